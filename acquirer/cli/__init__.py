@@ -1,0 +1,97 @@
+"""What people type: one module per group of commands, each importing what it needs only when it runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+from acquirer import __version__
+from acquirer.cli.errors import Code, Exit
+from acquirer.data.toml import DataError
+
+COMMANDS = {
+    "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
+    "terminal": "Play a POS terminal against any host: sign on, sell, reverse, sign off.",
+    "terminals": "Register terminals with a store, list them, show one.",
+    "journal": "Read what was exchanged, and why each request was answered as it was.",
+    "decode": "Show a message as a table: fields, parts, meanings, bytes.",
+    "dialect": "List, show and check dialects.",
+}
+"""Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""
+
+# Typer carries its own copy of click and exports only the leaves of its family of errors.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def main() -> None:
+    """Entry point of the `acquirer` command."""
+    raise SystemExit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; whatever fails says one sentence on stderr."""
+    try:
+        result = _application(arguments)(arguments or ["--help"], standalone_mode=False, prog_name="acquirer")
+        return result if isinstance(result, int) else Code.OK
+    except Exit as end:
+        _say(end.sentence)
+        return end.code
+    except DataError as wrong:
+        _say(str(wrong))
+        return Code.USAGE
+    except UsageError as wrong:
+        context = getattr(wrong, "ctx", None)
+        _say(f"{wrong.format_message()} Try '{context.command_path if context else 'acquirer'} --help'.")  # type: ignore[attr-defined]
+        return Code.USAGE
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return Code.INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone: nothing is left to say
+        sys.stderr.close()
+        return Code.OK
+
+
+def _application(arguments: list[str]) -> typer.Typer:
+    """The command tree, with only the command that was asked for imported: `--help` waits for nothing."""
+    app = typer.Typer(
+        help="An acquirer's host for POS terminals, and a terminal to talk to it.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    asked = next((word for word in arguments if not word.startswith("-")), "")
+    for name, line in COMMANDS.items():
+        if name != asked:
+            app.command(name, help=line)(_elsewhere)
+            continue
+        module = import_module(f"acquirer.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=line, no_args_is_help=True)
+        else:
+            app.command(name, help=line)(module.command)
+    return app
+
+
+def _elsewhere() -> None:
+    """Stands in help for a command that was not asked for."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"acquirer {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def _say(sentence: str) -> None:
+    if sentence:
+        print(sentence, file=sys.stderr)

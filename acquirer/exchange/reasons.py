@@ -1,0 +1,58 @@
+"""Why a request was answered the way it was, as symbols; a dialect's table turns them into response codes.
+
+A decision never names a code. Adding a reason here means adding it to the ``[reasons]`` of every root dialect:
+``acquirer dialect lint`` and a test insist.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A symbolic outcome of a decision. The order follows the order of checks."""
+
+    APPROVED = "approved"
+    # the message itself
+    FORMAT_WRONG = "format_wrong"
+    MTI_UNKNOWN = "mti_unknown"
+    NOT_SUPPORTED = "not_supported"
+    # who speaks
+    TERMINAL_UNKNOWN = "terminal_unknown"
+    MERCHANT_UNKNOWN = "merchant_unknown"
+    TERMINAL_CLONED = "terminal_cloned"
+    # its keys and its sign-on
+    SIGN_ON_REQUIRED = "sign_on_required"
+    KEYS_UNAVAILABLE = "keys_unavailable"  # this terminal cannot be given the key package it asks for
+    MAC_DIFFERS = "mac_differs"
+    BATCH_DIFFERS = "batch_differs"
+    # its relation to what came before
+    DUPLICATE = "duplicate"
+    LATE_ORIGINAL = "late_original"  # a sale that arrives after its reversal
+    ORIGINAL_UNKNOWN = "original_unknown"
+    ORIGINAL_AMOUNT_DIFFERS = "original_amount_differs"
+    ORIGINAL_DIFFERS = "original_differs"  # another card, another processing code
+    # the business
+    AMOUNT_INVALID = "amount_invalid"
+    CURRENCY_DIFFERS = "currency_differs"
+    CARD_NUMBER_INVALID = "card_number_invalid"
+    CARD_UNKNOWN = "card_unknown"
+    CARD_EXPIRED = "card_expired"
+    CARD_BLOCKED = "card_blocked"
+    CARD_LOST = "card_lost"
+    CARD_STOLEN = "card_stolen"
+    CARD_RESTRICTED = "card_restricted"
+    USE_CHIP = "use_chip"
+    FUNDS_INSUFFICIENT = "funds_insufficient"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    COUNT_EXCEEDED = "count_exceeded"
+    PIN_REQUIRED = "pin_required"
+    PIN_FORMAT_WRONG = "pin_format_wrong"
+    PIN_WRONG = "pin_wrong"
+    PIN_TRIES_EXCEEDED = "pin_tries_exceeded"
+    TRACK_UNREADABLE = "track_unreadable"
+    ISSUER_DOWN = "issuer_down"
+    # the host itself
+    OVERLOADED = "overloaded"
+    SYSTEM_FAULT = "system_fault"
+    CHOSEN = "chosen"  # a rule or a magic amount chose the code itself

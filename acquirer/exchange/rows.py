@@ -1,0 +1,127 @@
+"""Rows of state: what a store keeps, a decision reads, and a commit changes.
+
+One terminal row is the consistency boundary: it carries a `version`, a decision is made on one version, and a commit
+says which. Rows are plain slots, never frozen: a handful is made per exchange, and freezing costs more than deciding.
+Nobody changes a row it was given; `dataclasses.replace` makes the next one.
+
+Units: `_us` is UTC microseconds since the epoch, `_minor` is minor units of the currency (分, cents).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Required = Literal["never", "daily", "per-batch", "per-transaction"]
+MakForm = Literal["single", "double", "duplicated"]
+TransactionState = Literal["approved", "declined", "reversed", "tombstone"]
+
+
+class TransactionKey(NamedTuple):
+    """What identifies a transaction: a terminal numbers its transactions within a batch."""
+
+    mid: str
+    tid: str
+    batch: str
+    stan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the host treats one terminal; every default is what a real host would do."""
+
+    required: Required = "daily"  # how often a sign-on is due; "never" means once ever
+    grace_s: int = 60  # how long the previous keys still verify what was in flight
+    repeat: Literal["replay", "decline"] = "replay"  # the same request again: its stored reply, or 94
+    batch_check: bool = True  # refuse a sale whose batch is not the host's
+    bad_macs_allowed: int = 3  # wrong MACs in a row before a new sign-on is demanded
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalConfig:
+    """A registered terminal: who it is and its master key. Changes only by registration."""
+
+    tid: str  # 8 characters
+    mid: str  # 15 characters
+    name: str
+    tmk: bytes = field(repr=False)  # sealed by the vault under context "tmk:<tid>"
+    tmk_kcv: str  # 8 hex digits, by the TMK's own cipher
+    mak: MakForm = "single"
+    policy: Policy = Policy()
+    test: bool = False  # may be given fixed keys
+    fixed_keys: bytes | None = field(default=None, repr=False)  # sealed "fixed:<tid>": working keys pinned for tests
+
+
+@dataclass(slots=True)
+class Generation:
+    """One set of working keys handed out by one sign-on."""
+
+    number: int  # counts sign-ons of this terminal, from 1
+    package: str  # selector of the dialect's key package, e.g. "003"
+    sealed: bytes = field(repr=False)  # sealed by the vault under context "keys:<tid>:<number>"
+    kcvs: str  # "PIK 900ECCE3, MAK CFF1592A": for eyes
+    since_us: int  # committed at
+
+
+@dataclass(slots=True)
+class Session:
+    """What changes about a terminal from exchange to exchange; `version` guards it."""
+
+    tid: str
+    version: int = 0  # 0: no row yet
+    batch: str = "000001"
+    signed_on_us: int = 0  # 0: never
+    signed_on_day: str = ""  # YYYYMMDD in the host's time zone
+    signed_on_count: int = 0  # which sign-on of that day it is
+    signed_off: bool = False
+    sign_on_spent: bool = False  # per-transaction: a sale has used the sign-on up
+    operator: str = ""
+    serial: str = ""
+    current: Generation | None = None
+    previous: Generation | None = None
+    previous_until_us: int = 0  # grace; 0 once the current keys have proved themselves
+    bad_macs: int = 0  # in a row
+    last_stan: str = ""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A sale as the host booked it, refused it, or knows it only from its reversal (tombstone)."""
+
+    key: TransactionKey
+    version: int = 0  # 0: not stored yet
+    kind: str = "sale"
+    state: TransactionState = "approved"
+    processing_code: str = ""
+    transaction_type: str = ""  # DE60.1 where a dialect has it
+    amount_minor: int = 0
+    currency: str = ""
+    pan_masked: str = ""  # first 6 + last 4
+    card: str = ""  # keyed hash of the PAN: the card row's name
+    entry_mode: str = ""
+    operator: str = ""
+    reason: str = ""  # a Reason
+    code: str = ""
+    rrn: str = ""
+    auth_id: str = ""
+    made: dict[str, str] = field(default_factory=dict)  # the elements of the reply that the host made
+    generation: int = 0  # whose keys verified the request
+    at_us: int = 0
+    business_date: str = ""  # YYYYMMDD, fixed at arrival
+    reversed_us: int = 0
+    reversal_reason: str = ""  # what the terminal gave: 98, A0, 06 …
+    reversal_made: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Card:
+    """The mutable side of a test card: what sales took and reversals gave back."""
+
+    token: str
+    version: int = 0
+    pan_masked: str = ""
+    spent_minor: int = 0  # of the balance, since the card was first seen
+    day: str = ""  # YYYYMMDD that day_* speak of
+    day_spent_minor: int = 0
+    day_count: int = 0
+    pin_tries: int = 0  # wrong PINs in a row

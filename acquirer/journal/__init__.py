@@ -1,0 +1,1 @@
+"""The journal: every exchange as evidence, masked, with its reason in words."""

@@ -1,0 +1,1 @@
+"""The wire: frames, dialects, messages, and words for what stands in them. Bytes in, bytes out, nothing else."""
