@@ -59,10 +59,11 @@ class Document:
         pydantic names list items by index and union members by tag; only steps that exist in the data are kept.
         """
         first = failure.errors()[0]
-        path, here = [], self.data
+        path: list[str | int] = []
+        here: Any = self.data
         for step in first["loc"]:
             if isinstance(here, dict | list) and _has(here, step):
-                here = here[step]  # type: ignore[index]
+                here = here[step]
                 path.append(step)
             elif first["type"] in ("missing", "extra_forbidden") and step == first["loc"][-1]:
                 path.append(step)
