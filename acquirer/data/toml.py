@@ -62,7 +62,7 @@ class Document:
         path: list[str | int] = []
         here: Any = self.data
         for step in first["loc"]:
-            if isinstance(here, dict | list) and _has(here, step):
+            if _has(here, step):
                 here = here[step]
                 path.append(step)
             elif first["type"] in ("missing", "extra_forbidden") and step == first["loc"][-1]:
@@ -108,7 +108,7 @@ def dotted(path: Path) -> str:
 def _has(here: Any, step: Any) -> bool:
     if isinstance(here, list):
         return isinstance(step, int) and step < len(here)
-    return step in here
+    return isinstance(here, dict) and step in here
 
 
 _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=""")
