@@ -1,0 +1,116 @@
+"""What of a value may be shown: card numbers as first 6 + last 4, tracks and PIN blocks as their length only.
+
+PCI DSS 4.0.1, 3.4.1 (display of card numbers) and 3.3 (sensitive authentication data). Everything here fails closed:
+a card number that does not look like one, and a sensitivity nobody knows, are hidden whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+from acquirer.wire.message import Value
+
+PAN_DIGITS = range(13, 20)
+"""Lengths of a card number (ISO/IEC 7812 allows 8–19; 12 and less are too short to keep ten digits of)."""
+
+CLEAR_HEAD, CLEAR_TAIL = 6, 4
+"""Digits of a card number that may stand in the clear (PCI's table of truncations: 6/4 suits 6- and 8-digit BINs)."""
+
+
+def mask_pan(pan: str) -> str:
+    """A card number as first 6 + last 4; anything that is not 13–19 digits is hidden whole.
+
+    >>> mask_pan("6212345678901232")
+    '621234******1232'
+    >>> mask_pan("62123456")
+    '********'
+    """
+    hide = hidden_digits(len(pan)) if _is_digits(pan) else range(len(pan))
+    return "".join("*" if i in hide else digit for i, digit in enumerate(pan))
+
+
+def hidden_digits(count: int) -> range:
+    """Which digits (from 0) of a card number of `count` digits are hidden.
+
+    >>> hidden_digits(16)
+    range(6, 12)
+    """
+    if count not in PAN_DIGITS:
+        return range(count)
+    return range(CLEAR_HEAD, count - CLEAR_TAIL)
+
+
+def shown(value: Value, sensitivity: str) -> str:
+    """A value as a person may see it; `sensitivity` is one of `dialect.Sensitivity`, anything else hides the value.
+
+    Text is made readable (GBK decoded, control characters never reach a screen), bytes are upper-case hex.
+
+    >>> shown("6212345678901232", "pan"), shown(b"12345678", "pin"), shown("000001", "")
+    ('621234******1232', '[8 bytes hidden]', '000001')
+    """
+    if sensitivity == "":
+        return readable(value)
+    if sensitivity == "pan" and isinstance(value, str):
+        return mask_pan(value)
+    return hidden(value)
+
+
+def hidden(value: Value) -> str:
+    """The length of a value, in place of it.
+
+    >>> hidden("6212790200001797D2412")
+    '[21 characters hidden]'
+    """
+    unit = "byte" if isinstance(value, bytes) else "character"
+    return f"[{len(value)} {unit}{'' if len(value) == 1 else 's'} hidden]"
+
+
+def readable(value: Value) -> str:
+    """Text as it reads (ASCII, else GBK), or upper-case hex when it does not read as text.
+
+    >>> readable("01 "), readable("银联".encode("gbk").decode("latin-1")), readable("\\x00\\x9c"), readable(b"\\x12")
+    ('01 ', '银联', '009C', '12')
+    """
+    if isinstance(value, bytes):
+        return value.hex().upper()
+    text = as_text(value)
+    return value.encode("latin-1", "replace").hex().upper() if text is None else text
+
+
+def as_text(value: str) -> str | None:
+    """The characters of a text field (held as latin-1, see `message.Value`), or None when it holds binary data."""
+    if value.isascii():
+        return value if value.isprintable() else None
+    try:
+        text = value.encode("latin-1").decode("gbk")
+    except UnicodeError:
+        return None
+    return text if text.isprintable() else None
+
+
+_RUN = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
+
+
+def mask_card_numbers(text: str) -> str:
+    """Mask every run of 13–19 digits that passes the Luhn check: for free text, where nothing says what a run means.
+
+    >>> mask_card_numbers("card 6212345678901232, merchant 880210010210162")
+    'card 621234******1232, merchant 880210010210162'
+    """
+    return _RUN.sub(lambda run: mask_pan(run[0]) if passes_luhn(run[0]) else run[0], text)
+
+
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
+
+    >>> passes_luhn("6212345678901232"), passes_luhn("6212345678901233"), passes_luhn("")
+    (True, False, False)
+    """
+    if not _is_digits(digits):
+        return False
+    total = sum(map(int, digits[-1::-2])) + sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,97 @@
+"""What may be shown of a value, and that everything else stays hidden."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.wire.masking import hidden_digits, mask_card_numbers, mask_pan, passes_luhn, readable, shown
+
+digits = st.text("0123456789", min_size=0, max_size=40)
+
+
+def luhn_valid(body: str) -> str:
+    return next(body + check for check in "0123456789" if passes_luhn(body + check))
+
+
+@pytest.mark.parametrize(
+    ("pan", "masked"),
+    [
+        ("6212345678901232", "621234******1232"),
+        ("4111111111111", "411111***1111"),
+        ("6212345678901234567", "621234*********4567"),
+        ("", ""),
+        ("1234", "****"),
+        ("621234567890", "************"),  # 12 digits: ten in the clear would give it away
+        ("62123456789012345678", "*" * 20),
+        ("6212345678901232D", "*" * 17),
+        ("６２１２３４５６７８９０１２３２", "*" * 16),  # digits to Unicode, none to us
+        ("6212 3456 7890 1232", "*" * 19),
+    ],
+)
+def test_a_card_number_shows_first_six_and_last_four_or_nothing(pan: str, masked: str) -> None:
+    assert mask_pan(pan) == masked
+
+
+@given(st.text())
+def test_at_most_ten_characters_survive_and_the_length_stays(pan: str) -> None:
+    masked = mask_pan(pan)
+    assert len(masked) == len(pan)
+    assert sum(a == b != "*" for a, b in zip(pan, masked, strict=True)) <= 10
+    assert all(masked[i] == "*" for i in hidden_digits(len(pan)))
+
+
+@given(st.text(min_size=1) | st.binary(min_size=1), st.text().filter(lambda s: s not in ("", "pan")))
+def test_a_sensitivity_nobody_knows_hides_everything_but_the_length(value: str | bytes, sensitivity: str) -> None:
+    assert re.fullmatch(r"\[\d+ (byte|character)s? hidden\]", shown(value, sensitivity))
+
+
+def test_a_card_number_that_came_as_bytes_is_hidden_whole() -> None:
+    assert shown(b"\x62\x12", "pan") == "[2 bytes hidden]"
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255)) | st.binary())
+def test_nothing_shown_can_move_a_cursor(value: str | bytes) -> None:
+    assert readable(value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"SERVED", "SERVED"),
+        (b"ab   ", "ab   "),
+        ("交易成功".encode("gbk"), "交易成功"),
+        (b"\x1b[2J", "1B5B324A"),
+        (bytes.fromhex("46F161A743497B32"), "46F161A743497B32"),
+        (b"\x80", "80"),
+    ],
+)
+def test_text_reads_as_text_and_binary_as_hex(raw: bytes, text: str) -> None:
+    assert readable(raw.decode("latin-1")) == text
+
+
+@given(st.text("0123456789", min_size=12, max_size=18), st.text("ab,: ", max_size=5), st.text("xy. ", max_size=5))
+def test_a_luhn_valid_run_in_free_text_is_always_masked(body: str, before: str, after: str) -> None:
+    pan = luhn_valid(body)
+    masked = mask_card_numbers(before + pan + after)
+    assert masked == before + mask_pan(pan) + after
+    assert pan not in masked
+
+
+@given(digits)
+def test_every_run_has_exactly_one_check_digit(body: str) -> None:
+    assert sum(passes_luhn(body + check) for check in "0123456789") == 1
+
+
+@given(st.integers(0, 8), st.integers(1, 9), st.text("0123456789", min_size=12, max_size=18))
+def test_luhn_sees_every_single_wrong_digit(place: int, shift: int, body: str) -> None:
+    pan = luhn_valid(body)
+    wrong = pan[:place] + str((int(pan[place]) + shift) % 10) + pan[place + 1 :]
+    assert not passes_luhn(wrong)
+
+
+def test_a_merchant_number_is_no_card_number() -> None:
+    assert (
+        mask_card_numbers("merchant 880210010210162, RRN 123456789012") == "merchant 880210010210162, RRN 123456789012"
+    )
