@@ -1,0 +1,1 @@
+"""The slip: what a terminal prints for a sale, as plain text of one paper width."""

@@ -1,0 +1,75 @@
+"""Text on narrow paper: widths as a thermal printer counts them, lines that never overrun.
+
+58 mm paper, 384 dots: 32 Latin or 16 Chinese characters to a line in the normal font (receipts, §4.2 of the field's
+printer guides). A character takes as many columns as it takes bytes in GBK, the printer's own character set.
+"""
+
+from __future__ import annotations
+
+COLUMNS = 32
+
+RULE = "-" * COLUMNS
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes: one byte of GBK is one column.
+
+    >>> width("SALE"), width("消费"), width("消费/SALE")
+    (4, 4, 9)
+    """
+    return len(text.encode("gbk", "replace"))
+
+
+def printable(text: str) -> str:
+    """`text` with everything a printer does not have, or would obey, as ``?``: no reply from a host steers a printer.
+
+    >>> printable("OK\\x1b[2J 银联 \\u20ac1 \\U0001f600")
+    'OK?[2J 银联 ?'
+    """
+    seen = "".join(char if char.isprintable() else "?" for char in text)
+    return seen.encode("gbk", "replace").decode("gbk")
+
+
+def centred(text: str) -> list[str]:
+    """`text` in the middle of its line, or of its lines.
+
+    >>> centred("签购单")
+    ['             签购单']
+    """
+    return [" " * ((COLUMNS - width(line)) // 2) + line for line in wrapped(text)]
+
+
+def pair(label: str, value: str) -> list[str]:
+    """A label at the left and its value at the right; on a line of its own when both do not fit; nothing for no value.
+
+    >>> pair("批次号(BATCH NO)", "000001")
+    ['批次号(BATCH NO)          000001']
+    >>> pair("商户编号(MERCHANT NO)", "880210010210162")
+    ['商户编号(MERCHANT NO)', '                 880210010210162']
+    """
+    value = printable(value).strip()
+    if not value:
+        return []
+    gap = COLUMNS - width(label) - width(value)
+    if gap > 0:
+        return [label + " " * gap + value]
+    return [label, *(" " * (COLUMNS - width(line)) + line for line in wrapped(value))]
+
+
+def wrapped(text: str) -> list[str]:
+    """`text` in lines of at most `COLUMNS`, broken at blanks where there are any, else anywhere."""
+    lines: list[str] = []
+    line = ""
+    for word in printable(text).split():
+        if line and width(line) + 1 + width(word) <= COLUMNS:
+            line = f"{line} {word}"
+            continue
+        if line:
+            lines.append(line)
+        line = ""
+        for char in word:
+            if width(line) + width(char) > COLUMNS:
+                lines.append(line)
+                line = ""
+            line += char
+    return [*lines, line] if line else lines
