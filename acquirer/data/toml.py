@@ -1,8 +1,8 @@
 """TOML documents that know on which line each key stands.
 
-``tomllib`` parses; a small scanner beside it notes the line of every table header and key, so that whatever
-is wrong with the *meaning* of a file can be told with file, line and key, like a compiler does. Pure: it takes
-text and never opens a file.
+``tomllib`` parses; a small scanner beside it notes the line of every table, key and item of an array, so that whatever
+is wrong with the *meaning* of a file can be told with file, line and key, like a compiler does (TOML 1.0). Pure: it
+takes text and never opens a file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed TOML file: its name, its data and the line of every key."""
+    """A parsed TOML file: its name, its data, and the line of every table, key and item of an array."""
 
     name: str
     data: dict[str, Any]
@@ -81,14 +82,17 @@ def parse(text: str, name: str) -> Document:
     Raises:
         DataError: the text is not TOML; carries the line.
     """
+    text = text.removeprefix("\ufeff")  # editors on Windows put it there
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as wrong:
+    except RecursionError:
+        raise DataError(name, 0, "", "not TOML: brackets are nested too deep") from None
+    except ValueError as wrong:  # TOMLDecodeError, or an integer of more digits than Python reads
         found = re.search(r"\(at line (\d+), column \d+\)|\(at end of document\)", str(wrong))
-        line = int(found[1]) if found and found[1] is not None else text.count("\n") + 1
+        line = int(found[1] or text.count("\n") + 1) if found else 0
         problem = str(wrong).split(" (at ")[0]
         raise DataError(name, line, "", f"not TOML: {problem[0].lower()}{problem[1:]}") from None
-    return Document(name, data, _lines(text))
+    return Document(name, data, _Scan(text).document())
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -111,46 +115,112 @@ def _has(here: Any, step: Any) -> bool:
     return isinstance(here, dict) and step in here
 
 
-_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=""")
-_HEAD = re.compile(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
-_PART = re.compile(r""""([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+)""")
-_QUIET = re.compile(
-    r'"""(?:\\.|[^\\])*?"""' + r"|'''[\s\S]*?'''" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'|#[^\n]*", re.S
+_SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_PART = re.compile(r'"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|[A-Za-z0-9_-]+')
+_STRING = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}(?!")' + r"|'''[\s\S]*?'{3,5}(?!')" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'", re.S
 )
+_PLAIN = re.compile(r"[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?")  # a date and its time may stand apart
 
 
-def _lines(text: str) -> dict[Path, int]:
-    """The line of each key, for text that is already known to be valid TOML."""
-    # Strings and comments are blanked (newlines kept) to count brackets; keys are read from the text itself.
-    bare = _QUIET.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
-    found: dict[Path, int] = {}
-    table: Path = ()
-    counts: dict[Path, int] = {}
-    depth = 0
-    for number, (line, quiet) in enumerate(zip(text.split("\n"), bare.split("\n"), strict=True), 1):
-        if depth == 0:
-            if head := _HEAD.match(line) if quiet.lstrip().startswith("[") else None:
-                table = _resolve(_parts(head[2]), counts)
-                if head[1] == "[[":
-                    counts[table] = counts.get(table, -1) + 1
-                    table = (*table, counts[table])
-                found.setdefault(table, number)
-                continue
-            if (key := _KEY.match(line)) and quiet[key.end() - 1] == "=":  # not text inside a long string
-                found.setdefault((*table, *_parts(key[1])), number)
-        depth += sum(quiet.count(c) for c in "[{") - sum(quiet.count(c) for c in "]}")
-    return found
+class _Scan:
+    """Notes where each key and each item of an array stands, in text that is already known to be valid TOML."""
 
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.breaks = [i for i, char in enumerate(text) if char == "\n"]
+        self.lines: dict[Path, int] = {}
+        self.implied: set[Path] = set()  # tables only named on the way to another one
+        self.arrays: dict[Path, int] = {}  # array of tables → index of its latest item
 
-def _parts(dotted_key: str) -> Path:
-    return tuple(a or b or c for a, b, c in _PART.findall(dotted_key))
+    def document(self) -> dict[Path, int]:
+        table: Path = ()
+        self.skip()
+        while self.at < len(self.text):
+            if self.text[self.at] == "[":
+                table = self.header()
+            else:
+                self.pair(table)
+            self.skip()
+        return self.lines
 
+    def header(self) -> Path:
+        start, array = self.at, self.text.startswith("[[", self.at)
+        self.at += 2 if array else 1
+        path = self.latest(self.key())
+        self.at = self.text.index("]", self.at) + (2 if array else 1)
+        self.note(path, start)
+        if array:
+            self.arrays[path] = self.arrays.get(path, -1) + 1
+            path = (*path, self.arrays[path])
+            self.note(path, start)
+        return path
 
-def _resolve(path: Path, counts: dict[Path, int]) -> Path:
-    """A header under an array of tables speaks of its latest item."""
-    out: Path = ()
-    for i, step in enumerate(path):
-        out = (*out, step)
-        if i < len(path) - 1 and out in counts:
-            out = (*out, counts[out])
-    return out
+    def pair(self, table: Path) -> None:
+        start = self.at
+        path = (*table, *self.key())
+        self.note(path, start, below=len(table))
+        self.at = self.text.index("=", self.at) + 1
+        self.skip()
+        self.value(path)
+
+    def value(self, path: Path) -> None:
+        opening = self.text[self.at]
+        if opening not in "[{":
+            found = (_STRING if opening in "\"'" else _PLAIN).match(self.text, self.at)
+            self.at = found.end() if found else len(self.text)
+            return
+        self.at += 1
+        self.skip()
+        index = 0
+        while self.text[self.at] not in "]}":
+            if opening == "[":
+                self.note((*path, index), self.at)
+                self.value((*path, index))
+                index += 1
+            else:
+                self.pair(path)
+            self.skip()
+            if self.text[self.at] == ",":
+                self.at += 1
+                self.skip()
+        self.at += 1
+
+    def key(self) -> Path:
+        """The parts of a dotted key; leaves `at` behind the last one."""
+        parts: list[str] = []
+        while True:
+            self.skip()
+            found = _PART.match(self.text, self.at)
+            part = found[0] if found else ""
+            self.at += len(part)
+            parts.append(next(iter(tomllib.loads(f"{part} = 0"))) if part[:1] in "\"'" else part)
+            self.skip()
+            if self.text[self.at] != ".":
+                return tuple(parts)
+            self.at += 1
+
+    def latest(self, path: Path) -> Path:
+        """A header under an array of tables speaks of its latest item."""
+        out: Path = ()
+        for i, step in enumerate(path):
+            out = (*out, step)
+            if i < len(path) - 1 and out in self.arrays:
+                out = (*out, self.arrays[out])
+        return out
+
+    def note(self, path: Path, start: int, below: int = 0) -> None:
+        """`path` stands at `start`; tables on the way to it count as named here until they are defined themselves."""
+        line = bisect(self.breaks, start) + 1
+        for end in range(below + 1, len(path)):
+            if path[:end] not in self.lines:
+                self.lines[path[:end]] = line
+                self.implied.add(path[:end])
+        if path not in self.lines or path in self.implied:
+            self.lines[path] = line
+            self.implied.discard(path)
+
+    def skip(self) -> None:
+        found = _SPACE.match(self.text, self.at)
+        self.at = found.end() if found else self.at
