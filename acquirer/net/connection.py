@@ -1,0 +1,227 @@
+"""One peer's connection: bytes into frames, replies into bytes, and what is done to a peer that misbehaves.
+
+Nothing here knows ISO 8583. A frame goes to the receiver of its listener; whatever is no frame ends the connection with
+a reason that is counted and told. Rows A1 to A13 of a host's manners live here and in `server`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.python.failure import Failure
+
+from acquirer.wire.framing import FrameError
+
+if TYPE_CHECKING:
+    from acquirer.net.server import Listener
+    from acquirer.net.transport import EagerTransport
+
+BUSY, UNSENT, SERVER = 1, 2, 4
+"""Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
+
+
+class Connection:
+    """A peer, from accept to close. Made by its `Listener`; all methods belong to the loop's thread."""
+
+    __slots__ = (
+        "_deframer",
+        "_finished",
+        "_paused",
+        "_receive",
+        "_transport",
+        "_wrap",
+        "busy",
+        "client",
+        "closing",
+        "frame_since_s",
+        "idle_s",
+        "keep_alives",
+        "keep_alives_since_s",
+        "listener",
+        "number",
+        "server",
+        "touched_s",
+    )
+
+    def __init__(self, listener: Listener, client: tuple[str, int], number: int) -> None:
+        server = listener.server
+        self.listener = listener
+        self.server = server
+        self.number = number
+        self.client = client
+        self.busy = 0  # requests handed on and not done with
+        self.closing = ""  # why it is being closed
+        self.touched_s = server.now_s
+        self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
+        self.idle_s = server.limits.idle_s
+        self.keep_alives = 0
+        self.keep_alives_since_s = 0.0
+        self._deframer = listener.framing.deframer()
+        self._wrap = listener.framing.wrap
+        self._receive = listener.receive
+        self._transport: EagerTransport | None = None
+        self._finished = False  # the peer sent FIN: it may still be reading
+        self._paused = 0
+
+    @property
+    def peer(self) -> str:
+        """``"127.0.0.1:50412"``."""
+        host, port = self.client[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def open(self) -> bool:
+        return self._transport is not None
+
+    # -- the transport's calls ---------------------------------------------------------------------------------------
+
+    def makeConnection(self, transport: EagerTransport) -> None:
+        self._transport = transport
+        self.server.connected(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        server = self.server
+        self.touched_s = server.now_s
+        deframer = self._deframer
+        try:
+            deframer.feed(data)
+            for frame in deframer:
+                self.frame_since_s = 0.0
+                if frame:
+                    self.busy += 1
+                    server.counters.frames += 1
+                    self._receive(self, frame)
+                else:
+                    self._keep_alive()
+                if self.closing or self._transport is None:
+                    return
+        except FrameError as wrong:
+            self.refuse(wrong.reason, wrong.detail)
+            return
+        except Exception:  # no input makes the host raise: the peer is let go, the fault is told
+            server.report_fault(self)
+            self.close("internal-fault", hard=True)
+            return
+        if not deframer.pending:
+            self.frame_since_s = 0.0
+        elif not self.frame_since_s:
+            self.frame_since_s = server.now_s
+        if self.busy >= server.limits.in_flight:
+            self.pause(BUSY)
+
+    def peerFinished(self) -> None:
+        """The peer sends no more (FIN). What it asked for is still answered; then the connection ends."""
+        self._finished = True
+        if self.busy == 0:
+            self._lose()
+
+    def unsentChanged(self) -> None:
+        """The transport holds bytes the kernel did not take, or has just got rid of some."""
+        if self._transport is None:
+            return
+        unsent = self._transport.unsent_bytes
+        limits = self.server.limits
+        if unsent > limits.unsent_abort_bytes:
+            self.close("not-reading", hard=True)
+        elif unsent > limits.unsent_pause_bytes:
+            self.pause(UNSENT)
+        elif self._paused & UNSENT and unsent == 0:
+            self.resume(UNSENT)
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._transport = None
+        self.server.disconnected(self)
+
+    # -- the receiver's calls ----------------------------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> bool:
+        """Send `frame` with its length prefix; False when the peer is gone and it went nowhere."""
+        transport = self._transport
+        if transport is None:
+            return False
+        transport.write(self._wrap(frame))
+        return self._transport is not None
+
+    def send_raw(self, data: bytes) -> bool:
+        """Send bytes as they are: for damage done on purpose."""
+        if self._transport is None:
+            return False
+        self._transport.write(data)
+        return self._transport is not None
+
+    def done(self) -> None:
+        """One request that was handed on is finished with, answered or not."""
+        self.busy -= 1
+        if self._finished and self.busy == 0:
+            self._lose()
+        elif self._paused & BUSY and self.busy <= self.server.limits.in_flight // 2:
+            self.resume(BUSY)
+
+    def known(self) -> None:
+        """The peer has been approved of: it may stay silent for longer."""
+        self.idle_s = self.server.limits.idle_known_s
+
+    def close(self, reason: str, *, hard: bool = False) -> None:
+        """End the connection and count `reason`: with FIN after what is unsent, or with RST at once."""
+        if self._transport is None:
+            return
+        if not self.closing:
+            self.closing = reason
+            self.server.counters.closed(reason)
+        if hard:
+            self._transport.abortConnection()
+        else:
+            self._lose()
+
+    def refuse(self, reason: str, detail: str) -> None:
+        """What came is no frame: tell why, and close."""
+        self.server.report_refused(self, reason, detail)
+        self.close(reason)
+
+    # -- flow --------------------------------------------------------------------------------------------------------
+
+    def pause(self, why: int) -> None:
+        """Stop reading the peer until `resume` of the same reason; TCP then slows it down."""
+        if not self._paused and self._transport is not None:
+            self._transport.stopReading()
+        if not self._paused & why:
+            self._paused |= why
+            self.server.counters.pauses += 1
+
+    def resume(self, why: int) -> None:
+        """Read the peer again, unless another reason stands."""
+        if not self._paused & why:
+            return
+        self._paused &= ~why
+        if not self._paused and not self._finished and not self.closing and self._transport is not None:
+            self.touched_s = self.server.now_s
+            self._transport.startReading()
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def overdue(self, now_s: float) -> str:
+        """Why this connection should be ended now, or ""; called by the server's sweep."""
+        limits = self.server.limits
+        transport = self._transport
+        if transport is None:
+            return ""
+        if transport.unsent_bytes and now_s - transport.progress_s > limits.unsent_s:
+            return "not-reading"
+        if self._paused or self.busy:
+            return ""  # it waits for us
+        if self.frame_since_s and now_s - self.frame_since_s > limits.frame_s:
+            return "frame-timeout"
+        return "idle" if now_s - self.touched_s > self.idle_s else ""
+
+    def _keep_alive(self) -> None:
+        counters, now_s = self.server.counters, self.server.now_s
+        counters.keep_alives += 1
+        if now_s - self.keep_alives_since_s > 60:
+            self.keep_alives, self.keep_alives_since_s = 0, now_s
+        self.keep_alives += 1
+        if self.keep_alives >= self.server.limits.keep_alives_per_minute:
+            self.close("keep-alive-flood")
+
+    def _lose(self) -> None:
+        if self._transport is not None:
+            self._transport.loseConnection()

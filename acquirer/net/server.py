@@ -1,0 +1,207 @@
+"""A server: listeners, the connections they accepted, one clock for all their time-outs, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.error import CannotListenError
+
+from acquirer.net.connection import SERVER, Connection
+from acquirer.net.counters import Counters
+from acquirer.net.limits import Limits
+from acquirer.net.transport import ListeningPort
+from acquirer.wire.framing import Framing
+
+Receive = Callable[[Connection, bytes], None]
+"""Takes a frame that came; must call `Connection.done` once when it is through with it."""
+
+
+class BindError(OSError):
+    """A listener could not be opened: one sentence with the address and the system's reason."""
+
+
+class Watcher(Protocol):
+    """Who is told what a server sees: never message content."""
+
+    def refused(self, peer: str, reason: str, detail: str) -> None:
+        """A peer sent something that is no frame, or came when there was no room."""
+
+    def fault(self, peer: str) -> None:
+        """An exception reached the net; `sys.exc_info` has it."""
+
+    def files_exhausted(self) -> None:
+        """No file descriptor is left for newcomers."""
+
+
+class Listener:
+    """One address that is listened on: how its frames are cut and who receives them."""
+
+    noisy = False
+
+    def __init__(self, server: Server, framing: Framing, receive: Receive) -> None:
+        self.server = server
+        self.framing = framing
+        self.receive = receive
+        self.host = ""
+        self.port = 0
+        self._open: ListeningPort | None = None
+
+    @property
+    def address(self) -> str:
+        """``"127.0.0.1:8583"``, with the real port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def open(self, host: str, port: int) -> None:
+        """Bind and listen on a numeric address; port 0 takes a free one."""
+        listening = ListeningPort(port, host, self, self.server.limits.backlog, self.server.reactor)
+        try:
+            listening.startListening()
+        except CannotListenError as wrong:
+            reason = wrong.socketError.strerror or str(wrong.socketError)
+            raise BindError(f"cannot listen on {host}:{port}: {reason.lower()}") from None
+        self._open = listening
+        self.host, self.port = listening.socket.getsockname()[:2]
+
+    async def close(self) -> None:
+        """Accept nobody any more."""
+        if self._open is not None:
+            port: Any = self._open
+            self._open = None
+            await port.stopListening().asFuture(asyncio.get_running_loop())
+
+    # -- the port's calls --------------------------------------------------------------------------------------------
+
+    def doStart(self) -> None:
+        pass
+
+    def doStop(self) -> None:
+        pass
+
+    def buildProtocol(self, client: tuple[str, int]) -> Connection | None:
+        return self.server.admit(self, client)
+
+    def files_exhausted(self) -> None:
+        self.server.counters.files_exhausted += 1
+        self.server.watcher.files_exhausted()
+
+
+class Server:
+    """Listeners and connections of one host, on one loop. All methods belong to the loop's thread."""
+
+    def __init__(self, reactor: Any, limits: Limits, watcher: Watcher) -> None:
+        self.reactor = reactor
+        self.limits = limits
+        self.watcher = watcher
+        self.counters = Counters()
+        self.connections: set[Connection] = set()
+        self.listeners: list[Listener] = []
+        self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+        self.now_s = self._loop.time()  # as of the last sweep: precise enough for time-outs, and free to read
+        shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
+        self._sweep_s = min(1.0, shortest_s / 4)
+        self._timer: asyncio.TimerHandle | None = self._loop.call_later(self._sweep_s, self._sweep)
+        self._paused = False
+        self._numbers = 0
+
+    async def listen(self, host: str, port: int, framing: Framing, receive: Receive) -> Listener:
+        """Open one more address.
+
+        Raises:
+            BindError: the address is taken, not ours, or unknown.
+        """
+        listener = Listener(self, framing, receive)
+        listener.open(await self._numeric(host, port), port)
+        self.listeners.append(listener)
+        return listener
+
+    async def stop(self) -> bool:
+        """Accept nobody, let what was asked be answered, close; True when nothing had to be cut off."""
+        deadline_s = self._loop.time() + self.limits.stop_s
+        await asyncio.gather(*(listener.close() for listener in self.listeners))
+        self.pause()
+        await self._until(lambda: not any(c.busy for c in self.connections), deadline_s)
+        orderly = not any(c.busy for c in self.connections)
+        for connection in list(self.connections):
+            connection.close("stopping")
+        await self._until(lambda: not self.connections, deadline_s)
+        orderly = orderly and not self.connections
+        for connection in list(self.connections):
+            connection.close("stopping", hard=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return orderly
+
+    def pause(self) -> None:
+        """Read nobody: what was asked already is more than enough for now."""
+        if not self._paused:
+            self._paused = True
+            for connection in self.connections:
+                connection.pause(SERVER)
+
+    def resume(self) -> None:
+        """Read everybody again."""
+        if self._paused:
+            self._paused = False
+            for connection in list(self.connections):
+                connection.resume(SERVER)
+
+    # -- the connections' calls --------------------------------------------------------------------------------------
+
+    def admit(self, listener: Listener, client: tuple[str, int]) -> Connection | None:
+        self._numbers += 1
+        connection = Connection(listener, client, self._numbers)
+        if len(self.connections) < self.limits.connections:
+            return connection
+        self.counters.connections_refused += 1
+        self.watcher.refused(connection.peer, "too-many-connections", f"{len(self.connections)} are open already")
+        return None
+
+    def connected(self, connection: Connection) -> None:
+        connections = self.connections
+        connections.add(connection)
+        counters = self.counters
+        counters.connections += 1
+        if len(connections) > counters.connections_most:
+            counters.connections_most = len(connections)
+        if self._paused:
+            connection.pause(SERVER)
+
+    def disconnected(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+
+    def report_refused(self, connection: Connection, reason: str, detail: str) -> None:
+        self.watcher.refused(connection.peer, reason, detail)
+
+    def report_fault(self, connection: Connection) -> None:
+        self.counters.faults += 1
+        self.watcher.fault(connection.peer)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        self.now_s = now_s = self._loop.time()
+        self._timer = self._loop.call_later(self._sweep_s, self._sweep)
+        overdue = [(connection, why) for connection in self.connections if (why := connection.overdue(now_s))]
+        for connection, why in overdue:
+            connection.close(why, hard=why == "not-reading")
+
+    async def _until(self, holds: Callable[[], bool], deadline_s: float) -> None:
+        while not holds() and self._loop.time() < deadline_s:
+            await asyncio.sleep(0.005)
+
+    async def _numeric(self, host: str, port: int) -> str:
+        """The first address of `host`: an un-installed reactor cannot resolve names itself."""
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            pass
+        try:
+            found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise BindError(f"cannot listen on {host}:{port}: the host name is unknown") from None
+        return str(found[0][4][0])

@@ -1,0 +1,184 @@
+"""A lean server transport: it writes at once and asks the loop for help only when the kernel's buffer is full.
+
+Twisted's own path per message costs an add-writer, a second trip through the loop and a remove-writer, and wraps every
+event in a logging context. Here a reply leaves in the turn in which it was made and reads are registered with the loop
+directly; whatever does not fit takes Twisted's way, with its buffer, its producers and its closing.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from asyncio import AbstractEventLoop
+from typing import Any, Protocol
+
+from twisted.internet import error, tcp
+from twisted.python.failure import Failure
+
+from acquirer.net.limits import ACCEPTS_PER_TURN, KEEP_ALIVE, READ_BYTES, USER_TIMEOUT_MS
+
+DONE = Failure(error.ConnectionDone())
+LOST = Failure(error.ConnectionLost())
+ABORTED = Failure(error.ConnectionAborted())
+
+
+class Session(Protocol):
+    """What a transport tells the one who speaks through it."""
+
+    def makeConnection(self, transport: EagerTransport) -> None: ...
+    def dataReceived(self, data: bytes) -> None: ...
+    def peerFinished(self) -> None: ...
+    def unsentChanged(self) -> None: ...
+    def connectionLost(self, reason: Failure) -> None: ...
+
+
+class EagerTransport(tcp.Server):
+    """The server side of one TCP connection. `loseConnection` ends it with FIN, `abortConnection` with RST."""
+
+    logstr = "acquirer"
+    repstr = "<EagerTransport>"
+    _shouldShutdown = False  # close() alone sends the FIN: nobody else holds the descriptor
+    progress_s = 0.0  # loop time at which the peer last took some of what was unsent
+
+    def __init__(self, sock: socket.socket, session: Session, client: tuple[Any, ...], port: ListeningPort) -> None:
+        # Not Server.__init__: it formats three strings for logging that nobody reads.
+        twisted: Any = tcp.Connection
+        twisted.__init__(self, sock, session, port.reactor)
+        self.server = port
+        self.client = client
+        self.hostname = client[0]
+        self._loop = port.loop
+        self._session: Session | None = session
+        self._fd = sock.fileno()
+        self._recv = sock.recv
+        self._send = sock.send
+        self._reading = False
+        self.connected = 1
+        self.startReading()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def startReading(self) -> None:
+        if not self._reading and self.connected:
+            self._reading = True
+            self._loop.add_reader(self._fd, self._readable)
+
+    def stopReading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._fd)
+
+    def _readable(self) -> None:
+        session = self._session
+        if session is None:  # closed earlier in this turn of the loop
+            return
+        try:
+            data = self._recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.connectionLost(LOST)
+            return
+        if data:
+            session.dataReceived(data)
+        else:
+            self.stopReading()
+            session.peerFinished()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What was written and the kernel has not taken yet."""
+        return len(self.dataBuffer) - self.offset + self._tempDataLen
+
+    def write(self, data: bytes) -> None:
+        if not self.connected or self.disconnecting or self._writeDisconnected:
+            return
+        if self.dataBuffer or self._tempDataLen:
+            super().write(data)
+        else:
+            try:
+                sent = self._send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                self.connectionLost(LOST)
+                return
+            if sent == len(data):
+                return
+            self.progress_s = self._loop.time()
+            super().write(data[sent:])
+        if self._session is not None:
+            self._session.unsentChanged()
+
+    def doWrite(self) -> Any:
+        before = self.unsent_bytes
+        twisted: Any = super()
+        result = twisted.doWrite()
+        if self.unsent_bytes != before:
+            self.progress_s = self._loop.time()
+        if result is None and self._session is not None:
+            self._session.unsentChanged()
+        return result
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    def loseConnection(self, _connDone: Failure = DONE) -> None:
+        if not self.connected or self.disconnecting:
+            return
+        if self.dataBuffer or self._tempDataLen:
+            twisted: Any = super()
+            twisted.loseConnection()  # after what is unsent
+        else:
+            self.connectionLost(DONE)
+
+    def abortConnection(self) -> None:
+        if self.connected:
+            self.connectionLost(ABORTED)
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._session = None
+        super().connectionLost(reason)
+        self.__dict__.pop("_recv", None)  # they hold the closed socket
+        self.__dict__.pop("_send", None)
+
+
+class ListeningPort(tcp.Port):
+    """A listening socket that accepts without ceremony. `factory` is a `server.Listener`."""
+
+    def __init__(self, port: int, interface: str, factory: Any, backlog: int, reactor: Any) -> None:
+        twisted: Any = super()
+        twisted.__init__(port, factory, backlog, interface, reactor)
+        self.loop: AbstractEventLoop = reactor._asyncioEventloop
+
+    def createInternetSocket(self) -> socket.socket:
+        twisted: Any = super()
+        sock: socket.socket = twisted.createInternetSocket()
+        # Accepted sockets inherit these from their listener: nothing to set per connection.
+        idle_s, interval_s, probes = KEEP_ALIVE
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, probes)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+    def doRead(self) -> None:
+        factory: Any = self.factory
+        for _ in range(ACCEPTS_PER_TURN):
+            try:
+                sock, client = self.socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as wrong:
+                if wrong.errno in (errno.EMFILE, errno.ENFILE):
+                    factory.files_exhausted()
+                    super().doRead()  # Twisted's reserve descriptor: accept the newcomers, to close them
+                return  # anything else is the newcomer's own misfortune
+            session = factory.buildProtocol(client)
+            if session is None:
+                sock.close()
+            else:
+                session.makeConnection(EagerTransport(sock, session, client, self))
