@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -34,6 +35,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever fails says one sentence on stderr."""
     try:
         result = _application(arguments)(arguments or ["--help"], standalone_mode=False, prog_name="acquirer")
+        sys.stdout.flush()  # so that a reader who has gone is noticed here, and not when the interpreter ends
         return result if isinstance(result, int) else Code.OK
     except Exit as end:
         _say(end.sentence)
@@ -42,16 +44,24 @@ def run(arguments: list[str]) -> int:
         _say(str(wrong))
         return Code.USAGE
     except UsageError as wrong:
-        context = getattr(wrong, "ctx", None)
-        _say(f"{wrong.format_message()} Try '{context.command_path if context else 'acquirer'} --help'.")  # type: ignore[attr-defined]
+        context, problem = getattr(wrong, "ctx", None), wrong.format_message()  # type: ignore[attr-defined]
+        where = context.command_path if context else f"acquirer {_asked(arguments)}".rstrip()
+        stop = "" if problem.endswith((".", "?")) else "."
+        _say(f"{problem}{stop} Try '{where} --help'.")
         return Code.USAGE
     except typer.Exit as end:
         return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return Code.INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone: nothing is left to say
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):  # whoever read our output has gone; click calls that sys.exit(1)
+        # Nothing is left to say, and nothing must be flushed into the void when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Code.OK
+    except OSError as wrong:
+        if not wrong.filename:
+            raise
+        _say(f"{wrong.filename}: {wrong.strerror}.")
+        return Code.USAGE
 
 
 def _application(arguments: list[str]) -> typer.Typer:
@@ -63,17 +73,22 @@ def _application(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    asked = next((word for word in arguments if not word.startswith("-")), "")
+    asked = _asked(arguments)
     for name, line in COMMANDS.items():
         if name != asked:
-            app.command(name, help=line)(_elsewhere)
+            app.command(name, help=line, short_help=line)(_elsewhere)
             continue
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, help=line, no_args_is_help=True)
+            app.add_typer(module.app, name=name, help=line, short_help=line, no_args_is_help=True)
         else:
-            app.command(name, help=line)(module.command)
+            app.command(name, help=line, short_help=line)(module.command)
     return app
+
+
+def _asked(arguments: list[str]) -> str:
+    """The command that was asked for, or an empty text."""
+    return next((word for word in arguments if word in COMMANDS), "")
 
 
 def _elsewhere() -> None:

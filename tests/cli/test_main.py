@@ -1,0 +1,140 @@
+"""The command line as a whole: help, version, and one clear sentence for whatever is typed wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+import typer
+
+from acquirer import __version__, cli
+from acquirer.cli.errors import Code, Exit
+from acquirer.data.toml import parse
+
+Say = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch):
+    """Puts a function in the place of `acquirer decode`."""
+
+    def put(function) -> None:
+        module = ModuleType("acquirer.cli.decode")
+        module.command = function  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "acquirer.cli.decode", module)
+
+    return put
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_names_every_command_with_its_whole_line(arguments: list[str], capsys: Say) -> None:
+    assert cli.run(arguments) == Code.OK
+    said = capsys.readouterr()
+    flat = " ".join(said.out.split())
+    for name, line in cli.COMMANDS.items():
+        assert f" {name} {line}" in flat
+    assert said.err == ""
+
+
+def test_help_imports_no_command() -> None:
+    code = "\n".join(
+        (
+            "import sys",
+            "from acquirer.cli import run",
+            "run(['--help'])",
+            "sys.exit(sum(name.startswith('acquirer.cli.') for name in sys.modules) - 1)  # errors",
+        )
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_version(capsys: Say) -> None:
+    assert cli.run(["--version"]) == Code.OK
+    assert capsys.readouterr().out == f"acquirer {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["journl"], "No such command 'journl'. Did you mean 'journal'? Try 'acquirer --help'."),
+        (["--bogus"], "No such option: --bogus. Try 'acquirer --help'."),
+        (["decode", "--bogus"], "No such option: --bogus. Try 'acquirer decode --help'."),
+        (["decode", "--count"], "Option '--count' requires an argument. Try 'acquirer decode --help'."),
+        (
+            ["decode", "--count", "x"],
+            "Invalid value for '--count': Input should be a valid integer, unable to parse string as an integer. "
+            "Try 'acquirer decode --help'.",
+        ),
+        (["decode", "a"], "Got unexpected extra argument(s) (a). Try 'acquirer decode --help'."),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_one_sentence_and_ends_with_2(
+    arguments: list[str], sentence: str, capsys: Say, command
+) -> None:
+    def decode(count: int = 0) -> None: ...
+
+    command(decode)
+    assert cli.run(arguments) == Code.USAGE
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", sentence + "\n")
+
+
+def raising(error: BaseException):
+    def decode() -> None:
+        raise error
+
+    return decode
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (Exit(Code.NO_REPLY, "No reply within 3 s."), 4, "No reply within 3 s.\n"),
+        (Exit(Code.EXPECTATION_FAILED), 1, ""),
+        (parse("a = 1", "x.toml").error(("a",), "is wrong"), 2, "x.toml:1: a: is wrong\n"),
+        (FileNotFoundError(2, "No such file or directory", "x.toml"), 2, "x.toml: No such file or directory.\n"),
+        (PermissionError(13, "Permission denied", "/x.db"), 2, "/x.db: Permission denied.\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (typer.Abort(), 130, ""),
+        (typer.Exit(6), 6, ""),
+    ],
+)
+def test_how_a_command_ends_decides_code_and_sentence(
+    error: BaseException, code: int, sentence: str, capsys: Say, command
+) -> None:
+    command(raising(error))
+    assert cli.run(["decode"]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip() == sentence.strip()
+
+
+def test_a_fault_of_our_own_is_not_dressed_up_as_the_users(command) -> None:
+    command(raising(ZeroDivisionError("ours")))
+    with pytest.raises(ZeroDivisionError):
+        cli.run(["decode"])
+    command(raising(OSError(5, "an input/output error without a file")))
+    with pytest.raises(OSError, match="without a file"):
+        cli.run(["decode"])
+
+
+def test_a_number_returned_is_the_exit_code(command) -> None:
+    command(lambda: 5)
+    assert cli.run(["decode"]) == Code.UNDECODABLE
+
+
+def test_a_reader_who_goes_away_early_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        for arguments in (["--version"], ["--help"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "acquirer", *arguments], stdout=writing, stderr=subprocess.PIPE, check=False
+            )
+            assert (done.returncode, done.stderr) == (0, b"")
+    finally:
+        os.close(writing)
