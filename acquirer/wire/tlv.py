@@ -1,8 +1,8 @@
 """Tag-length-value data: EMV's BER-TLV, and the fixed forms POS messages use beside it.
 
-* ``ber``: EMV Book 3 annex B over ISO/IEC 8825-1, definite lengths only, ``00`` padding between objects.
-* ``fixed-2-1``: two bytes of tag, one byte of length (the elements of an electronic signature's receipt, FF00 …).
-* ``text-2-3``: two characters of tag, three digits of length (extended data, A3 …).
+* ``ber-tlv``: EMV Book 3 annex B over ISO/IEC 8825-1, definite lengths only, ``00`` padding between objects.
+* ``tag2-length1``: two bytes of tag, one byte of length (the elements of an electronic signature's receipt, FF00 …).
+* ``text-tag2-length3``: two characters of tag, three digits of length (extended data, A3 …).
 
 Parsing keeps everything: unknown tags, padding and the very bytes of each header, so that ``joined`` gives back what
 was parsed. Order is kept too, and a tag may come twice.
@@ -47,7 +47,7 @@ class Tlv:
         return self.value_start + len(self.value)
 
 
-def parse(data: bytes, kind: str = "ber") -> tuple[Tlv, ...]:
+def parse(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
     """The objects of `data`, in order; `kind` is a key of `KINDS`.
 
     >>> [(o.tag, o.value.hex()) for o in parse(bytes.fromhex("9F2608ACF958C80FF74403950500000000009A03160726"))]
@@ -59,7 +59,7 @@ def parse(data: bytes, kind: str = "ber") -> tuple[Tlv, ...]:
     return _objects(data, 0, len(data), KINDS[kind], 0)
 
 
-def build(objects: Iterable[tuple[str, bytes]], kind: str = "ber") -> bytes:
+def build(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
     """Tags and values as data, with the shortest lengths.
 
     >>> build([("9F36", b"\\x01\\x2c"), ("91", bytes(10))]).hex().upper()
@@ -212,9 +212,9 @@ def _tag_bytes(tag: str, at: int) -> bytes:
 
 
 KINDS: Mapping[str, Kind] = {
-    "ber": Kind(_read_ber, _ber_header, nests=True),
-    "fixed-2-1": Kind(_read_fixed, _fixed_header),
-    "text-2-3": Kind(_read_text, _text_header),
+    "ber-tlv": Kind(_read_ber, _ber_header, nests=True),
+    "tag2-length1": Kind(_read_fixed, _fixed_header),
+    "text-tag2-length3": Kind(_read_text, _text_header),
 }
 """The forms by the name a dialect chooses them with."""
 

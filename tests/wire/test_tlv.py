@@ -64,16 +64,21 @@ def test_nesting_as_deep_as_the_data_is_long_ends_early() -> None:
 @pytest.mark.parametrize(
     ("kind", "data", "sentence", "read"),
     [
-        ("ber", "9C01009F0206", "tag 9F02 says 6 bytes follow, but 0 are left, at byte 3", ["9C"]),
-        ("ber", "9F", "the data ends within a tag or before its length, at byte 0", []),
-        ("ber", "9C", "the data ends within a tag or before its length, at byte 0", []),
-        ("ber", "9F9F9F9F9F01", "a tag of more than 4 bytes, at byte 0", []),
-        ("ber", "9C80", "tag 9C has length byte 80, which EMV does not allow, at byte 1", []),
-        ("ber", "9C8200", "the data ends within the length of tag 9C, at byte 1", []),
-        ("fixed-2-1", "FF000141FF0103", "tag FF01 says 3 bytes follow, but 0 are left, at byte 4", ["FF00"]),
-        ("fixed-2-1", "FF00", "the data ends within a tag or before its length, at byte 0", []),
-        ("text-2-3", b"A4002xxA3".hex(), "the data ends within a tag or before its length, at byte 7", ["A4"]),
-        ("text-2-3", b"A40x2yy".hex(), "expected two characters of tag and three digits of length, at byte 0", []),
+        ("ber-tlv", "9C01009F0206", "tag 9F02 says 6 bytes follow, but 0 are left, at byte 3", ["9C"]),
+        ("ber-tlv", "9F", "the data ends within a tag or before its length, at byte 0", []),
+        ("ber-tlv", "9C", "the data ends within a tag or before its length, at byte 0", []),
+        ("ber-tlv", "9F9F9F9F9F01", "a tag of more than 4 bytes, at byte 0", []),
+        ("ber-tlv", "9C80", "tag 9C has length byte 80, which EMV does not allow, at byte 1", []),
+        ("ber-tlv", "9C8200", "the data ends within the length of tag 9C, at byte 1", []),
+        ("tag2-length1", "FF000141FF0103", "tag FF01 says 3 bytes follow, but 0 are left, at byte 4", ["FF00"]),
+        ("tag2-length1", "FF00", "the data ends within a tag or before its length, at byte 0", []),
+        ("text-tag2-length3", b"A4002xxA3".hex(), "the data ends within a tag or before its length, at byte 7", ["A4"]),
+        (
+            "text-tag2-length3",
+            b"A40x2yy".hex(),
+            "expected two characters of tag and three digits of length, at byte 0",
+            [],
+        ),
     ],
 )
 def test_what_does_not_hold_together_is_told_with_its_place_and_what_was_read(
@@ -86,23 +91,23 @@ def test_what_does_not_hold_together_is_told_with_its_place_and_what_was_read(
 
 
 def test_receipt_elements_of_a_signature_are_two_byte_tags_even_where_ber_would_go_on() -> None:
-    data = build([("FF00", "小店".encode("gbk")), ("FF0A", b"156"), ("FF81", b"")], "fixed-2-1")
-    assert [one.tag for one in parse(data, "fixed-2-1")] == ["FF00", "FF0A", "FF81"]
+    data = build([("FF00", "小店".encode("gbk")), ("FF0A", b"156"), ("FF81", b"")], "tag2-length1")
+    assert [one.tag for one in parse(data, "tag2-length1")] == ["FF00", "FF0A", "FF81"]
 
 
 def test_a_qr_code_travels_as_text() -> None:
-    data = build([("A3", b"6220001234567890123"), ("A4", b"")], "text-2-3")
+    data = build([("A3", b"6220001234567890123"), ("A4", b"")], "text-tag2-length3")
     assert data == b"A30196220001234567890123A4000"
-    assert find(parse(data, "text-2-3"), "A3") == b"6220001234567890123"
+    assert find(parse(data, "text-tag2-length3"), "A3") == b"6220001234567890123"
 
 
 @pytest.mark.parametrize(
     ("kind", "tag", "size"),
     [
-        ("ber", "9F", 0), ("ber", "9f26", 0), ("ber", "", 0), ("ber", "9F2601", 0), ("ber", "00", 0),
-        ("ber", "9C", 65536),
-        ("fixed-2-1", "FF", 0), ("fixed-2-1", "FF00", 256), ("fixed-2-1", "XX00", 0),
-        ("text-2-3", "A", 0), ("text-2-3", "A4", 1000), ("text-2-3", "银联", 0),
+        ("ber-tlv", "9F", 0), ("ber-tlv", "9f26", 0), ("ber-tlv", "", 0), ("ber-tlv", "9F2601", 0), ("ber-tlv", "00", 0),
+        ("ber-tlv", "9C", 65536),
+        ("tag2-length1", "FF", 0), ("tag2-length1", "FF00", 256), ("tag2-length1", "XX00", 0),
+        ("text-tag2-length3", "A", 0), ("text-tag2-length3", "A4", 1000), ("text-tag2-length3", "银联", 0),
     ],
 )  # fmt: skip
 def test_a_tag_or_value_a_kind_cannot_hold_is_refused(kind: str, tag: str, size: int) -> None:
@@ -111,10 +116,10 @@ def test_a_tag_or_value_a_kind_cannot_hold_is_refused(kind: str, tag: str, size:
 
 
 def tags(kind: str) -> st.SearchStrategy[str]:
-    if kind == "ber":
+    if kind == "ber-tlv":
         primitive = st.integers(1, 0xFF).filter(lambda b: b & 0x20 == 0 and b & 0x1F != 0x1F).map("{:02X}".format)
         return primitive | st.integers(1, 0x7F).map("9F{:02X}".format) | st.integers(1, 0x7F).map("DF81{:02X}".format)
-    if kind == "fixed-2-1":
+    if kind == "tag2-length1":
         return st.integers(0, 0xFFFF).map("{:04X}".format)
     return st.text("ABCXYZ0123456789", min_size=2, max_size=2)
 
