@@ -1,0 +1,181 @@
+"""Key packages: the working keys of a sign-on, each under the TMK and followed by its KCV (DE 62 of an 0810).
+
+A double-length package may carry a single-length MAK, and terminals disagree about its room of 16 bytes: ``single``
+fills it with zeros that are no cipher text (the standard), ``double`` has a double-length MAK, ``duplicated`` repeats
+the cipher text of the single key, which every family of terminals reads as the same key.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.dialect import KeyPackage
+
+Randbytes = Callable[[int], bytes]
+MakForm = Literal["single", "double", "duplicated"]
+
+_SINGLE_BYTES: Final = 8  # a single-length DES key
+_WEAK_WORDS: Final = frozenset(int.from_bytes(key, "big") for key in WEAK_DES_KEYS)
+_DRAWS: Final = 8  # a sound source gives a weak or repeated key once in 2**50: more draws mean it is stuck
+
+
+class PackageError(ValueError):
+    """Keys cannot be put into a package, or a package cannot be read; the sentence never quotes a key."""
+
+
+class KcvError(PackageError):
+    """A received key has another KCV than the package says: which key, what was expected, what it is."""
+
+    def __init__(self, name: str, expected: str, got: str, tmk: str) -> None:
+        super().__init__(
+            f"{name} KCV differs: the package says {expected}, the key as the TMK with KCV {tmk} decrypts it "
+            f"has {got}; it was wrapped under another TMK, or the package has another layout"
+        )
+        self.name = name
+        self.expected = expected
+        self.got = got
+
+
+class Issued(NamedTuple):
+    """Working keys as they travel, and as they are used."""
+
+    wire: bytes
+    working: WorkingKeys
+
+
+class _Cut(NamedTuple):
+    """Where one key lies in the drawn bytes, and how it fills its room on the wire."""
+
+    name: Literal["pik", "mak", "tdk"]
+    cipher: CipherName
+    start: int
+    stop: int
+    times: int  # how often its cipher text is written
+    zeros: bytes  # and what fills the rest
+
+
+class Packager:
+    """Makes the packages of one layout and one form of MAK; what can be computed once, is.
+
+    A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV, so everything else goes
+    through the TMK's kept context in one update, and the keys' contexts stay with them for their first use.
+    """
+
+    __slots__ = ("_cuts", "_des", "_total", "_words", "mak", "package")
+
+    def __init__(self, package: KeyPackage, mak: MakForm) -> None:
+        self.package = package
+        self.mak = mak
+        cuts = []
+        at = 0
+        for part in package.parts:
+            cipher, size = package.cipher, part.size_bytes
+            if part.name == "mak" and package.mak_form and mak != "double":
+                cipher, size = "des", _SINGLE_BYTES
+            times = part.size_bytes // size if mak == "duplicated" else 1
+            cuts.append(_Cut(part.name, cipher, at, at + size, times, bytes(part.size_bytes - size * times)))
+            at += size
+        self._cuts = tuple(cuts)
+        self._total = at
+        self._words = struct.Struct(f">{at // 8}Q")
+        self._des = BLOCK_BYTES[package.cipher] == 8
+
+    def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> Issued:
+        """Make fresh working keys and their package; keys that are `pinned` are used instead of fresh ones.
+
+        DES keys have odd parity, are never weak and never share a part with one another.
+
+        Raises:
+            PackageError: a pinned key does not fit this package, or the random source repeats itself.
+        """
+        clear = self._draw(randbytes)
+        if pinned is not None:
+            clear = self._pin(clear, pinned)
+        package = self.package
+        wrapped = tmk.using(package.wrap).encrypt(clear)
+        keys: dict[str, Secret] = {}
+        wire = b""
+        kcvs = ""
+        for name, cipher, start, stop, times, zeros in self._cuts:
+            key = keys[name] = Secret(clear[start:stop], cipher)
+            kcv = key.check_value(package.kcv_bytes)
+            wire += wrapped[start:stop] * times + zeros + kcv
+            kcvs += f", {name.upper()} {kcv.hex().upper()}"
+        return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:]))
+
+    def _draw(self, randbytes: Randbytes) -> bytes:
+        for _ in range(_DRAWS):
+            clear = randbytes(self._total)
+            if self._des:
+                clear = odd_parity(clear)
+            words = set(self._words.unpack(clear))
+            if len(words) == self._words.size // 8 and _WEAK_WORDS.isdisjoint(words):
+                return clear
+        raise PackageError(f"the random source gave weak or repeated keys {_DRAWS} times in a row: it is not random")
+
+    def _pin(self, clear: bytes, pinned: WorkingKeys) -> bytes:
+        fixed = dict(pinned.items())
+        for cut in self._cuts:
+            key = fixed.get(cut.name)
+            if key is None:
+                continue
+            if len(key) != cut.stop - cut.start:
+                raise PackageError(
+                    f"the pinned {cut.name.upper()} has {len(key)} bytes, key package {self.package.selector} "
+                    f'with mak = "{self.mak}" takes {cut.stop - cut.start}'
+                )
+            clear = clear[: cut.start] + key.reveal() + clear[cut.stop :]
+        return clear
+
+
+def issue(
+    package: KeyPackage, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
+) -> Issued:
+    """Make fresh working keys and their package, once; see `Packager.issue`."""
+    return Packager(package, mak).issue(tmk, randbytes, pinned)
+
+
+def accept(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
+    """Take the working keys out of a received package, as a terminal does: any form of MAK, every KCV checked.
+
+    Raises:
+        PackageError: the length is not this package's.
+        KcvError: a key is not the one its KCV belongs to.
+    """
+    length = sum(part.size_bytes + package.kcv_bytes for part in package.parts)
+    if len(data) != length:
+        layout = " + ".join(
+            f"{part.name.upper()} {part.size_bytes} + KCV {package.kcv_bytes}" for part in package.parts
+        )
+        raise PackageError(f"key package {package.selector} has {length} bytes ({layout}), got {len(data)}")
+    keys: dict[str, Secret] = {}
+    at = 0
+    for part in package.parts:
+        room, kcv = data[at : at + part.size_bytes], data[at + part.size_bytes :][: package.kcv_bytes]
+        at += part.size_bytes + package.kcv_bytes
+        readings = _readings(package, part.name, tmk, room)
+        found = [key for key in readings if key.check_value(package.kcv_bytes) == kcv]
+        if not found:
+            got = " or ".join(key.kcv(package.kcv_bytes) for key in readings)
+            raise KcvError(part.name.upper(), kcv.hex().upper(), got, tmk.using(package.wrap).kcv())
+        keys[part.name] = found[0]
+    return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
+
+
+def _readings(package: KeyPackage, name: str, tmk: Secret, room: bytes) -> list[Secret]:
+    """What a key's room may hold: the whole key; for a MAK also a single-length one with filling behind it."""
+    wrap = tmk.using(package.wrap)
+    if name != "mak" or not package.mak_form:
+        return [Secret(wrap.decrypt(room), package.cipher)]
+    first = Secret(wrap.decrypt(room[:_SINGLE_BYTES]), "des")
+    if not any(room[_SINGLE_BYTES:]):
+        return [first]
+    clear = wrap.decrypt(room)
+    if clear == first.reveal() * (len(clear) // _SINGLE_BYTES):
+        return [first]
+    return [Secret(clear, package.cipher), first]

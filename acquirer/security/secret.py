@@ -1,0 +1,133 @@
+"""A key that cannot be printed by accident, together with what is computed with it block by block.
+
+It shows its cipher, its length and its KCV, never its bytes. Everything a POS terminal's security does is made of
+single blocks (ECB), so one context per key and direction is enough: made at first use and kept, because making one
+costs ten times what a block costs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
+
+from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName
+
+_CODES: Final[tuple[CipherName, ...]] = ("des", "3des", "sm4", "aes")  # position = first byte of a packed secret
+_BY_SIZE: Final[dict[int, CipherName]] = {8: "des", 16: "3des", 24: "3des", 32: "aes"}
+_ECB: Final = modes.ECB()  # noqa: S305  single blocks are what the standards ask for
+_ZEROS: Final = {8: bytes(8), 16: bytes(16)}
+
+
+class Secret:
+    """A key and the cipher it is meant for. Not to be used by two threads at the same moment.
+
+    `cipher` left out is told by the length: 8 bytes DES, 16 and 24 3DES, 32 AES.
+
+    >>> Secret.from_hex("AB7C577CC7A18045")
+    <Secret DES 8 bytes, KCV CFF1592A>
+    """
+
+    __slots__ = ("_bytes", "_decryptor", "_encryptor", "_other", "block_bytes", "cipher")
+
+    def __init__(self, clear: bytes, cipher: CipherName | None = None) -> None:
+        name = cipher or _BY_SIZE.get(len(clear))
+        if name is None or len(clear) not in KEY_SIZES[name]:
+            sizes = " or ".join(map(str, KEY_SIZES[name])) if name else "8, 16, 24 or 32"
+            raise CipherError(f"a {name.upper() + ' ' if name else ''}key has {sizes} bytes, this one has {len(clear)}")
+        self._bytes = clear
+        self.cipher = name
+        self.block_bytes = BLOCK_BYTES[name]
+        self._encryptor: CipherContext | None = None
+        self._decryptor: CipherContext | None = None
+        self._other: Secret | None = None
+
+    @classmethod
+    def from_hex(cls, text: str, cipher: CipherName | None = None) -> Secret:
+        """A key from hex digits, blanks between them allowed.
+
+        Raises:
+            CipherError: no hex, or a length no such key has; never quotes the text.
+        """
+        try:
+            clear = bytes.fromhex(text)
+        except ValueError:
+            raise CipherError("a key is written in hex digits, two for each byte; this text is not") from None
+        return cls(clear, cipher)
+
+    def using(self, cipher: CipherName) -> Secret:
+        """The same key for another cipher: a TMK of 16 bytes may wrap under 3DES and under SM4."""
+        if cipher == self.cipher:
+            return self
+        if self._other is None or self._other.cipher != cipher:
+            self._other = Secret(self._bytes, cipher)
+        return self._other
+
+    def encrypt(self, data: bytes) -> bytes:
+        """Encrypt whole blocks, each by itself."""
+        if len(data) % self.block_bytes:  # a rest would stay in the kept context and shift everything after it
+            raise self._uneven(data)
+        context = self._encryptor
+        if context is None:
+            context = self._encryptor = Cipher(CIPHERS[self.cipher](self._bytes), _ECB).encryptor()
+        return context.update(data)
+
+    def decrypt(self, data: bytes) -> bytes:
+        """Decrypt whole blocks, each by itself."""
+        if len(data) % self.block_bytes:
+            raise self._uneven(data)
+        context = self._decryptor
+        if context is None:
+            context = self._decryptor = Cipher(CIPHERS[self.cipher](self._bytes), _ECB).decryptor()
+        return context.update(data)
+
+    def chain(self, data: bytes) -> bytes:
+        """The last block of `data` (whole blocks, one at least) encrypted in CBC with a zero IV."""
+        if len(data) % self.block_bytes or not data:
+            raise self._uneven(data)
+        context = Cipher(self.algorithm(), modes.CBC(_ZEROS[self.block_bytes])).encryptor()
+        return context.update(data)[-self.block_bytes :]
+
+    def check_value(self, size: int = 4) -> bytes:
+        """The key check value: the first `size` bytes of a block of zeros encrypted."""
+        return self.encrypt(_ZEROS[self.block_bytes])[:size]
+
+    def kcv(self, size: int = 4) -> str:
+        """The key check value in upper-case hex, two digits for each of `size` bytes."""
+        return self.check_value(size).hex().upper()
+
+    def algorithm(self) -> BlockCipherAlgorithm:
+        """The key as `cryptography` takes it, for modes beyond this class. Inside `acquirer.security` only."""
+        return CIPHERS[self.cipher](self._bytes)
+
+    def reveal(self) -> bytes:
+        """The clear bytes. Inside `acquirer.security` only; a test looks for callers elsewhere."""
+        return self._bytes
+
+    def pack(self) -> bytes:
+        """Bytes for the vault: one byte for the cipher, then the key."""
+        return bytes((_CODES.index(self.cipher),)) + self._bytes
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Secret:
+        """The key that `pack` wrote."""
+        if not packed or packed[0] >= len(_CODES):
+            raise CipherError("these are not the bytes of a packed key")
+        return cls(packed[1:], _CODES[packed[0]])
+
+    def _uneven(self, data: bytes) -> CipherError:
+        return CipherError(
+            f"{self.cipher.upper()} takes whole blocks of {self.block_bytes} bytes, one at least; got {len(data)} bytes"
+        )
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self.cipher, self._bytes) == (other.cipher, other._bytes)
+
+    def __hash__(self) -> int:
+        return hash((self.cipher, self._bytes))
+
+    def __repr__(self) -> str:
+        return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"

@@ -1,0 +1,88 @@
+"""The vault: keys at rest, sealed with AES-256-GCM under a master key; and keyed names for card numbers.
+
+A sealed blob is bound to its *context* (``"tmk:10000161"``): copied to another row it does not open. Layout: version
+byte 01, nonce 12, cipher text, tag 16.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+
+Randbytes = Callable[[int], bytes]
+
+MASTER_BYTES: Final = 32
+_VERSION: Final = b"\x01"
+_NONCE_BYTES: Final = 12  # GCM's own size
+_OVERHEAD_BYTES: Final = 1 + _NONCE_BYTES + 16
+
+
+class VaultError(ValueError):
+    """A blob does not open: damaged, of another context, or sealed under another master key."""
+
+
+class Vault:
+    """Seals and opens small secrets under one master key of 32 bytes. Safe to share between threads."""
+
+    __slots__ = ("_gcm", "_nonce_key", "_token_key")
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != MASTER_BYTES:
+            raise VaultError(f"a vault's master key has {MASTER_BYTES} bytes, this one has {len(master)}")
+        self._gcm = AESGCM(_derive(master, b"acquirer vault: seal"))
+        self._nonce_key = _derive(master, b"acquirer vault: nonce")
+        self._token_key = _derive(master, b"acquirer vault: token")
+
+    def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
+        """`clear` encrypted and bound to `context`."""
+        # A seeded run repeats its random bytes, and GCM must never see one nonce with two texts: hence the derivation.
+        bound = context.encode()
+        nonce = hmac.digest(self._nonce_key, randbytes(16) + bound + b"\x00" + clear, "sha256")[:_NONCE_BYTES]
+        return _VERSION + nonce + self._gcm.encrypt(nonce, clear, bound)
+
+    def open(self, context: str, blob: bytes) -> bytes:
+        """What was sealed for `context`.
+
+        Raises:
+            VaultError: nothing of the blob can be trusted.
+        """
+        if len(blob) < _OVERHEAD_BYTES or blob[:1] != _VERSION:
+            raise VaultError(f"{context}: not a sealed blob of this version ({len(blob)} bytes)")
+        try:
+            return self._gcm.decrypt(blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :], context.encode())
+        except InvalidTag:
+            raise VaultError(
+                f"{context}: the sealed blob does not open; it is damaged, belongs to another row, "
+                "or the key file beside the database is not the one it was sealed with"
+            ) from None
+
+    def seal_secret(self, context: str, secret: Secret, randbytes: Randbytes) -> bytes:
+        """One key, sealed."""
+        return self.seal(context, secret.pack(), randbytes)
+
+    def open_secret(self, context: str, blob: bytes) -> Secret:
+        """One key, opened."""
+        return Secret.unpack(self.open(context, blob))
+
+    def seal_keys(self, context: str, keys: WorkingKeys, randbytes: Randbytes) -> bytes:
+        """Working keys, sealed together."""
+        return self.seal(context, keys.pack(), randbytes)
+
+    def open_keys(self, context: str, blob: bytes) -> WorkingKeys:
+        """Working keys, opened."""
+        return WorkingKeys.unpack(self.open(context, blob))
+
+    def token(self, pan: str) -> str:
+        """The keyed name of a card number, 32 hex digits: the same for the same card, telling nothing about it."""
+        return hmac.digest(self._token_key, pan.encode(), "sha256")[:16].hex()
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(master, purpose, "sha256")
