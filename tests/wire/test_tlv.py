@@ -104,8 +104,8 @@ def test_a_qr_code_travels_as_text() -> None:
 @pytest.mark.parametrize(
     ("kind", "tag", "size"),
     [
-        ("ber-tlv", "9F", 0), ("ber-tlv", "9f26", 0), ("ber-tlv", "", 0), ("ber-tlv", "9F2601", 0), ("ber-tlv", "00", 0),
-        ("ber-tlv", "9C", 65536),
+        ("ber-tlv", "9F", 0), ("ber-tlv", "9f26", 0), ("ber-tlv", "", 0), ("ber-tlv", "9F2601", 0),
+        ("ber-tlv", "00", 0), ("ber-tlv", "9C", 65536),
         ("tag2-length1", "FF", 0), ("tag2-length1", "FF00", 256), ("tag2-length1", "XX00", 0),
         ("text-tag2-length3", "A", 0), ("text-tag2-length3", "A4", 1000), ("text-tag2-length3", "银联", 0),
     ],
