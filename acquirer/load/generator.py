@@ -1,4 +1,4 @@
-"""A closed-loop generator over raw sockets: each of its connections sends a frame, waits for the answer, sends the next.
+"""A closed-loop generator over raw sockets: each connection sends a frame, waits for the answer, sends the next.
 
 It is written against the kernel and not on Twisted, so that it costs less than the servers it drives and treats all of
 them alike. It knows of a frame only its 2-byte length prefix and where the STAN stands.
@@ -111,7 +111,13 @@ class Kept:
 
 
 def fresh(
-    address: tuple[str, int], templates: Sequence[Template], *, at_once: int, count: int, seconds: float, expect_bytes: int
+    address: tuple[str, int],
+    templates: Sequence[Template],
+    *,
+    at_once: int,
+    count: int,
+    seconds: float,
+    expect_bytes: int,
 ) -> Figures:
     """`count` exchanges, each on a connection of its own, `at_once` of them open at any time."""
     figures = Figures()

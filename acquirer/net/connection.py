@@ -128,7 +128,7 @@ class Connection:
         elif self._paused & UNSENT and unsent == 0:
             self.resume(UNSENT)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, _reason: Failure) -> None:
         self._transport = None
         self.server.disconnected(self)
 

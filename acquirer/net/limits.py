@@ -13,7 +13,7 @@ class Limits:
     """A town's terminals at eight in the morning; also the usual hard limit of open files."""
 
     backlog: int = 4096
-    """Connections waiting to be accepted. Twisted's 50 loses SYNs of a burst, and a lost SYN costs its peer a second."""
+    """Connections waiting to be accepted. Twisted's 50 loses SYNs of a burst, and each costs its peer a second."""
 
     frame_s: float = 10.0
     """From a frame's first byte to its last, whatever trickles in between: the answer to slowloris."""

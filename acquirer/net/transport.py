@@ -93,10 +93,11 @@ class EagerTransport(tcp.Server):
         return len(self.dataBuffer) - self.offset + self._tempDataLen
 
     def write(self, data: bytes) -> None:
+        twisted: Any = super()
         if not self.connected or self.disconnecting or self._writeDisconnected:
             return
         if self.dataBuffer or self._tempDataLen:
-            super().write(data)
+            twisted.write(data)
         else:
             try:
                 sent = self._send(data)
@@ -108,7 +109,7 @@ class EagerTransport(tcp.Server):
             if sent == len(data):
                 return
             self.progress_s = self._loop.time()
-            super().write(data[sent:])
+            twisted.write(data[sent:])
         if self._session is not None:
             self._session.unsentChanged()
 
@@ -167,6 +168,7 @@ class ListeningPort(tcp.Port):
 
     def doRead(self) -> None:
         factory: Any = self.factory
+        twisted: Any = super()
         for _ in range(ACCEPTS_PER_TURN):
             try:
                 sock, client = self.socket.accept()
@@ -175,7 +177,7 @@ class ListeningPort(tcp.Port):
             except OSError as wrong:
                 if wrong.errno in (errno.EMFILE, errno.ENFILE):
                     factory.files_exhausted()
-                    super().doRead()  # Twisted's reserve descriptor: accept the newcomers, to close them
+                    twisted.doRead()  # Twisted's reserve descriptor: accept the newcomers, to close them
                 return  # anything else is the newcomer's own misfortune
             session = factory.buildProtocol(client)
             if session is None:

@@ -1,0 +1,399 @@
+"""How a listener treats its peers, over real sockets: rows A1 to A13 and J1, J6."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from acquirer.net.connection import Connection
+from acquirer.net.limits import KEEP_ALIVE, USER_TIMEOUT_MS, Limits
+from acquirer.net.reactor import running_reactor
+from acquirer.net.server import BindError, Server
+
+Serve = Callable[..., Any]
+FRAME = bytes(range(40))
+
+
+def test_a_frame_is_answered(serve: Serve) -> None:
+    peer = serve().peer()
+    peer.send(FRAME)
+    assert peer.receive() == FRAME
+
+
+def test_length_zero_keeps_the_connection_alive_and_is_not_answered(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    peer.send(b"", b"", FRAME)
+    assert peer.receive() == FRAME
+    assert trial.call(lambda: trial.server.counters.keep_alives) == 2
+
+
+def test_a_flood_of_keep_alives_is_ended(serve: Serve) -> None:
+    trial = serve(keep_alives_per_minute=10)
+    peer = trial.peer()
+    peer.send(*[b""] * 10)
+    assert peer.ended() == "fin"
+    assert trial.closes() == {"keep-alive-flood": 1}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"\xff\xff", "too-long"),
+        (b"\x20\x01", "too-long"),
+        (b"\x00\x03abc", "short-frame"),
+        (b"GET / HTTP/1.1\r\nHost: here\r\n\r\n", "not-iso8583"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "not-iso8583"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not-iso8583"),
+    ],
+)
+def test_what_is_no_frame_is_closed_at_once_with_a_reason(serve: Serve, sent: bytes, reason: str) -> None:
+    trial = serve()
+    peer = trial.peer()
+    peer.socket.sendall(sent)  # and nothing more: nobody waits for a body
+    assert peer.ended() in ("fin", "rst")
+    assert trial.closes() == {reason: 1}
+    assert [told for told, _ in trial.told.refusals] == [reason]
+
+
+def test_the_longest_frame_is_taken(serve: Serve) -> None:
+    peer = serve().peer()
+    peer.send(bytes(8192))
+    assert peer.receive() == bytes(8192)
+
+
+def test_pieces_of_one_byte_are_a_frame(serve: Serve) -> None:
+    peer = serve().peer()
+    for byte in b"\x00\x28" + FRAME:
+        peer.socket.send(bytes([byte]))
+    assert peer.receive() == FRAME
+
+
+def test_two_frames_in_one_segment_are_answered_in_order(serve: Serve) -> None:
+    peer = serve().peer()
+    peer.send(FRAME, FRAME[::-1])
+    assert (peer.receive(), peer.receive()) == (FRAME, FRAME[::-1])
+
+
+def test_every_cut_of_two_frames_gives_the_same(serve: Serve) -> None:
+    trial = serve()
+    stream = b"\x00\x28" + FRAME + b"\x00\x04abcd"
+    for cut in range(1, len(stream)):
+        peer = trial.peer()
+        peer.socket.sendall(stream[:cut])
+        if cut >= 42:
+            assert peer.receive() == FRAME
+        peer.socket.sendall(stream[cut:])
+        if cut < 42:
+            assert peer.receive() == FRAME
+        assert peer.receive() == b"abcd"
+        peer.socket.close()
+
+
+def test_a_frame_that_never_ends_is_given_up_however_it_trickles(serve: Serve) -> None:
+    trial = serve(frame_s=0.2)
+    peer = trial.peer()
+    trickle = threading.Event()
+
+    def drip() -> None:
+        try:
+            while not trickle.wait(0.02):
+                peer.socket.send(b"\x00")
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=drip)
+    peer.socket.sendall(b"\x20\x00")
+    thread.start()
+    peer.ended()
+    trickle.set()
+    thread.join()
+    assert trial.closes() == {"frame-timeout": 1}
+
+
+def test_silence_is_ended_sooner_for_strangers_than_for_those_approved_of(serve: Serve) -> None:
+    def receive(connection: Connection, frame: bytes) -> None:
+        connection.known()
+        connection.send(frame)
+        connection.done()
+
+    trial = serve(receive, idle_s=0.1, idle_known_s=60)
+    known, stranger = trial.peer(), trial.peer()
+    known.send(FRAME)
+    assert known.receive() == FRAME
+    assert stranger.ended() == "fin"
+    assert trial.closes() == {"idle": 1}
+    known.send(FRAME)
+    assert known.receive() == FRAME
+
+
+def test_a_keep_alive_restarts_the_idle_time(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    trial.until(lambda: trial.server.connections)
+    connection = next(iter(trial.server.connections))
+    then_s = trial.call(lambda: connection.touched_s) + 1000
+    assert trial.call(lambda: connection.overdue(then_s)) == "idle"
+    trial.call(lambda: setattr(trial.server, "now_s", then_s))
+    peer.send(b"")
+    trial.until(lambda: trial.server.counters.keep_alives)
+    assert trial.call(lambda: connection.overdue(then_s + 59)) == ""
+
+
+def test_a_request_followed_by_fin_is_answered_then_closed(serve: Serve) -> None:
+    held: list[tuple[Connection, bytes]] = []
+    trial = serve(lambda connection, frame: held.append((connection, frame)))
+    peer = trial.peer()
+    peer.send(FRAME)
+    peer.socket.shutdown(socket.SHUT_WR)
+    trial.until(lambda: held and held[0][0]._finished)
+
+    def answer() -> None:
+        connection, frame = held.pop()
+        connection.send(frame)
+        connection.done()
+
+    trial.call(answer)
+    assert peer.receive() == FRAME
+    assert peer.ended() == "fin"
+
+
+def test_a_reset_before_the_reply_is_known_when_the_reply_goes_out(serve: Serve) -> None:
+    held: list[Connection] = []
+    trial = serve(lambda connection, frame: held.append(connection))
+    peer = trial.peer()
+    peer.send(FRAME)
+    trial.until(lambda: len(held))
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.socket.close()
+    trial.until(lambda: not held[0].open)
+    assert trial.call(lambda: held[0].send(FRAME)) is False
+    trial.call(held[0].done)
+
+
+def test_a_dead_peer_is_noticed_by_tcp_and_its_new_connection_is_taken_at_once(serve: Serve) -> None:
+    trial = serve()
+    first, second = trial.peer(), trial.peer()
+    first.send(FRAME)
+    second.send(FRAME)
+    assert first.receive() == second.receive() == FRAME
+
+    def options() -> tuple[int, ...]:
+        transport = next(iter(trial.server.connections))._transport
+        assert transport is not None
+        tcp = socket.IPPROTO_TCP
+        names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+        sock = transport.getHandle()
+        return (sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *(sock.getsockopt(tcp, n) for n in names))
+
+    assert trial.call(options) == (1, *KEEP_ALIVE, USER_TIMEOUT_MS)
+
+
+def test_a_peer_that_never_reads_is_not_read_and_then_cut(serve: Serve) -> None:
+    trial = serve(unsent_s=0.3)
+    peer = trial.peer()
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.socket.settimeout(0.1)
+    flood = b"\x20\x00" + bytes(8192)
+    sent = 0
+    try:
+        while sent < 64 * 2**20:
+            sent += peer.socket.send(flood[sent % len(flood) :])
+    except (TimeoutError, ConnectionError):
+        pass
+    assert sent < 32 * 2**20, "TCP never slowed the peer down"
+    unsent = trial.call(lambda: max((c._transport.unsent_bytes for c in trial.server.connections), default=0))
+    assert unsent <= Limits().unsent_abort_bytes + 3 * 8194
+    peer.socket.settimeout(5)
+    trial.until(lambda: not trial.server.connections)
+    assert trial.closes() == {"not-reading": 1}
+    assert trial.call(lambda: trial.server.counters.pauses) >= 1
+
+
+def test_a_slow_reader_gets_everything_in_the_end(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    frames = [bytes([n % 251]) * 8000 for n in range(600)]
+    sender = threading.Thread(target=lambda: peer.send(*frames))
+    sender.start()
+    for frame in frames:
+        assert peer.receive() == frame
+    sender.join()
+
+
+def test_replies_may_overtake_but_never_interleave(serve: Serve) -> None:
+    held: list[tuple[Connection, bytes]] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        held.append((connection, frame))
+        if len(held) == 3:
+            for connection, frame in reversed(held):
+                connection.send(frame)
+                connection.done()
+
+    peer = serve(receive).peer()
+    frames = [bytes([n]) * 3000 for n in range(3)]
+    peer.send(*frames)
+    assert [peer.receive() for _ in frames] == frames[::-1]
+
+
+def test_too_many_requests_in_flight_pause_their_connection_only(serve: Serve) -> None:
+    held: list[tuple[Connection, bytes]] = []
+    trial = serve(lambda connection, frame: held.append((connection, frame)), in_flight=4)
+    eager, other = trial.peer(), trial.peer()
+    eager.send(*[FRAME] * 4)
+    trial.until(lambda: len(held) == 4)
+    eager.send(FRAME)
+    other.send(b"other")
+    trial.until(lambda: len(held) == 5)
+    assert held[-1][1] == b"other"
+
+    def answer() -> None:
+        for connection, frame in held[:]:
+            held.remove((connection, frame))
+            connection.send(frame)
+            connection.done()
+
+    trial.call(answer)
+    assert other.receive() == b"other"
+    assert [eager.receive() for _ in range(4)] == [FRAME] * 4
+    trial.until(lambda: len(held))
+    trial.call(answer)
+    assert eager.receive() == FRAME
+
+
+def test_a_paused_server_reads_nobody_until_it_resumes(serve: Serve) -> None:
+    trial = serve()
+    before = trial.peer()
+    trial.call(trial.server.pause)
+    during = trial.peer()
+    before.send(FRAME)
+    during.send(FRAME)
+    assert trial.call(lambda: trial.server.counters.frames) == 0
+    trial.call(trial.server.resume)
+    assert before.receive() == during.receive() == FRAME
+
+
+def test_connections_above_the_limit_are_closed_and_told(serve: Serve) -> None:
+    trial = serve(connections=1)
+    first = trial.peer()
+    first.send(FRAME)
+    assert first.receive() == FRAME
+    assert trial.peer().ended() in ("fin", "rst")
+    assert [reason for reason, _ in trial.told.refusals] == ["too-many-connections"]
+    first.send(FRAME)
+    assert first.receive() == FRAME
+
+
+def test_a_receiver_that_fails_costs_its_peer_the_connection_and_nobody_else(serve: Serve) -> None:
+    def receive(connection: Connection, frame: bytes) -> None:
+        if frame == b"boom":
+            raise RuntimeError("boom")
+        connection.send(frame)
+        connection.done()
+
+    trial = serve(receive)
+    bad, good = trial.peer(), trial.peer()
+    bad.send(b"boom")
+    assert bad.ended() == "rst"
+    good.send(FRAME)
+    assert good.receive() == FRAME
+    assert len(trial.told.faults) == 1
+
+
+def test_a_burst_is_held_by_the_backlog_while_nobody_accepts(serve: Serve) -> None:
+    trial = serve()
+    busy, free = threading.Event(), threading.Event()
+    trial.server._loop.call_soon_threadsafe(lambda: (busy.set(), free.wait(10)))
+    assert busy.wait(5)
+    peers = []
+    for _ in range(300):  # a full backlog loses the SYN, and its retransmit takes a second
+        peer = trial.peer()
+        peer.send(FRAME)
+        peers.append(peer)
+    free.set()
+    assert all(peer.receive() == FRAME for peer in peers)
+
+
+def test_stopping_answers_what_was_asked_and_then_closes(serve: Serve) -> None:
+    held: list[tuple[Connection, bytes]] = []
+    trial = serve(lambda connection, frame: held.append((connection, frame)))
+    peer = trial.peer()
+    peer.send(FRAME)
+    trial.until(lambda: len(held))
+
+    def stop_and_answer() -> None:
+        loop = trial.server._loop
+        stopping.append(loop.create_task(trial.server.stop()))
+
+        def answer() -> None:
+            connection, frame = held[0]
+            connection.send(frame)
+            connection.done()
+
+        loop.call_later(0.05, answer)
+
+    stopping: list[Any] = []
+    trial.call(stop_and_answer)
+    assert peer.receive() == FRAME
+    assert peer.ended() == "fin"
+    trial.until(stopping[0].done)
+    assert trial.call(stopping[0].result) is True
+    with pytest.raises(ConnectionRefusedError):
+        trial.peer()
+
+
+def test_stopping_is_bounded_in_time(serve: Serve) -> None:
+    trial = serve(lambda connection, frame: None, stop_s=0.1)
+    peer = trial.peer()
+    peer.send(FRAME)
+    trial.until(lambda: trial.server.counters.frames)
+    stopping: list[Any] = []
+    trial.call(lambda: stopping.append(trial.server._loop.create_task(trial.server.stop())))
+    assert peer.ended() == "fin"
+    trial.until(stopping[0].done)
+    assert trial.call(stopping[0].result) is False, "a request was left unanswered"
+
+
+def test_a_taken_port_is_one_sentence(serve: Serve) -> None:
+    trial = serve()
+    host, port = trial.address
+
+    async def again(name: str, number: int) -> None:
+        with running_reactor() as reactor:
+            server = Server(reactor, Limits(), trial.told)
+            try:
+                await server.listen(name, number, trial.server.listeners[0].framing, lambda c, f: None)
+            finally:
+                await server.stop()
+
+    with pytest.raises(BindError, match=rf"^cannot listen on {host}:{port}: address already in use$"):
+        asyncio.run(again(host, port))
+    with pytest.raises(BindError, match=r"^cannot listen on no\.such\.invalid:0: the host name is unknown$"):
+        asyncio.run(again("no.such.invalid", 0))
+    with pytest.raises(BindError, match="cannot assign requested address"):
+        asyncio.run(again("192.0.2.1", 0))
+
+
+def test_names_and_ipv6_are_listened_on(serve: Serve) -> None:
+    async def where(name: str) -> str:
+        with running_reactor() as reactor:
+            server = Server(reactor, Limits(), serve().told)
+            listener = await server.listen(name, 0, server_framing, lambda c, f: None)
+            await server.stop()
+            return listener.address
+
+    server_framing = serve().server.listeners[0].framing
+    assert asyncio.run(where("localhost")).rpartition(":")[0] in ("127.0.0.1", "[::1]")
+    if socket.has_ipv6:
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            pytest.skip("no IPv6 loopback here")
+        assert asyncio.run(where("::1")).startswith("[::1]:")
