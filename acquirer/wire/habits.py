@@ -1,7 +1,7 @@
-"""How a device of a dialect fills its requests: the ``[device]`` section of a TOML file, as data.
+"""How a terminal of a dialect behaves: the ``[terminal]`` section of its TOML file, as data.
 
-A host never reads it. What entry modes are called, what stands in the IC data, what a reversal leaves out: all of it
-differs between acquirers, and none of it belongs into code. How devices *behave* is `model.Habits`, which hosts know.
+What entry modes are called, what stands in the IC data, which codes make a terminal sign on again, what goes into a
+reversal: all of it differs between acquirers, and none of it belongs into code. A host reads the time-out only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Entry:
 class SecurityControl:
     """Element `security_control`, digit by digit; the rest are zeros."""
 
-    pin_block: str  # which of the dialect's PIN block formats this device makes
+    pin_block: str  # which of the dialect's PIN block formats it makes
     no_pin: str
     ciphers: Mapping[str, str]  # of the PIN key → digit
     track_encrypted: str
@@ -46,13 +46,42 @@ class SecurityControl:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """What a device puts into requests, beyond what routes and constants say."""
+class Undoing:
+    """The automatic reversal: the reasons it gives, what it repeats of the sale it undoes, which answers end it."""
 
+    no_answer: str
+    mac_differs: str
+    malformed: str
+    refused: str  # after an answer that did not end it
+    done: frozenset[str]  # response codes that end it
+    tries: int
+    leaves_out: frozenset[int]  # DEs of the sale that it does not repeat
+    icc: tuple[str, ...]  # tags of the sale's IC data that it repeats
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What a receipt takes from the dialect."""
+
+    currency: str  # as printed
+    icc: Mapping[str, str]  # label → tag of the request's IC data
+    names: Mapping[str, tuple[str, int, int]]  # issuer, acquirer → element of the reply, from, to
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """A terminal's side of a dialect, beyond what routes and constants say."""
+
+    reply_timeout_s: int
     package: str  # the key package it asks for unless told otherwise
+    sign_on_again: frozenset[str]  # response codes after which it signs on by itself
     keep_batch: frozenset[str]  # batch numbers in a sign-on's reply that mean "keep yours"
     partial: frozenset[str]  # codes that approve less than was asked for
-    head: Mapping[str, Requirement]  # processing requirement in a reply's head → what the device then does
+    head: Mapping[str, Requirement]  # processing requirement in a reply's head → what it then does
     operator: str  # format of element `operator`, from {operator}
     serial: str  # format of element `serial`, from {serial} and its {length}
     pin_capture: str
@@ -61,32 +90,29 @@ class Device:
     entries: Mapping[str, Entry]  # by the name people type
     icc: Mapping[str, str | tuple[str, str]]  # tag → recipe of `terminal.chip`; two: with a PIN, without
     security_control: SecurityControl
-    reversal_leaves_out: frozenset[int]  # DEs of a sale that its reversal does not repeat
-    reversal_icc: tuple[str, ...]  # tags of a sale's IC data that its reversal repeats
-    receipt_currency: str  # as printed
-    receipt_icc: Mapping[str, str]  # label → tag
-    receipt_names: Mapping[str, tuple[str, int, int]]  # issuer, acquirer → element of the reply, from, to
+    reversal: Undoing
+    slip: Slip
 
     __pydantic_config__ = STRICT
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    device: Device
+    terminal: Habits
 
 
 _ADAPTER: TypeAdapter[_Section] = TypeAdapter(_Section)
 
 
-def load_device(document: Document) -> Device | None:
-    """The ``[device]`` section of `document`; None when it has none.
+def load_habits(document: Document) -> Habits | None:
+    """The ``[terminal]`` section of `document`; None when it has none.
 
     Raises:
         DataError: a key is missing, unknown or has a value it cannot have; carries file, line and key.
     """
-    if "device" not in document.data:
+    if "terminal" not in document.data:
         return None
     try:
-        return _ADAPTER.validate_python({"device": document.data["device"]}).device
+        return _ADAPTER.validate_python({"terminal": document.data["terminal"]}).terminal
     except ValidationError as wrong:
         raise document.invalid(wrong) from None
