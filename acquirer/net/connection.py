@@ -31,7 +31,6 @@ class Connection:
         "_transport",
         "_wrap",
         "busy",
-        "client",
         "closing",
         "frame_since_s",
         "idle_s",
@@ -39,6 +38,7 @@ class Connection:
         "keep_alives_since_s",
         "listener",
         "number",
+        "peer",
         "server",
         "touched_s",
     )
@@ -48,7 +48,8 @@ class Connection:
         self.listener = listener
         self.server = server
         self.number = number
-        self.client = client
+        host, port = client[:2]
+        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed
         self.touched_s = server.now_s
@@ -62,12 +63,6 @@ class Connection:
         self._transport: EagerTransport | None = None
         self._finished = False  # the peer sent FIN: it may still be reading
         self._paused = 0
-
-    @property
-    def peer(self) -> str:
-        """``"127.0.0.1:50412"``."""
-        host, port = self.client[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     @property
     def open(self) -> bool:

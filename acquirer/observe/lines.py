@@ -1,0 +1,123 @@
+"""Lines: what is said of an exchange or an event, as one JSON object or as one line a person can read.
+
+Nothing sensitive gets here: evidence is asked for names and reasons only, never for fields of the message. Text that
+came from the wire is escaped, because a log is read on terminals (ASVS 16.4.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from structlog.processors import JSONRenderer
+
+from acquirer.journal.evidence import Evidence
+from acquirer.wire.masking import mask_card_numbers, readable
+
+Line = MutableMapping[str, Any]
+Render = Callable[[Line], str]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One exchange as it goes to the log. Not frozen: one is made per exchange."""
+
+    evidence: Evidence
+    delivery: str
+
+
+@dataclass(slots=True)
+class Event:
+    """Anything else worth a line: ``started``, ``refused``, ``stopped`` …"""
+
+    at_us: int
+    name: str
+    sentence: str
+    fields: Mapping[str, Any]
+
+
+def exchange_line(exchange: Exchange) -> Line:
+    """The canonical line of one exchange; what is empty is left out."""
+    evidence = exchange.evidence
+    line: Line = {
+        "event": "exchange",
+        "at": _utc(evidence.at_us),
+        "id": evidence.id,
+        "peer": evidence.peer,
+        "dialect": evidence.dialect.name,
+        "mti": evidence.mti,
+        "service": evidence.service,
+        "tid": evidence.tid,
+        "mid": evidence.mid,
+        "batch": evidence.batch,
+        "stan": evidence.stan,
+        "rrn": evidence.rrn,
+        "code": evidence.code,
+        "reason": evidence.reason,
+        "why": mask_card_numbers(evidence.why),
+        "notes": [mask_card_numbers(note) for note in evidence.notes],
+        "replayed": evidence.replayed,
+        "fault": evidence.fault,
+        "delivery": exchange.delivery,
+        "took_ms": round(evidence.took_us / 1000, 3),
+    }
+    return {key: value for key, value in line.items() if value not in ("", [], False, None)}
+
+
+def event_line(event: Event) -> Line:
+    """The line of an event: its name, its time, its sentence and whatever belongs to it."""
+    line: Line = {"event": event.name, "at": _utc(event.at_us), "why": event.sentence, **event.fields}
+    return {key: value for key, value in line.items() if value != ""}
+
+
+_json = JSONRenderer(ensure_ascii=False, default=str)
+
+
+def as_json(line: Line) -> str:
+    """One JSON object."""
+    text = _json(None, "", line)
+    return text if isinstance(text, str) else text.decode()
+
+
+GREEN, YELLOW, RED, GREY, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
+
+
+class Readable:
+    """Lines for eyes: ``12:00:00  10000001  0800 sign_on   000001  00  approved: …``."""
+
+    def __init__(self, timezone: tzinfo, *, colour: bool) -> None:
+        self._timezone = timezone
+        self._colour = colour
+
+    def __call__(self, line: Line) -> str:
+        clock = datetime.fromisoformat(line["at"]).astimezone(self._timezone).strftime("%H:%M:%S")
+        if line["event"] != "exchange":
+            return readable(f"{clock}  {self._event(line)}")
+        why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
+        if fault := line.get("fault"):
+            why += f" [fault: {fault}]"
+        if (delivery := line.get("delivery", "sent")) != "sent":
+            why += f" [{delivery}]"
+        code = line.get("code", "")
+        head = readable(
+            f"{clock}  {line.get('tid', ''):8}  {line.get('mti', ''):4} {line.get('service', ''):9} "
+            f"{line.get('stan', ''):6}  "
+        )
+        return f"{head}{self._paint(f'{readable(code):2}', line)}  {readable(why)}"
+
+    def _event(self, line: Line) -> str:
+        rest = [f"{key}={value}" for key, value in line.items() if key not in ("event", "at", "why")]
+        return " ".join(filter(None, [f"{line['event']}:", line.get("why", ""), *rest])).removesuffix(":")
+
+    def _paint(self, code: str, line: Line) -> str:
+        if not self._colour:
+            return code
+        reason = line.get("reason", "")
+        colour = GREEN if reason == "approved" else GREY if not code.strip() else YELLOW
+        return f"{RED if reason == 'system_fault' else colour}{code}{PLAIN}"
+
+
+def _utc(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
