@@ -1,0 +1,99 @@
+"""PNG: a bitmap as a picture people can look at, and a picture as a bitmap.
+
+Only PNG is read, its size is looked at before a pixel is unpacked, and what is transparent is paper.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+
+from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
+
+MAX_BYTES = 8 << 20
+"""A photograph of a signature has two to five megabytes; more is somebody's mistake."""
+
+MAX_SOURCE_PIXELS = 1 << 24
+"""A phone's camera makes 12 million pixels; one byte each is all the memory a picture may ask for."""
+
+INK_LEVEL = 128
+"""Grey darker than this (0 black … 255 white) is ink: the middle, for scans and drawings alike."""
+
+_HEADER = b"\x89PNG\r\n\x1a\n"
+
+
+class PngError(ValueError):
+    """Bytes that are not a PNG this project reads: one sentence."""
+
+
+def encode(bitmap: Bitmap) -> bytes:
+    """`bitmap` as a PNG of one bit per pixel, black ink on white paper.
+
+    Raises:
+        PngError: a bitmap without pixels, for which PNG has no form.
+    """
+    if not bitmap.data:
+        raise PngError("a bitmap without pixels cannot be a PNG")
+    out = BytesIO()
+    # "1;I": in a Bitmap 1 is ink, in Pillow's mode "1" a set bit is white.
+    Image.frombytes("1", (bitmap.width, bitmap.height), bitmap.data, "raw", "1;I").save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def decode(data: bytes) -> Bitmap:
+    """The pixels of a PNG one by one, the inverse of `encode`; grey and colour are cut at `INK_LEVEL`.
+
+    Raises:
+        PngError: not a PNG, damaged, or larger than a bitmap may be.
+    """
+    return _bitmap(_ink(data, MAX_PIXELS))
+
+
+def signature(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
+    """The ink of a PNG as a pad of at most `width` × `height` would have recorded it.
+
+    The picture is cropped to its ink, made smaller if it does not fit (never larger) and framed by `margin` pixels.
+
+    Raises:
+        PngError: not a PNG, damaged, larger than a photograph, or without any ink.
+    """
+    ink = _ink(data, MAX_SOURCE_PIXELS)
+    box = ink.getbbox()
+    if box is None:
+        raise PngError("the picture has no ink: nothing in it is darker than middle grey")
+    ink = ink.crop(box)
+    room = (width - 2 * margin, height - 2 * margin)
+    scale = min(1.0, room[0] / ink.width, room[1] / ink.height)
+    if scale < 1:
+        size = (max(1, round(ink.width * scale)), max(1, round(ink.height * scale)))
+        # A pixel of which a quarter was inked is black: halving a hairline must not lose it.
+        ink = ink.resize(size, Image.Resampling.BOX).point(lambda share: 255 if share >= 64 else 0)
+    framed = Image.new("L", (ink.width + 2 * margin, ink.height + 2 * margin), 0)
+    framed.paste(ink, (margin, margin))
+    return _bitmap(framed)
+
+
+def _ink(data: bytes, max_pixels: int) -> Image.Image:
+    """The picture in mode L with 255 where there is ink and 0 where there is paper."""
+    if not data.startswith(_HEADER) or len(data) < 24:
+        raise PngError("this is not a PNG file")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if len(data) > MAX_BYTES or width * height > max_pixels:
+        raise PngError(
+            f"the PNG has {width} × {height} pixels in {len(data)} bytes; at most {max_pixels} in {MAX_BYTES} are read"
+        )
+    try:
+        with Image.open(BytesIO(data), formats=("PNG",)) as picture:
+            picture.load()
+            # Through LA: a 16 bit grey picture would clip to white, and transparent pixels may hide any colour.
+            grey, alpha = picture.convert("RGBA").convert("LA").split()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as wrong:
+        raise PngError(f"the PNG is damaged: {wrong}") from None
+    paper = Image.new("L", grey.size, 255)
+    paper.paste(grey, mask=alpha)
+    return paper.point(lambda level: 255 if level < INK_LEVEL else 0)
+
+
+def _bitmap(ink: Image.Image) -> Bitmap:
+    return Bitmap(ink.width, ink.height, ink.convert("1", dither=Image.Dither.NONE).tobytes())
