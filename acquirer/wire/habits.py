@@ -84,6 +84,7 @@ class Habits:
     head: Mapping[str, Requirement]  # processing requirement in a reply's head → what it then does
     operator: str  # format of element `operator`, from {operator}
     serial: str  # format of element `serial`, from {serial} and its {length}
+    serial_default: str  # {serial} of a terminal that was given none, from {tid}
     pin_capture: str
     pin_digits: tuple[str, str]  # last digit of `entry_mode`: with a PIN, without
     read_capability: str

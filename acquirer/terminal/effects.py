@@ -1,0 +1,89 @@
+"""What a terminal asks its driver to do, and what it is told in return.
+
+An operation (sign on, sell …) is a generator: it yields effects and is resumed with their results. A driver over
+blocking sockets, one over asyncio and one in a test's memory perform them; nothing here knows how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from acquirer.terminal.exchange import Exchange
+    from acquirer.terminal.state import State
+
+
+@dataclass(slots=True)
+class Ask:
+    """Send this frame and bring the first frame that comes back; answered with an `Answer`."""
+
+    frame: bytes  # without its length prefix
+    timeout_s: float  # from now until the answer must be complete
+    fresh: bool = False  # on a new connection, even if an old one is still open
+
+
+@dataclass(slots=True)
+class Listen:
+    """What came was not for us: bring the next frame, within the time of the last `Ask`."""
+
+
+@dataclass(slots=True)
+class Keep:
+    """Make this state durable before going on: after a power cut it is all that is left."""
+
+    state: State
+
+
+@dataclass(slots=True)
+class Began:
+    """An exchange is about to be sent: for eyes."""
+
+    exchange: Exchange
+
+
+@dataclass(slots=True)
+class Ended:
+    """An exchange is over, and what follows from it is durable: for eyes."""
+
+    exchange: Exchange
+
+
+@dataclass(slots=True)
+class Received:
+    """A whole frame came."""
+
+    frame: bytes
+    took_us: int  # since the request was sent
+
+
+@dataclass(slots=True)
+class NoAnswer:
+    """No whole frame came: silence, or a connection that ended. The host may have booked the request all the same."""
+
+    detail: str
+    took_us: int
+
+
+@dataclass(slots=True)
+class Unframed:
+    """Bytes came that are no frame of this dialect: an absurd length, another protocol."""
+
+    detail: str
+    took_us: int
+
+
+@dataclass(slots=True)
+class NotSent:
+    """No connection: not a byte has left, so the host cannot have booked anything."""
+
+    detail: str
+
+
+Answer = Received | NoAnswer | Unframed | NotSent
+Effect = Ask | Listen | Keep | Began | Ended
+
+T = TypeVar("T")
+Program = Generator[Effect, Answer | None, T]
+"""An operation of the terminal: yields effects, returns its result."""

@@ -1,0 +1,71 @@
+"""One exchange as the terminal sees it: what it asked, what came back, and what it makes of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from acquirer.slip.receipt import Receipt
+from acquirer.wire.dialect import Text
+from acquirer.wire.message import Message, Value
+
+
+class Outcome(StrEnum):
+    """How an exchange, or an operation, ended."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    NO_ANSWER = "no-answer"
+    MAC_DIFFERS = "mac-differs"  # an approval that nobody can vouch for
+    MALFORMED = "malformed"  # an answer that cannot be read, or does not fit its request
+    KEYS_DIFFER = "keys-differ"  # the keys of a sign-on cannot be used
+    NOT_SENT = "not-sent"  # no connection: nothing has left
+    REFUSED = "refused"  # by the terminal itself: it owes a reversal, or has nothing to do
+
+
+NO_TEXT = Text("")
+
+ANSWERED = frozenset({Outcome.APPROVED, Outcome.DECLINED})
+"""The outcomes that settle a request: the host has spoken and can be believed."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what became of it. Not frozen: it is filled in as it goes."""
+
+    service: str  # sign_on, sale, reversal, echo, sign_off
+    title: Text
+    mti: str
+    stan: str  # "" when the request carries none
+    about: tuple[str, ...] = ()  # what is worth seeing of the request: amount, masked card, reason
+    request: dict[int, Value] = field(default_factory=dict, repr=False)
+    outcome: Outcome = Outcome.NO_ANSWER
+    reply: Message | None = field(default=None, repr=False)
+    code: str = ""
+    meaning: Text = NO_TEXT
+    detail: str = ""  # why the outcome is what it is, when no response code says it
+    notes: tuple[str, ...] = ()  # what came of it: keys, batch, an answer left aside
+    took_us: int = 0
+
+    def note(self, text: str) -> None:
+        """Add a note once."""
+        if text and text not in self.notes:
+            self.notes = (*self.notes, text)
+
+
+@dataclass(slots=True)
+class Result:
+    """What an operation came to. `exchange` is the one it was about; others may have gone before or after."""
+
+    service: str
+    outcome: Outcome
+    exchange: Exchange | None = None  # None: it was never sent
+    sentence: str = ""  # for a person, when there is more to say than the exchange shows
+    reversal: str = ""  # of this operation's own sale: "done", or "owed" and kept
+    receipt: Receipt | None = None
+    exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver
+
+    @property
+    def code(self) -> str:
+        """The response code; empty when no answer could be used."""
+        return self.exchange.code if self.exchange else ""

@@ -1,0 +1,138 @@
+"""The terminal itself: what it is, what it remembers, and how it holds one exchange.
+
+The operations stand beside: `signing`, `selling`, `reversing`. Each is a generator over a `Machine` (see `effects`).
+Checks of replies are those the field's terminals make (Q/CUP 009, table of checks): see `reply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from acquirer.security.secret import Secret
+from acquirer.security.suite import Suite
+from acquirer.terminal.effects import Answer, Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Unframed
+from acquirer.terminal.exchange import Exchange, Outcome
+from acquirer.terminal.reply import judge
+from acquirer.terminal.state import State
+from acquirer.wire.dialect import Dialect, Route
+from acquirer.wire.habits import Habits
+from acquirer.wire.message import Value
+
+Randbytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a terminal is, as its owner set it up."""
+
+    dialect: Dialect
+    suite: Suite
+    habits: Habits
+    tid: str
+    mid: str
+    tmk: Secret
+    randbytes: Randbytes = field(repr=False)
+    merchant: str = ""  # its name, for receipts
+    operator: str = "01"
+    serial: str = ""
+    package: str = ""  # key package asked for at sign-on; "": the dialect's
+    tpdu: bytes = b""  # b"": the dialect's
+    head: bytes = b""
+    timeout_s: float = 0  # for one answer; 0: the dialect's
+
+    @property
+    def patience_s(self) -> float:
+        return self.timeout_s or self.habits.reply_timeout_s
+
+
+class Machine:
+    """One terminal at work: its setup, and its state as it changes."""
+
+    __slots__ = ("setup", "state")
+
+    def __init__(self, setup: Setup, state: State | None = None) -> None:
+        self.setup = setup
+        kcv = setup.tmk.kcv()
+        if state is None or (state.tid, state.mid, state.tmk_kcv) != (setup.tid, setup.mid, kcv):
+            fresh = State(setup.tid, setup.mid, kcv)
+            # Under another master key the working keys are worthless; the counter and what is owed are not.
+            kept = state if state and state.tid == setup.tid else fresh
+            state = replace(kept, mid=setup.mid, tmk_kcv=kcv, keys=None, signed_on=False)
+        self.state = state
+
+    def keep(self, **changes: Any) -> Program[None]:
+        """Change the state and make it durable."""
+        self.state = replace(self.state, **changes)
+        yield Keep(self.state)
+
+    def count(self) -> Program[str]:
+        """Use up a STAN: durable before it is sent, so that it is never used twice."""
+        yield from self.keep(stan=self.state.next_stan().stan)
+        return self.state.stan
+
+    def fields(self, route: Route, values: Mapping[str, Value]) -> dict[int, Value]:
+        """The fields of a request: who we are, what makes it this kind of message, and those of `values` not empty."""
+        dialect, fields = self.setup.dialect, dict[int, Value]()
+        told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items() if len(allowed) == 1}
+        told |= {"tid": self.setup.tid, "mid": self.setup.mid}
+        told |= values
+        for element, value in told.items():
+            if value and element in dialect.elements:
+                dialect.put(fields, element, value)
+        return fields
+
+    def talk(
+        self, route: Route, fields: dict[int, Value], about: tuple[str, ...] = (), *, fresh: bool = False
+    ) -> Program[Exchange]:
+        """Send a request and take its answer. The exchange that comes back is judged, but not yet told to anyone.
+
+        Answers to something else are left aside: a late reply must not be taken for this one.
+        """
+        dialect = self.setup.dialect
+        exchange = Exchange(
+            route.service, route.title, route.mti, str(dialect.get_from(fields, "stan") or ""), about, fields
+        )
+        yield Began(exchange)
+        answer = yield Ask(self.frame(route, fields), self.setup.patience_s, fresh)
+        while isinstance(answer, Received):
+            verdict = judge(self.setup.suite, self.state.keys, route, fields, answer.frame)
+            if not verdict.stray:
+                exchange.outcome, exchange.reply, exchange.detail = verdict.outcome, verdict.message, verdict.detail
+                exchange.code = verdict.code
+                if code := dialect.codes.get(verdict.code):
+                    exchange.meaning = code.meaning
+                exchange.took_us = answer.took_us
+                return exchange
+            exchange.note(verdict.stray)
+            answer = yield Listen()
+        _unanswered(exchange, answer)
+        return exchange
+
+    def wants(self, exchange: Exchange) -> str:
+        """What the host asks for in the head of its reply: a name of `habits.head`, or nothing."""
+        dialect = self.setup.dialect
+        if exchange.reply is None or not dialect.envelope.processing_digit:
+            return ""
+        _, head = dialect.envelope_of(exchange.reply.raw)
+        return self.setup.habits.head.get(head.hex()[dialect.envelope.processing_digit - 1], "")
+
+    def frame(self, route: Route, fields: Mapping[int, Value]) -> bytes:
+        """A request as bytes, with its MAC if it needs one. Raises EncodeError."""
+        setup, keys = self.setup, self.state.keys
+        if not route.mac_request or keys is None:
+            return setup.dialect.encode(route.mti, fields, setup.tpdu, setup.head)
+        full = dict(fields)
+        setup.dialect.put(full, "mac", bytes(setup.dialect.security.mac_bytes))
+        frame = setup.dialect.encode(route.mti, full, setup.tpdu, setup.head)
+        return setup.suite.seal(keys, frame)
+
+
+def _unanswered(exchange: Exchange, answer: Answer | None) -> None:
+    if isinstance(answer, NotSent):
+        exchange.outcome, exchange.detail = Outcome.NOT_SENT, answer.detail
+    elif isinstance(answer, Unframed):
+        exchange.outcome, exchange.detail, exchange.took_us = Outcome.MALFORMED, answer.detail, answer.took_us
+    elif isinstance(answer, NoAnswer):
+        exchange.outcome, exchange.detail, exchange.took_us = Outcome.NO_ANSWER, answer.detail, answer.took_us

@@ -1,0 +1,87 @@
+"""Is this the answer, and can it be believed? The checks terminals make, in their order.
+
+Another MTI, STAN or terminal: not ours, left aside. Then the response code must be there, processing code and amount
+must be the request's if they are there at all, and an approval of a request with a MAC needs a MAC that is right.
+Hosts differ in everything else: a decline of nothing but STAN, time, code and terminal is a good decline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acquirer.security.suite import Suite
+from acquirer.security.working import WorkingKeys
+from acquirer.terminal.exchange import Outcome
+from acquirer.wire.dialect import Dialect, Route
+from acquirer.wire.message import DecodeError, Message, Value
+
+SUCCESS = "A"  # class of the response codes that approve
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a frame is to the request it may answer."""
+
+    outcome: Outcome = Outcome.MALFORMED
+    code: str = ""
+    message: Message | None = None
+    detail: str = ""
+    stray: str = ""  # why it is no answer to this request; the rest is then without meaning
+
+
+def judge(suite: Suite, keys: WorkingKeys | None, route: Route, request: Mapping[int, Value], frame: bytes) -> Verdict:
+    """Judge `frame` as the answer to a `request` of this route."""
+    dialect = suite.dialect
+    try:
+        message = dialect.decode(frame)
+    except DecodeError as wrong:
+        return Verdict(detail=f"the reply cannot be read: {wrong}")
+    if stray := _stray(dialect, route, request, message):
+        return Verdict(stray=stray)
+    code = dialect.text(message, "code")
+    if detail := _unfit(dialect, route, request, message, code):
+        return Verdict(Outcome.MALFORMED, code, message, detail)
+    known = dialect.codes.get(code)
+    if known is None or known.kind != SUCCESS:
+        return Verdict(Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know")
+    if route.mac_reply == "approved" and (detail := _unvouched(suite, keys, message)):
+        return Verdict(Outcome.MAC_DIFFERS, code, message, detail)
+    return Verdict(Outcome.APPROVED, code, message)
+
+
+def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message) -> str:
+    expected = dialect.response_mti(route.mti)
+    if message.mti != expected:
+        return f"a {message.mti} was left aside: it answers something else"
+    for element, name in (("stan", "STAN"), ("tid", "terminal")):
+        got, asked = dialect.get(message, element), dialect.get_from(request, element)
+        if got is not None and asked is not None and got != asked:
+            return f"a {message.mti} for {name} {got!s} was left aside"
+    return ""
+
+
+def _unfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message, code: str) -> str:
+    if not code:
+        return "the reply has no response code"
+    if route.mac_request and dialect.get(message, "stan") is None:
+        return "the reply has no STAN"
+    for element in ("processing_code", "amount"):
+        got, asked = dialect.get(message, element), dialect.get_from(request, element)
+        if got is None or asked is None or got == asked:
+            continue
+        partial = dialect.habits.partial if dialect.habits else ()
+        if element == "amount" and code in partial and str(got) < str(asked):
+            continue
+        return f"{element.replace('_', ' ')} of the reply differs from the request: {got!s} for {asked!s}"
+    return ""
+
+
+def _unvouched(suite: Suite, keys: WorkingKeys | None, message: Message) -> str:
+    if suite.dialect.mac_of(message) is None:
+        return "an approval without a MAC"
+    if keys is None:
+        return "no key to check the MAC with"
+    if suite.verify_message(keys, message):
+        return ""
+    return f"the reply's MAC is not made with MAK {keys.mak.kcv()}"

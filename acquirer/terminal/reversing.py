@@ -1,0 +1,136 @@
+"""Reversals: what a terminal does about a sale whose outcome it does not know.
+
+The reversal is the saved sale without card data that must not be kept, with the reason: no answer, a wrong MAC, a
+malformed answer (Q/CUP 009, 冲正). It goes out at once on a new connection, then before the next sale, and is kept
+until an answer ends it or somebody gives it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from acquirer.slip.receipt import money
+from acquirer.terminal.chip import packed
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.signing import ready, sign_on
+from acquirer.terminal.state import Pending
+from acquirer.wire.message import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """A reversal by hand. With nothing given: the one that is owed, else the last approved sale."""
+
+    reason: str = ""  # "": as if no answer had come
+    stan: str = ""  # of any sale, known or not
+    batch: str = ""
+    amount_minor: int | None = None
+
+
+def outbox(
+    machine: Machine, sale: Mapping[int, Value], tags: Mapping[str, bytes], stan: str, amount_minor: int, card: str
+) -> Pending:
+    """The reversal of a sale that is about to be sent: what must be durable before it leaves."""
+    dialect, habits = machine.setup.dialect, machine.setup.habits
+    fields = {de: value for de, value in sale.items() if de not in habits.reversal.leaves_out}
+    fields.pop(dialect.elements["mac"].de, None)
+    if reduced := packed(tags, habits.reversal.icc):
+        dialect.put(fields, "icc", reduced)
+    return Pending(fields, stan, machine.state.batch, amount_minor, card, habits.reversal.no_answer)
+
+
+def settle(machine: Machine) -> Program[Exchange | None]:
+    """Try the reversal that is owed, once; twice when the host first wants a sign-on. None: it could not be tried.
+
+    Whether it is still owed afterwards stands in the state.
+    """
+    if machine.state.keys is None:
+        signed = yield from ready(machine)
+        if signed is not None and signed.outcome is not Outcome.APPROVED:
+            return None
+    exchange = yield from _once(machine)
+    pending = machine.state.pending
+    habits = machine.setup.habits
+    if pending and exchange.code in habits.sign_on_again and pending.tries < habits.reversal.tries:
+        signed = yield from sign_on(machine)
+        if signed.outcome is Outcome.APPROVED:
+            exchange = yield from _once(machine)
+    return exchange
+
+
+def reverse(machine: Machine, undo: Undo) -> Program[Result]:
+    """Reverse by hand: what is owed, whatever was tried before; else the last sale; else the one that `undo` names."""
+    pending = machine.state.pending
+    if pending and undo.stan and undo.stan != pending.stan:
+        return Result("reversal", Outcome.REFUSED, sentence=f"not sent: {owed(machine, pending)}")
+    chosen = pending or _named(machine, undo) or machine.state.last
+    if chosen is None:
+        return Result("reversal", Outcome.REFUSED, sentence="there is no sale to reverse; name one with --stan")
+    if undo.reason:
+        chosen = replace(chosen, reason=undo.reason)
+    yield from machine.keep(pending=chosen)
+    exchange = yield from settle(machine)
+    if exchange is None:
+        return Result("reversal", Outcome.REFUSED, sentence="not sent: the sign-on before it failed", reversal="owed")
+    still = machine.state.pending
+    if still is None:
+        return Result("reversal", exchange.outcome, exchange, reversal="done")
+    return Result("reversal", exchange.outcome, exchange, owed(machine, still), "owed")
+
+
+def owed(machine: Machine, pending: Pending) -> str:
+    """A sentence about a reversal that is kept."""
+    most = machine.setup.habits.reversal.tries
+    sale = f"the reversal of STAN {pending.stan} in batch {pending.batch} ({money(pending.amount_minor)})"
+    if pending.tries < most:
+        return f"{sale} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
+    return f"{sale} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
+
+
+def _once(machine: Machine) -> Program[Exchange]:
+    """One try. It is counted before it is sent, so that a crash cannot make it endless."""
+    pending = machine.state.pending
+    assert pending is not None
+    habits, dialect = machine.setup.habits, machine.setup.dialect
+    yield from machine.keep(pending=replace(pending, tries=pending.tries + 1))
+    route = dialect.find_route("reversal")
+    fields = dict(pending.fields)
+    dialect.put(fields, "reversal_reason", pending.reason)
+    about = (money(pending.amount_minor), pending.card, f"reason {pending.reason}")
+    exchange = yield from machine.talk(route, fields, about, fresh=True)
+    if exchange.outcome in ANSWERED and exchange.code in habits.reversal.done:
+        last = machine.state.last
+        yield from machine.keep(pending=None, last=None if last and last.stan == pending.stan else last)
+        exchange.note("the sale is undone" if exchange.outcome is Outcome.APPROVED else "nothing is left to undo")
+    elif exchange.outcome is Outcome.NOT_SENT:
+        yield from machine.keep(pending=pending)
+    elif exchange.outcome is Outcome.DECLINED:
+        yield from machine.keep(pending=replace(pending, tries=pending.tries + 1, reason=habits.reversal.refused))
+    yield Ended(exchange)
+    return exchange
+
+
+def _named(machine: Machine, undo: Undo) -> Pending | None:
+    """The sale that a person names by its STAN, built from the last one or from nothing."""
+    if not undo.stan:
+        return None
+    dialect, last = machine.setup.dialect, machine.state.last
+    batch = undo.batch or machine.state.batch
+    if last and (last.stan, last.batch) == (undo.stan, batch) and undo.amount_minor in (None, last.amount_minor):
+        return last
+    amount = undo.amount_minor if undo.amount_minor is not None else last.amount_minor if last else 0
+    values: dict[str, Value] = {
+        "stan": undo.stan,
+        "amount": f"{amount:012d}",
+        "entry_mode": machine.setup.habits.entries["manual"].mode + machine.setup.habits.pin_digits[1],
+        "currency": dialect.constants.get("currency", ""),
+        "read_capability": machine.setup.habits.read_capability,
+    }
+    fields = dict(last.fields) if last else machine.fields(dialect.find_route("sale"), values)
+    for element, value in (("stan", undo.stan), ("amount", f"{amount:012d}"), ("batch", batch)):
+        dialect.put(fields, element, value)
+    card = last.card if last else ""
+    return Pending(fields, undo.stan, batch, amount, card, machine.setup.habits.reversal.no_answer)

@@ -1,0 +1,194 @@
+"""A sale, and everything a terminal does around it by itself.
+
+Before: the reversal it still owes, a sign-on if there was none. Then the outbox is made durable, and only then the sale
+is sent. After: what came decides whether the sale is forgotten (approved, declined) or reversed at once (no answer, a
+wrong MAC, a malformed answer), and whether to sign on again. A sale is never sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from acquirer.slip.receipt import money
+from acquirer.terminal.card import CardData
+from acquirer.terminal.chip import Moment, icc_data, packed
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.printing import receipt
+from acquirer.terminal.reversing import outbox, owed, settle
+from acquirer.terminal.signing import as_told, ready
+from acquirer.wire.habits import Entry
+from acquirer.wire.message import Value
+
+MOST_MINOR = 999_999_999_999  # twelve digits: what element `amount` holds
+
+
+class OrderError(ValueError):
+    """A sale that this terminal cannot make: what is wrong with it and what to give instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sale to make."""
+
+    amount_minor: int
+    card: CardData
+    at: datetime  # the terminal's own clock, for the chip's data and the receipt's year
+    entry: str = "chip"  # a name of `habits.entries`
+    drop_reversal: bool = False  # give up the reversal that is owed, if there is one
+
+
+def sale(machine: Machine, order: Order) -> Program[Result]:
+    """Sell.
+
+    Raises:
+        OrderError: the sale cannot be made, and nothing was sent.
+    """
+    entry = _check(machine.setup, order)
+    route = machine.setup.dialect.find_route("sale")
+    if refused := (yield from _clear(machine, order)):
+        return refused
+    signed = yield from ready(machine)
+    if signed is not None and signed.outcome is not Outcome.APPROVED:
+        return Result("sale", signed.outcome, signed, f"not sold: the sign-on before it was {_how(signed)}")
+    stan = machine.state.next_stan().stan
+    try:
+        tags = _tags(machine.setup, order, entry, stan)
+        fields = _request(machine, order, entry, stan, tags)
+        machine.frame(route, fields)  # what cannot be sent must not get into the outbox
+    except ValueError as wrong:
+        raise OrderError(f"not sold: {wrong}") from None
+    owing = outbox(machine, fields, tags, stan, order.amount_minor, order.card.masked)
+    yield from machine.keep(stan=stan, pending=owing)
+    about = (money(order.amount_minor), order.card.masked)
+    exchange = yield from machine.talk(route, fields, about)
+    result = Result("sale", exchange.outcome, exchange)
+    if exchange.outcome in _UNKNOWN:
+        yield from _undo(machine, exchange, result)
+        return result
+    if exchange.outcome is Outcome.APPROVED:
+        result.receipt = receipt(machine.setup, exchange, entry, order.card, order.amount_minor, order.at, tags)
+        yield from machine.keep(pending=None, last=owing, receipt=result.receipt)
+    else:
+        yield from machine.keep(pending=None)
+    yield Ended(exchange)
+    yield from as_told(machine, exchange)
+    return result
+
+
+_UNKNOWN = {
+    Outcome.NO_ANSWER: "no_answer",
+    Outcome.MAC_DIFFERS: "mac_differs",
+    Outcome.MALFORMED: "malformed",
+}
+"""Outcomes after which the host may have booked what we must not count → the reversal's reason."""
+
+
+def _undo(machine: Machine, exchange: Exchange, result: Result) -> Program[None]:
+    """Reverse at once, with the reason that the exchange gives and whatever the answer told."""
+    setup, pending = machine.setup, machine.state.pending
+    assert pending is not None
+    fields = dict(pending.fields)
+    if exchange.reply is not None and (auth_id := setup.dialect.get(exchange.reply, "auth_id")):
+        setup.dialect.put(fields, "auth_id", auth_id)
+    reason: str = getattr(setup.habits.reversal, _UNKNOWN[exchange.outcome])
+    yield from machine.keep(pending=replace(pending, fields=fields, reason=reason))
+    yield Ended(exchange)
+    yield from settle(machine)
+    still = machine.state.pending
+    result.reversal = "owed" if still else "done"
+    result.sentence = owed(machine, still) if still else ""
+
+
+def _clear(machine: Machine, order: Order) -> Program[Result | None]:
+    """Settle the reversal that is owed, or refuse the sale."""
+    pending = machine.state.pending
+    if pending is None:
+        return None
+    if order.drop_reversal:
+        yield from machine.keep(pending=None)
+        return None
+    exchange: Exchange | None = None
+    if pending.tries < machine.setup.habits.reversal.tries:
+        exchange = yield from settle(machine)
+    still = machine.state.pending
+    if still is None:
+        return None
+    hint = "" if still.tries < machine.setup.habits.reversal.tries else ", --drop-reversal gives it up"
+    return Result("sale", Outcome.REFUSED, exchange, f"not sold: {owed(machine, still)}{hint}", "owed")
+
+
+def _check(setup: Setup, order: Order) -> Entry:
+    entries = setup.habits.entries
+    entry = entries.get(order.entry)
+    if entry is None:
+        raise OrderError(f"there is no entry '{order.entry}'; known: {', '.join(entries)}")
+    if not 0 <= order.amount_minor <= MOST_MINOR:
+        raise OrderError(f"an amount is between 0.00 and {money(MOST_MINOR)}")
+    if "track2" in entry.carries and "pan" not in entry.carries and not order.card.track2:
+        raise OrderError(f"an entry by {order.entry} needs a track 2: give --track2, or --expiry beside --pan")
+    return entry
+
+
+def _tags(setup: Setup, order: Order, entry: Entry, stan: str) -> Mapping[str, bytes]:
+    if "icc" not in entry.carries:
+        return {}
+    route = setup.dialect.find_route("sale")
+    processing_code = next(iter(route.when.get("processing_code", ())), "00")
+    date = f"{order.at:%y%m%d}"
+    moment = Moment(order.amount_minor, processing_code, date, setup.tid, stan, bool(order.card.pin), setup.randbytes)
+    return icc_data(setup.habits.icc, moment)
+
+
+def _request(machine: Machine, order: Order, entry: Entry, stan: str, tags: Mapping[str, bytes]) -> dict[int, Value]:
+    setup, card = machine.setup, order.card
+    dialect, habits = setup.dialect, setup.habits
+    carried: dict[str, Value] = {
+        "pan": card.pan,
+        "expiry": card.expiry,
+        "card_sequence": card.sequence,
+        "track2": card.track2,
+        "icc": packed(tags),
+    }
+    values: dict[str, Value] = {
+        "amount": f"{order.amount_minor:012d}",
+        "stan": stan,
+        "entry_mode": entry.mode + habits.pin_digits[not card.pin],
+        "currency": dialect.constants.get("currency", ""),
+        "batch": machine.state.batch,
+        "read_capability": habits.read_capability,
+        "icc_condition": entry.icc_condition,
+        **{name: carried[name] for name in entry.carries},
+    }
+    values |= _protected(machine, values, card)
+    return machine.fields(dialect.find_route("sale"), values)
+
+
+def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) -> dict[str, Value]:
+    """PIN block and track under the working keys, and element `security_control` that says how."""
+    setup, keys = machine.setup, machine.state.keys
+    assert keys is not None
+    control, track = setup.habits.security_control, values.get("track2")
+    if not card.pin and not track:
+        return {}
+    sealed = bool(track) and keys.tdk is not None
+    digits = (
+        control.pin_block if card.pin else control.no_pin,
+        control.ciphers[keys.pik.cipher],
+        control.track_encrypted if sealed else control.track_clear,
+    )
+    said = "".join(digits).ljust(16, "0")
+    made: dict[str, Value] = {"security_control": said}
+    if card.pin:
+        made["pin_capture"] = setup.habits.pin_capture
+        made["pin_block"] = setup.suite.seal_pin(keys, card.pin, card.pan, said, setup.randbytes)
+    if sealed:
+        made["track2"] = setup.suite.seal_track(keys, str(track))
+    return made
+
+
+def _how(exchange: Exchange) -> str:
+    return f"{exchange.outcome} {exchange.code}".strip() if exchange.code else str(exchange.outcome).replace("-", " ")

@@ -1,0 +1,92 @@
+"""Sign-on, sign-off and echo: the management messages, which carry no MAC.
+
+A sign-on's reply brings working keys, each with its KCV, and the batch number to use from then on; the keys count only
+when every KCV is right. Q/CUP 009, 签到.
+"""
+
+from __future__ import annotations
+
+from acquirer.security.packages import PackageError
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.machine import Machine
+from acquirer.wire.message import Message, Value
+
+
+def sign_on(machine: Machine) -> Program[Exchange]:
+    """Sign on: fetch working keys and the batch."""
+    setup, habits = machine.setup, machine.setup.habits
+    route = setup.dialect.find_route("sign_on")
+    serial = setup.serial or habits.serial_default.format(tid=setup.tid)
+    values: dict[str, Value] = {
+        "stan": (yield from machine.count()),
+        "batch": machine.state.batch,
+        "function": setup.package or habits.package,
+        "operator": habits.operator.format(operator=setup.operator),
+        "serial": habits.serial.format(serial=serial, length=len(serial)),
+    }
+    exchange = yield from machine.talk(route, machine.fields(route, values))
+    if exchange.outcome is Outcome.APPROVED and exchange.reply is not None:
+        yield from _take_keys(machine, exchange, exchange.reply)
+    yield Ended(exchange)
+    return exchange
+
+
+def ready(machine: Machine) -> Program[Exchange | None]:
+    """Sign on if that has not been done yet. None: it had been; else the exchange, approved or not."""
+    if machine.state.signed_on and machine.state.keys is not None:
+        return None
+    return (yield from sign_on(machine))
+
+
+def as_told(machine: Machine, exchange: Exchange) -> Program[None]:
+    """Sign on again when the answer's code or its head asks for it."""
+    if exchange.code in machine.setup.habits.sign_on_again or machine.wants(exchange) == "sign_on":
+        yield from machine.keep(signed_on=False)
+        yield from sign_on(machine)
+
+
+def echo(machine: Machine) -> Program[Result]:
+    """Ask whether the host is there."""
+    exchange = yield from _manage(machine, "echo")
+    yield Ended(exchange)
+    yield from as_told(machine, exchange)
+    return Result("echo", exchange.outcome, exchange)
+
+
+def sign_off(machine: Machine) -> Program[Result]:
+    """Sign off. Whatever the answer, this terminal is then signed off; it keeps its keys for a reversal it owes."""
+    exchange = yield from _manage(machine, "sign_off")
+    if exchange.outcome is not Outcome.NOT_SENT:
+        yield from machine.keep(signed_on=False)
+    yield Ended(exchange)
+    return Result("sign_off", exchange.outcome, exchange)
+
+
+def _manage(machine: Machine, service: str) -> Program[Exchange]:
+    """A message of nothing but its mandatory elements: echo, for one, carries no STAN with some terminals."""
+    route = machine.setup.dialect.find_route(service)
+    values: dict[str, Value] = {"batch": machine.state.batch}
+    if "stan" in route.mandatory:
+        values["stan"] = yield from machine.count()
+    return (yield from machine.talk(route, machine.fields(route, values)))
+
+
+def _take_keys(machine: Machine, exchange: Exchange, reply: Message) -> Program[None]:
+    """Take keys and batch out of an approved sign-on; keys that cannot be used turn the approval into a failure."""
+    setup = machine.setup
+    dialect = setup.dialect
+    data = dialect.get(reply, "keys")
+    try:
+        if not isinstance(data, bytes):
+            raise PackageError("the reply brings no working keys")
+        keys = setup.suite.accept(setup.package or setup.habits.package, setup.tmk, data)
+    except PackageError as wrong:
+        exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(wrong)
+        return
+    batch = dialect.text(reply, "batch")
+    if not batch or batch in setup.habits.keep_batch:
+        batch = machine.state.batch
+    yield from machine.keep(keys=keys, batch=batch, signed_on=True)
+    exchange.note(f"keys {keys.kcvs.replace(',', '')}")
+    exchange.note(f"batch {batch}")
