@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.dialect import KeyPackage
+from acquirer.wire.model import KeyPackage
 
 Randbytes = Callable[[int], bytes]
 MakForm = Literal["single", "double", "duplicated"]

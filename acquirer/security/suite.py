@@ -1,0 +1,211 @@
+"""A dialect's security, ready to use: the names in its ``[security]`` bound to the functions they mean.
+
+Everything above this floor asks a `Suite`: hand out or take working keys, make and check MACs, seal and open PIN
+blocks and tracks. The element `security_control` (DE 53) tells how a PIN and a track were protected: its first
+digit the PIN block's format, its second the cipher, its third whether the tracks are encrypted.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from acquirer.data.toml import DataError, nearest
+from acquirer.security.ciphers import KEY_SIZES
+from acquirer.security.mac import MAC_ALGORITHMS
+from acquirer.security.packages import Issued, MakForm, PackageError, Packager, accept
+from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
+from acquirer.security.secret import Secret
+from acquirer.security.track import TRACK_METHODS, TrackError
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.message import Message
+from acquirer.wire.model import KeyPackage
+
+Randbytes = Callable[[int], bytes]
+T = TypeVar("T")
+
+_WIDE: Final = ("-padded", "-wide")  # the two forms an 8-byte format takes under a cipher of 16-byte blocks
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPin:
+    """A PIN taken out of its block, the format it was found in, and what is odd about it ("" for nothing)."""
+
+    pin: str = field(repr=False)
+    format: str
+    note: str = ""
+
+
+class Suite:
+    """The security of one dialect. Immutable; made once, at start.
+
+    Raises:
+        DataError: the dialect names something unknown, or things that do not go together: file, line and key.
+    """
+
+    __slots__ = ("_packagers", "dialect", "mac_algorithm", "packages", "pin_formats", "track_method")
+
+    def __init__(self, dialect: Dialect) -> None:
+        security = dialect.security
+        self.dialect = dialect
+        self.mac_algorithm = _named(dialect, "security.mac", security.mac, MAC_ALGORITHMS)
+        self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS)
+        self.pin_formats = {
+            digit: _named(dialect, f"security.pin_blocks.{digit}", name, PIN_FORMATS)
+            for digit, name in security.pin_blocks.items()
+        }
+        self.packages = dict(security.packages)
+        self._packagers: dict[tuple[str, MakForm], Packager] = {}
+        for package in self.packages.values():
+            self._check(package)
+            for form in ("single", "double", "duplicated"):
+                self._packagers[package.selector, form] = Packager(package, form)
+
+    # working keys
+
+    def issue(
+        self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
+    ) -> Issued:
+        """Fresh working keys and their package, for the package that `selector` (element `function`) asks for.
+
+        Raises:
+            PackageError: no such package, or a `pinned` key does not fit it.
+        """
+        packager = self._packagers.get((selector, mak))
+        if packager is None:
+            raise self._no_package(selector)
+        return packager.issue(tmk, randbytes, pinned)
+
+    def accept(self, selector: str, tmk: Secret, data: bytes) -> WorkingKeys:
+        """The working keys of a received package, every KCV checked. Raises PackageError, KcvError among them."""
+        package = self.packages.get(selector)
+        if package is None:
+            raise self._no_package(selector)
+        return accept(package, tmk, data)
+
+    # MACs
+
+    def mac(self, keys: WorkingKeys, data: bytes) -> bytes:
+        """The MAC of covered bytes, as it travels."""
+        return self.mac_algorithm(keys.mak, data, self.dialect.security.mac_bytes)
+
+    def verify(self, keys: WorkingKeys, data: bytes, mac: bytes) -> bool:
+        """Whether `mac` is the MAC of covered bytes; takes the same time wherever it differs."""
+        return hmac.compare_digest(self.mac(keys, data), mac)
+
+    def seal(self, keys: WorkingKeys, frame: bytes) -> bytes:
+        """The frame with its last field, the MAC, filled in."""
+        return self.dialect.with_mac(frame, self.mac(keys, self.dialect.covered(frame)))
+
+    def verify_message(self, keys: WorkingKeys, message: Message) -> bool:
+        """Whether a received message carries the right MAC, over its bytes as received."""
+        mac = self.dialect.mac_of(message)
+        return mac is not None and self.verify(keys, self.dialect.covered(message.raw), mac)
+
+    # PIN and tracks
+
+    def seal_pin(self, keys: WorkingKeys, pin: str, pan: str, control: str, randbytes: Randbytes) -> bytes:
+        """The PIN block under the PIK, in the format that the first digit of `control` says. Raises PinError."""
+        declared = self.pin_formats.get(control[:1])
+        if declared is None:
+            raise PinError(f"{_unnamed(control)}; known: {_list(self.pin_formats)}")
+        return keys.pik.encrypt(_forms(declared, keys.pik)[0].encode(pin, pan, randbytes))
+
+    def open_pin(self, keys: WorkingKeys, block: bytes, pan: str, control: str) -> OpenedPin:
+        """The PIN of a block as received; tries the format `control` declares, then the dialect's others.
+
+        Terminals are known to declare a block without PAN and to make it with one.
+
+        Raises:
+            PinError: the block opens in no format; says why it does not in the declared one.
+        """
+        if len(block) != keys.pik.block_bytes:
+            size, cipher = keys.pik.block_bytes, keys.pik.cipher.upper()
+            raise PinError(f"a PIN block under a {cipher} PIK has {size} bytes, this one has {len(block)}")
+        clear = keys.pik.decrypt(block)
+        declared = self.pin_formats.get(control[:1])
+        first = "" if declared else _unnamed(control)
+        for pin_format in dict.fromkeys(([declared] if declared else []) + list(self.pin_formats.values())):
+            for form in _forms(pin_format, keys.pik):
+                try:
+                    pin = form.decode(clear, pan)
+                except PinError as wrong:
+                    first = first or str(wrong)
+                else:
+                    return OpenedPin(pin, form.name, _odd(control, declared, pin_format))
+        raise PinError(f"under PIK KCV {keys.pik.kcv()} the PIN block opens in no format: {first}")
+
+    def track_sealed(self, control: str) -> bool:
+        """Whether `control` says that the tracks are encrypted."""
+        return control[2:3] == "1"
+
+    def seal_track(self, keys: WorkingKeys, track: str) -> str:
+        """A track as it travels encrypted. Raises TrackError."""
+        return self.track_method.encrypt(_tdk(keys), track)
+
+    def open_track(self, keys: WorkingKeys, track: str) -> str:
+        """A track that came encrypted, in the clear. Raises TrackError."""
+        return self.track_method.decrypt(_tdk(keys), track)
+
+    # what goes together
+
+    def _check(self, package: KeyPackage) -> None:
+        where = f"security.packages.{package.selector}"
+        for part in package.parts:
+            if part.size_bytes not in KEY_SIZES[package.cipher]:
+                sizes = " or ".join(map(str, KEY_SIZES[package.cipher]))
+                problem = f"a {package.cipher.upper()} key has {sizes} bytes, {part.name} has {part.size_bytes}"
+                raise _data_error(self.dialect, where, problem)
+        if not {"pik", "mak"} <= {part.name for part in package.parts}:
+            raise _data_error(self.dialect, where, "a key package needs at least a pik and a mak")
+        if package.cipher not in self.mac_algorithm.ciphers:
+            problem = f"MAC algorithm {self.mac_algorithm.name} takes no {package.cipher.upper()} keys"
+            raise _data_error(self.dialect, where, problem)
+
+    def _no_package(self, selector: str) -> PackageError:
+        return PackageError(f"there is no key package {selector or '(empty)'}; known: {_list(self.packages)}")
+
+
+def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
+    """The format itself, or its 16-byte forms under a cipher that needs them."""
+    if pin_format.block_bytes == pik.block_bytes:
+        return [pin_format]
+    return [PIN_FORMATS[name] for ending in _WIDE if (name := pin_format.name + ending) in PIN_FORMATS]
+
+
+def _unnamed(control: str) -> str:
+    return f"security control '{control}' names no PIN block format by its first digit"
+
+
+def _odd(control: str, declared: PinFormat | None, found: PinFormat) -> str:
+    if found is declared:
+        return ""
+    says = declared.name if declared else "no PIN"
+    return f"security control {control} says {says}, the PIN block opened as {found.name}"
+
+
+def _tdk(keys: WorkingKeys) -> Secret:
+    if keys.tdk is None:
+        raise TrackError("these working keys have no track key: the terminal signed on with a package without TDK")
+    return keys.tdk
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _named(dialect: Dialect, key: str, name: str, known: dict[str, T]) -> T:
+    found = known.get(name)
+    if found is None:
+        hint = nearest(name, known) or f"; known: {_list(known)}"
+        raise _data_error(dialect, key, f"'{name}' is not known{hint}")
+    return found
+
+
+def _data_error(dialect: Dialect, key: str, problem: str) -> DataError:
+    """An error about the dialect's file, with the line that `origin` remembers."""
+    name, _, line = dialect.origin(key).rpartition(":")
+    return DataError(name or dialect.name, int(line) if line.isdigit() else 0, key, problem)

@@ -1,0 +1,181 @@
+"""Key packages: the published one, what an issued one promises, and both ends of every form."""
+
+import os
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.security.ciphers import is_weak, odd_parity
+from acquirer.security.packages import KcvError, PackageError, Packager, accept, issue
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.model import KeyPackage, KeyPart
+
+TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
+FORMS = ("single", "double", "duplicated")
+
+
+def layout(selector, cipher, size, names, *, wrap="3des", mak_form=True):
+    return KeyPackage(selector, cipher, wrap, tuple(KeyPart(name, size) for name in names), 4, mak_form)
+
+
+PACKAGES = {
+    package.selector: package
+    for package in (
+        layout("001", "des", 8, ("pik", "mak"), mak_form=False),
+        layout("003", "3des", 16, ("pik", "mak")),
+        layout("004", "3des", 16, ("pik", "mak", "tdk")),
+        layout("005", "sm4", 16, ("pik", "mak"), wrap="sm4", mak_form=False),
+        layout("006", "sm4", 16, ("pik", "mak", "tdk"), wrap="sm4", mak_form=False),
+        layout("triple", "3des", 24, ("pik", "mak", "tdk")),  # the lengths 56 and 84 that terminals accept
+    )
+}
+LENGTHS = {"001": 24, "003": 40, "004": 60, "005": 40, "006": 60, "triple": 84}
+PUBLISHED = bytes.fromhex("46F161A743497B32EAC760DF5EA57DF5900ECCE3977731A7EA402DDF0000000000000000CFF1592A")
+PIK, MAK = "D931648F3DE313A4A22C15DCA4F4299E", "AB7C577CC7A18045"
+
+every_package = pytest.mark.parametrize("selector", list(PACKAGES))
+every_form = pytest.mark.parametrize("mak", FORMS)
+seeds = st.integers(0, 2**32)
+
+
+class TestThePublishedPackage:
+    """V1."""
+
+    def test_it_is_accepted(self):
+        keys = accept(PACKAGES["003"], TMK, PUBLISHED)
+        assert keys == WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
+        assert keys.kcvs == "PIK 900ECCE3, MAK CFF1592A"
+
+    def test_it_is_what_pinned_keys_give(self):
+        pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
+        issued = issue(PACKAGES["003"], TMK, "single", os.urandom, pinned)
+        assert issued.wire == PUBLISHED
+        assert issued.working == pinned
+        assert issued.working.kcvs == "PIK 900ECCE3, MAK CFF1592A"
+
+
+def test_the_published_sm4_key_unwraps():
+    """V9."""
+    tmk = Secret.from_hex("1234567890ABCDEFABCDEF0987654321", "sm4")
+    key = Secret(tmk.decrypt(bytes.fromhex("3D66234C49E4296FF9C78D8BACBD6A76")), "sm4")
+    assert key == Secret.from_hex("F351D490994603795C6EBEE8FAEBB481", "sm4")
+    assert key.check_value(8).hex().upper() == "861E83E31FAEBF10"
+    # The same in a package of its own: the PIK is the published key.
+    wire = bytes.fromhex("3D66234C49E4296FF9C78D8BACBD6A76861E83E3")
+    assert accept(PACKAGES["005"], tmk, wire + wire).pik == key
+
+
+@every_package
+@every_form
+@given(seed=seeds)
+def test_what_is_issued_is_accepted(selector, mak, seed):
+    package = PACKAGES[selector]
+    issued = issue(package, TMK, mak, random.Random(seed).randbytes)
+    assert len(issued.wire) == LENGTHS[selector]
+    accepted = accept(package, TMK, issued.wire)
+    assert accepted == issued.working
+    assert accepted.kcvs == issued.working.kcvs
+    assert (accepted.tdk is None) == (selector in ("001", "003", "005"))
+
+
+@every_form
+@given(seed=seeds)
+def test_des_keys_are_sound(mak, seed):
+    issued = issue(PACKAGES["004"], TMK, mak, random.Random(seed).randbytes)
+    clear = b"".join(key.reveal() for _, key in issued.working.items())
+    assert odd_parity(clear) == clear
+    assert not is_weak(clear)  # no weak part, and no two parts alike
+
+
+@given(seed=seeds)
+def test_the_three_forms_of_mak_on_the_wire(seed):
+    wires = {mak: issue(PACKAGES["003"], TMK, mak, random.Random(seed).randbytes) for mak in FORMS}
+    single, double, duplicated = (wires[mak].wire[20:36] for mak in FORMS)
+    assert single[8:] == bytes(8)
+    assert duplicated == single[:8] * 2
+    assert len(wires["double"].working.mak) == 16
+    assert double[:8] != double[8:]
+    assert wires["single"].working == wires["duplicated"].working
+    # The duplicated form suits a terminal that loads all sixteen bytes as well as one that copies the first eight.
+    loaded = Secret(TMK.decrypt(duplicated))
+    assert loaded.kcv() == wires["duplicated"].working.mak.kcv()
+
+
+def test_zeros_that_were_encrypted_are_filling_too():
+    mak = Secret.from_hex(MAK)
+    wire = PUBLISHED[:20] + TMK.encrypt(mak.reveal() + bytes(8)) + mak.check_value()
+    assert accept(PACKAGES["003"], TMK, wire).mak == mak
+
+
+@given(at=st.integers(0, 39), bit=st.integers(0, 7))
+def test_one_flipped_bit_names_the_key(at, bit):
+    damaged = bytearray(PUBLISHED)
+    damaged[at] ^= 1 << bit
+    if 28 <= at < 36:
+        # Behind a single-length MAK these bytes are filling: the first half still has the KCV.
+        assert accept(PACKAGES["003"], TMK, bytes(damaged)).kcvs == "PIK 900ECCE3, MAK CFF1592A"
+        return
+    with pytest.raises(KcvError) as wrong:
+        accept(PACKAGES["003"], TMK, bytes(damaged))
+    assert wrong.value.name == ("PIK" if at < 20 else "MAK")
+    assert wrong.value.expected in str(wrong.value)
+    assert wrong.value.got in str(wrong.value)
+
+
+def test_another_tmk_is_told_by_its_kcv():
+    other = Secret.from_hex("11111111111111112222222222222222")
+    with pytest.raises(KcvError, match=f"^PIK KCV differs: the package says 900ECCE3, .*TMK with KCV {other.kcv()} "):
+        accept(PACKAGES["003"], other, PUBLISHED)
+
+
+@every_package
+@given(data=st.binary(max_size=90))
+def test_any_bytes_are_keys_or_a_package_error(selector, data):
+    with pytest.raises(PackageError):
+        accept(PACKAGES[selector], TMK, data)
+
+
+def test_a_wrong_length_says_the_layout():
+    with pytest.raises(
+        PackageError, match=r"^key package 003 has 40 bytes \(PIK 16 \+ KCV 4 \+ MAK 16 \+ KCV 4\), got 24$"
+    ):
+        accept(PACKAGES["003"], TMK, bytes(24))
+
+
+@pytest.mark.parametrize(("mak", "size"), [("double", 8), ("single", 16)])
+def test_a_pinned_key_that_does_not_fit_is_refused(mak, size):
+    pinned = WorkingKeys(Secret.from_hex(PIK), Secret(bytes(range(size))))
+    with pytest.raises(PackageError, match=f'pinned MAK has {size} bytes, key package 003 with mak = "{mak}"'):
+        issue(PACKAGES["003"], TMK, mak, os.urandom, pinned)
+
+
+def test_keys_that_are_not_pinned_are_drawn():
+    pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
+    one, two = (issue(PACKAGES["004"], TMK, "single", os.urandom, pinned).working for _ in range(2))
+    assert one.pik == two.pik
+    assert one.tdk != two.tdk
+
+
+def test_pinned_keys_take_the_cipher_of_the_package():
+    pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(PIK))
+    keys = issue(PACKAGES["005"], TMK, "single", os.urandom, pinned).working
+    assert (keys.pik.cipher, keys.mak.cipher) == ("sm4", "sm4")
+
+
+def test_weak_draws_are_thrown_away():
+    draws = [
+        bytes.fromhex("0101010101010101") + bytes(range(16)),  # weak
+        bytes(range(8)) * 2 + bytes(range(8, 16)),  # two parts alike
+        bytes(range(1, 9)) + bytes(range(32, 40)) + bytes(range(64, 72)),
+    ]
+    source = iter(draws)
+    keys = Packager(PACKAGES["003"], "single").issue(TMK, lambda _size: next(source)).working
+    assert keys.pik.reveal() == odd_parity(draws[2][:16])
+
+
+def test_a_source_that_is_stuck_is_named():
+    with pytest.raises(PackageError, match="it is not random"):
+        issue(PACKAGES["003"], TMK, "single", bytes)

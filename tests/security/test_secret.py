@@ -1,0 +1,78 @@
+"""Secrets: what they show, what they never show, and how they travel to the vault."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import acquirer
+from acquirer.security.ciphers import KEY_SIZES, CipherError
+from acquirer.security.secret import Secret
+
+kinds = st.sampled_from([(cipher, size) for cipher, sizes in KEY_SIZES.items() for size in sizes])
+secrets = kinds.flatmap(
+    lambda kind: st.binary(min_size=kind[1], max_size=kind[1]).map(lambda key: Secret(key, kind[0]))
+)
+
+
+@given(secrets)
+def test_a_secret_survives_its_packing(secret):
+    again = Secret.unpack(secret.pack())
+    assert again == secret
+    assert hash(again) == hash(secret)
+    assert again.kcv() == secret.kcv()
+
+
+@given(secrets)
+def test_a_secret_shows_its_kcv_and_not_its_bytes(secret):
+    for text in (repr(secret), str(secret), f"{secret}"):
+        assert secret.kcv() in text
+        assert secret.reveal().hex().upper() not in text.upper()
+
+
+def test_the_published_tmk_has_its_kcv():
+    tmk = Secret.from_hex("258FB0AB 70D025CD B99DF2C4 D302D646")
+    assert repr(tmk) == "<Secret 3DES 16 bytes, KCV D0E06F38>"
+
+
+def test_one_key_may_serve_two_ciphers():
+    tmk = Secret.from_hex("1234567890ABCDEFABCDEF0987654321")
+    assert tmk.using("3des") is tmk
+    assert tmk.using("sm4") == Secret.from_hex("1234567890ABCDEFABCDEF0987654321", "sm4")
+    assert tmk.using("sm4") is tmk.using("sm4")
+    assert tmk.using("sm4").kcv() != tmk.kcv()
+
+
+def test_the_same_bytes_for_another_cipher_are_another_secret():
+    assert Secret(bytes(range(16)), "sm4") != Secret(bytes(range(16)), "3des")
+    assert Secret(bytes(range(16))) != bytes(range(16))
+
+
+@pytest.mark.parametrize(
+    ("text", "cipher", "says"),
+    [
+        ("258FB0AB", None, "a key has 8, 16, 24 or 32 bytes, this one has 4"),
+        ("258FB0AB70D025CD", "3des", "a 3DES key has 16 or 24 bytes, this one has 8"),
+        ("258FB0AB70D025CDB9", "sm4", "a SM4 key has 16 bytes, this one has 9"),
+        ("not a key at all", None, "a key is written in hex digits, two for each byte; this text is not"),
+    ],
+)
+def test_what_is_no_key_is_refused_in_one_sentence(text, cipher, says):
+    with pytest.raises(CipherError, match=f"^{re.escape(says)}$"):
+        Secret.from_hex(text, cipher)
+
+
+@pytest.mark.parametrize("packed", [b"", b"\x09" + bytes(16), b"\x00" + bytes(7)])
+def test_damaged_packing_is_refused(packed):
+    with pytest.raises(CipherError):
+        Secret.unpack(packed)
+
+
+def test_clear_keys_never_leave_security():
+    package = Path(acquirer.__file__).parent
+    outside = [path for path in package.rglob("*.py") if path.parent.name != "security"]
+    assert outside
+    callers = [str(path) for path in outside if re.search(r"\.(reveal|algorithm)\(\)", path.read_text())]
+    assert callers == []
