@@ -14,7 +14,7 @@ from typing import Any
 from structlog.processors import JSONRenderer
 
 from acquirer.journal.evidence import Evidence
-from acquirer.wire.masking import mask_card_numbers, readable
+from acquirer.wire.masking import mask_card_numbers
 
 Line = MutableMapping[str, Any]
 Render = Callable[[Line], str]
@@ -94,18 +94,18 @@ class Readable:
     def __call__(self, line: Line) -> str:
         clock = datetime.fromisoformat(line["at"]).astimezone(self._timezone).strftime("%H:%M:%S")
         if line["event"] != "exchange":
-            return readable(f"{clock}  {self._event(line)}")
+            return printable(f"{clock}  {self._event(line)}")
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):
             why += f" [fault: {fault}]"
         if (delivery := line.get("delivery", "sent")) != "sent":
             why += f" [{delivery}]"
         code = line.get("code", "")
-        head = readable(
+        head = printable(
             f"{clock}  {line.get('tid', ''):8}  {line.get('mti', ''):4} {line.get('service', ''):9} "
             f"{line.get('stan', ''):6}  "
         )
-        return f"{head}{self._paint(f'{readable(code):2}', line)}  {readable(why)}"
+        return f"{head}{self._paint(f'{printable(code):2}', line)}  {printable(why)}"
 
     def _event(self, line: Line) -> str:
         rest = [f"{key}={value}" for key, value in line.items() if key not in ("event", "at", "why")]
@@ -117,6 +117,17 @@ class Readable:
         reason = line.get("reason", "")
         colour = GREEN if reason == "approved" else GREY if not code.strip() else YELLOW
         return f"{RED if reason == 'system_fault' else colour}{code}{PLAIN}"
+
+
+def printable(text: str) -> str:
+    """Text that cannot move a cursor, ring a bell or begin a new line.
+
+    >>> printable("批准 \\x1b[2J")
+    '批准 \\\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _utc(at_us: int) -> str:

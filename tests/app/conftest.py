@@ -1,0 +1,124 @@
+"""A driver over real sockets, with a store whose commits a test answers by hand and exchanges it scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from acquirer.app.clock import Clock
+from acquirer.app.driver import Begin, Driver
+from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
+from acquirer.net.limits import Limits
+from acquirer.net.reactor import running_reactor
+from acquirer.net.server import Server
+from acquirer.observe.lines import Exchange, as_json
+from acquirer.observe.log import Log
+from acquirer.store.ports import Done
+from acquirer.testing.background import in_background
+from acquirer.wire.framing import Framing
+
+DIALECT: Any = SimpleNamespace(name="scripted")
+FRAMING = Framing(minimum_bytes=1)
+
+
+class HandStore:
+    """Loads nothing; keeps commits until the test answers them."""
+
+    def __init__(self) -> None:
+        self.loads: list[str] = []
+        self.commits: list[tuple[str, Done]] = []
+        self.deliveries: list[tuple[int, str]] = []
+        self.congested = False
+        self.failure = ""
+        self.broken: Exception | None = None
+
+    def load(self, wanted: Load) -> Loaded:
+        if self.broken:
+            raise self.broken
+        self.loads.append(wanted.tid)
+        return Loaded(None, None, None, None, f"{len(self.loads):012d}")
+
+    def commit(self, wanted: Commit, done: Done) -> None:
+        wanted.changes.evidence.id = len(self.loads)
+        self.commits.append((wanted.changes.evidence.tid, done))
+
+    def delivered(self, exchange_id: int, outcome: str) -> None:
+        self.deliveries.append((exchange_id, outcome))
+
+
+class Drive:
+    """A running driver and what it was told."""
+
+    def __init__(self, background: Any, store: HandStore, logged: list[Exchange], stack: ExitStack) -> None:
+        self.driver: Driver = background.value
+        self.call = background.call
+        self.store = store
+        self.logged = logged
+        listener = self.driver.server.listeners[0]
+        self._address = (listener.host, listener.port)
+        self._stack = stack
+
+    def peer(self) -> socket.socket:
+        peer = socket.create_connection(self._address, timeout=5)
+        self._stack.callback(peer.close)
+        return peer
+
+    def until(self, holds: Callable[[], object]) -> None:
+        end_s = time.monotonic() + 5
+        while not self.call(holds):
+            assert time.monotonic() < end_s, "it never happened"
+            time.sleep(0.001)
+
+    def answer(self, outcome: Outcome = Outcome.DONE, index: int = 0) -> str:
+        """Answer a waiting commit; returns whose it was."""
+        self.until(lambda: len(self.store.commits) > index)
+
+        def now() -> str:
+            tid, done = self.store.commits.pop(index)
+            done(outcome)
+            return tid
+
+        return str(self.call(now))
+
+
+@pytest.fixture
+def drive() -> Iterator[Callable[..., Drive]]:
+    """``drive(begin, **limits)``: frames are handed to the exchanges that `begin` starts."""
+    with ExitStack() as servers, ExitStack() as clients:
+
+        def start(begin: Begin, **limits: Any) -> Drive:
+            store: Any = HandStore()
+            logged: list[Exchange] = []
+
+            @asynccontextmanager
+            async def running() -> AsyncIterator[Driver]:
+                log = Log(None, as_json, Clock().now_us)
+                log.exchange = logged.append  # type: ignore[method-assign]
+                with running_reactor() as reactor:
+                    server = Server(reactor, Limits(**limits), Silent())
+                    driver = Driver(store, server, Clock(), log, patience_s=60.0)
+                    await server.listen("127.0.0.1", 0, FRAMING, driver.receiver(begin))
+                    yield driver
+                    await server.stop()
+                    driver.stop()
+                    await asyncio.sleep(0)
+                    assert not driver.lanes, "a lane was never left"
+
+            return Drive(servers.enter_context(in_background(running)), store, logged, clients)
+
+        yield start
+
+
+class Silent:
+    """A watcher that keeps nothing."""
+
+    def refused(self, peer: str, reason: str, detail: str) -> None: ...
+    def fault(self, peer: str) -> None: ...
+    def files_exhausted(self) -> None: ...

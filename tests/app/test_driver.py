@@ -1,0 +1,250 @@
+"""How exchanges are run: lanes, commits, late replies, lost peers, faults."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from acquirer.exchange.effects import (
+    Arrival,
+    Changes,
+    Close,
+    Commit,
+    Effect,
+    Load,
+    Outcome,
+    Result,
+    Send,
+    Silence,
+)
+from acquirer.journal.evidence import Evidence
+
+Drives = Callable[..., Any]
+Steps = Generator[Effect, Result, None]
+
+
+def commit_of(tid: str, reason: str = "approved") -> Commit:
+    dialect: Any = None
+    return Commit(Changes(Evidence(at_us=0, dialect=dialect, tid=tid, reason=reason)), deadline_s=0.0)
+
+
+def plain(arrival: Arrival) -> Steps:
+    """Load, commit until it is done, send the outcome's name back behind the request."""
+    tid = arrival.frame[:8].decode()
+    while True:
+        yield Load(tid)
+        outcome = yield commit_of(tid)
+        if outcome is not Outcome.CONFLICT:
+            break
+    assert isinstance(outcome, Outcome)
+    yield Send(arrival.frame + b" " + outcome.value.encode())
+
+
+def send(peer: socket.socket, *frames: bytes) -> None:
+    peer.sendall(b"".join(struct.pack(">H", len(frame)) + frame for frame in frames))
+
+
+def receive(peer: socket.socket) -> bytes:
+    head = peer.recv(2, socket.MSG_WAITALL)
+    return peer.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL) if head else b""
+
+
+def test_no_reply_leaves_before_its_commit_is_done(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001")
+    trial.until(lambda: trial.store.commits)
+    peer.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        peer.recv(1)
+    peer.settimeout(5)
+    trial.answer()
+    assert receive(peer) == b"10000001 done"
+
+
+def test_exchanges_of_one_terminal_are_decided_in_the_order_they_came(drive: Drives) -> None:
+    trial = drive(plain)
+    peer, other = trial.peer(), trial.peer()
+    send(peer, b"10000001 a", b"10000001 b", b"10000001 c")
+    trial.until(lambda: trial.driver.exchanges == 3)
+    send(other, b"10000001 d")
+    trial.until(lambda: trial.driver.exchanges == 4)
+    assert trial.call(lambda: trial.store.loads) == ["10000001"], "the others wait for the first commit"
+    for _ in range(4):
+        assert trial.answer() == "10000001"
+    assert [receive(peer) for _ in range(3)] == [b"10000001 a done", b"10000001 b done", b"10000001 c done"]
+    assert receive(other) == b"10000001 d done"
+
+
+def test_different_terminals_never_wait_for_each_other(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001", b"10000002")
+    trial.until(lambda: len(trial.store.commits) == 2)
+    trial.answer(index=1)
+    assert receive(peer) == b"10000002 done"
+    trial.answer()
+    assert receive(peer) == b"10000001 done"
+
+
+def test_a_conflict_is_loaded_and_decided_again_before_anyone_behind(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001 a", b"10000001 b")
+    trial.answer(Outcome.CONFLICT)
+    trial.answer()
+    trial.answer()
+    assert [receive(peer), receive(peer)] == [b"10000001 a done", b"10000001 b done"]
+    assert trial.call(lambda: trial.store.loads) == ["10000001"] * 3
+
+
+@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.OVERLOADED])
+def test_an_outcome_that_wrote_nothing_frees_the_terminal(drive: Drives, outcome: Outcome) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001 a", b"10000001 b")
+    trial.answer(outcome)
+    trial.answer()
+    assert [receive(peer), receive(peer)] == [b"10000001 a " + outcome.value.encode(), b"10000001 b done"]
+
+
+def test_a_failed_commit_stops_the_host(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001")
+    trial.answer(Outcome.FAILED)
+    assert receive(peer) == b"10000001 failed"
+    assert trial.call(trial.driver.failed.is_set)
+
+
+def test_a_reply_held_back_does_not_block_the_reversal_behind_it(drive: Drives) -> None:
+    def held(arrival: Arrival) -> Steps:
+        yield Load("10000001")
+        yield commit_of("10000001")
+        yield Send(arrival.frame, delay_ms=100 if arrival.frame == b"sale" else 0)
+
+    trial = drive(held)
+    peer = trial.peer()
+    send(peer, b"sale", b"reversal")
+    trial.answer()
+    trial.answer()
+    assert [receive(peer), receive(peer)] == [b"reversal", b"sale"]
+
+
+def test_replies_held_back_are_bounded_and_given_up_at_the_end(drive: Drives) -> None:
+    def held(arrival: Arrival) -> Steps:
+        yield commit_of("10000001")
+        yield Send(arrival.frame, delay_ms=3_600_000)
+
+    trial = drive(held, delayed=1, stop_s=0.1)
+    peer = trial.peer()
+    send(peer, b"a", b"b")
+    trial.answer()
+    trial.answer()
+    trial.until(lambda: trial.driver.undelivered == 1)
+    trial.call(trial.driver.stop)
+    assert trial.call(lambda: (trial.driver.undelivered, len(trial.driver.delayed))) == (2, 0)
+
+
+def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001")
+    trial.until(lambda: trial.store.commits)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    trial.until(lambda: not trial.driver.server.connections)
+    trial.answer()
+    assert trial.store.deliveries == [(1, "undelivered")]
+    assert [exchange.delivery for exchange in trial.logged] == ["undelivered"]
+
+
+def test_fin_and_rst_are_two_ways_to_close(drive: Drives) -> None:
+    def close(arrival: Arrival) -> Steps:
+        yield Send(arrival.frame)
+        yield Close("because", "rst" if arrival.frame == b"rst" else "fin")
+
+    trial = drive(close)
+    politely, hard = trial.peer(), trial.peer()
+    send(politely, b"fin")
+    send(hard, b"rst")
+    assert (receive(politely), politely.recv(1)) == (b"fin", b"")
+    with pytest.raises(ConnectionResetError):
+        receive(hard) and receive(hard)
+    assert trial.call(lambda: trial.driver.server.counters.closes["because"]) == 2
+
+
+def test_silence_sends_nothing_and_the_connection_lives_on(drive: Drives) -> None:
+    def silent(arrival: Arrival) -> Steps:
+        yield commit_of("10000001")
+        if arrival.frame == b"silent":
+            yield Silence("a fault")
+        else:
+            yield Send(arrival.frame)
+
+    trial = drive(silent)
+    peer = trial.peer()
+    send(peer, b"silent", b"spoken")
+    trial.answer()
+    trial.answer()
+    assert receive(peer) == b"spoken"
+    assert [exchange.delivery for exchange in trial.logged] == ["silent", "sent"]
+
+
+def test_an_approved_exchange_makes_its_peer_known(drive: Drives) -> None:
+    def twice(arrival: Arrival) -> Steps:
+        yield commit_of("10000001", arrival.frame.decode())
+        yield Send(arrival.frame)
+
+    trial = drive(twice)
+    peer = trial.peer()
+    limits = trial.driver.server.limits
+    for reason, idle_s in (("mac_differs", limits.idle_s), ("approved", limits.idle_known_s)):
+        send(peer, reason.encode())
+        trial.answer()
+        receive(peer)
+        assert trial.call(lambda: [c.idle_s for c in trial.driver.server.connections]) == [idle_s]
+
+
+def test_a_fault_of_ours_costs_one_connection_and_frees_its_terminal(drive: Drives) -> None:
+    def faulty(arrival: Arrival) -> Steps:
+        yield Load("10000001")
+        if arrival.frame == b"boom":
+            raise RuntimeError("boom")
+        yield Send(arrival.frame)
+
+    trial = drive(faulty)
+    bad, good = trial.peer(), trial.peer()
+    send(bad, b"boom")
+    with pytest.raises(ConnectionResetError):
+        bad.recv(1)
+    send(good, b"fine")
+    assert receive(good) == b"fine"
+    assert trial.call(lambda: trial.driver.server.counters.faults) == 1
+
+
+def test_a_store_that_cannot_load_stops_the_host(drive: Drives) -> None:
+    trial = drive(plain)
+    trial.store.broken, trial.store.failure = OSError("disk"), "the disk is gone"
+    peer = trial.peer()
+    send(peer, b"10000001")
+    with pytest.raises(ConnectionResetError):
+        peer.recv(1)
+    assert trial.call(trial.driver.failed.is_set)
+
+
+def test_a_congested_store_stops_reading_and_loses_nothing(drive: Drives) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    trial.store.congested = True
+    trial.until(lambda: trial.driver.server._paused)
+    send(peer, b"10000001")
+    assert trial.call(lambda: trial.driver.exchanges) == 0
+    trial.store.congested = False
+    trial.until(lambda: trial.store.commits)
+    trial.answer()
+    assert receive(peer) == b"10000001 done"
