@@ -1,0 +1,79 @@
+"""The host's wall clock in its own time zone, and what it makes of times that travel without a year.
+
+Readings are handed in (`at_us`); nothing here looks at a clock. ISO 8583:1987: DE 12 hhmmss, DE 13 MMDD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+HALF_A_YEAR = timedelta(days=184)
+"""A date without a year is never farther from the host's clock than this: another year would be nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One second of the host's clock, as messages and rows want it."""
+
+    time: str  # hhmmss
+    date: str  # MMDD
+    day: str  # YYYYMMDD: the business date
+
+
+class Calendar:
+    """Turns clock readings into local dates; the text of the current second is made once."""
+
+    __slots__ = ("_second", "_stamp", "timezone")
+
+    def __init__(self, timezone: tzinfo) -> None:
+        self.timezone = timezone
+        self._second = -1
+        self._stamp = Stamp("", "", "")
+
+    def stamp(self, at_us: int) -> Stamp:
+        """The local second of a reading."""
+        second = at_us // 1_000_000
+        if second != self._second:
+            text = self.local(at_us).strftime("%Y%m%d%H%M%S")
+            self._stamp = Stamp(text[8:], text[4:8], text[:8])
+            self._second = second
+        return self._stamp
+
+    def local(self, at_us: int) -> datetime:
+        """A reading as a local date and time."""
+        return datetime.fromtimestamp(at_us // 1_000_000, self.timezone)
+
+    def words(self, at_us: int) -> str:
+        """A reading for a sentence: ``2025-01-02 08:00:00``."""
+        return self.local(at_us).strftime("%Y-%m-%d %H:%M:%S")
+
+    def skew_s(self, date: str, time: str, at_us: int) -> int | None:
+        """How far a terminal's clock is ahead of the host's; None when the two texts are no time at all.
+
+        Without a year, the one that puts the time nearest to the host's clock is meant: on New Year's Eve a
+        terminal may still, or already, live in the other year. 0229 is no date when that year is no leap year.
+        """
+        return nearest_s(date, time, self.local(at_us))
+
+
+def nearest_s(date: str, time: str, now: datetime) -> int | None:
+    """Seconds from `now` to MMDD hhmmss in the nearest year; None when there is no such time.
+
+    >>> nearest_s("1231", "235959", datetime(2026, 1, 1, 0, 0, 1))
+    -2
+    >>> [nearest_s(date, "000000", datetime(2026, 1, 1)) for date in ("1332", "0229")]
+    [None, None]
+    """
+    best: timedelta | None = None
+    for year in (now.year - 1, now.year, now.year + 1):
+        try:
+            then = datetime.strptime(f"{year:04}{date}{time}", "%Y%m%d%H%M%S")
+        except ValueError:
+            continue
+        away = then - now.replace(tzinfo=None)
+        if best is None or abs(away) < abs(best):
+            best = away
+    if best is None or abs(best) > HALF_A_YEAR:
+        return None
+    return round(best.total_seconds())

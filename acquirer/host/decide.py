@@ -1,0 +1,36 @@
+"""The decision about one request: the gate, then the service its route names. Pure: rows in, decision out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from acquirer.exchange.effects import Loaded
+from acquirer.host.decision import Decision
+from acquirer.host.gate import identify
+from acquirer.host.network import echo, sign_off
+from acquirer.host.request import Request
+from acquirer.host.reversal import reversal
+from acquirer.host.sale import sale
+from acquirer.host.setup import Host
+from acquirer.host.sign_on import sign_on
+
+Service = Callable[[Host, Request, Loaded, str], Decision]
+
+SERVICES: Final[Mapping[str, Service]] = {
+    "sign_on": sign_on,
+    "sign_off": sign_off,
+    "echo": echo,
+    "sale": sale,
+    "reversal": reversal,
+}
+"""What a route's `service` means to this host. A dialect may name more; those it must not mark as served."""
+
+
+def decide(host: Host, request: Request, loaded: Loaded, asked: str = "") -> Decision:
+    """Decide about a request whose format is right.
+
+    `asked` is the token of the card whose row is in `loaded.card` (None there: nothing is kept about it yet). A
+    decision with `wants_card` is none yet: load that card too and ask again.
+    """
+    return identify(host, request, loaded) or SERVICES[request.service](host, request, loaded, asked)

@@ -1,0 +1,68 @@
+"""What was decided about a request: the reason, its sentence, the elements of the reply, and what changes."""
+
+from __future__ import annotations
+
+from acquirer.exchange.reasons import Reason
+from acquirer.exchange.rows import Card, Session, Transaction
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.message import Value
+
+Made = dict[str, Value]
+"""Elements of a reply that the host made itself; the rest of a reply is echoed from its request or constant."""
+
+
+class Decision:
+    """One decision. Not frozen: made per exchange, and filled by the service that decides."""
+
+    __slots__ = (
+        "card",
+        "code",
+        "keys",
+        "made",
+        "notes",
+        "pan",
+        "reason",
+        "replayed",
+        "rrn",
+        "session",
+        "sign_on_again",
+        "silent",
+        "transaction",
+        "wants_card",
+        "why",
+    )
+
+    def __init__(
+        self,
+        reason: Reason,
+        why: str,
+        *,
+        made: Made | None = None,
+        session: Session | None = None,
+        transaction: Transaction | None = None,
+        card: Card | None = None,
+        keys: WorkingKeys | None = None,
+        code: str = "",
+        rrn: str = "",
+        pan: str = "",
+        notes: tuple[str, ...] = (),
+        sign_on_again: bool = False,
+        replayed: bool = False,
+        silent: bool = False,
+        wants_card: str = "",
+    ) -> None:
+        self.reason = reason
+        self.why = why
+        self.made: Made = {} if made is None else made
+        self.session = session  # rows as they shall be; None: unchanged
+        self.transaction = transaction
+        self.card = card
+        self.keys = keys  # that verified the request and seal the reply
+        self.code = code  # chosen by a magic amount or stored; "": the dialect's code for the reason
+        self.rrn = rrn
+        self.pan = pan
+        self.notes = notes
+        self.sign_on_again = sign_on_again  # ask for it in the reply's head
+        self.replayed = replayed
+        self.silent = silent  # a magic amount asks for no reply
+        self.wants_card = wants_card  # undecided: load this card's row and decide again

@@ -1,0 +1,145 @@
+"""The gate: what every request must pass before a service decides, in this order.
+
+Format 30 · terminal 97 · merchant 03 · (service not served 40) · keys and sign-on policy 77 · MAC A0. What follows, the
+stored repeat, the batch and the business, is the services'. A refusal here books nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from acquirer.exchange.effects import Loaded
+from acquirer.exchange.reasons import Reason
+from acquirer.exchange.rows import Generation, Session, TerminalConfig
+from acquirer.host import why
+from acquirer.host.decision import Decision
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.security.vault import VaultError
+from acquirer.security.working import WorkingKeys
+
+
+def check_format(host: Host, request: Request) -> Decision | None:
+    """What can be said of the message alone, before anything is loaded; None when it may pass."""
+    message, route, dialect = request.message, request.route, host.dialect
+    if not dialect.request_mti_known(message.mti):
+        return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti))
+    if not request.tid:
+        return Decision(Reason.FORMAT_WRONG, why.missing(dialect, route, "tid"))
+    if route is None:
+        return None  # first it matters who asks for something that is not served
+    if route.served and (element := dialect.missing(message, route)):
+        return Decision(Reason.FORMAT_WRONG, why.missing(dialect, route, element))
+    if request.stan == "000000":
+        return Decision(Reason.FORMAT_WRONG, why.stan_zero(dialect))
+    date, time = dialect.text(message, "date"), dialect.text(message, "time")
+    if (date or time) and _skew_s(host, request, date, time) is None:
+        return Decision(Reason.FORMAT_WRONG, why.no_such_time(dialect, date, time))
+    return None
+
+
+def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
+    """Whether the terminal is registered, belongs to the merchant it names, and asks for something that is served."""
+    terminal = loaded.terminal
+    if terminal is None or loaded.session is None:
+        return Decision(Reason.TERMINAL_UNKNOWN, why.terminal_unknown(request))
+    if terminal.mid != request.mid:
+        return Decision(Reason.MERCHANT_UNKNOWN, why.merchant_unknown(terminal, request.mid))
+    if request.route is None or not request.route.served:
+        return Decision(Reason.NOT_SUPPORTED, why.not_supported(host.dialect, request))
+    return None
+
+
+def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> str:
+    """Why a sale must wait for a sign-on; "" when it need not.
+
+    The day is the host's, in its own time zone. A sign-on dated later than today (the host's clock was set back)
+    still counts.
+    """
+    policy = terminal.policy
+    if session.current is None or not session.signed_on_us:
+        return why.never_signed_on(terminal)
+    if session.signed_off:
+        return why.signed_off(terminal, session)
+    if session.bad_macs >= policy.bad_macs_allowed:
+        return why.too_many_bad_macs(terminal, session)
+    if policy.required == "daily" and session.signed_on_day < request.stamp.day:
+        return why.another_day(host.calendar, terminal, session, request.stamp.day)
+    if policy.required == "per-transaction" and session.sign_on_spent:
+        return why.spent(terminal, session)
+    return ""
+
+
+class Verified:
+    """A request whose MAC is right: whose keys made it, and what that tells about the session."""
+
+    __slots__ = ("generation", "keys", "session")
+
+    def __init__(self, generation: Generation, keys: WorkingKeys, session: Session | None) -> None:
+        self.generation = generation
+        self.keys = keys
+        self.session = session  # what the proof alone changes; None: nothing
+
+    def after(self, session: Session) -> Session:
+        """The session with what the proof changes in it."""
+        return self.session or session
+
+
+def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
+    """Check the MAC under the current keys, then under the previous ones while their grace runs.
+
+    The previous keys die with the first valid MAC under the new ones: the terminal has them, so nothing is in flight.
+    """
+    terminal, session = loaded.terminal, loaded.session
+    assert terminal is not None
+    assert session is not None
+    current = session.current
+    if current is None:
+        return Decision(Reason.SIGN_ON_REQUIRED, why.never_signed_on(terminal), sign_on_again=True)
+    message = request.message
+    mac = host.dialect.mac_of(message)
+    covered = b"" if mac is None else host.dialect.covered(message.raw)
+    try:
+        keys = host.ring.working(terminal.tid, current)
+        if mac is not None and _same(host, keys, covered, mac):
+            return Verified(current, keys, _proved(session))
+        previous = session.previous
+        if mac is not None and previous is not None and session.previous_until_us > request.arrival.at_us:
+            old = host.ring.working(terminal.tid, previous)
+            if _same(host, old, covered, mac):
+                proof = replace(session, bad_macs=0) if session.bad_macs else None
+                return Verified(previous, old, proof)
+        sentence = why.mac_differs(host, request, terminal, session, keys, mac)
+    except VaultError as wrong:
+        return Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, wrong), sign_on_again=True)
+    wrong_macs = session.bad_macs + 1
+    notes = (why.bad_macs_note(terminal, wrong_macs),) if wrong_macs >= terminal.policy.bad_macs_allowed else ()
+    return Decision(
+        Reason.MAC_DIFFERS, sentence, session=replace(session, bad_macs=wrong_macs), notes=notes, sign_on_again=True
+    )
+
+
+def skew_notes(host: Host, request: Request) -> tuple[str, ...]:
+    """A note when the terminal's clock is far from the host's; the request is none the worse for it."""
+    text = host.dialect.text
+    date, time = text(request.message, "date"), text(request.message, "time")
+    if not (date and time):
+        return ()
+    away_s = _skew_s(host, request, date, time)
+    return (why.skew(away_s),) if away_s is not None and abs(away_s) >= why.SKEW_WORTH_A_NOTE_S else ()
+
+
+def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:
+    return hmac.compare_digest(host.suite.mac(keys, covered), mac)
+
+
+def _proved(session: Session) -> Session | None:
+    if session.bad_macs or session.previous_until_us:
+        return replace(session, bad_macs=0, previous_until_us=0)
+    return None
+
+
+def _skew_s(host: Host, request: Request, date: str, time: str) -> int | None:
+    stamp = request.stamp
+    return host.calendar.skew_s(date or stamp.date, time or stamp.time, request.arrival.at_us)

@@ -1,0 +1,74 @@
+"""The same transaction number again: its stored answer, a late original, or a number used twice."""
+
+from __future__ import annotations
+
+from acquirer.exchange.reasons import Reason
+from acquirer.exchange.rows import TerminalConfig, Transaction
+from acquirer.host import why
+from acquirer.host.card import Presented
+from acquirer.host.decision import Decision
+from acquirer.host.gate import Verified
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.wire.masking import mask_pan
+
+Difference = tuple[str, str, str]
+"""What differs, what it was, what it is now."""
+
+
+def again(
+    host: Host,
+    request: Request,
+    terminal: TerminalConfig,
+    verified: Verified,
+    stored: Transaction,
+    presented: Presented,
+    due: str,
+) -> Decision:
+    """Answer a sale whose number is known. A stored answer is given whatever the sign-on policy says by now (`due`)."""
+    calendar = host.calendar
+    if stored.state in ("tombstone", "reversed"):
+        sentence = why.late_original(calendar, stored)
+        return Decision(Reason.LATE_ORIGINAL, sentence, session=verified.session, pan=presented.pan)
+    found = differences(host, request, presented.pan, stored)
+    if found and due:
+        return Decision(Reason.SIGN_ON_REQUIRED, due, session=verified.session, pan=presented.pan, sign_on_again=True)
+    if found or (terminal.policy.repeat == "decline" and not request.repeat):
+        sentence = why.duplicate(calendar, stored, found)
+        notes = ("stan-reuse: one transaction number for two different sales",) if found else ()
+        return Decision(Reason.DUPLICATE, sentence, session=verified.session, pan=presented.pan, notes=notes)
+    return Decision(
+        Reason(stored.reason),
+        why.replayed(calendar, stored),
+        code=stored.code,
+        made=dict(stored.made),
+        session=verified.session,
+        keys=verified.keys,
+        rrn=stored.rrn,
+        pan=presented.pan,
+        replayed=True,
+    )
+
+
+def differences(host: Host, request: Request, pan: str, stored: Transaction) -> list[Difference]:
+    """What a request says otherwise than the stored transaction: what never changes in an honest repeat.
+
+    PIN block, security control, IC data and MAC are not compared: they may be made anew.
+    """
+    text, message = host.dialect.text, request.message
+    found: list[Difference] = []
+    if request.service != stored.kind:
+        found.append(("kind", stored.kind, request.service))
+    if (request.amount_minor or 0) != stored.amount_minor:
+        found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
+    for name, element, before in (
+        ("processing code", "processing_code", stored.processing_code),
+        ("currency", "currency", stored.currency),
+        ("transaction type", "transaction_type", stored.transaction_type),
+    ):
+        now = text(message, element)
+        if now != before:
+            found.append((name, before or "(none)", now or "(none)"))
+    if (host.vault.token(pan) if pan else "") != stored.card:
+        found.append(("card", stored.pan_masked or "(none)", mask_pan(pan) or "(none)"))
+    return found

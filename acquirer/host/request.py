@@ -1,0 +1,62 @@
+"""A request as decisions read it: its route, who speaks, which transaction it is about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from acquirer.exchange.effects import Arrival
+from acquirer.exchange.rows import TransactionKey
+from acquirer.host.calendar import Stamp
+from acquirer.host.setup import Host
+from acquirer.wire.dialect import Route
+from acquirer.wire.message import Message
+
+TRANSACTIONS: Final = frozenset({"sale", "reversal"})
+"""Services that are about a transaction of a batch, so that its row is loaded with the terminal."""
+
+
+class Request:
+    """One decoded request. Not frozen: made per exchange."""
+
+    __slots__ = (
+        "amount_minor",
+        "arrival",
+        "batch",
+        "card",
+        "key",
+        "message",
+        "mid",
+        "route",
+        "service",
+        "stamp",
+        "stan",
+        "tid",
+    )
+
+    def __init__(self, host: Host, arrival: Arrival, message: Message) -> None:
+        dialect = host.dialect
+        text = dialect.text
+        self.arrival = arrival
+        self.message = message
+        self.stamp: Stamp = host.calendar.stamp(arrival.at_us)
+        self.route: Route | None = dialect.route(message)
+        self.service = "" if self.route is None else self.route.service
+        self.tid = text(message, "tid")
+        self.mid = text(message, "mid")
+        self.stan = text(message, "stan")
+        self.batch = text(message, "batch")
+        self.key: TransactionKey | None = None
+        self.card = ""  # token of a card in the clear whose row is worth loading at once
+        self.amount_minor: int | None = None
+        if self.service in TRANSACTIONS:
+            self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
+            amount = text(message, "amount")
+            self.amount_minor = int(amount) if amount.isdecimal() else None
+            pan = text(message, "pan")
+            if pan in host.issuer.cards and self.service == "sale":
+                self.card = host.vault.token(pan)
+
+    @property
+    def repeat(self) -> bool:
+        """Whether the MTI itself says that this is a repeat: 0201, 0401 (ISO 8583:1987, fourth digit)."""
+        return self.message.mti[3] in "13579"

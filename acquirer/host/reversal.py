@@ -1,0 +1,156 @@
+"""A reversal: the sale of the same number is undone exactly once, whatever comes first and how often it comes.
+
+Q/CUP 009: a terminal reverses what got no good answer, under the sale's own number; it stops on 00, 12 and 25. A
+reversal needs a valid MAC and nothing else: no sign-on policy and no open batch stands in its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acquirer.exchange.effects import Loaded
+from acquirer.exchange.reasons import Reason
+from acquirer.exchange.rows import Transaction
+from acquirer.host import why
+from acquirer.host.decision import Decision
+from acquirer.host.gate import Verified, verify
+from acquirer.host.issuer import give_back
+from acquirer.host.repeat import Difference
+from acquirer.host.request import Request
+from acquirer.host.sale import given_back
+from acquirer.host.setup import Host
+from acquirer.wire.masking import mask_pan
+
+
+def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
+    """Decide a reversal: the first of a booked sale takes effect, everything else only gets its answer."""
+    verified = verify(host, request, loaded)
+    if isinstance(verified, Decision):
+        return verified
+    stored = loaded.transaction
+    if stored is None or stored.state == "tombstone":
+        return _unknown(host, request, loaded, verified, stored)
+    pan = host.dialect.text(request.message, "pan")
+    found = _differences(host, request, stored, pan)
+    if found:
+        amount = any(name == "amount" for name, _, _ in found)
+        reason = Reason.ORIGINAL_AMOUNT_DIFFERS if amount else Reason.ORIGINAL_DIFFERS
+        notes = ("reversal-differs: the reversal does not fit the sale it names",)
+        return Decision(reason, why.original_differs(stored, found), session=verified.session, pan=pan, notes=notes)
+    if stored.reversal_made:
+        return Decision(
+            Reason.APPROVED,
+            why.reversed_before(host.calendar, stored),
+            made={**stored.reversal_made, **given_back(host, request, pan)},
+            session=verified.session,
+            keys=verified.keys,
+            rrn=stored.reversal_made.get("rrn", ""),
+            pan=pan,
+            replayed=True,
+        )
+    if stored.state == "approved" and stored.card and asked != stored.card:
+        return Decision(Reason.APPROVED, "", wants_card=stored.card)
+    return _undo(host, request, loaded, verified, stored, pan)
+
+
+def _undo(host: Host, request: Request, loaded: Loaded, verified: Verified, stored: Transaction, pan: str) -> Decision:
+    made = _made(host, request, loaded, Reason.APPROVED)
+    effective = stored.state == "approved"
+    transaction = replace(
+        stored,
+        state="reversed" if effective else stored.state,
+        reversed_us=request.arrival.at_us,
+        reversal_reason=_given_reason(host, request),
+        reversal_made=made,
+    )
+    card = loaded.card
+    return Decision(
+        Reason.APPROVED,
+        why.reversed_now(stored, transaction.reversal_reason) if effective else why.nothing_to_reverse(stored),
+        made={**made, **given_back(host, request, pan)},
+        session=verified.session,
+        transaction=transaction,
+        card=give_back(card, stored.amount_minor, stored.business_date) if effective and card is not None else None,
+        keys=verified.keys,
+        rrn=loaded.rrn,
+        pan=pan,
+    )
+
+
+def _unknown(
+    host: Host, request: Request, loaded: Loaded, verified: Verified, tombstone: Transaction | None
+) -> Decision:
+    """No such sale: say so, and remember, so that the sale is not booked when it arrives after all."""
+    pan = host.dialect.text(request.message, "pan")
+    if tombstone is not None:
+        return Decision(
+            Reason.ORIGINAL_UNKNOWN,
+            why.original_still_unknown(host.calendar, tombstone),
+            made=dict(tombstone.reversal_made),
+            session=verified.session,
+            rrn=tombstone.rrn,
+            pan=pan,
+            replayed=True,
+        )
+    made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
+    assert request.key is not None
+    text, message = host.dialect.text, request.message
+    transaction = Transaction(
+        key=request.key,
+        state="tombstone",
+        processing_code=text(message, "processing_code"),
+        transaction_type=text(message, "transaction_type"),
+        amount_minor=request.amount_minor or 0,
+        currency=text(message, "currency"),
+        pan_masked=mask_pan(pan),
+        card=host.vault.token(pan) if pan else "",
+        reason=Reason.ORIGINAL_UNKNOWN,
+        code=made["code"],
+        rrn=loaded.rrn,
+        generation=verified.generation.number,
+        at_us=request.arrival.at_us,
+        business_date=request.stamp.day,
+        reversed_us=request.arrival.at_us,
+        reversal_reason=_given_reason(host, request),
+        reversal_made=made,
+    )
+    return Decision(
+        Reason.ORIGINAL_UNKNOWN,
+        why.original_unknown(request),
+        made=dict(made),
+        session=verified.session,
+        transaction=transaction,
+        rrn=loaded.rrn,
+        pan=pan,
+        notes=("tombstone: remembered, so that the sale is refused should it arrive after its reversal",),
+    )
+
+
+def _differences(host: Host, request: Request, stored: Transaction, pan: str) -> list[Difference]:
+    """What a reversal says otherwise than its sale; what it does not say is no difference."""
+    text, message = host.dialect.text, request.message
+    found: list[Difference] = []
+    if request.amount_minor != stored.amount_minor:
+        found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
+    processing_code = text(message, "processing_code")
+    if processing_code and processing_code != stored.processing_code:
+        found.append(("processing code", stored.processing_code, processing_code))
+    if pan and stored.card and host.vault.token(pan) != stored.card:
+        found.append(("card", stored.pan_masked, mask_pan(pan)))
+    return found
+
+
+def _given_reason(host: Host, request: Request) -> str:
+    """Why the terminal reverses, in its own code: recorded, and never decides anything."""
+    return host.dialect.text(request.message, "reversal_reason")
+
+
+def _made(host: Host, request: Request, loaded: Loaded, reason: Reason) -> dict[str, str]:
+    stamp = request.stamp
+    return {
+        "code": host.dialect.reasons[reason],
+        "time": stamp.time,
+        "date": stamp.date,
+        "settlement_date": stamp.date,
+        "rrn": loaded.rrn,
+    }

@@ -1,0 +1,50 @@
+"""From a decision to a frame: code, fields, envelope, MAC."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from acquirer.host.decision import Decision
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.wire.message import Value
+
+ACCEPTED: Final = "A"
+"""The class of codes that mean success (Q/CUP 009, response codes): a terminal checks the MAC of these only."""
+
+
+class Reply:
+    """A reply, ready to be sent. Not frozen: made per exchange."""
+
+    __slots__ = ("code", "fields", "frame", "mti")
+
+    def __init__(self, code: str, mti: str, fields: dict[int, Value], frame: bytes) -> None:
+        self.code = code
+        self.mti = mti
+        self.fields = fields  # without the MAC
+        self.frame = frame
+
+
+def seal(host: Host, request: Request, decision: Decision) -> Reply:
+    """The reply to a request: what is echoed, what was made, its code, and a MAC under the keys that verified it.
+
+    Raises:
+        EncodeError: something that was made does not fit the dialect.
+    """
+    dialect, message, route = host.dialect, request.message, request.route
+    code = decision.code or dialect.reasons[decision.reason]
+    accepted = dialect.codes[code].kind == ACCEPTED
+    made = decision.made
+    made["code"] = code
+    if "time" not in made:
+        made["time"] = request.stamp.time
+        made["date"] = request.stamp.date
+    fields = host.plans.plan(route, accepted).fields(dialect, message.fields, made)
+    mti = dialect.response_mti(message.mti)
+    tpdu, head = dialect.reply_envelope(message, host.sign_on_nibble if decision.sign_on_again else 0)
+    keys = decision.keys
+    if keys is None or not accepted or route is None or route.mac_reply == "never":
+        return Reply(code, mti, fields, dialect.encode(mti, fields, tpdu, head))
+    security = dialect.security
+    frame = dialect.encode(mti, fields | {dialect.elements["mac"].de: bytes(security.mac_bytes)}, tpdu, head)
+    return Reply(code, mti, fields, host.suite.seal(keys, frame))

@@ -1,0 +1,71 @@
+"""A host's configuration: everything a decision needs that is no message and no row. Immutable but for its memos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from acquirer.host.calendar import Calendar
+from acquirer.host.issuer import CardTable
+from acquirer.host.keys import KeyRing
+from acquirer.host.plan import Plans
+from acquirer.scenario.faults import Faults
+from acquirer.security.suite import Suite
+from acquirer.security.vault import Vault
+from acquirer.wire.dialect import Dialect
+
+Randbytes = Callable[[int], bytes]
+
+SILENT_CENTS: Final = 98
+"""The magic amount that gets no reply: 98 is also what the terminal then gives as the reason of its reversal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Switches of a whole host."""
+
+    magic_amounts: bool = False  # the cents of an amount are the numeric response code; 98 is not answered at all
+
+
+class Host:
+    """One acquirer speaking one dialect. Shared by all its connections; used from one thread."""
+
+    __slots__ = (
+        "calendar",
+        "dialect",
+        "faults",
+        "issuer",
+        "options",
+        "plans",
+        "randbytes",
+        "ring",
+        "sign_on_nibble",
+        "suite",
+        "vault",
+    )
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        vault: Vault,
+        randbytes: Randbytes,
+        issuer: CardTable,
+        faults: Faults,
+        timezone: tzinfo,
+        options: Options = Options(),
+    ) -> None:
+        self.dialect = dialect
+        self.vault = vault
+        self.randbytes = randbytes
+        self.issuer = issuer
+        self.faults = faults
+        self.options = options
+        self.suite = Suite(dialect)
+        self.ring = KeyRing(vault)
+        self.calendar = Calendar(timezone)
+        self.plans = Plans(dialect)
+        wishes = dialect.habits.head if dialect.habits else {}
+        nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
+        self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing

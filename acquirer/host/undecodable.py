@@ -1,0 +1,77 @@
+"""Frames that cannot be decoded, and streams that carry no frames: answered 30 or 12 if anyone can be addressed.
+
+A known request MTI is answered 30 with whatever was decoded before the failure; an unknown one 12 when it said which
+terminal and which STAN; everything else ends the connection. Responses are never answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+from acquirer.exchange.effects import Arrival, Changes, Close, Commit, Effect, Result, Send, Silence
+from acquirer.exchange.reasons import Reason
+from acquirer.host import why
+from acquirer.host.decision import Decision
+from acquirer.host.evidence import of_failure, of_request
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.journal.evidence import Evidence
+from acquirer.wire.message import DecodeError, EncodeError
+
+_NO_DEADLINE: Final = float("inf")
+
+
+def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, Result, None]:
+    """Answer a frame that is no message, as far as it said who asks; else close."""
+    dialect, mti = host.dialect, failure.mti
+    if mti is not None and dialect.is_response(mti):
+        sentence = f"{why.undecodable(failure)}; {why.stray_response(mti)}"
+        yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), _NO_DEADLINE)
+        yield Silence("response")
+        return
+    known = mti is not None and dialect.request_mti_known(mti)
+    reason = Reason.FORMAT_WRONG if known else Reason.MTI_UNKNOWN
+    evidence = of_failure(host, arrival, failure, reason, why.undecodable(failure))
+    frame = None
+    if mti is not None and (known or (evidence.tid and evidence.stan)):
+        frame = _refusal(host, arrival, failure, mti, evidence)
+    yield Commit(Changes(evidence), _NO_DEADLINE)
+    yield Close("undecodable") if frame is None else Send(frame)
+
+
+def refuse_nobody(host: Host, request: Request) -> Generator[Effect, Result, None]:
+    """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
+    refusal = Decision(Reason.MTI_UNKNOWN, why.mti_unknown(host.dialect, request.message.mti))
+    yield Commit(Changes(of_request(request, refusal, None, None)), _NO_DEADLINE)
+    yield Close("undecodable")
+
+
+def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, Result, None]:
+    """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError)."""
+    evidence = Evidence(
+        at_us=arrival.at_us,
+        dialect=host.dialect,
+        peer=arrival.peer,
+        frame_bytes=len(arrival.frame),
+        reason=reason,
+        why=detail,
+    )
+    yield Commit(Changes(evidence), _NO_DEADLINE)
+    yield Close(reason)
+
+
+def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evidence: Evidence) -> bytes | None:
+    """The reply frame; None when even the envelope is not whole. Fills in the evidence of it."""
+    dialect = host.dialect
+    stamp = host.calendar.stamp(arrival.at_us)
+    code = dialect.reasons[evidence.reason]
+    made: dict[str, str | bytes] = {"code": code, "time": stamp.time, "date": stamp.date}
+    fields = host.plans.plan(None, accepted=False).fields(dialect, failure.fields, made)
+    reply_mti = dialect.response_mti(mti)
+    try:
+        frame = dialect.encode(reply_mti, fields, *dialect.reply_envelope(arrival.frame))
+    except EncodeError:
+        return None
+    evidence.code, evidence.reply, evidence.reply_mti = code, fields, reply_mti
+    return frame

@@ -1,0 +1,351 @@
+"""Why a request was answered as it was, in sentences for the person at the terminal.
+
+Each says which terminal, what was expected, what came, and what to do. None quotes a card number, a track, a PIN or a
+clear key; identifiers a terminal sent are made printable first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from acquirer.exchange.rows import Session, TerminalConfig, Transaction
+from acquirer.host.calendar import Calendar
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.host.words import day_words, money, named, plural
+from acquirer.security.diagnosis import diagnose
+from acquirer.security.vault import VaultError
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.dialect import Dialect, Route
+from acquirer.wire.masking import mask_pan
+from acquirer.wire.message import DecodeError
+
+SKEW_WORTH_A_NOTE_S: Final = 300
+"""Five minutes: less is how far terminals' clocks drift between two sign-ons."""
+
+
+# The message itself
+
+
+def undecodable(failure: DecodeError) -> str:
+    """A frame that is no message of this dialect."""
+    return f"{failure}; nothing after that byte was looked at, and nothing was booked"
+
+
+def mti_unknown(dialect: Dialect, mti: str) -> str:
+    """An MTI the dialect has no message for."""
+    known = ", ".join(sorted({route.mti for route in dialect.routes}))
+    return f"MTI {mti} is no request of dialect {dialect.name}; it knows {known}, and their repeats ({_repeats(known)})"
+
+
+def stray_response(mti: str) -> str:
+    """A response from a terminal: never answered, or two machines would talk for ever."""
+    return f"MTI {mti} is a response, and responses are never answered; a terminal sends requests"
+
+
+def missing(dialect: Dialect, route: Route | None, element: str) -> str:
+    """A mandatory element that did not come."""
+    name = f"a {route.title.en} ({route.mti})" if route is not None else "every request"
+    where = " or ".join(place(dialect, one) for one in element.split(" or "))
+    return f"{where} is missing; {name} must carry it"
+
+
+def stan_zero(dialect: Dialect) -> str:
+    """STAN 000000, which names no transaction."""
+    return f"{place(dialect, 'stan')} is 000000; terminals number from 000001 to 999999, then start over"
+
+
+def no_such_time(dialect: Dialect, date: str, time: str) -> str:
+    """A date or time of day that no calendar has."""
+    parts = [f"{place(dialect, element)} {value}" for element, value in (("date", date), ("time", time)) if value]
+    return f"{' with '.join(parts)} is no point in time (MMDD, hhmmss) in the year nearest to the host's clock"
+
+
+def not_supported(dialect: Dialect, request: Request) -> str:
+    """A message that is understood, or at least read, but not served."""
+    route, text = request.route, dialect.text
+    if route is not None:
+        return f"'{route.title.en}' ({request.message.mti}) is known, but this host does not serve it"
+    told = [
+        f"{place(dialect, element)} {named(value)}"
+        for element in ("processing_code", "condition", "transaction_type", "function")
+        if element in dialect.elements and (value := text(request.message, element))
+    ]
+    return f"no service fits MTI {request.message.mti} with {', '.join(told) or 'no code that says what is wanted'}"
+
+
+# Who speaks
+
+
+def terminal_unknown(request: Request) -> str:
+    """A terminal nobody registered."""
+    tid, mid = named(request.tid), named(request.mid)
+    return (
+        f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
+        f"register it with 'acquirer terminals add', or correct the terminal's number"
+    )
+
+
+def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
+    """A terminal that names another merchant than its own."""
+    return (
+        f"terminal {terminal.tid} belongs to merchant {terminal.mid}, the message says {named(mid)}: "
+        "correct the merchant number in the terminal, or register it anew"
+    )
+
+
+# Its keys and its sign-on
+
+
+def never_signed_on(terminal: TerminalConfig) -> str:
+    """No working keys were ever handed out."""
+    return f"terminal {terminal.tid} has no working keys yet: it must sign on first"
+
+
+def keys_lost(terminal: TerminalConfig, wrong: VaultError) -> str:
+    """Sealed keys that do not open."""
+    return f"the working keys of terminal {terminal.tid} cannot be used ({wrong}): it must sign on again"
+
+
+def keys_unavailable(terminal: TerminalConfig, problem: str) -> str:
+    """A sign-on that cannot be given keys."""
+    return f"terminal {terminal.tid} cannot be given working keys: {problem}"
+
+
+def signed_off(terminal: TerminalConfig, session: Session) -> str:
+    """A sale after sign-off."""
+    next_batch = "; that closes its batch" if terminal.policy.required == "per-batch" else ""
+    return (
+        f"terminal {terminal.tid} has signed off from batch {session.batch}{next_batch}: "
+        "it must sign on before the next sale"
+    )
+
+
+def too_many_bad_macs(terminal: TerminalConfig, session: Session) -> str:
+    """Keys that evidently no longer agree."""
+    return (
+        f"terminal {terminal.tid} sent {plural(session.bad_macs, 'wrong MAC')} in a row "
+        f"({terminal.policy.bad_macs_allowed} are allowed): its keys are not the host's, it must sign on again"
+    )
+
+
+def bad_macs_note(terminal: TerminalConfig, wrong_macs: int) -> str:
+    """Beside the wrong MAC that was one too many."""
+    return f"bad-macs: {plural(wrong_macs, 'wrong MAC')} in a row; terminal {terminal.tid} must sign on before it sells"
+
+
+def another_day(calendar: Calendar, terminal: TerminalConfig, session: Session, today: str) -> str:
+    """Policy daily, and the host's date has moved on."""
+    return (
+        f"terminal {terminal.tid} last signed on at {calendar.words(session.signed_on_us)} and today is "
+        f"{day_words(today)} in {calendar.timezone}: its policy 'daily' asks for a sign-on each day"
+    )
+
+
+def spent(terminal: TerminalConfig, session: Session) -> str:
+    """Policy per-transaction, and a sale came since."""
+    last = f" by the sale with STAN {session.last_stan}" if session.last_stan else ""
+    return (
+        f"the sign-on of terminal {terminal.tid} was used up{last}: its policy 'per-transaction' asks for one before "
+        "each sale"
+    )
+
+
+def mac_differs(
+    host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys, mac: bytes | None
+) -> str:
+    """A MAC that is wrong or missing: what it should be, and which mistake explains it."""
+    dialect, message = host.dialect, request.message
+    mak = f"MAK KCV {keys.mak.kcv()}"
+    if mac is None:
+        return f"{place(dialect, 'mac')} is missing: this message must carry a MAC made with {mak}"
+    covered = dialect.covered(message.raw)
+    sentence = (
+        f"MAC differs: expected {mac_text(host.suite.mac(keys, covered))} over {len(covered)} bytes with {mak}, "
+        f"got {mac_text(mac)}"
+    )
+    candidates = [("current", keys)]
+    if session.previous is not None:
+        candidates.append(("previous", host.ring.working(session.tid, session.previous)))
+    findings = diagnose(host.suite.mac_algorithm, message, candidates, host.ring.master(terminal))
+    return f"{sentence}; {findings[0] if findings else _nothing_fits(session)}"
+
+
+def mac_text(mac: bytes) -> str:
+    """A MAC as people compare it: hex characters as they are, bytes as hex.
+
+    >>> mac_text(b"3A57ACBB"), mac_text(b"\\x00\\x9c")
+    ('3A57ACBB', '009C')
+    """
+    text = mac.decode("latin-1")
+    return text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper()
+
+
+def _nothing_fits(session: Session) -> str:
+    number = session.current.number if session.current else 0
+    return (
+        f"no key, algorithm or coverage that was tried explains it: compare the KCV with the terminal's "
+        f"(keys of its sign-on {number}), sign on again if they differ, else look at what the terminal covers"
+    )
+
+
+def batch_differs(dialect: Dialect, terminal: TerminalConfig, session: Session, batch: str) -> str:
+    """A sale of another batch than the host's."""
+    return (
+        f"{place(dialect, 'batch')} says batch {batch or '(none)'}, the host has batch {session.batch} open for "
+        f"terminal {terminal.tid}: sign on again, and take the batch from the reply"
+    )
+
+
+# Its relation to what came before
+
+
+def late_original(calendar: Calendar, stored: Transaction) -> str:
+    """A sale whose reversal is known already."""
+    key, when = stored.key, calendar.words(stored.reversed_us)
+    if stored.state == "tombstone":
+        past = f"the reversal of STAN {key.stan}, batch {key.batch} came first, at {when}"
+    else:
+        past = f"the sale with STAN {key.stan}, batch {key.batch} was booked, and reversed at {when}"
+    return f"late original: {past} (reason {named(stored.reversal_reason)}); this sale is not booked"
+
+
+def duplicate(calendar: Calendar, stored: Transaction, differences: list[tuple[str, str, str]]) -> str:
+    """A transaction number that was used before, for something else or under policy 'decline'."""
+    key = stored.key
+    used = f"STAN {key.stan} of batch {key.batch} was used at {calendar.words(stored.at_us)}"
+    if not differences:
+        return f"{used} by this same sale (answered {stored.code}): this terminal's policy declines repeats"
+    told = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
+    return f"{used} for another sale: {told}. The first stays as it was; number each transaction anew"
+
+
+def replayed(calendar: Calendar, stored: Transaction) -> str:
+    """The same request again."""
+    return (
+        f"the same request came at {calendar.words(stored.at_us)}: its answer {stored.code} is given again, "
+        "nothing was booked twice"
+    )
+
+
+def original_unknown(request: Request) -> str:
+    """A reversal of nothing; remembered."""
+    return (
+        f"no sale of terminal {request.tid} has STAN {request.stan} in batch {request.batch}: there is nothing to "
+        "reverse, and should the sale still arrive it will not be booked"
+    )
+
+
+def original_differs(stored: Transaction, differences: list[tuple[str, str, str]]) -> str:
+    """A reversal that names another amount, card or processing code than its sale."""
+    told = "; ".join(f"{name} {then} in the sale, {now} in the reversal" for name, then, now in differences)
+    return f"STAN {stored.key.stan}, batch {stored.key.batch}: {told}. The sale stays as it was"
+
+
+def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
+    """A reversal of nothing, again."""
+    return (
+        f"this reversal came at {calendar.words(tombstone.reversed_us)} already and found no sale; none has come "
+        "since, and its answer is given again"
+    )
+
+
+def reversed_now(stored: Transaction, reason: str) -> str:
+    """A reversal that takes effect."""
+    key = stored.key
+    return (
+        f"reversed: the sale of {money(stored.amount_minor)} with STAN {key.stan}, batch {key.batch} is undone "
+        f"(reason {named(reason)})"
+    )
+
+
+def reversed_before(calendar: Calendar, stored: Transaction) -> str:
+    """A reversal, again."""
+    return (
+        f"this sale was reversed at {calendar.words(stored.reversed_us)} already: the same answer is given again, "
+        "nothing is undone twice"
+    )
+
+
+def nothing_to_reverse(stored: Transaction) -> str:
+    """A reversal of a sale that was declined."""
+    return f"the sale was declined ({stored.code}), so there is nothing to undo; the terminal may forget it"
+
+
+# The business
+
+
+def track_unreadable(problem: str) -> str:
+    """A track that gives no card number."""
+    return f"track 2 cannot be read: {problem}"
+
+
+def two_cards(dialect: Dialect, pan: str, on_track: str) -> str:
+    """A message that names one card and carries the track of another."""
+    return (
+        f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, 'track2')} is of card {mask_pan(on_track)}: "
+        "a sale is about one card"
+    )
+
+
+def currency_differs(dialect: Dialect, came: str, ours: str) -> str:
+    """A currency this host does not settle in."""
+    return f"{place(dialect, 'currency')} is {named(came)}, this host settles in {ours}"
+
+
+def no_test_bin(pan: str) -> str:
+    """A card that may be somebody's."""
+    return (
+        f"no-test-bin: {mask_pan(pan)} stands under no published test BIN; if it is a real card, take it out of here: "
+        "a simulator is no place for real card numbers"
+    )
+
+
+# The host itself
+
+
+def expired(what: str) -> str:
+    """A decision nobody waits for any more."""
+    return f"too late: the terminal had stopped waiting before this could be made durable, so nothing was ({what})"
+
+
+_NOT_COMMITTED: Final = {
+    "overloaded": "more requests wait than the host can book in time: nothing was booked, try again a little later",
+    "failed": "the host's store has failed, and whether this was booked is unknown: the host approves nothing more",
+    "conflict": "other host processes changed this terminal's row again and again: nothing was booked, try again",
+}
+
+
+def not_committed(outcome: str) -> str:
+    """A decision that could not be made durable."""
+    return _NOT_COMMITTED[outcome]
+
+
+# Small sentences beside
+
+
+def skew(away_s: int) -> str:
+    """A terminal's clock that is far from the host's."""
+    ahead = "ahead of" if away_s > 0 else "behind"
+    return f"clock-skew: the terminal's clock is {plural(abs(away_s) // 60, 'minute')} {ahead} the host's"
+
+
+def amount(minor: int | None) -> str:
+    """An amount, or that there is none."""
+    return "(none)" if minor is None else money(minor)
+
+
+def place(dialect: Dialect, element: str) -> str:
+    """An element by name and by where it travels: ``batch (DE 60, characters 3–8)``."""
+    at = dialect.elements.get(element)
+    name = element.replace("_", " ")
+    if at is None:
+        return name
+    if at.whole:
+        return f"DE {at.de} ({name})"
+    part = f"from character {at.start + 1} on" if at.stop is None else f"characters {at.start + 1}–{at.stop}"
+    return f"DE {at.de} ({name}, {part})"
+
+
+def _repeats(known: str) -> str:
+    return ", ".join(f"{mti[:3]}1" for mti in known.split(", "))

@@ -1,0 +1,44 @@
+"""Small words that sentences about an exchange are made of."""
+
+from __future__ import annotations
+
+from acquirer.wire.masking import readable
+
+
+def money(minor: int) -> str:
+    """An amount of minor units as people write it.
+
+    >>> money(1234), money(5)
+    ('12.34', '0.05')
+    """
+    return f"{minor // 100}.{minor % 100:02}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> plural(1, "sale"), plural(3, "sale"), plural(2, "try", "tries")
+    ('1 sale', '3 sales', '2 tries')
+    """
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def named(value: str) -> str:
+    """An identifier that a terminal sent, fit for a sentence: control characters never reach a log.
+
+    >>> named("10000161"), named("1000016 "), named("\\x00\\x9c")
+    ('10000161', "'1000016 '", '009C (hex)')
+    """
+    if value.isascii() and value.isprintable():
+        return value if value and value.strip() == value else f"'{value}'"
+    text = readable(value)
+    return f"{text} (hex)" if not value.isprintable() else text
+
+
+def day_words(day: str) -> str:
+    """A day YYYYMMDD as people write it.
+
+    >>> day_words("20250102")
+    '2025-01-02'
+    """
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
