@@ -1,0 +1,132 @@
+"""Where a store lies: its URL, its lock, its key file.
+
+``<database>.lock`` is locked by the one process that may write; SQLite's own locks would let a second host in between
+two commits. ``<database>.key`` holds the master key in hex, readable by its owner alone, made at the first start.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hmac
+import os
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from acquirer.security.vault import MASTER_BYTES
+
+MEMORY: Final = "memory:"
+_PREFIX: Final = "sqlite:///"
+
+
+class StoreError(Exception):
+    """A store cannot be opened or used: one sentence with the file, what is wrong, and what to do."""
+
+
+def place(url: str) -> Path | None:
+    """The database file of a store's URL; None for a store in memory.
+
+    >>> place("sqlite:///acquirer.db"), place("sqlite:////var/lib/a.db"), place("memory:")
+    (PosixPath('acquirer.db'), PosixPath('/var/lib/a.db'), None)
+
+    Raises:
+        StoreError: any other URL.
+    """
+    if url == MEMORY:
+        return None
+    path = unquote(url.removeprefix(_PREFIX))
+    if not url.startswith(_PREFIX) or not path or path.startswith(":") or "?" in url:
+        raise StoreError(f"store {url!r} is none we know: use memory:, sqlite:///relative.db or sqlite:////absolute.db")
+    return Path(path)
+
+
+def beside(database: Path, suffix: str) -> Path:
+    """A file that belongs to a database: ``acquirer.db`` → ``acquirer.db.key``."""
+    return database.with_name(database.name + suffix)
+
+
+class Lock:
+    """The right to write a database, held until `release` or the end of the process."""
+
+    def __init__(self, database: Path) -> None:
+        path = beside(database, ".lock")
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as wrong:
+            raise unusable(database, wrong) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as wrong:
+            holder = os.read(self._file, 32).decode("ascii", "replace").strip()
+            os.close(self._file)
+            if wrong.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise StoreError(f"{path}: cannot be locked ({wrong.strerror}); is it on a network drive?") from None
+            process = f"process {holder}" if holder else "another process"
+            raise StoreError(f"{database} is in use by {process}: stop it, or name another store") from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Let others in. The file stays: removing it would race with whoever opens it next."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def master_key(database: Path, *, make: bool) -> bytes:
+    """The master key beside `database`; with `make`, a new one when there is none.
+
+    Raises:
+        StoreError: no key file where one must be, or one that holds something else.
+    """
+    path = beside(database, ".key")
+    try:
+        text = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        if make:
+            return _make_key(path)
+        raise StoreError(
+            f"{path} is missing: without it the keys in {database} cannot be opened; put it back, or use a new store"
+        ) from None
+    except (OSError, UnicodeError) as wrong:
+        raise StoreError(f"{path} cannot be read ({wrong}): put the store's own key file there") from None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_BYTES:
+        raise StoreError(f"{path} holds no key: expected {2 * MASTER_BYTES} hex digits; put the right file back")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    """A new key, on disk for good before anything is sealed with it."""
+    key = os.urandom(MASTER_BYTES)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, key.hex().encode() + b"\n")
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return key
+
+
+def check_of(key: bytes) -> str:
+    """What a database remembers of its master key: enough to know it again, nothing to find it from."""
+    return hmac.digest(key, b"acquirer store: check", "sha256")[:8].hex()
+
+
+def unusable(database: Path, wrong: OSError) -> StoreError:
+    """Why the directory of a database is of no use."""
+    where = database.parent if str(database.parent) else Path()
+    if isinstance(wrong, FileNotFoundError | NotADirectoryError):
+        return StoreError(f"{database}: there is no directory {where}; make it first")
+    return StoreError(f"{database} cannot be written: {wrong.strerror}; choose a place you may write to")

@@ -1,0 +1,61 @@
+"""What a driver may ask of a store, whatever keeps the data.
+
+A store is opened by one process, fed by one thread (the loop's) and written by a thread of its own. `load` is
+answered at once; `commit` is queued, and its `Outcome` comes back on the loop's thread, once for each group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
+from acquirer.security.vault import Vault
+from acquirer.settings.terminals import Registration
+from acquirer.store.place import StoreError
+from acquirer.store.queries import Reader
+from acquirer.store.registry import Registered
+
+Done = Callable[[Outcome], None]
+Call = Callable[[Callable[[], None]], object]
+"""Runs a function on the loop's thread: ``loop.call_soon_threadsafe``, or ``loop.call_soon`` from that thread."""
+
+
+class Store(Protocol):
+    """A store that is open."""
+
+    url: str
+    master_key: bytes
+    """32 bytes for the vault that seals keys and names cards; as durable as the store itself."""
+
+    @property
+    def failure(self) -> str:
+        """Why the store stopped for good, as a sentence; empty while it works."""
+
+    @property
+    def congested(self) -> bool:
+        """True while too much waits, or for too long: stop reading sockets until it is False again."""
+
+    def start(self, notify: Call | None = None, soon: Call | None = None) -> None:
+        """Begin to commit; `notify` brings outcomes to the loop, `soon` lets one loop iteration gather its commits."""
+
+    def load(self, wanted: Load) -> Loaded:
+        """The rows of one terminal, and a reference number nobody else is given. From the loop's thread."""
+
+    def commit(self, wanted: Commit, done: Done) -> None:
+        """Queue changes; `done` is called with their outcome. From the loop's thread."""
+
+    def delivered(self, exchange_id: int, outcome: str) -> None:
+        """Note, lazily, what became of a reply: ``"sent"``, ``"undelivered"``, ``"damaged"`` …; never awaited."""
+
+    def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
+        """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""
+
+    def reader(self) -> Reader:
+        """A read-only view for queries; close it after use."""
+
+    def close(self) -> None:
+        """Commit what waits, answer it, and put everything into the one database file. Ends the writer's thread."""
+
+
+__all__ = ["Call", "Done", "Store", "StoreError"]

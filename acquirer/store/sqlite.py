@@ -1,0 +1,160 @@
+"""The store over SQLite, on disk or in memory: one writing connection with its thread, one that the loop reads from.
+
+In memory there is only one connection, and its readers take turns with the writer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import nullcontext
+from pathlib import Path
+
+from acquirer.exchange.effects import Commit, Load, Loaded
+from acquirer.exchange.rows import Session, TerminalConfig
+from acquirer.security.vault import MASTER_BYTES, Vault
+from acquirer.settings.terminals import Registration
+from acquirer.store import statements
+from acquirer.store.database import connect_reading, connect_writing
+from acquirer.store.kept import Kept
+from acquirer.store.ledger import Ledger, Row, set_meta
+from acquirer.store.place import Lock, StoreError, check_of, master_key, place
+from acquirer.store.ports import Call, Done
+from acquirer.store.queries import Reader
+from acquirer.store.registry import Registered, register
+from acquirer.store.tuples import card_of, registered, transaction_of
+from acquirer.store.writer import Writer
+
+
+class SqliteStore:
+    """See `ports.Store`; opened by `open_store`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._database = database = place(url)
+        self._lock = None if database is None else Lock(database)
+        self._writing: sqlite3.Connection | None = None
+        try:
+            self._writing = connect_writing(database)
+            self._ledger = Ledger(self._writing)
+            self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
+            self._reading = self._writing if database is None else connect_reading(database)
+        except BaseException:
+            if self._writing is not None:
+                self._writing.close()
+            if self._lock is not None:
+                self._lock.release()
+            raise
+        self._reading_turn = self._ledger.turn if database is None else nullcontext()
+        self._configs: Kept[TerminalConfig] = Kept()
+        self._writer: Writer | None = None
+
+    @property
+    def failure(self) -> str:
+        """Why the store stopped for good, as a sentence; empty while it works."""
+        return self._writer.failure if self._writer else ""
+
+    @property
+    def complaint(self) -> str:
+        """The last commit that could not be written for a reason of its own, as a sentence; empty when all could."""
+        return self._ledger.complaint
+
+    @property
+    def congested(self) -> bool:
+        """True while too much waits, or for too long."""
+        return self._writer is not None and self._writer.congested
+
+    def start(self, notify: Call | None = None, soon: Call | None = None) -> None:
+        """Begin to commit; see `ports.Store.start`."""
+        self._writer = Writer(self._ledger, notify, soon)
+
+    def load(self, wanted: Load) -> Loaded:
+        """The rows of one terminal; see `ports.Store.load`."""
+        config, session = self._terminal(wanted.tid)
+        transaction = card = None
+        if config is not None and wanted.key is not None:
+            row = self._row(statements.TRANSACTION_BY_KEY, wanted.key)
+            transaction = None if row is None else transaction_of(row)
+        if wanted.card is not None:
+            card = self._ledger.cards.get(wanted.card)
+            if card is None and (row := self._row(statements.CARD_BY_TOKEN, (wanted.card,))) is not None:
+                card = card_of(row)
+                self._ledger.cards.put(card.token, card)
+        return Loaded(config, session, transaction, card, self._ledger.numbers.take())
+
+    def commit(self, wanted: Commit, done: Done) -> None:
+        """Queue changes; see `ports.Store.commit`."""
+        self._running().commit(wanted, done)
+
+    def delivered(self, exchange_id: int, outcome: str) -> None:
+        """Note what became of a reply; see `ports.Store.delivered`."""
+        self._running().delivered(exchange_id, outcome)
+
+    def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
+        """Insert or update terminals by tid; see `ports.Store.register`."""
+        found = register(self._ledger, terminals, vault, os.urandom)
+        self._configs.clear()
+        self._ledger.sessions.clear()
+        return found
+
+    def reader(self) -> Reader:
+        """A view for queries; see `ports.Store.reader`."""
+        if self._database is None:
+            return Reader(self._reading, self._ledger.turn)
+        return Reader(connect_reading(self._database))
+
+    def close(self) -> None:
+        """Commit and answer what waits, then put everything into the one file. A second call does nothing."""
+        writer, self._writer = self._writer, None
+        if self._writing is None:
+            return
+        if writer is not None:
+            writer.end()
+        if writer is None or not writer.failure:
+            self._ledger.settle()
+        connections, self._writing = (self._reading, self._writing), None
+        for connection in connections:  # the last one to go puts the log away
+            connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
+        config, session = self._configs.get(tid), self._ledger.sessions.get(tid)
+        if config is None or session is None:
+            row = self._row(statements.TERMINAL_BY_TID, (tid,))
+            if row is None:
+                return None, None
+            config, session = registered(row)
+            self._configs.put(tid, config)
+            self._ledger.sessions.put(tid, session)
+        return config, session
+
+    def _row(self, statement: str, key: tuple[str, ...]) -> Row | None:
+        with self._reading_turn:
+            row: Row | None = self._reading.execute(statement, key).fetchone()
+        return row
+
+    def _running(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the store is closed, or was not started")
+        return self._writer
+
+    def _key_of(self, database: Path) -> bytes:
+        """The master key, made along with the database; afterwards it must be the one the database knows."""
+        known = self._ledger.meta("vault")
+        key = master_key(database, make=not known)
+        if not known:
+            self._ledger.transact(lambda cursor: set_meta(cursor, "vault", check_of(key)))
+        elif known != check_of(key):
+            raise StoreError(f"{database}.key is not the key of {database}: put its own back, or name another store")
+        return key
+
+
+def open_store(url: str) -> SqliteStore:
+    """Open the store at `url`: ``memory:``, ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+
+    Raises:
+        StoreError: one sentence about what is wrong and what to do.
+    """
+    return SqliteStore(url)
