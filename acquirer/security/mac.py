@@ -61,15 +61,20 @@ def fold(data: bytes, block_bytes: int) -> bytes:
     return struct.pack(">2Q", reduce(xor, words[0::2], 0), reduce(xor, words[1::2], 0))
 
 
-def unionpay_ecb(key: Secret, data: bytes) -> bytes:
-    """UnionPay's ECB algorithm up to E2: the fold as hex text, its halves chained through two encryptions.
-
-    A 3DES or SM4 key is used in both steps; SM4 folds to 16 bytes, so that each half of the text fills a block.
-    """
-    size = key.block_bytes
+def two_steps(first: Secret, second: Secret, data: bytes) -> bytes:
+    """The fold of `data` as hex text, its halves chained through one encryption with each key."""
+    size = first.block_bytes
     text = fold(data, size).hex().upper().encode()
-    first = int.from_bytes(key.encrypt(text[:size]), "big")
-    return key.encrypt((first ^ int.from_bytes(text[size:], "big")).to_bytes(size, "big"))
+    between = int.from_bytes(first.encrypt(text[:size]), "big") ^ int.from_bytes(text[size:], "big")
+    return second.encrypt(between.to_bytes(size, "big"))
+
+
+def unionpay_ecb(key: Secret, data: bytes) -> bytes:
+    """UnionPay's ECB algorithm up to E2: both steps with the same key, be it DES, 3DES or SM4.
+
+    SM4 folds to 16 bytes, so that each half of the text fills a block.
+    """
+    return two_steps(key, key, data)
 
 
 def cbc(key: Secret, data: bytes) -> bytes:

@@ -8,12 +8,13 @@ digit the PIN block's format, its second the cipher, its third whether the track
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from acquirer.data.toml import DataError, nearest
 from acquirer.security.ciphers import KEY_SIZES
+from acquirer.security.diagnosis import Candidate, diagnose
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.packages import Issued, MakForm, PackageError, Packager, accept
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
@@ -104,6 +105,13 @@ class Suite:
         """Whether a received message carries the right MAC, over its bytes as received."""
         mac = self.dialect.mac_of(message)
         return mac is not None and self.verify(keys, self.dialect.covered(message.raw), mac)
+
+    def diagnose(self, message: Message, candidates: Sequence[Candidate], tmk: Secret | None = None) -> list[str]:
+        """Which mistake would explain the MAC that came, as a sentence; none when nothing that was tried does.
+
+        `candidates` are generations of keys by name, the one that should fit first: ``[("current", keys), …]``.
+        """
+        return diagnose(self.mac_algorithm, message, candidates, tmk)
 
     # PIN and tracks
 

@@ -1,0 +1,236 @@
+"""Why a MAC differs: tries the mistakes terminals make, one and then two at a time, and says which one explains it.
+
+Three things can be wrong: the key (an old one, another of the set, half of it, one not unwrapped right), the algorithm
+(or how its result is written), and the bytes covered. All of it is tables: what is tried, and in which words it is
+told. A wrong MAC costs an attacker nothing, so the work is bounded: some 200 trials, one or two milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, product
+from typing import Final, NamedTuple
+
+from acquirer.security.ciphers import KEY_SIZES, CipherName
+from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, two_steps, unionpay_ecb
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.message import Message
+
+Candidate = tuple[str, WorkingKeys]
+"""What people call this generation ("current", "previous"), and its keys. The first is the one that should fit."""
+
+
+class _Key(NamedTuple):
+    words: str
+    hint: str
+    key: Secret
+
+
+class _Way(NamedTuple):
+    """A way of computing a MAC; its result is looked for in every way of writing it."""
+
+    words: str
+    hint: str
+    raw: Callable[[Secret, bytes], bytes]
+    ciphers: frozenset[CipherName]
+
+
+class _Cover(NamedTuple):
+    words: str
+    hint: str
+    data: bytes
+
+
+def diagnose(
+    algorithm: MacAlgorithm, message: Message, candidates: Sequence[Candidate], tmk: Secret | None = None
+) -> list[str]:
+    """What would have made the MAC that came: one sentence, or none when nothing that was tried does.
+
+    `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too.
+    """
+    got = message.dialect.mac_of(message)
+    if got is None:
+        return []
+    for key, way, cover in _fewest_mistakes_first(_keys(candidates, tmk), _ways(algorithm), _covers(message)):
+        if key.key.cipher in way.ciphers:
+            written = _written(way.raw(key.key, cover.data), got, algorithm.form)
+            if written is not None:
+                return [_sentence(key, way, cover, written, algorithm.form)]
+    return []
+
+
+def _fewest_mistakes_first(
+    keys: Sequence[_Key], ways: Sequence[_Way], covers: Sequence[_Cover]
+) -> Iterator[tuple[_Key, _Way, _Cover]]:
+    """One thing other than it should be, then two, never three: the first of each sequence is as it should be."""
+    key, way, cover = keys[0], ways[0], covers[0]
+    return chain(
+        product(keys, (way,), (cover,)),
+        product((key,), (way,), covers[1:]),
+        product((key,), ways[1:], (cover,)),
+        product(keys[1:], (way,), covers[1:]),
+        product(keys[1:], ways[1:], (cover,)),
+        product((key,), ways[1:], covers[1:]),
+    )
+
+
+# What is tried
+
+
+def _keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[_Key]:
+    (_, current), *others = candidates
+    tried = [_Key("the same MAK", "", current.mak)]
+    tried += [
+        _Key(f"the {label} MAK (KCV {keys.mak.kcv()})", "the terminal kept its old key", keys.mak)
+        for label, keys in others
+    ]
+    for label, keys in candidates:
+        whose = "the" if keys is current else f"the {label}"
+        tried += _neighbours(whose, keys)
+        if tmk is not None:
+            tried += _unwrapped(whose, keys.mak, tmk)
+    if tmk is not None and len(tmk) in KEY_SIZES[_wrap(current.mak)]:
+        tried.append(_Key(f"the TMK (KCV {tmk.kcv()})", "the terminal takes the master key for the MAK", tmk))
+    return tried
+
+
+def _neighbours(whose: str, keys: WorkingKeys) -> list[_Key]:
+    tried = [_Key(f"{whose} PIK (KCV {keys.pik.kcv()})", "the terminal takes the PIN key for the MAK", keys.pik)]
+    if keys.tdk is not None:
+        hint = "the terminal takes the track key for the MAK"
+        tried.append(_Key(f"{whose} TDK (KCV {keys.tdk.kcv()})", hint, keys.tdk))
+    if keys.mak.cipher == "3des":
+        half = _half(keys.mak)
+        hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
+        tried.append(_Key(f"the first half of {whose} MAK (KCV {half.kcv()})", hint, half))
+    return tried
+
+
+def _unwrapped(whose: str, mak: Secret, tmk: Secret) -> list[_Key]:
+    master = tmk.using(_wrap(mak))
+    wrapped = master.encrypt(mak.reveal())
+    travels = Secret(wrapped, mak.cipher)
+    hint = "the terminal did not decrypt it"
+    tried = [_Key(f"{whose} MAK as it travels (KCV {travels.kcv()})", hint, travels)]
+    if mak.cipher == "des":
+        filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
+        words = f"{whose} MAK with the zeros behind it decrypted as well (KCV {filled.kcv()})"
+        hint = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
+        tried.append(_Key(words, hint, filled))
+    return tried
+
+
+def _wrap(mak: Secret) -> CipherName:
+    return "3des" if mak.cipher == "des" else mak.cipher
+
+
+def _ways(algorithm: MacAlgorithm) -> list[_Way]:
+    tried = [_Way("", "", algorithm.raw, algorithm.ciphers)]
+    if algorithm.raw is unionpay_ecb:
+        tried += _SLIPS
+    for other in MAC_ALGORITHMS.values():
+        if other.raw not in [way.raw for way in tried]:
+            hint = f"the terminal uses MAC algorithm {other.name}"
+            tried.append(_Way(f"{other.name} over ", hint, other.raw, other.ciphers))
+    return tried
+
+
+def _covers(message: Message) -> list[_Cover]:
+    dialect, frame = message.dialect, message.raw
+    size = dialect.security.mac_bytes
+    right = dialect.covered(frame)
+    tried = [_Cover("the same MAB", "", right)]
+    for name, coverage in COVERAGES.items():
+        tried.append(_cover(_COVERED.get(name, name), coverage(frame, dialect.grammar.envelope_bytes, size)))
+    return [
+        *tried,
+        _cover("the frame with its length", dialect.framing.wrap(frame)[:-size]),
+        _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(message, right)),
+        _cover("the MAB as hex text", right.hex().upper().encode()),
+        _cover("the MAB padded with 80 before the zeros", right + b"\x80"),
+    ]
+
+
+_COVERED: Final = {
+    "mti-to-mac": "the bytes from the MTI to the MAC",
+    "frame-to-mac": "TPDU and head too",
+    "head-to-mac": "the head too",
+    "mti-to-end-zeroed": "the MAC's own place too, filled with zeros",
+    "bitmap-to-mac": "the MAB without the MTI",
+}
+
+
+def _cover(words: str, data: bytes) -> _Cover:
+    return _Cover(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data)
+
+
+def _without_mac_bit(message: Message, covered: bytes) -> bytes:
+    """The covered bytes as they are before a MAC is thought of; unchanged where the bitmap is not among them."""
+    dialect = message.dialect
+    de = dialect.elements["mac"].de
+    at = dialect.grammar.envelope_bytes + dialect.grammar.mti_bytes + (de - 1) // 8
+    at -= message.raw.find(covered)
+    if dialect.grammar.bitmap_encoding != "binary" or not 0 <= at < len(covered):
+        return covered
+    return covered[:at] + bytes((covered[at] & ~(0x80 >> (de - 1) % 8),)) + covered[at + 1 :]
+
+
+def _fold_itself(key: Secret, data: bytes) -> bytes:
+    return key.encrypt(fold(data, key.block_bytes))
+
+
+def _half_first(key: Secret, data: bytes) -> bytes:
+    return two_steps(_half(key), key, data)
+
+
+def _half_last(key: Secret, data: bytes) -> bytes:
+    return two_steps(key, _half(key), data)
+
+
+def _half(key: Secret) -> Secret:
+    return Secret(key.reveal()[:8], "des")
+
+
+_SLIPS: Final = (
+    _Way(
+        "the encrypted fold of ",
+        "the terminal encrypts the folded blocks themselves, not their hex text",
+        _fold_itself,
+        frozenset({"des", "3des", "sm4", "aes"}),
+    ),
+    _Way(
+        "single DES in the first step over ",
+        "the terminal takes half of its MAK for the first encryption",
+        _half_first,
+        frozenset({"3des"}),
+    ),
+    _Way(
+        "single DES in the second step over ",
+        "the terminal takes half of its MAK for the second encryption",
+        _half_last,
+        frozenset({"3des"}),
+    ),
+)
+"""Misreadings of the UnionPay algorithm; the standard's own wording invites the last."""
+
+
+# How it is told
+
+_WRITTEN: Final = {"hex": "upper-case hex text", "lower": "lower-case hex text", "binary": "bytes"}
+
+
+def _written(raw: bytes, got: bytes, form: str) -> str | None:
+    """In which way of writing `raw` is what came; the right way first, because digits alone have no case."""
+    size = len(got)
+    text = raw.hex().encode()
+    ways = {"hex": text.upper()[:size], "lower": text[:size], "binary": raw[:size]}
+    return next((way for way in (form, *ways) if ways[way] == got), None)
+
+
+def _sentence(key: _Key, way: _Way, cover: _Cover, written: str, form: str) -> str:
+    hints = [hint for hint in (key.hint, way.hint, cover.hint) if hint]
+    if written != form:
+        hints.append(f"the terminal sends {_WRITTEN[written]} where {_WRITTEN[form]} belongs")
+    return f"{way.words}{cover.words} under {key.words} matches: {'; '.join(hints)}"
