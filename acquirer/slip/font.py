@@ -1,0 +1,52 @@
+"""The slip printer's characters: the font's outlines as dots of one colour, in cells as a thermal printer has them.
+
+A Chinese character fills a square cell, a Latin one half of it; which is which follows from the bytes of GBK, as the
+columns of the text do (`paper.width`), so that text and picture break and align alike.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image, ImageDraw, ImageFont
+
+from acquirer.slip.paper import width
+
+NORMAL = 24
+"""Dots of the normal font's cell: 16 Chinese or 32 Latin characters on 384 dots."""
+
+_BASE_LINE = 0.88
+"""Share of a cell above the base line, in the Noto family as in other Chinese fonts."""
+
+
+class FontError(ValueError):
+    """Bytes that are not a font."""
+
+
+class Font:
+    """Draws text of any cell size with one font file; keeps each size once made."""
+
+    __slots__ = ("_bytes", "_sizes")
+
+    def __init__(self, font_bytes: bytes) -> None:
+        """Raises `FontError` when `font_bytes` is no OpenType or TrueType file."""
+        self._bytes = font_bytes
+        self._sizes: dict[int, ImageFont.FreeTypeFont] = {}
+        self._sized(NORMAL)
+
+    def draw(self, picture: Image.Image, x: int, y: int, text: str, cell: int = NORMAL) -> None:
+        """Write `text` into a picture of mode "1" (0 is ink), its first cell's upper left corner at `x`, `y`."""
+        pen = ImageDraw.Draw(picture)  # on mode "1" FreeType hints for one colour: stems of whole dots, no grey
+        font = self._sized(cell)
+        for char in text:
+            room = width(char) * cell // 2
+            pen.text((x + room / 2, y + round(cell * _BASE_LINE)), char, fill=0, font=font, anchor="ms")
+            x += room
+
+    def _sized(self, cell: int) -> ImageFont.FreeTypeFont:
+        if cell not in self._sizes:
+            try:
+                self._sizes[cell] = ImageFont.truetype(BytesIO(self._bytes), cell, layout_engine=ImageFont.Layout.BASIC)
+            except OSError as wrong:
+                raise FontError(f"the slip's font cannot be used: {wrong}") from None
+        return self._sizes[cell]
