@@ -8,12 +8,13 @@ PCI DSS 4.0.1, 3.3 and 3.4.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from acquirer.journal.evidence import Evidence
+from acquirer.journal.mask import showers
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.masking import hidden, mask_card_numbers, readable, shown
+from acquirer.wire.masking import hidden, mask_card_numbers
 from acquirer.wire.message import Value
 
 COLUMNS: Final = (
@@ -48,7 +49,6 @@ NUMBERS: Final = frozenset({"at_us", "amount_minor", "replayed", "frame_bytes", 
 """Columns that are integers; all others are text."""
 
 Row = tuple[int | str | None, ...]
-Shower = Callable[[Value], str]
 
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -61,7 +61,6 @@ def render(evidence: Evidence) -> Row:
         request = evidence.message.fields
     elif failure is not None:
         request = failure.fields
-    showers = _showers(evidence.dialect)
     return (
         evidence.at_us,
         evidence.dialect.name,
@@ -78,44 +77,19 @@ def render(evidence: Evidence) -> Row:
         mask_card_numbers("\n".join(evidence.notes)) if evidence.notes else "",
         evidence.rrn,
         evidence.amount_minor,
-        evidence.pan_masked,
+        mask_card_numbers(evidence.pan_masked),
         int(evidence.replayed),
         evidence.fault,
-        masked(request, showers),
+        masked(request, evidence.dialect, evidence.mti),
         "" if failure is None else mask_card_numbers(str(failure)),
         evidence.reply_mti,
-        "" if evidence.reply is None else masked(evidence.reply, showers),
+        "" if evidence.reply is None else masked(evidence.reply, evidence.dialect, evidence.reply_mti),
         evidence.frame_bytes,
         evidence.took_us,
     )
 
 
-def masked(fields: Mapping[int, Value], showers: Mapping[int, Shower]) -> str:
+def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:
     """Fields as a JSON object, each value as it may be shown; a DE nobody knows shows its length only."""
-    return _dump({str(de): showers.get(de, hidden)(value) for de, value in fields.items()})
-
-
-# One entry per dialect in use; a test that makes hundreds must not keep them all.
-_MOST_DIALECTS: Final = 16
-_by_dialect: dict[int, tuple[Dialect, dict[int, Shower]]] = {}
-
-
-def _showers(dialect: Dialect) -> dict[int, Shower]:
-    known = _by_dialect.get(id(dialect))
-    if known is None or known[0] is not dialect:
-        if len(_by_dialect) >= _MOST_DIALECTS:
-            _by_dialect.clear()
-        known = _by_dialect[id(dialect)] = (dialect, {de: _shower(dialect, de) for de in dialect.fields})
-    return known[1]
-
-
-def _shower(dialect: Dialect, de: int) -> Shower:
-    """How values of one DE are shown: as the dialect says, and with an eye on text that nothing says anything about."""
-    spec = dialect.fields[de]
-    if sensitivity := spec.sensitivity:
-        return lambda value: shown(value, sensitivity)
-    # Digits of fixed or positional fields are numbers of another kind (a merchant, an original transaction), and one
-    # in ten passes the Luhn check by chance: only free text of variable length is searched.
-    if ".." in spec.format and not spec.format.startswith("n"):
-        return lambda value: mask_card_numbers(readable(value))
-    return readable
+    known = showers(dialect, mti)
+    return _dump({str(de): known.get(de, hidden)(value) for de, value in fields.items()})
