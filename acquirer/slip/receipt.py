@@ -87,6 +87,21 @@ def money(amount_minor: int, exponent: int = 2) -> str:
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
 
 
+def minor(text: str, exponent: int = 2) -> int:
+    """An amount as people write it, in minor units.
+
+    >>> minor("12.34"), minor("12"), minor("0.5"), minor("500", 0)
+    (1234, 1200, 50, 500)
+
+    Raises:
+        ValueError: it is no amount, or has more decimals than its currency.
+    """
+    whole, _, decimals = text.partition(".")
+    if not (text.isascii() and whole.isdigit() and (decimals.isdigit() or decimals == "")) or len(decimals) > exponent:
+        raise ValueError(f"'{text}' is no amount; write it like {money(1234, exponent)}")
+    return int(whole + decimals.ljust(exponent, "0"))
+
+
 def _merchant(receipt: Receipt) -> list[str]:
     rows = (
         ("商户名称(MERCHANT NAME)", receipt.merchant),

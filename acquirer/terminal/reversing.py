@@ -15,7 +15,7 @@ from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
 from acquirer.terminal.machine import Machine
-from acquirer.terminal.signing import ready, sign_on
+from acquirer.terminal.signing import fetch_keys, ready
 from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
 
@@ -55,7 +55,7 @@ def settle(machine: Machine) -> Program[Exchange | None]:
     pending = machine.state.pending
     habits = machine.setup.habits
     if pending and exchange.code in habits.sign_on_again and pending.tries < habits.reversal.tries:
-        signed = yield from sign_on(machine)
+        signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _once(machine)
     return exchange

@@ -13,8 +13,14 @@ from acquirer.terminal.machine import Machine
 from acquirer.wire.message import Message, Value
 
 
-def sign_on(machine: Machine) -> Program[Exchange]:
-    """Sign on: fetch working keys and the batch."""
+def sign_on(machine: Machine) -> Program[Result]:
+    """Sign on by hand."""
+    exchange = yield from fetch_keys(machine)
+    return Result("sign_on", exchange.outcome, exchange)
+
+
+def fetch_keys(machine: Machine) -> Program[Exchange]:
+    """One sign-on: working keys and the batch, kept if they can be used."""
     setup, habits = machine.setup, machine.setup.habits
     route = setup.dialect.find_route("sign_on")
     serial = setup.serial or habits.serial_default.format(tid=setup.tid)
@@ -36,14 +42,14 @@ def ready(machine: Machine) -> Program[Exchange | None]:
     """Sign on if that has not been done yet. None: it had been; else the exchange, approved or not."""
     if machine.state.signed_on and machine.state.keys is not None:
         return None
-    return (yield from sign_on(machine))
+    return (yield from fetch_keys(machine))
 
 
 def as_told(machine: Machine, exchange: Exchange) -> Program[None]:
     """Sign on again when the answer's code or its head asks for it."""
     if exchange.code in machine.setup.habits.sign_on_again or machine.wants(exchange) == "sign_on":
         yield from machine.keep(signed_on=False)
-        yield from sign_on(machine)
+        yield from fetch_keys(machine)
 
 
 def echo(machine: Machine) -> Program[Result]:
@@ -64,10 +70,9 @@ def sign_off(machine: Machine) -> Program[Result]:
 
 
 def _manage(machine: Machine, service: str) -> Program[Exchange]:
-    """A message of nothing but its mandatory elements: echo, for one, carries no STAN with some terminals."""
     route = machine.setup.dialect.find_route(service)
     values: dict[str, Value] = {"batch": machine.state.batch}
-    if "stan" in route.mandatory:
+    if service not in machine.setup.habits.without_stan:
         values["stan"] = yield from machine.count()
     return (yield from machine.talk(route, machine.fields(route, values)))
 

@@ -78,6 +78,7 @@ class Habits:
 
     reply_timeout_s: int
     package: str  # the key package it asks for unless told otherwise
+    without_stan: frozenset[str]  # services whose request carries no STAN
     sign_on_again: frozenset[str]  # response codes after which it signs on by itself
     keep_batch: frozenset[str]  # batch numbers in a sign-on's reply that mean "keep yours"
     partial: frozenset[str]  # codes that approve less than was asked for

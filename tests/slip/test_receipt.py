@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.slip import paper, receipt
 from acquirer.slip.paper import COLUMNS, width, wrapped
-from acquirer.slip.receipt import Receipt, money, render
+from acquirer.slip.receipt import Receipt, minor, money, render
 
 SALE = Receipt(
     merchant="测试商户",
@@ -81,4 +81,10 @@ def test_wrapping_loses_nothing(text: str) -> None:
 
 @given(st.integers(0, 10**12), st.integers(0, 3))
 def test_money_is_exact(amount_minor: int, exponent: int) -> None:
-    assert int(money(amount_minor, exponent).replace(".", "")) == amount_minor
+    assert minor(money(amount_minor, exponent), exponent) == amount_minor
+
+
+@pytest.mark.parametrize("text", ["", ".", "-1", "1.234", "1,00", "1e2", "١٢", " 1", "1.2.3", "0x10"])
+def test_what_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write it like 12\.34"):
+        minor(text)

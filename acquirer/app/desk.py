@@ -1,0 +1,190 @@
+"""What a blocking and an asyncio terminal share: options, the machine, its memory, its operations as programs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypedDict, Unpack
+
+from acquirer.app.line import Address, address
+from acquirer.data.toml import DataError, nearest
+from acquirer.security.secret import Secret
+from acquirer.security.suite import Suite
+from acquirer.settings.cards import load_cards
+from acquirer.settings.specs import load_dialect
+from acquirer.settings.terminal_state import StateFile
+from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
+from acquirer.slip.receipt import minor
+from acquirer.terminal.card import CardData, CardError
+from acquirer.terminal.card import card as card_of
+from acquirer.terminal.effects import Began, Effect, Ended, Program
+from acquirer.terminal.exchange import Exchange, Result
+from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.reversing import Undo, reverse
+from acquirer.terminal.selling import Order, sale
+from acquirer.terminal.state import State
+
+HOST = "127.0.0.1:8583"
+DIALECT = "unionpay-pos"
+
+
+class Watch(Protocol):
+    """Somebody who looks on: told of each exchange before it is sent, and when it is over and durable."""
+
+    def began(self, exchange: Exchange) -> None: ...
+
+    def ended(self, exchange: Exchange) -> None: ...
+
+
+class Options(TypedDict, total=False):
+    """How a terminal is set up; every option may be left out."""
+
+    host: str
+    """``HOST:PORT`` of the host to talk to."""
+    state: Path | str | None
+    """Folder that keeps keys, counters and the outbox; None: they live as long as the terminal object."""
+    terminals: Path | str | None
+    """File of ``[[terminal]]`` tables, as `acquirer serve` reads it; None: the demo terminals."""
+    mid: str
+    """With `tmk`: no file is read."""
+    tmk: str | Secret
+    """Master key, in hex."""
+    name: str
+    """The merchant's, for receipts."""
+    dialect: str
+    cards: Path | str | None
+    """Table of test cards; None: the shipped one."""
+    operator: str
+    serial: str
+    package: str
+    """Key package asked for at sign-on; "": the dialect's usual one."""
+    tpdu: str
+    """Hex; "": the dialect's."""
+    head: str
+    timeout_s: float
+    """How long to wait for one answer; 0: as the dialect says."""
+    keep_open: bool
+    """One connection for many exchanges, instead of one each."""
+    randbytes: Callable[[int], bytes]
+    now: Callable[[], datetime]
+    """The terminal's clock, local time."""
+    watch: Watch | None
+
+
+class Desk:
+    """One terminal set up and its state loaded; drivers run the programs it makes.
+
+    Raises:
+        DataError: a file is wrong, or does not hold this terminal.
+        StateFolderError: the state cannot be used.
+        ValueError: an option has the wrong form.
+    """
+
+    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
+        self.address: Address = address(options.get("host", HOST))
+        self.keep_open = options.get("keep_open", False)
+        self.watch = options.get("watch")
+        self._cards = options.get("cards")
+        self._now = options.get("now", datetime.now)
+        setup = _setup(tid, options)
+        self.framing = setup.dialect.framing
+        self.log: list[Exchange] = []
+        folder = options.get("state")
+        self.file = StateFile(folder, tid) if folder is not None else None
+        try:
+            self.machine = Machine(setup, self.file.load() if self.file else None)
+        except BaseException:
+            self.close()
+            raise
+
+    def sale(
+        self, amount: str | int, card: str | CardData, entry: str, pin: str, drop_reversal: bool
+    ) -> Program[Result]:
+        """The program of a sale; see `Terminal.sale`."""
+        held = card if isinstance(card, CardData) else self.card(card, pin)
+        return sale(self.machine, Order(_minor(amount), held, self._now(), entry, drop_reversal))
+
+    def reverse(self, reason: str, stan: str, batch: str, amount: str | int | None) -> Program[Result]:
+        """The program of a reversal by hand; see `Terminal.reverse`."""
+        return reverse(self.machine, Undo(reason, stan, batch, None if amount is None else _minor(amount)))
+
+    def card(self, name: str, pin: str = "") -> CardData:
+        """A test card by its name. Raises CardError when there is none."""
+        table = load_cards(str(self._cards) if self._cards else None)
+        found = table.named(name)
+        if found is None:
+            names = ", ".join(sorted(entry.name for entry in table.cards.values()))
+            raise CardError(f"there is no test card '{name}'; known: {names}")
+        return card_of(track2=found.track2, sequence=found.sequence, pin=pin)
+
+    def save(self, state: State) -> None:
+        """Make a state durable, if this terminal has anywhere to keep it."""
+        if self.file:
+            self.file.save(state)
+
+    def look(self, effect: Effect) -> None:
+        """Show the effects that are for eyes."""
+        if isinstance(effect, Ended):
+            self.log.append(effect.exchange)
+            if self.watch:
+                self.watch.ended(effect.exchange)
+        elif isinstance(effect, Began) and self.watch:
+            self.watch.began(effect.exchange)
+
+    def close(self) -> None:
+        """Unlock the state."""
+        if self.file:
+            self.file.close()
+
+
+def _setup(tid: str, options: Options) -> Setup:
+    name = options.get("dialect", DIALECT)
+    dialect = load_dialect(name)
+    if dialect.habits is None:
+        raise DataError(name, 0, "terminal", "this dialect says nothing of its terminals, so none can be played")
+    mid, tmk, merchant = options.get("mid", ""), options.get("tmk", ""), options.get("name", "")
+    if not (mid and tmk):
+        known = _registered(tid, options.get("terminals"))
+        mid, tmk, merchant = mid or known.mid, tmk or known.tmk, merchant or known.name
+    return Setup(
+        dialect=dialect,
+        suite=Suite(dialect),
+        habits=dialect.habits,
+        tid=tid,
+        mid=mid,
+        tmk=tmk if isinstance(tmk, Secret) else Secret.from_hex(tmk),
+        randbytes=options.get("randbytes", secrets.token_bytes),
+        merchant=merchant,
+        operator=options.get("operator", "01"),
+        serial=options.get("serial", ""),
+        package=options.get("package", ""),
+        tpdu=_hex("TPDU", options.get("tpdu", ""), len(dialect.envelope.tpdu)),
+        head=_hex("head", options.get("head", ""), len(dialect.envelope.head)),
+        timeout_s=options.get("timeout_s", 0),
+    )
+
+
+def _registered(tid: str, file: Path | str | None) -> Registration:
+    known = read_terminals(Path(file)) if file else demo_terminals()
+    for one in known:
+        if one.tid == tid:
+            return one
+    where = str(file) if file else "the demo set"
+    hint = nearest(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
+    raise DataError(where, 0, "", f"holds no terminal '{tid}'{hint}")
+
+
+def _hex(what: str, text: str, size: int) -> bytes:
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if text and len(data) != size:
+        raise ValueError(f"'{text}' is no {what}; write {2 * size} hex digits")
+    return data
+
+
+def _minor(amount: str | int) -> int:
+    return amount if isinstance(amount, int) else minor(amount)

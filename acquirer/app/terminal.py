@@ -1,0 +1,185 @@
+"""The terminal as a Python API: `Terminal` blocks, `AsyncTerminal` awaits; both play the same machine.
+
+    with Terminal("10000001", host="127.0.0.1:8583", state="till-1") as terminal:
+        result = terminal.sale("12.34", card="standard", pin="123456")
+        assert result.code == "00"
+
+It signs on at first use, reverses by itself what stays unanswered, and works against any host of its dialect.
+What may be set is told by `Options`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Unpack
+
+from acquirer.app.desk import Desk, Options
+from acquirer.app.line import AsyncLine, Line
+from acquirer.terminal.card import CardData
+from acquirer.terminal.effects import Answer, Ask, Keep, Listen, Program
+from acquirer.terminal.exchange import Result
+from acquirer.terminal.signing import echo, sign_off, sign_on
+from acquirer.terminal.state import State
+
+
+class Terminal:
+    """A terminal whose methods return when the exchange is over. Not for several threads at once."""
+
+    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
+        self._desk = Desk(tid, **options)
+        self._line = Line(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+
+    @property
+    def state(self) -> State:
+        """What the terminal remembers: batch, STAN, keys, the reversal it owes."""
+        return self._desk.machine.state
+
+    def sign_on(self) -> Result:
+        """Sign on: fetch working keys and the batch."""
+        return self._run(sign_on(self._desk.machine))
+
+    def sale(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        pin: str = "",
+        drop_reversal: bool = False,
+    ) -> Result:
+        """Sell; `amount` is text as people write it ("12.34") or an integer of minor units.
+
+        Signs on before if need be, reverses at once what stays unanswered, and first sends the reversal that is owed;
+        while one is owed nothing is sold, unless `drop_reversal` gives it up. `pin` goes with a card's name; other
+        cards are made by `acquirer.terminal.card.card` and bring theirs.
+
+        Raises:
+            CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
+        """
+        return self._run(self._desk.sale(amount, card, entry, pin, drop_reversal))
+
+    def reverse(self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None) -> Result:
+        """Reverse what is owed, else the sale that `stan` names, else the last approved one."""
+        return self._run(self._desk.reverse(reason, stan, batch, amount))
+
+    def echo(self) -> Result:
+        """Ask whether the host is there."""
+        return self._run(echo(self._desk.machine))
+
+    def sign_off(self) -> Result:
+        """Sign off."""
+        return self._run(sign_off(self._desk.machine))
+
+    def close(self) -> None:
+        """Hang up and unlock the state."""
+        self._line.close()
+        self._desk.close()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, program: Program[Result]) -> Result:
+        self._desk.log = []
+        answer: Answer | None = None
+        try:
+            while True:
+                effect = program.send(answer)
+                answer = None
+                if isinstance(effect, Ask):
+                    answer = self._line.ask(effect)
+                elif isinstance(effect, Listen):
+                    answer = self._line.listen()
+                elif isinstance(effect, Keep):
+                    self._desk.save(effect.state)
+                else:
+                    self._desk.look(effect)
+        except StopIteration as end:
+            result: Result = end.value
+            result.exchanges = tuple(self._desk.log)
+            return result
+        finally:
+            self._line.done()
+
+
+class AsyncTerminal:
+    """A terminal on the running asyncio loop: the same methods as `Terminal`, awaited, one at a time."""
+
+    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
+        self._desk = Desk(tid, **options)
+        self._line = AsyncLine(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+
+    @property
+    def state(self) -> State:
+        """What the terminal remembers: batch, STAN, keys, the reversal it owes."""
+        return self._desk.machine.state
+
+    async def sign_on(self) -> Result:
+        """See `Terminal.sign_on`."""
+        return await self._run(sign_on(self._desk.machine))
+
+    async def sale(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        pin: str = "",
+        drop_reversal: bool = False,
+    ) -> Result:
+        """See `Terminal.sale`."""
+        return await self._run(self._desk.sale(amount, card, entry, pin, drop_reversal))
+
+    async def reverse(
+        self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
+    ) -> Result:
+        """See `Terminal.reverse`."""
+        return await self._run(self._desk.reverse(reason, stan, batch, amount))
+
+    async def echo(self) -> Result:
+        """See `Terminal.echo`."""
+        return await self._run(echo(self._desk.machine))
+
+    async def sign_off(self) -> Result:
+        """See `Terminal.sign_off`."""
+        return await self._run(sign_off(self._desk.machine))
+
+    async def close(self) -> None:
+        """Hang up and unlock the state."""
+        self._line.close()
+        self._desk.close()
+
+    async def __aenter__(self) -> AsyncTerminal:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self, program: Program[Result]) -> Result:
+        self._desk.log = []
+        answer: Answer | None = None
+        try:
+            while True:
+                effect = program.send(answer)
+                answer = None
+                if isinstance(effect, Ask):
+                    answer = await self._line.ask(effect)
+                elif isinstance(effect, Listen):
+                    answer = await self._line.listen()
+                elif isinstance(effect, Keep):
+                    await asyncio.to_thread(self._desk.save, effect.state)  # syncing a disk takes its time
+                else:
+                    self._desk.look(effect)
+        except StopIteration as end:
+            result: Result = end.value
+            result.exchanges = tuple(self._desk.log)
+            return result
+        finally:
+            self._line.done()

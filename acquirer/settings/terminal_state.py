@@ -1,0 +1,133 @@
+"""A terminal's memory on disk: one folder, three small files per terminal.
+
+``<tid>.json`` is the state (see `acquirer.terminal.state`), ``<tid>.key`` the key its secrets are sealed under, made at
+first use and readable by its owner only, ``<tid>.lock`` keeps a second process off. A save is a new file, synced,
+renamed over the old one: a crash leaves the old state or the new one, never half of either.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from acquirer.security.vault import MASTER_BYTES, Vault
+from acquirer.terminal.state import State, StateError, dump, load
+
+Randbytes = Callable[[int], bytes]
+
+
+class StateFolderError(OSError):
+    """The state of a terminal cannot be used: which file, why, and what to do."""
+
+
+class StateFile:
+    """The kept state of one terminal, locked while this object lives. A context manager; `close` unlocks.
+
+    Raises:
+        StateFolderError: another process has it, the key file is gone, or the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path | str, tid: str, randbytes: Randbytes = secrets.token_bytes) -> None:
+        self.folder = Path(folder)
+        self.tid = tid
+        name = quote(tid, safe=" ")  # a terminal number may hold any character, a file name may not
+        self.path = self.folder / f"{name}.json"
+        self.key_path = self.folder / f"{name}.key"
+        self._randbytes = randbytes
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as wrong:
+            raise StateFolderError(
+                f"{self.folder}: the terminal's state cannot be kept here: {wrong.strerror}"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._vault = Vault(self._key())
+        except BlockingIOError:
+            os.close(self._lock)
+            raise StateFolderError(
+                f"{self.path}: another process plays terminal {tid} with this state; wait for it, or give --state"
+            ) from None
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def load(self) -> State | None:
+        """The kept state; None at first use."""
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
+            raise StateFolderError(f"{self.path}: cannot be read") from None
+        try:
+            return load(text, self._vault)
+        except StateError as wrong:
+            raise StateFolderError(
+                f"{self.path}: {wrong}; remove it to start afresh, which forgets the reversal it may hold"
+            ) from None
+
+    def save(self, state: State) -> None:
+        """Make `state` durable: when this returns it survives a power cut."""
+        try:
+            _write(self.path, dump(state, self._vault, self._randbytes).encode())
+        except OSError as wrong:
+            raise StateFolderError(f"{self.path}: cannot be written: {wrong.strerror}") from None
+
+    def close(self) -> None:
+        """Unlock."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> StateFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _key(self) -> bytes:
+        try:
+            key = self.key_path.read_bytes()
+        except FileNotFoundError:
+            if self.path.exists():
+                raise StateFolderError(
+                    f"{self.key_path}: the key file is gone, so {self.path.name} cannot be opened; "
+                    "bring it back, or remove both to start afresh"
+                ) from None
+            key = self._randbytes(MASTER_BYTES)
+            _write(self.key_path, key)
+        except OSError as wrong:
+            raise StateFolderError(f"{self.key_path}: cannot be read: {wrong.strerror}") from None
+        if len(key) != MASTER_BYTES:
+            raise StateFolderError(f"{self.key_path}: is no key file: it has {len(key)} bytes, not {MASTER_BYTES}")
+        return key
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, and its name in the folder too, before returning."""
+    fresh = path.with_name(path.name + ".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # a file left by a crash keeps the mode it had
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
