@@ -8,125 +8,233 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from acquirer.wire.message import Message, Value
+from acquirer.data.toml import nearest
+from acquirer.wire.codec import Codec
+from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.elements import matches, read, write
+from acquirer.wire.framing import Framing
+from acquirer.wire.habits import Habits
+from acquirer.wire.message import EncodeError, Message, Span, Value
+from acquirer.wire.model import (
+    Answer,
+    Code,
+    Envelope,
+    FieldSpec,
+    Grammar,
+    KeyPackage,
+    KeyPart,
+    Layout,
+    Locator,
+    Part,
+    Route,
+    Sample,
+    Security,
+    Sensitivity,
+    Tag,
+    Text,
+)
 
-Sensitivity = Literal["", "pan", "track", "pin", "secret"]
-"""How a value is shown: whole, first 6 + last 4, or only its length."""
+__all__ = [
+    "Answer",
+    "Code",
+    "Dialect",
+    "Envelope",
+    "FieldSpec",
+    "KeyPackage",
+    "KeyPart",
+    "Layout",
+    "Locator",
+    "Part",
+    "Route",
+    "Sample",
+    "Security",
+    "Sensitivity",
+    "Tag",
+    "Text",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text in the two languages the product speaks."""
-
-    en: str
-    zh: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Locator:
-    """Where an element travels: a DE, or `start:stop` characters of a positional DE."""
-
-    de: int
-    start: int = 0
-    stop: int | None = None
-
-    @property
-    def whole(self) -> bool:
-        return self.start == 0 and self.stop is None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a reply carries: DEs echoed from the request if it had them, elements the host makes."""
-
-    echo: tuple[int, ...]
-    make: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which service answers a message, and with what: chosen by MTI and by the values of elements."""
-
-    service: str
-    title: Text
-    mti: str  # without repeat digit: 0401 is routed as 0400
-    when: Mapping[str, tuple[str, ...]]  # element → the values it may have
-    mandatory: tuple[str, ...]  # elements without which the message is a format error
-    reply: Answer  # accepted
-    refusal: Answer  # refused
-    mac_request: bool  # the request must carry a MAC
-    mac_reply: Literal["never", "approved"]  # UnionPay terminals check a reply's MAC only when it approves
+REPLY_TIMEOUT_S = 60
+"""How long terminals wait when a dialect does not say: UnionPay's usual setting, and most others'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One response code: what it means, what a terminal shows, and what its class lets the terminal do."""
-
-    code: str
-    kind: str  # A success · B failed, may retry · C failed, no retry · D operator action · E system fault
-    meaning: Text
-    shown: Text
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPart:
-    """One key of a key package."""
-
-    name: Literal["pik", "mak", "tdk"]
-    size_bytes: int  # room on the wire, before the KCV
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPackage:
-    """The layout of the working keys a sign-on hands out: each key under the TMK, each followed by its KCV."""
-
-    selector: str  # the value of element `function` that asks for it
-    cipher: Literal["des", "3des", "sm4", "aes"]  # of the working keys; the TMK cipher is `wrap`
-    wrap: Literal["3des", "sm4", "aes"]
-    parts: tuple[KeyPart, ...]
-    kcv_bytes: int
-    # A single-length MAK in a double-length room is filled with zeros, or not: a terminal's profile decides.
-    mak_form: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """Which algorithms this dialect uses, by the names `acquirer.security` knows them under."""
-
-    mac: str  # e.g. "unionpay-ecb"
-    mac_bytes: int  # size of the MAC field on the wire
-    coverage: str  # e.g. "mti-to-mac"
-    pin_blocks: Mapping[str, str]  # first digit of element `security_control` → PIN block format
-    track: str  # e.g. "tdb-before-last-byte"
-    packages: Mapping[str, KeyPackage]  # by selector
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A message that is documentation, test and fuzz seed at once."""
-
-    title: str
-    hex: str  # with length prefix
-    expect: Mapping[str, str]  # element → value
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One acquirer's way of speaking. Made by `loader.load`; immutable; safe to share between threads."""
 
     name: str
     title: Text
-    security: Security
-    elements: Mapping[str, Locator]
-    routes: tuple[Route, ...]
-    reasons: Mapping[str, str]  # symbolic reason → response code
-    codes: Mapping[str, Code]
-    constants: Mapping[str, str]  # elements with a fixed value: acquirer, organisation, currency …
+    framing: Framing
+    envelope: Envelope
+    grammar: Grammar = field(repr=False)
+    security: Security = field(repr=False)
+    elements: Mapping[str, Locator] = field(repr=False)
+    routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
+    refusal: Answer = field(repr=False)  # for messages that no route fits
+    reasons: Mapping[str, str] = field(repr=False)  # symbolic reason → response code
+    codes: Mapping[str, Code] = field(repr=False)
+    constants: Mapping[str, str] = field(repr=False)  # elements with a fixed value: acquirer, organisation, currency …
+    layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
+    values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
+    mtis: Mapping[str, Text] = field(repr=False)  # every message type it knows, requests and replies
+    habits: Habits | None = field(default=None, repr=False)  # its terminals; None: the file says nothing of them
     samples: tuple[Sample, ...] = field(default=(), repr=False)
-    origin: Callable[[str], str] = field(default=lambda _path: "", repr=False, compare=False)  # key → file:line
+    origin: Callable[[str], str] = field(default=lambda _path: "", repr=False)  # key → file:line
+    _codec: Codec = field(init=False, repr=False)
+    _routes: Mapping[str, tuple[tuple[Route, Mapping[Locator, tuple[str, ...]]], ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_codec", Codec(self.grammar))
+        by_mti: dict[str, tuple[tuple[Route, Mapping[Locator, tuple[str, ...]]], ...]] = {}
+        for route in self.routes:
+            when = {self.elements[name]: values for name, values in route.when.items()}
+            by_mti[route.mti] = (*by_mti.get(route.mti, ()), (route, when))
+        object.__setattr__(self, "_routes", by_mti)
+
+    # bytes ↔ messages
+
+    @property
+    def fields(self) -> Mapping[int, FieldSpec]:
+        """Every data element this dialect knows, by number."""
+        return self.grammar.fields
+
+    def decode(self, frame: bytes) -> Message:
+        """Read one frame, given without its length prefix. Raises DecodeError and nothing else."""
+        return self._codec.decode(self, frame)
+
+    def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
+        """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""
+        if not tpdu:
+            tpdu = self.envelope.tpdu
+        if not head:
+            head = self.envelope.head
+        if len(tpdu) != len(self.envelope.tpdu):
+            raise EncodeError(f"needs {len(self.envelope.tpdu)} bytes, not {len(tpdu)}", field="tpdu")
+        if len(head) != len(self.envelope.head):
+            raise EncodeError(f"needs {len(self.envelope.head)} bytes, not {len(head)}", field="head")
+        return self._codec.encode(tpdu + head, mti, fields)
+
+    def spans(self, message: Message) -> dict[int | str, Span]:
+        """Where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""
+        spans = self._codec.spans(message.raw)
+        tpdu, head = len(self.envelope.tpdu), len(self.envelope.head)
+        before: dict[int | str, Span] = {"tpdu": (0, tpdu)} if tpdu else {}
+        if head:
+            before["head"] = (tpdu, tpdu + head)
+        return before | spans
+
+    # elements
 
     def get(self, message: Message, element: str) -> Value | None:
         """The value of `element` in `message`; None when its DE is absent or too short to hold it."""
-        raise NotImplementedError
+        return read(message.fields, self.elements[element])
+
+    def get_from(self, fields: Mapping[int, Value], element: str) -> Value | None:
+        """The same, from a mapping of DEs."""
+        return read(fields, self.elements[element])
+
+    def text(self, message: Message, element: str) -> str:
+        """The value of `element` as text: binary as hexadecimal, absent as ``""``."""
+        value = read(message.fields, self.elements[element])
+        return value.hex().upper() if isinstance(value, bytes) else value or ""
+
+    def put(self, fields: dict[int, Value], element: str, value: Value) -> None:
+        """Write `element` into `fields`; the rest of a positional DE is kept. Raises EncodeError on a wrong size."""
+        at = self.elements[element]
+        write(fields, at, value, self.grammar.fields[at.de])
+
+    def layout(self, message: Message, de: int) -> Layout | None:
+        """How the inside of this field is divided in this message; None when it is not."""
+        for layout in self.grammar.fields[de].layouts:
+            if layout.mti and message.mti not in layout.mti:
+                continue
+            if matches(message.fields, {self.elements[name]: values for name, values in layout.when.items()}):
+                return layout
+        return None
+
+    # routes and codes
+
+    def route(self, message: Message) -> Route | None:
+        """The first route that fits; the MTI's repeat digit plays no role."""
+        for route, when in self._routes.get(without_repeat(message.mti), ()):
+            if matches(message.fields, when):
+                return route
+        return None
+
+    def find_route(self, service: str) -> Route:
+        """The route of a service by name. Raises LookupError with the nearest name."""
+        for route in self.routes:
+            if route.service == service:
+                return route
+        hint = nearest(service, [route.service for route in self.routes])
+        raise LookupError(f"{self.name} knows no service '{service}'{hint}")
+
+    def missing(self, message: Message, route: Route) -> str | None:
+        """The first mandatory element that `message` lacks, as the route writes it ("pan or track2")."""
+        for entry in route.mandatory:
+            if not any(read(message.fields, self.elements[name]) for name in entry.split(" or ")):
+                return entry
+        return None
+
+    def code_of(self, reason: str) -> str:
+        """The response code of a symbolic reason."""
+        return self.reasons[reason]
+
+    def request_mti_known(self, mti: str) -> bool:
+        """Whether any message of this dialect has this MTI (the repeat digit plays no role)."""
+        return without_repeat(mti) in self._routes
+
+    def is_response(self, mti: str) -> bool:
+        """Whether an MTI is a reply's: its third digit is odd."""
+        return mti[2] in "13579"
+
+    def response_mti(self, mti: str) -> str:
+        """The MTI of the reply to a request: 0800 → 0810, and 0401 → 0410."""
+        if self.is_response(mti):
+            raise ValueError(f"{mti} is a response and has none")
+        return mti[:2] + chr(ord(mti[2]) + 1) + without_repeat(mti)[3]
+
+    # the envelope and the MAC
+
+    def envelope_of(self, frame: bytes) -> tuple[bytes, bytes]:
+        """TPDU and head of a frame."""
+        tpdu = len(self.envelope.tpdu)
+        return frame[:tpdu], frame[tpdu : self.grammar.envelope_bytes]
+
+    def reply_envelope(self, request: Message | bytes, head_nibble: int = 0) -> tuple[bytes, bytes]:
+        """TPDU and head of the reply: addresses swapped, head echoed with the processing requirement set."""
+        tpdu, head = self.envelope_of(request.raw if isinstance(request, Message) else request)
+        if digit := self.envelope.processing_digit:
+            at, low = divmod(digit - 1, 2)
+            byte = (head[at] & 0xF0 | head_nibble) if low else (head[at] & 0x0F | head_nibble << 4)
+            head = head[:at] + bytes((byte,)) + head[at + 1 :]
+        return tpdu[:1] + tpdu[3:] + tpdu[1:3], head
+
+    def covered(self, frame: bytes) -> bytes:
+        """The bytes under the MAC of a frame whose last field is the MAC."""
+        security = self.security
+        return COVERAGES[security.coverage](frame, self.grammar.envelope_bytes, security.mac_bytes)
+
+    def with_mac(self, frame: bytes, mac: bytes) -> bytes:
+        """The frame with its last field, the MAC, replaced."""
+        if len(mac) != self.security.mac_bytes:
+            raise EncodeError(
+                f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self.elements["mac"].de
+            )
+        return frame[: -len(mac)] + mac
+
+    def mac_of(self, message: Message) -> bytes | None:
+        """The MAC a message carries; None when it carries none, or something of another size."""
+        value = read(message.fields, self.elements["mac"])
+        return value if isinstance(value, bytes) and len(value) == self.security.mac_bytes else None
+
+    @property
+    def reply_timeout_s(self) -> int:
+        """How long this dialect's terminals wait for a reply."""
+        return self.habits.reply_timeout_s if self.habits else REPLY_TIMEOUT_S
+
+
+def without_repeat(mti: str) -> str:
+    """An MTI as first sent: 0401 → 0400, 0403 → 0402 (the last digit tells who sent it, and odd ones repeat)."""
+    last = mti[3]
+    return mti[:3] + chr(ord(last) & ~1) if last in "13579" else mti

@@ -39,13 +39,21 @@ class Message:
 class DecodeError(ValueError):
     """A frame that is no message of this dialect: what is wrong, in which field, at which byte.
 
-    `mti` and `fields` hold whatever was decoded before the failure, so that a host can still address its refusal.
+    `mti`, `fields` and `spans` hold whatever was decoded before the failure, so that a host can still address its
+    refusal.
     `field` is the DE number, or ``"mti"``, ``"bitmap"``, ``"envelope"``, ``"end"``; `position` is the offset of the
     offending byte in the frame without its length prefix. The sentence never quotes bytes of a sensitive field.
     """
 
     def __init__(
-        self, problem: str, *, field: int | str, position: int, mti: str | None, fields: dict[int, Value]
+        self,
+        problem: str,
+        *,
+        field: int | str,
+        position: int,
+        mti: str | None,
+        fields: dict[int, Value],
+        spans: dict[int | str, Span] | None = None,
     ) -> None:
         where = f"DE {field}" if isinstance(field, int) else field
         super().__init__(f"{where} at byte {position}: {problem}")
@@ -54,6 +62,7 @@ class DecodeError(ValueError):
         self.position = position
         self.mti = mti
         self.fields = fields
+        self.spans = spans or {}
 
 
 class EncodeError(ValueError):

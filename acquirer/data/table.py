@@ -1,0 +1,152 @@
+"""Reading a document key by key: every key is asked for with its type, and a key nobody asked for is an error.
+
+`Table` walks a `Document`; `extend` lays one document over another, so that errors still name the file in which
+a value stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from acquirer.data.toml import DataError, Document, Path, nearest
+
+_KINDS = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+
+
+class Table:
+    """One table of a document: ask for keys by type, then call `end`, which refuses whatever was not asked for.
+
+    >>> from acquirer.data.toml import parse
+    >>> table = Table(parse('[door]\\nwidht = 3', "house.toml")).table("door")
+    >>> table.number("width", 2)
+    2
+    >>> table.end()
+    Traceback (most recent call last):
+    acquirer.data.toml.DataError: house.toml:2: door.widht: unknown key; did you mean 'width'?
+    """
+
+    def __init__(self, document: Document, path: Path = (), data: dict[str, Any] | None = None) -> None:
+        self.document = document
+        self.path = path
+        self._data = document.data if data is None else data
+        self._asked: set[str] = set()
+
+    def error(self, key: str, problem: str) -> DataError:
+        """An error about `key` of this table; an empty key means the table itself."""
+        return self.document.error((*self.path, key) if key else self.path, problem)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there; asking makes it known."""
+        self._asked.add(key)
+        return key in self._data
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text; without a default the key must be there."""
+        return str(self._value(key, str, default))
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """A whole number."""
+        return int(self._value(key, int, default))
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        return bool(self._value(key, bool, default))
+
+    def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
+        """A text out of a given set."""
+        value = self.text(key, default)
+        if value not in choices:
+            hint = nearest(value, choices) or f"; choose from {', '.join(sorted(choices))}"
+            raise self.error(key, f"unknown value {value!r}{hint}")
+        return value
+
+    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A list of texts; a single text is a list of one."""
+        if self.has(key) and isinstance(self._data[key], str):
+            return (str(self._data[key]),)
+        return tuple(self._list(key, str, default))
+
+    def numbers(self, key: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        return tuple(self._list(key, int, default))
+
+    def table(self, key: str) -> Table:
+        """The table under `key`; an empty one when it is absent."""
+        return Table(self.document, (*self.path, key), self._value(key, dict, {}))
+
+    def tables(self, key: str) -> list[Table]:
+        """The array of tables under `key`."""
+        found: list[dict[str, Any]] = self._list(key, dict, ())
+        return [Table(self.document, (*self.path, key, i), one) for i, one in enumerate(found)]
+
+    def __iter__(self) -> Iterator[str]:
+        """All keys, in the order of the file; for tables whose keys are data themselves."""
+        return iter(self._data)
+
+    def each(self) -> Iterator[tuple[str, Table]]:
+        """Key and table of every item, for a table of tables."""
+        return ((key, self.table(key)) for key in self)
+
+    def end(self) -> None:
+        """Refuse the first key nobody asked for."""
+        for key in self._data:
+            if key not in self._asked:
+                raise self.document.unknown((*self.path, key), self._asked)
+
+    def _value(self, key: str, kind: type, default: Any) -> Any:
+        if not self.has(key):
+            if default is None:
+                raise self.error(key, "is missing")
+            return default
+        value = self._data[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"must be {_KINDS[kind]}")
+        return value
+
+    def _list(self, key: str, kind: type, default: Any) -> Any:
+        values = self._value(key, list, default)
+        for i, value in enumerate(values):
+            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+                raise self.document.error((*self.path, key, i), f"must be {_KINDS[kind]}")
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Extended(Document):
+    """A document laid over another: its data are merged, its errors point into the file that says it."""
+
+    own: Document
+    base: Document
+
+    def error(self, path: Path, problem: str) -> DataError:
+        """An error about the value at `path`, in whichever file goes further along it."""
+        deeper = _depth(self.base.data, path) > _depth(self.own.data, path)
+        return (self.base if deeper else self.own).error(path, problem)
+
+
+def extend(own: Document, base: Document) -> Document:
+    """`own` over `base`: tables are merged key by key, anything else is replaced, and ``false`` takes a table away."""
+    return Extended(own.name, _merge(base.data, own.data), {**base.lines, **own.lines}, own, base)
+
+
+def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in own.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            out[key] = _merge(base[key], value)
+        elif value is False and isinstance(base.get(key), dict):
+            out.pop(key)
+        else:
+            out[key] = value
+    return out
+
+
+def _depth(data: Any, path: Path) -> int:
+    for depth, step in enumerate(path):
+        inside = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
+        if not inside:
+            return depth
+        data = data[step]
+    return len(path)

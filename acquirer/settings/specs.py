@@ -1,0 +1,77 @@
+"""Finds and loads the dialects that ship with the package, and those of the user's own.
+
+In a clone `specs/` stands beside the package; in a wheel it is inside.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import acquirer
+from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.loader import load
+
+
+def specs_dir() -> Path:
+    """The directory of dialects, test cards and demo terminals that ship with the package."""
+    package = Path(acquirer.__file__).parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+def dialect_names() -> list[str]:
+    """Names of the dialects that ship with the package (other data lies beside them)."""
+    return sorted(path.stem for path in specs_dir().glob("*.toml") if _is_dialect(path))
+
+
+def read_spec(name: str) -> tuple[str, Path]:
+    """Text and path of a dialect, by name, or by the path of a file that ends in ``.toml``.
+
+    Raises:
+        DataError: there is no such dialect, or it is not readable text; the sentence says where it was looked for.
+    """
+    path = Path(name) if name.endswith(".toml") else specs_dir() / f"{name}.toml"
+    if not name.endswith(".toml") and name not in dialect_names():
+        names = dialect_names()
+        hint = nearest(name, names) or f"; there are {', '.join(names)}, or name a .toml file"
+        raise DataError(name, 0, "", f"no dialect of this name{hint}")
+    try:
+        return path.read_text(encoding="utf-8"), path
+    except OSError as wrong:
+        raise DataError(str(path), 0, "", f"cannot be read: {wrong.strerror or wrong}") from None
+    except UnicodeDecodeError:
+        raise DataError(str(path), 0, "", "is not UTF-8 text") from None
+
+
+def document(name: str) -> Document:
+    """The parsed file of a dialect, with line numbers."""
+    text, path = read_spec(name)
+    return parse(text, path.name if path.parent == specs_dir() else str(path))
+
+
+@cache
+def load_dialect(name_or_path: str) -> Dialect:
+    """A dialect, compiled; the same object for the same name. Raises DataError."""
+    return load(document(name_or_path), finder(name_or_path))
+
+
+def finder(name_or_path: str) -> Finder:
+    """Resolves ``extends``: a shipped dialect by name, or a file relative to the one that extends it."""
+    return Finder(Path(name_or_path).parent if name_or_path.endswith(".toml") else specs_dir())
+
+
+class Finder:
+    """Finds what a dialect extends, from where that dialect lies."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __call__(self, name: str) -> Document:
+        return document(str(self._directory / name) if name.endswith(".toml") else name)
+
+
+def _is_dialect(path: Path) -> bool:
+    return re.search(r"^dialect\s*=", path.read_text(encoding="utf-8"), re.MULTILINE) is not None

@@ -1,0 +1,275 @@
+"""The reference codec: pyiso8583 decides what is right, and says where a message goes wrong.
+
+To its verdict come rules it does not have: which characters a class of field may hold, several filling nibbles
+accepted where terminals differ, lengths that are digits and nothing else, fields a dialect does not define. Slow
+(14–25 µs) and thorough; `fast` is the quick way for messages that are right, and every failure is explained here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import iso8583
+
+from acquirer.wire.framing import CHARSETS
+from acquirer.wire.message import DecodeError, EncodeError, Span, Value
+from acquirer.wire.model import FieldSpec, Grammar
+from acquirer.wire.notation import ALPHABETS, NIBBLES
+
+Decoded = tuple[str, dict[int, Value], dict[int | str, Span]]
+
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]*")
+
+_NAMES: dict[str, int | str] = {"t": "mti", "p": "bitmap", "1": 1}
+
+# pyiso8583's findings, said so that a terminal developer knows what to look at.
+_SENTENCES = (
+    (
+        r"Field length is (\d+) bytes wide, expecting (\d+)",
+        "the frame ends inside the length: {0} of {1} bytes",
+    ),
+    (r"Failed to decode field length.*", "the length is not made of digits"),
+    (r"Field data is (\d+) (\w+), larger than maximum (\d+)", "the length says {0} {1}, the field has {2} at most"),
+    (r"Field data is (\d+) (\w+), expecting (\d+)", "{2} {1} are needed, {0} are there"),
+    (r"Failed to encode field.*", "holds a character that cannot be sent"),
+)
+
+# No frame is as long: pyiso8583 then reports a field that the dialect does not define where it would begin.
+_UNDEFINED = {"data_enc": "b", "len_enc": "b", "len_type": 0, "max_len": 1 << 30, "desc": "not defined"}
+
+
+class Reference:
+    """Encodes and decodes by one grammar; made once, shared by all."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        bitmap = "b" if grammar.bitmap_encoding == "binary" else grammar.bitmap_charset
+        head: dict[str, Any] = {"len_enc": "b", "len_type": 0, "desc": ""}
+        self._spec: dict[str, dict[str, Any]] = {str(de): _UNDEFINED for de in range(2, 129)} | {
+            "h": {"data_enc": "b", "max_len": 0, **head},
+            "t": {"data_enc": "b" if grammar.mti_encoding == "bcd" else grammar.mti_charset, "max_len": 4, **head},
+            "p": {"data_enc": bitmap, "max_len": grammar.bitmap_bytes, **head},
+            "1": {"data_enc": bitmap, "max_len": grammar.bitmap_bytes, **head},
+            **{str(de): _pyiso8583(field) for de, field in grammar.fields.items()},
+        }
+
+    # decoding
+
+    def decode(self, frame: bytes) -> Decoded:
+        """MTI, fields and spans of a frame. Raises DecodeError."""
+        start = self.grammar.envelope_bytes
+        if len(frame) < start:
+            problem = f"{len(frame)} bytes are fewer than TPDU and head have ({start})"
+            raise DecodeError(problem, field="envelope", position=len(frame), mti=None, fields={})
+        mti = self._mti(frame)
+        self._check_bitmaps(frame, mti)
+        body = bytearray(frame[start:])
+        while True:
+            try:
+                texts, parts = iso8583.decode(body, self._spec)
+            except iso8583.DecodeError as wrong:
+                if self._settle_pad(body, wrong):
+                    continue
+                self._fail(frame, mti, wrong)
+            fields, spans = self._read(mti, texts, parts)
+            return mti, fields, spans
+
+    def _mti(self, frame: bytes) -> str:
+        grammar = self.grammar
+        start = grammar.envelope_bytes
+        wire = frame[start : start + grammar.mti_bytes]
+        text = wire.hex() if grammar.mti_encoding == "bcd" else wire.decode(grammar.mti_charset)
+        if len(text) == 4 and text.isdecimal():
+            return text
+        problem = "is not made of four digits" if len(text) == 4 else "the frame ends before or inside the MTI"
+        raise DecodeError(problem, field="mti", position=start, mti=None, fields={})
+
+    def _check_bitmaps(self, frame: bytes, mti: str) -> None:
+        """Refuse what pyiso8583 would read as further bitmaps (bit 1 of a 64-field dialect, 65 of any), or take for
+        hexadecimal digits though it is not."""
+        grammar = self.grammar
+        size = grammar.bitmap_bytes
+        at = grammar.envelope_bytes + grammar.mti_bytes
+        for bit, allowed, nth in ((1, grammar.secondary, "second"), (65, False, "third")):
+            bitmap = frame[at : at + size]
+            if grammar.bitmap_encoding != "binary":
+                bad = _first_bad(_HEXADECIMAL, bitmap.decode(grammar.bitmap_charset))
+                if bad is not None:
+                    problem = "is not made of hexadecimal digits"
+                    raise DecodeError(problem, field="bitmap", position=at + bad, mti=mti, fields={})
+            at += size
+            if not _first_bit(bitmap, grammar):
+                return
+            if not allowed:
+                problem = f"bit {bit} is set, but this dialect has no {nth} bitmap"
+                raise DecodeError(problem, field=bit, position=at, mti=mti, fields={})
+
+    def _settle_pad(self, body: bytearray, wrong: iso8583.DecodeError) -> bool:
+        """pyiso8583 knows one filling nibble: where the dialect accepts the one that came, replace it by that."""
+        field = self.grammar.fields.get(int(wrong.field)) if wrong.field.isdecimal() else None
+        found = re.fullmatch(r"Field data is (\d+) nibbles, expecting (\d+)", wrong.msg)
+        if field is None or found is None or int(found[1]) != int(found[2]) + 1:
+            return False
+        at = wrong.pos if field.pad_left else wrong.pos + int(found[1]) // 2 - 1
+        high, low = divmod(body[at], 16)
+        if f"{high if field.pad_left else low:X}" not in field.pads:
+            return False
+        pad = int(field.pads[0], 16)
+        body[at] = (pad << 4 | low) if field.pad_left else (high << 4 | pad)
+        return True
+
+    def _read(
+        self, mti: str, texts: Mapping[str, str], parts: Mapping[str, Any]
+    ) -> tuple[dict[int, Value], dict[int | str, Span]]:
+        """Values and spans of what pyiso8583 has read, each checked against its alphabet."""
+        grammar = self.grammar
+        at = grammar.envelope_bytes + grammar.mti_bytes
+        bitmaps = sum(len(parts[key]["data"]) for key in ("p", "1") if key in parts)
+        spans: dict[int | str, Span] = {"mti": (grammar.envelope_bytes, at), "bitmap": (at, at + bitmaps)}
+        fields: dict[int, Value] = {}
+        at += bitmaps
+        for key, text in texts.items():
+            if not key.isdecimal() or key == "1":
+                continue
+            field = grammar.fields[int(key)]
+            length, data = parts[key]["len"], parts[key]["data"]
+            if wrong := _misread(field, length, text):
+                position = at + (0 if wrong[0] is None else len(length) + _offset(field, wrong[0]))
+                raise DecodeError(wrong[1], field=field.de, position=position, mti=mti, fields=fields, spans=spans)
+            fields[field.de] = _value(field, text)
+            spans[field.de] = (at, at + len(length) + len(data))
+            at += len(length) + len(data)
+        return fields, spans
+
+    def _fail(self, frame: bytes, mti: str, wrong: iso8583.DecodeError) -> NoReturn:
+        """Say what pyiso8583 found, unless something before it is wrong already."""
+        position = wrong.pos + self.grammar.envelope_bytes
+        name: int | str
+        if wrong.msg.startswith("Extra data"):
+            before, name = wrong.doc_dec, "end"
+            problem = f"{len(frame) - position} bytes are left over after the last field"
+        else:
+            before = {key: text for key, text in wrong.doc_dec.items() if key != wrong.field}
+            name = _NAMES.get(wrong.field) or int(wrong.field)
+            problem = self._explain(wrong, name)
+        fields, spans = self._read(mti, before, wrong.doc_enc)
+        raise DecodeError(problem, field=name, position=position, mti=mti, fields=fields, spans=spans) from None
+
+    def _explain(self, wrong: iso8583.DecodeError, name: int | str) -> str:
+        if not isinstance(name, int) or name == 1:
+            return _say(wrong.msg)
+        if not (field := self.grammar.fields.get(name)):
+            return f"bit {name} is set, but this dialect has no such field"
+        return _bad_length(field, wrong.doc_enc[wrong.field]["len"]) or _say(wrong.msg)
+
+    # encoding
+
+    def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
+        """A frame. Raises EncodeError; leaves `fields` as they are."""
+        if len(mti) != 4 or not (mti.isascii() and mti.isdecimal()):
+            raise EncodeError("must be four digits", field="mti")
+        texts = {"t": mti}
+        for de, value in fields.items():
+            if de not in self.grammar.fields:
+                raise EncodeError("this dialect has no such field", field=de)
+            texts[str(de)] = _text(self.grammar.fields[de], value)
+        try:
+            body, _ = iso8583.encode(texts, self._spec)
+        except iso8583.EncodeError as wrong:
+            raise EncodeError(_say(wrong.msg), field=int(wrong.field)) from None
+        return envelope + bytes(body)
+
+
+def _pyiso8583(field: FieldSpec) -> dict[str, Any]:
+    """One field as pyiso8583 wants it described."""
+    binary = field.encoding == "binary" or field.encoding == "bcd"
+    return {
+        "data_enc": "b" if binary else field.charset,
+        "len_enc": {"binary": "b", "bcd": "bcd"}.get(field.length_encoding) or CHARSETS[field.length_encoding],
+        "len_type": field.length_bytes,
+        "len_count": "nibbles" if field.nibbles else "bytes",
+        "max_len": field.wire_maximum,
+        "left_pad" if field.pad_left else "right_pad": field.pads[:1],
+        "desc": field.name.en,
+    }
+
+
+def _first_bit(bitmap: bytes, grammar: Grammar) -> bool:
+    if not bitmap:
+        return False
+    return bitmap[0] >= 0x80 if grammar.bitmap_encoding == "binary" else bitmap[:1].decode(grammar.bitmap_charset) > "7"
+
+
+def _misread(field: FieldSpec, length: bytes, text: str) -> tuple[int | None, str] | None:
+    """What pyiso8583 accepts and we do not: the offending character of the value (None: of the length), and why."""
+    if wrong := _bad_length(field, length):
+        return None, wrong
+    if field.kind == "b" and field.encoding != "binary":
+        bad = _first_bad(_HEXADECIMAL, text)
+        if bad is None and len(text) % 2:
+            return len(text), "has an odd number of hexadecimal digits"
+        return None if bad is None else (bad, "is not made of hexadecimal digits")
+    if field.kind == "x+n" and field.encoding == "bcd":
+        text = _signed(field, text)
+    alphabet = ALPHABETS.get(field.kind)
+    bad = _first_bad(alphabet, text) if alphabet else None
+    return None if bad is None else (bad, f"holds a character that no '{field.kind}' field has")
+
+
+def _bad_length(field: FieldSpec, length: bytes) -> str:
+    charset = CHARSETS.get(field.length_encoding)
+    return "the length is not made of digits" if charset and length and not length.decode(charset).isdecimal() else ""
+
+
+def _first_bad(alphabet: re.Pattern[str], text: str) -> int | None:
+    good = alphabet.match(text)
+    end = good.end() if good else 0
+    return None if end == len(text) else end
+
+
+def _offset(field: FieldSpec, character: int) -> int:
+    """Bytes from the start of the data to a character of the value."""
+    if field.encoding != "bcd":
+        return character
+    if field.kind == "x+n":
+        return (character + 1 + field.maximum % 2) // 2
+    return (character + (field.pad_left and field.maximum % 2)) // 2
+
+
+def _signed(field: FieldSpec, hexadecimal: str) -> str:
+    """An `x+n` value from its bytes: a character, then BCD."""
+    return bytes.fromhex(hexadecimal[:2]).decode(field.charset) + hexadecimal[2:][-field.maximum :]
+
+
+def _value(field: FieldSpec, text: str) -> Value:
+    if field.kind == "b":
+        return bytes.fromhex(text)
+    return _signed(field, text) if field.kind == "x+n" and field.encoding == "bcd" else text
+
+
+def _text(field: FieldSpec, value: Value) -> str:
+    """A value as pyiso8583 takes it, refused when it is not what its class holds."""
+    if field.kind == "b":
+        if not isinstance(value, bytes):
+            raise EncodeError("must be bytes", field=field.de)
+        return value.hex().upper()
+    if not isinstance(value, str):
+        raise EncodeError("must be text", field=field.de)
+    alphabet = NIBBLES if field.nibbles and field.kind == "z" else ALPHABETS.get(field.kind)
+    if alphabet and _first_bad(alphabet, value) is not None:
+        raise EncodeError(f"holds a character that no '{field.kind}' field has", field=field.de)
+    if field.kind == "x+n":
+        if len(value) != 1 + field.maximum:
+            raise EncodeError(f"must be C or D and {field.maximum} digits", field=field.de)
+        if field.encoding == "bcd":
+            return value[:1].encode(field.charset).hex() + "0" * (field.maximum % 2) + value[1:]
+    return value
+
+
+def _say(message: str) -> str:
+    for pattern, sentence in _SENTENCES:
+        if found := re.fullmatch(pattern, message):
+            return sentence.format(*found.groups())
+    return message[:1].lower() + message[1:]
