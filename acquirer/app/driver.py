@@ -36,13 +36,12 @@ CHECK_FRAMES = 64
 class Driver:
     """Runs exchanges. One per host; all of it on the loop's thread."""
 
-    def __init__(self, store: Store, server: Server, clock: Clock, log: Log, patience_s: float) -> None:
+    def __init__(self, store: Store, server: Server, clock: Clock, log: Log) -> None:
         self.store = store
         self.server = server
         self.clock = clock
         self.log = log
         self.loop = asyncio.get_running_loop()
-        self.patience_s = patience_s  # how long a terminal waits for its answer
         self.failed = asyncio.Event()  # the store has stopped for good: so must we
         self.exchanges = 0
         self.undelivered = 0
@@ -50,16 +49,17 @@ class Driver:
         self.delayed: dict[Run, asyncio.TimerHandle] = {}
         self._timer = self.loop.call_later(CHECK_S, self._tick)
 
-    def receiver(self, begin: Begin) -> Receive:
-        """What a listener hands its frames to."""
+    def receiver(self, begin: Begin, patience_s: float) -> Receive:
+        """What a listener hands its frames to; its terminals wait `patience_s` for an answer, then reverse."""
+        now_s, now_us = self.loop.time, self.clock.now_us
 
         def receive(connection: Connection, frame: bytes) -> None:
-            deadline_s = self.loop.time() + self.patience_s
-            arrival = Arrival(frame, self.clock.now_us(), deadline_s, connection.peer, connection.number)
+            began_s = now_s()
+            arrival = Arrival(frame, now_us(), began_s + patience_s, connection.peer, connection.number)
             self.exchanges += 1
             if not self.exchanges % CHECK_FRAMES:
                 self._check()
-            Run(self, connection, arrival, begin(arrival)).step(None)
+            Run(self, connection, began_s, begin(arrival)).step(None)
 
         return receive
 
@@ -92,12 +92,12 @@ class Driver:
 class Run:
     """One exchange on its way."""
 
-    __slots__ = ("_arrival", "_connection", "_delivery", "_driver", "_evidence", "_held", "_steps", "_wanted")
+    __slots__ = ("_began_s", "_connection", "_delivery", "_driver", "_evidence", "_held", "_steps", "_wanted")
 
-    def __init__(self, driver: Driver, connection: Connection, arrival: Arrival, steps: Steps) -> None:
+    def __init__(self, driver: Driver, connection: Connection, began_s: float, steps: Steps) -> None:
         self._driver = driver
         self._connection = connection
-        self._arrival = arrival
+        self._began_s = began_s
         self._steps = steps
         self._held = ""  # the terminal whose lane this run holds
         self._wanted: Load | None = None  # what it waits to load
@@ -183,8 +183,7 @@ class Run:
     def _commit(self, commit: Commit) -> None:
         driver = self._driver
         evidence = self._evidence = commit.changes.evidence
-        since_s = self._arrival.deadline_s - driver.patience_s
-        evidence.took_us = int((driver.loop.time() - since_s) * 1_000_000)
+        evidence.took_us = int((driver.loop.time() - self._began_s) * 1_000_000)
         driver.store.commit(commit, self._committed)
 
     def _committed(self, outcome: Outcome) -> None:
@@ -202,7 +201,9 @@ class Run:
     def _delay(self, send: Send) -> None:
         driver = self._driver
         if len(driver.delayed) >= driver.server.limits.delayed:
-            driver.log.event("too-many-delayed", "a reply that a fault held back was given up", peer=self._arrival.peer)
+            driver.log.event(
+                "too-many-delayed", "a reply that a fault held back was given up", peer=self._connection.peer
+            )
             driver.loop.call_soon(self.give_up)
             return
 

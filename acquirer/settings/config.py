@@ -61,8 +61,8 @@ class Config(BaseModel):
     """A time at which the host's clock stands still."""
     log: Literal["auto", "readable", "json", "off"] = "auto"
     """Lines on stderr: readable on a terminal, else JSON."""
-    patience_s: Seconds = 60.0
-    """How long terminals wait for an answer: a request that waited longer here is not booked."""
+    patience_s: Seconds | None = None
+    """How long terminals wait for an answer (else as their dialect says): what waited longer here is not booked."""
     connections: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     frame_s: Seconds = 10.0
     idle_s: Seconds = 60.0

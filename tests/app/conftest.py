@@ -103,8 +103,8 @@ def drive() -> Iterator[Callable[..., Drive]]:
                 log.exchange = logged.append  # type: ignore[method-assign]
                 with running_reactor() as reactor:
                     server = Server(reactor, Limits(**limits), Silent())
-                    driver = Driver(store, server, Clock(), log, patience_s=60.0)
-                    await server.listen("127.0.0.1", 0, FRAMING, driver.receiver(begin))
+                    driver = Driver(store, server, Clock(), log)
+                    await server.listen("127.0.0.1", 0, FRAMING, driver.receiver(begin, 60.0))
                     yield driver
                     await server.stop()
                     driver.stop()

@@ -1,0 +1,113 @@
+"""From settings to parts: the dialects, the terminals, the hosts that speak for an acquirer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+from acquirer.app.clock import Clock, fixed_clock
+from acquirer.data.toml import DataError, parse
+from acquirer.host.setup import Host, Options, Randbytes
+from acquirer.net.limits import Limits
+from acquirer.scenario import faults
+from acquirer.scenario.faults import Fault, Faults
+from acquirer.security.vault import Vault
+from acquirer.settings.cards import load_cards
+from acquirer.settings.config import Config
+from acquirer.settings.listen import Address, parse_listen
+from acquirer.settings.specs import load_dialect
+from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.store import Store
+from acquirer.wire.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything of a host that needs neither a socket nor a store: what can be wrong in settings is known by now."""
+
+    config: Config
+    addresses: tuple[Address, ...]
+    dialects: tuple[Dialect, ...]  # one for each address
+    faults: Faults
+    timezone: ZoneInfo
+    clock: Clock
+    randbytes: Randbytes
+    limits: Limits
+
+
+def build_parts(config: Config) -> Parts:
+    """Read all that settings point to.
+
+    Raises:
+        DataError: one sentence about what is wrong, and where.
+    """
+    addresses = tuple(parse_listen(text) for text in config.listen)
+    if not addresses:
+        raise DataError("--listen", 0, "", "nowhere to listen; name at least one [HOST:]PORT[=DIALECT]")
+    if config.seed is not None and not all(address.loopback for address in addresses):
+        raise DataError("--seed", 0, "", "makes keys anyone can compute; it is for listeners on loopback only")
+    timezone = ZoneInfo(config.timezone)
+    return Parts(
+        config=config,
+        addresses=addresses,
+        dialects=tuple(load_dialect(address.dialect or config.dialect) for address in addresses),
+        faults=Faults(fault for text in config.fault for fault in _faults(text)),
+        timezone=timezone,
+        clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
+        randbytes=os.urandom if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
+        limits=Limits(
+            connections=config.connections,
+            frame_s=config.frame_s,
+            idle_s=config.idle_s,
+            idle_known_s=config.idle_known_s,
+        ),
+    )
+
+
+def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
+    """The host that speaks `dialect`; hosts of one process share terminals, keys and faults."""
+    return Host(
+        dialect=dialect,
+        vault=vault,
+        randbytes=parts.randbytes,
+        issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
+        faults=parts.faults,
+        timezone=parts.timezone,
+        options=Options(magic_amounts=parts.config.magic_amounts),
+    )
+
+
+def register_terminals(parts: Parts, store: Store, vault: Vault) -> int:
+    """Register the terminals of the file that settings name, else the demo set if the store knows none.
+
+    Returns how many terminals the store knows then.
+
+    Raises:
+        DataError: the file is wrong.
+    """
+    path = parts.config.terminals
+    if path is not None:
+        store.register(read_terminals(path), vault)
+    with store.reader() as reader:
+        known = len(reader.terminals())
+    if known:
+        return known
+    return store.register(demo_terminals(), vault).total
+
+
+def _faults(text: str) -> tuple[Fault, ...]:
+    """A fault as typed, or those of a file."""
+    if not text.endswith(".toml"):
+        try:
+            return (faults.parse(text),)
+        except ValueError as wrong:
+            raise DataError("--fault", 0, "", str(wrong)) from None
+    try:
+        document = parse(Path(text).read_text(encoding="utf-8"), text)
+    except (OSError, UnicodeDecodeError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else "not UTF-8"
+        raise DataError(text, 0, "", f"cannot be read ({reason}); name a file of [[fault]] tables") from None
+    return faults.load(document)

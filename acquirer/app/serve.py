@@ -1,0 +1,133 @@
+"""A host that serves: opened in order, closed in the opposite order, whatever happens between.
+
+Opening: settings, store, terminals, listeners; then it is ready. Closing: stop accepting, let what was asked be
+committed and answered, close connections, settle the store, say what was counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TextIO
+
+from acquirer import __version__
+from acquirer.app.build import Parts, build_host, build_parts, register_terminals
+from acquirer.app.driver import Driver
+from acquirer.host.exchange import exchange
+from acquirer.net.files import check_backlog, make_room
+from acquirer.net.reactor import running_reactor
+from acquirer.net.server import Server
+from acquirer.observe.lines import Readable, as_json
+from acquirer.observe.log import Log
+from acquirer.observe.watcher import LoggingWatcher
+from acquirer.security.vault import Vault
+from acquirer.settings.config import Config
+from acquirer.store import Store, open_store
+
+
+@dataclass(slots=True)
+class Running:
+    """A host that is ready."""
+
+    parts: Parts
+    store: Store
+    server: Server
+    driver: Driver
+    log: Log
+    terminals: int
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What is told when it is ready."""
+        listeners = [
+            {"address": listener.address, "dialect": dialect.name}
+            for listener, dialect in zip(self.server.listeners, self.parts.dialects, strict=True)
+        ]
+        return {
+            "event": "ready",
+            "version": __version__,
+            "listen": listeners[0]["address"],
+            "listeners": listeners,
+            "store": self.store.url,
+            "dialects": sorted({dialect.name for dialect in self.parts.dialects}),
+            "terminals": self.terminals,
+        }
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted so far."""
+        driver = self.driver
+        own = {"exchanges": driver.exchanges, "undelivered": driver.undelivered, "lines_dropped": self.log.dropped}
+        return {**own, **self.server.counters.as_dict()}
+
+
+@asynccontextmanager
+async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator[Running]:
+    """A ready host on the running loop, for the time of an ``async with`` block; `stderr` gets its log.
+
+    Raises:
+        DataError: settings, or a file they name, are wrong.
+        StoreError: the store cannot be opened.
+        BindError: an address cannot be listened on.
+    """
+    loop = asyncio.get_running_loop()
+    parts = build_parts(config)
+    store = open_store(config.store)
+    log = Log(stderr, _renderer(parts, stderr), parts.clock.now_us)
+    try:
+        vault = Vault(store.master_key)
+        terminals = register_terminals(parts, store, vault)
+        store.start(loop.call_soon_threadsafe, loop.call_soon)
+        with running_reactor() as reactor:
+            server = Server(reactor, parts.limits, LoggingWatcher(log))
+            driver = Driver(store, server, parts.clock, log)
+            running = Running(parts, store, server, driver, log, terminals)
+            try:
+                for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
+                    receive = driver.receiver(
+                        partial(exchange, build_host(parts, dialect, vault)),
+                        config.patience_s or dialect.reply_timeout_s,
+                    )
+                    await server.listen(address.host, address.port, dialect.framing, receive)
+                yield running
+            finally:
+                await server.stop()
+                driver.stop()
+                store.close()
+                await asyncio.sleep(0)  # outcomes that the store's last group brought to this loop
+                counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
+                log.event("stopped", **counted)
+    finally:
+        store.close()
+        log.close()
+
+
+async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None]) -> str:
+    """Serve until SIGTERM or SIGINT, or until the store fails; returns why the store failed, or ""."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(config, stderr) as running:
+        for sentence in [*make_room(config.connections), *check_backlog(running.parts.limits.backlog)]:
+            running.log.event("warning", sentence)
+        if config.seed is not None:
+            running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
+        ready(running.ready)
+        stopped, failed = loop.create_task(stop.wait()), loop.create_task(running.driver.failed.wait())
+        await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        failed.cancel()
+        return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
+
+
+def _renderer(parts: Parts, stderr: TextIO | None) -> Any:
+    mode = parts.config.log
+    terminal = stderr is not None and stderr.isatty()
+    if mode == "json" or (mode == "auto" and not terminal):
+        return as_json
+    return Readable(parts.timezone, colour=terminal)

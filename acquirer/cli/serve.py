@@ -1,0 +1,96 @@
+"""``acquirer serve``: play the acquirer's host until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+
+def command(
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[HOST:]PORT[=DIALECT]", help="Where to listen; may be given again. Port 0: a free one."),
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="memory:, sqlite:///relative.db or sqlite:////absolute.db")
+    ] = None,
+    dialect: Annotated[str | None, typer.Option(help="The dialect spoken where --listen names none.")] = None,
+    terminals: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Terminals to register; none are ever deleted.")
+    ] = None,
+    cards: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="The issuer's test cards.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Of business days; for example Asia/Shanghai.")] = None,
+    magic_amounts: Annotated[
+        bool | None, typer.Option("--magic-amounts/--no-magic-amounts", help="Cents of an amount choose the answer.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND:KEY=VALUE,…|FILE.toml", help="Damage on purpose, as in silent:tid=10000161"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeatable keys; loopback only.")] = None,
+    clock: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Stand still at this time: 2026-01-02T03:04:05")
+    ] = None,
+    log: Annotated[str | None, typer.Option(metavar="auto|readable|json|off", help="Lines on stderr.")] = None,
+    patience_s: Annotated[float | None, typer.Option(help="How long terminals wait for an answer.")] = None,
+    connections: Annotated[int | None, typer.Option(help="Connections open at one time.")] = None,
+    frame_s: Annotated[float | None, typer.Option(help="Time for one frame to arrive.")] = None,
+    idle_s: Annotated[float | None, typer.Option(help="Silence allowed to peers not approved of yet.")] = None,
+    idle_known_s: Annotated[float | None, typer.Option(help="Silence allowed to all others.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings instead of ./acquirer.toml")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
+) -> None:
+    """Play the acquirer's host: listen, sign terminals on, book sales, match reversals.
+
+    Every option may also stand in acquirer.toml (idle_s = 60) or the environment (ACQUIRER_IDLE_S=60).
+    Ends with 0 on SIGTERM or SIGINT, 2 when settings are wrong, 3 when an address is taken, 6 when the store failed.
+    """
+    from acquirer.app.serve import serve
+    from acquirer.net.server import BindError
+    from acquirer.settings.config import load_config
+    from acquirer.store import StoreError
+
+    flags: dict[str, Any] = {
+        "listen": tuple(listen) if listen else None,
+        "store": store,
+        "dialect": dialect,
+        "terminals": terminals,
+        "cards": cards,
+        "timezone": timezone,
+        "magic_amounts": magic_amounts,
+        "fault": tuple(fault) if fault else None,
+        "seed": seed,
+        "clock": clock,
+        "log": log,
+        "patience_s": patience_s,
+        "connections": connections,
+        "frame_s": frame_s,
+        "idle_s": idle_s,
+        "idle_known_s": idle_known_s,
+    }
+    settings = load_config(flags, os.environ, config)
+
+    def ready(told: dict[str, Any]) -> None:
+        print(json.dumps(told, ensure_ascii=False) if as_json else _sentence(told), flush=True)
+
+    try:
+        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready))
+    except BindError as wrong:
+        raise Exit(Code.NO_CONNECTION, f"{wrong}.") from None
+    except StoreError as wrong:
+        raise Exit(Code.USAGE, f"{wrong}.") from None
+    if failure:
+        raise Exit(Code.STORE_FAILED, f"the store failed: {failure}.")
+
+
+def _sentence(told: dict[str, Any]) -> str:
+    where = ", ".join(f"{one['address']} ({one['dialect']})" for one in told["listeners"])
+    return f"ready: listening on {where}; {told['terminals']} terminals; store {told['store']}"
