@@ -15,7 +15,7 @@ class Plan:
     __slots__ = ("_constants", "_echo", "_parts", "_whole", "elements")
 
     def __init__(self, dialect: Dialect, answer: Answer) -> None:
-        self.elements = frozenset(answer.make)
+        self.elements = frozenset(answer.make)  # what this answer can carry
         whole: list[tuple[str, int]] = []
         constants: list[tuple[int, Value]] = []
         parts: list[str] = []

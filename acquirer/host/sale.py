@@ -147,7 +147,7 @@ def _booked(
         "settlement_date": stamp.date,
         "rrn": loaded.rrn,
     }
-    if approved:
+    if approved and "auth_id" in host.plans.plan(request.route, accepted=True).elements:
         made["auth_id"] = loaded.rrn[-AUTH_DIGITS:]
     assert request.key is not None
     transaction = Transaction(

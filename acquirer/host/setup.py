@@ -37,6 +37,7 @@ class Host:
         "dialect",
         "faults",
         "issuer",
+        "keys_as_text",
         "options",
         "plans",
         "randbytes",
@@ -66,6 +67,7 @@ class Host:
         self.ring = KeyRing(vault)
         self.calendar = Calendar(timezone)
         self.plans = Plans(dialect)
+        self.keys_as_text = dialect.fields[dialect.elements["keys"].de].kind != "b"
         wishes = dialect.habits.head if dialect.habits else {}
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing

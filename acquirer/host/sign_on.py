@@ -70,7 +70,7 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
             "settlement_date": stamp.date,
             "rrn": loaded.rrn,
             "batch": batch,
-            "keys": issued.wire.decode("latin-1"),
+            "keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire,
         },
         session=after,
         rrn=loaded.rrn,

@@ -1,0 +1,310 @@
+"""A host over a dictionary, and a till that talks to it: enough to hold whole conversations in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from acquirer.exchange.effects import Arrival, Close, Commit, Effect, Load, Loaded, Outcome, Result, Send, Silence
+from acquirer.exchange.rows import Card, Policy, Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.host.exchange import exchange
+from acquirer.host.setup import Host, Options
+from acquirer.journal.evidence import Evidence
+from acquirer.scenario.faults import Fault, Faults
+from acquirer.security.secret import Secret
+from acquirer.security.vault import Vault
+from acquirer.security.working import WorkingKeys
+from acquirer.settings.cards import load_cards
+from acquirer.settings.specs import load_dialect
+from acquirer.wire.message import Message, Value
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+TID, MID = "10000161", "880210010210162"
+TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
+CARD = "6212345678901232"
+NOON = datetime(2025, 3, 10, 12, 0, 0, tzinfo=SHANGHAI)
+
+
+def at_us(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
+
+
+@dataclass
+class Answer:
+    """What one frame got, and what the journal says about it."""
+
+    effects: list[Effect]
+    evidence: list[Evidence]
+    message: Message | None
+
+    @property
+    def code(self) -> Value | None:
+        return self.message.fields.get(39) if self.message else None
+
+    @property
+    def why(self) -> str:
+        return self.evidence[-1].why
+
+    @property
+    def notes(self) -> str:
+        return "\n".join(self.evidence[-1].notes)
+
+    @property
+    def silent(self) -> bool:
+        return not any(isinstance(effect, Send) for effect in self.effects)
+
+    def __getitem__(self, de: int) -> Value | None:
+        assert self.message is not None
+        return self.message.fields.get(de)
+
+
+class Run:
+    """One exchange, step by step: between a load and its commit, others may come."""
+
+    def __init__(self, rig: Rig, steps: Generator[Effect, Result, None]) -> None:
+        self.rig, self.steps = rig, steps
+        self.sent: list[Effect] = []
+        self.evidence: list[Evidence] = []
+        self.pending: Effect | None = next(steps)
+
+    def step(self, outcome: Outcome | None = None) -> bool:
+        """Perform the pending effect; `outcome` stands in for a commit's own. False when the exchange has ended."""
+        effect, result = self.pending, None
+        if isinstance(effect, Load):
+            result = self.rig.load(effect)
+        elif isinstance(effect, Commit):
+            result = outcome or self.rig.commit(effect)
+            if result is Outcome.DONE:
+                self.evidence.append(effect.changes.evidence)
+        else:
+            assert effect is not None
+            self.sent.append(effect)
+        try:
+            self.pending = self.steps.send(result)
+        except StopIteration:
+            self.pending = None
+        return self.pending is not None
+
+    def to_commit(self) -> Run:
+        while not isinstance(self.pending, Commit):
+            self.step()
+        return self
+
+    def finish(self) -> Answer:
+        while self.pending is not None:
+            self.step()
+        frames = [effect.frame for effect in self.sent if isinstance(effect, Send)]
+        assert len(frames) <= 1
+        return Answer(self.sent, self.evidence, self.rig.host.dialect.decode(frames[0]) if frames else None)
+
+
+@dataclass
+class Rig:
+    """The host, its rows in dictionaries, and a clock that only tests move."""
+
+    host: Host
+    now_us: int = at_us(NOON)
+    terminals: dict[str, TerminalConfig] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    transactions: dict[TransactionKey, Transaction] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    journal: list[Evidence] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    def register(self, tid: str = TID, *, fixed: WorkingKeys | None = None, mak: Any = "single", **policy: Any) -> None:
+        vault, randbytes = self.host.vault, self.host.randbytes
+        self.terminals[tid] = TerminalConfig(
+            tid=tid,
+            mid=MID,
+            name="test",
+            tmk=vault.seal_secret(f"tmk:{tid}", TMK, randbytes),
+            tmk_kcv=TMK.kcv(),
+            mak=mak,
+            policy=Policy(**policy),
+            test=True,
+            fixed_keys=vault.seal_keys(f"fixed:{tid}", fixed, randbytes) if fixed else None,
+        )
+
+    def load(self, wanted: Load) -> Loaded:
+        terminal = self.terminals.get(wanted.tid)
+        return Loaded(
+            terminal=terminal,
+            session=self.sessions.get(wanted.tid, Session(wanted.tid)) if terminal else None,
+            transaction=self.transactions.get(wanted.key) if wanted.key else None,
+            card=self.cards.get(wanted.card) if wanted.card else None,
+            rrn=f"{next(self.numbers):012}",
+        )
+
+    def commit(self, wanted: Commit) -> Outcome:
+        changes = wanted.changes
+        rows: list[tuple[dict[Any, Any], Any, Any]] = []
+        if changes.session is not None:
+            rows.append((self.sessions, changes.session.tid, changes.session))
+        if changes.transaction is not None:
+            rows.append((self.transactions, changes.transaction.key, changes.transaction))
+        if changes.card is not None:
+            assert changes.card.token
+            rows.append((self.cards, changes.card.token, changes.card))
+        for table, key, row in rows:
+            if row.version != (table[key].version if key in table else 0):
+                return Outcome.CONFLICT
+        for table, key, row in rows:
+            table[key] = replace(row, version=row.version + 1)
+        self.journal.append(changes.evidence)
+        return Outcome.DONE
+
+    def start(self, frame: bytes) -> Run:
+        arrival = Arrival(frame, self.now_us, self.now_us / 1e6 + 60, "127.0.0.1:5000", 1)
+        return Run(self, exchange(self.host, arrival))
+
+    def send(self, frame: bytes) -> Answer:
+        return self.start(frame).finish()
+
+    def pass_s(self, seconds: float) -> None:
+        self.now_us += int(seconds * 1_000_000)
+
+    def till(self, tid: str = TID) -> Till:
+        return Till(self, tid)
+
+    def booked_minor(self) -> int:
+        """What the host's books come to: every approved sale that was not reversed."""
+        return sum(row.amount_minor for row in self.transactions.values() if row.state == "approved")
+
+
+class Till:
+    """A terminal, as simple as can be: it makes requests and checks the MACs of replies."""
+
+    def __init__(self, rig: Rig, tid: str) -> None:
+        self.rig, self.tid = rig, tid
+        self.suite = rig.host.suite
+        self.keys: WorkingKeys | None = None
+        self.batch = "000001"
+        self.stan = 0
+
+    def next_stan(self) -> str:
+        self.stan += 1
+        return f"{self.stan:06}"
+
+    def frame(self, mti: str, elements: dict[str, Value], keys: WorkingKeys | None = None) -> bytes:
+        dialect = self.rig.host.dialect
+        fields: dict[int, Value] = {}
+        for element, value in {"tid": self.tid, "mid": MID, **elements}.items():
+            dialect.put(fields, element, value)
+        if keys is None:
+            return dialect.encode(mti, fields)
+        fields[dialect.elements["mac"].de] = bytes(8)
+        return self.suite.seal(keys, dialect.encode(mti, fields))
+
+    def management(self, mti: str, function: str, **more: Value) -> bytes:
+        elements = {"transaction_type": "00", "batch": self.batch, "function": function, **more}
+        return self.frame(mti, elements)
+
+    def sign_on(self, function: str = "003", **more: Value) -> Answer:
+        """Sign on and take the keys and the batch of the reply, as terminals do."""
+        answer = self.rig.send(self.management("0800", function, stan=self.next_stan(), operator="01 ", **more))
+        if answer.code == "00":
+            wire = answer[62]
+            data = wire.encode("latin-1") if isinstance(wire, str) else wire
+            assert data is not None
+            self.keys = self.suite.accept(function, TMK, data)
+            self.batch = str(self.rig.host.dialect.get(answer.message, "batch"))  # type: ignore[arg-type]
+        return answer
+
+    def sign_off(self) -> Answer:
+        return self.rig.send(self.management("0820", "002", stan=self.next_stan()))
+
+    def sale_frame(self, amount: int = 1234, *, mti: str = "0200", keys: WorkingKeys | None = None, **more: Any) -> bytes:
+        elements: dict[str, Value] = {
+            "pan": CARD,
+            "processing_code": "000000",
+            "amount": f"{amount:012}",
+            "stan": more.pop("stan", None) or self.next_stan(),
+            "expiry": "3012",
+            "entry_mode": "012",
+            "condition": "00",
+            "currency": "156",
+            "transaction_type": "22",
+            "batch": self.batch,
+            "function": "000",
+            **more,
+        }
+        elements = {name: value for name, value in elements.items() if value is not None}
+        return self.frame(mti, elements, keys or self.keys)
+
+    def sale(self, amount: int = 1234, **more: Any) -> Answer:
+        return self.rig.send(self.sale_frame(amount, **more))
+
+    def reversal_frame(
+        self, stan: str, amount: int = 1234, *, mti: str = "0400", keys: WorkingKeys | None = None, **more: Any
+    ) -> bytes:
+        elements: dict[str, Value] = {
+            "pan": CARD,
+            "processing_code": "000000",
+            "amount": f"{amount:012}",
+            "stan": stan,
+            "entry_mode": "012",
+            "condition": "00",
+            "reversal_reason": "98",
+            "currency": "156",
+            "transaction_type": "22",
+            "batch": self.batch,
+            "function": "000",
+            **more,
+        }
+        elements = {name: value for name, value in elements.items() if value is not None}
+        return self.frame(mti, elements, keys or self.keys)
+
+    def reverse(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
+        return self.rig.send(self.reversal_frame(stan, amount, **more))
+
+    @property
+    def last(self) -> str:
+        return f"{self.stan:06}"
+
+
+MakeRig = Callable[..., Rig]
+
+
+def make_rig(*, faults: tuple[Fault, ...] = (), seed: int = 1, **options: Any) -> Rig:
+    host = Host(
+        dialect=load_dialect("unionpay-pos"),
+        vault=Vault(bytes(range(32))),
+        randbytes=Random(seed).randbytes,
+        issuer=load_cards(),
+        faults=Faults(faults),
+        timezone=SHANGHAI,
+        options=Options(**options),
+    )
+    return Rig(host)
+
+
+@pytest.fixture(scope="session")
+def new_rig() -> MakeRig:
+    """Makes a host without terminals."""
+    return make_rig
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """A host that knows one terminal with the default policy."""
+    rig = make_rig()
+    rig.register()
+    return rig
+
+
+@pytest.fixture
+def till(rig: Rig) -> Till:
+    """That terminal, signed on."""
+    till = rig.till()
+    assert till.sign_on().code == "00"
+    return till
+
+
+__all__ = ["Close", "Silence"]
