@@ -1,0 +1,204 @@
+"""The bench: sign-ons a second, durable on SQLite, beside the same frames through a bare Twisted echo.
+
+Host and echo each run in a process of their own, one after the other, driven by the same generator in this process; the
+rounds of both alternate, and the best round of each counts, because noise only ever slows. Run by ``scripts/bench``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from acquirer.load.figures import Figures
+from acquirer.load.frames import FIRST_TID, sign_on_templates
+from acquirer.load.generator import STANS, Kept, Template, fresh
+from acquirer.settings.specs import load_dialect
+
+TERMINALS = 1_000
+"""More than are ever in flight: fresh connections must not queue behind one another's terminal."""
+
+TMK = "258FB0AB70D025CDB99DF2C4D302D646"  # published
+MARKS = {"kept": 0.35, "fresh": 0.50}
+"""The share of the echo's rate that a host must reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server under test, in a process of its own."""
+
+    process: subprocess.Popen[str]
+    address: tuple[str, int]
+
+    def cpu_s(self) -> float:
+        """Processor time it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True)
+class Round:
+    """One run against one server."""
+
+    figures: Figures
+    cpu_share: float  # of one core, used by the server
+
+    def __str__(self) -> str:
+        f = self.figures
+        lost = f.failed + f.unanswered + f.wrong
+        return (
+            f"{f.rate:9,.0f}/s  p50 {f.latency_ms(0.5):6.1f} ms  p99 {f.latency_ms(0.99):6.1f} ms  "
+            f"max {f.latency_ms(1.0):6.1f} ms  server CPU {self.cpu_share:4.0%}" + (f"  LOST {lost}" if lost else "")
+        )
+
+
+def main() -> int:
+    """Run everything, print a table, return 1 when a mark was missed and 0 otherwise."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=3.0, help="at most, for each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=200)
+    parser.add_argument("--count", type=int, default=150_000, help="exchanges at most, for each round")
+    parser.add_argument("--log", default="json", help="the host's --log; its lines go to a file")
+    parser.add_argument("--store", choices=("sqlite", "memory"), default="sqlite")
+    return run(parser.parse_args())
+
+
+def run(options: argparse.Namespace) -> int:
+    """See `main`."""
+    dialect = load_dialect("unionpay-pos")
+    templates, mid = sign_on_templates(dialect, TERMINALS)
+    request_bytes = len(templates[0].frame(STANS[0]))
+    with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as directory:
+        with host(Path(directory), mid, options) as acquirer, echo() as yardstick:
+            answer = _approved(acquirer, templates[-1])
+            print(f"{options.connections} connections; sign-ons of {request_bytes} bytes, answered with {len(answer)}")
+            sizes = {"echo": request_bytes, "acquirer": len(answer)}
+            best: dict[str, dict[str, Round]] = {}
+            for kind in ("kept", "fresh"):
+                best[kind] = _best(kind, {"echo": yardstick, "acquirer": acquirer}, templates, sizes, options)
+        booked = _booked(Path(directory)) if options.store == "sqlite" else None
+    missed = [_tell(kind, best[kind]) for kind in best]
+    if booked is not None:
+        print(f"{booked:,} exchanges are in the journal")
+    return int(any(missed))
+
+
+def _best(
+    kind: str,
+    servers: dict[str, Server],
+    templates: Sequence[Template],
+    sizes: dict[str, int],
+    options: argparse.Namespace,
+) -> dict[str, Round]:
+    best: dict[str, Round] = {}
+    for _ in range(options.rounds):
+        for name, server in servers.items():
+            run = _round(kind, server, templates, sizes[name], options)
+            print(f"  {kind:5}  {name:8}  {run}", flush=True)
+            if name not in best or run.figures.rate > best[name].figures.rate:
+                best[name] = run
+    return best
+
+
+def _round(kind: str, server: Server, templates: Sequence[Template], size: int, options: argparse.Namespace) -> Round:
+    before_s = server.cpu_s()
+    if kind == "kept":
+        kept = Kept(server.address, templates[: options.connections])
+        try:
+            figures = kept.run(options.count, options.seconds, size)
+        finally:
+            kept.close()
+    else:
+        figures = fresh(
+            server.address,
+            templates,
+            at_once=options.connections,
+            count=options.count,
+            seconds=options.seconds,
+            expect_bytes=size,
+        )
+    return Round(figures, (server.cpu_s() - before_s) / figures.elapsed_s)
+
+
+def _tell(kind: str, best: dict[str, Round]) -> bool:
+    """Print the ratio of a kind; True when it is below its mark, or anything was lost."""
+    acquirer, yardstick = best["acquirer"].figures, best["echo"].figures
+    ratio = acquirer.rate / yardstick.rate
+    lost = acquirer.failed + acquirer.unanswered + acquirer.wrong
+    verdict = "reached" if ratio >= MARKS[kind] else "MISSED"
+    print(
+        f"{kind}: {acquirer.rate:,.0f} sign-ons/s, echo {yardstick.rate:,.0f}/s, "
+        f"ratio {ratio:.2f} (mark {MARKS[kind]:.2f} {verdict}), p99 {acquirer.latency_ms(0.99):.1f} ms"
+    )
+    return ratio < MARKS[kind] or bool(lost)
+
+
+@contextmanager
+def host(directory: Path, mid: str, options: argparse.Namespace) -> Iterator[Server]:
+    """An ``acquirer serve`` with enough terminals, its store and its log in `directory`."""
+    terminals = directory / "terminals.toml"
+    last = FIRST_TID + TERMINALS - 1
+    terminals.write_text(f'[[terminal]]\ntid = "{FIRST_TID}..{last}"\nmid = "{mid}"\ntmk = "{TMK}"\n')
+    store = "memory:" if options.store == "memory" else f"sqlite:///{directory / 'bench.db'}"
+    command = ["-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--store", store, "--json"]
+    with (directory / "log").open("w") as log:
+        yield from _started([*command, "--terminals", str(terminals), "--log", options.log], log)
+
+
+@contextmanager
+def echo() -> Iterator[Server]:
+    """The yardstick."""
+    yield from _started(["-m", "acquirer.load.echo"], None)
+
+
+def _started(arguments: list[str], stderr: TextIO | None) -> Iterator[Server]:
+    command = [sys.executable, *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)  # noqa: S603  our own
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        if not ready:
+            raise SystemExit(f"{' '.join(arguments[:3])} did not start: it ended with {process.wait()}")
+        name, _, port = json.loads(ready)["listen"].rpartition(":")
+        yield Server(process, (name, int(port)))
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+def _approved(server: Server, template: Template) -> bytes:
+    """The host's answer to one sign-on; it must be an approval, or there is nothing to measure."""
+    dialect = load_dialect("unionpay-pos")
+    kept = Kept(server.address, [template])
+    try:
+        kept.run(1, 5, 0)
+        answer = kept.replies[0]
+    finally:
+        kept.close()
+    code = dialect.text(dialect.decode(answer[dialect.framing.length_bytes :]), "code")
+    if code != "00":
+        raise SystemExit(f"the host answers a sign-on with {code}: there is nothing to measure")
+    return answer
+
+
+def _booked(directory: Path) -> int:
+    connection = sqlite3.connect(directory / "bench.db")
+    try:
+        return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

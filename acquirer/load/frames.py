@@ -1,0 +1,40 @@
+"""Sign-on frames for many terminals, made from the sample that a dialect ships."""
+
+from __future__ import annotations
+
+from acquirer.load.generator import Template
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.message import Message
+
+FIRST_TID = 30_000_001
+
+
+class NoSample(ValueError):
+    """The dialect ships no sign-on request to make frames from."""
+
+
+def sign_on_templates(dialect: Dialect, terminals: int) -> tuple[list[Template], str]:
+    """One sign-on frame for each of so many terminals, and the merchant they belong to."""
+    sample = _sample(dialect)
+    stan = dialect.elements["stan"].de
+    return [_template(dialect, sample, str(FIRST_TID + n), stan) for n in range(terminals)], dialect.text(sample, "mid")
+
+
+def _sample(dialect: Dialect) -> Message:
+    prefix = dialect.framing.length_bytes
+    for sample in dialect.samples:
+        message = dialect.decode(bytes.fromhex(sample.hex)[prefix:])
+        route = dialect.route(message)
+        if route is not None and route.service == "sign_on":
+            return message
+    raise NoSample(f"dialect {dialect.name} ships no sample of a sign-on request")
+
+
+def _template(dialect: Dialect, sample: Message, tid: str, stan: int) -> Template:
+    fields = dict(sample.fields)
+    dialect.put(fields, "tid", tid)
+    frame = dialect.encode(sample.mti, fields)
+    start, end = dialect.spans(dialect.decode(frame))[stan]
+    wrapped = dialect.framing.wrap(frame)
+    prefix = len(wrapped) - len(frame)
+    return Template(wrapped[: prefix + start], wrapped[prefix + end :])
