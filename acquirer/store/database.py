@@ -10,13 +10,14 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from acquirer.store import schema
 from acquirer.store.place import StoreError
 from acquirer.store.statements import DIALECT
 
 CHECKPOINT_PAGES: Final = 1_000
+LOG_BYTES: Final = 64 << 20  # what the log shrinks to after a slow reader has kept it from being put away
 BUSY_S: Final = 5.0  # somebody's sqlite3 shell may hold the file for a moment
 PREPARED: Final = 256  # statements kept by a connection: every shape of every hot one, and the queries
 
@@ -56,7 +57,7 @@ def connect_reading(database: Path) -> sqlite3.Connection:
         raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
     uri = database.absolute().as_uri()
     try:
-        connection = _connect(f"{uri}?mode=ro")
+        connection = _connect(f"{uri}?mode=ro", uri=True)
         try:
             found = revision(connection)
         except sqlite3.OperationalError:
@@ -65,7 +66,7 @@ def connect_reading(database: Path) -> sqlite3.Connection:
             connection.close()
             if database.with_name(f"{database.name}-wal").exists():
                 raise
-            connection = _connect(f"{uri}?mode=ro&immutable=1")
+            connection = _connect(f"{uri}?mode=ro&immutable=1", uri=True)
             found = revision(connection)
     except sqlite3.Error as wrong:
         raise _explained(database, wrong) from None
@@ -86,14 +87,14 @@ def revision(connection: sqlite3.Connection) -> str:
     return str(row[0]) if row else "?"
 
 
-def _connect(name: str) -> sqlite3.Connection:
+def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(
         name,
         timeout=BUSY_S,
         isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, COMMIT
         check_same_thread=False,  # handed from the thread that opens to the one that writes
         cached_statements=PREPARED,
-        uri=name.startswith("file:"),
+        uri=uri,
     )
 
 
@@ -107,6 +108,7 @@ def _make_durable(connection: sqlite3.Connection, database: Path) -> None:
             "network drives cannot: choose a local one"
         )
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
 
 
@@ -129,6 +131,8 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for table in schema.metadata.sorted_tables:
         connection.execute(str(CreateTable(table).compile(dialect=DIALECT)))
+        for index in table.indexes:
+            connection.execute(str(CreateIndex(index).compile(dialect=DIALECT)))
     connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.execute("INSERT INTO alembic_version VALUES (?)", (schema.REVISION,))
     connection.execute("COMMIT")

@@ -23,6 +23,8 @@ from acquirer.store.tuples import card_row, followed, session_row, transaction_r
 
 Row = tuple[Any, ...]
 
+DAY_US: Final = 24 * 3600 * 1_000_000
+
 _UNWRITABLE: Final = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
@@ -77,6 +79,20 @@ class Ledger:
     def settle(self) -> None:
         """Give back the reference numbers nobody took: after a clean end the next start goes on without a gap."""
         self.transact(lambda cursor: set_meta(cursor, "rrn", str(self.numbers.given)))
+
+    def purge(self, now_us: int) -> int:
+        """Forget transactions whose batch is closed and whose day is over; returns how many.
+
+        A terminal may repeat or reverse what is in its open batch for as long as it likes, and anything for a day.
+        """
+        forgotten = 0
+
+        def work(cursor: sqlite3.Cursor) -> None:
+            nonlocal forgotten
+            forgotten = cursor.execute(statements.PURGE, (now_us - DAY_US,)).rowcount
+
+        self.transact(work)
+        return forgotten
 
     def meta(self, name: str) -> str:
         """A value the store keeps about itself; empty when there is none."""

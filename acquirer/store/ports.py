@@ -40,7 +40,11 @@ class Store(Protocol):
         """Begin to commit; `notify` brings outcomes to the loop, `soon` lets one loop iteration gather its commits."""
 
     def load(self, wanted: Load) -> Loaded:
-        """The rows of one terminal, and a reference number nobody else is given. From the loop's thread."""
+        """The rows of one terminal, and a reference number nobody else is given. From the loop's thread.
+
+        Raises:
+            StoreError: the database cannot be read any more; `failure` says so too.
+        """
 
     def commit(self, wanted: Commit, done: Done) -> None:
         """Queue changes; `done` is called with their outcome. From the loop's thread."""

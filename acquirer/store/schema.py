@@ -8,7 +8,7 @@ back from its newest row finds what a person looks for.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from acquirer.journal.render import COLUMNS, NUMBERS
 
@@ -112,6 +112,7 @@ transaction = Table(
     _integer("reversed_us"),
     _text("reversal_reason"),
     _text("reversal_made"),
+    Index("transactions_by_age", "at_us"),  # ascending as they come, so it costs next to nothing
     sqlite_with_rowid=False,
 )
 

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from acquirer.exchange.effects import Commit, Load, Loaded
-from acquirer.exchange.rows import Session, TerminalConfig
+from acquirer.exchange.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
@@ -49,11 +49,12 @@ class SqliteStore:
         self._reading_turn = self._ledger.turn if database is None else nullcontext()
         self._configs: Kept[TerminalConfig] = Kept()
         self._writer: Writer | None = None
+        self._failure = ""
 
     @property
     def failure(self) -> str:
         """Why the store stopped for good, as a sentence; empty while it works."""
-        return self._writer.failure if self._writer else ""
+        return self._failure or (self._writer.failure if self._writer else "")
 
     @property
     def complaint(self) -> str:
@@ -71,17 +72,14 @@ class SqliteStore:
 
     def load(self, wanted: Load) -> Loaded:
         """The rows of one terminal; see `ports.Store.load`."""
-        config, session = self._terminal(wanted.tid)
-        transaction = card = None
-        if config is not None and wanted.key is not None:
-            row = self._row(statements.TRANSACTION_BY_KEY, wanted.key)
-            transaction = None if row is None else transaction_of(row)
-        if wanted.card is not None:
-            card = self._ledger.cards.get(wanted.card)
-            if card is None and (row := self._row(statements.CARD_BY_TOKEN, (wanted.card,))) is not None:
-                card = card_of(row)
-                self._ledger.cards.put(card.token, card)
-        return Loaded(config, session, transaction, card, self._ledger.numbers.take())
+        try:
+            config, session = self._terminal(wanted.tid)
+            transaction = None if config is None or wanted.key is None else self._transaction(wanted.key)
+            card = None if wanted.card is None else self._card(wanted.card)
+            return Loaded(config, session, transaction, card, self._ledger.numbers.take())
+        except sqlite3.Error as wrong:
+            self._failure = f"the store cannot be read any more: {wrong}"
+            raise StoreError(self._failure) from None
 
     def commit(self, wanted: Commit, done: Done) -> None:
         """Queue changes; see `ports.Store.commit`."""
@@ -129,6 +127,17 @@ class SqliteStore:
             self._configs.put(tid, config)
             self._ledger.sessions.put(tid, session)
         return config, session
+
+    def _transaction(self, key: TransactionKey) -> Transaction | None:
+        row = self._row(statements.TRANSACTION_BY_KEY, key)
+        return None if row is None else transaction_of(row)
+
+    def _card(self, token: str) -> Card | None:
+        card = self._ledger.cards.get(token)
+        if card is None and (row := self._row(statements.CARD_BY_TOKEN, (token,))) is not None:
+            card = card_of(row)
+            self._ledger.cards.put(token, card)
+        return card
 
     def _row(self, statement: str, key: tuple[str, ...]) -> Row | None:
         with self._reading_turn:

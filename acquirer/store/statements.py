@@ -8,10 +8,10 @@ of up to 256 rows and stay prepared.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, insert, literal_column, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -117,11 +117,6 @@ def _bound(table: Table) -> dict[str, Any]:
     return {column.name: bindparam(column.name) for column in table.c}
 
 
-def flat(rows: Iterable[Row]) -> list[Any]:
-    """All values of `rows`, one after another."""
-    return [value for row in rows for value in row]
-
-
 SESSIONS: Final = versioned(schema.session)
 TRANSACTIONS: Final = versioned(schema.transaction)
 CARDS: Final = versioned(schema.card)
@@ -134,3 +129,11 @@ TERMINAL_BY_TID: Final = by_key(schema.terminal, schema.session)
 TRANSACTION_BY_KEY: Final = by_key(schema.transaction)
 CARD_BY_TOKEN: Final = by_key(schema.card)
 META_BY_NAME: Final = by_key(schema.meta)
+
+PURGE: Final = compiled(
+    delete(schema.transaction).where(
+        schema.transaction.c.at_us < bindparam("before_us"),
+        schema.transaction.c.batch
+        != select(schema.session.c.batch).where(schema.session.c.tid == schema.transaction.c.tid).scalar_subquery(),
+    )
+)

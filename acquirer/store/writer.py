@@ -9,6 +9,7 @@ A database that fails is not tried again: what became of the last group is unkno
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -28,6 +29,7 @@ CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
 FULL_S: Final = 5.0
 IDLE_S: Final = 0.2  # how long a delivery may wait for a commit to travel with
+HOUR_US: Final = 3600 * 1_000_000
 MOST_DELIVERIES: Final = 4 * GROUP  # in one transaction, so that none takes much longer than a full group does
 
 Item = tuple[Commit, Done, float]  # the float: when it came, by the monotonic clock
@@ -46,6 +48,7 @@ class Writer:
         self._queue: SimpleQueue[list[Item] | None] = SimpleQueue()  # None ends the thread
         self._taken_in = 0  # by the loop
         self._answered = 0  # by the writer
+        self._tidied_us = 0
         self._oldest = 0.0  # when the oldest unanswered commit came; 0 when there is none
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -103,6 +106,7 @@ class Writer:
                 self._oldest = group[0][2]
                 self._answer(group, self._settle(group))
                 self._oldest = 0.0
+                self._tidy(group[-1][0].changes.evidence.at_us)
             elif self._deliveries:
                 self._written([])
             elif ending:
@@ -137,6 +141,16 @@ class Writer:
                 self.failure = f"the store failed and stops: {type(wrong).__name__}: {wrong}"
         self._deliveries.clear()
         return [Outcome.FAILED] * len(changes)
+
+    def _tidy(self, now_us: int) -> None:
+        """Once an hour, by the time exchanges carry: forget what nobody can ask for any more."""
+        if now_us - self._tidied_us < HOUR_US or self.failure:
+            return
+        self._tidied_us = now_us
+        try:
+            self._ledger.purge(now_us)
+        except sqlite3.Error as wrong:
+            self.failure = f"the store failed and stops: {type(wrong).__name__}: {wrong}"
 
     def _answer(self, group: list[Item], outcomes: list[Outcome]) -> None:
         with suppress(RuntimeError):  # the loop has gone: what is durable stays so, and nobody is left to hear it

@@ -136,3 +136,4 @@ def upgrade() -> None:
         Column("reversal_made", Text, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("transactions_by_age", "transactions", ["at_us"])
