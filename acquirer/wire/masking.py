@@ -100,6 +100,16 @@ def mask_card_numbers(text: str) -> str:
     return _RUN.sub(lambda run: mask_pan(run[0]) if passes_luhn(run[0]) else run[0], text)
 
 
+def card_number_digits(text: str) -> list[int]:
+    """Where `mask_card_numbers` puts its stars.
+
+    >>> card_number_digits("card 6212345678901232")
+    [11, 12, 13, 14, 15, 16]
+    """
+    runs = (run for run in _RUN.finditer(text) if passes_luhn(run[0]))
+    return [run.start() + digit for run in runs for digit in hidden_digits(len(run[0]))]
+
+
 def passes_luhn(digits: str) -> bool:
     """Whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
 

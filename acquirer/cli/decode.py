@@ -1,0 +1,147 @@
+"""``acquirer decode``: a message as a table for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.cli.tables import Line
+    from acquirer.wire.explain import Explanation
+    from acquirer.wire.guess import Guess
+    from acquirer.wire.rows import Row
+
+INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
+LONG_VALUE = 32  # hex digits that still read at a glance
+
+
+def command(
+    message: list[str] = typer.Argument(
+        None, metavar="[FILE|-|HEX]", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
+    ),
+    dialect: str = typer.Option("", "--dialect", metavar="NAME|FILE", help="How it speaks; without it, a guess."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object per message, one per line."),
+    unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
+) -> int:
+    """Show a message as a table: fields, parts, meanings, bytes. A length, TPDU or head before it may be missing."""
+    from acquirer.settings.specs import dialect_names, load_dialect
+    from acquirer.wire.framing import FrameError
+    from acquirer.wire.guess import guess
+
+    data = _read(message or [])
+    try:
+        found = guess(data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())])
+    except FrameError as stranger:
+        raise Exit(Code.UNDECODABLE, f"{stranger.detail[:1].upper()}{stranger.detail[1:]}.") from None
+    if unsafe_show:
+        print("Nothing is masked: do not paste this where others can read it.", file=sys.stderr)
+    explanations = [_explained(found, frame, unsafe_show) for frame in found.frames]
+    for number, explanation in enumerate(explanations):
+        if as_json:
+            said = {**explanation.as_json(found.framing), "why": found.why, "sure": found.sure}
+            print(json.dumps(said, ensure_ascii=False))
+        else:
+            _print(explanation, found, number)
+    if wrong := next((one.error for one in explanations if one.error), ""):
+        raise Exit(Code.UNDECODABLE, f"Undecodable as {found.dialect.name}: {wrong}.")
+    return Code.OK
+
+
+def _explained(found: Guess, frame: bytes, unsafe_show: bool) -> Explanation:
+    from acquirer.wire.explain import explain, explain_failure
+    from acquirer.wire.message import DecodeError
+
+    try:
+        message = found.dialect.decode(frame)
+    except DecodeError as wrong:
+        return explain_failure(found.dialect, frame, wrong, unsafe_show)
+    return explain(message, unsafe_show)
+
+
+def _read(words: list[str]) -> bytes:
+    """The bytes that were named: a file's, stdin's, or hex on the command line."""
+    from acquirer.wire.hexdump import undump
+
+    name = words[0] if len(words) == 1 else ""
+    if not words and sys.stdin.isatty():
+        raise Exit(Code.USAGE, "Name a file, give hex, or pipe a message into 'acquirer decode'.")
+    if not words or name == "-":
+        return _bytes("stdin", sys.stdin.buffer.read(INPUT_LIMIT_BYTES + 1))
+    if path := _file(name):
+        with path.open("rb") as file:
+            return _bytes(name, file.read(INPUT_LIMIT_BYTES + 1))
+    try:
+        return undump(" ".join(words))
+    except ValueError as wrong:
+        hint = f"There is no file '{name}', and as hex: " if name and len(name) < 100 else "As hex: "
+        raise Exit(Code.USAGE, f"{hint}{wrong}.") from None
+
+
+def _file(name: str) -> Path | None:
+    try:
+        return Path(name) if name and Path(name).exists() else None
+    except OSError:  # longer than a name can be: it is hex
+        return None
+
+
+def _bytes(name: str, raw: bytes) -> bytes:
+    """What a file holds: the bytes its text spells as hex, else itself."""
+    from acquirer.wire.hexdump import undump
+
+    if not raw:
+        raise Exit(Code.USAGE, f"{name}: is empty.")
+    if len(raw) > INPUT_LIMIT_BYTES:
+        raise Exit(
+            Code.USAGE, f"{name}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB; cut out the messages of interest."
+        )
+    try:
+        return undump(raw.decode("ascii"))
+    except ValueError as wrong:
+        if raw.startswith(b"0000  ") and b"**" in raw:
+            raise Exit(Code.USAGE, f"{name}: {wrong}.") from None
+        return raw
+
+
+def _print(explanation: Explanation, found: Guess, number: int) -> None:
+    from acquirer.cli.tables import KEY, QUIET, WIDE, WRONG, Line, console, hex_lines, table
+
+    screen = console()
+    wide = screen.width >= WIDE
+    if number:
+        screen.print()
+    title = Line(explanation.title.en, "bold")
+    if explanation.title.zh:
+        title.append(f" {explanation.title.zh}")
+    screen.print(title.append(f"  {explanation.dialect}, {len(explanation.frame)} bytes", QUIET))
+    screen.print(Line(("" if found.sure else "A guess: ") + found.why, QUIET))
+    grid = table("DE", "Field", *(("字段", "Bytes") if wide else ()), "Value", "Meaning")
+    bounds = []
+    for top in (*explanation.before, *explanation.fields):
+        bounds.append(top.span[0])
+        for depth, row in top.walk():
+            key = Line("  " * depth + row.key, QUIET if depth else KEY)
+            place = f"{row.span[0]}–{row.span[1] - 1}" if row.span[0] < row.span[1] - 1 else str(row.span[0])
+            names = (row.name.en, row.name.zh, Line(place, QUIET)) if wide else (row.name.en,)
+            meaning = f"{row.meaning.en} {row.meaning.zh}".rstrip() if wide else row.meaning.en
+            grid.add_row(key, *names, _value(row), meaning)
+    screen.print(grid)
+    screen.print(hex_lines(explanation.frame, explanation.hidden, frozenset(bounds)))
+    for note in explanation.notes:
+        screen.print(Line(f"• {note}"))
+    if explanation.error:
+        screen.print(Line(f"✗ {explanation.error}", WRONG))
+
+
+def _value(row: Row) -> str | Line:
+    """A value, or only its size when the rows below show all that is in it."""
+    from acquirer.cli.tables import HIDDEN, QUIET, Line
+
+    if row.within and row.binary and len(row.value) > LONG_VALUE:
+        return Line(f"{row.span[1] - row.span[0]} bytes", QUIET)
+    return Line(row.value, HIDDEN) if row.hidden and not row.within else Line(row.value)
