@@ -31,18 +31,20 @@ class Common:
     """The options that every operation has."""
 
     host: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host to talk to.")] = "127.0.0.1:8583"
-    tid: Annotated[str, typer.Option(help="Terminal number.")] = "10000161"
+    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161"
     terminals: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Where the terminal is found; default: the demo terminals.")
     ] = None
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where keys, counters and the outbox are kept.")] = STATE
-    dialect: Annotated[str, typer.Option(help="The dialect to speak.")] = "unionpay-pos"
+    dialect: Annotated[str, typer.Option(metavar="NAME", help="The dialect to speak.")] = "unionpay-pos"
     package: Annotated[str, typer.Option(metavar="001…006", help="Key package to ask for at sign-on.")] = ""
-    operator: Annotated[str, typer.Option(help="Who signs on.")] = "01"
-    serial: Annotated[str, typer.Option(help="The terminal's serial number, told at sign-on.")] = ""
+    operator: Annotated[str, typer.Option(metavar="01", help="Who signs on.")] = "01"
+    serial: Annotated[str, typer.Option(metavar="TEXT", help="The terminal's serial number, told at sign-on.")] = ""
     tpdu: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
     head: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for one answer.")] = 0
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for one answer.")
+    ] = None
     expect: Annotated[
         list[str] | None,
         typer.Option(metavar="39=00", help="End with 1 unless the reply has this; a DE or an element; again for more."),
@@ -90,10 +92,10 @@ def sale(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
     card: Annotated[str, typer.Option(metavar="NAME", help="A test card of the shipped table.")] = "",
-    pan: Annotated[str, typer.Option(help="Any card number, instead of --card.")] = "",
+    pan: Annotated[str, typer.Option(metavar="DIGITS", help="Any card number, instead of --card.")] = "",
     expiry: Annotated[str, typer.Option(metavar="YYMM", help="Of that card.")] = "",
-    track2: Annotated[str, typer.Option(help="A whole track 2, instead of --card.")] = "",
-    pin: Annotated[str, typer.Option(help="The PIN that is keyed in; none: no PIN.")] = "",
+    track2: Annotated[str, typer.Option(metavar="TEXT", help="A whole track 2, instead of --card.")] = "",
+    pin: Annotated[str, typer.Option(metavar="DIGITS", help="The PIN that is keyed in; none: no PIN.")] = "",
     entry: Annotated[
         str, typer.Option(metavar="NAME", help="chip, contactless, magstripe, fallback or manual.")
     ] = "chip",
@@ -115,8 +117,8 @@ def sale(
 def reverse(
     *,
     reason: Annotated[str, typer.Option(metavar="98", help="The reason to give; default: as if no answer came.")] = "",
-    stan: Annotated[str, typer.Option(help="Reverse this sale, known or not.")] = "",
-    batch: Annotated[str, typer.Option(help="Of that sale; default: the current one.")] = "",
+    stan: Annotated[str, typer.Option(metavar="STAN", help="Reverse this sale, known or not.")] = "",
+    batch: Annotated[str, typer.Option(metavar="BATCH", help="Of that sale; default: the current one.")] = "",
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of that sale.")] = None,
 ) -> Job:
     """Reverse the sale that is owed a reversal, else the one --stan names, else the last approved one."""
@@ -139,7 +141,7 @@ def sign_off() -> Job:
 
 @app.command("receipt")
 def receipt(
-    tid: Annotated[str, typer.Option(help="Terminal number.")] = "10000161",
+    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
     cardholder: Annotated[bool, typer.Option("--cardholder", help="The cardholder's copy.")] = False,
 ) -> None:
@@ -178,7 +180,7 @@ def _run(options: Common, plan: Callable[[], Job]) -> None:
             package=options.package,
             tpdu=options.tpdu,
             head=options.head,
-            timeout_s=options.timeout,
+            timeout_s=options.timeout or 0,
             watch=None if options.as_json else _Printer(),
         ) as terminal:
             result = job.work(terminal)

@@ -37,7 +37,7 @@ class Setup:
     merchant: str = ""  # its name, for receipts
     operator: str = "01"
     serial: str = ""
-    package: str = ""  # key package asked for at sign-on; "": the dialect's
+    package: str = ""  # key package to ask for at sign-on; "": as last time, at first the dialect's
     tpdu: bytes = b""  # b"": the dialect's
     head: bytes = b""
     timeout_s: float = 0  # for one answer; 0: the dialect's
@@ -61,6 +61,11 @@ class Machine:
             kept = state if state and state.tid == setup.tid else fresh
             state = replace(kept, mid=setup.mid, tmk_kcv=kcv, keys=None, signed_on=False)
         self.state = state
+
+    @property
+    def package(self) -> str:
+        """The key package to ask for at sign-on."""
+        return self.setup.package or self.state.package or self.setup.habits.package
 
     def keep(self, **changes: Any) -> Program[None]:
         """Change the state and make it durable."""

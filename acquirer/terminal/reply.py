@@ -45,7 +45,7 @@ def judge(suite: Suite, keys: WorkingKeys | None, route: Route, request: Mapping
     known = dialect.codes.get(code)
     if known is None or known.kind != SUCCESS:
         return Verdict(Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know")
-    if route.mac_reply == "approved" and (detail := _unvouched(suite, keys, message)):
+    if route.mac_reply == "approved" and (detail := _unvouched(suite, keys, message, code)):
         return Verdict(Outcome.MAC_DIFFERS, code, message, detail)
     return Verdict(Outcome.APPROVED, code, message)
 
@@ -77,7 +77,9 @@ def _unfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message
     return ""
 
 
-def _unvouched(suite: Suite, keys: WorkingKeys | None, message: Message) -> str:
+def _unvouched(suite: Suite, keys: WorkingKeys | None, message: Message, code: str) -> str:
+    if suite.dialect.get(message, "mac") is None and code != suite.dialect.reasons["approved"]:
+        return ""  # hosts make a MAC for the plain approval only, and terminals ask for no more
     if suite.dialect.mac_of(message) is None:
         return "an approval without a MAC"
     if keys is None:

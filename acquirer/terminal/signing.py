@@ -27,7 +27,7 @@ def fetch_keys(machine: Machine) -> Program[Exchange]:
     values: dict[str, Value] = {
         "stan": (yield from machine.count()),
         "batch": machine.state.batch,
-        "function": setup.package or habits.package,
+        "function": machine.package,
         "operator": habits.operator.format(operator=setup.operator),
         "serial": habits.serial.format(serial=serial, length=len(serial)),
     }
@@ -39,8 +39,9 @@ def fetch_keys(machine: Machine) -> Program[Exchange]:
 
 
 def ready(machine: Machine) -> Program[Exchange | None]:
-    """Sign on if that has not been done yet. None: it had been; else the exchange, approved or not."""
-    if machine.state.signed_on and machine.state.keys is not None:
+    """Sign on unless that has been done, and for the key package that is wanted; then None."""
+    state = machine.state
+    if state.signed_on and state.keys is not None and state.package == machine.package:
         return None
     return (yield from fetch_keys(machine))
 
@@ -85,13 +86,13 @@ def _take_keys(machine: Machine, exchange: Exchange, reply: Message) -> Program[
     try:
         if not isinstance(data, bytes):
             raise PackageError("the reply brings no working keys")
-        keys = setup.suite.accept(setup.package or setup.habits.package, setup.tmk, data)
+        keys = setup.suite.accept(machine.package, setup.tmk, data)
     except PackageError as wrong:
         exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(wrong)
         return
     batch = dialect.text(reply, "batch")
     if not batch or batch in setup.habits.keep_batch:
         batch = machine.state.batch
-    yield from machine.keep(keys=keys, batch=batch, signed_on=True)
+    yield from machine.keep(keys=keys, package=machine.package, batch=batch, signed_on=True)
     exchange.note(f"keys {keys.kcvs.replace(',', '')}")
     exchange.note(f"batch {batch}")

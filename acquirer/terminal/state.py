@@ -51,6 +51,7 @@ class State:
     stan: str = "000000"  # the last one used
     signed_on: bool = False
     keys: WorkingKeys | None = None
+    package: str = ""  # the key package they came in
     pending: Pending | None = None
     last: Pending | None = None  # the last approved sale, for a reversal by hand
     receipt: Receipt | None = None  # of the last approved sale
@@ -74,6 +75,7 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "batch": state.batch,
         "stan": state.stan,
         "signed_on": state.signed_on,
+        "package": state.package,
         "kcvs": state.keys.kcvs if state.keys else "",
         "receipt": asdict(state.receipt) if state.receipt else None,
         "keys": sealed("keys", state.keys.pack()) if state.keys else "",
@@ -104,6 +106,7 @@ def load(text: str, vault: Vault) -> State:
             batch=document["batch"],
             stan=document["stan"],
             signed_on=document["signed_on"],
+            package=document["package"],
             keys=WorkingKeys.unpack(opened("keys")) if document["keys"] else None,
             pending=_unpack(opened("pending")) if document["pending"] else None,
             last=_unpack(opened("last")) if document["last"] else None,
