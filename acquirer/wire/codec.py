@@ -1,33 +1,105 @@
-"""The codec of one dialect: the reference."""
+"""The codec of one dialect: quick where a message is as it should be, thorough where it is not.
+
+Every set of fields has its own generated decoder and encoder (`fast`); whatever they refuse, and every set not seen
+often enough to be worth compiling, goes to pyiso8583 (`reference`), which alone may say that something is wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from acquirer.wire.fast import Decoder, Encoder, Unusual, make_decoder, make_encoder
 from acquirer.wire.message import Message, Span, Value
 from acquirer.wire.model import Grammar
-from acquirer.wire.reference import Reference
+from acquirer.wire.reference import Reference, first_bit
 
 if TYPE_CHECKING:
     from acquirer.wire.dialect import Dialect
 
+EARNED = 4
+"""Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by whoever
+connects and compiling takes a millisecond: a random one must not be worth it."""
+
+KEPT = 256
+"""Compiled sets of fields per direction, and sets being counted. Real traffic has a few dozen; when an attacker has
+filled the table it starts over, which costs less than keeping order in it on every message."""
+
+_UNLIKE = (Unusual, LookupError, TypeError, ValueError, AttributeError)
+"""What generated code ends with when a message is not as it should be; a KeyError also when there is no code yet."""
+
+K = TypeVar("K")
+F = TypeVar("F")
+
+
+class _Workshop(Generic[K, F]):
+    """Compiles what is needed often. `ready` is replaced when full, never cleaned up: threads may be reading it."""
+
+    def __init__(self) -> None:
+        self.ready: dict[K, F] = {}
+        self._seen: dict[K, int] = {}
+
+    def note(self, key: K, make: Callable[[], F]) -> None:
+        """One more message of this kind was right."""
+        if key in self.ready:
+            return
+        seen = self._seen.get(key, 0) + 1
+        if seen < EARNED:
+            if len(self._seen) >= KEPT:
+                self._seen = {}
+            self._seen[key] = seen
+            return
+        self._seen.pop(key, None)
+        if len(self.ready) >= KEPT:
+            self.ready = {}
+        self.ready[key] = make()
+
 
 class Codec:
-    """Bytes to messages and back."""
+    """Bytes to messages and back, for one grammar."""
 
     def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
         self._reference = Reference(grammar)
+        self._start = grammar.envelope_bytes + grammar.mti_bytes
+        self._end = self._start + grammar.bitmap_bytes
+        self._decoders: _Workshop[bytes, Decoder] = _Workshop()
+        self._encoders: _Workshop[tuple[int, ...], Encoder] = _Workshop()
 
     def decode(self, dialect: Dialect, frame: bytes) -> Message:
         """Read one frame. Raises DecodeError and nothing else."""
+        try:
+            return self._decoders.ready[self._bitmaps(frame)](dialect, frame)
+        except _UNLIKE:
+            pass
         mti, fields, _ = self._reference.decode(frame)
+        key = self._bitmaps(frame)
+        self._decoders.note(key, lambda: make_decoder(self._grammar, fields, len(key)))
         return Message(dialect, frame, mti, fields)
 
     def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
         """Write one frame. Raises EncodeError."""
-        return self._reference.encode(envelope, mti, fields)
+        key = tuple(fields)
+        try:
+            return self._encoders.ready[key](envelope, mti, fields)
+        except _UNLIKE:
+            pass
+        frame = self._reference.encode(envelope, mti, fields)
+        self._encoders.note(key, lambda: make_encoder(self._grammar, key))
+        return frame
+
+    def prepare(self, samples: Iterable[Message]) -> None:
+        """Compile what is known to come, so that the first messages are as quick as all others."""
+        for message in samples:
+            key = self._bitmaps(message.raw)
+            self._decoders.ready[key] = make_decoder(self._grammar, message.fields, len(key))
 
     def spans(self, frame: bytes) -> dict[int | str, Span]:
         """Where MTI, bitmap and each field stand in a frame that decodes."""
         return self._reference.decode(frame)[2]
+
+    def _bitmaps(self, frame: bytes) -> bytes:
+        bitmaps = frame[self._start : self._end]
+        if self._grammar.secondary and first_bit(bitmaps, self._grammar):
+            return frame[self._start : 2 * self._end - self._start]
+        return bitmaps

@@ -34,6 +34,7 @@ from acquirer.wire.model import (
     Tag,
     Text,
 )
+from acquirer.wire.router import Router, without_repeat
 
 __all__ = [
     "Answer",
@@ -81,15 +82,11 @@ class Dialect:
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     origin: Callable[[str], str] = field(default=lambda _path: "", repr=False)  # key → file:line
     _codec: Codec = field(init=False, repr=False)
-    _routes: Mapping[str, tuple[tuple[Route, Mapping[Locator, tuple[str, ...]]], ...]] = field(init=False, repr=False)
+    _router: Router = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_codec", Codec(self.grammar))
-        by_mti: dict[str, tuple[tuple[Route, Mapping[Locator, tuple[str, ...]]], ...]] = {}
-        for route in self.routes:
-            when = {self.elements[name]: values for name, values in route.when.items()}
-            by_mti[route.mti] = (*by_mti.get(route.mti, ()), (route, when))
-        object.__setattr__(self, "_routes", by_mti)
+        object.__setattr__(self, "_router", Router(self.routes, self.elements))
 
     # bytes ↔ messages
 
@@ -155,11 +152,8 @@ class Dialect:
     # routes and codes
 
     def route(self, message: Message) -> Route | None:
-        """The first route that fits; the MTI's repeat digit plays no role."""
-        for route, when in self._routes.get(without_repeat(message.mti), ()):
-            if matches(message.fields, when):
-                return route
-        return None
+        """The first route that fits, those with more conditions first; the MTI's repeat digit plays no role."""
+        return self._router.find(message)
 
     def find_route(self, service: str) -> Route:
         """The route of a service by name. Raises LookupError with the nearest name."""
@@ -182,7 +176,7 @@ class Dialect:
 
     def request_mti_known(self, mti: str) -> bool:
         """Whether any message of this dialect has this MTI (the repeat digit plays no role)."""
-        return without_repeat(mti) in self._routes
+        return self._router.knows(mti)
 
     def is_response(self, mti: str) -> bool:
         """Whether an MTI is a reply's: its third digit is odd."""
@@ -232,9 +226,3 @@ class Dialect:
     def reply_timeout_s(self) -> int:
         """How long this dialect's terminals wait for a reply."""
         return self.habits.reply_timeout_s if self.habits else REPLY_TIMEOUT_S
-
-
-def without_repeat(mti: str) -> str:
-    """An MTI as first sent: 0401 → 0400, 0403 → 0402 (the last digit tells who sent it, and odd ones repeat)."""
-    last = mti[3]
-    return mti[:3] + chr(ord(last) & ~1) if last in "13579" else mti

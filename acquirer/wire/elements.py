@@ -15,7 +15,7 @@ def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
         return None
     if at.as_text and isinstance(value, bytes):
         value = value.decode("latin-1")
-    if at.whole:
+    if at.stop is None and not at.start:
         return value
     part = value[at.start : at.stop]
     return part if part and (at.stop is None or len(part) == at.stop - at.start) else None

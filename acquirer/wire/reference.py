@@ -100,7 +100,7 @@ class Reference:
                     problem = "is not made of hexadecimal digits"
                     raise DecodeError(problem, field="bitmap", position=at + bad, mti=mti, fields={})
             at += size
-            if not _first_bit(bitmap, grammar):
+            if not first_bit(bitmap, grammar):
                 return
             if not allowed:
                 problem = f"bit {bit} is set, but this dialect has no {nth} bitmap"
@@ -196,7 +196,7 @@ def _pyiso8583(field: FieldSpec) -> dict[str, Any]:
     }
 
 
-def _first_bit(bitmap: bytes, grammar: Grammar) -> bool:
+def first_bit(bitmap: bytes, grammar: Grammar) -> bool:
     if not bitmap:
         return False
     return bitmap[0] >= 0x80 if grammar.bitmap_encoding == "binary" else bitmap[:1].decode(grammar.bitmap_charset) > "7"

@@ -1,0 +1,284 @@
+"""The quick way: decoders and encoders written for one set of fields, as Python source, and compiled.
+
+A decoder turns the whole frame into hexadecimal and latin-1 text once and then only slices; an encoder gathers
+neighbouring digits and neighbouring texts and converts each run at once. What they return equals what `reference`
+returns. Whenever anything is out of the ordinary they raise `Unusual`, and the reference decides: nothing here
+explains a mistake. The source is made of numbers and names of our own; nothing from a frame gets into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, reduce
+from typing import TYPE_CHECKING, Any
+
+from acquirer.wire.framing import CHARSETS
+from acquirer.wire.message import Message, Value
+from acquirer.wire.model import FieldSpec, Grammar
+from acquirer.wire.notation import ALPHABETS, NIBBLES
+
+if TYPE_CHECKING:
+    from acquirer.wire.dialect import Dialect
+
+Decoder = Callable[["Dialect", bytes], Message]
+Encoder = Callable[[bytes, str, Mapping[int, Value]], bytes]
+
+_NOT_BCD = 10**6  # above every maximum
+_BCD = [int(f"{byte:02x}") if f"{byte:02x}".isdecimal() else _NOT_BCD for byte in range(256)]
+
+
+class Unusual(Exception):
+    """This message is not for the quick way."""
+
+
+def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> Decoder:
+    """A decoder for frames that carry exactly the fields `des`."""
+    writer = _DecoderWriter(grammar)
+    source = writer.write(sorted(des), bitmaps_bytes)
+    decoder: Decoder = _compile("decode", source, writer.names)
+    return decoder
+
+
+def make_encoder(grammar: Grammar, des: Iterable[int]) -> Encoder:
+    """An encoder for messages that carry exactly the fields `des`."""
+    writer = _EncoderWriter(grammar)
+    source = writer.write(sorted(des))
+    encoder: Encoder = _compile("encode", source, writer.names)
+    return encoder
+
+
+def _compile(name: str, source: str, names: dict[str, Any]) -> Any:
+    names |= {"Unusual": Unusual}
+    exec(compile(source, f"<generated {name}r>", "exec"), names)  # noqa: S102  # made of a checked grammar only
+    return names[name]
+
+
+def _unhex(text: str) -> bytes:
+    """Bytes of hexadecimal text, which `bytes.fromhex` alone would take with blanks inside."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        raise Unusual from None
+    if 2 * len(data) != len(text):
+        raise Unusual
+    return data
+
+
+class _DecoderWriter:
+    """Writes one decoder. Positions are constants up to the first variable field, then count from `p`."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._lines: list[str] = []
+        self._moving = False  # do positions count from p?
+        self._offset = 0
+        self._doubled = False  # is q == 2 * p, the same place in the hexadecimal text?
+        self._decimal = ["mti"]  # values that must be decimal digits, checked all at once
+        self.names: dict[str, Any] = {"Message": Message, "BCD": _BCD, "unhex": _unhex}
+
+    def write(self, des: list[int], bitmaps_bytes: int) -> str:
+        grammar = self._grammar
+        self._offset = grammar.envelope_bytes
+        nibbles = f"hx[{self._nibble()}:{self._nibble(4)}]"
+        self._line("mti = " + (nibbles if grammar.mti_encoding == "bcd" else self._text(4, grammar.mti_charset)))
+        self._offset += grammar.mti_bytes + bitmaps_bytes
+        for de in des:
+            self._field(grammar.fields[de])
+        decimal = "".join(f"{{{name}}}" for name in self._decimal)
+        self._line(f"if {self._at()} != len(frame): raise Unusual")
+        self._line(f'if not f"{decimal}".isdecimal(): raise Unusual')
+        self._line("return Message(dialect, frame, mti, {" + ", ".join(f"{de}: f{de}" for de in des) + "})")
+        views = ["hx = frame.hex().upper()", 'tx = frame.decode("latin-1")']
+        return "\n    ".join(["def decode(dialect, frame):", *views, *self._lines]) + "\n"
+
+    def _field(self, field: FieldSpec) -> None:
+        name = f"f{field.de}"
+        size = self._length(field) if field.length_bytes else field.wire_maximum
+        if field.nibbles:
+            self._digits(name, field, size)
+        else:
+            self._line(f"{name} = {self._value(field, size)}")
+            self._advance(size)
+        if field.kind == "n":
+            self._decimal.append(name)
+        elif field.kind in ALPHABETS and not field.nibbles:
+            check = "is_" + field.kind.replace("+", "")
+            self.names[check] = ALPHABETS[field.kind].fullmatch
+            self._line(f"if not {check}({name}): raise Unusual")
+
+    def _length(self, field: FieldSpec) -> str:
+        """Read a length indicator into `n`."""
+        size = field.length_bytes
+        if field.length_encoding == "bcd":
+            pairs = [f"BCD[frame[{self._at(i)}]]" for i in range(size)]
+            self._line("n = " + reduce(lambda high, low: f"100 * ({high}) + {low}", pairs))
+        elif field.length_encoding == "binary":
+            self._line(f'n = int.from_bytes(frame[{self._at()}:{self._at(size)}], "big")')
+        else:
+            self._line(f"n = {self._text(size, CHARSETS[field.length_encoding])}")
+            self._line("if not n.isdecimal(): raise Unusual")
+            self._line("n = int(n)")
+        self._line(f"if n > {field.wire_maximum}: raise Unusual")
+        self._offset += size
+        return "n"
+
+    def _digits(self, name: str, field: FieldSpec, size: int | str) -> None:
+        """Two digits to a byte; an odd number of them is filled up on one side."""
+        odd = str(size % 2) if isinstance(size, int) else "(n & 1)"
+        start = self._nibble()
+        first = f"{start} + {odd}" if field.pad_left and odd != "0" else start
+        filler = start if field.pad_left else f"{start} + {size}"
+        self._line(f"{name} = hx[{first} : {first} + {size}]")
+        if odd != "0":
+            self._line(f'if {odd} and hx[{filler}] not in "{field.pads}": raise Unusual')
+        self._advance((size + 1) // 2 if isinstance(size, int) else "(n + 1 >> 1)")
+
+    def _value(self, field: FieldSpec, size: int | str) -> str:
+        if field.kind == "x+n" and field.encoding == "bcd":
+            assert isinstance(size, int)  # always of fixed size
+            digits = f"hx[{self._nibble(2 * size - field.maximum)}:{self._nibble(2 * size)}]"
+            return f"{self._text(1, field.charset)} + {digits}"
+        if field.kind == "b":
+            return (
+                f"frame[{self._slice(size)}]"
+                if field.encoding == "binary"
+                else f"unhex({self._text(size, field.charset)})"
+            )
+        return self._text(size, field.charset)
+
+    def _text(self, size: int | str, charset: str) -> str:
+        if charset == "latin-1":
+            return f"tx[{self._slice(size)}]"
+        return f'frame[{self._slice(size)}].decode("{charset}")'
+
+    def _slice(self, size: int | str) -> str:
+        return f"{self._at()} : {self._at(size) if isinstance(size, int) else f'{self._at()} + {size}'}"
+
+    def _at(self, ahead: int = 0) -> str:
+        """Where we are in the frame."""
+        at = self._offset + ahead
+        return str(at) if not self._moving else f"p + {at}" if at else "p"
+
+    def _nibble(self, ahead: int = 0) -> str:
+        """Where we are in the hexadecimal text."""
+        at = 2 * self._offset + ahead
+        if not self._moving:
+            return str(at)
+        if not self._doubled:
+            self._line("q = p + p")
+            self._doubled = True
+        return f"q + {at}" if at else "q"
+
+    def _advance(self, by: int | str) -> None:
+        if isinstance(by, int):
+            self._offset += by
+            return
+        self._line(f"p = {self._at()} + {by}")
+        self._moving, self._offset, self._doubled = True, 0, False
+
+    def _line(self, line: str) -> None:
+        self._lines.append(line)
+
+
+class _EncoderWriter:
+    """Writes one encoder. Neighbours that are converted alike are joined first: a run of digits, a run of text."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._checks: list[str] = []
+        self._decimal = ["mti"]
+        self._runs: list[tuple[str, list[str]]] = []  # how it is converted ("hex", a charset, "bytes"), and of what
+        self.names: dict[str, Any] = {"unhex": bytes.fromhex, "is_hex": NIBBLES.fullmatch}
+
+    def write(self, des: list[int]) -> str:
+        grammar = self._grammar
+        self._checks.append("len(mti) != 4")
+        self._add("hex" if grammar.mti_encoding == "bcd" else grammar.mti_charset, "mti")
+        self._add("hex" if grammar.bitmap_encoding == "binary" else grammar.bitmap_charset, f'"{bitmaps(des)}"')
+        for de in des:
+            self._field(grammar.fields[de])
+        self._checks.append('not f"' + "".join(f"{{{name}}}" for name in self._decimal) + '".isdecimal()')
+        lines = [
+            "def encode(envelope, mti, fields):",
+            *(f"f{de} = fields[{de}]" for de in des),
+            *(f"if {check}: raise Unusual" for check in self._checks),
+            'return b"".join((envelope, ' + ", ".join(self._joined(*run) for run in self._runs) + "))",
+        ]
+        return "\n    ".join(lines) + "\n"
+
+    def _field(self, field: FieldSpec) -> None:
+        name = f"f{field.de}"
+        count = f"2 * len({name})" if field.kind == "b" and field.encoding != "binary" else f"len({name})"
+        if field.length_bytes:
+            self._checks.append(f"{count} > {field.wire_maximum}")
+            self._length(field, count)
+        else:
+            size = 1 + field.maximum if field.kind == "x+n" else field.wire_maximum
+            self._checks.append(f"{count} != {size}")
+        if field.kind == "n":
+            self._decimal.append(name)
+        elif field.nibbles:
+            self._checks.append(f"not is_hex({name})")
+        elif field.kind in ALPHABETS:
+            check = "is_" + field.kind.replace("+", "")
+            self.names[check] = ALPHABETS[field.kind].fullmatch
+            self._checks.append(f"not {check}({name})")
+        self._value(field, name)
+
+    def _length(self, field: FieldSpec, count: str) -> None:
+        size = field.length_bytes
+        binary = field.length_encoding == "binary"
+        width = size if field.length_encoding in CHARSETS else 2 * size
+        table = f"{'HEX' if binary else 'DEC'}{width}_{field.wire_maximum}"
+        self.names[table] = _lengths("X" if binary else "d", width, field.wire_maximum)
+        self._add(CHARSETS.get(field.length_encoding, "hex"), f"{table}[{count}]")
+
+    def _value(self, field: FieldSpec, name: str) -> None:
+        if field.nibbles:
+            self._digits(field, name)
+        elif field.kind == "x+n" and field.encoding == "bcd":
+            self._add(field.charset, f"{name}[0]")
+            self._add("hex", f'"{"0" * (field.maximum % 2)}" + {name}[1:]')
+        elif field.kind == "b" and field.encoding == "binary":
+            self._add("bytes", name)
+        elif field.kind == "b":
+            self._add(field.charset, f"{name}.hex().upper()")
+        else:
+            self._add(field.charset, name)
+
+    def _digits(self, field: FieldSpec, name: str) -> None:
+        filler = f'"{field.pads[0]}"'
+        if field.length_bytes:
+            filler = f'("", {filler})[len({name}) & 1]'
+        elif field.maximum % 2 == 0:
+            self._add("hex", name)
+            return
+        for piece in (filler, name) if field.pad_left else (name, filler):
+            self._add("hex", piece)
+
+    def _add(self, how: str, piece: str) -> None:
+        if self._runs and self._runs[-1][0] == how != "bytes":
+            self._runs[-1][1].append(piece)
+        else:
+            self._runs.append((how, [piece]))
+
+    @staticmethod
+    def _joined(how: str, pieces: list[str]) -> str:
+        if how == "bytes":
+            return pieces[0]
+        text = pieces[0] if len(pieces) == 1 else '"".join((' + ", ".join(pieces) + "))"
+        return f"unhex({text})" if how == "hex" else f'{text}.encode("{how}")'
+
+
+def bitmaps(des: Iterable[int]) -> str:
+    """The bitmaps that announce `des`, in hexadecimal: a second one when a field above 64 is among them."""
+    bits = sum(1 << 128 - de for de in des)
+    if bits & (1 << 64) - 1:
+        return f"{bits | 1 << 127:032X}"
+    return f"{bits >> 64:016X}"
+
+
+@cache
+def _lengths(base: str, width: int, most: int) -> list[str]:
+    """Every length from 0 to `most`, written out."""
+    return [f"{length:0{width}{base}}" for length in range(most + 1)]
