@@ -109,7 +109,7 @@ def _bytes(name: str, raw: bytes) -> bytes:
 
 
 def _print(explanation: Explanation, found: Guess, number: int) -> None:
-    from acquirer.cli.tables import KEY, QUIET, WIDE, WRONG, Line, console, hex_lines, table
+    from acquirer.cli.tables import KEY, QUIET, WIDE, WRONG, Line, console, count, hex_lines, table
 
     screen = console()
     wide = screen.width >= WIDE
@@ -118,24 +118,29 @@ def _print(explanation: Explanation, found: Guess, number: int) -> None:
     title = Line(explanation.title.en, "bold")
     if explanation.title.zh:
         title.append(f" {explanation.title.zh}")
-    screen.print(title.append(f"  {explanation.dialect}, {len(explanation.frame)} bytes", QUIET))
+    screen.print(title.append(f"  {explanation.dialect}, {count(len(explanation.frame), 'byte')}", QUIET))
     screen.print(Line(("" if found.sure else "A guess: ") + found.why, QUIET))
     grid = table("DE", "Field", *(("字段", "Bytes") if wide else ()), "Value", "Meaning")
     bounds = []
+
+    def add(row: Row, depth: int, value: str | Line, style: str = "") -> None:
+        first, last = row.span[0], row.span[1] - 1
+        names = (row.name.zh, Line(f"{first}–{last}" if first < last else str(first), QUIET)) if wide else ()
+        meaning = f"{row.meaning.en} {row.meaning.zh if wide else ''}".rstrip()
+        grid.add_row(
+            Line("  " * depth + row.key, style or (QUIET if depth else KEY)), row.name.en, *names, value, meaning
+        )
+
     for top in (*explanation.before, *explanation.fields):
         bounds.append(top.span[0])
         for depth, row in top.walk():
-            key = Line("  " * depth + row.key, QUIET if depth else KEY)
-            place = f"{row.span[0]}–{row.span[1] - 1}" if row.span[0] < row.span[1] - 1 else str(row.span[0])
-            names = (row.name.en, row.name.zh, Line(place, QUIET)) if wide else (row.name.en,)
-            meaning = f"{row.meaning.en} {row.meaning.zh}".rstrip() if wide else row.meaning.en
-            grid.add_row(key, *names, _value(row), meaning)
+            add(row, depth, _value(row))
+    if explanation.failure:
+        add(explanation.failure, 0, Line("✗", WRONG), WRONG)
     screen.print(grid)
     screen.print(hex_lines(explanation.frame, explanation.hidden, frozenset(bounds)))
     for note in explanation.notes:
         screen.print(Line(f"• {note}"))
-    if explanation.error:
-        screen.print(Line(f"✗ {explanation.error}", WRONG))
 
 
 def _value(row: Row) -> str | Line:

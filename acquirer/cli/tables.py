@@ -18,7 +18,7 @@ from rich.text import Text as Line
 
 from acquirer.wire.hexdump import WIDTH, dump
 
-__all__ = ["HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "WRONG", "Line", "console", "hex_lines", "table"]
+__all__ = ["HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "WRONG", "Line", "console", "count", "hex_lines", "table"]
 
 WIDE = 110  # columns from which on there is room for names in both languages
 PIPED = 120  # columns when the output is no screen: lines hardly ever break, and grep finds what it looks for
@@ -61,6 +61,11 @@ def table(*columns: str, title: str = "") -> Table:
     for column in columns:
         made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return made
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things: ``1 byte``, ``2 bytes``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def hex_lines(frame: bytes, hidden: frozenset[int], bounds: frozenset[int]) -> Line:

@@ -30,6 +30,7 @@ class Explanation:
     fields: tuple[Row, ...]
     hidden: frozenset[int]  # half-bytes of the frame that must not be shown
     notes: tuple[str, ...] = ()
+    failure: Row | None = None  # where decoding ended, and why
     error: str = ""
 
     def as_json(self, framing: str = "") -> dict[str, Any]:
@@ -69,21 +70,36 @@ def explain(message: Message, unsafe_show: bool = False) -> Explanation:
 def explain_failure(dialect: Dialect, frame: bytes, wrong: DecodeError, unsafe_show: bool = False) -> Explanation:
     """Explain as much of a frame as was decoded; from the failing field on, nobody knows what its bytes are."""
     message = Message(dialect, frame, wrong.mti or "", wrong.fields)
-    tpdu, envelope = len(dialect.envelope.tpdu), dialect.grammar.envelope_bytes
-    spans: dict[int | str, Span] = {}
-    if len(frame) >= envelope:
-        spans |= {"tpdu": (0, tpdu)} if tpdu else {}
-        spans |= {"head": (tpdu, envelope)} if tpdu < envelope else {}
-    spans |= wrong.spans
+    spans = _envelope_spans(dialect, frame) | wrong.spans
     teller = _Teller(dialect, message, spans, unsafe_show)
     before, fields = teller.before(), teller.fields()
     hidden, notes = _hidden(fields), tuple[str, ...]()
     known = max((stop for _, stop in spans.values()), default=0)
+    if wrong.field == "mti":  # its bytes are what a reader must see to know what went wrong
+        known += dialect.grammar.mti_bytes
     if not unsafe_show and known < len(frame):
         hidden |= frozenset(range(2 * known, 2 * len(frame)))
         notes = (f"bytes from {known} on are hidden, because nobody knows what they are",)
-    title = dialect.mtis.get(message.mti) or Text("not readable as a message")
-    return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, str(wrong))
+    title = _title(message) if message.mti else Text("no message")
+    failure = _failure(dialect, wrong)
+    return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, failure, str(wrong))
+
+
+def _failure(dialect: Dialect, wrong: DecodeError) -> Row:
+    spec = dialect.fields.get(wrong.field) if isinstance(wrong.field, int) else None
+    span = (wrong.position, wrong.position + 1)
+    return Row(str(wrong.field), spec.name if spec else NOTHING, "", Text(wrong.problem), span)
+
+
+def _envelope_spans(dialect: Dialect, frame: bytes) -> dict[int | str, Span]:
+    """Where TPDU and head stand, as far as a frame that does not decode is long enough to hold them."""
+    tpdu, envelope = len(dialect.envelope.tpdu), dialect.grammar.envelope_bytes
+    spans: dict[int | str, Span] = {}
+    if tpdu and len(frame) >= tpdu:
+        spans["tpdu"] = (0, tpdu)
+    if tpdu < envelope <= len(frame):
+        spans["head"] = (tpdu, envelope)
+    return spans
 
 
 class _Teller:

@@ -150,10 +150,10 @@ def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
         ("TPDU", dialect.envelope.tpdu, variant.envelope.tpdu),
         ("head", dialect.envelope.head, variant.envelope.head),
     ):
-        if present:
+        if present and frame[at:]:
             yield f"{name} {frame[at : at + len(present)].hex().upper()}"
             at += len(present)
-        elif declared:
+        elif declared and not present:
             yield f"no {name}"
     if cut.framing is None:
         yield "no length before it"
@@ -161,9 +161,9 @@ def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
     length = len(cut.frames[0]) - min(0, cut.left_over)
     yield f"{_words(cut.framing)} {length + cut.framing.extra}"
     if cut.left_over < 0:
-        yield f"of which {-cut.left_over} bytes are missing"
+        yield f"of which {_bytes(-cut.left_over)} missing"
     elif cut.left_over:
-        yield f"{cut.left_over} bytes left over"
+        yield f"{_bytes(cut.left_over)} left over"
 
 
 def _name(framing: Framing) -> str:
@@ -176,3 +176,7 @@ def _words(framing: Framing) -> str:
     ]
     counting = " counting itself" if framing.includes_itself else ""
     return f"{framing.length_bytes}-{kind} length{counting}"
+
+
+def _bytes(count: int) -> str:
+    return "1 byte is" if count == 1 else f"{count} bytes are"

@@ -65,7 +65,7 @@ def undump(text: str) -> bytes:
     """
     lines = [line for line in text.splitlines() if line.strip()]
     offsets = [_OFFSET.match(line) for line in lines]
-    if offsets and offsets[0] and int(offsets[0][1], 16) == 0 and all(offsets):
+    if all(offsets) and offsets and offsets[0] and int(offsets[0][1], 16) == 0 and offsets[0].end() < len(lines[0]):
         digits = "".join(_dumped(line[found.end() :]) for line, found in zip(lines, offsets, strict=True) if found)
     else:
         digits = "".join(re.sub(r"0[xX]|[\s:,]", "", line) for line in lines)
