@@ -1,0 +1,153 @@
+"""JBIG1 as signature pads use it (ITU-T T.82, T.85): header, markers, and what decoder and encoder share.
+
+One plane, one resolution layer, the adaptive pixel on the current line: that is T.85 and a little more. Everything
+else a header may ask for is refused by name.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from acquirer.signature.bitmap import MAX_PIXELS
+
+HEADER_BYTES: Final = 20
+_HEADER: Final = struct.Struct(">BBBBIIIBBBB")
+
+# options byte
+LRLTWO: Final = 0x40  # two-line template
+VLENGTH: Final = 0x20  # a NEWLEN marker may change the height
+TPBON: Final = 0x08  # typical prediction
+DPPRIV: Final = 0x02  # a private prediction table follows, unless DPLAST
+DPLAST: Final = 0x01
+
+# second bytes of markers; the first is FF
+ESC: Final = 0xFF
+STUFF: Final = 0x00
+SDNORM: Final = 0x02
+SDRST: Final = 0x03
+ABORT: Final = 0x04
+NEWLEN: Final = 0x05
+ATMOVE: Final = 0x06
+COMMENT: Final = 0x07
+
+UNKNOWN_HEIGHT: Final = 0xFFFFFFFF
+"""T.85: the height was not known when the header was written; a NEWLEN marker tells it."""
+
+
+class JbigError(ValueError):
+    """A stream whose header promises no picture that can be shown: one sentence says why."""
+
+
+class Damage(StrEnum):
+    """What may be wrong with a stream that still shows a picture; values as in journals and exported files."""
+
+    TRUNCATED = "truncated"
+    TRAILING_BYTES = "trailing-bytes"
+    ABORTED = "aborted"
+    STRAY_MARKER = "stray-marker"
+    HEIGHT_CHANGED = "height-changed"
+
+
+class Problem(NamedTuple):
+    """One kind of damage, and where."""
+
+    damage: Damage
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The 20 bytes a stream begins with (BIH)."""
+
+    width: int
+    height: int  # `UNKNOWN_HEIGHT` when only a marker will tell
+    stripe_lines: int
+    reach: int  # MX: how far left the adaptive pixel may go
+    order: int  # of planes, layers and stripes: without effect where there is one plane and one layer
+    options: int
+
+    @property
+    def two_line(self) -> bool:
+        """Contexts look at one line above instead of two."""
+        return bool(self.options & LRLTWO)
+
+    @property
+    def typical(self) -> bool:
+        """Lines equal to the one above cost one decision."""
+        return bool(self.options & TPBON)
+
+    def pack(self) -> bytes:
+        """The header's bytes."""
+        sizes = (self.width, self.height, self.stripe_lines)
+        return _HEADER.pack(0, 0, 1, 0, *sizes, self.reach, 0, self.order, self.options)
+
+
+def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+    """Check a stream's header before anything is allocated for its pixels.
+
+    Raises:
+        JbigError: too short, another kind of JBIG, or more than `max_pixels`.
+    """
+    if len(data) < HEADER_BYTES:
+        raise JbigError(f"{len(data)} bytes are no JBIG stream: its header alone has {HEADER_BYTES}")
+    first, last, planes, fill, width, height, lines, reach, vertical, order, options = _HEADER.unpack_from(data)
+    if fill != 0 or first > last:
+        raise JbigError("this is no JBIG stream: its header begins with bytes no header has")
+    if last:
+        raise JbigError(f"progressive JBIG (layers {first} to {last}) is not decoded; send one layer (D = 0)")
+    if planes != 1:
+        raise JbigError(f"{planes} planes, expected 1: a signature is black on white")
+    if not width or not height or not lines:
+        raise JbigError(f"a picture of {width} × {height} pixels in stripes of {lines} lines holds nothing")
+    if options & DPPRIV and not options & DPLAST:
+        raise JbigError("the stream brings a prediction table of its own, which only progressive pictures use")
+    if vertical:
+        raise JbigError(f"the adaptive pixel may move {vertical} lines up; only moves within the line are decoded")
+    if width * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
+        raise JbigError(f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are")
+    return Header(width, height, lines, reach, order, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Which ten pixels around a pixel make its context, as a sliding window (T.82 figures 4 to 6).
+
+    A context holds the oldest line in its highest bits; moving one pixel on shifts it by one, drops what leaves a
+    line's part (`mask`) and lets the next pixel of each line in: at bit `above` the pixel `lead` to the right in the
+    line above, at bit 7 the next but one line's, at bit `adaptive` the adaptive pixel when it has moved.
+    """
+
+    mask: int
+    above: int
+    lead: int
+    two_above: bool
+    adaptive: int  # bit of a moved adaptive pixel
+    typical: int  # the context in which a line's typicality is coded
+
+    def start(self, above: bytes, two_above: bytes) -> int:
+        """The context one pixel before a line begins."""
+        context = above[0] << (self.above + self.lead - 1)
+        if self.lead == 2 and len(above) > 1:
+            context |= above[1] << self.above
+        return context | (two_above[0] << 7 if self.two_above else 0)
+
+    def incoming(self, above: bytes, two_above: bytes) -> bytes:
+        """For each pixel of a line, the bits the lines above let in; rows are one byte per pixel, 0 or 1."""
+        width = len(above)
+        # One shift of the whole row as a number: no byte holds more than one bit, so none runs into the next.
+        bits = int.from_bytes(above[self.lead :].ljust(width, b"\0"), "big") << self.above
+        if self.two_above:
+            bits |= int.from_bytes(two_above[1:] + b"\0", "big") << 7
+        return bits.to_bytes(width, "big")
+
+
+TEMPLATES: Final = {
+    # (two-line?, adaptive pixel moved?)
+    (False, False): Template(0x1BD, above=2, lead=2, two_above=True, adaptive=2, typical=0x0E5),
+    (False, True): Template(0x1B9, above=3, lead=1, two_above=True, adaptive=2, typical=0x0E5),
+    (True, False): Template(0x1F7, above=4, lead=2, two_above=False, adaptive=4, typical=0x195),
+    (True, True): Template(0x1E7, above=5, lead=1, two_above=False, adaptive=4, typical=0x195),
+}

@@ -1,0 +1,269 @@
+"""The JBIG1 decoder (ITU-T T.82 §6): from a stream, however damaged, to the picture that is in it.
+
+After a sound header nothing raises: what is wrong is reported beside whatever could be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Final
+
+from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
+from acquirer.signature.jbig import (
+    ABORT,
+    ATMOVE,
+    COMMENT,
+    ESC,
+    HEADER_BYTES,
+    NEWLEN,
+    SDNORM,
+    SDRST,
+    STUFF,
+    TEMPLATES,
+    UNKNOWN_HEIGHT,
+    VLENGTH,
+    Damage,
+    Header,
+    Problem,
+    Template,
+    read_header,
+)
+from acquirer.signature.jbig_table import CONTEXTS, LSZ, NEXT_LPS, NEXT_MPS
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture and what is to be said about its stream; lines that did not come are white."""
+
+    header: Header
+    bitmap: Bitmap
+    lines: int  # how many of its lines came
+    problems: tuple[Problem, ...]
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode one stream of one plane and one layer.
+
+    Raises:
+        JbigError: the header promises nothing that can be shown.
+    """
+    header = read_header(data, max_pixels)
+    stream = _Stream(data, header, max_pixels // header.width)
+    stream.read()
+    rows = stream.picture.rows[: stream.height]
+    height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
+    bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
+    return Decoded(header, bitmap, len(rows), tuple(stream.problems))
+
+
+class _Stream:
+    """Walks over markers and stripes; what belongs to a picture goes to `picture`, what is odd to `problems`."""
+
+    def __init__(self, data: bytes, header: Header, max_lines: int) -> None:
+        self.data = data
+        self.header = header
+        self.height = header.height
+        self.max_lines = max_lines
+        self.picture = _Picture(header)
+        self.problems: list[Problem] = []
+        self.at = HEADER_BYTES
+        self.moves: dict[int, int] = {}  # line of the coming stripe → where the adaptive pixel goes
+
+    def read(self) -> None:
+        """Read stripes until the picture is complete or the stream can tell no more."""
+        while len(self.picture.rows) < self.height:
+            self._floating()
+            if not self._stripe():
+                return
+        self._floating()
+        if self.at < len(self.data):
+            self._note(Damage.TRAILING_BYTES, f"{len(self.data) - self.at} bytes follow the last stripe")
+
+    def _stripe(self) -> bool:
+        """Decode the stripe that begins here; False when nothing after it can be read."""
+        end = self._end_of_stripe()
+        coded = self.data[self.at : end].replace(b"\xff\x00", b"\xff")
+        marker = self.data[end + 1] if end + 1 < len(self.data) else None
+        ended = marker in (SDNORM, SDRST)
+        self.at = end + 2 if ended else end
+        if ended and self.data[self.at : self.at + 2] == bytes((ESC, NEWLEN)):
+            self._floating()  # a new height right behind a stripe may mean this very stripe
+        done = len(self.picture.rows)
+        lines = min(self.header.stripe_lines, self.height - done, self.max_lines - done)
+        came = self.picture.stripe(coded, lines, self.moves, whole=ended)
+        self.moves = {}
+        if marker == SDRST:
+            self.picture.reset()
+        if ended and done + came < self.max_lines:
+            return True
+        where = f"at byte {end}, after {done + came} lines"
+        if ended:
+            self._note(Damage.TRUNCATED, f"more lines follow {where}, and no more fit")
+        elif marker is None:
+            self._note(Damage.TRUNCATED, f"the stream ends {where} of {self._lines()}")
+        elif marker == ABORT:
+            self._note(Damage.ABORTED, f"the sender gave up (marker FF 04) {where}")
+        else:
+            self._note(Damage.STRAY_MARKER, f"marker FF {marker:02X} inside a stripe {where}")
+        return False
+
+    def _end_of_stripe(self) -> int:
+        """Where the marker after the coded data stands, or the end of the stream."""
+        at = self.data.find(ESC, self.at)
+        while at >= 0 and self.data[at + 1 : at + 2] == bytes((STUFF,)):
+            at = self.data.find(ESC, at + 2)
+        return len(self.data) if at < 0 else at
+
+    def _floating(self) -> None:
+        """The markers that may stand between stripes; one that is cut off is left where it is."""
+        while self.data[self.at : self.at + 1] == bytes((ESC,)):
+            kind = int.from_bytes(self.data[self.at + 1 : self.at + 2], "big")
+            value = self.data[self.at + 2 : self.at + 6]
+            size = _SIZES.get(kind, 0) + (int.from_bytes(value, "big") if kind == COMMENT else 0)
+            if kind not in _SIZES or len(value) < 4 or self.at + size > len(self.data):
+                return
+            if kind == NEWLEN:
+                self._new_height(int.from_bytes(value, "big"))
+            elif kind == ATMOVE:
+                self._move(int.from_bytes(value, "big"), *self.data[self.at + 6 : self.at + 8])
+            self.at += size
+
+    def _new_height(self, height: int) -> None:
+        if not self.header.options & VLENGTH:
+            self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, which the header did not announce")
+        if height > self.height:
+            self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, more than the {self.height} before")
+        else:
+            self.height = height
+
+    def _move(self, line: int, left: int, up: int) -> None:
+        if up or left > 127:  # the distance to the left is signed; to the right of a pixel nothing is known yet
+            self._note(
+                Damage.STRAY_MARKER, f"the adaptive pixel moves by ({left}, {up}), which the header did not announce"
+            )
+        else:
+            self.moves[line] = left
+
+    def _lines(self) -> str:
+        return "an unknown number" if self.height == UNKNOWN_HEIGHT else str(self.height)
+
+    def _note(self, damage: Damage, why: str) -> None:
+        self.problems.append(Problem(damage, why))
+
+
+_SIZES: Final = {NEWLEN: 6, ATMOVE: 8, COMMENT: 6}
+"""Bytes of a floating marker segment; a comment's text comes on top."""
+
+
+class _Picture:
+    """The lines so far, and what their decoding has learnt."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.rows: list[int] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all, as at the top of a picture."""
+        self.states = [0] * CONTEXTS
+        self.above = self.two_above = bytes(self.header.width)
+        self.changing = True  # was the line above other than its own line above (LNTP)?
+        self.adaptive = 0  # how far left the adaptive pixel is; 0: at its usual place
+
+    def stripe(self, coded: bytes, lines: int, moves: dict[int, int], *, whole: bool) -> int:
+        """Decode `lines` lines; of a stripe that is not `whole`, as many as its bytes are sure to say."""
+        header, states = self.header, self.states
+        decoder = _Decoder(coded)
+        for line in range(lines):
+            self.adaptive = moves.get(line, self.adaptive)
+            template = TEMPLATES[header.two_line, self.adaptive > 0]
+            if header.typical:
+                self.changing = decoder.bit(states, template.typical) == self.changing
+            row = self.above if header.typical and not self.changing else self._line(decoder, template)
+            if not whole and decoder.overrun() > 1:
+                return line
+            self.above, self.two_above = row, self.above
+            self.rows.append(int(row.translate(_DIGITS), 2))
+        return lines
+
+    def _line(self, decoder: _Decoder, template: Template) -> bytes:
+        start = template.start(self.above, self.two_above)
+        incoming = template.incoming(self.above, self.two_above)
+        return decoder.bits(self.states, start, template.mask, incoming, self.adaptive, template.adaptive)
+
+
+_DIGITS: Final = b"01" + bytes(254)
+
+
+class _Decoder:
+    """The arithmetic decoder's registers within one stripe (T.82 §6.8.2, figures 28 to 35).
+
+    Interval and code are kept shifted left by 8, so that a byte enters at the bottom and all fits in one machine digit.
+    """
+
+    __slots__ = ("_at", "_code", "_coded", "_interval", "_shifts")
+
+    def __init__(self, coded: bytes) -> None:
+        self._coded = coded
+        self._code = int.from_bytes(coded[:3].ljust(3, b"\0"), "big")
+        self._at = 3
+        self._shifts = 8  # until the next byte is due
+        self._interval = 0x10000 << 8
+
+    def bit(self, states: list[int], context: int) -> int:
+        """One decision in a context of its own."""
+        return self.bits(states, context >> 1, -1, bytes((context & 1,)), 0, 0)[0]
+
+    def bits(self, states: list[int], context: int, mask: int, incoming: bytes, reach: int, adaptive: int) -> bytes:
+        """The pixels of one line, one byte each, while `context` slides along; `states` learns.
+
+        With a `reach`, bit `adaptive` of the context is the pixel so far to the left.
+        """
+        coded, at, code, interval, shifts = self._coded, self._at, self._code, self._interval, self._shifts
+        size = len(coded)
+        line = [0] * reach
+        pixel = 0
+        far: Iterable[int] = line if reach else repeat(0)  # `line` grows while it is read, `reach` pixels behind
+        for new, left in zip(incoming, far, strict=False):
+            context = (context & mask) << 1 | pixel | new | left << adaptive
+            state = states[context]
+            lps = _LSZ[state]
+            interval -= lps
+            if code < interval:
+                if interval >= _HALF:
+                    pixel = state & 1
+                    line.append(pixel)
+                    continue
+                likely = interval >= lps
+            else:
+                code -= interval
+                likely = interval < lps
+                interval = lps
+            if likely:
+                pixel = state & 1
+                states[context] = NEXT_MPS[state]
+            else:
+                pixel = 1 - (state & 1)
+                states[context] = NEXT_LPS[state]
+            line.append(pixel)
+            while interval < _HALF:
+                if not shifts:
+                    if at < size:
+                        code |= coded[at]
+                    at += 1
+                    shifts = 8
+                interval <<= 1
+                code <<= 1
+                shifts -= 1
+        self._at, self._code, self._interval, self._shifts = at, code, interval, shifts
+        return bytes(line[reach:])
+
+    def overrun(self) -> int:
+        """How many bytes were read behind the end: they count as zeros, which an encoder need not write."""
+        return self._at - len(self._coded)
+
+
+_HALF: Final = 0x8000 << 8
+_LSZ: Final = tuple(size << 8 for size in LSZ)
