@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from acquirer.wire.model import Tag
+from acquirer.wire import masking
+from acquirer.wire.model import Sensitivity, Tag
+from acquirer.wire.tlv import Tlv
 from acquirer.wire.tlv import build as build_tlv
 from acquirer.wire.tlv import parse as parse_tlv
 
@@ -47,6 +49,12 @@ class Element:
     tag: str
     value: bytes
     text: str
+    sensitivity: Sensitivity
+
+    @property
+    def shown(self) -> str:
+        """How it reads where people look: card numbers masked."""
+        return masking.shown(self.text, self.sensitivity)
 
 
 def parse(data: bytes, tags: Mapping[str, Tag]) -> tuple[Element, ...]:
@@ -55,7 +63,7 @@ def parse(data: bytes, tags: Mapping[str, Tag]) -> tuple[Element, ...]:
     Raises:
         acquirer.wire.tlv.TlvError: an element runs past the end; carries the offset and what was read before.
     """
-    return tuple(Element(o.tag, o.value, _read(o.value, tags.get(o.tag))) for o in parse_tlv(data, KIND))
+    return tuple(_element(o, tags.get(o.tag)) for o in parse_tlv(data, KIND))
 
 
 def build(values: Iterable[tuple[str, str | bytes]], tags: Mapping[str, Tag]) -> bytes:
@@ -70,6 +78,10 @@ def build(values: Iterable[tuple[str, str | bytes]], tags: Mapping[str, Tag]) ->
 def first(elements: Iterable[Element], role: str) -> str:
     """How the first element of `role` reads, an empty text without one."""
     return next((e.text for e in elements if e.tag == ROLES[role]), "")
+
+
+def _element(one: Tlv, tag: Tag | None) -> Element:
+    return Element(one.tag, one.value, _read(one.value, tag), tag.sensitivity if tag else "")
 
 
 _FORMAT = re.compile(r"([a-z]+)\.*(\d*)")

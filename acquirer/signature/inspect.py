@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from acquirer.signature.bitmap import Bitmap
 
@@ -90,7 +91,7 @@ def _ink(bitmap: Bitmap) -> list[Finding]:
     if black < BLANK_PIXELS:
         return [Finding(Flag.BLANK, f"{black} black pixels: nobody has signed")]
     found = []
-    boxes = [_Box(*run) for run in _blots(bitmap)]
+    boxes = _blots(bitmap)
     width = max(b.right for b in boxes) - min(b.left for b in boxes)
     height = max(b.bottom for b in boxes) - min(b.top for b in boxes)
     if max(width, height) < SMALL_PIXELS:
@@ -102,17 +103,16 @@ def _ink(bitmap: Bitmap) -> list[Finding]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(NamedTuple):
     left: int
     top: int
     right: int
     bottom: int
 
 
-def _blots(bitmap: Bitmap) -> list[tuple[int, int, int, int]]:
+def _blots(bitmap: Bitmap) -> list[_Box]:
     """The boxes around connected ink (corners touch), right and bottom exclusive; runs are joined to those above."""
-    boxes: list[list[int]] = []
+    boxes: list[_Box] = []
     parent: list[int] = []
 
     def root(i: int) -> int:
@@ -127,7 +127,7 @@ def _blots(bitmap: Bitmap) -> list[tuple[int, int, int, int]]:
         at = 0
         for left, right in _runs(bitmap, y):
             blot = len(boxes)
-            boxes.append([left, y, right, y + 1])
+            boxes.append(_Box(left, y, right, y + 1))
             parent.append(blot)
             while at < len(before) and before[at][1] < left:
                 at += 1
@@ -137,11 +137,11 @@ def _blots(bitmap: Bitmap) -> list[tuple[int, int, int, int]]:
                 touching += 1
             now.append((left, right, blot))
         before = now
-    joined: dict[int, list[int]] = {}
+    joined: dict[int, _Box] = {}
     for i, box in enumerate(boxes):
-        whole = joined.setdefault(root(i), list(box))
-        whole[:] = [min(whole[0], box[0]), min(whole[1], box[1]), max(whole[2], box[2]), max(whole[3], box[3])]
-    return [(a, b, c, d) for a, b, c, d in joined.values()]
+        whole = joined.get(root(i), box)
+        joined[root(i)] = _Box(*map(min, whole[:2], box[:2]), *map(max, whole[2:], box[2:]))
+    return list(joined.values())
 
 
 def _runs(bitmap: Bitmap, y: int) -> list[tuple[int, int]]:

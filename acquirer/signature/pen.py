@@ -29,6 +29,9 @@ TOOLS = {
 MAX_NAME = 40
 """Letters; more would leave each one less than a few pixels of a pad."""
 
+MIN_WIDTH, MIN_HEIGHT = 64, 32
+"""Below this a name is a smudge; the smallest pads of the field have twice as much."""
+
 _LIFT_MS = 90
 """Between two strokes the pen is in the air this long."""
 
@@ -48,8 +51,10 @@ def sign(
     `font_bytes` is the slip's font; Latin letters and fingerprints do without it.
 
     Raises:
-        PenError: an empty or too long name, or a character nobody taught the pen.
+        PenError: a pad too small to write on, an empty or too long name, or a character nobody taught the pen.
     """
+    if width < MIN_WIDTH or height < MIN_HEIGHT:
+        raise PenError(f"a pad of {width} × {height} pixels is too small, {MIN_WIDTH} × {MIN_HEIGHT} is the least")
     if mode == "fingerprint":
         return fingerprint.press(Dice(seed, name), width, height)
     tool = TOOLS[mode]
@@ -79,7 +84,8 @@ def write(
 
 
 def _lines(name: str, font_bytes: bytes, dice: Dice) -> Sequence[Sequence[Knot]]:
-    plain = unicodedata.normalize("NFKD", name.strip())
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M")  # é is written as e
     written = [c for c in plain if unicodedata.category(c)[0] in "LN"]
     if not written or len(written) > MAX_NAME:
         raise PenError(f"the pen writes names of 1 to {MAX_NAME} letters, {name[:MAX_NAME]!r} has {len(written)}")

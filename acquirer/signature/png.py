@@ -67,8 +67,8 @@ def signature(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
     scale = min(1.0, room[0] / ink.width, room[1] / ink.height)
     if scale < 1:
         size = (max(1, round(ink.width * scale)), max(1, round(ink.height * scale)))
-        # A pixel of which a quarter was inked is black: halving a hairline must not lose it.
-        ink = ink.resize(size, Image.Resampling.BOX).point(lambda share: 255 if share >= 64 else 0)
+        # A pixel of which an eighth was inked is black: a hairline made four times smaller must not break.
+        ink = ink.resize(size, Image.Resampling.BOX).point(lambda share: 255 if share >= 32 else 0)
     framed = Image.new("L", (ink.width + 2 * margin, ink.height + 2 * margin), 0)
     framed.paste(ink, (margin, margin))
     return _bitmap(framed)
@@ -84,9 +84,11 @@ def _ink(data: bytes, max_pixels: int) -> Image.Image:
             f"the PNG has {width} × {height} pixels in {len(data)} bytes; at most {max_pixels} in {MAX_BYTES} are read"
         )
     try:
-        with Image.open(BytesIO(data), formats=("PNG",)) as picture:
-            picture.load()
-            # Through LA: a 16 bit grey picture would clip to white, and transparent pixels may hide any colour.
+        with Image.open(BytesIO(data), formats=("PNG",)) as file:
+            file.load()
+            picture: Image.Image = file
+            if picture.mode.startswith("I"):  # 16 bit grey: Pillow would cut it to white instead of scaling it
+                picture = picture.convert("I").point(lambda level: level * (1 / 256)).convert("L")
             grey, alpha = picture.convert("RGBA").convert("LA").split()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as wrong:
         raise PngError(f"the PNG is damaged: {wrong}") from None

@@ -84,11 +84,16 @@ def dump(strokes: Iterable[Stroke]) -> str:
 
 
 def fit(strokes: Sequence[Stroke], width: int, height: int, margin: float = 4) -> tuple[Stroke, ...]:
-    """Strokes moved and scaled, proportions kept, so that they fill a pad of `width` × `height` up to `margin`."""
+    """Strokes moved and scaled, proportions kept, so that they fill a pad of `width` × `height` up to `margin`.
+
+    There must be a point at least, as there is after `parse`.
+    """
+    margin = min(margin, width / 4, height / 4)
     points = [point for stroke in strokes for point in stroke]
     left, right = min(p.x for p in points), max(p.x for p in points)
     top, bottom = min(p.y for p in points), max(p.y for p in points)
-    scale = min((width - 2 * margin) / max(right - left, 1.0), (height - 2 * margin) / max(bottom - top, 1.0))
+    sides = ((width - 2 * margin, right - left), (height - 2 * margin, bottom - top))
+    scale = min((room / size for room, size in sides if size > _DOT), default=1.0)
     dx = (width - (right + left) * scale) / 2
     dy = (height - (bottom + top) * scale) / 2
     return tuple(tuple(Point(p.x * scale + dx, p.y * scale + dy, p.t_ms) for p in stroke) for stroke in strokes)
@@ -136,6 +141,9 @@ def _point(value: Any, where: str) -> Point:
         raise StrokesError(f"{where}: expected [x, y] or [x, y, t_ms], got {json.dumps(value)[:60]}")
     return Point(float(value[0]), float(value[1]), float(value[2]) if len(value) == 3 else None)
 
+
+_DOT = 0.01
+"""Strokes that reach no further, in pixels, are a dot: nothing is to be gained by scaling it."""
 
 _SPREAD = 0.35
 """A line at rest is this much wider, one at twice the usual speed this much thinner."""

@@ -15,7 +15,7 @@ PITCH = 7
 """Cells from digit to digit, each 5 × 7 cells."""
 
 _CELL_PIXELS = (1, 2, 4)
-"""Sizes of a cell: one dot, one dot in 2 × 2 pixels, four dots in 4 × 4; the largest that leaves a third free is taken."""
+"""Sizes of a cell: one dot, one dot in 2 × 2 pixels, four dots in 4 × 4; the largest leaving a third free is taken."""
 
 _DIGITS = {
     "0": "0E11131519110E", "1": "040C040404040E", "2": "0E11010204081F", "3": "1F02040201110E",

@@ -117,8 +117,8 @@ def _signed(ink: Ink) -> Image.Image:
         2.0 if ink.width * 2 <= DOTS and ink.height * 2 <= DOTS // 2 else min(1.0, DOTS / max(ink.width, ink.height))
     )
     size = (max(1, round(ink.width * scale)), max(1, round(ink.height * scale)))
-    # A dot of which a quarter is ink is burnt: fine lines survive being made smaller.
-    picture = picture.resize(size, Image.Resampling.BOX).point(lambda share: 0 if share >= 64 else 255)
+    # A dot of which an eighth is ink is burnt: fine lines survive being made smaller.
+    picture = picture.resize(size, Image.Resampling.BOX).point(lambda share: 0 if share >= 32 else 255)
     strip = _blank(picture.height + 2 * GAP)
     strip.paste(picture.convert("1", dither=Image.Dither.NONE), ((DOTS - picture.width) // 2, GAP))
     return strip
