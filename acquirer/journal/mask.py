@@ -51,7 +51,7 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
     # Digits of fixed and of numeric fields are numbers of another kind (a merchant, an original transaction), and one
     # in ten passes the Luhn check by chance: only free text is searched for card numbers.
     if ".." in spec.format and spec.kind != "n":
-        return _free
+        return _text if any(layout.kind in ("parts", "text") for layout in layouts) else _free
     return readable
 
 
@@ -62,6 +62,11 @@ def mask_free(text: str) -> str:
 
 def _free(value: Value) -> str:
     return mask_free(readable(value))
+
+
+def _text(value: Value) -> str:
+    """A binary field that may hold text, as the text it holds."""
+    return _free(value.decode("latin-1") if isinstance(value, bytes) else value)
 
 
 def _parts(value: Value, parts: list[Part]) -> str:

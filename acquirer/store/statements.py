@@ -76,8 +76,8 @@ def inserted(table: Table) -> Many:
 def versioned(table: Table) -> Many:
     """Rows that follow the version they were decided on: new ones with version 1, others over their predecessor.
 
-    The number of rows written is smaller than the number given when one of them was decided on a version that is no
-    longer the stored one.
+    The number of rows written is smaller than the number given when one of them was decided on a version that is not
+    the stored one. A row that was forgotten since (`PURGE`) is written again, whole, as it was decided.
     """
     new = sqlite.insert(table).values(_bound(table))
     rest = [column.name for column in table.c if not column.primary_key]
