@@ -1,0 +1,162 @@
+"""Power cuts and bad lines, in any order: at the end, terminal and host agree on every sale.
+
+The host here keeps a ledger as simple as can be. The terminal is killed between any two effects and goes on from what
+it had made durable; requests and replies get lost, torn, forged and late. When the line is good again and what is owed
+has been reversed, the sales that live at the host are exactly those that the terminal counts as approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.security.vault import Vault
+from acquirer.terminal.effects import Answer, Ask, Ended, Keep, Listen, NoAnswer, NotSent, Program, Received
+from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.reversing import Undo, reverse
+from acquirer.terminal.selling import sale
+from acquirer.terminal.signing import echo, sign_off, sign_on
+from acquirer.terminal.state import dump, load
+from acquirer.wire.message import Message
+
+if TYPE_CHECKING:
+    from acquirer.terminal.selling import Order
+    from tests.terminal.conftest import Bench, Foreign
+
+FAULTS = ("fine", "request lost", "reply lost", "forged", "torn", "no line", "straggler", "refused", "sign on again")
+
+
+class Ledger:
+    """A host's books: sales by batch and STAN, `True` while they live."""
+
+    def __init__(self, host: Foreign, suite: object) -> None:
+        self.host = host
+        self.suite = suite
+        self.sales: dict[tuple[str, str], bool] = {}
+
+    def take(self, request: Message) -> bytes:
+        """Book a request and answer it."""
+        if request.mti == "0800":
+            return self.host.sign_on()(request)
+        if request.mti == "0820":
+            return self.host.reply()(request)
+        key = (request.fields[60][2:8], request.fields[11])
+        if request.mti == "0400":
+            known = key in self.sales
+            self.sales[key] = False
+            return self.host.reply()(request) if known else self.host.short("25")(request)
+        if key in self.sales:
+            return self.host.short("94")(request)
+        self.sales[key] = True
+        return self.host.reply()(request)
+
+
+class Killed(Exception):
+    """The power went."""
+
+
+class World:
+    """One terminal, one ledger, and the line between them."""
+
+    def __init__(self, bench: Bench, make_bench: Callable[..., Bench], host: Foreign) -> None:
+        self.make_bench = make_bench
+        self.machine = bench.machine
+        self.dialect = bench.setup.dialect
+        self.ledger = Ledger(host, bench.setup.suite)
+        self.vault, self.randbytes = Vault(bytes(32)), bench.setup.randbytes
+        self.disk = dump(bench.state, self.vault, self.randbytes)
+        self.counted: set[tuple[str, str]] = set()
+        self.told: list[Exchange] = []
+
+    def run(self, program: Program[Result], faults: list[str], kill_at: int | None) -> None:
+        answer: Answer | None = None
+        waiting: list[Answer] = []
+        step = 0
+        try:
+            while True:
+                effect = program.send(answer)
+                if step == kill_at:
+                    raise Killed
+                step += 1
+                answer = None
+                if isinstance(effect, Keep):
+                    self.disk = dump(effect.state, self.vault, self.randbytes)
+                    if effect.state.last:
+                        self.counted.add((effect.state.last.batch, effect.state.last.stan))
+                elif isinstance(effect, Ask):
+                    waiting = self._send(effect.frame, faults.pop(0) if faults else "fine")
+                    answer = waiting.pop(0)
+                elif isinstance(effect, Listen):
+                    answer = waiting.pop(0) if waiting else NoAnswer("waited", 1)
+                elif isinstance(effect, Ended):
+                    self.told.append(effect.exchange)
+        except (StopIteration, Killed):
+            program.close()
+            self.machine = self.make_bench(load(self.disk, self.vault)).machine
+
+    def _send(self, frame: bytes, fault: str) -> list[Answer]:
+        request = self.dialect.decode(frame)
+        silence = NoAnswer("waited", 1)
+        if fault == "no line":
+            return [NotSent("no line")]
+        if fault == "request lost":
+            return [silence]
+        if fault == "refused":
+            return [Received(self.ledger.host.short("96")(request), 1)]
+        if fault == "sign on again":
+            return [Received(self.ledger.host.short("A0")(request), 1)]
+        reply = self.ledger.take(request)
+        if fault == "forged" and 64 in self.dialect.decode(reply).fields:
+            return [Received(reply[:-8] + b"00000000", 1)]
+        if fault == "torn":
+            return [Received(reply[:-3], 1)]
+        if fault == "straggler":
+            return [Received(self.ledger.host.reply("51", de11="999999")(request), 1), Received(reply, 1)]
+        return [silence] if fault == "reply lost" else [Received(reply, 1)]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("sale", "sale", "sale", "reverse", "sign on", "sign off", "echo")),
+        st.lists(st.sampled_from(FAULTS), max_size=4),
+        st.none() | st.integers(0, 9),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=STEPS)
+def test_both_sides_agree_in_the_end(
+    make_bench: Callable[..., Bench], host: Foreign, make_order: Callable[..., Order], steps: list
+) -> None:
+    world = World(make_bench(), make_bench, host)
+    operations = {
+        "sale": lambda machine: sale(machine, make_order()),
+        "reverse": lambda machine: reverse(machine, Undo()),
+        "sign on": sign_on,
+        "sign off": sign_off,
+        "echo": echo,
+    }
+    undone: set[tuple[str, str]] = set()
+    for name, faults, kill_at in steps:
+        if name == "reverse" and (chosen := world.machine.state.pending or world.machine.state.last):
+            undone.add((chosen.batch, chosen.stan))
+        world.run(operations[name](world.machine), list(faults), kill_at)
+    if owed := world.machine.state.pending:
+        undone.add((owed.batch, owed.stan))
+        world.run(reverse(world.machine, Undo()), [], None)
+    assert world.machine.state.pending is None
+
+    live = {key for key, lives in world.ledger.sales.items() if lives}
+    assert live <= world.counted
+    assert world.counted - live <= undone
+    told = {
+        exchange.stan for exchange in world.told if exchange.service == "sale" and exchange.outcome is Outcome.APPROVED
+    }
+    assert told <= {stan for _, stan in world.counted}
+    asked = [stan for _, stan in world.ledger.sales]
+    assert len(asked) == len(set(asked))
