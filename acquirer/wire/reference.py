@@ -99,12 +99,12 @@ class Reference:
                 if bad is not None:
                     problem = "is not made of hexadecimal digits"
                     raise DecodeError(problem, field="bitmap", position=at + bad, mti=mti, fields={})
-            at += size
-            if not first_bit(bitmap, grammar):
+            if len(bitmap) < size or not first_bit(bitmap, grammar):
                 return
             if not allowed:
                 problem = f"bit {bit} is set, but this dialect has no {nth} bitmap"
                 raise DecodeError(problem, field=bit, position=at, mti=mti, fields={})
+            at += size
 
     def _settle_pad(self, body: bytearray, wrong: iso8583.DecodeError) -> bool:
         """pyiso8583 knows one filling nibble: where the dialect accepts the one that came, replace it by that."""

@@ -1,0 +1,365 @@
+"""The codec: pyiso8583 and the dialect's rules judge; generated code says the same, only sooner."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.data.toml import parse
+from acquirer.settings.specs import load_dialect
+from acquirer.wire import codec
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.fast import Unusual, bitmaps, make_decoder, make_encoder
+from acquirer.wire.loader import load
+from acquirer.wire.message import DecodeError, EncodeError
+from acquirer.wire.reference import Reference
+
+UNLIKE = (Unusual, LookupError, TypeError, ValueError, AttributeError)
+HEXADECIMAL = "0123456789ABCDEF"
+
+
+# ── any dialect ──
+
+
+@st.composite
+def formats(draw):
+    """One field: its format, and options of its own."""
+    kind = draw(st.sampled_from(["n", "z", "h", "b", "ans", "an", "x+n"]))
+    dots = "" if kind == "x+n" else draw(st.sampled_from(["", "..", "..."]))
+    options = [f'format = "{kind}{dots}{draw(st.integers(1, 20 if dots != "..." else 120))}"']
+    if kind in "nzh" and draw(st.booleans()):
+        options.append(f'pad = "{draw(st.sampled_from(["left 0", "right 0", "right 0F", "left F0"]))}"')
+    if dots and draw(st.integers(0, 3)) == 0:
+        options.append(f'length = "{draw(st.sampled_from(["bcd", "binary", "ascii", "ebcdic"]))}"')
+    if draw(st.integers(0, 3)) == 0:
+        allowed = ["ascii", "ebcdic", *{"b": ["binary"], "ans": [], "an": []}.get(kind, ["bcd"])]
+        options.append(f'encoding = "{draw(st.sampled_from(allowed))}"')
+    return ", ".join(options)
+
+
+@st.composite
+def dialects(draw):
+    """A dialect as somebody might write it: any encodings, any fields."""
+    secondary = draw(st.booleans())
+    numbers = [de for de in range(2, 129 if secondary else 65) if de != 65]
+    des = sorted(draw(st.sets(st.sampled_from(numbers), min_size=1, max_size=8)))
+    digits, text = st.sampled_from(["bcd", "ascii", "ebcdic"]), st.sampled_from(["ascii", "ebcdic"])
+    return load(
+        parse(
+            f"""
+            dialect = "random"
+            title = "made up"
+            [envelope]
+            tpdu = "{draw(st.sampled_from(["", "6000030000"]))}"
+            head = "{draw(st.sampled_from(["", "603100310000", "0102"]))}"
+            [encoding]
+            mti = "{draw(digits)}"
+            bitmap = "{draw(st.sampled_from(["binary", "ascii", "ebcdic"]))}"
+            secondary = {str(secondary).lower()}
+            length = "{draw(st.sampled_from(["bcd", "binary", "ascii", "ebcdic"]))}"
+            n = "{draw(digits)}"
+            z = "{draw(digits)}"
+            text = "{draw(text)}"
+            b = "{draw(st.sampled_from(["binary", "ascii", "ebcdic"]))}"
+            [padding]
+            z = "{draw(st.sampled_from(["right 0F", "left 0", "right F"]))}"
+            [fields]
+            """
+            + "\n".join(f'{de} = {{ name = "field {de}", {draw(formats())} }}' for de in des),
+            "random.toml",
+        ),
+        _nothing_to_extend,
+    )
+
+
+def _nothing_to_extend(name):
+    raise LookupError(name)
+
+
+def values(field):
+    """Any value a field can carry."""
+    low = 0 if field.length_bytes else field.maximum
+    sizes = {"min_size": low, "max_size": field.maximum}
+    if field.kind == "b":
+        return st.binary(**sizes)
+    if field.kind == "x+n":
+        return st.builds(str.__add__, st.sampled_from("CD"), st.text("0123456789", **sizes))
+    if field.kind in "nzh":
+        track = HEXADECIMAL if field.encoding == "bcd" else HEXADECIMAL + "="
+        return st.text({"n": "0123456789", "z": track, "h": HEXADECIMAL}[field.kind], **sizes)
+    return st.text(st.characters(max_codepoint=255), **sizes)
+
+
+@st.composite
+def messages(draw, dialect):
+    """An MTI and fields that the dialect can carry."""
+    des = draw(st.sets(st.sampled_from(sorted(dialect.fields)), min_size=1))
+    return draw(st.from_regex(r"\A[0-9]{4}\Z")), {
+        de: draw(values(dialect.fields[de])) for de in draw(st.permutations(sorted(des)))
+    }
+
+
+@st.composite
+def mutations(draw, frame):
+    """The same frame with some bytes changed, taken out, put in, or cut off."""
+    data = bytearray(frame)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, max(len(data) - 1, 0)))
+        what = draw(st.integers(0, 3))
+        if what == 0:
+            data[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+        elif what == 1:
+            data[at : at + 1] = b""
+        elif what == 2:
+            data[at:at] = draw(st.binary(min_size=1, max_size=3))
+        else:
+            data = data[:at]
+    return bytes(data)
+
+
+def found(decode):
+    """What a decoder makes of a frame: a message, or all that it says is wrong."""
+    try:
+        message = decode()
+    except DecodeError as wrong:
+        return (str(wrong), wrong.field, wrong.position, wrong.mti, wrong.fields)
+    return message.mti, message.fields
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_what_is_encoded_is_decoded_again_quick_and_thorough_alike(data):
+    dialect = data.draw(dialects())
+    mti, fields = data.draw(messages(dialect))
+    envelope = dialect.envelope.tpdu + dialect.envelope.head
+    before = dict(fields)
+    frame = Reference(dialect.grammar).encode(envelope, mti, fields)
+    assert fields == before
+    assert make_encoder(dialect.grammar, fields)(envelope, mti, fields) == frame
+
+    assert Reference(dialect.grammar).decode(frame)[:2] == (mti, fields)
+    size = len(bitmaps(fields)) // 2 * (1 if dialect.grammar.bitmap_encoding == "binary" else 2)
+    message = make_decoder(dialect.grammar, fields, size)(dialect, frame)
+    assert (message.mti, message.fields, message.raw) == (mti, fields, frame)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_generated_decoders_find_what_the_reference_finds_in_damaged_frames(data):
+    dialect = data.draw(dialects())
+    mti, fields = data.draw(messages(dialect))
+    frame = dialect.encode(mti, fields)
+    for _ in range(codec.EARNED):
+        dialect.decode(frame)
+    damaged = data.draw(mutations(frame))
+    twin = load_twin(dialect)
+    assert found(lambda: dialect.decode(damaged)) == found(lambda: twin.decode(damaged))
+
+
+def load_twin(dialect):
+    """A dialect of the same grammar that has compiled nothing yet: the first messages go to the reference."""
+    return Dialect(
+        **{name: getattr(dialect, name) for name in Dialect.__dataclass_fields__ if not name.startswith("_")}
+    )
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_generated_encoders_refuse_what_the_reference_refuses(data):
+    dialect = data.draw(dialects())
+    mti, fields = data.draw(messages(dialect))
+    encode = make_encoder(dialect.grammar, fields)
+    de = data.draw(st.sampled_from(sorted(fields)))
+    fields[de] = data.draw(
+        st.one_of(
+            st.text(max_size=25), st.binary(max_size=25), st.just("٣" * 4), st.just("A0 "), values(dialect.fields[de])
+        )
+    )
+    mti = data.draw(st.one_of(st.just(mti), st.text(max_size=5)))
+    try:
+        expected = Reference(dialect.grammar).encode(b"", mti, fields)
+    except EncodeError:
+        with pytest.raises(UNLIKE):
+            encode(b"", mti, fields)
+    else:
+        assert encode(b"", mti, fields) == expected
+
+
+# ── UnionPay ──
+
+
+@pytest.fixture(scope="module")
+def unionpay():
+    return load_dialect("unionpay-pos")
+
+
+SAMPLES = {sample.title: bytes.fromhex(sample.hex)[2:] for sample in load_dialect("unionpay-pos").samples}
+SIGN_ON = SAMPLES["sign-on request"]
+
+
+@pytest.mark.parametrize("title", SAMPLES)
+def test_a_sample_says_what_it_should_and_is_written_as_it_was(unionpay, title):
+    sample = next(sample for sample in unionpay.samples if sample.title == title)
+    for _ in range(codec.EARNED + 1):  # the thorough way first, then the quick one
+        message = unionpay.decode(SAMPLES[title])
+        assert {"mti": message.mti} | {
+            name: unionpay.text(message, name) for name in sample.expect if name != "mti"
+        } == dict(sample.expect)
+        assert unionpay.encode(message.mti, message.fields, *unionpay.envelope_of(message.raw)) == message.raw
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.binary(max_size=300), st.sampled_from(sorted(SAMPLES.values())).flatmap(mutations)))
+def test_any_bytes_give_a_message_or_a_decode_error(frame):
+    dialect = load_dialect("unionpay-pos")
+    try:
+        message = dialect.decode(frame)
+    except DecodeError as caught:
+        wrong = caught
+    else:
+        edges = [edge for span in dialect.spans(message).values() for edge in span]
+        assert edges == sorted(edges)
+        assert edges[0] == 0
+        assert edges[1:-1:2] == edges[2::2]  # each begins where the one before it ends
+        assert edges[-1] == len(frame)
+        return
+    assert 0 <= wrong.position <= len(frame)
+    assert wrong.problem in str(wrong)
+
+
+def body(hexadecimal):
+    return bytes.fromhex("6000030000603100310000" + hexadecimal)
+
+
+# frame, field, position, what is said, DEs read before it
+WRONG = {
+    "nothing": (b"", "envelope", 0, "0 bytes are fewer than TPDU and head have (11)", []),
+    "no MTI": (body("08"), "mti", 11, "the frame ends before or inside the MTI", []),
+    "MTI of no digits": (body("0A00" + "00" * 8), "mti", 11, "is not made of four digits", []),
+    "half a bitmap": (body("08000020"), "bitmap", 13, "8 bytes are needed, 2 are there", []),
+    "bit 1": (body("08008020000000000000000003"), 1, 13, "bit 1 is set, but this dialect has no second bitmap", []),
+    "undefined bit": (
+        body("080000210000000000000000039999"),
+        16,
+        24,
+        "bit 16 is set, but this dialect has no such field",
+        [11],
+    ),
+    "digit A": (body("0800002000000000000000000A"), 11, 23, "holds a character that no 'n' field has", []),
+    "amount cut": (body("020010000000000000000000"), 4, 21, "12 nibbles are needed, 4 are there", []),
+    "length of no digits": (body("020040000000000000001A62"), 2, 21, "the length is not made of digits", []),
+    "length too large": (
+        body("020040000000000000002062"),
+        2,
+        21,
+        "the length says 20 nibbles, the field has 19 at most",
+        [],
+    ),
+    "length cut": (
+        body("0800002000000000001000000300"),
+        60,
+        24,
+        "the frame ends inside the length: 1 of 2 bytes",
+        [11],
+    ),
+    "past the end": (body("08000020000000000010000003001100"), 60, 26, "11 nibbles are needed, 2 are there", [11]),
+    "MAC cut": (body("0200002000000000000100000300112233"), 64, 24, "8 bytes are needed, 4 are there", [11]),
+    "bytes left over": (
+        body("08000020000000000000000003FFFF"),
+        "end",
+        24,
+        "2 bytes are left over after the last field",
+        [11],
+    ),
+    "wrong filler": (body("020000000200000000001001"), 23, 21, "3 nibbles are needed, 4 are there", []),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_evidence_says_field_position_and_what_was_read_before(unionpay, case):
+    frame, field, position, problem, before = WRONG[case]
+    with pytest.raises(DecodeError) as wrong:
+        unionpay.decode(frame)
+    assert (wrong.value.field, wrong.value.position) == (field, position)
+    assert wrong.value.problem == problem
+    assert list(wrong.value.fields) == before
+    assert wrong.value.mti == (None if field in ("envelope", "mti") else frame[11:13].hex())
+
+
+def test_the_first_mistake_is_told_even_if_a_later_one_stopped_the_reading(unionpay):
+    with pytest.raises(DecodeError) as wrong:
+        unionpay.decode(body("0200102000000000000000000000000A00"))
+    assert wrong.value.field == 4
+    assert wrong.value.position == 26
+
+
+@pytest.mark.parametrize("filler", "0F")
+def test_a_track_may_be_filled_up_with_0_or_F_and_is_sent_with_0(unionpay, filler):
+    frame = body("02000000000020000000051234D" + filler)
+    for _ in range(codec.EARNED + 1):
+        message = unionpay.decode(frame)
+        assert message.fields == {35: "1234D"}
+        assert message.raw == frame
+    assert unionpay.encode("0200", message.fields) == body("02000000000020000000051234D0")
+
+
+def test_entry_mode_is_left_justified_and_card_sequence_right(unionpay):
+    frame = unionpay.encode("0200", {22: "051", 23: "001"})
+    assert frame[-4:].hex() == "05100001"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({5: "1"}, "DE 5: this dialect has no such field"),
+        ({11: "12345"}, "DE 11: 6 nibbles are needed, 5 are there"),
+        ({11: "12345A"}, "DE 11: holds a character that no 'n' field has"),
+        ({11: b"123456"}, "DE 11: must be text"),
+        ({64: "3A57ACBB"}, "DE 64: must be bytes"),
+        ({41: "终端号一二三四五"}, "DE 41: holds a character that cannot be sent"),
+        ({2: "1" * 20}, "DE 2: the length says 20 nibbles, the field has 19 at most"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_with_its_field(unionpay, fields, sentence):
+    with pytest.raises(EncodeError) as wrong:
+        unionpay.encode("0800", fields)
+    assert str(wrong.value) == sentence
+
+
+def test_an_mti_or_an_envelope_of_another_size_is_refused(unionpay):
+    for arguments in (("080", {}), ("0800", {}, b"\x60"), ("0800", {}, b"", b"\x60")):
+        with pytest.raises(EncodeError, match=r"mti|tpdu|head"):
+            unionpay.encode(*arguments)
+
+
+def test_no_number_of_bitmaps_fills_the_memory(unionpay):
+    twin = load_twin(unionpay)
+    des = [2, 3, 4, 11, 12, 13, 14, 15, 22]
+    for chosen in range(1, 1 << len(des)):
+        fields = {de: "0" * twin.fields[de].maximum for i, de in enumerate(des) if chosen >> i & 1}
+        frame = twin.encode("0200", fields)
+        for _ in range(codec.EARNED):
+            assert twin.decode(frame).fields == fields
+    assert len(twin._codec._decoders.ready) <= codec.KEPT
+    assert len(twin._codec._decoders._seen) <= codec.KEPT
+
+
+def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionpay):
+    twin = load_twin(unionpay)
+    for _ in range(10):
+        with pytest.raises(DecodeError):
+            twin.decode(SIGN_ON[:-1])
+    assert not twin._codec._decoders.ready
+    for _ in range(codec.EARNED):
+        assert not twin._codec._decoders.ready
+        twin.decode(SIGN_ON)
+    assert len(twin._codec._decoders.ready) == 1
+
+
+def test_a_decode_error_never_quotes_the_field(unionpay):
+    frame = body("020040000000000000001762250000000000141A")
+    with pytest.raises(DecodeError) as wrong:
+        unionpay.decode(frame)
+    assert "6225" not in str(wrong.value)
+    assert 2 not in wrong.value.fields
