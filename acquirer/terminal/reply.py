@@ -14,6 +14,7 @@ from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.exchange import Outcome
 from acquirer.wire.dialect import Dialect, Route
+from acquirer.wire.masking import readable
 from acquirer.wire.message import DecodeError, Message, Value
 
 SUCCESS = "A"  # class of the response codes that approve
@@ -57,7 +58,7 @@ def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message
     for element, name in (("stan", "STAN"), ("tid", "terminal")):
         got, asked = dialect.get(message, element), dialect.get_from(request, element)
         if got is not None and asked is not None and got != asked:
-            return f"a {message.mti} for {name} {got!s} was left aside"
+            return f"a {message.mti} for {name} {readable(got)} was left aside"
     return ""
 
 

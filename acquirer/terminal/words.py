@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acquirer.terminal.exchange import Exchange, Outcome, Result
-from acquirer.wire.masking import as_text, mask_card_numbers
+from acquirer.wire.masking import as_text, mask_card_numbers, readable
 
 ARROWS = {"out": "→", "in": "←"}
 
@@ -30,7 +30,11 @@ def ended(exchange: Exchange) -> str:
     """``← 0210 00 approved · 3 ms``: what is added to the line when the exchange is over."""
     reply = exchange.reply
     parts = [
-        " ".join(word for word in (ARROWS["in"], reply.mti if reply else "", exchange.code, _said(exchange)) if word)
+        " ".join(
+            word
+            for word in (ARROWS["in"], reply.mti if reply else "", readable(exchange.code), _said(exchange))
+            if word
+        )
     ]
     if exchange.detail:
         parts.append(exchange.detail)

@@ -1,0 +1,95 @@
+"""What is kept comes back as it was, and nothing secret can be read from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.security.vault import Vault
+from acquirer.slip.receipt import Receipt
+from acquirer.terminal.card import card
+from acquirer.terminal.selling import sale
+from acquirer.terminal.state import Pending, State, StateError, dump, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acquirer.terminal.effects import Answer
+    from acquirer.terminal.selling import Order
+    from tests.terminal.conftest import Bench, Foreign
+
+VAULT = Vault(bytes(32))
+TEXT = st.text(max_size=20)
+PENDING = st.builds(
+    Pending,
+    fields=st.dictionaries(st.integers(2, 64), st.text(max_size=30) | st.binary(max_size=40)),
+    stan=TEXT,
+    batch=TEXT,
+    amount_minor=st.integers(0, 10**12 - 1),
+    card=TEXT,
+    reason=TEXT,
+    tries=st.integers(0, 9),
+)
+RECEIPT = st.builds(Receipt, chip=st.lists(st.tuples(TEXT, TEXT)).map(tuple), remarks=st.lists(TEXT).map(tuple))
+STATE = st.builds(
+    State, keys=st.none(), pending=st.none() | PENDING, last=st.none() | PENDING, receipt=st.none() | RECEIPT
+)
+
+
+def randbytes(size: int) -> bytes:
+    return bytes(range(size))
+
+
+@given(STATE)
+def test_comes_back_as_it_was(state: State) -> None:
+    assert load(dump(state, VAULT, randbytes), VAULT) == state
+
+
+def test_keys_come_back(signed_on: Bench) -> None:
+    assert load(dump(signed_on.state, VAULT, randbytes), VAULT).keys == signed_on.state.keys
+
+
+def test_shows_counters_and_check_values_and_no_secret(
+    signed_on: Bench, host: Foreign, make_order: Callable[..., Order], silence: Answer
+) -> None:
+    held = card("6212345678901232", "3012", pin="123456")
+    signed_on.run(sale(signed_on.machine, make_order(held=held)), host.reply())
+    signed_on.run(sale(signed_on.machine, make_order(held=held)), silence, silence)
+    text = dump(signed_on.state, VAULT, randbytes)
+    assert json.loads(text)["kcvs"] == "PIK 900ECCE3, MAK CFF1592A"
+    assert json.loads(text)["stan"] == "000013"
+    pan, pin_block = "6212345678901232", signed_on.requests[0].fields[52]
+    assert isinstance(pin_block, bytes)
+    for secret in (pan, pan.encode().hex(), pin_block.hex(), "d931648f3de313a4", "ab7c577cc7a18045"):
+        assert secret not in text.lower()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-10],
+        lambda text: "[]",
+        lambda text: text.replace('"tid"', '"dit"'),
+        lambda text: text.replace('"format": 1', '"format": 2'),
+        lambda text: text.replace('"tid": "10000161"', '"tid": "10000162"'),
+        lambda text: text.replace('"keys": "01', '"keys": "02'),
+    ],
+)
+def test_damage_is_told(signed_on: Bench, damage: Callable[[str], str]) -> None:
+    with pytest.raises(StateError):
+        load(damage(dump(signed_on.state, VAULT, randbytes)), VAULT)
+
+
+def test_another_key_file_opens_nothing(signed_on: Bench) -> None:
+    with pytest.raises(StateError, match="key file is another one"):
+        load(dump(signed_on.state, VAULT, randbytes), Vault(bytes(31) + b"\1"))
+
+
+def test_forgets_the_keys_of_another_terminal(signed_on: Bench, make_bench: type[Bench]) -> None:
+    other = make_bench(replace(signed_on.state, tid="99999999"))
+    assert other.state.stan == "000000"
