@@ -12,7 +12,10 @@ from acquirer.host.gate import Verified
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
 from acquirer.security.track import TrackError
+from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, passes_luhn
+
+_TRACKS = ("track2", "track3")
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it
 
@@ -32,24 +35,59 @@ class Presented:
 def present(host: Host, request: Request, verified: Verified) -> Presented:
     """Read the card, opening its track with the keys that verified the request."""
     text, message = host.dialect.text, request.message
-    pan, expiry, track = text(message, "pan"), text(message, "expiry"), text(message, "track2")
-    if not track:
+    pan, expiry = text(message, "pan"), text(message, "expiry")
+    element = next((name for name in _TRACKS if text(message, name)), None)
+    if element is None:
         return Presented(pan, expiry)
-    control = text(message, "security_control")
-    if host.suite.track_sealed(control):
-        try:
-            clear = host.suite.open_track(verified.keys, track)
-        except TrackError as wrong:
-            return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(str(wrong)))
-    else:
-        clear = track
-    on_track, separator, rest = clear.partition(SEPARATOR)
-    if not separator or not on_track.isdecimal() or len(on_track) not in PAN_DIGITS:
-        reason = _why_unreadable(host, verified, track, control)
-        return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(reason))
+    track = _Track(host, verified.keys, element, text(message, element), text(message, "security_control"))
+    on_track, valid = track.card()
+    if not on_track:
+        return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why()))
     if pan and pan != on_track:
-        return Presented(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, pan, on_track))
-    return Presented(on_track, expiry or (rest[:4] if rest[:4].isdecimal() else ""))
+        return Presented(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, element, pan, on_track))
+    return Presented(on_track, expiry or valid)
+
+
+class _Track:
+    """One track as it came, and what opening it gives."""
+
+    __slots__ = ("clear", "control", "element", "keys", "problem", "sealed", "suite", "text")
+
+    def __init__(self, host: Host, keys: WorkingKeys, element: str, text: str, control: str) -> None:
+        self.suite, self.keys, self.element, self.text, self.control = host.suite, keys, element, text, control
+        self.sealed = host.suite.track_sealed(control)
+        self.problem = ""
+        self.clear = self._opened() if self.sealed else text
+
+    def card(self, clear: str = "") -> tuple[str, str]:
+        """Card number and expiry; two empty texts when there is no card number before a separator."""
+        number, separator, rest = (clear or self.clear).partition(SEPARATOR)
+        if self.element == "track3":  # ISO 4909: two digits of format code first, and the expiry elsewhere
+            number, rest = number[2:], ""
+        if not separator or not number.isdecimal() or len(number) not in PAN_DIGITS:
+            return "", ""
+        return number, rest[:4] if rest[:4].isdecimal() else ""
+
+    def why(self) -> str:
+        """Why there is no card number: which mistake of the terminal would explain it."""
+        told = f"security control {self.control or '(none)'}"
+        if self.problem:
+            return self.problem
+        if self.sealed:
+            if not check_number(self.card(self.text)[0]):
+                return f"{told} says it is encrypted, but it came in the clear"
+            kcv = self.keys.tdk.kcv() if self.keys.tdk is not None else ""
+            return f"under TDK KCV {kcv} it opens to no card number: compare the KCV with the terminal's"
+        if self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
+            return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {told} says that it is clear"
+        return f"it came in the clear ({told}) and holds no card number before a separator"
+
+    def _opened(self) -> str:
+        try:
+            return self.suite.open_track(self.keys, self.text)
+        except TrackError as wrong:
+            self.problem = str(wrong)
+            return ""
 
 
 def check_number(pan: str) -> str:
@@ -61,25 +99,3 @@ def check_number(pan: str) -> str:
     if len(pan) not in PAN_DIGITS or not pan.isdecimal():
         return f"the card number has {len(pan)} digits; {PAN_DIGITS[0]} to {PAN_DIGITS[-1]} are possible"
     return "" if passes_luhn(pan) else "the check digit of the card number is wrong (Luhn)"
-
-
-def _why_unreadable(host: Host, verified: Verified, track: str, control: str) -> str:
-    """A track without a card number: say which mistake of the terminal would explain it."""
-    keys = verified.keys
-    if not host.suite.track_sealed(control):
-        if keys.tdk is not None and _reads(host.suite.open_track(keys, track)):
-            return (
-                f"it opens under TDK KCV {keys.tdk.kcv()}, but security control {control or '(none)'} says it is clear"
-            )
-        return (
-            f"it came in the clear (security control {control or '(none)'}) and holds no card number before a separator"
-        )
-    if _reads(track):
-        return f"security control {control} says it is encrypted, but it came in the clear"
-    kcv = keys.tdk.kcv() if keys.tdk is not None else ""
-    return f"under TDK KCV {kcv} it opens to no card number before a separator: compare the KCV with the terminal's"
-
-
-def _reads(track: str) -> bool:
-    pan, separator, _ = track.partition(SEPARATOR)
-    return bool(separator) and not check_number(pan)

@@ -16,6 +16,7 @@ from acquirer.host.card import Presented, check_number, present
 from acquirer.host.decision import Decision, Made
 from acquirer.host.gate import Verified, sign_on_due, skew_notes, verify
 from acquirer.host.issuer import Purchase, Verdict, judge
+from acquirer.host.pin import open_pin
 from acquirer.host.repeat import again
 from acquirer.host.request import Request
 from acquirer.host.setup import SILENT_CENTS, Host
@@ -47,7 +48,7 @@ def sale(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
     card = host.vault.token(presented.pan) if presented.pan else ""
     if card and card != asked and presented.reason is None and presented.pan in host.issuer.cards:
         return Decision(Reason.APPROVED, "", wants_card=card)
-    answer = _business(host, request, verified, presented, loaded.card)
+    answer = _business(host, request, session, verified, presented, loaded.card)
     return _booked(host, request, loaded, verified, presented, card, answer)
 
 
@@ -63,7 +64,9 @@ class _Answer:
         self.notes = notes
 
 
-def _business(host: Host, request: Request, verified: Verified, presented: Presented, row: Card | None) -> _Answer:
+def _business(
+    host: Host, request: Request, session: Session, verified: Verified, presented: Presented, row: Card | None
+) -> _Answer:
     dialect, message = host.dialect, request.message
     amount = request.amount_minor
     if not amount:
@@ -80,13 +83,10 @@ def _business(host: Host, request: Request, verified: Verified, presented: Prese
         return chosen
     notes: tuple[str, ...] = ()
     pin: str | None = None
-    block = dialect.get(message, "pin_block")
-    if isinstance(block, bytes):
-        control = dialect.text(message, "security_control")
-        try:
-            opened = host.suite.open_pin(verified.keys, block, presented.pan, control)
-        except PinError as wrong:
-            return _Answer(Verdict(Reason.PIN_FORMAT_WRONG, f"{wrong}; sign on again, and compare the KCV"))
+    opened = open_pin(host, request, session, verified, presented.pan)
+    if isinstance(opened, PinError):
+        return _Answer(Verdict(Reason.PIN_FORMAT_WRONG, str(opened)))
+    if opened is not None:
         pin = opened.pin
         notes = (f"pin: {opened.note}",) if opened.note else ()
     if not presented.pan:

@@ -275,15 +275,15 @@ def nothing_to_reverse(stored: Transaction) -> str:
 # The business
 
 
-def track_unreadable(problem: str) -> str:
+def track_unreadable(dialect: Dialect, element: str, problem: str) -> str:
     """A track that gives no card number."""
-    return f"track 2 cannot be read: {problem}"
+    return f"{place(dialect, element)} cannot be read: {problem}"
 
 
-def two_cards(dialect: Dialect, pan: str, on_track: str) -> str:
+def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
     """A message that names one card and carries the track of another."""
     return (
-        f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, 'track2')} is of card {mask_pan(on_track)}: "
+        f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
         "a sale is about one card"
     )
 

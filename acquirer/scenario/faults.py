@@ -154,7 +154,8 @@ def _fault(values: Mapping[str, Any]) -> Fault:
 
 def _kind(text: str) -> str:
     if text not in KINDS:
-        raise ValueError(f"no fault is of kind '{text}'{nearest(text, KINDS)}; known: {', '.join(KINDS)}")
+        hint = nearest(text, KINDS) or f"; known: {', '.join(KINDS)}"
+        raise ValueError(f"no fault is of kind '{text}'{hint}")
     return text
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acquirer.exchange.effects import Arrival, Close, Commit, Effect, Load, Loaded, Outcome, Result, Send, Silence
+from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Outcome, Result, Send
 from acquirer.exchange.rows import Card, Policy, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.host.exchange import exchange
 from acquirer.host.setup import Host, Options
@@ -220,7 +220,9 @@ class Till:
     def sign_off(self) -> Answer:
         return self.rig.send(self.management("0820", "002", stan=self.next_stan()))
 
-    def sale_frame(self, amount: int = 1234, *, mti: str = "0200", keys: WorkingKeys | None = None, **more: Any) -> bytes:
+    def sale_frame(
+        self, amount: int = 1234, *, mti: str = "0200", keys: WorkingKeys | None = None, **more: Any
+    ) -> bytes:
         elements: dict[str, Value] = {
             "pan": CARD,
             "processing_code": "000000",
@@ -305,6 +307,3 @@ def till(rig: Rig) -> Till:
     till = rig.till()
     assert till.sign_on().code == "00"
     return till
-
-
-__all__ = ["Close", "Silence"]

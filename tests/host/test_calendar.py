@@ -44,7 +44,9 @@ def test_the_year_nearest_to_the_hosts_clock_is_meant(date, time, now, away_s):
     assert nearest_s(date, time, now) == away_s
 
 
-@pytest.mark.parametrize(("date", "time"), [("0229", "000000"), ("1332", "000000"), ("0310", "240000"), ("0310", "006000")])
+@pytest.mark.parametrize(
+    ("date", "time"), [("0229", "000000"), ("1332", "000000"), ("0310", "240000"), ("0310", "006000")]
+)
 def test_no_such_time(date, time):
     assert nearest_s(date, time, datetime(2025, 3, 10)) is None
 

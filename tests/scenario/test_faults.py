@@ -54,7 +54,10 @@ def test_and_nothing_else(text):
     ("text", "sentence"),
     [
         ("", "fault '': kind: no fault is of kind ''; known: silent"),
-        ("silnt:tid=1", "fault 'silnt:tid=1': kind: no fault is of kind 'silnt'; did you mean 'silent'?; known: silent"),
+        (
+            "silnt:tid=1",
+            "fault 'silnt:tid=1': kind: no fault is of kind 'silnt'; did you mean 'silent'?",
+        ),
         ("silent:tdi=1", "fault 'silent:tdi=1': tdi: unknown key; did you mean 'tid'?"),
         ("silent:tid", "fault 'silent:tid': 'tid' is not key=value (for example silent:tid=10000161)"),
         ("silent:tid=", "fault 'silent:tid=': tid: is empty"),

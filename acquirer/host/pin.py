@@ -1,0 +1,42 @@
+"""The PIN block of a request, opened with the keys that verified it; when it does not open, the likely mistake."""
+
+from __future__ import annotations
+
+from acquirer.exchange.rows import Generation, Session
+from acquirer.host.gate import Verified
+from acquirer.host.request import Request
+from acquirer.host.setup import Host
+from acquirer.security.pin import PinError
+from acquirer.security.suite import OpenedPin
+from acquirer.security.vault import VaultError
+
+
+def open_pin(
+    host: Host, request: Request, session: Session, verified: Verified, pan: str
+) -> OpenedPin | PinError | None:
+    """The PIN; None when the request carries no block; a PinError, not raised, with the sentence for the terminal."""
+    block = host.dialect.get(request.message, "pin_block")
+    if not isinstance(block, bytes):
+        return None
+    control = host.dialect.text(request.message, "security_control")
+    try:
+        return host.suite.open_pin(verified.keys, block, pan, control)
+    except PinError as wrong:
+        other = other_generation(session, verified)
+        hint = _other_key(host, session.tid, other, block, pan, control) if other is not None else ""
+        return PinError(f"{wrong}; {hint or 'compare the KCV with the terminal’s'}, and sign on again")
+
+
+def other_generation(session: Session, verified: Verified) -> Generation | None:
+    """The generation that did not verify the request: the one a terminal mixes up with it."""
+    number = verified.generation.number
+    return next((one for one in (session.current, session.previous) if one is not None and one.number != number), None)
+
+
+def _other_key(host: Host, tid: str, other: Generation, block: bytes, pan: str, control: str) -> str:
+    try:
+        keys = host.ring.working(tid, other)
+        host.suite.open_pin(keys, block, pan, control)
+    except (PinError, VaultError):
+        return ""
+    return f"it opens under the PIK of sign-on {other.number} (KCV {keys.pik.kcv()}): the terminal mixes its key sets"

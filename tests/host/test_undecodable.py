@@ -1,0 +1,173 @@
+"""Whatever comes in is answered, or closed with a reason; nothing raises, nothing is booked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.exchange.effects import Arrival, Close, Send, Silence
+from acquirer.host.undecodable import refuse_stream
+
+SIGN_ON = bytes.fromhex(
+    "600003000060310001100108000020000000C0001200000331303030303136313838303231303031303231303136320011"
+    "0000000100300003303120"
+)
+
+
+def mti(text: str, frame: bytes = SIGN_ON) -> bytes:
+    return frame[:11] + bytes.fromhex(text) + frame[13:]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "reply_mti"),
+    [
+        (SIGN_ON + b"\x00", "30", "0810"),  # trailing bytes
+        (SIGN_ON[:-1], "30", "0810"),  # the last field is cut
+        (SIGN_ON[:25], "30", "0810"),  # nothing but a STAN
+        (SIGN_ON[:21], "30", "0810"),  # no field at all
+        (mti("0801", SIGN_ON[:-1]), "30", "0810"),  # a repeat
+        (mti("0700"), "12", "0710"),
+        (mti("0700", SIGN_ON + b"\x00"), "12", "0710"),
+        (SIGN_ON[:13] + b"\xa0" + SIGN_ON[14:], "30", "0810"),  # bit 1, but no secondary bitmap
+    ],
+)
+def test_answered_when_somebody_can_be_addressed(rig, frame, code, reply_mti):
+    answer = rig.send(frame)
+    assert (answer.code, answer.message.mti) == (code, reply_mti)
+    assert answer.evidence[0].code == code
+    assert answer.message.raw[:5] == bytes.fromhex("6000000003")
+    assert rig.sessions == {}
+
+
+def test_the_refusal_says_who_asked_as_far_as_it_was_read(rig):
+    answer = rig.send(SIGN_ON[:-1])
+    assert (answer[11], answer[41], answer[42]) == ("000003", "10000161", "880210010210162")
+    evidence = answer.evidence[0]
+    assert (evidence.tid, evidence.stan, evidence.reason) == ("10000161", "000003", "format_wrong")
+    assert evidence.why.startswith("DE 63 at byte ")
+    assert evidence.why.endswith("; nothing after that byte was looked at, and nothing was booked")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"HELLO",
+        b"",
+        SIGN_ON[:11],
+        mti("070A"),
+        mti("0700", SIGN_ON[:21]),  # unknown, and neither STAN nor terminal
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[:13],
+    ],
+)
+def test_closed_when_nobody_can_be_addressed(rig, frame):
+    answer = rig.send(frame)
+    assert answer.effects == [Close("undecodable")]
+    assert answer.evidence[0].why
+
+
+@pytest.mark.parametrize("frame", [mti("0810"), mti("0811"), mti("0810", SIGN_ON + b"\x00"), mti("0210")])
+def test_a_response_is_never_answered(rig, frame):
+    answer = rig.send(frame)
+    assert answer.effects == [Silence("response")]
+    assert (answer.evidence[0].reason, answer.evidence[0].code) == ("stray_response", "")
+    assert "responses are never answered" in answer.why
+
+
+def test_a_terminal_number_that_nobody_can_read_is_told_without_harm(rig):
+    answer = rig.till("\x1b[31m\x00\x9c\xff").sign_on()
+    assert answer.code == "97"
+    assert answer.why.isprintable()
+
+
+def test_a_stream_that_carries_no_frames(rig):
+    steps = refuse_stream(rig.host, Arrival(b"SSH-2.0", 0, 0.0, "127.0.0.1:9"), "not-iso8583", "an SSH banner")
+    commit = next(steps)
+    assert (commit.changes.evidence.reason, commit.changes.evidence.why) == ("not-iso8583", "an SSH banner")
+    assert steps.send(rig.commit(commit)) == Close("not-iso8583")
+
+
+def ends_well(rig, frame: bytes) -> None:
+    """One send, close or silence, and evidence of it; refusals change no rows but a counter."""
+    books = (dict(rig.transactions), dict(rig.cards))
+    answer = rig.send(frame)
+    assert len(answer.effects) == 1
+    assert len(answer.evidence) == 1
+    assert answer.why.isprintable()
+    if answer.code != "00" and answer.evidence[0].reason in ("format_wrong", "mti_unknown", "mac_differs"):
+        assert books == (rig.transactions, rig.cards)
+    assert isinstance(answer.effects[0], Send | Close | Silence)
+
+
+@settings(max_examples=300)
+@given(frame=st.binary(max_size=120))
+def test_any_bytes(new_rig, frame):
+    ends_well(new_rig(), frame)
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_any_damage_to_any_message(warm, data):
+    rig, frames = warm
+    frame = bytearray(data.draw(st.sampled_from(frames)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        kind = data.draw(st.sampled_from(("flip", "cut", "insert", "double")))
+        at = data.draw(st.integers(0, max(0, len(frame) - 1)))
+        if kind == "flip" and frame:
+            frame[at] = data.draw(st.integers(0, 255))
+        elif kind == "cut":
+            del frame[at : at + data.draw(st.integers(1, 8))]
+        elif kind == "insert":
+            frame[at:at] = data.draw(st.binary(max_size=6))
+        else:
+            frame[at:at] = frame[at : at + 12]
+    ends_well(rig, bytes(frame))
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_any_damage_that_its_sender_signed(warm, data):
+    """Past the MAC, where a clumsy terminal's mistakes are: any field may be missing or say anything it can say."""
+    rig, _ = warm
+    till = rig.till()
+    till.sign_on("004")
+    digits = st.text("0123456789", min_size=1)
+    more = data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "pan": st.none() | digits.filter(lambda text: len(text) <= 19),
+                "track2": st.text("0123456789ABCDEF", min_size=1, max_size=37),
+                "track3": st.text("0123456789D", min_size=1, max_size=104),
+                "security_control": st.text("0123456789", min_size=16, max_size=16),
+                "pin_block": st.binary(min_size=8, max_size=8),
+                "icc": st.binary(max_size=40),
+                "expiry": st.text("0123456789", min_size=4, max_size=4),
+                "entry_mode": st.text("0123456789", min_size=3, max_size=3),
+                "currency": st.text(st.characters(max_codepoint=255), min_size=3, max_size=3),
+                "batch": st.text("0123456789", min_size=6, max_size=6),
+                "stan": st.text("0123456789", min_size=6, max_size=6),
+                "date": st.text("0123456789", min_size=4, max_size=4),
+            },
+        )
+    )
+    make = till.sale_frame if data.draw(st.booleans()) else lambda **more: till.reversal_frame("000001", **more)
+    more = {name: value for name, value in more.items() if name != "stan" or make == till.sale_frame}
+    ends_well(rig, make(**more))
+
+
+@pytest.fixture(scope="module")
+def warm(new_rig):
+    """A host in the middle of a day, and one frame of each kind."""
+    rig = new_rig(magic_amounts=True)
+    rig.register()
+    till = rig.till()
+    till.sign_on("004")
+    return rig, [
+        SIGN_ON,
+        till.sale_frame(icc=bytes.fromhex("9F36020123"), track2="6212345678901232D3012"),
+        till.sale_frame(pin_block=bytes(8), security_control="2600000000000000"),
+        till.reversal_frame("000002"),
+        till.management("0820", "301"),
+        till.management("0820", "002", stan="000004"),
+    ]
