@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acquirer.wire.masking import as_text, card_number_digits, hidden, hidden_digits
 from acquirer.wire.message import Value
@@ -19,7 +19,7 @@ from acquirer.wire.model import FieldSpec
 class Cells:
     """A value as it is shown, one cell per character of `text`, and where the cells stand."""
 
-    text: str
+    text: str = field(repr=False)
     at: int  # half-byte of the first cell
     step: int  # half-bytes per cell
     binary: bool = False  # `text` is the hexadecimal form of bytes

@@ -7,7 +7,7 @@ prints as a table or as JSON. Card numbers, tracks, PIN blocks and keys are hidd
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acquirer.wire.cells import Cells, cells
@@ -23,7 +23,7 @@ class Explanation:
     """A frame, explained: the rows before its fields, its fields, and what else there is to say."""
 
     dialect: str
-    frame: bytes
+    frame: bytes = field(repr=False)  # it may hold what the rows hide
     mti: str  # "" when it could not be read
     title: Text  # what kind of message this is
     before: tuple[Row, ...]  # tpdu, head, mti, bitmap

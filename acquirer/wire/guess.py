@@ -109,14 +109,15 @@ def _cuts(data: bytes, dialect: Dialect) -> Iterator[_Cut]:
 def _cut(data: bytes, framing: Framing) -> _Cut:
     frames: list[bytes] = []
     at, size = 0, framing.length_bytes
-    while len(data) - at > size and len(frames) < FRAMES_LIMIT:
+    while len(data) - at >= size and len(frames) < FRAMES_LIMIT:
         length = framing.length(data[at : at + size])
-        stop = at + size + (length or 0)
-        if length is None or length < 0 or (stop > len(data) and (frames or length > framing.limit_bytes)):
+        if length is None or length < 0 or not (length or frames):  # a capture does not begin with a keep-alive
             break
-        if length:
-            frames.append(data[at + size : stop])
-        at = stop
+        frame = data[at + size : at + size + length]
+        if len(frame) < length and (frames or not frame or length > framing.limit_bytes):
+            break
+        frames.extend([frame] * bool(frame))
+        at += size + length
     return _Cut(framing, tuple(frames), len(data) - at)
 
 

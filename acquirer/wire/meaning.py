@@ -34,6 +34,8 @@ class Meanings:
         if "code" in names and self._reply:
             code = self._dialect.codes.get(value)
             return Text(code.meaning.en, code.shown.zh or code.meaning.zh) if code else Text("not in the code table")
+        if "reversal_reason" in names and not self._reply:
+            return Text(self._reversal_reason(value))
         if table:
             return self._dialect.values[table].get(value) or NOTHING
         for name in names:
@@ -47,6 +49,18 @@ class Meanings:
         """The amount in minor units if this DE is the amount, for machines."""
         is_amount = "amount" in self._elements.get(Locator(de), ())
         return int(value) if is_amount and isinstance(value, str) and value.isascii() and value.isdigit() else None
+
+    def _reversal_reason(self, value: str) -> str:
+        habits = self._dialect.habits
+        if not habits:
+            return ""
+        undoing = habits.reversal
+        said = {
+            undoing.malformed: "the answer could not be used",
+            undoing.no_answer: "no answer came",
+            undoing.mac_differs: "the MAC of the answer differed",
+        }
+        return said.get(value, "")
 
     def _amount(self, digits: str) -> str:
         at = self._dialect.elements.get("currency")

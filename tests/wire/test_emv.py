@@ -1,0 +1,40 @@
+"""Bits of EMV data objects in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.wire.emv import tag_meaning
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "said"),
+    [
+        ("95", "0000000000", "no bit set"),
+        ("95", "0000048000", "online PIN entered; over floor limit"),
+        ("95", "8000000000", "offline data authentication not performed"),
+        ("95", "0000000040", "issuer authentication failed"),
+        ("95", "00", "5 bytes expected"),
+        (
+            "9B",
+            "E800",
+            "offline data authentication done; cardholder verified; card risk managed; terminal risk managed",
+        ),
+        ("9F27", "80", "ARQC (go online)"),
+        ("9F27", "40", "TC (approved offline)"),
+        ("9F27", "00", "AAC (declined)"),
+        ("9F27", "C0", "reserved"),
+        ("9F34", "420300", "enciphered PIN online, result unknown"),
+        ("9F34", "1E0302", "signature, successful"),
+        ("9F34", "410301", "plain PIN by card, failed"),
+        ("9F34", "42", "3 bytes expected"),
+        ("9F26", "0102030405060708", ""),
+    ],
+)
+def test_what_the_bits_say(tag: str, value: str, said: str) -> None:
+    assert tag_meaning(tag, bytes.fromhex(value)).en == said
+
+
+@given(st.sampled_from(["95", "9B", "9F27", "9F34"]), st.binary(max_size=8))
+def test_any_value_has_a_meaning_or_none(tag: str, value: bytes) -> None:
+    assert tag_meaning(tag, value).en.isprintable()
