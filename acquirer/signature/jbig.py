@@ -33,6 +33,9 @@ NEWLEN: Final = 0x05
 ATMOVE: Final = 0x06
 COMMENT: Final = 0x07
 
+LINE_PIXELS: Final = 32
+"""What a line counts at least against the limit of pixels: its decoding costs as much before the first pixel."""
+
 UNKNOWN_HEIGHT: Final = 0xFFFFFFFF
 """T.85: the height was not known when the header was written; a NEWLEN marker tells it."""
 
@@ -106,7 +109,7 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         raise JbigError("the stream brings a prediction table of its own, which only progressive pictures use")
     if vertical:
         raise JbigError(f"the adaptive pixel may move {vertical} lines up; only moves within the line are decoded")
-    if width * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
+    if max(width, LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
         raise JbigError(f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are")
     return Header(width, height, lines, reach, order, options)
 

@@ -17,6 +17,7 @@ from acquirer.signature.jbig import (
     COMMENT,
     ESC,
     HEADER_BYTES,
+    LINE_PIXELS,
     NEWLEN,
     SDNORM,
     SDRST,
@@ -50,7 +51,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         JbigError: the header promises nothing that can be shown.
     """
     header = read_header(data, max_pixels)
-    stream = _Stream(data, header, max_pixels // header.width)
+    stream = _Stream(data, header, max_pixels // max(header.width, LINE_PIXELS))
     stream.read()
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
@@ -68,6 +69,7 @@ class _Stream:
         self.max_lines = max_lines
         self.picture = _Picture(header)
         self.problems: list[Problem] = []
+        self.told = False  # has a marker changed the height?
         self.at = HEADER_BYTES
         self.moves: dict[int, int] = {}  # line of the coming stripe → where the adaptive pixel goes
 
@@ -78,6 +80,8 @@ class _Stream:
             if not self._stripe():
                 return
         self._floating()
+        if self.told and self.data[self.at : self.at + 2] in (b"\xff\x02", b"\xff\x03"):
+            self.at += 2  # encoders that tell the height behind the last stripe end with an empty one
         if self.at < len(self.data):
             self._note(Damage.TRAILING_BYTES, f"{len(self.data) - self.at} bytes follow the last stripe")
 
@@ -136,7 +140,7 @@ class _Stream:
         if height > self.height:
             self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, more than the {self.height} before")
         else:
-            self.height = height
+            self.height, self.told = height, True
 
     def _move(self, line: int, left: int, up: int) -> None:
         if up or left > 127:  # the distance to the left is signed; to the right of a pixel nothing is known yet

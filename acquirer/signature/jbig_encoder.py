@@ -98,14 +98,16 @@ class _Encoder:
         self._code, self._interval, self._shifts = code, interval, shifts
 
     def finish(self) -> bytes:
-        """The stripe's bytes: as few as say where in the interval the code lies, without zeros at the end."""
+        """The stripe's bytes: as few as say where in the interval the code lies."""
         roundest = (self._code + self._interval - 1) & ~0xFFFF
         if roundest < self._code:
             roundest += 0x8000
         code = roundest << self._shifts
+        # Zeros at the end need not be written, and are not; one that was complete before stays, as jbigkit has it.
+        complete = 1 if code >> 27 else len(self._out)
         self._put(code >> 19)
         self._out.append(code >> 11 & 0xFF)
-        return bytes(self._out[1:]).rstrip(b"\0")
+        return bytes(self._out[1:complete] + self._out[complete:].rstrip(b"\0"))
 
     def _put(self, byte: int) -> None:
         """Write a byte; the bit above it is a carry into those before."""
