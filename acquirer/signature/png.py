@@ -15,7 +15,7 @@ MAX_BYTES = 8 << 20
 """A photograph of a signature has two to five megabytes; more is somebody's mistake."""
 
 MAX_SOURCE_PIXELS = 1 << 24
-"""A phone's camera makes 12 million pixels; one byte each is all the memory a picture may ask for."""
+"""A phone's camera makes 12 million pixels; at some eight bytes each while they are read this is 128 MB at most."""
 
 INK_LEVEL = 128
 """Grey darker than this (0 black … 255 white) is ink: the middle, for scans and drawings alike."""
@@ -89,12 +89,18 @@ def _ink(data: bytes, max_pixels: int) -> Image.Image:
             picture: Image.Image = file
             if picture.mode.startswith("I"):  # 16 bit grey: Pillow would cut it to white instead of scaling it
                 picture = picture.convert("I").point(lambda level: level * (1 / 256)).convert("L")
+            if not picture.has_transparency_data:
+                return _dark(picture.convert("L"))
             grey, alpha = picture.convert("RGBA").convert("LA").split()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as wrong:
         raise PngError(f"the PNG is damaged: {wrong}") from None
     paper = Image.new("L", grey.size, 255)
     paper.paste(grey, mask=alpha)
-    return paper.point(lambda level: 255 if level < INK_LEVEL else 0)
+    return _dark(paper)
+
+
+def _dark(grey: Image.Image) -> Image.Image:
+    return grey.point(lambda level: 255 if level < INK_LEVEL else 0)
 
 
 def _bitmap(ink: Image.Image) -> Bitmap:

@@ -6,23 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.signature.elements import ROLES, Element, build, first, parse
-from acquirer.wire.model import Tag, Text
+from acquirer.settings.specs import load_dialect
+from acquirer.signature.elements import CAPTURES, KIND, ROLES, Element, build, first, parse
 from acquirer.wire.tlv import TlvError
 
-TAGS = {
-    "FF00": Tag(Text("merchant name", "商户名称"), "ans..40"),
-    "FF01": Tag(Text("transaction type"), "ans..25"),
-    "FF02": Tag(Text("operator"), "n2"),
-    "FF06": Tag(Text("date and time"), "n14"),
-    "FF07": Tag(Text("authorisation code"), "an6"),
-    "FF0A": Tag(Text("currency"), "an3"),
-    "FF23": Tag(Text("cryptogram"), "b8"),
-    "FF25": Tag(Text("card number credited"), "n..20", "pan"),
-    "FF29": Tag(Text("TSI"), "b"),
-    "FF70": Tag(Text("slips printed"), "n2"),
-    "FF7F": Tag(Text("capture"), "an..11"),
-}
+DIALECT = load_dialect("unionpay-pos")
+TAGS = next(layout.tags for layout in DIALECT.fields[55].layouts if layout.kind == KIND)
 
 # The slip elements of the published example of an upload.
 EXAMPLE = bytes.fromhex("FF0008B2E2CAD4C9CCBBA7FF0104CFFBB7D1FF020101FF060720250824141556FF0A03313536FF700102")
@@ -46,8 +35,13 @@ def test_the_example_is_written() -> None:
     assert build(texts, TAGS) == EXAMPLE
 
 
-def test_how_it_was_captured_travels_in_our_own_tag() -> None:
-    assert first(parse(build([(ROLES["capture"], "fingerprint")], TAGS), TAGS), "capture") == "fingerprint"
+@pytest.mark.parametrize("capture", CAPTURES)
+def test_how_it_was_captured_travels_in_our_own_tag(capture: str) -> None:
+    assert first(parse(build([(ROLES["capture"], capture)], TAGS), TAGS), "capture") == capture
+
+
+def test_the_dialect_knows_every_tag_our_machines_name() -> None:
+    assert set(ROLES.values()) <= set(TAGS)
 
 
 def test_unknown_and_repeated_tags_are_kept() -> None:
@@ -62,7 +56,9 @@ def test_whatever_bytes_are_in_them_come_back(pairs: list[tuple[int, bytes]]) ->
     data = build([(f"{tag:04X}", value) for tag, value in pairs], TAGS)
     elements = parse(data, TAGS)
     assert [(int(e.tag, 16), e.value) for e in elements] == pairs
-    assert all(isinstance(e.text, str) and isinstance(e.shown, str) for e in elements)
+    assert [e.text for e in elements if e.tag not in TAGS] == [
+        e.value.hex().upper() for e in elements if e.tag not in TAGS
+    ]
 
 
 @given(st.text(st.characters(codec="gbk", categories=("L", "N", "P")), max_size=20))
@@ -109,7 +105,8 @@ def test_a_card_number_is_masked_where_people_look() -> None:
         ("FF06", "2025082414155600", "is not at most 14 digits"),
         ("FF00", "商" * 21, "is not at most 40 bytes of GBK"),
         ("FF23", "00112233445566778899", "is not at most 8 bytes in hexadecimal"),
-        ("FF29", "123", "is not bytes in hexadecimal"),
+        ("FF29", "123", "is not at most 2 bytes in hexadecimal"),
+        ("FF71", "商" * 128, "cannot hold 256 bytes"),
     ],
 )
 def test_what_does_not_fit_is_told(tag: str, text: str, sentence: str) -> None:

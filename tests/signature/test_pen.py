@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from acquirer.signature import skeleton
 from acquirer.signature.dice import Dice
+from acquirer.signature.inspect import inspect_stream
+from acquirer.signature.jbig_encoder import encode
 from acquirer.signature.letters import letter
 from acquirer.signature.pen import MAX_NAME, TOOLS, Mode, PenError, sign, write
 from acquirer.signature.strokes import draw, dump, parse
+from acquirer.signature.watermark import burn
 
 FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf").read_bytes()
 
@@ -26,7 +29,7 @@ MODES: st.SearchStrategy[Mode] = st.sampled_from(["touch", "pen", "fingerprint"]
 PADS = st.sampled_from([(128, 64), (240, 80), (384, 128), (96, 173)])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(NAMES, st.integers(0, 2**32), MODES, PADS)
 def test_whatever_the_name_it_is_signed_within_the_pad(name: str, seed: int, mode: Mode, pad: tuple[int, int]) -> None:
     signed = sign(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT)
@@ -57,6 +60,15 @@ def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: 
     steps = [b.t_ms - a.t_ms for s in strokes for a, b in pairwise(s) if a.t_ms is not None and b.t_ms is not None]
     assert max(steps, default=0) <= TOOLS[mode].sample_ms + 1e-6
     assert 300 < times[-1] < 20_000  # milliseconds: as long as people take
+
+
+@pytest.mark.parametrize("mode", ["touch", "pen"])
+def test_it_compresses_like_a_signature(mode: Mode) -> None:
+    names = ["Maria Gonzalez", "John Smith", "Li Wei", "李娜", "欧阳修", "刘国强"]
+    signed = [sign(name, seed, mode=mode, font_bytes=FONT) for name in names for seed in range(4)]
+    sizes = sorted(len(encode(burn(bitmap, "5E5C8226"))) for bitmap in signed)
+    assert not any(inspect_stream(size) for size in sizes)
+    assert 250 < sizes[len(sizes) // 2] < 500
 
 
 def test_accents_and_wide_letters_are_written_without_them() -> None:
