@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from acquirer.data.toml import DataError, Document, parse
 from acquirer.exchange.rows import MakForm, Policy, Required
@@ -91,7 +100,7 @@ def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
         return list(TerminalEntry.model_validate(dict(values)).registrations())
     except ValidationError as failure:
         first = failure.errors()[0]
-        flag = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "terminals add"
+        flag = "--" + str(first["loc"][-1]).replace("_", "-")  # a policy's flags are called as its keys are
         raise DataError(flag, 0, "", _sentence(first["msg"])) from None
 
 
@@ -140,15 +149,17 @@ class FixedKeys(BaseModel):
     mak: str
     tdk: str | None = None
 
-    @model_validator(mode="after")
-    def _usable(self) -> FixedKeys:
-        self.keys()
-        return self
+    @field_validator("pik", "mak", "tdk")
+    @classmethod
+    def _usable(cls, text: str | None) -> str | None:
+        if text is not None:
+            _secret(text)
+        return text
 
     def keys(self) -> WorkingKeys:
         """The keys, each with the cipher its length tells; a key package has the last word."""
-        tdk = None if self.tdk is None else _secret("tdk", self.tdk)
-        return WorkingKeys(_secret("pik", self.pik), _secret("mak", self.mak), tdk)
+        tdk = None if self.tdk is None else _secret(self.tdk)
+        return WorkingKeys(_secret(self.pik), _secret(self.mak), tdk)
 
 
 class TerminalEntry(BaseModel):
@@ -158,25 +169,31 @@ class TerminalEntry(BaseModel):
 
     tid: Annotated[str, AfterValidator(_tid)]
     mid: Annotated[str, AfterValidator(_mid)]
-    tmk: str
     tmk_cipher: Literal["3des", "sm4", "aes"] = "3des"
     """Whose KCV is shown; a key package says by itself under which cipher its keys travel."""
+    tmk: str
     name: Annotated[str, StringConstraints(max_length=64)] = ""
     mak: MakForm = "single"
     policy: PolicyEntry = PolicyEntry()
     test: bool = False
     fixed_keys: FixedKeys | None = None
 
-    @model_validator(mode="after")
-    def _usable(self) -> TerminalEntry:
-        _secret("tmk", self.tmk, self.tmk_cipher)
-        if self.fixed_keys and not self.test:
-            raise ValueError("fixed_keys are for test terminals only; say test = true, or leave them out")
-        return self
+    @field_validator("tmk")
+    @classmethod
+    def _usable(cls, text: str, known: ValidationInfo) -> str:
+        _secret(text, known.data.get("tmk_cipher", "3des"))
+        return text
+
+    @field_validator("fixed_keys")
+    @classmethod
+    def _for_tests(cls, keys: FixedKeys | None, known: ValidationInfo) -> FixedKeys | None:
+        if keys is not None and not known.data.get("test"):
+            raise ValueError("are for test terminals only; say test = true, or leave them out")
+        return keys
 
     def registrations(self) -> Iterator[Registration]:
         """The terminal, or each one of its range."""
-        tmk = _secret("tmk", self.tmk, self.tmk_cipher)
+        tmk = _secret(self.tmk, self.tmk_cipher)
         fixed = None if self.fixed_keys is None else self.fixed_keys.keys()
         policy = Policy(**self.policy.model_dump())
         for tid in _spelled_out(self.tid):
@@ -190,11 +207,11 @@ _KEYS: Final[dict[str, Any]] = {
 }
 
 
-def _secret(name: str, text: str, cipher: Literal["3des", "sm4", "aes"] | None = None) -> Secret:
+def _secret(text: str, cipher: Literal["3des", "sm4", "aes"] | None = None) -> Secret:
     try:
         return Secret.from_hex(text, cipher)
     except CipherError as wrong:
-        raise ValueError(f"{name}: {wrong}") from None
+        raise ValueError(str(wrong)) from None
 
 
 def _spelled_out(tid: str) -> Iterator[str]:

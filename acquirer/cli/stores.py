@@ -1,0 +1,70 @@
+"""What commands on a store share: which one is meant, opening it, and one sentence when that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.settings.config import Config
+    from acquirer.store import Reader, Store
+
+StoreOption: Any = typer.Option(
+    None, "--store", metavar="URL", help="sqlite:///relative.db or sqlite:////absolute.db; as 'acquirer serve' has it."
+)
+JsonOption: Any = typer.Option(False, "--json", help="One JSON object per line.")
+
+
+def settings(store: str | None) -> Config:
+    """The settings that a flag, the environment and acquirer.toml make together."""
+    from acquirer.settings.config import load_config
+
+    return load_config({"store": store})
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Reader]:
+    """A reader of a store: also while a host serves it, and after one was killed."""
+    from acquirer.store import StoreError, open_reader
+
+    try:
+        with open_reader(url) as reader:
+            yield reader
+    except StoreError as wrong:
+        raise _end(wrong) from None
+
+
+@contextmanager
+def writing(url: str) -> Iterator[Store]:
+    """A store to change: nobody else may hold it."""
+    from acquirer.store import StoreError, open_store
+
+    if url == "memory:":
+        raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to register with.")
+    try:
+        store = open_store(url)
+    except StoreError as wrong:
+        raise _end(wrong) from None
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def clock_time(at_us: int, timezone: str) -> str:
+    """A moment as people in the host's time zone write it; empty for never."""
+    if not at_us:
+        return ""
+    return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _end(wrong: Exception) -> Exit:
+    sentence = str(wrong)
+    return Exit(Code.USAGE, f"{sentence[:1].upper()}{sentence[1:]}." if sentence[0] not in "/." else f"{sentence}.")

@@ -1,0 +1,171 @@
+"""``acquirer terminals add|import|list|show``: which terminals a store knows, and how they stand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, writing
+
+if TYPE_CHECKING:
+    from acquirer.exchange.rows import Session, TerminalConfig
+    from acquirer.settings.terminals import Registration
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def add(
+    tid: str = typer.Option(..., help="8 characters, or a range: 10000001..10000020"),
+    mid: str = typer.Option(..., help="15 characters."),
+    tmk: str = typer.Option(..., metavar="HEX", help="The terminal master key; - reads it from stdin."),
+    tmk_cipher: str = typer.Option("3des", metavar="3des|sm4|aes", help="By which its KCV is shown."),
+    name: str = typer.Option("", help="For people."),
+    mak: str = typer.Option("single", metavar="single|double|duplicated", help="How its MAC key is handed out."),
+    required: str = typer.Option(
+        "daily", metavar="never|daily|per-batch|per-transaction", help="How often it must sign on."
+    ),
+    test: bool = typer.Option(False, help="A test terminal."),
+    store: str | None = StoreOption,
+) -> int:
+    """Register a terminal, or change it. More about it can be said in a file: see 'import'."""
+    from acquirer.settings.terminals import typed_terminals
+
+    values = {
+        "tid": tid,
+        "mid": mid,
+        "tmk": sys.stdin.readline().strip() if tmk == "-" else tmk,
+        "tmk_cipher": tmk_cipher,
+        "name": name,
+        "mak": mak,
+        "policy": {"required": required},
+        "test": test,
+    }
+    return _register(typed_terminals(values), store)
+
+
+@app.command("import")
+def import_(
+    file: Path = typer.Argument(metavar="FILE.toml", help="[[terminal]] tables with tid, mid, tmk …"),
+    store: str | None = StoreOption,
+) -> int:
+    """Register the terminals of a file: new ones are added, known ones changed, none deleted."""
+    from acquirer.settings.terminals import read_terminals
+
+    return _register(read_terminals(file), store)
+
+
+@app.command("list")
+def list_(store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
+    """List the registered terminals."""
+    from acquirer.cli.tables import KEY, Line, console, table
+    from acquirer.observe.lines import printable
+
+    config = settings(store)
+    with reading(config.store) as reader:
+        found = reader.terminals()
+    if as_json:
+        for terminal, session in found:
+            print(json.dumps(_as_json(terminal, session), ensure_ascii=False))
+        return Code.OK
+    grid = table("Terminal", "Merchant", "Name", "TMK KCV", "Batch", "Signed on", "Working keys")
+    for terminal, session in found:
+        since = clock_time(session.signed_on_us, config.timezone)
+        keys = session.current.kcvs if session.current else ""
+        grid.add_row(
+            Line(terminal.tid, KEY),
+            terminal.mid,
+            printable(terminal.name),
+            terminal.tmk_kcv,
+            session.batch,
+            f"{since} (signed off)" if since and session.signed_off else since,
+            keys,
+        )
+    console().print(grid)
+    return Code.OK
+
+
+@app.command()
+def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
+    """Show one terminal: how it is registered, treated, and how it stands."""
+    from acquirer.cli.tables import KEY, Line, console, table
+    from acquirer.observe.lines import printable
+
+    config = settings(store)
+    with reading(config.store) as reader:
+        found = reader.terminal(tid)
+        near = "" if found else _nearest(tid, [known.tid for known, _ in reader.terminals()])
+    if found is None:
+        raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'{near}.")
+    said = _as_json(*found)
+    if as_json:
+        print(json.dumps(said, ensure_ascii=False))
+        return Code.OK
+    grid = table("", "")
+    grid.show_header = False
+    for name, value in said.items():
+        if name.endswith("_us"):
+            name, value = name.removesuffix("_us"), clock_time(value, config.timezone) or "never"
+        for part, held in value.items() if isinstance(value, dict) else [("", value)]:
+            label = f"{name} {part}".strip().replace("_", " ")
+            if held not in ("", None):
+                grid.add_row(Line(label, KEY), printable(_word(held)))
+    console().print(grid)
+    return Code.OK
+
+
+def _register(terminals: list[Registration], url: str | None) -> int:
+    from acquirer.security.vault import Vault
+
+    config = settings(url)
+    with writing(config.store) as store:
+        done = store.register(terminals, Vault(store.master_key))
+    dropped = f"; {done.keys_dropped} must sign on again under a new master key" if done.keys_dropped else ""
+    print(f"{config.store}: {done.added} added, {done.changed} changed, {done.unchanged} as they were{dropped}.")
+    if len({one.tmk for one in terminals}) == 1:
+        print(f"TMK: KCV {terminals[0].tmk.kcv()}")
+    return Code.OK
+
+
+def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
+    """What may be told of a terminal: KCVs, never keys."""
+    policy = terminal.policy
+    generations = {"current": session.current, "previous": session.previous}
+    return {
+        "tid": terminal.tid,
+        "mid": terminal.mid,
+        "name": terminal.name,
+        "tmk_kcv": terminal.tmk_kcv,
+        "mak": terminal.mak,
+        "test": terminal.test,
+        "fixed_keys": terminal.fixed_keys is not None,
+        "policy": {part: getattr(policy, part) for part in policy.__slots__},
+        "batch": session.batch,
+        "signed_on_us": session.signed_on_us,
+        "signed_on_count": session.signed_on_count,
+        "signed_off": session.signed_off,
+        "operator": session.operator,
+        "serial": session.serial,
+        "bad_macs": session.bad_macs,
+        "last_stan": session.last_stan,
+        "keys": {
+            which: f"{one.kcvs} (sign-on {one.number}, package {one.package})"
+            for which, one in generations.items()
+            if one is not None
+        },
+    }
+
+
+def _nearest(tid: str, known: list[str]) -> str:
+    from acquirer.data.toml import nearest
+
+    return nearest(tid, known) or ("; 'acquirer terminals list' shows them" if known else "; it knows none yet")
+
+
+def _word(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
