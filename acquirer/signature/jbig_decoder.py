@@ -5,9 +5,7 @@ After a sound header nothing raises: what is wrong is reported beside whatever c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Final
 
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
@@ -31,7 +29,8 @@ from acquirer.signature.jbig import (
     Template,
     read_header,
 )
-from acquirer.signature.jbig_table import CONTEXTS, LSZ, NEXT_LPS, NEXT_MPS
+from acquirer.signature.jbig_arithmetic import Decoder
+from acquirer.signature.jbig_table import CONTEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ class _Picture:
     def stripe(self, coded: bytes, lines: int, moves: dict[int, int], *, whole: bool) -> int:
         """Decode `lines` lines; of a stripe that is not `whole`, as many as its bytes are sure to say."""
         header, states = self.header, self.states
-        decoder = _Decoder(coded)
+        decoder = Decoder(coded)
         for line in range(lines):
             self.adaptive = moves.get(line, self.adaptive)
             template = TEMPLATES[header.two_line, self.adaptive > 0]
@@ -192,82 +191,10 @@ class _Picture:
             self.rows.append(int(row.translate(_DIGITS), 2))
         return lines
 
-    def _line(self, decoder: _Decoder, template: Template) -> bytes:
+    def _line(self, decoder: Decoder, template: Template) -> bytes:
         start = template.start(self.above, self.two_above)
         incoming = template.incoming(self.above, self.two_above)
         return decoder.bits(self.states, start, template.mask, incoming, self.adaptive, template.adaptive)
 
 
 _DIGITS: Final = b"01" + bytes(254)
-
-
-class _Decoder:
-    """The arithmetic decoder's registers within one stripe (T.82 §6.8.2, figures 28 to 35).
-
-    Interval and code are kept shifted left by 8, so that a byte enters at the bottom and all fits in one machine digit.
-    """
-
-    __slots__ = ("_at", "_code", "_coded", "_interval", "_shifts")
-
-    def __init__(self, coded: bytes) -> None:
-        self._coded = coded
-        self._code = int.from_bytes(coded[:3].ljust(3, b"\0"), "big")
-        self._at = 3
-        self._shifts = 8  # until the next byte is due
-        self._interval = 0x10000 << 8
-
-    def bit(self, states: list[int], context: int) -> int:
-        """One decision in a context of its own."""
-        return self.bits(states, context >> 1, -1, bytes((context & 1,)), 0, 0)[0]
-
-    def bits(self, states: list[int], context: int, mask: int, incoming: bytes, reach: int, adaptive: int) -> bytes:
-        """The pixels of one line, one byte each, while `context` slides along; `states` learns.
-
-        With a `reach`, bit `adaptive` of the context is the pixel so far to the left.
-        """
-        coded, at, code, interval, shifts = self._coded, self._at, self._code, self._interval, self._shifts
-        size = len(coded)
-        line = [0] * reach
-        pixel = 0
-        far: Iterable[int] = line if reach else repeat(0)  # `line` grows while it is read, `reach` pixels behind
-        for new, left in zip(incoming, far, strict=False):
-            context = (context & mask) << 1 | pixel | new | left << adaptive
-            state = states[context]
-            lps = _LSZ[state]
-            interval -= lps
-            if code < interval:
-                if interval >= _HALF:
-                    pixel = state & 1
-                    line.append(pixel)
-                    continue
-                likely = interval >= lps
-            else:
-                code -= interval
-                likely = interval < lps
-                interval = lps
-            if likely:
-                pixel = state & 1
-                states[context] = NEXT_MPS[state]
-            else:
-                pixel = 1 - (state & 1)
-                states[context] = NEXT_LPS[state]
-            line.append(pixel)
-            while interval < _HALF:
-                if not shifts:
-                    if at < size:
-                        code |= coded[at]
-                    at += 1
-                    shifts = 8
-                interval <<= 1
-                code <<= 1
-                shifts -= 1
-        self._at, self._code, self._interval, self._shifts = at, code, interval, shifts
-        return bytes(line[reach:])
-
-    def overrun(self) -> int:
-        """How many bytes were read behind the end: they count as zeros, which an encoder need not write."""
-        return self._at - len(self._coded)
-
-
-_HALF: Final = 0x8000 << 8
-_LSZ: Final = tuple(size << 8 for size in LSZ)
