@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import select
 import socket
 import time
@@ -221,4 +222,6 @@ class AsyncLine:
 def _reason(wrong: OSError) -> str:
     if isinstance(wrong, TimeoutError):
         return "timed out"
+    if wrong.errno and not isinstance(wrong, socket.gaierror):  # asyncio puts its own words around the system's
+        return os.strerror(wrong.errno).lower()
     return (wrong.strerror or str(wrong) or type(wrong).__name__).lower()
