@@ -127,7 +127,8 @@ class Extended(Document):
 
 
 def extend(own: Document, base: Document) -> Document:
-    """`own` over `base`: tables are merged key by key, anything else is replaced, and ``false`` takes a table away."""
+    """`own` over `base`: tables are merged key by key, anything else is replaced, and ``false`` takes away what is not
+    itself true or false."""
     return Extended(own.name, _merge(base.data, own.data), {**base.lines, **own.lines}, own, base)
 
 
@@ -136,8 +137,8 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
             out[key] = _merge(base[key], value)
-        elif value is False and isinstance(base.get(key), dict):
-            out.pop(key)
+        elif value is False and not isinstance(base.get(key, False), bool):
+            del out[key]
         else:
             out[key] = value
     return out

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import acquirer
 from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.exchange.reasons import Reason
 from acquirer.wire.dialect import Dialect
+from acquirer.wire.lint import lint
 from acquirer.wire.loader import load
 
 
@@ -56,6 +58,11 @@ def document(name: str) -> Document:
 def load_dialect(name_or_path: str) -> Dialect:
     """A dialect, compiled; the same object for the same name. Raises DataError."""
     return load(document(name_or_path), finder(name_or_path))
+
+
+def lint_dialect(name_or_path: str) -> list[str]:
+    """What is wrong with a dialect, one sentence each; empty when it is in order."""
+    return lint(document(name_or_path), finder(name_or_path), Reason)
 
 
 def finder(name_or_path: str) -> Finder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
@@ -54,10 +54,11 @@ class Framing:
     includes_itself: bool = False  # does the length count its own bytes?
     minimum_bytes: int = 1  # of a frame: TPDU, head, MTI and bitmap; anything shorter cannot be a message
     limit_bytes: int = LIMIT_BYTES
-    extra: int = field(init=False, default=0)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "extra", self.length_bytes if self.includes_itself else 0)
+    @property
+    def extra(self) -> int:
+        """What the length counts beyond the frame."""
+        return self.length_bytes if self.includes_itself else 0
 
     @property
     def name(self) -> str:
@@ -106,44 +107,46 @@ class Deframer:
     read raises `FrameError` once, before any of its body is stored; from then on everything fed is dropped.
     """
 
-    __slots__ = ("_buffer", "_dead", "_framing", "_fresh")
+    __slots__ = ("_at", "_buffer", "_dead", "_framing", "_fresh")
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
         self._buffer = b""
+        self._at = 0  # what stands before is read: frames are taken without moving what follows them
         self._fresh = True  # nothing has been understood yet: it may still turn out to be HTTP
         self._dead = False
 
     @property
     def pending(self) -> int:
         """Bytes kept of a frame that has begun and not ended."""
-        return len(self._buffer)
+        return len(self._buffer) - self._at
 
     def feed(self, data: bytes) -> None:
         """Store what came; call it with at most what one read of the socket gives."""
         if not self._dead:
-            self._buffer = self._buffer + data if self._buffer else data
+            self._buffer = self._buffer[self._at :] + data if self.pending else data
+            self._at = 0
 
     def __iter__(self) -> Iterator[bytes]:
         size = self._framing.length_bytes
-        while len(self._buffer) >= size:
-            buffer = self._buffer
-            length = self._read_length(buffer)
-            if len(buffer) < size + length:
+        while self.pending >= size:
+            start = self._at + size
+            length = self._read_length()
+            if len(self._buffer) < start + length:
                 return
             self._fresh = False
-            self._buffer = buffer[size + length :]
-            yield buffer[size : size + length]
+            self._at = start + length
+            yield self._buffer[start : start + length]
 
-    def _read_length(self, buffer: bytes) -> int:
+    def _read_length(self) -> int:
         framing = self._framing
-        prefix = buffer[: framing.length_bytes]
+        prefix = self._buffer[self._at : self._at + framing.length_bytes]
         length = framing.length(prefix)
-        if self._fresh and TLS.match(buffer):
+        if self._fresh and TLS.match(self._buffer):
             raise self._refuse("not-iso8583", "this is a TLS handshake on a plain port")
         if length == 0 or (length is not None and framing.minimum_bytes <= length <= framing.limit_bytes):
             return length
-        if self._fresh and (who := STRANGERS.get(buffer[:2])):
+        if self._fresh and (who := STRANGERS.get(self._buffer[:2])):
             raise self._refuse("not-iso8583", f"this is {who}, not ISO 8583")
         if length is None:
             raise self._refuse("bad-length", f"length {prefix.hex().upper()} is not {framing.length_encoding} digits")
@@ -153,5 +156,5 @@ class Deframer:
         raise self._refuse("too-long", f"a frame of {length} bytes is above the limit of {framing.limit_bytes}{hint}")
 
     def _refuse(self, reason: Reason, detail: str) -> FrameError:
-        self._dead, self._buffer = True, b""
+        self._dead, self._buffer, self._at = True, b"", 0
         return FrameError(reason, detail)
