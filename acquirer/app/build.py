@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from acquirer.app.clock import Clock, fixed_clock
 from acquirer.data.toml import DataError, parse
 from acquirer.host.setup import Host, Options, Randbytes
-from acquirer.net.limits import Limits
+from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.scenario import faults
 from acquirer.scenario.faults import Fault, Faults
 from acquirer.security.vault import Vault
@@ -59,7 +59,7 @@ def build_parts(config: Config) -> Parts:
         clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
         randbytes=os.urandom if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
         limits=Limits(
-            connections=config.connections,
+            connections=config.connections or MOST_CONNECTIONS,
             frame_s=config.frame_s,
             idle_s=config.idle_s,
             idle_known_s=config.idle_known_s,

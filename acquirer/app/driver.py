@@ -220,8 +220,8 @@ class Run:
             self._leave()
         evidence = self._evidence
         if evidence is not None:
-            if self._delivery == "undelivered":  # "sent" is what a reader assumes
-                driver.undelivered += 1
+            if self._delivery != "sent" and evidence.reply is not None:  # "sent" is what a reader assumes
+                driver.undelivered += self._delivery == "undelivered"
                 driver.store.delivered(evidence.id, self._delivery)
             if evidence.reason == Reason.APPROVED:
                 self._connection.known()

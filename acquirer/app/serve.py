@@ -7,6 +7,7 @@ committed and answered, close connections, settle the store, say what was counte
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,8 @@ from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
 from acquirer.host.exchange import exchange
-from acquirer.net.files import check_backlog, make_room
+from acquirer.net.files import bounds_too_low, make_room
+from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.lines import Readable, as_json
@@ -27,6 +29,9 @@ from acquirer.observe.watcher import LoggingWatcher
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
 from acquirer.store import Store, open_store
+
+ENOUGH = 1_000
+"""Connections that nobody asked for: less room than for these deserves a warning all the same."""
 
 
 @dataclass(slots=True)
@@ -86,6 +91,7 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             driver = Driver(store, server, parts.clock, log)
             running = Running(parts, store, server, driver, log, terminals)
+            ready = False
             try:
                 for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
                     receive = driver.receiver(
@@ -93,6 +99,7 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
                         config.patience_s or dialect.reply_timeout_s,
                     )
                     await server.listen(address.host, address.port, dialect.framing, receive)
+                ready = True
                 yield running
             finally:
                 await server.stop()
@@ -100,7 +107,8 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
                 store.close()
                 await asyncio.sleep(0)  # outcomes that the store's last group brought to this loop
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
-                log.event("stopped", **counted)
+                if ready:
+                    log.event("stopped", **counted)
     finally:
         store.close()
         log.close()
@@ -112,8 +120,9 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    room = make_room(config.connections or MOST_CONNECTIONS)
     async with serving(config, stderr) as running:
-        for sentence in [*make_room(config.connections), *check_backlog(running.parts.limits.backlog)]:
+        for sentence in bounds_too_low(config.connections or ENOUGH, room, running.parts.limits.backlog):
             running.log.event("warning", sentence)
         if config.seed is not None:
             running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
@@ -130,4 +139,4 @@ def _renderer(parts: Parts, stderr: TextIO | None) -> Any:
     terminal = stderr is not None and stderr.isatty()
     if mode == "json" or (mode == "auto" and not terminal):
         return as_json
-    return Readable(parts.timezone, colour=terminal)
+    return Readable(parts.timezone, colour=terminal and not os.environ.get("NO_COLOR"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_CONNECTIONS = 20_000
+"""A town's terminals at eight in the morning, each with a connection it keeps; some 60 MB when all have spoken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one server. The defaults suit terminals in the field; tests make the times short."""
 
-    connections: int = 20_000
-    """A town's terminals at eight in the morning; also the usual hard limit of open files."""
+    connections: int = MOST_CONNECTIONS
+    """Open at one time; newcomers above are closed."""
 
     backlog: int = 4096
     """Connections waiting to be accepted. Twisted's 50 loses SYNs of a burst, and each costs its peer a second."""

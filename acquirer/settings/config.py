@@ -63,7 +63,8 @@ class Config(BaseModel):
     """Lines on stderr: readable on a terminal, else JSON."""
     patience_s: Seconds | None = None
     """How long terminals wait for an answer (else as their dialect says): what waited longer here is not booked."""
-    connections: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    connections: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Open at one time; else 20 000, or what the limit of open files leaves room for."""
     frame_s: Seconds = 10.0
     idle_s: Seconds = 60.0
     idle_known_s: Seconds = 300.0

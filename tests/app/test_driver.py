@@ -29,7 +29,7 @@ Steps = Generator[Effect, Result, None]
 
 def commit_of(tid: str, reason: str = "approved") -> Commit:
     dialect: Any = None
-    return Commit(Changes(Evidence(at_us=0, dialect=dialect, tid=tid, reason=reason)), deadline_s=0.0)
+    return Commit(Changes(Evidence(at_us=0, dialect=dialect, tid=tid, reason=reason, reply={})), deadline_s=0.0)
 
 
 def plain(arrival: Arrival) -> Steps:

@@ -1,0 +1,259 @@
+"""``acquirer serve`` as people and scripts meet it: the ready line, exit codes, sentences, an orderly end."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acquirer import cli
+from acquirer.settings.specs import load_dialect
+
+DIALECT = load_dialect("unionpay-pos")
+SIGN_ON = next(bytes.fromhex(s.hex) for s in DIALECT.samples if "sign-on request" in s.title)
+START = [sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0"]
+
+Refused = Callable[..., tuple[int, str]]
+
+
+class Served:
+    """A host in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], ready: str) -> None:
+        self.process = process
+        self.ready = ready
+
+    def connect(self) -> socket.socket:
+        host, _, port = json.loads(self.ready)["listen"].rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=5)
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, list[dict[str, Any]]]:
+        """Stop it; its exit code and the lines of its log."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=10)
+        return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """``serve("--store", "memory:")``: a host that is ready, in an empty directory."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ACQUIRER_")}
+    with ExitStack() as stack:
+
+        def start(*arguments: str, json_: bool = True, **options: Any) -> Served:
+            command = [*START, *arguments, *(["--json"] if json_ else [])]
+            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+            process = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **pipes)
+            stack.callback(lambda: [pipe.close() for pipe in (process.stdout, process.stderr) if pipe])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            assert process.stdout
+            return Served(process, process.stdout.readline())
+
+        yield start
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """``refused("--listen", "x")``: exit code and what was said, in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = cli.run(["serve", *arguments])
+        told = capsys.readouterr()
+        assert told.out == ""
+        return code, told.err
+
+    return run
+
+
+def test_ready_is_exactly_one_json_object(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:")
+    ready = json.loads(host.ready)
+    assert ready["event"] == "ready"
+    assert set(ready) == {"event", "version", "listen", "listeners", "store", "dialects", "terminals"}
+    assert ready["listeners"] == [{"address": ready["listen"], "dialect": "unionpay-pos"}]
+    assert ready["terminals"] > 200
+    code, lines = host.end()
+    assert (code, lines[-1]["event"]) == (0, "stopped")
+
+
+def test_ready_is_one_sentence_for_people(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:", json_=False)
+    assert host.ready.startswith("ready: listening on 127.0.0.1:")
+    assert "(unionpay-pos); " in host.ready
+    assert host.end(signal.SIGINT)[0] == 0
+
+
+def test_the_default_store_lies_in_the_working_directory(serve: Callable[..., Served], tmp_path: Path) -> None:
+    host = serve()
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        assert sock.recv(4096)
+        code, lines = host.end()
+        assert sock.recv(1) == b"", "an idle connection is closed politely"
+    assert code == 0
+    assert (tmp_path / "acquirer.db").stat().st_size > 0
+    assert not (tmp_path / "acquirer.db-wal").exists(), "everything is in the one file"
+    assert [line["event"] for line in lines] == ["exchange", "stopped"]
+    assert (lines[0]["tid"], lines[0]["code"], lines[0]["delivery"]) == ("10000161", "00", "sent")
+    assert lines[1]["exchanges"] == 1
+
+
+def test_on_a_terminal_each_exchange_is_one_readable_line(serve: Callable[..., Served]) -> None:
+    screen, its_end = pty.openpty()
+    host = serve("--store", "memory:", stderr=its_end)
+    os.close(its_end)
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        assert sock.recv(4096)
+    host.process.terminate()
+    assert host.process.wait(timeout=10) == 0
+    shown = b""
+    try:
+        while piece := os.read(screen, 4096):
+            shown += piece
+    except OSError:  # the terminal's other side is closed
+        pass
+    finally:
+        os.close(screen)
+    line = shown.decode().splitlines()[0]
+    for part in ("10000161", "0800", "sign_on", "000003", "00", "new keys in package 003"):
+        assert part in line
+
+
+def test_readable_lines_in_a_file_have_no_colours(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:", "--log", "readable")
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        assert sock.recv(4096)
+    host.process.terminate()
+    _, err = host.process.communicate(timeout=10)
+    assert "new keys in package 003" in err
+    assert "\x1b" not in err
+
+
+def test_log_off_says_nothing(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:", "--log", "off")
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        assert sock.recv(4096)
+    assert host.end() == (0, [])
+
+
+def test_what_was_asked_before_sigterm_is_answered(serve: Callable[..., Served]) -> None:
+    host = serve()
+    socks = [host.connect() for _ in range(20)]
+    for sock in socks:
+        sock.sendall(SIGN_ON)
+    while len(socks[0].recv(1)) != 1:  # one answer is out: the host is at work
+        pass
+    code, lines = host.end()
+    answered = 0
+    for sock in socks:
+        answered += bool(sock.recv(4096))
+        sock.close()
+    assert code == 0
+    assert answered == sum(line["event"] == "exchange" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--listen", "nowhere"], 2, "--listen: 'nowhere' is no address; write [HOST:]PORT[=DIALECT]"),
+        (["--store", "mysql://x"], 2, "is none we know: use memory:, sqlite:///relative.db"),
+        (["--dialect", "unionpay-pso", "--store", "memory:"], 2, "did you mean 'unionpay-pos'?"),
+        (["--idle-s", "-1"], 2, "--idle-s: '-1.0': input should be greater than 0"),
+        (["--lisen", "1"], 2, "No such option"),
+        (["--clock", "noon"], 2, "--clock: 'noon': "),
+        (["--listen", "0.0.0.0:0", "--seed", "1"], 2, "--seed: makes keys anyone can compute"),
+        (["--terminals", "none.toml", "--store", "memory:"], 2, "none.toml: cannot be read"),
+        (["--config", "none.toml"], 2, "none.toml: cannot be read"),
+        (["--fault", "silent:tod=1"], 2, "--fault: fault 'silent:tod=1': tod: unknown key; did you mean 'tid'?"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(refused: Refused, arguments: list[str], code: int, sentence: str) -> None:
+    told = refused(*arguments)
+    assert told[0] == code
+    assert sentence in told[1]
+    assert len(told[1].splitlines()) == 1
+
+
+def test_a_taken_address_ends_with_3(refused: Refused) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        code, told = refused("--listen", where, "--store", "memory:")
+    assert (code, told) == (3, f"cannot listen on {where}: address already in use.\n")
+
+
+def test_a_second_host_on_one_file_ends_with_2_and_says_who_has_it(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    host = serve()
+    code, told = refused("--listen", "127.0.0.1:0")
+    assert code == 2
+    assert f"acquirer.db is in use by process {host.process.pid}" in told
+
+
+def test_settings_of_file_and_environment_are_used(
+    tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acquirer.toml").write_text('store = "memory:"\nlisten = "nowhere"\n')
+    assert "'nowhere' is no address" in refused()[1]
+    monkeypatch.setenv("ACQUIRER_LISTEN", "elsewhere")
+    assert "'elsewhere' is no address" in refused()[1]
+    (tmp_path / "acquirer.toml").write_text("\nstroe = 1\n")
+    assert refused() == (2, "acquirer.toml:2: stroe: unknown key; did you mean 'store'?\n")
+
+
+def test_more_connections_than_the_system_allows_are_warned_of(serve: Callable[..., Served]) -> None:
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 256))
+
+    host = serve("--store", "memory:", "--connections", "1000", preexec_fn=few_files)
+    code, lines = host.end()
+    assert code == 0
+    assert "1000 connections want 1200 open files, there is room for 56" in lines[0]["why"]
+
+
+def test_running_out_of_descriptors_closes_newcomers_and_keeps_serving(serve: Callable[..., Served]) -> None:
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+    host = serve("--store", "memory:", preexec_fn=few_files)
+    first = host.connect()
+    first.sendall(SIGN_ON)
+    assert first.recv(4096)
+    crowd = [host.connect() for _ in range(60)]
+    closed = 0
+    for sock in crowd:
+        sock.settimeout(0.05)
+        try:
+            closed += sock.recv(1) == b""
+        except ConnectionResetError:
+            closed += 1
+        except TimeoutError:
+            pass
+    assert 20 < closed < 60
+    first.sendall(SIGN_ON)
+    assert first.recv(4096), "who was there before is still served"
+    for sock in [first, *crowd]:
+        sock.close()
+    with host.connect() as again:
+        again.sendall(SIGN_ON)
+        assert again.recv(4096), "and newcomers are welcome again"
+    code, lines = host.end()
+    assert code == 0
+    assert [line["event"] for line in lines].count("files-exhausted") == 1
+    assert lines[-1]["files_exhausted"] >= 1

@@ -1,0 +1,225 @@
+"""A host in a test: ready, observable, gone without a trace; several at once."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from acquirer.data.toml import DataError
+from acquirer.net.server import BindError
+from acquirer.settings.specs import load_dialect
+from acquirer.store import StoreError
+from acquirer.testing import RunningHost, running_host
+
+DIALECT = load_dialect("unionpay-pos")
+SIGN_ON = next(bytes.fromhex(s.hex) for s in DIALECT.samples if "sign-on request" in s.title)
+
+
+@contextmanager
+def peer(host: RunningHost) -> Iterator[socket.socket]:
+    with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        yield sock
+
+
+def receive(sock: socket.socket) -> bytes:
+    size = int.from_bytes(sock.recv(2, socket.MSG_WAITALL), "big")
+    return sock.recv(size, socket.MSG_WAITALL)
+
+
+def ask(host: RunningHost, wire: bytes = SIGN_ON) -> bytes:
+    with peer(host) as sock:
+        sock.sendall(wire)
+        return receive(sock)
+
+
+def test_the_published_sign_on_request_gets_a_reply_of_the_published_bitmap() -> None:
+    with running_host() as host:
+        reply = ask(host)
+        message = DIALECT.decode(reply)
+        assert (message.mti, DIALECT.text(message, "code")) == ("0810", "00")
+        assert reply[13:21].hex().upper() == "003800010AC00014"
+        entry = host.journal.find(tid="10000161", service="sign_on", code="00")
+        assert "new keys in package 003" in entry.why
+        assert host.terminals["10000161"][1].current is not None
+        assert host.store_url == "memory:"
+
+
+def test_the_journal_says_how_the_nearest_exchange_differs() -> None:
+    with running_host() as host:
+        with pytest.raises(AssertionError, match="there was none at all"):
+            host.journal.find(tid="10000161")
+        ask(host)
+        with pytest.raises(
+            AssertionError, match=r"no exchange with tid='10000161', code='A0'; the nearest:\n.*code='00'"
+        ):
+            host.journal.find(tid="10000161", code="A0")
+        with pytest.raises(AssertionError, match="nearest"):
+            host.journal.wait(0.05, code="A0")
+        assert host.journal.wait(code="00").id == host.journal.list()[-1].id
+        with pytest.raises(TypeError, match="an exchange has no 'colour'"):
+            host.journal.find(colour="red")
+
+
+def test_the_same_seed_and_clock_give_the_same_reply() -> None:
+    def reply(seed: int) -> bytes:
+        with running_host(seed=seed, clock="2026-01-02T03:04:05") as host:
+            return ask(host)
+
+    first = reply(7)
+    assert first == reply(7)
+    assert first != reply(8)
+    message = DIALECT.decode(first)
+    assert (DIALECT.text(message, "date"), DIALECT.text(message, "time")) == ("0102", "030405")
+
+
+def test_two_hosts_in_one_process_know_nothing_of_each_other() -> None:
+    with running_host() as one, running_host() as other:
+        assert one.port != other.port
+        ask(one)
+        ask(other)
+        ask(other)
+        assert (len(one.journal.list()), len(other.journal.list())) == (1, 2)
+
+
+def test_several_listeners_share_one_store() -> None:
+    with running_host(listen=["127.0.0.1:0", "localhost:0=unionpay-pos"]) as host:
+        assert len(host.addresses) == 2
+        name, _, port = host.addresses[1].rpartition(":")
+        with socket.create_connection((name.strip("[]"), int(port)), timeout=5) as sock:
+            sock.sendall(SIGN_ON)
+            receive(sock)
+        ask(host)
+        assert len(host.journal.list(tid="10000161")) == 2
+
+
+def test_a_declared_fault_answers_nothing_and_is_journalled() -> None:
+    with running_host(fault=["silent:tid=10000161,count=1"]) as host, peer(host) as sock:
+        sock.sendall(SIGN_ON * 2)
+        assert DIALECT.decode(receive(sock)).mti == "0810"
+        assert [entry.fault for entry in host.journal.list()] == ["silent", ""]
+        assert host.journal.wait(delivery="silent").id == 1
+
+
+def test_lines_go_where_they_are_wanted() -> None:
+    log = io.StringIO()
+    with running_host(log=log) as host:
+        ask(host)
+        ask(host, SIGN_ON)
+        with peer(host) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            with suppress(ConnectionResetError):
+                assert sock.recv(1) == b""
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["exchange", "exchange", "refused", "stopped"]
+    assert lines[0]["tid"] == "10000161"
+    assert lines[2]["reason"] == "not-iso8583"
+    assert (lines[3]["exchanges"], lines[3]["closed_not_iso8583"]) == (2, 1)
+
+
+def test_a_store_on_disk_outlives_its_host(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/host.db"
+    with running_host(store=url) as host:
+        ask(host)
+        with pytest.raises(StoreError, match="in use by process"), running_host(store=url):
+            pass
+    with running_host(store=url) as host:
+        ask(host)
+        assert [entry.code for entry in host.journal.list()] == ["00", "00"]
+        assert host.terminals["10000161"][1].current.number == 2
+
+
+def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
+    cases: list[tuple[type[Exception], str, dict[str, object]]] = [
+        (DataError, "no dialect of this name", {"dialect": "martian"}),
+        (DataError, r"'x' is no address", {"listen": "x"}),
+        (DataError, "IPv6 address stands in brackets", {"listen": "::1:0"}),
+        (DataError, "nowhere to listen", {"listen": []}),
+        (DataError, "loopback only", {"listen": "0.0.0.0:0", "seed": 1}),
+        (DataError, "cannot be read", {"terminals": tmp_path / "none.toml"}),
+        (DataError, "cannot be read", {"cards": tmp_path / "none.toml"}),
+        (DataError, "no fault is of kind 'slient'; did you mean 'silent'", {"fault": "slient:"}),
+        (DataError, r"none\.toml: cannot be read", {"fault": str(tmp_path / "none.toml")}),
+        (StoreError, "none we know", {"store": "mysql:"}),
+        (BindError, "cannot listen on 192.0.2.1:0", {"listen": "192.0.2.1:0"}),
+        (ValidationError, "extra_forbidden", {"no_such_setting": 1}),
+    ]
+    for kind, sentence, settings in cases:
+        with pytest.raises(kind, match=sentence), running_host(**settings):
+            pass
+
+
+def test_faults_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text('[[fault]]\nname = "tunnel"\nkind = "silent"\ntid = "10000161"\ncount = 1\n')
+    with running_host(fault=[str(path)]) as host, peer(host) as sock:
+        sock.sendall(SIGN_ON * 2)
+        receive(sock)
+        assert host.journal.list()[0].fault == "tunnel"
+
+
+def test_nothing_stays_behind(tmp_path: Path) -> None:
+    def left() -> tuple[int, Counter[str]]:
+        gc.collect()
+        files: Counter[str] = Counter()
+        for path in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                files[str(path.readlink()).split(":")[0]] += 1
+        files.pop(os.devnull, None)  # Twisted's reserve, one for the process
+        return threading.active_count(), files
+
+    before = left()
+    for _ in range(3):
+        with running_host(store=f"sqlite:///{tmp_path}/host.db", log=io.StringIO()) as host:
+            ask(host)
+            lingering = socket.create_connection((host.host, host.port), timeout=5)
+        assert lingering.recv(1) == b"", "the host closed what was open"
+        lingering.close()
+    assert left() == before
+
+
+def test_many_terminals_at_once_are_each_answered_once(tmp_path: Path) -> None:
+    path = tmp_path / "terminals.toml"
+    path.write_text(
+        '[[terminal]]\ntid = "30000001..30000100"\nmid = "880210010210162"\ntmk = "258FB0AB70D025CDB99DF2C4D302D646"\n'
+    )
+    request = DIALECT.decode(SIGN_ON[2:])
+    with running_host(terminals=path, store=f"sqlite:///{tmp_path}/host.db") as host:
+        sockets = []
+        for n in range(100):
+            fields = dict(request.fields)
+            DIALECT.put(fields, "tid", f"{30000001 + n}")
+            sock = socket.create_connection((host.host, host.port), timeout=5)
+            sock.sendall(DIALECT.framing.wrap(DIALECT.encode("0800", fields)))
+            sockets.append(sock)
+        for n, sock in enumerate(sockets):
+            reply = DIALECT.decode(receive(sock))
+            assert (DIALECT.text(reply, "tid"), DIALECT.text(reply, "code")) == (f"{30000001 + n}", "00")
+            sock.close()
+        entries = host.journal.list(code="00")
+        assert len(entries) == 100
+        assert len({entry.rrn for entry in entries}) == 100
+
+
+def test_a_repeat_after_a_reset_finds_what_was_decided() -> None:
+    with running_host() as host:
+        with peer(host) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            sock.sendall(SIGN_ON)
+        entry = host.journal.wait(tid="10000161")
+        assert entry.code == "00"
+        end_s = time.monotonic() + 5
+        while host.counters["frames"] < 1 and time.monotonic() < end_s:
+            time.sleep(0.001)
+        assert DIALECT.text(DIALECT.decode(ask(host)), "code") == "00"
