@@ -78,10 +78,10 @@ def _parts(value: Value, parts: list[Part]) -> str:
 
 
 def _tags(value: Value, layouts: list[Layout]) -> str:
-    """TLV data as hex with a star for each digit that is hidden; what cannot be parsed is hidden too."""
-    data = value if isinstance(value, bytes) else value.encode("latin-1", "replace")
-    text = data.hex().upper()
-    digits = list(text)
+    """TLV data, binary as hex, with a star for each character that is hidden; what cannot be parsed is hidden too."""
+    text, data = (value, value.encode("latin-1", "replace")) if isinstance(value, str) else (value.hex().upper(), value)
+    per_byte = len(text) // len(data) if data else 1
+    shown_ = list(text)
     for layout in layouts:
         try:
             objects, end = parse(data, layout.kind), len(data)
@@ -89,11 +89,18 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
             objects, end = wrong.before, wrong.before[-1].stop if wrong.before else 0
         for one in walk(objects):
             tag = layout.tags.get(one.tag)
-            start, stop = 2 * one.value_start, 2 * one.stop
+            start, stop = per_byte * one.value_start, per_byte * one.stop
             if EMV_SENSITIVITY.get(one.tag) or (tag and tag.sensitivity):
-                digits[start:stop] = "*" * (stop - start)
-            elif tag is None:
-                for at in card_number_digits(text[start:stop].rstrip("F")):
-                    digits[start + at] = "*"
-        digits[2 * end :] = "*" * (len(digits) - 2 * end)
-    return "".join(digits)
+                shown_[start:stop] = "*" * (stop - start)
+            elif tag is None or tag.format.startswith("a"):
+                for at in _card_digits(one.value, text[start:stop], per_byte):
+                    shown_[start + at] = "*"
+        shown_[per_byte * end :] = "*" * (len(shown_) - per_byte * end)
+    return readable("".join(shown_))
+
+
+def _card_digits(value: bytes, text: str, per_byte: int) -> set[int]:
+    """Where in `text`, the shown form of `value`, digits of a card number stand, packed or as characters."""
+    characters = card_number_digits(value.decode("latin-1"))
+    packed = card_number_digits(text.rstrip("F")) if per_byte == 2 else []
+    return {*packed, *(per_byte * at + half for at in characters for half in range(per_byte))}

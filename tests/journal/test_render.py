@@ -1,0 +1,168 @@
+"""Evidence as it is written: everything a developer needs, nothing a thief does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.journal.entry import Entry, as_json, entry_of
+from acquirer.journal.evidence import Evidence
+from acquirer.journal.mask import mask_free, showers
+from acquirer.journal.render import COLUMNS, NUMBERS, render
+from acquirer.wire.message import DecodeError, Message
+
+PAN = "6212345678901232"
+PACKED = bytes.fromhex(PAN)
+
+
+def entry(evidence: Evidence) -> Entry:
+    return entry_of((1, *render(evidence), None))
+
+
+def shown(made, dialect, fields, mti="0200"):
+    return dict(entry(made(mti=mti, message=Message(dialect, b"", mti, fields))).request)
+
+
+def test_a_row_is_plain_and_complete(made, dialect):
+    row = render(made(message=Message(dialect, b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
+    assert len(row) == len(COLUMNS)
+    for name, value in zip(COLUMNS, row, strict=True):
+        assert isinstance(value, int) == (name in NUMBERS)
+
+
+def test_it_reads_back_as_it_was(made, dialect):
+    message = Message(dialect, b"", "0800", {11: "000003", 63: "01 ", 41: '1"00\\161'})
+    evidence = made(
+        message=message, mti="0800", why="批准", notes=("one", "two"), replayed=True, reply={39: "00"}, reply_mti="0810"
+    )
+    read = entry(evidence)
+    assert (read.why, read.notes, read.replayed) == ("批准", ("one", "two"), True)
+    assert dict(read.request) == {"11": "000003", "63": "01 ", "41": '1"00\\161'}
+    assert read.reply == {"39": "00"}
+    assert json.loads(json.dumps(as_json(read)))["notes"] == ["one", "two"]
+
+
+def test_nothing_answered_is_not_an_empty_answer(made):
+    assert entry(made()).reply is None
+    assert entry(made(reply={}, reply_mti="0810")).reply == {}
+
+
+@pytest.mark.parametrize(
+    ("de", "value", "expected"),
+    [
+        (2, PAN, "621234******1232"),
+        (14, "2912", "[4 characters hidden]"),
+        (35, f"{PAN}D2912", "[21 characters hidden]"),
+        (36, f"{PAN}D2912", "[21 characters hidden]"),
+        (52, b"12345678", "[8 bytes hidden]"),
+        (42, "880210010210162", "880210010210162"),
+        (53, "2600000000000000", "2600000000000000"),
+        (57, f"card {PAN}", "card 621234******1232"),
+        (59, f"ZZ016{PAN}A4003ABC", "ZZ016621234******1232A4003ABC"),
+        (59, "\x00\x01", "**"),
+        (48, "\x00\x01", "0001"),
+        (63, "银联".encode("gbk").decode("latin-1"), "银联"),
+        (3, "000000", "000000"),
+        (99, "whatever", "[8 characters hidden]"),
+    ],
+)
+def test_each_field_as_it_may_be_shown(made, dialect, de, value, expected):
+    assert shown(made, dialect, {de: value}) == {str(de): expected}
+
+
+def test_chip_data_keeps_its_shape_and_loses_the_card(made, dialect):
+    data = (
+        bytes.fromhex("9F360201965A08")
+        + PACKED
+        + bytes.fromhex("5713")
+        + PACKED
+        + bytes.fromhex("D29122010000123456789F")
+    )
+    text = shown(made, dialect, {55: data})["55"]
+    assert len(text) == 2 * len(data)
+    assert text == "9F360201965A08" + "*" * 16 + "5713" + "*" * 38
+
+
+def test_chip_data_that_cannot_be_parsed_is_hidden_from_there_on(made, dialect):
+    data = bytes.fromhex("9F360201965A7F") + PACKED
+    assert shown(made, dialect, {55: data})["55"] == "9F36020196" + "*" * (2 * len(data) - 10)
+    assert set(shown(made, dialect, {55: b"\x9f"})["55"]) == {"*"}
+
+
+def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(made, dialect):
+    serial = b"Sequence No12306099999906"
+    evidence = made(
+        mti="0800", message=Message(dialect, b"", "0800", {62: serial}), reply={62: bytes(40)}, reply_mti="0810"
+    )
+    read = entry(evidence)
+    assert read.request["62"] == serial.decode()
+    assert read.reply == {"62": "[40 bytes hidden]"}
+
+
+def test_an_unknown_mti_may_be_any_and_hides_what_any_would(made, dialect):
+    assert shown(made, dialect, {62: bytes(40)}, mti="9999") == {"62": "[40 bytes hidden]"}
+
+
+def test_of_a_broken_frame_only_what_came_before_the_break(made):
+    failure = DecodeError("too short", field=4, position=23, mti="0200", fields={2: PAN, 3: "000000"})
+    read = entry(made(mti="0200", failure=failure))
+    assert dict(read.request) == {"2": "621234******1232", "3": "000000"}
+    assert read.failure == "DE 4 at byte 23: too short"
+
+
+def test_a_card_number_in_a_sentence_is_masked(made):
+    read = entry(made(why=f"card {PAN} is unknown", notes=(f"PAN {PAN}",), pan_masked=PAN))
+    assert PAN not in repr(read)
+    assert read.why == "card 621234******1232 is unknown"
+
+
+def luhn(body: str) -> str:
+    total = sum(sum(divmod(2 * int(d), 10)) for d in body[-1::-2]) + sum(int(d) for d in body[-2::-2])
+    return body + str(-total % 10)
+
+
+pans = st.integers(12, 18).flatmap(lambda size: st.text("0123456789", min_size=size, max_size=size)).map(luhn)
+
+
+@given(pan=pans, before=st.text(st.characters(exclude_categories=["Nd", "Cs"]), max_size=20))
+def test_free_text_never_shows_a_card_number(pan, before):
+    assert pan not in mask_free(f"{before}{pan}x")
+
+
+@settings(max_examples=100)
+@given(pan=pans, data=st.data())
+def test_no_field_that_may_hold_a_card_shows_it(made, dialect, pan, data):
+    """Wherever a card number may stand (card fields, tracks, free text, chip data): it is not in the row."""
+    packed = bytes.fromhex(pan + "F" * (len(pan) % 2))
+    places = {
+        2: pan,
+        35: f"{pan}D29121010000",
+        36: f"99{pan}D",
+        44: pan,
+        55: b"\x5a" + bytes([len(packed)]) + packed,
+        57: f"A{pan}",
+        59: f"ZZ{len(pan):03d}{pan}",
+        62: pan.encode(),
+        63: f"CUP {pan}",
+    }
+    chosen = data.draw(st.sets(st.sampled_from(sorted(places)), min_size=1))
+    mti = data.draw(st.sampled_from(["0200", "0400", "0820", "9999"]))
+    row = render(
+        made(
+            mti=mti,
+            message=Message(dialect, b"", mti, {de: places[de] for de in chosen}),
+            reply={63: f"CUP {pan}"},
+            why=f"{pan}!",
+        )
+    )
+    written = "\n".join(value for value in row if isinstance(value, str))  # a clock reading may hold any digits
+    assert pan not in written
+    assert pan.encode().hex() not in written.lower()
+
+
+def test_masks_are_decided_once_and_not_for_ever(dialect):
+    assert showers(dialect, "0200") is showers(dialect, "0200")
+    assert showers(dialect, "9998") is showers(dialect, "9999")

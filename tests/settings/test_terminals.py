@@ -1,0 +1,136 @@
+"""Terminals from a file: what stands in it, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.data.toml import DataError, parse
+from acquirer.exchange.rows import Policy
+from acquirer.security.secret import Secret
+from acquirer.settings.terminals import RANGE_MOST, demo_terminals, read_terminals, terminals_of, typed_terminals
+
+TMK = "258FB0AB70D025CDB99DF2C4D302D646"
+PLAIN = {"tid": '"10000161"', "mid": '"880210010210162"', "tmk": f'"{TMK}"'}
+
+
+def table(**values: str) -> str:
+    return "[[terminal]]\n" + "".join(f"{key} = {value}\n" for key, value in {**PLAIN, **values}.items() if value)
+
+
+def read(text: str):
+    return terminals_of(parse(text, "shop.toml"))
+
+
+def test_a_terminal_needs_no_more_than_two_numbers_and_a_key():
+    (one,) = read(table())
+    assert (one.tid, one.mid, one.name, one.mak, one.policy, one.test) == (
+        "10000161",
+        "880210010210162",
+        "",
+        "single",
+        Policy(),
+        False,
+    )
+    assert one.tmk == Secret.from_hex(TMK)
+    assert TMK not in repr(one)
+
+
+def test_everything_that_can_be_said():
+    (one,) = read(
+        table(
+            name='"till 银联"',
+            mak='"double"',
+            tmk_cipher='"sm4"',
+            test="true",
+            policy='{ required = "per-batch", grace_s = 5, repeat = "decline", batch_check = false }',
+            fixed_keys=f'{{ pik = "{TMK}", mak = "AB7C577CC7A18045" }}',
+        )
+    )
+    assert (one.name, one.mak, one.tmk.cipher) == ("till 银联", "double", "sm4")
+    assert one.policy == Policy("per-batch", 5, "decline", batch_check=False)
+    assert one.fixed_keys.kcvs == f"PIK {Secret.from_hex(TMK).kcv()}, MAK CFF1592A"
+
+
+@given(first=st.integers(0, 99_000), count=st.integers(1, 300))
+def test_a_range_counts_from_one_end_to_the_other(first, count):
+    found = read(table(tid=f'"AB{first:06d}..AB{first + count - 1:06d}"'))
+    assert [one.tid for one in found] == [f"AB{number:06d}" for number in range(first, first + count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "shop.toml: holds no [[terminal]]; write one for each terminal, or for a range"),
+        ("terminal = 3", "shop.toml: holds no [[terminal]]; write one for each terminal, or for a range"),
+        ("terminal = [3]", "shop.toml:1: terminal[0]: is no table; write [[terminal]] above its keys"),
+        ("[[terminals]]", "shop.toml:1: terminals: unknown key; did you mean 'terminal'?"),
+        (table(tmkk='"00"'), "shop.toml:5: terminal[0].tmkk: unknown key; did you mean 'tmk'?"),
+        (table(mid=""), "shop.toml:1: terminal[0].mid: is missing"),
+        (table(tid='"123"'), "shop.toml:2: terminal[0].tid: '123' has 3 characters; a terminal number has 8"),
+        (table(mid='"123"'), "shop.toml:3: terminal[0].mid: '123' has 3 characters; a merchant number has 15"),
+        (table(tmk='"12"'), "shop.toml:4: terminal[0].tmk: a 3DES key has 16 or 24 bytes, this one has 1"),
+        (table(tmk='"xy"'), "shop.toml:4: terminal[0].tmk: a key is written in hex digits"),
+        (table(mak='"triple"'), "shop.toml:5: terminal[0].mak: input should be 'single', 'double' or 'duplicated'"),
+        (table(policy="{ grace = 5 }"), "shop.toml:5: terminal[0].policy.grace: unknown key; did you mean 'grace_s'?"),
+        (table(policy="{ grace_s = -5 }"), "shop.toml:5: terminal[0].policy.grace_s: input should be greater than"),
+        (table(tid='"10000009..10000001"'), "terminal[0].tid: '10000009..10000001' counts -7 terminals"),
+        (table(tid='"10000001..A0000009"'), "both ends of a range must begin alike"),
+        (
+            table(tid='"00000001..99999999"'),
+            f"counts 99999999 terminals; a range goes upwards and has at most {RANGE_MOST}",
+        ),
+        (
+            table() + table(),
+            "shop.toml:6: terminal[1].tid: terminal 10000161 stands already at line 2; tids are unique",
+        ),
+        (table() + table(tid='"10000160..10000170"'), "terminal 10000161 stands already at line 2"),
+        (
+            table(fixed_keys='{ pik = "00", mak = "00" }', test="true"),
+            "terminal[0].fixed_keys.pik: a key has 8, 16, 24",
+        ),
+        (
+            table(fixed_keys=f'{{ pik = "{TMK}", mak = "{TMK}" }}'),
+            "terminal[0].fixed_keys: are for test terminals only; say test = true",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_line_and_key(text, sentence):
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        read(text)
+
+
+def test_a_key_that_is_wrong_is_not_repeated():
+    with pytest.raises(DataError) as wrong:
+        read(table(tmk=f'"{TMK}FF"'))
+    assert TMK not in str(wrong.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(DataError, match=r"none\.toml: cannot be read: No such file"):
+        read_terminals(tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"bytes\.toml: is not UTF-8"):
+        read_terminals(tmp_path / "bytes.toml")
+
+
+def test_what_was_typed_is_told_by_its_flag():
+    values = {"tid": "10000161", "mid": "880210010210162", "tmk": TMK}
+    assert [one.tid for one in typed_terminals({**values, "tid": "10000161..10000163"})] == [
+        "10000161",
+        "10000162",
+        "10000163",
+    ]
+    with pytest.raises(DataError, match=r"^--required: input should be 'never'"):
+        typed_terminals({**values, "policy": {"required": "sometimes"}})
+
+
+def test_the_demo_set_is_for_tests_and_pins_the_published_keys():
+    found = {one.tid: one for one in demo_terminals()}
+    assert all(one.test for one in found.values())
+    assert found["10000161"].tmk == Secret.from_hex(TMK)
+    assert found["10000162"].fixed_keys.kcvs == "PIK 900ECCE3, MAK CFF1592A"
+    assert len(found) == 205
