@@ -8,6 +8,7 @@ import pty
 import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -197,9 +198,7 @@ def test_a_taken_address_ends_with_3(refused: Refused) -> None:
     assert (code, told) == (3, f"cannot listen on {where}: address already in use.\n")
 
 
-def test_a_second_host_on_one_file_ends_with_2_and_says_who_has_it(
-    serve: Callable[..., Served], tmp_path: Path
-) -> None:
+def test_a_second_host_on_one_file_ends_with_2_and_says_who(serve: Callable[..., Served], refused: Refused) -> None:
     host = serve()
     code, told = refused("--listen", "127.0.0.1:0")
     assert code == 2
@@ -257,3 +256,31 @@ def test_running_out_of_descriptors_closes_newcomers_and_keeps_serving(serve: Ca
     assert code == 0
     assert [line["event"] for line in lines].count("files-exhausted") == 1
     assert lines[-1]["files_exhausted"] >= 1
+
+
+def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    def small_disk() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+
+    host = serve(preexec_fn=small_disk)
+    approved = 0
+    with host.connect() as sock:
+        try:
+            while approved < 10_000:
+                sock.sendall(SIGN_ON)
+                reply = sock.recv(4096)
+                if not reply or DIALECT.text(DIALECT.decode(reply[2:]), "code") != "00":
+                    break
+                approved += 1
+        except ConnectionError:
+            pass
+    _, err = host.process.communicate(timeout=10)
+    assert host.process.returncode == 6
+    assert err.splitlines()[-1].startswith("the store failed: ")
+    with sqlite3.connect(tmp_path / "acquirer.db") as database:
+        (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+    database.close()
+    assert 0 < approved <= kept
