@@ -45,6 +45,9 @@ def run(arguments: list[str]) -> int:
         return Code.USAGE
     except UsageError as wrong:
         context, problem = getattr(wrong, "ctx", None), wrong.format_message()  # type: ignore[attr-defined]
+        if problem.startswith("Usage: "):  # a group without a command: its help, as for `acquirer` alone
+            print(problem)
+            return Code.OK
         where = context.command_path if context else f"acquirer {_asked(arguments)}".rstrip()
         stop = "" if problem.endswith((".", "?")) else "."
         _say(f"{problem}{stop} Try '{where} --help'.")
@@ -80,6 +83,8 @@ def _application(arguments: list[str]) -> typer.Typer:
             continue
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
+            for inner in module.app.registered_commands:  # a whole first line, where typer would cut it short
+                inner.short_help = inner.short_help or (inner.callback.__doc__ or "").partition("\n")[0]
             app.add_typer(module.app, name=name, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line)(module.command)

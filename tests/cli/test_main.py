@@ -52,6 +52,21 @@ def test_help_imports_no_command() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_group_without_a_command_shows_its_help_in_whole_sentences(capsys: Say) -> None:
+    assert cli.run(["dialect"]) == Code.OK
+    said = capsys.readouterr()
+    assert "Show a dialect: its frames, fields, messages, response codes, key packages and samples." in (
+        " ".join(said.out.split())
+    )
+    assert said.err == ""
+
+
+def test_every_command_of_the_table_has_a_module_that_shows_its_help(capsys: Say) -> None:
+    for name, line in cli.COMMANDS.items():
+        assert cli.run([name, "--help"]) == Code.OK
+        assert f"Usage: acquirer {name} " in capsys.readouterr().out, line
+
+
 def test_version(capsys: Say) -> None:
     assert cli.run(["--version"]) == Code.OK
     assert capsys.readouterr().out == f"acquirer {__version__}\n"

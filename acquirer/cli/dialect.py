@@ -1,0 +1,221 @@
+"""``acquirer dialect list|show|lint``: what dialects there are, what one of them says, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from acquirer.wire.dialect import Dialect
+    from acquirer.wire.model import FieldSpec, Text
+
+app = typer.Typer(rich_markup_mode=None)
+
+Name = typer.Argument(metavar="NAME|FILE", help="A dialect that ships with acquirer, or a TOML file of your own.")
+
+
+@app.command("list")
+def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object per dialect, one per line.")) -> int:
+    """List the dialects that ship with acquirer."""
+    from acquirer.cli.tables import KEY, Line, console, table
+    from acquirer.settings.specs import dialect_names, load_dialect
+
+    dialects = [load_dialect(name) for name in dialect_names()]
+    if as_json:
+        for dialect in dialects:
+            print(json.dumps(_summary(dialect), ensure_ascii=False))
+        return Code.OK
+    grid = table("Name", "Dialect", "Framing", "Fields>", "Services", "Samples>")
+    for dialect in dialects:
+        served = ", ".join(route.service for route in dialect.routes if route.served)
+        counts = str(len(dialect.fields)), str(len(dialect.samples))
+        grid.add_row(Line(dialect.name, KEY), both(dialect.title), framing(dialect), counts[0], served, counts[1])
+    console().print(grid)
+    return Code.OK
+
+
+@app.command()
+def show(
+    name: str = Name,
+    part: str = typer.Argument("", metavar="[PART]", help="Only fields, messages, codes, keys or samples."),
+    as_json: bool = typer.Option(False, "--json", help="The whole dialect as one JSON object."),
+) -> int:
+    """Show a dialect: its frames, fields, messages, response codes, key packages and samples."""
+    from acquirer.cli.tables import QUIET, WIDE, Line, console
+    from acquirer.data.toml import nearest
+    from acquirer.settings.specs import load_dialect
+
+    dialect = load_dialect(name)
+    if part and part not in PARTS:
+        hint = nearest(part, PARTS) or f"; there are {', '.join(PARTS)}."
+        raise Exit(Code.USAGE, f"A dialect has no part '{part}'{hint}")
+    if as_json:
+        print(json.dumps(_whole(dialect), ensure_ascii=False))
+        return Code.OK
+    screen = console()
+    if not part:
+        screen.print(Line(dialect.name, "bold").append(f"  {both(dialect.title)}", ""))
+        screen.print(Line(f"frame: {framing(dialect)}", QUIET))
+        screen.print(Line(f"MAC: {dialect.security.mac} over {dialect.security.coverage}", QUIET))
+    for one in [part] if part else PARTS:
+        screen.print(PARTS[one](dialect, screen.width >= WIDE))
+    return Code.OK
+
+
+@app.command()
+def lint(names: list[str] = typer.Argument(None, metavar="[NAME|FILE]...", help="Without any: all that ship.")) -> int:
+    """Check dialects beyond loading them: samples that do not decode, reasons without a code, names nobody uses."""
+    from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
+
+    found = 0
+    for name in names or dialect_names():
+        findings = lint_dialect(name)
+        found += len(findings)
+        for finding in findings:
+            print(finding)
+        if not findings:
+            dialect = load_dialect(name)
+            served = sum(route.served for route in dialect.routes)
+            print(
+                f"{dialect.name}: fine: {len(dialect.fields)} fields, {served} services, {len(dialect.codes)} codes, "
+                f"{len(dialect.samples)} samples"
+            )
+    if found:
+        raise Exit(Code.USAGE, "1 thing is wrong." if found == 1 else f"{found} things are wrong.")
+    return Code.OK
+
+
+def both(text: Text) -> str:
+    """A text in both its languages."""
+    return f"{text.en} {text.zh}".rstrip()
+
+
+def framing(dialect: Dialect) -> str:
+    """How frames look, in words."""
+    length = f"{dialect.framing.name} length{', counting itself' if dialect.framing.includes_itself else ''}"
+    tpdu = f"TPDU {dialect.envelope.tpdu.hex().upper()}" if dialect.envelope.tpdu else "no TPDU"
+    head = f"head {dialect.envelope.head.hex().upper()}" if dialect.envelope.head else "no head"
+    return f"{length}, {tpdu}, {head}"
+
+
+def _summary(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "name": dialect.name,
+        "title": {"en": dialect.title.en, "zh": dialect.title.zh},
+        "framing": dialect.framing.name,
+        "tpdu": dialect.envelope.tpdu.hex().upper(),
+        "head": dialect.envelope.head.hex().upper(),
+        "fields": len(dialect.fields),
+        "services": [route.service for route in dialect.routes if route.served],
+        "samples": len(dialect.samples),
+    }
+
+
+def _whole(dialect: Dialect) -> dict[str, Any]:
+    plain = {
+        "fields": {str(de): asdict(spec) for de, spec in dialect.fields.items()},
+        "elements": {name: asdict(at) for name, at in dialect.elements.items()},
+        "messages": [asdict(route) for route in dialect.routes],
+        "codes": {code: asdict(one) for code, one in dialect.codes.items()},
+        "reasons": dict(dialect.reasons),
+        "constants": dict(dialect.constants),
+        "security": asdict(dialect.security),
+        "samples": [asdict(sample) for sample in dialect.samples],
+    }
+    return _summary(dialect) | plain
+
+
+def _fields(dialect: Dialect, wide: bool) -> Table:
+    from acquirer.cli.tables import HIDDEN, KEY, Line, table
+
+    zh = ("字段",) if wide else ()
+    grid = table("DE>", "Field", *zh, "Format", "On the wire", "Shown", "Inside", title="Fields")
+    shown = {"pan": "6+4 digits", "track": "length", "pin": "length", "secret": "length"}
+    usual = Counter(spec.length_encoding for spec in dialect.fields.values()).most_common(1)[0][0]
+    for de, spec in dialect.fields.items():
+        names = (spec.name.en, spec.name.zh) if wide else (spec.name.en,)
+        inside = ", ".join(layout.title.en for layout in spec.layouts)
+        mask = Line(shown.get(spec.sensitivity, ""), HIDDEN)
+        grid.add_row(Line(str(de), KEY), *names, spec.format, _on_the_wire(spec, usual), mask, inside)
+    return grid
+
+
+def _on_the_wire(spec: FieldSpec, usual_length: str) -> str:
+    """How a field travels: its encoding, where an odd digit is filled up, and its length where that is unusual."""
+    said = spec.encoding + (f", length {spec.length_encoding}" if spec.length_encoding != usual_length else "")
+    odd = spec.nibbles and (spec.length_bytes or spec.maximum % 2)
+    return f"{said}, {'0…' if spec.pad_left else '…0'}" if odd else said
+
+
+def _messages(dialect: Dialect, wide: bool) -> Table:
+    from acquirer.cli.tables import KEY, QUIET, Line, table
+
+    named = ("Message",) if wide else ()
+    grid = table("Service", *named, "MTI", "When", "Needs", "MAC", title="Messages, and which of them are served")
+    grid.columns[-3].min_width = 22  # "processing_code 000000", whole
+    for route in sorted(dialect.routes, key=lambda route: not route.served):
+        style = KEY if route.served else QUIET
+        title = (both(route.title),) if wide else ()
+        when = "\n".join(f"{name} {_values(values)}" for name, values in route.when.items())
+        needs = Line(", ".join(route.mandatory)) if route.served else Line("not served", QUIET)
+        mac = {"never": "request" if route.mac_request else "", "approved": "both"}[route.mac_reply]
+        grid.add_row(Line(route.service, style), *title, route.mti, when, needs, mac)
+    return grid
+
+
+def _values(values: tuple[str, ...]) -> str:
+    """Values a route accepts; of many, the first and the last."""
+    return " ".join(values) if len(values) <= 6 else f"{values[0]} … {values[-1]} ({len(values)})"
+
+
+def _codes(dialect: Dialect, wide: bool) -> Table:
+    from acquirer.cli.tables import KEY, Line, table
+
+    zh = ("含义",) if wide else ()
+    grid = table("Code", "Class", "Meaning", *zh, "Shown", "Answers", title="Response codes")
+    for code in dialect.codes.values():
+        reasons = "\n".join(reason for reason, answer in dialect.reasons.items() if answer == code.code)
+        meaning = (code.meaning.en, code.meaning.zh) if wide else (code.meaning.en,)
+        grid.add_row(Line(code.code, KEY), code.kind, *meaning, code.shown.zh or code.shown.en, reasons)
+    return grid
+
+
+def _keys(dialect: Dialect, _wide: bool) -> Table:
+    from acquirer.cli.tables import KEY, Line, table
+
+    grid = table("Function", "Cipher", "Under the TMK by", "Bytes of key + check value", "Bytes>", title="Key packages")
+    for package in dialect.security.packages.values():
+        layout = " + ".join(
+            f"{part.name.upper()} {part.size_bytes} + KCV {package.kcv_bytes}" for part in package.parts
+        )
+        size = sum(part.size_bytes + package.kcv_bytes for part in package.parts)
+        grid.add_row(Line(package.selector, KEY), package.cipher, package.wrap, layout, str(size))
+    return grid
+
+
+def _samples(dialect: Dialect, _wide: bool) -> Table:
+    from acquirer.cli.tables import KEY, Line, table
+
+    grid = table("Sample", "Hex", title="Samples, for `acquirer decode`")
+    for sample in dialect.samples:
+        grid.add_row(Line(sample.title, KEY), sample.hex)
+    return grid
+
+
+PARTS: Mapping[str, Callable[[Dialect, bool], Table]] = {
+    "fields": _fields,
+    "messages": _messages,
+    "codes": _codes,
+    "keys": _keys,
+    "samples": _samples,
+}
+"""What `show` shows, in this order."""
