@@ -117,7 +117,7 @@ class Desk:
         if found is None:
             names = ", ".join(sorted(entry.name for entry in table.cards.values()))
             raise CardError(f"there is no test card '{name}'; known: {names}")
-        return card_of(track2=found.track2, sequence=found.sequence, pin=pin)
+        return card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
 
     def save(self, state: State) -> None:
         """Make a state durable, if this terminal has anywhere to keep it."""

@@ -1,4 +1,4 @@
-"""The terminal against our own host over real TCP, blocking and asyncio; every exchange is also in the host's journal."""
+"""The terminal against our own host over real TCP, blocking and asyncio."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from acquirer.settings.terminal_state import StateFolderError
 from acquirer.terminal.card import CardError, card
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.testing import RunningHost, running_host
+from acquirer.wire.masking import passes_luhn
 
 TID, PINNED, DOUBLE, SM4 = "10000161", "10000162", "10000163", "10000164"
 SILENT = "silent:service=sale,amount=66.66"
@@ -21,8 +22,14 @@ SILENT = "silent:service=sale,amount=66.66"
 
 @pytest.fixture(scope="module")
 def host() -> RunningHost:
-    with running_host(fault=[SILENT], magic_amounts=False) as running:
+    with running_host(fault=[SILENT]) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State that several tests go on with: a terminal that forgets its STAN repeats it, which the host refuses."""
+    return tmp_path_factory.mktemp("till")
 
 
 def test_a_day_at_the_till(host: RunningHost, tmp_path: Path) -> None:
@@ -65,14 +72,22 @@ def test_the_published_keys_are_handed_out(host: RunningHost, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("tid", "package"),
-    [(TID, "001"), (TID, "003"), (TID, "004"), (DOUBLE, "003"), (DOUBLE, "004"), (SM4, "005"), (SM4, "006")],
+    [
+        ("20000005", "001"),
+        ("20000005", "003"),
+        ("20000005", "004"),
+        (DOUBLE, "003"),
+        (DOUBLE, "004"),
+        (SM4, "005"),
+        (SM4, "006"),
+    ],
 )
 @pytest.mark.parametrize("entry", ["chip", "contactless", "magstripe", "fallback", "manual"])
-def test_every_package_and_every_entry(host: RunningHost, tid: str, package: str, entry: str) -> None:
-    with Terminal(tid, host=host.address, package=package) as terminal:
+def test_every_package_and_every_entry(host: RunningHost, till: Path, tid: str, package: str, entry: str) -> None:
+    with Terminal(tid, host=host.address, state=till, package=package) as terminal:
         pin = "" if tid == SM4 else "123456"
         result = terminal.sale("1.00", entry=entry, pin=pin)
-        assert [one.code for one in result.exchanges] == ["00", "00"]
+        assert {one.code for one in result.exchanges} == {"00"}
         assert terminal.reverse().reversal == "done"
 
 
@@ -104,8 +119,11 @@ def test_one_connection_for_many_exchanges(host: RunningHost) -> None:
 
 def test_many_at_once_on_asyncio(host: RunningHost, tmp_path: Path) -> None:
     async def day(number: int) -> list[str]:
+        held = card(
+            next(pan for pan in map(str, range(6212340000000000 + number * 10, 10**16)) if passes_luhn(pan)), "3012"
+        )
         async with AsyncTerminal(f"200001{number:02d}", host=host.address, state=tmp_path) as terminal:
-            codes = [(await terminal.sign_on()).code, (await terminal.sale("12.34", pin="123456")).code]
+            codes = [(await terminal.sign_on()).code, (await terminal.sale("12.34", held)).code]
             codes += [(await terminal.reverse()).code, (await terminal.echo()).code, (await terminal.sign_off()).code]
             return codes
 
@@ -125,30 +143,30 @@ def test_asyncio_reverses_what_stays_unanswered(host: RunningHost) -> None:
 
 
 def test_somebody_may_look_on(host: RunningHost) -> None:
-    class Watch:
-        seen: list[str] = []
+    seen = []
 
+    class Watch:
         def began(self, exchange: Exchange) -> None:
-            self.seen.append(f"began {exchange.mti}")
+            seen.append(f"began {exchange.mti}")
 
         def ended(self, exchange: Exchange) -> None:
-            self.seen.append(f"ended {exchange.mti} {exchange.code}")
+            seen.append(f"ended {exchange.mti} {exchange.code}")
 
     with Terminal("20000004", host=host.address, watch=Watch(), now=lambda: datetime(2026, 1, 1)) as terminal:
-        terminal.sale(card("6212345678901232", "3012") and "1.00")
-    assert Watch.seen == ["began 0800", "ended 0800 00", "began 0200", "ended 0200 00"]
+        terminal.sale("1.00")
+    assert seen == ["began 0800", "ended 0800 00", "began 0200", "ended 0200 00"]
 
 
 def test_a_terminal_of_no_file(host: RunningHost) -> None:
     tmk = "258FB0AB70D025CDB99DF2C4D302D646"
-    with Terminal(TID, host=host.address, mid="880210010210162", tmk=tmk) as terminal:
+    with Terminal("20000006", host=host.address, mid="880210010210162", tmk=tmk) as terminal:
         assert terminal.sale("1.00", card("4111111111111111", "3012"), entry="manual").code == "00"
 
 
 class TestRefusals:
     def test_an_unknown_terminal(self) -> None:
-        with pytest.raises(DataError, match="holds no terminal '10000160'; did you mean '1000016"):
-            Terminal("10000160")
+        with pytest.raises(DataError, match="the demo set: holds no terminal '10000166'; did you mean '20000166'"):
+            Terminal("10000166")
 
     def test_an_unknown_card(self) -> None:
         with Terminal(TID) as terminal, pytest.raises(CardError, match="there is no test card 'gold'; known: balance"):
@@ -162,5 +180,5 @@ class TestRefusals:
         "options", [{"host": "nowhere"}, {"tpdu": "60"}, {"head": "xyz"}, {"tmk": "12", "mid": "x"}]
     )
     def test_an_option_that_cannot_be(self, options: dict[str, str]) -> None:
-        with pytest.raises(ValueError, match="write|key has"):
+        with pytest.raises(ValueError, match=r"write|key has"):
             Terminal(TID, **options)
