@@ -1,0 +1,66 @@
+"""The wheel, installed in an empty environment, works from anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `acquirer` command of a new environment that holds the wheel and sees our libraries, but not this clone."""
+    place = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", place],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = place.glob("acquirer-*.whl")
+    venv.create(place / "env", with_pip=False)
+    python = place / "env/bin/python"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "-q", "--python", python, "install", "--no-index", "--no-deps", wheel], check=True
+    )
+    # A .pth line is a search path; the .pth of this clone's own editable install inside it is not followed.
+    libraries = Path(
+        subprocess.check_output([python, "-c", "import site; print(site.getsitepackages()[0])"], text=True).strip()
+    )
+    (libraries / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return place / "env/bin/acquirer"
+
+
+def test_dialects_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    shown = subprocess.run([installed, "dialect", "list"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "unionpay-pos" in shown.stdout
+
+
+def test_serves_from_another_directory(installed: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    host = subprocess.Popen(
+        [installed, "serve", "--listen", "127.0.0.1:0", "--store", "sqlite:///here.db", "--json"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert host.stdout is not None
+    ready = json.loads(host.stdout.readline())
+    assert ready["event"] == "ready"
+    assert int(ready["listen"].rpartition(":")[2]) > 0
+    terminal = subprocess.run(
+        [installed, "terminal", "sign-on", "--host", ready["listen"], "--tid", "10000161"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    host.send_signal(signal.SIGTERM)
+    _, talk = host.communicate(timeout=20)
+    assert terminal.returncode == 0, terminal.stderr
+    assert host.returncode == 0, talk
+    assert (tmp_path / "here.db").exists()
