@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from acquirer.data.table import Table
+from acquirer.data.toml import nearest
 from acquirer.wire.framing import CHARSETS
 from acquirer.wire.model import Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
 from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse
@@ -100,7 +101,7 @@ def read_field(
     side, nibbles = read_pad(table, "pad", pad).split()
     for layout in table.texts("layouts", ()):
         if layout not in layouts:
-            raise table.error("layouts", f"unknown layout '{layout}'")
+            raise table.error("layouts", f"unknown layout '{layout}'{nearest(layout, layouts)}")
     field = FieldSpec(
         de=de,
         name=read_text(table, "name"),

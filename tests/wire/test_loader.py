@@ -1,0 +1,272 @@
+"""Reading dialects: what they may say, and the one sentence that answers what they may not."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from acquirer.data import table
+from acquirer.data.toml import DataError, parse
+from acquirer.settings.specs import document, finder, lint_dialect
+from acquirer.wire import notation, router
+from acquirer.wire.lint import lint
+from acquirer.wire.loader import EXTENDS_LIMIT, load
+
+SMALL = """\
+dialect = "small"
+title   = ["Small", "小"]
+
+[encoding]
+mti    = "bcd"
+bitmap = "binary"
+length = "bcd"
+n      = "bcd"
+
+[values.colour]
+1 = "red"
+
+[layouts.parts]
+title = "parts"
+parts = [
+    { size = 2, name = "first", values = "colour" },
+    { name = "rest" },
+]
+
+[fields]
+ 2 = { format = "n..19",   name = "card" }
+11 = { format = "n6",      name = "trace" }
+39 = { format = "an2",     name = "code" }
+60 = { format = "n...12",  name = "private", layouts = ["parts"] }
+62 = { format = "b...999", name = "bytes" }
+64 = { format = "b8",      name = "MAC" }
+
+[elements]
+stan  = "11"
+code  = "39"
+first = "60.1"
+rest  = "60.2"
+words = "62 text"
+mac   = "64"
+
+[routes.echo]
+title     = "echo"
+mti       = "0800"
+when      = { first = "30" }
+mandatory = ["stan"]
+reply     = { echo = [11, 60], make = ["code"] }
+
+[codes]
+00 = { class = "A", meaning = "approved" }
+
+[reasons]
+approved = "00"
+
+[[security.packages]]
+selector = "003"
+cipher   = "3des"
+wrap     = "3des"
+keys     = ["pik 16"]
+"""
+
+
+def nothing(name):
+    raise DataError(name, 0, "", "no dialect of this name")
+
+
+def read(text, **others):
+    def find(name):
+        return parse(others[name], f"{name}.toml") if name in others else nothing(name)
+
+    return load(parse(text, "my.toml"), find)
+
+
+def test_a_small_dialect_is_a_dialect():
+    dialect = read(SMALL)
+    assert dialect.title.zh == "小"
+    assert dialect.framing.name == "binary2"
+    assert dialect.framing.minimum_bytes == 10  # neither TPDU nor head
+    assert dialect.encode("0800", {11: "000001"}).hex() == "08000020000000000000000001"
+    assert dialect.codes["00"].shown.en == "approved"
+    assert dialect.reply_envelope(b"\x08\x00") == (b"", b"")
+    assert dialect.origin("routes.echo.mti") == "my.toml:38"
+    assert dialect.origin("security.packages[0].keys") == "my.toml:53"
+
+
+# what is written instead of what, and the answer
+MISTAKES = {
+    'title   = ["Small", "小"]': ("", ": title: is missing"),
+    "[encoding]": ("[encodings]", ":4: encodings: unknown key; did you mean 'encoding'?"),
+    'mti    = "bcd"': ('mti = "bdc"', ":5: encoding.mti: unknown value 'bdc'; did you mean 'bcd'?"),
+    'n      = "bcd"': ('nn = "bcd"', ":8: encoding.nn: unknown key; did you mean 'n'?"),
+    '"n..19",  ': ('"n..xx",', ":21: fields.2.format: 'n..xx' is no format; write a class"),
+    '"an2",    ': ('"an..100",', ":23: fields.39.format: an..100 does not fit its length indicator, which ends at 99"),
+    "39 =": ("139 =", ":23: fields.139: no number of a data element; they go from 2 to 64 (encoding.secondary"),
+    'name = "code"': ('nam = "code"', ":23: fields.39.name: is missing"),
+    'name = "trace"': ('name = "trace", shwo = ""', ":22: fields.11.shwo: unknown key; did you mean 'show'?"),
+    'layouts = ["parts"]': (
+        'layouts = ["prats"]',
+        ":24: fields.60.layouts: unknown layout 'prats'; did you mean 'parts'?",
+    ),
+    'values = "colour"': (
+        'values = "color"',
+        ":16: layouts.parts.parts[0].values: unknown value 'color'; did you mean 'colour'?",
+    ),
+    'stan  = "11"': ('stan = "12"', ":29: elements.stan: this dialect has no DE 12"),
+    'first = "60.1"': ('first = "60.3"', ":31: elements.first: DE 60 has 2 parts in its first layout"),
+    'words = "62 text"': ('words = "60 text"', ":33: elements.words: 'text' is for a whole binary field"),
+    'mac   = "64"': ('mac = "sixty"', ":34: elements.mac: 'sixty' is no place; write a DE"),
+    'mti       = "0800"': ('mti = "0810"', ":38: routes.echo.mti: '0810' is no request's MTI"),
+    'first = "30"': ('frist = "30"', ":39: routes.echo.when.frist: unknown element 'frist'; did you mean 'first'?"),
+    '["stan"]': ('["stan or pan"]', ":40: routes.echo.mandatory: unknown element 'pan'"),
+    "[11, 60]": ("[11, 61]", ":41: routes.echo.reply.echo: this dialect has no DE 61"),
+    "[11, 60],": ('[11, "60"],', ":41: routes.echo.reply.echo[1]: must be a whole number"),
+    'make = ["code"]': ('make = "cod"', ":41: routes.echo.reply.make: unknown element 'cod'; did you mean 'code'?"),
+    'class = "A"': ('class = "F"', ":44: codes.00.class: unknown value 'F'; choose from A, B, C, D, E"),
+    'approved = "00"': ('approved = "01"', ":47: reasons.approved: unknown code '01'"),
+    'cipher   = "3des"': (
+        'cipher = "4des"',
+        ":51: security.packages[0].cipher: unknown value '4des'; did you mean 'des'?",
+    ),
+    '"pik 16"': ('"pik16"', ":53: security.packages[0].keys: 'pik16' is no key of a package"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_answered_with_file_line_key_and_what_to_do(mistake):
+    instead, answer = MISTAKES[mistake]
+    assert SMALL.count(mistake) == 1
+    with pytest.raises(DataError) as wrong:
+        read(SMALL.replace(mistake, instead))
+    assert str(wrong.value).startswith("my.toml" + answer)
+    assert lint(parse(SMALL.replace(mistake, instead), "my.toml"), nothing) == [str(wrong.value)]
+
+
+@pytest.mark.parametrize(
+    ("section", "answer"),
+    [
+        ('[framing]\nlength = "binary"', "framing.length: unknown value 'binary'; write binary2"),
+        ("[framing]\nlimit_bytes = 99999", "framing.limit_bytes: must lie between 10 and 65535"),
+        ('[envelope]\ntpdu = "60"', "envelope.tpdu: must be 10 hexadecimal digits"),
+        ('[envelope]\nhead = "6"', "envelope.head: must be hexadecimal digits, two to a byte"),
+        ("[envelope]\nprocessing_digit = 1", "envelope.processing_digit: the head has 0 digits"),
+        ('[padding]\nz = "middle 0"', "padding.z: 'middle 0' is no padding"),
+        ('[[samples]]\ntitle = "x"\nhex = "0"', "samples[0].hex: must be hexadecimal digits"),
+        ("extends = 3", "extends: must be the name of a dialect"),
+        ('extends = "other"', "extends: 'other': no dialect of this name"),
+    ],
+)
+def test_sections_are_checked_as_well(section, answer):
+    text = f"{section}\n{SMALL}" if section.startswith("extends") else f"{SMALL}\n{section}\n"
+    with pytest.raises(DataError) as wrong:
+        read(text)
+    assert answer in str(wrong.value)
+    assert wrong.value.line > 0
+
+
+# ── extends ──
+
+
+def test_a_child_says_only_what_differs():
+    child = read(
+        'dialect = "child"\ntitle = "Child"\nextends = "small"\n'
+        '[encoding]\nbitmap = "ascii"\n'
+        '[fields]\n60 = { format = "n...20" }\n62 = false\n[elements]\nwords = false\n',
+        small=SMALL,
+    )
+    assert (child.name, child.title.en) == ("child", "Child")
+    assert child.fields[60].maximum == 20
+    assert child.fields[60].name.en == "private"
+    assert 62 not in child.fields
+    assert child.encode("0800", {11: "000001"}).hex() == "0800" + b"0020000000000000".hex() + "000001"
+    assert child.find_route("echo").mandatory == ("stan",)
+
+
+def test_a_mistake_is_told_of_the_file_that_makes_it():
+    head = 'dialect = "child"\nextends = "small"\n'
+    with pytest.raises(DataError, match=r"^my.toml:4: fields.11.format: 'q' is no format"):
+        read(head + '[fields]\n11 = { format = "q" }', small=SMALL)
+    with pytest.raises(DataError, match=r"^small.toml:29: elements.stan: this dialect has no DE 11"):
+        read(head + "[fields]\n11 = false", small=SMALL)
+    with pytest.raises(DataError, match=r"^small.toml:1: not TOML"):
+        read(head, small="dialect")
+
+
+def test_dialects_that_extend_each_other_are_a_circle():
+    a, b = 'dialect = "a"\nextends = "b"', 'dialect = "b"\nextends = "a"'
+    with pytest.raises(DataError, match=f"my.toml:2: extends: more than {EXTENDS_LIMIT} dialects"):
+        read(a, a=a, b=b)
+
+
+def test_unionpay_can_be_extended_by_a_file_of_ones_own(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('dialect = "own"\nextends = "unionpay-pos"\n[constants]\nacquirer = "1234"\n', encoding="utf-8")
+    dialect = load(document(str(own)), finder(str(own)))
+    assert dialect.constants["acquirer"] == "1234"
+    assert dialect.constants["currency"] == "156"
+    assert lint_dialect(str(own)) == []
+
+
+# ── lint ──
+
+GOOD = SMALL + '[mtis]\n0800 = "management"\n'
+
+SAMPLE = '[[samples]]\ntitle = "s"\n'
+ROUTE = '[routes.x]\ntitle = "x"\n'
+DEAD = {
+    "a sample cut short": (
+        SAMPLE + 'hex = "000D08000020000000000000"',
+        "samples[0].hex: s: the length at its beginning",
+    ),
+    "a sample of another length": (SAMPLE + 'hex = "FFFF"', "samples[0].hex: s: a frame of 65535 bytes"),
+    "a sample that does not decode": (SAMPLE + 'hex = "000D080000200000000000000000FA"', "s: DE 11 at byte 12"),
+    "a sample of another value": (
+        SAMPLE + 'expect = { stan = "2", first = "30" }\nhex = "001008000020000000000010000001000230"',
+        "s: stan is '000001', not '2'",
+    ),
+    "a sample without route": (SAMPLE + 'hex = "000D08000020000000000000000001"', "s: no route fits it"),
+    "a route without name": (ROUTE + 'mti = "0820"', "routes.x.mti: 0820 has no name in [mtis]"),
+    "a route behind its twin": (ROUTE + 'mti = "0800"\nwhen = { first = "30" }', "routes.x: never reached: 'echo'"),
+    "a condition that never holds": (
+        ROUTE + 'mti = "0800"\nwhen = { first = "3" }',
+        "routes.x.when: first never is '3': it has 2 characters",
+    ),
+    "a constant that does not fit": (
+        '[constants]\ncode = "0"',
+        "constants.code: code never is '0': DE 39 has format an2",
+    ),
+    "a layout nobody uses": ('[layouts.x]\ntitle = "x"', "layouts.x: no field uses this layout"),
+    "values nobody uses": ('[values.x]\n1 = "x"', "values.x: no field and no layout uses these"),
+}
+
+
+def test_what_is_in_order_has_no_findings():
+    assert lint_dialect("unionpay-pos") == []
+    # its one value of a part of two characters has one
+    assert lint(parse(GOOD, "my.toml"), nothing) == [
+        "my.toml:11: values.colour.1: never met: 'first' of layout 'parts' has 2 characters"
+    ]
+
+
+@pytest.mark.parametrize("case", DEAD)
+def test_what_loads_and_cannot_be_meant_is_found(case):
+    text, sentence = DEAD[case]
+    found = lint(parse(GOOD.replace('1 = "red"', '01 = "red"') + text, "my.toml"), nothing)
+    assert len(found) == 1
+    assert sentence in found[0]
+    assert found[0].startswith("my.toml:")
+
+
+def test_reasons_must_all_have_a_code_and_none_may_be_unknown():
+    text = GOOD.replace('1 = "red"', '01 = "red"')
+    assert lint(parse(text, "my.toml"), nothing, ["approved"]) == []
+    assert [line.split(": ", 2)[2] for line in lint(parse(text, "my.toml"), nothing, ["aproved", "mac_differs"])] == [
+        "no code for the reason 'aproved'",
+        "no code for the reason 'mac_differs'",
+        "no decision gives this reason; did you mean 'aproved'?",
+    ]
+
+
+@pytest.mark.parametrize("module", [table, notation, router])
+def test_examples_run(module):
+    assert doctest.testmod(module).failed == 0
