@@ -15,6 +15,7 @@ from acquirer.wire.dialect import Dialect
 from acquirer.wire.meaning import NOTHING, Meanings
 from acquirer.wire.message import DecodeError, Message, Span, Value
 from acquirer.wire.model import FieldSpec, KeyPackage, Layout, Locator, Route, Text
+from acquirer.wire.router import without_repeat
 from acquirer.wire.rows import Divider, Row, make_row
 
 
@@ -129,7 +130,7 @@ class _Teller:
 
     def _said_before(self, key: str) -> Text:
         if key == "mti":
-            return self._dialect.mtis.get(self._message.mti) or NOTHING
+            return _kind(self._dialect, self._message.mti)
         return Text(" ".join(map(str, self._message.fields))) if key == "bitmap" else NOTHING
 
     def fields(self) -> tuple[Row, ...]:
@@ -181,7 +182,13 @@ def _title(message: Message) -> Text:
             return Text(f"{route.title.en} reply", f"{route.title.zh}应答" if route.title.zh else "")
     elif route := dialect.route(message):
         return route.title
-    return dialect.mtis.get(message.mti) or Text("not a message of this dialect")
+    return _kind(dialect, message.mti)
+
+
+def _kind(dialect: Dialect, mti: str) -> Text:
+    first = without_repeat(mti)
+    kind = dialect.mtis.get(first) or Text("not a message of this dialect")
+    return kind if mti == first else Text(f"{kind.en}, repeated", kind.zh)
 
 
 def _replies_to(message: Message, route: Route) -> bool:

@@ -14,6 +14,7 @@ from acquirer.wire.dialect import Dialect
 from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
 from acquirer.wire.model import Envelope
+from acquirer.wire.router import without_repeat
 
 COMMON = (
     Framing("binary", 2),
@@ -139,7 +140,7 @@ def _points(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
         message = dialect.decode(frame)
     except DecodeError as wrong:
         return points + KNOWN_MTI * (wrong.mti in dialect.mtis) + EACH_FIELD * len(wrong.fields), False
-    known = message.mti in dialect.mtis
+    known = without_repeat(message.mti) in dialect.mtis
     routed = dialect.is_response(message.mti) or dialect.route(message) is not None
     sure = known and (points > 0 or not tpdu)
     return points + DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed), sure

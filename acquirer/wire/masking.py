@@ -88,16 +88,19 @@ def as_text(value: str) -> str | None:
     return text if text.isprintable() else None
 
 
-_RUN = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
+_RUN = re.compile(r"(?<![0-9])[0-9]{13,}(?![0-9])")
 
 
 def mask_card_numbers(text: str) -> str:
-    """Mask every run of 13–19 digits that passes the Luhn check: for free text, where nothing says what a run means.
+    """Mask what may be card numbers in free text, where nothing says what a run of digits means.
+
+    That is 13–19 digits that pass the Luhn check, and longer runs, which may be lists of them.
 
     >>> mask_card_numbers("card 6212345678901232, merchant 880210010210162")
     'card 621234******1232, merchant 880210010210162'
     """
-    return _RUN.sub(lambda run: mask_pan(run[0]) if passes_luhn(run[0]) else run[0], text)
+    stars = frozenset(card_number_digits(text))
+    return "".join("*" if i in stars else character for i, character in enumerate(text)) if stars else text
 
 
 def card_number_digits(text: str) -> list[int]:
@@ -106,7 +109,7 @@ def card_number_digits(text: str) -> list[int]:
     >>> card_number_digits("card 6212345678901232")
     [11, 12, 13, 14, 15, 16]
     """
-    runs = (run for run in _RUN.finditer(text) if passes_luhn(run[0]))
+    runs = (run for run in _RUN.finditer(text) if len(run[0]) not in PAN_DIGITS or passes_luhn(run[0]))
     return [run.start() + digit for run in runs for digit in hidden_digits(len(run[0]))]
 
 

@@ -88,14 +88,16 @@ class Divider:
     def _keys(self, value: Cells, package: KeyPackage) -> Iterator[Row]:
         at = 0
         for part in package.parts:
-            key = part.name.upper()
-            for name, said, size in (
-                (key, f"working key, {package.wrap.upper()} under the TMK", part.size_bytes),
-                (f"{key} KCV", f"check value of the {key}", package.kcv_bytes),
-            ):
-                if (cut := value.cut(at, at + size)).text:
-                    yield make_row(name, Text(said), cut)
-                at += size
+            name = part.name.upper()
+            key, check = value.cut(at, at + part.size_bytes), value.cut(at + part.size_bytes)
+            check = check.cut(0, package.kcv_bytes)
+            halved = part.size_bytes > 8 and key.data[8:] == bytes(part.size_bytes - 8)
+            said = Text("single length: the second half is no cipher text") if halved else NOTHING
+            if key.text:
+                yield make_row(name, Text(f"working key, {package.wrap.upper()} under the TMK"), key, said)
+            if check.text:
+                yield make_row(f"{name} KCV", Text(f"check value of the {name}"), check)
+            at += part.size_bytes + package.kcv_bytes
 
     def _tlv(self, value: Cells, layout: Layout) -> Iterator[Row]:
         try:

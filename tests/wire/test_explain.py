@@ -73,7 +73,7 @@ def test_the_published_sign_on_reply_names_each_key_and_its_check_value() -> Non
     said = lines(explanation)
     assert said["PIK"][0] == "46F161A743497B32EAC760DF5EA57DF5"
     assert said["PIK KCV"][0] == "900ECCE3"
-    assert said["MAK"][0] == "977731A7EA402DDF0000000000000000"
+    assert said["MAK"] == ("977731A7EA402DDF0000000000000000", "single length: the second half is no cipher text")
     assert said["MAK KCV"][0] == "CFF1592A"
     assert said["39"] == ("00", "approved")
     assert said["12"] == ("221301", "22:13:01")
@@ -166,6 +166,21 @@ def test_a_reversal_says_why_and_a_refusal_what_it_means() -> None:
     (code,) = [row for row in refusal.fields if row.key == "39"]
     assert code.meaning.zh == "终端未登记"
     assert lines(made("0810", {39: "ZZ"}))["39"][1] == "not in the code table"
+
+
+def test_a_repeat_is_the_message_it_repeats() -> None:
+    repeat = made("0401", {39: "98"})
+    assert repeat.title.en == "reversal"
+    assert lines(repeat)["mti"] == ("0401", "reversal, repeated")
+
+
+def test_lists_of_card_numbers_are_hidden_though_nothing_says_what_they_are() -> None:
+    batch = "01" + "00" + "000012" + "6225000000000014".zfill(20) + "000000012345"
+    blacklist = b"1001" + b"166225000000000014" + b"166225000000000014"
+    for explanation in (made("0320", {48: batch, 60: "00000001201"}), made("0810", {62: blacklist, 60: "00000001390"})):
+        shown = everything_shown(explanation)
+        assert "6225000000000014" not in shown
+        assert b"6225000000000014".hex() not in shown
 
 
 def test_a_wrong_check_digit_is_told_though_the_number_is_masked() -> None:

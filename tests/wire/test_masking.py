@@ -95,3 +95,8 @@ def test_a_merchant_number_is_no_card_number() -> None:
     assert (
         mask_card_numbers("merchant 880210010210162, RRN 123456789012") == "merchant 880210010210162, RRN 123456789012"
     )
+
+
+@given(st.text("0123456789", min_size=20, max_size=60), st.text("ab,: ", max_size=5))
+def test_a_run_too_long_for_a_card_number_may_be_a_list_of_them(run: str, before: str) -> None:
+    assert mask_card_numbers(before + run) == before + "*" * len(run)
