@@ -148,6 +148,9 @@ def _setup(tid: str, options: Options) -> Setup:
     if not (mid and tmk):
         known = _registered(tid, options.get("terminals"))
         mid, tmk, merchant = mid or known.mid, tmk or known.tmk, merchant or known.name
+    packages = dialect.security.packages
+    if (package := options.get("package", "")) and package not in packages:
+        raise ValueError(f"there is no key package '{package}'; known: {', '.join(sorted(packages))}")
     return Setup(
         dialect=dialect,
         suite=Suite(dialect),
@@ -159,7 +162,7 @@ def _setup(tid: str, options: Options) -> Setup:
         merchant=merchant,
         operator=options.get("operator", "01"),
         serial=options.get("serial", ""),
-        package=options.get("package", ""),
+        package=package,
         tpdu=_hex("TPDU", options.get("tpdu", ""), len(dialect.envelope.tpdu)),
         head=_hex("head", options.get("head", ""), len(dialect.envelope.head)),
         timeout_s=options.get("timeout_s", 0),

@@ -62,7 +62,11 @@ def settle(machine: Machine) -> Program[Exchange | None]:
 
 
 def reverse(machine: Machine, undo: Undo) -> Program[Result]:
-    """Reverse by hand: what is owed, whatever was tried before; else the last sale; else the one that `undo` names."""
+    """Reverse by hand: what is owed, whatever was tried before; else the sale that `undo` names; else the last one.
+
+    Raises:
+        EncodeError: `undo` holds what no message can; nothing is owed for it.
+    """
     pending = machine.state.pending
     if pending and undo.stan and undo.stan != pending.stan:
         return Result("reversal", Outcome.REFUSED, sentence=f"not sent: {owed(machine, pending)}")
@@ -71,6 +75,7 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
         return Result("reversal", Outcome.REFUSED, sentence="there is no sale to reverse; name one with --stan")
     if undo.reason:
         chosen = replace(chosen, reason=undo.reason)
+    machine.frame(machine.setup.dialect.find_route("reversal"), _fields(machine, chosen))
     yield from machine.keep(pending=chosen)
     exchange = yield from settle(machine)
     if exchange is None:
@@ -97,8 +102,7 @@ def _once(machine: Machine) -> Program[Exchange]:
     habits, dialect = machine.setup.habits, machine.setup.dialect
     yield from machine.keep(pending=replace(pending, tries=pending.tries + 1))
     route = dialect.find_route("reversal")
-    fields = dict(pending.fields)
-    dialect.put(fields, "reversal_reason", pending.reason)
+    fields = _fields(machine, pending)
     about = (money(pending.amount_minor), pending.card, f"reason {pending.reason}")
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in habits.reversal.done:
@@ -111,6 +115,12 @@ def _once(machine: Machine) -> Program[Exchange]:
         yield from machine.keep(pending=replace(pending, tries=pending.tries + 1, reason=habits.reversal.refused))
     yield Ended(exchange)
     return exchange
+
+
+def _fields(machine: Machine, pending: Pending) -> dict[int, Value]:
+    fields = dict(pending.fields)
+    machine.setup.dialect.put(fields, "reversal_reason", pending.reason)
+    return fields
 
 
 def _named(machine: Machine, undo: Undo) -> Pending | None:

@@ -14,6 +14,7 @@ from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.reversing import Undo, reverse
 from acquirer.terminal.selling import sale
 from acquirer.terminal.words import line
+from acquirer.wire.message import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,6 +209,14 @@ class TestByHand:
         fields = signed_on.requests[0].fields
         assert (fields[3], fields[4], fields[11], fields[60][:8]) == ("000000", "000000000099", "000777", "22000003")
         assert (result.outcome, result.code, result.reversal) == (Outcome.DECLINED, "25", "done")
+
+    @pytest.mark.parametrize(
+        "undo", [Undo(stan="1"), Undo(stan="000001", batch="1"), Undo(stan="000001", reason="981")]
+    )
+    def test_what_no_message_can_hold_is_not_owed(self, signed_on: Bench, undo: Undo) -> None:
+        with pytest.raises(EncodeError):
+            signed_on.run(reverse(signed_on.machine, undo))
+        assert signed_on.state.pending is None
 
     def test_not_another_one_while_one_is_owed(self, signed_on: Bench, make_order: Orders, silence: Answer) -> None:
         signed_on.run(sale(signed_on.machine, make_order()), silence, silence)

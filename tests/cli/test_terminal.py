@@ -1,0 +1,207 @@
+"""``acquirer terminal`` as people type it: lines, JSON, exit codes, and one sentence when something cannot be."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count, pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from acquirer.cli import run
+from acquirer.settings.terminal_state import StateFile
+from acquirer.testing import RunningHost, running_host
+
+Shell = Callable[..., tuple[int, str, str]]
+FAULTS = ["sale,amount=66.66", "sale,amount=77.77", "reversal,amount=77.77"]
+NUMBERS = count(20000001)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[RunningHost]:
+    with running_host(fault=[f"silent:service={which}" for which in FAULTS]) as running:
+        yield running
+
+
+@pytest.fixture
+def tid() -> str:
+    """A terminal that no other test uses."""
+    return str(next(NUMBERS))
+
+
+@pytest.fixture
+def till(host: RunningHost, tmp_path: Path, capsys: pytest.CaptureFixture[str], tid: str) -> Shell:
+    """Runs one command of that terminal; answers with exit code, stdout, stderr."""
+
+    def shell(*words: str, **options: str) -> tuple[int, str, str]:
+        given = {"state": str(tmp_path), "tid": tid, "host": host.address} | options
+        if words[0] == "receipt":
+            given.pop("host")
+        flags = [part for name, value in given.items() for part in (f"--{name}", value)]
+        code = run(["terminal", *words, *flags])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return shell
+
+
+def without_numbers(text: str) -> str:
+    """The text with what differs from run to run taken out."""
+    return re.sub(r"\d+ ms", "N ms", re.sub(r"(PIK|MAK) [0-9A-F]{8}", r"\1 KCV", text))
+
+
+def test_a_day_in_lines(till: Shell) -> None:
+    assert without_numbers(till("sign-on")[1]) == (
+        "→ 0800 sign-on STAN 000001 … ← 0810 00 approved · keys PIK KCV MAK KCV · batch 000001 · N ms\n"
+    )
+    assert without_numbers(till("sale", "--amount", "12.34", "--pin", "123456")[1]) == (
+        "→ 0200 sale STAN 000002 12.34 621234******1232 … ← 0210 00 approved · N ms\n"
+    )
+    assert without_numbers(till("sale", "--amount", "5", "--card", "poor")[1]) == (
+        "→ 0200 sale STAN 000003 5.00 620000******0047 … ← 0210 51 not enough funds · N ms\n"
+    )
+    assert without_numbers(till("reverse")[1]) == (
+        "→ 0400 reversal STAN 000002 12.34 621234******1232 reason 98 … "
+        "← 0410 00 approved · the sale is undone · N ms\n"
+    )
+    assert without_numbers(till("echo")[1]) == "→ 0820 echo test … ← 0830 00 approved · N ms\n"
+    assert without_numbers(till("sign-off")[1]) == "→ 0820 sign-off STAN 000004 … ← 0830 00 approved · N ms\n"
+
+
+def test_every_operation_ends_with_0_and_says_nothing_on_stderr(till: Shell) -> None:
+    for words in (["sign-on"], ["echo"], ["sale", "--amount", "1.00"], ["reverse"], ["sign-off"]):
+        code, _, said = till(*words)
+        assert (code, said) == (0, "")
+
+
+def test_no_answer_is_4_even_when_the_reversal_worked(till: Shell) -> None:
+    code, out, said = till("sale", "--amount", "66.66", "--timeout", "0.2")
+    assert code == 4
+    assert said == ""
+    assert [line.split(" … ")[0] for line in out.splitlines()] == [
+        "→ 0800 sign-on STAN 000001",
+        "→ 0200 sale STAN 000002 66.66 621234******1232",
+        "→ 0400 reversal STAN 000002 66.66 621234******1232 reason 98",
+    ]
+    assert "← no answer · waited 0.2 s · 2" in out
+
+
+def test_a_reversal_that_is_owed_is_named_and_can_be_given_up(till: Shell) -> None:
+    code, _, said = till("sale", "--amount", "77.77", "--timeout", "0.1")
+    assert code == 4
+    assert said == (
+        "the reversal of STAN 000002 in batch 000001 (77.77) is owed, 1 of 3 tries made; "
+        "it goes out before the next sale\n"
+    )
+    for _ in range(2):
+        assert till("sale", "--amount", "1.00", "--timeout", "0.1")[0] == 2
+    code, out, said = till("sale", "--amount", "1.00")
+    assert (code, out) == (2, "")
+    assert "in 3 tries and is kept" in said
+    assert "--drop-reversal gives it up" in said
+    code, out, _ = till("sale", "--amount", "1.00", "--drop-reversal")
+    assert (code, out.count("\n")) == (0, 1)
+
+
+def test_expectations(till: Shell) -> None:
+    assert till("sale", "--amount", "1.00", "--expect", "39=00", "--expect", "4=000000000100")[0] == 0
+    code, _, said = till("sale", "--amount", "5.00", "--card", "poor", "--expect", "39=00")
+    assert (code, said) == (1, "expected 39=00, the reply has 39=51\n")
+    assert till("sale", "--amount", "5.00", "--card", "poor", "--expect", "code=51")[0] == 0
+    assert till("echo", "--expect", "63=")[0] == 0
+
+
+def test_json(till: Shell) -> None:
+    _, out, _ = till("sale", "--amount", "12.34", "--json")
+    told = json.loads(out)
+    assert out.count("\n") == 1
+    assert (told["service"], told["outcome"], told["code"], told["reversal"]) == ("sale", "approved", "00", "")
+    assert [one["service"] for one in told["exchanges"]] == ["sign_on", "sale"]
+    assert told["exchanges"][1]["elements"]["batch"] == "000001"
+    assert "RMB 12.34" in told["receipt"]
+    assert "6212345678901232" not in out
+
+
+def test_receipt_and_reprint(till: Shell) -> None:
+    code, _, said = till("receipt")
+    assert (code, "has sold nothing yet" in said) == (2, True)
+    _, out, _ = till("sale", "--amount", "12.34", "--receipt")
+    slip = out.split("\n\n", 1)[1]
+    assert "金额(AMOUNT)           RMB 12.34\n" in slip
+    _, again, _ = till("receipt", "--cardholder")
+    assert "持卡人存根" in again
+    assert "重打印凭证/DUPLICATED" in again
+
+
+def test_any_card(till: Shell) -> None:
+    assert till("sale", "--amount", "1.00", "--pan", "4111111111111111", "--entry", "manual")[0] == 0
+    assert till("sale", "--amount", "1.00", "--track2", "4111111111111111=30121010000", "--entry", "magstripe")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["sale"], "Missing option '--amount'"),
+        (["sale", "--amount", "1,00"], "'1,00' is no amount; write it like 12.34"),
+        (["sale", "--amount", "1", "--card", "gold"], "there is no test card 'gold'; known: balance"),
+        (["sale", "--amount", "1", "--card", "poor", "--pan", "4111111111111111"], "not both"),
+        (["sale", "--amount", "1", "--entry", "magic"], "there is no entry 'magic'; known: chip"),
+        (["sale", "--amount", "1", "--pin", "12"], "a PIN has 4 to 12 digits"),
+        (["sale", "--amount", "1", "--pan", "12"], "a card number has 8 to 19 digits"),
+        (["sign-on", "--tid", "x"], "the demo set: holds no terminal 'x'"),
+        (["sign-on", "--terminals", "none.toml"], "none.toml"),
+        (["sign-on", "--dialect", "unionpay"], "did you mean 'unionpay-pos'?"),
+        (["sign-on", "--host", "here"], "'here' is no address; write HOST:PORT"),
+        (["sign-on", "--tpdu", "60"], "'60' is no TPDU; write 10 hex digits"),
+        (["sign-on", "--package", "777"], "there is no key package '777'; known: 001, 003"),
+        (["echo", "--expect", "39"], "like 39=00"),
+        (["echo", "--expect", "colour=red"], "there is no such element"),
+        (["reverse"], "there is no sale to reverse; name one with --stan"),
+        (["reverse", "--stan", "1"], "DE 11"),
+        (["dance"], "No such command 'dance'"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_sentence(till: Shell, words: list[str], says: str) -> None:
+    options = {name[2:]: value for name, value in pairwise(words) if name in ("--tid", "--host")}
+    code, _, said = till(*words, **options)
+    assert code == 2
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_nobody_listens(till: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    code, out, _ = till("echo", host=f"127.0.0.1:{port}")
+    assert code == 3
+    assert out == f"→ 0820 echo test … ← not sent · no connection to 127.0.0.1:{port}: connection refused\n"
+
+
+def test_the_state_survives_kill_9(host: RunningHost, tmp_path: Path, tid: str) -> None:
+    """Killed at any moment of a sale, the terminal goes on: what lives at the host is what it was told or can undo."""
+    random = Random(4)
+    sell = [sys.executable, "-m", "acquirer", "terminal", "sale", "--amount", "1.00", "--host", host.address]
+    sell += ["--tid", tid, "--state", str(tmp_path), "--entry", "manual", "--pan", "4111111111111111"]
+    for _ in range(4):
+        process = subprocess.Popen(sell, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout is not None
+        process.stdout.read(random.choice([0, 1, 3, 30, 90]))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    ended = subprocess.run(sell, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    with StateFile(tmp_path, tid) as file:
+        state = file.load()
+    assert state is not None
+    assert state.pending is None
+    booked = {one.key.stan: one.state for one in host.transactions if one.key.tid == tid}
+    assert booked[state.last.stan] == "approved"
+    assert set(booked.values()) <= {"approved", "reversed", "tombstone"}
