@@ -1,9 +1,12 @@
 """Bits of EMV data objects in words."""
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.wire import emv
 from acquirer.wire.emv import tag_meaning
 
 
@@ -38,3 +41,7 @@ def test_what_the_bits_say(tag: str, value: str, said: str) -> None:
 @given(st.sampled_from(["95", "9B", "9F27", "9F34"]), st.binary(max_size=8))
 def test_any_value_has_a_meaning_or_none(tag: str, value: bytes) -> None:
     assert tag_meaning(tag, value).en.isprintable()
+
+
+def test_the_examples_in_the_code_are_true() -> None:
+    assert doctest.testmod(emv).failed == 0

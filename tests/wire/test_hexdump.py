@@ -1,9 +1,12 @@
 """Dumps as people read them, and as people paste them back."""
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.wire import hexdump as module
 from acquirer.wire.hexdump import dump, hexdump, undump
 
 SIGN_ON = bytes.fromhex(
@@ -98,3 +101,7 @@ def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
         return
     assert data
     assert undump(data.hex()) == data
+
+
+def test_the_examples_in_the_code_are_true() -> None:
+    assert doctest.testmod(module).failed == 0

@@ -1,11 +1,13 @@
 """What may be shown of a value, and that everything else stays hidden."""
 
+import doctest
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.wire import masking
 from acquirer.wire.masking import hidden_digits, mask_card_numbers, mask_pan, passes_luhn, readable, shown
 
 digits = st.text("0123456789", min_size=0, max_size=40)
@@ -100,3 +102,7 @@ def test_a_merchant_number_is_no_card_number() -> None:
 @given(st.text("0123456789", min_size=20, max_size=60), st.text("ab,: ", max_size=5))
 def test_a_run_too_long_for_a_card_number_may_be_a_list_of_them(run: str, before: str) -> None:
     assert mask_card_numbers(before + run) == before + "*" * len(run)
+
+
+def test_the_examples_in_the_code_are_true() -> None:
+    assert doctest.testmod(masking).failed == 0

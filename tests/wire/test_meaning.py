@@ -1,10 +1,13 @@
 """Amounts, times and dates as people write them."""
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
+from acquirer.wire import meaning
 from acquirer.wire.meaning import Meanings, amount
 from acquirer.wire.message import Value
 from acquirer.wire.model import Locator
@@ -48,3 +51,7 @@ def test_an_amount_written_is_the_amount_meant(minor_units: int, currency: str) 
     places = {"392": 0, "048": 3}.get(currency, 2)
     assert round(float(written) * 10**places) == minor_units or int(written.replace(".", "")) == minor_units
     assert len(written.partition(".")[2]) == places
+
+
+def test_the_examples_in_the_code_are_true() -> None:
+    assert doctest.testmod(meaning).failed == 0

@@ -1,9 +1,12 @@
 """TLV data read and written again, and what is said when it does not hold together."""
 
+import doctest
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acquirer.wire import tlv
 from acquirer.wire.tlv import KINDS, MAX_DEPTH, Tlv, TlvError, build, find, joined, parse, walk
 
 # DE55 of the published captured sale request
@@ -154,3 +157,7 @@ def parsed(data: bytes, kind: str) -> tuple[tuple[Tlv, ...], TlvError | None]:
         return parse(data, kind), None
     except TlvError as wrong:
         return wrong.before, wrong
+
+
+def test_the_examples_in_the_code_are_true() -> None:
+    assert doctest.testmod(tlv).failed == 0
