@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import money
 from acquirer.terminal.card import CardData
 from acquirer.terminal.chip import Moment, icc_data, packed
@@ -184,10 +185,22 @@ def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) ->
     made: dict[str, Value] = {"security_control": said}
     if card.pin:
         made["pin_capture"] = setup.habits.pin_capture
-        made["pin_block"] = setup.suite.seal_pin(keys, card.pin, card.pan, said, setup.randbytes)
+        made["pin_block"] = _pin_block(setup, keys, card, said)
     if sealed:
         made["track2"] = setup.suite.seal_track(keys, str(track))
     return made
+
+
+def _pin_block(setup: Setup, keys: WorkingKeys, card: CardData, control: str) -> bytes:
+    block = setup.suite.seal_pin(keys, card.pin, card.pan, control, setup.randbytes)
+    de = setup.dialect.elements["pin_block"].de
+    room = setup.dialect.fields[de].maximum
+    if len(block) > room:  # where UnionPay terminals put an SM4 block is known of none in public
+        raise OrderError(
+            f"a PIN block under {keys.pik.cipher.upper()} has {len(block)} bytes and DE {de} holds {room}; "
+            "sell without a PIN, or ask for another key package"
+        )
+    return block
 
 
 def _how(exchange: Exchange) -> str:

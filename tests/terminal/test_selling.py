@@ -129,6 +129,12 @@ class TestWhatCannotBeSold:
         assert signed_on.state.pending is None
         assert signed_on.requests == []
 
+    def test_a_pin_that_finds_no_room(self, signed_on: Bench, host: Foreign, make_order: Callable[..., Order]) -> None:
+        sm4 = Secret.from_hex("F351D490994603795C6EBEE8FAEBB481", "sm4")
+        signed_on.machine.state = replace(signed_on.state, keys=WorkingKeys(sm4, sm4))
+        with pytest.raises(OrderError, match="a PIN block under SM4 has 16 bytes and DE 52 holds 8"):
+            signed_on.run(sale(signed_on.machine, make_order(held=card(PAN, EXPIRY, pin="123456"))))
+
     @pytest.mark.parametrize(
         "given",
         [
