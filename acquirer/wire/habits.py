@@ -7,7 +7,7 @@ reversal: all of it differs between acquirers, and none of it belongs into code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -104,6 +104,7 @@ class _Section:
 
 
 _ADAPTER: TypeAdapter[_Section] = TypeAdapter(_Section)
+_KEYS = {one.name for table in (Habits, Entry, SecurityControl, Undoing, Slip) for one in fields(table)}
 
 
 def load_habits(document: Document) -> Habits | None:
@@ -117,4 +118,7 @@ def load_habits(document: Document) -> Habits | None:
     try:
         return _ADAPTER.validate_python({"terminal": document.data["terminal"]}).terminal
     except ValidationError as wrong:
+        for one in wrong.errors():  # a misspelt key is also a missing one, and the spelling is what helps
+            if one["type"] == "unexpected_keyword_argument":
+                raise document.unknown(one["loc"], _KEYS) from None
         raise document.invalid(wrong) from None

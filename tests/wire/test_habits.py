@@ -1,0 +1,48 @@
+"""The ``[terminal]`` section: what is shipped loads, and a mistake is told with its line and the right word."""
+
+from __future__ import annotations
+
+import pytest
+
+from acquirer.data.toml import DataError, parse
+from acquirer.settings.specs import load_dialect, specs_dir
+from acquirer.wire.habits import load_habits
+
+TEXT = (specs_dir() / "unionpay-pos.toml").read_text(encoding="utf-8")
+
+
+def test_every_name_it_uses_is_one_the_dialect_knows() -> None:
+    dialect = load_dialect("unionpay-pos")
+    habits = dialect.habits
+    assert habits is not None
+    assert habits.package in dialect.security.packages
+    assert habits.security_control.pin_block in dialect.security.pin_blocks
+    assert habits.sign_on_again | habits.partial | habits.reversal.done <= set(dialect.codes)
+    assert habits.reversal.leaves_out <= set(dialect.fields)
+    assert habits.without_stan <= {route.service for route in dialect.routes}
+    assert set(habits.reversal.icc) - {"DF31"} <= set(habits.icc)
+    assert set(habits.slip.icc.values()) <= set(habits.icc)
+
+
+def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
+    assert load_habits(parse("dialect = 'x'", "x.toml")) is None
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ('package = "003"', 'pakage = "003"', "terminal.pakage: unknown key; did you mean 'package'?"),
+        ('mode = "05"', 'modus = "05"', "terminal.entries.chip.modus: unknown key; did you mean 'mode'?"),
+        ("tries = 3", 'tries = "often"', "terminal.reversal.tries: input should be a valid integer"),
+        ('"3" = "sign_on"', '"3" = "sing_on"', "terminal.head.3: input should be 'sign_on'"),
+        ('no_answer = "98"\n', "", "terminal.reversal.no_answer: is missing"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(right: str, wrong: str, says: str) -> None:
+    assert right in TEXT
+    text = TEXT.replace(right, wrong, 1)
+    line = 0 if not wrong else text[: text.index(wrong)].count("\n") + 1
+    with pytest.raises(DataError) as told:
+        load_habits(parse(text, "x.toml"))
+    assert says in str(told.value)
+    assert str(told.value).startswith(f"x.toml:{line}: " if line else "x.toml:")
