@@ -105,8 +105,8 @@ class Packager:
             key = keys[name] = Secret(clear[start:stop], cipher)
             kcv = key.check_value(package.kcv_bytes)
             wire += wrapped[start:stop] * times + zeros + kcv
-            kcvs += f", {name.upper()} {kcv.hex().upper()}"
-        return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:]))
+            kcvs += f", {name} {kcv.hex()}"
+        return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
 
     def _draw(self, randbytes: Randbytes) -> bytes:
         for _ in range(_DRAWS):

@@ -90,7 +90,10 @@ class Secret:
 
     def check_value(self, size: int = 4) -> bytes:
         """The key check value: the first `size` bytes of a block of zeros encrypted."""
-        return self.encrypt(_ZEROS[self.block_bytes])[:size]
+        context = self._encryptor
+        if context is None:
+            context = self._encryptor = Cipher(CIPHERS[self.cipher](self._bytes), _ECB).encryptor()
+        return context.update(_ZEROS[self.block_bytes])[:size]
 
     def kcv(self, size: int = 4) -> str:
         """The key check value in upper-case hex, two digits for each of `size` bytes."""
