@@ -6,7 +6,7 @@ often enough to be worth compiling, goes to pyiso8583 (`reference`), which alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from acquirer.wire.fast import Decoder, Encoder, Unusual, make_decoder, make_encoder
@@ -87,12 +87,6 @@ class Codec:
         frame = self._reference.encode(envelope, mti, fields)
         self._encoders.note(key, lambda: make_encoder(self._grammar, key))
         return frame
-
-    def prepare(self, samples: Iterable[Message]) -> None:
-        """Compile what is known to come, so that the first messages are as quick as all others."""
-        for message in samples:
-            key = self._bitmaps(message.raw)
-            self._decoders.ready[key] = make_decoder(self._grammar, message.fields, len(key))
 
     def spans(self, frame: bytes) -> dict[int | str, Span]:
         """Where MTI, bitmap and each field stand in a frame that decodes."""

@@ -363,3 +363,58 @@ def test_a_decode_error_never_quotes_the_field(unionpay):
         unionpay.decode(frame)
     assert "6225" not in str(wrong.value)
     assert 2 not in wrong.value.fields
+
+
+# ── the same message in other tongues ──
+
+FIELDS = """
+2  = { format = "n..19", name = "card" }
+12 = { format = "n6", name = "time" }
+20 = { format = "n3", name = "country" }
+28 = { format = "x+n8", name = "fee" }
+35 = { format = "z..37", name = "track" }
+52 = { format = "b8", name = "PIN block" }
+70 = { format = "n3", name = "function" }
+"""
+VALUES = {
+    2: "1234567890123456",
+    12: "123456",
+    20: "111",
+    28: "C00000150",
+    35: "1234D9912",
+    52: bytes(range(8)),
+    70: "301",
+}
+TONGUES = {
+    "ascii": (
+        'mti = "ascii"\nbitmap = "ascii"\nlength = "ascii"\nn = "ascii"\nb = "ascii"',
+        b"0200" b"C010101020001000" b"0400000000000000" b"161234567890123456" b"123456" b"111" b"C00000150"
+        b"091234D9912" b"0001020304050607" b"301",
+    ),
+    "binary": (
+        'mti = "bcd"\nbitmap = "binary"\nlength = "bcd"\nn = "bcd"',
+        bytes.fromhex("0200 C010101020001000 0400000000000000 161234567890123456 123456 0111 4300000150")
+        + bytes.fromhex("091234D99120 0001020304050607 0301"),
+    ),
+    "binary with lengths of its own": (
+        'mti = "bcd"\nbitmap = "binary"\nlength = "binary"\nn = "bcd"\ntext = "ebcdic"',
+        bytes.fromhex("0200 C010101020001000 0400000000000000 101234567890123456 123456 0111 C300000150")
+        + bytes.fromhex("091234D99120 0001020304050607 0301"),
+    ),
+    "ebcdic": (
+        'mti = "ebcdic"\nbitmap = "binary"\nlength = "ebcdic"\nn = "ebcdic"\ntext = "ebcdic"',
+        "0200".encode("cp500") + bytes.fromhex("C010101020001000 0400000000000000")
+        + "161234567890123456123456111C00000150091234D9912".encode("cp500") + bytes(range(8)) + "301".encode("cp500"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tongue", TONGUES)
+def test_one_message_in_many_encodings(tongue):
+    encodings, frame = TONGUES[tongue]
+    text = f'dialect = "x"\ntitle = "x"\n[encoding]\nsecondary = true\n{encodings}\n[fields]{FIELDS}'
+    dialect = load(parse(text, "x.toml"), _nothing_to_extend)
+    for _ in range(codec.EARNED + 1):
+        assert dialect.encode("0200", VALUES) == frame
+        assert dialect.decode(frame).fields == VALUES
+    assert dialect._codec._decoders.ready

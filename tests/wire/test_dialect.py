@@ -13,8 +13,8 @@ from acquirer.wire.router import REMEMBERED, Router, without_repeat
 
 D = load_dialect("unionpay-pos")
 SAMPLES = {sample.title.split(",")[0]: D.decode(bytes.fromhex(sample.hex)[2:]) for sample in D.samples}
-SIGN_ON, SIGNED_ON, SALE = SAMPLES["sign-on request"], D.decode(bytes.fromhex(D.samples[1].hex)[2:]), SAMPLES["sale"]
-CHIP = D.decode(bytes.fromhex(D.samples[3].hex)[2:])
+SIGN_ON, SALE, CHIP = SAMPLES["sign-on request"], SAMPLES["sale"], SAMPLES["sale with chip and PIN"]
+SIGNED_ON = D.decode(bytes.fromhex(D.samples[1].hex)[2:])
 
 
 def request(mti, **elements):
