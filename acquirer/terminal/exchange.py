@@ -29,6 +29,10 @@ ANSWERED = frozenset({Outcome.APPROVED, Outcome.DECLINED})
 """The outcomes that settle a request: the host has spoken and can be believed."""
 
 
+MOST_NOTES = 8
+"""Of one exchange: a line shows two or three, the rest would be answers to somebody else."""
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request and what became of it. Not frozen: it is filled in as it goes."""
@@ -48,8 +52,8 @@ class Exchange:
     took_us: int = 0
 
     def note(self, text: str) -> None:
-        """Add a note once."""
-        if text and text not in self.notes:
+        """Add a note once; a host that talks without end fills no memory."""
+        if text and text not in self.notes and len(self.notes) < MOST_NOTES:
             self.notes = (*self.notes, text)
 
 

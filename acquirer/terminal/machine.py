@@ -44,6 +44,7 @@ class Setup:
 
     @property
     def patience_s(self) -> float:
+        """How long it waits for one answer."""
         return self.timeout_s or self.habits.reply_timeout_s
 
 

@@ -80,6 +80,9 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
     exchange = yield from settle(machine)
     if exchange is None:
         return Result("reversal", Outcome.REFUSED, sentence="not sent: the sign-on before it failed", reversal="owed")
+    if exchange.outcome is Outcome.NOT_SENT and pending is None:
+        yield from machine.keep(pending=None)  # both sides still agree on the sale, so nothing is owed
+        return Result("reversal", exchange.outcome, exchange)
     still = machine.state.pending
     if still is None:
         return Result("reversal", exchange.outcome, exchange, reversal="done")

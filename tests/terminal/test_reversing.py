@@ -224,6 +224,14 @@ class TestByHand:
         assert result.outcome is Outcome.REFUSED
         assert "STAN 000012" in result.sentence
 
+    def test_is_not_owed_when_it_never_left(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, no_line: Answer
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        result = signed_on.run(reverse(signed_on.machine, Undo()), no_line)
+        assert (result.outcome, result.reversal, signed_on.state.pending) == (Outcome.NOT_SENT, "", None)
+        assert signed_on.state.last is not None
+
     def test_is_owed_when_it_is_not_answered(
         self, signed_on: Bench, host: Foreign, make_order: Orders, silence: Answer
     ) -> None:

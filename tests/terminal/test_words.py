@@ -47,6 +47,13 @@ def test_json_tells_all_and_hides_the_card(signed_on: Bench, host: Foreign, make
     assert "6212345678901232" not in json.dumps(told)
 
 
+def test_a_host_that_talks_without_end_fills_no_line(signed_on: Bench, host: Foreign, make_order: Orders) -> None:
+    strays = [host.reply(de11=f"{number:06d}") for number in range(500000, 500200)]
+    result = signed_on.run(sale(signed_on.machine, make_order()), [*strays, host.reply("51")])
+    assert result.code == "51"
+    assert len(result.exchange.notes) == 8
+
+
 def test_a_host_cannot_steer_the_screen(signed_on: Bench, host: Foreign, make_order: Orders) -> None:
     stray = host.reply(de41="\x1b[2J\r\n..")
     result = signed_on.run(sale(signed_on.machine, make_order()), [stray, host.reply("\x1b[", de37="\x1b[2J12345678")])
