@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher,
 from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName
 
 _CODES: Final[tuple[CipherName, ...]] = ("des", "3des", "sm4", "aes")  # position = first byte of a packed secret
+_FIRST: Final = {cipher: bytes((code,)) for code, cipher in enumerate(_CODES)}
 _BY_SIZE: Final[dict[int, CipherName]] = {8: "des", 16: "3des", 24: "3des", 32: "aes"}
 _ECB: Final = modes.ECB()  # noqa: S305  single blocks are what the standards ask for
 _ZEROS: Final = {8: bytes(8), 16: bytes(16)}
@@ -109,7 +110,7 @@ class Secret:
 
     def pack(self) -> bytes:
         """Bytes for the vault: one byte for the cipher, then the key."""
-        return bytes((_CODES.index(self.cipher),)) + self._bytes
+        return _FIRST[self.cipher] + self._bytes
 
     @classmethod
     def unpack(cls, packed: bytes) -> Secret:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from acquirer.security.ciphers import CipherError
 from acquirer.security.secret import Secret
-
-NAMES: Final = ("pik", "mak", "tdk")  # order of the packed form
 
 
 class WorkingKeys:
@@ -37,28 +34,19 @@ class WorkingKeys:
             yield "tdk", self.tdk
 
     def pack(self) -> bytes:
-        """Bytes for the vault: each key with its length before it, an absent TDK as length 0."""
-        out = b""
-        for key in (self.pik, self.mak, self.tdk):
-            packed = b"" if key is None else key.pack()
-            out += bytes((len(packed),)) + packed
-        return out
+        """Bytes for the vault: three lengths, then the keys; an absent TDK has length 0."""
+        pik, mak, tdk = self.pik.pack(), self.mak.pack(), self.tdk.pack() if self.tdk is not None else b""
+        return bytes((len(pik), len(mak), len(tdk))) + pik + mak + tdk
 
     @classmethod
     def unpack(cls, packed: bytes) -> WorkingKeys:
         """The keys that `pack` wrote."""
-        keys: list[Secret | None] = []
-        at = 0
-        for _ in NAMES:
-            if at >= len(packed):
-                raise CipherError("these are not the bytes of packed working keys")
-            end = at + 1 + packed[at]
-            keys.append(Secret.unpack(packed[at + 1 : end]) if packed[at] else None)
-            at = end
-        pik, mak, tdk = keys
-        if pik is None or mak is None or at != len(packed):
+        if len(packed) < 3 or len(packed) != 3 + sum(packed[:3]):
             raise CipherError("these are not the bytes of packed working keys")
-        return cls(pik, mak, tdk)
+        mak = 3 + packed[0]
+        tdk = mak + packed[1]
+        last = Secret.unpack(packed[tdk:]) if packed[2] else None
+        return cls(Secret.unpack(packed[3:mak]), Secret.unpack(packed[mak:tdk]), last)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WorkingKeys) and self.pack() == other.pack()
