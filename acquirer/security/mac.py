@@ -6,11 +6,8 @@ wire instead of its bytes; UnionPay's algorithm is defined that way (Q/CUP 009: 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
-from operator import xor
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -54,11 +51,14 @@ def fold(data: bytes, block_bytes: int) -> bytes:
     >>> fold(bytes.fromhex("1234567890ABCDEFABCDEF1234567890"), 8).hex().upper()
     'B9F9B96AA4FDB57F'
     """
-    data += bytes(-len(data) % block_bytes)
-    words = struct.unpack(f">{len(data) // 8}Q", data)
-    if block_bytes == 8:
-        return reduce(xor, words, 0).to_bytes(8, "big")
-    return struct.pack(">2Q", reduce(xor, words[0::2], 0), reduce(xor, words[1::2], 0))
+    blocks = -(-len(data) // block_bytes)
+    row = int.from_bytes(data.ljust(blocks * block_bytes, b"\x00"), "big")
+    while blocks > 1:  # fold the row of blocks in the middle, until one is left
+        half = blocks // 2
+        bits = half * block_bytes * 8
+        row = row >> bits ^ row & (1 << bits) - 1
+        blocks -= half
+    return row.to_bytes(block_bytes, "big")
 
 
 def two_steps(first: Secret, second: Secret, data: bytes) -> bytes:

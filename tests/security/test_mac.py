@@ -69,6 +69,14 @@ class TestUnionPay:
         assert fold(SALE_MAB, 8).hex().upper() == SALE_FOLD
         assert fold(SALE_MAB, 16).hex().upper() == "05063134318032E3B0140E0615210000"
 
+    @pytest.mark.parametrize("size", [8, 16])
+    @given(data=messages)
+    def test_the_fold_is_the_xor_of_all_blocks(self, size, data):
+        expected = [0] * size
+        for at, byte in enumerate(data):
+            expected[at % size] ^= byte
+        assert fold(data, size) == bytes(expected)
+
     @given(messages)
     def test_it_is_a_cbc_mac_of_the_fold_as_text(self, data):
         key = Secret.from_hex("9CAA6FBFE5E5A51AE8C99FA2371ACAA9")
