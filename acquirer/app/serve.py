@@ -24,6 +24,7 @@ from acquirer.net.files import bounds_too_low, make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
+from acquirer.observe.faults import follow_loop, follow_twisted
 from acquirer.observe.lines import Readable, as_json
 from acquirer.observe.log import Log
 from acquirer.observe.watcher import LoggingWatcher
@@ -88,6 +89,7 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
     parts = build_parts(config)
     store = open_store(config.store)
     log = Log(stderr, _renderer(parts, stderr), parts.clock.now_us)
+    follow_loop(loop, log)
     try:
         vault = Vault(store.master_key)
         terminals = register_terminals(parts, store, vault)
@@ -127,6 +129,7 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         loop.add_signal_handler(number, stop.set)
     room = make_room(config.connections or MOST_CONNECTIONS)
     async with serving(config, stderr) as running:
+        follow_twisted(running.log)
         for sentence in bounds_too_low(config.connections or ENOUGH, room, running.parts.limits.backlog):
             running.log.event("warning", sentence)
         if config.seed is not None:

@@ -50,14 +50,20 @@ class Round:
     """One run against one server."""
 
     figures: Figures
-    cpu_share: float  # of one core, used by the server
+    cpu_s: float  # processor time the server used
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time of one exchange: what can be compared when others use the machine too."""
+        return self.cpu_s / max(self.figures.answered, 1) * 1_000_000
 
     def __str__(self) -> str:
         f = self.figures
         lost = f.failed + f.unanswered + f.wrong
         return (
             f"{f.rate:9,.0f}/s  p50 {f.latency_ms(0.5):6.1f} ms  p99 {f.latency_ms(0.99):6.1f} ms  "
-            f"max {f.latency_ms(1.0):6.1f} ms  server CPU {self.cpu_share:4.0%}" + (f"  LOST {lost}" if lost else "")
+            f"max {f.latency_ms(1.0):6.1f} ms  server {self.cpu_s / f.elapsed_s:4.0%} of a core, "
+            f"{self.cpu_us:4.0f} µs each" + (f"  LOST {lost}" if lost else "")
         )
 
 
@@ -127,7 +133,7 @@ def _round(kind: str, server: Server, templates: Sequence[Template], size: int, 
             seconds=options.seconds,
             expect_bytes=size,
         )
-    return Round(figures, (server.cpu_s() - before_s) / figures.elapsed_s)
+    return Round(figures, server.cpu_s() - before_s)
 
 
 def _tell(kind: str, best: dict[str, Round]) -> bool:

@@ -48,9 +48,12 @@ class Log:
         """Something else happened."""
         self._put(Event(self._now_us(), name, sentence, fields))
 
-    def fault(self, name: str, peer: str = "") -> None:
-        """An exception that should not have been: its kind and where it was raised, never its text or values."""
-        wrong = sys.exc_info()[1]
+    def fault(self, name: str, peer: str = "", wrong: BaseException | None = None) -> None:
+        """An exception that should not have been, the one being handled if none is given.
+
+        Its kind is told and where it was raised, never its text or values: they may be a card's.
+        """
+        wrong = wrong or sys.exc_info()[1]
         if wrong is None:
             return
         frames = traceback.extract_tb(wrong.__traceback__)[-3:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import threading
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from acquirer.journal.evidence import Evidence
 from acquirer.observe import log as log_module
+from acquirer.observe.faults import follow_loop
 from acquirer.observe.lines import Event, Exchange, Readable, as_json, event_line, exchange_line
 from acquirer.observe.log import Log
 
@@ -164,3 +166,22 @@ def test_a_fault_tells_its_kind_and_place_but_not_its_text() -> None:
     (line,) = [json.loads(text) for text in stream.getvalue().splitlines()]
     assert line["why"].startswith("ValueError at test_lines.py:")
     assert PAN not in stream.getvalue()
+
+
+def test_what_escapes_from_a_callback_is_told() -> None:
+    stream = io.StringIO()
+    log = Log(stream, as_json, lambda: AT_US)
+
+    async def fail() -> None:
+        loop = asyncio.get_running_loop()
+        follow_loop(loop, log)
+        loop.call_soon(lambda: [][1])
+        loop.call_exception_handler({"message": "a socket is odd"})
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(fail())
+    log.close()
+    told = [json.loads(line)["why"] for line in stream.getvalue().splitlines()]
+    assert told[0] == "a socket is odd"
+    assert told[1].startswith("IndexError at test_lines.py:")

@@ -1,0 +1,36 @@
+"""Faults that nobody caught: what asyncio and Twisted would say to nobody in particular goes to the log."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from typing import Any
+
+from twisted.logger import LogEvent, globalLogBeginner
+
+from acquirer.observe.log import Log
+
+EVENT = "internal-fault"
+
+
+def follow_loop(loop: AbstractEventLoop, log: Log) -> None:
+    """Tell what escapes from callbacks and tasks of `loop`."""
+
+    def handle(_loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+        wrong = context.get("exception")
+        if isinstance(wrong, BaseException):
+            log.fault(EVENT, wrong=wrong)
+        else:
+            log.event(EVENT, str(context.get("message", "")))
+
+    loop.set_exception_handler(handle)
+
+
+def follow_twisted(log: Log) -> None:
+    """Tell Twisted's failures, and drop its chatter, which it would otherwise keep in memory. Once in a process."""
+
+    def observe(event: LogEvent) -> None:
+        failure = event.get("log_failure")
+        if failure is not None:
+            log.fault(EVENT, wrong=failure.value)
+
+    globalLogBeginner.beginLoggingTo([observe], discardBuffer=True, redirectStandardIO=False)
