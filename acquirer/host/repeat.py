@@ -43,6 +43,7 @@ def again(
         code=stored.code,
         made=dict(stored.made),
         session=verified.session,
+        transaction=stored,  # unchanged, but by its version: a reversal that comes between must not be overtaken
         keys=verified.keys,
         rrn=stored.rrn,
         pan=presented.pan,
