@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
 from acquirer.app.clock import Clock, fixed_clock
+from acquirer.app.randomness import pooled
 from acquirer.data.toml import DataError, parse
 from acquirer.host.setup import Host, Options, Randbytes
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
@@ -57,7 +57,7 @@ def build_parts(config: Config) -> Parts:
         faults=Faults(fault for text in config.fault for fault in _faults(text)),
         timezone=timezone,
         clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
-        randbytes=os.urandom if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
+        randbytes=pooled() if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
         limits=Limits(
             connections=config.connections or MOST_CONNECTIONS,
             frame_s=config.frame_s,

@@ -33,4 +33,5 @@ def follow_twisted(log: Log) -> None:
         if failure is not None:
             log.fault(EVENT, wrong=failure.value)
 
-    globalLogBeginner.beginLoggingTo([observe], discardBuffer=True, redirectStandardIO=False)
+    observer: Any = observe  # ILogObserver is a zope interface: any callable of one argument serves
+    globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
