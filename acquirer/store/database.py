@@ -35,9 +35,12 @@ def connect_writing(database: Path | None) -> sqlite3.Connection:
     except sqlite3.Error as wrong:
         raise StoreError(f"{database} cannot be opened: {wrong}; choose a place you may write to") from None
     try:
+        found = revision(connection)
+        if found == "?":  # before anything of it is changed
+            raise _foreign(database, found)
         if database is not None:
             _make_durable(connection, database)
-        _prepare_schema(connection, database)
+        _prepare_schema(connection, database, found)
     except sqlite3.Error as wrong:
         connection.close()
         raise _explained(database, wrong) from None
@@ -53,26 +56,38 @@ def connect_reading(database: Path) -> sqlite3.Connection:
     Raises:
         StoreError: no such file, not ours, or of another version.
     """
-    if not database.exists():
-        raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
-    uri = database.absolute().as_uri()
     try:
-        connection = _connect(f"{uri}?mode=ro", uri=True)
-        try:
-            found = revision(connection)
-        except sqlite3.OperationalError:
-            # In a directory we may not write to, SQLite cannot make its shared index. Without a write-ahead log there
-            # is none to share: everything is in the one file, and nobody is writing it.
-            connection.close()
-            if database.with_name(f"{database.name}-wal").exists():
-                raise
-            connection = _connect(f"{uri}?mode=ro&immutable=1", uri=True)
-            found = revision(connection)
+        found = database.exists()
+    except OSError as wrong:
+        raise StoreError(f"{database} cannot be reached: {wrong.strerror}") from None
+    if not found:
+        raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
+    try:
+        connection = _reading(database)
+        version = revision(connection)
     except sqlite3.Error as wrong:
         raise _explained(database, wrong) from None
-    if found != schema.REVISION:
+    if version != schema.REVISION:
         connection.close()
-        raise _foreign(database, found)
+        raise _foreign(database, version)
+    return connection
+
+
+def _reading(database: Path) -> sqlite3.Connection:
+    uri = database.absolute().as_uri()
+    connection = _connect(f"{uri}?mode=ro", uri=True)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.OperationalError:
+        # In a directory we may not write to, SQLite cannot make its shared index. Without a write-ahead log there is
+        # none to share: everything is in the one file, and nobody is writing it.
+        connection.close()
+        if database.with_name(f"{database.name}-wal").exists():
+            raise StoreError(
+                f"{database} was not closed, and what its log still holds can only be read by somebody who may "
+                f"write {database.parent}: read it as its owner, or start 'acquirer serve' on it once"
+            ) from None
+        return _connect(f"{uri}?mode=ro&immutable=1", uri=True)
     return connection
 
 
@@ -112,8 +127,7 @@ def _make_durable(connection: sqlite3.Connection, database: Path) -> None:
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
 
 
-def _prepare_schema(connection: sqlite3.Connection, database: Path | None) -> None:
-    found = revision(connection)
+def _prepare_schema(connection: sqlite3.Connection, database: Path | None, found: str) -> None:
     if found == schema.REVISION:
         return
     if found == "":

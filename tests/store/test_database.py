@@ -1,0 +1,176 @@
+"""Opening databases: durable settings, versions, other people's files, and reading where one may not write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from acquirer.store import StoreError, open_reader, open_store, schema
+from acquirer.store.database import connect_reading, connect_writing, create, revision
+from acquirer.store.migrate import known, upgrade
+
+
+def objects(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Every table and index with every column; how the text of a statement is laid out does not count."""
+    found = set()
+    for kind, name, table in connection.execute("SELECT type, name, tbl_name FROM sqlite_master"):
+        for column in connection.execute(f"SELECT * FROM pragma_table_xinfo('{table}')"):
+            found.add((kind, name, table, *map(str, column)))
+        for column in connection.execute(f"SELECT * FROM pragma_index_xinfo('{name}')"):
+            found.add((kind, name, "index", *map(str, column)))
+    for name, without_rowid in connection.execute("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'"):
+        found.add((name, str(without_rowid)))
+    return found
+
+
+def test_migrations_from_nothing_make_the_tables_of_today():
+    by_steps, at_once = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
+    upgrade(by_steps)
+    create(at_once)
+    assert objects(by_steps) == objects(at_once)
+    assert revision(by_steps) == revision(at_once) == schema.REVISION
+    assert schema.REVISION in known()
+    by_steps.close()
+    at_once.close()
+
+
+def test_a_commit_is_on_disk_before_it_returns(database):
+    connection = connect_writing(database)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
+    connection.close()
+
+
+def test_a_reader_cannot_write(database):
+    connect_writing(database).close()
+    reader = connect_reading(database)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM journal")
+    reader.close()
+
+
+def test_no_file_is_made_by_reading(url, database):
+    with pytest.raises(StoreError, match="there is no store at"):
+        open_reader(url)
+    assert not database.exists()
+
+
+def test_a_store_in_memory_cannot_be_read_by_others():
+    with pytest.raises(StoreError, match="ends with its process"):
+        open_reader("memory:")
+
+
+def set_version(database: Path, version: str) -> None:
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    connection.close()
+
+
+@pytest.mark.parametrize("opening", [open_store, open_reader])
+def test_a_database_of_a_later_program_is_refused(opening, url, database):
+    open_store(url).close()
+    set_version(database, "9999")
+    with pytest.raises(StoreError, match=r"is of version 9999, this program of 0001: use the program that wrote it"):
+        opening(url)
+    set_version(database, schema.REVISION)
+    opening(url).close()  # the refused attempt left no lock behind
+
+
+@pytest.mark.parametrize("opening", [open_store, open_reader])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"this is no database, it only has its name" * 100, "is no SQLite database: name another file"),
+        ("CREATE TABLE theirs (x)", "is a database of another program: name another file"),
+    ],
+)
+def test_files_of_others_are_refused_and_left_alone(opening, content, sentence, url, database):
+    if isinstance(content, bytes):
+        database.write_bytes(content)
+    else:
+        other = sqlite3.connect(database)
+        other.execute(content)
+        other.close()
+    before = database.read_bytes()
+    with pytest.raises(StoreError, match=sentence):
+        opening(url)
+    assert database.read_bytes() == before
+    assert not database.with_name("acquirer.db.key").exists()
+
+
+def test_a_damaged_database_is_named(url, database):
+    open_store(url).close()
+    data = bytearray(database.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    database.write_bytes(data)
+    with pytest.raises(StoreError, match=r"acquirer\.db is damaged .*: put a backup back, or use a new store"):
+        open_store(url)
+
+
+@pytest.fixture
+def public():
+    """A directory that others may look into."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        path.chmod(0o755)
+        yield path
+        path.chmod(0o755)
+
+
+@contextmanager
+def as_a_stranger(directory: Path) -> Iterator[None]:
+    """Whoever may read `directory` and not write it: root has to become somebody else for that."""
+    directory.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_closed_store_is_read_where_one_may_not_write(opened, public):
+    url = f"sqlite:///{public}/acquirer.db"
+    desk = opened(url)
+    desk.sign_on()
+    desk.store.close()
+    with as_a_stranger(public), open_reader(url) as reader:
+        assert (len(reader.terminals()), len(reader.exchanges())) == (2, 1)
+
+
+def test_a_served_store_is_read_where_one_may_not_write(opened, public):
+    url = f"sqlite:///{public}/acquirer.db"
+    desk = opened(url)
+    desk.sign_on()
+    with as_a_stranger(public), open_reader(url) as reader:
+        assert len(reader.exchanges()) == 1
+    desk.sign_on()
+
+
+def test_a_killed_store_says_who_can_read_it(opened, public):
+    url = f"sqlite:///{public}/acquirer.db"
+    desk = opened(url)
+    desk.sign_on()
+    (public / "killed").mkdir()
+    for name in ("acquirer.db", "acquirer.db-wal"):
+        shutil.copy(public / name, public / "killed" / name)  # as a kill leaves it, or a copy taken too early
+    with as_a_stranger(public / "killed"), pytest.raises(StoreError, match="was not closed"):
+        open_reader(f"sqlite:///{public}/killed/acquirer.db")
+
+
+def test_a_store_where_one_may_not_write_is_refused(public):
+    with (
+        as_a_stranger(public),
+        pytest.raises(StoreError, match=r"cannot be written: Permission denied; choose a place"),
+    ):
+        open_store(f"sqlite:///{public}/acquirer.db")
