@@ -1,0 +1,164 @@
+"""``acquirer journal`` as it is typed, over a store that a host has filled."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from acquirer import cli
+from acquirer.cli import journal
+from acquirer.cli.errors import Code
+from acquirer.exchange.effects import Changes, Commit, Outcome
+from acquirer.journal.evidence import Evidence
+from acquirer.settings.specs import load_dialect
+from acquirer.store import open_store
+from acquirer.wire.message import DecodeError, Message
+
+Say = pytest.CaptureFixture[str]
+PAN = "6212345678901232"
+NEW_YEAR_US = 1_767_196_800_000_000  # 2026-01-01 00:00:00 in Shanghai
+
+
+class Filled:
+    """A store that a host holds open, and what it journals."""
+
+    def __init__(self, url: str) -> None:
+        self.store = open_store(url)
+        self.store.start()
+        self.dialect = load_dialect("unionpay-pos")
+
+    def exchange(self, **known: object) -> None:
+        evidence = Evidence(at_us=NEW_YEAR_US, dialect=self.dialect, **known)  # type: ignore[arg-type]
+        answered: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.store.commit(Commit(Changes(evidence), time.monotonic() + 60), answered.put)
+        assert answered.get(timeout=30) is Outcome.DONE
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACQUIRER_STORE", "sqlite:///acquirer.db")
+    filled = Filled("sqlite:///acquirer.db")
+    sale = Message(filled.dialect, b"", "0200", {2: PAN, 4: "000000001234", 35: f"{PAN}D2912", 41: "10000161"})
+    filled.exchange(
+        mti="0800", service="sign_on", tid="10000161", stan="000001", code="00", reason="approved", why="ok"
+    )
+    filled.exchange(
+        mti="0200",
+        service="sale",
+        tid="10000161",
+        stan="000002",
+        code="A0",
+        reason="mac_differs",
+        why="MAC differs: the terminal kept its old key",
+        message=sale,
+        reply={39: "A0", 41: "10000161"},
+        reply_mti="0210",
+        notes=("skew 3 s",),
+    )
+    broken = DecodeError("digits expected", field=4, position=23, mti="0200", fields={})
+    filled.exchange(mti="0200", tid="10\x1b[2J61", code="30", failure=broken, frame_bytes=30, fault="silent:x")
+    filled.store.delivered(2, "undelivered")
+    filled.exchange(mti="0820", service="echo", tid="10000162", code="00", reason="approved", replayed=True)
+    yield filled
+    filled.store.close()
+
+
+def lines(arguments: list[str], capsys: Say) -> list[str]:
+    assert cli.run(["journal", *arguments]) == Code.OK
+    said = capsys.readouterr()
+    assert said.err == ""
+    return said.out.splitlines()
+
+
+def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> None:
+    assert lines(["list"], capsys) == [
+        "     1  2026-01-01 00:00:00  10000161  0800 sign_on   000001  00  ok",
+        "     2  2026-01-01 00:00:00  10000161  0200 sale      000002  A0  "
+        "MAC differs: the terminal kept its old key; skew 3 s [undelivered]",
+        "     3  2026-01-01 00:00:00  10\\x1b[2J61  0200                   30  "
+        "DE 4 at byte 23: digits expected [fault: silent:x]",
+        "     4  2026-01-01 00:00:00  10000162  0820 echo              00  approved [repeated]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "numbers"),
+    [
+        (["--tid", "10000161"], [1, 2]),
+        (["--stan", "000002"], [2]),
+        (["--code", "00"], [1, 4]),
+        (["--code", "00", "--tid", "10000162"], [4]),
+        (["-n", "1"], [4]),
+        (["-n", "0"], [1, 2, 3, 4]),
+        (["--tid", "x"], []),
+    ],
+)
+def test_filters(host: Filled, flags: list[str], numbers: list[int], capsys: Say) -> None:
+    assert [json.loads(line)["id"] for line in lines(["list", "--json", *flags], capsys)] == numbers
+
+
+def test_show_lays_request_and_reply_side_by_side(host: Filled, capsys: Say) -> None:
+    said = "\n".join(lines(["show", "2"], capsys))
+    assert "MAC differs: the terminal kept its old key" in said
+    assert re.search(r"\n +2 +primary account number +621234\*{6}1232\n", said)
+    assert re.search(r"\n +35 +.*\[21 characters hidden\]\n", said)
+    assert re.search(r"\n +39 +response code +A0\n", said)
+    assert re.search(r"\n +41 +terminal +10000161 +10000161\n", said)
+    assert PAN not in said
+
+
+def test_show_of_what_could_not_be_decoded(host: Filled, capsys: Say) -> None:
+    said = "\n".join(lines(["show", "3"], capsys))
+    assert "undecodable: DE 4 at byte 23: digits expected" in said
+    assert "No reply" in said
+
+
+def test_show_as_json(host: Filled, capsys: Say) -> None:
+    (line,) = lines(["show", "2", "--json"], capsys)
+    shown = json.loads(line)
+    assert (shown["request"]["2"], shown["reply"]) == ("621234******1232", {"39": "A0", "41": "10000161"})
+
+
+def test_a_number_nobody_has(host: Filled, capsys: Say) -> None:
+    assert cli.run(["journal", "show", "99"]) == Code.USAGE
+    assert "has no exchange 99; 'acquirer journal list' shows the latest." in capsys.readouterr().err
+
+
+def test_tail_begins_with_the_latest_and_follows_until_stopped(
+    host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        """Each time `tail` finds nothing new: more happens, at last Ctrl-C."""
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+        host.exchange(tid="10000162", code="77")
+        host.exchange(tid="10000161", code="77")
+
+    monkeypatch.setattr(journal.time, "sleep", pause)
+    assert cli.run(["journal", "tail", "--tid", "10000161", "-n", "1", "--json"]) == Code.INTERRUPTED
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [2, 6, 8]
+
+
+def test_a_killed_hosts_journal_is_there(host: Filled, tmp_path: Path, capsys: Say) -> None:
+    for ending in ("db", "db-wal"):  # as a kill leaves them
+        shutil.copy(tmp_path / f"acquirer.{ending}", tmp_path / f"copy.{ending}")
+    assert len(lines(["list", "--store", "sqlite:///copy.db"], capsys)) == 4
+
+
+def test_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACQUIRER_STORE", raising=False)
+    assert cli.run(["journal", "list"]) == Code.USAGE
+    assert capsys.readouterr().err == (
+        "There is no store at acquirer.db: start 'acquirer serve' once, or name the right one.\n"
+    )
