@@ -15,8 +15,6 @@ from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, passes_luhn
 
-_TRACKS = ("track2", "track3")
-
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it
 
 
@@ -34,12 +32,14 @@ class Presented:
 
 def present(host: Host, request: Request, verified: Verified) -> Presented:
     """Read the card, opening its track with the keys that verified the request."""
-    text, message = host.dialect.text, request.message
-    pan, expiry = text(message, "pan"), text(message, "expiry")
-    element = next((name for name in _TRACKS if text(message, name)), None)
-    if element is None:
-        return Presented(pan, expiry)
-    track = _Track(host, verified.keys, element, text(message, element), text(message, "security_control"))
+    read, came = host.read, request.message.fields
+    pan, expiry, element = read.pan(came), read.expiry(came), "track2"
+    text = read.track2(came)
+    if not text:
+        text, element = read.track3(came), "track3"
+        if not text:
+            return Presented(pan, expiry)
+    track = _Track(host, verified.keys, element, text, read.security_control(came))
     on_track, valid = track.card()
     if not on_track:
         return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why()))

@@ -46,17 +46,17 @@ def of_request(request: Request, decision: Decision, reply: Reply | None, fault:
 
 def of_stray(host: Host, arrival: Arrival, message: Message) -> Evidence:
     """A message that is never answered: a response that came from a terminal."""
-    text = host.dialect.text
+    read, came = host.read, message.fields
     return Evidence(
         at_us=arrival.at_us,
         dialect=host.dialect,
         peer=arrival.peer,
         message=message,
         frame_bytes=len(arrival.frame),
-        tid=text(message, "tid"),
-        mid=text(message, "mid"),
-        batch=text(message, "batch"),
-        stan=text(message, "stan"),
+        tid=read.tid(came),
+        mid=read.mid(came),
+        batch=read.batch(came),
+        stan=read.stan(came),
         mti=message.mti,
         reason="stray_response",
         why=why.stray_response(message.mti),

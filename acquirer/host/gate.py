@@ -22,18 +22,19 @@ from acquirer.security.working import WorkingKeys
 
 def check_format(host: Host, request: Request) -> Decision | None:
     """What can be said of the message alone, before anything is loaded; None when it may pass."""
-    message, route, dialect = request.message, request.route, host.dialect
+    message, route, dialect, read = request.message, request.route, host.dialect, host.read
     if not dialect.request_mti_known(message.mti):
         return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti))
     if not request.tid:
         return Decision(Reason.FORMAT_WRONG, why.missing(dialect, route, "tid"))
     if route is None:
         return None  # first it matters who asks for something that is not served
-    if route.served and (element := dialect.missing(message, route)):
+    if route.served and not host.plans.mandatory(route).complete(message.fields):
+        element = dialect.missing(message, route) or ""
         return Decision(Reason.FORMAT_WRONG, why.missing(dialect, route, element))
     if request.stan == "000000":
         return Decision(Reason.FORMAT_WRONG, why.stan_zero(dialect))
-    date, time = dialect.text(message, "date"), dialect.text(message, "time")
+    date, time = read.date(message.fields), read.time(message.fields)
     if (date or time) and _skew_s(host, request, date, time) is None:
         return Decision(Reason.FORMAT_WRONG, why.no_such_time(dialect, date, time))
     return None
@@ -122,8 +123,8 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
 
 def skew_notes(host: Host, request: Request) -> tuple[str, ...]:
     """A note when the terminal's clock is far from the host's; the request is none the worse for it."""
-    text = host.dialect.text
-    date, time = text(request.message, "date"), text(request.message, "time")
+    came = request.message.fields
+    date, time = host.read.date(came), host.read.time(came)
     if not (date and time):
         return ()
     away_s = _skew_s(host, request, date, time)

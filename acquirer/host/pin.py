@@ -18,7 +18,7 @@ def open_pin(
     block = host.dialect.get(request.message, "pin_block")
     if not isinstance(block, bytes):
         return None
-    control = host.dialect.text(request.message, "security_control")
+    control = host.read.security_control(request.message.fields)
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
     except PinError as wrong:

@@ -1,12 +1,17 @@
-"""How replies are put together: each answer of a dialect, worked out once into DE numbers."""
+"""What requests need and how replies are put together: each route of a dialect, worked out once into DE numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from acquirer.host.decision import Made
+from acquirer.host.elements import Mandatory
 from acquirer.wire.dialect import Answer, Dialect, Route
 from acquirer.wire.message import Value
+
+ENVELOPES_KEPT: Final = 1024
+"""Reply envelopes remembered, about 200 bytes each. They come from whoever connects: when full, it starts over."""
 
 
 class Plan:
@@ -48,14 +53,32 @@ class Plan:
 
 
 class Plans:
-    """The plans of all answers of a dialect."""
+    """The plans of all routes of a dialect: what requests must carry, what answers do carry."""
 
-    __slots__ = ("_anyway", "_by_answer")
+    __slots__ = ("_anyway", "_by_answer", "_dialect", "_envelope_bytes", "_envelopes", "_mandatory")
 
     def __init__(self, dialect: Dialect) -> None:
-        # Answers live as long as their dialect, and hashing one by value would cost more than using it.
+        # Routes and answers live as long as their dialect; hashing one by value would cost more than using it.
+        self._mandatory = {id(route): Mandatory(dialect, route) for route in dialect.routes}
         self._by_answer = {id(answer): Plan(dialect, answer) for answer in _answers(dialect.routes)}
+        self._dialect = dialect
+        self._envelope_bytes = dialect.grammar.envelope_bytes
+        self._envelopes: dict[tuple[bytes, int], tuple[bytes, bytes]] = {}
         self._anyway = Plan(dialect, dialect.refusal)
+
+    def mandatory(self, route: Route) -> Mandatory:
+        """What messages of a route must carry."""
+        return self._mandatory[id(route)]
+
+    def envelope(self, frame: bytes, nibble: int) -> tuple[bytes, bytes]:
+        """TPDU and head of the reply to a frame; a terminal's are the same in all its frames."""
+        key = frame[: self._envelope_bytes], nibble
+        found = self._envelopes.get(key)
+        if found is None:
+            if len(self._envelopes) >= ENVELOPES_KEPT:
+                self._envelopes.clear()
+            found = self._envelopes[key] = self._dialect.reply_envelope(frame, nibble)
+        return found
 
     def plan(self, route: Route | None, accepted: bool) -> Plan:
         """The plan of a route's acceptance or refusal; of a bare refusal when there is no route."""

@@ -56,18 +56,17 @@ def differences(host: Host, request: Request, pan: str, stored: Transaction) -> 
 
     PIN block, security control, IC data and MAC are not compared: they may be made anew.
     """
-    text, message = host.dialect.text, request.message
+    read, came = host.read, request.message.fields
     found: list[Difference] = []
     if request.service != stored.kind:
         found.append(("kind", stored.kind, request.service))
     if (request.amount_minor or 0) != stored.amount_minor:
         found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
-    for name, element, before in (
-        ("processing code", "processing_code", stored.processing_code),
-        ("currency", "currency", stored.currency),
-        ("transaction type", "transaction_type", stored.transaction_type),
+    for name, now, before in (
+        ("processing code", read.processing_code(came), stored.processing_code),
+        ("currency", read.currency(came), stored.currency),
+        ("transaction type", read.transaction_type(came), stored.transaction_type),
     ):
-        now = text(message, element)
         if now != before:
             found.append((name, before or "(none)", now or "(none)"))
     if (host.vault.token(pan) if pan else "") != stored.card:

@@ -34,25 +34,24 @@ class Request:
     )
 
     def __init__(self, host: Host, arrival: Arrival, message: Message) -> None:
-        dialect = host.dialect
-        text = dialect.text
+        read, came = host.read, message.fields
         self.arrival = arrival
         self.message = message
         self.stamp: Stamp = host.calendar.stamp(arrival.at_us)
-        self.route: Route | None = dialect.route(message)
+        self.route: Route | None = host.dialect.route(message)
         self.service = "" if self.route is None else self.route.service
-        self.tid = text(message, "tid")
-        self.mid = text(message, "mid")
-        self.stan = text(message, "stan")
-        self.batch = text(message, "batch")
+        self.tid = read.tid(came)
+        self.mid = read.mid(came)
+        self.stan = read.stan(came)
+        self.batch = read.batch(came)
         self.key: TransactionKey | None = None
         self.card = ""  # token of a card in the clear whose row is worth loading at once
         self.amount_minor: int | None = None
         if self.service in TRANSACTIONS:
             self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
-            amount = text(message, "amount")
+            amount = read.amount(came)
             self.amount_minor = int(amount) if amount.isdecimal() else None
-            pan = text(message, "pan")
+            pan = read.pan(came)
             if pan in host.issuer.cards and self.service == "sale":
                 self.card = host.vault.token(pan)
 

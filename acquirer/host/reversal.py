@@ -30,7 +30,7 @@ def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decisi
     stored = loaded.transaction
     if stored is None or stored.state == "tombstone":
         return _unknown(host, request, loaded, verified, stored)
-    pan = host.dialect.text(request.message, "pan")
+    pan = host.read.pan(request.message.fields)
     found = _differences(host, request, stored, pan)
     if found:
         amount = any(name == "amount" for name, _, _ in found)
@@ -81,7 +81,7 @@ def _unknown(
     host: Host, request: Request, loaded: Loaded, verified: Verified, tombstone: Transaction | None
 ) -> Decision:
     """No such sale: say so, and remember, so that the sale is not booked when it arrives after all."""
-    pan = host.dialect.text(request.message, "pan")
+    pan = host.read.pan(request.message.fields)
     if tombstone is not None:
         return Decision(
             Reason.ORIGINAL_UNKNOWN,
@@ -94,14 +94,14 @@ def _unknown(
         )
     made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
     assert request.key is not None
-    text, message = host.dialect.text, request.message
+    read, came = host.read, request.message.fields
     transaction = Transaction(
         key=request.key,
         state="tombstone",
-        processing_code=text(message, "processing_code"),
-        transaction_type=text(message, "transaction_type"),
+        processing_code=read.processing_code(came),
+        transaction_type=read.transaction_type(came),
         amount_minor=request.amount_minor or 0,
-        currency=text(message, "currency"),
+        currency=read.currency(came),
         pan_masked=mask_pan(pan),
         card=host.vault.token(pan) if pan else "",
         reason=Reason.ORIGINAL_UNKNOWN,
@@ -128,11 +128,10 @@ def _unknown(
 
 def _differences(host: Host, request: Request, stored: Transaction, pan: str) -> list[Difference]:
     """What a reversal says otherwise than its sale; what it does not say is no difference."""
-    text, message = host.dialect.text, request.message
     found: list[Difference] = []
     if request.amount_minor != stored.amount_minor:
         found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
-    processing_code = text(message, "processing_code")
+    processing_code = host.read.processing_code(request.message.fields)
     if processing_code and processing_code != stored.processing_code:
         found.append(("processing code", stored.processing_code, processing_code))
     if pan and stored.card and host.vault.token(pan) != stored.card:
@@ -142,7 +141,7 @@ def _differences(host: Host, request: Request, stored: Transaction, pan: str) ->
 
 def _given_reason(host: Host, request: Request) -> str:
     """Why the terminal reverses, in its own code: recorded, and never decides anything."""
-    return host.dialect.text(request.message, "reversal_reason")
+    return host.read.reversal_reason(request.message.fields)
 
 
 def _made(host: Host, request: Request, loaded: Loaded, reason: Reason) -> dict[str, str]:

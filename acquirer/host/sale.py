@@ -67,12 +67,12 @@ class _Answer:
 def _business(
     host: Host, request: Request, session: Session, verified: Verified, presented: Presented, row: Card | None
 ) -> _Answer:
-    dialect, message = host.dialect, request.message
+    dialect, read, came = host.dialect, host.read, request.message.fields
     amount = request.amount_minor
     if not amount:
         sentence = f"{why.place(dialect, 'amount')} is {why.amount(amount)}: a sale needs an amount above zero"
         return _Answer(Verdict(Reason.AMOUNT_INVALID, sentence))
-    currency, ours = dialect.text(message, "currency"), dialect.constants["currency"]
+    currency, ours = read.currency(came), dialect.constants["currency"]
     if currency != ours:
         return _Answer(Verdict(Reason.CURRENCY_DIFFERS, why.currency_differs(dialect, currency, ours)))
     if presented.reason is not None:
@@ -97,8 +97,8 @@ def _business(
         pan=presented.pan,
         amount_minor=amount,
         expiry=presented.expiry,
-        entry_mode=dialect.text(message, "entry_mode"),
-        icc_condition=dialect.text(message, "icc_condition"),
+        entry_mode=read.entry_mode(came),
+        icc_condition=read.icc_condition(came),
         pin=pin,
         day=request.stamp.day,
     )
@@ -136,7 +136,7 @@ def _booked(
     terminal, session = loaded.terminal, loaded.session
     assert terminal is not None
     assert session is not None
-    dialect, message, stamp = host.dialect, request.message, request.stamp
+    dialect, read, came, stamp = host.dialect, host.read, request.message.fields, request.stamp
     verdict = answer.verdict
     code = answer.code or dialect.reasons[verdict.reason]
     approved = dialect.codes[code].kind == "A"
@@ -153,13 +153,13 @@ def _booked(
     transaction = Transaction(
         key=request.key,
         state="approved" if approved else "declined",
-        processing_code=dialect.text(message, "processing_code"),
-        transaction_type=dialect.text(message, "transaction_type"),
+        processing_code=read.processing_code(came),
+        transaction_type=read.transaction_type(came),
         amount_minor=request.amount_minor or 0,
-        currency=dialect.text(message, "currency"),
+        currency=read.currency(came),
         pan_masked=mask_pan(presented.pan),
         card=card,
-        entry_mode=dialect.text(message, "entry_mode"),
+        entry_mode=read.entry_mode(came),
         operator=session.operator,
         reason=verdict.reason,
         code=code,

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Final
 
 from acquirer.host.calendar import Calendar
+from acquirer.host.elements import Elements
 from acquirer.host.issuer import CardTable
 from acquirer.host.keys import KeyRing
 from acquirer.host.plan import Plans
@@ -41,6 +42,7 @@ class Host:
         "options",
         "plans",
         "randbytes",
+        "read",
         "ring",
         "sign_on_nibble",
         "suite",
@@ -67,6 +69,7 @@ class Host:
         self.ring = KeyRing(vault)
         self.calendar = Calendar(timezone)
         self.plans = Plans(dialect)
+        self.read = Elements.of(dialect)
         self.keys_as_text = dialect.fields[dialect.elements["keys"].de].kind != "b"
         wishes = dialect.habits.head if dialect.habits else {}
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}

@@ -30,8 +30,8 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     terminal, session = loaded.terminal, loaded.session
     assert terminal is not None
     assert session is not None
-    text, message, at_us = host.dialect.text, request.message, request.arrival.at_us
-    selector = text(message, "function")
+    read, came, at_us = host.read, request.message.fields, request.arrival.at_us
+    selector = read.function(came)
     try:
         master = host.ring.master(terminal)
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
@@ -45,7 +45,7 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     stamp = request.stamp
     batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
     count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
-    serial = text(message, "serial") or session.serial
+    serial = read.serial(came) or session.serial
     after = Session(
         tid=session.tid,
         version=session.version,
@@ -53,7 +53,7 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
         signed_on_us=at_us,
         signed_on_day=stamp.day,
         signed_on_count=count,
-        operator=text(message, "operator"),
+        operator=read.operator(came),
         serial=serial,
         current=Generation(number, selector, sealed, keys.kcvs, at_us),
         previous=session.current,

@@ -121,3 +121,11 @@ def test_a_card_in_the_clear_is_loaded_with_its_terminal(rig, till):
 
 def test_every_exchange_ends(rig, till):
     assert isinstance(rig.start(till.sale_frame()).finish().effects[-1], Send)
+
+
+def test_a_stored_answer_overtaken_by_the_reversal_is_not_given(rig, till):
+    frame = till.sale_frame()
+    rig.send(frame)
+    repeat = rig.start(frame).to_commit()
+    assert till.reverse("000002").code == "00"
+    assert repeat.finish().code == "94"
