@@ -130,18 +130,11 @@ class Connection:
     # -- the receiver's calls ----------------------------------------------------------------------------------------
 
     def send(self, frame: bytes) -> bool:
-        """Send `frame` with its length prefix; False when the peer is gone and it went nowhere."""
+        """Send `frame` with its length prefix; False when the connection is ending and it went nowhere."""
         transport = self._transport
-        if transport is None:
+        if transport is None or self.closing:
             return False
         transport.write(self._wrap(frame))
-        return self._transport is not None
-
-    def send_raw(self, data: bytes) -> bool:
-        """Send bytes as they are: for damage done on purpose."""
-        if self._transport is None:
-            return False
-        self._transport.write(data)
         return self._transport is not None
 
     def done(self) -> None:

@@ -168,7 +168,6 @@ class ListeningPort(tcp.Port):
 
     def doRead(self) -> None:
         factory: Any = self.factory
-        twisted: Any = super()
         for _ in range(ACCEPTS_PER_TURN):
             try:
                 sock, client = self.socket.accept()
@@ -177,10 +176,26 @@ class ListeningPort(tcp.Port):
             except OSError as wrong:
                 if wrong.errno in (errno.EMFILE, errno.ENFILE):
                     factory.files_exhausted()
-                    twisted.doRead()  # Twisted's reserve descriptor: accept the newcomers, to close them
+                    self._turn_away()
                 return  # anything else is the newcomer's own misfortune
             session = factory.buildProtocol(client)
             if session is None:
                 sock.close()
             else:
                 session.makeConnection(EagerTransport(sock, session, client, self))
+
+    def _turn_away(self) -> None:
+        """Close newcomers for whom no descriptor is left, by means of the one that Twisted keeps in reserve.
+
+        Left in the backlog they would wait for nothing, and keep the loop busy meanwhile.
+        """
+        reserve: Any = tcp._reservedFD
+        if not reserve.available():
+            return
+        with reserve:
+            for _ in range(ACCEPTS_PER_TURN):
+                try:
+                    sock, _client = self.socket.accept()
+                except OSError:
+                    return
+                sock.close()

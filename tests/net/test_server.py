@@ -397,3 +397,19 @@ def test_names_and_ipv6_are_listened_on(serve: Serve) -> None:
         except OSError:
             pytest.skip("no IPv6 loopback here")
         assert asyncio.run(where("::1")).startswith("[::1]:")
+
+
+def test_nothing_is_sent_on_a_connection_that_is_being_closed(serve: Serve) -> None:
+    told: list[bool] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        connection._transport.write(bytes(4 * 2**20))  # more than any kernel takes at once
+        connection.close("because")
+        told.append(connection.send(frame))
+        connection.done()
+
+    trial = serve(receive, unsent_abort_bytes=2**30)
+    peer = trial.peer()
+    peer.send(FRAME)
+    assert peer.ended() == "fin", "what was written before is still read"
+    assert told == [False]
