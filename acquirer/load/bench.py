@@ -144,7 +144,8 @@ def _tell(kind: str, best: dict[str, Round]) -> bool:
     verdict = "reached" if ratio >= MARKS[kind] else "MISSED"
     print(
         f"{kind}: {acquirer.rate:,.0f} sign-ons/s, echo {yardstick.rate:,.0f}/s, "
-        f"ratio {ratio:.2f} (mark {MARKS[kind]:.2f} {verdict}), p99 {acquirer.latency_ms(0.99):.1f} ms"
+        f"ratio {ratio:.2f} (mark {MARKS[kind]:.2f} {verdict}), "
+        f"by processor time {best['echo'].cpu_us / best['acquirer'].cpu_us:.2f}, p99 {acquirer.latency_ms(0.99):.1f} ms"
     )
     return ratio < MARKS[kind] or bool(lost)
 
