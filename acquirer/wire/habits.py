@@ -7,7 +7,7 @@ reversal: all of it differs between acquirers, and none of it belongs into code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -16,6 +16,24 @@ from acquirer.data.toml import Document
 
 Carried = Literal["pan", "expiry", "card_sequence", "track2", "icc"]
 Requirement = Literal["sign_on"]
+SlipRole = Literal[
+    "merchant",
+    "kind",
+    "operator",
+    "acquirer",
+    "issuer",
+    "expiry",
+    "time",
+    "auth_id",
+    "currency",
+    "aid",
+    "cryptogram",
+    "application_label",
+    "application_name",
+    "slips",
+    "capture",
+]
+"""What an upload of a signature may say of its slip; `signature.elements.ROLES` knows the tags."""
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -68,6 +86,37 @@ class Slip:
     currency: str  # as printed
     icc: Mapping[str, str]  # label → tag of the request's IC data
     names: Mapping[str, tuple[str, int, int]]  # issuer, acquirer → element of the reply, from, to
+    copies: int = 1  # printed of one sale
+    free: Mapping[str, int] = field(default_factory=dict)  # entry → amount in minor units up to which nobody signs
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How a signature is cut up that is not to travel in one message."""
+
+    types: tuple[str, str]  # element `transaction_type` of the first part, of those that follow
+    more: str  # element `part_more` of a part that follows
+    last: str  # of the last one
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Electronic signatures: what an upload carries, what makes a person sign again, how long it is tried."""
+
+    carries: tuple[str, ...]  # elements an upload repeats of its sale
+    slip: tuple[SlipRole, ...]  # in this order; none: uploads have no element `slip`
+    done: frozenset[str]  # response codes after which the host has it
+    repeats: tuple[str, ...]  # elements that a reply must repeat as they were asked
+    min_bytes: int  # of the compressed picture
+    max_bytes: int
+    pad: tuple[int, int]  # width and height in pixels
+    keeps: int  # how many may wait for their upload
+    rounds: int  # of uploads before settlement
+    parts: Parts | None = None  # None: this dialect does not cut signatures
 
     __pydantic_config__ = STRICT
 
@@ -94,6 +143,7 @@ class Habits:
     security_control: SecurityControl
     reversal: Undoing
     slip: Slip
+    signature: Signing | None = None  # None: this dialect knows none
 
     __pydantic_config__ = STRICT
 
@@ -104,7 +154,7 @@ class _Section:
 
 
 _ADAPTER: TypeAdapter[_Section] = TypeAdapter(_Section)
-_KEYS = {one.name for table in (Habits, Entry, SecurityControl, Undoing, Slip) for one in fields(table)}
+_KEYS = {one.name for table in (Habits, Entry, SecurityControl, Undoing, Slip, Signing, Parts) for one in fields(table)}
 
 
 def load_habits(document: Document) -> Habits | None:

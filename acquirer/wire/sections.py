@@ -56,6 +56,7 @@ def _route(
         refusal=_answer(table.table("refusal"), fields, elements, refusal),
         mac_request=mac != "none",
         mac_reply="approved" if mac == "both" else "never",
+        served=table.flag("served", True),
     )
     table.end()
     return route
