@@ -68,13 +68,7 @@ class Ledger:
     def transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing."""
         with self.turn:
-            self._begin()
-            try:
-                work(self._cursor)
-                self._cursor.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._cursor.execute("ROLLBACK")
+            self._transact(work)
 
     def settle(self) -> None:
         """Give back the reference numbers nobody took: after a clean end the next start goes on without a gap."""
@@ -115,12 +109,21 @@ class Ledger:
             for at, changes in enumerate(group):
                 if outcomes[at] is Outcome.DONE:
                     outcomes[at] = self._alone(changes)
-        block = self._top_up(deliveries)
+        limit = self._top_up(deliveries)
         self._cursor.execute("COMMIT")
-        self.numbers.limit += block
+        self.numbers.limit = limit
         for changes, outcome in zip(group, outcomes, strict=True):
             self._keep(changes, outcome)
         return outcomes
+
+    def _transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
+        self._begin()
+        try:
+            work(self._cursor)
+            self._cursor.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._cursor.execute("ROLLBACK")
 
     def _begin(self) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")
@@ -182,13 +185,14 @@ class Ledger:
         )
 
     def _top_up(self, deliveries: Sequence[Row]) -> int:
-        """What travels along: deliveries, and the next block of reference numbers when this one runs out."""
+        """What travels along: deliveries, and the next block of reference numbers; the limit once it is committed."""
         if deliveries:
             statements.DELIVERIES.write(self._cursor, deliveries)
-        if not self.numbers.low:
-            return 0
-        set_meta(self._cursor, "rrn", str(self.numbers.limit + BLOCK))
-        return BLOCK
+        limit = self.numbers.limit
+        if self.numbers.low:
+            limit += BLOCK
+            set_meta(self._cursor, "rrn", str(limit))
+        return limit
 
     def _keep(self, changes: Changes, outcome: Outcome) -> None:
         session, card = changes.session, changes.card
@@ -204,9 +208,12 @@ class Ledger:
                 self.cards.forget(card.token)
 
     def _reserve(self) -> None:
-        limit = self.numbers.limit + BLOCK
-        self.transact(lambda cursor: set_meta(cursor, "rrn", str(limit)))
-        self.numbers.limit = limit
+        # The limit changes only by whoever has the turn: what two read at once, both would raise.
+        with self.turn:
+            if self.numbers.used_up:  # nobody topped up meanwhile
+                limit = self.numbers.limit + BLOCK
+                self._transact(lambda cursor: set_meta(cursor, "rrn", str(limit)))
+                self.numbers.limit = limit
 
 
 def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:

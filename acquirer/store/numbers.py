@@ -27,13 +27,18 @@ class Numbers:
         return self.limit - self._next < BLOCK // 2
 
     @property
+    def used_up(self) -> bool:
+        """True when no number may be given out before more are reserved."""
+        return self._next >= self.limit
+
+    @property
     def given(self) -> int:
         """The last number that was given out."""
         return self._next
 
     def take(self) -> str:
         """The next number, twelve digits."""
-        if self._next >= self.limit:
+        if self.used_up:
             self._reserve()
         self._next += 1
         return f"{self._next % _WRAP:012d}"

@@ -33,6 +33,10 @@ class Store(Protocol):
         """Why the store stopped for good, as a sentence; empty while it works."""
 
     @property
+    def complaint(self) -> str:
+        """The last commit that was refused for a reason of its own, as a sentence; empty when there was none."""
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 

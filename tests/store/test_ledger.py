@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from acquirer.exchange.effects import Changes, Outcome
 from acquirer.exchange.rows import Card, Session, Transaction, TransactionKey
+from acquirer.store import ledger as ledger_module
+from acquirer.store import numbers as numbers_module
 from acquirer.store.database import connect_writing
 from acquirer.store.ledger import DAY_US, Ledger
 from acquirer.store.statements import GROUP
@@ -125,6 +129,35 @@ def test_numbers_of_exchanges_go_on_where_they_stopped(connection, ledger, made)
     group = [Changes(made())]
     Ledger(connection).write(group)
     assert group[0].evidence.id == 2
+
+
+class Turn:
+    """A lock that lets somebody in at the very moment before it is taken, or after it is left."""
+
+    def __init__(self, moment: str, somebody: Callable[[], object]) -> None:
+        self.lock = threading.Lock()
+        self.moments = {moment: somebody}
+
+    def __enter__(self) -> None:
+        self.moments.pop("before", lambda: None)()
+        self.lock.acquire()
+
+    def __exit__(self, *_wrong: object) -> None:
+        self.lock.release()
+        self.moments.pop("after", lambda: None)()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_no_number_is_given_out_that_is_not_reserved_on_disk(ledger, made, monkeypatch, moment):
+    """The loop runs out of numbers while the writer tops up: neither may count the other's block as its own."""
+    for module in (numbers_module, ledger_module):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    given = []
+    for _ in range(20):
+        ledger.turn = Turn(moment, lambda: ledger.write([Changes(made())]))
+        given.append(ledger.numbers.take())
+        assert ledger.numbers.limit == int(ledger.meta("rrn"))
+    assert given == [f"{number:012d}" for number in range(1, 21)]
 
 
 decisions = st.lists(
