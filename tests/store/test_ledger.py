@@ -132,32 +132,49 @@ def test_numbers_of_exchanges_go_on_where_they_stopped(connection, ledger, made)
 
 
 class Turn:
-    """A lock that lets somebody in at the very moment before it is taken, or after it is left."""
+    """A lock that lets somebody in at the very moment it is left."""
 
-    def __init__(self, moment: str, somebody: Callable[[], object]) -> None:
+    def __init__(self, somebody: Callable[[], None]) -> None:
         self.lock = threading.Lock()
-        self.moments = {moment: somebody}
+        self.moments = [somebody]
 
     def __enter__(self) -> None:
-        self.moments.pop("before", lambda: None)()
         self.lock.acquire()
 
     def __exit__(self, *_wrong: object) -> None:
         self.lock.release()
-        self.moments.pop("after", lambda: None)()
+        if self.moments:
+            self.moments.pop()()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_no_number_is_given_out_that_is_not_reserved_on_disk(ledger, made, monkeypatch, moment):
-    """The loop runs out of numbers while the writer tops up: neither may count the other's block as its own."""
+def test_no_number_is_given_out_that_is_not_reserved_on_disk(ledger, made, monkeypatch):
+    """The loop has run out of numbers and reserves; the writer tops up before the loop has gone on.
+
+    Neither may count the other's block as its own: the writer is held right before its COMMIT until the loop is done.
+    """
+    topped_up, go_on = threading.Event(), threading.Event()
+    top_up = ledger._top_up
+
+    def held(deliveries):
+        found = top_up(deliveries)
+        topped_up.set()
+        assert go_on.wait(30)
+        return found
+
+    monkeypatch.setattr(ledger, "_top_up", held)
+    writer = threading.Thread(target=lambda: ledger.write([Changes(made())]))
+
+    def let_the_writer_in() -> None:
+        writer.start()
+        assert topped_up.wait(30)
+
     for module in (numbers_module, ledger_module):
-        monkeypatch.setattr(module, "BLOCK", 2)
-    given = []
-    for _ in range(20):
-        ledger.turn = Turn(moment, lambda: ledger.write([Changes(made())]))
-        given.append(ledger.numbers.take())
-        assert ledger.numbers.limit == int(ledger.meta("rrn"))
-    assert given == [f"{number:012d}" for number in range(1, 21)]
+        monkeypatch.setattr(module, "BLOCK", 4)
+    ledger.turn = Turn(let_the_writer_in)
+    ledger.numbers.take()
+    go_on.set()
+    writer.join()
+    assert ledger.numbers.limit == int(ledger.meta("rrn"))
 
 
 decisions = st.lists(
