@@ -7,13 +7,13 @@ the cipher text may reach into the card number, so a track is read only after it
 from __future__ import annotations
 
 from acquirer.exchange.reasons import Reason
-from acquirer.host import why
+from acquirer.host import why_booked as why
 from acquirer.host.gate import Verified
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.masking import PAN_DIGITS, passes_luhn
+from acquirer.wire.masking import PAN_DIGITS, mask_pan, passes_luhn
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it
 
@@ -21,10 +21,11 @@ SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries
 class Presented:
     """A card as presented. `reason` says why it could not be read; without one, no `pan` means that no card is used."""
 
-    __slots__ = ("expiry", "pan", "reason", "why")
+    __slots__ = ("expiry", "masked", "pan", "reason", "why")
 
     def __init__(self, pan: str, expiry: str, reason: Reason | None = None, sentence: str = "") -> None:
         self.pan = pan
+        self.masked = mask_pan(pan)
         self.expiry = expiry
         self.reason = reason
         self.why = sentence

@@ -20,7 +20,7 @@ class Decision:
         "keys",
         "made",
         "notes",
-        "pan",
+        "pan_masked",
         "reason",
         "replayed",
         "rrn",
@@ -44,7 +44,7 @@ class Decision:
         keys: WorkingKeys | None = None,
         code: str = "",
         rrn: str = "",
-        pan: str = "",
+        pan_masked: str = "",
         notes: tuple[str, ...] = (),
         sign_on_again: bool = False,
         replayed: bool = False,
@@ -60,7 +60,7 @@ class Decision:
         self.keys = keys  # that verified the request and seal the reply
         self.code = code  # chosen by a magic amount or stored; "": the dialect's code for the reason
         self.rrn = rrn
-        self.pan = pan
+        self.pan_masked = pan_masked
         self.notes = notes
         self.sign_on_again = sign_on_again  # ask for it in the reply's head
         self.replayed = replayed

@@ -11,7 +11,6 @@ from acquirer.host.setup import Host
 from acquirer.journal.evidence import Evidence
 from acquirer.scenario.faults import Fault
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import DecodeError, Message
 
 
@@ -36,7 +35,7 @@ def of_request(request: Request, decision: Decision, reply: Reply | None, fault:
         notes=decision.notes,
         rrn=decision.rrn,
         amount_minor=request.amount_minor,
-        pan_masked=mask_pan(decision.pan) if decision.pan else "",
+        pan_masked=decision.pan_masked,
         replayed=decision.replayed,
         fault=fault.name if fault is not None else "",
         reply=reply.fields if reply is not None else None,

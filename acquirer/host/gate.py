@@ -102,12 +102,12 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
     mac = host.dialect.mac_of(message)
     covered = b"" if mac is None else host.dialect.covered(message.raw)
     try:
-        keys = host.ring.working(terminal.tid, current)
+        keys = host.ring.current(terminal.tid, current)
         if mac is not None and _same(host, keys, covered, mac):
             return Verified(current, keys, _proved(session))
         previous = session.previous
         if mac is not None and previous is not None and session.previous_until_us > request.arrival.at_us:
-            old = host.ring.working(terminal.tid, previous)
+            old = host.ring.previous(terminal.tid, previous)
             if _same(host, old, covered, mac):
                 proof = replace(session, bad_macs=0) if session.bad_macs else None
                 return Verified(previous, old, proof)

@@ -14,7 +14,6 @@ from typing import Literal
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import Card
 from acquirer.host.words import money, plural
-from acquirer.wire.masking import mask_pan
 
 Status = Literal["active", "blocked", "lost", "stolen", "restricted", "issuer-down"]
 
@@ -84,6 +83,8 @@ class Purchase:
     """What the issuer is asked. Not frozen: made per exchange."""
 
     pan: str = field(repr=False)
+    masked: str
+    token: str  # the card row's name
     amount_minor: int
     expiry: str  # YYMM as the terminal read it, or ""
     entry_mode: str
@@ -109,8 +110,8 @@ def judge(table: CardTable, purchase: Purchase, row: Card | None) -> Verdict:
     entry = table.cards.get(purchase.pan)
     if entry is None:
         return _unknown(table, purchase)
-    shown = f"card '{entry.name}' {mask_pan(entry.pan)}"
-    today = _today(row, entry, purchase.day)
+    shown = f"card '{entry.name}' {purchase.masked}"
+    today = _today(row, purchase)
     for check in _CHECKS:
         refusal = check(entry, purchase, today)
         if refusal is not None:
@@ -151,7 +152,7 @@ def expired(expiry: str, day: str) -> bool:
 
 
 def _unknown(table: CardTable, purchase: Purchase) -> Verdict:
-    shown = mask_pan(purchase.pan)
+    shown = purchase.masked
     if table.unknown == "decline":
         return Verdict(
             Reason.CARD_UNKNOWN,
@@ -162,9 +163,10 @@ def _unknown(table: CardTable, purchase: Purchase) -> Verdict:
     return Verdict(Reason.APPROVED, f"approved: card {shown} is not in the card table, its check digit is right")
 
 
-def _today(row: Card | None, entry: CardEntry, day: str) -> Card:
+def _today(row: Card | None, purchase: Purchase) -> Card:
+    day = purchase.day
     if row is None:
-        return Card(token="", pan_masked=mask_pan(entry.pan), day=day)
+        return Card(token=purchase.token, pan_masked=purchase.masked, day=day)
     if row.day == day:
         return row
     return replace(row, day=day, day_spent_minor=0, day_count=0, pin_tries=0)

@@ -2,82 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from collections import OrderedDict
+from typing import Final
 
 from acquirer.exchange.rows import Generation, TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 
-Value = TypeVar("Value")
-
-KEPT: Final = 20_000
-"""Entries of half a memo. An opened key set takes about 2 kB, a terminal has a master key and at most two key sets:
-a whole chain of 20 000 terminals stays warm in 160 MB, a small one costs nothing."""
+TERMINALS_KEPT: Final = 20_000
+"""Terminals whose keys stay opened. A master key and two sets of working keys take about 6 kB: a chain of 20 000 stays
+warm in 120 MB, a small one costs nothing. Beyond it, whoever came first opens his keys again."""
 
 
-class Memo(Generic[Value]):
-    """A bounded cache by sealed blob: what was not asked for while `KEPT` others came in is forgotten."""
+class _Opened:
+    """What is kept of one terminal: each key set beside the very blob it was opened from."""
 
-    __slots__ = ("_limit", "_new", "_old")
+    __slots__ = ("current", "current_blob", "master", "master_blob", "previous", "previous_blob")
 
-    def __init__(self, limit: int = KEPT) -> None:
-        self._limit = limit
-        self._new: dict[bytes, Value] = {}
-        self._old: dict[bytes, Value] = {}
-
-    def get(self, blob: bytes) -> Value | None:
-        """What was kept for `blob`."""
-        found = self._new.get(blob)
-        if found is None:
-            found = self._old.get(blob)
-            if found is not None:
-                self.keep(blob, found)
-        return found
-
-    def keep(self, blob: bytes, value: Value) -> Value:
-        """Remember `value`; when half the room is full, everything older is forgotten at once."""
-        if len(self._new) >= self._limit:
-            self._old, self._new = self._new, {}
-        self._new[blob] = value
-        return value
-
-    def __len__(self) -> int:
-        return len(self._new) + len(self._old)
+    def __init__(self) -> None:
+        self.master_blob = self.current_blob = self.previous_blob = b""
+        self.master: Secret | None = None
+        self.current: WorkingKeys | None = None
+        self.previous: WorkingKeys | None = None
 
 
 class KeyRing:
     """Opens sealed keys through the vault and remembers them. Raises VaultError when a blob does not open."""
 
-    __slots__ = ("_masters", "_working", "vault")
+    __slots__ = ("_kept", "_limit", "_pinned", "vault")
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, limit: int = TERMINALS_KEPT) -> None:
         self.vault = vault
-        self._masters: Memo[Secret] = Memo()
-        self._working: Memo[WorkingKeys] = Memo()
+        self._limit = limit
+        self._kept: OrderedDict[str, _Opened] = OrderedDict()
+        self._pinned: dict[bytes, WorkingKeys] = {}  # as many as test terminals were registered with pinned keys
 
     def master(self, terminal: TerminalConfig) -> Secret:
         """The terminal's master key."""
-        return self._masters.get(terminal.tmk) or self._masters.keep(
-            terminal.tmk, self.vault.open_secret(f"tmk:{terminal.tid}", terminal.tmk)
-        )
+        kept = self._of(terminal.tid)
+        if kept.master is None or kept.master_blob != terminal.tmk:
+            kept.master = self.vault.open_secret(f"tmk:{terminal.tid}", terminal.tmk)
+            kept.master_blob = terminal.tmk
+        return kept.master
 
     def pinned(self, terminal: TerminalConfig) -> WorkingKeys | None:
         """The working keys a test terminal is always given; None when fresh ones are made."""
         blob = terminal.fixed_keys
         if blob is None:
             return None
-        return self._working.get(blob) or self._working.keep(blob, self.vault.open_keys(f"fixed:{terminal.tid}", blob))
+        keys = self._pinned.get(blob)
+        if keys is None:
+            keys = self._pinned[blob] = self.vault.open_keys(f"fixed:{terminal.tid}", blob)
+        return keys
 
-    def working(self, tid: str, generation: Generation) -> WorkingKeys:
-        """The working keys of one generation."""
-        return self._working.get(generation.sealed) or self._working.keep(
-            generation.sealed, self.vault.open_keys(context(tid, generation.number), generation.sealed)
-        )
+    def current(self, tid: str, generation: Generation) -> WorkingKeys:
+        """The working keys of a terminal's current generation."""
+        kept = self._of(tid)
+        if kept.current is None or kept.current_blob != generation.sealed:
+            kept.current = self.vault.open_keys(context(tid, generation.number), generation.sealed)
+            kept.current_blob = generation.sealed
+        return kept.current
 
-    def remember(self, sealed: bytes, keys: WorkingKeys) -> None:
-        """Keep keys that were just made: the terminal's next message needs them."""
-        self._working.keep(sealed, keys)
+    def previous(self, tid: str, generation: Generation) -> WorkingKeys:
+        """The working keys of its previous generation."""
+        kept = self._of(tid)
+        if kept.previous is None or kept.previous_blob != generation.sealed:
+            kept.previous = self.vault.open_keys(context(tid, generation.number), generation.sealed)
+            kept.previous_blob = generation.sealed
+        return kept.previous
+
+    def remember(self, tid: str, sealed: bytes, keys: WorkingKeys) -> None:
+        """Keep keys that were just made: the terminal's next message needs them, and those before may be in flight."""
+        kept = self._of(tid)
+        kept.previous, kept.previous_blob = kept.current, kept.current_blob
+        kept.current, kept.current_blob = keys, sealed
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _of(self, tid: str) -> _Opened:
+        kept = self._kept.get(tid)
+        if kept is None:
+            kept = self._kept[tid] = _Opened()
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+        return kept
 
 
 def context(tid: str, number: int) -> str:

@@ -23,7 +23,7 @@ def open_pin(
         return host.suite.open_pin(verified.keys, block, pan, control)
     except PinError as wrong:
         other = other_generation(session, verified)
-        hint = _other_key(host, session.tid, other, block, pan, control) if other is not None else ""
+        hint = _other_key(host, session, other, block, pan, control) if other is not None else ""
         return PinError(f"{wrong}; {hint or 'compare the KCV with the terminal’s'}, and sign on again")
 
 
@@ -33,9 +33,10 @@ def other_generation(session: Session, verified: Verified) -> Generation | None:
     return next((one for one in (session.current, session.previous) if one is not None and one.number != number), None)
 
 
-def _other_key(host: Host, tid: str, other: Generation, block: bytes, pan: str, control: str) -> str:
+def _other_key(host: Host, session: Session, other: Generation, block: bytes, pan: str, control: str) -> str:
+    opened = host.ring.current if other is session.current else host.ring.previous
     try:
-        keys = host.ring.working(tid, other)
+        keys = opened(session.tid, other)
         host.suite.open_pin(keys, block, pan, control)
     except (PinError, VaultError):
         return ""

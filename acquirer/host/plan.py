@@ -23,15 +23,16 @@ class Plan:
         self.elements = frozenset(answer.make)  # what this answer can carry
         whole: list[tuple[str, int]] = []
         constants: list[tuple[int, Value]] = []
-        parts: list[str] = []
+        parts: list[tuple[str, str | None]] = []
         for element in answer.make:
             place = dialect.elements[element]
+            constant = dialect.constants.get(element)
             if not place.whole or place.as_text:
-                parts.append(element)
-                continue
-            whole.append((element, place.de))
-            if element in dialect.constants:
-                constants.append((place.de, dialect.constants[element]))
+                parts.append((element, constant))
+            elif constant is not None:
+                constants.append((place.de, constant))
+            else:
+                whole.append((element, place.de))
         self._echo = answer.echo
         self._whole = tuple(whole)
         self._constants = tuple(constants)
@@ -45,8 +46,8 @@ class Plan:
             value = made.get(element)
             if value is not None:
                 out[de] = value
-        for element in self._parts:
-            value = made.get(element, dialect.constants.get(element))
+        for element, constant in self._parts:
+            value = made.get(element, constant)
             if value is not None:
                 dialect.put(out, element, value)
         return out
@@ -55,7 +56,7 @@ class Plan:
 class Plans:
     """The plans of all routes of a dialect: what requests must carry, what answers do carry."""
 
-    __slots__ = ("_anyway", "_by_answer", "_dialect", "_envelope_bytes", "_envelopes", "_mandatory")
+    __slots__ = ("_anyway", "_by_answer", "_dialect", "_envelope_bytes", "_envelopes", "_mandatory", "_replies")
 
     def __init__(self, dialect: Dialect) -> None:
         # Routes and answers live as long as their dialect; hashing one by value would cost more than using it.
@@ -64,6 +65,7 @@ class Plans:
         self._dialect = dialect
         self._envelope_bytes = dialect.grammar.envelope_bytes
         self._envelopes: dict[tuple[bytes, int], tuple[bytes, bytes]] = {}
+        self._replies: dict[str, str] = {}  # four digits: 10 000 at most
         self._anyway = Plan(dialect, dialect.refusal)
 
     def mandatory(self, route: Route) -> Mandatory:
@@ -78,6 +80,13 @@ class Plans:
             if len(self._envelopes) >= ENVELOPES_KEPT:
                 self._envelopes.clear()
             found = self._envelopes[key] = self._dialect.reply_envelope(frame, nibble)
+        return found
+
+    def reply_mti(self, mti: str) -> str:
+        """The MTI of the reply to a request."""
+        found = self._replies.get(mti)
+        if found is None:
+            found = self._replies[mti] = self._dialect.response_mti(mti)
         return found
 
     def plan(self, route: Route | None, accepted: bool) -> Plan:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import TerminalConfig, Transaction
-from acquirer.host import why
+from acquirer.host import why_booked as why
 from acquirer.host.card import Presented
 from acquirer.host.decision import Decision
 from acquirer.host.gate import Verified
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
+from acquirer.host.why_booked import Difference
+from acquirer.host.words import money
 from acquirer.wire.masking import mask_pan
-
-Difference = tuple[str, str, str]
-"""What differs, what it was, what it is now."""
 
 
 def again(
@@ -29,14 +28,16 @@ def again(
     calendar = host.calendar
     if stored.state in ("tombstone", "reversed"):
         sentence = why.late_original(calendar, stored)
-        return Decision(Reason.LATE_ORIGINAL, sentence, session=verified.session, pan=presented.pan)
+        return Decision(Reason.LATE_ORIGINAL, sentence, session=verified.session, pan_masked=presented.masked)
     found = differences(host, request, presented.pan, stored)
     if found and due:
-        return Decision(Reason.SIGN_ON_REQUIRED, due, session=verified.session, pan=presented.pan, sign_on_again=True)
+        return Decision(
+            Reason.SIGN_ON_REQUIRED, due, session=verified.session, pan_masked=presented.masked, sign_on_again=True
+        )
     if found or (terminal.policy.repeat == "decline" and not request.repeat):
         sentence = why.duplicate(calendar, stored, found)
         notes = ("stan-reuse: one transaction number for two different sales",) if found else ()
-        return Decision(Reason.DUPLICATE, sentence, session=verified.session, pan=presented.pan, notes=notes)
+        return Decision(Reason.DUPLICATE, sentence, session=verified.session, pan_masked=presented.masked, notes=notes)
     return Decision(
         Reason(stored.reason),
         why.replayed(calendar, stored),
@@ -46,7 +47,7 @@ def again(
         transaction=stored,  # unchanged, but by its version: a reversal that comes between must not be overtaken
         keys=verified.keys,
         rrn=stored.rrn,
-        pan=presented.pan,
+        pan_masked=presented.masked,
         replayed=True,
     )
 
@@ -61,7 +62,7 @@ def differences(host: Host, request: Request, pan: str, stored: Transaction) -> 
     if request.service != stored.kind:
         found.append(("kind", stored.kind, request.service))
     if (request.amount_minor or 0) != stored.amount_minor:
-        found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
+        found.append(("amount", money(stored.amount_minor), money(request.amount_minor)))
     for name, now, before in (
         ("processing code", read.processing_code(came), stored.processing_code),
         ("currency", read.currency(came), stored.currency),

@@ -11,14 +11,15 @@ from dataclasses import replace
 from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import Transaction
-from acquirer.host import why
+from acquirer.host import why_booked as why
 from acquirer.host.decision import Decision
 from acquirer.host.gate import Verified, verify
 from acquirer.host.issuer import give_back
-from acquirer.host.repeat import Difference
 from acquirer.host.request import Request
 from acquirer.host.sale import given_back
 from acquirer.host.setup import Host
+from acquirer.host.why_booked import Difference
+from acquirer.host.words import money
 from acquirer.wire.masking import mask_pan
 
 
@@ -36,7 +37,13 @@ def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decisi
         amount = any(name == "amount" for name, _, _ in found)
         reason = Reason.ORIGINAL_AMOUNT_DIFFERS if amount else Reason.ORIGINAL_DIFFERS
         notes = ("reversal-differs: the reversal does not fit the sale it names",)
-        return Decision(reason, why.original_differs(stored, found), session=verified.session, pan=pan, notes=notes)
+        return Decision(
+            reason,
+            why.original_differs(stored, found),
+            session=verified.session,
+            pan_masked=mask_pan(pan),
+            notes=notes,
+        )
     if stored.reversal_made:
         return Decision(
             Reason.APPROVED,
@@ -45,7 +52,7 @@ def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decisi
             session=verified.session,
             keys=verified.keys,
             rrn=stored.reversal_made.get("rrn", ""),
-            pan=pan,
+            pan_masked=mask_pan(pan),
             replayed=True,
         )
     if stored.state == "approved" and stored.card and asked != stored.card:
@@ -73,7 +80,7 @@ def _undo(host: Host, request: Request, loaded: Loaded, verified: Verified, stor
         card=give_back(card, stored.amount_minor, stored.business_date) if effective and card is not None else None,
         keys=verified.keys,
         rrn=loaded.rrn,
-        pan=pan,
+        pan_masked=mask_pan(pan),
     )
 
 
@@ -89,7 +96,7 @@ def _unknown(
             made=dict(tombstone.reversal_made),
             session=verified.session,
             rrn=tombstone.rrn,
-            pan=pan,
+            pan_masked=mask_pan(pan),
             replayed=True,
         )
     made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
@@ -121,7 +128,7 @@ def _unknown(
         session=verified.session,
         transaction=transaction,
         rrn=loaded.rrn,
-        pan=pan,
+        pan_masked=mask_pan(pan),
         notes=("tombstone: remembered, so that the sale is refused should it arrive after its reversal",),
     )
 
@@ -130,7 +137,7 @@ def _differences(host: Host, request: Request, stored: Transaction, pan: str) ->
     """What a reversal says otherwise than its sale; what it does not say is no difference."""
     found: list[Difference] = []
     if request.amount_minor != stored.amount_minor:
-        found.append(("amount", why.amount(stored.amount_minor), why.amount(request.amount_minor)))
+        found.append(("amount", money(stored.amount_minor), money(request.amount_minor)))
     processing_code = host.read.processing_code(request.message.fields)
     if processing_code and processing_code != stored.processing_code:
         found.append(("processing code", stored.processing_code, processing_code))

@@ -10,18 +10,15 @@ from dataclasses import replace
 
 from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import Card, Session, TerminalConfig, Transaction
+from acquirer.exchange.rows import Session, TerminalConfig, Transaction
 from acquirer.host import why
-from acquirer.host.card import Presented, check_number, present
+from acquirer.host.business import Answer, business
+from acquirer.host.card import Presented, present
 from acquirer.host.decision import Decision, Made
 from acquirer.host.gate import Verified, sign_on_due, skew_notes, verify
-from acquirer.host.issuer import Purchase, Verdict, judge
-from acquirer.host.pin import open_pin
 from acquirer.host.repeat import again
 from acquirer.host.request import Request
-from acquirer.host.setup import SILENT_CENTS, Host
-from acquirer.security.pin import PinError
-from acquirer.wire.masking import mask_pan
+from acquirer.host.setup import Host
 from acquirer.wire.tlv import TlvError, build, find, parse
 
 AUTH_DIGITS = 6
@@ -44,83 +41,14 @@ def sale(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
         return again(host, request, terminal, verified, stored, presented, due)
     if terminal.policy.batch_check and request.batch != session.batch:
         sentence = why.batch_differs(host.dialect, terminal, session, request.batch)
-        return Decision(Reason.BATCH_DIFFERS, sentence, session=verified.session, pan=presented.pan, sign_on_again=True)
+        return Decision(
+            Reason.BATCH_DIFFERS, sentence, session=verified.session, pan_masked=presented.masked, sign_on_again=True
+        )
     card = host.vault.token(presented.pan) if presented.pan else ""
     if card and card != asked and presented.reason is None and presented.pan in host.issuer.cards:
         return Decision(Reason.APPROVED, "", wants_card=card)
-    answer = _business(host, request, session, verified, presented, loaded.card)
+    answer = business(host, request, loaded, verified, presented, card)
     return _booked(host, request, loaded, verified, presented, card, answer)
-
-
-class _Answer:
-    """What the business says. `verdict.card` is the card's row afterwards."""
-
-    __slots__ = ("code", "notes", "silent", "verdict")
-
-    def __init__(self, verdict: Verdict, *, code: str = "", silent: bool = False, notes: tuple[str, ...] = ()) -> None:
-        self.verdict = verdict
-        self.code = code
-        self.silent = silent
-        self.notes = notes
-
-
-def _business(
-    host: Host, request: Request, session: Session, verified: Verified, presented: Presented, row: Card | None
-) -> _Answer:
-    dialect, read, came = host.dialect, host.read, request.message.fields
-    amount = request.amount_minor
-    if not amount:
-        sentence = f"{why.place(dialect, 'amount')} is {why.amount(amount)}: a sale needs an amount above zero"
-        return _Answer(Verdict(Reason.AMOUNT_INVALID, sentence))
-    currency, ours = read.currency(came), dialect.constants["currency"]
-    if currency != ours:
-        return _Answer(Verdict(Reason.CURRENCY_DIFFERS, why.currency_differs(dialect, currency, ours)))
-    if presented.reason is not None:
-        return _Answer(Verdict(presented.reason, presented.why))
-    if presented.pan and (problem := check_number(presented.pan)):
-        return _Answer(Verdict(Reason.CARD_NUMBER_INVALID, f"{problem}: {mask_pan(presented.pan)}"))
-    if host.options.magic_amounts and (chosen := _magic(host, amount)):
-        return chosen
-    notes: tuple[str, ...] = ()
-    pin: str | None = None
-    opened = open_pin(host, request, session, verified, presented.pan)
-    if isinstance(opened, PinError):
-        return _Answer(Verdict(Reason.PIN_FORMAT_WRONG, str(opened)))
-    if opened is not None:
-        pin = opened.pin
-        notes = (f"pin: {opened.note}",) if opened.note else ()
-    if not presented.pan:
-        return _Answer(Verdict(Reason.APPROVED, "approved: no card is involved"), notes=notes)
-    if not host.issuer.is_test(presented.pan):
-        notes = (*notes, why.no_test_bin(presented.pan))
-    purchase = Purchase(
-        pan=presented.pan,
-        amount_minor=amount,
-        expiry=presented.expiry,
-        entry_mode=read.entry_mode(came),
-        icc_condition=read.icc_condition(came),
-        pin=pin,
-        day=request.stamp.day,
-    )
-    return _Answer(judge(host.issuer, purchase, row), notes=notes)
-
-
-def _magic(host: Host, amount: int) -> _Answer | None:
-    """The cents choose the code: 12.51 is answered 51, 12.98 not at all, 12.00 is left to the issuer."""
-    cents = amount % 100
-    if not cents:
-        return None
-    if cents == SILENT_CENTS:
-        sentence = f"magic amount {why.amount(amount)}: approved, and not answered; its reversal should follow"
-        return _Answer(Verdict(Reason.APPROVED, sentence), silent=True)
-    code = f"{cents:02}"
-    if code not in host.dialect.codes:
-        note = f"magic-amount: {why.amount(amount)} names code {code}, which {host.dialect.name} does not know"
-        return _Answer(Verdict(Reason.APPROVED, "approved: the cents name no known code"), notes=(note,))
-    meaning = host.dialect.codes[code].meaning.en
-    return _Answer(
-        Verdict(Reason.CHOSEN, f"magic amount {why.amount(amount)}: its cents choose {code}, {meaning}"), code=code
-    )
 
 
 def _booked(
@@ -130,7 +58,7 @@ def _booked(
     verified: Verified,
     presented: Presented,
     card: str,
-    answer: _Answer,
+    answer: Answer,
 ) -> Decision:
     """The sale as a row, whatever was said: a decline is stored too, so that its repeat gets the same answer."""
     terminal, session = loaded.terminal, loaded.session
@@ -157,7 +85,7 @@ def _booked(
         transaction_type=read.transaction_type(came),
         amount_minor=request.amount_minor or 0,
         currency=read.currency(came),
-        pan_masked=mask_pan(presented.pan),
+        pan_masked=presented.masked,
         card=card,
         entry_mode=read.entry_mode(came),
         operator=session.operator,
@@ -170,9 +98,6 @@ def _booked(
         at_us=request.arrival.at_us,
         business_date=stamp.day,
     )
-    row = verdict.card
-    if row is not None and not row.token:
-        row = replace(row, token=card)
     after = replace(verified.after(session), last_stan=request.stan, sign_on_spent=True)
     return Decision(
         verdict.reason,
@@ -181,10 +106,10 @@ def _booked(
         made={**made, **given_back(host, request, presented.pan)},
         session=after,
         transaction=transaction,
-        card=row,
+        card=verdict.card,
         keys=verified.keys,
         rrn=loaded.rrn,
-        pan=presented.pan,
+        pan_masked=presented.masked,
         notes=(*answer.notes, *_stan_notes(terminal, session, request.stan), *skew_notes(host, request)),
         sign_on_again=verdict.reason is Reason.PIN_FORMAT_WRONG or terminal.policy.required == "per-transaction",
         silent=answer.silent,

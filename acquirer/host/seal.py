@@ -40,7 +40,7 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
         made["time"] = request.stamp.time
         made["date"] = request.stamp.date
     fields = host.plans.plan(route, accepted).fields(dialect, message.fields, made)
-    mti = dialect.response_mti(message.mti)
+    mti = host.plans.reply_mti(message.mti)
     tpdu, head = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys
     if keys is None or not accepted or route is None or route.mac_reply == "never":

@@ -40,7 +40,7 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     keys = issued.working
     number = session.current.number + 1 if session.current is not None else 1
     sealed = host.vault.seal_keys(context(terminal.tid, number), keys, host.randbytes)
-    host.ring.remember(sealed, keys)
+    host.ring.remember(terminal.tid, sealed, keys)
 
     stamp = request.stamp
     batch = next_batch(session.batch) if _closed(terminal, session) else session.batch

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from acquirer.exchange.rows import Session, TerminalConfig, Transaction
+from acquirer.exchange.rows import Session, TerminalConfig
 from acquirer.host.calendar import Calendar
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
-from acquirer.host.words import day_words, money, named, plural
+from acquirer.host.words import day_words, named, place, plural
 from acquirer.security.diagnosis import diagnose
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
-from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import DecodeError
 
 SKEW_WORTH_A_NOTE_S: Final = 300
@@ -166,7 +165,7 @@ def mac_differs(
     )
     candidates = [("current", keys)]
     if session.previous is not None:
-        candidates.append(("previous", host.ring.working(session.tid, session.previous)))
+        candidates.append(("previous", host.ring.previous(session.tid, session.previous)))
     findings = diagnose(host.suite.mac_algorithm, message, candidates, host.ring.master(terminal))
     return f"{sentence}; {findings[0] if findings else _nothing_fits(session)}"
 
@@ -197,110 +196,6 @@ def batch_differs(dialect: Dialect, terminal: TerminalConfig, session: Session, 
     )
 
 
-# Its relation to what came before
-
-
-def late_original(calendar: Calendar, stored: Transaction) -> str:
-    """A sale whose reversal is known already."""
-    key, when = stored.key, calendar.words(stored.reversed_us)
-    if stored.state == "tombstone":
-        past = f"the reversal of STAN {key.stan}, batch {key.batch} came first, at {when}"
-    else:
-        past = f"the sale with STAN {key.stan}, batch {key.batch} was booked, and reversed at {when}"
-    return f"late original: {past} (reason {named(stored.reversal_reason)}); this sale is not booked"
-
-
-def duplicate(calendar: Calendar, stored: Transaction, differences: list[tuple[str, str, str]]) -> str:
-    """A transaction number that was used before, for something else or under policy 'decline'."""
-    key = stored.key
-    used = f"STAN {key.stan} of batch {key.batch} was used at {calendar.words(stored.at_us)}"
-    if not differences:
-        return f"{used} by this same sale (answered {stored.code}): this terminal's policy declines repeats"
-    told = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
-    return f"{used} for another sale: {told}. The first stays as it was; number each transaction anew"
-
-
-def replayed(calendar: Calendar, stored: Transaction) -> str:
-    """The same request again."""
-    return (
-        f"the same request came at {calendar.words(stored.at_us)}: its answer {stored.code} is given again, "
-        "nothing was booked twice"
-    )
-
-
-def original_unknown(request: Request) -> str:
-    """A reversal of nothing; remembered."""
-    return (
-        f"no sale of terminal {request.tid} has STAN {request.stan} in batch {request.batch}: there is nothing to "
-        "reverse, and should the sale still arrive it will not be booked"
-    )
-
-
-def original_differs(stored: Transaction, differences: list[tuple[str, str, str]]) -> str:
-    """A reversal that names another amount, card or processing code than its sale."""
-    told = "; ".join(f"{name} {then} in the sale, {now} in the reversal" for name, then, now in differences)
-    return f"STAN {stored.key.stan}, batch {stored.key.batch}: {told}. The sale stays as it was"
-
-
-def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
-    """A reversal of nothing, again."""
-    return (
-        f"this reversal came at {calendar.words(tombstone.reversed_us)} already and found no sale; none has come "
-        "since, and its answer is given again"
-    )
-
-
-def reversed_now(stored: Transaction, reason: str) -> str:
-    """A reversal that takes effect."""
-    key = stored.key
-    return (
-        f"reversed: the sale of {money(stored.amount_minor)} with STAN {key.stan}, batch {key.batch} is undone "
-        f"(reason {named(reason)})"
-    )
-
-
-def reversed_before(calendar: Calendar, stored: Transaction) -> str:
-    """A reversal, again."""
-    return (
-        f"this sale was reversed at {calendar.words(stored.reversed_us)} already: the same answer is given again, "
-        "nothing is undone twice"
-    )
-
-
-def nothing_to_reverse(stored: Transaction) -> str:
-    """A reversal of a sale that was declined."""
-    return f"the sale was declined ({stored.code}), so there is nothing to undo; the terminal may forget it"
-
-
-# The business
-
-
-def track_unreadable(dialect: Dialect, element: str, problem: str) -> str:
-    """A track that gives no card number."""
-    return f"{place(dialect, element)} cannot be read: {problem}"
-
-
-def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
-    """A message that names one card and carries the track of another."""
-    return (
-        f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
-        "a sale is about one card"
-    )
-
-
-def currency_differs(dialect: Dialect, came: str, ours: str) -> str:
-    """A currency this host does not settle in."""
-    return f"{place(dialect, 'currency')} is {named(came)}, this host settles in {ours}"
-
-
-def no_test_bin(pan: str) -> str:
-    """A card that may be somebody's."""
-    return (
-        f"no-test-bin: {mask_pan(pan)} stands under no published test BIN; if it is a real card, take it out of here: "
-        "a simulator is no place for real card numbers"
-    )
-
-
 # The host itself
 
 
@@ -321,30 +216,10 @@ def not_committed(outcome: str) -> str:
     return _NOT_COMMITTED[outcome]
 
 
-# Small sentences beside
-
-
 def skew(away_s: int) -> str:
     """A terminal's clock that is far from the host's."""
     ahead = "ahead of" if away_s > 0 else "behind"
     return f"clock-skew: the terminal's clock is {plural(abs(away_s) // 60, 'minute')} {ahead} the host's"
-
-
-def amount(minor: int | None) -> str:
-    """An amount, or that there is none."""
-    return "(none)" if minor is None else money(minor)
-
-
-def place(dialect: Dialect, element: str) -> str:
-    """An element by name and by where it travels: ``batch (DE 60, characters 3–8)``."""
-    at = dialect.elements.get(element)
-    name = element.replace("_", " ")
-    if at is None:
-        return name
-    if at.whole:
-        return f"DE {at.de} ({name})"
-    part = f"from character {at.start + 1} on" if at.stop is None else f"characters {at.start + 1}–{at.stop}"
-    return f"DE {at.de} ({name}, {part})"
 
 
 def _repeats(known: str) -> str:

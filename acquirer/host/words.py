@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from acquirer.wire.dialect import Dialect
 from acquirer.wire.masking import readable
 
 
-def money(minor: int) -> str:
+def money(minor: int | None) -> str:
     """An amount of minor units as people write it.
 
-    >>> money(1234), money(5)
-    ('12.34', '0.05')
+    >>> money(1234), money(5), money(None)
+    ('12.34', '0.05', '(none)')
     """
+    if minor is None:
+        return "(none)"
     return f"{minor // 100}.{minor % 100:02}"
 
 
@@ -42,3 +45,15 @@ def day_words(day: str) -> str:
     '2025-01-02'
     """
     return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
+def place(dialect: Dialect, element: str) -> str:
+    """An element by name and by where it travels: ``batch (DE 60, characters 3–8)``."""
+    at = dialect.elements.get(element)
+    name = element.replace("_", " ")
+    if at is None:
+        return name
+    if at.whole:
+        return f"DE {at.de} ({name})"
+    part = f"from character {at.start + 1} on" if at.stop is None else f"characters {at.start + 1}–{at.stop}"
+    return f"DE {at.de} ({name}, {part})"

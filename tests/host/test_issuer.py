@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import Card
 from acquirer.host.issuer import PIN_TRIES, CardEntry, CardTable, Purchase, expired, give_back, judge
+from acquirer.wire.masking import mask_pan
 
 PAN = "6212345678901232"
 DAY = "20250310"
@@ -23,6 +24,8 @@ def ask(
     asked = Purchase(
         **{
             "pan": PAN,
+            "masked": mask_pan(PAN),
+            "token": "t",
             "amount_minor": 1000,
             "expiry": "3012",
             "entry_mode": "012",

@@ -1,0 +1,94 @@
+"""What is said to a new sale: amount, currency, card number, magic amount, PIN, then the issuer's word."""
+
+from __future__ import annotations
+
+from acquirer.exchange.effects import Loaded
+from acquirer.exchange.reasons import Reason
+from acquirer.host import why_booked as why
+from acquirer.host.card import Presented, check_number
+from acquirer.host.gate import Verified
+from acquirer.host.issuer import Purchase, Verdict, judge
+from acquirer.host.pin import open_pin
+from acquirer.host.request import Request
+from acquirer.host.setup import SILENT_CENTS, Host
+from acquirer.host.words import money
+from acquirer.security.pin import PinError
+
+
+class Answer:
+    """What the business says. `verdict.card` is the card's row afterwards."""
+
+    __slots__ = ("code", "notes", "silent", "verdict")
+
+    def __init__(self, verdict: Verdict, *, code: str = "", silent: bool = False, notes: tuple[str, ...] = ()) -> None:
+        self.verdict = verdict
+        self.code = code  # chosen by a magic amount; "": the dialect's code for the verdict's reason
+        self.silent = silent
+        self.notes = notes
+
+
+def business(
+    host: Host, request: Request, loaded: Loaded, verified: Verified, presented: Presented, card: str
+) -> Answer:
+    """Decide a new sale of the card named `card` ("" when there is none), whose row is `loaded.card`."""
+    problem = _what_is_wrong(host, request, presented)
+    if problem is not None:
+        return Answer(problem)
+    amount = request.amount_minor or 0
+    notes: tuple[str, ...] = ()
+    if host.options.magic_amounts and amount % 100:
+        chosen, note = _magic(host, amount)
+        if chosen is not None:
+            return chosen
+        notes = (note,)
+    session = loaded.session
+    assert session is not None
+    opened = open_pin(host, request, session, verified, presented.pan)
+    if isinstance(opened, PinError):
+        return Answer(Verdict(Reason.PIN_FORMAT_WRONG, str(opened)), notes=notes)
+    if opened is not None and opened.note:
+        notes = (*notes, f"pin: {opened.note}")
+    if not host.issuer.is_test(presented.pan):
+        notes = (*notes, why.no_test_bin(presented.masked))
+    read, came = host.read, request.message.fields
+    purchase = Purchase(
+        pan=presented.pan,
+        masked=presented.masked,
+        token=card,
+        amount_minor=amount,
+        expiry=presented.expiry,
+        entry_mode=read.entry_mode(came),
+        icc_condition=read.icc_condition(came),
+        pin=None if opened is None else opened.pin,
+        day=request.stamp.day,
+    )
+    return Answer(judge(host.issuer, purchase, loaded.card), notes=notes)
+
+
+def _what_is_wrong(host: Host, request: Request, presented: Presented) -> Verdict | None:
+    """What no issuer need be asked about."""
+    amount = request.amount_minor
+    if not amount:
+        return Verdict(Reason.AMOUNT_INVALID, why.amount_invalid(host.dialect, amount))
+    currency, ours = host.read.currency(request.message.fields), host.dialect.constants["currency"]
+    if currency != ours:
+        return Verdict(Reason.CURRENCY_DIFFERS, why.currency_differs(host.dialect, currency, ours))
+    if presented.reason is not None:
+        return Verdict(presented.reason, presented.why)
+    if wrong := check_number(presented.pan):
+        return Verdict(Reason.CARD_NUMBER_INVALID, f"{wrong}: {presented.masked}")
+    return None
+
+
+def _magic(host: Host, amount: int) -> tuple[Answer | None, str]:
+    """The cents choose the code: 12.51 is answered 51, 12.98 not at all. Cents that name no code only get a note."""
+    cents = amount % 100
+    if cents == SILENT_CENTS:
+        sentence = f"magic amount {money(amount)}: approved, and not answered; its reversal should follow"
+        return Answer(Verdict(Reason.APPROVED, sentence), silent=True), ""
+    code = f"{cents:02}"
+    known = host.dialect.codes.get(code)
+    if known is None:
+        return None, f"magic-amount: {money(amount)} names code {code}, which {host.dialect.name} does not know"
+    sentence = f"magic amount {money(amount)}: its cents choose {code}, {known.meaning.en}"
+    return Answer(Verdict(Reason.CHOSEN, sentence), code=code), ""
