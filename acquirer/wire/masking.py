@@ -25,8 +25,9 @@ def mask_pan(pan: str) -> str:
     >>> mask_pan("62123456")
     '********'
     """
-    hide = hidden_digits(len(pan)) if _is_digits(pan) else range(len(pan))
-    return "".join("*" if i in hide else digit for i, digit in enumerate(pan))
+    if len(pan) not in PAN_DIGITS or not _is_digits(pan):
+        return "*" * len(pan)
+    return pan[:CLEAR_HEAD] + "*" * (len(pan) - CLEAR_HEAD - CLEAR_TAIL) + pan[-CLEAR_TAIL:]
 
 
 def hidden_digits(count: int) -> range:
@@ -113,6 +114,10 @@ def card_number_digits(text: str) -> list[int]:
     return [run.start() + digit for run in runs for digit in hidden_digits(len(run[0]))]
 
 
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Each digit doubled, the two digits of the result added."""
+
+
 def passes_luhn(digits: str) -> bool:
     """Whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
 
@@ -121,8 +126,7 @@ def passes_luhn(digits: str) -> bool:
     """
     if not _is_digits(digits):
         return False
-    total = sum(map(int, digits[-1::-2])) + sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return total % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def _is_digits(text: str) -> bool:
