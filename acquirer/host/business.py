@@ -70,8 +70,8 @@ def _what_is_wrong(host: Host, request: Request, presented: Presented) -> Verdic
     amount = request.amount_minor
     if not amount:
         return Verdict(Reason.AMOUNT_INVALID, why.amount_invalid(host.dialect, amount))
-    currency, ours = host.read.currency(request.message.fields), host.dialect.constants["currency"]
-    if currency != ours:
+    currency, ours = host.read.currency(request.message.fields), host.dialect.constants.get("currency", "")
+    if ours and currency != ours:
         return Verdict(Reason.CURRENCY_DIFFERS, why.currency_differs(host.dialect, currency, ours))
     if presented.reason is not None:
         return Verdict(presented.reason, presented.why)

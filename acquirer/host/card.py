@@ -26,7 +26,7 @@ class Presented:
     def __init__(self, pan: str, expiry: str, reason: Reason | None = None, sentence: str = "") -> None:
         self.pan = pan
         self.masked = mask_pan(pan)
-        self.expiry = expiry
+        self.expiry = expiry if len(expiry) == 4 and expiry.isdecimal() else ""
         self.reason = reason
         self.why = sentence
 
@@ -67,7 +67,7 @@ class _Track:
             number, rest = number[2:], ""
         if not separator or not number.isdecimal() or len(number) not in PAN_DIGITS:
             return "", ""
-        return number, rest[:4] if rest[:4].isdecimal() else ""
+        return number, rest[:4]
 
     def why(self) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""

@@ -133,7 +133,7 @@ def given_back(host: Host, request: Request, pan: str) -> Made:
 def _stan_notes(terminal: TerminalConfig, session: Session, stan: str) -> tuple[str, ...]:
     """A number far below the last one is the counter starting over; a little below it, a second device."""
     last = session.last_stan
-    if not last or not 0 < int(last) - int(stan) < 500_000:
+    if not (last.isdecimal() and stan.isdecimal()) or not 0 < int(last) - int(stan) < 500_000:
         return ()
     return (
         f"clone-suspected: STAN went back from {last} to {stan}: terminal {terminal.tid} was cleared, "

@@ -129,3 +129,10 @@ def test_a_stored_answer_overtaken_by_the_reversal_is_not_given(rig, till):
     repeat = rig.start(frame).to_commit()
     assert till.reverse("000002").code == "00"
     assert repeat.finish().code == "94"
+
+
+def test_a_reply_that_does_not_fit_the_dialect_books_nothing(rig, till):
+    rig.numbers = iter((10**12,))  # a reference number of 13 digits
+    answer = till.sale()
+    assert (answer.code, rig.booked_minor()) == ("96", 0)
+    assert answer.why.startswith("the reply cannot be written in this dialect: DE 37")
