@@ -403,7 +403,7 @@ def test_nothing_is_sent_on_a_connection_that_is_being_closed(serve: Serve) -> N
     told: list[bool] = []
 
     def receive(connection: Connection, frame: bytes) -> None:
-        connection._transport.write(bytes(4 * 2**20))  # more than any kernel takes at once
+        connection._transport.write(bytes(32 * 2**20))  # more than any kernel takes at once
         connection.close("because")
         told.append(connection.send(frame))
         connection.done()
@@ -411,5 +411,5 @@ def test_nothing_is_sent_on_a_connection_that_is_being_closed(serve: Serve) -> N
     trial = serve(receive, unsent_abort_bytes=2**30)
     peer = trial.peer()
     peer.send(FRAME)
+    trial.until(lambda: told == [False])
     assert peer.ended() == "fin", "what was written before is still read"
-    assert told == [False]
