@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict, Unpack
 
 from acquirer.app.line import Address, address
+from acquirer.app.pad import read_pad
 from acquirer.data.toml import DataError, nearest
 from acquirer.security.secret import Secret
 from acquirer.security.suite import Suite
@@ -16,15 +17,23 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminal_state import StateFile
 from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
+from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.receipt import minor
 from acquirer.terminal.card import CardData, CardError
 from acquirer.terminal.card import card as card_of
-from acquirer.terminal.effects import Began, Effect, Ended, Program
+from acquirer.terminal.drawing import Again, sign
+from acquirer.terminal.effects import Began, Effect, Ended, Print, Program
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.pad import Pad
 from acquirer.terminal.reversing import Undo, reverse
 from acquirer.terminal.selling import Order, sale
 from acquirer.terminal.state import State
+from acquirer.terminal.voucher import Voucher
+from acquirer.wire.dialect import Dialect
+
+Drawn = str | Path | Bitmap
+"""A signature as people give it: a name, a file of pixels or strokes, or pixels."""
 
 HOST = "127.0.0.1:8583"
 DIALECT = "unionpay-pos"
@@ -36,6 +45,9 @@ class Watch(Protocol):
     def began(self, exchange: Exchange) -> None: ...
 
     def ended(self, exchange: Exchange) -> None: ...
+
+    def printed(self, voucher: Voucher) -> None:
+        """A slip came out that the cardholder is to sign on paper."""
 
 
 class Options(TypedDict, total=False):
@@ -67,6 +79,16 @@ class Options(TypedDict, total=False):
     """How long to wait for one answer; 0: as the dialect says."""
     keep_open: bool
     """One connection for many exchanges, instead of one each."""
+    sign_upload: str
+    """When a signature goes up: ``after-next`` (sale), as most terminals do, or ``at-once``, after its own."""
+    sign_parts: int
+    """Cut signatures into parts of so many bytes; 0: one message each."""
+    watermark: bool
+    """Burn the feature code into signatures (the default), or show it on the pad only."""
+    tell_capture: bool
+    """Tell in an upload how the signature was captured (the default), in an element that only we know."""
+    no_sign_limit: str | int | None
+    """Contactless sales up to this amount are not signed; None: the dialect's limit."""
     randbytes: Callable[[int], bytes]
     now: Callable[[], datetime]
     """The terminal's clock, local time."""
@@ -91,6 +113,7 @@ class Desk:
         setup = _setup(tid, options)
         self.framing = setup.dialect.framing
         self.log: list[Exchange] = []
+        self.slips: list[Voucher] = []
         folder = options.get("state")
         self.file = StateFile(folder, tid) if folder is not None else None
         try:
@@ -100,11 +123,32 @@ class Desk:
             raise
 
     def sale(
-        self, amount: str | int, card: str | CardData, entry: str, pin: str, drop_reversal: bool
+        self,
+        amount: str | int,
+        card: str | CardData,
+        entry: str,
+        pin: str,
+        drop_reversal: bool,
+        sign: Drawn | None,
+        sign_mode: str,
     ) -> Program[Result]:
         """The program of a sale; see `Terminal.sale`."""
         held = card if isinstance(card, CardData) else self.card(card, pin)
-        return sale(self.machine, Order(_minor(amount), held, self._now(), entry, drop_reversal))
+        pad = None if sign is None else self.pad(sign, sign_mode)
+        return sale(self.machine, Order(_minor(amount), held, self._now(), entry, drop_reversal, pad))
+
+    def sign(self, sign_with: Drawn, mode: str, stan: str, batch: str) -> Program[Result]:
+        """The program of signing later, or again; see `Terminal.sign`."""
+        return sign(self.machine, Again(self.pad(sign_with, mode), stan, batch))
+
+    def pad(self, sign: Drawn, mode: str) -> Pad:
+        """What the cardholder leaves on the pad. Raises ValueError."""
+        signing = self.machine.setup.habits.signature
+        if signing is None:
+            raise ValueError(f"the dialect {self.machine.setup.dialect.name} knows no electronic signature")
+        if isinstance(sign, Bitmap):
+            return Pad(sign, mode)
+        return read_pad(sign, mode, signing.pad, self.machine.setup.randbytes)
 
     def reverse(self, reason: str, stan: str, batch: str, amount: str | int | None) -> Program[Result]:
         """The program of a reversal by hand; see `Terminal.reverse`."""
@@ -130,6 +174,10 @@ class Desk:
             self.log.append(effect.exchange)
             if self.watch:
                 self.watch.ended(effect.exchange)
+        elif isinstance(effect, Print):
+            self.slips.append(effect.voucher)
+            if self.watch:
+                self.watch.printed(effect.voucher)
         elif isinstance(effect, Began) and self.watch:
             self.watch.began(effect.exchange)
 
@@ -166,7 +214,34 @@ def _setup(tid: str, options: Options) -> Setup:
         tpdu=_hex("TPDU", options.get("tpdu", ""), len(dialect.envelope.tpdu)),
         head=_hex("head", options.get("head", ""), len(dialect.envelope.head)),
         timeout_s=options.get("timeout_s", 0),
+        upload_at_once=_at_once(options.get("sign_upload", "after-next")),
+        part_bytes=_part_bytes(dialect, options.get("sign_parts", 0)),
+        watermark=options.get("watermark", True),
+        tell_capture=options.get("tell_capture", True),
+        free_minor=None if (limit := options.get("no_sign_limit")) is None else _minor(limit),
     )
+
+
+def _at_once(when: str) -> bool:
+    if when not in ("after-next", "at-once"):
+        raise ValueError(f"there is no time '{when}' to upload signatures; write after-next or at-once")
+    return when == "at-once"
+
+
+def _part_bytes(dialect: Dialect, size: int) -> int:
+    """The size of a part, if all parts together hold the longest signature."""
+    signing = dialect.habits.signature if dialect.habits else None
+    if not size:
+        return 0
+    if signing is None or signing.parts is None:
+        raise ValueError(f"the dialect {dialect.name} does not cut signatures into parts")
+    parts = len(dialect.find_route("signature_part").when["function"])
+    least = -(-signing.max_bytes // parts)
+    if not least <= size <= signing.max_bytes:
+        raise ValueError(
+            f"a part has {least} to {signing.max_bytes} bytes, not {size}: {parts} of them hold the longest signature"
+        )
+    return size
 
 
 def _registered(tid: str, file: Path | str | None) -> Registration:

@@ -14,13 +14,14 @@ import asyncio
 from types import TracebackType
 from typing import Unpack
 
-from acquirer.app.desk import Desk, Options
+from acquirer.app.desk import Desk, Drawn, Options
 from acquirer.app.line import AsyncLine, Line
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Answer, Ask, Keep, Listen, Program
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.signing import echo, sign_off, sign_on
 from acquirer.terminal.state import State
+from acquirer.terminal.upload import upload
 
 
 class Terminal:
@@ -32,7 +33,7 @@ class Terminal:
 
     @property
     def state(self) -> State:
-        """What the terminal remembers: batch, STAN, keys, the reversal it owes."""
+        """What the terminal remembers: batch, STAN, keys, the reversal and the signatures it owes."""
         return self._desk.machine.state
 
     def sign_on(self) -> Result:
@@ -47,6 +48,8 @@ class Terminal:
         entry: str = "chip",
         pin: str = "",
         drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
     ) -> Result:
         """Sell; `amount` is text as people write it ("12.34") or an integer of minor units.
 
@@ -54,10 +57,30 @@ class Terminal:
         while one is owed nothing is sold, unless `drop_reversal` gives it up. `pin` goes with a card's name; other
         cards are made by `acquirer.terminal.card.card` and bring theirs.
 
+        `sign` is what the cardholder leaves on the pad once the sale is approved: a name, which the built-in pen
+        writes, a ``.png`` or a ``.json`` of strokes, or a `Bitmap`; `sign_mode` is touch, pen or fingerprint. What
+        became of it is in the result's `signature`. Those of earlier sales go up at the end (see `sign_upload`).
+
         Raises:
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
-        return self._run(self._desk.sale(amount, card, entry, pin, drop_reversal))
+        return self._run(self._desk.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Result:
+        """Sign a sale later, or clear its signature and sign again: the last approved one, or the one `stan` names.
+
+        Raises:
+            ValueError: `sign` is nothing that can be drawn.
+        """
+        return self._run(self._desk.sign(sign, mode, stan, batch))
+
+    def upload(self, *, rounds: int = 0) -> Result:
+        """Upload every signature that is kept, as before a settlement.
+
+        What fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see the result's
+        `slips`. Without a connection it is broken off and everything stays kept.
+        """
+        return self._run(upload(self._desk.machine, rounds))
 
     def reverse(self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None) -> Result:
         """Reverse what is owed, else the sale that `stan` names, else the last approved one."""
@@ -85,7 +108,7 @@ class Terminal:
         self.close()
 
     def _run(self, program: Program[Result]) -> Result:
-        self._desk.log = []
+        self._desk.log, self._desk.slips = [], []
         answer: Answer | None = None
         try:
             while True:
@@ -101,7 +124,7 @@ class Terminal:
                     self._desk.look(effect)
         except StopIteration as end:
             result: Result = end.value
-            result.exchanges = tuple(self._desk.log)
+            result.exchanges, result.slips = tuple(self._desk.log), tuple(self._desk.slips)
             return result
         finally:
             self._line.done()
@@ -116,7 +139,7 @@ class AsyncTerminal:
 
     @property
     def state(self) -> State:
-        """What the terminal remembers: batch, STAN, keys, the reversal it owes."""
+        """What the terminal remembers: batch, STAN, keys, the reversal and the signatures it owes."""
         return self._desk.machine.state
 
     async def sign_on(self) -> Result:
@@ -131,9 +154,19 @@ class AsyncTerminal:
         entry: str = "chip",
         pin: str = "",
         drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
     ) -> Result:
         """See `Terminal.sale`."""
-        return await self._run(self._desk.sale(amount, card, entry, pin, drop_reversal))
+        return await self._run(self._desk.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    async def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Result:
+        """See `Terminal.sign`."""
+        return await self._run(self._desk.sign(sign, mode, stan, batch))
+
+    async def upload(self, *, rounds: int = 0) -> Result:
+        """See `Terminal.upload`."""
+        return await self._run(upload(self._desk.machine, rounds))
 
     async def reverse(
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
@@ -163,7 +196,7 @@ class AsyncTerminal:
         await self.close()
 
     async def _run(self, program: Program[Result]) -> Result:
-        self._desk.log = []
+        self._desk.log, self._desk.slips = [], []
         answer: Answer | None = None
         try:
             while True:
@@ -179,7 +212,7 @@ class AsyncTerminal:
                     self._desk.look(effect)
         except StopIteration as end:
             result: Result = end.value
-            result.exchanges = tuple(self._desk.log)
+            result.exchanges, result.slips = tuple(self._desk.log), tuple(self._desk.slips)
             return result
         finally:
             self._line.done()

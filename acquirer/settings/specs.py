@@ -16,6 +16,8 @@ from acquirer.wire.dialect import Dialect
 from acquirer.wire.lint import lint
 from acquirer.wire.loader import load
 
+FONT = "NotoSansMonoCJKsc-GB2312.otf"
+
 
 def specs_dir() -> Path:
     """The directory of dialects, test cards and demo terminals that ship with the package."""
@@ -52,6 +54,12 @@ def document(name: str) -> Document:
     """The parsed file of a dialect, with line numbers."""
     text, path = read_spec(name)
     return parse(text, path.name if path.parent == specs_dir() else str(path))
+
+
+@cache
+def slip_font() -> bytes:
+    """The font slips are drawn with, as the bytes of its file."""
+    return (specs_dir() / "fonts" / FONT).read_bytes()
 
 
 @cache

@@ -27,6 +27,10 @@ class PngError(ValueError):
     """Bytes that are not a PNG this project reads: one sentence."""
 
 
+class NoInkError(PngError):
+    """A sound picture in which nobody has signed."""
+
+
 def encode(bitmap: Bitmap) -> bytes:
     """`bitmap` as a PNG of one bit per pixel, black ink on white paper.
 
@@ -56,12 +60,12 @@ def signature(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
     The picture is cropped to its ink, made smaller if it does not fit (never larger) and framed by `margin` pixels.
 
     Raises:
-        PngError: not a PNG, damaged, larger than a photograph, or without any ink.
+        PngError: not a PNG, damaged, larger than a photograph; as `NoInkError`, without any ink.
     """
     ink = _ink(data, MAX_SOURCE_PIXELS)
     box = ink.getbbox()
     if box is None:
-        raise PngError("the picture has no ink: nothing in it is darker than middle grey")
+        raise NoInkError("the picture has no ink: nothing in it is darker than middle grey")
     ink = ink.crop(box)
     room = (width - 2 * margin, height - 2 * margin)
     scale = min(1.0, room[0] / ink.width, room[1] / ink.height)

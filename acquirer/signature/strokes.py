@@ -40,11 +40,15 @@ class StrokesError(ValueError):
     """Strokes that are not in the form described above: one sentence saying where and what."""
 
 
+class NoStrokesError(StrokesError):
+    """Strokes in that form, but none in which the pen touched the pad."""
+
+
 def parse(text: str | bytes) -> tuple[Stroke, ...]:
     """The strokes in a JSON text; a stroke without points is left out.
 
     Raises:
-        StrokesError: not JSON, not of this form, or more than `MAX_POINTS` points.
+        StrokesError: not JSON, not of this form, or more than `MAX_POINTS` points; as `NoStrokesError`, nothing drawn.
 
     >>> parse("[[[10, 20], [30, 20.5]], [[5, 5]]]")[0][1]
     Point(x=30.0, y=20.5, t_ms=None)
@@ -66,7 +70,7 @@ def parse(text: str | bytes) -> tuple[Stroke, ...]:
         if stroke
     )
     if not strokes:
-        raise StrokesError("there is no stroke with a point in it: nobody has signed")
+        raise NoStrokesError("there is no stroke with a point in it: nobody has signed")
     return strokes
 
 

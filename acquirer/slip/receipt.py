@@ -1,26 +1,84 @@
 """The receipt (签购单) of a sale, in the order and with the words the field prints.
 
 Content and order follow JR/T 0001-2001 chapter 8 (merchant, transaction, remarks and signature) as terminals print it:
-names in Chinese with English beside, card number as first 6 + last 4 with the way it was entered, the reprint mark on
-every copy but the first. Plain text; a printer's fonts are not its business.
+names in Chinese with English beside, or in English alone, card number as first 6 + last 4 with the way it was entered,
+the counted reprint mark on every copy but the first, and the cardholder's signature, the space for it, or why there is
+none. Plain text; a printer's fonts are not its business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from acquirer.slip.paper import RULE, centred, pair, wrapped
 from acquirer.wire.masking import mask_pan
 
 Copy = Literal["merchant", "cardholder"]
+Language = Literal["zh", "en"]
 
-COPIES: dict[Copy, str] = {
-    "merchant": "商户存根 MERCHANT COPY",
-    "cardholder": "持卡人存根 CARDHOLDER COPY",
+
+class Words(NamedTuple):
+    """What a slip says in one language; the facts stand between."""
+
+    title: str
+    copies: Mapping[Copy, str]
+    labels: Mapping[str, str]  # by the field of `Receipt`
+    reprint: str
+    sign_here: str
+    signed: str
+    free: str  # of signature: with {limit}
+    free_with_pin: str
+    consent: tuple[str, ...]
+
+
+_LABELS = (
+    ("merchant", "商户名称", "MERCHANT NAME"),
+    ("mid", "商户编号", "MERCHANT NO"),
+    ("tid", "终端编号", "TERMINAL NO"),
+    ("operator", "操作员号", "OPERATOR NO"),
+    ("issuer", "发卡行", "ISSUER"),
+    ("acquirer", "收单行", "ACQUIRER"),
+    ("card", "卡号", "CARD NO"),
+    ("kind", "交易类型", "TRANS TYPE"),
+    ("expiry", "有效期", "EXP DATE"),
+    ("organisation", "卡组织", "CARD ORG"),
+    ("batch", "批次号", "BATCH NO"),
+    ("stan", "凭证号", "VOUCHER NO"),
+    ("auth_id", "授权码", "AUTH NO"),
+    ("rrn", "参考号", "REFER NO"),
+    ("at", "日期/时间", "DATE/TIME"),
+    ("amount", "金额", "AMOUNT"),
+    ("remarks", "备注", "REFERENCE"),
+)
+
+_CONSENT = "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES"
+
+WORDS: Mapping[Language, Words] = {
+    "zh": Words(  # with English beside, as the field prints it
+        title="POS签购单",
+        copies={"merchant": "商户存根 MERCHANT COPY", "cardholder": "持卡人存根 CARDHOLDER COPY"},
+        labels={name: f"{zh}({en})" for name, zh, en in _LABELS},
+        reprint="重打印凭证/DUPLICATED",
+        sign_here="持卡人签名(CARDHOLDER SIGNATURE)",
+        signed="（已电子签名）",
+        free="交易金额未超{limit}元，免密免签",
+        free_with_pin="交易金额未超{limit}元，无需签名",
+        consent=("本人确认以上交易，同意将其记入本卡账户", _CONSENT),
+    ),
+    "en": Words(
+        title="POS SALES SLIP",
+        copies={"merchant": "MERCHANT COPY", "cardholder": "CARDHOLDER COPY"},
+        labels={name: en for name, _, en in _LABELS},
+        reprint="DUPLICATED",
+        sign_here="CARDHOLDER SIGNATURE",
+        signed="(SIGNED ELECTRONICALLY)",
+        free="AMOUNT WITHIN {limit}: NO PIN, NO SIGNATURE REQUIRED",
+        free_with_pin="AMOUNT WITHIN {limit}: NO SIGNATURE REQUIRED",
+        consent=(_CONSENT,),
+    ),
 }
-
-CONSENT = ("本人确认以上交易，同意将其记入本卡账户", "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES")
 
 SIGNATURE_LINES = 3
 """Blank lines to sign on: terminals leave three to six."""
@@ -36,7 +94,7 @@ class Receipt:
     operator: str
     card: str  # masked already, or not: it is masked again when printed
     entry: str  # how the card came in: S swiped, I inserted, C contactless, M keyed in, F fallback
-    kind: str  # "消费/SALE"
+    kind: str  # "消费/SALE": Chinese, a slash, English
     batch: str
     stan: str
     amount_minor: int
@@ -51,27 +109,33 @@ class Receipt:
     at: str = ""  # YYYY/MM/DD HH:MM:SS
     chip: tuple[tuple[str, str], ...] = ()  # ("ARQC", "12 …"): the IC block
     remarks: tuple[str, ...] = ()
-    title: str = "POS签购单"
+    free_minor: int = 0  # the amount up to which nobody signs, when that is why nobody signs this one
+    pin: bool = False  # a PIN was keyed in
 
 
-def render(receipt: Receipt, copy: Copy = "merchant", *, reprint: bool = False) -> str:
+def render(
+    receipt: Receipt, copy: Copy = "merchant", *, lang: Language = "zh", reprint: int = 0, signed: bool = False
+) -> str:
     """The receipt as text of 32 columns, lines ending in a newline.
+
+    `reprint` counts the reprints and marks them; 0 is the first print. `signed`: the cardholder has signed on a pad, so
+    that no space is left for a pen; a picture (`picture.draw`) takes the space and puts the signature there.
 
     >>> print(render(Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
     ...                      "000001", "000002", 1234, "RMB")).splitlines()[8])
     卡号(CARD NO) 621234******1232/I
     """
+    words = WORDS[lang]
     lines = [
-        *centred(receipt.title),
-        *centred(COPIES[copy]),
+        *centred(words.title),
+        *centred(words.copies[copy]),
         RULE,
-        *_merchant(receipt),
-        *_transaction(receipt),
+        *(line for name, value in _facts(receipt, lang) for line in pair(words.labels[name], value)),
         RULE,
-        *_remarks(receipt),
-        *(centred("重打印凭证/DUPLICATED") if reprint else ()),
-        *(_signature() if copy == "merchant" else ()),
-        *(line for text in CONSENT for line in wrapped(text)),
+        *_remarks(receipt, words),
+        *(centred(f"{words.reprint} {reprint}") if reprint else ()),
+        *(_signature(receipt, words, signed) if copy == "merchant" else ()),
+        *(line for text in words.consent for line in wrapped(text)),
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -102,44 +166,35 @@ def minor(text: str, exponent: int = 2) -> int:
     return int(whole + decimals.ljust(exponent, "0"))
 
 
-def _merchant(receipt: Receipt) -> list[str]:
-    rows = (
-        ("商户名称(MERCHANT NAME)", receipt.merchant),
-        ("商户编号(MERCHANT NO)", receipt.mid),
-        ("终端编号(TERMINAL NO)", receipt.tid),
-        ("操作员号(OPERATOR NO)", receipt.operator),
-    )
-    return [line for label, value in rows for line in pair(label, value)]
-
-
-def _transaction(receipt: Receipt) -> list[str]:
+def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
+    """Name of the label, and value; in the order in which they are printed."""
     expiry = f"20{receipt.expiry[:2]}/{receipt.expiry[2:]}" if receipt.expiry else ""
-    card = (
-        f"{mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card}/{receipt.entry}" if receipt.card else ""
-    )
-    rows = (
-        ("发卡行(ISSUER)", receipt.issuer),
-        ("收单行(ACQUIRER)", receipt.acquirer),
-        ("卡号(CARD NO)", card),
-        ("交易类型(TRANS TYPE)", receipt.kind),
-        ("有效期(EXP DATE)", expiry),
-        ("卡组织(CARD ORG)", receipt.organisation),
-        ("批次号(BATCH NO)", receipt.batch),
-        ("凭证号(VOUCHER NO)", receipt.stan),
-        ("授权码(AUTH NO)", receipt.auth_id),
-        ("参考号(REFER NO)", receipt.rrn),
-        ("日期/时间(DATE/TIME)", receipt.at),
-        ("金额(AMOUNT)", f"{receipt.currency} {money(receipt.amount_minor, receipt.exponent)}"),
-    )
-    return [line for label, value in rows for line in pair(label, value)]
+    card = mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card
+    printed = {
+        "card": f"{card}/{receipt.entry}" if card else "",
+        "kind": receipt.kind.rpartition("/")[2] if lang == "en" else receipt.kind,
+        "expiry": expiry,
+        "amount": f"{receipt.currency} {money(receipt.amount_minor, receipt.exponent)}",
+    }
+    return [
+        (name, printed[name] if name in printed else str(getattr(receipt, name)))
+        for name, *_ in _LABELS
+        if name != "remarks"
+    ]
 
 
-def _remarks(receipt: Receipt) -> list[str]:
+def _remarks(receipt: Receipt, words: Words) -> list[str]:
     chip = " ".join(f"{name}:{value}" for name, value in receipt.chip)
     if not (receipt.remarks or chip):
         return []
-    return ["备注(REFERENCE)", *(line for text in (*receipt.remarks, chip) for line in wrapped(text)), RULE]
+    return [words.labels["remarks"], *(line for text in (*receipt.remarks, chip) for line in wrapped(text)), RULE]
 
 
-def _signature() -> list[str]:
-    return ["持卡人签名(CARDHOLDER SIGNATURE)", *[""] * SIGNATURE_LINES, RULE]
+def _signature(receipt: Receipt, words: Words, signed: bool) -> list[str]:
+    if signed:
+        return [words.sign_here, *centred(words.signed), RULE]
+    if receipt.free_minor:
+        limit = money(receipt.free_minor, receipt.exponent)
+        text = words.free_with_pin if receipt.pin else words.free
+        return [*wrapped(text.format(limit=limit.removesuffix(".00"))), RULE]
+    return [words.sign_here, *[""] * SIGNATURE_LINES, RULE]

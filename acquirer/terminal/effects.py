@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from acquirer.terminal.exchange import Exchange
     from acquirer.terminal.state import State
+    from acquirer.terminal.voucher import Voucher
 
 
 @dataclass(slots=True)
@@ -51,6 +52,13 @@ class Ended:
 
 
 @dataclass(slots=True)
+class Print:
+    """Print this slip for the cardholder to sign on paper; what made it necessary is only then forgotten."""
+
+    voucher: Voucher
+
+
+@dataclass(slots=True)
 class Received:
     """A whole frame came."""
 
@@ -82,7 +90,7 @@ class NotSent:
 
 
 Answer = Received | NoAnswer | Unframed | NotSent
-Effect = Ask | Listen | Keep | Began | Ended
+Effect = Ask | Listen | Keep | Began | Ended | Print
 
 T = TypeVar("T")
 Program = Generator[Effect, Answer | None, T]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.voucher import Voucher
 from acquirer.wire.dialect import Text
 from acquirer.wire.message import Message, Value
 
@@ -21,6 +22,18 @@ class Outcome(StrEnum):
     KEYS_DIFFER = "keys-differ"  # the keys of a sign-on cannot be used
     NOT_SENT = "not-sent"  # no connection: nothing has left
     REFUSED = "refused"  # by the terminal itself: it owes a reversal, or has nothing to do
+    DONE = "done"  # by the terminal itself: nothing had to be sent
+
+
+class Signed(StrEnum):
+    """What became of a signature."""
+
+    KEPT = "kept"  # its upload is to come
+    UPLOADED = "uploaded"  # the host has it
+    FAILED = "failed"  # it was tried; kept for the rounds before settlement
+    PAPER = "paper"  # the slip was printed instead
+    AGAIN = "sign-again"  # what was drawn cannot be a signature, or cannot be sent
+    UNSIGNED = "unsigned"  # nobody drew anything, so nothing will be uploaded
 
 
 NO_TEXT = Text("")
@@ -37,7 +50,7 @@ MOST_NOTES = 8
 class Exchange:
     """One request and what became of it. Not frozen: it is filled in as it goes."""
 
-    service: str  # sign_on, sale, reversal, echo, sign_off
+    service: str  # sign_on, sale, reversal, echo, sign_off, signature, signature_part
     title: Text
     mti: str
     stan: str  # "" when the request carries none
@@ -67,6 +80,8 @@ class Result:
     sentence: str = ""  # for a person, when there is more to say than the exchange shows
     reversal: str = ""  # of this operation's own sale: "done", or "owed" and kept
     receipt: Receipt | None = None
+    signature: Signed | None = None  # what became of the signatures that the operation was about
+    slips: tuple[Voucher, ...] = ()  # printed for cardholders to sign on paper; filled in by the driver
     exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver
 
     @property

@@ -41,6 +41,11 @@ class Setup:
     tpdu: bytes = b""  # b"": the dialect's
     head: bytes = b""
     timeout_s: float = 0  # for one answer; 0: the dialect's
+    upload_at_once: bool = False  # a signature goes up after its own sale, not after the next one
+    part_bytes: int = 0  # signatures are cut into parts of so many bytes; 0: never
+    watermark: bool = True  # the feature code is burnt into signatures
+    tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
+    free_minor: int | None = None  # amount up to which nobody signs, where the dialect has one; None: the dialect's
 
     @property
     def patience_s(self) -> float:

@@ -1,22 +1,31 @@
-"""The receipt of an approved sale: from the request, the reply and the terminal's own setup."""
+"""The receipt of an approved sale: from the request, the reply and the terminal's own setup; as text and as picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from acquirer.slip.receipt import Receipt
+from acquirer.signature.jbig_decoder import decode
+from acquirer.slip.picture import draw
+from acquirer.slip.receipt import Copy, Language, Receipt, render
 from acquirer.terminal.card import CardData
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Setup
+from acquirer.terminal.state import State
+from acquirer.terminal.voucher import Voucher
 from acquirer.wire.habits import Entry
 from acquirer.wire.masking import as_text
+
+NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
+"""On a slip that is signed with a pen because no upload of its signature ended well."""
 
 
 def receipt(
     setup: Setup,
     exchange: Exchange,
     entry: Entry,
+    entry_name: str,
     card: CardData,
     amount_minor: int,
     at: datetime,
@@ -34,6 +43,7 @@ def receipt(
         return (as_text(dialect.text(reply, element)[start:stop]) or "").strip() if element in dialect.elements else ""
 
     approved = told("amount")
+    sold_minor = int(approved) if approved.isdigit() else amount_minor
     title = exchange.title
     return Receipt(
         merchant=setup.merchant,
@@ -45,7 +55,7 @@ def receipt(
         kind=f"{title.zh}/{title.en.upper()}" if title.zh else title.en.upper(),
         batch=str(dialect.get_from(exchange.request, "batch") or ""),
         stan=exchange.stan,
-        amount_minor=int(approved) if approved.isdigit() else amount_minor,
+        amount_minor=sold_minor,
         currency=slip.currency,
         expiry=card.expiry,
         organisation=told("organisation"),
@@ -55,7 +65,51 @@ def receipt(
         rrn=told("rrn"),
         at=_dated(told("date"), told("time"), at),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
+        free_minor=_free_minor(setup, entry_name, sold_minor),
+        pin=bool(card.pin),
     )
+
+
+def paper(voucher: Voucher, copy: Copy = "merchant", lang: Language = "zh") -> str:
+    """The slip as text; a signature that was drawn on a pad is only told of."""
+    return render(voucher.receipt, copy, lang=lang, reprint=voucher.reprints, signed=bool(voucher.image))
+
+
+def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: Language = "zh") -> bytes:
+    """The slip as PNG, with the signature beneath."""
+    receipt = replace(voucher.receipt, free_minor=0) if voucher.image else voucher.receipt
+    lines = render(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
+    return draw(lines, font_bytes, decode(voucher.image).bitmap if voucher.image else None)
+
+
+def for_paper(voucher: Voucher, *, failed: bool = False) -> Voucher:
+    """The slip to be signed with a pen, whatever was or was not drawn; `failed`: it says why."""
+    receipt = voucher.receipt
+    remarks = (*receipt.remarks, NOT_UPLOADED) if failed else receipt.remarks
+    return replace(voucher, receipt=replace(receipt, free_minor=0, remarks=remarks), image=b"", capture="")
+
+
+def reprint(state: State, stan: str = "") -> tuple[State, Voucher] | None:
+    """The voucher of the last sale, or of one that is kept, to be printed once more, and the state that counted it."""
+    known = (*((state.voucher,) if state.voucher else ()), *state.waiting)
+    found = next((one for one in known if stan in ("", one.receipt.stan)), None)
+    if found is None:
+        return None
+    again = replace(found, reprints=found.reprints + 1)
+
+    def counted(one: Voucher) -> Voucher:
+        return replace(one, reprints=again.reprints) if one.key == again.key else one
+
+    last = counted(state.voucher) if state.voucher else None
+    return replace(state, voucher=last, waiting=tuple(map(counted, state.waiting))), again
+
+
+def _free_minor(setup: Setup, entry_name: str, amount_minor: int) -> int:
+    """The limit that makes this sale free of a signature; 0: it is to be signed."""
+    limit_minor = setup.habits.slip.free.get(entry_name, 0)
+    if limit_minor and setup.free_minor is not None:
+        limit_minor = setup.free_minor
+    return limit_minor if amount_minor <= limit_minor else 0
 
 
 def _dated(date: str, time: str, at: datetime) -> str:

@@ -55,7 +55,10 @@ def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message
     expected = dialect.response_mti(route.mti)
     if message.mti != expected:
         return f"a {message.mti} was left aside: it answers something else"
-    for element, name in (("stan", "STAN"), ("tid", "terminal")):
+    told = [("stan", "STAN"), ("tid", "terminal")]
+    if "function" in route.when:  # all management messages have one MTI; an echo, without STAN, must not take another's
+        told.append(("function", "function"))
+    for element, name in told:
         got, asked = dialect.get(message, element), dialect.get_from(request, element)
         if got is not None and asked is not None and got != asked:
             return f"a {message.mti} for {name} {readable(got)} was left aside"

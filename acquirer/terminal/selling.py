@@ -2,7 +2,8 @@
 
 Before: the reversal it still owes, a sign-on if there was none. Then the outbox is made durable, and only then the sale
 is sent. After: what came decides whether the sale is forgotten (approved, declined) or reversed at once (no answer, a
-wrong MAC, a malformed answer), and whether to sign on again. A sale is never sent twice.
+wrong MAC, a malformed answer), and whether to sign on again; then the cardholder signs, and earlier signatures go up. A
+sale is never sent twice.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import money
 from acquirer.terminal.card import CardData
 from acquirer.terminal.chip import Moment, icc_data, packed
+from acquirer.terminal.drawing import draw
 from acquirer.terminal.effects import Ended, Program
-from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.pad import Pad
 from acquirer.terminal.printing import receipt
 from acquirer.terminal.reversing import outbox, owed, settle
 from acquirer.terminal.signing import as_told, ready
+from acquirer.terminal.upload import became, upload_due
+from acquirer.terminal.vouching import vouch
 from acquirer.wire.habits import Entry
 from acquirer.wire.message import Value
 
@@ -40,6 +45,7 @@ class Order:
     at: datetime  # the terminal's own clock, for the chip's data and the receipt's year
     entry: str = "chip"  # a name of `habits.entries`
     drop_reversal: bool = False  # give up the reversal that is owed, if there is one
+    pad: Pad | None = None  # what the cardholder draws when the sale is approved; None: nobody asks him
 
 
 def sale(machine: Machine, order: Order) -> Program[Result]:
@@ -71,13 +77,29 @@ def sale(machine: Machine, order: Order) -> Program[Result]:
         yield from _undo(machine, exchange, result)
         return result
     if exchange.outcome is Outcome.APPROVED:
-        result.receipt = receipt(machine.setup, exchange, entry, order.card, order.amount_minor, order.at, tags)
-        yield from machine.keep(pending=None, last=owing, receipt=result.receipt)
+        result.receipt = receipt(
+            machine.setup, exchange, entry, order.entry, order.card, order.amount_minor, order.at, tags
+        )
+        sold = vouch(machine.setup, exchange, order.card, result.receipt, tags)
+        yield from machine.keep(pending=None, last=owing, voucher=sold)
     else:
         yield from machine.keep(pending=None)
     yield Ended(exchange)
     yield from as_told(machine, exchange)
+    if exchange.outcome in ANSWERED:
+        yield from _signatures(machine, order, result)
     return result
+
+
+def _signatures(machine: Machine, order: Order, result: Result) -> Program[None]:
+    """The end of a transaction: the cardholder signs it, and the signatures of earlier ones go up."""
+    newest = None
+    if result.outcome is Outcome.APPROVED and order.pad and machine.state.voucher:
+        newest = machine.state.voucher.key
+        yield from draw(machine, machine.state.voucher, order.pad, result)
+    yield from upload_due(machine, newest)
+    if newest and result.signature is Signed.KEPT:
+        result.signature = became(machine, newest)
 
 
 _UNKNOWN = {

@@ -10,6 +10,7 @@ from acquirer.security.packages import PackageError
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.state import waits
 from acquirer.wire.message import Message, Value
 
 
@@ -67,7 +68,7 @@ def sign_off(machine: Machine) -> Program[Result]:
     if exchange.outcome is not Outcome.NOT_SENT:
         yield from machine.keep(signed_on=False)
     yield Ended(exchange)
-    return Result("sign_off", exchange.outcome, exchange)
+    return Result("sign_off", exchange.outcome, exchange, waits(machine.state))
 
 
 def _manage(machine: Machine, service: str) -> Program[Exchange]:

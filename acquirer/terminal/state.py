@@ -1,4 +1,4 @@
-"""What a terminal must not forget: its keys, its batch, its counter, and the reversal it owes.
+"""What a terminal must not forget: its keys, its batch, its counter, the reversal and the signatures it owes.
 
 The outbox (`Pending`) is written before the sale is sent and removed when its outcome is known, so that a power cut at
 any moment leaves either nothing to undo or the means to undo it. It holds no track and no PIN block; it and the keys
@@ -15,11 +15,14 @@ from typing import Any
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.voucher import Voucher
+from acquirer.terminal.voucher import dump as dump_voucher
+from acquirer.terminal.voucher import load as load_voucher
 from acquirer.wire.message import Value
 
 Randbytes = Callable[[int], bytes]
 
-FORMAT = 1
+FORMAT = 2
 LAST_STAN = 999_999
 
 
@@ -54,11 +57,24 @@ class State:
     package: str = ""  # the key package they came in
     pending: Pending | None = None
     last: Pending | None = None  # the last approved sale, for a reversal by hand
-    receipt: Receipt | None = None  # of the last approved sale
+    voucher: Voucher | None = None  # of the last approved sale
+    waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """Of the last approved sale."""
+        return self.voucher.receipt if self.voucher else None
 
     def next_stan(self) -> State:
         """The counter moved on; after 999999 comes 000001, for 000000 is no STAN."""
         return replace(self, stan=f"{int(self.stan) % LAST_STAN + 1:06d}")
+
+
+def waits(state: State) -> str:
+    """A sentence about the signatures that are kept; nothing when there are none."""
+    count = len(state.waiting)
+    noun = "1 signature waits" if count == 1 else f"{count} signatures wait"
+    return f"{noun} for the upload: 'upload' sends what is kept" if count else ""
 
 
 def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
@@ -77,7 +93,8 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "signed_on": state.signed_on,
         "package": state.package,
         "kcvs": state.keys.kcvs if state.keys else "",
-        "receipt": asdict(state.receipt) if state.receipt else None,
+        "voucher": dump_voucher(state.voucher, state.tid, vault, randbytes) if state.voucher else None,
+        "waiting": [dump_voucher(one, state.tid, vault, randbytes) for one in state.waiting],
         "keys": sealed("keys", state.keys.pack()) if state.keys else "",
         "pending": sealed("pending", _pack(state.pending)) if state.pending else "",
         "last": sealed("last", _pack(state.last)) if state.last else "",
@@ -110,7 +127,8 @@ def load(text: str, vault: Vault) -> State:
             keys=WorkingKeys.unpack(opened("keys")) if document["keys"] else None,
             pending=_unpack(opened("pending")) if document["pending"] else None,
             last=_unpack(opened("last")) if document["last"] else None,
-            receipt=_receipt(document["receipt"]) if document["receipt"] else None,
+            voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
+            waiting=tuple(load_voucher(one, document["tid"], vault) for one in document["waiting"]),
         )
     except VaultError:
         raise StateError("its sealed parts do not open: it is damaged, or its key file is another one") from None
@@ -135,9 +153,3 @@ def _unpack(packed: bytes) -> Pending:
         for de, value in document.pop("fields").items()
     }
     return Pending(fields=fields, **document)
-
-
-def _receipt(document: dict[str, Any]) -> Receipt:
-    document["chip"] = tuple((name, value) for name, value in document["chip"])
-    document["remarks"] = tuple(document["remarks"])
-    return Receipt(**document)

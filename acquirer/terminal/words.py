@@ -74,6 +74,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "outcome": str(result.outcome),
         "code": result.code,
         "reversal": result.reversal,
+        "signature": str(result.signature or ""),
         "sentence": result.sentence,
         "exchanges": [exchange_json(exchange) for exchange in result.exchanges],
     }

@@ -175,7 +175,7 @@ def test_the_amount_is_as_large_as_fits() -> None:
 
 
 def test_a_reprint_says_so_loudly() -> None:
-    first, again = (opened(draw(render(SALE, reprint=r).splitlines(), FONT)).height for r in (False, True))
+    first, again = (opened(draw(render(SALE, reprint=r).splitlines(), FONT)).height for r in (0, 1))
     assert again - first == 32 + GAP
 
 

@@ -20,11 +20,24 @@ from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.card import CardData, card
-from acquirer.terminal.effects import Answer, Ask, Began, Ended, Keep, Listen, NoAnswer, NotSent, Program, Received
+from acquirer.terminal.effects import (
+    Answer,
+    Ask,
+    Began,
+    Ended,
+    Keep,
+    Listen,
+    NoAnswer,
+    NotSent,
+    Print,
+    Program,
+    Received,
+)
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.selling import Order
 from acquirer.terminal.state import State
+from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Message, Value
 
 TID, MID = "10000161", "880210010210162"
@@ -105,6 +118,7 @@ class Bench:
         self.fresh: list[bool] = []
         self.kept: list[State] = [self.machine.state]
         self.exchanges: list[Exchange] = []
+        self.slips: list[Voucher] = []
         self.trace: list[str] = []
 
     @property
@@ -140,6 +154,9 @@ class Bench:
             elif isinstance(effect, Ended):
                 self.trace.append("ended")
                 self.exchanges.append(effect.exchange)
+            elif isinstance(effect, Print):
+                self.trace.append("print")
+                self.slips.append(effect.voucher)
             else:
                 assert isinstance(effect, Began)
 

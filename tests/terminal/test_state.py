@@ -15,6 +15,7 @@ from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
 from acquirer.terminal.selling import sale
 from acquirer.terminal.state import Pending, State, StateError, dump, load
+from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,19 @@ PENDING = st.builds(
     tries=st.integers(0, 9),
 )
 RECEIPT = st.builds(Receipt, chip=st.lists(st.tuples(TEXT, TEXT)).map(tuple), remarks=st.lists(TEXT).map(tuple))
+VOUCHER = st.builds(
+    Voucher,
+    receipt=RECEIPT,
+    values=st.dictionaries(TEXT, st.text(max_size=30) | st.binary(max_size=40)),
+    image=st.binary(max_size=60),
+)
 STATE = st.builds(
-    State, keys=st.none(), pending=st.none() | PENDING, last=st.none() | PENDING, receipt=st.none() | RECEIPT
+    State,
+    keys=st.none(),
+    pending=st.none() | PENDING,
+    last=st.none() | PENDING,
+    voucher=st.none() | VOUCHER,
+    waiting=st.lists(VOUCHER, max_size=3).map(tuple),
 )
 
 
@@ -75,7 +87,7 @@ def test_shows_counters_and_check_values_and_no_secret(
         lambda text: text[:-10],
         lambda text: "[]",
         lambda text: text.replace('"tid"', '"dit"'),
-        lambda text: text.replace('"format": 1', '"format": 2'),
+        lambda text: text.replace('"format": 2', '"format": 1'),
         lambda text: text.replace('"tid": "10000161"', '"tid": "10000162"'),
         lambda text: text.replace('"keys": "01', '"keys": "02'),
     ],

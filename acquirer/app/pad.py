@@ -1,0 +1,59 @@
+"""What a cardholder leaves on the pad, from what a person gives: a name to be written, a PNG, or strokes as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from acquirer.settings.specs import slip_font
+from acquirer.signature import pen, png, strokes
+from acquirer.signature.bitmap import Bitmap
+from acquirer.terminal.pad import Pad
+
+FILES = (".png", ".json")
+"""What ends like this is a file, everything else a name."""
+
+MODES: tuple[str, ...] = get_args(pen.Mode)
+
+
+def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Pad:
+    """The pad after `sign` was drawn on it: a name by the built-in pen, or what a file holds.
+
+    A file in which nobody has signed gives an empty pad. No two signatures of one name are alike.
+
+    Raises:
+        ValueError: an unknown mode, a file that is missing, damaged or something else, a name nobody can write.
+    """
+    if mode not in MODES:
+        raise ValueError(f"there is no way to sign '{mode}'; known: {', '.join(MODES)}")
+    if not str(sign).lower().endswith(FILES):
+        return Pad(_written(str(sign), mode, size, randbytes), mode)
+    try:
+        data = Path(sign).read_bytes()
+    except OSError as wrong:
+        raise ValueError(f"{sign}: the signature cannot be read: {(wrong.strerror or str(wrong)).lower()}") from None
+    try:
+        picture = str(sign).lower().endswith(".png")
+        return Pad(png.signature(data, *size) if picture else _strokes(data, mode, size), mode)
+    except (png.NoInkError, strokes.NoStrokesError):
+        return Pad(Bitmap(*size, bytes((size[0] + 7) // 8 * size[1])), mode)
+    except ValueError as wrong:
+        raise ValueError(f"{sign}: {wrong}") from None
+
+
+def _written(name: str, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Bitmap:
+    seed = int.from_bytes(randbytes(4), "big")
+    font = b"" if name.isascii() else slip_font()  # Latin letters need none, and it is large
+    chosen = next(one for one in get_args(pen.Mode) if one == mode)
+    return pen.sign(name, seed, mode=chosen, width=size[0], height=size[1], font_bytes=font)
+
+
+def _strokes(data: bytes, mode: str, size: tuple[int, int]) -> Bitmap:
+    """Strokes as they are if they keep to the pad, else made to fit it."""
+    drawn = strokes.parse(data)
+    width, height = size
+    if not all(0 <= point.x <= width and 0 <= point.y <= height for stroke in drawn for point in stroke):
+        drawn = strokes.fit(drawn, width, height)
+    line_width = pen.TOOLS[mode].line_width if mode in pen.TOOLS else pen.TOOLS["touch"].line_width
+    return strokes.draw(drawn, width, height, line_width)

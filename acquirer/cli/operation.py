@@ -1,0 +1,259 @@
+"""The frame around every operation of ``acquirer terminal``: its options, the terminal it is done with, its end.
+
+A command is made from a function that plans a `Job` from options of its own; the groups of options it names are added.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.app.terminal import Terminal
+    from acquirer.slip.receipt import Copy, Language
+    from acquirer.terminal.exchange import Exchange, Result
+    from acquirer.terminal.voucher import Voucher
+
+STATE = Path("acquirer-terminals")
+"""Where terminals keep their state unless told otherwise: beside the host's database, in the working directory."""
+
+
+@dataclass
+class Common:
+    """The options that every operation has."""
+
+    host: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host to talk to.")] = "127.0.0.1:8583"
+    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161"
+    terminals: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Where the terminal is found; default: the demo terminals.")
+    ] = None
+    state: Annotated[Path, typer.Option(metavar="DIR", help="Where keys, counters and the outbox are kept.")] = STATE
+    dialect: Annotated[str, typer.Option(metavar="NAME", help="The dialect to speak.")] = "unionpay-pos"
+    package: Annotated[str, typer.Option(metavar="001…006", help="Key package to ask for at sign-on.")] = ""
+    operator: Annotated[str, typer.Option(metavar="01", help="Who signs on.")] = "01"
+    serial: Annotated[str, typer.Option(metavar="TEXT", help="The terminal's serial number, told at sign-on.")] = ""
+    tpdu: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
+    head: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for one answer.")
+    ] = None
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="39=00", help="End with 1 unless the reply has this; a DE or an element; again for more."),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print the operation as one JSON object.")] = False
+
+
+@dataclass
+class Signing:
+    """How this terminal goes about signatures."""
+
+    sign_upload: Annotated[
+        str,
+        typer.Option(metavar="after-next|at-once", help="When a signature goes up: after the next sale, or its own."),
+    ] = "after-next"
+    sign_parts: Annotated[int, typer.Option(metavar="BYTES", help="Cut signatures into parts of this size.")] = 0
+    watermark: Annotated[bool, typer.Option(help="Burn the feature code into signatures.")] = True
+    capture_tag: Annotated[bool, typer.Option(help="Tell how a signature was captured, in a tag of ours.")] = True
+
+
+@dataclass
+class Printing:
+    """What is printed of a sale."""
+
+    receipt: Annotated[bool, typer.Option("--receipt", help="Print the receipt when the sale is approved.")] = False
+    receipt_png: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write the receipt as a picture, with the signature beneath."),
+    ] = None
+    lang: Annotated[str, typer.Option(metavar="zh|en", help="The language of receipts.")] = "zh"
+
+
+@dataclass
+class Job:
+    """What a command asks of an open terminal."""
+
+    work: Callable[[Terminal], Result]
+    no_sign_limit: str | None = None
+
+
+Plan = Callable[..., Job]
+
+
+def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
+    """A command from a function that plans a job from its own options: those of `Common` and `groups` are added."""
+    added = (*groups, Common)
+
+    def decorate(plan: Plan) -> Callable[..., None]:
+        own = list(inspect.signature(plan, eval_str=True).parameters.values())
+        parameters = [*own, *(one for group in added for one in _parameters(group))]
+
+        @wraps(plan)
+        def command(**given: Any) -> None:
+            taken = {group: group(**{one.name: given.pop(one.name) for one in fields(group)}) for group in added}
+            _run(taken[Common], taken.get(Signing, Signing()), taken.get(Printing, Printing()), lambda: plan(**given))
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        return command
+
+    return decorate
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(group)
+    ]
+
+
+def language(text: str) -> Language:
+    """The language of a slip by its name. Raises Exit."""
+    from acquirer.slip.receipt import WORDS
+
+    for known in WORDS:
+        if known == text:
+            return known
+    raise Exit(Code.USAGE, f"--lang {text}: slips are printed in {' or '.join(WORDS)}")
+
+
+def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "merchant") -> None:
+    """The slip as a PNG file. Raises Exit."""
+    from acquirer.settings.specs import slip_font
+    from acquirer.terminal.printing import picture
+
+    try:
+        file.write_bytes(picture(voucher, slip_font(), copy, lang))
+    except OSError as wrong:
+        raise Exit(
+            Code.USAGE, f"{file}: the picture cannot be written: {(wrong.strerror or str(wrong)).lower()}"
+        ) from None
+
+
+def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[], Job]) -> None:
+    from acquirer.app.terminal import Terminal
+    from acquirer.data.toml import DataError
+    from acquirer.settings.terminal_state import StateFolderError
+    from acquirer.terminal.printing import paper
+    from acquirer.terminal.words import result_json
+
+    expectations = [_expectation(text) for text in options.expect or ()]
+    lang = language(printing.lang)
+    try:
+        job = plan()
+        with Terminal(
+            options.tid,
+            host=options.host,
+            state=options.state,
+            terminals=options.terminals,
+            dialect=options.dialect,
+            operator=options.operator,
+            serial=options.serial,
+            package=options.package,
+            tpdu=options.tpdu,
+            head=options.head,
+            timeout_s=options.timeout or 0,
+            sign_upload=signing.sign_upload,
+            sign_parts=signing.sign_parts,
+            watermark=signing.watermark,
+            tell_capture=signing.capture_tag,
+            no_sign_limit=job.no_sign_limit,
+            watch=None if options.as_json else _Printer(lang),
+        ) as terminal:
+            result = job.work(terminal)
+            voucher = terminal.state.voucher
+    except DataError:
+        raise
+    except (StateFolderError, LookupError, ValueError) as wrong:
+        raise Exit(Code.USAGE, str(wrong)) from None
+    sold = voucher if result.receipt else None
+    receipt = paper(sold, lang=lang) if sold else ""
+    if options.as_json:
+        slips = [paper(slip, lang=lang) for slip in result.slips]
+        print(json.dumps(result_json(result) | {"receipt": receipt, "slips": slips}, ensure_ascii=False))
+    elif printing.receipt and receipt:
+        print(f"\n{receipt}", end="")
+    if printing.receipt_png and sold:
+        write_picture(printing.receipt_png, sold, lang)
+    if result.sentence:
+        print(result.sentence, file=sys.stderr)
+    _end(result, expectations)
+
+
+class _Printer:
+    """Prints each exchange as it goes: the first half of its line while the answer is awaited."""
+
+    def __init__(self, lang: Language) -> None:
+        self._lang = lang
+        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def began(self, exchange: Exchange) -> None:
+        from acquirer.terminal.words import began
+
+        print(began(exchange), end=" ", flush=True)
+
+    def ended(self, exchange: Exchange) -> None:
+        from acquirer.terminal.words import ended
+
+        line = ended(exchange)
+        if self._colour:
+            head, dot, rest = line.partition(" · ")
+            line = typer.style(head, fg=typer.colors.GREEN if exchange.outcome == "approved" else typer.colors.RED)
+            line += dot + rest
+        print(line, flush=True)
+
+    def printed(self, voucher: Voucher) -> None:
+        from acquirer.terminal.printing import paper
+
+        print(f"\n{paper(voucher, lang=self._lang)}", end="", flush=True)
+
+
+def _expectation(text: str) -> tuple[str, str]:
+    what, equals, value = text.partition("=")
+    if not equals or not what:
+        raise Exit(Code.USAGE, f"--expect {text}: write a DE or an element, '=' and its value, like 39=00")
+    return what, value
+
+
+ENDS = {
+    "approved": Code.OK,
+    "declined": Code.OK,
+    "no-answer": Code.NO_REPLY,
+    "mac-differs": Code.UNDECODABLE,
+    "malformed": Code.UNDECODABLE,
+    "keys-differ": Code.UNDECODABLE,
+    "not-sent": Code.NO_CONNECTION,
+    "refused": Code.USAGE,
+    "done": Code.OK,
+}
+"""Outcome → exit code. An answer that cannot be believed ends like one that cannot be read."""
+
+
+def _end(result: Result, expectations: list[tuple[str, str]]) -> None:
+    code = ENDS[result.outcome]
+    if code is not Code.OK:
+        raise Exit(code)
+    reply = result.exchange.reply if result.exchange else None
+    for what, wanted in expectations:
+        got = ""
+        if reply is not None and what.isdecimal():
+            value = reply.fields.get(int(what), "")
+            got = value.hex().upper() if isinstance(value, bytes) else value
+        elif reply is not None and what in reply.dialect.elements:
+            got = reply.dialect.text(reply, what)
+        elif reply is not None:
+            raise Exit(Code.USAGE, f"--expect {what}: there is no such element; write a DE number, like 39=00")
+        if got != wanted:
+            raise Exit(Code.EXPECTATION_FAILED, f"expected {what}={wanted}, the reply has {what}={got}")

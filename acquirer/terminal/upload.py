@@ -1,0 +1,172 @@
+"""Signatures on their way to the host: one message, or several parts, under the STAN and batch of their sale.
+
+When they go out is the field's habit: a sale's signature after the next sale (or at once), each tried once; what failed
+is left alone until the rounds before settlement, and what fails there is signed on paper. A host that has it already
+(94) has it. Q/CUP 009, 电子签名上送.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from acquirer.signature import elements
+from acquirer.slip.receipt import money
+from acquirer.terminal.effects import Ended, Print, Program
+from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
+from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.printing import for_paper
+from acquirer.terminal.signing import as_told, fetch_keys
+from acquirer.terminal.state import waits
+from acquirer.terminal.voucher import Voucher
+from acquirer.terminal.vouching import slip_tags
+from acquirer.wire.dialect import Route
+from acquirer.wire.message import Value
+
+Key = tuple[str, str]
+"""Batch and STAN of a voucher."""
+
+
+def upload_due(machine: Machine, newest: Key | None = None) -> Program[None]:
+    """After a sale: upload what waits, but not what failed before, nor `newest` unless that is to go up at once.
+
+    An upload without an answer ends it: nobody at the till waits for one time-out after the other.
+    """
+    for voucher in machine.state.waiting:
+        if voucher.failed or (voucher.key == newest and not machine.setup.upload_at_once):
+            continue
+        exchange = yield from send(machine, voucher)
+        if exchange is not None:
+            yield from as_told(machine, exchange)
+            if exchange.outcome not in ANSWERED:
+                return
+
+
+def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
+    """Before settlement: upload all that waits, in so many rounds (0: the dialect's); what is left is signed on paper.
+
+    Without a connection it is broken off, as a settlement is, and everything stays kept.
+    """
+    signing, last = machine.setup.habits.signature, None
+    if signing is None or not machine.state.waiting:
+        return Result("signature", Outcome.DONE, sentence="no signature waits for its upload")
+    if machine.state.keys is None:
+        last = yield from fetch_keys(machine)
+        if last.outcome is not Outcome.APPROVED:
+            return _broken_off(machine, last, "the sign-on before it failed")
+    for _ in range(rounds or signing.rounds):
+        for voucher in machine.state.waiting:
+            exchange = yield from send(machine, voucher)
+            if exchange is None:
+                continue
+            if exchange.outcome is Outcome.NOT_SENT:
+                return _broken_off(machine, exchange, "there is no connection")
+            yield from as_told(machine, exchange)
+            last = exchange
+    if not machine.state.waiting:
+        return Result("signature", Outcome.APPROVED, last, signature=Signed.UPLOADED)
+    stans = ", ".join(voucher.receipt.stan for voucher in machine.state.waiting)
+    for voucher in machine.state.waiting:
+        yield Print(for_paper(voucher, failed=True))
+        yield from _keep(machine, voucher, None)
+        last_sale = machine.state.voucher
+        if last_sale and last_sale.key == voucher.key:
+            yield from machine.keep(voucher=for_paper(last_sale))
+    sentence = f"to be signed on paper, for the signature could not be uploaded: STAN {stans}"
+    return Result("signature", last.outcome if last else Outcome.DONE, last, sentence, signature=Signed.PAPER)
+
+
+def send(machine: Machine, voucher: Voucher) -> Program[Exchange | None]:
+    """Upload one signature; afterwards the host has it, or it is marked as failed. None: its picture is damaged.
+
+    Without a connection nothing is marked. Comes back with the exchange that decided.
+    """
+    exchange: Exchange | None = None
+    messages = _messages(machine.setup, voucher)
+    for number, message in enumerate(messages, 1):
+        fields = machine.fields(message.route, message.values)
+        exchange = yield from machine.talk(message.route, fields, message.about)
+        taken = _taken(machine.setup, exchange)
+        if taken and number == len(messages):
+            yield from _keep(machine, voucher, None)
+            exchange.note("the host has the signature")
+        elif not taken and exchange.outcome is not Outcome.NOT_SENT:
+            yield from _keep(machine, voucher, replace(voucher, tries=voucher.tries + 1, failed=True))
+            exchange.note("the signature is kept")
+        yield Ended(exchange)
+        if not taken:
+            break
+    return exchange
+
+
+def became(machine: Machine, key: Key) -> Signed:
+    """What became of a signature that was kept."""
+    voucher = next((one for one in machine.state.waiting if one.key == key), None)
+    if voucher is None:
+        return Signed.UPLOADED
+    return Signed.FAILED if voucher.failed else Signed.KEPT
+
+
+class _Message(NamedTuple):
+    route: Route
+    values: dict[str, Value]
+    about: tuple[str, ...]
+
+
+def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
+    """The requests that bring one signature up; none when its picture is damaged."""
+    dialect, signing, image, size = setup.dialect, setup.habits.signature, voucher.image, setup.part_bytes
+    if not image or signing is None:
+        return []
+    receipt = voucher.receipt
+    values = {**voucher.values, "stan": receipt.stan, "batch": receipt.batch, "slip": _slip(setup, voucher)}
+    about = (money(receipt.amount_minor, receipt.exponent), receipt.card)
+    if not (signing.parts and 0 < size < len(image)):
+        route = dialect.find_route("signature")
+        return [_Message(route, {**values, "image": image}, (*about, f"{len(image)} bytes"))]
+    route = dialect.find_route("signature_part")
+    pieces = [image[start : start + size] for start in range(0, len(image), size)]
+    messages = []
+    for number, (piece, function) in enumerate(zip(pieces, route.when["function"], strict=False), 1):
+        kind = {"transaction_type": signing.parts.types[number > 1], "function": function}
+        if number > 1:
+            kind["part_more"] = signing.parts.last if number == len(pieces) else signing.parts.more
+        told = f"{len(piece)} bytes, part {number} of {len(pieces)}"
+        messages.append(_Message(route, {**values, **kind, "image": piece}, (*about, told)))
+    return messages
+
+
+def _slip(setup: Setup, voucher: Voucher) -> bytes:
+    """The slip elements, with the way the signature was captured if we are to tell it."""
+    signing, slip = setup.habits.signature, voucher.values.get("slip", b"")
+    assert signing is not None
+    assert isinstance(slip, bytes)
+    if "capture" in signing.slip and setup.tell_capture:
+        slip += elements.build([(elements.ROLES["capture"], voucher.capture)], slip_tags(setup.dialect))
+    return slip
+
+
+def _taken(setup: Setup, exchange: Exchange) -> bool:
+    """Whether the host has what was sent; an answer that does not repeat who asked for what is about nothing."""
+    signing, reply = setup.habits.signature, exchange.reply
+    assert signing is not None
+    if exchange.outcome not in ANSWERED or reply is None:
+        return False
+    for element in signing.repeats:
+        got, asked = setup.dialect.get(reply, element), setup.dialect.get_from(exchange.request, element)
+        if got != asked:
+            exchange.outcome = Outcome.MALFORMED
+            exchange.detail = f"the reply has {'no' if got is None else 'another'} {element}"
+            return False
+    return exchange.code in signing.done
+
+
+def _keep(machine: Machine, old: Voucher, new: Voucher | None) -> Program[None]:
+    """Replace a waiting voucher, or stop waiting for it."""
+    others = ((new if one.key == old.key else one) for one in machine.state.waiting)
+    yield from machine.keep(waiting=tuple(one for one in others if one is not None))
+
+
+def _broken_off(machine: Machine, exchange: Exchange, why: str) -> Result:
+    sentence = f"broken off, {why}; {waits(machine.state)}"
+    return Result("signature", exchange.outcome, exchange, sentence, signature=Signed.KEPT)

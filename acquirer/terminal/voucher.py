@@ -1,0 +1,88 @@
+"""The voucher (凭证) of an approved sale: its receipt, what an upload says of it, and its signature once there is one.
+
+A terminal keeps the last one, and every signed one until the host has its signature. On disk the card number and the
+picture are sealed, each voucher on its own: one that is damaged takes no other with it, and its receipt, which holds no
+secret, can still be printed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from acquirer.security.vault import Vault, VaultError
+from acquirer.slip.receipt import Receipt
+from acquirer.wire.message import Value
+
+Randbytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """One approved sale, as long as its slip is of use."""
+
+    receipt: Receipt
+    values: Mapping[str, Value] = field(default_factory=dict, repr=False)  # by element: what an upload repeats
+    feature: str = ""  # 交易特征码, the watermark that binds the signature to this sale
+    image: bytes = field(default=b"", repr=False)  # the signature, JBIG1; nothing: nobody has signed
+    capture: str = ""  # how: a word of `signature.elements.CAPTURES`
+    tries: int = 0  # uploads that did not end well
+    failed: bool = False  # left for the rounds before settlement
+    reprints: int = 0  # of the receipt
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Batch and STAN: what tells it from every other voucher of this terminal."""
+        return self.receipt.batch, self.receipt.stan
+
+    @property
+    def damaged(self) -> bool:
+        """Its sealed part could not be opened: it cannot be uploaded, only printed."""
+        return bool(self.capture) and not self.image
+
+
+def dump(voucher: Voucher, tid: str, vault: Vault, randbytes: Randbytes) -> dict[str, Any]:
+    """`voucher` as a JSON object."""
+    values = {name: value if isinstance(value, str) else {"hex": value.hex()} for name, value in voucher.values.items()}
+    hidden = json.dumps({"values": values, "image": voucher.image.hex()}).encode()
+    return {
+        "receipt": asdict(voucher.receipt),
+        "feature": voucher.feature,
+        "capture": voucher.capture,
+        "tries": voucher.tries,
+        "failed": voucher.failed,
+        "reprints": voucher.reprints,
+        "sealed": vault.seal(_context(tid, voucher.receipt), hidden, randbytes).hex(),
+    }
+
+
+def load(document: dict[str, Any], tid: str, vault: Vault) -> Voucher:
+    """The voucher that `dump` wrote; without its sealed part when that does not open.
+
+    Raises:
+        ValueError, KeyError, TypeError: the rest is no voucher.
+    """
+    plain = dict(document)
+    receipt = read_receipt(plain.pop("receipt"))
+    sealed = plain.pop("sealed")
+    try:
+        hidden = json.loads(vault.open(_context(tid, receipt), bytes.fromhex(sealed)))
+    except (VaultError, ValueError):
+        hidden = {"values": {}, "image": ""}
+    values = {
+        name: value if isinstance(value, str) else bytes.fromhex(value["hex"])
+        for name, value in hidden["values"].items()
+    }
+    return Voucher(receipt=receipt, values=values, image=bytes.fromhex(hidden["image"]), **plain)
+
+
+def read_receipt(document: dict[str, Any]) -> Receipt:
+    """A receipt from its JSON object."""
+    chip = tuple((name, value) for name, value in document["chip"])
+    return Receipt(**{**document, "chip": chip, "remarks": tuple(document["remarks"])})
+
+
+def _context(tid: str, receipt: Receipt) -> str:
+    return f"terminal-voucher:{tid}:{receipt.batch}:{receipt.stan}"
