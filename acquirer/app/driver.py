@@ -3,7 +3,7 @@
 An exchange is a generator of effects. `Run` resumes it with their results, in the loop's thread, never waiting: a
 commit is queued and the run goes on when its outcome comes back. Exchanges of one terminal are decided one after
 another, in the order of their coming; the *lane* of a terminal is held from its first `Load` until its commit is
-answered, so a reply that is held back on purpose blocks nobody.
+answered, so a reply that is held back on purpose blocks nobody. A card whose balance is counted has a lane too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from acquirer.exchange.effects import Arrival, Close, Commit, Effect, Load, Outc
 from acquirer.exchange.reasons import Reason
 from acquirer.journal.evidence import Evidence
 from acquirer.net.connection import Connection
-from acquirer.net.server import Receive, Server
+from acquirer.net.server import Receive, Refuse, Server
 from acquirer.observe.lines import Exchange
 from acquirer.observe.log import Log
 from acquirer.store.ports import Store
@@ -45,7 +45,7 @@ class Driver:
         self.failed = asyncio.Event()  # the store has stopped for good: so must we
         self.exchanges = 0
         self.undelivered = 0
-        self.lanes: dict[str, deque[Run] | None] = {}  # terminals being decided, and who waits behind
+        self.lanes: dict[str, deque[Run] | None] = {}  # terminals and cards being decided on, and who waits behind
         self.delayed: dict[Run, asyncio.TimerHandle] = {}
         self._timer = self.loop.call_later(CHECK_S, self._tick)
 
@@ -62,6 +62,17 @@ class Driver:
             Run(self, connection, began_s, begin(arrival)).step(None)
 
         return receive
+
+    def refuser(self, begin: Callable[[Arrival, str, str], Steps]) -> Refuse:
+        """What a listener tells of bytes that are no frames: journalled like an exchange that nobody answers."""
+
+        def refuse(connection: Connection, reason: str, detail: str) -> None:
+            began_s = self.loop.time()
+            arrival = Arrival(b"", self.clock.now_us(), began_s, connection.peer, connection.number)
+            connection.busy += 1
+            Run(self, connection, began_s, begin(arrival, reason, detail)).step(None)
+
+        return refuse
 
     def stop(self) -> None:
         """Give up replies that are still held back, and ask no more."""
@@ -99,7 +110,7 @@ class Run:
         self._connection = connection
         self._began_s = began_s
         self._steps = steps
-        self._held = ""  # the terminal whose lane this run holds
+        self._held: tuple[str, ...] = ()  # the lanes this run holds
         self._wanted: Load | None = None  # what it waits to load
         self._evidence: Evidence | None = None
         self._delivery = ""
@@ -107,8 +118,10 @@ class Run:
     def step(self, result: Result) -> None:
         """Resume the exchange with the result of its last effect, as far as it goes without waiting."""
         try:
-            if self._wanted is not None:  # it stood in line for its terminal's lane
+            if self._wanted is not None:  # it stood in line
                 wanted, self._wanted = self._wanted, None
+                if not self._enter(wanted):
+                    return
                 result = self._driver.store.load(wanted)
             while True:
                 effect = self._steps.send(result)
@@ -150,33 +163,39 @@ class Run:
     # -- lanes -------------------------------------------------------------------------------------------------------
 
     def _enter(self, wanted: Load) -> bool:
-        """Take the terminal's lane, or stand behind those who came before."""
+        """Take the lanes of what is wanted, or stand behind those who came before.
+
+        The terminal's first, then one card's, so that no two runs ever wait for each other.
+        """
+        if not self._held and not self._take(wanted.tid, wanted):
+            return False
+        return not (wanted.alone and wanted.card) or len(self._held) > 1 or self._take(wanted.card, wanted)
+
+    def _take(self, name: str, wanted: Load) -> bool:
         lanes = self._driver.lanes
-        tid = wanted.tid
-        if self._held:  # a second Load, or again after a conflict
-            return True
-        if tid not in lanes:
-            lanes[tid] = None
-            self._held = tid
+        if name not in lanes:
+            lanes[name] = None
+            self._held += (name,)
             return True
         self._wanted = wanted
-        waiting = lanes[tid]
+        waiting = lanes[name]
         if waiting is None:
-            lanes[tid] = deque((self,))
+            lanes[name] = deque((self,))
         else:
             waiting.append(self)
         return False
 
     def _leave(self) -> None:
         lanes = self._driver.lanes
-        tid, self._held = self._held, ""
-        waiting = lanes[tid]
-        if not waiting:
-            del lanes[tid]
-            return
-        following = waiting.popleft()
-        following._held = tid
-        self._driver.loop.call_soon(following.step, None)
+        held, self._held = self._held, ()
+        for name in held:
+            waiting = lanes[name]
+            if not waiting:
+                del lanes[name]
+                continue
+            following = waiting.popleft()
+            following._held += (name,)
+            self._driver.loop.call_soon(following.step, None)
 
     # -- effects -----------------------------------------------------------------------------------------------------
 

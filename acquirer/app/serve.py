@@ -20,6 +20,7 @@ from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
 from acquirer.host.exchange import exchange
+from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
@@ -101,11 +102,10 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
             ready = False
             try:
                 for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
-                    receive = driver.receiver(
-                        partial(exchange, build_host(parts, dialect, vault)),
-                        config.patience_s or dialect.reply_timeout_s,
-                    )
-                    await server.listen(address.host, address.port, dialect.framing, receive)
+                    host = build_host(parts, dialect, vault)
+                    receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
+                    refuse = driver.refuser(partial(refuse_stream, host))
+                    await server.listen(address.host, address.port, dialect.framing, receive, refuse)
                 ready = True
                 yield running
             finally:

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from acquirer.exchange.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.exchange.rows import (
+    Card,
+    Picture,
+    Session,
+    TerminalConfig,
+    Transaction,
+    TransactionKey,
+    Upload,
+    Uploaded,
+)
 from acquirer.journal.evidence import Evidence
 
 
@@ -32,6 +41,8 @@ class Load:
     tid: str
     key: TransactionKey | None = None
     card: str | None = None  # a card's token; asked for in a second Load once the track is open
+    upload: bool = False  # and the signatures of that transaction
+    alone: bool = False  # nobody else shall decide on this card until our commit: its row is likely to change
 
 
 @dataclass(slots=True)
@@ -43,6 +54,8 @@ class Loaded:
     transaction: Transaction | None
     card: Card | None
     rrn: str  # a reference number nobody else was given: 12 digits, gaps allowed
+    uploaded: Uploaded | None = None
+    picture: Picture | None = None  # what `Look` came to; of an exchange that asked for it
 
 
 @dataclass(slots=True)
@@ -56,6 +69,7 @@ class Changes:
     session: Session | None = None
     transaction: Transaction | None = None
     card: Card | None = None
+    upload: Upload | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +88,18 @@ class Outcome(Enum):
     EXPIRED = "expired"  # waited longer than the terminal would: nothing was written
     OVERLOADED = "overloaded"  # the queue is full: nothing was written
     FAILED = "failed"  # unknown outcome: the store stops, so must we
+
+
+@dataclass(slots=True)
+class Look:
+    """Decode this image of a signature before I decide; answered with a `Picture`, or None when too many wait."""
+
+    stream: bytes
+
+
+@dataclass(slots=True)
+class Develop:
+    """A signature was stored: have its picture made when there is time."""
 
 
 @dataclass(slots=True)
@@ -99,17 +125,19 @@ class Silence:
     reason: str
 
 
-Effect = Load | Commit | Send | Close | Silence
-Result = Loaded | Outcome | None
+Effect = Load | Commit | Look | Develop | Send | Close | Silence
+Result = Loaded | Outcome | Picture | None
 
 __all__ = [
     "Arrival",
     "Changes",
     "Close",
     "Commit",
+    "Develop",
     "Effect",
     "Load",
     "Loaded",
+    "Look",
     "Outcome",
     "Result",
     "Send",

@@ -15,6 +15,7 @@ class Decision:
     """One decision. Not frozen: made per exchange, and filled by the service that decides."""
 
     __slots__ = (
+        "alone",
         "card",
         "code",
         "keys",
@@ -50,6 +51,7 @@ class Decision:
         replayed: bool = False,
         silent: bool = False,
         wants_card: str = "",
+        alone: bool = False,
     ) -> None:
         self.reason = reason
         self.why = why
@@ -66,3 +68,4 @@ class Decision:
         self.replayed = replayed
         self.silent = silent  # a magic amount asks for no reply
         self.wants_card = wants_card  # undecided: load this card's row and decide again
+        self.alone = alone  # and that row is about to change: see `Load`

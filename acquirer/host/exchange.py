@@ -69,12 +69,12 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
         turns += 1
         decision = refusal
         if decision is None:
-            loaded = yield Load(request.tid, request.key, request.card or None)
+            loaded = yield Load(request.tid, request.key, request.card or None, request.alone)
             assert isinstance(loaded, Loaded)
             decision = decide(host, request, loaded, request.card)
             if decision.wants_card:
                 token = decision.wants_card
-                loaded = yield Load(request.tid, request.key, token)
+                loaded = yield Load(request.tid, request.key, token, decision.alone)
                 assert isinstance(loaded, Loaded)
                 decision = decide(host, request, loaded, token)
         try:

@@ -56,6 +56,11 @@ class CardEntry:
         return self.service_code[:1] in ("2", "6")
 
     @property
+    def metered(self) -> bool:
+        """Whether what sales take from it matters: it has a balance, or something a day."""
+        return (self.balance_minor, self.daily_limit_minor, self.daily_count) != (None, None, None)
+
+    @property
     def track2(self) -> str:
         """The card's track 2, separator ``D``."""
         return f"{self.pan}D{self.expiry or '4912'}{self.service_code}00000"
@@ -116,12 +121,16 @@ def judge(table: CardTable, purchase: Purchase, row: Card | None) -> Verdict:
         refusal = check(entry, purchase, today)
         if refusal is not None:
             return Verdict(refusal.reason, f"{shown} {refusal.why}", refusal.card)
+    forgiven = today.pin_tries and purchase.pin is not None and entry.pin is not None
+    if not entry.metered:  # the same row for everybody who sells on it: written only when there is something to say
+        after = replace(today, pin_tries=0) if forgiven else None
+        return Verdict(Reason.APPROVED, f"approved on {shown}", after)
     spent = replace(
         today,
         spent_minor=today.spent_minor + purchase.amount_minor,
         day_spent_minor=today.day_spent_minor + purchase.amount_minor,
         day_count=today.day_count + 1,
-        pin_tries=0 if purchase.pin is not None and entry.pin is not None else today.pin_tries,
+        pin_tries=0 if forgiven else today.pin_tries,
     )
     left = "" if entry.balance_minor is None else f", {money(entry.balance_minor - spent.spent_minor)} left"
     return Verdict(Reason.APPROVED, f"approved on {shown}{left}", spent)

@@ -19,6 +19,7 @@ class Request:
     """One decoded request. Not frozen: made per exchange."""
 
     __slots__ = (
+        "alone",
         "amount_minor",
         "arrival",
         "batch",
@@ -46,14 +47,16 @@ class Request:
         self.batch = read.batch(came)
         self.key: TransactionKey | None = None
         self.card = ""  # token of a card in the clear whose row is worth loading at once
+        self.alone = False  # and whether it changes with every sale
         self.amount_minor: int | None = None
         if self.service in TRANSACTIONS:
             self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
             amount = read.amount(came)
             self.amount_minor = int(amount) if amount.isdecimal() else None
             pan = read.pan(came)
-            if pan in host.issuer.cards and self.service == "sale":
+            if self.service == "sale" and (entry := host.issuer.cards.get(pan)) is not None:
                 self.card = host.vault.token(pan)
+                self.alone = entry.metered
 
     @property
     def repeat(self) -> bool:

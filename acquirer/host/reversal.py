@@ -56,7 +56,7 @@ def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decisi
             replayed=True,
         )
     if stored.state == "approved" and stored.card and asked != stored.card:
-        return Decision(Reason.APPROVED, "", wants_card=stored.card)
+        return Decision(Reason.APPROVED, "", wants_card=stored.card, alone=True)
     return _undo(host, request, loaded, verified, stored, pan)
 
 

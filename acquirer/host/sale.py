@@ -46,7 +46,7 @@ def sale(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
         )
     card = host.vault.token(presented.pan) if presented.pan else ""
     if card and card != asked and presented.reason is None and presented.pan in host.issuer.cards:
-        return Decision(Reason.APPROVED, "", wants_card=card)
+        return Decision(Reason.APPROVED, "", wants_card=card, alone=host.issuer.cards[presented.pan].metered)
     answer = business(host, request, loaded, verified, presented, card)
     return _booked(host, request, loaded, verified, presented, card, answer)
 

@@ -163,7 +163,7 @@ class Connection:
 
     def refuse(self, reason: str, detail: str) -> None:
         """What came is no frame: tell why, and close."""
-        self.server.report_refused(self, reason, detail)
+        self.listener.refuse(self, reason, detail)
         self.close(reason)
 
     # -- flow --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ from acquirer.wire.framing import Framing
 Receive = Callable[[Connection, bytes], None]
 """Takes a frame that came; must call `Connection.done` once when it is through with it."""
 
+Refuse = Callable[[Connection, str, str], None]
+"""Is told a reason and its sentence when what came is no frame; the connection is closed for it."""
+
 
 class BindError(OSError):
     """A listener could not be opened: one sentence with the address and the system's reason."""
@@ -42,10 +45,11 @@ class Listener:
 
     noisy = False
 
-    def __init__(self, server: Server, framing: Framing, receive: Receive) -> None:
+    def __init__(self, server: Server, framing: Framing, receive: Receive, refuse: Refuse) -> None:
         self.server = server
         self.framing = framing
         self.receive = receive
+        self.refuse = refuse
         self.host = ""
         self.port = 0
         self._open: ListeningPort | None = None
@@ -107,13 +111,15 @@ class Server:
         self._paused = False
         self._numbers = 0
 
-    async def listen(self, host: str, port: int, framing: Framing, receive: Receive) -> Listener:
-        """Open one more address.
+    async def listen(
+        self, host: str, port: int, framing: Framing, receive: Receive, refuse: Refuse | None = None
+    ) -> Listener:
+        """Open one more address. Without `refuse` the watcher is told what is no frame.
 
         Raises:
             BindError: the address is taken, not ours, or unknown.
         """
-        listener = Listener(self, framing, receive)
+        listener = Listener(self, framing, receive, refuse or self._refused)
         listener.open(await self._numeric(host, port), port)
         self.listeners.append(listener)
         return listener
@@ -174,14 +180,14 @@ class Server:
     def disconnected(self, connection: Connection) -> None:
         self.connections.discard(connection)
 
-    def report_refused(self, connection: Connection, reason: str, detail: str) -> None:
-        self.watcher.refused(connection.peer, reason, detail)
-
     def report_fault(self, connection: Connection) -> None:
         self.counters.faults += 1
         self.watcher.fault(connection.peer)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _refused(self, connection: Connection, reason: str, detail: str) -> None:
+        self.watcher.refused(connection.peer, reason, detail)
 
     def _sweep(self) -> None:
         self.now_s = now_s = self._loop.time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import io
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from acquirer.app.terminal import AsyncTerminal
 from acquirer.data.toml import DataError
 from acquirer.net.server import BindError
 from acquirer.settings.specs import load_dialect
@@ -122,7 +124,7 @@ def test_lines_go_where_they_are_wanted() -> None:
             with suppress(ConnectionResetError):
                 assert sock.recv(1) == b""
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["event"] for line in lines] == ["exchange", "exchange", "refused", "stopped"]
+    assert [line["event"] for line in lines] == ["exchange", "exchange", "exchange", "stopped"]
     assert lines[0]["tid"] == "10000161"
     assert lines[2]["reason"] == "not-iso8583"
     assert (lines[3]["exchanges"], lines[3]["closed_not_iso8583"]) == (2, 1)
@@ -223,3 +225,39 @@ def test_a_repeat_after_a_reset_finds_what_was_decided() -> None:
         while host.counters["frames"] < 1 and time.monotonic() < end_s:
             time.sleep(0.001)
         assert DIALECT.text(DIALECT.decode(ask(host)), "code") == "00"
+
+
+@pytest.mark.parametrize(
+    ("wire", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "not-iso8583"),
+        (bytes.fromhex("16030100a5010000a10303"), "not-iso8583"),
+        (b"\xff\xff\x60", "too-long"),
+        (b"\x00\x05HELLO", "short-frame"),
+    ],
+)
+def test_bytes_that_are_no_frames_are_journalled_with_their_reason(wire: bytes, reason: str) -> None:
+    with running_host() as host:
+        with peer(host) as sock:
+            sock.sendall(wire)
+            assert sock.recv(1) == b""
+        entry = host.journal.wait(reason=reason)
+        assert entry.why
+        assert (entry.tid, entry.code) == ("", "")
+
+
+@pytest.mark.parametrize("card", ["standard", "balance"])
+def test_one_card_in_many_terminals_at_once_is_booked_every_time(card: str) -> None:
+    """Whoever shares a row waits a moment for the others, and is never told that the host is in trouble."""
+    tills = [f"{20000001 + i}" for i in range(20)]
+
+    async def sell() -> list[str]:
+        terminals = [AsyncTerminal(tid, host=host.address, state=None) for tid in tills]
+        results = await asyncio.gather(*(one.sale("10.00", card, entry="magstripe") for one in terminals))
+        for one in terminals:
+            await one.close()
+        return [result.code for result in results]
+
+    with running_host() as host:
+        assert asyncio.run(sell()) == ["00"] * len(tills)
+        assert sum(one.amount_minor for one in host.transactions if one.state == "approved") == 20 * 1000
