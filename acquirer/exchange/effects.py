@@ -41,8 +41,8 @@ class Load:
     tid: str
     key: TransactionKey | None = None
     card: str | None = None  # a card's token; asked for in a second Load once the track is open
-    upload: bool = False  # and the signatures of that transaction
     alone: bool = False  # nobody else shall decide on this card until our commit: its row is likely to change
+    upload: bool = False  # and the signatures of that transaction
 
 
 @dataclass(slots=True)

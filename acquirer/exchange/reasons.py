@@ -32,6 +32,8 @@ class Reason(StrEnum):
     ORIGINAL_UNKNOWN = "original_unknown"
     ORIGINAL_AMOUNT_DIFFERS = "original_amount_differs"
     ORIGINAL_DIFFERS = "original_differs"  # another card, another processing code
+    SIGNATURE_DIFFERS = "signature_differs"  # an upload says otherwise than the sale it names
+    SIGNATURE_UNUSABLE = "signature_unusable"  # its slip, its image or its parts
     # the business
     AMOUNT_INVALID = "amount_invalid"
     CURRENCY_DIFFERS = "currency_differs"

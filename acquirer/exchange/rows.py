@@ -125,3 +125,91 @@ class Card:
     day_spent_minor: int = 0
     day_count: int = 0
     pin_tries: int = 0  # wrong PINs in a row
+
+
+@dataclass(frozen=True, slots=True)
+class SlipElement:
+    """One element of the slip that came with a signature, as it may be kept: card numbers masked, secrets gone."""
+
+    tag: str
+    hex: str  # its bytes; "" where they may not be kept
+    text: str  # how it reads
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something odd about a signature, by a short name, and the sentence that says what was seen."""
+
+    name: str
+    why: str
+
+
+PictureState = Literal["waiting", "made", "none"]
+"""Of a signature's PNG: to be made yet; made; there is none, because the image cannot be decoded."""
+
+
+@dataclass(slots=True)
+class Signature:
+    """An electronic signature as it was uploaded. Of those of one sale the one with the highest number counts."""
+
+    key: TransactionKey  # of the sale
+    number: int  # from 1
+    digest: str  # SHA-256 of the image as it came, hex: where its bytes are kept
+    stream_bytes: int
+    parts: int = 1  # messages that brought it
+    at_us: int = 0
+    dialect: str = ""
+    amount_minor: int | None = None  # as uploaded; None: the upload did not say
+    pan_masked: str = ""
+    rrn: str = ""
+    settlement_date: str = ""  # MMDD
+    feature_code: str = ""  # computed again, from settlement date and RRN of the upload
+    captured: str = ""  # touch, pen, fingerprint, paper, none; "": the terminal does not tell
+    slip: tuple[SlipElement, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    picture: PictureState = "waiting"
+    width: int = 0  # pixels; 0 until decoded
+    height: int = 0
+    png: str = ""  # SHA-256 of the PNG, hex: where it is kept
+
+
+@dataclass(slots=True)
+class SignaturePart:
+    """A piece of a signature that waits for the others."""
+
+    key: TransactionKey
+    part: int  # from 1
+    last: bool
+    stream: bytes = field(repr=False)
+    at_us: int = 0
+    slip: tuple[SlipElement, ...] = ()
+
+
+@dataclass(slots=True)
+class Uploaded:
+    """What is known of the signatures of one sale, for a decision about one more."""
+
+    signatures: tuple[Signature, ...] = ()  # in the order of their numbers
+    parts: tuple[SignaturePart, ...] = ()
+    elsewhere: Transaction | None = None  # without such a sale: the latest one with this STAN in another batch
+
+
+@dataclass(slots=True)
+class Upload:
+    """What an upload changes: a new signature, or a part that waits."""
+
+    key: TransactionKey
+    signature: Signature | None = None
+    stream: bytes = field(default=b"", repr=False)  # the signature's image
+    part: SignaturePart | None = None
+    forget: tuple[int, ...] = ()  # parts that waited and are done with
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What decoding a signature's image came to."""
+
+    width: int = 0
+    height: int = 0
+    png: bytes = field(default=b"", repr=False)  # nothing: it could not be decoded
+    flags: tuple[Flag, ...] = ()

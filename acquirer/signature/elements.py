@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from acquirer.wire import masking
+from acquirer.wire.dialect import Dialect
 from acquirer.wire.model import Sensitivity, Tag
 from acquirer.wire.tlv import Tlv
 from acquirer.wire.tlv import build as build_tlv
@@ -55,6 +56,14 @@ class Element:
     def shown(self) -> str:
         """How it reads where people look: card numbers masked."""
         return masking.shown(self.text, self.sensitivity)
+
+
+def slip_tags(dialect: Dialect) -> Mapping[str, Tag]:
+    """A dialect's table of slip elements; empty where it has none."""
+    if "slip" not in dialect.elements:
+        return {}
+    layouts = dialect.fields[dialect.elements["slip"].de].layouts
+    return next((layout.tags for layout in layouts if layout.kind == KIND), {})
 
 
 def parse(data: bytes, tags: Mapping[str, Tag]) -> tuple[Element, ...]:

@@ -19,7 +19,6 @@ from acquirer.terminal.printing import for_paper
 from acquirer.terminal.signing import as_told, fetch_keys
 from acquirer.terminal.state import waits
 from acquirer.terminal.voucher import Voucher
-from acquirer.terminal.vouching import slip_tags
 from acquirer.wire.dialect import Route
 from acquirer.wire.message import Value
 
@@ -142,7 +141,7 @@ def _slip(setup: Setup, voucher: Voucher) -> bytes:
     assert signing is not None
     assert isinstance(slip, bytes)
     if "capture" in signing.slip and setup.tell_capture:
-        slip += elements.build([(elements.ROLES["capture"], voucher.capture)], slip_tags(setup.dialect))
+        slip += elements.build([(elements.ROLES["capture"], voucher.capture)], elements.slip_tags(setup.dialect))
     return slip
 
 

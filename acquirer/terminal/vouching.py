@@ -16,9 +16,7 @@ from acquirer.terminal.card import CardData
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.message import Value
-from acquirer.wire.model import Tag
 
 CHIP: Final[Mapping[str, tuple[str, ...]]] = {
     "aid": ("84", "4F", "9F06"),
@@ -48,14 +46,6 @@ def vouch(setup: Setup, exchange: Exchange, card: CardData, receipt: Receipt, ta
     return Voucher(receipt, {name: value for name, value in values.items() if value}, feature)
 
 
-def slip_tags(dialect: Dialect) -> Mapping[str, Tag]:
-    """The dialect's table of slip elements; empty where it has none."""
-    if "slip" not in dialect.elements:
-        return {}
-    layouts = dialect.fields[dialect.elements["slip"].de].layouts
-    return next((layout.tags for layout in layouts if layout.kind == elements.KIND), {})
-
-
 def _slip(setup: Setup, card: CardData, receipt: Receipt, tags: Mapping[str, bytes]) -> bytes:
     signing = setup.habits.signature
     assert signing is not None
@@ -74,7 +64,7 @@ def _slip(setup: Setup, card: CardData, receipt: Receipt, tags: Mapping[str, byt
     }
     told |= {name: next((tags[tag] for tag in choice if tag in tags), b"") for name, choice in CHIP.items()}
     chosen = [(elements.ROLES[role], told.get(role, "")) for role in signing.slip]
-    return elements.build([(tag, value) for tag, value in chosen if value], slip_tags(setup.dialect))
+    return elements.build([(tag, value) for tag, value in chosen if value], elements.slip_tags(setup.dialect))
 
 
 def _feature(date: str, rrn: str) -> str:
