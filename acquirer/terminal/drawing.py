@@ -44,8 +44,8 @@ def sign(machine: Machine, again: Again) -> Program[Result]:
         exchange = yield from send(machine, next(one for one in machine.state.waiting if one.key == voucher.key))
         assert exchange is not None
         yield from as_told(machine, exchange)
-        result.exchange, result.outcome = exchange, exchange.outcome
-        result.signature = became(machine, voucher.key)
+        result.exchange, result.signature = exchange, became(machine, voucher.key)
+        result.outcome = Outcome.APPROVED if result.signature is Signed.UPLOADED else exchange.outcome
     return result
 
 
@@ -56,7 +56,9 @@ def draw(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Progra
     if signing is not None and len(others) >= signing.keeps:
         yield Print(for_paper(voucher))
         result.signature = Signed.PAPER
-        result.sentence = f"to be signed on paper: {len(others)} signatures wait for their upload, no more are kept"
+        result.sentence = (
+            f"to be signed on paper: of signatures that wait for their upload, no more than {signing.keeps} are kept"
+        )
         return
     try:
         drawn = signed(machine.setup, voucher, pad)

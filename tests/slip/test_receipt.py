@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.slip import paper, receipt
 from acquirer.slip.paper import COLUMNS, width, wrapped
-from acquirer.slip.receipt import Receipt, minor, money, render
+from acquirer.slip.receipt import SIGNATURE_LINES, WORDS, Language, Receipt, minor, money, render
 
 SALE = Receipt(
     merchant="测试商户",
@@ -57,7 +57,8 @@ def test_an_absent_fact_leaves_no_line() -> None:
 
 def test_only_a_reprint_says_so() -> None:
     assert "DUPLICATED" not in render(SALE)
-    assert "重打印凭证/DUPLICATED" in render(SALE, reprint=True)
+    assert "    重打印凭证/DUPLICATED 2" in render(SALE, reprint=2).splitlines()
+    assert "         DUPLICATED 12" in render(SALE, lang="en", reprint=12).splitlines()
 
 
 def test_only_the_merchant_copy_is_signed() -> None:
@@ -65,10 +66,54 @@ def test_only_the_merchant_copy_is_signed() -> None:
     assert "CARDHOLDER SIGNATURE" not in render(SALE, "cardholder")
 
 
+def test_in_english_nothing_is_chinese_but_what_the_sale_brings() -> None:
+    lines = render(SALE, lang="en").splitlines()
+    assert [line for line in lines if not line.isascii()] == ["MERCHANT NAME           测试商户"]
+    assert "TRANS TYPE                  SALE" in lines
+    assert "CARD NO       621234******1232/I" in lines
+    assert "AMOUNT                 RMB 12.34" in lines
+
+
+@pytest.mark.parametrize("lang", list(WORDS))
+def test_the_place_of_the_signature(lang: Language) -> None:
+    unsigned, signed = (render(SALE, lang=lang, signed=drawn).splitlines() for drawn in (False, True))
+    at = unsigned.index(WORDS[lang].sign_here)
+    assert unsigned[at + 1 : at + 1 + SIGNATURE_LINES] == [""] * SIGNATURE_LINES
+    assert signed[at + 1].strip() == WORDS[lang].signed
+    assert signed[:at] == unsigned[:at]
+    assert signed[at + 2 :] == unsigned[at + 1 + SIGNATURE_LINES :]
+
+
+@pytest.mark.parametrize(
+    ("pin", "limit_minor", "lang", "says"),
+    [
+        (False, 100_000, "zh", "交易金额未超1000元，免密免签"),
+        (True, 30_000, "zh", "交易金额未超300元，无需签名"),
+        (False, 100_050, "zh", "交易金额未超1000.50元，免密免签"),
+        (False, 100_000, "en", "AMOUNT WITHIN 1000: NO PIN, NO"),
+        (True, 100_000, "en", "AMOUNT WITHIN 1000: NO SIGNATURE"),
+    ],
+)
+def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
+    lines = render(replace(SALE, free_minor=limit_minor, pin=pin), lang=lang).splitlines()
+    assert says in lines
+    assert WORDS[lang].sign_here not in lines
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.sampled_from(TEXTS), st.text(max_size=90)), st.integers(0, 999_999_999_999))
-def test_no_line_overruns_the_paper(texts: dict[str, str], amount_minor: int) -> None:
-    lines = render(replace(SALE, amount_minor=amount_minor, **texts)).split("\n")
+@given(
+    st.dictionaries(st.sampled_from(TEXTS), st.text(max_size=90)),
+    st.integers(0, 999_999_999_999),
+    st.sampled_from(list(WORDS)),
+    st.integers(0, 999),
+    st.booleans(),
+    st.integers(0, 10**12),
+)
+def test_no_line_overruns_the_paper(
+    texts: dict[str, str], amount_minor: int, lang: Language, reprint: int, signed: bool, free_minor: int
+) -> None:
+    sale = replace(SALE, amount_minor=amount_minor, free_minor=free_minor, **texts)
+    lines = render(sale, lang=lang, reprint=reprint, signed=signed).split("\n")
     assert all(width(line) <= COLUMNS for line in lines)
     assert all(line.isprintable() for line in lines)
 

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.security.vault import Vault
+from acquirer.signature.pen import sign as write
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
+from acquirer.terminal.pad import Pad
 from acquirer.terminal.selling import sale
 from acquirer.terminal.state import Pending, State, StateError, dump, load
 from acquirer.terminal.voucher import Voucher
@@ -95,6 +97,23 @@ def test_shows_counters_and_check_values_and_no_secret(
 def test_damage_is_told(signed_on: Bench, damage: Callable[[str], str]) -> None:
     with pytest.raises(StateError):
         load(damage(dump(signed_on.state, VAULT, randbytes)), VAULT)
+
+
+def test_a_signature_is_sealed_and_damage_to_it_stays_its_own(
+    signed_on: Bench, host: Foreign, make_order: Callable[..., Order]
+) -> None:
+    for name in ("Li Wei", "Wang Wu"):
+        drawn = Pad(write(name, 3))
+        signed_on.run(sale(signed_on.machine, make_order(pad=drawn)), host.reply(), *[host.short("96")] * (name > "M"))
+    text = dump(signed_on.state, VAULT, randbytes)
+    first, second = signed_on.state.waiting
+    for secret in ("6212345678901232", first.image.hex(), second.values["slip"].hex()):
+        assert secret not in text
+    document = json.loads(text)
+    document["waiting"][0]["sealed"] = document["waiting"][1]["sealed"]
+    damaged, sound = load(json.dumps(document), VAULT).waiting
+    assert (damaged.damaged, damaged.receipt) == (True, first.receipt)
+    assert sound == second
 
 
 def test_another_key_file_opens_nothing(signed_on: Bench) -> None:
