@@ -118,7 +118,8 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
     if not image or signing is None:
         return []
     receipt = voucher.receipt
-    values = {**voucher.values, "stan": receipt.stan, "batch": receipt.batch, "slip": _slip(setup, voucher)}
+    values = {name: value for name, value in voucher.values.items() if name in signing.carries}
+    values |= {"stan": receipt.stan, "batch": receipt.batch, "slip": _slip(setup, voucher)}
     about = (money(receipt.amount_minor, receipt.exponent), receipt.card)
     if not (signing.parts and 0 < size < len(image)):
         route = dialect.find_route("signature")
@@ -138,8 +139,9 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
 def _slip(setup: Setup, voucher: Voucher) -> bytes:
     """The slip elements, with the way the signature was captured if we are to tell it."""
     signing, slip = setup.habits.signature, voucher.values.get("slip", b"")
-    assert signing is not None
     assert isinstance(slip, bytes)
+    if signing is None or not signing.slip:
+        return b""
     if "capture" in signing.slip and setup.tell_capture:
         slip += elements.build([(elements.ROLES["capture"], voucher.capture)], elements.slip_tags(setup.dialect))
     return slip
