@@ -442,3 +442,42 @@ def test_one_message_in_many_encodings(tongue):
         assert dialect.encode("0200", VALUES) == frame
         assert dialect.decode(frame).fields == VALUES
     assert dialect._codec._decoders.ready
+
+
+# What nearly every codec lets pass: field, the bytes of it that are wrong, where, and what is said.
+SLIPS = {
+    "a length with a blank": (2, b" 9123456789", 0, "the length is not made of digits"),
+    "a length with a sign": (2, b"+9123456789", 0, "the length is not made of digits"),
+    "a length above the maximum": (2, b"20" + b"1" * 20, 0, "the length says 20 bytes, the field has 19 at most"),
+    "a digit that is none in ASCII": (12, b"12345\xb2", 5, "holds a character that no 'n' field has"),
+    "a sign that is none": (28, b"X00000150", 0, "holds a character that no 'x+n' field has"),
+    "a small letter in a track": (35, b"04123d", 5, "holds a character that no 'z' field has"),
+    "blanks among hexadecimal digits": (52, b"00 01 0203040506", 2, "is not made of hexadecimal digits"),
+    "half a byte": (55, b"03ABC", 5, "has an odd number of hexadecimal digits"),
+    "no digit in hexadecimal": (55, b"02XY", 2, "is not made of hexadecimal digits"),
+}  # fmt: skip
+RIGHT = {2: "1", 12: "123456", 28: "C00000150", 35: "1", 52: bytes(8), 55: b"x"}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slips_are_found_whether_or_not_code_was_generated(slip):
+    de, wrong, offset, problem = SLIPS[slip]
+    fields = FIELDS.replace('70 = { format = "n3", name = "function" }', '55 = { format = "b..9", name = "chip" }')
+    dialect = load(
+        parse(f'dialect = "x"\ntitle = "x"\n[encoding]\nb = "ascii"\n[fields]{fields}', "x.toml"), _nothing_to_extend
+    )
+    frame = b"0200" + bitmaps([de]).encode() + wrong
+    for _ in range(codec.EARNED):
+        dialect.decode(dialect.encode("0200", {de: RIGHT[de]}))
+    assert dialect._codec._decoders.ready
+    expected = (f"DE {de} at byte {20 + offset}: {problem}", de, 20 + offset, "0200", {})
+    assert found(lambda: dialect.decode(frame)) == found(lambda: load_twin(dialect).decode(frame)) == expected
+
+
+@pytest.mark.parametrize("value", ["12a", "1 2", "12=", "1²3"])
+def test_what_is_no_nibble_is_not_sent_as_one(unionpay, value):
+    for de in (35, 48):
+        with pytest.raises(UNLIKE):
+            make_encoder(unionpay.grammar, [de])(b"", "0200", {de: value})
+        with pytest.raises(EncodeError):
+            unionpay.encode("0200", {de: value})
