@@ -47,7 +47,7 @@ def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
         raise PadError(f"the dialect {setup.dialect.name} knows no electronic signature; sign on paper")
     for finding in inspect(pad.bitmap):
         if finding.flag is Flag.BLANK:
-            raise EmptyPadError(f"nobody has signed ({finding.why}): nothing will be uploaded")
+            raise EmptyPadError(f"{finding.why}, so nothing will be uploaded")
         if finding.flag in REFUSED:
             raise PadError(f"please sign again: {finding.why}")
     if (size := len(encode(pad.bitmap))) < signing.min_bytes:

@@ -14,13 +14,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from PIL import Image
 
 from acquirer.cli import run
 from acquirer.settings.terminal_state import StateFile
 from acquirer.testing import RunningHost, running_host
 
 Shell = Callable[..., tuple[int, str, str]]
-FAULTS = ["sale,amount=66.66", "sale,amount=77.77", "reversal,amount=77.77"]
+FAULTS = ["sale,amount=66.66", "sale,amount=77.77", "reversal,amount=77.77", "signature,amount=55.55"]
 NUMBERS = count(20000001)
 
 
@@ -140,6 +141,81 @@ def test_receipt_and_reprint(till: Shell) -> None:
     assert "重打印凭证/DUPLICATED" in again
 
 
+def test_a_sale_is_signed_and_its_signature_goes_up_after_the_next_one(till: Shell, tmp_path: Path) -> None:
+    picture = tmp_path / "slip.png"
+    words = ["--sign", "Zhang San", "--receipt", "--receipt-png", str(picture), "--lang", "en"]
+    code, out, said = till("sale", "--amount", "55.55", *words)
+    assert (code, said) == (0, "")
+    assert "0820" not in out
+    assert "    (SIGNED ELECTRONICALLY)\n" in out
+    with Image.open(picture) as slip:
+        assert (slip.format, slip.width) == ("PNG", 384)
+    _, out, _ = till("sale", "--amount", "1.00", "--timeout", "0.2")
+    lines = [line.split(" … ")[0] for line in out.splitlines()]
+    assert lines[0] == "→ 0200 sale STAN 000003 1.00 621234******1232"
+    assert re.fullmatch(r"→ 0820 electronic signature STAN 000002 55\.55 621234\*{6}1232 \d{3} bytes", lines[1])
+    assert "← no answer · waited 0.2 s · the signature is kept · " in out
+
+
+def test_signing_again_and_uploading_until_paper_must_do(till: Shell) -> None:
+    till("sale", "--amount", "55.55", "--sign", "Zhang San")
+    assert till("sign", "--sign", "Li Wei", "--sign-mode", "fingerprint", "--stan", "000002") == (0, "", "")
+    code, out, said = till("upload", "--rounds", "2", "--timeout", "0.1")
+    assert code == 4
+    assert out.count("→ 0820") == 2
+    assert "电子签名上送失败" in out
+    assert out.index("持卡人签名") > out.rindex("→ 0820")
+    assert said == "to be signed on paper, for the signature could not be uploaded: STAN 000002\n"
+    assert till("upload") == (0, "", "no signature waits for its upload\n")
+
+
+def test_at_once_and_in_parts(till: Shell) -> None:
+    words = ["--sign", "Zhang San", "--sign-upload", "at-once", "--sign-parts", "100", "--no-watermark", "--json"]
+    told = json.loads(till("sale", "--amount", "5.00", *words)[1])
+    assert told["exchanges"][2]["service"] == "signature_part"
+    assert told["signature"] in ("uploaded", "failed")
+
+
+def test_nobody_listens_to_signatures(till: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"127.0.0.1:{listener.getsockname()[1]}"
+    till("sale", "--amount", "55.55", "--sign", "Zhang San")
+    code, _, said = till("upload", host=nobody)
+    assert code == 3
+    assert said == "broken off, there is no connection; 1 signature waits for the upload: 'upload' sends what is kept\n"
+    assert till("sign-off")[2] == "1 signature waits for the upload: 'upload' sends what is kept\n"
+
+
+def test_a_small_contactless_sale_is_not_signed(till: Shell) -> None:
+    _, out, _ = till("sale", "--amount", "12.34", "--entry", "contactless", "--receipt")
+    assert "交易金额未超1000元，免密免签\n" in out
+    words = ["--entry", "contactless", "--receipt", "--no-sign-limit", "10"]
+    _, out, _ = till("sale", "--amount", "12.34", *words)
+    assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
+
+
+def test_reprints_are_counted_and_keep_the_signature(till: Shell, tmp_path: Path) -> None:
+    till("sale", "--amount", "12.34", "--sign", "Zhang San")
+    picture = tmp_path / "again.png"
+    heights = []
+    for copy in (1, 2, 3):
+        _, out, _ = till("receipt", "--png", str(picture), "--stan", "000002")
+        assert f"    重打印凭证/DUPLICATED {copy}\n" in out
+        with Image.open(picture) as slip:
+            heights.append(slip.height)
+    assert len(set(heights)) == 1
+    code, _, said = till("receipt", "--stan", "000099")
+    assert (code, "nothing is kept of STAN 000099" in said) == (2, True)
+
+
+def test_a_blank_pad_is_told_and_the_sale_stands(till: Shell, tmp_path: Path) -> None:
+    (tmp_path / "blank.json").write_text("[]")
+    code, _, said = till("sale", "--amount", "1.00", "--sign", str(tmp_path / "blank.json"))
+    assert (code, said) == (0, "0 black pixels: nobody has signed, so nothing will be uploaded\n")
+    code, _, said = till("sign", "--sign", str(tmp_path / "blank.json"))
+    assert code == 2
+
+
 def test_any_card(till: Shell) -> None:
     assert till("sale", "--amount", "1.00", "--pan", "4111111111111111", "--entry", "manual")[0] == 0
     assert till("sale", "--amount", "1.00", "--track2", "4111111111111111=30121010000", "--entry", "magstripe")[0] == 0
@@ -163,6 +239,14 @@ def test_any_card(till: Shell) -> None:
         (["sign-on", "--package", "777"], "there is no key package '777'; known: 001, 003"),
         (["echo", "--expect", "39"], "like 39=00"),
         (["echo", "--expect", "colour=red"], "there is no such element"),
+        (["sale", "--amount", "1", "--sign", "gone.png"], "gone.png: the signature cannot be read: no such file"),
+        (["sale", "--amount", "1", "--sign", "Li", "--sign-mode", "mouth"], "no way to sign 'mouth'; known: touch"),
+        (["sale", "--amount", "1", "--sign-upload", "soon"], "write after-next or at-once"),
+        (["sale", "--amount", "1", "--sign-parts", "5"], "a part has 100 to 900 bytes, not 5"),
+        (["sale", "--amount", "1", "--no-sign-limit", "x"], "'x' is no amount"),
+        (["sale", "--amount", "1", "--lang", "fr"], "--lang fr: slips are printed in zh or en"),
+        (["sign", "--sign", "Li"], "nothing is kept of a sale that could be signed"),
+        (["sign"], "Missing option '--sign'"),
         (["reverse"], "there is no sale to reverse; name one with --stan"),
         (["reverse", "--stan", "1"], "DE 11"),
         (["dance"], "No such command 'dance'"),
