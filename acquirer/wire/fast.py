@@ -88,7 +88,7 @@ class _DecoderWriter:
         self._line(f"if {self._at()} != len(frame): raise Unusual")
         self._line(f'if not f"{decimal}".isdecimal(): raise Unusual')
         self._line("return Message(dialect, frame, mti, {" + ", ".join(f"{de}: f{de}" for de in des) + "})")
-        views = ["hx = frame.hex().upper()", 'tx = frame.decode("latin-1")']
+        views = ["hx = frame.hex()", 'tx = frame.decode("latin-1")']
         return "\n    ".join(["def decode(dialect, frame):", *views, *self._lines]) + "\n"
 
     def _field(self, field: FieldSpec) -> None:
@@ -124,14 +124,20 @@ class _DecoderWriter:
 
     def _digits(self, name: str, field: FieldSpec, size: int | str) -> None:
         """Two digits to a byte; an odd number of them is filled up on one side."""
-        odd = str(size % 2) if isinstance(size, int) else "(n & 1)"
+        filled = f'not in "{field.pads.lower()}": raise Unusual'
+        capitals = "" if field.kind == "n" else ".upper()"
+        if isinstance(size, int):
+            skip = size % 2 if field.pad_left else 0
+            self._line(f"{name} = hx[{self._nibble(skip)} : {self._nibble(skip + size)}]{capitals}")
+            if size % 2:
+                self._line(f"if hx[{self._nibble(0 if skip else size)}] {filled}")
+            self._advance((size + 1) // 2)
+            return
         start = self._nibble()
-        first = f"{start} + {odd}" if field.pad_left and odd != "0" else start
-        filler = start if field.pad_left else f"{start} + {size}"
-        self._line(f"{name} = hx[{first} : {first} + {size}]")
-        if odd != "0":
-            self._line(f'if {odd} and hx[{filler}] not in "{field.pads}": raise Unusual')
-        self._advance((size + 1) // 2 if isinstance(size, int) else "(n + 1 >> 1)")
+        first = f"{start} + (n & 1)" if field.pad_left else start
+        self._line(f"{name} = hx[{first} : {first} + n]{capitals}")
+        self._line(f"if n & 1 and hx[{start if field.pad_left else f'{start} + n'}] {filled}")
+        self._advance("(n + 1 >> 1)")
 
     def _value(self, field: FieldSpec, size: int | str) -> str:
         if field.kind == "x+n" and field.encoding == "bcd":
