@@ -67,10 +67,7 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
     stans = ", ".join(voucher.receipt.stan for voucher in machine.state.waiting)
     for voucher in machine.state.waiting:
         yield Print(for_paper(voucher, failed=True))
-        yield from _keep(machine, voucher, None)
-        last_sale = machine.state.voucher
-        if last_sale and last_sale.key == voucher.key:
-            yield from machine.keep(voucher=for_paper(last_sale))
+        yield from _give_up(machine, voucher)
     sentence = f"to be signed on paper, for the signature could not be uploaded: STAN {stans}"
     return Result("signature", last.outcome if last else Outcome.DONE, last, sentence, signature=Signed.PAPER)
 
@@ -166,6 +163,14 @@ def _keep(machine: Machine, old: Voucher, new: Voucher | None) -> Program[None]:
     """Replace a waiting voucher, or stop waiting for it."""
     others = ((new if one.key == old.key else one) for one in machine.state.waiting)
     yield from machine.keep(waiting=tuple(one for one in others if one is not None))
+
+
+def _give_up(machine: Machine, voucher: Voucher) -> Program[None]:
+    """The slip is on paper: the picture is forgotten, and no reprint shows it."""
+    last = machine.state.voucher
+    shown = for_paper(last) if last and last.key == voucher.key else last
+    waiting = tuple(one for one in machine.state.waiting if one.key != voucher.key)
+    yield from machine.keep(voucher=shown, waiting=waiting)
 
 
 def _broken_off(machine: Machine, exchange: Exchange, why: str) -> Result:

@@ -115,7 +115,7 @@ STEP = st.tuples(
     st.sampled_from(["sale", "signed sale", "sign", "upload"]),
     st.integers(0, len(PADS) - 1),
     st.lists(st.sampled_from(FAULTS), max_size=8),
-    st.none() | st.integers(0, 12),
+    st.none() | st.integers(0, 20),
 )
 
 
