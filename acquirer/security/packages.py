@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
-from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
-from acquirer.security.secret import Secret
+from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, odd_parity
+from acquirer.security.secret import Mint, Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.model import KeyPackage
 
@@ -52,7 +52,7 @@ class _Cut(NamedTuple):
     """Where one key lies in the drawn bytes, and how it fills its room on the wire."""
 
     name: Literal["pik", "mak", "tdk"]
-    cipher: CipherName
+    mint: Mint
     start: int
     stop: int
     times: int  # how often its cipher text is written
@@ -78,7 +78,8 @@ class Packager:
             if part.name == "mak" and package.mak_form and mak != "double":
                 cipher, size = "des", _SINGLE_BYTES
             times = part.size_bytes // size if mak == "duplicated" else 1
-            cuts.append(_Cut(part.name, cipher, at, at + size, times, bytes(part.size_bytes - size * times)))
+            zeros = bytes(part.size_bytes - size * times)
+            cuts.append(_Cut(part.name, Mint(cipher, size), at, at + size, times, zeros))
             at += size
         self._cuts = tuple(cuts)
         self._total = at
@@ -96,14 +97,14 @@ class Packager:
         clear = self._draw(randbytes)
         if pinned is not None:
             clear = self._pin(clear, pinned)
-        package = self.package
-        wrapped = tmk.using(package.wrap).encrypt(clear)
+        wrapped = tmk.using(self.package.wrap).encrypt(clear)
+        kcv_bytes = self.package.kcv_bytes
         keys: dict[str, Secret] = {}
         wire = b""
         kcvs = ""
-        for name, cipher, start, stop, times, zeros in self._cuts:
-            key = keys[name] = Secret(clear[start:stop], cipher)
-            kcv = key.check_value(package.kcv_bytes)
+        for name, mint, start, stop, times, zeros in self._cuts:
+            key = keys[name] = mint.key(clear[start:stop])
+            kcv = key.check_value(kcv_bytes)
             wire += wrapped[start:stop] * times + zeros + kcv
             kcvs += f", {name} {kcv.hex()}"
         return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
