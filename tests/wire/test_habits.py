@@ -22,6 +22,18 @@ def test_every_name_it_uses_is_one_the_dialect_knows() -> None:
     assert habits.without_stan <= {route.service for route in dialect.routes}
     assert set(habits.reversal.icc) - {"DF31"} <= set(habits.icc)
     assert set(habits.slip.icc.values()) <= set(habits.icc)
+    assert set(habits.slip.free) <= set(habits.entries)
+
+
+def test_what_it_says_of_signatures_is_what_the_dialect_knows() -> None:
+    dialect = load_dialect("unionpay-pos")
+    signing = dialect.habits.signature if dialect.habits else None
+    assert signing is not None
+    assert signing.parts is not None
+    assert {*signing.carries, *signing.repeats, "slip", "image", "part_more"} <= set(dialect.elements)
+    assert signing.done <= set(dialect.codes)
+    assert signing.max_bytes <= dialect.fields[dialect.elements["image"].de].maximum
+    assert set(signing.parts.types) <= set(dialect.find_route("signature_part").when["transaction_type"])
 
 
 def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
@@ -35,6 +47,9 @@ def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
         ('mode = "05"', 'modus = "05"', "terminal.entries.chip.modus: unknown key; did you mean 'mode'?"),
         ("tries = 3", 'tries = "often"', "terminal.reversal.tries: input should be a valid integer"),
         ('"3" = "sign_on"', '"3" = "sing_on"', "terminal.head.3: input should be 'sign_on'"),
+        ('"merchant", "kind"', '"merchant", "sort"', "terminal.signature.slip[1]: input should be 'merchant', 'kind'"),
+        ("rounds = 3", "round = 3", "terminal.signature.round: unknown key; did you mean 'rounds'?"),
+        ('more = "8"', 'mor = "8"', "terminal.signature.parts.mor: unknown key; did you mean 'more'?"),
         ('no_answer = "98"\n', "", "terminal.reversal.no_answer: is missing"),
     ],
 )
