@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from acquirer.app.clock import Clock, fixed_clock
 from acquirer.app.randomness import pooled
 from acquirer.data.toml import DataError, parse
+from acquirer.host.checks import Checks, parse_checks
 from acquirer.host.setup import Host, Options, Randbytes
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.scenario import faults
@@ -36,6 +37,7 @@ class Parts:
     clock: Clock
     randbytes: Randbytes
     limits: Limits
+    checks: Checks  # of signatures
 
 
 def build_parts(config: Config) -> Parts:
@@ -64,6 +66,7 @@ def build_parts(config: Config) -> Parts:
             idle_s=config.idle_s,
             idle_known_s=config.idle_known_s,
         ),
+        checks=_checks(config),
     )
 
 
@@ -76,7 +79,7 @@ def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
         faults=parts.faults,
         timezone=parts.timezone,
-        options=Options(magic_amounts=parts.config.magic_amounts),
+        options=Options(magic_amounts=parts.config.magic_amounts, checks=parts.checks),
     )
 
 
@@ -96,6 +99,13 @@ def register_terminals(parts: Parts, store: Store, vault: Vault) -> int:
     if known:
         return known
     return store.register(demo_terminals(), vault).total
+
+
+def _checks(config: Config) -> Checks:
+    try:
+        return parse_checks(config.signature_check)
+    except ValueError as wrong:
+        raise DataError("--signature-check", 0, "", str(wrong)) from None
 
 
 def _faults(text: str) -> tuple[Fault, ...]:

@@ -13,7 +13,20 @@ from collections import deque
 from collections.abc import Callable, Generator
 
 from acquirer.app.clock import Clock
-from acquirer.exchange.effects import Arrival, Close, Commit, Effect, Load, Outcome, Result, Send, Silence
+from acquirer.app.pictures import Pictures
+from acquirer.exchange.effects import (
+    Arrival,
+    Close,
+    Commit,
+    Develop,
+    Effect,
+    Load,
+    Look,
+    Outcome,
+    Result,
+    Send,
+    Silence,
+)
 from acquirer.exchange.reasons import Reason
 from acquirer.journal.evidence import Evidence
 from acquirer.net.connection import Connection
@@ -36,11 +49,12 @@ CHECK_FRAMES = 64
 class Driver:
     """Runs exchanges. One per host; all of it on the loop's thread."""
 
-    def __init__(self, store: Store, server: Server, clock: Clock, log: Log) -> None:
+    def __init__(self, store: Store, server: Server, clock: Clock, log: Log, pictures: Pictures | None = None) -> None:
         self.store = store
         self.server = server
         self.clock = clock
         self.log = log
+        self.pictures = pictures or Pictures(store, clock, log)
         self.loop = asyncio.get_running_loop()
         self.failed = asyncio.Event()  # the store has stopped for good: so must we
         self.exchanges = 0
@@ -142,6 +156,11 @@ class Run:
                     self._connection.close(effect.reason, hard=effect.how == "rst")
                 elif isinstance(effect, Silence):
                     self._delivery = self._delivery or "silent"
+                elif isinstance(effect, Develop):
+                    self._driver.pictures.develop()
+                elif isinstance(effect, Look):
+                    self._driver.pictures.look(effect.stream, self.step)
+                    return
         except StopIteration:
             self._end()
         except Exception:  # a fault of ours must not become the next peer's

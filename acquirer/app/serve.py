@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
+from acquirer.app.pictures import Pictures
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -97,7 +98,8 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
         store.start(loop.call_soon_threadsafe, loop.call_soon)
         with running_reactor() as reactor:
             server = Server(reactor, parts.limits, LoggingWatcher(log))
-            driver = Driver(store, server, parts.clock, log)
+            pictures = Pictures(store, parts.clock, log, parts.checks.pixels)
+            driver = Driver(store, server, parts.clock, log, pictures)
             running = Running(parts, store, server, driver, log, terminals)
             ready = False
             try:
@@ -106,11 +108,13 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)
+                pictures.resume()
                 ready = True
                 yield running
             finally:
                 await server.stop()
                 driver.stop()
+                await loop.run_in_executor(None, pictures.stop)
                 store.close()
                 await asyncio.sleep(0)  # outcomes that the store's last group brought to this loop
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}

@@ -35,6 +35,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="KIND:KEY=VALUE,…|FILE.toml", help="Damage on purpose, as in silent:tid=10000161"),
     ] = None,
+    signature_check: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHECK=strict|log|off", help="How signatures are checked, as in amount=log"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeatable keys; loopback only.")] = None,
     clock: Annotated[
         str | None, typer.Option(metavar="TIME", help="Stand still at this time: 2026-01-02T03:04:05")
@@ -67,6 +71,7 @@ def command(
         "timezone": timezone,
         "magic_amounts": magic_amounts,
         "fault": tuple(fault) if fault else None,
+        "signature_check": tuple(signature_check) if signature_check else None,
         "seed": seed,
         "clock": clock,
         "log": log,

@@ -14,6 +14,8 @@ from acquirer.host.reversal import reversal
 from acquirer.host.sale import sale
 from acquirer.host.setup import Host
 from acquirer.host.sign_on import sign_on
+from acquirer.host.signature import signature
+from acquirer.host.signature_parts import signature_part
 
 Service = Callable[[Host, Request, Loaded, str], Decision]
 
@@ -23,6 +25,8 @@ SERVICES: Final[Mapping[str, Service]] = {
     "echo": echo,
     "sale": sale,
     "reversal": reversal,
+    "signature": signature,
+    "signature_part": signature_part,
 }
 """What a route's `service` means to this host. A dialect may name more; those it must not mark as served."""
 

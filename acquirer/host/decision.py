@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import Card, Session, Transaction
+from acquirer.exchange.rows import Card, Session, Transaction, Upload
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Value
 
@@ -29,7 +29,9 @@ class Decision:
         "sign_on_again",
         "silent",
         "transaction",
+        "upload",
         "wants_card",
+        "wants_look",
         "why",
     )
 
@@ -52,6 +54,8 @@ class Decision:
         silent: bool = False,
         wants_card: str = "",
         alone: bool = False,
+        upload: Upload | None = None,
+        wants_look: bytes = b"",
     ) -> None:
         self.reason = reason
         self.why = why
@@ -69,3 +73,5 @@ class Decision:
         self.silent = silent  # a magic amount asks for no reply
         self.wants_card = wants_card  # undecided: load this card's row and decide again
         self.alone = alone  # and that row is about to change: see `Load`
+        self.upload = upload
+        self.wants_look = wants_look  # undecided: have this image decoded and decide again

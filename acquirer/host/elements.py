@@ -29,10 +29,13 @@ class Elements:
     mid: Read
     operator: Read
     pan: Read
+    part_more: Read
     processing_code: Read
     reversal_reason: Read
+    rrn: Read
     security_control: Read
     serial: Read
+    settlement_date: Read
     stan: Read
     tid: Read
     time: Read

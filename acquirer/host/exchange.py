@@ -14,15 +14,18 @@ from acquirer.exchange.effects import (
     Arrival,
     Changes,
     Commit,
+    Develop,
     Effect,
     Load,
     Loaded,
+    Look,
     Outcome,
     Result,
     Send,
     Silence,
 )
 from acquirer.exchange.reasons import Reason
+from acquirer.exchange.rows import Picture
 from acquirer.host import why
 from acquirer.host.decide import decide
 from acquirer.host.decision import Decision
@@ -69,7 +72,7 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
         turns += 1
         decision = refusal
         if decision is None:
-            loaded = yield Load(request.tid, request.key, request.card or None, request.alone)
+            loaded = yield Load(request.tid, request.key, request.card or None, request.alone, request.upload)
             assert isinstance(loaded, Loaded)
             decision = decide(host, request, loaded, request.card)
             if decision.wants_card:
@@ -77,6 +80,8 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
                 loaded = yield Load(request.tid, request.key, token, decision.alone)
                 assert isinstance(loaded, Loaded)
                 decision = decide(host, request, loaded, token)
+            elif decision.wants_look:
+                decision = yield from _looked(host, request, loaded, decision.wants_look)
         try:
             reply = seal(host, request, decision)
         except EncodeError as wrong:
@@ -85,9 +90,11 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
         if turns == 1:
             fault = _fault(host, request, decision, reply)
         evidence = of_request(request, decision, reply, fault)
-        changes = Changes(evidence, decision.session, decision.transaction, decision.card)
+        changes = Changes(evidence, decision.session, decision.transaction, decision.card, decision.upload)
         outcome = yield Commit(changes, arrival.deadline_s)
         if outcome is Outcome.DONE:
+            if decision.upload is not None:
+                yield Develop()
             yield damage(reply.frame, fault)
             return
         assert isinstance(outcome, Outcome)
@@ -95,6 +102,16 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
             continue
         yield from _not_committed(host, request, decision, evidence, outcome)
         return
+
+
+def _looked(host: Host, request: Request, loaded: Loaded, stream: bytes) -> Generator[Effect, Result, Decision]:
+    """Decide with the pixels of a signature known."""
+    picture = yield Look(stream)
+    if picture is None:
+        return Decision(Reason.OVERLOADED, "more signatures wait to be decoded than can be in time: nothing was kept")
+    assert isinstance(picture, Picture)
+    loaded.picture = picture
+    return decide(host, request, loaded)
 
 
 def damage(frame: bytes, fault: Fault | None) -> Effect:

@@ -14,6 +14,9 @@ from acquirer.wire.message import Message
 TRANSACTIONS: Final = frozenset({"sale", "reversal"})
 """Services that are about a transaction of a batch, so that its row is loaded with the terminal."""
 
+UPLOADS: Final = frozenset({"signature", "signature_part"})
+"""Services that bring the signature of a transaction, so that its signatures are loaded as well."""
+
 
 class Request:
     """One decoded request. Not frozen: made per exchange."""
@@ -32,6 +35,7 @@ class Request:
         "stamp",
         "stan",
         "tid",
+        "upload",
     )
 
     def __init__(self, host: Host, arrival: Arrival, message: Message) -> None:
@@ -49,6 +53,7 @@ class Request:
         self.card = ""  # token of a card in the clear whose row is worth loading at once
         self.alone = False  # and whether it changes with every sale
         self.amount_minor: int | None = None
+        self.upload = False
         if self.service in TRANSACTIONS:
             self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
             amount = read.amount(came)
@@ -57,6 +62,11 @@ class Request:
             if self.service == "sale" and (entry := host.issuer.cards.get(pan)) is not None:
                 self.card = host.vault.token(pan)
                 self.alone = entry.metered
+        elif self.service in UPLOADS:
+            self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
+            amount = read.amount(came)
+            self.amount_minor = int(amount) if amount.isdecimal() else None
+            self.upload = True
 
     @property
     def repeat(self) -> bool:

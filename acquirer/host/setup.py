@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
 from acquirer.host.calendar import Calendar
+from acquirer.host.checks import Checks
 from acquirer.host.elements import Elements
 from acquirer.host.issuer import CardTable
 from acquirer.host.keys import KeyRing
@@ -28,6 +29,7 @@ class Options:
     """Switches of a whole host."""
 
     magic_amounts: bool = False  # the cents of an amount are the numeric response code; 98 is not answered at all
+    checks: Checks = field(default_factory=Checks)  # of signatures
 
 
 class Host:

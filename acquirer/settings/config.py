@@ -55,6 +55,8 @@ class Config(BaseModel):
     magic_amounts: bool = False
     fault: Words = ()
     """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables."""
+    signature_check: Words = ()
+    """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …; see `host.checks`."""
     seed: int | None = None
     """Makes keys and everything else that is drawn repeatable; loopback only."""
     clock: datetime | None = None

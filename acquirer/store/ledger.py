@@ -10,16 +10,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from acquirer.exchange.effects import Changes, Outcome
-from acquirer.exchange.rows import Card, Session
+from acquirer.exchange.rows import Card, Session, Upload
 from acquirer.journal.evidence import Evidence
 from acquirer.journal.render import render
 from acquirer.store import statements
 from acquirer.store.kept import Kept
 from acquirer.store.numbers import BLOCK, Numbers
 from acquirer.store.tuples import card_row, followed, session_row, transaction_row
+from acquirer.store.uploads import FORGET_PARTS, UPLOADS, Developed, keep_picture
 
 Row = tuple[Any, ...]
 
@@ -35,6 +36,12 @@ _UNWRITABLE: Final = (
     ValueError,
 )
 """What one bad row raises. Any other error speaks of the disk or the database and is left to the caller."""
+
+
+class Writes(Protocol):
+    """Writes any number of rows; a smaller count than was given is a conflict."""
+
+    def write(self, cursor: sqlite3.Cursor, rows: Sequence[Any], /) -> int: ...
 
 
 class Ledger:
@@ -84,9 +91,23 @@ class Ledger:
         def work(cursor: sqlite3.Cursor) -> None:
             nonlocal forgotten
             forgotten = cursor.execute(statements.PURGE, (now_us - DAY_US,)).rowcount
+            cursor.execute(FORGET_PARTS, (now_us - DAY_US,))
 
         self.transact(work)
         return forgotten
+
+    def develop(self, developed: Sequence[Developed]) -> None:
+        """Write what decoding images of signatures came to, and what the journal says of them."""
+
+        def work(cursor: sqlite3.Cursor) -> None:
+            for one in developed:
+                keep_picture(cursor, one)
+                if one.evidence is not None:
+                    self._last_id += 1
+                    one.evidence.id = self._last_id
+                    statements.JOURNAL.write(cursor, [(self._last_id, *_rendered(one.evidence))])
+
+        self.transact(work)
 
     def meta(self, name: str) -> str:
         """A value the store keeps about itself; empty when there is none."""
@@ -141,6 +162,8 @@ class Ledger:
                 rows.append(changes.transaction.key)
             if changes.card is not None:
                 rows.append((changes.card.token,))  # a tuple, so that no token is taken for a tid
+            if changes.upload is not None:
+                rows.append(("upload", changes.upload.key))
             if touched.isdisjoint(rows):
                 touched.update(rows)
                 chosen.append(changes)
@@ -221,12 +244,13 @@ def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:
     statements.META.write(cursor, [(name, value)])
 
 
-def _rows(group: Sequence[Changes], last_id: int) -> tuple[tuple[statements.Many, list[Row]], ...]:
+def _rows(group: Sequence[Changes], last_id: int) -> tuple[tuple[Writes, list[Any]], ...]:
     """Statements and the rows they write; gives each exchange its number."""
     journal: list[Row] = []
     sessions: list[Row] = []
     transactions: list[Row] = []
     cards: list[Row] = []
+    uploads: list[Upload] = []
     for number, changes in enumerate(group, last_id + 1):
         changes.evidence.id = number
         journal.append((number, *_rendered(changes.evidence)))
@@ -236,11 +260,14 @@ def _rows(group: Sequence[Changes], last_id: int) -> tuple[tuple[statements.Many
             transactions.append(transaction_row(changes.transaction))
         if changes.card is not None:
             cards.append(card_row(changes.card))
+        if changes.upload is not None:
+            uploads.append(changes.upload)
     return (
         (statements.JOURNAL, journal),
         (statements.SESSIONS, sessions),
         (statements.TRANSACTIONS, transactions),
         (statements.CARDS, cards),
+        (UPLOADS, uploads),
     )
 
 

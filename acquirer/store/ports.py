@@ -6,7 +6,7 @@ answered at once; `commit` is queued, and its `Outcome` comes back on the loop's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
@@ -15,6 +15,7 @@ from acquirer.settings.terminals import Registration
 from acquirer.store.place import StoreError
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
+from acquirer.store.uploads import Developed
 
 Done = Callable[[Outcome], None]
 Call = Callable[[Callable[[], None]], object]
@@ -55,6 +56,13 @@ class Store(Protocol):
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Note, lazily, what became of a reply: ``"sent"``, ``"undelivered"``, ``"damaged"`` …; never awaited."""
+
+    def develop(self, developed: Sequence[Developed]) -> None:
+        """Make durable what decoding images of signatures came to. From any thread; returns when it is done.
+
+        Raises:
+            StoreError: it could not be written; the signatures still wait for their pictures.
+        """
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""

@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from acquirer.exchange.rows import Session, TerminalConfig, Transaction
+from acquirer.exchange.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.journal.entry import Entry, entry_of
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.place import MEMORY, StoreError, place
 from acquirer.store.statements import run
 from acquirer.store.tuples import registered, transaction_of
+from acquirer.store.uploads import part_of, signature_of
 
 CHUNK: Final = 500
 """Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
@@ -83,6 +84,34 @@ class Reader:
         table = schema.transaction
         found = select(table).order_by(table.c.at_us, table.c.stan)
         return [transaction_of(row) for row in self._all(found.where(table.c.tid == tid) if tid else found)]
+
+    def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
+        """Signatures in the order of their coming, those that were replaced too."""
+        table = schema.signature
+        found = select(table).order_by(
+            table.c.at_us, table.c.mid, table.c.tid, table.c.batch, table.c.stan, table.c.number
+        )
+        for column, value in ((table.c.tid, tid), (table.c.stan, stan), (table.c.batch, batch)):
+            if value:
+                found = found.where(column == value)
+        return [signature_of(row) for row in self._all(found)]
+
+    def waiting_signatures(self, limit: int) -> list[tuple[Signature, bytes]]:
+        """The oldest signatures that have no picture yet, with their images."""
+        table, blob = schema.signature, schema.blob
+        found = select(*table.c, blob.c.data).select_from(table.join(blob, blob.c.digest == table.c.digest))
+        found = found.where(table.c.picture == "waiting").order_by(table.c.at_us).limit(limit)
+        return [(signature_of(row[:-1]), row[-1]) for row in self._all(found)]
+
+    def signature_parts(self) -> list[SignaturePart]:
+        """Parts of signatures that wait for the others."""
+        table = schema.signature_part
+        return [part_of(row) for row in self._all(select(table).order_by(*table.primary_key))]
+
+    def blob(self, digest: str) -> bytes | None:
+        """What is kept under a digest: an image as it came, or a PNG."""
+        rows = self._all(select(schema.blob.c.data).where(schema.blob.c.digest == digest))
+        return rows[0][0] if rows else None
 
     def close(self) -> None:
         """Give the connection back."""

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Tex
 
 from acquirer.journal.render import COLUMNS, NUMBERS
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes exactly these tables."""
 
 metadata = MetaData()
@@ -138,3 +138,62 @@ journal = Table(
 )
 
 delivery = Table("delivery", metadata, Column("exchange_id", Integer, primary_key=True), _text("outcome"))
+
+blob = Table("blob", metadata, _text("digest", key=True), _blob("data"))
+"""Images of signatures, as they came and as PNG, by their SHA-256: what two signatures share is kept once."""
+
+signature = Table(
+    "signature",
+    metadata,
+    _text("mid", key=True),
+    _text("tid", key=True),
+    _text("batch", key=True),
+    _text("stan", key=True),
+    Column("number", Integer, primary_key=True, nullable=False),
+    _text("digest"),
+    _integer("stream_bytes"),
+    _integer("parts"),
+    _integer("at_us"),
+    _text("dialect"),
+    Column("amount_minor", Integer, nullable=True),
+    _text("pan_masked"),
+    _text("rrn"),
+    _text("settlement_date"),
+    _text("feature_code"),
+    _text("captured"),
+    _text("slip"),
+    _text("flags"),
+    _text("picture"),
+    _integer("width"),
+    _integer("height"),
+    _text("png"),
+    Index("signature_by_picture", "picture", "at_us"),  # finds those that wait for theirs
+    sqlite_with_rowid=False,
+)
+
+signature_part = Table(
+    "signature_part",
+    metadata,
+    _text("mid", key=True),
+    _text("tid", key=True),
+    _text("batch", key=True),
+    _text("stan", key=True),
+    Column("part", Integer, primary_key=True, nullable=False),
+    _integer("last"),
+    _blob("stream"),
+    _integer("at_us"),
+    _text("slip"),
+    sqlite_with_rowid=False,
+)
+
+reprint = Table(
+    "reprint",
+    metadata,
+    _text("mid", key=True),
+    _text("tid", key=True),
+    _text("batch", key=True),
+    _text("stan", key=True),
+    _integer("copies"),
+    sqlite_with_rowid=False,
+)
+"""How often a receipt was printed again: written by whoever prints, beside a serving host, which never reads it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from acquirer.store.ports import Call, Done
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
 from acquirer.store.tuples import card_of, registered, transaction_of
+from acquirer.store.uploads import Developed, uploaded
 from acquirer.store.writer import Writer
 
 
@@ -76,7 +77,11 @@ class SqliteStore:
             config, session = self._terminal(wanted.tid)
             transaction = None if config is None or wanted.key is None else self._transaction(wanted.key)
             card = None if wanted.card is None else self._card(wanted.card)
-            return Loaded(config, session, transaction, card, self._ledger.numbers.take())
+            loaded = Loaded(config, session, transaction, card, self._ledger.numbers.take())
+            if wanted.upload and wanted.key is not None and session is not None:
+                with self._reading_turn:
+                    loaded.uploaded = uploaded(self._reading, wanted.key, session, transaction)
+            return loaded
         except sqlite3.Error as wrong:
             self._failure = f"the store cannot be read any more: {wrong}"
             raise StoreError(self._failure) from None
@@ -88,6 +93,13 @@ class SqliteStore:
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Note what became of a reply; see `ports.Store.delivered`."""
         self._running().delivered(exchange_id, outcome)
+
+    def develop(self, developed: Sequence[Developed]) -> None:
+        """Write what decoding images of signatures came to; see `ports.Store.develop`."""
+        try:
+            self._ledger.develop(developed)
+        except sqlite3.Error as wrong:
+            raise StoreError(f"pictures of signatures cannot be kept: {wrong}") from None
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid; see `ports.Store.register`."""

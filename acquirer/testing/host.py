@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from acquirer.app.serve import Running, serving
-from acquirer.exchange.rows import Session, TerminalConfig, Transaction
+from acquirer.exchange.rows import Session, Signature, TerminalConfig, Transaction
 from acquirer.settings.config import Config
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.journal import Journal
@@ -38,6 +38,12 @@ class RunningHost:
         """What was booked, refused, reversed, in the order of arrival."""
         with self._running.store.reader() as reader:
             return reader.transactions()
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """Signatures that were uploaded, in the order of their coming; the last one of a sale counts."""
+        with self._running.store.reader() as reader:
+            return reader.signatures()
 
     @property
     def counters(self) -> dict[str, int]:

@@ -78,7 +78,9 @@ def set_version(database: Path, version: str) -> None:
 def test_a_database_of_a_later_program_is_refused(opening, url, database):
     open_store(url).close()
     set_version(database, "9999")
-    with pytest.raises(StoreError, match=r"is of version 9999, this program of 0001: use the program that wrote it"):
+    with pytest.raises(
+        StoreError, match=rf"is of version 9999, this program of {schema.REVISION}: use the program that wrote it"
+    ):
         opening(url)
     set_version(database, schema.REVISION)
     opening(url).close()  # the refused attempt left no lock behind
