@@ -13,6 +13,7 @@ from twisted.internet.error import CannotListenError
 from acquirer.net.connection import SERVER, Connection
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
+from acquirer.net.readable import Readable
 from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
 
@@ -61,7 +62,8 @@ class Listener:
 
     def open(self, host: str, port: int) -> None:
         """Bind and listen on a numeric address; port 0 takes a free one."""
-        listening = ListeningPort(port, host, self, self.server.limits.backlog, self.server.reactor)
+        server = self.server
+        listening = ListeningPort(port, host, self, server.limits.backlog, server.reactor, server.readers)
         try:
             listening.startListening()
         except CannotListenError as wrong:
@@ -104,6 +106,7 @@ class Server:
         self.connections: set[Connection] = set()
         self.listeners: list[Listener] = []
         self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+        self.readers = Readable(self._loop)
         self.now_s = self._loop.time()  # as of the last sweep: precise enough for time-outs, and free to read
         shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
         self._sweep_s = min(1.0, shortest_s / 4)
@@ -140,6 +143,7 @@ class Server:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.readers.close()
         return orderly
 
     def pause(self) -> None:

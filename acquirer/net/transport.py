@@ -1,8 +1,8 @@
 """A lean server transport: it writes at once and asks the loop for help only when the kernel's buffer is full.
 
 Twisted's own path per message costs an add-writer, a second trip through the loop and a remove-writer, and wraps every
-event in a logging context. Here a reply leaves in the turn in which it was made and reads are registered with the loop
-directly; whatever does not fit takes Twisted's way, with its buffer, its producers and its closing.
+event in a logging context. Here a reply leaves in the turn in which it was made and `Readable` calls for reads;
+whatever does not fit takes Twisted's way, with its buffer, its producers and its closing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
 from acquirer.net.limits import ACCEPTS_PER_TURN, KEEP_ALIVE, READ_BYTES, USER_TIMEOUT_MS
+from acquirer.net.readable import Readable
 
 DONE = Failure(error.ConnectionDone())
 LOST = Failure(error.ConnectionLost())
@@ -48,6 +49,7 @@ class EagerTransport(tcp.Server):
         self.client = client
         self.hostname = client[0]
         self._loop = port.loop
+        self._readers = port.readers
         self._session: Session | None = session
         self._fd = sock.fileno()
         self._recv = sock.recv
@@ -61,12 +63,12 @@ class EagerTransport(tcp.Server):
     def startReading(self) -> None:
         if not self._reading and self.connected:
             self._reading = True
-            self._loop.add_reader(self._fd, self._readable)
+            self._readers.watch(self._fd, self._readable)
 
     def stopReading(self) -> None:
         if self._reading:
             self._reading = False
-            self._loop.remove_reader(self._fd)
+            self._readers.forget(self._fd)
 
     def _readable(self) -> None:
         session = self._session
@@ -148,9 +150,10 @@ class EagerTransport(tcp.Server):
 class ListeningPort(tcp.Port):
     """A listening socket that accepts without ceremony. `factory` is a `server.Listener`."""
 
-    def __init__(self, port: int, interface: str, factory: Any, backlog: int, reactor: Any) -> None:
+    def __init__(self, port: int, interface: str, factory: Any, backlog: int, reactor: Any, readers: Readable) -> None:
         twisted: Any = super()
         twisted.__init__(port, factory, backlog, interface, reactor)
+        self.readers = readers
         self.loop: AbstractEventLoop = reactor._asyncioEventloop
 
     def createInternetSocket(self) -> socket.socket:
