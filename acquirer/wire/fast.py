@@ -40,9 +40,9 @@ def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> De
 
 
 def make_encoder(grammar: Grammar, des: Iterable[int]) -> Encoder:
-    """An encoder for messages that carry exactly the fields `des`."""
+    """An encoder for messages that carry exactly the fields `des`, in this order."""
     writer = _EncoderWriter(grammar)
-    source = writer.write(sorted(des))
+    source = writer.write(list(des))
     encoder: Encoder = _compile("encode", source, writer.names)
     return encoder
 
@@ -191,6 +191,7 @@ class _EncoderWriter:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
+        self._sizes = {"len(mti)": "4"}  # what fixed fields must measure
         self._checks: list[str] = []
         self._decimal = ["mti"]
         self._runs: list[tuple[str, list[str]]] = []  # how it is converted ("hex", a charset, "bytes"), and of what
@@ -198,15 +199,16 @@ class _EncoderWriter:
 
     def write(self, des: list[int]) -> str:
         grammar = self._grammar
-        self._checks.append("len(mti) != 4")
         self._add("hex" if grammar.mti_encoding == "bcd" else grammar.mti_charset, "mti")
         self._add("hex" if grammar.bitmap_encoding == "binary" else grammar.bitmap_charset, f'"{bitmaps(des)}"')
-        for de in des:
+        for de in sorted(des):
             self._field(grammar.fields[de])
         self._checks.append('not f"' + "".join(f"{{{name}}}" for name in self._decimal) + '".isdecimal()')
         lines = [
             "def encode(envelope, mti, fields):",
-            *(f"f{de} = fields[{de}]" for de in des),
+            f"[{', '.join(f'f{de}' for de in des)}] = values = fields.values()",
+            f"[{', '.join(f'n{de}' for de in des)}] = map(len, values)",
+            f"if ({', '.join(self._sizes)},) != ({', '.join(self._sizes.values())},): raise Unusual",
             *(f"if {check}: raise Unusual" for check in self._checks),
             'return b"".join((envelope, ' + ", ".join(self._joined(*run) for run in self._runs) + "))",
         ]
@@ -214,13 +216,12 @@ class _EncoderWriter:
 
     def _field(self, field: FieldSpec) -> None:
         name = f"f{field.de}"
-        count = f"2 * len({name})" if field.kind == "b" and field.encoding != "binary" else f"len({name})"
+        count = f"2 * n{field.de}" if field.kind == "b" and field.encoding != "binary" else f"n{field.de}"
         if field.length_bytes:
             self._checks.append(f"{count} > {field.wire_maximum}")
             self._length(field, count)
         else:
-            size = 1 + field.maximum if field.kind == "x+n" else field.wire_maximum
-            self._checks.append(f"{count} != {size}")
+            self._sizes[count] = str(1 + field.maximum if field.kind == "x+n" else field.wire_maximum)
         if field.kind == "n":
             self._decimal.append(name)
         elif field.nibbles:
@@ -255,7 +256,7 @@ class _EncoderWriter:
     def _digits(self, field: FieldSpec, name: str) -> None:
         filler = f'"{field.pads[0]}"'
         if field.length_bytes:
-            filler = f'("", {filler})[len({name}) & 1]'
+            filler = f'("", {filler})[n{field.de} & 1]'
         elif field.maximum % 2 == 0:
             self._add("hex", name)
             return
