@@ -17,6 +17,8 @@ COMMANDS = {
     "terminal": "Play a POS terminal against any host: sign on, sell, reverse, sign off.",
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
+    "signatures": "Read what cardholders signed: list, show, export, import; and what nobody signed.",
+    "receipt": "Print the receipt of a sale again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
     "dialect": "List, show and check dialects.",
 }

@@ -22,11 +22,11 @@ StoreOption: Any = typer.Option(
 JsonOption: Any = typer.Option(False, "--json", help="One JSON object per line.")
 
 
-def settings(store: str | None) -> Config:
-    """The settings that a flag, the environment and acquirer.toml make together."""
+def settings(store: str | None, **more: Any) -> Config:
+    """The settings that flags, the environment and acquirer.toml make together."""
     from acquirer.settings.config import load_config
 
-    return load_config({"store": store})
+    return load_config({"store": store, **more})
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def writing(url: str) -> Iterator[Store]:
     from acquirer.store import StoreError, open_store
 
     if url == "memory:":
-        raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to register with.")
+        raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to write to.")
     try:
         store = open_store(url)
     except StoreError as wrong:
@@ -65,6 +65,11 @@ def clock_time(at_us: int, timezone: str) -> str:
     return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def sentence(wrong: Exception) -> str:
+    """What is wrong, as a sentence that may begin with a path."""
+    text = str(wrong)
+    return f"{text[:1].upper()}{text[1:]}." if text[0] not in "/." else f"{text}."
+
+
 def _end(wrong: Exception) -> Exit:
-    sentence = str(wrong)
-    return Exit(Code.USAGE, f"{sentence[:1].upper()}{sentence[1:]}." if sentence[0] not in "/." else f"{sentence}.")
+    return Exit(Code.USAGE, sentence(wrong))

@@ -57,6 +57,8 @@ class Config(BaseModel):
     """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables."""
     signature_check: Words = ()
     """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …; see `host.checks`."""
+    no_sign_limit: Annotated[str, Field(pattern=r"^[0-9]{1,8}(\.[0-9]{1,2})?$")] | None = None
+    """Contactless sales up to this amount need no signature, as in ``1000.00``; else as the dialect says."""
     seed: int | None = None
     """Makes keys and everything else that is drawn repeatable; loopback only."""
     clock: datetime | None = None
@@ -70,6 +72,14 @@ class Config(BaseModel):
     frame_s: Seconds = 10.0
     idle_s: Seconds = 60.0
     idle_known_s: Seconds = 300.0
+
+    @property
+    def no_sign_limit_minor(self) -> int | None:
+        """`no_sign_limit` in minor units."""
+        if self.no_sign_limit is None:
+            return None
+        whole, _, cents = self.no_sign_limit.partition(".")
+        return int(whole) * 100 + int(cents.ljust(2, "0"))
 
 
 def load_config(

@@ -73,6 +73,22 @@ def connect_reading(database: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_beside(database: Path) -> sqlite3.Connection:
+    """A connection that writes what no host keeps in mind, while one may serve; it leaves checkpoints to the host.
+
+    Raises:
+        StoreError: no such file, not ours, of another version, or not to be written.
+    """
+    connect_reading(database).close()  # says what may be wrong with it
+    try:
+        connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    except sqlite3.Error as wrong:
+        raise _explained(database, wrong) from None
+    return connection
+
+
 def _reading(database: Path) -> sqlite3.Connection:
     uri = database.absolute().as_uri()
     connection = _connect(f"{uri}?mode=ro", uri=True)

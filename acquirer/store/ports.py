@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
+from acquirer.exchange.rows import Signature
 from acquirer.security.vault import Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store.place import StoreError
@@ -63,6 +64,9 @@ class Store(Protocol):
         Raises:
             StoreError: it could not be written; the signatures still wait for their pictures.
         """
+
+    def import_signature(self, signature: Signature, stream: bytes, png: bytes) -> bool:
+        """Keep a signature that was exported; False when there is one of its number already, which stays."""
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""

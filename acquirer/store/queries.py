@@ -41,6 +41,18 @@ class Wanted:
     after: int = 0  # only those with a higher number
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An upload of a signature that was refused."""
+
+    tid: str
+    batch: str
+    stan: str
+    amount_minor: int | None
+    code: str
+    why: str
+
+
 class Reader:
     """Queries over one store. Every answer is complete when it is returned; nothing stays open between two."""
 
@@ -107,6 +119,23 @@ class Reader:
         """Parts of signatures that wait for the others."""
         table = schema.signature_part
         return [part_of(row) for row in self._all(select(table).order_by(*table.primary_key))]
+
+    def refused_uploads(self) -> list[Refused]:
+        """Uploads of signatures that were refused, oldest first."""
+        table = schema.journal
+        columns = (table.c.tid, table.c.batch, table.c.stan, table.c.amount_minor, table.c.code, table.c.why)
+        found = select(*columns).where(
+            table.c.service.in_(("signature", "signature_part")), table.c.reason.not_in(("approved", "duplicate"))
+        )
+        return [Refused(*row) for row in self._all(found.order_by(table.c.id))]
+
+    def undelivered_sales(self) -> dict[tuple[str, str, str], str]:
+        """What became of answers to sales that were not sent, by terminal, batch and STAN."""
+        table, delivery = schema.journal, schema.delivery
+        found = select(table.c.tid, table.c.batch, table.c.stan, delivery.c.outcome).select_from(
+            delivery.join(table, table.c.id == delivery.c.exchange_id)
+        )
+        return {row[:3]: row[3] for row in self._all(found.where(table.c.service == "sale"))}
 
     def blob(self, digest: str) -> bytes | None:
         """What is kept under a digest: an image as it came, or a PNG."""

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from acquirer.exchange.effects import Commit, Load, Loaded
-from acquirer.exchange.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.exchange.rows import Card, Session, Signature, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
@@ -24,7 +24,7 @@ from acquirer.store.ports import Call, Done
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
 from acquirer.store.tuples import card_of, registered, transaction_of
-from acquirer.store.uploads import Developed, uploaded
+from acquirer.store.uploads import Developed, import_signature, uploaded
 from acquirer.store.writer import Writer
 
 
@@ -100,6 +100,17 @@ class SqliteStore:
             self._ledger.develop(developed)
         except sqlite3.Error as wrong:
             raise StoreError(f"pictures of signatures cannot be kept: {wrong}") from None
+
+    def import_signature(self, signature: Signature, stream: bytes, png: bytes) -> bool:
+        """Keep a signature that was exported; False when there is one of its number already."""
+        kept = False
+
+        def work(cursor: sqlite3.Cursor) -> None:
+            nonlocal kept
+            kept = import_signature(cursor, signature, stream, png)
+
+        self._ledger.transact(work)
+        return kept
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid; see `ports.Store.register`."""

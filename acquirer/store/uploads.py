@@ -147,6 +147,14 @@ def with_picture(signature: Signature, picture: Picture) -> Signature:
     )
 
 
+def import_signature(cursor: sqlite3.Cursor, one: Signature, stream: bytes, png: bytes) -> bool:
+    """Write a signature that was exported; False when its number is taken, which then stays as it is."""
+    if not _NEW.write(cursor, [signature_row(one)]):
+        return False
+    _BLOBS.write(cursor, [(one.digest, stream), *([(one.png, png)] if png else [])])
+    return True
+
+
 def signature_row(one: Signature) -> Row:
     """What is written for a signature."""
     return (

@@ -1,0 +1,78 @@
+"""``acquirer receipt``: a sale's slip once more, from the host's store, marked and counted as a reprint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+from acquirer.cli.signatures import signature_of
+from acquirer.cli.stores import StoreOption, reading, sentence, settings
+
+if TYPE_CHECKING:
+    from acquirer.exchange.rows import Transaction
+    from acquirer.slip.receipt import Copy, Language
+    from acquirer.store import Reader
+
+
+def command(
+    tid: Annotated[str, typer.Option("--tid", metavar="TID", help="The terminal.")],
+    stan: Annotated[str, typer.Option("--stan", metavar="STAN", help="The sale's trace number.")],
+    batch: Annotated[str, typer.Option("--batch", metavar="BATCH", help="Of this batch; else of the latest.")] = "",
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Also as a picture of 384 dots.")] = None,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="zh|en", help="Chinese with English beside, or English.")
+    ] = "zh",
+    copy: Annotated[
+        str, typer.Option("--copy", metavar="merchant|cardholder", help="Whose copy; the merchant's is signed.")
+    ] = "merchant",
+    store: str | None = StoreOption,
+) -> int:
+    """Print the receipt of an approved sale again: with its signature, the empty line for one, or why there is none.
+
+    Each copy is counted in the store and says which it is.
+    """
+    from acquirer.app.receipts import ink_of, receipt_of
+    from acquirer.settings.specs import load_dialect, slip_font
+    from acquirer.slip.picture import draw
+    from acquirer.slip.receipt import WORDS, render
+    from acquirer.store import StoreError
+    from acquirer.store.reprints import count_reprint
+
+    if lang not in WORDS or copy not in WORDS["zh"].copies:
+        raise Exit(Code.USAGE, "Write --lang zh or --lang en, and --copy merchant or --copy cardholder.")
+    whose, language = cast("Copy", copy), cast("Language", lang)
+    config = settings(store)
+    with reading(config.store) as reader:
+        sale = _sale(reader, tid, stan, batch)
+        signature = signature_of(reader, tid, stan, sale.key.batch)
+        stream = reader.blob(signature.digest) if signature else None
+        terminal = reader.terminal(tid)
+    dialect = load_dialect(signature.dialect if signature else config.dialect)
+    name = terminal[0].name if terminal else ""
+    receipt = receipt_of(dialect, sale, signature, name, config.timezone, config.no_sign_limit_minor)
+    ink = ink_of(stream) if stream else None
+    try:
+        reprint = count_reprint(config.store, sale.key)
+    except StoreError as wrong:
+        raise Exit(Code.USAGE, sentence(wrong)) from None
+    print(render(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
+    if png is not None:
+        lines = render(receipt, whose, lang=language, reprint=reprint).splitlines()
+        png.write_bytes(draw(lines, slip_font(), ink))
+    return Code.OK
+
+
+def _sale(reader: Reader, tid: str, stan: str, batch: str) -> Transaction:
+    found = [one for one in reader.transactions(tid) if one.key.stan == stan and batch in ("", one.key.batch)]
+    where = f"terminal {tid} with STAN {stan}{f' in batch {batch}' if batch else ''}"
+    if not found:
+        raise Exit(
+            Code.USAGE, f"The store has no sale of {where}; 'acquirer journal list --tid {tid}' shows the latest."
+        )
+    sale = found[-1]
+    if sale.state not in ("approved", "reversed"):
+        raise Exit(Code.USAGE, f"The sale of {where} was answered {sale.code}: there is no receipt of it.")
+    return sale

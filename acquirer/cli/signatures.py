@@ -1,0 +1,254 @@
+"""``acquirer signatures list|show|export|import|unsigned``: what was signed, what it looks like, and what was not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+from acquirer.cli.stores import StoreOption, clock_time, reading, settings, writing
+
+if TYPE_CHECKING:
+    from acquirer.exchange.rows import Signature
+    from acquirer.store import Reader
+
+app = typer.Typer(rich_markup_mode=None)
+
+Tid: Any = typer.Option("", "--tid", metavar="TID", help="Only of this terminal.")
+Batch: Any = typer.Option("", "--batch", metavar="BATCH", help="Of this batch; else of the latest.")
+All: Any = typer.Option(False, "--all", help="Also those that were replaced by a later one.")
+ArrayOption: Any = typer.Option(False, "--json", help="One JSON array.")
+
+
+@app.command("list")
+def list_(
+    tid: str = Tid,
+    everything: bool = All,
+    store: str | None = StoreOption,
+    as_json: bool = ArrayOption,
+) -> int:
+    """List signatures, the latest last."""
+    from acquirer.app.signatures import as_json as plain
+    from acquirer.cli.tables import KEY, WRONG, Line, console, table
+    from acquirer.slip.receipt import money
+
+    config = settings(store)
+    with reading(config.store) as reader:
+        found = _found(reader, tid, everything)
+    if as_json:
+        print(json.dumps([plain(one, counts) for one, counts in found], ensure_ascii=False))
+        return Code.OK
+    grid = table("Came", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Captured", "Bytes>", "Picture", "Flags")
+    for one, counts in found:
+        flags = [flag.name for flag in one.flags] + ([] if counts else ["replaced"])
+        size = f"{one.width} × {one.height}" if one.picture == "made" else one.picture
+        grid.add_row(
+            clock_time(one.at_us, config.timezone),
+            Line(one.key.tid, KEY),
+            one.key.batch,
+            one.key.stan,
+            one.rrn,
+            "" if one.amount_minor is None else money(one.amount_minor),
+            one.captured,
+            str(one.stream_bytes),
+            size,
+            Line(", ".join(flags), WRONG if one.flags else ""),
+        )
+    console().print(grid)
+    return Code.OK
+
+
+@app.command()
+def show(
+    tid: str = typer.Option(..., "--tid", metavar="TID", help="The terminal."),
+    stan: str = typer.Option(..., "--stan", metavar="STAN", help="The sale's trace number."),
+    batch: str = Batch,
+    store: str | None = StoreOption,
+    as_json: bool = typer.Option(False, "--json", help="One JSON object."),
+) -> int:
+    """Show the signature of one sale: what came with it, what is odd about it, what it looks like."""
+    from acquirer.app.receipts import ink_of
+    from acquirer.app.signatures import as_json as plain
+    from acquirer.cli.braille import lines
+    from acquirer.cli.tables import KEY, QUIET, WRONG, Line, console, table
+    from acquirer.observe.lines import printable
+
+    config = settings(store)
+    with reading(config.store) as reader:
+        one = signature_of(reader, tid, stan, batch)
+        if one is None:
+            raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
+        stream = reader.blob(one.digest) or b""
+    if as_json:
+        print(json.dumps(plain(one, counts=True), ensure_ascii=False))
+        return Code.OK
+    screen = console()
+    grid = table("What", "Value")
+    for name, value in _facts(one, config.timezone):
+        grid.add_row(Line(name, KEY), printable(value))
+    screen.print(grid)
+    if one.slip:
+        names = _tag_names(one.dialect)
+        slip = table("Tag", "Slip element", "Value")
+        for element in one.slip:
+            slip.add_row(Line(element.tag, KEY), names.get(element.tag, "?"), printable(element.text or element.hex))
+        screen.print(slip)
+    for flag in one.flags:
+        screen.print(Line(f"{flag.name}: ", WRONG).append(printable(flag.why), ""), soft_wrap=True)
+    bitmap = ink_of(stream)
+    if bitmap is not None:
+        for line in lines(bitmap, screen.width):
+            print(line.rstrip("\u2800"))
+    else:
+        screen.print(Line("the image cannot be decoded", QUIET))
+    return Code.OK
+
+
+@app.command()
+def export(
+    out: Path = typer.Option(..., "--out", metavar="DIR", help="The folder; made if there is none."),
+    tid: str = Tid,
+    store: str | None = StoreOption,
+) -> int:
+    """Write every signature as three files: PNG, the image as it came, and JSON."""
+    from acquirer.app.signatures import export as write
+
+    config = settings(store)
+    with reading(config.store) as reader:
+        found = _found(reader, tid, everything=True)
+        out.mkdir(parents=True, exist_ok=True)
+        for one, counts in found:
+            print(write(out, one, counts, reader.blob(one.digest) or b"", reader.blob(one.png) if one.png else None))
+    return Code.OK
+
+
+@app.command("import")
+def import_(
+    folder: Path = typer.Argument(metavar="DIR", help="As 'export' wrote it."),
+    store: str | None = StoreOption,
+) -> int:
+    """Read a folder of signatures back. A damaged file is named, the rest is imported; ends with 5 then."""
+    import sys
+
+    from acquirer.app.signatures import FolderError, read_folder
+
+    if not folder.is_dir():
+        raise Exit(Code.USAGE, f"{folder} is no folder; name one that 'acquirer signatures export' wrote.")
+    config = settings(store)
+    added = known = damaged = 0
+    with writing(config.store) as target:
+        for one in read_folder(folder):
+            if isinstance(one, FolderError):
+                damaged += 1
+                print(f"{one}.", file=sys.stderr)
+            elif target.import_signature(one.signature, one.stream, one.png):
+                added += 1
+            elif _same(target.reader(), one.signature):
+                known += 1
+            else:
+                damaged += 1
+                print(f"{one.name}: the store has another signature of this number; it stays.", file=sys.stderr)
+    print(f"{added} imported, {known} known already, {damaged} not imported")
+    return Code.UNDECODABLE if damaged else Code.OK
+
+
+@app.command()
+def unsigned(
+    tid: str = Tid,
+    limit: str = typer.Option("", "--limit", metavar="AMOUNT", help="Contactless sales up to this need no signature."),
+    store: str | None = StoreOption,
+    as_json: bool = ArrayOption,
+) -> int:
+    """List approved sales without a signature, with the likely cause, and those that need none."""
+    from acquirer.app.unsigned import unsigned as missing
+    from acquirer.cli.tables import KEY, QUIET, Line, console, table
+    from acquirer.observe.lines import printable
+    from acquirer.settings.specs import load_dialect
+    from acquirer.slip.receipt import money
+
+    config = settings(store, no_sign_limit=limit or None)
+    with reading(config.store) as reader:
+        found = missing(reader, load_dialect(config.dialect), tid, config.no_sign_limit_minor)
+    if as_json:
+        told = [
+            {
+                **one.sale.key._asdict(),
+                "rrn": one.sale.rrn,
+                "amount": one.sale.amount_minor,
+                "entry_mode": one.sale.entry_mode,
+                "at_us": one.sale.at_us,
+                "free": one.free,
+                "cause": one.cause,
+            }
+            for one in found
+        ]
+        print(json.dumps(told, ensure_ascii=False))
+        return Code.OK
+    grid = table("Sold", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Likely cause")
+    for one in found:
+        key = one.sale.key
+        grid.add_row(
+            clock_time(one.sale.at_us, config.timezone),
+            Line(key.tid, KEY),
+            key.batch,
+            key.stan,
+            one.sale.rrn,
+            money(one.sale.amount_minor),
+            Line(printable(one.cause), QUIET if one.free else ""),
+        )
+    console().print(grid)
+    return Code.OK
+
+
+def signature_of(reader: Reader, tid: str, stan: str, batch: str) -> Signature | None:
+    """The signature that counts of the latest sale that fits."""
+    found = reader.signatures(tid, stan, batch)
+    return max(found, key=lambda one: (one.at_us, one.number), default=None)
+
+
+def _found(reader: Reader, tid: str, everything: bool) -> list[tuple[Signature, bool]]:
+    from acquirer.app.signatures import counting
+
+    signatures = reader.signatures(tid)
+    last = counting(signatures)
+    told = [(one, (one.key, one.number) in last) for one in signatures]
+    return [(one, counts) for one, counts in told if counts or everything]
+
+
+def _same(reader: Reader, one: Signature) -> bool:
+    with reader:
+        found = reader.signatures(one.key.tid, one.key.stan, one.key.batch)
+    return any((known.number, known.digest) == (one.number, one.digest) for known in found)
+
+
+def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
+    from acquirer.slip.receipt import money
+
+    key = one.key
+    brought = f"{one.stream_bytes} bytes" + (f" in {one.parts} parts" if one.parts > 1 else "")
+    size = {"made": f"{one.width} × {one.height} pixels", "waiting": "not made yet", "none": "none"}[one.picture]
+    return [
+        ("terminal", f"{key.tid} of merchant {key.mid}"),
+        ("sale", f"batch {key.batch}, STAN {key.stan}, RRN {one.rrn or '?'}"),
+        ("amount", "?" if one.amount_minor is None else money(one.amount_minor)),
+        ("card", one.pan_masked or "?"),
+        ("came", f"{clock_time(one.at_us, timezone)}, {brought}, number {one.number} of this sale"),
+        ("captured", one.captured or "not told"),
+        ("feature code", one.feature_code or "?"),
+        ("picture", size),
+        ("SHA-256", one.digest),
+    ]
+
+
+def _tag_names(dialect: str) -> dict[str, str]:
+    from acquirer.data.toml import DataError
+    from acquirer.settings.specs import load_dialect
+    from acquirer.signature.elements import slip_tags
+
+    try:
+        return {tag: one.name.en for tag, one in slip_tags(load_dialect(dialect)).items()}
+    except DataError:
+        return {}
