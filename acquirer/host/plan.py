@@ -8,6 +8,7 @@ from typing import Final
 from acquirer.host.decision import Made
 from acquirer.host.elements import Mandatory
 from acquirer.wire.dialect import Answer, Dialect, Route
+from acquirer.wire.elements import Write, writer
 from acquirer.wire.message import Value
 
 ENVELOPES_KEPT: Final = 1024
@@ -22,34 +23,33 @@ class Plan:
     def __init__(self, dialect: Dialect, answer: Answer) -> None:
         self.elements = frozenset(answer.make)  # what this answer can carry
         whole: list[tuple[str, int]] = []
-        constants: list[tuple[int, Value]] = []
-        parts: list[tuple[str, str | None]] = []
+        constants: dict[int, Value] = {}
+        parts: list[tuple[str, str | None, Write]] = []
         for element in answer.make:
             place = dialect.elements[element]
             constant = dialect.constants.get(element)
             if not place.whole or place.as_text:
-                parts.append((element, constant))
+                parts.append((element, constant, writer(place, dialect.fields[place.de])))
             elif constant is not None:
-                constants.append((place.de, constant))
+                constants[place.de] = constant
             else:
                 whole.append((element, place.de))
         self._echo = answer.echo
         self._whole = tuple(whole)
-        self._constants = tuple(constants)
+        self._constants = constants
         self._parts = tuple(parts)
 
-    def fields(self, dialect: Dialect, came: Mapping[int, Value], made: Made) -> dict[int, Value]:
-        """The reply's fields: echoed, constant, made; what an answer names and nobody made is left out."""
-        out: dict[int, Value] = {de: came[de] for de in self._echo if de in came}
+    def fields(self, came: Mapping[int, Value], made: Made) -> dict[int, Value]:
+        """The reply's fields: echoed, constant, made; what an answer names and nobody has is left out."""
+        out = {de: came[de] for de in self._echo if de in came}
         out.update(self._constants)
         for element, de in self._whole:
-            value = made.get(element)
-            if value is not None:
-                out[de] = value
-        for element, constant in self._parts:
+            if element in made:
+                out[de] = made[element]
+        for element, constant, write in self._parts:
             value = made.get(element, constant)
             if value is not None:
-                dialect.put(out, element, value)
+                write(out, value)
         return out
 
 

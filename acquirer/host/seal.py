@@ -39,7 +39,7 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     if "time" not in made:
         made["time"] = request.stamp.time
         made["date"] = request.stamp.date
-    fields = host.plans.plan(route, accepted).fields(dialect, message.fields, made)
+    fields = host.plans.plan(route, accepted).fields(message.fields, made)
     mti = host.plans.reply_mti(message.mti)
     tpdu, head = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys

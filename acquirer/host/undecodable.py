@@ -67,7 +67,7 @@ def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evide
     stamp = host.calendar.stamp(arrival.at_us)
     code = dialect.reasons[evidence.reason]
     made: dict[str, str | bytes] = {"code": code, "time": stamp.time, "date": stamp.date}
-    fields = host.plans.plan(None, accepted=False).fields(dialect, failure.fields, made)
+    fields = host.plans.plan(None, accepted=False).fields(failure.fields, made)
     reply_mti = dialect.response_mti(mti)
     try:
         frame = dialect.encode(reply_mti, fields, *dialect.reply_envelope(arrival.frame))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from acquirer.wire.message import EncodeError, Value
 from acquirer.wire.model import FieldSpec, Locator
+
+Write = Callable[[dict[int, Value], Value], None]
 
 
 def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
@@ -29,17 +31,23 @@ def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) 
     """
     if at.as_text and isinstance(value, str):
         value = value.encode("latin-1")
-    if at.whole:
+    start, stop = at.start, at.stop
+    if stop is None and not start:
         fields[at.de] = value
         return
     rest = fields.get(at.de, "")
     if not isinstance(value, str) or not isinstance(rest, str):
         raise EncodeError("parts of this field are text", field=at.de)
-    if at.stop is not None and len(value) != at.stop - at.start:
-        raise EncodeError(f"this part has {at.stop - at.start} characters, not {len(value)}", field=at.de)
-    filler = "0" if spec.kind in ("n", "h") else " "
-    after = rest[at.stop :] if at.stop is not None else ""
-    fields[at.de] = rest[: at.start].ljust(at.start, filler) + value + after
+    if stop is not None and len(value) != stop - start:
+        raise EncodeError(f"this part has {stop - start} characters, not {len(value)}", field=at.de)
+    if len(rest) < start:
+        rest = rest.ljust(start, "0" if spec.kind in ("n", "h") else " ")
+    fields[at.de] = rest[:start] + value + (rest[stop:] if stop is not None else "")
+
+
+def writer(at: Locator, spec: FieldSpec) -> Write:
+    """`write` for one place."""
+    return lambda fields, value: write(fields, at, value, spec)
 
 
 def matches(fields: Mapping[int, Value], when: Mapping[Locator, tuple[str, ...]]) -> bool:
