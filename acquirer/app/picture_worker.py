@@ -35,9 +35,8 @@ def develop(stream: bytes) -> Picture:
     except JbigError as wrong:
         return Picture(flags=(Flag("undecodable", str(wrong)),))
     found = [Flag(problem.damage, problem.why) for problem in decoded.problems]
-    found += [
-        Flag(one.flag, one.why) for one in (*inspect.inspect_stream(len(stream)), *inspect.inspect(decoded.bitmap))
-    ]
+    odd = (*inspect.inspect(decoded.bitmap), *inspect.inspect_stream(len(stream)))  # what is worse comes first
+    found += [Flag(one.flag, one.why) for one in odd]
     bitmap = decoded.bitmap
     if not bitmap.data:
         return Picture(flags=(*found, Flag("undecodable", "the stream ends before its first line")))

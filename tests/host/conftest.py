@@ -12,8 +12,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Outcome, Result, Send
-from acquirer.exchange.rows import Card, Policy, Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.app.picture_worker import develop
+from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Look, Outcome, Result, Send
+from acquirer.exchange.rows import (
+    Card,
+    Policy,
+    Session,
+    Signature,
+    SignaturePart,
+    TerminalConfig,
+    Transaction,
+    TransactionKey,
+    Upload,
+    Uploaded,
+)
 from acquirer.host.exchange import exchange
 from acquirer.host.setup import Host, Options
 from acquirer.journal.evidence import Evidence
@@ -83,6 +95,9 @@ class Run:
             result = outcome or self.rig.commit(effect)
             if result is Outcome.DONE:
                 self.evidence.append(effect.changes.evidence)
+        elif isinstance(effect, Look):
+            self.rig.looks += 1
+            result = None if self.rig.busy else develop(effect.stream)
         else:
             assert effect is not None
             self.sent.append(effect)
@@ -116,6 +131,11 @@ class Rig:
     transactions: dict[TransactionKey, Transaction] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     journal: list[Evidence] = field(default_factory=list)
+    signatures: list[Signature] = field(default_factory=list)
+    parts: dict[tuple[TransactionKey, int], SignaturePart] = field(default_factory=dict)
+    streams: dict[str, bytes] = field(default_factory=dict)
+    looks: int = 0  # images that were decoded before an answer
+    busy: bool = False  # too many wait to be decoded
     numbers: Any = field(default_factory=lambda: count(1))
 
     def register(self, tid: str = TID, *, fixed: WorkingKeys | None = None, mak: Any = "single", **policy: Any) -> None:
@@ -140,7 +160,26 @@ class Rig:
             transaction=self.transactions.get(wanted.key) if wanted.key else None,
             card=self.cards.get(wanted.card) if wanted.card else None,
             rrn=f"{next(self.numbers):012}",
+            uploaded=self.uploaded(wanted.key) if wanted.upload and wanted.key else None,
         )
+
+    def uploaded(self, key: TransactionKey) -> Uploaded:
+        return Uploaded(
+            signatures=tuple(one for one in self.signatures if one.key == key),
+            parts=tuple(self.parts[at] for at in sorted(self.parts) if at[0] == key),
+            elsewhere=next(
+                (row for at, row in self.transactions.items() if (at.tid, at.stan) == (key.tid, key.stan)), None
+            ),
+        )
+
+    def upload(self, upload: Upload) -> None:
+        for part in upload.forget:
+            self.parts.pop((upload.key, part), None)
+        if upload.part is not None:
+            self.parts[upload.key, upload.part.part] = upload.part
+        if upload.signature is not None:
+            self.signatures.append(upload.signature)
+            self.streams[upload.signature.digest] = upload.stream
 
     def commit(self, wanted: Commit) -> Outcome:
         changes = wanted.changes
@@ -157,6 +196,8 @@ class Rig:
                 return Outcome.CONFLICT
         for table, key, row in rows:
             table[key] = replace(row, version=row.version + 1)
+        if changes.upload is not None:
+            self.upload(changes.upload)
         self.journal.append(changes.evidence)
         return Outcome.DONE
 
@@ -265,6 +306,31 @@ class Till:
 
     def reverse(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
         return self.rig.send(self.reversal_frame(stan, amount, **more))
+
+    def upload_frame(self, stan: str, image: bytes, *, keys: WorkingKeys | None = None, **more: Any) -> bytes:
+        """The upload of a signature; `part` and `last` make it one part of several."""
+        elements: dict[str, Value] = {
+            "pan": CARD,
+            "amount": f"{1234:012}",
+            "stan": stan,
+            "settlement_date": "0310",
+            "rrn": f"{int(stan):012}",
+            "slip": bytes.fromhex("FF0104CFFBB7D1FF020101"),
+            "transaction_type": "07",
+            "batch": self.batch,
+            "function": "800",
+            "image": image,
+        }
+        part = more.pop("part", 0)
+        if part:
+            elements |= {"transaction_type": "07" if part == 1 else "08", "function": f"{800 + part}"}
+            elements["part_more"] = "9" if more.pop("last", False) else "8"
+        elements |= more
+        elements = {name: value for name, value in elements.items() if value is not None}
+        return self.frame("0820", elements, keys or self.keys)
+
+    def upload(self, stan: str, image: bytes, **more: Any) -> Answer:
+        return self.rig.send(self.upload_frame(stan, image, **more))
 
     @property
     def last(self) -> str:

@@ -1,0 +1,327 @@
+"""Signatures uploaded to the host: tied to their sale, replaced, refused, flagged; as conversations."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+import pytest
+
+from acquirer.exchange.effects import Develop
+from acquirer.host.checks import Checks, parse_checks
+from acquirer.host.signature import MOST_KEPT
+from acquirer.signature import jbig_encoder
+from acquirer.signature.bitmap import Bitmap
+from acquirer.signature.pen import sign
+
+ANN, BOB = (jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob"))
+BLANK = jbig_encoder.encode(Bitmap(240, 80, bytes(2400)))
+PROGRESSIVE = bytes([0, 1, 1, 0]) + ANN[4:]
+
+
+@pytest.fixture
+def sold(till):
+    """A till that has just sold for 12.34."""
+    assert till.sale().code == "00"
+    return till
+
+
+def test_a_signature_is_kept_with_its_sale_and_its_slip(rig, sold):
+    answer = sold.upload(sold.last, ANN)
+    assert answer.code == "00"
+    assert [answer[de] for de in (11, 37, 41, 42, 60)] == [
+        sold.last,
+        "000000000002",
+        "10000161",
+        "880210010210162",
+        "07000001800",
+    ]
+    assert sold.suite.mac(sold.keys, rig.host.dialect.covered(answer.message.raw)) == answer[64]
+    (kept,) = rig.signatures
+    assert (kept.key.stan, kept.number, kept.digest) == (sold.last, 1, hashlib.sha256(ANN).hexdigest())
+    assert rig.streams[kept.digest] == ANN
+    assert (kept.amount_minor, kept.rrn, kept.pan_masked) == (1234, "000000000002", "621234******1232")
+    assert [(one.tag, one.text) for one in kept.slip] == [("FF01", "消费"), ("FF02", "01")]
+    assert (kept.flags, kept.picture) == ((), "waiting")
+    assert any(isinstance(effect, Develop) for effect in answer.effects)
+    assert "signature kept for the sale of 12.34" in answer.why
+
+
+def test_a_signature_books_nothing(rig, sold):
+    before = rig.booked_minor()
+    sold.upload(sold.last, ANN)
+    assert rig.booked_minor() == before
+    assert len(rig.transactions) == 1
+
+
+def test_the_same_image_again_is_known_and_never_kept_twice(rig, sold):
+    sold.upload(sold.last, ANN)
+    again = sold.upload(sold.last, ANN)
+    assert (again.code, again.evidence[-1].reason, again.evidence[-1].replayed) == ("94", "duplicate", True)
+    assert "came at 2025-03-10 12:00:00 already" in again.why
+    assert len(rig.signatures) == 1
+
+
+def test_another_image_replaces_the_first_and_both_are_kept(rig, sold):
+    sold.upload(sold.last, ANN)
+    rig.pass_s(60)
+    second = sold.upload(sold.last, BOB)
+    assert second.code == "00"
+    assert "replaces the one of 2025-03-10 12:00:00" in second.why
+    assert [one.number for one in rig.signatures] == [1, 2]
+    old = sold.upload(sold.last, ANN)
+    assert old.code == "94"
+    assert "another one came since and counts" in old.why
+    assert [one.number for one in rig.signatures] == [1, 2]
+
+
+def test_no_sale_is_signed_without_end(rig, sold):
+    for seed in range(MOST_KEPT):
+        assert sold.upload(sold.last, jbig_encoder.encode(sign("Ann", seed=seed))).code == "00"
+    answer = sold.upload(sold.last, BOB)
+    assert (answer.code, len(rig.signatures)) == ("94", MOST_KEPT)
+    assert f"was signed {MOST_KEPT} times already" in answer.why
+
+
+def test_a_closed_batch_takes_a_first_signature_and_no_second(new_rig):
+    rig = new_rig()
+    rig.register(required="per-batch")
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    signed = till.last
+    till.sale()
+    unsigned = till.last
+    till.upload(signed, ANN)
+    till.sign_off()
+    till.sign_on()
+    assert till.batch == "000002"
+    late = till.upload(unsigned, ANN, batch="000001", rrn=None)
+    assert late.code == "00"
+    another = till.upload(signed, BOB, batch="000001", rrn=None)
+    assert another.code == "94"
+    assert "its batch 000001 is closed (batch 000002 is open)" in another.why
+    assert len(rig.signatures) == 2
+
+
+def test_uploads_need_no_sign_on_of_today_and_no_open_session(rig, sold):
+    rig.pass_s(24 * 3600)
+    assert sold.sale().code == "77"
+    sold.sign_off()
+    assert sold.upload("000002", ANN).code == "00"
+
+
+def test_keys_of_before_the_last_sign_on_still_verify_in_their_grace(rig, sold):
+    stan, old = sold.last, sold.keys
+    sold.sign_on()
+    assert sold.upload(stan, ANN, keys=old).code == "00"
+    rig.pass_s(61)
+    assert sold.upload(stan, BOB, keys=old).code == "A0"
+    assert sold.upload(stan, BOB).code == "00"
+
+
+def test_a_wrong_mac_keeps_nothing(rig, sold):
+    frame = sold.upload_frame(sold.last, ANN)
+    answer = rig.send(frame[:-8] + b"00000000")
+    assert answer.code == "A0"
+    assert "MAC differs" in answer.why
+    assert not rig.signatures
+
+
+def test_a_sale_nobody_knows_has_no_signature(rig, sold):
+    answer = sold.upload("000077", ANN)
+    assert (answer.code, answer.evidence[-1].reason) == ("25", "original_unknown")
+    assert "there is no sale of terminal 10000161 with STAN 000077 in batch 000001" in answer.why
+    assert answer[64] is None
+
+
+def test_the_current_batch_in_place_of_the_sales_own_is_told(rig, sold):
+    answer = sold.upload(sold.last, ANN, batch="000009")
+    assert answer.code == "25"
+    assert "one of 12.34 with this STAN in batch 000001: the terminal names its current batch" in answer.why
+    other = sold.upload(sold.last, ANN, batch="000009", amount="000000000001")
+    assert "in batch 000001" in other.why
+    assert "current batch" not in other.why
+
+
+def test_a_declined_sale_is_not_signed(rig, till):
+    assert till.sale(0).code == "13"
+    answer = till.upload(till.last, ANN, amount=None)
+    assert answer.code == "25"
+    assert "was declined (13)" in answer.why
+
+
+def test_only_a_reversal_came(rig, till):
+    assert till.reverse("000050").code == "25"
+    assert "only its reversal came" in till.upload("000050", ANN).why
+
+
+def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
+    sold.reverse(sold.last)
+    answer = sold.upload(sold.last, ANN)
+    assert answer.code == "00"
+    assert [flag.name for flag in rig.signatures[-1].flags] == ["sale-reversed"]
+    assert "sale-reversed: the sale was reversed at" in answer.notes
+
+
+@pytest.mark.parametrize(
+    ("said", "check", "flag", "words"),
+    [
+        ({"amount": "000000009999"}, "amount", "amount-differs", "amount 12.34 in the sale, 99.99 in the upload"),
+        ({"pan": "6228480402564890018"}, "card", "pan-differs", "621234******1232 in the sale, 622848*********0018"),
+        ({"rrn": "X00000000002"}, "rrn", "rrn-differs", "reference number 000000000002 in the sale, X00000000002"),
+        ({"settlement_date": "0311"}, "date", "date-differs", "settlement date 0310 in the sale, 0311"),
+        (
+            {"slip": bytes.fromhex("FF060720260310120000")},
+            "time",
+            "time-differs",
+            "the terminal puts the year of the upload on the slip",
+        ),
+        ({"slip": bytes.fromhex("FF060720261340120000")}, "time", "time-differs", "is no point in time"),
+        (
+            {"slip": bytes.fromhex("FF060720250701120000")},
+            "time",
+            "time-differs",
+            "the sale was at 2025-03-10 12:00:00",
+        ),
+        ({"slip": bytes.fromhex("FF020101FF0140CFFB")}, "slip", "slip-damaged", "the slip elements cannot be read"),
+        ({"image": PROGRESSIVE}, "header", "undecodable", "progressive JBIG"),
+        ({"image": b"\xff\xd8\xff\xe0 a photograph"}, "header", "undecodable", "no JBIG stream"),
+        ({"image": BLANK}, "pixels", "blank", "nobody has signed"),
+        ({"image": ANN[:60]}, "pixels", "truncated", ""),
+    ],
+)
+def test_every_check_is_strict_or_a_flag_or_nothing(said, check, flag, words, new_rig):
+    for mode in ("strict", "log", "off"):
+        rig = new_rig(checks=parse_checks([f"{check}={mode}"]))
+        rig.register()
+        till = rig.till()
+        till.sign_on()
+        till.sale()
+        answer = till.upload(till.last, **{"image": ANN, **said})
+        if mode == "strict":
+            assert answer.code == {"amount": "25", "card": "25", "rrn": "25", "date": "25", "time": "25"}.get(
+                check, "30"
+            )
+            assert words in answer.why
+            assert not rig.signatures
+            continue
+        assert answer.code == "00"
+        flags = {one.name: one.why for one in rig.signatures[-1].flags}
+        if mode == "log" and check != "pixels":  # pixels are looked at after the answer
+            assert words in flags[flag]
+            assert f"{flag}: " in answer.notes
+        else:
+            assert flag not in flags
+        assert rig.signatures[-1].picture == ("none" if (mode, check) == ("log", "header") else "waiting")
+
+
+def test_pixels_are_decoded_before_the_answer_only_where_a_check_asks_for_it(new_rig):
+    for mode, looks in (("strict", 1), ("log", 0)):
+        rig = new_rig(checks=parse_checks([f"pixels={mode}"]))
+        rig.register()
+        till = rig.till()
+        till.sign_on()
+        till.sale()
+        assert till.upload(till.last, ANN).code == "00"
+        assert till.upload(till.last, ANN).code == "94"  # known before it is decoded
+        assert rig.looks == looks
+
+
+def test_too_many_images_to_decode_is_said_and_nothing_is_kept(new_rig):
+    rig = new_rig(checks=parse_checks(["pixels=strict"]))
+    rig.register()
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    rig.busy = True
+    assert till.upload(till.last, ANN).code == "91"
+    assert not rig.signatures
+    rig.busy = False
+    assert till.upload(till.last, ANN).code == "00"
+
+
+def test_an_upload_without_amount_card_number_date_and_slip_is_enough(rig, sold):
+    answer = sold.upload(sold.last, ANN, amount=None, pan=None, settlement_date=None, rrn=None, slip=None)
+    assert answer.code == "00"
+    (kept,) = rig.signatures
+    assert (kept.amount_minor, kept.pan_masked, kept.rrn) == (1234, "621234******1232", "000000000002")
+    assert kept.feature_code == "00000000"
+    assert "feature-code: computed without reference number and settlement date" in answer.notes
+
+
+def test_the_feature_code_is_computed_from_what_was_uploaded(rig, sold):
+    sold.upload(sold.last, ANN, settlement_date="0824", rrn="123456789012")
+    assert rig.signatures[-1].feature_code == "5E5C8226"
+    answer = sold.upload(sold.last, BOB, rrn="X23456789012")
+    assert "from a reference number with letters" in answer.notes
+    assert "rrn-differs" in answer.notes
+
+
+@pytest.mark.parametrize("told", ["touch", "pen", "fingerprint", "paper", "none"])
+def test_how_it_was_captured_is_kept_when_the_terminal_says_so(told, rig, sold):
+    sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F") + bytes([len(told)]) + told.encode())
+    assert rig.signatures[-1].captured == told
+
+
+def test_a_word_nobody_knows_is_not_taken_for_a_way_of_capturing(rig, sold):
+    sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F04") + b"toes")
+    assert rig.signatures[-1].captured == ""
+    assert rig.signatures[-1].slip[-1].text == "toes"
+
+
+def test_unknown_slip_elements_stay_and_card_numbers_do_not(rig, sold):
+    slip = bytes.fromhex("FFE10401020304" + "FF250A06212345678901232000" + "FFE208" + "6212345678901232")
+    slip += bytes.fromhex("FF4010") + b"6212345678901232"
+    sold.upload(sold.last, ANN, slip=slip)
+    kept = {one.tag: one for one in rig.signatures[-1].slip}
+    assert kept["FFE1"].hex == "01020304"
+    for tag in ("FF25", "FFE2", "FF40"):
+        assert "345678" not in kept[tag].hex + kept[tag].text
+
+
+def test_a_slip_dated_on_new_years_eve_may_be_a_day_off(new_rig):
+    rig = new_rig()
+    rig.register()
+    rig.now_us = int(datetime(2025, 12, 31, 23, 59, 50, tzinfo=rig.host.calendar.timezone).timestamp()) * 1_000_000
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    rig.pass_s(timedelta(minutes=5).total_seconds())
+    right, wrong = bytes.fromhex("FF060720251231235950"), bytes.fromhex("FF060720261231235950")
+    assert till.upload(till.last, ANN, settlement_date=None, slip=right).notes.count("time-differs") == 0
+    assert "puts the year of the upload" in till.upload(till.last, BOB, settlement_date=None, slip=wrong).notes
+
+
+def test_an_upload_that_lacks_its_image_is_a_format_error(rig, sold):
+    answer = rig.send(sold.upload_frame(sold.last, None))
+    assert answer.code == "30"
+    assert "DE 62 (image) is missing" in answer.why
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("amuont=log", "did you mean 'amount'"),
+        ("amount=lax", "write amount=strict, amount=log or amount=off"),
+        ("amount", "write amount=strict"),
+    ],
+)
+def test_a_check_that_is_misspelt_is_named(word, said):
+    with pytest.raises(ValueError, match=said):
+        parse_checks([word])
+
+
+def test_checks_that_are_not_named_keep_their_defaults():
+    assert parse_checks(["pixels=strict", "original=off"]) == Checks(pixels="strict", original="off")
+    assert parse_checks([]) == Checks()
+
+
+def test_a_host_that_asks_for_no_sale_keeps_whatever_comes(new_rig):
+    rig = new_rig(checks=parse_checks(["original=log"]))
+    rig.register()
+    till = rig.till()
+    till.sign_on()
+    answer = till.upload("000077", ANN)
+    assert answer.code == "00"
+    assert [flag.name for flag in rig.signatures[-1].flags] == ["no-sale"]
