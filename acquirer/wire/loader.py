@@ -22,6 +22,7 @@ from acquirer.wire.sections import (
     read_constants,
     read_hex,
     read_names,
+    read_numbering,
     read_routes,
     read_samples,
     read_security,
@@ -61,7 +62,7 @@ def load(document: Document, find: Find) -> Dialect:
     elements = _elements(top.table("elements"), fields)
     _check_when(document, layouts, elements)
     codes, mtis = read_codes(top.table("codes")), top.table("mtis")
-    routes, refusal = read_routes(top, fields, elements)
+    routes, refusal = read_routes(top, fields, elements, codes)
     dialect = Dialect(
         name=name,
         title=title,
@@ -70,6 +71,7 @@ def load(document: Document, find: Find) -> Dialect:
         grammar=grammar,
         security=read_security(top.table("security")),
         elements=elements,
+        numbering=read_numbering(top.table("numbering"), elements),
         routes=routes,
         refusal=refusal,
         reasons=read_names(top.table("reasons"), codes, "code"),
@@ -116,16 +118,29 @@ def _origin(document: Document, key: str) -> str:
 
 def _framing(table: Table, grammar: Grammar) -> Framing:
     length = table.text("length", "binary2")
-    if not (found := re.fullmatch(r"(binary|bcd|ascii|ebcdic)([1-8])", length)):
-        raise table.error("length", f"unknown value {length!r}; write binary2, binary4, bcd2, ascii4 or the like")
+    found = re.fullmatch(r"(?:(binary|bcd|ascii|hex|ebcdic)([1-8])|none)", length)
+    if not found:
+        raise table.error("length", f"unknown value {length!r}; write binary2, binary4, bcd2, ascii4, hex4 or the like")
     minimum = grammar.envelope_bytes + grammar.mti_bytes + grammar.bitmap_bytes
     framing = Framing(
-        length_encoding=cast("Any", found[1]),
-        length_bytes=int(found[2]),
+        length_encoding=cast("Any", found[1] or "none"),
+        length_bytes=int(found[2] or 0),
         includes_itself=table.flag("includes_itself", False),
         minimum_bytes=minimum,
         limit_bytes=table.number("limit_bytes", LIMIT_BYTES),
+        start=read_hex(table, "start"),
+        filler=read_hex(table, "filler"),
+        end=read_hex(table, "end"),
+        includes_end=table.flag("includes_end", False),
     )
+    if framing.includes_end and not framing.end:
+        raise table.error("includes_end", 'there is no end to count; write it in hexadecimal, like end = "03"')
+    if not framing.length_bytes:
+        if not framing.end:
+            raise table.error("length", 'frames without a length need an end; write it in hexadecimal, like end = "03"')
+        for key in ("filler", "includes_itself", "includes_end"):
+            if getattr(framing, key):
+                raise table.error(key, "there is no length it could belong to")
     if not minimum <= framing.limit_bytes + framing.extra <= framing.largest:
         raise table.error("limit_bytes", f"must lie between {minimum} and {framing.largest - framing.extra}")
     table.end()

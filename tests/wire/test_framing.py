@@ -7,14 +7,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.framing import FrameError, Framing
+from acquirer.wire.framing import LOOK_BYTES, FrameError, Framing
 
 UNIONPAY = load_dialect("unionpay-pos").framing
+STX, ETX = b"\x02", b"\x03"
 FRAMINGS = [
     Framing(encoding, size, includes, minimum_bytes=3, limit_bytes=300)
-    for encoding, size in [("binary", 2), ("binary", 4), ("bcd", 2), ("ascii", 4), ("ebcdic", 4)]
+    for encoding, size in [
+        ("binary", 2),
+        ("binary", 4),
+        ("bcd", 2),
+        ("bcd", 4),
+        ("ascii", 4),
+        ("hex", 4),
+        ("ebcdic", 4),
+    ]
     for includes in (False, True)
+] + [
+    Framing(encoding, size, itself, 3, 300, start, filler, end, bool(end) and counts)
+    for encoding, size in [("binary", 2), ("ascii", 4)]
+    for itself, counts in [(False, False), (True, True)]
+    for start, filler, end in [(b"", bytes(2), b""), (STX, b"", ETX), (b"", b"", ETX), (b"", STX, b"\r\n")]
 ]
+ENDED = [
+    Framing("none", 0, minimum_bytes=3, limit_bytes=60, start=start, end=end)
+    for start, end in [(b"", ETX), (STX, ETX), (b"", b"\r\n"), (b"\x10\x02", b"\x10\x03")]
+]
+
+
+def streams():
+    """Bytes that look a little like frames."""
+    pieces = st.sampled_from(
+        [STX, ETX, b"\0\0", b"\0\5", b"0005", b"0800AB", b"GET", b"\x16\x03\x01", b"\r\n", b"x" * 70]
+    )
+    return st.lists(st.one_of(pieces, st.binary(max_size=12)), max_size=8).map(b"".join)
 
 
 def read(framing, chunks):
@@ -36,20 +62,50 @@ def read(framing, chunks):
         (Framing("ascii", 4), b"0087".hex()),
         (Framing("ascii", 4, includes_itself=True), b"0091".hex()),
         (Framing("ebcdic", 4), "f0f0f8f7"),
+        (Framing("hex", 4), b"0057".hex()),
+        (Framing("bcd", 1), "87"),
+        (Framing("ascii", 2), b"87".hex()),
+        (Framing("binary", 2, filler=bytes(2)), "00570000"),
+        (Framing("binary", 2, includes_itself=True, filler=bytes(2)), "00590000"),
+        (Framing("bcd", 2, start=STX), "020087"),
+        (Framing("none", 0, start=STX, end=b"\xff"), "02"),
     ],
     ids=lambda value: value.name if isinstance(value, Framing) else value,
 )
 def test_the_length_is_written_as_the_framing_says(framing, prefix):
-    assert framing.wrap(bytes(87)).hex() == prefix + "00" * 87
+    assert framing.wrap(bytes(87)).hex() == prefix + "00" * 87 + framing.end.hex()
 
 
-@settings(max_examples=200)
+@pytest.mark.parametrize(
+    ("framing", "wire"),
+    [
+        (Framing("binary", 2, end=ETX), "0003 303830 03"),
+        (Framing("binary", 2, end=ETX, includes_end=True), "0004 303830 03"),
+        (Framing("binary", 2, True, end=ETX, includes_end=True), "0006 303830 03"),
+        (Framing("ascii", 4, start=STX, end=ETX), "02 30303033 303830 03"),
+        (Framing("none", 0, start=STX, end=ETX), "02 303830 03"),
+    ],
+)
+def test_an_end_is_counted_when_the_framing_says_so(framing, wire):
+    assert framing.wrap(b"080") == bytes.fromhex(wire)
+    assert read(framing, [bytes.fromhex(wire)]) == ([b"080"], 0)
+
+
+def test_frames_of_a_stream_without_lengths_end_where_their_end_stands():
+    framing = Framing("none", 0, minimum_bytes=3, limit_bytes=60, start=STX, end=ETX)
+    assert read(framing, [b"\x020800\x03\x02\x03\x02081"]) == ([b"0800", b""], 4)
+    with pytest.raises(FrameError, match="a frame that holds 03 would end there"):
+        framing.wrap(b"08\x0300")
+
+
+@settings(max_examples=300)
 @given(st.data())
 def test_frames_come_out_whatever_the_stream_is_cut_into(data):
-    framing = data.draw(st.sampled_from(FRAMINGS))
-    frames = data.draw(
-        st.lists(st.one_of(st.just(b""), st.binary(min_size=3, max_size=60).map(lambda b: b"\x60" + b)), max_size=6)
-    )
+    framing = data.draw(st.sampled_from(FRAMINGS + ENDED))
+    body = st.binary(min_size=3, max_size=50).map(lambda b: b"\x60" + b)
+    if not framing.length_bytes:
+        body = body.filter(lambda b: not any(framing.end[:1] in bytes((one,)) for one in b))
+    frames = data.draw(st.lists(st.one_of(st.just(b""), body), max_size=6))
     stream = b"".join(framing.wrap(frame) for frame in frames)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=12)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
@@ -57,8 +113,8 @@ def test_frames_come_out_whatever_the_stream_is_cut_into(data):
     assert read(framing, [bytes([byte]) for byte in stream]) == (frames, 0)
 
 
-@settings(max_examples=200)
-@given(st.sampled_from(FRAMINGS), st.binary(max_size=40), st.data())
+@settings(max_examples=400)
+@given(st.sampled_from(FRAMINGS + ENDED), streams(), st.data())
 def test_what_is_said_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
     def verdict(chunks):
         deframer = framing.deframer()
@@ -87,11 +143,7 @@ def test_a_length_of_zero_is_a_keep_alive():
     [
         (b"\xff\xff", "too-long", "a frame of 65535 bytes is above the limit of 8192"),
         (b"\x20\x01", "too-long", "a frame of 8193 bytes is above the limit of 8192"),
-        (
-            b"00",
-            "too-long",
-            "a frame of 12336 bytes is above the limit of 8192; this looks like a length in ASCII digits",
-        ),
+        (b"00", "too-long", "a frame of 12336 bytes is above the limit of 8192"),
         (b"\x00\x14", "short-frame", "20 bytes are too few: a message needs 21"),
         (b"\x00\x05HELLO", "short-frame", "5 bytes are too few: a message needs 21"),
         (b"GET / HTTP/1.1\r\n", "not-iso8583", "this is an HTTP request, not ISO 8583"),
@@ -110,8 +162,60 @@ def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
     assert deframer.pending == 0  # nothing more is stored for it
 
 
+@pytest.mark.parametrize(
+    ("framing", "stream", "detail"),
+    [
+        (Framing("ascii", 4, start=STX), b"0087x", "a frame begins with 02, this one with 30"),
+        (
+            Framing("binary", 2, filler=bytes(2)),
+            b"\x00\x03\x60\x00abc",
+            "continues after its length with 0000, .* 6000",
+        ),
+        (Framing("binary", 2, end=ETX), b"\x00\x03abcd", "a frame ends with 03, this one with 64"),
+        (Framing("none", 0, start=STX, end=ETX), b"0800", "a frame begins with 02, this one with 30"),
+    ],
+)
+def test_what_stands_around_frames_must_stand_there(framing, stream, detail):
+    deframer = framing.deframer()
+    deframer.feed(stream)
+    with pytest.raises(FrameError, match=detail) as wrong:
+        list(deframer)
+    assert (wrong.value.reason, wrong.value.data) == ("bad-delimiter", stream)
+
+
+def test_an_end_that_does_not_come_is_not_waited_for_longer_than_the_limit():
+    deframer = Framing("none", 0, limit_bytes=60, end=ETX).deframer()
+    deframer.feed(b"x" * 60)
+    assert list(deframer) == []
+    deframer.feed(b"x")
+    with pytest.raises(FrameError, match="no 03 within 60 bytes"):
+        list(deframer)
+
+
+def test_a_length_that_counts_more_than_there_can_be_is_refused():
+    deframer = Framing("binary", 2, includes_itself=True, end=ETX, includes_end=True).deframer()
+    deframer.feed(b"\x00\x03")
+    with pytest.raises(FrameError, match="length 0003 is less than what it counts besides"):
+        list(deframer)
+
+
+def test_what_did_not_fit_is_at_hand_for_a_diagnosis_up_to_a_bound():
+    deframer = UNIONPAY.deframer()
+    deframer.feed(b"0119" + b"x" * 5000)
+    with pytest.raises(FrameError) as wrong:
+        list(deframer)
+    assert wrong.value.data == b"0119" + b"x" * (LOOK_BYTES - 4)
+    waiting = UNIONPAY.deframer()
+    waiting.feed(UNIONPAY.wrap(bytes(21)) + b"\x00\x87rest")
+    assert (list(waiting), waiting.unfinished, waiting.fresh) == ([bytes(21)], b"\x00\x87rest", False)
+
+
 def test_lengths_of_digits_must_be_digits():
-    for framing, stream in ((Framing("ascii", 4), b" 87a"), (Framing("bcd", 2), b"\x0a\x00")):
+    for framing, stream in (
+        (Framing("ascii", 4), b" 87a"),
+        (Framing("bcd", 2), b"\x0a\x00"),
+        (Framing("hex", 4), b"00_7"),
+    ):
         deframer = framing.deframer()
         deframer.feed(stream)
         with pytest.raises(FrameError, match="digits") as wrong:
