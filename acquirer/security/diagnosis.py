@@ -147,7 +147,7 @@ def _ways(algorithm: MacAlgorithm) -> list[_Way]:
 
 def _covers(message: Message) -> list[_Cover]:
     dialect, frame = message.dialect, message.raw
-    size = dialect.security.mac_bytes
+    size = dialect.mac_width
     right = dialect.covered(frame)
     tried = [_Cover("the same MAB", "", right)]
     for name, coverage in COVERAGES.items():
@@ -177,7 +177,7 @@ def _cover(words: str, data: bytes) -> _Cover:
 def _without_mac_bit(message: Message, covered: bytes) -> bytes:
     """The covered bytes as they are before a MAC is thought of; unchanged where the bitmap is not among them."""
     dialect = message.dialect
-    de = dialect.elements["mac"].de
+    de = dialect.mac_de(message.fields)
     at = dialect.grammar.envelope_bytes + dialect.grammar.mti_bytes + (de - 1) // 8
     at -= message.raw.find(covered)
     if dialect.grammar.bitmap_encoding != "binary" or not 0 <= at < len(covered):

@@ -26,6 +26,7 @@ from acquirer.wire.model import (
     KeyPart,
     Layout,
     Locator,
+    Numbering,
     Part,
     Route,
     Sample,
@@ -46,6 +47,7 @@ __all__ = [
     "KeyPart",
     "Layout",
     "Locator",
+    "Numbering",
     "Part",
     "Route",
     "Sample",
@@ -70,6 +72,7 @@ class Dialect:
     grammar: Grammar = field(repr=False)
     security: Security = field(repr=False)
     elements: Mapping[str, Locator] = field(repr=False)
+    numbering: Numbering = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
     refusal: Answer = field(repr=False)  # for messages that no route fits
     reasons: Mapping[str, str] = field(repr=False)  # symbolic reason → response code
@@ -81,12 +84,18 @@ class Dialect:
     habits: Habits | None = field(default=None, repr=False)  # its terminals; None: the file says nothing of them
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     origin: Callable[[str], str] = field(default=lambda _path: "", repr=False)  # key → file:line
+    mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
     _codec: Codec = field(init=False, repr=False)
     _router: Router = field(init=False, repr=False)
+    _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_codec", Codec(self.grammar))
         object.__setattr__(self, "_router", Router(self.routes, self.elements))
+        places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
+        plain = not places or self.fields[places[0]].encoding == "binary"
+        object.__setattr__(self, "_mac_des", tuple(places))
+        object.__setattr__(self, "mac_width", len(places[:1]) * self.security.mac_bytes * (1 if plain else 2))
 
     # bytes ↔ messages
 
@@ -123,16 +132,17 @@ class Dialect:
     # elements
 
     def get(self, message: Message, element: str) -> Value | None:
-        """The value of `element` in `message`; None when its DE is absent or too short to hold it."""
-        return read(message.fields, self.elements[element])
+        """The value of `element` in `message`; None when its DE is absent or too short to hold it, or there is none."""
+        return self.get_from(message.fields, element)
 
     def get_from(self, fields: Mapping[int, Value], element: str) -> Value | None:
         """The same, from a mapping of DEs."""
-        return read(fields, self.elements[element])
+        at = self.elements.get(element)
+        return None if at is None else read(fields, at)
 
     def text(self, message: Message, element: str) -> str:
         """The value of `element` as text: binary as hexadecimal, absent as ``""``."""
-        value = read(message.fields, self.elements[element])
+        value = self.get_from(message.fields, element)
         return value.hex().upper() if isinstance(value, bytes) else value or ""
 
     def put(self, fields: dict[int, Value], element: str, value: Value) -> None:
@@ -170,8 +180,10 @@ class Dialect:
                 return entry
         return None
 
-    def code_of(self, reason: str) -> str:
-        """The response code of a symbolic reason."""
+    def code_of(self, reason: str, route: Route | None = None) -> str:
+        """The response code of a symbolic reason; a route may have its own."""
+        if route is not None and route.codes:
+            return route.codes.get(reason) or self.reasons[reason]
         return self.reasons[reason]
 
     def request_mti_known(self, mti: str) -> bool:
@@ -207,19 +219,25 @@ class Dialect:
     def covered(self, frame: bytes) -> bytes:
         """The bytes under the MAC of a frame whose last field is the MAC."""
         security = self.security
-        return COVERAGES[security.coverage](frame, self.grammar.envelope_bytes, security.mac_bytes)
+        return COVERAGES[security.coverage](frame, self.grammar.envelope_bytes, self.mac_width)
 
     def with_mac(self, frame: bytes, mac: bytes) -> bytes:
         """The frame with its last field, the MAC, replaced."""
         if len(mac) != self.security.mac_bytes:
-            raise EncodeError(
-                f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self.elements["mac"].de
-            )
+            raise EncodeError(f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self._mac_des[0])
+        if self.mac_width != len(mac):  # it travels as hexadecimal text
+            mac = mac.hex().upper().encode(self.fields[self._mac_des[0]].charset)
         return frame[: -len(mac)] + mac
+
+    def mac_de(self, fields: Mapping[int, Value]) -> int:
+        """Which DE is the MAC of a message with these fields: the last of its last bitmap; 0 where there is none."""
+        if len(self._mac_des) > 1 and max(fields, default=0) > self._mac_des[0]:
+            return self._mac_des[1]
+        return self._mac_des[0] if self._mac_des else 0
 
     def mac_of(self, message: Message) -> bytes | None:
         """The MAC a message carries; None when it carries none, or something of another size."""
-        value = read(message.fields, self.elements["mac"])
+        value = message.fields.get(self.mac_de(message.fields))
         return value if isinstance(value, bytes) and len(value) == self.security.mac_bytes else None
 
     @property

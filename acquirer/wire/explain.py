@@ -207,7 +207,7 @@ def _notes(message: Message) -> Iterator[str]:
         yield f"{lacking} is missing: a {route.title.en} without it is a format error"
     if route and not route.served:
         yield f"{route.title.en} is known by name, but not served here"
-    mac = dialect.elements["mac"].de
+    mac = dialect.mac_de(message.fields)
     if mac in message.fields:
         covered = dialect.covered(message.raw)
         start = message.raw.index(covered)

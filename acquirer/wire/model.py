@@ -153,7 +153,7 @@ class Answer:
 class Route:
     """Which service answers a message, and with what: chosen by MTI and by the values of elements."""
 
-    service: str
+    service: str  # what is asked for; several messages may ask for the same
     title: Text
     mti: str  # without repeat digit: 0401 is routed as 0400
     when: Mapping[str, tuple[str, ...]]  # element → the values it may have
@@ -163,6 +163,20 @@ class Route:
     mac_request: bool  # the request must carry a MAC
     mac_reply: Literal["never", "approved"]  # UnionPay terminals check a reply's MAC only when it approves
     served: bool = True  # False: the message is known by name, so that a host can say what it does not do
+    codes: Mapping[str, str] = field(default_factory=dict)  # reasons that have another code here than elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """What tells the transactions of a terminal apart, as elements: STANs are unique within something.
+
+    A reversal names its sale by `original_stan` and `original_within`; where it repeats the sale's own numbers, those
+    are the same elements.
+    """
+
+    within: str  # a batch, or the time of the sale; "": STANs never repeat
+    original_stan: str
+    original_within: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,7 @@ class KeyPackage:
     kcv_bytes: int
     # A single-length MAK in a double-length room is filled with zeros, or not: a terminal's profile decides.
     mak_form: bool
+    form: Literal["binary", "hex"] = "binary"  # of the whole package: its bytes, or their hexadecimal text
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +218,8 @@ class Security:
     mac: str  # e.g. "unionpay-ecb"
     mac_bytes: int  # size of the MAC field on the wire
     coverage: str  # a name of `wire.coverage.COVERAGES`, e.g. "mti-to-mac"
-    pin_blocks: Mapping[str, str]  # first digit of element `security_control` → PIN block format
-    track: str  # e.g. "tdb-before-last-byte"
+    pin_blocks: Mapping[str, str]  # first digit of element `security_control` → PIN block format; "": without one
+    track: str  # e.g. "tdb-before-last-byte"; "": tracks are never encrypted
     packages: Mapping[str, KeyPackage]  # by selector
 
 

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from acquirer.data.table import Table
 from acquirer.data.toml import nearest
 from acquirer.wire.coverage import COVERAGES
 from acquirer.wire.fields import read_text
-from acquirer.wire.model import Answer, Code, FieldSpec, KeyPackage, KeyPart, Locator, Route, Sample, Security
+from acquirer.wire.model import (
+    Answer,
+    Code,
+    FieldSpec,
+    KeyPackage,
+    KeyPart,
+    Locator,
+    Numbering,
+    Route,
+    Sample,
+    Security,
+)
 
 
 def read_routes(
-    top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator]
+    top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], codes: Mapping[str, Code]
 ) -> tuple[tuple[Route, ...], Answer]:
     """``[routes.…]``, ``[unserved]`` and ``[refusal]``: the more special routes first."""
     refusal = _answer(top.table("refusal"), fields, elements, Answer((), ()))
-    routes = [_route(name, one, fields, elements, refusal) for name, one in top.table("routes").each()]
+    routes = [_route(name, one, fields, elements, codes, refusal) for name, one in top.table("routes").each()]
     for name, one in top.table("unserved").each():
         routes.append(
             Route(
@@ -39,7 +51,12 @@ def read_routes(
 
 
 def _route(
-    name: str, table: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], refusal: Answer
+    name: str,
+    table: Table,
+    fields: Mapping[int, FieldSpec],
+    elements: Mapping[str, Locator],
+    codes: Mapping[str, Code],
+    refusal: Answer,
 ) -> Route:
     mac = table.choice("mac", ("none", "request", "both"), "none")
     mandatory = table.texts("mandatory", ())
@@ -47,7 +64,7 @@ def _route(
         check_known(table, "mandatory", entry.split(" or "), elements)
     reply = _answer(table.table("reply"), fields, elements, refusal)
     route = Route(
-        service=name,
+        service=table.text("service", name),
         title=read_text(table, "title"),
         mti=_mti(table),
         when=_when(table.table("when"), elements),
@@ -57,6 +74,7 @@ def _route(
         mac_request=mac != "none",
         mac_reply="approved" if mac == "both" else "never",
         served=table.flag("served", True),
+        codes=read_names(table.table("codes"), codes, "code"),
     )
     table.end()
     return route
@@ -113,18 +131,36 @@ def read_constants(table: Table, elements: Mapping[str, Locator]) -> dict[str, s
     return constants
 
 
+def read_numbering(table: Table, elements: Mapping[str, Locator]) -> Numbering:
+    """``[numbering]``; without it STANs are unique within the batch, if there is one, and reversals repeat them."""
+    within = table.text("within", "batch" if "batch" in elements else "")
+    numbering = Numbering(
+        within=within,
+        original_stan=table.text("original_stan", "stan"),
+        original_within=table.text("original_within", within),
+    )
+    for key in ("within", "original_stan", "original_within"):
+        if (name := getattr(numbering, key)) and table.has(key):
+            check_known(table, key, (name,), elements)
+    table.end()
+    return numbering
+
+
 def read_security(table: Table) -> Security:
     """``[security]`` and its key packages."""
     packages = {}
     for one in table.tables("packages"):
-        package = _package(one)
-        packages[package.selector] = package
+        for package in _packages(one):
+            packages[package.selector] = package
     pin_blocks = table.table("pin_blocks")
+    blocks = {digit: pin_blocks.text(digit) for digit in pin_blocks}
+    if only := table.text("pin_block", ""):
+        blocks[""] = only
     security = Security(
         mac=table.text("mac", ""),
         mac_bytes=table.number("mac_bytes", 8),
         coverage=table.choice("coverage", COVERAGES, "mti-to-mac"),
-        pin_blocks={digit: pin_blocks.text(digit) for digit in pin_blocks},
+        pin_blocks=blocks,
         track=table.text("track", ""),
         packages=packages,
     )
@@ -134,22 +170,25 @@ def read_security(table: Table) -> Security:
     return security
 
 
-def _package(table: Table) -> KeyPackage:
+def _packages(table: Table) -> list[KeyPackage]:
+    """One layout, for each value of `function` that asks for it."""
     parts = []
     for text in table.texts("keys"):
         if not (found := re.fullmatch(r"(pik|mak|tdk) (8|16|24|32)", text)):
             raise table.error("keys", f'{text!r} is no key of a package; write name and bytes, like "pik 16"')
         parts.append(KeyPart(cast("Any", found[1]), int(found[2])))
+    selectors = table.texts("selector")
     package = KeyPackage(
-        selector=table.text("selector"),
+        selector=selectors[0] if selectors else "",
         cipher=cast("Any", table.choice("cipher", ("des", "3des", "sm4", "aes"))),
         wrap=cast("Any", table.choice("wrap", ("3des", "sm4", "aes"))),
         parts=tuple(parts),
         kcv_bytes=table.number("kcv_bytes", 4),
         mak_form=table.flag("mak_form", False),
+        form=cast("Any", table.choice("form", ("binary", "hex"), "binary")),
     )
     table.end()
-    return package
+    return [replace(package, selector=selector) for selector in selectors]
 
 
 def read_samples(top: Table, elements: Mapping[str, Locator]) -> tuple[Sample, ...]:

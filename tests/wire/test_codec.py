@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,6 @@ from hypothesis import strategies as st
 from acquirer.data.toml import parse
 from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.fast import Unusual, bitmaps, make_decoder, make_encoder
 from acquirer.wire.loader import load
 from acquirer.wire.message import DecodeError, EncodeError
@@ -170,9 +171,7 @@ def test_generated_decoders_find_what_the_reference_finds_in_damaged_frames(data
 
 def load_twin(dialect):
     """A dialect of the same grammar that has compiled nothing yet: the first messages go to the reference."""
-    return Dialect(
-        **{name: getattr(dialect, name) for name in Dialect.__dataclass_fields__ if not name.startswith("_")}
-    )
+    return replace(dialect)
 
 
 @st.composite
