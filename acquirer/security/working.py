@@ -9,14 +9,20 @@ from acquirer.security.secret import Secret
 
 
 class WorkingKeys:
-    """PIN key, MAC key and, in some packages, track key. Made once per sign-on, never changed, never printed."""
+    """PIN key, MAC key and, in some packages, track key. Made once per sign-on, never changed, never printed.
 
-    __slots__ = ("_kcvs", "mak", "pik", "tdk")
+    Under DUKPT they are made once per transaction, and replies have a MAC key of their own.
+    """
 
-    def __init__(self, pik: Secret, mak: Secret, tdk: Secret | None = None, kcvs: str = "") -> None:
+    __slots__ = ("_kcvs", "mak", "pik", "reply_mak", "tdk")
+
+    def __init__(
+        self, pik: Secret, mak: Secret, tdk: Secret | None = None, kcvs: str = "", reply_mak: Secret | None = None
+    ) -> None:
         self.pik = pik
         self.mak = mak
         self.tdk = tdk
+        self.reply_mak = mak if reply_mak is None else reply_mak
         self._kcvs = kcvs  # known already when the keys were just handed out
 
     @property
@@ -35,6 +41,8 @@ class WorkingKeys:
 
     def pack(self) -> bytes:
         """Bytes for the vault: three lengths, then the keys; an absent TDK has length 0."""
+        if self.reply_mak is not self.mak:
+            raise CipherError("the keys of one transaction are derived again, never kept")
         pik, mak, tdk = self.pik.pack(), self.mak.pack(), self.tdk.pack() if self.tdk is not None else b""
         return bytes((len(pik), len(mak), len(tdk))) + pik + mak + tdk
 
@@ -49,10 +57,13 @@ class WorkingKeys:
         return cls(Secret.unpack(packed[3:mak]), Secret.unpack(packed[mak:tdk]), last)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, WorkingKeys) and self.pack() == other.pack()
+        return isinstance(other, WorkingKeys) and self._all() == other._all()
 
     def __hash__(self) -> int:
-        return hash(self.pack())
+        return hash(self._all())
+
+    def _all(self) -> tuple[Secret | None, ...]:
+        return self.pik, self.mak, self.tdk, self.reply_mak
 
     def __repr__(self) -> str:
         return f"<WorkingKeys {self.kcvs}>"

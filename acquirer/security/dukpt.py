@@ -1,0 +1,204 @@
+"""DUKPT: a key of its own for every transaction (ANSI X9.24-1 for 3DES, X9.24-3 for AES).
+
+A host keeps one base derivation key (BDK) for many terminals. A message brings a key serial number (KSN): which
+terminal, and the counter of its transaction. From the BDK comes the terminal's initial key; from that, one step for
+each bit that is set in the counter, the key of the transaction; and from that the keys for PIN, MAC and data, those
+for requests other than those for replies. What a terminal keeps instead of a BDK is `dukpt_device`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from acquirer.security.ciphers import CipherName
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+
+
+class DukptError(ValueError):
+    """A KSN no terminal has, a key of a wrong kind, or a terminal whose counter is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dukpt:
+    """One of the two algorithms, and the arithmetic of KSNs that both have.
+
+    `step` gives the key of a KSN from the one of the counter with one bit less; `initial` the initial key of a KSN
+    from the BDK; `working` the keys of a transaction from its own key.
+    """
+
+    name: str
+    cipher: CipherName
+    ksn_bytes: int
+    shortest_bytes: int  # of a KSN whose leading bytes FF were left out
+    counter_bits: int
+    most_ones: int  # counters with more bits set are skipped: so no key is more than so many steps away
+    initial: Callable[[Secret, bytes], Secret]
+    step: Callable[[Secret, bytes], Secret]
+    working: Callable[[Secret, bytes], WorkingKeys]
+
+    def ksn(self, device: bytes, counter: int) -> bytes:
+        """The KSN of a counter; `device` is any KSN of the terminal."""
+        mask = (1 << self.counter_bits) - 1
+        return (int.from_bytes(device, "big") & ~mask | counter).to_bytes(self.ksn_bytes, "big")
+
+    def counter(self, ksn: bytes) -> int:
+        """The transaction counter of a KSN."""
+        return int.from_bytes(ksn, "big") & (1 << self.counter_bits) - 1
+
+    def read(self, came: bytes) -> bytes:
+        """A KSN as it came in a message: leading bytes FF may have been left out.
+
+        Raises:
+            DukptError: it has a wrong size, or no terminal counts so.
+        """
+        if not self.shortest_bytes <= len(came) <= self.ksn_bytes:
+            raise DukptError(f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(came)}")
+        ksn = came.rjust(self.ksn_bytes, b"\xff")
+        counter = self.counter(ksn)
+        if not counter:
+            raise DukptError(f"KSN {ksn.hex().upper()} has counter 0; terminals count from 1")
+        if (ones := counter.bit_count()) > self.most_ones:
+            raise DukptError(
+                f"KSN {ksn.hex().upper()} has a counter with {ones} bits set; terminals skip those with more than "
+                f"{self.most_ones}"
+            )
+        return ksn
+
+    def next_counter(self, counter: int) -> int:
+        """The counter after this one; 0 when there is none.
+
+        >>> [DUKPT["dukpt-3des"].next_counter(counter) for counter in (1, 0x3FE, 0x7FE, 0x1FF800)]
+        [2, 1023, 2048, 0]
+        """
+        counter += 1
+        while counter.bit_count() > self.most_ones:
+            counter += counter & -counter
+        return counter if counter >> self.counter_bits == 0 else 0
+
+    def transaction(self, initial: Secret, ksn: bytes) -> Secret:
+        """The key of a transaction, from the terminal's initial key."""
+        key, counter, so_far = initial, self.counter(ksn), 0
+        for at in reversed(range(self.counter_bits)):
+            if counter >> at & 1:
+                so_far |= 1 << at
+                key = self.step(key, self.ksn(ksn, so_far))
+        return key
+
+    def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:
+        """The keys of a transaction for PIN, MAC and data, from the terminal's initial key."""
+        return self.working(self.transaction(initial, ksn), ksn)
+
+
+# 3DES: X9.24-1:2009, annex A
+
+_OTHER: Final = bytes.fromhex("C0C0C0C000000000C0C0C0C000000000")
+_PIN: Final = bytes.fromhex("00000000000000FF00000000000000FF")
+_MAC: Final = bytes.fromhex("000000000000FF00000000000000FF00")
+_MAC_REPLY: Final = bytes.fromhex("00000000FF00000000000000FF000000")
+_DATA: Final = bytes.fromhex("0000000000FF00000000000000FF0000")
+
+
+def _initial_3des(bdk: Secret, ksn: bytes) -> Secret:
+    _check("3des", bdk, (16,))
+    device = DUKPT["dukpt-3des"].ksn(ksn, 0)[:8]
+    return Secret(bdk.encrypt(device) + _varied(bdk, _OTHER).encrypt(device), "3des")
+
+
+def _step_3des(key: Secret, ksn: bytes) -> Secret:
+    """The one-way function: both halves of the new key are the KSN, encrypted with the old key and its variant."""
+    number = ksn[2:]
+    return Secret(_half(_varied(key, _OTHER), number) + _half(key, number), "3des")
+
+
+def _half(key: Secret, number: bytes) -> bytes:
+    clear = key.reveal()
+    left, right = Secret(clear[:8], "des"), clear[8:]
+    return _xor(left.encrypt(_xor(number, right)), right)
+
+
+def _working_3des(key: Secret, _ksn: bytes) -> WorkingKeys:
+    data = _varied(key, _DATA)
+    return WorkingKeys(
+        pik=_varied(key, _PIN),
+        mak=_varied(key, _MAC),
+        tdk=Secret(data.encrypt(data.reveal()), "3des"),  # data keys are no mere variants: see A.4.1
+        reply_mak=_varied(key, _MAC_REPLY),
+    )
+
+
+def _varied(key: Secret, constant: bytes) -> Secret:
+    return Secret(_xor(key.reveal(), constant), "3des")
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
+
+
+# AES: X9.24-3:2017, clause 6
+
+PIN_ENCRYPTION: Final = 0x1000
+MAC_GENERATION: Final = 0x2000
+MAC_VERIFICATION: Final = 0x2001
+DATA_ENCRYPTION: Final = 0x3000
+KEY_DERIVATION: Final = 0x8000
+INITIAL_KEY: Final = 0x8001
+
+_ALGORITHMS: Final[Mapping[tuple[CipherName, int], int]] = {
+    ("3des", 16): 0,
+    ("3des", 24): 1,
+    ("aes", 16): 2,
+    ("aes", 24): 3,
+    ("aes", 32): 4,
+}
+
+
+def derive(key: Secret, usage: int, ksn: bytes, cipher: CipherName = "aes", size: int = 0) -> Secret:
+    """A key for one purpose, from the one above it: AES of what the key is for, whose it is, and of the counter.
+
+    `size`: bytes of the new key; 0: as many as `key` has.
+    """
+    size = size or len(key)
+    about = usage.to_bytes(2, "big") + _ALGORITHMS[cipher, size].to_bytes(2, "big") + (8 * size).to_bytes(2, "big")
+    about += ksn[:8] if usage == INITIAL_KEY else ksn[4:]
+    blocks = b"".join(bytes((1, number)) + about for number in range(1, -(-size // 16) + 1))
+    return Secret(key.encrypt(blocks)[:size], cipher)
+
+
+def _initial_aes(bdk: Secret, ksn: bytes) -> Secret:
+    _check("aes", bdk, (16, 24, 32))
+    return derive(bdk, INITIAL_KEY, ksn)
+
+
+def _step_aes(key: Secret, ksn: bytes) -> Secret:
+    return derive(key, KEY_DERIVATION, ksn)
+
+
+def _working_aes(key: Secret, ksn: bytes) -> WorkingKeys:
+    return WorkingKeys(
+        pik=derive(key, PIN_ENCRYPTION, ksn),
+        mak=derive(key, MAC_GENERATION, ksn),
+        tdk=derive(key, DATA_ENCRYPTION, ksn),
+        reply_mak=derive(key, MAC_VERIFICATION, ksn),
+    )
+
+
+def _check(cipher: CipherName, bdk: Secret, sizes: tuple[int, ...]) -> None:
+    if bdk.cipher != cipher or len(bdk) not in sizes:
+        told = " or ".join(map(str, sizes))
+        raise DukptError(
+            f"a BDK of {cipher.upper()} DUKPT is a {cipher.upper()} key of {told} bytes, this one is "
+            f"{bdk.cipher.upper()} with {len(bdk)}"
+        )
+
+
+DUKPT: Final[Mapping[str, Dukpt]] = {
+    one.name: one
+    for one in (
+        Dukpt("dukpt-3des", "3des", 10, 8, 21, 10, _initial_3des, _step_3des, _working_3des),
+        Dukpt("dukpt-aes", "aes", 12, 12, 32, 16, _initial_aes, _step_aes, _working_aes),
+    )
+}
+"""By the name that a dialect's ``[security]`` uses."""
