@@ -133,6 +133,9 @@ _BINARY: Final = (
     MacAlgorithm("cmac", cmac, "binary", _ANY),
 )
 
+NO_MAC: Final = MacAlgorithm("", lambda _key, _data: b"", "binary", _ANY)
+"""Of a dialect whose messages carry none: what it gives is no MAC, and fits nothing."""
+
 MAC_ALGORITHMS: Final[dict[str, MacAlgorithm]] = {
     algorithm.name: algorithm
     for algorithm in (

@@ -1,4 +1,4 @@
-"""Key packages: the working keys of a sign-on, each under the TMK and followed by its KCV (DE 62 of an 0810).
+"""Key packages: the working keys of a sign-on, each under the TMK and followed by its KCV (in an 0810).
 
 A double-length package may carry a single-length MAK, and terminals disagree about its room of 16 bytes: ``single``
 fills it with zeros that are no cipher text (the standard), ``double`` has a double-length MAK, ``duplicated`` repeats
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
-from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, odd_parity
+from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
+from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.secret import Mint, Secret
+from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.model import KeyPackage
 
@@ -66,11 +68,13 @@ class Packager:
     through the TMK's kept context in one update, and the keys' contexts stay with them for their first use.
     """
 
-    __slots__ = ("_cuts", "_des", "_total", "_words", "mak", "package")
+    __slots__ = ("_blocks", "_cuts", "_des", "_mac_usage", "_total", "_words", "mak", "package")
 
-    def __init__(self, package: KeyPackage, mak: MakForm) -> None:
+    def __init__(self, package: KeyPackage, mak: MakForm, mac_usage: str = "M3") -> None:
         self.package = package
         self.mak = mak
+        self._mac_usage = mac_usage  # of the MAK, where a key block says it
+        self._blocks = package.wrap in VERSIONS
         cuts = []
         at = 0
         for part in package.parts:
@@ -97,7 +101,9 @@ class Packager:
         clear = self._draw(randbytes)
         if pinned is not None:
             clear = self._pin(clear, pinned)
-        wrapped = tmk.using(self.package.wrap).encrypt(clear)
+        if self._blocks:
+            return self._blocked(tmk, clear, randbytes)
+        wrapped = tmk.using(wrap_cipher(self.package)).encrypt(clear)
         kcv_bytes = self.package.kcv_bytes
         keys: dict[str, Secret] = {}
         wire = b""
@@ -107,7 +113,19 @@ class Packager:
             kcv = key.check_value(kcv_bytes)
             wire += wrapped[start:stop] * times + zeros + kcv
             kcvs += f", {name} {kcv.hex()}"
+        if self.package.form == "hex":
+            wire = wire.hex().upper().encode()
         return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
+
+    def _blocked(self, tmk: Secret, clear: bytes, randbytes: Randbytes) -> Issued:
+        keys: dict[str, Secret] = {cut.name: cut.mint.key(clear[cut.start : cut.stop]) for cut in self._cuts}
+        try:
+            blocks = [
+                write_block(self.package, tmk, name, key, self._mac_usage, randbytes) for name, key in keys.items()
+            ]
+        except KeyBlockError as wrong:
+            raise PackageError(str(wrong)) from None
+        return Issued(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
 
     def _draw(self, randbytes: Randbytes) -> bytes:
         for _ in range(_DRAWS):
@@ -148,6 +166,10 @@ def accept(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
         PackageError: the length is not this package's.
         KcvError: a key is not the one its KCV belongs to.
     """
+    if package.wrap in VERSIONS:
+        return _accept_blocks(package, tmk, data)
+    if package.form == "hex":
+        data = _unhexed(package, data)
     length = sum(part.size_bytes + package.kcv_bytes for part in package.parts)
     if len(data) != length:
         layout = " + ".join(
@@ -163,14 +185,34 @@ def accept(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
         found = [key for key in readings if key.check_value(package.kcv_bytes) == kcv]
         if not found:
             got = " or ".join(key.kcv(package.kcv_bytes) for key in readings)
-            raise KcvError(part.name.upper(), kcv.hex().upper(), got, tmk.using(package.wrap).kcv())
+            raise KcvError(part.name.upper(), kcv.hex().upper(), got, tmk.using(wrap_cipher(package)).kcv())
         keys[part.name] = found[0]
     return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
 
 
+def wrap_cipher(package: KeyPackage) -> CipherName:
+    """The cipher of the master key that this package is made under."""
+    return VERSIONS[package.wrap][1] if package.wrap in VERSIONS else cast("CipherName", package.wrap)
+
+
+def _accept_blocks(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
+    try:
+        keys = read_blocks(package, tmk, data)
+    except (BlocksError, KeyBlockError) as wrong:
+        raise PackageError(str(wrong)) from None
+    return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
+
+
+def _unhexed(package: KeyPackage, data: bytes) -> bytes:
+    try:
+        return bytes.fromhex(data.decode("latin-1"))
+    except ValueError:
+        raise PackageError(f"key package {package.selector} travels as hex text, and this is none") from None
+
+
 def _readings(package: KeyPackage, name: str, tmk: Secret, room: bytes) -> list[Secret]:
     """What a key's room may hold: the whole key; for a MAK also a single-length one with filling behind it."""
-    wrap = tmk.using(package.wrap)
+    wrap = tmk.using(wrap_cipher(package))
     if name != "mak" or not package.mak_form:
         return [Secret(wrap.decrypt(room), package.cipher)]
     first = Secret(wrap.decrypt(room[:_SINGLE_BYTES]), "des")

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from acquirer.data.toml import DataError, nearest
+from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
 from acquirer.security.ciphers import KEY_SIZES
 from acquirer.security.diagnosis import Candidate, diagnose
-from acquirer.security.mac import MAC_ALGORITHMS
+from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
 from acquirer.security.packages import Issued, MakForm, PackageError, Packager, accept
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.secret import Secret
-from acquirer.security.track import TRACK_METHODS, TrackError
+from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.message import Message
@@ -52,8 +53,8 @@ class Suite:
     def __init__(self, dialect: Dialect) -> None:
         security = dialect.security
         self.dialect = dialect
-        self.mac_algorithm = _named(dialect, "security.mac", security.mac, MAC_ALGORITHMS)
-        self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS)
+        self.mac_algorithm = _mac_algorithm(dialect)
+        self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS) if security.track else None
         self.pin_formats = {
             digit: _named(dialect, f"security.pin_blocks.{digit}", name, PIN_FORMATS)
             for digit, name in security.pin_blocks.items()
@@ -63,7 +64,8 @@ class Suite:
         for package in self.packages.values():
             self._check(package)
             for form in ("single", "double", "duplicated"):
-                self._packagers[package.selector, form] = Packager(package, form)
+                usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
+                self._packagers[package.selector, form] = Packager(package, form, usage)
 
     # working keys
 
@@ -148,15 +150,20 @@ class Suite:
 
     def track_sealed(self, control: str) -> bool:
         """Whether `control` says that the tracks are encrypted."""
-        return control[2:3] == "1"
+        return control[2:3] == "1" and self.track_method is not None
 
     def seal_track(self, keys: WorkingKeys, track: str) -> str:
         """A track as it travels encrypted. Raises TrackError."""
-        return self.track_method.encrypt(_tdk(keys), track)
+        return self._tracks().encrypt(_tdk(keys), track)
 
     def open_track(self, keys: WorkingKeys, track: str) -> str:
         """A track that came encrypted, in the clear. Raises TrackError."""
-        return self.track_method.decrypt(_tdk(keys), track)
+        return self._tracks().decrypt(_tdk(keys), track)
+
+    def _tracks(self) -> TrackMethod:
+        if self.track_method is None:
+            raise TrackError(f"dialect {self.dialect.name} has no encrypted tracks: security.track names no method")
+        return self.track_method
 
     # what goes together
 
@@ -169,12 +176,27 @@ class Suite:
                 raise _data_error(self.dialect, where, problem)
         if not {"pik", "mak"} <= {part.name for part in package.parts}:
             raise _data_error(self.dialect, where, "a key package needs at least a pik and a mak")
+        if package.wrap in VERSIONS and package.cipher not in ALGORITHMS:
+            raise _data_error(self.dialect, where, f"key blocks (TR-31) hold no {package.cipher.upper()} keys")
         if package.cipher not in self.mac_algorithm.ciphers:
             problem = f"MAC algorithm {self.mac_algorithm.name} takes no {package.cipher.upper()} keys"
             raise _data_error(self.dialect, where, problem)
 
     def _no_package(self, selector: str) -> PackageError:
         return PackageError(f"there is no key package {selector or '(empty)'}; known: {_list(self.packages)}")
+
+
+def _mac_algorithm(dialect: Dialect) -> MacAlgorithm:
+    name = dialect.security.mac
+    if name:
+        if "mac" not in dialect.elements:
+            raise _data_error(dialect, "security.mac", "there is no element 'mac' that could carry one")
+        return _named(dialect, "security.mac", name, MAC_ALGORITHMS)
+    for route in dialect.routes:
+        if route.mac_request:
+            where = f"routes.{route.service}.mac"
+            raise _data_error(dialect, where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
+    return NO_MAC
 
 
 def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:

@@ -203,7 +203,7 @@ class KeyPackage:
 
     selector: str  # the value of element `function` that asks for it
     cipher: Literal["des", "3des", "sm4", "aes"]  # of the working keys; the TMK cipher is `wrap`
-    wrap: Literal["3des", "sm4", "aes"]
+    wrap: Literal["3des", "sm4", "aes", "tr31-b", "tr31-d"]
     parts: tuple[KeyPart, ...]
     kcv_bytes: int
     # A single-length MAK in a double-length room is filled with zeros, or not: a terminal's profile decides.

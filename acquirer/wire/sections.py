@@ -178,12 +178,17 @@ def _packages(table: Table) -> list[KeyPackage]:
             raise table.error("keys", f'{text!r} is no key of a package; write name and bytes, like "pik 16"')
         parts.append(KeyPart(cast("Any", found[1]), int(found[2])))
     selectors = table.texts("selector")
+    wrap = table.choice("wrap", ("3des", "sm4", "aes", "tr31-b", "tr31-d"))
+    blocks = wrap.startswith("tr31")  # text that checks itself
+    for key in ("kcv_bytes", "form", "mak_form"):
+        if blocks and table.has(key):
+            raise table.error(key, f"is not for key blocks (wrap = {wrap!r}): they say it themselves")
     package = KeyPackage(
         selector=selectors[0] if selectors else "",
         cipher=cast("Any", table.choice("cipher", ("des", "3des", "sm4", "aes"))),
-        wrap=cast("Any", table.choice("wrap", ("3des", "sm4", "aes"))),
+        wrap=cast("Any", wrap),
         parts=tuple(parts),
-        kcv_bytes=table.number("kcv_bytes", 4),
+        kcv_bytes=table.number("kcv_bytes", 0 if blocks else 4),
         mak_form=table.flag("mak_form", False),
         form=cast("Any", table.choice("form", ("binary", "hex"), "binary")),
     )
