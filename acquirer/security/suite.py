@@ -122,7 +122,10 @@ class Suite:
         declared = self.pin_formats.get(control[:1])
         if declared is None:
             raise PinError(f"{_unnamed(control)}; known: {_list(self.pin_formats)}")
-        return keys.pik.encrypt(_forms(declared, keys.pik)[0].encode(pin, pan, randbytes))
+        forms = _forms(declared, keys.pik)
+        if not forms:
+            raise PinError(f"PIN block format {declared.name} needs another cipher than {keys.pik.cipher.upper()}")
+        return forms[0].seal(keys.pik, pin, pan, randbytes)
 
     def open_pin(self, keys: WorkingKeys, block: bytes, pan: str, control: str) -> OpenedPin:
         """The PIN of a block as received; tries the format `control` declares, then the dialect's others.
@@ -135,13 +138,12 @@ class Suite:
         if len(block) != keys.pik.block_bytes:
             size, cipher = keys.pik.block_bytes, keys.pik.cipher.upper()
             raise PinError(f"a PIN block under a {cipher} PIK has {size} bytes, this one has {len(block)}")
-        clear = keys.pik.decrypt(block)
         declared = self.pin_formats.get(control[:1])
         first = "" if declared else _unnamed(control)
         for pin_format in dict.fromkeys(([declared] if declared else []) + list(self.pin_formats.values())):
             for form in _forms(pin_format, keys.pik):
                 try:
-                    pin = form.decode(clear, pan)
+                    pin = form.open(keys.pik, block, pan)
                 except PinError as wrong:
                     first = first or str(wrong)
                 else:

@@ -118,3 +118,32 @@ def test_what_is_no_pin_is_refused_without_being_quoted(pin):
 def test_a_format_with_pan_needs_a_pan(pan):
     with pytest.raises(PinError, match="needs a card number"):
         PIN_FORMATS["iso-0"].encode("1234", pan, os.urandom)
+
+
+class TestFormat4:
+    """ISO 9564-1:2017: the card number goes in between two encryptions under an AES key."""
+
+    PIK = Secret.from_hex("AF8CB133A78F8DC2D1359F18527593FB", "aes")
+    FORMAT = PIN_FORMATS["iso-4"]
+
+    def test_the_published_block(self):
+        """X9.24-3 supplement, transaction 1."""
+        block = self.FORMAT.seal(self.PIK, "1234", "4111111111111111", lambda _: bytes.fromhex("2F69ADDE2E9E7ACE"))
+        assert block.hex().upper() == "A912150391AB65A67E52883D81CE2D15"
+        assert self.FORMAT.open(self.PIK, block, "4111111111111111") == "1234"
+
+    @given(pin=pins, pan=st.text("0123456789", min_size=1, max_size=19))
+    def test_psec_opens_it_and_the_other_way_round(self, pin, pan):
+        key = self.PIK.reveal()
+        assert psec.pinblock.decipher_pinblock_iso_4(key, self.FORMAT.seal(self.PIK, pin, pan, os.urandom), pan) == pin
+        assert self.FORMAT.open(self.PIK, psec.pinblock.encipher_pinblock_iso_4(key, pin, pan), pan) == pin
+
+    def test_another_card_does_not_open_it(self):
+        block = self.FORMAT.seal(self.PIK, "1234", PAN, lambda _: bytes(8))
+        with pytest.raises(PinError, match="first digit says format"):
+            self.FORMAT.open(self.PIK, block, PAN[:-1] + "8")
+
+    @pytest.mark.parametrize("pan", ["", "4111x", "1" * 20])
+    def test_no_card_no_block(self, pan):
+        with pytest.raises(PinError, match="needs a card number of 19 digits at most"):
+            self.FORMAT.seal(self.PIK, "1234", pan, os.urandom)

@@ -116,6 +116,12 @@ class TestPin:
         with pytest.raises(PinError, match=r"^a PIN block under a 3DES PIK has 8 bytes, this one has 16$"):
             suite.open_pin(keys, bytes(16), PAN, "26")
 
+    def test_a_format_for_another_cipher_is_told(self, dialect, keys):
+        security = replace(dialect.security, pin_blocks={"": "iso-4"})
+        suite = Suite(replace(dialect, security=security))
+        with pytest.raises(PinError, match="format iso-4 needs another cipher than 3DES"):
+            suite.seal_pin(keys, "1234", PAN, "", os.urandom)
+
     def test_nothing_is_sealed_without_a_format(self, suite, keys):
         with pytest.raises(PinError, match="'06' names no PIN block format by its first digit; known: 1, 2"):
             suite.seal_pin(keys, "1234", PAN, "06", os.urandom)
