@@ -16,6 +16,7 @@ from acquirer.data.toml import DataError, nearest
 from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
 from acquirer.security.ciphers import KEY_SIZES
 from acquirer.security.diagnosis import Candidate, diagnose
+from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
 from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
 from acquirer.security.packages import Issued, MakForm, PackageError, Packager, accept
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
@@ -23,11 +24,14 @@ from acquirer.security.secret import Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.message import Message
+from acquirer.wire.message import Message, Value
 from acquirer.wire.model import KeyPackage
 
 Randbytes = Callable[[int], bytes]
 T = TypeVar("T")
+
+TMK: Final = "tmk"
+"""What a dialect's `security.keys` says when a sign-on brings the working keys, under the terminal's master key."""
 
 _WIDE: Final = ("-padded", "-wide")  # the two forms an 8-byte format takes under a cipher of 16-byte blocks
 
@@ -48,12 +52,13 @@ class Suite:
         DataError: the dialect names something unknown, or things that do not go together: file, line and key.
     """
 
-    __slots__ = ("_packagers", "dialect", "mac_algorithm", "packages", "pin_formats", "track_method")
+    __slots__ = ("_packagers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method")
 
     def __init__(self, dialect: Dialect) -> None:
         security = dialect.security
         self.dialect = dialect
         self.mac_algorithm = _mac_algorithm(dialect)
+        self.dukpt = _dukpt(dialect, self.mac_algorithm)
         self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS) if security.track else None
         self.pin_formats = {
             digit: _named(dialect, f"security.pin_blocks.{digit}", name, PIN_FORMATS)
@@ -89,6 +94,24 @@ class Suite:
             raise self._no_package(selector)
         return accept(package, tmk, data)
 
+    # keys derived for one message
+
+    def ksn(self, message: Message) -> bytes:
+        """The key serial number that a message brings. Raises DukptError: it brings none, or one that cannot be."""
+        assert self.dukpt is not None
+        value = self.dialect.get(message, "ksn")
+        if value is None:
+            raise DukptError("the message brings no KSN, so nobody can tell its keys")
+        try:
+            return self.dukpt.read(value if isinstance(value, bytes) else bytes.fromhex(value))
+        except ValueError as wrong:
+            raise wrong if isinstance(wrong, DukptError) else DukptError("the KSN is not in hex digits") from None
+
+    def put_ksn(self, fields: dict[int, Value], ksn: bytes) -> None:
+        """Write a key serial number into a message: as bytes, or as hex text where the field holds text."""
+        binary = self.dialect.fields[self.dialect.elements["ksn"].de].kind == "b"
+        self.dialect.put(fields, "ksn", ksn if binary else ksn.hex().upper())
+
     # MACs
 
     def mac(self, keys: WorkingKeys, data: bytes) -> bytes:
@@ -107,6 +130,19 @@ class Suite:
         """Whether a received message carries the right MAC, over its bytes as received."""
         mac = self.dialect.mac_of(message)
         return mac is not None and self.verify(keys, self.dialect.covered(message.raw), mac)
+
+    def seal_reply(self, keys: WorkingKeys, frame: bytes) -> bytes:
+        """The frame of a reply with its MAC filled in; `keys` are those of its request."""
+        mac = self.mac_algorithm(keys.reply_mak, self.dialect.covered(frame), self.dialect.security.mac_bytes)
+        return self.dialect.with_mac(frame, mac)
+
+    def verify_reply(self, keys: WorkingKeys, message: Message) -> bool:
+        """Whether a reply carries the right MAC; `keys` are those of its request."""
+        mac = self.dialect.mac_of(message)
+        if mac is None:
+            return False
+        made = self.mac_algorithm(keys.reply_mak, self.dialect.covered(message.raw), len(mac))
+        return hmac.compare_digest(made, mac)
 
     def diagnose(self, message: Message, candidates: Sequence[Candidate], tmk: Secret | None = None) -> list[str]:
         """Which mistake would explain the MAC that came, as a sentence; none when nothing that was tried does.
@@ -199,6 +235,21 @@ def _mac_algorithm(dialect: Dialect) -> MacAlgorithm:
             where = f"routes.{route.service}.mac"
             raise _data_error(dialect, where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
     return NO_MAC
+
+
+def _dukpt(dialect: Dialect, mac: MacAlgorithm) -> Dukpt | None:
+    name = dialect.security.keys
+    if name == TMK:
+        return None
+    if name not in DUKPT:
+        hint = nearest(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
+        raise _data_error(dialect, "security.keys", f"'{name}' is not known{hint}")
+    if "ksn" not in dialect.elements:
+        raise _data_error(dialect, "security.keys", "there is no element 'ksn' that could say which keys are meant")
+    if mac is not NO_MAC and DUKPT[name].cipher not in mac.ciphers:
+        problem = f"MAC algorithm {mac.name} takes no {DUKPT[name].cipher.upper()} keys"
+        raise _data_error(dialect, "security.keys", problem)
+    return DUKPT[name]
 
 
 def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:

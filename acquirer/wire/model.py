@@ -221,6 +221,9 @@ class Security:
     pin_blocks: Mapping[str, str]  # first digit of element `security_control` → PIN block format; "": without one
     track: str  # e.g. "tdb-before-last-byte"; "": tracks are never encrypted
     packages: Mapping[str, KeyPackage]  # by selector
+    # Where working keys come from: "tmk", a sign-on brings them; or derived for each message, whose element `ksn`
+    # tells how ("dukpt-3des").
+    keys: str = "tmk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ def read_security(table: Table) -> Security:
         pin_blocks=blocks,
         track=table.text("track", ""),
         packages=packages,
+        keys=table.text("keys", "tmk"),
     )
     if security.mac_bytes < 1:
         raise table.error("mac_bytes", "must be at least 1")

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.data.toml import DataError
+from acquirer.security.ciphers import CipherError
+from acquirer.security.dukpt import DukptError
 from acquirer.security.packages import PackageError
 from acquirer.security.pin import PinError
 from acquirer.security.secret import Secret
 from acquirer.security.suite import Suite
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.model import KeyPackage, KeyPart
+from acquirer.wire.model import KeyPackage, KeyPart, Locator
 
 PAN = "6212790200001797"
 TRACK = "6212790200001797D24122200000012345"
@@ -175,3 +178,85 @@ class TestADialectThatNamesWhatNobodyKnows:
         packages = {"003": KeyPackage("003", "3des", "3des", parts, 4, True)}
         with pytest.raises(DataError, match=f"security.packages.003: .*{says}"):
             Suite(replace(dialect, security=replace(dialect.security, packages=packages)))
+
+
+class TestKeysOfOneMessage:
+    """DUKPT: the message brings a KSN, and replies have a MAC key of their own."""
+
+    KSN = bytes.fromhex("FFFF9876543210E00001")
+
+    @pytest.fixture
+    def suite(self, dialect):
+        security = replace(dialect.security, keys="dukpt-3des", mac="x9.19", packages={})
+        return Suite(
+            replace(dialect, security=security, elements={**dialect.elements, "ksn": dialect.elements["keys"]})
+        )
+
+    @pytest.fixture
+    def derived(self, suite):
+        return suite.dukpt.keys(Secret.from_hex("6AC292FAA1315B4D858AB3A3D7D5933A"), self.KSN)
+
+    def message(self, suite, fields, mti="0200"):
+        return suite.dialect.decode(suite.dialect.encode(mti, fields))
+
+    def test_the_ksn_travels_where_the_dialect_says(self, suite):
+        fields = {11: "000001"}
+        suite.put_ksn(fields, self.KSN)
+        assert fields == {11: "000001", 62: self.KSN}
+        assert suite.ksn(self.message(suite, fields)) == self.KSN
+
+    def test_the_ksn_travels_as_hex_where_a_field_holds_text(self, suite):
+        dialect = replace(suite.dialect, elements={**suite.dialect.elements, "ksn": Locator(48)})
+        suite, fields = Suite(dialect), {}
+        suite.put_ksn(fields, self.KSN)
+        assert fields == {48: "FFFF9876543210E00001"}
+        assert suite.ksn(self.message(suite, fields)) == self.KSN
+
+    @pytest.mark.parametrize(
+        ("fields", "says"),
+        [({11: "000001"}, "brings no KSN"), ({62: b"short"}, "a KSN of dukpt-3des has 10 bytes, this one has 5")],
+    )
+    def test_what_is_no_ksn(self, suite, fields, says):
+        with pytest.raises(DukptError, match=says):
+            suite.ksn(self.message(suite, fields))
+
+    def test_a_ksn_as_text_that_is_no_hex(self, suite):
+        dialect = replace(suite.dialect, elements={**suite.dialect.elements, "ksn": Locator(63)})
+        with pytest.raises(DukptError, match="the KSN is not in hex digits"):
+            Suite(dialect).ksn(self.message(suite, {63: "no KSN at all"}))
+
+    def test_requests_and_replies_have_macs_of_two_keys(self, suite, derived, sale):
+        request = suite.dialect.decode(suite.seal(derived, sale))
+        reply = suite.dialect.decode(suite.seal_reply(derived, sale))
+        assert suite.verify_message(derived, request)
+        assert not suite.verify_reply(derived, request)
+        assert suite.verify_reply(derived, reply)
+        assert not suite.verify_message(derived, reply)
+
+    def test_working_keys_of_a_sign_on_serve_both_ways(self, suite, keys, sale):
+        reply = suite.dialect.decode(suite.seal_reply(keys, sale))
+        assert suite.verify_message(keys, reply)
+        assert suite.verify_reply(keys, reply)
+        assert not suite.verify_reply(keys, self.message(suite, {11: "000001"}))
+
+    def test_keys_of_one_message_are_never_kept(self, derived):
+        with pytest.raises(CipherError, match="derived again, never kept"):
+            derived.pack()
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ({"keys": "dukpt"}, "security.keys: 'dukpt' is not known; did you mean 'dukpt-aes'?"),
+            ({"keys": "kerberos"}, "security.keys: 'kerberos' is not known; known: dukpt-3des, dukpt-aes, tmk"),
+            ({"keys": "dukpt-aes"}, "security.keys: MAC algorithm x9.19 takes no AES keys"),
+        ],
+    )
+    def test_what_cannot_be_is_told(self, suite, change, says):
+        security = replace(suite.dialect.security, **change)
+        with pytest.raises(DataError, match=re.escape(says)):
+            Suite(replace(suite.dialect, security=security))
+
+    def test_without_a_place_for_the_ksn(self, suite):
+        elements = {name: at for name, at in suite.dialect.elements.items() if name != "ksn"}
+        with pytest.raises(DataError, match=r"security.keys: there is no element 'ksn'"):
+            Suite(replace(suite.dialect, elements=elements))
