@@ -39,7 +39,7 @@ def test_asks_as_the_published_request_does(bench: Bench, host: Foreign) -> None
     bench.run(sign_on(bench.machine), host.sign_on())
     request = bench.requests[0]
     assert (request.mti, request.fields[60], request.fields[63]) == ("0800", "00000001003", "01 ")
-    assert request.fields[62] == b"Sequence No12306010000161"
+    assert request.fields[62] == b"Sequence No133060A10000161"
     assert 64 not in request.fields
 
 
