@@ -12,7 +12,7 @@ from typing import Final
 
 from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import Flag, Signature, SlipElement, Upload, Uploaded
+from acquirer.exchange.rows import Flag, Signature, SignaturePart, SlipElement, Upload, Uploaded
 from acquirer.host import why_signed as why
 from acquirer.host.decision import Decision
 from acquirer.host.gate import Verified, verify
@@ -38,6 +38,7 @@ class Came:
         "forget",
         "loaded",
         "notes",
+        "part",
         "parts",
         "request",
         "slip",
@@ -55,6 +56,7 @@ class Came:
         self.uploaded = loaded.uploaded or Uploaded()
         self.stream = image
         self.slip, self.findings = _slip(host, request)
+        self.part: SignaturePart | None = None  # that is kept even though the signature is whole
         self.parts = 1
         self.assembled = False  # from parts, which are done with even if it is refused
         self.forget = tuple(part.part for part in self.uploaded.parts)
@@ -68,7 +70,7 @@ class Came:
         flags = tuple(f"{one.flag.name}: {one.flag.why}" for one in self.findings if one.flag.why != sentence)
         assert request.key is not None
         if upload is None and self.assembled:
-            upload = Upload(request.key, forget=self.forget)
+            upload = Upload(request.key, forget=tuple(part.part for part in self.uploaded.parts))
         return Decision(
             reason,
             sentence,
@@ -122,7 +124,7 @@ def take(host: Host, came: Came) -> Decision:
         if refusal := came.refused():
             return refusal
     row = _row(host, came, digest, 1 + (latest.number if latest else 0))
-    upload = Upload(row.key, signature=row, stream=came.stream, forget=came.forget)
+    upload = Upload(row.key, signature=row, stream=came.stream, part=came.part, forget=came.forget)
     return came.decided(Reason.APPROVED, why.kept(calendar, row, came.stream, latest), upload=upload)
 
 

@@ -43,9 +43,9 @@ def signature_part(host: Host, request: Request, loaded: Loaded, _asked: str) ->
     total = next((number for number, one in waiting.items() if one.last), 0)
     missing = [number for number in range(1, total or part.part) if number not in waiting]
     if total and not missing:
-        return _whole(host, came, waiting, total)
-    if not total:
-        if missing:
+        return _whole(host, came, waiting, total, part)
+    if not part.last:  # the last one may have come before: a terminal that was told so begins with the first again
+        if missing := [number for number in missing if number < part.part]:
             names = ", ".join(functions[number - 1] for number in missing)
             came.notes += (f"out-of-order: {functions[part.part - 1]} came before {names}",)
         return _kept(came, part, waiting, functions)
@@ -53,7 +53,7 @@ def signature_part(host: Host, request: Request, loaded: Loaded, _asked: str) ->
     found = refused(findings := list(incomplete(host, sentence)))
     if found is None:
         came.findings += findings
-        return _whole(host, came, waiting, total)
+        return _whole(host, came, waiting, total, part)
     upload = Upload(part.key, part=part, forget=came.forget)
     return came.decided(found.reason, found.flag.why, upload=upload)
 
@@ -105,12 +105,18 @@ def _kept(came: Came, part: SignaturePart, waiting: dict[int, SignaturePart], fu
     return came.decided(Reason.APPROVED, sentence, upload=Upload(part.key, part=part, forget=came.forget))
 
 
-def _whole(host: Host, came: Came, waiting: dict[int, SignaturePart], total: int) -> Decision:
-    """Put the parts together and take the signature; whatever is said of it, none of them waits any longer."""
+def _whole(host: Host, came: Came, waiting: dict[int, SignaturePart], total: int, part: SignaturePart) -> Decision:
+    """Put the parts together and take the signature; refused or taken, none of them waits any longer.
+
+    Only when the last one came early do they stay: the terminal was told so, begins again, and will send it once more.
+    """
     parts = [waiting[number] for number in range(1, total + 1) if number in waiting]
     came.stream = b"".join(one.stream for one in parts)
     came.slip = next((one.slip for one in parts if one.slip), came.slip)
     came.parts = len(parts)
     came.assembled = True
-    came.forget = tuple(one.part for one in came.uploaded.parts)
+    if part.last:
+        came.forget = tuple(one.part for one in came.uploaded.parts)
+    else:
+        came.part = part
     return take(host, came)

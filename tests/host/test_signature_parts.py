@@ -60,6 +60,13 @@ def test_a_missing_part_is_named_and_completes_the_signature_when_it_comes(rig, 
     assert rig.streams[rig.signatures[0].digest] == ANN
 
 
+def test_a_terminal_that_begins_again_after_a_missing_part_gets_through(rig, sold):
+    pieces = cut(ANN, 4)
+    assert [answer.code for answer in send(sold, pieces, [1, 2, 4])] == ["00", "00", "30"]
+    assert [answer.code for answer in send(sold, pieces, [1, 2, 3, 4])] == ["00", "00", "00", "94"]
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
 def test_a_part_that_comes_twice_does_no_harm(rig, sold):
     answers = send(sold, cut(ANN, 3), [1, 2, 2, 1, 3])
     assert [answer.code for answer in answers] == ["00"] * 5
