@@ -86,9 +86,10 @@ def _magic(host: Host, amount: int) -> tuple[Answer | None, str]:
     if cents == SILENT_CENTS:
         sentence = f"magic amount {money(amount)}: approved, and not answered; its reversal should follow"
         return Answer(Verdict(Reason.APPROVED, sentence), silent=True), ""
-    code = f"{cents:02}"
-    known = host.dialect.codes.get(code)
-    if known is None:
-        return None, f"magic-amount: {money(amount)} names code {code}, which {host.dialect.name} does not know"
+    codes = host.dialect.codes
+    code = next((one for one in (f"{cents:02}", f"1{cents:02}") if one in codes), "")  # of three digits, 1xx declines
+    if not code:
+        return None, f"magic-amount: {money(amount)} names code {cents:02}, which {host.dialect.name} does not know"
+    known = codes[code]
     sentence = f"magic amount {money(amount)}: its cents choose {code}, {known.meaning.en}"
     return Answer(Verdict(Reason.CHOSEN, sentence), code=code), ""

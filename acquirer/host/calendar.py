@@ -5,8 +5,10 @@ Readings are handed in (`at_us`); nothing here looks at a clock. ISO 8583:1987: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from acquirer.wire.clock import Form
 
 HALF_A_YEAR = timedelta(days=184)
 """A date without a year is never farther from the host's clock than this: another year would be nearer."""
@@ -19,15 +21,18 @@ class Stamp:
     time: str  # hhmmss
     date: str  # MMDD
     day: str  # YYYYMMDD: the business date
+    clock: dict[str, str] = field(default_factory=dict)  # elements that tell this second, as the dialect writes them
+    made: dict[str, str] = field(default_factory=dict)  # the same, and the date on which a reply is settled
 
 
 class Calendar:
     """Turns clock readings into local dates; the text of the current second is made once."""
 
-    __slots__ = ("_second", "_stamp", "timezone")
+    __slots__ = ("_forms", "_second", "_stamp", "timezone")
 
-    def __init__(self, timezone: tzinfo) -> None:
+    def __init__(self, timezone: tzinfo, forms: tuple[Form, ...] = ()) -> None:
         self.timezone = timezone
+        self._forms = forms
         self._second = -1
         self._stamp = Stamp("", "", "")
 
@@ -35,8 +40,14 @@ class Calendar:
         """The local second of a reading."""
         second = at_us // 1_000_000
         if second != self._second:
-            text = self.local(at_us).strftime("%Y%m%d%H%M%S")
-            self._stamp = Stamp(text[8:], text[4:8], text[:8])
+            local = self.local(at_us)
+            text = local.strftime("%Y%m%d%H%M%S")
+            made = {
+                form.element: (local.astimezone(UTC) if form.utc else local).strftime(form.pattern)
+                for form in self._forms
+            }
+            clock = {element: value for element, value in made.items() if element != "settlement_date"}
+            self._stamp = Stamp(text[8:], text[4:8], text[:8], clock, made)
             self._second = second
         return self._stamp
 

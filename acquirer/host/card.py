@@ -15,7 +15,7 @@ from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, mask_pan, passes_luhn
 
-SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it
+SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
 
 
 class Presented:
@@ -40,7 +40,7 @@ def present(host: Host, request: Request, verified: Verified) -> Presented:
         text, element = read.track3(came), "track3"
         if not text:
             return Presented(pan, expiry)
-    track = _Track(host, verified.keys, element, text, read.security_control(came))
+    track = _Track(host, verified.keys, element, text.replace("=", SEPARATOR), read.security_control(came))
     on_track, valid = track.card()
     if not on_track:
         return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why()))
@@ -54,7 +54,7 @@ class _Track:
 
     __slots__ = ("clear", "control", "element", "keys", "problem", "sealed", "suite", "text")
 
-    def __init__(self, host: Host, keys: WorkingKeys, element: str, text: str, control: str) -> None:
+    def __init__(self, host: Host, keys: WorkingKeys | None, element: str, text: str, control: str) -> None:
         self.suite, self.keys, self.element, self.text, self.control = host.suite, keys, element, text, control
         self.sealed = host.suite.track_sealed(control)
         self.problem = ""
@@ -77,13 +77,16 @@ class _Track:
         if self.sealed:
             if not check_number(self.card(self.text)[0]):
                 return f"{told} says it is encrypted, but it came in the clear"
-            kcv = self.keys.tdk.kcv() if self.keys.tdk is not None else ""
+            kcv = self.keys.tdk.kcv() if self.keys is not None and self.keys.tdk is not None else ""
             return f"under TDK KCV {kcv} it opens to no card number: compare the KCV with the terminal's"
-        if self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
+        if self.keys is not None and self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
             return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {told} says that it is clear"
         return f"it came in the clear ({told}) and holds no card number before a separator"
 
     def _opened(self) -> str:
+        if self.keys is None:
+            self.problem = "it is encrypted, and this terminal has been given no keys"
+            return ""
         try:
             return self.suite.open_track(self.keys, self.text)
         except TrackError as wrong:

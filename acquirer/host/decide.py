@@ -13,7 +13,7 @@ from acquirer.host.request import Request
 from acquirer.host.reversal import reversal
 from acquirer.host.sale import sale
 from acquirer.host.setup import Host
-from acquirer.host.sign_on import sign_on
+from acquirer.host.sign_on import key_change, sign_on
 from acquirer.host.signature import signature
 from acquirer.host.signature_parts import signature_part
 
@@ -21,6 +21,7 @@ Service = Callable[[Host, Request, Loaded, str], Decision]
 
 SERVICES: Final[Mapping[str, Service]] = {
     "sign_on": sign_on,
+    "key_change": key_change,
     "sign_off": sign_off,
     "echo": echo,
     "sale": sale,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from acquirer.wire.clock import day_and_time
 from acquirer.wire.dialect import Dialect, Route
 from acquirer.wire.elements import read
 from acquirer.wire.model import Locator
@@ -27,6 +28,8 @@ class Elements:
     function: Read
     icc_condition: Read
     mid: Read
+    named_stan: Read  # of the sale that a reversal names
+    named_within: Read
     operator: Read
     pan: Read
     part_more: Read
@@ -42,16 +45,30 @@ class Elements:
     track2: Read
     track3: Read
     transaction_type: Read
+    within: Read  # what STANs are unique within: a batch, or the time of a sale
 
     @classmethod
     def of(cls, dialect: Dialect) -> Elements:
-        """The readers for one dialect."""
-        return cls(**{element.name: reader(dialect, element.name) for element in fields(cls)})
+        """The readers for one dialect. Month and day, and the time of day, are found wherever it carries them."""
+        numbering = dialect.numbering
+        day, time = day_and_time(dialect)
+        readers = {element.name: reader(dialect, element.name) for element in fields(cls)}
+        readers |= {
+            "date": _reader_at(dialect, day),
+            "time": _reader_at(dialect, time),
+            "within": reader(dialect, numbering.within),
+            "named_stan": reader(dialect, numbering.original_stan),
+            "named_within": reader(dialect, numbering.original_within),
+        }
+        return cls(**readers)
 
 
 def reader(dialect: Dialect, element: str) -> Read:
     """How to read one element of a dialect's messages."""
-    place = dialect.elements.get(element)
+    return _reader_at(dialect, dialect.elements.get(element))
+
+
+def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
     if place is None:
         return lambda _fields: ""
     if dialect.fields[place.de].kind == "b":

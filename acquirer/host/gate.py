@@ -45,7 +45,7 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
     terminal = loaded.terminal
     if terminal is None or loaded.session is None:
         return Decision(Reason.TERMINAL_UNKNOWN, why.terminal_unknown(request))
-    if terminal.mid != request.mid:
+    if terminal.mid != request.mid and "mid" in host.dialect.elements:
         return Decision(Reason.MERCHANT_UNKNOWN, why.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:
         return Decision(Reason.NOT_SUPPORTED, why.not_supported(host.dialect, request))
@@ -58,8 +58,10 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
     The day is the host's, in its own time zone. A sign-on dated later than today (the host's clock was set back)
     still counts.
     """
+    if not host.signs_on:
+        return ""
     policy = terminal.policy
-    if session.current is None or not session.signed_on_us:
+    if not session.signed_on_us or (session.current is None and host.suite.packages):
         return why.never_signed_on(terminal)
     if session.signed_off:
         return why.signed_off(terminal, session)
@@ -73,13 +75,13 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
 
 
 class Verified:
-    """A request whose MAC is right: whose keys made it, and what that tells about the session."""
+    """A request whose MAC is right, or that needs none: whose keys made it, and what that tells about the session."""
 
-    __slots__ = ("generation", "keys", "session")
+    __slots__ = ("keys", "number", "session")
 
-    def __init__(self, generation: Generation, keys: WorkingKeys, session: Session | None) -> None:
-        self.generation = generation
-        self.keys = keys
+    def __init__(self, number: int, keys: WorkingKeys | None, session: Session | None) -> None:
+        self.number = number  # of the generation whose keys they are
+        self.keys = keys  # None: this terminal has none, and needs none
         self.session = session  # what the proof alone changes; None: nothing
 
     def after(self, session: Session) -> Session:
@@ -96,6 +98,8 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
     assert terminal is not None
     assert session is not None
     current = session.current
+    if request.route is not None and not request.route.mac_request:
+        return _unproved(host, terminal, current)
     if current is None:
         return Decision(Reason.SIGN_ON_REQUIRED, why.never_signed_on(terminal), sign_on_again=True)
     message = request.message
@@ -104,13 +108,13 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
     try:
         keys = host.ring.current(terminal.tid, current)
         if mac is not None and _same(host, keys, covered, mac):
-            return Verified(current, keys, _proved(session))
+            return Verified(current.number, keys, _proved(session))
         previous = session.previous
         if mac is not None and previous is not None and session.previous_until_us > request.arrival.at_us:
             old = host.ring.previous(terminal.tid, previous)
             if _same(host, old, covered, mac):
                 proof = replace(session, bad_macs=0) if session.bad_macs else None
-                return Verified(previous, old, proof)
+                return Verified(previous.number, old, proof)
         sentence = why.mac_differs(host, request, terminal, session, keys, mac)
     except VaultError as wrong:
         return Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, wrong), sign_on_again=True)
@@ -129,6 +133,16 @@ def skew_notes(host: Host, request: Request) -> tuple[str, ...]:
         return ()
     away_s = _skew_s(host, request, date, time)
     return (why.skew(away_s),) if away_s is not None and abs(away_s) >= why.SKEW_WORTH_A_NOTE_S else ()
+
+
+def _unproved(host: Host, terminal: TerminalConfig, current: Generation | None) -> Verified | Decision:
+    """A message that carries no MAC in this dialect; a PIN or a track in it is under the current keys."""
+    if current is None:
+        return Verified(0, None, None)
+    try:
+        return Verified(current.number, host.ring.current(terminal.tid, current), None)
+    except VaultError as wrong:
+        return Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, wrong), sign_on_again=True)
 
 
 def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:

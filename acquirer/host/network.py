@@ -11,13 +11,15 @@ from acquirer.host.request import Request
 from acquirer.host.setup import Host
 
 
-def sign_off(_host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
+def sign_off(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
     """Close the terminal's day: sales need a sign-on again, reversals do not. Twice is as good as once."""
     session = loaded.session
     assert session is not None
     made = _made(request, loaded)
     closes = loaded.terminal is not None and loaded.terminal.policy.required == "per-batch"
-    sentence = f"signed off; batch {session.batch} {'is closed' if closes else 'stays open'}"
+    sentence = "signed off"
+    if host.has_batch:
+        sentence = f"signed off; batch {session.batch} {'is closed' if closes else 'stays open'}"
     if session.signed_off or not session.signed_on_us:
         state = "had signed off already" if session.signed_off else "was never signed on"
         return Decision(Reason.APPROVED, f"nothing to sign off: the terminal {state}", made=made, rrn=loaded.rrn)
@@ -35,5 +37,4 @@ def echo(_host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision
 
 
 def _made(request: Request, loaded: Loaded) -> Made:
-    stamp = request.stamp
-    return {"time": stamp.time, "date": stamp.date, "settlement_date": stamp.date, "rrn": loaded.rrn}
+    return {**request.stamp.made, "rrn": loaded.rrn}

@@ -18,6 +18,8 @@ def open_pin(
     block = host.dialect.get(request.message, "pin_block")
     if not isinstance(block, bytes):
         return None
+    if verified.keys is None:
+        return PinError("the PIN block cannot be opened: this terminal has been given no keys")
     control = host.read.security_control(request.message.fields)
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
@@ -29,7 +31,7 @@ def open_pin(
 
 def other_generation(session: Session, verified: Verified) -> Generation | None:
     """The generation that did not verify the request: the one a terminal mixes up with it."""
-    number = verified.generation.number
+    number = verified.number
     return next((one for one in (session.current, session.previous) if one is not None and one.number != number), None)
 
 

@@ -25,9 +25,8 @@ def again(
     due: str,
 ) -> Decision:
     """Answer a sale whose number is known. A stored answer is given whatever the sign-on policy says by now (`due`)."""
-    calendar = host.calendar
     if stored.state in ("tombstone", "reversed"):
-        sentence = why.late_original(calendar, stored)
+        sentence = why.late_original(host, stored)
         return Decision(Reason.LATE_ORIGINAL, sentence, session=verified.session, pan_masked=presented.masked)
     found = differences(host, request, presented.pan, stored)
     if found and due:
@@ -35,12 +34,12 @@ def again(
             Reason.SIGN_ON_REQUIRED, due, session=verified.session, pan_masked=presented.masked, sign_on_again=True
         )
     if found or (terminal.policy.repeat == "decline" and not request.repeat):
-        sentence = why.duplicate(calendar, stored, found)
+        sentence = why.duplicate(host, stored, found)
         notes = ("stan-reuse: one transaction number for two different sales",) if found else ()
         return Decision(Reason.DUPLICATE, sentence, session=verified.session, pan_masked=presented.masked, notes=notes)
     return Decision(
         Reason(stored.reason),
-        why.replayed(calendar, stored),
+        why.replayed(host.calendar, stored),
         code=stored.code,
         made=dict(stored.made),
         session=verified.session,

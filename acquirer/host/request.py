@@ -12,7 +12,7 @@ from acquirer.wire.dialect import Route
 from acquirer.wire.message import Message
 
 TRANSACTIONS: Final = frozenset({"sale", "reversal"})
-"""Services that are about a transaction of a batch, so that its row is loaded with the terminal."""
+"""Services that are about a transaction, so that its row is loaded with the terminal."""
 
 UPLOADS: Final = frozenset({"signature", "signature_part"})
 """Services that bring the signature of a transaction, so that its signatures are loaded as well."""
@@ -55,7 +55,10 @@ class Request:
         self.amount_minor: int | None = None
         self.upload = False
         if self.service in TRANSACTIONS:
-            self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
+            if self.service == "reversal":
+                self.key = TransactionKey(self.mid, self.tid, read.named_within(came), read.named_stan(came))
+            else:
+                self.key = TransactionKey(self.mid, self.tid, read.within(came), self.stan)
             amount = read.amount(came)
             self.amount_minor = int(amount) if amount.isdecimal() else None
             pan = read.pan(came)
@@ -63,7 +66,7 @@ class Request:
                 self.card = host.vault.token(pan)
                 self.alone = entry.metered
         elif self.service in UPLOADS:
-            self.key = TransactionKey(self.mid, self.tid, self.batch, self.stan)
+            self.key = TransactionKey(self.mid, self.tid, read.within(came), self.stan)
             amount = read.amount(came)
             self.amount_minor = int(amount) if amount.isdecimal() else None
             self.upload = True

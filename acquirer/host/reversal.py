@@ -1,5 +1,6 @@
-"""A reversal: the sale of the same number is undone exactly once, whatever comes first and how often it comes.
+"""A reversal: the sale of the number it names is undone exactly once, whatever comes first and how often it comes.
 
+Which number that is, its own (UnionPay) or one among the original data elements (DE 90, DE 56), is the dialect's.
 Q/CUP 009: a terminal reverses what got no good answer, under the sale's own number; it stops on 00, 12 and 25. A
 reversal needs a valid MAC and nothing else: no sign-on policy and no open batch stands in its way.
 """
@@ -39,7 +40,7 @@ def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decisi
         notes = ("reversal-differs: the reversal does not fit the sale it names",)
         return Decision(
             reason,
-            why.original_differs(stored, found),
+            why.original_differs(host.dialect, stored, found),
             session=verified.session,
             pan_masked=mask_pan(pan),
             notes=notes,
@@ -73,7 +74,9 @@ def _undo(host: Host, request: Request, loaded: Loaded, verified: Verified, stor
     card = loaded.card
     return Decision(
         Reason.APPROVED,
-        why.reversed_now(stored, transaction.reversal_reason) if effective else why.nothing_to_reverse(stored),
+        why.reversed_now(host.dialect, stored, transaction.reversal_reason)
+        if effective
+        else why.nothing_to_reverse(stored),
         made={**made, **given_back(host, request, pan)},
         session=verified.session,
         transaction=transaction,
@@ -99,8 +102,8 @@ def _unknown(
             pan_masked=mask_pan(pan),
             replayed=True,
         )
-    made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
     assert request.key is not None
+    made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
     read, came = host.read, request.message.fields
     transaction = Transaction(
         key=request.key,
@@ -114,7 +117,7 @@ def _unknown(
         reason=Reason.ORIGINAL_UNKNOWN,
         code=made["code"],
         rrn=loaded.rrn,
-        generation=verified.generation.number,
+        generation=verified.number,
         at_us=request.arrival.at_us,
         business_date=request.stamp.day,
         reversed_us=request.arrival.at_us,
@@ -123,7 +126,7 @@ def _unknown(
     )
     return Decision(
         Reason.ORIGINAL_UNKNOWN,
-        why.original_unknown(request),
+        why.original_unknown(host.dialect, request.key),
         made=dict(made),
         session=verified.session,
         transaction=transaction,
@@ -136,7 +139,7 @@ def _unknown(
 def _differences(host: Host, request: Request, stored: Transaction, pan: str) -> list[Difference]:
     """What a reversal says otherwise than its sale; what it does not say is no difference."""
     found: list[Difference] = []
-    if request.amount_minor != stored.amount_minor:
+    if request.amount_minor not in (None, stored.amount_minor):
         found.append(("amount", money(stored.amount_minor), money(request.amount_minor)))
     processing_code = host.read.processing_code(request.message.fields)
     if processing_code and processing_code != stored.processing_code:
@@ -152,11 +155,4 @@ def _given_reason(host: Host, request: Request) -> str:
 
 
 def _made(host: Host, request: Request, loaded: Loaded, reason: Reason) -> dict[str, str]:
-    stamp = request.stamp
-    return {
-        "code": host.dialect.reasons[reason],
-        "time": stamp.time,
-        "date": stamp.date,
-        "settlement_date": stamp.date,
-        "rrn": loaded.rrn,
-    }
+    return {"code": host.dialect.code_of(reason, request.route), **request.stamp.made, "rrn": loaded.rrn}

@@ -1,7 +1,8 @@
 """A sale: policy, MAC, the stored repeat, the batch, then the business and the issuer's word.
 
-A transaction is (merchant, terminal, batch, STAN); the same request again gets the stored answer, another request
-under the same number is refused, and a sale that comes after its reversal is never booked.
+A transaction is (merchant, terminal, batch, STAN), or what the dialect has for a batch; the same request again gets the
+stored answer, another request under the same number is refused, and a sale that comes after its reversal is never
+booked.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def sale(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
     presented = present(host, request, verified)
     if stored is not None:
         return again(host, request, terminal, verified, stored, presented, due)
-    if terminal.policy.batch_check and request.batch != session.batch:
+    if host.has_batch and terminal.policy.batch_check and request.batch != session.batch:
         sentence = why.batch_differs(host.dialect, terminal, session, request.batch)
         return Decision(
             Reason.BATCH_DIFFERS, sentence, session=verified.session, pan_masked=presented.masked, sign_on_again=True
@@ -66,15 +67,9 @@ def _booked(
     assert session is not None
     dialect, read, came, stamp = host.dialect, host.read, request.message.fields, request.stamp
     verdict = answer.verdict
-    code = answer.code or dialect.reasons[verdict.reason]
+    code = answer.code or dialect.code_of(verdict.reason, request.route)
     approved = dialect.codes[code].kind == "A"
-    made: dict[str, str] = {
-        "code": code,
-        "time": stamp.time,
-        "date": stamp.date,
-        "settlement_date": stamp.date,
-        "rrn": loaded.rrn,
-    }
+    made: dict[str, str] = {"code": code, **stamp.made, "rrn": loaded.rrn}
     if approved and "auth_id" in host.plans.plan(request.route, accepted=True).elements:
         made["auth_id"] = loaded.rrn[-AUTH_DIGITS:]
     assert request.key is not None
@@ -94,7 +89,7 @@ def _booked(
         rrn=loaded.rrn,
         auth_id=made.get("auth_id", ""),
         made=made,
-        generation=verified.generation.number,
+        generation=verified.number,
         at_us=request.arrival.at_us,
         business_date=stamp.day,
     )

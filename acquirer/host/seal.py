@@ -32,13 +32,12 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
         EncodeError: something that was made does not fit the dialect.
     """
     dialect, message, route = host.dialect, request.message, request.route
-    code = decision.code or dialect.reasons[decision.reason]
+    code = decision.code or dialect.code_of(decision.reason, route)
     accepted = dialect.codes[code].kind == ACCEPTED
     made = decision.made
     made["code"] = code
     if "time" not in made:
-        made["time"] = request.stamp.time
-        made["date"] = request.stamp.date
+        made.update(request.stamp.clock)
     fields = host.plans.plan(route, accepted).fields(message.fields, made)
     mti = host.plans.reply_mti(message.mti)
     tpdu, head = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
@@ -46,5 +45,5 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     if keys is None or not accepted or route is None or route.mac_reply == "never":
         return Reply(code, mti, fields, dialect.encode(mti, fields, tpdu, head))
     security = dialect.security
-    frame = dialect.encode(mti, fields | {dialect.elements["mac"].de: bytes(security.mac_bytes)}, tpdu, head)
+    frame = dialect.encode(mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)}, tpdu, head)
     return Reply(code, mti, fields, host.suite.seal(keys, frame))

@@ -16,6 +16,7 @@ from acquirer.host.plan import Plans
 from acquirer.scenario.faults import Faults
 from acquirer.security.suite import Suite
 from acquirer.security.vault import Vault
+from acquirer.wire.clock import clock_forms
 from acquirer.wire.dialect import Dialect
 
 Randbytes = Callable[[int], bytes]
@@ -39,6 +40,7 @@ class Host:
         "calendar",
         "dialect",
         "faults",
+        "has_batch",
         "issuer",
         "keys_as_text",
         "options",
@@ -47,6 +49,7 @@ class Host:
         "read",
         "ring",
         "sign_on_nibble",
+        "signs_on",
         "suite",
         "vault",
     )
@@ -69,10 +72,13 @@ class Host:
         self.options = options
         self.suite = Suite(dialect)
         self.ring = KeyRing(vault)
-        self.calendar = Calendar(timezone)
+        self.calendar = Calendar(timezone, clock_forms(dialect))
         self.plans = Plans(dialect)
         self.read = Elements.of(dialect)
-        self.keys_as_text = dialect.fields[dialect.elements["keys"].de].kind != "b"
+        keys = dialect.elements.get("keys")
+        self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"
+        self.signs_on = any(route.service == "sign_on" and route.served for route in dialect.routes)
+        self.has_batch = "batch" in dialect.elements
         wishes = dialect.habits.head if dialect.habits else {}
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing

@@ -1,18 +1,20 @@
-"""Sign-on: fresh working keys under the terminal's master key, the host's time and batch (UnionPay 0800, DE 60.3).
+"""Sign-on and key change: fresh working keys under the terminal's master key; at sign-on the host's time and batch too.
 
-Manual and automatic sign-on look the same on the wire. The new keys live from the commit; the keys before them stay
-good for what was in flight, for a grace that is counted from here and kept with the terminal.
+UnionPay asks by DE 60.3 of an 0800, ISO 8583:1987 by DE 70, 1993 by DE 24. The new keys live from the commit; the keys
+before them stay good for what was in flight, for a grace that is counted from here and kept with the terminal.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import Generation, Session, TerminalConfig
 from acquirer.host import why
-from acquirer.host.decision import Decision
+from acquirer.host.decision import Decision, Made
+from acquirer.host.gate import verify
 from acquirer.host.keys import context
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
@@ -20,62 +22,107 @@ from acquirer.host.words import day_words, named
 from acquirer.security.ciphers import CipherError
 from acquirer.security.packages import PackageError
 from acquirer.security.vault import VaultError
+from acquirer.security.working import WorkingKeys
 
 CLONE_WINDOW_S: Final = 60
 """Two devices with one number sign each other off: another serial within a minute is no exchange of hardware."""
 
 
 def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
-    """Hand out working keys; the request carries no MAC, and the master key is what proves the terminal."""
+    """Open the terminal's day, with fresh working keys where the dialect hands them out here.
+
+    The request carries no MAC in most dialects: the master key is what proves the terminal.
+    """
     terminal, session = loaded.terminal, loaded.session
     assert terminal is not None
     assert session is not None
-    read, came, at_us = host.read, request.message.fields, request.arrival.at_us
-    selector = read.function(came)
+    read, came, stamp = host.read, request.message.fields, request.stamp
+    fresh = _fresh(host, request, loaded)
+    if isinstance(fresh, Decision):
+        return fresh
+    batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
+    count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
+    after = replace(
+        fresh.session,
+        batch=batch,
+        signed_on_us=request.arrival.at_us,
+        signed_on_day=stamp.day,
+        signed_on_count=count,
+        signed_off=False,
+        sign_on_spent=False,
+        operator=read.operator(came),
+        serial=read.serial(came) or session.serial,
+        bad_macs=0,
+        last_stan=request.stan or session.last_stan,
+    )
+    told = f"batch {batch}; " if host.has_batch else ""
+    return Decision(
+        Reason.APPROVED,
+        f"{fresh.told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}",
+        made={**stamp.made, "rrn": loaded.rrn, "batch": batch, **fresh.made},
+        session=after,
+        keys=fresh.proof,
+        rrn=loaded.rrn,
+        notes=_notes(session, after),
+    )
+
+
+def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
+    """Fresh working keys, and nothing else: no day begins, and whether a sign-on is due stays as it was."""
+    fresh = _fresh(host, request, loaded)
+    if isinstance(fresh, Decision):
+        return fresh
+    return Decision(
+        Reason.APPROVED,
+        fresh.told or "this dialect hands out no keys here: nothing was changed",
+        made={**request.stamp.made, "rrn": loaded.rrn, **fresh.made},
+        session=replace(fresh.session, bad_macs=0),
+        keys=fresh.proof,
+        rrn=loaded.rrn,
+    )
+
+
+class _Fresh(NamedTuple):
+    """What working keys change: the session, what the reply carries of them, and how they are told of."""
+
+    session: Session
+    made: Made
+    told: str  # "" when this message hands out no keys
+    proof: WorkingKeys | None  # keys that verified the request, and seal the reply
+
+
+def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
+    """New working keys, unless the request's MAC is wrong (where one is due), or this terminal cannot be given any."""
+    terminal, session, route = loaded.terminal, loaded.session, request.route
+    assert terminal is not None
+    assert session is not None
+    proof: WorkingKeys | None = None
+    if route is not None and route.mac_request:
+        verified = verify(host, request, loaded)
+        if isinstance(verified, Decision):
+            return verified
+        proof, session = verified.keys, verified.after(session)
+    if "keys" not in host.plans.plan(route, accepted=True).elements:
+        return _Fresh(session, {}, "", proof)
+    selector = host.read.function(request.message.fields)
     try:
         master = host.ring.master(terminal)
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as wrong:
         return Decision(Reason.KEYS_UNAVAILABLE, why.keys_unavailable(terminal, str(wrong)))
-    keys = issued.working
-    number = session.current.number + 1 if session.current is not None else 1
+    keys, before, at_us = issued.working, session.current, request.arrival.at_us
+    number = before.number + 1 if before is not None else 1
     sealed = host.vault.seal_keys(context(terminal.tid, number), keys, host.randbytes)
     host.ring.remember(terminal.tid, sealed, keys)
-
-    stamp = request.stamp
-    batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
-    count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
-    serial = read.serial(came) or session.serial
-    after = Session(
-        tid=session.tid,
-        version=session.version,
-        batch=batch,
-        signed_on_us=at_us,
-        signed_on_day=stamp.day,
-        signed_on_count=count,
-        operator=read.operator(came),
-        serial=serial,
+    after = replace(
+        session,
         current=Generation(number, selector, sealed, keys.kcvs, at_us),
-        previous=session.current,
-        previous_until_us=at_us + terminal.policy.grace_s * 1_000_000 if session.current is not None else 0,
-        last_stan=request.stan or session.last_stan,
+        previous=before,
+        previous_until_us=at_us + terminal.policy.grace_s * 1_000_000 if before is not None else 0,
     )
-    return Decision(
-        Reason.APPROVED,
-        f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}; batch {batch}; "
-        f"sign-on {count} of {day_words(stamp.day)}",
-        made={
-            "time": stamp.time,
-            "date": stamp.date,
-            "settlement_date": stamp.date,
-            "rrn": loaded.rrn,
-            "batch": batch,
-            "keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire,
-        },
-        session=after,
-        rrn=loaded.rrn,
-        notes=_notes(session, after),
-    )
+    made: Made = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
+    told = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
+    return _Fresh(after, made, told, proof)
 
 
 def next_batch(batch: str) -> str:

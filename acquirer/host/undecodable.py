@@ -66,7 +66,7 @@ def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evide
     dialect = host.dialect
     stamp = host.calendar.stamp(arrival.at_us)
     code = dialect.reasons[evidence.reason]
-    made: dict[str, str | bytes] = {"code": code, "time": stamp.time, "date": stamp.date}
+    made: dict[str, str | bytes] = {"code": code, **stamp.clock}
     fields = host.plans.plan(None, accepted=False).fields(failure.fields, made)
     reply_mti = dialect.response_mti(mti)
     try:

@@ -157,7 +157,7 @@ def mac_differs(
     dialect, message = host.dialect, request.message
     mak = f"MAK KCV {keys.mak.kcv()}"
     if mac is None:
-        return f"{place(dialect, 'mac')} is missing: this message must carry a MAC made with {mak}"
+        return f"DE {dialect.mac_de(message.fields)} (mac) is missing: this message must carry a MAC made with {mak}"
     covered = dialect.covered(message.raw)
     sentence = (
         f"MAC differs: expected {mac_text(host.suite.mac(keys, covered))} over {len(covered)} bytes with {mak}, "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.rows import Transaction
+from acquirer.exchange.rows import Transaction, TransactionKey
 from acquirer.host.calendar import Calendar
-from acquirer.host.request import Request
-from acquirer.host.words import money, named, place
+from acquirer.host.setup import Host
+from acquirer.host.words import money, named, numbered, place
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.masking import mask_pan
 
@@ -16,20 +16,19 @@ Difference = tuple[str, str, str]
 # Its relation to what came before
 
 
-def late_original(calendar: Calendar, stored: Transaction) -> str:
+def late_original(host: Host, stored: Transaction) -> str:
     """A sale whose reversal is known already."""
-    key, when = stored.key, calendar.words(stored.reversed_us)
+    number, when = numbered(host.dialect, stored.key), host.calendar.words(stored.reversed_us)
     if stored.state == "tombstone":
-        past = f"the reversal of STAN {key.stan}, batch {key.batch} came first, at {when}"
+        past = f"the reversal of {number} came first, at {when}"
     else:
-        past = f"the sale with STAN {key.stan}, batch {key.batch} was booked, and reversed at {when}"
+        past = f"the sale with {number} was booked, and reversed at {when}"
     return f"late original: {past} (reason {named(stored.reversal_reason)}); this sale is not booked"
 
 
-def duplicate(calendar: Calendar, stored: Transaction, differences: list[Difference]) -> str:
+def duplicate(host: Host, stored: Transaction, differences: list[Difference]) -> str:
     """A transaction number that was used before, for something else or under policy 'decline'."""
-    key = stored.key
-    used = f"STAN {key.stan} of batch {key.batch} was used at {calendar.words(stored.at_us)}"
+    used = f"{numbered(host.dialect, stored.key, ' of ')} was used at {host.calendar.words(stored.at_us)}"
     if not differences:
         return f"{used} by this same sale (answered {stored.code}): this terminal's policy declines repeats"
     told = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
@@ -44,18 +43,18 @@ def replayed(calendar: Calendar, stored: Transaction) -> str:
     )
 
 
-def original_unknown(request: Request) -> str:
+def original_unknown(dialect: Dialect, key: TransactionKey) -> str:
     """A reversal of nothing; remembered."""
     return (
-        f"no sale of terminal {request.tid} has STAN {request.stan} in batch {request.batch}: there is nothing to "
+        f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to "
         "reverse, and should the sale still arrive it will not be booked"
     )
 
 
-def original_differs(stored: Transaction, differences: list[Difference]) -> str:
+def original_differs(dialect: Dialect, stored: Transaction, differences: list[Difference]) -> str:
     """A reversal that names another amount, card or processing code than its sale."""
     told = "; ".join(f"{name} {then} in the sale, {now} in the reversal" for name, then, now in differences)
-    return f"STAN {stored.key.stan}, batch {stored.key.batch}: {told}. The sale stays as it was"
+    return f"{numbered(dialect, stored.key)}: {told}. The sale stays as it was"
 
 
 def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
@@ -66,13 +65,10 @@ def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
     )
 
 
-def reversed_now(stored: Transaction, reason: str) -> str:
+def reversed_now(dialect: Dialect, stored: Transaction, reason: str) -> str:
     """A reversal that takes effect."""
-    key = stored.key
-    return (
-        f"reversed: the sale of {money(stored.amount_minor)} with STAN {key.stan}, batch {key.batch} is undone "
-        f"(reason {named(reason)})"
-    )
+    told = f" (reason {named(reason)})" if reason else ""
+    return f"reversed: the sale of {money(stored.amount_minor)} with {numbered(dialect, stored.key)} is undone{told}"
 
 
 def reversed_before(calendar: Calendar, stored: Transaction) -> str:

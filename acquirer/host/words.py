@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acquirer.exchange.rows import TransactionKey
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.masking import readable
 
@@ -45,6 +46,14 @@ def day_words(day: str) -> str:
     '2025-01-02'
     """
     return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
+def numbered(dialect: Dialect, key: TransactionKey, joint: str = ", ") -> str:
+    """What a terminal calls a transaction: ``STAN 000012, batch 000007``, or ``STAN 000012, sent 1120143000``."""
+    within = dialect.numbering.within
+    if not within or not key.batch:
+        return f"STAN {key.stan}"
+    return f"STAN {key.stan}{joint if within == 'batch' else ', '}{within.replace('_', ' ')} {key.batch}"
 
 
 def place(dialect: Dialect, element: str) -> str:

@@ -24,8 +24,10 @@ VALUES = {
 @given(came=st.fixed_dictionaries({}, optional=VALUES))
 def test_readers(came):
     message = Message(DIALECT, b"", "0200", came)
+    numbers = {"within": "batch", "named_stan": "stan", "named_within": "batch"}  # as UnionPay tells its sales apart
     for element in fields(Elements):
-        assert getattr(READ, element.name)(came) == DIALECT.text(message, element.name)
+        name = numbers.get(element.name, element.name)
+        assert getattr(READ, element.name)(came) == DIALECT.text(message, name)
 
 
 @settings(max_examples=100)
