@@ -6,13 +6,14 @@ tracks, PIN blocks and keys keep their length, sensitive tags of TLV data their 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.masking import card_number_digits, hidden, mask_card_numbers, readable, shown
+from acquirer.wire.masking import as_text, card_number_digits, hidden, mask_card_numbers, readable, shown
 from acquirer.wire.message import Value
 from acquirer.wire.model import FieldSpec, Layout, Part
 from acquirer.wire.tlv import EMV_SENSITIVITY, KINDS, TlvError, parse, walk
@@ -21,6 +22,9 @@ Shower = Callable[[Value], str]
 
 _MOST: Final = 256
 """Dialects times MTIs of one process; a test that makes hundreds of dialects must not keep them all."""
+
+IMAGE: Final = "signature"
+"""The layout of a signature's image: kept elsewhere, by its digest, and of no use to eyes as hexadecimal digits."""
 
 _long_run: Final = re.compile("[0-9]{13}").search  # rules nearly all text out at a fifth of the cost
 
@@ -44,6 +48,8 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
     layouts = [layout for layout in spec.layouts if not (mti and layout.mti) or mti in layout.mti]
     if any(layout.kind == "key-package" for layout in layouts):
         return hidden
+    if any(layout.name == IMAGE for layout in layouts):
+        return _image
     if tagged := [layout for layout in layouts if layout.kind in KINDS]:
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
@@ -62,6 +68,13 @@ def mask_free(text: str) -> str:
 
 def _free(value: Value) -> str:
     return mask_free(readable(value))
+
+
+def _image(value: Value) -> str:
+    """An image as its length and digest; text, which other messages have in its place, as it reads."""
+    if isinstance(value, str) or as_text(value.decode("latin-1")) is not None:
+        return _text(value)
+    return f"[{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}]"
 
 
 def _text(value: Value) -> str:

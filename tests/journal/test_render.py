@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -166,3 +167,11 @@ def test_no_field_that_may_hold_a_card_shows_it(made, dialect, pan, data):
 def test_masks_are_decided_once_and_not_for_ever(dialect):
     assert showers(dialect, "0200") is showers(dialect, "0200")
     assert showers(dialect, "9998") is showers(dialect, "9999")
+
+
+def test_an_image_is_told_by_length_and_digest_and_text_in_its_place_as_it_reads(made, dialect):
+    image = b"\x00\x00\x01\x00\x00\x00\x00\xf0" + PAN.encode() + bytes(range(128, 256))
+    digest = hashlib.sha256(image).hexdigest()
+    assert shown(made, dialect, {62: image}, "0820") == {"62": f"[{len(image)} bytes, SHA-256 {digest}]"}
+    assert shown(made, dialect, {62: b"000111000"}, "0820") == {"62": "000111000"}
+    assert shown(made, dialect, {62: PAN.encode()}, "0820") == {"62": "621234******1232"}
