@@ -22,6 +22,9 @@ Candidate = tuple[str, WorkingKeys]
 """What people call this generation ("current", "previous"), and its keys. The first is the one that should fit."""
 
 
+_TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
+
+
 class _Key(NamedTuple):
     words: str
     hint: str
@@ -105,19 +108,33 @@ def _other_keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[_Ke
         if master is not None and len(keys.mak) % master.block_bytes == 0:
             tried += _unwrapped(whose, keys.mak, master)
     if master is not None:
-        tried.append(_Key(f"the TMK (KCV {master.kcv()})", "the terminal takes the master key for the MAK", master))
+        tried += _with_half("the TMK", "master key", master)
     return tried
 
 
 def _neighbours(whose: str, keys: WorkingKeys) -> list[_Key]:
-    tried = [_Key(f"{whose} PIK (KCV {keys.pik.kcv()})", "the terminal takes the PIN key for the MAK", keys.pik)]
+    tried = _with_half(f"{whose} PIK", "PIN key", keys.pik)
     if keys.tdk is not None:
-        hint = "the terminal takes the track key for the MAK"
-        tried.append(_Key(f"{whose} TDK (KCV {keys.tdk.kcv()})", hint, keys.tdk))
-    if keys.mak.cipher == "3des":
-        half = _half(keys.mak)
+        tried += _with_half(f"{whose} TDK", "track key", keys.tdk)
+    mak = keys.mak
+    if mak.cipher == "3des":
+        half = _half(mak)
         hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
         tried.append(_Key(f"the first half of {whose} MAK (KCV {half.kcv()})", hint, half))
+    elif mak.cipher == "des":
+        filled = Secret(mak.reveal() + bytes(mak.block_bytes), "3des")
+        words = f"{whose} MAK with eight zero bytes behind it (KCV {filled.kcv()})"
+        tried.append(_Key(words, _TAKES_DOUBLE, filled))
+    return tried
+
+
+def _with_half(words: str, kind: str, key: Secret) -> list[_Key]:
+    """A key that is not the MAK, and the first half of it for terminals that know single-length MAKs only."""
+    tried = [_Key(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the MAK", key)]
+    if key.cipher == "3des":
+        half = _half(key)
+        hint = f"the terminal takes half of the {kind} for the MAK"
+        tried.append(_Key(f"the first half of {words} (KCV {half.kcv()})", hint, half))
     return tried
 
 
@@ -129,8 +146,7 @@ def _unwrapped(whose: str, mak: Secret, master: Secret) -> list[_Key]:
     if mak.cipher == "des":
         filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
         words = f"{whose} MAK with the zeros behind it decrypted as well (KCV {filled.kcv()})"
-        hint = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
-        tried.append(_Key(words, hint, filled))
+        tried.append(_Key(words, _TAKES_DOUBLE, filled))
     return tried
 
 

@@ -54,6 +54,9 @@ def test_a_terminal_that_kept_its_old_key(suite, keys, sale):
     [
         ("PIN key", lambda keys, tmk: keys.pik, "the PIK (KCV 900ECCE3) matches: the terminal takes the PIN key"),
         ("track key", lambda keys, tmk: keys.tdk, "takes the track key for the MAK"),
+        ("half the PIN key", lambda keys, tmk: half(keys.pik), "takes half of the PIN key for the MAK"),
+        ("half the track key", lambda keys, tmk: half(keys.tdk), "takes half of the track key for the MAK"),
+        ("half the master key", lambda keys, tmk: half(tmk), "the first half of the TMK (KCV "),
         ("half a key", lambda keys, tmk: half(keys.mak), "the first half of the MAK"),
         ("master key", lambda keys, tmk: tmk, "the TMK (KCV D0E06F38) matches: the terminal takes the master key"),
         ("wrapped key", lambda keys, tmk: Secret(tmk.encrypt(keys.mak.reveal())), "did not decrypt it"),
@@ -72,6 +75,15 @@ def test_a_terminal_that_decrypts_the_filling(suite, keys, tmk, sale):
     sentence = found(suite, sale, mac, [("current", keys)], tmk)
     assert "with the zeros behind it decrypted as well" in sentence
     assert 'mak = "double" or "duplicated"' in sentence
+
+
+def test_a_terminal_that_keeps_the_filling(suite, keys, tmk, sale):
+    filled = Secret(keys.mak.reveal() + bytes(8), "3des")
+    sentence = found(suite, sale, ecb(filled, suite.dialect.covered(sale)), [("current", keys)], tmk)
+    assert sentence == (
+        f"the same MAB under the MAK with eight zero bytes behind it (KCV {filled.kcv()}) matches: "
+        'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
+    )
 
 
 @pytest.mark.parametrize("name", sorted({name.removesuffix("-hex") for name in MAC_ALGORITHMS} - {"unionpay-ecb"}))
