@@ -25,14 +25,15 @@ _NO_DEADLINE: Final = float("inf")
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, Result, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
+    sentence = why.looks_otherwise(why.undecodable(failure), dialect, dialect.framing.wrap(arrival.frame))
     if mti is not None and dialect.is_response(mti):
-        sentence = f"{why.undecodable(failure)}; {why.stray_response(mti)}"
+        sentence = f"{sentence}; {why.stray_response(mti)}"
         yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), _NO_DEADLINE)
         yield Silence("response")
         return
     known = mti is not None and dialect.request_mti_known(mti)
     reason = Reason.FORMAT_WRONG if known else Reason.MTI_UNKNOWN
-    evidence = of_failure(host, arrival, failure, reason, why.undecodable(failure))
+    evidence = of_failure(host, arrival, failure, reason, sentence)
     frame = None
     if mti is not None and (known or (evidence.tid and evidence.stan)):
         frame = _refusal(host, arrival, failure, mti, evidence)
@@ -42,20 +43,25 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
 
 def refuse_nobody(host: Host, request: Request) -> Generator[Effect, Result, None]:
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
-    refusal = Decision(Reason.MTI_UNKNOWN, why.mti_unknown(host.dialect, request.message.mti))
+    dialect, message = host.dialect, request.message
+    sentence = why.looks_otherwise(why.mti_unknown(dialect, message.mti), dialect, dialect.framing.wrap(message.raw))
+    refusal = Decision(Reason.MTI_UNKNOWN, sentence)
     yield Commit(Changes(of_request(request, refusal, None, None)), _NO_DEADLINE)
     yield Close("undecodable")
 
 
 def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, Result, None]:
-    """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError)."""
+    """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError).
+
+    `arrival.frame` are its first bytes: what they look like is told, they themselves are not kept.
+    """
     evidence = Evidence(
         at_us=arrival.at_us,
         dialect=host.dialect,
         peer=arrival.peer,
         frame_bytes=len(arrival.frame),
         reason=reason,
-        why=detail,
+        why=why.looks_otherwise(detail, host.dialect, arrival.frame),
     )
     yield Commit(Changes(evidence), _NO_DEADLINE)
     yield Close(reason)

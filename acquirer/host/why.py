@@ -18,6 +18,7 @@ from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
 from acquirer.wire.message import DecodeError
+from acquirer.wire.sniff import mismatch
 
 SKEW_WORTH_A_NOTE_S: Final = 300
 """Five minutes: less is how far terminals' clocks drift between two sign-ons."""
@@ -29,6 +30,12 @@ SKEW_WORTH_A_NOTE_S: Final = 300
 def undecodable(failure: DecodeError) -> str:
     """A frame that is no message of this dialect."""
     return f"{failure}; nothing after that byte was looked at, and nothing was booked"
+
+
+def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
+    """The same, and in which other form the bytes seem to be written, if they seem to be."""
+    hint = mismatch(data, dialect)
+    return f"{sentence}; {hint}" if hint else sentence
 
 
 def mti_unknown(dialect: Dialect, mti: str) -> str:

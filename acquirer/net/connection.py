@@ -91,7 +91,7 @@ class Connection:
                 if self.closing or self._transport is None:
                     return
         except FrameError as wrong:
-            self.refuse(wrong.reason, wrong.detail)
+            self.refuse(wrong.reason, wrong.detail, wrong.data)
             return
         except Exception:  # no input makes the host raise: the peer is let go, the fault is told
             server.report_fault(self)
@@ -108,6 +108,7 @@ class Connection:
         """The peer sends no more (FIN). What it asked for is still answered; then the connection ends."""
         self._finished = True
         if self.busy == 0:
+            self._tell_unfinished("cut-off", "then the peer hung up")
             self._lose()
 
     def unsentChanged(self) -> None:
@@ -125,6 +126,8 @@ class Connection:
 
     def connectionLost(self, _reason: Failure) -> None:
         self._transport = None
+        if not self._finished:
+            self._tell_unfinished("cut-off", "then the connection was lost")
         self.server.disconnected(self)
 
     # -- the receiver's calls ----------------------------------------------------------------------------------------
@@ -161,10 +164,22 @@ class Connection:
         else:
             self._lose()
 
-    def refuse(self, reason: str, detail: str) -> None:
-        """What came is no frame: tell why, and close."""
-        self.listener.refuse(self, reason, detail)
+    def refuse(self, reason: str, detail: str, data: bytes) -> None:
+        """What came, beginning with `data`, is no frame: tell why, and close."""
+        self.listener.refuse(self, reason, detail, data)
         self.close(reason)
+
+    def expire(self, reason: str) -> None:
+        """End a connection that is `overdue`."""
+        if reason == "frame-timeout":
+            self._tell_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
+        self.close(reason, hard=reason == "not-reading")
+
+    def _tell_unfinished(self, reason: str, what_then: str) -> None:
+        """Tell of a frame that began and did not end: its length may be written in another form than is read here."""
+        if (pending := self._deframer.pending) and not self.closing:
+            came = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
+            self.listener.refuse(self, reason, f"{came} came, {what_then}", self._deframer.unfinished)
 
     # -- flow --------------------------------------------------------------------------------------------------------
 

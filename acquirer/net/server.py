@@ -20,8 +20,8 @@ from acquirer.wire.framing import Framing
 Receive = Callable[[Connection, bytes], None]
 """Takes a frame that came; must call `Connection.done` once when it is through with it."""
 
-Refuse = Callable[[Connection, str, str], None]
-"""Is told a reason and its sentence when what came is no frame; the connection is closed for it."""
+Refuse = Callable[[Connection, str, str, bytes], None]
+"""Is told a reason, its sentence and the first bytes when what came is no frame; the connection is closed for it."""
 
 
 class BindError(OSError):
@@ -190,7 +190,7 @@ class Server:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _refused(self, connection: Connection, reason: str, detail: str) -> None:
+    def _refused(self, connection: Connection, reason: str, detail: str, _data: bytes) -> None:
         self.watcher.refused(connection.peer, reason, detail)
 
     def _sweep(self) -> None:
@@ -198,7 +198,7 @@ class Server:
         self._timer = self._loop.call_later(self._sweep_s, self._sweep)
         overdue = [(connection, why) for connection in self.connections if (why := connection.overdue(now_s))]
         for connection, why in overdue:
-            connection.close(why, hard=why == "not-reading")
+            connection.expire(why)
 
     async def _until(self, holds: Callable[[], bool], deadline_s: float) -> None:
         while not holds() and self._loop.time() < deadline_s:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
@@ -91,6 +91,11 @@ class Framing:
     def name(self) -> str:
         """As dialects write it: ``binary2``, ``ascii4``, ``none``."""
         return f"{self.length_encoding}{self.length_bytes or ''}"
+
+    @property
+    def bare(self) -> Framing:
+        """The same without a listener's limits: only what stands on the wire."""
+        return replace(self, minimum_bytes=1, limit_bytes=LIMIT_BYTES)
 
     @property
     def largest(self) -> int:

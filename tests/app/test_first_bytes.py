@@ -1,0 +1,73 @@
+"""A client whose first bytes do not fit the port is told how they are written, in the journal and in the log."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+
+import pytest
+
+from acquirer.settings.specs import load_dialect
+from acquirer.testing import running_host
+from acquirer.wire.framing import Framing
+
+UNIONPAY = load_dialect("unionpay-pos")
+FRAME = bytes.fromhex(UNIONPAY.samples[0].hex)[2:]
+ASCII = b"0800A2200000008000000400000000000000" + b"0" * 60
+HAS = "; unionpay-pos on this port has "
+
+
+@pytest.mark.parametrize(
+    ("wire", "reason", "hint"),
+    [
+        (
+            Framing("ascii", 4).wrap(FRAME),
+            "too-long",
+            f"a frame of 12336 bytes is above the limit of 8192; this looks like a message with a 4-digit ASCII length "
+            f"(60){HAS}a 2-byte length",
+        ),
+        (FRAME, "too-long", f"this looks like a message with no length{HAS}a 2-byte length"),
+    ],
+)
+def test_what_does_not_fit_is_explained(wire: bytes, reason: str, hint: str) -> None:
+    log = io.StringIO()
+    with running_host(log=log) as host:
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(wire)
+            assert sock.recv(1) == b""
+        entry = host.journal.wait(**({"reason": reason} if reason else {}))
+    assert hint in entry.why
+    assert entry.code == ""
+    assert json.loads(log.getvalue().splitlines()[0])["why"] == entry.why
+
+
+def test_a_client_that_waits_for_an_answer_to_half_a_frame_is_told_why_there_is_none() -> None:
+    wire = Framing("bcd", 2).wrap(FRAME)  # 0060 as digits says 60; as a binary length it says 96
+    sentence = (
+        f"62 bytes of a frame came, {{}}; this looks like a message with a 4-digit BCD length (60){HAS}a 2-byte length"
+    )
+    with running_host(frame_s=0.2) as host:
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(wire)
+            assert sock.recv(1) == b""
+        assert host.journal.wait(reason="frame-timeout").why == sentence.format("and no more within 0.2 s")
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(wire)
+        assert host.journal.wait(reason="cut-off").why == sentence.format("then the peer hung up")
+
+
+def test_a_frame_that_holds_another_kind_of_message_is_explained_too() -> None:
+    with running_host() as host:
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(UNIONPAY.framing.wrap(ASCII))
+            entry = host.journal.wait(reason="stray_response")  # 3030, where an MTI is looked for, would be one
+        assert "no TPDU, no head, MTI 0800 in ASCII and a bitmap in ASCII; unionpay-pos on this port has" in entry.why
+
+
+def test_a_whole_conversation_leaves_no_such_entry() -> None:
+    with running_host() as host:
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(UNIONPAY.framing.wrap(FRAME))
+            assert sock.recv(2)
+        assert [entry.reason for entry in host.journal.list()] == ["approved"]
