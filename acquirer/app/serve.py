@@ -117,6 +117,7 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
                 await loop.run_in_executor(None, pictures.stop)
                 store.close()
                 await asyncio.sleep(0)  # outcomes that the store's last group brought to this loop
+                driver.advance()
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
                 if ready:
                     log.event("stopped", **counted)

@@ -125,10 +125,18 @@ class Silence:
     reason: str
 
 
-Effect = Load | Commit | Look | Develop | Send | Close | Silence
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is wanted; whoever drives several exchanges may let the others come as far as this one."""
+
+
+PAUSE = Pause()
+
+Effect = Load | Commit | Look | Develop | Send | Close | Silence | Pause
 Result = Loaded | Outcome | Picture | None
 
 __all__ = [
+    "PAUSE",
     "Arrival",
     "Changes",
     "Close",
@@ -139,6 +147,7 @@ __all__ = [
     "Loaded",
     "Look",
     "Outcome",
+    "Pause",
     "Result",
     "Send",
     "Silence",

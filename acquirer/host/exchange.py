@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
 from acquirer.exchange.effects import (
+    PAUSE,
     Arrival,
     Changes,
     Commit,
@@ -82,6 +83,7 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
                 decision = decide(host, request, loaded, token)
             elif decision.wants_look:
                 decision = yield from _looked(host, request, loaded, decision.wants_look)
+            yield PAUSE
         try:
             reply = seal(host, request, decision)
         except EncodeError as wrong:

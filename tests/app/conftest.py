@@ -83,6 +83,7 @@ class Drive:
         def now() -> str:
             tid, done = self.store.commits.pop(index)
             done(outcome)
+            self.driver.advance()
             return tid
 
         return str(self.call(now))

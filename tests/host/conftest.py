@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from acquirer.app.picture_worker import develop
-from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Look, Outcome, Result, Send
+from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Look, Outcome, Pause, Result, Send
 from acquirer.exchange.rows import (
     Card,
     Policy,
@@ -103,6 +103,8 @@ class Run:
             self.sent.append(effect)
         try:
             self.pending = self.steps.send(result)
+            while isinstance(self.pending, Pause):
+                self.pending = self.steps.send(None)
         except StopIteration:
             self.pending = None
         return self.pending is not None
