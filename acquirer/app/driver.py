@@ -87,9 +87,9 @@ class Driver:
     def refuser(self, begin: Callable[[Arrival, str, str], Steps]) -> Refuse:
         """What a listener tells of bytes that are no frames: journalled like an exchange that nobody answers."""
 
-        def refuse(connection: Connection, reason: str, detail: str) -> None:
+        def refuse(connection: Connection, reason: str, detail: str, data: bytes) -> None:
             began_s = self.loop.time()
-            arrival = Arrival(b"", self.clock.now_us(), began_s, connection.peer, connection.number)
+            arrival = Arrival(data, self.clock.now_us(), began_s, connection.peer, connection.number)
             connection.busy += 1
             self.ready(Run(self, connection, began_s, begin(arrival, reason, detail)))
 
