@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import Column, Integer
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from acquirer.store import schema
@@ -53,9 +54,25 @@ def connect_writing(database: Path | None) -> sqlite3.Connection:
 def connect_reading(database: Path) -> sqlite3.Connection:
     """A connection that only reads: while a host serves, when none does, and after one was killed.
 
+    An older store is read as it is: what it does not have yet is shown empty.
+
     Raises:
-        StoreError: no such file, not ours, or of another version.
+        StoreError: no such file, not ours, or of a later version.
     """
+    connection, version = _opened(database)
+    if version == schema.REVISION:
+        return connection
+    from acquirer.store.migrate import known  # alembic takes a fifth of a second to import
+
+    if version not in known():
+        connection.close()
+        raise _foreign(database, version)
+    _fill_up(connection)
+    return connection
+
+
+def _opened(database: Path) -> tuple[sqlite3.Connection, str]:
+    """A store of any version for reading, and which one it is."""
     try:
         found = database.exists()
     except OSError as wrong:
@@ -64,13 +81,26 @@ def connect_reading(database: Path) -> sqlite3.Connection:
         raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
     try:
         connection = _reading(database)
-        version = revision(connection)
+        return connection, revision(connection)
     except sqlite3.Error as wrong:
         raise _explained(database, wrong) from None
-    if version != schema.REVISION:
-        connection.close()
-        raise _foreign(database, version)
-    return connection
+
+
+def _fill_up(connection: sqlite3.Connection) -> None:
+    """Put views of today's tables before those of an older store: the views are this connection's alone."""
+    quoted = DIALECT.identifier_preparer.quote_identifier
+    for table in schema.metadata.sorted_tables:
+        there = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quoted(table.name)})")}
+        if lacking := set(table.columns.keys()) - there:
+            columns = [f"{_empty(column)} AS " * (column.name in lacking) + quoted(column.name) for column in table.c]
+            source = f"FROM main.{quoted(table.name)}" if there else "WHERE 0"
+            connection.execute(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT {', '.join(columns)} {source}")
+
+
+def _empty(column: Column[Any]) -> str:
+    if column.nullable:
+        return "NULL"
+    return "0" if isinstance(column.type, Integer) else "''"
 
 
 def connect_beside(database: Path) -> sqlite3.Connection:
@@ -79,7 +109,10 @@ def connect_beside(database: Path) -> sqlite3.Connection:
     Raises:
         StoreError: no such file, not ours, of another version, or not to be written.
     """
-    connect_reading(database).close()  # says what may be wrong with it
+    reading, version = _opened(database)  # says what may be wrong with it
+    reading.close()
+    if version != schema.REVISION:
+        raise _foreign(database, version)
     try:
         connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
         connection.execute("PRAGMA synchronous = FULL")

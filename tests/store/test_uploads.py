@@ -26,7 +26,7 @@ from acquirer.exchange.rows import (
 from acquirer.journal.evidence import Evidence
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, open_store
-from acquirer.store.database import revision
+from acquirer.store.database import connect_beside, revision
 from acquirer.store.reprints import count_reprint
 from acquirer.store.uploads import Developed
 from acquirer.testing import running_host
@@ -233,9 +233,22 @@ def old_store(database):
     return f"sqlite:///{database}"
 
 
-def test_an_old_store_is_not_read_before_it_is_brought_up_to_date(old_store):
-    with pytest.raises(StoreError, match=r"is of version 0001, this program of 0002: .*start 'acquirer serve' once"):
-        open_reader(old_store)
+def test_an_old_store_is_read_as_it_is(old_store, database):
+    before = database.read_bytes()
+    with open_reader(old_store) as reader:
+        assert [entry.service for entry in reader.exchanges()] == ["sign_on", "sale", "sale"]
+        assert reader.exchange(2).code == "00"
+        [(terminal, session)] = reader.terminals()
+        assert (terminal.tid, session.batch) == (TID, "000001")
+        assert [sale.amount_minor for sale in reader.transactions()] == [1234, 5678]
+        assert reader.signatures() == reader.signature_parts() == reader.waiting_signatures(1) == []
+        assert reader.blob("0" * 64) is None
+    assert database.read_bytes() == before
+
+
+def test_in_an_old_store_nothing_is_written_before_it_is_brought_up_to_date(old_store, database):
+    with pytest.raises(StoreError, match=r"is of version 0001, this program of .*: .*start 'acquirer serve' once"):
+        connect_beside(database)
 
 
 def test_an_old_store_is_served_as_it_was_and_takes_signatures_from_then_on(old_store, database, tmp_path):
