@@ -29,11 +29,11 @@ def free_minor(dialect: Dialect, sale: Transaction, limit_minor: int | None = No
     habits = dialect.habits
     if habits is None:
         return 0
-    for entry, usual_minor in habits.slip.free.items():
-        limit = usual_minor if limit_minor is None else limit_minor
-        if sale.entry_mode.startswith(habits.entries[entry].mode) and sale.amount_minor <= limit:
-            return limit
-    return 0
+    usual_minor = habits.slip.free.get(habits.entry_of(sale.entry_mode))
+    if usual_minor is None:
+        return 0
+    limit = usual_minor if limit_minor is None else limit_minor
+    return limit if sale.amount_minor <= limit else 0
 
 
 def unsigned(reader: Reader, dialect: Dialect, tid: str = "", limit_minor: int | None = None) -> list[Unsigned]:
@@ -93,6 +93,6 @@ class _Causes:
         came_us = self._signed.get(key.tid, 0)
         if not came_us:
             return "this terminal has never uploaded a signature: it lets people sign on paper, or never asks"
-        if came_us > sale.at_us:
+        if came_us >= sale.at_us:
             return "none came, though signatures of this terminal did since: it was lost there, or nobody signed"
         return "none came, nor any other of this terminal since: look at its last upload"

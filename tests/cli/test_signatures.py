@@ -1,0 +1,300 @@
+"""Signatures and receipts from the command line: what is shown, written, read back, and missed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acquirer.app.terminal import Terminal
+from acquirer.cli import run
+from acquirer.cli.braille import lines
+from acquirer.signature import png
+from acquirer.signature.bitmap import Bitmap
+from acquirer.store import open_reader
+from acquirer.testing import running_host
+
+Say = Any
+TID = "10000161"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a store that a host serves: signed sales, one signed twice, and some that nobody signed."""
+    folder = tmp_path_factory.mktemp("host")
+    url = f"sqlite:///{folder / 'host.db'}"
+    with running_host(store=url, clock="2025-03-10T12:00:00") as host:
+        options: dict[str, Any] = {"host": host.address, "state": folder, "sign_upload": "at-once"}
+        with Terminal(TID, now=lambda: datetime(2025, 3, 10, 12), **options) as till:
+            till.sale("12.34", sign="王小明", pin="123456")  # 000002
+            till.sale("5.00", sign="Ann", sign_mode="pen")  # 000003, and again:
+            till.sign("Bob", mode="fingerprint", stan="000003")
+            till.sale("7.00")  # 000004: nobody signed
+            till.sale("999.99", entry="contactless")  # 000005: nobody must
+            till.sale("1000.01", entry="contactless", pin="123456")  # 000006
+        with Terminal(TID, now=lambda: datetime(2026, 3, 9), **options) as till:  # a clock that is a year ahead
+            till.sale("8.00", sign="Carl")  # 000007
+            till.sale("1.51", card="blocked")
+        with Terminal("20000001", host=host.address, state=folder) as other:
+            other.sale("3.00")
+        _until(lambda: all(one.picture == "made" for one in host.signatures))
+        yield url
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    import time
+
+    end_s = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+def said(capsys: Say, url: str, *arguments: str, code: int = 0) -> str:
+    assert run([*arguments, "--store", url]) == code
+    return str(capsys.readouterr().out)
+
+
+def test_list_shows_each_signature_that_counts(served: str, capsys: Say) -> None:
+    listed = json.loads(said(capsys, served, "signatures", "list", "--json"))
+    assert [(one["stan"], one["amount"], one["captured"], one["number"]) for one in listed] == [
+        ("000002", 1234, "touch", 1),
+        ("000003", 500, "fingerprint", 2),
+        ("000007", 800, "touch", 1),
+    ]
+    for one in listed:
+        assert {"tid", "mid", "batch", "stan", "rrn", "amount", "captured", "flags"} <= one.keys()
+        assert (one["tid"], one["mid"], one["batch"]) == (TID, "880210010210162", "000001")
+    assert [one["flags"] for one in listed] == [[], [], ["time-differs"]]
+    out = said(capsys, served, "signatures", "list")
+    assert "240 × 80" in out
+    assert "time-differs" in out
+    everything = json.loads(said(capsys, served, "signatures", "list", "--json", "--all"))
+    assert [(one["stan"], one["counts"]) for one in everything] == [
+        ("000002", True),
+        ("000003", False),
+        ("000003", True),
+        ("000007", True),
+    ]
+    assert json.loads(said(capsys, served, "signatures", "list", "--json", "--tid", "20000001")) == []
+
+
+def test_show_tells_everything_and_draws_it(served: str, capsys: Say) -> None:
+    out = said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002")
+    for text in ("batch 000001, STAN 000002", "12.34", "621234******1232", "消费", "240 × 80 pixels", "feature code"):
+        assert text in out
+    assert sum(0x2800 < ord(character) < 0x2900 for character in out) > 100
+    told = json.loads(said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002", "--json"))
+    assert told["slip"][1] == {"tag": "FF01", "hex": "CFFBB7D1", "text": "消费"}
+    assert "time-differs: " in said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000007")
+    assert run(["signatures", "show", "--tid", TID, "--stan", "000999", "--store", served]) == 2
+    assert "has no signature of terminal 10000161 with STAN 000999" in capsys.readouterr().err
+
+
+def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
+    found = {
+        (one["tid"], one["stan"]): one for one in json.loads(said(capsys, served, "signatures", "unsigned", "--json"))
+    }
+    assert set(found) == {(TID, "000004"), (TID, "000005"), (TID, "000006"), ("20000001", "000002")}
+    assert "nobody signed" in found[TID, "000004"]["cause"]
+    assert (found[TID, "000005"]["free"], found[TID, "000005"]["amount"]) == (True, 99999)
+    assert "free by amount: contactless, and not above 1000.00" in found[TID, "000005"]["cause"]
+    assert not found[TID, "000006"]["free"]
+    assert "after the next sale" in found["20000001", "000002"]["cause"]
+    low = json.loads(said(capsys, served, "signatures", "unsigned", "--json", "--limit", "300"))
+    assert [one["free"] for one in low] == [False] * 4
+    table = said(capsys, served, "signatures", "unsigned", "--tid", TID)
+    assert "Likely cause" in table
+    assert "20000001" not in table
+
+
+def test_a_limit_that_is_no_amount_is_refused(served: str, capsys: Say) -> None:
+    assert run(["signatures", "unsigned", "--limit", "much", "--store", served]) == 2
+    assert "--no-sign-limit: 'much'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def folder(served: str, tmp_path: Path, capsys: Say) -> Path:
+    out = tmp_path / "out"
+    said(capsys, served, "signatures", "export", "--out", str(out))
+    return out
+
+
+def rows(url: str) -> list[Any]:
+    with open_reader(url) as reader:
+        return [(one, reader.blob(one.digest), reader.blob(one.png)) for one in reader.signatures()]
+
+
+def test_export_writes_three_files_for_each_by_terminal_batch_and_stan(served: str, folder: Path) -> None:
+    names = {f"{TID}-000001-{stan}" for stan in ("000002", "000003", "000003-replaced1", "000007")}
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{kind}" for name in names for kind in ("json", "jbg", "png")
+    }
+    for one, stream, drawn in rows(served):
+        name = f"{TID}-000001-{one.key.stan}" + ("-replaced1" if (one.key.stan, one.number) == ("000003", 1) else "")
+        assert (folder / f"{name}.jbg").read_bytes() == stream
+        assert (folder / f"{name}.png").read_bytes() == drawn
+        assert png.decode(drawn).width == json.loads((folder / f"{name}.json").read_text())["width"]
+
+
+def test_an_exported_folder_comes_back_without_loss(served: str, folder: Path, tmp_path: Path, capsys: Say) -> None:
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert said(capsys, url, "signatures", "import", str(folder)) == "4 imported, 0 known already, 0 not imported\n"
+    assert rows(url) == rows(served)
+    assert said(capsys, url, "signatures", "import", str(folder)) == "0 imported, 4 known already, 0 not imported\n"
+    again = tmp_path / "again"
+    said(capsys, url, "signatures", "export", "--out", str(again))
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
+
+
+def _spoil_json(path: Path) -> str:
+    path.with_suffix(".json").write_text("{")
+    return f"{path.name}.json is not JSON"
+
+
+def _spoil_field(path: Path) -> str:
+    told = json.loads(path.with_suffix(".json").read_text())
+    del told["stan"]
+    path.with_suffix(".json").write_text(json.dumps(told))
+    return f"{path.name}.json describes no signature: 'stan' is missing"
+
+
+def _spoil_kind(path: Path) -> str:
+    told = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**told, "number": "one"}))
+    return f"{path.name}.json describes no signature: something is not of the kind"
+
+
+def _spoil_digest(path: Path) -> str:
+    told = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**told, "digest": "../../etc"}))
+    return f"{path.name}.json describes no signature: a digest is no SHA-256"
+
+
+def _spoil_image(path: Path) -> str:
+    image = path.with_suffix(".jbg")
+    image.write_bytes(image.read_bytes()[:-1] + b"\x00")
+    return f"{path.name}.jbg is not the image that {path.name}.json describes"
+
+
+def _lose_image(path: Path) -> str:
+    path.with_suffix(".jbg").unlink()
+    return f"{path.name}.jbg cannot be read: No such file"
+
+
+def _spoil_picture(path: Path) -> str:
+    path.with_suffix(".png").write_bytes(b"<svg onload=alert(1)>")
+    return f"{path.name}.png is not the picture that {path.name}.json describes"
+
+
+def _swell(path: Path) -> str:
+    path.with_suffix(".jbg").write_bytes(bytes(2 << 20))
+    return f"{path.name}.jbg has more than 1048576 bytes"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_spoil_json, _spoil_field, _spoil_kind, _spoil_digest, _spoil_image, _lose_image, _spoil_picture, _swell],
+)
+def test_a_damaged_file_is_named_and_the_rest_is_imported(
+    spoil: Callable[[Path], str], folder: Path, tmp_path: Path, capsys: Say
+) -> None:
+    sentence = spoil(folder / f"{TID}-000001-000002")
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.out == "3 imported, 0 known already, 1 not imported\n"
+    assert {one.key.stan for one, _, _ in rows(url)} == {"000003", "000007"}
+
+
+def test_an_import_never_replaces_what_a_store_has(folder: Path, tmp_path: Path, capsys: Say) -> None:
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    said(capsys, url, "signatures", "import", str(folder))
+    for kind in ("jbg", "png"):
+        shutil.copy(folder / f"{TID}-000001-000007.{kind}", folder / f"{TID}-000001-000002.{kind}")
+    told = json.loads((folder / f"{TID}-000001-000007.json").read_text())
+    (folder / f"{TID}-000001-000002.json").write_text(json.dumps({**told, "stan": "000002"}))
+    before = rows(url)
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    assert "the store has another signature of this number; it stays" in capsys.readouterr().err
+    assert rows(url) == before
+
+
+def test_a_folder_that_is_none_and_a_store_in_use_are_said(served: str, folder: Path, capsys: Say) -> None:
+    assert run(["signatures", "import", "/nowhere", "--store", served]) == 2
+    assert "/nowhere is no folder" in capsys.readouterr().err
+    assert run(["signatures", "import", str(folder), "--store", served]) == 2
+    assert "is in use by process" in capsys.readouterr().err
+
+
+def test_a_receipt_is_printed_again_with_its_signature_and_counts_its_copies(
+    served: str, tmp_path: Path, capsys: Say
+) -> None:
+    picture = tmp_path / "slip.png"
+    ask = ("receipt", "--tid", TID, "--stan", "000002", "--png", str(picture))
+    first, second = said(capsys, served, *ask), said(capsys, served, *ask)
+    assert "重打印凭证/DUPLICATED 1" in first
+    assert second == first.replace("DUPLICATED 1", "DUPLICATED 2")
+    for text in ("POS签购单", "Demo shop, first till", "621234******1232/I", "RMB 12.34", "2025/03/10 12:00:00"):
+        assert text in first
+    assert "（已电子签名）" in first
+    assert all(len(line.encode("gbk")) <= 32 for line in first.splitlines())
+    signed = png.decode(picture.read_bytes())
+    assert signed.width == 384
+    unsigned_picture = tmp_path / "unsigned.png"
+    out = said(capsys, served, "receipt", "--tid", TID, "--stan", "000004", "--png", str(unsigned_picture))
+    assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
+    assert signed.black() != png.decode(unsigned_picture.read_bytes()).black()
+
+
+def test_a_receipt_in_english_for_the_cardholder(served: str, capsys: Say) -> None:
+    out = said(capsys, served, "receipt", "--tid", TID, "--stan", "000003", "--lang", "en", "--copy", "cardholder")
+    assert "CARDHOLDER COPY" in out
+    assert "DUPLICATED 1" in out
+    assert out.isascii()
+    assert "SIGNATURE" not in out  # on the merchant's copy only
+
+
+def test_a_sale_free_of_signature_says_so(served: str, capsys: Say) -> None:
+    assert "交易金额未超1000元" in said(capsys, served, "receipt", "--tid", TID, "--stan", "000005")
+    assert "持卡人签名" in said(capsys, served, "receipt", "--tid", TID, "--stan", "000006")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--stan", "000999"], "The store has no sale of terminal 10000161 with STAN 000999"),
+        (["--stan", "000002", "--batch", "000009"], "with STAN 000002 in batch 000009"),
+        (["--stan", "000008"], "was answered 62: there is no receipt of it"),
+        (["--stan", "000002", "--lang", "fr"], "Write --lang zh or --lang en"),
+        (["--stan", "000002", "--copy", "bank"], "--copy merchant or --copy cardholder"),
+    ],
+)
+def test_a_receipt_that_cannot_be_is_explained(arguments: list[str], sentence: str, served: str, capsys: Say) -> None:
+    assert run(["receipt", "--tid", TID, *arguments, "--store", served]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_receipt_of_a_reversed_sale_says_that_it_does_not_stand(tmp_path: Path, capsys: Say) -> None:
+    url = f"sqlite:///{tmp_path / 'host.db'}"
+    with running_host(store=url) as host, Terminal(TID, host=host.address, state=tmp_path) as till:
+        till.sale("1.00")
+        till.reverse()
+    assert "已冲正 REVERSED" in said(capsys, url, "receipt", "--tid", TID, "--stan", "000002")
+
+
+def test_braille_is_no_wider_than_asked_for() -> None:
+    wide = Bitmap(384, 100, b"\xff" * 48 * 100)
+    for columns in (10, 40, 192, 300):
+        drawn = lines(wide, columns)
+        assert max(map(len, drawn)) <= columns
+        assert all(0x2800 < ord(dots) < 0x2900 for line in drawn for dots in line)
+    assert lines(Bitmap(9, 1, b"\x00\x80"), 80) == ["\u2800\u2800\u2800\u2800⠁"]
