@@ -87,7 +87,9 @@ def upload(
 def reverse(
     *,
     reason: Annotated[str, typer.Option(metavar="98", help="The reason to give; default: as if no answer came.")] = "",
-    stan: Annotated[str, typer.Option(metavar="STAN", help="Reverse this sale, known or not.")] = "",
+    stan: Annotated[
+        str, typer.Option(metavar="STAN", help="Reverse this sale; any but the last one needs --amount.")
+    ] = "",
     batch: Annotated[str, typer.Option(metavar="BATCH", help="Of that sale; default: the current one.")] = "",
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of that sale.")] = None,
 ) -> Job:

@@ -3,6 +3,8 @@
 The reversal is the saved sale without card data that must not be kept, with the reason: no answer, a wrong MAC, a
 malformed answer (Q/CUP 009, 冲正). It goes out at once on a new connection, then before the next sale, and is kept
 until an answer ends it or somebody gives it up.
+
+One by hand undoes a sale whose outcome is known. The host may refuse it: then the sale stands and nothing is owed.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class Undo:
     """A reversal by hand. With nothing given: the one that is owed, else the last approved sale."""
 
     reason: str = ""  # "": as if no answer had come
-    stan: str = ""  # of any sale, known or not
+    stan: str = ""  # of any sale; one that is not known here needs its amount
     batch: str = ""
     amount_minor: int | None = None
 
@@ -58,6 +60,9 @@ def settle(machine: Machine) -> Program[Exchange | None]:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _once(machine)
+    still = machine.state.pending
+    if still and still.by_hand and exchange.outcome is Outcome.DECLINED:
+        yield from machine.keep(pending=None)
     return exchange
 
 
@@ -68,24 +73,30 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
         EncodeError: `undo` holds what no message can; nothing is owed for it.
     """
     pending = machine.state.pending
+    if not undo.stan and (undo.batch or undo.amount_minor is not None):
+        return Result("reversal", Outcome.REFUSED, sentence="not sent: a batch and an amount go with --stan")
     if pending and undo.stan and undo.stan != pending.stan:
         return Result("reversal", Outcome.REFUSED, sentence=f"not sent: {owed(machine, pending)}")
-    chosen = pending or _named(machine, undo) or machine.state.last
+    chosen = pending or (_named(machine, undo) if undo.stan else machine.state.last)
     if chosen is None:
-        return Result("reversal", Outcome.REFUSED, sentence="there is no sale to reverse; name one with --stan")
+        return Result("reversal", Outcome.REFUSED, sentence=_nothing(machine, undo))
+    if pending is None:
+        chosen = replace(chosen, by_hand=True)
     if undo.reason:
         chosen = replace(chosen, reason=undo.reason)
     machine.frame(machine.setup.dialect.find_route("reversal"), _fields(machine, chosen))
     yield from machine.keep(pending=chosen)
     exchange = yield from settle(machine)
-    if exchange is None:
-        return Result("reversal", Outcome.REFUSED, sentence="not sent: the sign-on before it failed", reversal="owed")
-    if exchange.outcome is Outcome.NOT_SENT and pending is None:
+    if pending is None and (exchange is None or exchange.outcome is Outcome.NOT_SENT):
         yield from machine.keep(pending=None)  # both sides still agree on the sale, so nothing is owed
-        return Result("reversal", exchange.outcome, exchange)
     still = machine.state.pending
+    if exchange is None:
+        sentence = "not sent: the sign-on before it failed"
+        return Result("reversal", Outcome.REFUSED, sentence=sentence, reversal="owed" if still else "")
+    if still is None and exchange.outcome in ANSWERED and exchange.code not in machine.setup.habits.reversal.done:
+        return Result("reversal", exchange.outcome, exchange, "the sale stands: the host refused to undo it")
     if still is None:
-        return Result("reversal", exchange.outcome, exchange, reversal="done")
+        return Result("reversal", exchange.outcome, exchange, reversal="done" if exchange.outcome in ANSWERED else "")
     return Result("reversal", exchange.outcome, exchange, owed(machine, still), "owed")
 
 
@@ -126,15 +137,23 @@ def _fields(machine: Machine, pending: Pending) -> dict[int, Value]:
     return fields
 
 
-def _named(machine: Machine, undo: Undo) -> Pending | None:
-    """The sale that a person names by its STAN, built from the last one or from nothing."""
+def _nothing(machine: Machine, undo: Undo) -> str:
+    """Why there is no sale to reverse, and what to give."""
     if not undo.stan:
-        return None
+        return "there is no sale to reverse; name one with --stan and --amount"
+    batch = undo.batch or machine.state.batch
+    return f"the amount of STAN {undo.stan} in batch {batch} is not known here: give it with --amount"
+
+
+def _named(machine: Machine, undo: Undo) -> Pending | None:
+    """The sale that a person names by its STAN, built from the last one or from nothing; None: at an unknown amount."""
     dialect, last = machine.setup.dialect, machine.state.last
     batch = undo.batch or machine.state.batch
-    if last and (last.stan, last.batch) == (undo.stan, batch) and undo.amount_minor in (None, last.amount_minor):
+    amount = undo.amount_minor
+    if last and (last.stan, last.batch) == (undo.stan, batch) and amount in (None, last.amount_minor):
         return last
-    amount = undo.amount_minor if undo.amount_minor is not None else last.amount_minor if last else 0
+    if amount is None:
+        return None
     values: dict[str, Value] = {
         "stan": undo.stan,
         "amount": f"{amount:012d}",

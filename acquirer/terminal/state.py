@@ -41,6 +41,7 @@ class Pending:
     card: str  # masked
     reason: str  # why it is to be reversed, in the dialect's code
     tries: int = 0  # already made
+    by_hand: bool = False  # somebody wants an answered sale undone: a host that refuses ends it, for nothing is unknown
 
 
 @dataclass(frozen=True, slots=True)

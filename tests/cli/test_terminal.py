@@ -247,8 +247,9 @@ def test_any_card(till: Shell) -> None:
         (["sale", "--amount", "1", "--lang", "fr"], "--lang fr: slips are printed in zh or en"),
         (["sign", "--sign", "Li"], "nothing is kept of a sale that could be signed"),
         (["sign"], "Missing option '--sign'"),
-        (["reverse"], "there is no sale to reverse; name one with --stan"),
-        (["reverse", "--stan", "1"], "DE 11"),
+        (["reverse"], "there is no sale to reverse; name one with --stan and --amount"),
+        (["reverse", "--stan", "000001"], "the amount of STAN 000001 in batch 000001 is not known here"),
+        (["reverse", "--stan", "1", "--amount", "1.00"], "DE 11"),
         (["dance"], "No such command 'dance'"),
     ],
 )

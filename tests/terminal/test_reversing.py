@@ -200,7 +200,7 @@ class TestByHand:
         result = signed_on.run(reverse(signed_on.machine, Undo()))
         assert (result.outcome, result.sentence) == (
             Outcome.REFUSED,
-            "there is no sale to reverse; name one with --stan",
+            "there is no sale to reverse; name one with --stan and --amount",
         )
 
     def test_a_sale_that_never_was(self, signed_on: Bench, host: Foreign) -> None:
@@ -211,7 +211,12 @@ class TestByHand:
         assert (result.outcome, result.code, result.reversal) == (Outcome.DECLINED, "25", "done")
 
     @pytest.mark.parametrize(
-        "undo", [Undo(stan="1"), Undo(stan="000001", batch="1"), Undo(stan="000001", reason="981")]
+        "undo",
+        [
+            Undo(stan="1", amount_minor=1),
+            Undo(stan="000001", batch="1", amount_minor=1),
+            Undo(stan="000001", amount_minor=1, reason="981"),
+        ],
     )
     def test_what_no_message_can_hold_is_not_owed(self, signed_on: Bench, undo: Undo) -> None:
         with pytest.raises(EncodeError):
@@ -239,3 +244,54 @@ class TestByHand:
         result = signed_on.run(reverse(signed_on.machine, Undo()), silence)
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "owed")
         assert signed_on.state.pending.stan == "000012"
+
+    def test_a_sale_that_is_not_known_needs_its_amount(
+        self, signed_on: Bench, host: Foreign, make_order: Orders
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        signed_on.run(reverse(signed_on.machine, Undo()), host.reply())
+        result = signed_on.run(reverse(signed_on.machine, Undo(stan="000012")))
+        assert (result.outcome, result.reversal) == (Outcome.REFUSED, "")
+        assert result.sentence == ("the amount of STAN 000012 in batch 000007 is not known here: give it with --amount")
+
+    @pytest.mark.parametrize("undo", [Undo(batch="000007"), Undo(amount_minor=1234)])
+    def test_says_which_sale_an_amount_belongs_to(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, undo: Undo
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        result = signed_on.run(reverse(signed_on.machine, undo))
+        assert result.sentence == "not sent: a batch and an amount go with --stan"
+
+    @pytest.mark.parametrize("code", ["64", "96"])
+    def test_is_not_owed_when_the_host_refuses_it(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, code: str
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        result = signed_on.run(reverse(signed_on.machine, Undo()), host.short(code))
+        assert (result.outcome, result.code, result.reversal) == (Outcome.DECLINED, code, "")
+        assert result.sentence == "the sale stands: the host refused to undo it"
+        assert (signed_on.state.pending, signed_on.state.last.stan) == (None, "000012")
+        assert signed_on.run(sale(signed_on.machine, make_order()), host.reply()).outcome is Outcome.APPROVED
+
+    def test_is_not_owed_when_a_later_try_is_refused(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, silence: Answer
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        signed_on.run(reverse(signed_on.machine, Undo()), silence)
+        result = signed_on.run(sale(signed_on.machine, make_order()), host.short("64"), host.reply())
+        assert (result.outcome, signed_on.state.pending) == (Outcome.APPROVED, None)
+
+    def test_is_not_owed_when_the_sign_on_before_it_failed(
+        self, signed_on: Bench, make_bench: type[Bench], host: Foreign, make_order: Orders, silence: Answer
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        bench = make_bench(replace(signed_on.state, keys=None, signed_on=False))
+        result = bench.run(reverse(bench.machine, Undo()), silence)
+        assert (result.outcome, result.reversal, bench.state.pending) == (Outcome.REFUSED, "", None)
+
+    def test_what_a_sale_owes_stays_owed_when_the_host_refuses_it(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, silence: Answer
+    ) -> None:
+        signed_on.run(sale(signed_on.machine, make_order()), silence, silence)
+        result = signed_on.run(reverse(signed_on.machine, Undo()), host.short("96"))
+        assert (result.outcome, result.reversal) == (Outcome.DECLINED, "owed")

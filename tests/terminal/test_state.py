@@ -37,6 +37,7 @@ PENDING = st.builds(
     card=TEXT,
     reason=TEXT,
     tries=st.integers(0, 9),
+    by_hand=st.booleans(),
 )
 RECEIPT = st.builds(Receipt, chip=st.lists(st.tuples(TEXT, TEXT)).map(tuple), remarks=st.lists(TEXT).map(tuple))
 VOUCHER = st.builds(
