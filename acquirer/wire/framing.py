@@ -93,6 +93,14 @@ class Framing:
         return f"{self.length_encoding}{self.length_bytes or ''}"
 
     @property
+    def spelling(self) -> str:
+        """All that stands on the wire, in few words: ``binary2``, ``ascii4+itself``, ``binary2+start 02+end 03``."""
+        around = [
+            f"{what} {part.hex().upper()}" for what in ("start", "filler", "end") if (part := getattr(self, what))
+        ]
+        return "+".join((self.name, *["itself"] * self.includes_itself, *around, *["counted"] * self.includes_end))
+
+    @property
     def bare(self) -> Framing:
         """The same without a listener's limits: only what stands on the wire."""
         return replace(self, minimum_bytes=1, limit_bytes=LIMIT_BYTES)

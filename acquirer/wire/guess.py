@@ -15,18 +15,10 @@ from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
 from acquirer.wire.model import Envelope
 from acquirer.wire.router import without_repeat
-
-COMMON = (
-    Framing("binary", 2),
-    Framing("binary", 2, includes_itself=True),
-    Framing("ascii", 4),
-    Framing("ascii", 4, includes_itself=True),
-    Framing("bcd", 2),
-    Framing("binary", 4),
-)
-"""Lengths seen in front of ISO 8583 messages; a dialect's own is tried before them."""
+from acquirer.wire.sniff import COMMON, words
 
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
+LOOKED_AT = 5  # frames of a stream that are tried in every way: more would say the same again
 
 DECODED, KNOWN_MTI, KNOWN_ROUTE, TPDU_ID, LENGTH_FITS, AS_DECLARED, EACH_FIELD = 100, 20, 10, 10, 15, 4, 1
 """What speaks for a reading: that it decodes, above all; then that it says something the dialect knows."""
@@ -37,11 +29,13 @@ class Guess:
     """How some bytes are best read."""
 
     dialect: Dialect  # without TPDU or head, if the bytes are
-    framing: str  # the length's name, "none" without one
-    frames: tuple[bytes, ...]  # without their length
+    framing: str  # the framing's name, "none" without a length
+    frames: tuple[bytes, ...]  # without what stands around them
     why: str  # "TPDU 6000030000, head 603100310000, 2-byte length 87"
-    sure: bool  # the first frame decodes, and is a message the dialect knows
-    left_over: int = 0  # bytes after the last frame
+    sure: bool  # the frames looked at decode, and are messages the dialect knows
+    left_over: int = 0  # bytes after the last frame; negative: so many are missing from it
+    points: float = 0  # what speaks for it, to be compared with other guesses
+    also: tuple[str, ...] = ()  # other dialects for which as much speaks
 
 
 def guess(data: bytes, dialects: Sequence[Dialect]) -> Guess:
@@ -50,17 +44,46 @@ def guess(data: bytes, dialects: Sequence[Dialect]) -> Guess:
     Raises:
         FrameError: this is another protocol (TLS, HTTP, SSH …); the sentence names it.
     """
-    _refuse_strangers(data)
-    readings = (
-        _reading(dialect, variant, cut)
-        for dialect in dialects
-        for cut in _cuts(data, dialect)
-        for variant in variants(dialect)
-    )
-    return max(readings, key=lambda reading: reading[0])[1]
+    return guess_together([data], dialects)[0]
 
 
-@lru_cache(maxsize=64)  # four per dialect
+def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tuple[Guess, ...]:
+    """The best readings of streams that speak alike: the two directions of one connection, or one terminal's frames.
+
+    Raises:
+        FrameError: one of them is another protocol; the sentence names it.
+    """
+    for data in streams:
+        _refuse_strangers(data)
+    cuts = [list(_cuts(data, dialects)) for data in streams]
+    best: dict[str, tuple[float, Dialect, Dialect, Framing | None]] = {}
+    for dialect in dialects:
+        for variant in variants(dialect):
+            for framing in dict.fromkeys(cut.framing for of_one in cuts for cut in of_one):
+                points = _together(dialect, variant, framing, cuts)
+                if dialect.name not in best or points > best[dialect.name][0]:
+                    best[dialect.name] = points, dialect, variant, framing
+    points, dialect, variant, framing = max(best.values(), key=lambda reading: reading[0])
+    also = tuple(name for name, reading in best.items() if reading[0] == points and name != dialect.name)
+    return tuple(_guess(dialect, variant, _chosen(of_one, framing), points, also) for of_one in cuts)
+
+
+def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts: list[list[_Cut]]) -> float:
+    """How much speaks for reading all streams in one way; a stream that cannot be cut so speaks against it."""
+    total = 0.0
+    for of_one in cuts:
+        for cut in of_one:
+            if cut.framing == framing:
+                total += _points(dialect, variant, cut)
+    return total
+
+
+def _chosen(cuts: list[_Cut], framing: Framing | None) -> _Cut:
+    """The cut by this framing; as one frame, if it cannot be cut so."""
+    return next((cut for cut in cuts if cut.framing == framing), cuts[-1])
+
+
+@lru_cache(maxsize=64)  # dialects of one process, and then some
 def variants(dialect: Dialect) -> tuple[Dialect, ...]:
     """The dialect, and the same without its head, without its TPDU, without both."""
     whole = dialect.envelope
@@ -84,11 +107,6 @@ def _refuse_strangers(data: bytes) -> None:
             raise
 
 
-def _bare(framing: Framing) -> Framing:
-    """A framing without the limits of a listener: a capture may hold whatever it holds."""
-    return Framing(framing.length_encoding, framing.length_bytes, framing.includes_itself)
-
-
 @dataclass(frozen=True, slots=True)
 class _Cut:
     """One way to cut a capture into frames."""
@@ -98,9 +116,9 @@ class _Cut:
     left_over: int  # negative: so many bytes are missing from the only frame
 
 
-def _cuts(data: bytes, dialect: Dialect) -> Iterator[_Cut]:
-    """Cuts by each kind of length that fits, and as one frame without any."""
-    for framing in dict.fromkeys((_bare(dialect.framing), *COMMON)):
+def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[_Cut]:
+    """Cuts by each framing that fits, the dialects' own first, and as one frame without any."""
+    for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON)):
         cut = _cut(data, framing)
         if cut.frames:
             yield cut
@@ -109,31 +127,50 @@ def _cuts(data: bytes, dialect: Dialect) -> Iterator[_Cut]:
 
 def _cut(data: bytes, framing: Framing) -> _Cut:
     frames: list[bytes] = []
-    at, size = 0, framing.length_bytes
-    while len(data) - at >= size and len(frames) < FRAMES_LIMIT:
-        length = framing.length(data[at : at + size])
+    at = 0
+    while at < len(data) and len(frames) < FRAMES_LIMIT:
+        start = at + framing.before_bytes
+        length = _length(data, at, framing)
         if length is None or length < 0 or not (length or frames):  # a capture does not begin with a keep-alive
             break
-        frame = data[at + size : at + size + length]
+        frame = data[start : start + length]
         if len(frame) < length and (frames or not frame or length > framing.limit_bytes):
             break
+        stop = start + length
+        if length and data[stop : stop + len(framing.end)] != framing.end[: max(0, len(data) - stop)]:
+            break
         frames.extend([frame] * bool(frame))
-        at += size + length
+        at = stop + len(framing.end) * bool(length)
     return _Cut(framing, tuple(frames), len(data) - at)
 
 
-def _reading(dialect: Dialect, variant: Dialect, cut: _Cut) -> tuple[int, Guess]:
-    """How much speaks for reading the first frame in this variant, and what is then said."""
-    points, sure = _points(variant, cut.frames[0])
-    points += AS_DECLARED * (variant is dialect)
+def _length(data: bytes, at: int, framing: Framing) -> int | None:
+    """Size of the frame that begins with what stands at `at`; None: no frame does."""
+    start, after = at + framing.before_bytes, at + len(framing.start) + framing.length_bytes
+    if len(data) < start or data[at : at + len(framing.start)] != framing.start:
+        return None
+    if not framing.length_bytes:
+        stop = data.find(framing.end, start)
+        return stop - start if stop >= 0 else None
+    if data[after:start] != framing.filler:
+        return None
+    return framing.length(data[after - framing.length_bytes : after])
+
+
+def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
+    """How much speaks for reading these frames in this variant."""
+    looked = cut.frames[:LOOKED_AT]
+    points = sum(_weigh(variant, frame)[0] for frame in looked) / len(looked) + AS_DECLARED * (variant is dialect)
     if cut.framing:
-        points += LENGTH_FITS * (cut.left_over == 0) + AS_DECLARED * (cut.framing == _bare(dialect.framing))
-    name = _name(cut.framing) if cut.framing else "none"
-    why = ", ".join(_why(dialect, variant, cut))
-    return points, Guess(variant, name, cut.frames, why, sure, cut.left_over)
+        told = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
+        points += LENGTH_FITS * (bool(told) and cut.left_over == 0) + AS_DECLARED * (
+            cut.framing == dialect.framing.bare
+        )
+    return points
 
 
-def _points(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
+def _weigh(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
+    """How much speaks for one frame, and whether it is a message the dialect knows."""
     tpdu = dialect.envelope.tpdu
     points = TPDU_ID if tpdu and frame[:1] == tpdu[:1] else 0
     try:
@@ -144,6 +181,13 @@ def _points(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
     routed = dialect.is_response(message.mti) or dialect.route(message) is not None
     sure = known and (points > 0 or not tpdu)
     return points + DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed), sure
+
+
+def _guess(dialect: Dialect, variant: Dialect, cut: _Cut, points: float, also: tuple[str, ...]) -> Guess:
+    sure = all(_weigh(variant, frame)[1] for frame in cut.frames[:LOOKED_AT])
+    name = cut.framing.spelling if cut.framing else "none"
+    why = ", ".join(_why(dialect, variant, cut))
+    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also)
 
 
 def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
@@ -160,24 +204,12 @@ def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
     if cut.framing is None:
         yield "no length before it"
         return
-    length = len(cut.frames[0]) - min(0, cut.left_over)
-    yield f"{_words(cut.framing)} {length + cut.framing.extra}"
+    length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra
+    yield words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
     if cut.left_over < 0:
         yield f"of which {_bytes(-cut.left_over)} missing"
     elif cut.left_over:
         yield f"{_bytes(cut.left_over)} left over"
-
-
-def _name(framing: Framing) -> str:
-    return framing.name + ("+itself" if framing.includes_itself else "")
-
-
-def _words(framing: Framing) -> str:
-    kind = {"binary": "byte", "bcd": "byte BCD", "ascii": "digit ASCII", "ebcdic": "digit EBCDIC"}[
-        framing.length_encoding
-    ]
-    counting = " counting itself" if framing.includes_itself else ""
-    return f"{framing.length_bytes}-{kind} length{counting}"
 
 
 def _bytes(count: int) -> str:
