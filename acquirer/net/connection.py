@@ -52,7 +52,7 @@ class Connection:
         self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed
-        self.touched_s = server.now_s
+        self.touched_s = server.now_s()
         self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
         self.idle_s = server.limits.idle_s
         self.keep_alives = 0
@@ -76,7 +76,7 @@ class Connection:
 
     def dataReceived(self, data: bytes) -> None:
         server = self.server
-        self.touched_s = server.now_s
+        self.touched_s = server.now_s()
         deframer = self._deframer
         try:
             deframer.feed(data)
@@ -100,7 +100,7 @@ class Connection:
         if not deframer.pending:
             self.frame_since_s = 0.0
         elif not self.frame_since_s:
-            self.frame_since_s = server.now_s
+            self.frame_since_s = server.now_s()
         if self.busy >= server.limits.in_flight:
             self.pause(BUSY)
 
@@ -197,7 +197,7 @@ class Connection:
             return
         self._paused &= ~why
         if not self._paused and not self._finished and not self.closing and self._transport is not None:
-            self.touched_s = self.server.now_s
+            self.touched_s = self.server.now_s()
             self._transport.startReading()
 
     # -- time --------------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class Connection:
         return "idle" if now_s - self.touched_s > self.idle_s else ""
 
     def _keep_alive(self) -> None:
-        counters, now_s = self.server.counters, self.server.now_s
+        counters, now_s = self.server.counters, self.server.now_s()
         counters.keep_alives += 1
         if now_s - self.keep_alives_since_s > 60:
             self.keep_alives, self.keep_alives_since_s = 0, now_s

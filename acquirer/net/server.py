@@ -107,7 +107,7 @@ class Server:
         self.listeners: list[Listener] = []
         self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
         self.readers = Readable(self._loop)
-        self.now_s = self._loop.time()  # as of the last sweep: precise enough for time-outs, and free to read
+        self.now_s = self._loop.time  # exact: time-outs counted from the last sweep's clock would come early
         shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
         self._sweep_s = min(1.0, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = self._loop.call_later(self._sweep_s, self._sweep)
@@ -194,7 +194,7 @@ class Server:
         self.watcher.refused(connection.peer, reason, detail)
 
     def _sweep(self) -> None:
-        self.now_s = now_s = self._loop.time()
+        now_s = self.now_s()
         self._timer = self._loop.call_later(self._sweep_s, self._sweep)
         overdue = [(connection, why) for connection in self.connections if (why := connection.overdue(now_s))]
         for connection, why in overdue:

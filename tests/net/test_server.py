@@ -140,10 +140,29 @@ def test_a_keep_alive_restarts_the_idle_time(serve: Serve) -> None:
     connection = next(iter(trial.server.connections))
     then_s = trial.call(lambda: connection.touched_s) + 1000
     assert trial.call(lambda: connection.overdue(then_s)) == "idle"
-    trial.call(lambda: setattr(trial.server, "now_s", then_s))
+    trial.call(lambda: setattr(trial.server, "now_s", lambda: then_s))
     peer.send(b"")
     trial.until(lambda: trial.server.counters.keep_alives)
     assert trial.call(lambda: connection.overdue(then_s + 59)) == ""
+
+
+def test_time_outs_count_from_the_byte_not_from_the_sweep_before_it(serve: Serve) -> None:
+    trial = serve(frame_s=10.0, idle_s=3.0)
+    clock_s = 5000.9  # where no sweep ever stood
+    trial.call(lambda: setattr(trial.server, "now_s", lambda: clock_s))
+    slow, _silent = trial.peer(), trial.peer()
+    slow.socket.sendall(b"\x00")
+    trial.until(lambda: any(c.frame_since_s for c in trial.server.connections))
+    trial.until(lambda: len(trial.server.connections) == 2)
+
+    def overdue(after_s: float) -> set[str]:
+        return trial.call(lambda: {c.overdue(clock_s + after_s) for c in trial.server.connections})
+
+    assert overdue(2.99) == {""}
+    assert overdue(3.01) == {"idle"}
+    trial.call(lambda: [setattr(c, "idle_s", 60) for c in trial.server.connections])
+    assert overdue(9.99) == {""}
+    assert overdue(10.01) == {"frame-timeout", ""}
 
 
 def test_a_request_followed_by_fin_is_answered_then_closed(serve: Serve) -> None:
