@@ -57,7 +57,7 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
     except DecodeError as failure:
         yield from refuse_frame(host, arrival, failure)
         return
-    if host.dialect.is_response(message.mti):
+    if host.dialect.is_response(message.mti, message.fields):
         evidence = of_stray(host, arrival, message)
         yield Commit(Changes(evidence), NO_DEADLINE)
         yield Silence("response")

@@ -190,15 +190,23 @@ class Dialect:
         """Whether any message of this dialect has this MTI (the repeat digit plays no role)."""
         return self._router.knows(mti)
 
-    def is_response(self, mti: str) -> bool:
-        """Whether an MTI is a reply's: its third digit is odd."""
-        return mti[2] in "13579"
+    def is_response(self, mti: str, fields: Mapping[int, Value] | None = None) -> bool:
+        """Whether a message is a reply: its third digit is odd, and its request is one of this dialect's.
+
+        Of an unknown MTI its `fields` tell: with a response code it is a reply too, or two hosts of different dialects
+        would answer each other for ever.
+        """
+        if mti[2] not in "13579":
+            return False
+        return self.request_mti_known(mti[:2] + chr(ord(mti[2]) - 1) + mti[3]) or bool(
+            fields and self.get_from(fields, "code")
+        )
 
     def response_mti(self, mti: str) -> str:
-        """The MTI of the reply to a request: 0800 → 0810, and 0401 → 0410."""
+        """The MTI of the reply to a request: 0800 → 0810, and 0401 → 0410; what is odd and no response stays odd."""
         if self.is_response(mti):
             raise ValueError(f"{mti} is a response and has none")
-        return mti[:2] + chr(ord(mti[2]) + 1) + without_repeat(mti)[3]
+        return mti[:2] + chr(ord(mti[2]) | 1) + without_repeat(mti)[3]
 
     # the envelope and the MAC
 

@@ -29,6 +29,8 @@ def mti(text: str, frame: bytes = SIGN_ON) -> bytes:
         (mti("0801", SIGN_ON[:-1]), "30", "0810"),  # a repeat
         (mti("0700"), "12", "0710"),
         (mti("0700", SIGN_ON + b"\x00"), "12", "0710"),
+        (mti("9999"), "12", "9998"),  # odd, but the answer to nothing this dialect has
+        (mti("0710", SIGN_ON + b"\x00"), "12", "0710"),
         (SIGN_ON[:13] + b"\xa0" + SIGN_ON[14:], "30", "0810"),  # bit 1, but no secondary bitmap
     ],
 )
@@ -72,6 +74,12 @@ def test_a_response_is_never_answered(rig, frame):
     assert answer.effects == [Silence("response")]
     assert (answer.evidence[0].reason, answer.evidence[0].code) == ("stray_response", "")
     assert "responses are never answered" in answer.why
+
+
+def test_two_hosts_that_do_not_know_each_others_messages_fall_silent(rig):
+    """What is answered 12 comes back to a host that does not know it either, and is not answered again."""
+    answer = rig.send(rig.send(mti("0710")).message.raw)
+    assert (answer.effects, answer.evidence[0].reason) == ([Silence("response")], "stray_response")
 
 
 def test_a_terminal_number_that_nobody_can_read_is_told_without_harm(rig):

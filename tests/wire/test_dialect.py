@@ -163,9 +163,17 @@ def test_a_response_is_one_function_on_and_never_a_repeat():
         "0403": "0412",
     }
     assert {mti: D.response_mti(mti) for mti in pairs} == pairs
-    assert [mti for mti in ("0210", "0430", "0800", "0400") if D.is_response(mti)] == ["0210", "0430"]
+    assert [mti for mti in ("0210", "0410", "0800", "0400") if D.is_response(mti)] == ["0210", "0410"]
     with pytest.raises(ValueError, match="is a response"):
         D.response_mti("0810")
+
+
+def test_only_what_answers_a_known_request_is_a_response():
+    assert [mti for mti in ("9999", "0710", "0810", "0811") if D.is_response(mti)] == ["0810", "0811"]
+    assert (D.response_mti("9999"), D.response_mti("0710")) == ("9998", "0710")
+    assert D.is_response("0710", {39: "12"})
+    assert not D.is_response("0710", {11: "000001"})
+    assert not D.is_response("0400", {39: "98"})  # there it is the reason of the reversal
 
 
 @given(st.from_regex(r"\A[0-9]{4}\Z"))
