@@ -109,7 +109,6 @@ class Desk:
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")
         self._cards = options.get("cards")
-        self._now = options.get("now", datetime.now)
         setup = _setup(tid, options)
         self.framing = setup.dialect.framing
         self.log: list[Exchange] = []
@@ -135,7 +134,7 @@ class Desk:
         """The program of a sale; see `Terminal.sale`."""
         held = card if isinstance(card, CardData) else self.card(card, pin)
         pad = None if sign is None else self.pad(sign, sign_mode)
-        return sale(self.machine, Order(_minor(amount), held, self._now(), entry, drop_reversal, pad))
+        return sale(self.machine, Order(_minor(amount), held, self.machine.setup.now(), entry, drop_reversal, pad))
 
     def sign(self, sign_with: Drawn, mode: str, stan: str, batch: str) -> Program[Result]:
         """The program of signing later, or again; see `Terminal.sign`."""
@@ -207,6 +206,7 @@ def _setup(tid: str, options: Options) -> Setup:
         mid=mid,
         tmk=tmk if isinstance(tmk, Secret) else Secret.from_hex(tmk),
         randbytes=options.get("randbytes", secrets.token_bytes),
+        now=options.get("now", _clock),
         merchant=merchant,
         operator=options.get("operator", "01"),
         serial=options.get("serial", ""),
@@ -220,6 +220,10 @@ def _setup(tid: str, options: Options) -> Setup:
         tell_capture=options.get("tell_capture", True),
         free_minor=None if (limit := options.get("no_sign_limit")) is None else _minor(limit),
     )
+
+
+def _clock() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _at_once(when: str) -> bool:

@@ -41,8 +41,7 @@ def receipt_of(
         element, start, stop = habits.slip.names.get(role, ("", 0, 0)) if habits else ("", 0, 0)
         return said(role) or dialect.constants.get(element, "")[start:stop].strip()
 
-    entries = habits.entries.values() if habits else ()
-    letter = next((entry.letter for entry in entries if sale.entry_mode.startswith(entry.mode)), "N")
+    entry = habits.entries.get(habits.entry_of(sale.entry_mode)) if habits else None
     title = dialect.find_route(sale.kind).title
     limit = free_minor(dialect, sale, limit_minor) if signature is None else 0
     return Receipt(
@@ -51,9 +50,9 @@ def receipt_of(
         tid=sale.key.tid,
         operator=said("operator") or sale.operator.strip(),
         card=sale.pan_masked,
-        entry=letter,
+        entry=entry.letter if entry else "N",
         kind=f"{title.zh}/{title.en.upper()}" if title.zh else title.en.upper(),
-        batch=sale.key.batch,
+        batch=sale.key.batch if dialect.numbering.within == "batch" else "",
         stan=sale.key.stan,
         amount_minor=sale.amount_minor,
         currency=habits.slip.currency if habits else sale.currency,
@@ -66,7 +65,7 @@ def receipt_of(
         chip=tuple((label, said(role)) for label, role in CHIP if said(role)),
         remarks=(REVERSED,) if sale.state == "reversed" else (),
         free_minor=limit,
-        pin=bool(habits) and sale.entry_mode[-1:] == habits.pin_digits[0] if habits else False,
+        pin=habits is not None and entry is not None and sale.entry_mode == habits.entry_mode(entry, pin=True),
     )
 
 

@@ -14,8 +14,12 @@ from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
+from acquirer.wire.clock import day_and_time
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.elements import read
 from acquirer.wire.habits import Entry
 from acquirer.wire.masking import as_text
+from acquirer.wire.message import Message
 
 NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
 """On a slip that is signed with a pen because no upload of its signature ended well."""
@@ -63,11 +67,17 @@ def receipt(
         acquirer=name("acquirer"),
         auth_id=told("auth_id"),
         rrn=told("rrn"),
-        at=_dated(told("date"), told("time"), at),
+        at=_dated(*_day_and_time(dialect, reply), at),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
         free_minor=_free_minor(setup, entry_name, sold_minor),
         pin=bool(card.pin),
     )
+
+
+def _day_and_time(dialect: Dialect, reply: Message) -> tuple[str, str]:
+    """Month and day, and time of day, wherever this dialect has them; "" where it has none."""
+    day, time = (read(reply.fields, at) if at else "" for at in day_and_time(dialect))
+    return as_text(str(day or "")) or "", as_text(str(time or "")) or ""
 
 
 def paper(voucher: Voucher, copy: Copy = "merchant", lang: Language = "zh") -> str:

@@ -16,10 +16,14 @@ from acquirer.slip.receipt import money
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
-from acquirer.terminal.machine import Machine
+from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.signing import fetch_keys, ready
 from acquirer.terminal.state import Pending
+from acquirer.wire.habits import Habits
 from acquirer.wire.message import Value
+
+ORIGINAL = "original_"
+"""How elements are called that repeat one of the sale: ``original_stan``, ``original_sent`` (DE 90, DE 56) …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Undo:
 
     reason: str = ""  # "": as if no answer had come
     stan: str = ""  # of any sale; one that is not known here needs its amount
-    batch: str = ""
+    batch: str = ""  # or whatever else its STAN is unique within
     amount_minor: int | None = None
 
 
@@ -38,10 +42,11 @@ def outbox(
     """The reversal of a sale that is about to be sent: what must be durable before it leaves."""
     dialect, habits = machine.setup.dialect, machine.setup.habits
     fields = {de: value for de, value in sale.items() if de not in habits.reversal.leaves_out}
-    fields.pop(dialect.elements["mac"].de, None)
+    fields.pop(dialect.mac_de(sale), None)
     if reduced := packed(tags, habits.reversal.icc):
         dialect.put(fields, "icc", reduced)
-    return Pending(fields, stan, machine.state.batch, amount_minor, card, habits.reversal.no_answer)
+    within = str(dialect.get_from(sale, dialect.numbering.within) or "")
+    return Pending(fields, stan, within, amount_minor, card, habits.reversal.no_answer)
 
 
 def settle(machine: Machine) -> Program[Exchange | None]:
@@ -49,14 +54,15 @@ def settle(machine: Machine) -> Program[Exchange | None]:
 
     Whether it is still owed afterwards stands in the state.
     """
-    if machine.state.keys is None:
+    if machine.keyless:
         signed = yield from ready(machine)
         if signed is not None and signed.outcome is not Outcome.APPROVED:
             return None
     exchange = yield from _once(machine)
     pending = machine.state.pending
     habits = machine.setup.habits
-    if pending and exchange.code in habits.sign_on_again and pending.tries < habits.reversal.tries:
+    again = machine.signs_on and exchange.code in habits.sign_on_again
+    if pending and again and pending.tries < habits.reversal.tries:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _once(machine)
@@ -103,7 +109,8 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
 def owed(machine: Machine, pending: Pending) -> str:
     """A sentence about a reversal that is kept."""
     most = machine.setup.habits.reversal.tries
-    sale = f"the reversal of STAN {pending.stan} in batch {pending.batch} ({money(pending.amount_minor)})"
+    batch = f" in batch {pending.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
+    sale = f"the reversal of STAN {pending.stan}{batch} ({money(pending.amount_minor)})"
     if pending.tries < most:
         return f"{sale} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
     return f"{sale} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
@@ -116,7 +123,8 @@ def _once(machine: Machine) -> Program[Exchange]:
     habits, dialect = machine.setup.habits, machine.setup.dialect
     yield from machine.keep(pending=replace(pending, tries=pending.tries + 1))
     route = dialect.find_route("reversal")
-    fields = _fields(machine, pending)
+    stan = "" if dialect.numbering.original_stan == "stan" else (yield from machine.count())
+    fields = _fields(machine, pending, stan)
     about = (money(pending.amount_minor), pending.card, f"reason {pending.reason}")
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in habits.reversal.done:
@@ -131,9 +139,27 @@ def _once(machine: Machine) -> Program[Exchange]:
     return exchange
 
 
-def _fields(machine: Machine, pending: Pending) -> dict[int, Value]:
-    fields = dict(pending.fields)
-    machine.setup.dialect.put(fields, "reversal_reason", pending.reason)
+def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Value]:
+    """The reversal as it goes out. Where it names its sale by other elements it has a STAN and a time of its own."""
+    dialect, setup = machine.setup.dialect, machine.setup
+    sale, route = pending.fields, dialect.find_route("reversal")
+    must = demanded(route)
+    told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items() if len(allowed) == 1}
+    told |= {name: value for name, value in dialect.constants.items() if name in must}
+    told["reversal_reason"] = pending.reason
+    for name in must:
+        of_sale = dialect.get_from(sale, name.removeprefix(ORIGINAL)) if name.startswith(ORIGINAL) else None
+        if of_sale:
+            told[name] = of_sale
+    if ORIGINAL + "mti" in must:
+        told[ORIGINAL + "mti"] = dialect.find_route("sale").mti
+    if dialect.numbering.original_stan != "stan":
+        told |= {"stan": stan or machine.state.next_stan().stan}
+        told |= {name: value for name, value in setup.clock().items() if name in must and name == "sent"}
+    fields = dict(sale)
+    for element, value in told.items():
+        if value and element in dialect.elements:
+            dialect.put(fields, element, value)
     return fields
 
 
@@ -148,7 +174,8 @@ def _nothing(machine: Machine, undo: Undo) -> str:
 def _named(machine: Machine, undo: Undo) -> Pending | None:
     """The sale that a person names by its STAN, built from the last one or from nothing; None: at an unknown amount."""
     dialect, last = machine.setup.dialect, machine.state.last
-    batch = undo.batch or machine.state.batch
+    within = dialect.numbering.within
+    batch = undo.batch or (machine.state.batch if within == "batch" else last.batch if last else "")
     amount = undo.amount_minor
     if last and (last.stan, last.batch) == (undo.stan, batch) and amount in (None, last.amount_minor):
         return last
@@ -157,12 +184,19 @@ def _named(machine: Machine, undo: Undo) -> Pending | None:
     values: dict[str, Value] = {
         "stan": undo.stan,
         "amount": f"{amount:012d}",
-        "entry_mode": machine.setup.habits.entries["manual"].mode + machine.setup.habits.pin_digits[1],
+        "entry_mode": _plainest(machine.setup.habits),
         "currency": dialect.constants.get("currency", ""),
         "read_capability": machine.setup.habits.read_capability,
     }
     fields = dict(last.fields) if last else machine.fields(dialect.find_route("sale"), values)
-    for element, value in (("stan", undo.stan), ("amount", f"{amount:012d}"), ("batch", batch)):
-        dialect.put(fields, element, value)
+    for element, value in (("stan", undo.stan), ("amount", f"{amount:012d}"), (within, batch)):
+        if value and element in dialect.elements:
+            dialect.put(fields, element, value)
     card = last.card if last else ""
     return Pending(fields, undo.stan, batch, amount, card, machine.setup.habits.reversal.no_answer)
+
+
+def _plainest(habits: Habits) -> str:
+    """How a card was read of which nobody remembers more than its sale's number."""
+    entry = habits.entries.get("manual") or next(iter(habits.entries.values()), None)
+    return habits.entry_mode(entry, pin=False) if entry else ""

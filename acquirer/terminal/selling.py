@@ -26,7 +26,8 @@ from acquirer.terminal.reversing import outbox, owed, settle
 from acquirer.terminal.signing import as_told, ready
 from acquirer.terminal.upload import became, upload_due
 from acquirer.terminal.vouching import vouch
-from acquirer.wire.habits import Entry
+from acquirer.wire.dialect import Dialect
+from acquirer.wire.habits import Entry, SecurityControl
 from acquirer.wire.message import Value
 
 MOST_MINOR = 999_999_999_999  # twelve digits: what element `amount` holds
@@ -63,6 +64,7 @@ def sale(machine: Machine, order: Order) -> Program[Result]:
         return Result("sale", signed.outcome, signed, f"not sold: the sign-on before it was {_how(signed)}")
     stan = machine.state.next_stan().stan
     try:
+        yield from machine.derive()
         tags = _tags(machine.setup, order, entry, stan)
         fields = _request(machine, order, entry, stan, tags)
         machine.frame(route, fields)  # what cannot be sent must not get into the outbox
@@ -173,13 +175,13 @@ def _request(machine: Machine, order: Order, entry: Entry, stan: str, tags: Mapp
         "pan": card.pan,
         "expiry": card.expiry,
         "card_sequence": card.sequence,
-        "track2": card.track2,
+        "track2": _track(dialect, card.track2),
         "icc": packed(tags),
     }
     values: dict[str, Value] = {
         "amount": f"{order.amount_minor:012d}",
         "stan": stan,
-        "entry_mode": entry.mode + habits.pin_digits[not card.pin],
+        "entry_mode": habits.entry_mode(entry, pin=bool(card.pin)),
         "currency": dialect.constants.get("currency", ""),
         "batch": machine.state.batch,
         "read_capability": habits.read_capability,
@@ -190,20 +192,24 @@ def _request(machine: Machine, order: Order, entry: Entry, stan: str, tags: Mapp
     return machine.fields(dialect.find_route("sale"), values)
 
 
+def _track(dialect: Dialect, track2: str) -> str:
+    """A track as this dialect writes it: text has an equals sign where half bytes have a D (ISO/IEC 7813)."""
+    at = dialect.elements.get("track2")
+    return track2 if at is None or dialect.fields[at.de].nibbles else track2.replace("D", "=")
+
+
 def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) -> dict[str, Value]:
     """PIN block and track under the working keys, and element `security_control` that says how."""
-    setup, keys = machine.setup, machine.state.keys
-    assert keys is not None
+    setup, keys = machine.setup, machine.keys
     control, track = setup.habits.security_control, values.get("track2")
     if not card.pin and not track:
         return {}
-    sealed = bool(track) and keys.tdk is not None
-    digits = (
-        control.pin_block if card.pin else control.no_pin,
-        control.ciphers[keys.pik.cipher],
-        control.track_encrypted if sealed else control.track_clear,
-    )
-    said = "".join(digits).ljust(16, "0")
+    if keys is None:
+        if card.pin:
+            raise OrderError("a PIN needs a key, and this terminal has been given none")
+        return {}
+    sealed = bool(track) and keys.tdk is not None and setup.suite.track_method is not None
+    said = "" if control is None else _control(control, keys, pin=bool(card.pin), sealed=sealed)
     made: dict[str, Value] = {"security_control": said}
     if card.pin:
         made["pin_capture"] = setup.habits.pin_capture
@@ -211,6 +217,15 @@ def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) ->
     if sealed:
         made["track2"] = setup.suite.seal_track(keys, str(track))
     return made
+
+
+def _control(control: SecurityControl, keys: WorkingKeys, *, pin: bool, sealed: bool) -> str:
+    digits = (
+        control.pin_block if pin else control.no_pin,
+        control.ciphers[keys.pik.cipher],
+        control.track_encrypted if sealed else control.track_clear,
+    )
+    return "".join(digits).ljust(16, "0")
 
 
 def _pin_block(setup: Setup, keys: WorkingKeys, card: CardData, control: str) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from acquirer.security.dukpt import DUKPT
+from acquirer.security.dukpt_device import Device
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
@@ -56,6 +58,8 @@ class State:
     signed_on: bool = False
     keys: WorkingKeys | None = None
     package: str = ""  # the key package they came in
+    device: Device | None = None  # where keys are derived for each message: those to come
+    bdk_kcv: str = ""  # of the base derivation key they come from
     pending: Pending | None = None
     last: Pending | None = None  # the last approved sale, for a reversal by hand
     voucher: Voucher | None = None  # of the last approved sale
@@ -97,6 +101,9 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "voucher": dump_voucher(state.voucher, state.tid, vault, randbytes) if state.voucher else None,
         "waiting": [dump_voucher(one, state.tid, vault, randbytes) for one in state.waiting],
         "keys": sealed("keys", state.keys.pack()) if state.keys else "",
+        "dukpt": state.device.dukpt.name if state.device else "",
+        "bdk_kcv": state.bdk_kcv,
+        "device": sealed("device", state.device.pack()) if state.device else "",
         "pending": sealed("pending", _pack(state.pending)) if state.pending else "",
         "last": sealed("last", _pack(state.last)) if state.last else "",
     }
@@ -117,6 +124,7 @@ def load(text: str, vault: Vault) -> State:
         def opened(part: str) -> bytes:
             return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(document[part]))
 
+        derives = document.get("dukpt", "")  # states written before keys were derived do not speak of it
         return State(
             tid=document["tid"],
             mid=document["mid"],
@@ -126,6 +134,8 @@ def load(text: str, vault: Vault) -> State:
             signed_on=document["signed_on"],
             package=document["package"],
             keys=WorkingKeys.unpack(opened("keys")) if document["keys"] else None,
+            device=Device.unpack(DUKPT[derives], opened("device")) if derives else None,
+            bdk_kcv=document.get("bdk_kcv", ""),
             pending=_unpack(opened("pending")) if document["pending"] else None,
             last=_unpack(opened("last")) if document["last"] else None,
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,

@@ -49,7 +49,7 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
     signing, last = machine.setup.habits.signature, None
     if signing is None or not machine.state.waiting:
         return Result("signature", Outcome.DONE, sentence="no signature waits for its upload")
-    if machine.state.keys is None:
+    if machine.keyless:
         last = yield from fetch_keys(machine)
         if last.outcome is not Outcome.APPROVED:
             return _broken_off(machine, last, "the sign-on before it failed")

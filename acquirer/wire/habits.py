@@ -42,7 +42,7 @@ STRICT = ConfigDict(extra="forbid")
 class Entry:
     """One way a card's data comes in."""
 
-    mode: str  # first digits of element `entry_mode`; the PIN digit follows
+    mode: str  # element `entry_mode`; {pin} stands for the digit that tells whether a PIN is sent
     letter: str  # on the receipt: S swiped, I inserted, C contactless, M keyed in, F fallback
     carries: tuple[Carried, ...]  # elements a request then has, if the card has them
     icc_condition: str = "0"
@@ -67,14 +67,14 @@ class SecurityControl:
 class Undoing:
     """The automatic reversal: the reasons it gives, what it repeats of the sale it undoes, which answers end it."""
 
-    no_answer: str
-    mac_differs: str
-    malformed: str
-    refused: str  # after an answer that did not end it
     done: frozenset[str]  # response codes that end it
     tries: int
-    leaves_out: frozenset[int]  # DEs of the sale that it does not repeat
-    icc: tuple[str, ...]  # tags of the sale's IC data that it repeats
+    no_answer: str = ""  # reasons, where the dialect has an element for them
+    mac_differs: str = ""
+    malformed: str = ""
+    refused: str = ""  # after an answer that did not end it
+    leaves_out: frozenset[int] = frozenset()  # DEs of the sale that it does not repeat
+    icc: tuple[str, ...] = ()  # tags of the sale's IC data that it repeats
 
     __pydantic_config__ = STRICT
 
@@ -83,9 +83,9 @@ class Undoing:
 class Slip:
     """What a receipt takes from the dialect."""
 
-    currency: str  # as printed
-    icc: Mapping[str, str]  # label → tag of the request's IC data
-    names: Mapping[str, tuple[str, int, int]]  # issuer, acquirer → element of the reply, from, to
+    currency: str = ""  # as printed
+    icc: Mapping[str, str] = field(default_factory=dict)  # label → tag of the request's IC data
+    names: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)  # issuer, acquirer → element of the reply
     copies: int = 1  # printed of one sale
     free: Mapping[str, int] = field(default_factory=dict)  # entry → amount in minor units up to which nobody signs
 
@@ -123,29 +123,45 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """A terminal's side of a dialect, beyond what routes and constants say."""
+    """A terminal's side of a dialect, beyond what routes and constants say.
+
+    Most of it has a default: what a dialect has no element for, it need not speak of.
+    """
 
     reply_timeout_s: int
-    package: str  # the key package it asks for unless told otherwise
-    without_stan: frozenset[str]  # services whose request carries no STAN
-    sign_on_again: frozenset[str]  # response codes after which it signs on by itself
-    keep_batch: frozenset[str]  # batch numbers in a sign-on's reply that mean "keep yours"
-    partial: frozenset[str]  # codes that approve less than was asked for
-    head: Mapping[str, Requirement]  # processing requirement in a reply's head → what it then does
-    operator: str  # format of element `operator`, from {operator}
-    serial: str  # format of element `serial`, from {serial} and its {length}
-    serial_default: str  # {serial} of a terminal that was given none, from {tid}
-    pin_capture: str
-    pin_digits: tuple[str, str]  # last digit of `entry_mode`: with a PIN, without
-    read_capability: str
     entries: Mapping[str, Entry]  # by the name people type
-    icc: Mapping[str, str | tuple[str, str]]  # tag → recipe of `terminal.chip`; two: with a PIN, without
-    security_control: SecurityControl
     reversal: Undoing
-    slip: Slip
+    package: str = ""  # the key package it asks for unless told otherwise
+    without_stan: frozenset[str] = frozenset()  # services whose request carries no STAN
+    sign_on_again: frozenset[str] = frozenset()  # response codes after which it signs on by itself
+    keep_batch: frozenset[str] = frozenset()  # batch numbers in a sign-on's reply that mean "keep yours"
+    partial: frozenset[str] = frozenset()  # codes that approve less than was asked for
+    head: Mapping[str, Requirement] = field(default_factory=dict)  # requirement in a reply's head → what it then does
+    operator: str = ""  # format of element `operator`, from {operator}
+    serial: str = ""  # format of element `serial`, from {serial} and its {length}
+    serial_default: str = ""  # {serial} of a terminal that was given none, from {tid}
+    pin_capture: str = ""
+    pin_digits: tuple[str, str] = ("", "")  # {pin} in an entry's mode: with a PIN, without
+    read_capability: str = ""
+    # tag → recipe of `terminal.chip`; two: with a PIN, without
+    icc: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
+    security_control: SecurityControl | None = None
+    slip: Slip = Slip()
     signature: Signing | None = None  # None: this dialect knows none
 
     __pydantic_config__ = STRICT
+
+    def entry_mode(self, entry: Entry, pin: bool) -> str:
+        """Element `entry_mode` of a sale by this entry, with a PIN or without."""
+        return entry.mode.format(pin=self.pin_digits[not pin])
+
+    def entry_of(self, entry_mode: str) -> str:
+        """The name of the first entry that this element tells of, whatever it says of a PIN; "" for none."""
+        for name, entry in self.entries.items():
+            before, _, after = entry.mode.partition("{pin}")
+            if entry_mode.startswith(before) and entry_mode.endswith(after):
+                return name
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class Bench:
         random = Random(7)
         assert DIALECT.habits is not None
         self.setup = replace(
-            Setup(DIALECT, SUITE, DIALECT.habits, TID, MID, TMK, random.randbytes, merchant="测试商户"), **setup
+            Setup(DIALECT, SUITE, DIALECT.habits, TID, MID, TMK, random.randbytes, lambda: NOON, merchant="测试商户"),
+            **setup,
         )
         self.machine = Machine(self.setup, state)
         self.requests: list[Message] = []

@@ -44,13 +44,13 @@ def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
     ("right", "wrong", "says"),
     [
         ('package = "003"', 'pakage = "003"', "terminal.pakage: unknown key; did you mean 'package'?"),
-        ('mode = "05"', 'modus = "05"', "terminal.entries.chip.modus: unknown key; did you mean 'mode'?"),
+        ('mode = "05{pin}"', 'modus = "05{pin}"', "terminal.entries.chip.modus: unknown key; did you mean 'mode'?"),
         ("tries = 3", 'tries = "often"', "terminal.reversal.tries: input should be a valid integer"),
         ('"3" = "sign_on"', '"3" = "sing_on"', "terminal.head.3: input should be 'sign_on'"),
         ('"merchant", "kind"', '"merchant", "sort"', "terminal.signature.slip[1]: input should be 'merchant', 'kind'"),
         ("rounds = 3", "round = 3", "terminal.signature.round: unknown key; did you mean 'rounds'?"),
         ('more = "8"', 'mor = "8"', "terminal.signature.parts.mor: unknown key; did you mean 'more'?"),
-        ('no_answer = "98"\n', "", "terminal.reversal.no_answer: is missing"),
+        ('done = ["00", "12", "25"]', "", "terminal.reversal.done: is missing"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(right: str, wrong: str, says: str) -> None:
