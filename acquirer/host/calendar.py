@@ -88,3 +88,12 @@ def nearest_s(date: str, time: str, now: datetime) -> int | None:
     if best is None or abs(best) > HALF_A_YEAR:
         return None
     return round(best.total_seconds())
+
+
+def is_expiry(text: str) -> bool:
+    """Whether YYMM names a month.
+
+    >>> [is_expiry(text) for text in ("3012", "2613", "2600", "26")]
+    [True, False, False, False]
+    """
+    return len(text) == 4 and text.isdecimal() and "01" <= text[2:] <= "12"

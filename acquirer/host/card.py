@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from acquirer.exchange.reasons import Reason
 from acquirer.host import why_booked as why
+from acquirer.host.calendar import is_expiry
 from acquirer.host.gate import Verified
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
+from acquirer.host.words import no_month
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, mask_pan, passes_luhn
@@ -46,6 +48,9 @@ def present(host: Host, request: Request, verified: Verified) -> Presented:
         return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why()))
     if pan and pan != on_track:
         return Presented(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, element, pan, on_track))
+    if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
+        sentence = why.track_unreadable(host.dialect, element, f"the expiry after its card number {no_month(valid)}")
+        return Presented(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
     return Presented(on_track, expiry or valid)
 
 

@@ -13,6 +13,7 @@ from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
 from acquirer.exchange.rows import Generation, Session, TerminalConfig
 from acquirer.host import why
+from acquirer.host.calendar import is_expiry
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
@@ -37,6 +38,8 @@ def check_format(host: Host, request: Request) -> Decision | None:
     date, time = read.date(message.fields), read.time(message.fields)
     if (date or time) and _skew_s(host, request, date, time) is None:
         return Decision(Reason.FORMAT_WRONG, why.no_such_time(dialect, date, time))
+    if request.service == "sale" and (expiry := read.expiry(message.fields)) and not is_expiry(expiry):
+        return Decision(Reason.FORMAT_WRONG, why.no_such_expiry(dialect, expiry))
     return None
 
 

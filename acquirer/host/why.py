@@ -12,7 +12,7 @@ from acquirer.exchange.rows import Session, TerminalConfig
 from acquirer.host.calendar import Calendar
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
-from acquirer.host.words import day_words, named, place, plural
+from acquirer.host.words import day_words, named, no_month, place, plural
 from acquirer.security.diagnosis import diagnose
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
@@ -65,6 +65,11 @@ def no_such_time(dialect: Dialect, date: str, time: str) -> str:
     """A date or time of day that no calendar has."""
     parts = [f"{place(dialect, element)} {value}" for element, value in (("date", date), ("time", time)) if value]
     return f"{' with '.join(parts)} is no point in time (MMDD, hhmmss) in the year nearest to the host's clock"
+
+
+def no_such_expiry(dialect: Dialect, expiry: str) -> str:
+    """A card's expiry whose month no calendar has."""
+    return f"{place(dialect, 'expiry')} {no_month(expiry)}"
 
 
 def not_supported(dialect: Dialect, request: Request) -> str:

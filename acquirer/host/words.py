@@ -48,6 +48,15 @@ def day_words(day: str) -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:]}"
 
 
+def no_month(expiry: str) -> str:
+    """What is wrong with an expiry YYMM, of which only the month is told.
+
+    >>> no_month("2613")
+    'has month 13; it is written YYMM, with a month from 01 to 12'
+    """
+    return f"has month {expiry[2:]}; it is written YYMM, with a month from 01 to 12"
+
+
 def numbered(dialect: Dialect, key: TransactionKey, joint: str = ", ") -> str:
     """What a terminal calls a transaction: ``STAN 000012, batch 000007``, or ``STAN 000012, sent 1120143000``."""
     within = dialect.numbering.within

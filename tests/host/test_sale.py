@@ -50,6 +50,8 @@ def test_chip_data_that_cannot_be_read_is_the_issuers_affair(till):
         ({"time": "246000"}, "30", "DE 12 (time) 246000 is no point in time"),
         ({"entry_mode": None}, "30", "DE 22 (entry mode) is missing; a sale (0200) must carry it"),
         ({"pan": None}, "30", "DE 2 (pan) or DE 35 (track2) or DE 36 (track3) is missing"),
+        ({"expiry": "2613"}, "30", "DE 14 (expiry) has month 13; it is written YYMM, with a month from 01 to 12"),
+        ({"expiry": "2600"}, "30", "DE 14 (expiry) has month 00"),
         ({"expiry": "2401"}, "54", "was valid through 2024-01"),
         ({"pan": "6226388000000095"}, "62", "card 'blocked' 622638******0095 is marked blocked"),
         ({"pan": CHIP, "entry_mode": "021"}, "45", "has a chip (service code 220) but was swiped"),
@@ -189,6 +191,14 @@ class TestTracks:
 
     def test_the_expiry_of_the_track_counts(self, till):
         assert till.sale(pan=None, expiry=None, track2="6212345678901232D2401120000").code == "54"
+
+    def test_the_expiry_of_the_track_has_a_month(self, till):
+        answer = till.sale(pan=None, expiry=None, track2="6212345678901232D2613120000")
+        assert answer.code == "30"
+        assert answer.why == (
+            "DE 35 (track2) cannot be read: the expiry after its card number has month 13; "
+            "it is written YYMM, with a month from 01 to 12"
+        )
 
     def test_only_track_3(self, till):
         answer = till.sale(pan=None, expiry=None, track3="996212345678901232D1561560000000000", entry_mode="021")
