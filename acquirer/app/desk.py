@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypedDict, Unpack
 
+from acquirer.app.identity import identity
 from acquirer.app.line import Address, address
 from acquirer.app.pad import read_pad
-from acquirer.data.toml import DataError, nearest
+from acquirer.data.toml import DataError
 from acquirer.security.secret import Secret
 from acquirer.security.suite import Suite
 from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminal_state import StateFile
-from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
 from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.receipt import minor
 from acquirer.terminal.card import CardData, CardError
@@ -60,9 +60,13 @@ class Options(TypedDict, total=False):
     terminals: Path | str | None
     """File of ``[[terminal]]`` tables, as `acquirer serve` reads it; None: the demo terminals."""
     mid: str
-    """With `tmk`: no file is read."""
+    """With `tmk` or `bdk`: no file is read."""
     tmk: str | Secret
     """Master key, in hex."""
+    bdk: str | Secret
+    """Base derivation key, in hex: for dialects that derive the keys of each message (DUKPT)."""
+    ksn: str
+    """Key serial number of this terminal, in hex; "": made from its number."""
     name: str
     """The merchant's, for receipts."""
     dialect: str
@@ -191,23 +195,32 @@ def _setup(tid: str, options: Options) -> Setup:
     dialect = load_dialect(name)
     if dialect.habits is None:
         raise DataError(name, 0, "terminal", "this dialect says nothing of its terminals, so none can be played")
-    mid, tmk, merchant = options.get("mid", ""), options.get("tmk", ""), options.get("name", "")
-    if not (mid and tmk):
-        known = _registered(tid, options.get("terminals"))
-        mid, tmk, merchant = mid or known.mid, tmk or known.tmk, merchant or known.name
+    suite = Suite(dialect)
+    known = identity(
+        tid,
+        suite,
+        terminals=options.get("terminals"),
+        mid=options.get("mid", ""),
+        tmk=options.get("tmk", ""),
+        bdk=options.get("bdk", ""),
+        ksn=options.get("ksn", ""),
+        name=options.get("name", ""),
+    )
     packages = dialect.security.packages
     if (package := options.get("package", "")) and package not in packages:
         raise ValueError(f"there is no key package '{package}'; known: {', '.join(sorted(packages))}")
     return Setup(
         dialect=dialect,
-        suite=Suite(dialect),
+        suite=suite,
         habits=dialect.habits,
         tid=tid,
-        mid=mid,
-        tmk=tmk if isinstance(tmk, Secret) else Secret.from_hex(tmk),
+        mid=known.mid,
+        tmk=known.tmk,
         randbytes=options.get("randbytes", secrets.token_bytes),
         now=options.get("now", _clock),
-        merchant=merchant,
+        bdk=known.bdk,
+        ksn=known.ksn,
+        merchant=known.name,
         operator=options.get("operator", "01"),
         serial=options.get("serial", ""),
         package=package,
@@ -246,16 +259,6 @@ def _part_bytes(dialect: Dialect, size: int) -> int:
             f"a part has {least} to {signing.max_bytes} bytes, not {size}: {parts} of them hold the longest signature"
         )
     return size
-
-
-def _registered(tid: str, file: Path | str | None) -> Registration:
-    known = read_terminals(Path(file)) if file else demo_terminals()
-    for one in known:
-        if one.tid == tid:
-            return one
-    where = str(file) if file else "the demo set"
-    hint = nearest(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
-    raise DataError(where, 0, "", f"holds no terminal '{tid}'{hint}")
 
 
 def _hex(what: str, text: str, size: int) -> bytes:

@@ -23,8 +23,12 @@ app = typer.Typer(rich_markup_mode=None)
 def add(
     tid: str = typer.Option(..., help="8 characters, or a range: 10000001..10000020"),
     mid: str = typer.Option(..., help="15 characters."),
-    tmk: str = typer.Option(..., metavar="HEX", help="The terminal master key; - reads it from stdin."),
+    tmk: str | None = typer.Option(None, metavar="HEX", help="The terminal master key; - reads it from stdin."),
     tmk_cipher: str = typer.Option("3des", metavar="3des|sm4|aes", help="By which its KCV is shown."),
+    bdk: str | None = typer.Option(
+        None, metavar="HEX", help="The base derivation key, where keys are derived (DUKPT); - reads it from stdin."
+    ),
+    bdk_cipher: str = typer.Option("3des", metavar="3des|aes", help="Of the base derivation key."),
     name: str = typer.Option("", help="For people."),
     mak: str = typer.Option("single", metavar="single|double|duplicated", help="How its MAC key is handed out."),
     required: str = typer.Option(
@@ -41,6 +45,8 @@ def add(
         "mid": mid,
         "tmk": sys.stdin.readline().strip() if tmk == "-" else tmk,
         "tmk_cipher": tmk_cipher,
+        "bdk": sys.stdin.readline().strip() if bdk == "-" else bdk,
+        "bdk_cipher": bdk_cipher,
         "name": name,
         "mak": mak,
         "policy": {"required": required},
@@ -73,7 +79,7 @@ def list_(store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
         for terminal, session in found:
             print(json.dumps(_as_json(terminal, session), ensure_ascii=False))
         return Code.OK
-    grid = table("Terminal", "Merchant", "Name", "TMK KCV", "Batch", "Signed on", "Working keys")
+    grid = table("Terminal", "Merchant", "Name", "Key KCV", "Batch", "Signed on", "Working keys")
     for terminal, session in found:
         since = clock_time(session.signed_on_us, config.timezone)
         keys = session.current.kcvs if session.current else ""
@@ -81,7 +87,7 @@ def list_(store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
             Line(terminal.tid, KEY),
             terminal.mid,
             printable(terminal.name),
-            terminal.tmk_kcv,
+            terminal.tmk_kcv or f"{terminal.bdk_kcv} (BDK)",
             session.batch,
             f"{since} (signed off)" if since and session.signed_off else since,
             keys,
@@ -127,8 +133,10 @@ def _register(terminals: list[Registration], url: str | None) -> int:
         done = store.register(terminals, Vault(store.master_key))
     dropped = f"; {done.keys_dropped} must sign on again under a new master key" if done.keys_dropped else ""
     print(f"{config.store}: {done.added} added, {done.changed} changed, {done.unchanged} as they were{dropped}.")
-    if len({one.tmk for one in terminals}) == 1:
-        print(f"TMK: KCV {terminals[0].tmk.kcv()}")
+    for name in ("tmk", "bdk"):
+        keys = {getattr(one, name) for one in terminals}
+        if len(keys) == 1 and (key := keys.pop()) is not None:
+            print(f"{name.upper()}: KCV {key.kcv()}")
     return Code.OK
 
 
@@ -141,6 +149,7 @@ def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
         "mid": terminal.mid,
         "name": terminal.name,
         "tmk_kcv": terminal.tmk_kcv,
+        "bdk_kcv": terminal.bdk_kcv,
         "mak": terminal.mak,
         "test": terminal.test,
         "fixed_keys": terminal.fixed_keys is not None,

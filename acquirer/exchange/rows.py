@@ -39,17 +39,19 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class TerminalConfig:
-    """A registered terminal: who it is and its master key. Changes only by registration."""
+    """A registered terminal: who it is and its keys. Changes only by registration."""
 
     tid: str  # 8 characters
     mid: str  # 15 characters
     name: str
-    tmk: bytes = field(repr=False)  # sealed by the vault under context "tmk:<tid>"
+    tmk: bytes = field(repr=False)  # sealed by the vault under context "tmk:<tid>"; b"": it has none
     tmk_kcv: str  # 8 hex digits, by the TMK's own cipher
     mak: MakForm = "single"
     policy: Policy = Policy()
     test: bool = False  # may be given fixed keys
     fixed_keys: bytes | None = field(default=None, repr=False)  # sealed "fixed:<tid>": working keys pinned for tests
+    bdk: bytes | None = field(default=None, repr=False)  # sealed "bdk:<tid>": its keys are derived for each message
+    bdk_kcv: str = ""
 
 
 @dataclass(slots=True)

@@ -20,11 +20,13 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from acquirer.data.toml import DataError, Document, parse
 from acquirer.exchange.rows import MakForm, Policy, Required
 from acquirer.security.ciphers import CipherError
+from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import specs_dir
@@ -44,12 +46,14 @@ class Registration:
 
     tid: str
     mid: str
-    tmk: Secret
+    tmk: Secret | None = None
     name: str = ""
     mak: MakForm = "single"
     policy: Policy = field(default_factory=Policy)
     test: bool = False
     fixed_keys: WorkingKeys | None = None
+    bdk: Secret | None = None
+    ksn: bytes = b""  # which device it is, for whoever plays it; b"": whichever he makes of its number
 
 
 def read_terminals(path: Path) -> list[Registration]:
@@ -100,7 +104,8 @@ def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
         return list(TerminalEntry.model_validate(dict(values)).registrations())
     except ValidationError as failure:
         first = failure.errors()[0]
-        flag = "--" + str(first["loc"][-1]).replace("_", "-")  # a policy's flags are called as its keys are
+        name = first["loc"][-1] if first["loc"] else "tmk"  # what concerns the whole is that there is no key at all
+        flag = "--" + str(name).replace("_", "-")  # a policy's flags are called as its keys are
         raise DataError(flag, 0, "", _sentence(first["msg"])) from None
 
 
@@ -163,7 +168,7 @@ class FixedKeys(BaseModel):
 
 
 class TerminalEntry(BaseModel):
-    """One ``[[terminal]]``: who it is, its master key, and how it is treated."""
+    """One ``[[terminal]]``: who it is, its keys, and how it is treated."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -171,18 +176,42 @@ class TerminalEntry(BaseModel):
     mid: Annotated[str, AfterValidator(_mid)]
     tmk_cipher: Literal["3des", "sm4", "aes"] = "3des"
     """Whose KCV is shown; a key package says by itself under which cipher its keys travel."""
-    tmk: str
+    tmk: str | None = None
+    bdk_cipher: Literal["3des", "aes"] = "3des"
+    bdk: str | None = None
+    """Base derivation key: for dialects that derive the keys of each message (DUKPT)."""
+    ksn: str | None = None
+    """Which device it is, of those under this BDK: for our own terminal, a host is told by each message."""
     name: Annotated[str, StringConstraints(max_length=64)] = ""
     mak: MakForm = "single"
     policy: PolicyEntry = PolicyEntry()
     test: bool = False
     fixed_keys: FixedKeys | None = None
 
-    @field_validator("tmk")
+    @field_validator("tmk", "bdk")
     @classmethod
-    def _usable(cls, text: str, known: ValidationInfo) -> str:
-        _secret(text, known.data.get("tmk_cipher", "3des"))
+    def _usable(cls, text: str | None, known: ValidationInfo) -> str | None:
+        if text is not None:
+            _secret(text, known.data.get(f"{known.field_name}_cipher", "3des"))
         return text
+
+    @field_validator("ksn")
+    @classmethod
+    def _of_a_device(cls, text: str | None, known: ValidationInfo) -> str | None:
+        if text is None:
+            return None
+        if _RANGE.fullmatch(known.data.get("tid", "")):
+            raise ValueError("names one device; leave it out for a range, and each terminal makes its own")
+        sizes = sorted(2 * dukpt.ksn_bytes for dukpt in DUKPT.values())
+        if len(text) not in sizes or not re.fullmatch("[0-9A-Fa-f]+", text):
+            raise ValueError(f"has {' or '.join(map(str, sizes))} hex digits")
+        return text
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> TerminalEntry:
+        if self.tmk is None and self.bdk is None:
+            raise ValueError("there is no key; give a tmk, or a bdk where keys are derived for each message")
+        return self
 
     @field_validator("fixed_keys")
     @classmethod
@@ -193,11 +222,13 @@ class TerminalEntry(BaseModel):
 
     def registrations(self) -> Iterator[Registration]:
         """The terminal, or each one of its range."""
-        tmk = _secret(self.tmk, self.tmk_cipher)
+        tmk = None if self.tmk is None else _secret(self.tmk, self.tmk_cipher)
+        bdk = None if self.bdk is None else _secret(self.bdk, self.bdk_cipher)
         fixed = None if self.fixed_keys is None else self.fixed_keys.keys()
         policy = Policy(**self.policy.model_dump())
+        ksn = bytes.fromhex(self.ksn or "")
         for tid in _spelled_out(self.tid):
-            yield Registration(tid, self.mid, tmk, self.name, self.mak, policy, self.test, fixed)
+            yield Registration(tid, self.mid, tmk, self.name, self.mak, policy, self.test, fixed, bdk, ksn)
 
 
 _KEYS: Final[dict[str, Any]] = {

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from acquirer.exchange.rows import Session, TerminalConfig
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Randbytes, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import schema, statements
@@ -50,7 +51,7 @@ def register(ledger: Ledger, wanted: Iterable[Registration], vault: Vault, randb
                 continue
             done.changed += 1
             config, session = before
-            if session.current and vault.open_secret(f"tmk:{one.tid}", config.tmk) != one.tmk:
+            if session.current and _master(config, vault) != one.tmk:
                 done.keys_dropped += 1
                 sessions.append(session_row(replace(session, current=None, previous=None, previous_until_us=0)))
         statements.TERMINALS.write(cursor, terminals)
@@ -72,10 +73,15 @@ def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
     plain = (config.mid, config.name, config.mak, config.policy, config.test)
     if plain != (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test):
         return False
-    if vault.open_secret(f"tmk:{config.tid}", config.tmk) != wanted.tmk:
+    bdk = None if config.bdk is None else vault.open_secret(f"bdk:{config.tid}", config.bdk)
+    if _master(config, vault) != wanted.tmk or bdk != wanted.bdk:
         return False
     fixed = None if config.fixed_keys is None else vault.open_keys(f"fixed:{config.tid}", config.fixed_keys)
     return fixed == wanted.fixed_keys
+
+
+def _master(config: TerminalConfig, vault: Vault) -> Secret | None:
+    return vault.open_secret(f"tmk:{config.tid}", config.tmk) if config.tmk else None
 
 
 def _sealed(one: Registration, vault: Vault, randbytes: Randbytes) -> TerminalConfig:
@@ -84,10 +90,12 @@ def _sealed(one: Registration, vault: Vault, randbytes: Randbytes) -> TerminalCo
         tid=one.tid,
         mid=one.mid,
         name=one.name,
-        tmk=vault.seal_secret(f"tmk:{one.tid}", one.tmk, randbytes),
-        tmk_kcv=one.tmk.kcv(),
+        tmk=b"" if one.tmk is None else vault.seal_secret(f"tmk:{one.tid}", one.tmk, randbytes),
+        tmk_kcv="" if one.tmk is None else one.tmk.kcv(),
         mak=one.mak,
         policy=one.policy,
         test=one.test,
         fixed_keys=None if fixed is None else vault.seal_keys(f"fixed:{one.tid}", fixed, randbytes),
+        bdk=None if one.bdk is None else vault.seal_secret(f"bdk:{one.tid}", one.bdk, randbytes),
+        bdk_kcv="" if one.bdk is None else one.bdk.kcv(),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Tex
 
 from acquirer.journal.render import COLUMNS, NUMBERS
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes exactly these tables."""
 
 metadata = MetaData()
@@ -59,6 +59,8 @@ terminal = Table(
     _integer("bad_macs_allowed"),
     _integer("test"),
     _blob("fixed_keys"),
+    _blob("bdk"),
+    Column("bdk_kcv", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 

@@ -13,7 +13,7 @@ Versioned = TypeVar("Versioned", Session, Transaction, Card)
 _NO_GENERATION: Final[Row] = (0, "", None, "", 0)
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-_TERMINAL_COLUMNS: Final = 13  # of `schema.terminal`; a joined row goes on with its session's
+_TERMINAL_COLUMNS: Final = 15  # of `schema.terminal`; a joined row goes on with its session's
 
 
 def followed(row: Versioned) -> Versioned:
@@ -135,13 +135,15 @@ def terminal_row(one: TerminalConfig) -> Row:
         policy.bad_macs_allowed,
         int(one.test),
         one.fixed_keys,
+        one.bdk,
+        one.bdk_kcv,
     )
 
 
 def terminal_of(row: Row) -> TerminalConfig:
     """The registered terminal a row of `schema.terminal` holds."""
     policy = Policy(row[6], row[7], row[8], bool(row[9]), row[10])
-    values: Row = (*row[:6], policy, bool(row[11]), row[12])
+    values: Row = (*row[:6], policy, bool(row[11]), *row[12:_TERMINAL_COLUMNS])
     return TerminalConfig(*values)
 
 

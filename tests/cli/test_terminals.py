@@ -57,6 +57,19 @@ def test_json_is_one_object_a_line(url: str, capsys: Say) -> None:
     assert json.loads(capsys.readouterr().out) == found[1]
 
 
+def test_a_terminal_whose_keys_are_derived(url: str, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{TMK}\n"))
+    words = ["terminals", "add", *PLAIN[:4], "--bdk", "-", "--bdk-cipher", "aes"]
+    assert cli.run(words) == Code.OK
+    said = capsys.readouterr().out
+    assert re.search(r"\nBDK: KCV [0-9A-F]{8}\n$", said)
+    assert TMK not in said
+    assert cli.run(["terminals", "list"]) == Code.OK
+    assert said[-9:-1] + " (BDK)" in capsys.readouterr().out
+    assert cli.run(["terminals", "add", *PLAIN[:4]]) == Code.USAGE
+    assert "--tmk: there is no key; give a tmk, or a bdk" in capsys.readouterr().err
+
+
 def test_a_key_may_come_from_stdin(url: str, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{TMK}\n"))
     assert add(tmk="-") == Code.OK

@@ -55,6 +55,14 @@ def test_everything_that_can_be_said():
     assert one.fixed_keys.kcvs == f"PIK {Secret.from_hex(TMK).kcv()}, MAK CFF1592A"
 
 
+def test_a_terminal_whose_keys_are_derived_needs_no_master_key():
+    (one,) = read(table(tmk="", bdk=f'"{TMK}"', bdk_cipher='"aes"', ksn='"FFFF9876543210E00000"'))
+    assert (one.tmk, one.bdk, one.ksn.hex()) == (None, Secret.from_hex(TMK, "aes"), "ffff9876543210e00000")
+    assert TMK not in repr(one)
+    (both,) = read(table(bdk=f'"{TMK}"'))
+    assert (both.tmk, both.bdk, both.ksn) == (Secret.from_hex(TMK), Secret.from_hex(TMK), b"")
+
+
 @given(first=st.integers(0, 99_000), count=st.integers(1, 300))
 def test_a_range_counts_from_one_end_to_the_other(first, count):
     found = read(table(tid=f'"AB{first:06d}..AB{first + count - 1:06d}"'))
@@ -74,6 +82,13 @@ def test_a_range_counts_from_one_end_to_the_other(first, count):
         (table(mid='"123"'), "shop.toml:3: terminal[0].mid: '123' has 3 characters; a merchant number has 15"),
         (table(tmk='"12"'), "shop.toml:4: terminal[0].tmk: a 3DES key has 16 or 24 bytes, this one has 1"),
         (table(tmk='"xy"'), "shop.toml:4: terminal[0].tmk: a key is written in hex digits"),
+        (table(tmk=""), "shop.toml:1: terminal[0]: there is no key; give a tmk, or a bdk where keys are derived"),
+        (table(bdk='"12"'), "shop.toml:5: terminal[0].bdk: a 3DES key has 16 or 24 bytes, this one has 1"),
+        (table(bdk=f'"{TMK}"', ksn='"FFFF"'), "shop.toml:6: terminal[0].ksn: has 20 or 24 hex digits"),
+        (
+            table(tid='"10000001..10000002"', bdk=f'"{TMK}"', ksn='"FFFF9876543210E00000"'),
+            "terminal[0].ksn: names one device; leave it out for a range",
+        ),
         (table(mak='"triple"'), "shop.toml:5: terminal[0].mak: input should be 'single', 'double' or 'duplicated'"),
         (table(policy="{ grace = 5 }"), "shop.toml:5: terminal[0].policy.grace: unknown key; did you mean 'grace_s'?"),
         (table(policy="{ grace_s = -5 }"), "shop.toml:5: terminal[0].policy.grace_s: input should be greater than"),
@@ -124,6 +139,8 @@ def test_what_was_typed_is_told_by_its_flag():
         "10000162",
         "10000163",
     ]
+    with pytest.raises(DataError, match=r"^--tmk: there is no key"):
+        typed_terminals({**values, "tmk": None})
     with pytest.raises(DataError, match=r"^--required: input should be 'never'"):
         typed_terminals({**values, "policy": {"required": "sometimes"}})
 

@@ -22,6 +22,7 @@ PAN = "6212345678901232"
 TRACK_REST = "29122010000123456789"
 PIN_BLOCK = bytes.fromhex("C0FFEE0DDBA11ACE")
 TMK, PIK, MAK = "258FB0AB70D025CDB99DF2C4D302D646", "D931648F3DE313A4A22C15DCA4F4299E", "AB7C577CC7A18045"
+BDK = "0123456789ABCDEFFEDCBA9876543210"
 PACKED = bytes.fromhex(PAN)
 
 
@@ -46,14 +47,24 @@ def found_in(directory: Path, canaries: dict[str, str]) -> list[str]:
     return hits
 
 
-CANARIES = {"PAN": PAN, "track": TRACK_REST, "PIN block": PIN_BLOCK.hex(), "TMK": TMK, "PIK": PIK, "MAK": MAK}
+CANARIES = {
+    "PAN": PAN,
+    "track": TRACK_REST,
+    "PIN block": PIN_BLOCK.hex(),
+    "TMK": TMK,
+    "PIK": PIK,
+    "MAK": MAK,
+    "BDK": BDK,
+}
 
 
 def test_nothing_secret_is_in_any_byte_on_disk(opened, database, made):
     desk = opened()
     vault = Vault(desk.store.master_key)
     keys = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
-    entry = Registration("10000161", "880210010210162", Secret.from_hex(TMK), test=True, fixed_keys=keys)
+    entry = Registration(
+        "10000161", "880210010210162", Secret.from_hex(TMK), test=True, fixed_keys=keys, bdk=Secret.from_hex(BDK)
+    )
     desk.store.register([entry], vault)
     sealed = vault.seal_keys("keys:10000161:1", keys, os.urandom)
     session = replace(desk.session(), current=Generation(1, "003", sealed, keys.kcvs, 1))

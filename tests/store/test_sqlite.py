@@ -136,6 +136,18 @@ def test_another_master_key_drops_the_working_keys(desk, made):
     assert desk.commit(Changes(made(), before)) == [Outcome.CONFLICT]  # decided under the old key
 
 
+def test_a_terminal_may_have_a_base_derivation_key_beside_its_master_key_or_instead(desk):
+    bdk = Secret.from_hex("0123456789ABCDEFFEDCBA9876543210")
+    desk.register("10000161", tmk=None, bdk=bdk)
+    assert desk.register("10000161", tmk=None, bdk=bdk).unchanged == 1
+    config = desk.store.load(Load("10000161")).terminal
+    assert (config.tmk, config.tmk_kcv, config.bdk_kcv) == (b"", "", bdk.kcv())
+    assert Vault(desk.store.master_key).open_secret("bdk:10000161", config.bdk) == bdk
+    assert desk.register("10000161", bdk=bdk).changed == 1
+    assert desk.register("10000161").changed == 1
+    assert desk.store.load(Load("10000161")).terminal.bdk is None
+
+
 def test_registering_deletes_nobody(desk):
     desk.register("10000163")
     with desk.store.reader() as reader:

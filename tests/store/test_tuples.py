@@ -58,7 +58,18 @@ def test_what_is_written_reads_back_one_version_on(kind, data):
 
 policies = st.builds(Policy, texts, numbers, texts, st.booleans(), numbers)
 configs = st.builds(
-    TerminalConfig, texts, texts, texts, st.binary(), texts, texts, policies, st.booleans(), st.none() | st.binary()
+    TerminalConfig,
+    texts,
+    texts,
+    texts,
+    st.binary(),
+    texts,
+    texts,
+    policies,
+    st.booleans(),
+    st.none() | st.binary(),
+    st.none() | st.binary(),
+    texts,
 )
 
 

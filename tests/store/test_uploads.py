@@ -267,7 +267,7 @@ def test_an_old_store_is_served_as_it_was_and_takes_signatures_from_then_on(old_
         assert len(host.signatures) == 1
         assert host.journal.find(service="sale").rrn > journal[-1][14]  # numbers go on
     after = sqlite3.connect(database)
-    assert revision(after) == "0002"
+    assert revision(after) == "0003"
     assert after.execute("SELECT * FROM journal ORDER BY id").fetchall()[:3] == journal
     assert after.execute("SELECT * FROM transactions ORDER BY stan").fetchall()[:2] == sales
     after.close()

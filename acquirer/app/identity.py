@@ -1,0 +1,81 @@
+"""Who a terminal is: its registration, or what an option says instead, with the keys that its dialect needs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from acquirer.data.toml import DataError, nearest
+from acquirer.security.ciphers import CipherName
+from acquirer.security.secret import Secret
+from acquirer.security.suite import Suite
+from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
+
+
+def identity(
+    tid: str,
+    suite: Suite,
+    *,
+    terminals: Path | str | None = None,
+    mid: str = "",
+    tmk: str | Secret = "",
+    bdk: str | Secret = "",
+    ksn: str = "",
+    name: str = "",
+) -> Registration:
+    """The terminal `tid`; without a file when its merchant and the key that matters are given.
+
+    Raises:
+        DataError: the file is wrong, does not hold this terminal, or not the key that its dialect needs.
+        ValueError: an option has the wrong form.
+    """
+    derives = suite.dukpt is not None
+    known = Registration(tid, mid)
+    if not (mid and (bdk if derives else tmk)):
+        known = _registered(tid, terminals)
+    known = replace(
+        known,
+        mid=mid or known.mid,
+        name=name or known.name,
+        tmk=_key(tmk, None) or known.tmk,
+        bdk=_key(bdk, suite.dukpt.cipher if suite.dukpt else None) or known.bdk,
+    )
+    if (known.bdk if derives else known.tmk) is None:
+        needs = "derives the keys of each message: give it a bdk" if derives else "has keys under a tmk: give it one"
+        raise DataError(str(terminals or ""), 0, "", f"terminal {tid} cannot speak {suite.dialect.name}, which {needs}")
+    return replace(known, ksn=_device(suite, tid, ksn, known.ksn)) if derives else known
+
+
+def _key(key: str | Secret, cipher: CipherName | None) -> Secret | None:
+    if not key:
+        return None
+    return key if isinstance(key, Secret) else Secret.from_hex(key, cipher)
+
+
+def _device(suite: Suite, tid: str, typed: str, registered: bytes) -> bytes:
+    """The KSN of the terminal, the counter of which plays no role. One that was given none has FFFF and its number."""
+    dukpt = suite.dukpt
+    assert dukpt is not None
+    if not typed and not registered:
+        if not re.fullmatch("[0-9]{8}", tid):
+            raise ValueError(f"terminal '{tid}' has no KSN, and its number makes none; give it a ksn")
+        return bytes.fromhex(f"FFFF{tid}").ljust(dukpt.ksn_bytes, b"\0")
+    if typed and not re.fullmatch("([0-9A-Fa-f]{2})+", typed):
+        raise ValueError(f"'{typed}' is no KSN; write {2 * dukpt.ksn_bytes} hex digits")
+    ksn = bytes.fromhex(typed) or registered
+    if len(ksn) != dukpt.ksn_bytes:
+        raise ValueError(
+            f"KSN {ksn.hex().upper()} of terminal {tid} has {len(ksn)} bytes; {dukpt.name} needs {dukpt.ksn_bytes}"
+        )
+    return ksn
+
+
+def _registered(tid: str, file: Path | str | None) -> Registration:
+    known = read_terminals(Path(file)) if file else demo_terminals()
+    for one in known:
+        if one.tid == tid:
+            return one
+    where = str(file) if file else "the demo set"
+    hint = nearest(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
+    raise DataError(where, 0, "", f"holds no terminal '{tid}'{hint}")
