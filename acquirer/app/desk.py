@@ -105,10 +105,14 @@ class Desk:
     Raises:
         DataError: a file is wrong, or does not hold this terminal.
         StateFolderError: the state cannot be used.
+        TypeError: there is no such option.
         ValueError: an option has the wrong form.
     """
 
     def __init__(self, tid: str, **options: Unpack[Options]) -> None:
+        for name in options:
+            if name not in Options.__annotations__:
+                raise TypeError(f"a terminal has no option '{name}'{nearest(name, Options.__annotations__)}")
         self.address: Address = address(options.get("host", HOST))
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")

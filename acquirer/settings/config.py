@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from acquirer.data.toml import DataError, Document, parse
+from acquirer.data.toml import DataError, Document, nearest, parse
 
 FILE = "acquirer.toml"
 PREFIX = "ACQUIRER_"
@@ -24,7 +24,11 @@ PREFIX = "ACQUIRER_"
 
 def _words(value: object) -> object:
     """Lists may be given as one text, separated by spaces, where there are only texts: in the environment."""
-    return value.split() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.split()
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return value
+    raise ValueError('neither a text nor a list of texts; write "…", or ["…", "…"] for several')
 
 
 def _zone(name: str) -> str:
@@ -107,6 +111,26 @@ def load_config(
         if name in given:
             raise _wrong(PREFIX + name.upper(), given[name], failure) from None
         raise document.invalid(failure) from None
+
+
+def make_config(**settings: Any) -> Config:
+    """Settings as a program gives them: no file and no environment is read.
+
+    >>> make_config(idle_s=5).idle_s
+    5.0
+
+    Raises:
+        TypeError: there is no such setting.
+        DataError: a value that cannot be.
+    """
+    for name in settings:
+        if name not in Config.model_fields:
+            raise TypeError(f"a host has no setting '{name}'{nearest(name, Config.model_fields)}")
+    try:
+        return Config(**settings)
+    except ValidationError as failure:
+        name = str(failure.errors()[0]["loc"][0])
+        raise _wrong(name, settings[name], failure) from None
 
 
 def _read(file: Path | None) -> Document:

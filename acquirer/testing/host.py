@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from acquirer.app.serve import Running, serving
 from acquirer.exchange.rows import Session, Signature, TerminalConfig, Transaction
-from acquirer.settings.config import Config
+from acquirer.settings.config import make_config
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.journal import Journal
 
@@ -64,8 +64,9 @@ def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[Runn
     []
 
     Raises:
+        TypeError: there is no such setting.
         DataError, StoreError, BindError: as ``acquirer serve`` would refuse to start.
     """
-    config = Config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
+    config = make_config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
     with in_background(lambda: serving(config, log)) as background:
         yield RunningHost(background)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -182,3 +183,14 @@ class TestRefusals:
     def test_an_option_that_cannot_be(self, options: dict[str, str]) -> None:
         with pytest.raises(ValueError, match=r"write|key has"):
             Terminal(TID, **options)
+
+    @pytest.mark.parametrize("kind", [Terminal, AsyncTerminal])
+    @pytest.mark.parametrize(
+        ("name", "hint"), [("hots", "; did you mean 'host'?"), ("timeout", "; did you mean 'timeout_s'?"), ("x", "")]
+    )
+    def test_an_option_that_there_is_not(
+        self, kind: type[Terminal | AsyncTerminal], name: str, hint: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(TypeError, match=f"^a terminal has no option '{name}'{re.escape(hint)}$"):
+            kind(TID, state=tmp_path, **{name: 1})  # type: ignore[arg-type]
+        assert not list(tmp_path.iterdir())

@@ -55,6 +55,8 @@ def test_lists_in_the_environment_are_separated_by_spaces(file) -> None:
         ("idle_s = 'long'", r"acquirer\.toml:1: idle_s: input should be a valid number"),
         ("timezone = 'Mars/Base'", r"acquirer\.toml:1: timezone: 'Mars/Base' is no time zone"),
         ("connections = 0", r"acquirer\.toml:1: connections: input should be greater than or equal to 1"),
+        ("listen = 5", r"acquirer\.toml:1: listen: neither a text nor a list of texts; write \"…\", or "),
+        ("listen = ['8583', 5]", r"acquirer\.toml:1: listen: neither a text nor a list of texts; write \"…\", or "),
         ("a = ", r"acquirer\.toml:1: not TOML"),
     ],
 )

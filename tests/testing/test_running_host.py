@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from acquirer.app.terminal import AsyncTerminal
 from acquirer.data.toml import DataError
@@ -155,7 +154,10 @@ def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
         (DataError, r"none\.toml: cannot be read", {"fault": str(tmp_path / "none.toml")}),
         (StoreError, "none we know", {"store": "mysql:"}),
         (BindError, "cannot listen on 192.0.2.1:0", {"listen": "192.0.2.1:0"}),
-        (ValidationError, "extra_forbidden", {"no_such_setting": 1}),
+        (TypeError, "^a host has no setting 'nonsense'$", {"nonsense": 1}),
+        (TypeError, "^a host has no setting 'lisen'; did you mean 'listen'[?]$", {"lisen": "127.0.0.1:0"}),
+        (DataError, "^idle_s: '-1': input should be greater than 0$", {"idle_s": -1}),
+        (DataError, "^listen: '5': neither a text nor a list of texts; ", {"listen": 5}),
     ]
     for kind, sentence, settings in cases:
         with pytest.raises(kind, match=sentence), running_host(**settings):
