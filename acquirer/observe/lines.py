@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from structlog.processors import JSONRenderer
 
 from acquirer.journal.evidence import Evidence
-from acquirer.wire.masking import mask_card_numbers
+from acquirer.journal.mask import mask_free
 
 Line = MutableMapping[str, Any]
 Render = Callable[[Line], str]
@@ -56,18 +57,18 @@ NAMES = (
 )
 """What a line takes from evidence as it is, when there is any."""
 
+_named = attrgetter(*NAMES)
+
 
 def exchange_line(exchange: Exchange) -> Line:
     """The canonical line of one exchange; what is empty is left out."""
     evidence = exchange.evidence
     line: Line = {"event": "exchange", "at": _utc(evidence.at_us), "id": evidence.id, "dialect": evidence.dialect.name}
-    for name in NAMES:
-        if value := getattr(evidence, name):
-            line[name] = value
+    line.update([pair for pair in zip(NAMES, _named(evidence), strict=True) if pair[1]])
     if evidence.why:
-        line["why"] = mask_card_numbers(evidence.why)
+        line["why"] = mask_free(evidence.why)
     if evidence.notes:
-        line["notes"] = [mask_card_numbers(note) for note in evidence.notes]
+        line["notes"] = [mask_free(note) for note in evidence.notes]
     if exchange.delivery:
         line["delivery"] = exchange.delivery
     line["took_ms"] = evidence.took_us / 1000

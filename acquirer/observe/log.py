@@ -20,7 +20,7 @@ from acquirer.observe.lines import Event, Exchange, Line, Render, event_line, ex
 MOST_WAITING = 20_000
 """Lines that may wait: half a second of a full host, some 20 MB with the messages they hold."""
 
-GATHER_S = 0.02
+GATHER_S = 0.05
 """How long lines gather before they are written together: no eye notices, and the loop is woken less."""
 
 
