@@ -1,7 +1,8 @@
-"""The bench: sign-ons a second, durable on SQLite, beside the same frames through a bare Twisted echo.
+"""The bench: sign-ons a second, durable on SQLite, beside a bare Twisted echo and beside a burst of signatures.
 
-Host and echo each run in a process of their own, one after the other, driven by the same generator in this process; the
-rounds of both alternate, and the best round of each counts, because noise only ever slows. Run by ``scripts/bench``.
+Host and echo get the same frames, each in a process of its own, one after the other, driven by the same generator in
+this process; the rounds of both alternate, and the best round of each counts, because noise only ever slows. Then many
+terminals upload a signature at once while others sign on. Run by ``scripts/bench``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter, sleep
 from typing import TextIO
 
 from acquirer.load.figures import Figures
 from acquirer.load.frames import FIRST_TID, sign_on_templates
 from acquirer.load.generator import STANS, Kept, Template, fresh
+from acquirer.load.uploads import Beside, Signers, together
 from acquirer.settings.specs import load_dialect
 
 TERMINALS = 1_000
@@ -30,6 +33,10 @@ TERMINALS = 1_000
 TMK = "258FB0AB70D025CDB99DF2C4D302D646"  # published
 MARKS = {"kept": 0.35, "fresh": 0.50}
 """The share of the echo's rate that a host must reach."""
+UPLOADS_MARK = 0.85
+"""And the share of its own rate that it must keep while signatures are uploaded: decoding them takes a core of the two
+for a second or two, at a low priority."""
+PICTURES_S = 60.0  # for the pictures of all rounds: some ten milliseconds each
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--count", type=int, default=150_000, help="exchanges at most, for each round")
+    parser.add_argument("--uploads", type=int, default=200, help="signatures uploaded at once; 0 leaves that out")
     parser.add_argument("--log", default="json", help="the host's --log; its lines go to a file")
     parser.add_argument("--store", choices=("sqlite", "memory"), default="sqlite")
     return run(parser.parse_args())
@@ -92,8 +100,14 @@ def run(options: argparse.Namespace) -> int:
             best: dict[str, dict[str, Round]] = {}
             for kind in ("kept", "fresh"):
                 best[kind] = _best(kind, {"echo": yardstick, "acquirer": acquirer}, templates, sizes, options)
+            uploads = _uploads(acquirer, templates, mid, len(answer), options) if options.uploads else None
+            pictures_s = _pictured(Path(directory)) if uploads and options.store == "sqlite" else None
         booked = _booked(Path(directory)) if options.store == "sqlite" else None
     missed = [_tell(kind, best[kind]) for kind in best]
+    if uploads is not None:
+        missed.append(_tell_uploads(uploads, options))
+    if pictures_s is not None:
+        print(f"pictures of all signatures were made {pictures_s:.1f} s after the last round")
     if booked is not None:
         print(f"{booked:,} exchanges are in the journal")
     return int(any(missed))
@@ -134,6 +148,47 @@ def _round(kind: str, server: Server, templates: Sequence[Template], size: int, 
             expect_bytes=size,
         )
     return Round(figures, server.cpu_s() - before_s)
+
+
+def _uploads(server: Server, templates: Sequence[Template], mid: str, size: int, options: argparse.Namespace) -> Beside:
+    """Rounds of sign-ons alone and beside the burst, taken together."""
+    tids = [str(FIRST_TID + TERMINALS - 1 - n) for n in range(options.uploads)]
+    signers = Signers(server.address, load_dialect("unionpay-pos"), tids, mid, TMK)
+    rounds = []
+    for number in range(options.rounds):
+        run = signers.round(number, templates[: options.connections], options.count, options.seconds, size)
+        told = f"{run.alone.rate:9,.0f}/s alone  {run.beside.rate:9,.0f}/s beside {run.burst.answered} uploads"
+        print(f"  uploads  {told}, answered within {run.burst.latency_ms(1.0):.0f} ms", flush=True)
+        rounds.append(run)
+    return together(rounds)
+
+
+def _tell_uploads(run: Beside, options: argparse.Namespace) -> bool:
+    """Print what a burst of uploads cost; True when that was too much, or an upload was lost."""
+    burst = run.burst
+    lost = burst.failed + burst.unanswered + run.beside.wrong + run.beside.failed
+    verdict = "reached" if run.share >= UPLOADS_MARK else "MISSED"
+    print(
+        f"uploads: {options.uploads} at once, p50 {burst.latency_ms(0.5):.1f} ms, p99 {burst.latency_ms(0.99):.1f} ms; "
+        f"sign-ons beside them {run.beside.rate:,.0f}/s, alone {run.alone.rate:,.0f}/s, "
+        f"ratio {run.share:.2f} (mark {UPLOADS_MARK:.2f} {verdict}), p99 {run.beside.latency_ms(0.99):.1f} ms"
+        + (f", LOST {lost}" if lost else "")
+    )
+    return run.share < UPLOADS_MARK or bool(lost)
+
+
+def _pictured(directory: Path) -> float | None:
+    """How long it takes until every signature has its picture; None when that takes too long."""
+    connection = sqlite3.connect(directory / "bench.db")
+    begin = perf_counter()
+    try:
+        while connection.execute("SELECT count(*) FROM signature WHERE picture = 'waiting'").fetchone()[0]:
+            if perf_counter() > begin + PICTURES_S:
+                return None
+            sleep(0.05)
+    finally:
+        connection.close()
+    return perf_counter() - begin
 
 
 def _tell(kind: str, best: dict[str, Round]) -> bool:

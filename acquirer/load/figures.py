@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -36,3 +37,20 @@ class Figures:
     def latency_ms(self, share: float) -> float:
         """A percentile of the latencies, in milliseconds."""
         return percentile(sorted(self.latencies_s), share) * 1000
+
+
+def summed(runs: Iterable[Figures]) -> Figures:
+    """Several runs, one after the other, as one.
+
+    >>> summed([Figures(answered=2, elapsed_s=1.0), Figures(answered=4, elapsed_s=1.0)]).rate
+    3.0
+    """
+    whole = Figures()
+    for run in runs:
+        whole.answered += run.answered
+        whole.wrong += run.wrong
+        whole.failed += run.failed
+        whole.unanswered += run.unanswered
+        whole.elapsed_s += run.elapsed_s
+        whole.latencies_s += run.latencies_s
+    return whole

@@ -123,10 +123,14 @@ def test_templates_are_sign_ons_of_one_terminal_each() -> None:
 
 
 def test_the_bench_books_everything_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    options = argparse.Namespace(seconds=5.0, rounds=1, connections=20, count=200, log="json", store="sqlite")
+    options = argparse.Namespace(
+        seconds=5.0, rounds=1, connections=20, count=200, log="json", store="sqlite", uploads=10
+    )
     bench.run(options)
     told = capsys.readouterr().out
     assert "LOST" not in told
     for kind in ("kept", "fresh"):
         assert re.search(rf"^{kind}: [\d,]+ sign-ons/s, echo [\d,]+/s, ratio [\d.]+ \(mark", told, re.MULTILINE)
-    assert "401 exchanges are in the journal" in told, "one to begin with, 200 kept, 200 fresh"
+    assert re.search(r"^uploads: 10 at once, p50 [\d.]+ ms, .* alone [\d,]+/s, ratio [\d.]+ \(mark", told, re.MULTILINE)
+    assert re.search(r"^pictures of all signatures were made [\d.]+ s after", told, re.MULTILINE)
+    assert "831 exchanges are in the journal" in told, "one to begin with, 200 kept, 200 fresh, 400 beside 10 × 3"
