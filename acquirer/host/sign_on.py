@@ -6,7 +6,6 @@ before them stay good for what was in flight, for a grace that is counted from h
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from acquirer.exchange.effects import Loaded
@@ -42,19 +41,16 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
         return fresh
     batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
     count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
-    after = replace(
-        fresh.session,
-        batch=batch,
-        signed_on_us=request.arrival.at_us,
-        signed_on_day=stamp.day,
-        signed_on_count=count,
-        signed_off=False,
-        sign_on_spent=False,
-        operator=read.operator(came),
-        serial=read.serial(came) or session.serial,
-        bad_macs=0,
-        last_stan=request.stan or session.last_stan,
-    )
+    after = fresh.session
+    after.batch = batch
+    after.signed_on_us = request.arrival.at_us
+    after.signed_on_day = stamp.day
+    after.signed_on_count = count
+    after.signed_off = after.sign_on_spent = False
+    after.operator = read.operator(came)
+    after.serial = read.serial(came) or session.serial
+    after.bad_macs = 0
+    after.last_stan = request.stan or session.last_stan
     told = f"batch {batch}; " if host.has_batch else ""
     return Decision(
         Reason.APPROVED,
@@ -72,11 +68,12 @@ def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Dec
     fresh = _fresh(host, request, loaded)
     if isinstance(fresh, Decision):
         return fresh
+    fresh.session.bad_macs = 0
     return Decision(
         Reason.APPROVED,
         fresh.told or "this dialect hands out no keys here: nothing was changed",
         made={**request.stamp.made, "rrn": loaded.rrn, **fresh.made},
-        session=replace(fresh.session, bad_macs=0),
+        session=fresh.session,
         keys=fresh.proof,
         rrn=loaded.rrn,
     )
@@ -85,7 +82,7 @@ def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Dec
 class _Fresh(NamedTuple):
     """What working keys change: the session, what the reply carries of them, and how they are told of."""
 
-    session: Session
+    session: Session  # not the stored one: made for this decision, which goes on with it
     made: Made
     told: str  # "" when this message hands out no keys
     proof: WorkingKeys | None  # keys that verified the request, and seal the reply
@@ -103,7 +100,7 @@ def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
             return verified
         proof, session = verified.keys, verified.after(session)
     if "keys" not in host.plans.plan(route, accepted=True).elements:
-        return _Fresh(session, {}, "", proof)
+        return _Fresh(session.copy(), {}, "", proof)
     selector = host.read.function(request.message.fields)
     try:
         master = host.ring.master(terminal)
@@ -114,12 +111,10 @@ def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
     number = before.number + 1 if before is not None else 1
     sealed = host.vault.seal_keys(context(terminal.tid, number), keys, host.randbytes)
     host.ring.remember(terminal.tid, sealed, keys)
-    after = replace(
-        session,
-        current=Generation(number, selector, sealed, keys.kcvs, at_us),
-        previous=before,
-        previous_until_us=at_us + terminal.policy.grace_s * 1_000_000 if before is not None else 0,
-    )
+    after = session.copy()
+    after.current = Generation(number, selector, sealed, keys.kcvs, at_us)
+    after.previous = before
+    after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000 if before is not None else 0
     made: Made = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     told = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
     return _Fresh(after, made, told, proof)

@@ -19,7 +19,7 @@ from acquirer.journal.render import render
 from acquirer.store import statements
 from acquirer.store.kept import Kept
 from acquirer.store.numbers import BLOCK, Numbers
-from acquirer.store.tuples import card_row, followed, session_row, transaction_row
+from acquirer.store.tuples import card_row, session_row, transaction_row
 from acquirer.store.uploads import FORGET_PARTS, UPLOADS, Developed, keep_picture
 
 Row = tuple[Any, ...]
@@ -221,12 +221,14 @@ class Ledger:
         session, card = changes.session, changes.card
         if session is not None:
             if outcome is Outcome.DONE:
-                self.sessions.put(session.tid, followed(session))
+                session.version += 1  # as it was written; whoever decided on it has done with it
+                self.sessions.put(session.tid, session)
             else:
                 self.sessions.forget(session.tid)
         if card is not None:
             if outcome is Outcome.DONE:
-                self.cards.put(card.token, followed(card))
+                card.version += 1
+                self.cards.put(card.token, card)
             else:
                 self.cards.forget(card.token)
 

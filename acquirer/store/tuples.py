@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from acquirer.exchange.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
 
 Row = tuple[Any, ...]
-Versioned = TypeVar("Versioned", Session, Transaction, Card)
 
 _NO_GENERATION: Final[Row] = (0, "", None, "", 0)
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _TERMINAL_COLUMNS: Final = 15  # of `schema.terminal`; a joined row goes on with its session's
-
-
-def followed(row: Versioned) -> Versioned:
-    """The row as it stands once it is committed: the same, one version on."""
-    new = object.__new__(type(row))
-    for name in row.__slots__:
-        setattr(new, name, getattr(row, name))
-    new.version += 1
-    return new
 
 
 def session_row(session: Session) -> Row:
