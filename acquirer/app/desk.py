@@ -11,7 +11,7 @@ from typing import Protocol, TypedDict, Unpack
 from acquirer.app.identity import identity
 from acquirer.app.line import Address, address
 from acquirer.app.pad import read_pad
-from acquirer.data.toml import DataError
+from acquirer.data.toml import DataError, nearest
 from acquirer.security.secret import Secret
 from acquirer.security.suite import Suite
 from acquirer.settings.cards import load_cards
