@@ -71,7 +71,7 @@ def reader(dialect: Dialect, element: str) -> Read:
 def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
     if place is None:
         return lambda _fields: ""
-    if dialect.fields[place.de].kind == "b":
+    if dialect.fields[place.de].kind == "b" or place.after:
         return _anyhow(place)
     return _whole(place.de) if place.whole else _part(place.de, place.start, place.stop)
 

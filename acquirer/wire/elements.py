@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from acquirer.wire.message import EncodeError, Value
-from acquirer.wire.model import FieldSpec, Locator
+from acquirer.wire.model import FieldSpec, Locator, Part
 
 Write = Callable[[dict[int, Value], Value], None]
 
@@ -18,7 +18,7 @@ def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
     if at.as_text and isinstance(value, bytes):
         value = value.decode("latin-1")
     if at.stop is None and not at.start:
-        return value
+        return value[at.after[-1].stop :] if at.after and has_form(value, at.after) else value
     part = value[at.start : at.stop]
     return part if part and (at.stop is None or len(part) == at.stop - at.start) else None
 
@@ -48,6 +48,30 @@ def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) 
 def writer(at: Locator, spec: FieldSpec) -> Write:
     """`write` for one place."""
     return lambda fields, value: write(fields, at, value, spec)
+
+
+def has_form(value: Value, parts: Sequence[Part]) -> bool:
+    """Whether a text itself tells that it is divided so: what is fixed stands there, and as much follows as is counted.
+
+    >>> from acquirer.wire.model import Text
+    >>> parts = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))
+    >>> [has_form(text, parts) for text in ("No03123", "No04123", "Nr03123", "No", b"No03123")]
+    [True, False, False, False, False]
+    """
+    if not isinstance(value, str):
+        return False
+    told = False
+    for part in parts:
+        cut = value[part.start : part.stop]
+        if part.counts:
+            if not cut.isdecimal() or int(cut) != len(value) - (part.stop or 0):
+                return False
+            told = True
+        elif part.fixed:
+            if cut != part.fixed:
+                return False
+            told = True
+    return told
 
 
 def matches(fields: Mapping[int, Value], when: Mapping[Locator, tuple[str, ...]]) -> bool:

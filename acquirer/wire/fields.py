@@ -147,7 +147,11 @@ def _layout(name: str, table: Table, tags: Mapping[str, dict[str, Tag]], values:
         size = one.number("size", 0)  # absent: all the rest
         stop = start + size if size else None
         shown = one.choice("values", values, "") if one.has("values") else ""
-        parts.append(Part(read_text(one, "name"), start, stop, shown, read_sensitivity(one)))
+        fixed, counts = one.text("fixed", ""), one.flag("counts", False)
+        for key, wrong in (("fixed", fixed and len(fixed) != size), ("counts", counts and not size)):
+            if wrong:
+                raise one.error(key, "does not fit the part's size")
+        parts.append(Part(read_text(one, "name"), start, stop, shown, read_sensitivity(one), fixed, counts))
         one.end()
         start = stop or start
     when = table.table("when")

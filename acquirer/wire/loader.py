@@ -16,7 +16,7 @@ from acquirer.wire.dialect import Dialect
 from acquirer.wire.fields import Encodings, read_field, read_layouts, read_text, read_values
 from acquirer.wire.framing import CHARSETS, LIMIT_BYTES, Framing
 from acquirer.wire.habits import load_habits
-from acquirer.wire.model import Envelope, FieldSpec, Grammar, Layout, Locator
+from acquirer.wire.model import Envelope, FieldSpec, Grammar, Layout, Locator, Part
 from acquirer.wire.sections import (
     read_codes,
     read_constants,
@@ -175,22 +175,44 @@ def _elements(table: Table, fields: Mapping[int, FieldSpec]) -> dict[str, Locato
     elements = {}
     for name in table:
         text = table.text(name)
-        if not (found := re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?( text)?", text)):
-            raise table.error(name, f'{text!r} is no place; write a DE ("11"), a part of one ("60.2") or "62 text"')
+        if not (found := re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?( text)?(?: from (\w+)\.(\d{1,2}))?", text)):
+            raise table.error(
+                name,
+                f'{text!r} is no place; write a DE ("11"), a part of one ("60.2"), "62 text", '
+                'or from which part of a layout on: "62 text from serial.3"',
+            )
         de, part, as_text = int(found[1]), int(found[2] or 0), bool(found[3])
         if de not in fields:
             raise table.error(name, f"this dialect has no DE {de}")
         if as_text and (part or fields[de].kind != "b"):
             raise table.error(name, f"'text' is for a whole binary field; DE {de} has format {fields[de].format}")
         if not part:
-            elements[name] = Locator(de, as_text=as_text)
+            after = _parts_before(table, name, fields[de], found[4], int(found[5])) if found[4] else ()
+            elements[name] = Locator(de, as_text=as_text, after=after)
             continue
+        if found[4]:
+            raise table.error(name, f"is part {part} of DE {de} or begins with a part of a layout, but not both")
         parts = next((layout.parts for layout in fields[de].layouts if layout.parts), ())
         if not 1 <= part <= len(parts):
             raise table.error(name, f"DE {de} has {len(parts)} parts in its first layout")
         elements[name] = Locator(de, parts[part - 1].start, parts[part - 1].stop)
     table.end()
     return elements
+
+
+def _parts_before(table: Table, name: str, field: FieldSpec, layout: str, number: int) -> tuple[Part, ...]:
+    """The parts of a layout before one, which tell by themselves whether a text is divided so."""
+    layouts = {one.name: one.parts for one in field.layouts}
+    if layout not in layouts:
+        raise table.error(name, f"DE {field.de} has no layout '{layout}'{nearest(layout, layouts)}")
+    before = layouts[layout][: number - 1]
+    if not 2 <= number <= len(layouts[layout]):
+        raise table.error(name, f"layout '{layout}' has {len(layouts[layout])} parts; begin with one after the first")
+    if not any(part.fixed or part.counts for part in before):
+        raise table.error(
+            name, f"no part of '{layout}' before it is fixed or counts, so nothing tells who has this form"
+        )
+    return before
 
 
 def _check_when(document: Document, layouts: Mapping[str, Layout], elements: Mapping[str, Locator]) -> None:

@@ -30,20 +30,6 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Locator:
-    """Where an element travels: a DE, or `start:stop` characters of a positional DE."""
-
-    de: int
-    start: int = 0
-    stop: int | None = None
-    as_text: bool = False  # a binary DE that holds text in this element: read and written as str
-
-    @property
-    def whole(self) -> bool:
-        return self.start == 0 and self.stop is None
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """One positional part of a field, from `start` to `stop` characters; `stop` None: all the rest."""
 
@@ -52,6 +38,23 @@ class Part:
     stop: int | None
     values: str = ""  # the table of `Dialect.values` that tells what its values mean
     sensitivity: Sensitivity = ""
+    fixed: str = ""  # what always stands here
+    counts: bool = False  # the number of characters that follow
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Where an element travels: a DE, or `start:stop` characters of a positional DE."""
+
+    de: int
+    start: int = 0
+    stop: int | None = None
+    as_text: bool = False  # a binary DE that holds text in this element: read and written as str
+    after: tuple[Part, ...] = ()  # written whole, and read from behind these parts on where they are what they must be
+
+    @property
+    def whole(self) -> bool:
+        return self.start == 0 and self.stop is None
 
 
 @dataclass(frozen=True, slots=True)

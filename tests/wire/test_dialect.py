@@ -40,8 +40,15 @@ def test_elements_are_read_by_name_whole_or_in_part():
 
 def test_a_binary_field_may_hold_text_in_one_message_and_keys_in_another():
     serial = request("0800", serial="Sequence No12306099999906")
-    assert D.get(serial, "serial") == "Sequence No12306099999906"
+    assert D.get(serial, "serial") == "306099999906"
     assert D.get(serial, "keys") == b"Sequence No12306099999906"
+
+
+@pytest.mark.parametrize(
+    "text", ["306099999906", "Sequence No", "Sequence No1230609999990", "Sequence Nr12306099999906"]
+)
+def test_a_text_without_the_form_it_should_have_is_taken_whole(text):
+    assert D.get(request("0800", serial=text), "serial") == text
 
 
 def test_a_part_is_written_into_what_is_there_or_after_zeros():

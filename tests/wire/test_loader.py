@@ -164,6 +164,52 @@ def test_sections_are_checked_as_well(section, answer):
     assert wrong.value.line > 0
 
 
+FORM = """
+[layouts.labelled]
+title = "labelled"
+parts = [{ size = 2, name = "label", fixed = "No" }, { size = 2, name = "length", counts = true }, { name = "number" }]
+"""
+
+
+def formed(place: str, form: str = FORM) -> str:
+    text = SMALL.replace('name = "private", layouts = ["parts"]', 'name = "private", layouts = ["parts", "labelled"]')
+    return text.replace('stan  = "11"', f'number = "{place}"\nstan = "11"') + form
+
+
+def test_an_element_may_begin_behind_parts_that_tell_the_form_of_a_text():
+    dialect = read(formed("60 from labelled.3"))
+    assert dialect.get_from({60: "No0511111"}, "number") == "11111"
+    assert dialect.get_from({60: "No0411111"}, "number") == "No0411111"
+    assert dialect.get_from({}, "number") is None
+    fields = {}
+    dialect.put(fields, "number", "No0511111")  # written whole
+    assert fields == {60: "No0511111"}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (formed("60 from labeled.3"), "elements.number: DE 60 has no layout 'labeled'; did you mean 'labelled'?"),
+        (
+            formed("60 from labelled.4"),
+            "elements.number: layout 'labelled' has 3 parts; begin with one after the first",
+        ),
+        (
+            formed("60 from labelled.1"),
+            "elements.number: layout 'labelled' has 3 parts; begin with one after the first",
+        ),
+        (formed("60 from parts.2"), "elements.number: no part of 'parts' before it is fixed or counts"),
+        (formed("60.2 from labelled.3"), "elements.number: is part 2 of DE 60 or begins with a part of a layout"),
+        (formed("11", FORM.replace('"No"', '"Nr."')), "layouts.labelled.parts[0].fixed: does not fit the part's size"),
+        (formed("11", FORM.replace("{ name =", "{ counts = true, name =")), "parts[2].counts: does not fit"),
+    ],
+)
+def test_a_form_that_cannot_be_told_is_refused(text, answer):
+    with pytest.raises(DataError) as wrong:
+        read(text)
+    assert answer in str(wrong.value)
+
+
 # ── extends ──
 
 
