@@ -20,6 +20,7 @@ COMMANDS = {
     "signatures": "Read what cardholders signed: list, show, export, import; and what nobody signed.",
     "receipt": "Print the receipt of a sale again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
+    "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",
     "dialect": "List, show and check dialects.",
 }
 """Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""

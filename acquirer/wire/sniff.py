@@ -7,7 +7,7 @@ says names forms of the wire, a length and an MTI: never a value that a message 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acquirer.wire.dialect import Dialect
@@ -108,8 +108,16 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
     differ = [(mine, yours) for mine, yours in zip(seen, expected, strict=True) if mine != yours]
     if not differ:
         return ""
-    seems, has = _list([_with_figures(sight, mine) for mine, _ in differ]), _list([yours for _, yours in differ])
+    seems, has = (
+        enumerated([_with_figures(sight, mine) for mine, _ in differ]),
+        enumerated([yours for _, yours in differ]),
+    )
     return f"this looks like a message with {seems}; {dialect.name} on this port has {has}"
+
+
+def describe(sight: Sight) -> str:
+    """All that is seen, as a list: ``"a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and …"``."""
+    return enumerated([_with_figures(sight, part) for part in _told(sight)])
 
 
 def words(framing: Framing | None) -> str:
@@ -130,7 +138,7 @@ def words(framing: Framing | None) -> str:
     around = (
         [f"{start} before it"] * bool(start) + [f"{filler} after it"] * bool(filler) + [f"{end} at the end"] * bool(end)
     )
-    return f"{said} with {_list(around)}" if around else said
+    return f"{said} with {enumerated(around)}" if around else said
 
 
 def _told(sight: Sight) -> tuple[str, ...]:
@@ -160,7 +168,8 @@ def _with_figures(sight: Sight, part: str) -> str:
     return part.replace("an MTI", f"MTI {sight.mti}")
 
 
-def _list(parts: list[str]) -> str:
+def enumerated(parts: Sequence[str]) -> str:
+    """``"one"``, ``"one and two"``, ``"one, two and three"``."""
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 

@@ -1,0 +1,148 @@
+"""``acquirer doctor``: what a capture is, in which dialect and framing, how sure that is and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from acquirer.wire.doctor import Diagnosis, Finding, Verdict
+    from acquirer.wire.message import Message
+
+INPUT_LIMIT_BYTES = 64 << 20  # a packet capture of a test run; more is cut to the port of interest first
+
+SHOWN = ("stan", "tid", "code")  # of each message, if its dialect has them
+
+
+def command(
+    capture: str = typer.Argument(
+        ..., metavar="CAPTURE|-", help="Packets, bytes, hex, dumps, base64, a log; - is stdin."
+    ),
+    dialect: list[str] = typer.Option(
+        [], "--dialect", metavar="NAME|FILE", help="Try only these, or files of your own."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object per connection, one per line."),
+) -> int:
+    """Say what a capture is: which dialect, which framing, how sure and why; and list the messages in it."""
+    from acquirer.settings.specs import dialect_names, load_dialect
+    from acquirer.wire.doctor import diagnose_capture
+
+    data = _read(capture)
+    try:
+        diagnosis = diagnose_capture(data, [load_dialect(name) for name in dialect or dialect_names()])
+    except ValueError as wrong:
+        raise Exit(Code.UNDECODABLE, f"{capture}: {wrong}.") from None
+    if as_json:
+        for verdict in diagnosis.verdicts:
+            print(json.dumps(_as_json(diagnosis, verdict), ensure_ascii=False))
+    else:
+        _print(diagnosis)
+    if not diagnosis.verdicts:
+        raise Exit(Code.UNDECODABLE, f"{capture}: there is no connection with bytes in it.")
+    problems = [found.problem for verdict in diagnosis.verdicts for found in verdict.findings if found.problem]
+    if not all(verdict.guess for verdict in diagnosis.verdicts):
+        raise Exit(Code.UNDECODABLE, "Not all of it is ISO 8583.")
+    if problems:
+        raise Exit(
+            Code.UNDECODABLE, f"{'1 message' if len(problems) == 1 else f'{len(problems)} messages'} cannot be read."
+        )
+    return Code.OK
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        data = sys.stdin.buffer.read(INPUT_LIMIT_BYTES + 1)
+    else:
+        with Path(name).open("rb") as file:
+            data = file.read(INPUT_LIMIT_BYTES + 1)
+    if not data.strip():
+        raise Exit(Code.USAGE, f"{name}: is empty.")
+    if len(data) > INPUT_LIMIT_BYTES:
+        raise Exit(Code.USAGE, f"{name}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB; cut out what is of interest.")
+    return data
+
+
+def _as_json(diagnosis: Diagnosis, verdict: Verdict) -> dict[str, Any]:
+    guess = verdict.guess
+    return {
+        "form": diagnosis.form,
+        "notes": list(diagnosis.notes),
+        "streams": [stream.name for stream in verdict.streams],
+        "dialect": guess.dialect.name if guess else None,
+        "framing": guess.framing if guess else None,
+        "certainty": verdict.certainty,
+        "also": list(guess.also) if guess else [],
+        "why": list(verdict.why),
+        "messages": [_message(found, guess.framing) for found in verdict.findings] if guess else [],
+    }
+
+
+def _message(found: Finding, framing: str) -> dict[str, Any]:
+    at = datetime.fromtimestamp(found.at_s).astimezone().isoformat() if found.at_s is not None else None
+    return {"stream": found.stream.name, "at": at, **found.explanation.as_json(framing)}
+
+
+def _print(diagnosis: Diagnosis) -> None:
+    from acquirer.cli.tables import QUIET, Line, console, count
+
+    screen = console()
+    streams = sum(len(verdict.streams) for verdict in diagnosis.verdicts)
+    screen.print(Line(f"{diagnosis.form}, {count(streams, 'stream')}", QUIET))
+    for note in diagnosis.notes:
+        screen.print(Line(f"• {note}"))
+    for verdict in diagnosis.verdicts:
+        screen.print()
+        _verdict(screen, verdict)
+
+
+def _verdict(screen: Any, verdict: Verdict) -> None:
+    from acquirer.cli.tables import KEY, QUIET, WRONG, Line
+
+    names = [stream.name for stream in verdict.streams if stream.name]
+    if names and " → " in names[0]:
+        screen.print(Line(names[0], "bold"))
+    if verdict.guess is None:
+        screen.print(Line("another protocol", WRONG))
+    elif verdict.certainty == "unknown":
+        screen.print(Line("no dialect that was tried", WRONG))
+    else:
+        what = Line(f"{verdict.guess.dialect.name}, {verdict.guess.framing}", KEY)
+        screen.print(what.append(f"  {verdict.certainty}", "bold" if verdict.certainty == "sure" else WRONG))
+    for sentence in verdict.why:
+        screen.print(Line(f"• {sentence}", QUIET))
+    if verdict.findings and verdict.certainty != "unknown":
+        screen.print(_messages(verdict))
+
+
+def _messages(verdict: Verdict) -> Table:
+    from acquirer.cli.tables import QUIET, WRONG, Line, table
+
+    timed = all(found.at_s is not None for found in verdict.findings)
+    first = verdict.streams[0].name.partition(" → ")[0]
+    grid = table(*(("At", "") if timed else ("Where",)), "MTI", "Message", *(name.upper() for name in SHOWN), "Bytes>")
+    for found in verdict.findings:
+        said = Line(found.problem, WRONG) if found.problem else Line(found.explanation.title.en)
+        where = [Line(found.stream.name, QUIET)]
+        if timed:
+            at = datetime.fromtimestamp(found.at_s or 0).strftime("%H:%M:%S.%f")[:-3]
+            where = [Line(at, QUIET), Line("→" if found.stream.name.startswith(first) else "←")]
+        grid.add_row(*where, found.explanation.mti, said, *_shown(found.message), str(len(found.frame)))
+    return grid
+
+
+def _shown(message: Message | None) -> list[str]:
+    """What identifies a message; a code only in replies, where requests say something else in its place."""
+    if message is None:
+        return [""] * len(SHOWN)
+    dialect = message.dialect
+    names = [name if name != "code" or dialect.is_response(message.mti) else "" for name in SHOWN]
+    return [dialect.text(message, name) if name in dialect.elements else "" for name in names]
