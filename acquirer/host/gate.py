@@ -17,6 +17,8 @@ from acquirer.host.calendar import is_expiry
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
 from acquirer.host.setup import Host
+from acquirer.security.ciphers import CipherError
+from acquirer.security.dukpt import Dukpt, DukptError
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 
@@ -101,6 +103,8 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
     assert terminal is not None
     assert session is not None
     current = session.current
+    if host.suite.dukpt is not None:
+        return _by_ksn(host, host.suite.dukpt, request, terminal, session)
     if request.route is not None and not request.route.mac_request:
         return _unproved(host, terminal, current)
     if current is None:
@@ -121,8 +125,37 @@ def verify(host: Host, request: Request, loaded: Loaded) -> Verified | Decision:
         sentence = why.mac_differs(host, request, terminal, session, keys, mac)
     except VaultError as wrong:
         return Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, wrong), sign_on_again=True)
+    return _wrong(host, terminal, session, sentence)
+
+
+def _by_ksn(
+    host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, session: Session
+) -> Verified | Decision:
+    """Check a MAC under the keys that the message's own KSN leads to (DUKPT)."""
+    message, proved = request.message, request.route is None or request.route.mac_request
+    if not proved and host.dialect.get(message, "ksn") is None:
+        return Verified(0, None, None)
+    try:
+        ksn = host.suite.ksn(message)
+    except DukptError as wrong:
+        return Decision(Reason.FORMAT_WRONG, why.keys_underivable(terminal, wrong))
+    try:
+        initial = host.ring.initial(terminal, dukpt, ksn)
+    except (CipherError, DukptError, VaultError) as wrong:
+        return Decision(Reason.KEYS_UNAVAILABLE, why.keys_underivable(terminal, wrong))
+    keys = dukpt.keys(initial, ksn)
+    if not proved:
+        return Verified(dukpt.counter(ksn), keys, None)
+    mac = host.dialect.mac_of(message)
+    if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
+        return Verified(dukpt.counter(ksn), keys, _proved(session))
+    return _wrong(host, terminal, session, why.derived_mac_differs(host, dukpt, request, initial, keys, ksn, mac))
+
+
+def _wrong(host: Host, terminal: TerminalConfig, session: Session, sentence: str) -> Decision:
     wrong_macs = session.bad_macs + 1
-    notes = (why.bad_macs_note(terminal, wrong_macs),) if wrong_macs >= terminal.policy.bad_macs_allowed else ()
+    too_many = host.signs_on and wrong_macs >= terminal.policy.bad_macs_allowed
+    notes = (why.bad_macs_note(terminal, wrong_macs),) if too_many else ()
     return Decision(
         Reason.MAC_DIFFERS, sentence, session=replace(session, bad_macs=wrong_macs), notes=notes, sign_on_again=True
     )

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from typing import Final
 
 from acquirer.exchange.rows import Generation, TerminalConfig
+from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
-from acquirer.security.vault import Vault
+from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 
 TERMINALS_KEPT: Final = 20_000
@@ -18,10 +19,22 @@ warm in 120 MB, a small one costs nothing. Beyond it, whoever came first opens h
 class _Opened:
     """What is kept of one terminal: each key set beside the very blob it was opened from."""
 
-    __slots__ = ("current", "current_blob", "master", "master_blob", "previous", "previous_blob")
+    __slots__ = (
+        "bdk_blob",
+        "current",
+        "current_blob",
+        "device",
+        "initial",
+        "master",
+        "master_blob",
+        "previous",
+        "previous_blob",
+    )
 
     def __init__(self) -> None:
-        self.master_blob = self.current_blob = self.previous_blob = b""
+        self.master_blob = self.current_blob = self.previous_blob = self.bdk_blob = b""
+        self.initial: Secret | None = None  # of the device that sent a KSN last
+        self.device = b""
         self.master: Secret | None = None
         self.current: WorkingKeys | None = None
         self.previous: WorkingKeys | None = None
@@ -40,11 +53,30 @@ class KeyRing:
 
     def master(self, terminal: TerminalConfig) -> Secret:
         """The terminal's master key."""
+        if not terminal.tmk:
+            raise VaultError(f"terminal {terminal.tid} is registered without a tmk")
         kept = self._of(terminal.tid)
         if kept.master is None or kept.master_blob != terminal.tmk:
             kept.master = self.vault.open_secret(f"tmk:{terminal.tid}", terminal.tmk)
             kept.master_blob = terminal.tmk
         return kept.master
+
+    def initial(self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes) -> Secret:
+        """The initial key of the device that sends this KSN, which all keys of its messages come from.
+
+        Raises:
+            VaultError: the terminal has no base derivation key.
+            CipherError, DukptError: it has one of a wrong kind.
+        """
+        if terminal.bdk is None:
+            raise VaultError(f"terminal {terminal.tid} is registered without a bdk, which {dukpt.name} needs")
+        kept = self._of(terminal.tid)
+        device = dukpt.ksn(ksn, 0)
+        if kept.initial is None or (kept.bdk_blob, kept.device) != (terminal.bdk, device):
+            bdk = self.vault.open_secret(f"bdk:{terminal.tid}", terminal.bdk)
+            kept.initial = dukpt.initial(bdk.using(dukpt.cipher), ksn)
+            kept.bdk_blob, kept.device = terminal.bdk, device
+        return kept.initial
 
     def pinned(self, terminal: TerminalConfig) -> WorkingKeys | None:
         """The working keys a test terminal is always given; None when fresh ones are made."""

@@ -24,6 +24,8 @@ def open_pin(
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
     except PinError as wrong:
+        if host.suite.dukpt is not None:
+            return PinError(f"{wrong}; the PIN must be encrypted under the key of the KSN that comes with it")
         other = other_generation(session, verified)
         hint = _other_key(host, session, other, block, pan, control) if other is not None else ""
         return PinError(f"{wrong}; {hint or 'compare the KCV with the terminal’s'}, and sign on again")

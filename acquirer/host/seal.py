@@ -46,4 +46,4 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
         return Reply(code, mti, fields, dialect.encode(mti, fields, tpdu, head))
     security = dialect.security
     frame = dialect.encode(mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)}, tpdu, head)
-    return Reply(code, mti, fields, host.suite.seal(keys, frame))
+    return Reply(code, mti, fields, host.suite.seal_reply(keys, frame))

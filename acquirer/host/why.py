@@ -14,10 +14,12 @@ from acquirer.host.request import Request
 from acquirer.host.setup import Host
 from acquirer.host.words import day_words, named, no_month, place, plural
 from acquirer.security.diagnosis import diagnose
+from acquirer.security.dukpt import Dukpt
+from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
-from acquirer.wire.message import DecodeError
+from acquirer.wire.message import DecodeError, Message
 from acquirer.wire.sniff import mismatch
 
 SKEW_WORTH_A_NOTE_S: Final = 300
@@ -166,20 +168,47 @@ def mac_differs(
     host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys, mac: bytes | None
 ) -> str:
     """A MAC that is wrong or missing: what it should be, and which mistake explains it."""
-    dialect, message = host.dialect, request.message
-    mak = f"MAK KCV {keys.mak.kcv()}"
+    sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
     if mac is None:
-        return f"DE {dialect.mac_de(message.fields)} (mac) is missing: this message must carry a MAC made with {mak}"
-    covered = dialect.covered(message.raw)
-    sentence = (
-        f"MAC differs: expected {mac_text(host.suite.mac(keys, covered))} over {len(covered)} bytes with {mak}, "
-        f"got {mac_text(mac)}"
-    )
+        return sentence
     candidates = [("current", keys)]
     if session.previous is not None:
         candidates.append(("previous", host.ring.previous(session.tid, session.previous)))
-    findings = diagnose(host.suite.mac_algorithm, message, candidates, host.ring.master(terminal))
+    findings = diagnose(host.suite.mac_algorithm, request.message, candidates, host.ring.master(terminal))
     return f"{sentence}; {findings[0] if findings else _nothing_fits(session)}"
+
+
+def derived_mac_differs(
+    host: Host, dukpt: Dukpt, request: Request, initial: Secret, keys: WorkingKeys, ksn: bytes, mac: bytes | None
+) -> str:
+    """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
+    mak = f"MAK KCV {keys.mak.kcv()} of KSN {ksn.hex().upper()} (counter {dukpt.counter(ksn)})"
+    sentence = _differs(host, request.message, keys, mak, mac)
+    if mac is None:
+        return sentence
+    mistaken = dukpt.mistaken(initial, ksn)
+    findings = diagnose(host.suite.mac_algorithm, request.message, [("current", keys)], mistaken=mistaken)
+    nothing = (
+        f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
+        f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"
+    )
+    return f"{sentence}; {findings[0] if findings else nothing}"
+
+
+def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
+    """A message whose keys cannot be derived (DUKPT): its KSN is none, or the host has no BDK for it."""
+    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {problem}"
+
+
+def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: bytes | None) -> str:
+    if mac is None:
+        de = host.dialect.mac_de(message.fields)
+        return f"DE {de} (mac) is missing: this message must carry a MAC made with {mak}"
+    covered = host.dialect.covered(message.raw)
+    return (
+        f"MAC differs: expected {mac_text(host.suite.mac(keys, covered))} over {len(covered)} bytes with {mak}, "
+        f"got {mac_text(mac)}"
+    )
 
 
 def mac_text(mac: bytes) -> str:

@@ -25,7 +25,9 @@ Candidate = tuple[str, WorkingKeys]
 _TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
 
 
-class _Key(NamedTuple):
+class Mistaken(NamedTuple):
+    """A key that a terminal may have taken for its MAK: what it is, and the mistake that it would be."""
+
     words: str
     hint: str
     key: Secret
@@ -47,16 +49,21 @@ class _Cover(NamedTuple):
 
 
 def diagnose(
-    algorithm: MacAlgorithm, message: Message, candidates: Sequence[Candidate], tmk: Secret | None = None
+    algorithm: MacAlgorithm,
+    message: Message,
+    candidates: Sequence[Candidate],
+    tmk: Secret | None = None,
+    mistaken: Sequence[Mistaken] = (),
 ) -> list[str]:
     """What would have made the MAC that came: one sentence, or none when nothing that was tried does.
 
-    `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too.
+    `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too;
+    `mistaken` are keys that nobody else knows of.
     """
     got = message.dialect.mac_of(message)
     if got is None:
         return []
-    generations, others = _generations(candidates), _other_keys(candidates, tmk)
+    generations, others = _generations(candidates), [*mistaken, *_other_keys(candidates, tmk)]
     for key, way, cover in _fewest_mistakes_first(generations, others, _ways(algorithm), _covers(message)):
         if key.key.cipher in way.ciphers:
             written = _written(way.raw(key.key, cover.data), got, algorithm.form)
@@ -66,8 +73,8 @@ def diagnose(
 
 
 def _fewest_mistakes_first(
-    generations: Sequence[_Key], others: Sequence[_Key], ways: Sequence[_Way], covers: Sequence[_Cover]
-) -> Iterator[tuple[_Key, _Way, _Cover]]:
+    generations: Sequence[Mistaken], others: Sequence[Mistaken], ways: Sequence[_Way], covers: Sequence[_Cover]
+) -> Iterator[tuple[Mistaken, _Way, _Cover]]:
     """One thing other than it should be, then two, never three: the first of each sequence is as it should be.
 
     Of the wrong keys only an old one is so common that it may hide a second mistake.
@@ -86,18 +93,18 @@ def _fewest_mistakes_first(
 # What is tried
 
 
-def _generations(candidates: Sequence[Candidate]) -> list[_Key]:
+def _generations(candidates: Sequence[Candidate]) -> list[Mistaken]:
     (_, current), *old = candidates
     return [
-        _Key("the same MAK", "", current.mak),
+        Mistaken("the same MAK", "", current.mak),
         *(
-            _Key(f"the {label} MAK (KCV {keys.mak.kcv()})", "the terminal kept its old key", keys.mak)
+            Mistaken(f"the {label} MAK (KCV {keys.mak.kcv()})", "the terminal kept its old key", keys.mak)
             for label, keys in old
         ),
     ]
 
 
-def _other_keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[_Key]:
+def _other_keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[Mistaken]:
     current = candidates[0][1]
     wrap: CipherName = "3des" if current.mak.cipher == "des" else current.mak.cipher
     master = tmk.using(wrap) if tmk is not None and len(tmk) in KEY_SIZES[wrap] else None
@@ -112,7 +119,7 @@ def _other_keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[_Ke
     return tried
 
 
-def _neighbours(whose: str, keys: WorkingKeys) -> list[_Key]:
+def _neighbours(whose: str, keys: WorkingKeys) -> list[Mistaken]:
     tried = _with_half(f"{whose} PIK", "PIN key", keys.pik)
     if keys.tdk is not None:
         tried += _with_half(f"{whose} TDK", "track key", keys.tdk)
@@ -120,33 +127,33 @@ def _neighbours(whose: str, keys: WorkingKeys) -> list[_Key]:
     if mak.cipher == "3des":
         half = _half(mak)
         hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
-        tried.append(_Key(f"the first half of {whose} MAK (KCV {half.kcv()})", hint, half))
+        tried.append(Mistaken(f"the first half of {whose} MAK (KCV {half.kcv()})", hint, half))
     elif mak.cipher == "des":
         filled = Secret(mak.reveal() + bytes(mak.block_bytes), "3des")
         words = f"{whose} MAK with eight zero bytes behind it (KCV {filled.kcv()})"
-        tried.append(_Key(words, _TAKES_DOUBLE, filled))
+        tried.append(Mistaken(words, _TAKES_DOUBLE, filled))
     return tried
 
 
-def _with_half(words: str, kind: str, key: Secret) -> list[_Key]:
+def _with_half(words: str, kind: str, key: Secret) -> list[Mistaken]:
     """A key that is not the MAK, and the first half of it for terminals that know single-length MAKs only."""
-    tried = [_Key(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the MAK", key)]
+    tried = [Mistaken(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the MAK", key)]
     if key.cipher == "3des":
         half = _half(key)
         hint = f"the terminal takes half of the {kind} for the MAK"
-        tried.append(_Key(f"the first half of {words} (KCV {half.kcv()})", hint, half))
+        tried.append(Mistaken(f"the first half of {words} (KCV {half.kcv()})", hint, half))
     return tried
 
 
-def _unwrapped(whose: str, mak: Secret, master: Secret) -> list[_Key]:
+def _unwrapped(whose: str, mak: Secret, master: Secret) -> list[Mistaken]:
     wrapped = master.encrypt(mak.reveal())
     travels = Secret(wrapped, mak.cipher)
     hint = "the terminal did not decrypt it"
-    tried = [_Key(f"{whose} MAK as it travels (KCV {travels.kcv()})", hint, travels)]
+    tried = [Mistaken(f"{whose} MAK as it travels (KCV {travels.kcv()})", hint, travels)]
     if mak.cipher == "des":
         filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
         words = f"{whose} MAK with the zeros behind it decrypted as well (KCV {filled.kcv()})"
-        tried.append(_Key(words, _TAKES_DOUBLE, filled))
+        tried.append(Mistaken(words, _TAKES_DOUBLE, filled))
     return tried
 
 
@@ -253,7 +260,7 @@ def _written(raw: bytes, got: bytes, form: str) -> str | None:
     return next((way for way in (form, *ways) if ways[way] == got), None)
 
 
-def _sentence(key: _Key, way: _Way, cover: _Cover, written: str, form: str) -> str:
+def _sentence(key: Mistaken, way: _Way, cover: _Cover, written: str, form: str) -> str:
     hints = [hint for hint in (key.hint, way.hint, cover.hint) if hint]
     if written != form:
         hints.append(f"the terminal sends {_WRITTEN[written]} where {_WRITTEN[form]} belongs")

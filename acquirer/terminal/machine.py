@@ -114,7 +114,7 @@ class Machine:
 
         Until that message is sent, calling it again changes nothing. Raises DukptError when there are no more.
         """
-        if self.state.device is None or self._used is not None:
+        if self.setup.suite.dukpt is None or self.state.device is None or self._used is not None:
             return
         used = self.state.device.use()
         yield from self.keep(device=used.after)
@@ -137,13 +137,13 @@ class Machine:
         """
         dialect, fields = self.setup.dialect, dict[int, Value]()
         must = demanded(route)
-        told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items() if len(allowed) == 1}
+        told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
         told |= {name: value for name, value in dialect.constants.items() if name in must}
         told |= {name: value for name, value in self.setup.clock().items() if name in must}
         told |= {"tid": self.setup.tid, "mid": self.setup.mid}
-        told |= values
+        told |= {name: value for name, value in values.items() if value}
         for element, value in told.items():
-            if value and element in dialect.elements:
+            if element in dialect.elements:
                 dialect.put(fields, element, value)
         return fields
 
