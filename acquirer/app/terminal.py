@@ -19,7 +19,7 @@ from acquirer.app.line import AsyncLine, Line
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Answer, Ask, Keep, Listen, Program
 from acquirer.terminal.exchange import Result
-from acquirer.terminal.signing import echo, sign_off, sign_on
+from acquirer.terminal.signing import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
 
@@ -39,6 +39,10 @@ class Terminal:
     def sign_on(self) -> Result:
         """Sign on: fetch working keys and the batch."""
         return self._run(sign_on(self._desk.machine))
+
+    def key_change(self) -> Result:
+        """Fetch new working keys between two sign-ons. Raises LookupError where the dialect has no such message."""
+        return self._run(key_change(self._desk.machine))
 
     def sale(
         self,
@@ -145,6 +149,10 @@ class AsyncTerminal:
     async def sign_on(self) -> Result:
         """See `Terminal.sign_on`."""
         return await self._run(sign_on(self._desk.machine))
+
+    async def key_change(self) -> Result:
+        """See `Terminal.key_change`."""
+        return await self._run(key_change(self._desk.machine))
 
     async def sale(
         self,

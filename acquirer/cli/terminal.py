@@ -22,6 +22,13 @@ def sign_on() -> Job:
     return Job(lambda terminal: terminal.sign_on())
 
 
+@app.command("key-change")
+@operation()
+def key_change() -> Job:
+    """Fetch new working keys between two sign-ons, where the dialect has a message for it."""
+    return Job(lambda terminal: terminal.key_change())
+
+
 @app.command("sale")
 @operation(Signing, Printing)
 def sale(

@@ -57,7 +57,7 @@ def business(
         token=card,
         amount_minor=amount,
         expiry=presented.expiry,
-        entry_mode=read.entry_mode(came),
+        swiped=host.swiped(read.entry_mode(came)),
         icc_condition=read.icc_condition(came),
         pin=None if opened is None else opened.pin,
         day=request.stamp.day,

@@ -28,7 +28,6 @@ _STATUS: Mapping[str, tuple[Reason, str]] = {
     "restricted": (Reason.CARD_RESTRICTED, "is marked restricted"),
     "issuer-down": (Reason.ISSUER_DOWN, "belongs to an issuer that is marked down"),
 }
-_STRIPE = ("02",)  # DE22, positions 1–2 (ISO 8583:1987): magnetic stripe, and nothing says that the chip failed
 _FALLBACK = "2"  # element icc_condition: reading the chip has failed before
 
 
@@ -92,7 +91,7 @@ class Purchase:
     token: str  # the card row's name
     amount_minor: int
     expiry: str  # YYMM as the terminal read it, or ""
-    entry_mode: str
+    swiped: bool  # and nothing in element `entry_mode` says that the chip failed
     icc_condition: str
     pin: str | None = field(repr=False)  # None: no PIN block came
     day: str  # business date YYYYMMDD
@@ -200,11 +199,11 @@ def _expiry(entry: CardEntry, purchase: Purchase, _row: Card) -> Verdict | None:
 
 
 def _chip(entry: CardEntry, purchase: Purchase, _row: Card) -> Verdict | None:
-    if entry.chip and purchase.entry_mode[:2] in _STRIPE and purchase.icc_condition != _FALLBACK:
+    if entry.chip and purchase.swiped and purchase.icc_condition != _FALLBACK:
         return Verdict(
             Reason.USE_CHIP,
-            f"has a chip (service code {entry.service_code}) but was swiped (entry mode {purchase.entry_mode}) without "
-            "saying that its chip could not be read: insert it, or declare the fallback",
+            f"has a chip (service code {entry.service_code}) but was swiped without saying that its chip could not be "
+            "read: insert it, or declare the fallback",
         )
     return None
 

@@ -24,6 +24,9 @@ Randbytes = Callable[[int], bytes]
 SILENT_CENTS: Final = 98
 """The magic amount that gets no reply: 98 is also what the terminal then gives as the reason of its reversal."""
 
+SWIPED: Final = "S"
+"""The letter on receipts by which a dialect tells a swiped card from a fallback to its stripe."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -50,6 +53,7 @@ class Host:
         "ring",
         "sign_on_nibble",
         "signs_on",
+        "stripes",
         "suite",
         "vault",
     )
@@ -79,6 +83,12 @@ class Host:
         self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"
         self.signs_on = any(route.service == "sign_on" and route.served for route in dialect.routes)
         self.has_batch = "batch" in dialect.elements
+        entries = dialect.habits.entries.values() if dialect.habits else ()
+        self.stripes = tuple(entry.mode.partition("{pin}")[::2] for entry in entries if entry.letter == SWIPED)
         wishes = dialect.habits.head if dialect.habits else {}
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing
+
+    def swiped(self, entry_mode: str) -> bool:
+        """Whether a sale's element `entry_mode` says that the card was swiped."""
+        return any(entry_mode.startswith(before) and entry_mode.endswith(after) for before, after in self.stripes)

@@ -187,7 +187,8 @@ def accept(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
             got = " or ".join(key.kcv(package.kcv_bytes) for key in readings)
             raise KcvError(part.name.upper(), kcv.hex().upper(), got, tmk.using(wrap_cipher(package)).kcv())
         keys[part.name] = found[0]
-    return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
+    kcvs = ", ".join(f"{name.upper()} {key.kcv(package.kcv_bytes)}" for name, key in keys.items())
+    return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs)
 
 
 def wrap_cipher(package: KeyPackage) -> CipherName:

@@ -193,7 +193,7 @@ class Machine:
         full = dict(fields)
         if self._used:
             setup.suite.put_ksn(full, self._used.ksn)
-        setup.dialect.put(full, "mac", bytes(setup.dialect.security.mac_bytes))
+        full[setup.dialect.mac_de(full)] = bytes(setup.dialect.security.mac_bytes)
         frame = setup.dialect.encode(route.mti, full, setup.tpdu, setup.head)
         return setup.suite.seal(keys, frame)
 

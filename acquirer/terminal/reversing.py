@@ -144,7 +144,7 @@ def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Val
     dialect, setup = machine.setup.dialect, machine.setup
     sale, route = pending.fields, dialect.find_route("reversal")
     must = demanded(route)
-    told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items() if len(allowed) == 1}
+    told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
     told |= {name: value for name, value in dialect.constants.items() if name in must}
     told["reversal_reason"] = pending.reason
     for name in must:
