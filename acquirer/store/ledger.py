@@ -221,14 +221,14 @@ class Ledger:
         session, card = changes.session, changes.card
         if session is not None:
             if outcome is Outcome.DONE:
-                session.version += 1  # as it was written; whoever decided on it has done with it
-                self.sessions.put(session.tid, session)
+                kept = session.copy()
+                kept.version += 1  # as it was written
+                self.sessions.put(session.tid, kept)
             else:
                 self.sessions.forget(session.tid)
         if card is not None:
             if outcome is Outcome.DONE:
-                card.version += 1
-                self.cards.put(card.token, card)
+                self.cards.put(card.token, replace(card, version=card.version + 1))
             else:
                 self.cards.forget(card.token)
 
