@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,9 @@ from acquirer.host.checks import Mode
 from acquirer.journal.evidence import Evidence
 from acquirer.observe.lines import Exchange
 from acquirer.observe.log import Log
-from acquirer.settings.specs import load_dialect
 from acquirer.store import Store, StoreError
 from acquirer.store.uploads import Developed, with_picture
+from acquirer.wire.dialect import Dialect
 
 AT_ONCE: Final = 16  # pictures kept in one transaction: a quarter of a second of decoding
 MOST_LOOKS: Final = 256  # uploads that wait for their pixels: some five seconds of decoding, no terminal waits longer
@@ -67,6 +67,12 @@ class Worker:
         except (OSError, EOFError, TimeoutError, ValueError):
             self.end()
             return Picture(flags=(GIVEN_UP,))
+
+    def interrupt(self) -> None:
+        """Let whoever waits for the process wait no longer. From any thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -108,13 +114,14 @@ class Pictures:
     """Looks at images and makes pictures, on a thread of its own."""
 
     def __init__(
-        self, store: Store, clock: Clock, log: Log, pixels: Mode = "log", soon: Callable[..., object] | None = None
+        self, store: Store, clock: Clock, log: Log, dialects: Sequence[Dialect] = (), pixels: Mode = "log"
     ) -> None:
         self._store = store
         self._clock = clock
         self._log = log
+        self._dialects = dialects
         self._pixels = pixels
-        self._soon = soon or asyncio.get_running_loop().call_soon_threadsafe
+        self._soon = asyncio.get_running_loop().call_soon_threadsafe
         self._worker = Worker()
         self._work = threading.Condition()
         self._looks: deque[tuple[bytes, Then]] = deque()
@@ -149,6 +156,7 @@ class Pictures:
         with self._work:
             self._stopping = True
             self._work.notify()
+        self._worker.interrupt()
         if self._thread is not None:
             self._thread.join()
 
@@ -170,8 +178,11 @@ class Pictures:
                     self._answer()
                     if wanted:
                         self._make()
-                except (WorkerError, StoreError) as wrong:
-                    self._soon(self._log.event, "no-pictures", str(wrong))
+                except Exception as wrong:  # whatever it was, the next signature deserves another try
+                    if not self._stopping:
+                        known = isinstance(wrong, WorkerError | StoreError)
+                        sentence = str(wrong) if known else f"{type(wrong).__name__}: {wrong}"
+                        self._soon(self._log.event, "no-pictures", sentence)
         finally:
             self._worker.end()
 
@@ -194,9 +205,10 @@ class Pictures:
         done: list[Developed] = []
         for signature, stream in waiting:
             self._answer()
-            if self._stopping:
+            picture = self._worker.look(stream)
+            if self._stopping:  # and the process may have been ended over this one
                 return
-            done.append(self._developed(signature, self._worker.look(stream)))
+            done.append(self._developed(signature, picture))
         self._store.develop(done)
         for one in done:
             if one.evidence is not None:
@@ -212,7 +224,7 @@ class Pictures:
         key = signature.key
         evidence = Evidence(
             at_us=self._clock.now_us(),
-            dialect=load_dialect(signature.dialect),
+            dialect=next((one for one in self._dialects if one.name == signature.dialect), self._dialects[0]),
             tid=key.tid,
             mid=key.mid,
             batch=key.batch,

@@ -98,7 +98,7 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
         store.start(loop.call_soon_threadsafe, loop.call_soon)
         with running_reactor() as reactor:
             server = Server(reactor, parts.limits, LoggingWatcher(log))
-            pictures = Pictures(store, parts.clock, log, parts.checks.pixels)
+            pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
             driver = Driver(store, server, parts.clock, log, pictures)
             running = Running(parts, store, server, driver, log, terminals)
             ready = False

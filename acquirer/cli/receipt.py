@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acquirer.exchange.rows import Transaction
     from acquirer.slip.receipt import Copy, Language
     from acquirer.store import Reader
+    from acquirer.wire.dialect import Dialect
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
     Each copy is counted in the store and says which it is.
     """
     from acquirer.app.receipts import ink_of, receipt_of
-    from acquirer.settings.specs import load_dialect, slip_font
+    from acquirer.settings.specs import slip_font
     from acquirer.slip.picture import draw
     from acquirer.slip.receipt import WORDS, render
     from acquirer.store import StoreError
@@ -50,7 +51,7 @@ def command(
         signature = signature_of(reader, tid, stan, sale.key.batch)
         stream = reader.blob(signature.digest) if signature else None
         terminal = reader.terminal(tid)
-    dialect = load_dialect(signature.dialect if signature else config.dialect)
+    dialect = _dialect(signature.dialect if signature else "", config.dialect)
     name = terminal[0].name if terminal else ""
     receipt = receipt_of(dialect, sale, signature, name, config.timezone, config.no_sign_limit_minor)
     ink = ink_of(stream) if stream else None
@@ -63,6 +64,13 @@ def command(
         lines = render(receipt, whose, lang=language, reprint=reprint).splitlines()
         png.write_bytes(draw(lines, slip_font(), ink))
     return Code.OK
+
+
+def _dialect(name: str, usual: str) -> Dialect:
+    """The dialect a signature came in, if it is one that ships; else the usual one."""
+    from acquirer.settings.specs import dialect_names, load_dialect
+
+    return load_dialect(name if name in dialect_names() else usual)
 
 
 def _sale(reader: Reader, tid: str, stan: str, batch: str) -> Transaction:

@@ -158,7 +158,7 @@ def import_(
 @app.command()
 def unsigned(
     tid: str = Tid,
-    limit: str = typer.Option("", "--limit", metavar="AMOUNT", help="Contactless sales up to this need no signature."),
+    no_sign_limit: str = typer.Option("", metavar="AMOUNT", help="Contactless sales up to this need no signature."),
     store: str | None = StoreOption,
     as_json: bool = ArrayOption,
 ) -> int:
@@ -169,7 +169,7 @@ def unsigned(
     from acquirer.settings.specs import load_dialect
     from acquirer.slip.receipt import money
 
-    config = settings(store, no_sign_limit=limit or None)
+    config = settings(store, no_sign_limit=no_sign_limit or None)
     with reading(config.store) as reader:
         found = missing(reader, load_dialect(config.dialect), tid, config.no_sign_limit_minor)
     if as_json:

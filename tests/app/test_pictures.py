@@ -167,3 +167,40 @@ def test_pictures_end_with_their_host(tmp_path: Path) -> None:
         until(lambda: host.signatures[0].picture == "made")
         number = pid(host._running.driver.pictures._worker)
     assert not Path(f"/proc/{number}").exists()
+
+
+def test_a_host_ends_at_once_though_its_worker_stands_still(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'host.db'}"
+    with running_host(store=url) as host:
+        sell(host, tmp_path, "Ann")
+        until(lambda: host.signatures[0].picture == "made")
+        os.kill(pid(host._running.driver.pictures._worker), signal.SIGSTOP)
+        sell(host, tmp_path, "Bob")
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < pictures.PATIENCE_S / 2
+    with running_host(store=url) as host:  # it was no fault of the image
+        until(lambda: host.signatures[1].picture == "made")
+
+
+def test_a_signature_of_a_dialect_of_ones_own_gets_its_picture_and_its_line(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('dialect = "own"\nextends = "unionpay-pos"\n')
+    with running_host(dialect=str(own)) as host:
+        with Terminal("10000161", host=host.address, state=tmp_path, sign_upload="at-once") as terminal:
+            assert terminal.sale("1.00", sign=ANN).signature == "uploaded"
+        until(lambda: host.signatures[0].picture == "made")
+        assert host.signatures[0].dialect == "own"
+
+
+def test_whatever_goes_wrong_over_one_picture_the_next_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    with running_host(log=log) as host:
+        made = host._running.driver.pictures
+        with monkeypatch.context() as broken:
+            broken.setattr(made, "_developed", lambda *_: 1 / 0)
+            sell(host, tmp_path, "Ann")
+            until(lambda: "ZeroDivisionError" in log.getvalue())
+        sell(host, tmp_path, "Bob")
+        until(lambda: all(one.picture == "made" for one in host.signatures))

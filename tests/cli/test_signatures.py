@@ -106,7 +106,7 @@ def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
     assert "free by amount: contactless, and not above 1000.00" in found[TID, "000005"]["cause"]
     assert not found[TID, "000006"]["free"]
     assert "after the next sale" in found["20000001", "000002"]["cause"]
-    low = json.loads(said(capsys, served, "signatures", "unsigned", "--json", "--limit", "300"))
+    low = json.loads(said(capsys, served, "signatures", "unsigned", "--json", "--no-sign-limit", "300"))
     assert [one["free"] for one in low] == [False] * 4
     table = said(capsys, served, "signatures", "unsigned", "--tid", TID)
     assert "Likely cause" in table
@@ -114,7 +114,7 @@ def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
 
 
 def test_a_limit_that_is_no_amount_is_refused(served: str, capsys: Say) -> None:
-    assert run(["signatures", "unsigned", "--limit", "much", "--store", served]) == 2
+    assert run(["signatures", "unsigned", "--no-sign-limit", "much", "--store", served]) == 2
     assert "--no-sign-limit: 'much'" in capsys.readouterr().err
 
 
