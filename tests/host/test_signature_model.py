@@ -1,0 +1,119 @@
+"""Any conversation about signatures against a model of what must be kept; and any bytes at all in an upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from acquirer.host.checks import parse_checks
+from acquirer.signature import jbig_encoder
+from acquirer.signature.pen import sign
+
+IMAGES = [jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob", "Carl")]
+
+
+class Shop(RuleBasedStateMachine):
+    """One terminal that closes its batch at sign-off, and what its signatures must come to."""
+
+    make_rig: Any = None
+
+    @initialize()
+    def open(self) -> None:
+        self.rig = self.make_rig()
+        self.rig.register(required="per-batch")
+        self.till = self.rig.till()
+        self.till.sign_on()
+        self.sales: dict[tuple[str, str], int] = {}
+        self.kept: dict[tuple[str, str], list[bytes]] = {}
+        self.gone: set[tuple[str, str]] = set()
+
+    def pick(self, at: int) -> tuple[str, str] | None:
+        return list(self.sales)[at % len(self.sales)] if self.sales else None
+
+    @rule(amount=st.integers(1, 5000))
+    def sell(self, amount: int) -> None:
+        assert self.till.sale(amount).code == "00"
+        self.sales[self.till.batch, self.till.last] = amount
+
+    @rule()
+    def next_batch(self) -> None:
+        self.till.sign_off()
+        self.till.sign_on()
+
+    @rule(at=st.integers(0, 99))
+    def reverse(self, at: int) -> None:
+        key = self.pick(at)
+        if key is not None:
+            assert self.till.reverse(key[1], self.sales[key], batch=key[0]).code == "00"
+            self.gone.add(key)
+
+    @rule(at=st.integers(0, 99), image=st.sampled_from(IMAGES), wrong=st.booleans())
+    def upload(self, at: int, image: bytes, wrong: bool) -> None:
+        key = self.pick(at)
+        if key is None:
+            return
+        amount = self.sales[key] + wrong
+        answer = self.till.upload(key[1], image, batch=key[0], amount=f"{amount:012}", rrn=None, slip=None)
+        before = self.kept.get(key, [])
+        if image in before:
+            assert answer.code == "94"
+        elif wrong:
+            assert answer.code == "25"
+        elif before and key[0] != self.till.batch:
+            assert answer.code == "94"
+        else:
+            assert answer.code == "00"
+            self.kept.setdefault(key, []).append(image)
+        assert answer.why
+
+    @rule(stan=st.integers(900_000, 999_999))
+    def upload_for_nothing(self, stan: int) -> None:
+        assert self.till.upload(f"{stan:06}", IMAGES[0]).code == "25"
+
+    @invariant()
+    def every_signature_stands_once_beside_its_sale(self) -> None:
+        found: dict[tuple[str, str], list[bytes]] = {}
+        for one in self.rig.signatures:
+            key = (one.key.batch, one.key.stan)
+            found.setdefault(key, []).append(self.rig.streams[one.digest])
+            assert one.number == len(found[key])
+            assert one.amount_minor == self.sales[key]
+        assert found == self.kept
+
+    @invariant()
+    def no_signature_changes_the_books(self) -> None:
+        assert self.rig.booked_minor() == sum(amount for key, amount in self.sales.items() if key not in self.gone)
+
+
+def test_any_conversation(new_rig):
+    Shop.make_rig = staticmethod(new_rig)
+    machine = Shop.TestCase()
+    machine.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+    machine.runTest()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    image=st.binary(max_size=300) | st.builds(lambda tail: IMAGES[0][:20] + tail, st.binary(max_size=200)),
+    slip=st.none() | st.binary(max_size=120),
+    part=st.integers(0, 9),
+    last=st.booleans(),
+    mode=st.sampled_from(["strict", "log", "off"]),
+    rrn=st.none() | st.text(st.sampled_from("0123456789XYZ"), min_size=12, max_size=12),
+)
+def test_any_bytes_are_answered_and_explained(image, slip, part, last, mode, rrn, new_rig):
+    rig = new_rig(checks=parse_checks([f"{check}={mode}" for check in ("slip", "header", "parts", "pixels", "rrn")]))
+    rig.register()
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    said = {"part": part, "last": last} if part else {}
+    answer = till.upload(till.last, image, slip=slip, rrn=rrn, **said)
+    assert answer.code in ("00", "25", "30")
+    assert answer.why
+    assert len(rig.signatures) <= 1
+    if answer.code != "00":
+        assert not rig.signatures
