@@ -39,12 +39,12 @@ class Document:
     lines: dict[Path, int]
 
     def line(self, path: Path) -> int:
-        """The line (from 1) on which `path` or its nearest known ancestor stands; 0 when nothing is known."""
+        """The line (from 1) on which `path` or its nearest known ancestor stands; the first one when none is known."""
         while path:
             if path in self.lines:
                 return self.lines[path]
             path = path[:-1]
-        return 0
+        return 1
 
     def error(self, path: Path, problem: str) -> DataError:
         """An error about the value at `path`; `problem` says what is wrong and what to do."""

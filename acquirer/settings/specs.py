@@ -70,7 +70,9 @@ def load_dialect(name_or_path: str) -> Dialect:
 
 def lint_dialect(name_or_path: str) -> list[str]:
     """What is wrong with a dialect, one sentence each; empty when it is in order."""
-    return lint(document(name_or_path), finder(name_or_path), Reason)
+    from acquirer.host.decide import SERVICES  # a host is much to import, and only this needs it
+
+    return lint(document(name_or_path), finder(name_or_path), Reason, SERVICES)
 
 
 def finder(name_or_path: str) -> Finder:

@@ -6,19 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from acquirer.data.toml import DataError, Document, Path, nearest
+from acquirer.wire import lint_messages
 from acquirer.wire.dialect import Dialect
+from acquirer.wire.lint_messages import Finding
 from acquirer.wire.loader import Find, load, resolve
 from acquirer.wire.message import DecodeError, EncodeError, Value
 from acquirer.wire.model import FieldSpec
 
-Finding = tuple[Path, str]
-"""Where, and what."""
 
-
-def lint(document: Document, find: Find, reasons: Iterable[str] = ()) -> list[str]:
+def lint(document: Document, find: Find, reasons: Iterable[str] = (), services: Iterable[str] = ()) -> list[str]:
     """Everything to be said about a dialect, one sentence each, in the order of the file; empty when it is in order.
 
     `reasons` are the symbolic reasons decisions may give: a dialect that a host is to serve maps each to a code.
+    `services` are those a host has.
     """
     try:
         dialect = load(document, find)
@@ -26,7 +26,9 @@ def lint(document: Document, find: Find, reasons: Iterable[str] = ()) -> list[st
         return [str(wrong)]
     whole = resolve(document, find)
     found = [whole.error(path, problem) for check in CHECKS for path, problem in check(dialect)]
-    found += [whole.error(path, problem) for path, problem in _reasons(dialect, set(reasons))]
+    if any(route.served for route in dialect.routes):
+        found += [whole.error(path, problem) for path, problem in _reasons(dialect, set(reasons))]
+    found += [whole.error(path, problem) for path, problem in lint_messages.services(dialect, services)]
     return [str(error) for error in sorted(found, key=lambda error: (error.name, error.line))]
 
 
@@ -73,7 +75,7 @@ def _sample(dialect: Dialect, frame: bytes, expect: Mapping[str, str]) -> Iterat
 def _routes(dialect: Dialect) -> Iterator[Finding]:
     seen: dict[object, str] = {}
     for route in dialect.routes:
-        path: Path = ("routes" if route.served else "unserved", route.service)
+        path: Path = ("routes" if route.served else "unserved", route.name or route.service)
         if route.mti not in dialect.mtis:
             yield (*path, "mti"), f"{route.mti} has no name in [mtis]"
         if route.mac_request and "mac" not in dialect.elements:
@@ -114,11 +116,6 @@ def _layouts(dialect: Dialect) -> Iterator[Finding]:
     for name in dialect.layouts:
         if name not in used:
             yield ("layouts", name), "no field uses this layout"
-    for field in dialect.fields.values():
-        for i, layout in enumerate(field.layouts[:-1]):
-            if not layout.mti and not layout.when:
-                after = field.layouts[i + 1].name
-                yield ("fields", str(field.de), "layouts"), f"'{after}' is never reached: '{layout.name}' fits always"
 
 
 def _values(dialect: Dialect) -> Iterator[Finding]:
@@ -136,4 +133,11 @@ def _values(dialect: Dialect) -> Iterator[Finding]:
             yield ("values", name), "no field and no layout uses these"
 
 
-CHECKS: tuple[Callable[[Dialect], Iterator[Finding]], ...] = (_samples, _routes, _constants, _layouts, _values)
+CHECKS: tuple[Callable[[Dialect], Iterator[Finding]], ...] = (
+    _samples,
+    _routes,
+    _constants,
+    _layouts,
+    _values,
+    *lint_messages.CHECKS,
+)

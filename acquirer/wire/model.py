@@ -167,6 +167,7 @@ class Route:
     mac_reply: Literal["never", "approved"]  # UnionPay terminals check a reply's MAC only when it approves
     served: bool = True  # False: the message is known by name, so that a host can say what it does not do
     codes: Mapping[str, str] = field(default_factory=dict)  # reasons that have another code here than elsewhere
+    name: str = ""  # of its table; "": that of its service
 
 
 @dataclass(frozen=True, slots=True)

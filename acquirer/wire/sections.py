@@ -75,6 +75,7 @@ def _route(
         mac_reply="approved" if mac == "both" else "never",
         served=table.flag("served", True),
         codes=read_names(table.table("codes"), codes, "code"),
+        name=name,
     )
     table.end()
     return route

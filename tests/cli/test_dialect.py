@@ -85,7 +85,7 @@ def test_show_as_json_is_the_whole_dialect(capsys: Say) -> None:
     whole = json.loads(said(capsys, "show", "unionpay-pos", "--json")[0])
     assert whole["fields"]["2"]["format"] == "n..19"
     assert whole["codes"]["00"]["shown"]["zh"] == "交易成功"
-    assert whole["elements"]["batch"] == {"de": 60, "start": 2, "stop": 8, "as_text": False}
+    assert whole["elements"]["batch"] == {"de": 60, "start": 2, "stop": 8, "as_text": False, "after": []}
     assert whole["security"]["packages"]["003"]["parts"][0] == {"name": "pik", "size_bytes": 16}
     assert len(whole["messages"]) == len(UNIONPAY.routes)
     assert [sample["hex"] for sample in whole["samples"]] == [sample.hex for sample in UNIONPAY.samples]

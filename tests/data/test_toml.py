@@ -94,8 +94,8 @@ def test_what_is_not_there_is_told_at_its_nearest_ancestor() -> None:
     document = parse(HOUSE, "house.toml")
     assert document.line(("terminal", 1, "mid")) == 29
     assert document.line(("a", "b", "c", "deep", "z", "z")) == 18
-    assert document.line(("nowhere",)) == 0
-    assert document.line(()) == 0
+    assert document.line(("nowhere",)) == 1
+    assert document.line(()) == 1
 
 
 @pytest.mark.parametrize("text", [HOUSE, HOUSE.replace("\n", "\r\n"), "\ufeff" + HOUSE])
@@ -267,7 +267,7 @@ def test_an_error_names_file_line_and_key() -> None:
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
     document = parse('tmk = ""\nmack = "single"\n', "shop.toml")
     assert str(document.unknown(("mack",), ["mak", "tmk"])) == "shop.toml:2: mack: unknown key; did you mean 'mak'?"
-    assert str(document.unknown(("zzz",), ["mak", "tmk"])) == "shop.toml: zzz: unknown key"
+    assert str(document.unknown(("zzz",), ["mak", "tmk"])) == "shop.toml:1: zzz: unknown key"
 
 
 @given(st.text("abcdef", min_size=3, max_size=8), st.lists(st.text("abcdef", min_size=1), max_size=5))

@@ -95,7 +95,7 @@ def test_a_small_dialect_is_a_dialect():
 
 # what is written instead of what, and the answer
 MISTAKES = {
-    'title   = ["Small", "小"]': ("", ": title: is missing"),
+    'title   = ["Small", "小"]': ("", ":1: title: is missing"),
     "[encoding]": ("[encodings]", ":4: encodings: unknown key; did you mean 'encoding'?"),
     'mti    = "bcd"': ('mti = "bdc"', ":5: encoding.mti: unknown value 'bdc'; did you mean 'bcd'?"),
     'n      = "bcd"': ('nn = "bcd"', ":8: encoding.nn: unknown key; did you mean 'n'?"),
@@ -146,6 +146,13 @@ def test_a_mistake_is_answered_with_file_line_key_and_what_to_do(mistake):
     ("section", "answer"),
     [
         ('[framing]\nlength = "binary"', "framing.length: unknown value 'binary'; write binary2"),
+        ('[framing]\nlength = "none"', "framing.length: frames without a length need an end; write it in hexadecimal"),
+        (
+            '[framing]\nlength = "none"\nend = "03"\nfiller = "00"',
+            "framing.filler: there is no length it could belong to",
+        ),
+        ("[framing]\nincludes_end = true", "framing.includes_end: there is no end to count"),
+        ('[framing]\nend = "ETX"', "framing.end: must be hexadecimal digits, two to a byte"),
         ("[framing]\nlimit_bytes = 99999", "framing.limit_bytes: must lie between 10 and 65535"),
         ('[envelope]\ntpdu = "60"', "envelope.tpdu: must be 10 hexadecimal digits"),
         ('[envelope]\nhead = "6"', "envelope.head: must be hexadecimal digits, two to a byte"),
@@ -255,7 +262,7 @@ def test_unionpay_can_be_extended_by_a_file_of_ones_own(tmp_path):
 
 # ── lint ──
 
-GOOD = SMALL + '[mtis]\n0800 = "management"\n'
+GOOD = SMALL + '[mtis]\n0800 = "management"\n0810 = "management reply"\n[refusal]\nmake = ["code"]\n'
 
 SAMPLE = '[[samples]]\ntitle = "s"\n'
 ROUTE = '[routes.x]\ntitle = "x"\n'
@@ -282,6 +289,31 @@ DEAD = {
         "constants.code: code never is '0': DE 39 has format an2",
     ),
     "a layout nobody uses": ('[layouts.x]\ntitle = "x"', "layouts.x: no field uses this layout"),
+    "a reply that does not say how it went": (
+        ROUTE + 'mti = "0800"\nwhen = { first = "31" }\nreply = { make = ["stan"] }',
+        "routes.x.reply: makes no 'code': a terminal cannot tell how it went",
+    ),
+    "a MAC that is promised and not made": (
+        ROUTE + 'mti = "0800"\nmac = "both"\nwhen = { first = "31" }\nreply = { make = ["code"] }',
+        "routes.x.mac: promises a MAC in the reply, and the reply does not make 'mac'",
+    ),
+    "a MAC that is made and not promised": (
+        ROUTE + 'mti = "0800"\nwhen = { first = "31" }\nreply = { make = ["code", "mac"] }',
+        "routes.x.reply.make: makes 'mac', and mac = \"both\" is not said",
+    ),
+    "a MAC of another size": ("[security]\nmac_bytes = 4", "elements.mac: a MAC has 4 bytes, and DE 64 has format b8"),
+    "a coverage without what it leaves out": (
+        '[security]\ncoverage = "head-to-mac"',
+        "security.coverage: head-to-mac leaves out a TPDU, and this dialect has none",
+    ),
+    "two names for one place in a reply": (
+        ROUTE + 'mti = "0800"\nwhen = { first = "31" }\nreply = { make = ["code", "first", "first"] }',
+        "routes.x.reply: makes both 'first' and 'first', which are the same place in DE 60",
+    ),
+    "a frame whose end may stand within": (
+        '[framing]\nlength = "none"\nend = "03"',
+        "framing.length: frames end with 03, and DE 2 is no text: it may hold it",
+    ),
     "values nobody uses": ('[values.x]\n1 = "x"', "values.x: no field and no layout uses these"),
 }
 
@@ -301,6 +333,79 @@ def test_what_loads_and_cannot_be_meant_is_found(case):
     assert len(found) == 1
     assert sentence in found[0]
     assert found[0].startswith("my.toml:")
+
+
+def findings(text, *known):
+    return lint(parse(text.replace('1 = "red"', '01 = "red"'), "my.toml"), nothing, *known)
+
+
+def test_a_request_nobody_answers_is_found():
+    assert findings(SMALL + '[mtis]\n0800 = "management"\n') == [
+        "my.toml:36: routes.echo.refusal: makes no 'code': a terminal cannot tell how it went",
+        "my.toml:38: routes.echo.mti: 0810, its reply, has no name in [mtis]",
+    ]
+    silent = SMALL.replace('reply     = { echo = [11, 60], make = ["code"] }', "")
+    assert findings(silent)[0].startswith(
+        "my.toml:36: routes.echo: has no reply; say what it echoes and makes: reply ="
+    )
+
+
+def test_a_service_that_no_host_has_is_found_with_the_nearest_one():
+    assert findings(GOOD, (), ["echo"]) == []
+    (line,) = findings(GOOD.replace("routes.echo", "routes.ecko"), (), ["echo", "sale"])
+    assert line.startswith("my.toml:36: routes.ecko: no host serves 'ecko'; did you mean 'echo'? (served = false makes")
+    (line,) = findings(GOOD.replace('title     = "echo"', 'title = "echo"\nservice = "xyz"'), (), ["echo", "sale"])
+    assert "no host serves 'xyz'; there are echo, sale" in line
+
+
+WITH_MAC = GOOD.replace('make = ["code"] }', 'make = ["code", "mac"] }\nmac = "both"').replace(
+    "[encoding]", "[encoding]\nsecondary = true"
+)
+
+
+def test_a_mac_inside_its_own_coverage_is_found():
+    beyond = WITH_MAC.replace("64 =", '70 = { format = "n3", name = "function" }\n64 =')
+    assert findings(beyond) == []
+    asked = beyond.replace('stan  = "11"', 'stan  = "11"\nfunction = "70"').replace('["stan"]', '["stan", "function"]')
+    (line,) = findings(asked)
+    assert line == (
+        "my.toml:43: routes.echo.mandatory: DE 70 stands behind the MAC (DE 64), which would lie inside its own "
+        "coverage; name a later DE as element 'mac_secondary'"
+    )
+    answered = beyond.replace("echo = [11, 60]", "echo = [11, 70]")
+    assert "routes.echo.reply: DE 70 stands behind the MAC (DE 64)" in findings(answered)[0]
+    later = asked.replace("64 =", '128 = { format = "b8", name = "MAC" }\n64 =').replace(
+        'mac   = "64"', 'mac   = "64"\nmac_secondary = "128"'
+    )
+    assert findings(later) == []
+
+
+LAYOUT = '[layouts.{0}]\ntitle = "{0}"\n{1}\nparts = [{{ size = {2}, name = "p" }}]\n'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sentence"),
+    [
+        ("", 'mti = "0800"', "'b' is never reached: 'a' fits whatever it fits"),
+        ('mti = ["0800", "0810"]', 'mti = "0800"', "'b' is never reached: 'a' fits whatever it fits"),
+        ('mti = "0800"', 'mti = "0800"\nwhen = { code = "00" }', "'b' is never reached: 'a' fits whatever it fits"),
+        ('when = { code = "00" }', 'mti = "0800"', "'a' and 'b' fit the same messages; make one the special case"),
+        ('when = { code = ["00", "01"] }', 'when = { code = ["01", "02"] }', "'a' and 'b' fit the same messages"),
+        ('mti = "0800"\nwhen = { code = "00" }', 'mti = "0800"', ""),
+        ('when = { code = "00" }', 'when = { code = "01" }', ""),
+        ('mti = "0800"', 'mti = "0810"', ""),
+    ],
+)
+def test_layouts_that_fit_the_same_messages_are_found(one, other, sentence):
+    text = GOOD.replace('"bytes" }', '"bytes", layouts = ["a", "b"] }')
+    found = findings(text + LAYOUT.format("a", one, 3) + LAYOUT.format("b", other, 3))
+    assert [line.split("layouts: ")[1][: len(sentence)] for line in found] == [sentence] * bool(sentence)
+    assert all(line.startswith("my.toml:25: fields.62.layouts: ") for line in found)
+
+
+def test_a_layout_longer_than_its_field_is_found():
+    text = GOOD.replace("size = 2", "size = 13")
+    assert "layout 'parts' has 13 characters, and DE 60 has format n...12" in findings(text)[1]
 
 
 def test_reasons_must_all_have_a_code_and_none_may_be_unknown():
