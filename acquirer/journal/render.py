@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json.encoder
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from acquirer.journal.evidence import Evidence
 from acquirer.journal.mask import mask_free, showers
@@ -53,8 +53,14 @@ Row = tuple[int | str | None, ...]
 _quoted: Final = json.encoder.encode_basestring  # one string; an encoder for the whole object costs three times that
 
 
-def render(evidence: Evidence) -> Row:
-    """The row of one exchange, without its number; columns as in `COLUMNS`."""
+Facts = tuple[Any, ...]
+"""What a row is rendered from, in the order of `COLUMNS`: plain values, nothing masked; without the dialect.
+
+Notes are still a tuple, request and reply still fields. They can be handed to another process as they are."""
+
+
+def facts(evidence: Evidence) -> Facts:
+    """What there is to tell of one exchange: references only, and nothing sensitive is hidden yet."""
     failure = evidence.failure
     request: Mapping[int, Value] = {}
     if evidence.message is not None:
@@ -63,7 +69,6 @@ def render(evidence: Evidence) -> Row:
         request = failure.fields
     return (
         evidence.at_us,
-        evidence.dialect.name,
         evidence.peer,
         evidence.mti,
         evidence.service,
@@ -72,21 +77,63 @@ def render(evidence: Evidence) -> Row:
         evidence.batch,
         evidence.stan,
         evidence.code,
-        evidence.reason,
-        mask_free(evidence.why),
-        mask_free("\n".join(evidence.notes)) if evidence.notes else "",
+        str(evidence.reason),  # a Reason is no plain value
+        evidence.why,
+        evidence.notes,
         evidence.rrn,
         evidence.amount_minor,
-        mask_free(evidence.pan_masked),
-        int(evidence.replayed),
+        evidence.pan_masked,
+        evidence.replayed,
         evidence.fault,
-        masked(request, evidence.dialect, evidence.mti),
-        "" if failure is None else mask_free(str(failure)),
+        request,
+        "" if failure is None else str(failure),
         evidence.reply_mti,
-        "" if evidence.reply is None else masked(evidence.reply, evidence.dialect, evidence.reply_mti),
+        evidence.reply,
         evidence.frame_bytes,
         evidence.took_us,
     )
+
+
+def row_of(told: Facts, dialect: Dialect) -> Row:
+    """The row of an exchange in `dialect`, without its number; columns as in `COLUMNS`."""
+    at_us, peer, mti, service, tid, mid, batch, stan, code, reason, why, notes, rrn, *rest = told
+    amount_minor, pan_masked, replayed, fault, request, failure, reply_mti, reply, frame_bytes, took_us = rest
+    return (
+        at_us,
+        dialect.name,
+        peer,
+        mti,
+        service,
+        tid,
+        mid,
+        batch,
+        stan,
+        code,
+        reason,
+        mask_free(why),
+        mask_free("\n".join(notes)) if notes else "",
+        rrn,
+        amount_minor,
+        mask_free(pan_masked),
+        int(replayed),
+        fault,
+        masked(request, dialect, mti),
+        mask_free(failure),
+        reply_mti,
+        "" if reply is None else masked(reply, dialect, reply_mti),
+        frame_bytes,
+        took_us,
+    )
+
+
+def bare(told: Facts, note: str) -> Facts:
+    """The same without what came and what was answered, and with a note."""
+    return (*told[:11], (*told[11], note), *told[12:17], {}, "", told[19], None, *told[21:])
+
+
+def render(evidence: Evidence) -> Row:
+    """The row of one exchange, without its number; columns as in `COLUMNS`."""
+    return row_of(facts(evidence), evidence.dialect)
 
 
 def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:

@@ -1,7 +1,7 @@
-"""A group of commits becomes one transaction: all rows with few statements; item by item when one of them cannot be.
+"""The writing side of a store: what waits is handed to the hand that writes, and what was written is kept in mind.
 
-Journal, sessions, transactions, cards, deliveries and the reserve of reference numbers share the transaction, so that
-a crash leaves all of a decision or nothing of it.
+Of two items that touch one row only the first can be right, so no group has two of them. Terminals, pictures and the
+clearing up have transactions of their own, over a connection of the ledger's.
 """
 
 from __future__ import annotations
@@ -10,38 +10,22 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from acquirer.exchange.effects import Changes, Outcome
-from acquirer.exchange.rows import Card, Session, Upload
-from acquirer.journal.evidence import Evidence
-from acquirer.journal.render import render
+from acquirer.exchange.rows import Card, Session
+from acquirer.journal.render import facts
 from acquirer.store import statements
+from acquirer.store.hand import CONFLICT, UNWRITABLE, Hand, Writes, last_number, packed, rendered, set_meta
 from acquirer.store.kept import Kept
 from acquirer.store.numbers import BLOCK, Numbers
-from acquirer.store.tuples import card_row, session_row, transaction_row
-from acquirer.store.uploads import FORGET_PARTS, UPLOADS, Developed, keep_picture
+from acquirer.store.uploads import FORGET_PARTS, Developed, keep_picture
 
 Row = tuple[Any, ...]
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 
-_UNWRITABLE: Final = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-    OverflowError,
-    TypeError,
-    ValueError,
-)
-"""What one bad row raises. Any other error speaks of the disk or the database and is left to the caller."""
-
-
-class Writes(Protocol):
-    """Writes any number of rows; a smaller count than was given is a conflict."""
-
-    def write(self, cursor: sqlite3.Cursor, rows: Sequence[Any], /) -> int: ...
+_OUTCOMES: Final = {CONFLICT: Outcome.CONFLICT, UNWRITABLE: Outcome.OVERLOADED}
 
 
 class Ledger:
@@ -55,8 +39,7 @@ class Ledger:
         self.cards: Kept[Card] = Kept()
         self.numbers = Numbers(int(self.meta("rrn") or 0), self._reserve)
         self.complaint = ""
-        (last,) = self._cursor.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
-        self._last_id: int = last
+        self.hand: Writes = Hand(connection)
 
     def write(self, group: Sequence[Changes], deliveries: Sequence[Row] = ()) -> list[Outcome]:
         """Make a group durable; the outcome of each. At most one item may touch a row, later ones conflict at once.
@@ -103,9 +86,9 @@ class Ledger:
             for one in developed:
                 keep_picture(cursor, one)
                 if one.evidence is not None:
-                    self._last_id += 1
-                    one.evidence.id = self._last_id
-                    statements.JOURNAL.write(cursor, [(self._last_id, *_rendered(one.evidence))])
+                    one.evidence.id = last_number(cursor) + 1
+                    row = rendered(facts(one.evidence), one.evidence.dialect)
+                    statements.JOURNAL.write(cursor, [(one.evidence.id, *row)])
 
         self.transact(work)
 
@@ -116,38 +99,31 @@ class Ledger:
 
     def _write(self, group: Sequence[Changes], deliveries: Sequence[Row]) -> list[Outcome]:
         outcomes, chosen = self._rivals(group)
-        try:
-            self._begin()
-        except sqlite3.OperationalError as wrong:
-            if wrong.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            # Somebody else writes this file by hand: nothing of ours was begun.
-            self.complaint = f"{wrong} by another program for longer than we wait"
+        limit = self.numbers.limit + BLOCK if self.numbers.low else None
+        named = self.hand.named
+        written = self.hand.write([packed(one, named(one.evidence.dialect)) for one in chosen], deliveries, limit)
+        self.complaint = written.complaint or self.complaint
+        if written.numbers is None:
             return [Outcome.OVERLOADED] * len(group)
-        if not self._all_at_once(chosen):
-            self._cursor.execute("ROLLBACK")
-            self._begin()
-            for at, changes in enumerate(group):
-                if outcomes[at] is Outcome.DONE:
-                    outcomes[at] = self._alone(changes)
-        limit = self._top_up(deliveries)
-        self._cursor.execute("COMMIT")
-        self.numbers.limit = limit
-        for changes, outcome in zip(group, outcomes, strict=True):
-            self._keep(changes, outcome)
+        if limit is not None:
+            self.numbers.limit = limit
+        numbers = iter(written.numbers)
+        for at, changes in enumerate(group):
+            if outcomes[at] is Outcome.DONE:
+                number = next(numbers)
+                changes.evidence.id = max(number, 0)
+                outcomes[at] = _OUTCOMES.get(number, Outcome.DONE)
+            self._keep(changes, outcomes[at])
         return outcomes
 
     def _transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
-        self._begin()
+        self._cursor.execute("BEGIN IMMEDIATE")
         try:
             work(self._cursor)
             self._cursor.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
                 self._cursor.execute("ROLLBACK")
-
-    def _begin(self) -> None:
-        self._cursor.execute("BEGIN IMMEDIATE")
 
     def _rivals(self, group: Sequence[Changes]) -> tuple[list[Outcome], list[Changes]]:
         """Of two items that touch one row, both decided on the same version of it: only the first can be right."""
@@ -172,51 +148,6 @@ class Ledger:
                 outcomes.append(Outcome.CONFLICT)
         return outcomes, chosen
 
-    def _all_at_once(self, group: Sequence[Changes]) -> bool:
-        """Write every row of the group; False when not all of them could be written."""
-        try:
-            rows = _rows(group, self._last_id)
-            for many, wanted in rows:
-                if wanted and many.write(self._cursor, wanted) != len(wanted):
-                    return False
-        except _UNWRITABLE:
-            return False
-        self._last_id += len(group)
-        return True
-
-    def _alone(self, changes: Changes) -> Outcome:
-        self._cursor.execute("SAVEPOINT one")
-        try:
-            done = self._all_written(changes)
-        except _UNWRITABLE as wrong:
-            self.complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
-            outcome = Outcome.OVERLOADED
-        else:
-            outcome = Outcome.DONE if done else Outcome.CONFLICT
-        if outcome is Outcome.DONE:
-            self._last_id += 1
-        else:
-            self._cursor.execute("ROLLBACK TO one")
-        self._cursor.execute("RELEASE one")
-        return outcome
-
-    def _all_written(self, changes: Changes) -> bool:
-        return all(
-            many.write(self._cursor, wanted) == len(wanted)
-            for many, wanted in _rows([changes], self._last_id)
-            if wanted
-        )
-
-    def _top_up(self, deliveries: Sequence[Row]) -> int:
-        """What travels along: deliveries, and the next block of reference numbers; the limit once it is committed."""
-        if deliveries:
-            statements.DELIVERIES.write(self._cursor, deliveries)
-        limit = self.numbers.limit
-        if self.numbers.low:
-            limit += BLOCK
-            set_meta(self._cursor, "rrn", str(limit))
-        return limit
-
     def _keep(self, changes: Changes, outcome: Outcome) -> None:
         session, card = changes.session, changes.card
         if session is not None:
@@ -239,45 +170,3 @@ class Ledger:
                 limit = self.numbers.limit + BLOCK
                 self._transact(lambda cursor: set_meta(cursor, "rrn", str(limit)))
                 self.numbers.limit = limit
-
-
-def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:
-    """Remember something about the store itself."""
-    statements.META.write(cursor, [(name, value)])
-
-
-def _rows(group: Sequence[Changes], last_id: int) -> tuple[tuple[Writes, list[Any]], ...]:
-    """Statements and the rows they write; gives each exchange its number."""
-    journal: list[Row] = []
-    sessions: list[Row] = []
-    transactions: list[Row] = []
-    cards: list[Row] = []
-    uploads: list[Upload] = []
-    for number, changes in enumerate(group, last_id + 1):
-        changes.evidence.id = number
-        journal.append((number, *_rendered(changes.evidence)))
-        if changes.session is not None:
-            sessions.append(session_row(changes.session))
-        if changes.transaction is not None:
-            transactions.append(transaction_row(changes.transaction))
-        if changes.card is not None:
-            cards.append(card_row(changes.card))
-        if changes.upload is not None:
-            uploads.append(changes.upload)
-    return (
-        (statements.JOURNAL, journal),
-        (statements.SESSIONS, sessions),
-        (statements.TRANSACTIONS, transactions),
-        (statements.CARDS, cards),
-        (UPLOADS, uploads),
-    )
-
-
-def _rendered(evidence: Evidence) -> Row:
-    """The journal's row; an exchange nobody can render is journalled without its fields, never lost or unmasked."""
-    try:
-        return render(evidence)
-    except Exception as wrong:
-        note = f"its fields could not be rendered: {type(wrong).__name__}"
-        bare = replace(evidence, message=None, failure=None, reply=None, notes=(*evidence.notes, note))
-        return render(bare)

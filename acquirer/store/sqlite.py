@@ -17,8 +17,9 @@ from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
 from acquirer.store.database import connect_reading, connect_writing
+from acquirer.store.hand import set_meta
 from acquirer.store.kept import Kept
-from acquirer.store.ledger import Ledger, Row, set_meta
+from acquirer.store.ledger import Ledger, Row
 from acquirer.store.place import Lock, StoreError, check_of, master_key, place
 from acquirer.store.ports import Call, Done
 from acquirer.store.queries import Reader

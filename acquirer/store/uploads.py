@@ -75,23 +75,33 @@ FORGET_PARTS: Final = compiled(delete(schema.signature_part).where(schema.signat
 class Uploads:
     """Writes what uploads change; as `statements.Many`, it returns how many it could write."""
 
-    def write(self, cursor: sqlite3.Cursor, uploads: Sequence[Upload]) -> int:
-        """Write `uploads`; one whose number somebody else gave meanwhile is not written."""
-        return sum(_written(cursor, upload) for upload in uploads)
+    def write(self, cursor: sqlite3.Cursor, uploads: Sequence[Row]) -> int:
+        """Write rows of `upload_row`; one whose number somebody else gave meanwhile is not written."""
+        return sum(_written(cursor, *upload) for upload in uploads)
 
 
 UPLOADS: Final = Uploads()
 
 
-def _written(cursor: sqlite3.Cursor, upload: Upload) -> int:
-    for part in upload.forget:
-        cursor.execute(_FORGET, (*upload.key, part))
-    if upload.part is not None:
-        _PARTS.write(cursor, [part_row(upload.part)])
-    if upload.signature is None:
+def upload_row(upload: Upload) -> Row:
+    """What is written for an upload: which parts to forget, the part, the signature, its image."""
+    return (
+        tuple((*upload.key, part) for part in upload.forget),
+        None if upload.part is None else part_row(upload.part),
+        None if upload.signature is None else signature_row(upload.signature),
+        None if upload.signature is None else (upload.signature.digest, upload.stream),
+    )
+
+
+def _written(cursor: sqlite3.Cursor, forget: Sequence[Row], part: Row | None, signature: Row | None, blob: Row) -> int:
+    for key in forget:
+        cursor.execute(_FORGET, key)
+    if part is not None:
+        _PARTS.write(cursor, [part])
+    if signature is None:
         return 1
-    _BLOBS.write(cursor, [(upload.signature.digest, upload.stream)])
-    return _NEW.write(cursor, [signature_row(upload.signature)])
+    _BLOBS.write(cursor, [blob])
+    return _NEW.write(cursor, [signature])
 
 
 def uploaded(

@@ -150,18 +150,17 @@ class Turn:
 def test_no_number_is_given_out_that_is_not_reserved_on_disk(ledger, made, monkeypatch):
     """The loop has run out of numbers and reserves; the writer tops up before the loop has gone on.
 
-    Neither may count the other's block as its own: the writer is held right before its COMMIT until the loop is done.
+    Neither may count the other's block as its own: the writer is held right before it writes until the loop is done.
     """
     topped_up, go_on = threading.Event(), threading.Event()
-    top_up = ledger._top_up
+    write = ledger.hand.write
 
-    def held(deliveries):
-        found = top_up(deliveries)
+    def held(items, deliveries, limit):
         topped_up.set()
         assert go_on.wait(30)
-        return found
+        return write(items, deliveries, limit)
 
-    monkeypatch.setattr(ledger, "_top_up", held)
+    monkeypatch.setattr(ledger.hand, "write", held)
     writer = threading.Thread(target=lambda: ledger.write([Changes(made())]))
 
     def let_the_writer_in() -> None:
