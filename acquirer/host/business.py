@@ -13,6 +13,7 @@ from acquirer.host.request import Request
 from acquirer.host.setup import SILENT_CENTS, Host
 from acquirer.host.words import money
 from acquirer.security.pin import PinError
+from acquirer.wire.masking import known
 
 
 class Answer:
@@ -45,9 +46,9 @@ def business(
     assert session is not None
     opened = open_pin(host, request, session, verified, presented.pan)
     if isinstance(opened, PinError):
-        return Answer(Verdict(Reason.PIN_FORMAT_WRONG, str(opened)), notes=notes)
+        return Answer(Verdict(Reason.PIN_FORMAT_WRONG, known(str(opened))), notes=notes)
     if opened is not None and opened.note:
-        notes = (*notes, f"pin: {opened.note}")
+        notes = (*notes, f"pin: {known(opened.note)}")
     if not host.issuer.is_test(presented.pan):
         notes = (*notes, why.no_test_bin(presented.masked))
     read, came = host.read, request.message.fields

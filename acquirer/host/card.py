@@ -15,7 +15,7 @@ from acquirer.host.setup import Host
 from acquirer.host.words import no_month
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.masking import PAN_DIGITS, mask_pan, passes_luhn
+from acquirer.wire.masking import PAN_DIGITS, known, mask_pan, passes_luhn
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
 
@@ -76,7 +76,7 @@ class _Track:
 
     def why(self) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""
-        told = f"security control {self.control or '(none)'}"
+        told = f"security control {known(self.control) or '(none)'}"
         if self.problem:
             return self.problem
         if self.sealed:
@@ -95,7 +95,7 @@ class _Track:
         try:
             return self.suite.open_track(self.keys, self.text)
         except TrackError as wrong:
-            self.problem = str(wrong)
+            self.problem = known(str(wrong))
             return ""
 
 

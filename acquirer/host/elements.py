@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from acquirer.wire.clock import day_and_time
 from acquirer.wire.dialect import Dialect, Route
-from acquirer.wire.elements import read
+from acquirer.wire.elements import has_form, read
+from acquirer.wire.masking import mask_card_numbers
 from acquirer.wire.model import Locator
 
 Read = Callable[[Mapping[int, Any]], str]
@@ -57,6 +58,7 @@ class Elements:
             "date": _reader_at(dialect, day),
             "time": _reader_at(dialect, time),
             "within": reader(dialect, numbering.within),
+            "serial": _serial(dialect),
             "named_stan": reader(dialect, numbering.original_stan),
             "named_within": reader(dialect, numbering.original_within),
         }
@@ -74,6 +76,21 @@ def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
     if dialect.fields[place.de].kind == "b" or place.after:
         return _anyhow(place)
     return _whole(place.de) if place.whole else _part(place.de, place.start, place.stop)
+
+
+def _serial(dialect: Dialect) -> Read:
+    """A serial number; text that does not have the form of one may be anything, and is masked as free text is."""
+    place = dialect.elements.get("serial")
+    read_whole = _reader_at(dialect, place and replace(place, after=()))
+    if place is None or not place.after:
+        return lambda came: mask_card_numbers(read_whole(came))
+    after, start = place.after, place.after[-1].stop
+
+    def serial(came: Mapping[int, Any]) -> str:
+        text = read_whole(came)
+        return text[start:] if has_form(text, after) else mask_card_numbers(text)
+
+    return serial
 
 
 class Mandatory:

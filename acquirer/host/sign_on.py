@@ -22,6 +22,7 @@ from acquirer.security.ciphers import CipherError
 from acquirer.security.packages import PackageError
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
+from acquirer.wire.masking import known
 
 CLONE_WINDOW_S: Final = 60
 """Two devices with one number sign each other off: another serial within a minute is no exchange of hardware."""
@@ -138,12 +139,13 @@ def _notes(before: Session, after: Session) -> tuple[str, ...]:
     if after.operator:
         notes = (f"operator {named(after.operator.strip())}",)
     if after.serial and after.serial != before.serial:
-        notes = (*notes, f"serial {named(after.serial)}")
+        notes = (*notes, f"serial {known(named(after.serial))}")
         if before.serial and after.signed_on_us - before.signed_on_us < CLONE_WINDOW_S * 1_000_000:
             seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
+            told = known(named(before.serial))
             notes = (
                 *notes,
-                f"clone-suspected: terminal {after.tid} signed on {seconds} s ago as serial {named(before.serial)}; "
+                f"clone-suspected: terminal {after.tid} signed on {seconds} s ago as serial {told}; "
                 "two devices seem to use one terminal number, and each sign-on takes the other's keys away",
             )
     return notes

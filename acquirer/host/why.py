@@ -19,6 +19,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
+from acquirer.wire.masking import known
 from acquirer.wire.message import DecodeError, Message
 from acquirer.wire.sniff import mismatch
 
@@ -92,7 +93,7 @@ def not_supported(dialect: Dialect, request: Request) -> str:
 
 def terminal_unknown(request: Request) -> str:
     """A terminal nobody registered."""
-    tid, mid = named(request.tid), named(request.mid)
+    tid, mid = named(request.tid), known(named(request.mid))
     return (
         f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
         f"register it with 'acquirer terminals add', or correct the terminal's number"
@@ -102,7 +103,7 @@ def terminal_unknown(request: Request) -> str:
 def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
     """A terminal that names another merchant than its own."""
     return (
-        f"terminal {terminal.tid} belongs to merchant {terminal.mid}, the message says {named(mid)}: "
+        f"terminal {terminal.tid} belongs to merchant {known(terminal.mid)}, the message says {known(named(mid))}: "
         "correct the merchant number in the terminal, or register it anew"
     )
 
@@ -182,7 +183,7 @@ def derived_mac_differs(
     host: Host, dukpt: Dukpt, request: Request, initial: Secret, keys: WorkingKeys, ksn: bytes, mac: bytes | None
 ) -> str:
     """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
-    mak = f"MAK KCV {keys.mak.kcv()} of KSN {ksn.hex().upper()} (counter {dukpt.counter(ksn)})"
+    mak = f"MAK KCV {keys.mak.kcv()} of KSN {known(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
     sentence = _differs(host, request.message, keys, mak, mac)
     if mac is None:
         return sentence
@@ -197,7 +198,7 @@ def derived_mac_differs(
 
 def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
     """A message whose keys cannot be derived (DUKPT): its KSN is none, or the host has no BDK for it."""
-    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {problem}"
+    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {known(str(problem))}"
 
 
 def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: bytes | None) -> str:
@@ -218,7 +219,7 @@ def mac_text(mac: bytes) -> str:
     ('3A57ACBB', '009C')
     """
     text = mac.decode("latin-1")
-    return text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper()
+    return known(text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper())
 
 
 def _nothing_fits(session: Session) -> str:

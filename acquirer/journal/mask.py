@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from acquirer.wire.dialect import Dialect
+from acquirer.wire.elements import has_form
 from acquirer.wire.masking import as_text, card_number_digits, hidden, mask_card_numbers, readable, shown
 from acquirer.wire.message import Value
 from acquirer.wire.model import FieldSpec, Layout, Part
@@ -57,7 +58,9 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
     # Digits of fixed and of numeric fields are numbers of another kind (a merchant, an original transaction), and one
     # in ten passes the Luhn check by chance: only free text is searched for card numbers.
     if ".." in spec.format and spec.kind != "n":
-        return _text if any(layout.kind in ("parts", "text") for layout in layouts) else _free
+        if any(layout.kind in ("parts", "text") for layout in layouts):
+            return partial(_text, layouts=layouts)
+        return _free
     return readable
 
 
@@ -77,9 +80,10 @@ def _image(value: Value) -> str:
     return f"[{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}]"
 
 
-def _text(value: Value) -> str:
-    """A binary field that may hold text, as the text it holds."""
-    return _free(value.decode("latin-1") if isinstance(value, bytes) else value)
+def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
+    """A binary field that may hold text, as the text it holds: free, unless it tells that a layout divides it."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return readable(text) if any(has_form(text, layout.parts) for layout in layouts) else _free(text)
 
 
 def _parts(value: Value, parts: list[Part]) -> str:

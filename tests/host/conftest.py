@@ -35,6 +35,7 @@ from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
+from acquirer.wire.masking import KNOWN
 from acquirer.wire.message import Message, Value
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -62,11 +63,11 @@ class Answer:
 
     @property
     def why(self) -> str:
-        return self.evidence[-1].why
+        return self.evidence[-1].why.replace(KNOWN, "")
 
     @property
     def notes(self) -> str:
-        return "\n".join(self.evidence[-1].notes)
+        return "\n".join(self.evidence[-1].notes).replace(KNOWN, "")
 
     @property
     def silent(self) -> bool:
@@ -342,9 +343,9 @@ class Till:
 MakeRig = Callable[..., Rig]
 
 
-def make_rig(*, faults: tuple[Fault, ...] = (), seed: int = 1, **options: Any) -> Rig:
+def make_rig(*, dialect: str = "unionpay-pos", faults: tuple[Fault, ...] = (), seed: int = 1, **options: Any) -> Rig:
     host = Host(
-        dialect=load_dialect("unionpay-pos"),
+        dialect=load_dialect(dialect),
         vault=Vault(bytes(range(32))),
         randbytes=Random(seed).randbytes,
         issuer=load_cards(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from acquirer.journal.entry import entry_of
+from acquirer.journal.render import render
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
@@ -44,6 +46,12 @@ def test_the_same_mab_under_the_previous_mak(rig, till):
     assert f"with MAK KCV {new_kcv}, got " in answer.why
     assert f"previous MAK (KCV {old_kcv})" in answer.why
     assert "the terminal kept its old key" in answer.why
+
+
+def test_a_mac_of_zeros_is_told_as_it_came(rig, till):
+    frame = till.sale_frame()
+    rig.send(frame[:-8] + bytes(8))
+    assert ", got 0000000000000000; " in entry_of((1, *render(rig.journal[-1]), None)).why
 
 
 def test_a_mac_that_nothing_explains(till):

@@ -86,6 +86,11 @@ def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_who_made_it(rig, t
     assert till.sign_on().why.endswith("sign-on 1 of 2025-03-11")
 
 
+def test_a_serial_without_the_form_of_one_may_be_a_card_number(rig, till):
+    assert "serial 621234******1232" in till.sign_on(serial="6212345678901232").notes
+    assert rig.sessions["10000161"].serial == "621234******1232"
+
+
 def test_two_devices_under_one_number_are_suspected(rig, till):
     till.sign_on(serial="Sequence No0212")
     rig.pass_s(20)

@@ -13,6 +13,8 @@ from acquirer.journal.entry import Entry, as_json, entry_of
 from acquirer.journal.evidence import Evidence
 from acquirer.journal.mask import mask_free, showers
 from acquirer.journal.render import COLUMNS, NUMBERS, render
+from acquirer.observe.lines import Exchange, exchange_line
+from acquirer.wire.masking import known
 from acquirer.wire.message import DecodeError, Message
 
 PAN = "6212345678901232"
@@ -101,6 +103,21 @@ def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(made, dialect):
     read = entry(evidence)
     assert read.request["62"] == serial.decode()
     assert read.reply == {"62": "[40 bytes hidden]"}
+
+
+def test_a_serial_number_is_no_card_number_but_other_text_in_its_place_may_be(made, dialect):
+    serial = b"Sequence No12306010000161"  # 14 digits in a row, and the last one happens to be their check digit
+    assert shown(made, dialect, {62: serial}, "0800") == {"62": serial.decode()}
+    assert shown(made, dialect, {62: serial.replace(b"No", b"Nr")}, "0800") == {"62": "Sequence Nr123060****0161"}
+
+
+def test_evidence_of_our_own_is_never_taken_for_a_card_number(made):
+    why = f"got {known('0' * 16)} from merchant {known('880210010210167')}, card {PAN}"
+    read = entry(made(why=why, notes=(why,)))
+    assert read.why == "got 0000000000000000 from merchant 880210010210167, card 621234******1232"
+    assert read.notes == (read.why,)
+    line = exchange_line(Exchange(made(why=why, notes=(why,)), "sent"))
+    assert line["why"] == line["notes"][0] == read.why
 
 
 def test_an_unknown_mti_may_be_any_and_hides_what_any_would(made, dialect):

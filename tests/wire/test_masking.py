@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.wire import masking
-from acquirer.wire.masking import hidden_digits, mask_card_numbers, mask_pan, passes_luhn, readable, shown
+from acquirer.wire.masking import hidden_digits, known, mask_card_numbers, mask_pan, passes_luhn, readable, shown
 
 digits = st.text("0123456789", min_size=0, max_size=40)
 
@@ -102,6 +102,18 @@ def test_a_merchant_number_is_no_card_number() -> None:
 @given(st.text("0123456789", min_size=20, max_size=60), st.text("ab,: ", max_size=5))
 def test_a_run_too_long_for_a_card_number_may_be_a_list_of_them(run: str, before: str) -> None:
     assert mask_card_numbers(before + run) == before + "*" * len(run)
+
+
+@given(st.text("0123456789ABCDEF", min_size=13, max_size=60), st.text("0123456789", min_size=12, max_size=18))
+def test_what_we_know_to_be_no_card_number_is_left_alone_and_what_stands_beside_it_is_not(typed, body) -> None:
+    pan = luhn_valid(body)
+    assert mask_card_numbers(f"got {known(typed)}, card {pan}") == f"got {typed}, card {mask_pan(pan)}"
+
+
+def test_no_text_from_the_wire_can_pass_for_known() -> None:
+    """Text is latin-1, or GBK: neither has the sign that stands before digits of our own."""
+    pairs = (bytes((first, second)) for first in range(256) for second in range(256))
+    assert not {masking.KNOWN} & {sign for pair in pairs for sign in readable(pair.decode("latin-1"))}
 
 
 def test_the_examples_in_the_code_are_true() -> None:
