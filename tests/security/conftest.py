@@ -32,5 +32,7 @@ def keys():
 @pytest.fixture(scope="session")
 def sale(dialect):
     """The synthetic sale whose MAC was made with the published MAK, without its length prefix."""
-    [sample] = [sample for sample in dialect.samples if "AB7C577CC7A18045" in sample.title]
+    [sample] = [
+        sample for sample in dialect.samples if sample.title == "sale, keyed in, with MAC (MAK AB7C577CC7A18045)"
+    ]
     return bytes.fromhex(sample.hex)[2:]
