@@ -27,18 +27,37 @@ LOOK_BYTES = 512
 
 Reason = Literal["too-long", "short-frame", "not-iso8583", "bad-length", "bad-delimiter"]
 
-# What else connects to an open port, by the first two bytes: as a length they are absurd, so two are enough to tell,
-# and the answer does not depend on how the stream was cut.
+HTTP_METHODS = ("GET", "PUT", "PRI", "HEAD", "POST", "PATCH", "TRACE", "DELETE", "OPTIONS", "CONNECT", "PROPFIND")
+
 STRANGERS = {
-    **dict.fromkeys(
-        (b"GE", b"PU", b"HE", b"PO", b"PR", b"PA", b"TR", b"DE", b"OP", b"CO"), "this is an HTTP request, not ISO 8583"
-    ),
-    b"HT": "this is an HTTP response, not ISO 8583",
-    b"SS": "this is an SSH banner, not ISO 8583",
+    **{f"{method} ".encode(): "this is an HTTP request, not ISO 8583" for method in HTTP_METHODS},
+    b"HTTP/": "this is an HTTP response, not ISO 8583",
+    b"SSH-": "this is an SSH banner, not ISO 8583",
     b"\x16\x03": "this is a TLS handshake on a plain port",
 }
+"""What else connects to an open port, by its first bytes. As a length they are absurd; so many of them are waited for
+that the answer does not depend on how the stream was cut."""
+
 # Where a TLS record begins with a plausible length (0x1603), its third byte tells: no TPDU begins with a TLS version.
 TLS = re.compile(rb"\x16\x03[\x00-\x04]")
+
+
+def stranger(data: bytes) -> str:
+    """Who begins a stream with `data`, as a sentence; "" when it is nobody we know, or cannot be told yet.
+
+    >>> stranger(b"GET / HTTP/1.1"), stranger(b"HEA"), stranger(b"HELLO")
+    ('this is an HTTP request, not ISO 8583', '', '')
+    """
+    return next((who for word, who in STRANGERS.items() if data.startswith(word)), "")
+
+
+def may_be_stranger(data: bytes) -> bool:
+    """Whether `data` is the beginning of what strangers begin with, so that more of it will tell.
+
+    >>> may_be_stranger(b"HEA"), may_be_stranger(b"HEL")
+    (True, False)
+    """
+    return any(word.startswith(data) for word in STRANGERS)
 
 
 class FrameError(ValueError):
@@ -227,6 +246,8 @@ class Deframer:
                 self._refuse_strangers()
             return length
         self._refuse_strangers()
+        if self.fresh and may_be_stranger(self._buffer):
+            return framing.limit_bytes  # more than has come
         if length is None:
             raise self._refuse("bad-length", f"length {prefix.hex().upper()} is not {framing.length_encoding} digits")
         if length < 0:
@@ -239,6 +260,8 @@ class Deframer:
         """Hold what stands before and after the length to what must."""
         framing = self._framing
         after = at + framing.length_bytes
+        if self.fresh and may_be_stranger(self._buffer):
+            return
         if (came := self._buffer[self._at : at]) != framing.start:
             self._refuse_strangers()
             raise self._misplaced("begins", framing.start, came)
@@ -247,7 +270,7 @@ class Deframer:
             raise self._misplaced("continues after its length", framing.filler, came)
 
     def _refuse_strangers(self) -> None:
-        if self.fresh and (who := STRANGERS.get(self._buffer[:2])):
+        if self.fresh and (who := stranger(self._buffer)):
             raise self._refuse("not-iso8583", who)
 
     def _misplaced(self, where: str, expected: bytes, came: bytes) -> FrameError:
@@ -268,10 +291,12 @@ class EndDeframer(Deframer):
 
     def __iter__(self) -> Iterator[bytes]:
         framing, end = self._framing, self._end
-        least = max(self._before, 2) if framing.start else 1  # two bytes are enough to tell a stranger
+        least = max(self._before, 1)
         while self.pending >= least:
             start = self._at + self._before
             self._refuse_strangers()
+            if self.fresh and may_be_stranger(self._buffer):
+                return
             if (came := self._buffer[self._at : start]) != framing.start:
                 raise self._misplaced("begins", framing.start, came)
             stop = self._buffer.find(end, start, start + framing.limit_bytes + len(end))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.framing import CHARSETS, STRANGERS, Framing
+from acquirer.wire.framing import CHARSETS, Framing, stranger
 
 STX, ETX = b"\x02", b"\x03"
 
@@ -90,7 +90,7 @@ def sniff(data: bytes) -> Sight | None:
     >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
     '0800'
     """
-    if STRANGERS.get(data[:2]):
+    if stranger(data):
         return None
     best = max(_sights(data), key=lambda sight: sight.points, default=None)
     return best if best and best.points >= ENOUGH else None

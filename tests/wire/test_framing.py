@@ -38,7 +38,21 @@ ENDED = [
 def streams():
     """Bytes that look a little like frames."""
     pieces = st.sampled_from(
-        [STX, ETX, b"\0\0", b"\0\5", b"0005", b"0800AB", b"GET", b"\x16\x03\x01", b"\r\n", b"x" * 70]
+        [
+            STX,
+            ETX,
+            b"\0\0",
+            b"\0\5",
+            b"0005",
+            b"0800AB",
+            b"GET",
+            b"HE",
+            b"AD ",
+            b"SSH-",
+            b"\x16\x03\x01",
+            b"\r\n",
+            b"x" * 70,
+        ]
     )
     return st.lists(st.one_of(pieces, st.binary(max_size=12)), max_size=8).map(b"".join)
 
@@ -146,6 +160,8 @@ def test_a_length_of_zero_is_a_keep_alive():
         (b"00", "too-long", "a frame of 12336 bytes is above the limit of 8192"),
         (b"\x00\x14", "short-frame", "20 bytes are too few: a message needs 21"),
         (b"\x00\x05HELLO", "short-frame", "5 bytes are too few: a message needs 21"),
+        (b"HELLO", "too-long", "a frame of 18501 bytes is above the limit of 8192"),
+        (b"HEAD / HTTP/1.1\r\n", "not-iso8583", "this is an HTTP request, not ISO 8583"),
         (b"GET / HTTP/1.1\r\n", "not-iso8583", "this is an HTTP request, not ISO 8583"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not-iso8583", "this is an SSH banner, not ISO 8583"),
         (b"\x16\x03\x01\x02\x00\x01", "not-iso8583", "this is a TLS handshake on a plain port"),
