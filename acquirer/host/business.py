@@ -58,7 +58,7 @@ def business(
         token=card,
         amount_minor=amount,
         expiry=presented.expiry,
-        swiped=host.swiped(read.entry_mode(came)),
+        swiped=read.card_entry(came) in host.stripes,
         icc_condition=read.icc_condition(came),
         pin=None if opened is None else opened.pin,
         day=request.stamp.day,

@@ -22,6 +22,7 @@ class Elements:
 
     amount: Read
     batch: Read
+    card_entry: Read
     currency: Read
     date: Read
     entry_mode: Read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
@@ -18,6 +18,7 @@ from acquirer.security.suite import Suite
 from acquirer.security.vault import Vault
 from acquirer.wire.clock import clock_forms
 from acquirer.wire.dialect import Dialect
+from acquirer.wire.elements import read
 
 Randbytes = Callable[[int], bytes]
 
@@ -83,12 +84,18 @@ class Host:
         self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"
         self.signs_on = any(route.service == "sign_on" and route.served for route in dialect.routes)
         self.has_batch = "batch" in dialect.elements
-        entries = dialect.habits.entries.values() if dialect.habits else ()
-        self.stripes = tuple(entry.mode.partition("{pin}")[::2] for entry in entries if entry.letter == SWIPED)
+        self.stripes = frozenset(_stripes(dialect))
         wishes = dialect.habits.head if dialect.habits else {}
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing
 
-    def swiped(self, entry_mode: str) -> bool:
-        """Whether a sale's element `entry_mode` says that the card was swiped."""
-        return any(entry_mode.startswith(before) and entry_mode.endswith(after) for before, after in self.stripes)
+def _stripes(dialect: Dialect) -> Iterator[str]:
+    """What element `card_entry`, a part of `entry_mode`, says of a card that was swiped."""
+    whole, part, habits = dialect.elements.get("entry_mode"), dialect.elements.get("card_entry"), dialect.habits
+    if habits is None or whole is None or part is None:
+        return
+    for entry in habits.entries.values():
+        if entry.letter == SWIPED:
+            value = read({whole.de: habits.entry_mode(entry, pin=False)}, part)
+            if isinstance(value, str):
+                yield value
