@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from acquirer.data.toml import DataError, nearest
-from acquirer.security.ciphers import CipherName
+from acquirer.security.ciphers import CipherError, CipherName
+from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
 from acquirer.security.suite import Suite
 from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
@@ -44,7 +45,15 @@ def identity(
     if (known.bdk if derives else known.tmk) is None:
         needs = "derives the keys of each message: give it a bdk" if derives else "has keys under a tmk: give it one"
         raise DataError(str(terminals or ""), 0, "", f"terminal {tid} cannot speak {suite.dialect.name}, which {needs}")
-    return replace(known, ksn=_device(suite, tid, ksn, known.ksn)) if derives else known
+    if suite.dukpt is None or known.bdk is None:
+        return known
+    try:
+        bdk = known.bdk.using(suite.dukpt.cipher)
+    except CipherError as wrong:
+        raise DataError(
+            str(terminals or ""), 0, "", f"the bdk of terminal {tid} is none of {suite.dukpt.name}: {wrong}"
+        ) from None
+    return replace(known, bdk=bdk, ksn=_device(suite.dukpt, tid, ksn, known.ksn))
 
 
 def _key(key: str | Secret, cipher: CipherName | None) -> Secret | None:
@@ -53,10 +62,8 @@ def _key(key: str | Secret, cipher: CipherName | None) -> Secret | None:
     return key if isinstance(key, Secret) else Secret.from_hex(key, cipher)
 
 
-def _device(suite: Suite, tid: str, typed: str, registered: bytes) -> bytes:
+def _device(dukpt: Dukpt, tid: str, typed: str, registered: bytes) -> bytes:
     """The KSN of the terminal, the counter of which plays no role. One that was given none has FFFF and its number."""
-    dukpt = suite.dukpt
-    assert dukpt is not None
     if not typed and not registered:
         if not re.fullmatch("[0-9]{8}", tid):
             raise ValueError(f"terminal '{tid}' has no KSN, and its number makes none; give it a ksn")

@@ -36,6 +36,15 @@ BLOCK_BYTES: Final[dict[CipherName, int]] = {"des": 8, "3des": 8, "sm4": 16, "ae
 _ODD: Final = bytes(byte ^ (byte.bit_count() + 1) % 2 for byte in range(256))
 
 
+def key_of(cipher: CipherName) -> str:
+    """What people call a key of a cipher.
+
+    >>> key_of("3des"), key_of("aes")
+    ('a 3DES key', 'an AES key')
+    """
+    return f"{'a' if cipher in ('des', '3des') else 'an'} {cipher.upper()} key"
+
+
 def odd_parity(key: bytes) -> bytes:
     """`key` with the lowest bit of each byte set so that every byte has odd parity, as DES keys do.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from acquirer.security.ciphers import CipherName
+from acquirer.security.ciphers import CipherName, key_of
 from acquirer.security.diagnosis import Mistaken
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
@@ -210,8 +210,8 @@ def _check(cipher: CipherName, bdk: Secret, sizes: tuple[int, ...]) -> None:
     if bdk.cipher != cipher or len(bdk) not in sizes:
         told = " or ".join(map(str, sizes))
         raise DukptError(
-            f"a BDK of {cipher.upper()} DUKPT is a {cipher.upper()} key of {told} bytes, this one is "
-            f"{bdk.cipher.upper()} with {len(bdk)}"
+            f"a BDK of {cipher.upper()} DUKPT is {key_of(cipher)} of {told} bytes; this one is {key_of(bdk.cipher)} of "
+            f"{len(bdk)}"
         )
 
 

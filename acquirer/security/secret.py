@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
 
-from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName
+from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName, key_of
 
 _CODES: Final[tuple[CipherName, ...]] = ("des", "3des", "sm4", "aes")  # position = first byte of a packed secret
 _FIRST: Final = {cipher: bytes((code,)) for code, cipher in enumerate(_CODES)}
@@ -35,7 +35,7 @@ class Secret:
         name = cipher or _BY_SIZE.get(len(clear))
         if name is None or len(clear) not in KEY_SIZES[name]:
             sizes = " or ".join(map(str, KEY_SIZES[name])) if name else "8, 16, 24 or 32"
-            raise CipherError(f"a {name.upper() + ' ' if name else ''}key has {sizes} bytes, this one has {len(clear)}")
+            raise CipherError(f"{key_of(name) if name else 'a key'} has {sizes} bytes, this one has {len(clear)}")
         self._bytes = clear
         self.cipher = name
         self.block_bytes = BLOCK_BYTES[name]

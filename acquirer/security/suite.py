@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from acquirer.data.toml import DataError, nearest
 from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
-from acquirer.security.ciphers import KEY_SIZES
+from acquirer.security.ciphers import KEY_SIZES, key_of
 from acquirer.security.diagnosis import Candidate, diagnose
 from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
 from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
@@ -210,7 +210,7 @@ class Suite:
         for part in package.parts:
             if part.size_bytes not in KEY_SIZES[package.cipher]:
                 sizes = " or ".join(map(str, KEY_SIZES[package.cipher]))
-                problem = f"a {package.cipher.upper()} key has {sizes} bytes, {part.name} has {part.size_bytes}"
+                problem = f"{key_of(package.cipher)} has {sizes} bytes, {part.name} has {part.size_bytes}"
                 raise _data_error(self.dialect, where, problem)
         if not {"pik", "mak"} <= {part.name for part in package.parts}:
             raise _data_error(self.dialect, where, "a key package needs at least a pik and a mak")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from acquirer.security.ciphers import KEY_SIZES, CipherError, CipherName
+from acquirer.security.ciphers import KEY_SIZES, CipherError, CipherName, key_of
 from acquirer.security.mac import cbc, cmac
 from acquirer.security.secret import Secret
 
@@ -82,7 +82,7 @@ def build(kbpk: Secret, key: Secret, header: Header, randbytes: Randbytes, room_
     if version is None or version.seal is None:
         raise KeyBlockError(f"key blocks are made in version B or D, not {header.version}")
     if key.cipher not in _CIPHERS.get(header.algorithm, ()):
-        raise KeyBlockError(f"a {key.cipher.upper()} key is not of algorithm {header.algorithm}")
+        raise KeyBlockError(f"{key_of(key.cipher)} is not of algorithm {header.algorithm}")
     clear = key.reveal()
     data = (8 * len(clear)).to_bytes(2, "big") + clear
     room = _FULL_BYTES.get(header.algorithm, 0) if room_bytes is None else room_bytes

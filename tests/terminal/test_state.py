@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.security.dukpt import DUKPT
+from acquirer.security.dukpt_device import Device
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.signature.pen import sign as write
 from acquirer.slip.receipt import Receipt
@@ -63,6 +66,24 @@ def randbytes(size: int) -> bytes:
 @given(STATE)
 def test_comes_back_as_it_was(state: State) -> None:
     assert load(dump(state, VAULT, randbytes), VAULT) == state
+
+
+@pytest.mark.parametrize("name", DUKPT)
+def test_the_keys_of_messages_to_come_come_back(name: str) -> None:
+    dukpt = DUKPT[name]
+    initial = Secret(bytes(range(16)), dukpt.cipher)
+    device = Device.loaded(dukpt, initial, bytes(dukpt.ksn_bytes)).use().after
+    state = State("10000161", "m", "", device=device, bdk_kcv="12345678")
+    text = dump(state, VAULT, randbytes)
+    assert load(text, VAULT) == state
+    assert all(key is None or key.reveal().hex() not in text for key in device.registers)
+
+
+def test_a_state_written_before_keys_were_derived_is_read() -> None:
+    document = json.loads(dump(State("10000161", "m", ""), VAULT, randbytes))
+    for name in ("dukpt", "device", "bdk_kcv"):
+        del document[name]
+    assert load(json.dumps(document), VAULT) == State("10000161", "m", "")
 
 
 def test_keys_come_back(signed_on: Bench) -> None:
