@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import typer
 
 from acquirer import __version__
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.streams import open_streams
 from acquirer.data.toml import DataError
 
 COMMANDS = {
@@ -31,14 +33,24 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def main() -> None:
     """Entry point of the `acquirer` command."""
+    open_streams()
     raise SystemExit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever fails says one sentence on stderr."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:  # that has been told, or the reader has gone, or what failed before says more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush when the interpreter ends
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = _application(arguments)(arguments or ["--help"], standalone_mode=False, prog_name="acquirer")
-        sys.stdout.flush()  # so that a reader who has gone is noticed here, and not when the interpreter ends
+        sys.stdout.flush()  # so that what cannot be written is noticed here, and not when the interpreter ends
         return result if isinstance(result, int) else Code.OK
     except Exit as end:
         _say(end.sentence)
@@ -60,8 +72,6 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return Code.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # whoever read our output has gone; click calls that sys.exit(1)
-        # Nothing is left to say, and nothing must be flushed into the void when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Code.OK
     except OSError as wrong:
         if not wrong.filename:
@@ -117,4 +127,5 @@ def _root(
 
 def _say(sentence: str) -> None:
     if sentence:
-        print(sentence, file=sys.stderr)
+        with suppress(OSError):  # the exit code still tells
+            print(sentence, file=sys.stderr)

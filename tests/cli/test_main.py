@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 import typer
 
 from acquirer import __version__, cli
+from acquirer.app.terminal import Terminal
 from acquirer.cli.errors import Code, Exit
 from acquirer.data.toml import parse
+from acquirer.testing import running_host
 
 Say = pytest.CaptureFixture[str]
 
@@ -45,7 +49,7 @@ def test_help_imports_no_command() -> None:
             "import sys",
             "from acquirer.cli import run",
             "run(['--help'])",
-            "sys.exit(sum(name.startswith('acquirer.cli.') for name in sys.modules) - 1)  # errors",
+            "sys.exit(sum(name.startswith('acquirer.cli.') for name in sys.modules) - 2)  # errors, streams",
         )
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
@@ -153,3 +157,55 @@ def test_a_reader_who_goes_away_early_is_no_error() -> None:
             assert (done.returncode, done.stderr) == (0, b"")
     finally:
         os.close(writing)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a store in which an exchange is journalled."""
+    place = tmp_path_factory.mktemp("place")
+    with (
+        running_host(store=f"sqlite:///{place / 'acquirer.db'}") as host,
+        Terminal("10000161", host=host.address) as one,
+    ):
+        one.echo()
+    return place
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--version >/dev/full",
+        "--help >&-",
+        "decode 00 >/dev/full",
+        "decode 00 >&-",
+        "dialect show unionpay-pos >/dev/full",
+        "terminals list >/dev/full",
+        "journal list --json >/dev/full",
+        "journal list >&-",
+        "serve --listen 127.0.0.1:0 --store memory: --log off >/dev/full",
+        "serve --listen 127.0.0.1:0 --store memory: --log off >&-",
+    ],
+)
+def test_a_stdout_that_cannot_be_written_is_told_in_one_sentence(arguments: str, place: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, cwd=place, timeout=30)
+    reason = "Bad file descriptor" if arguments.endswith(">&-") else "No space left on device"
+    assert (done.returncode, done.stderr) == (Code.USAGE, f"stdout: {reason}.\n")
+
+
+def test_what_failed_before_the_last_flush_decides_the_exit_code() -> None:
+    command = f"{shlex.quote(sys.executable)} -m acquirer decode --json 00 >/dev/full"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    assert done.returncode == Code.UNDECODABLE
+    assert done.stderr.startswith("Undecodable as ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out"),
+    [("--bogus 2>&-", Code.USAGE, ""), ("--bogus 2>/dev/full", Code.USAGE, ""), ("decode <&- 2>&1", 2, "stdin: is")],
+)
+def test_other_streams_may_be_closed_too(arguments: str, code: int, out: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout[: len(out) or None]) == (code, out)

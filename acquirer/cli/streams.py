@@ -1,0 +1,45 @@
+"""Standard streams as every command finds them: there, and telling by name when they cannot be written."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+def open_streams() -> None:
+    """Make the standard streams usable, whatever the caller has closed or sent where.
+
+    A closed stdin is empty, and what goes to a closed stderr is lost. A closed stdout cannot be written: what was asked
+    for went nowhere, and that is an error like a full disk. All three are opened, so that no file takes their numbers.
+    """
+    if sys.stdin is None:
+        sys.stdin = _text(io.FileIO(os.devnull), "utf-8")
+    if sys.stdout is None:
+        sys.stdout = _text(_Stdout(os.open(os.devnull, os.O_RDONLY), "w"), "utf-8")
+    else:
+        sys.stdout.flush()
+        raw = _Stdout(sys.stdout.fileno(), "w", closefd=False)
+        sys.stdout = _text(raw, sys.stdout.encoding, sys.stdout.errors, sys.stdout.isatty())
+    if sys.stderr is None:
+        sys.stderr = _text(io.FileIO(os.devnull, "w"), "utf-8")
+
+
+class _Stdout(io.FileIO):
+    """Stdout, whose errors name it: the system only says that some write failed."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        try:
+            return super().write(data)
+        except OSError as wrong:
+            wrong.filename = "stdout"
+            raise
+
+
+def _text(raw: io.FileIO, encoding: str, errors: str | None = None, lines: bool = False) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(raw) if raw.writable() else io.BufferedReader(raw)
+    return io.TextIOWrapper(buffer, encoding, errors, line_buffering=lines)
