@@ -84,13 +84,23 @@ def amount(digits: str, currency: str = "") -> str:
 
 
 def _date(digits: str) -> str:
-    month, day = int(digits[:2]), int(digits[2:])
-    return f"{day} {MONTHS[month - 1]}" if len(digits) == 4 and 1 <= month <= 12 and 1 <= day <= 31 else "no date"
+    """MMDD, with a year of two digits or four before it."""
+    year, month, day = digits[:-4], int(digits[-4:-2]), int(digits[-2:])
+    if len(digits) not in (4, 6, 8) or not (1 <= month <= 12 and 1 <= day <= 31):
+        return "no date"
+    return f"{day} {MONTHS[month - 1]} {'20' * (len(year) == 2)}{year}".rstrip()
 
 
 def _time(digits: str) -> str:
-    hour, minute, second = digits[:2], digits[2:4], digits[4:]
-    return f"{hour}:{minute}:{second}" if hour < "24" and minute < "60" and second < "60" else "no time"
+    """hhmmss, with a date before it or not.
+
+    >>> _time("143000"), _time("1120143000"), _time("261120143000")
+    ('14:30:00', '20 Nov 14:30:00', '20 Nov 2026 14:30:00')
+    """
+    date, (hour, minute, second) = digits[:-6], (digits[-6:-4], digits[-4:-2], digits[-2:])
+    if len(digits) < 6 or not (hour < "24" and minute < "60" and second < "60"):
+        return "no time"
+    return f"{_date(date)} {hour}:{minute}:{second}" if date else f"{hour}:{minute}:{second}"
 
 
 def _expiry(digits: str) -> str:
@@ -107,6 +117,9 @@ _WORDS: Mapping[str, Callable[[str], str]] = {
     "settlement_date": _date,
     "original_date": _date,
     "time": _time,
+    "sent": _time,
+    "original_sent": _time,
+    "original_time": _time,
     "expiry": _expiry,
     "pan": _card_number,
 }

@@ -86,18 +86,22 @@ class Divider:
             yield make_row(f"{key}.{number}", part.name, cut.read(), meaning, hidden=self.hide(cut, part.sensitivity))
 
     def _keys(self, value: Cells, package: KeyPackage) -> Iterator[Row]:
+        if package.wrap.startswith("tr31"):
+            yield from _blocks(value, package)
+            return
         at = 0
+        characters = 2 if package.form == "hex" and not value.binary else 1  # to a byte
         for part in package.parts:
-            name = part.name.upper()
-            key, check = value.cut(at, at + part.size_bytes), value.cut(at + part.size_bytes)
-            check = check.cut(0, package.kcv_bytes)
+            name, size = part.name.upper(), characters * part.size_bytes
+            key, check = value.cut(at, at + size), value.cut(at + size)
+            check = check.cut(0, characters * package.kcv_bytes)
             halved = part.size_bytes > 8 and key.data[8:] == bytes(part.size_bytes - 8)
             said = Text("single length: the second half is no cipher text") if halved else NOTHING
             if key.text:
                 yield make_row(name, Text(f"working key, {package.wrap.upper()} under the TMK"), key, said)
             if check.text:
                 yield make_row(f"{name} KCV", Text(f"check value of the {name}"), check)
-            at += part.size_bytes + package.kcv_bytes
+            at += size + characters * package.kcv_bytes
 
     def _tlv(self, value: Cells, layout: Layout) -> Iterator[Row]:
         try:
@@ -128,3 +132,14 @@ class Divider:
                 within=tuple(self._objects(value, one.within, layout)),
             )
             yield replace(row, span=(value.cut(one.start).span[0], cut.span[1]))
+
+
+def _blocks(value: Cells, package: KeyPackage) -> Iterator[Row]:
+    """Key blocks (TR-31), as far as each says its length in its second to fifth character."""
+    text, start = value.read(), 0
+    for part in package.parts:
+        length = text.text[start + 1 : start + 5]
+        block = text.cut(start, start + int(length) if length.isdecimal() else None)
+        if block.text:
+            yield make_row(part.name.upper(), Text("working key, a key block under the TMK"), block)
+        start += len(block.text)
