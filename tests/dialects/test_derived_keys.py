@@ -130,3 +130,20 @@ def test_the_command_line_needs_no_more_than_the_dialect(
 def test_a_terminal_without_the_key_that_its_dialect_needs(host: RunningHost) -> None:
     with pytest.raises(DataError, match=f"terminal 10000162 cannot speak {host.dialect}, which derives the keys"):
         Terminal("10000162", host=host.address, dialect=host.dialect)
+
+
+def test_a_sign_on_that_brings_no_keys_opens_the_day_all_the_same(tmp_path: Path) -> None:
+    dialect = tmp_path / "shop.toml"
+    dialect.write_text(
+        'dialect = "shop"\nextends = "iso8583-1987-dukpt"\ntitle = "shop"\n'
+        '[routes.sign_on]\ntitle = "sign-on"\nmti = "0800"\nwhen = { function = "001" }\n'
+        'mandatory = ["sent", "stan", "tid", "mid"]\nreply = { echo = [7, 11, 41, 42, 70], make = ["code"] }\n'
+    )
+    with (
+        running_host(dialect=str(dialect)) as host,
+        Terminal(TID, host=host.address, dialect=str(dialect), state=tmp_path / "till") as terminal,
+    ):
+        sold = terminal.sale("1.00", pin="123456")
+        assert [(one.service, one.code) for one in sold.exchanges] == [("sign_on", "00"), ("sale", "00")]
+        assert [one.service for one in terminal.sale("2.00").exchanges] == ["sale"]
+        assert counter(terminal) == 3
