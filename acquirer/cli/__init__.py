@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from importlib import import_module
 
 import typer
 
 from acquirer import __version__
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.streams import open_streams
+from acquirer.cli.streams import give_up, open_streams
 from acquirer.data.toml import DataError
 
 COMMANDS = {
@@ -43,7 +42,7 @@ def run(arguments: list[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError:  # that has been told, or the reader has gone, or what failed before says more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush when the interpreter ends
+        give_up(sys.stdout)
     return code
 
 
@@ -127,5 +126,7 @@ def _root(
 
 def _say(sentence: str) -> None:
     if sentence:
-        with suppress(OSError):  # the exit code still tells
+        try:
             print(sentence, file=sys.stderr)
+        except OSError:  # the exit code still tells
+            give_up(sys.stderr)

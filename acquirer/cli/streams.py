@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -27,6 +27,11 @@ def open_streams() -> None:
         sys.stdout = _text(raw, sys.stdout.encoding, sys.stdout.errors, sys.stdout.isatty())
     if sys.stderr is None:
         sys.stderr = _text(io.FileIO(os.devnull, "w"), "utf-8")
+
+
+def give_up(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: the interpreter flushes it at its end, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Stdout(io.FileIO):
