@@ -79,8 +79,10 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator[Running]:
+async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool = False) -> AsyncIterator[Running]:
     """A ready host on the running loop, for the time of an ``async with`` block; `stderr` gets its log.
+
+    With `apart`, its store is written by a process of its own: for a host that has this one to itself.
 
     Raises:
         DataError: settings, or a file they name, are wrong.
@@ -95,7 +97,8 @@ async def serving(config: Config, stderr: TextIO | None = None) -> AsyncIterator
     try:
         vault = Vault(store.master_key)
         terminals = register_terminals(parts, store, vault)
-        store.start(loop.call_soon_threadsafe, loop.call_soon)
+        sources = [address.dialect or config.dialect for address in parts.addresses] if apart else ()
+        store.start(loop.call_soon_threadsafe, loop.call_soon, list(zip(sources, parts.dialects, strict=apart)))
         with running_reactor() as reactor:
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
@@ -133,7 +136,7 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     room = make_room(config.connections or MOST_CONNECTIONS)
-    async with serving(config, stderr) as running:
+    async with serving(config, stderr, apart=True) as running:
         follow_twisted(running.log)
         for sentence in bounds_too_low(config.connections or ENOUGH, room, running.parts.limits.backlog):
             running.log.event("warning", sentence)

@@ -10,6 +10,8 @@ import errno
 import fcntl
 import hmac
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -17,6 +19,7 @@ from urllib.parse import unquote
 from acquirer.security.vault import MASTER_BYTES
 
 MEMORY: Final = "memory:"
+FINISHING_S: Final = 0.5  # one group takes milliseconds; a store that is really in use is told of soon enough
 _PREFIX: Final = "sqlite:///"
 
 
@@ -52,25 +55,38 @@ class Lock:
     def __init__(self, database: Path) -> None:
         path = beside(database, ".lock")
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as wrong:
             raise unusable(database, wrong) from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _patiently(lambda: fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except OSError as wrong:
-            holder = os.read(self._file, 32).decode("ascii", "replace").strip()
-            os.close(self._file)
+            holder = os.read(self.file, 32).decode("ascii", "replace").strip()
+            os.close(self.file)
             if wrong.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise StoreError(f"{path}: cannot be locked ({wrong.strerror}); is it on a network drive?") from None
             process = f"process {holder}" if holder else "another process"
             raise StoreError(f"{database} is in use by {process}: stop it, or name another store") from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+        os.ftruncate(self.file, 0)
+        os.pwrite(self.file, b"%d\n" % os.getpid(), 0)
 
     def release(self) -> None:
         """Let others in. The file stays: removing it would race with whoever opens it next."""
-        os.ftruncate(self._file, 0)
-        os.close(self._file)
+        os.ftruncate(self.file, 0)
+        os.close(self.file)
+
+
+def _patiently(lock: Callable[[], None]) -> None:
+    """Take a lock that the writer of a host that was killed may hold until it has finished."""
+    end_s = time.monotonic() + FINISHING_S
+    while True:
+        try:
+            lock()
+            return
+        except BlockingIOError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(FINISHING_S / 50)
 
 
 def master_key(database: Path, *, make: bool) -> bytes:

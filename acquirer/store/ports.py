@@ -17,6 +17,7 @@ from acquirer.store.place import StoreError
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
 from acquirer.store.uploads import Developed
+from acquirer.wire.dialect import Dialect
 
 Done = Callable[[Outcome], None]
 Call = Callable[[Callable[[], None]], object]
@@ -42,8 +43,17 @@ class Store(Protocol):
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 
-    def start(self, notify: Call | None = None, soon: Call | None = None) -> None:
-        """Begin to commit; `notify` brings outcomes to the loop, `soon` lets one loop iteration gather its commits."""
+    def start(
+        self, notify: Call | None = None, soon: Call | None = None, apart: Sequence[tuple[str, Dialect]] = ()
+    ) -> None:
+        """Begin to commit; `notify` brings outcomes to the loop, `soon` lets one loop iteration gather its commits.
+
+        With `apart`, all dialects that exchanges will be in and what each is loaded by, a database on disk is written
+        by a process of its own.
+
+        Raises:
+            StoreError: that process cannot be started.
+        """
 
     def load(self, wanted: Load) -> Loaded:
         """The rows of one terminal, and a reference number nobody else is given. From the loop's thread.

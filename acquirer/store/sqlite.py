@@ -16,6 +16,7 @@ from acquirer.exchange.rows import Card, Session, Signature, TerminalConfig, Tra
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
+from acquirer.store.apart import Apart
 from acquirer.store.database import connect_reading, connect_writing
 from acquirer.store.hand import set_meta
 from acquirer.store.kept import Kept
@@ -27,6 +28,7 @@ from acquirer.store.registry import Registered, register
 from acquirer.store.tuples import card_of, registered, transaction_of
 from acquirer.store.uploads import Developed, import_signature, uploaded
 from acquirer.store.writer import Writer
+from acquirer.wire.dialect import Dialect
 
 
 class SqliteStore:
@@ -68,8 +70,12 @@ class SqliteStore:
         """True while too much waits, or for too long."""
         return self._writer is not None and self._writer.congested
 
-    def start(self, notify: Call | None = None, soon: Call | None = None) -> None:
+    def start(
+        self, notify: Call | None = None, soon: Call | None = None, apart: Sequence[tuple[str, Dialect]] = ()
+    ) -> None:
         """Begin to commit; see `ports.Store.start`."""
+        if apart and self._database is not None and self._lock is not None:
+            self._ledger.hand = Apart(self._database, self._lock, apart)
         self._writer = Writer(self._ledger, notify, soon)
 
     def load(self, wanted: Load) -> Loaded:
@@ -133,6 +139,7 @@ class SqliteStore:
             return
         if writer is not None:
             writer.end()
+        self._ledger.hand.end()
         if writer is None or not writer.failure:
             self._ledger.settle()
         connections, self._writing = (self._reading, self._writing), None
