@@ -140,16 +140,15 @@ def _by_ksn(
     except DukptError as wrong:
         return Decision(Reason.FORMAT_WRONG, why.keys_underivable(terminal, wrong))
     try:
-        initial = host.ring.initial(terminal, dukpt, ksn)
+        keys = host.ring.derived(terminal, dukpt, ksn)
     except (CipherError, DukptError, VaultError) as wrong:
         return Decision(Reason.KEYS_UNAVAILABLE, why.keys_underivable(terminal, wrong))
-    keys = dukpt.keys(initial, ksn)
     if not proved:
         return Verified(dukpt.counter(ksn), keys, None)
     mac = host.dialect.mac_of(message)
     if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
         return Verified(dukpt.counter(ksn), keys, _proved(session))
-    return _wrong(host, terminal, session, why.derived_mac_differs(host, dukpt, request, initial, keys, ksn, mac))
+    return _wrong(host, terminal, session, why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac))
 
 
 def _wrong(host: Host, terminal: TerminalConfig, session: Session, sentence: str) -> Decision:

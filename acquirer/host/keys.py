@@ -23,8 +23,10 @@ class _Opened:
         "bdk_blob",
         "current",
         "current_blob",
+        "derived",
         "device",
         "initial",
+        "ksn",
         "master",
         "master_blob",
         "previous",
@@ -35,6 +37,8 @@ class _Opened:
         self.master_blob = self.current_blob = self.previous_blob = self.bdk_blob = b""
         self.initial: Secret | None = None  # of the device that sent a KSN last
         self.device = b""
+        self.derived: WorkingKeys | None = None  # of its last message
+        self.ksn = b""
         self.master: Secret | None = None
         self.current: WorkingKeys | None = None
         self.previous: WorkingKeys | None = None
@@ -75,8 +79,15 @@ class KeyRing:
         if kept.initial is None or (kept.bdk_blob, kept.device) != (terminal.bdk, device):
             bdk = self.vault.open_secret(f"bdk:{terminal.tid}", terminal.bdk)
             kept.initial = dukpt.initial(bdk.using(dukpt.cipher), ksn)
-            kept.bdk_blob, kept.device = terminal.bdk, device
+            kept.bdk_blob, kept.device, kept.ksn = terminal.bdk, device, b""
         return kept.initial
+
+    def derived(self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes) -> WorkingKeys:
+        """The keys of the message that sends this KSN; see `initial`. Kept, because many are decided on twice."""
+        initial, kept = self.initial(terminal, dukpt, ksn), self._of(terminal.tid)
+        if kept.derived is None or kept.ksn != ksn:
+            kept.derived, kept.ksn = dukpt.keys(initial, ksn), ksn
+        return kept.derived
 
     def pinned(self, terminal: TerminalConfig) -> WorkingKeys | None:
         """The working keys a test terminal is always given; None when fresh ones are made."""

@@ -15,7 +15,6 @@ from acquirer.host.setup import Host
 from acquirer.host.words import day_words, named, no_month, place, plural
 from acquirer.security.diagnosis import diagnose
 from acquirer.security.dukpt import Dukpt
-from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
@@ -180,13 +179,20 @@ def mac_differs(
 
 
 def derived_mac_differs(
-    host: Host, dukpt: Dukpt, request: Request, initial: Secret, keys: WorkingKeys, ksn: bytes, mac: bytes | None
+    host: Host,
+    dukpt: Dukpt,
+    request: Request,
+    terminal: TerminalConfig,
+    keys: WorkingKeys,
+    ksn: bytes,
+    mac: bytes | None,
 ) -> str:
     """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
     mak = f"MAK KCV {keys.mak.kcv()} of KSN {known(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
     sentence = _differs(host, request.message, keys, mak, mac)
     if mac is None:
         return sentence
+    initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = dukpt.mistaken(initial, ksn)
     findings = diagnose(host.suite.mac_algorithm, request.message, [("current", keys)], mistaken=mistaken)
     nothing = (
