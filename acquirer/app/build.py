@@ -11,6 +11,7 @@ from acquirer.app.clock import Clock, fixed_clock
 from acquirer.app.randomness import pooled
 from acquirer.data.toml import DataError, parse
 from acquirer.host.checks import Checks, parse_checks
+from acquirer.host.decide import check_served
 from acquirer.host.setup import Host, Options, Randbytes
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.scenario import faults
@@ -71,7 +72,8 @@ def build_parts(config: Config) -> Parts:
 
 
 def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
-    """The host that speaks `dialect`; hosts of one process share terminals, keys and faults."""
+    """The host that speaks `dialect`; hosts of one process share terminals, keys and faults. Raises DataError."""
+    check_served(dialect)
     return Host(
         dialect=dialect,
         vault=vault,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from acquirer.data.toml import nearest
 from acquirer.exchange.effects import Loaded
 from acquirer.host.decision import Decision
 from acquirer.host.gate import identify
@@ -16,6 +17,7 @@ from acquirer.host.setup import Host
 from acquirer.host.sign_on import key_change, sign_on
 from acquirer.host.signature import signature
 from acquirer.host.signature_parts import signature_part
+from acquirer.wire.dialect import Dialect
 
 Service = Callable[[Host, Request, Loaded, str], Decision]
 
@@ -30,6 +32,25 @@ SERVICES: Final[Mapping[str, Service]] = {
     "signature_part": signature_part,
 }
 """What a route's `service` means to this host. A dialect may name more; those it must not mark as served."""
+
+
+NEEDED: Final = ("tid", "stan", "code")
+"""Elements without which no exchange can be told from another, or answered."""
+
+
+def check_served(dialect: Dialect) -> None:
+    """Refuse a dialect that no host could serve.
+
+    Raises:
+        DataError: what it lacks, or which route asks for a service there is none of; with file and line.
+    """
+    for element in NEEDED:
+        if element not in dialect.elements:
+            raise dialect.error("elements", f"there is no element '{element}', so no request could be answered")
+    for route in dialect.routes:
+        if route.served and route.service not in SERVICES:
+            hint = nearest(route.service, SERVICES) or f"; there are {', '.join(SERVICES)}"
+            raise dialect.error(f"routes.{route.name}", f"this host has no service '{route.service}'{hint}")
 
 
 def decide(host: Host, request: Request, loaded: Loaded, asked: str = "") -> Decision:

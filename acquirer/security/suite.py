@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from acquirer.data.toml import DataError, nearest
+from acquirer.data.toml import nearest
 from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
 from acquirer.security.ciphers import KEY_SIZES, key_of
 from acquirer.security.diagnosis import Candidate, diagnose
@@ -211,14 +211,14 @@ class Suite:
             if part.size_bytes not in KEY_SIZES[package.cipher]:
                 sizes = " or ".join(map(str, KEY_SIZES[package.cipher]))
                 problem = f"{key_of(package.cipher)} has {sizes} bytes, {part.name} has {part.size_bytes}"
-                raise _data_error(self.dialect, where, problem)
+                raise self.dialect.error(where, problem)
         if not {"pik", "mak"} <= {part.name for part in package.parts}:
-            raise _data_error(self.dialect, where, "a key package needs at least a pik and a mak")
+            raise self.dialect.error(where, "a key package needs at least a pik and a mak")
         if package.wrap in VERSIONS and package.cipher not in ALGORITHMS:
-            raise _data_error(self.dialect, where, f"key blocks (TR-31) hold no {package.cipher.upper()} keys")
+            raise self.dialect.error(where, f"key blocks (TR-31) hold no {package.cipher.upper()} keys")
         if package.cipher not in self.mac_algorithm.ciphers:
             problem = f"MAC algorithm {self.mac_algorithm.name} takes no {package.cipher.upper()} keys"
-            raise _data_error(self.dialect, where, problem)
+            raise self.dialect.error(where, problem)
 
     def _no_package(self, selector: str) -> PackageError:
         return PackageError(f"there is no key package {selector or '(empty)'}; known: {_list(self.packages)}")
@@ -228,12 +228,12 @@ def _mac_algorithm(dialect: Dialect) -> MacAlgorithm:
     name = dialect.security.mac
     if name:
         if "mac" not in dialect.elements:
-            raise _data_error(dialect, "security.mac", "there is no element 'mac' that could carry one")
+            raise dialect.error("security.mac", "there is no element 'mac' that could carry one")
         return _named(dialect, "security.mac", name, MAC_ALGORITHMS)
     for route in dialect.routes:
         if route.mac_request:
             where = f"routes.{route.service}.mac"
-            raise _data_error(dialect, where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
+            raise dialect.error(where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
     return NO_MAC
 
 
@@ -243,12 +243,12 @@ def _dukpt(dialect: Dialect, mac: MacAlgorithm) -> Dukpt | None:
         return None
     if name not in DUKPT:
         hint = nearest(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
-        raise _data_error(dialect, "security.keys", f"'{name}' is not known{hint}")
+        raise dialect.error("security.keys", f"'{name}' is not known{hint}")
     if "ksn" not in dialect.elements:
-        raise _data_error(dialect, "security.keys", "there is no element 'ksn' that could say which keys are meant")
+        raise dialect.error("security.keys", "there is no element 'ksn' that could say which keys are meant")
     if mac is not NO_MAC and DUKPT[name].cipher not in mac.ciphers:
         problem = f"MAC algorithm {mac.name} takes no {DUKPT[name].cipher.upper()} keys"
-        raise _data_error(dialect, "security.keys", problem)
+        raise dialect.error("security.keys", problem)
     return DUKPT[name]
 
 
@@ -284,11 +284,5 @@ def _named(dialect: Dialect, key: str, name: str, known: dict[str, T]) -> T:
     found = known.get(name)
     if found is None:
         hint = nearest(name, known) or f"; known: {_list(known)}"
-        raise _data_error(dialect, key, f"'{name}' is not known{hint}")
+        raise dialect.error(key, f"'{name}' is not known{hint}")
     return found
-
-
-def _data_error(dialect: Dialect, key: str, problem: str) -> DataError:
-    """An error about the dialect's file, with the line that `origin` remembers."""
-    name, _, line = dialect.origin(key).rpartition(":")
-    return DataError(name or dialect.name, int(line) if line.isdigit() else 0, key, problem)

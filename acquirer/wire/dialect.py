@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from acquirer.data.toml import nearest
+from acquirer.data.toml import DataError, nearest
 from acquirer.wire.codec import Codec
 from acquirer.wire.coverage import COVERAGES
 from acquirer.wire.elements import matches, read, write
@@ -96,6 +96,11 @@ class Dialect:
         plain = not places or self.fields[places[0]].encoding == "binary"
         object.__setattr__(self, "_mac_des", tuple(places))
         object.__setattr__(self, "mac_width", len(places[:1]) * self.security.mac_bytes * (1 if plain else 2))
+
+    def error(self, key: str, problem: str) -> DataError:
+        """An error about a key of the dialect's file, with the line where it stands."""
+        name, _, line = self.origin(key).rpartition(":")
+        return DataError(name or self.name, int(line) if line.isdigit() else 0, key, problem)
 
     # bytes ↔ messages
 

@@ -57,7 +57,7 @@ class Till:
             "pan": "6212345678901232",
             "expiry": "3012",
         }
-        if "1987" in self.dialect.name:
+        if self.dialect.numbering.within == "sent":
             own = {"sent": "1120120000", "time": "120000", "date": "1120", "entry_mode": "012", "condition": "00"}
         else:
             own = {"time": "261120120000", "entry_mode": "510101654000", "function": "200"}
@@ -68,7 +68,7 @@ class Till:
         """The elements of a reversal of a sale."""
         kept = {name: value for name, value in of.items() if name not in ("expiry", "entry_mode", "condition")}
         made: dict[str, Value] = {"original_mti": self.mti("sale"), "original_stan": of["stan"], "stan": stan}
-        if "1987" in self.dialect.name:
+        if self.dialect.numbering.within == "sent":
             made |= {"sent": "1120120500", "original_sent": of["sent"], "reversal_reason": "68"}
             made |= {"original_acquirer": "00000123456", "original_forwarder": "0" * 11}
         else:
