@@ -1,4 +1,4 @@
-"""``acquirer dialect list|show|lint``: what dialects there are, what one of them says, and what is wrong with it."""
+"""``acquirer dialect``: what dialects there are, what one of them says, what is wrong with it; and how to make one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from acquirer.cli import dialect_files
 from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ def lint(names: list[str] = typer.Argument(None, metavar="[NAME|FILE]...", help=
     return Code.OK
 
 
+app.command("new")(dialect_files.new)
+app.command("import")(dialect_files.import_)
+app.command("schema")(dialect_files.schema)
+
+
 def both(text: Text) -> str:
     """A text in both its languages."""
     return f"{text.en} {text.zh}".rstrip()
@@ -101,7 +107,9 @@ def both(text: Text) -> str:
 
 def framing(dialect: Dialect) -> str:
     """How frames look, in words."""
-    length = f"{dialect.framing.name} length{', counting itself' if dialect.framing.includes_itself else ''}"
+    from acquirer.wire.sniff import words
+
+    length = words(dialect.framing).removeprefix("a ")
     tpdu = f"TPDU {dialect.envelope.tpdu.hex().upper()}" if dialect.envelope.tpdu else "no TPDU"
     head = f"head {dialect.envelope.head.hex().upper()}" if dialect.envelope.head else "no head"
     return f"{length}, {tpdu}, {head}"

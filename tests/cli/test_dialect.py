@@ -56,7 +56,7 @@ def test_show_tells_everything_a_dialect_says(capsys: Say) -> None:
     for title in ("Fields", "Messages, and which of them are served", "Response codes", "Key packages", "Samples"):
         assert f"\n{title}" in out
     told = flat(out)
-    assert "frame: binary2 length, TPDU 6000030000, head 603100310000" in told
+    assert "frame: 2-byte length, TPDU 6000030000, head 603100310000" in told
     assert "2 primary account number 主账号 n..19 bcd, …0 6+4 digits" in told
     assert "A0 B MAC" in told
     assert "003 3des 3des PIK 16 + KCV 4 + MAK 16 + KCV 4 40" in told

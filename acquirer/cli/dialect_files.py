@@ -1,0 +1,95 @@
+"""``acquirer dialect new|import|schema``: files for dialects of one's own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+
+INPUT_LIMIT_BYTES = 4 << 20  # the largest packager that is known has 100 KiB
+
+Output = typer.Option("", "--output", "-o", metavar="FILE|-", help="Where to write it; NAME.toml unless said.")
+
+
+def new(
+    name: str = typer.Argument(metavar="NAME", help="What the dialect is to be called, like my-acquirer."),
+    extends: str = typer.Option("", "--extends", metavar="NAME|FILE", help="The dialect it differs from."),
+    output: str = Output,
+) -> int:
+    """Write a dialect that extends another one: all it may say is there as comments, with what holds until then."""
+    from acquirer.settings.specs import dialect_names, document, finder
+    from acquirer.wire.loader import resolve
+    from acquirer.wire.template import template
+
+    _check(name)
+    if not extends:
+        raise Exit(
+            Code.USAGE, f"Say what it extends: --extends with a .toml file, or one of {', '.join(dialect_names())}."
+        )
+    parent = resolve(document(extends), finder(extends))
+    _write(template(name, extends, parent), output or f"{name}.toml")
+    return Code.OK
+
+
+def import_(
+    file: str = typer.Argument(
+        metavar="FILE", help="A jPOS packager (XML), or a specification of moov-io/iso8583 (JSON)."
+    ),
+    name: str = typer.Option("", "--name", help="What the dialect is to be called; the file's name unless said."),
+    output: str = Output,
+) -> int:
+    """Write a dialect with the fields of a jPOS packager or a moov-io specification."""
+    from acquirer.wire.imported import write
+    from acquirer.wire.jpos import read_packager
+    from acquirer.wire.moov import read_specification
+
+    path = Path(file)
+    with path.open("rb") as opened:
+        data = opened.read(INPUT_LIMIT_BYTES + 1)
+    if len(data) > INPUT_LIMIT_BYTES:
+        raise Exit(Code.USAGE, f"{file}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB, and no packager.")
+    name = name or path.stem.lower().replace("_", "-")
+    _check(name)
+    read = (read_specification if data.lstrip()[:1] in (b"{", b"[") else read_packager)(data, file)
+    _write(write(name, read), output or f"{name}.toml")
+    for note in read.notes:
+        print(note, file=sys.stderr)
+    return Code.OK
+
+
+def schema() -> int:
+    """Print a JSON Schema of dialect files, for editors that complete and check TOML."""
+    from acquirer.exchange.reasons import Reason
+    from acquirer.host.decide import SERVICES
+    from acquirer.wire.schema import schema
+
+    print(json.dumps(schema(SERVICES, Reason), ensure_ascii=False, indent=2))
+    return Code.OK
+
+
+def _check(name: str) -> None:
+    from acquirer.settings.specs import dialect_names
+
+    if not name.replace("-", "").replace(".", "").isalnum() or not name.isascii() or name.endswith(".toml"):
+        raise Exit(
+            Code.USAGE, f"'{name}' is no name of a dialect; write letters, digits and hyphens, like my-acquirer."
+        )
+    if name in dialect_names():
+        raise Exit(Code.USAGE, f"A dialect '{name}' ships with acquirer; choose another name.")
+
+
+def _write(text: str, output: str) -> None:
+    """Write a file that was not there before, or to stdout."""
+    if output == "-":
+        print(text, end="")
+        return
+    try:
+        with Path(output).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Exit(Code.USAGE, f"{output} is there already; name another file with --output.") from None
+    print(f"{output}: written. Check it with 'acquirer dialect lint {output}'.", file=sys.stderr)

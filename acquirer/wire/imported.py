@@ -1,0 +1,183 @@
+"""Fields taken over from another program's description, and the dialect file that is written from them.
+
+What such a description does not say (framing, messages, codes, keys) is left out or marked: the file reads messages at
+once, and is served once it extends a dialect that has services.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from acquirer.wire.notation import length_limit
+
+SHOW = {2: "pan", 14: "secret", 34: "pan", 35: "track", 36: "track", 45: "track", 52: "pin"}
+"""What must not be shown, by number: no description says it, and all of them agree on these."""
+
+ELEMENTS = {
+    2: "pan", 3: "processing_code", 4: "amount", 11: "stan", 12: "time", 13: "date", 14: "expiry",
+    15: "settlement_date", 22: "entry_mode", 23: "card_sequence", 25: "condition", 26: "pin_capture", 32: "acquirer",
+    35: "track2", 36: "track3", 37: "rrn", 38: "auth_id", 39: "code", 41: "tid", 42: "mid", 44: "additional",
+    49: "currency", 52: "pin_block", 53: "security_control", 54: "balance", 55: "icc", 64: "mac", 70: "function",
+    128: "mac_secondary",
+}  # fmt: skip
+"""The usual names of what stands in the usual places (ISO 8583:1987)."""
+
+MTIS = {
+    "01": "authorisation", "02": "financial transaction", "03": "file action", "04": "reversal", "05": "reconciliation",
+    "06": "administration", "08": "network management",
+}  # fmt: skip
+FUNCTIONS = {"00": "", "10": " reply", "20": " advice", "30": " advice reply"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedField:
+    """One data element as another program describes it."""
+
+    de: int
+    name: str
+    kind: str  # a class of our notation
+    digits: int  # of its length indicator; 0: fixed
+    size: int
+    encoding: str
+    length: str = ""  # how its length indicator is written; "" for fixed ones
+    pad: str = ""  # of BCD: "left 0" or "right 0"
+    parts: tuple[tuple[str, int], ...] = ()  # name and size, if its inside is divided by position
+    ber: bool = False  # its inside is BER-TLV
+
+    @property
+    def format(self) -> str:
+        return f"{self.kind}{'.' * self.digits}{self.size}"
+
+    @property
+    def group(self) -> str:
+        """The key of ``[encoding]`` that speaks of its class."""
+        return {"n": "n", "x+n": "n", "z": "z", "b": "b"}.get(self.kind, "text")
+
+
+@dataclass(slots=True)
+class Imported:
+    """What a description says. Not frozen: it is filled while it is read."""
+
+    source: str
+    title: str = ""
+    mti: str = "ascii"
+    bitmap: str = "ascii"
+    secondary: bool = True
+    fields: list[ImportedField] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what could not be taken over, one sentence each
+
+
+def write(name: str, read: Imported) -> str:
+    """The text of a dialect file; adds notes to `read` about sizes that cannot be."""
+    read.secondary = read.secondary or any(one.de > 64 for one in read.fields)
+    read.fields = [_bounded(one, read.notes) for one in read.fields]
+    return "\n".join(_lines(name, read)) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A text as TOML writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _bounded(one: ImportedField, notes: list[str]) -> ImportedField:
+    """The same, no larger than its length indicator can tell."""
+    limit = length_limit(one.digits, one.length) if one.digits else one.size
+    if one.kind == "b" and one.encoding != "binary" and one.digits:
+        limit //= 2  # two characters for each byte
+    if one.size <= limit:
+        return one
+    notes.append(f"DE {one.de} may have {one.size} characters, and its length tells up to {limit}: {limit} it is.")
+    return replace(one, size=limit)
+
+
+def _plain(text: str) -> str:
+    """A text that stays within a comment, whatever a file put into it."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _lines(name: str, read: Imported) -> Iterator[str]:
+    usual = _usual(read.fields)
+    binary = read.mti != "ascii"
+    yield f"# Made from {_plain(read.source)} by 'acquirer dialect import'."
+    yield f"# It reads messages: acquirer decode --dialect {name}.toml …"
+    yield "# For a host that serves it, let it extend a dialect that has services, and say where its elements travel:"
+    yield '#     extends = "iso8583-1987-binary"' if binary else '#     extends = "iso8583-1987-ascii"'
+    yield from (f"# {_plain(note)}" for note in read.notes)
+    yield ""
+    yield f"dialect = {quoted(name)}"
+    yield f"title   = {quoted(read.title or name)}"
+    yield ""
+    yield "[framing]  # a matter of the channel, of which the description says nothing: see docs/framings.md"
+    yield f'length = "{"binary2" if binary else "ascii4"}"'
+    if not binary:
+        yield "limit_bytes = 8192"
+    yield ""
+    yield "[encoding]"
+    yield f"mti       = {quoted(read.mti)}"
+    yield f"bitmap    = {quoted(read.bitmap)}"
+    yield f"secondary = {'true' if read.secondary else 'false'}"
+    yield from (f"{key:9} = {quoted(value)}" for key, value in usual.items())
+    yield ""
+    yield "[fields]"
+    for one in read.fields:
+        yield f"{one.de:3} = {{ {', '.join(_field(one, usual))} }}"
+    yield ""
+    yield "[elements]  # by their usual places"
+    for one in read.fields:
+        if (element := ELEMENTS.get(one.de)) and (not element.startswith("mac") or one.format == "b8"):
+            yield f'{element} = "{one.de}"'
+    yield ""
+    yield "[mtis]"
+    for kind, title in MTIS.items():
+        for function, more in FUNCTIONS.items():
+            yield f"{kind}{function} = {quoted(title + more)}"
+    for one in read.fields:
+        yield from _layout(one)
+
+
+def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
+    """What ``[encoding]`` should say, so that few fields must say otherwise."""
+    found: dict[str, Counter[str]] = {
+        "length": Counter(),
+        "n": Counter(),
+        "z": Counter(),
+        "text": Counter(),
+        "b": Counter(),
+    }
+    for one in fields:
+        found[one.group][one.encoding] += 1
+        if one.length:
+            found["length"][one.length] += 1
+    return {key: counted.most_common(1)[0][0] for key, counted in found.items() if counted}
+
+
+def _field(one: ImportedField, usual: dict[str, str]) -> Iterator[str]:
+    yield f"format = {quoted(one.format)}"
+    yield f"name = {quoted(one.name or f'DE {one.de}')}"
+    if show := SHOW.get(one.de):
+        yield f"show = {quoted(show)}"
+    if one.encoding != usual[one.group]:
+        yield f"encoding = {quoted(one.encoding)}"
+    if one.length and one.length != usual["length"]:
+        yield f"length = {quoted(one.length)}"
+    if one.pad and one.encoding == "bcd" and (one.digits or one.size % 2):
+        yield f"pad = {quoted(one.pad)}"
+    if one.parts or one.ber:
+        yield f'layouts = ["de_{one.de}"]'
+
+
+def _layout(one: ImportedField) -> Iterator[str]:
+    if not (one.parts or one.ber):
+        return
+    yield ""
+    yield f"[layouts.de_{one.de}]"
+    yield f"title = {quoted(one.name or f'DE {one.de}')}"
+    if one.ber:
+        yield 'kind = "ber-tlv"'
+        return
+    yield "parts = ["
+    yield from (f"    {{ size = {size}, name = {quoted(name)} }}," for name, size in one.parts)
+    yield "]"
