@@ -82,7 +82,7 @@ def show(
     as_json: bool = JsonOption,
 ) -> int:
     """Show one exchange: request and reply field by field, and why."""
-    from acquirer.cli.tables import KEY, Line, console, table
+    from acquirer.cli.tables import KEY, QUIET, Line, console, table
     from acquirer.journal.entry import as_json as plain
     from acquirer.observe.lines import printable
 
@@ -100,14 +100,27 @@ def show(
     screen.print(Line(printable(f"{facts}; merchant {entry.mid or '?'}, batch {entry.batch or '?'}"), "dim"))
     if entry.failure:
         screen.print(f"undecodable: {printable(entry.failure)}", soft_wrap=True)
+    if entry.before_failure:
+        screen.print(_understood(entry.before_failure))
     names = _names(entry.dialect)
     reply = entry.reply or {}
+    if not (entry.request or reply):
+        screen.print(Line("No field was read. " + ("No reply." if entry.reply is None else "An empty reply."), QUIET))
+        return Code.OK
     grid = table("DE>", "Name", f"Request {entry.mti}", f"Reply {entry.reply_mti}" if entry.reply_mti else "No reply")
     for de in sorted({*entry.request, *reply}, key=int):
         values = [printable(fields.get(de, "")) for fields in (entry.request, reply)]
         grid.add_row(Line(de, KEY), names.get(de, ""), *values)
     screen.print(grid)
     return Code.OK
+
+
+def _understood(digits: str) -> Line:
+    """A dump of the bytes before a failure; stars among its digits are hidden ones."""
+    from acquirer.cli.tables import hex_lines
+
+    hidden = frozenset(at for at, digit in enumerate(digits) if digit == "*")
+    return hex_lines(bytes.fromhex(digits.replace("*", "0")), hidden, frozenset())
 
 
 def _wanted(tid: str, stan: str, code: str) -> Wanted:
@@ -134,7 +147,9 @@ def _line(entry: Entry, timezone: str) -> Line:
     from acquirer.observe.lines import printable
 
     why = "; ".join(filter(None, [entry.why or entry.failure or entry.reason, *entry.notes]))
-    marks = [f"fault: {entry.fault}" if entry.fault else "", "repeated" if entry.replayed else "", entry.delivery]
+    marks = [f"fault: {entry.fault}" if entry.fault else "", "repeated" if entry.replayed else ""]
+    if entry.delivery != "sent":
+        marks.append(entry.delivery)
     line = Line(f"{entry.id:>6}  ", QUIET).append(f"{clock_time(entry.at_us, timezone)}  ", QUIET)
     line.append(printable(f"{entry.tid:8}  "), KEY)
     line.append(printable(f"{entry.mti:4} {entry.service:9} {entry.stan:6}  "), "")

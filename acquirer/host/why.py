@@ -18,7 +18,7 @@ from acquirer.security.dukpt import Dukpt
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.dialect import Dialect, Route
-from acquirer.wire.masking import known
+from acquirer.wire.masking import known, mac_text
 from acquirer.wire.message import DecodeError, Message
 from acquirer.wire.sniff import mismatch
 
@@ -213,19 +213,9 @@ def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: byt
         return f"DE {de} (mac) is missing: this message must carry a MAC made with {mak}"
     covered = host.dialect.covered(message.raw)
     return (
-        f"MAC differs: expected {mac_text(host.suite.mac(keys, covered))} over {len(covered)} bytes with {mak}, "
-        f"got {mac_text(mac)}"
+        f"MAC differs: expected {known(mac_text(host.suite.mac(keys, covered)))} over {len(covered)} bytes with {mak}, "
+        f"got {known(mac_text(mac))}"
     )
-
-
-def mac_text(mac: bytes) -> str:
-    """A MAC as people compare it: hex characters as they are, bytes as hex.
-
-    >>> mac_text(b"3A57ACBB"), mac_text(b"\\x00\\x9c")
-    ('3A57ACBB', '009C')
-    """
-    text = mac.decode("latin-1")
-    return known(text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper())
 
 
 def _nothing_fits(session: Session) -> str:

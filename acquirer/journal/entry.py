@@ -12,7 +12,7 @@ from acquirer.journal.render import COLUMNS
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A masked exchange. `delivery` is what became of the reply: empty until known, or when nothing was sent."""
+    """A masked exchange. `delivery` is what became of the reply: sent, unless something else is known."""
 
     id: int
     at_us: int
@@ -34,12 +34,13 @@ class Entry:
     replayed: bool
     fault: str
     request: Mapping[str, str]  # DE → masked value
-    failure: str  # of decoding
+    failure: str  # of decoding: why
     reply_mti: str
     reply: Mapping[str, str] | None  # None: nothing was answered
     frame_bytes: int
     took_us: int
     delivery: str = ""
+    before_failure: str = ""  # the bytes that were understood, in hex, with stars for hidden digits
 
 
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
@@ -55,7 +56,10 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     """The entry of a row: number, columns as in `render.COLUMNS`, delivery or None."""
     number, *values, delivery = row
     read = {name: _READ[name](value) if name in _READ else value for name, value in zip(COLUMNS, values, strict=True)}
-    return Entry(id=number, delivery=delivery or "", **read)
+    read["failure"], _, before = read["failure"].partition("\n")
+    return Entry(
+        id=number, delivery=delivery or ("" if read["reply"] is None else "sent"), before_failure=before, **read
+    )
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
@@ -64,5 +68,4 @@ def as_json(entry: Entry) -> dict[str, Any]:
     for name in COLUMNS:
         value = getattr(entry, name)
         made[name] = list(value) if isinstance(value, tuple) else value
-    made["delivery"] = entry.delivery
-    return made
+    return made | {"delivery": entry.delivery, "before_failure": entry.before_failure}

@@ -21,6 +21,7 @@ class Evidence:
     peer: str = ""
     message: Message | None = None  # None: undecodable, see `failure`
     failure: DecodeError | None = None
+    frame: bytes = field(default=b"", repr=False)  # of a failure; what stands before it is kept, masked
     frame_bytes: int = 0
     tid: str = ""
     mid: str = ""

@@ -14,8 +14,8 @@ from typing import Final
 
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.elements import has_form
-from acquirer.wire.masking import as_text, card_number_digits, hidden, mask_card_numbers, readable, shown
-from acquirer.wire.message import Value
+from acquirer.wire.masking import as_text, card_number_digits, hidden, mac_text, mask_card_numbers, readable, shown
+from acquirer.wire.message import Span, Value
 from acquirer.wire.model import FieldSpec, Layout, Part
 from acquirer.wire.tlv import EMV_SENSITIVITY, KINDS, TlvError, parse, walk
 
@@ -39,8 +39,17 @@ def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
     if found is None:
         if len(_made) >= _MOST:
             _made.clear()
-        found = _made[key] = {de: _shower(spec, key[1]) for de, spec in dialect.fields.items()}
+        found = _made[key] = {de: _shower(spec, key[1]) for de, spec in dialect.fields.items()} | _macs(dialect)
     return found
+
+
+def _macs(dialect: Dialect) -> dict[int, Shower]:
+    places = [dialect.elements[name].de for name in ("mac", "mac_secondary") if name in dialect.elements]
+    return {de: _mac for de in places if dialect.fields[de].kind == "b"}
+
+
+def _mac(value: Value) -> str:
+    return mac_text(value) if isinstance(value, bytes) else readable(value)
 
 
 def _shower(spec: FieldSpec, mti: str) -> Shower:
@@ -62,6 +71,25 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
             return partial(_text, layouts=layouts)
         return _free
     return readable
+
+
+def before_failure(
+    frame: bytes, spans: Mapping[int | str, Span], fields: Mapping[int, Value], dialect: Dialect, mti: str
+) -> str:
+    """The bytes of a frame that decoding understood, in hex: stars for each field of which anything is hidden.
+
+    Nothing where the MTI is none the dialect knows, because then nobody knows what the bytes around it are.
+    """
+    if not spans or not (dialect.request_mti_known(mti) or dialect.is_response(mti)):
+        return ""
+    digits = list(frame[: max(stop for _, stop in spans.values())].hex().upper())
+    known = showers(dialect, mti)
+    for de, value in fields.items():
+        if known[de](value) not in (readable(value), value.decode("latin-1") if isinstance(value, bytes) else value):
+            start, stop = spans[de]
+            start += dialect.fields[de].length_bytes
+            digits[2 * start : 2 * stop] = "*" * (2 * (stop - start))
+    return "".join(digits)
 
 
 def mask_free(text: str) -> str:

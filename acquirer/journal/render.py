@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from acquirer.journal.evidence import Evidence
-from acquirer.journal.mask import mask_free, showers
+from acquirer.journal.mask import before_failure, mask_free, showers
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.masking import hidden
-from acquirer.wire.message import Value
+from acquirer.wire.message import DecodeError, Span, Value
 
 COLUMNS: Final = (
     "at_us",
@@ -56,7 +56,8 @@ _quoted: Final = json.encoder.encode_basestring  # one string; an encoder for th
 Facts = tuple[Any, ...]
 """What a row is rendered from, in the order of `COLUMNS`: plain values, nothing masked; without the dialect.
 
-Notes are still a tuple, request and reply still fields. They can be handed to another process as they are."""
+Notes are still a tuple, request and reply still fields; a failure is its sentence, the bytes
+that were understood, and where each field stands in them. They can be handed to another process as they are."""
 
 
 def facts(evidence: Evidence) -> Facts:
@@ -77,7 +78,7 @@ def facts(evidence: Evidence) -> Facts:
         evidence.batch,
         evidence.stan,
         evidence.code,
-        str(evidence.reason),  # a Reason is no plain value
+        str(evidence.reason),
         evidence.why,
         evidence.notes,
         evidence.rrn,
@@ -86,12 +87,18 @@ def facts(evidence: Evidence) -> Facts:
         evidence.replayed,
         evidence.fault,
         request,
-        "" if failure is None else str(failure),
+        () if failure is None else _failed(failure, evidence.frame),
         evidence.reply_mti,
         evidence.reply,
         evidence.frame_bytes,
         evidence.took_us,
     )
+
+
+def _failed(failure: DecodeError, frame: bytes) -> tuple[Any, ...]:
+    """Why, and what was understood: nothing of the frame from the failing field on."""
+    spans = {field: span for field, span in failure.spans.items() if span[1] <= failure.position}
+    return str(failure), frame[: max((stop for _, stop in spans.values()), default=0)], spans
 
 
 def row_of(told: Facts, dialect: Dialect) -> Row:
@@ -118,7 +125,7 @@ def row_of(told: Facts, dialect: Dialect) -> Row:
         int(replayed),
         fault,
         masked(request, dialect, mti),
-        mask_free(failure),
+        failed(failure, request, dialect, mti) if failure else "",
         reply_mti,
         "" if reply is None else masked(reply, dialect, reply_mti),
         frame_bytes,
@@ -128,12 +135,21 @@ def row_of(told: Facts, dialect: Dialect) -> Row:
 
 def bare(told: Facts, note: str) -> Facts:
     """The same without what came and what was answered, and with a note."""
-    return (*told[:11], (*told[11], note), *told[12:17], {}, "", told[19], None, *told[21:])
+    return (*told[:11], (*told[11], note), *told[12:17], {}, (), told[19], None, *told[21:])
 
 
 def render(evidence: Evidence) -> Row:
     """The row of one exchange, without its number; columns as in `COLUMNS`."""
     return row_of(facts(evidence), evidence.dialect)
+
+
+def failed(
+    failure: tuple[str, bytes, Mapping[int | str, Span]], fields: Mapping[int, Value], dialect: Dialect, mti: str
+) -> str:
+    """Why a frame could not be decoded; on a second line the bytes before the failure, in hex, masked."""
+    sentence, frame, spans = failure
+    before = before_failure(frame, spans, fields, dialect, mti)
+    return mask_free(sentence) + (f"\n{before}" if before else "")
 
 
 def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:

@@ -69,7 +69,7 @@ def exchange_line(exchange: Exchange) -> Line:
         line["why"] = mask_free(evidence.why)
     if evidence.notes:
         line["notes"] = [mask_free(note) for note in evidence.notes]
-    if exchange.delivery:
+    if exchange.delivery and evidence.reply is not None:
         line["delivery"] = exchange.delivery
     line["took_ms"] = evidence.took_us / 1000
     return line

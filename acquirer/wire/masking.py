@@ -78,6 +78,16 @@ def readable(value: Value) -> str:
     return value.encode("latin-1", "replace").hex().upper() if text is None else text
 
 
+def mac_text(mac: bytes) -> str:
+    """A MAC as people compare it: hex characters as they are, bytes as hex.
+
+    >>> mac_text(b"3A57ACBB"), mac_text(b"\\x00\\x9c")
+    ('3A57ACBB', '009C')
+    """
+    text = mac.decode("latin-1")
+    return text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper()
+
+
 def as_text(value: str) -> str | None:
     """The characters of a text field (held as latin-1, see `message.Value`), or None when it holds binary data."""
     if value.isascii():

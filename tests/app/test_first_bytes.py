@@ -61,7 +61,7 @@ def test_a_frame_that_holds_another_kind_of_message_is_explained_too() -> None:
     with running_host() as host:
         with socket.create_connection((host.host, host.port), timeout=5) as sock:
             sock.sendall(UNIONPAY.framing.wrap(ASCII))
-            entry = host.journal.wait(reason="stray_response")  # 3030, where an MTI is looked for, would be one
+            entry = host.journal.wait(reason="mti_unknown")
         assert "no TPDU, no head, MTI 0800 in ASCII and a bitmap in ASCII; unionpay-pos on this port has" in entry.why
 
 

@@ -62,8 +62,17 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         reply_mti="0210",
         notes=("skew 3 s",),
     )
-    broken = DecodeError("digits expected", field=4, position=23, mti="0200", fields={})
-    filled.exchange(mti="0200", tid="10\x1b[2J61", code="30", failure=broken, frame_bytes=30, fault="silent:x")
+    spans = {"mti": (11, 13), "bitmap": (13, 21)}
+    broken = DecodeError("digits expected", field=4, position=23, mti="0200", fields={}, spans=spans)
+    filled.exchange(
+        mti="0200",
+        tid="10\x1b[2J61",
+        code="30",
+        failure=broken,
+        frame=bytes.fromhex("60000300006031003100000200302004800020 ABCDEF1234567890"),
+        frame_bytes=30,
+        fault="silent:x",
+    )
     filled.store.delivered(2, "undelivered")
     filled.exchange(mti="0820", service="echo", tid="10000162", code="00", reason="approved", replayed=True)
     yield filled
@@ -117,7 +126,11 @@ def test_show_lays_request_and_reply_side_by_side(host: Filled, capsys: Say) -> 
 def test_show_of_what_could_not_be_decoded(host: Filled, capsys: Say) -> None:
     said = "\n".join(lines(["show", "3"], capsys))
     assert "undecodable: DE 4 at byte 23: digits expected" in said
-    assert "No reply" in said
+    assert "No field was read. No reply." in said
+    assert ", 30 bytes, " in said
+    assert "0010  03 10 00 20 AB" not in said
+    assert "0000  60 00 03 00 00 60 31 00  31 00 00 02 00 30 20 04" in said
+    assert "\n0010  80 00 20 AB CD            " in said  # up to where the field that failed begins
 
 
 def test_show_as_json(host: Filled, capsys: Say) -> None:

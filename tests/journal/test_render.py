@@ -131,6 +131,52 @@ def test_of_a_broken_frame_only_what_came_before_the_break(made):
     assert read.failure == "DE 4 at byte 23: too short"
 
 
+SALE = "02007020000000C0000016" + PAN + "000000000000001234000002" + b"10000161880210010210162".hex()
+
+
+def undecoded(made, dialect, frame):
+    try:
+        dialect.decode(frame)
+    except DecodeError as failure:
+        return entry(made(mti=failure.mti or "", failure=failure, frame=frame))
+    raise AssertionError("it can be decoded")
+
+
+def test_of_a_broken_frame_the_bytes_before_the_break_are_kept_without_what_is_hidden(made, dialect):
+    envelope = "6000030000603100310000"
+    frame = bytes.fromhex(envelope + SALE)[:-3]
+    read = undecoded(made, dialect, frame)
+    assert read.failure.startswith("DE 42 at byte ")
+    assert read.before_failure == (
+        f"{envelope}02007020000000C0000016" + "*" * 16 + "000000000000001234000002" + b"10000161".hex()
+    )
+    assert as_json(read)["before_failure"] == read.before_failure
+
+
+@pytest.mark.parametrize("size", range(65))
+def test_nothing_from_the_failing_byte_on_is_kept(made, dialect, size):
+    frame = bytes.fromhex("6000030000603100310000" + SALE)[:size]
+    read = undecoded(made, dialect, frame)
+    assert len(read.before_failure) <= 2 * int(read.failure.split(" at byte ")[1].split(":")[0])
+    assert PAN not in read.before_failure
+
+
+def test_of_a_frame_without_mti_no_byte_is_kept(made, dialect):
+    for frame in (PACKED * 3, f"card {PAN}, please".encode(), b""):
+        assert undecoded(made, dialect, frame).before_failure == ""
+
+
+def test_a_mac_is_shown_as_people_compare_it(made, dialect):
+    assert shown(made, dialect, {64: b"3A57ACBB"}) == {"64": "3A57ACBB"}
+    assert shown(made, dialect, {64: bytes.fromhex("009C3A57ACBB0000")}) == {"64": "009C3A57ACBB0000"}
+
+
+def test_what_was_answered_was_sent_unless_something_else_is_known(made):
+    row = render(made(reply={39: "00"}, reply_mti="0810"))
+    assert [entry_of((1, *row, known)).delivery for known in (None, "undelivered")] == ["sent", "undelivered"]
+    assert entry(made()).delivery == ""
+
+
 def test_a_card_number_in_a_sentence_is_masked(made):
     read = entry(made(why=f"card {PAN} is unknown", notes=(f"PAN {PAN}",), pan_masked=PAN))
     assert PAN not in repr(read)

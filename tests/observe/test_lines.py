@@ -26,7 +26,7 @@ PAN = "6212345678901232"
 
 
 def evidence(**fields: Any) -> Evidence:
-    usual = {"tid": "10000001", "mti": "0200", "service": "sale", "stan": "000007", "code": "A0"}
+    usual = {"reply": {39: "A0"}, "tid": "10000001", "mti": "0200", "service": "sale", "stan": "000007", "code": "A0"}
     return Evidence(
         at_us=AT_US, dialect=DIALECT, id=3, **{**usual, "reason": "mac_differs", "why": "MAC differs", **fields}
     )
