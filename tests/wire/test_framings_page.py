@@ -1,0 +1,42 @@
+"""The page about framings shows the bytes that are sent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from acquirer.data.toml import parse
+from acquirer.settings.specs import load_dialect
+from acquirer.wire.loader import load
+
+PAGE = (Path(__file__).parents[2] / "docs" / "framings.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (`length = .*?) \| (.*?) \|", PAGE, re.MULTILINE)
+MESSAGE = bytes.fromhex(load_dialect("unionpay-pos").samples[0].hex)[2:].replace(b"\x03", b"\x04")
+
+
+def nobody(name):
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize(("said", "shown"), ROWS, ids=[said for said, _ in ROWS])
+def test_every_row_is_what_goes_over_the_wire(said, shown):
+    keys = "\n".join(re.findall("`(.*?)`", said))
+    text = (
+        f'dialect = "x"\ntitle = "x"\n[framing]\n{keys if "limit" in keys else keys + chr(10) + "limit_bytes = 8192"}\n'
+    )
+    framing = load(parse(text, "page.toml"), nobody).framing
+    before, _, after = shown.replace("`", "").partition("M")
+    wire = bytes.fromhex(before) + MESSAGE + bytes.fromhex(after)
+    assert len(MESSAGE) == 60
+    assert framing.wrap(MESSAGE) == wire
+    deframer = framing.deframer()
+    deframer.feed(wire * 2)
+    assert list(deframer) == [MESSAGE] * 2
+
+
+def test_the_page_names_the_channels_people_know():
+    assert len(ROWS) == 18
+    for name in ("NAC", "NCC", "ASCII", "BCD", "Post", "HEX", "CS", "Raw", "VAP", "BASE24TCP", "BASE24", "Amex"):
+        assert f"`{name}Channel`" in PAGE
