@@ -133,19 +133,30 @@ class Machine:
     def fields(self, route: Route, values: Mapping[str, Value]) -> dict[int, Value]:
         """The fields of a request: what it must carry as far as we know it, and those of `values` that are not empty.
 
-        We know what makes it this kind of message, who we are, what time it is, and what the dialect has as constants.
+        We know what makes it this kind of message, who we are and who operates us, our batch, what time it is, and what
+        the dialect has as constants.
         """
         dialect, fields = self.setup.dialect, dict[int, Value]()
         must = demanded(route)
         told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
         told |= {name: value for name, value in dialect.constants.items() if name in must}
-        told |= {name: value for name, value in self.setup.clock().items() if name in must}
+        told |= {name: value for name, value in (self.setup.clock() | self.ours()).items() if name in must}
         told |= {"tid": self.setup.tid, "mid": self.setup.mid}
         told |= {name: value for name, value in values.items() if value}
         for element, value in told.items():
             if element in dialect.elements:
                 dialect.put(fields, element, value)
         return fields
+
+    def ours(self) -> dict[str, str]:
+        """Elements that are about this terminal and its day."""
+        setup, habits = self.setup, self.setup.habits
+        serial = setup.serial or habits.serial_default.format(tid=setup.tid)
+        return {
+            "batch": self.state.batch,
+            "operator": habits.operator.format(operator=setup.operator),
+            "serial": habits.serial.format(serial=serial, length=len(serial)),
+        }
 
     def talk(
         self, route: Route, fields: dict[int, Value], about: tuple[str, ...] = (), *, fresh: bool = False

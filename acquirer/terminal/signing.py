@@ -24,15 +24,11 @@ def sign_on(machine: Machine) -> Program[Result]:
 
 def fetch_keys(machine: Machine) -> Program[Exchange]:
     """One sign-on: working keys and the batch, kept if they can be used."""
-    setup, habits = machine.setup, machine.setup.habits
-    route = setup.dialect.find_route("sign_on")
-    serial = setup.serial or habits.serial_default.format(tid=setup.tid)
+    route = machine.setup.dialect.find_route("sign_on")
     values: dict[str, Value] = {
+        **machine.ours(),
         "stan": (yield from machine.count()),
-        "batch": machine.state.batch,
         "function": _asking(machine, route),
-        "operator": habits.operator.format(operator=setup.operator),
-        "serial": habits.serial.format(serial=serial, length=len(serial)),
     }
     exchange = yield from machine.talk(route, machine.fields(route, values))
     if exchange.outcome is Outcome.APPROVED and exchange.reply is not None:

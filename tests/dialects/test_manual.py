@@ -1,0 +1,111 @@
+"""The manual keeps its word: Harbour Bank's file is written as it says, and every command is run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from acquirer.cli import run
+from acquirer.host.decide import SERVICES
+from acquirer.security.mac import MAC_ALGORITHMS
+from acquirer.security.pin import PIN_FORMATS
+from acquirer.security.track import TRACK_METHODS
+from acquirer.settings.specs import dialect_names, load_dialect
+from acquirer.testing import running_host
+from acquirer.wire.coverage import COVERAGES
+
+DOCS = Path(__file__).parents[2] / "docs"
+MANUAL = (DOCS / "dialects.md").read_text(encoding="utf-8")
+STEPS = re.findall(r"^```(toml|toml wrong|console)\n(.*?)^```$", MANUAL, re.S | re.M)
+
+
+def commands(block: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Each command of a console block, with the lines it is to print."""
+    for command in re.split(r"^\$ ", block, flags=re.M)[1:]:
+        first, *told = command.splitlines()
+        yield shlex.split(first)[1:], told
+
+
+def like(line: str) -> str:
+    """A pattern for a line in which … stands for anything."""
+    return ".*".join(map(re.escape, line.split("…")))
+
+
+@pytest.fixture
+def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """Types a command in a directory of its own; gives what was printed, and not how it ended."""
+    monkeypatch.chdir(tmp_path)
+
+    def typed(words: list[str]) -> list[str]:
+        run(words)
+        told = capsys.readouterr()
+        return [*told.out.splitlines(), *told.err.splitlines()]
+
+    return typed
+
+
+def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
+    file, wrong = tmp_path / "harbour.toml", tmp_path / "wrong.toml"
+    text, address = "", ""
+    running = None
+    for kind, block in STEPS:
+        if kind == "toml":
+            text += block + "\n"
+            file.write_text(text, encoding="utf-8")
+            continue
+        if kind == "toml wrong":
+            wrong.write_text(text + block, encoding="utf-8")
+            continue
+        for words, told in commands(block):
+            if words[0] == "serve":
+                load_dialect.cache_clear()  # the file has grown since it was first read
+                running = running_host(dialect=str(file), timezone="UTC")
+                address = running.__enter__().address
+                continue
+            more = ["--host", address, "--state", str(tmp_path)] if words[0] == "terminal" else []
+            load_dialect.cache_clear()
+            printed = do([*words, *more])
+            assert len(printed) == len(told), printed
+            for got, expected in zip(printed, told, strict=True):
+                assert re.fullmatch(like(expected), got)
+    assert running is not None
+    running.__exit__(None, None, None)
+    assert sum(kind == "toml" for kind, _ in STEPS) == 9
+
+
+def named(heading: str) -> set[str]:
+    """All names in code type in the tables of a section."""
+    section = MANUAL.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def test_every_element_is_told_of() -> None:
+    ours = {element for name in dialect_names() for element in load_dialect(name).elements}
+    assert named("Elements") == ours
+
+
+def test_every_function_is_told_of() -> None:
+    told = named("Functions chosen by name")
+    stretched = {name for name in PIN_FORMATS if name.endswith(("-padded", "-wide"))}
+    plain = {name for name in MAC_ALGORITHMS if not name.endswith("-hex")}
+    assert {*SERVICES, *plain, *COVERAGES, *TRACK_METHODS} | set(PIN_FORMATS) - stretched <= told
+
+
+def test_every_dialect_is_told_of() -> None:
+    section = MANUAL.partition("\n## ")[0]
+    told = set()
+    for names in re.findall(r"^\| (`.*?) \|", section, re.M):
+        first, *rest = re.findall(r"`([^`]+)`", names)
+        told |= {first, *(name if name[0] != "-" else first.rpartition("-")[0] + name for name in rest)}
+    assert told == set(dialect_names())
+
+
+def test_the_pages_it_names_are_there() -> None:
+    pages = re.findall(r"\]\(([a-z.-]+\.md)\)", MANUAL)
+    assert pages
+    assert [page for page in pages if not DOCS.joinpath(page).exists()] == []
