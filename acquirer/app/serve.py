@@ -32,7 +32,7 @@ from acquirer.observe.log import Log
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
-from acquirer.store import Store, open_store
+from acquirer.store import Store, open_store, readable_by_others
 
 GC_THRESHOLDS = (20_000, 20, 100)
 """An exchange makes some hundred objects that live until its commit, and no cycles: the default of 700 looks through
@@ -82,7 +82,7 @@ class Running:
 async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool = False) -> AsyncIterator[Running]:
     """A ready host on the running loop, for the time of an ``async with`` block; `stderr` gets its log.
 
-    With `apart`, its store is written by a process of its own: for a host that has this one to itself.
+    With `apart`, its store and its log are written by processes of their own: for a host that has this one to itself.
 
     Raises:
         DataError: settings, or a file they name, are wrong.
@@ -92,11 +92,14 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
     loop = asyncio.get_running_loop()
     parts = build_parts(config)
     store = open_store(config.store)
-    log = Log(stderr, _renderer(parts, stderr), parts.clock.now_us)
+    log = Log(stderr, _renderer(parts, stderr), parts.clock.now_us, elsewhere=apart)
     follow_loop(loop, log)
     try:
         vault = Vault(store.master_key)
-        terminals = register_terminals(parts, store, vault)
+        warn = partial(log.event, "warning")
+        if sentence := readable_by_others(config.store):
+            warn(sentence)
+        terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses] if apart else ()
         store.start(loop.call_soon_threadsafe, loop.call_soon, list(zip(sources, parts.dialects, strict=apart)))
         with running_reactor() as reactor:
@@ -130,11 +133,12 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
 
 
 async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None]) -> str:
-    """Serve until SIGTERM or SIGINT, or until the store fails; returns why the store failed, or ""."""
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; returns why the store failed, or ""."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(number, stop.set)
     room = make_room(config.connections or MOST_CONNECTIONS)
     async with serving(config, stderr, apart=True) as running:
         follow_twisted(running.log)

@@ -57,22 +57,36 @@ NAMES = (
 )
 """What a line takes from evidence as it is, when there is any."""
 
-_named = attrgetter(*NAMES)
+Facts = tuple[Any, ...]
+"""What a line is made of, plain values only: they can be handed to another process."""
+
+_facts = attrgetter("at_us", "id", "took_us", "why", "notes", *NAMES)
+
+
+def facts(exchange: Exchange) -> Facts:
+    """What there is to tell of an exchange; nothing is masked yet."""
+    evidence = exchange.evidence
+    return (evidence.dialect.name, exchange.delivery if evidence.reply is not None else "", *_facts(evidence))
+
+
+def line_of(told: Facts) -> Line:
+    """The canonical line of one exchange; what is empty is left out."""
+    dialect, delivery, at_us, number, took_us, why, notes, *named = told
+    line: Line = {"event": "exchange", "at": _utc(at_us), "id": number, "dialect": dialect}
+    line.update([pair for pair in zip(NAMES, named, strict=True) if pair[1]])
+    if why:
+        line["why"] = mask_free(why)
+    if notes:
+        line["notes"] = [mask_free(note) for note in notes]
+    if delivery:
+        line["delivery"] = delivery
+    line["took_ms"] = took_us / 1000
+    return line
 
 
 def exchange_line(exchange: Exchange) -> Line:
-    """The canonical line of one exchange; what is empty is left out."""
-    evidence = exchange.evidence
-    line: Line = {"event": "exchange", "at": _utc(evidence.at_us), "id": evidence.id, "dialect": evidence.dialect.name}
-    line.update([pair for pair in zip(NAMES, _named(evidence), strict=True) if pair[1]])
-    if evidence.why:
-        line["why"] = mask_free(evidence.why)
-    if evidence.notes:
-        line["notes"] = [mask_free(note) for note in evidence.notes]
-    if exchange.delivery and evidence.reply is not None:
-        line["delivery"] = exchange.delivery
-    line["took_ms"] = evidence.took_us / 1000
-    return line
+    """The line of an exchange, made here and now."""
+    return line_of(facts(exchange))
 
 
 def event_line(event: Event) -> Line:

@@ -1,8 +1,8 @@
-"""The log: takes references on the hot path, renders and writes on a thread of its own.
+"""The log: takes references on the hot path, renders and writes on a thread of its own, or in another process.
 
 A JSON line costs more than deciding what it tells. So the loop only appends to a queue; a thread takes what has
-gathered, renders it and writes it in one piece. When that thread cannot keep up, lines are dropped and counted: a log
-must not be what stops a host.
+gathered and renders it, or hands it to a process that does, and it is written in one piece. When that thread cannot
+keep up, lines are dropped and counted: a log must not be what stops a host.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
-from acquirer.observe.lines import Event, Exchange, Line, Render, event_line, exchange_line
+from acquirer.observe.elsewhere import Elsewhere
+from acquirer.observe.lines import Event, Exchange, Render, event_line, exchange_line
 
 MOST_WAITING = 20_000
 """Lines that may wait: half a second of a full host, some 20 MB with the messages they hold."""
@@ -27,8 +29,15 @@ GATHER_S = 0.05
 class Log:
     """Lines to a stream. Made with the stream and a renderer; `close` writes what waits."""
 
-    def __init__(self, stream: TextIO | None, render: Render, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, stream: TextIO | None, render: Render, now_us: Callable[[], int], *, elsewhere: bool = False
+    ) -> None:
+        """With `elsewhere`, a process of its own renders and writes."""
         self._stream = stream
+        self._elsewhere: Elsewhere | None = None
+        if elsewhere and stream is not None:
+            with suppress(OSError):
+                self._elsewhere = Elsewhere(stream, render)
         self._render = render
         self._now_us = now_us
         self._waiting: deque[Exchange | Event] = deque()
@@ -66,6 +75,8 @@ class Log:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self._elsewhere is not None:
+            self._elsewhere.end()
 
     def _put(self, item: Exchange | Event) -> None:
         if self._stream is None or not self._open:
@@ -90,15 +101,21 @@ class Log:
         self._write()
 
     def _write(self) -> None:
-        texts: list[str] = []
-        waiting = self._waiting
-        while waiting:
-            item = waiting.popleft()
-            line: Line = exchange_line(item) if isinstance(item, Exchange) else event_line(item)
-            texts.append(self._render(line))
-        if texts and self._stream is not None:
+        items: list[Exchange | Event] = []
+        while self._waiting:
+            items.append(self._waiting.popleft())
+        if not items or self._stream is None:
+            return
+        if self._elsewhere is not None:
             try:
-                self._stream.write("\n".join(texts) + "\n")
-                self._stream.flush()
-            except (OSError, ValueError):  # whoever read the log has gone
-                self._stream = None
+                self._elsewhere.write(items)
+                return
+            except OSError:  # it has gone: from now on it is done here
+                self._elsewhere.end()
+                self._elsewhere = None
+        lines = [self._render(exchange_line(one) if isinstance(one, Exchange) else event_line(one)) for one in items]
+        try:
+            self._stream.write("\n".join(lines) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # whoever read the log has gone
+            self._stream = None
