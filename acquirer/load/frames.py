@@ -21,9 +21,10 @@ def sign_on_templates(dialect: Dialect, terminals: int) -> tuple[list[Template],
 
 
 def _sample(dialect: Dialect) -> Message:
-    prefix = dialect.framing.length_bytes
     for sample in dialect.samples:
-        message = dialect.decode(bytes.fromhex(sample.hex)[prefix:])
+        deframer = dialect.framing.deframer()
+        deframer.feed(bytes.fromhex(sample.hex))
+        message = dialect.decode(next(iter(deframer)))
         route = dialect.route(message)
         if route is not None and route.service == "sign_on":
             return message
@@ -36,5 +37,5 @@ def _template(dialect: Dialect, sample: Message, tid: str, stan: int) -> Templat
     frame = dialect.encode(sample.mti, fields)
     start, end = dialect.spans(dialect.decode(frame))[stan]
     wrapped = dialect.framing.wrap(frame)
-    prefix = len(wrapped) - len(frame)
+    prefix = dialect.framing.before_bytes
     return Template(wrapped[: prefix + start], wrapped[prefix + end :])

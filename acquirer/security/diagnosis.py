@@ -177,7 +177,9 @@ def _covers(message: Message) -> list[_Cover]:
         tried.append(_cover(_COVERED.get(name, name), coverage(frame, dialect.grammar.envelope_bytes, size)))
     return [
         *tried,
-        _cover("the frame with its length", dialect.framing.wrap(frame)[:-size]),
+        _cover(
+            "the frame with its length", dialect.framing.wrap(frame)[: dialect.framing.before_bytes + len(frame) - size]
+        ),
         _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(message, right)),
         _cover("the MAB as hex text", right.hex().upper().encode()),
         _cover("the MAB padded with 80 before the zeros", right + b"\x80"),

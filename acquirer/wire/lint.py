@@ -23,13 +23,18 @@ def lint(document: Document, find: Find, reasons: Iterable[str] = (), services: 
     try:
         dialect = load(document, find)
     except DataError as wrong:
-        return [str(wrong)]
+        return [_placed(wrong, document)]
     whole = resolve(document, find)
     found = [whole.error(path, problem) for check in CHECKS for path, problem in check(dialect)]
     if any(route.served for route in dialect.routes):
         found += [whole.error(path, problem) for path, problem in _reasons(dialect, set(reasons))]
     found += [whole.error(path, problem) for path, problem in lint_messages.services(dialect, services)]
-    return [str(error) for error in sorted(found, key=lambda error: (error.name, error.line))]
+    return [_placed(error, document) for error in sorted(found, key=lambda error: (error.name, error.line))]
+
+
+def _placed(error: DataError, document: Document) -> str:
+    """A finding; one in a file that is extended says for whom it is one."""
+    return str(error) if error.name == document.name else f"{error} (as {document.name} extends it)"
 
 
 def _reasons(dialect: Dialect, reasons: set[str]) -> Iterator[Finding]:

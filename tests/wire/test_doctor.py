@@ -6,13 +6,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from acquirer.settings.specs import load_dialect
+from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.doctor import diagnose_capture
 from acquirer.wire.framing import Framing
 from acquirer.wire.hexdump import hexdump
 from acquirer.wire.packets import is_packets
 from acquirer.wire.sniff import COMMON
 
+DIALECTS = [load_dialect(name) for name in dialect_names()]
 UNIONPAY = load_dialect("unionpay-pos")
 WIRE = [bytes.fromhex(sample.hex) for sample in UNIONPAY.samples]
 FRAMES = [data[2:] for data in WIRE]
@@ -71,6 +72,15 @@ def test_when_no_dialect_fits_it_is_said_what_the_bytes_look_like():
     )
     assert verdict.why[1].startswith("unionpay-pos comes closest, and cannot read it: ")
     assert diagnosed(b"good morning")[1].why[0] == "nothing looks like ISO 8583"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_every_message_that_ships_is_recognised_among_all_dialects(dialect):
+    for sample in dialect.samples:
+        (verdict,) = diagnose_capture(bytes.fromhex(sample.hex), DIALECTS).verdicts
+        assert verdict.certainty == "sure"
+        assert dialect.name in (verdict.guess.dialect.name, *verdict.guess.also)
+        assert verdict.guess.framing == dialect.framing.spelling
 
 
 def test_another_protocol_is_named():

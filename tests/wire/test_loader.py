@@ -339,6 +339,18 @@ def findings(text, *known):
     return lint(parse(text.replace('1 = "red"', '01 = "red"'), "my.toml"), nothing, *known)
 
 
+def test_a_finding_in_a_file_that_is_extended_says_for_whom():
+    def find(_name):
+        return parse(
+            GOOD.replace('1 = "red"', '01 = "red"') + SAMPLE + 'hex = "000D08000020000000000000000001"', "good.toml"
+        )
+
+    child = 'dialect = "child"\nextends = "good"\n[framing]\nlength = "ascii4"\nlimit_bytes = 99'
+    (line,) = lint(parse(child, "child.toml"), find)
+    assert line.startswith("good.toml:")
+    assert line.endswith(" (as child.toml extends it)")
+
+
 def test_a_request_nobody_answers_is_found():
     assert findings(SMALL + '[mtis]\n0800 = "management"\n') == [
         "my.toml:36: routes.echo.refusal: makes no 'code': a terminal cannot tell how it went",
