@@ -69,7 +69,7 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
     if not session.signed_on_us or (session.current is None and host.suite.packages):
         return why.never_signed_on(terminal)
     if session.signed_off:
-        return why.signed_off(terminal, session)
+        return why.signed_off(host, terminal, session)
     if session.bad_macs >= policy.bad_macs_allowed:
         return why.too_many_bad_macs(terminal, session)
     if policy.required == "daily" and session.signed_on_day < request.stamp.day:

@@ -125,13 +125,12 @@ def keys_unavailable(terminal: TerminalConfig, problem: str) -> str:
     return f"terminal {terminal.tid} cannot be given working keys: {problem}"
 
 
-def signed_off(terminal: TerminalConfig, session: Session) -> str:
+def signed_off(host: Host, terminal: TerminalConfig, session: Session) -> str:
     """A sale after sign-off."""
-    next_batch = "; that closes its batch" if terminal.policy.required == "per-batch" else ""
-    return (
-        f"terminal {terminal.tid} has signed off from batch {session.batch}{next_batch}: "
-        "it must sign on before the next sale"
-    )
+    batch = f" from batch {session.batch}" if host.has_batch else ""
+    if batch and terminal.policy.required == "per-batch":
+        batch += "; that closes its batch"
+    return f"terminal {terminal.tid} has signed off{batch}: it must sign on before the next sale"
 
 
 def too_many_bad_macs(terminal: TerminalConfig, session: Session) -> str:
