@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.config import Config
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.specs import load_dialect
-from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.store import Store
 from acquirer.wire.dialect import Dialect
 
@@ -85,17 +86,20 @@ def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
     )
 
 
-def register_terminals(parts: Parts, store: Store, vault: Vault) -> int:
+def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[[str], None]) -> int:
     """Register the terminals of the file that settings name, else the demo set if the store knows none.
 
-    Returns how many terminals the store knows then.
+    Returns how many terminals the store knows then; `warn` is told of keys that protect nothing.
 
     Raises:
         DataError: the file is wrong.
     """
     path = parts.config.terminals
     if path is not None:
-        store.register(read_terminals(path), vault)
+        terminals = read_terminals(path)
+        for sentence in weak_keys(terminals):
+            warn(sentence)
+        store.register(terminals, vault)
     with store.reader() as reader:
         known = len(reader.terminals())
     if known:

@@ -55,7 +55,8 @@ def command(
     """Play the acquirer's host: listen, sign terminals on, book sales, match reversals.
 
     Every option may also stand in acquirer.toml (idle_s = 60) or the environment (ACQUIRER_IDLE_S=60).
-    Ends with 0 on SIGTERM or SIGINT, 2 when settings are wrong, 3 when an address is taken, 6 when the store failed.
+    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when settings are wrong, 3 when an address is taken, 6 when the store
+    failed.
     """
     from acquirer.app.serve import serve
     from acquirer.net.server import BindError

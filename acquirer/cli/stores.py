@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -44,7 +45,7 @@ def reading(url: str) -> Iterator[Reader]:
 @contextmanager
 def writing(url: str) -> Iterator[Store]:
     """A store to change: nobody else may hold it."""
-    from acquirer.store import StoreError, open_store
+    from acquirer.store import StoreError, open_store, readable_by_others
 
     if url == "memory:":
         raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to write to.")
@@ -52,6 +53,8 @@ def writing(url: str) -> Iterator[Store]:
         store = open_store(url)
     except StoreError as wrong:
         raise _end(wrong) from None
+    if loose := readable_by_others(url):
+        warn(loose)
     try:
         yield store
     finally:
@@ -63,6 +66,11 @@ def clock_time(at_us: int, timezone: str) -> str:
     if not at_us:
         return ""
     return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def warn(text: str) -> None:
+    """A sentence about what is unwise, on stderr."""
+    print(f"Warning: {text}.", file=sys.stderr)
 
 
 def sentence(wrong: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, writing
+from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, warn, writing
 
 if TYPE_CHECKING:
     from acquirer.exchange.rows import Session, TerminalConfig
@@ -127,8 +127,11 @@ def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOpti
 
 def _register(terminals: list[Registration], url: str | None) -> int:
     from acquirer.security.vault import Vault
+    from acquirer.settings.terminals import weak_keys
 
     config = settings(url)
+    for unwise in weak_keys(terminals):
+        warn(unwise)
     with writing(config.store) as store:
         done = store.register(terminals, Vault(store.master_key))
     dropped = f"; {done.keys_dropped} must sign on again under a new master key" if done.keys_dropped else ""

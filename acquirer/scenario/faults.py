@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from acquirer.data.toml import Document, nearest
@@ -165,6 +166,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _sized(text: str, size: int, what: str) -> str:
+    if len(_text(text)) != size:
+        raise ValueError(f"'{text}' has {len(text)} characters; a {what} has {size}, so this would never strike")
+    return text
+
+
 def _amount(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
         raise ValueError(f"'{text}' is no amount; write it like 12.34")
@@ -191,8 +198,8 @@ def _count(text: str) -> int:
 _KEYS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "name": ("name", _text),
     "kind": ("kind", _kind),
-    "tid": ("tid", _text),
-    "mid": ("mid", _text),
+    "tid": ("tid", partial(_sized, size=8, what="terminal number")),
+    "mid": ("mid", partial(_sized, size=15, what="merchant number")),
     "service": ("service", _text),
     "code": ("code", _text),
     "amount": ("amount_minor", _amount),

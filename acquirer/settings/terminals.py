@@ -6,7 +6,7 @@ A range (``tid = "10000001..10000020"``) stands for one terminal each, alike in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -25,7 +25,7 @@ from pydantic import (
 
 from acquirer.data.toml import DataError, Document, parse
 from acquirer.exchange.rows import MakForm, Policy, Required
-from acquirer.security.ciphers import CipherError
+from acquirer.security.ciphers import CipherError, is_weak
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
@@ -107,6 +107,25 @@ def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
         name = first["loc"][-1] if first["loc"] else "tmk"  # what concerns the whole is that there is no key at all
         flag = "--" + str(name).replace("_", "-")  # a policy's flags are called as its keys are
         raise DataError(flag, 0, "", _sentence(first["msg"])) from None
+
+
+def weak_keys(terminals: Iterable[Registration]) -> list[str]:
+    """A sentence for each key that protects nothing: all its bytes alike, a weak DES key, or halves that undo 3DES."""
+    holders: dict[tuple[str, Secret], list[str]] = {}
+    for one in terminals:
+        for name, key in (("TMK", one.tmk), ("BDK", one.bdk)):
+            if key is not None and _protects_nothing(key):
+                holders.setdefault((name, key), []).append(one.tid)
+    return [
+        f"the {name} of terminal {tids[0]}{f' and {len(tids) - 1} more' * (len(tids) > 1)} (KCV {key.kcv()}) is a weak "
+        "key, like one of zeros: whoever tries such keys first opens all that it protects"
+        for (name, key), tids in holders.items()
+    ]
+
+
+def _protects_nothing(key: Secret) -> bool:
+    clear = key.reveal()
+    return len(set(clear)) == 1 or (key.cipher in ("des", "3des") and is_weak(clear))
 
 
 def _tid(text: str) -> str:

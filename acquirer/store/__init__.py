@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from acquirer.store.place import StoreError
+from acquirer.store.place import StoreError, readable_by_others
 from acquirer.store.ports import Store
 from acquirer.store.queries import Reader, Wanted, open_reader
 from acquirer.store.sqlite import open_store
 
-__all__ = ["Reader", "Store", "StoreError", "Wanted", "open_reader", "open_store"]
+__all__ = ["Reader", "Store", "StoreError", "Wanted", "open_reader", "open_store", "readable_by_others"]

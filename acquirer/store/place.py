@@ -10,6 +10,7 @@ import errno
 import fcntl
 import hmac
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,15 @@ def master_key(database: Path, *, make: bool) -> bytes:
     if len(key) != MASTER_BYTES:
         raise StoreError(f"{path} holds no key: expected {2 * MASTER_BYTES} hex digits; put the right file back")
     return key
+
+
+def readable_by_others(url: str) -> str:
+    """What to do about a key file that not its owner alone may read, as a sentence; "" when there is nothing to do."""
+    database = place(url)
+    path = beside(database, ".key") if database is not None else None
+    if path is None or not path.exists() or not (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+        return ""
+    return f"{path} has mode {mode:04o}, but it opens every key of the store: chmod 600 {path}"
 
 
 def _make_key(path: Path) -> bytes:

@@ -169,6 +169,41 @@ def test_what_was_asked_before_sigterm_is_answered(serve: Callable[..., Served])
     assert answered == sum(line["event"] == "exchange" for line in lines)
 
 
+def test_when_its_terminal_is_closed_it_ends_like_on_sigterm(serve: Callable[..., Served]) -> None:
+    code, lines = serve("--store", "memory:").end(signal.SIGHUP)
+    assert (code, lines[-1]["event"]) == (0, "stopped")
+
+
+def test_under_nohup_it_stays(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    host.process.send_signal(signal.SIGHUP)
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        assert sock.recv(4096)
+    assert host.end()[0] == 0
+
+
+WEAK = """\
+[[terminal]]
+tid = "10000161..10000163"
+mid = "880210010210162"
+tmk = "00000000000000000000000000000000"
+"""
+
+
+def test_keys_that_protect_nothing_are_warned_of(serve: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "weak.toml").write_text(WEAK)
+    (tmp_path / "acquirer.db.key").write_text("5a" * 32)
+    (tmp_path / "acquirer.db.key").chmod(0o640)
+    host = serve("--terminals", "weak.toml")
+    _, lines = host.end()
+    loose, weak = [line["why"] for line in lines if line["event"] == "warning"]
+    assert loose.endswith(
+        "acquirer.db.key has mode 0640, but it opens every key of the store: chmod 600 acquirer.db.key"
+    )
+    assert weak.startswith("the TMK of terminal 10000161 and 2 more (KCV 8CA64DE9) is a weak key, like one of zeros")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

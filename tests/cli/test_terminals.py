@@ -122,3 +122,20 @@ def test_a_served_store_can_be_listed_and_not_changed(url: str, capsys: Say) -> 
     assert "is in use by process" in capsys.readouterr().err
     store.close()
     assert add() == Code.OK
+
+
+def test_a_weak_key_and_a_key_file_that_others_read_are_warned_of(url: str, capsys: Say) -> None:
+    assert add(tmk="01" * 8 + "FE" * 8) == Code.OK
+    key = Path(url.removeprefix("sqlite:///") + ".key")
+    said = capsys.readouterr().err
+    assert said.startswith("Warning: the TMK of terminal 10000161 (KCV ")
+    assert "is a weak key" in said
+    key.chmod(0o644)
+    assert add() == Code.OK
+    assert (
+        capsys.readouterr().err
+        == f"Warning: {key} has mode 0644, but it opens every key of the store: chmod 600 {key}.\n"
+    )
+    key.chmod(0o600)
+    assert add() == Code.OK
+    assert capsys.readouterr().err == ""

@@ -60,6 +60,14 @@ def test_and_nothing_else(text):
         ),
         ("silent:tdi=1", "fault 'silent:tdi=1': tdi: unknown key; did you mean 'tid'?"),
         ("silent:tid", "fault 'silent:tid': 'tid' is not key=value (for example silent:tid=10000161)"),
+        (
+            "silent:tid=1",
+            "fault 'silent:tid=1': tid: '1' has 1 characters; a terminal number has 8, so this would never strike",
+        ),
+        (
+            "silent:mid=1",
+            "fault 'silent:mid=1': mid: '1' has 1 characters; a merchant number has 15, so this would never strike",
+        ),
         ("silent:tid=", "fault 'silent:tid=': tid: is empty"),
         ("silent:amount=x", "fault 'silent:amount=x': amount: 'x' is no amount; write it like 12.34"),
         ("silent:count=0", "fault 'silent:count=0': count: '0' is no count; write how often it may strike, from 1"),
@@ -118,7 +126,7 @@ count = 3
     ("text", "sentence"),
     [
         ('[[fault]]\nkind = "slent"', "f.toml:2: fault[0].kind: no fault is of kind 'slent'; did you mean 'silent'?"),
-        ('[[fault]]\ntid = "1"', "f.toml:1: fault[0].kind: is missing; known: silent"),
+        ('[[fault]]\ntid = "10000161"', "f.toml:1: fault[0].kind: is missing; known: silent"),
         ('[[fault]]\nkind = "silent"\namuont = 1', "f.toml:3: fault[0].amuont: unknown key; did you mean 'amount'?"),
         ("[[falt]]\nkind = 1", "f.toml:1: falt: unknown key; did you mean 'fault'?"),
         ("fault = 1", "f.toml:1: fault: write each fault as a [[fault]] table"),
