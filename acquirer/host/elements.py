@@ -88,6 +88,8 @@ def _serial(dialect: Dialect) -> Read:
     after, start = place.after, place.after[-1].stop
 
     def serial(came: Mapping[int, Any]) -> str:
+        if place.de not in came:
+            return ""
         text = read_whole(came)
         return text[start:] if has_form(text, after) else mask_card_numbers(text)
 
