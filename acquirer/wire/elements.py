@@ -24,7 +24,8 @@ def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
 
 
 def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) -> None:
-    """Put `value` at `at`; the rest of a positional DE is kept, and filled up before it where it is missing.
+    """Put `value` at `at`; the rest of a positional DE is kept, and filled up where it is missing: before the part, and
+    behind it in a field of fixed size.
 
     Raises:
         EncodeError: a part of another size than the layout gives it.
@@ -40,8 +41,8 @@ def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) 
         raise EncodeError("parts of this field are text", field=at.de)
     if stop is not None and len(value) != stop - start:
         raise EncodeError(f"this part has {stop - start} characters, not {len(value)}", field=at.de)
-    if len(rest) < start:
-        rest = rest.ljust(start, "0" if spec.kind in ("n", "h") else " ")
+    if len(rest) < (whole := start if spec.length_bytes else spec.maximum):
+        rest = rest.ljust(whole, "0" if spec.kind in ("n", "h") else " ")
     fields[at.de] = rest[:start] + value + (rest[stop:] if stop is not None else "")
 
 
