@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from acquirer.journal.evidence import Evidence
-from acquirer.journal.mask import before_failure, mask_free, showers
+from acquirer.journal.mask import before_failure, showers
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.masking import hidden
+from acquirer.wire.masking import hidden, mask_card_numbers
 from acquirer.wire.message import DecodeError, Span, Value
 
 COLUMNS: Final = (
@@ -117,11 +117,11 @@ def row_of(told: Facts, dialect: Dialect) -> Row:
         stan,
         code,
         reason,
-        mask_free(why),
-        mask_free("\n".join(notes)) if notes else "",
+        mask_card_numbers(why),
+        mask_card_numbers("\n".join(notes)) if notes else "",
         rrn,
         amount_minor,
-        mask_free(pan_masked),
+        mask_card_numbers(pan_masked),
         int(replayed),
         fault,
         masked(request, dialect, mti),
@@ -149,7 +149,7 @@ def failed(
     """Why a frame could not be decoded; on a second line the bytes before the failure, in hex, masked."""
     sentence, frame, spans = failure
     before = before_failure(frame, spans, fields, dialect, mti)
-    return mask_free(sentence) + (f"\n{before}" if before else "")
+    return mask_card_numbers(sentence) + (f"\n{before}" if before else "")
 
 
 def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:

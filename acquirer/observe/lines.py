@@ -17,7 +17,7 @@ from typing import Any
 from structlog.processors import JSONRenderer
 
 from acquirer.journal.evidence import Evidence
-from acquirer.journal.mask import mask_free
+from acquirer.wire.masking import mask_card_numbers
 
 Line = MutableMapping[str, Any]
 Render = Callable[[Line], str]
@@ -75,9 +75,9 @@ def line_of(told: Facts) -> Line:
     line: Line = {"event": "exchange", "at": _utc(at_us), "id": number, "dialect": dialect}
     line.update([pair for pair in zip(NAMES, named, strict=True) if pair[1]])
     if why:
-        line["why"] = mask_free(why)
+        line["why"] = mask_card_numbers(why)
     if notes:
-        line["notes"] = [mask_free(note) for note in notes]
+        line["notes"] = [mask_card_numbers(note) for note in notes]
     if delivery:
         line["delivery"] = delivery
     line["took_ms"] = took_us / 1000

@@ -101,6 +101,8 @@ def as_text(value: str) -> str | None:
 
 KNOWN = "\ufdd0"  # before digits of our own: a noncharacter, which neither latin-1 nor GBK has, so no wire brings it
 _RUN = re.compile(rf"(?<![0-9{KNOWN}])[0-9]{{13,}}(?![0-9])")
+_ZEROED = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * PAN_DIGITS[0]
 
 
 def known(text: str) -> str:
@@ -123,6 +125,8 @@ def mask_card_numbers(text: str) -> str:
     >>> mask_card_numbers("card 6212345678901232, merchant 880210010210162")
     'card 621234******1232, merchant 880210010210162'
     """
+    if _LONG not in text.encode("utf-8", "replace").translate(_ZEROED):
+        return text  # nearly always, and found out at a third of the cost
     stars = frozenset(card_number_digits(text))
     masked = "".join("*" if i in stars else character for i, character in enumerate(text)) if stars else text
     return masked.replace(KNOWN, "")
