@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
+from enum import Enum
 from typing import Any, Final
 
 from acquirer.app.clock import Clock
@@ -139,6 +140,15 @@ class Driver:
             self.fail()
 
 
+class Waits(Enum):
+    """In place of a result: it will come, or there will be none."""
+
+    WAITS = "waits"
+
+
+WAITS: Final = Waits.WAITS
+
+
 class Run:
     """One exchange on its way: `resume` takes it to its next effect, `perform` does what that asks for."""
 
@@ -177,13 +187,16 @@ class Run:
     def perform(self) -> None:
         """Do what is wanted; the exchange goes on at once, or when the answer comes."""
         try:
-            _PERFORM[type(self._effect)](self, self._effect)
+            result = _PERFORM[type(self._effect)](self, self._effect)
         except Exception:
             ended = self._effect is None
             self._fault()
-            if not ended:
-                self._steps.close()
-                self._go_on()
+            if ended:
+                return
+            self._steps.close()
+            result = None
+        if result is not WAITS:
+            self._go_on(result)
 
     def give_up(self) -> None:
         """Stop waiting to send a reply that is held back."""
@@ -246,28 +259,28 @@ class Run:
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
-    def _load(self, wanted: Load) -> None:
-        if self._enter(wanted):
-            self._go_on(self._driver.store.load(wanted))
+    def _load(self, wanted: Load) -> Result | Waits:
+        return self._driver.store.load(wanted) if self._enter(wanted) else WAITS
 
-    def _commit(self, commit: Commit) -> None:
+    def _commit(self, commit: Commit) -> Waits:
         driver = self._driver
         evidence = self._evidence = commit.changes.evidence
         evidence.took_us = int((driver.loop.time() - self._began_s) * 1_000_000)
         driver.store.commit(commit, self._committed)
+        return WAITS
 
     def _committed(self, outcome: Outcome) -> None:
         self._go_on(outcome)
         if outcome is Outcome.FAILED:
             self._driver.fail()
 
-    def _send(self, send: Send) -> None:
+    def _send(self, send: Send) -> Waits | None:
         if send.delay_ms:
             self._delay(send)
         else:
             self._sent(send.frame)
-            self._go_on()
         self._leave()
+        return WAITS if send.delay_ms else None
 
     def _sent(self, frame: bytes) -> None:
         sent = self._connection.send(frame)
@@ -292,25 +305,23 @@ class Run:
 
     def _close(self, close: Close) -> None:
         self._connection.close(close.reason, hard=close.how == "rst")
-        self._go_on()
         self._leave()
 
     def _silence(self, _silence: Silence) -> None:
         self._delivery = self._delivery or "silent"
-        self._go_on()
         self._leave()
 
     def _develop(self, _develop: Develop) -> None:
         self._driver.pictures.develop()
-        self._go_on()
 
-    def _look(self, look: Look) -> None:
+    def _look(self, look: Look) -> Waits:
         self._driver.pictures.look(look.stream, self._go_on)
+        return WAITS
 
     def _pause(self, _pause: Pause) -> None:
-        self._go_on()
+        """The others have come as far."""
 
-    def _end(self, _nothing: None = None) -> None:
+    def _end(self, _nothing: None = None) -> Waits:
         driver = self._driver
         self._leave()
         evidence = self._evidence
@@ -322,9 +333,10 @@ class Run:
                 self._connection.known()
             driver.log.exchange(Exchange(evidence, self._delivery))
         self._connection.done()
+        return WAITS
 
 
-_PERFORM: Final[Mapping[type, Callable[[Run, Any], None]]] = {
+_PERFORM: Final[Mapping[type, Callable[[Run, Any], Result | Waits]]] = {
     Load: Run._load,
     Commit: Run._commit,
     Send: Run._send,

@@ -65,11 +65,12 @@ class Writer:
 
     def commit(self, wanted: Commit, done: Done) -> None:
         """Queue one commit; with `soon`, the commits of one loop iteration are handed over together."""
-        if self.waiting >= FULL_COMMITS or self._waited_s() > FULL_S:
+        now_s, oldest_s = time.monotonic(), self._oldest
+        if self._taken_in - self._answered >= FULL_COMMITS or (oldest_s and now_s - oldest_s > FULL_S):
             self._notify(partial(done, Outcome.OVERLOADED))
             return
         self._taken_in += 1
-        self._gathered.append((wanted, done, time.monotonic()))
+        self._gathered.append((wanted, done, now_s))
         if self._soon is None:
             self._hand_over()
         elif len(self._gathered) == 1:
