@@ -140,7 +140,7 @@ def _cut(data: bytes, framing: Framing) -> _Cut:
         if length and data[stop : stop + len(framing.end)] != framing.end[: max(0, len(data) - stop)]:
             break
         frames.extend([frame] * bool(frame))
-        at = stop + len(framing.end) * bool(length)
+        at = stop + len(framing.end) * bool(length or not framing.length_bytes)  # a keep-alive has no end behind it
     return _Cut(framing, tuple(frames), len(data) - at)
 
 

@@ -81,6 +81,13 @@ def test_another_protocol_is_called_by_its_name(data: bytes, who: str) -> None:
         guess(data, [UNIONPAY])
 
 
+def test_ends_with_nothing_before_them_are_passed_over() -> None:
+    ascii_ = load_dialect("iso8583-1987-ascii")
+    frame = bytes.fromhex(ascii_.samples[0].hex)[ascii_.framing.before_bytes :]
+    found = guess(frame + b"\x03\x03\x03" + frame + b"\x03", [ascii_])
+    assert (found.frames, found.left_over) == ((frame, frame), 0)
+
+
 def test_both_directions_of_a_connection_are_read_alike() -> None:
     asked, answered = UNIONPAY.framing.wrap(SAMPLES[0]) * 2, UNIONPAY.framing.wrap(SAMPLES[1])
     requests, replies = guess_together([asked, answered[:50]], [UNIONPAY])
