@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from acquirer.wire.rows import Row
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
+DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds; nobody scrolls further
 LONG_VALUE = 32  # hex digits that still read at a glance
 
 
@@ -42,12 +43,14 @@ def command(
     if unsafe_show:
         print("Nothing is masked: do not paste this where others can read it.", file=sys.stderr)
     explanations = [_explained(found, frame, unsafe_show) for frame in found.frames]
+    dumped = 0
     for number, explanation in enumerate(explanations):
         if as_json:
             said = {**explanation.as_json(found.framing), "why": found.why, "sure": found.sure}
             print(json.dumps(said, ensure_ascii=False))
         else:
-            _print(explanation, found, number)
+            _print(explanation, found, number, max(0, DUMPED_BYTES - dumped))
+            dumped += len(explanation.frame)
     if wrong := next((one.error for one in explanations if one.error), ""):
         raise Exit(Code.UNDECODABLE, f"Undecodable as {found.dialect.name}: {wrong}.")
     return Code.OK
@@ -108,7 +111,7 @@ def _bytes(name: str, raw: bytes) -> bytes:
         return raw
 
 
-def _print(explanation: Explanation, found: Guess, number: int) -> None:
+def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int) -> None:
     from acquirer.cli.tables import KEY, QUIET, WIDE, WRONG, Line, console, count, hex_lines, table
 
     screen = console()
@@ -138,7 +141,11 @@ def _print(explanation: Explanation, found: Guess, number: int) -> None:
     if explanation.failure:
         add(explanation.failure, 0, Line("✗", WRONG), WRONG)
     screen.print(grid)
-    screen.print(hex_lines(explanation.frame, explanation.hidden, frozenset(bounds)))
+    if dump_bytes:
+        screen.print(hex_lines(explanation.frame[:dump_bytes], explanation.hidden, frozenset(bounds)))
+    if (left_out := len(explanation.frame) - dump_bytes) > 0:
+        limit = f"dumps end after {DUMPED_BYTES} bytes together; cut out the messages of interest"
+        screen.print(Line(f"… {count(left_out, 'byte')} left out: {limit}", QUIET))
     for note in explanation.notes:
         screen.print(Line(f"• {note}"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,21 @@ def test_nothing_named_on_a_terminal_asks_for_something(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     _, err = decoded(capsys, code=Code.USAGE)
     assert err == "Name a file, give hex, or pipe a message into 'acquirer decode'.\n"
+
+
+def test_the_dumps_of_a_large_capture_end_where_they_say(capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acquirer.cli.decode.DUMPED_BYTES", 64)
+    out, _ = decoded(capsys, SIGN_ON + SIGN_ON + SIGN_ON)
+    offsets = [line[:4] for line in out.splitlines() if line.startswith("00")]
+    assert offsets == ["0000", "0010", "0020", "0030", "0000"]
+    hint = "left out: dumps end after 64 bytes together; cut out the messages of interest"
+    assert [line for line in out.splitlines() if line.startswith("…")] == [f"… 56 bytes {hint}", f"… 60 bytes {hint}"]
+
+
+def test_three_megabytes_of_nonsense_are_looked_at_in_seconds(tmp_path: Path, capsys: Say) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(b"\x99" * 3_000_000)
+    began_s = time.process_time()
+    out, _ = decoded(capsys, str(path), code=Code.UNDECODABLE)
+    assert time.process_time() - began_s < 30  # two on a slow machine; it was 80 when the dump had no end
+    assert out.count("\n") < 10_000
