@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
 
-from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName, key_of
+from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName, is_weak, key_of
 
 _CODES: Final[tuple[CipherName, ...]] = ("des", "3des", "sm4", "aes")  # position = first byte of a packed secret
 _FIRST: Final = {cipher: bytes((code,)) for code, cipher in enumerate(_CODES)}
@@ -55,6 +55,15 @@ class Secret:
         except ValueError:
             raise CipherError("a key is written in hex digits, two for each byte; this text is not") from None
         return cls(clear, cipher)
+
+    @property
+    def weak(self) -> bool:
+        """Whether it protects nothing: all its bytes are alike, it is a weak DES key, or its parts undo 3DES.
+
+        >>> Secret(bytes(16), "sm4").weak, Secret.from_hex("01FE01FE01FE01FE").weak, Secret(bytes(range(16))).weak
+        (True, True, False)
+        """
+        return len(set(self._bytes)) == 1 or (self.block_bytes == BLOCK_BYTES["des"] and is_weak(self._bytes))
 
     def using(self, cipher: CipherName) -> Secret:
         """The same key for another cipher: a TMK of 16 bytes may wrap under 3DES and under SM4."""

@@ -25,7 +25,7 @@ from pydantic import (
 
 from acquirer.data.toml import DataError, Document, parse
 from acquirer.exchange.rows import MakForm, Policy, Required
-from acquirer.security.ciphers import CipherError, is_weak
+from acquirer.security.ciphers import CipherError
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
@@ -114,18 +114,13 @@ def weak_keys(terminals: Iterable[Registration]) -> list[str]:
     holders: dict[tuple[str, Secret], list[str]] = {}
     for one in terminals:
         for name, key in (("TMK", one.tmk), ("BDK", one.bdk)):
-            if key is not None and _protects_nothing(key):
+            if key is not None and key.weak:
                 holders.setdefault((name, key), []).append(one.tid)
     return [
         f"the {name} of terminal {tids[0]}{f' and {len(tids) - 1} more' * (len(tids) > 1)} (KCV {key.kcv()}) is a weak "
         "key, like one of zeros: whoever tries such keys first opens all that it protects"
         for (name, key), tids in holders.items()
     ]
-
-
-def _protects_nothing(key: Secret) -> bool:
-    clear = key.reveal()
-    return len(set(clear)) == 1 or (key.cipher in ("des", "3des") and is_weak(clear))
 
 
 def _tid(text: str) -> str:
