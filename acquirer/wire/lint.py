@@ -12,6 +12,7 @@ from acquirer.wire.lint_messages import Finding
 from acquirer.wire.loader import Find, load, resolve
 from acquirer.wire.message import DecodeError, EncodeError, Value
 from acquirer.wire.model import FieldSpec
+from acquirer.wire.vocabulary import unread
 
 
 def lint(document: Document, find: Find, reasons: Iterable[str] = (), services: Iterable[str] = ()) -> list[str]:
@@ -144,5 +145,6 @@ CHECKS: tuple[Callable[[Dialect], Iterator[Finding]], ...] = (
     _constants,
     _layouts,
     _values,
+    unread,
     *lint_messages.CHECKS,
 )

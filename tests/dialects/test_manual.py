@@ -14,9 +14,10 @@ from acquirer.host.decide import SERVICES
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.track import TRACK_METHODS
-from acquirer.settings.specs import dialect_names, load_dialect
+from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
 from acquirer.testing import running_host
 from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.vocabulary import ELEMENTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 MANUAL = (DOCS / "dialects.md").read_text(encoding="utf-8")
@@ -85,8 +86,17 @@ def named(heading: str) -> set[str]:
 
 
 def test_every_element_is_told_of() -> None:
-    ours = {element for name in dialect_names() for element in load_dialect(name).elements}
-    assert named("Elements") == ours
+    assert named("Elements") == set(ELEMENTS)
+    assert {element for name in dialect_names() for element in load_dialect(name).elements} <= set(ELEMENTS)
+
+
+def test_an_element_nobody_reads_is_a_slip(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    head = 'dialect = "mine"\ntitle = "mine"\nextends = "iso8583-1987-ascii"\n[elements]\nopertor = "60"\nlane = "61"\n'
+    file.write_text(head + '[routes.sale]\nwhen.lane = "7"\n', encoding="utf-8")
+    assert lint_dialect(str(file)) == [
+        f"{file}:5: elements.opertor: nothing reads this element; did you mean 'operator'?"
+    ]
 
 
 def test_every_function_is_told_of() -> None:
