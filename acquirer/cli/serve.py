@@ -94,7 +94,7 @@ def command(
     except StoreError as wrong:
         raise Exit(Code.USAGE, f"{wrong}.") from None
     if failure:
-        raise Exit(Code.STORE_FAILED, f"the store failed: {failure}.")
+        raise Exit(Code.STORE_FAILED, f"{failure}.")
 
 
 def _sentence(told: dict[str, Any]) -> str:

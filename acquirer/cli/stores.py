@@ -74,9 +74,8 @@ def warn(text: str) -> None:
 
 
 def sentence(wrong: Exception) -> str:
-    """What is wrong, as a sentence that may begin with a path."""
-    text = str(wrong)
-    return f"{text[:1].upper()}{text[1:]}." if text[0] not in "/." else f"{text}."
+    """What is wrong, as a sentence; it may begin with a file's name, which is never written in another way."""
+    return f"{wrong}."
 
 
 def _end(wrong: Exception) -> Exit:

@@ -28,7 +28,7 @@ def open_pin(
             return PinError(f"{wrong}; the PIN must be encrypted under the key of the KSN that comes with it")
         other = other_generation(session, verified)
         hint = _other_key(host, session, other, block, pan, control) if other is not None else ""
-        return PinError(f"{wrong}; {hint or 'compare the KCV with the terminal’s'}, and sign on again")
+        return PinError(f"{wrong}; {hint or 'compare its KCV on both sides'}, and sign on again")
 
 
 def other_generation(session: Session, verified: Verified) -> Generation | None:

@@ -168,7 +168,7 @@ def _text(text: str) -> str:
 
 def _sized(text: str, size: int, what: str) -> str:
     if len(_text(text)) != size:
-        raise ValueError(f"'{text}' has {len(text)} characters; a {what} has {size}, so this would never strike")
+        raise ValueError(f"'{text}' is no {what}, which has {size} characters: this would never strike")
     return text
 
 

@@ -127,7 +127,7 @@ def _tid(text: str) -> str:
     if not (found := _RANGE.fullmatch(text)):
         if not re.fullmatch(r"[ -~]{8}", text):
             raise ValueError(
-                f"'{text}' has {len(text)} characters; a terminal number has 8 ASCII characters, "
+                f"'{text}' is no terminal number, which has 8 ASCII characters; "
                 'a range is written "10000001..10000020"'
             )
         return text
@@ -143,7 +143,7 @@ def _tid(text: str) -> str:
 
 def _mid(text: str) -> str:
     if not re.fullmatch(r"[ -~]{15}", text):
-        raise ValueError(f"'{text}' has {len(text)} characters; a merchant number has 15 ASCII characters")
+        raise ValueError(f"'{text}' is no merchant number, which has 15 ASCII characters")
     return text
 
 

@@ -57,7 +57,7 @@ def card(
         found = _TRACK2.fullmatch(track2)
         if not found or len(track2) > TRACK2_DIGITS:
             raise CardError(
-                "the track 2 is none: it has a card number, '=' or 'D', expiry YYMM, a service code of three digits "
+                "this is no track 2: one has a card number, '=' or 'D', expiry YYMM, a service code of three digits "
                 f"and further digits, {TRACK2_DIGITS} characters at most"
             )
         if (pan and pan != found[1]) or (expiry and expiry != found[2]):

@@ -26,6 +26,7 @@ from acquirer.terminal.reversing import outbox, owed, settle
 from acquirer.terminal.signing import as_told, ready
 from acquirer.terminal.upload import became, upload_due
 from acquirer.terminal.vouching import vouch
+from acquirer.terminal.words import said
 from acquirer.wire.dialect import Dialect
 from acquirer.wire.habits import Entry, SecurityControl
 from acquirer.wire.message import Value
@@ -61,7 +62,7 @@ def sale(machine: Machine, order: Order) -> Program[Result]:
         return refused
     signed = yield from ready(machine)
     if signed is not None and signed.outcome is not Outcome.APPROVED:
-        return Result("sale", signed.outcome, signed, f"not sold: the sign-on before it was {_how(signed)}")
+        return Result("sale", signed.outcome, signed, f"not sold: the sign-on before it failed: {said(signed)}")
     stan = machine.state.next_stan().stan
     try:
         yield from machine.derive()
@@ -238,7 +239,3 @@ def _pin_block(setup: Setup, keys: WorkingKeys, card: CardData, control: str) ->
             "sell without a PIN, or ask for another key package"
         )
     return block
-
-
-def _how(exchange: Exchange) -> str:
-    return f"{exchange.outcome} {exchange.code}".strip() if exchange.code else str(exchange.outcome).replace("-", " ")

@@ -29,13 +29,7 @@ def began(exchange: Exchange) -> str:
 def ended(exchange: Exchange) -> str:
     """``← 0210 00 approved · 3 ms``: what is added to the line when the exchange is over."""
     reply = exchange.reply
-    parts = [
-        " ".join(
-            word
-            for word in (ARROWS["in"], reply.mti if reply else "", readable(exchange.code), _said(exchange))
-            if word
-        )
-    ]
+    parts = [" ".join(word for word in (ARROWS["in"], reply.mti if reply else "", said(exchange)) if word)]
     if exchange.detail:
         parts.append(exchange.detail)
     parts += exchange.notes
@@ -93,9 +87,7 @@ def elements(exchange: Exchange) -> dict[str, str]:
     return {name: mask_card_numbers(as_text(value) or "") for name, value in found.items() if value}
 
 
-def _said(exchange: Exchange) -> str:
-    if exchange.outcome in SAID:
-        return SAID[exchange.outcome]
-    if exchange.outcome is Outcome.APPROVED:
-        return exchange.meaning.en if exchange.meaning.en else "approved"
-    return exchange.meaning.en or "declined"
+def said(exchange: Exchange) -> str:
+    """``97 terminal unknown``, ``no answer``: the code, if there is one, and what it comes to."""
+    plain = "approved" if exchange.outcome is Outcome.APPROVED else "declined"
+    return f"{readable(exchange.code)} {SAID.get(exchange.outcome) or exchange.meaning.en or plain}".strip()

@@ -173,5 +173,5 @@ def test_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say) 
     monkeypatch.delenv("ACQUIRER_STORE", raising=False)
     assert cli.run(["journal", "list"]) == Code.USAGE
     assert capsys.readouterr().err == (
-        "There is no store at acquirer.db: start 'acquirer serve' once, or name the right one.\n"
+        "there is no store at acquirer.db: start 'acquirer serve' once, or name the right one.\n"
     )

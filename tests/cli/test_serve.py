@@ -314,7 +314,7 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
             pass
     _, err = host.process.communicate(timeout=10)
     assert host.process.returncode == 6
-    assert err.splitlines()[-1].startswith("the store failed: ")
+    assert err.splitlines()[-1].startswith("the store failed and stops: ")
     with sqlite3.connect(tmp_path / "acquirer.db") as database:
         (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
     database.close()

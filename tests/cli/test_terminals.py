@@ -92,13 +92,13 @@ def test_import_adds_changes_and_deletes_nothing(url: str, tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["add", *PLAIN, "--tid", "1"], "--tid: '1' has 1 characters; a terminal number has 8"),
+        (["add", *PLAIN, "--tid", "1"], "--tid: '1' is no terminal number, which has 8 ASCII"),
         (["add", *PLAIN, "--tmk", "00"], "--tmk: a 3DES key has 16 or 24 bytes, this one has 1"),
         (["add", *PLAIN, "--required", "now"], "--required: input should be 'never', 'daily'"),
         (["add", "--tid", "10000161"], "Missing option '--mid'"),
         (["import", "none.toml"], "none.toml: cannot be read: No such file or directory"),
-        (["list", "--store", "here.db"], "Store 'here.db' is none we know: use memory:"),
-        (["list", "--store", "sqlite:///none.db"], "There is no store at none.db: start 'acquirer serve' once"),
+        (["list", "--store", "here.db"], "store 'here.db' is none we know: use memory:"),
+        (["list", "--store", "sqlite:///none.db"], "there is no store at none.db: start 'acquirer serve' once"),
         (["add", *PLAIN, "--store", "memory:"], "A memory: store ends with its process"),
         (["show", "10000169"], "knows no terminal '10000169'; did you mean '10000161'?"),
     ],
@@ -111,6 +111,16 @@ def test_what_is_typed_wrong_is_one_sentence(url: str, arguments: list[str], sen
     assert sentence in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_a_sentence_about_a_file_begins_with_its_name_as_it_is(
+    url: str, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACQUIRER_STORE", "sqlite:///shop.db")
+    store = open_store(url)
+    assert add() == Code.USAGE
+    assert re.fullmatch(r"shop\.db is in use by process \d+: .*\.\n", capsys.readouterr().err)
+    store.close()
 
 
 def test_a_served_store_can_be_listed_and_not_changed(url: str, capsys: Say) -> None:

@@ -62,11 +62,11 @@ def test_and_nothing_else(text):
         ("silent:tid", "fault 'silent:tid': 'tid' is not key=value (for example silent:tid=10000161)"),
         (
             "silent:tid=1",
-            "fault 'silent:tid=1': tid: '1' has 1 characters; a terminal number has 8, so this would never strike",
+            "fault 'silent:tid=1': tid: '1' is no terminal number, which has 8 characters: this would never strike",
         ),
         (
             "silent:mid=1",
-            "fault 'silent:mid=1': mid: '1' has 1 characters; a merchant number has 15, so this would never strike",
+            "fault 'silent:mid=1': mid: '1' is no merchant number, which has 15 characters: this would never strike",
         ),
         ("silent:tid=", "fault 'silent:tid=': tid: is empty"),
         ("silent:amount=x", "fault 'silent:amount=x': amount: 'x' is no amount; write it like 12.34"),

@@ -223,7 +223,7 @@ class TestAnswers:
         self, bench: Bench, host: Foreign, make_order: Callable[..., Order]
     ) -> None:
         result = bench.run(sale(bench.machine, make_order()), host.short("97"))
-        assert result.sentence == "not sold: the sign-on before it was declined 97"
+        assert result.sentence == "not sold: the sign-on before it failed: 97 terminal unknown"
         assert bench.state.pending is None
 
     @pytest.mark.parametrize("code", ["77", "99", "A0"])
