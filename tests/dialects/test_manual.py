@@ -92,10 +92,11 @@ def test_every_element_is_told_of() -> None:
 
 def test_an_element_nobody_reads_is_a_slip(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
-    head = 'dialect = "mine"\ntitle = "mine"\nextends = "iso8583-1987-ascii"\n[elements]\nopertor = "60"\nlane = "61"\n'
-    file.write_text(head + '[routes.sale]\nwhen.lane = "7"\n', encoding="utf-8")
+    head = 'dialect = "mine"\ntitle = "mine"\nextends = "iso8583-1987-ascii"\nsamples = []\n'
+    more = '[elements]\nopertor = "60"\nlane = "61"\n[routes.sale]\nwhen.lane = "7"\n'
+    file.write_text(head + more, encoding="utf-8")
     assert lint_dialect(str(file)) == [
-        f"{file}:5: elements.opertor: nothing reads this element; did you mean 'operator'?"
+        f"{file}:6: elements.opertor: nothing reads this element; did you mean 'operator'?"
     ]
 
 
