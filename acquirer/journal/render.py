@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json.encoder
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from acquirer.journal.evidence import Evidence
-from acquirer.journal.mask import before_failure, showers
+from acquirer.journal.mask import Shower, before_failure, showers
 from acquirer.wire.dialect import Dialect
-from acquirer.wire.masking import hidden, mask_card_numbers
+from acquirer.wire.masking import hidden, mask_card_numbers, readable
 from acquirer.wire.message import DecodeError, Span, Value
 
 COLUMNS: Final = (
@@ -48,9 +48,12 @@ COLUMNS: Final = (
 NUMBERS: Final = frozenset({"at_us", "amount_minor", "replayed", "frame_bytes", "took_us"})
 """Columns that are integers; all others are text."""
 
+FORMS_KEPT: Final = 256
+"""Kinds of messages whose form is remembered. Real traffic has a few dozen; bitmaps come from whoever connects."""
+
 Row = tuple[int | str | None, ...]
 
-_quoted: Final = json.encoder.encode_basestring  # one string; an encoder for the whole object costs three times that
+_quoted: Final = json.encoder.encode_basestring
 
 
 Facts = tuple[Any, ...]
@@ -152,7 +155,47 @@ def failed(
     return mask_card_numbers(sentence) + (f"\n{before}" if before else "")
 
 
+class _Form(NamedTuple):
+    """How the fields of one kind of message are written down."""
+
+    text: str  # the JSON object, with a place for each value
+    showers: tuple[Shower, ...]
+    masking: tuple[tuple[int, Shower], ...]  # those among them that do more than make a value readable, by place
+
+
+_forms: dict[tuple[Dialect, str, tuple[int, ...]], _Form] = {}
+
+
 def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:
     """Fields as a JSON object, each value as it may be shown; a DE nobody knows shows its length only."""
+    key = (dialect, mti, tuple(fields))
+    form = _forms.get(key) or _form(key)
+    values: list[Any] = [*fields.values()]
+    for at, show in form.masking:
+        values[at] = show(values[at])
+    if not _is_plain(values):
+        values = [_quoted(show(value))[1:-1] for show, value in zip(form.showers, fields.values(), strict=True)]
+    return form.text % tuple(values)
+
+
+def _form(key: tuple[Dialect, str, tuple[int, ...]]) -> _Form:
+    dialect, mti, des = key
     known = showers(dialect, mti)
-    return "{" + ",".join([f'"{de}":{_quoted(known.get(de, hidden)(value))}' for de, value in fields.items()]) + "}"
+    chosen = tuple(known.get(de, hidden) for de in des)
+    if len(_forms) >= FORMS_KEPT:
+        _forms.clear()
+    form = _forms[key] = _Form(
+        "{" + ",".join(f'"{de}":"%s"' for de in des) + "}",
+        chosen,
+        tuple((at, show) for at, show in enumerate(chosen) if show is not readable),
+    )
+    return form
+
+
+def _is_plain(values: list[Any]) -> bool:
+    """Whether JSON takes these as they are: text in printable ASCII without quotes and backslashes."""
+    try:
+        text = "".join(values)
+    except TypeError:  # bytes among them
+        return False
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text

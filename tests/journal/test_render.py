@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from acquirer.journal.entry import Entry, as_json, entry_of
 from acquirer.journal.evidence import Evidence
 from acquirer.journal.mask import showers
-from acquirer.journal.render import COLUMNS, NUMBERS, render
+from acquirer.journal.render import COLUMNS, NUMBERS, masked, render
 from acquirer.observe.lines import Exchange, exchange_line
-from acquirer.wire.masking import known, mask_card_numbers
+from acquirer.wire.masking import hidden, known, mask_card_numbers
 from acquirer.wire.message import DecodeError, Message
 
 PAN = "6212345678901232"
@@ -238,3 +238,17 @@ def test_an_image_is_told_by_length_and_digest_and_text_in_its_place_as_it_reads
     assert shown(made, dialect, {62: image}, "0820") == {"62": f"[{len(image)} bytes, SHA-256 {digest}]"}
     assert shown(made, dialect, {62: b"000111000"}, "0820") == {"62": "000111000"}
     assert shown(made, dialect, {62: PAN.encode()}, "0820") == {"62": "621234******1232"}
+
+
+@given(
+    fields=st.dictionaries(
+        st.integers(2, 70),
+        st.one_of(st.text("0123456789AZ %s", max_size=30), st.text(max_size=20), st.binary(max_size=12)),
+        max_size=8,
+    ),
+    mti=st.sampled_from(["0200", "0800", "9999"]),
+)
+def test_fields_are_written_as_each_of_them_is_shown(dialect, fields, mti):
+    known = showers(dialect, mti)
+    expected = {str(de): known.get(de, hidden)(value) for de, value in fields.items()}
+    assert json.loads(masked(fields, dialect, mti)) == expected
