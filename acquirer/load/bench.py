@@ -47,9 +47,15 @@ class Server:
     address: tuple[str, int]
 
     def cpu_s(self) -> float:
-        """Processor time it has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time it has used, and the processes it has started."""
+        pid = str(self.process.pid)
+        started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(map(_cpu_s, [pid, *started]))
+
+
+def _cpu_s(pid: str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
