@@ -97,7 +97,10 @@ def reverse(
     stan: Annotated[
         str, typer.Option(metavar="STAN", help="Reverse this sale; any but the last one needs --amount.")
     ] = "",
-    batch: Annotated[str, typer.Option(metavar="BATCH", help="Of that sale; default: the current one.")] = "",
+    batch: Annotated[
+        str,
+        typer.Option(metavar="BATCH", help="Of that sale, or what its dialect has for it; default: the current one."),
+    ] = "",
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of that sale.")] = None,
 ) -> Job:
     """Reverse the sale that is owed a reversal, else the one --stan names, else the last approved one."""

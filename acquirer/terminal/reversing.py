@@ -167,16 +167,28 @@ def _nothing(machine: Machine, undo: Undo) -> str:
     """Why there is no sale to reverse, and what to give."""
     if not undo.stan:
         return "there is no sale to reverse; name one with --stan and --amount"
-    batch = undo.batch or machine.state.batch
-    return f"the amount of STAN {undo.stan} in batch {batch} is not known here: give it with --amount"
+    within = machine.setup.dialect.numbering.within
+    if within and not (batch := _batch(machine, undo)):
+        return f"STAN {undo.stan} is not the last sale's: give its '{within}' with --batch, as it was sent"
+    where = f" in batch {batch}" if within == "batch" else ""
+    return f"the amount of STAN {undo.stan}{where} is not known here: give it with --amount"
+
+
+def _batch(machine: Machine, undo: Undo) -> str:
+    """What the STAN of a sale that a person names is unique within; "" when that is not known here."""
+    if undo.batch or machine.setup.dialect.numbering.within == "batch":
+        return undo.batch or machine.state.batch
+    last = machine.state.last
+    return last.batch if last and last.stan == undo.stan else ""
 
 
 def _named(machine: Machine, undo: Undo) -> Pending | None:
     """The sale that a person names by its STAN, built from the last one or from nothing; None: at an unknown amount."""
     dialect, last = machine.setup.dialect, machine.state.last
     within = dialect.numbering.within
-    batch = undo.batch or (machine.state.batch if within == "batch" else last.batch if last else "")
-    amount = undo.amount_minor
+    batch, amount = _batch(machine, undo), undo.amount_minor
+    if within and not batch:
+        return None
     if last and (last.stan, last.batch) == (undo.stan, batch) and amount in (None, last.amount_minor):
         return last
     if amount is None:

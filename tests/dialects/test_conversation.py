@@ -99,6 +99,23 @@ def test_a_terminal_goes_on_where_it_was(host: RunningHost, name: str, tmp_path:
     assert [(one.state, one.amount_minor) for one in host.transactions] == [("approved", 100), ("reversed", 200)]
 
 
+def test_any_sale_can_be_named(host: RunningHost, name: str) -> None:
+    """By its STAN, and by what that is unique within: a batch, or when it was sent."""
+    with till(host, name) as terminal:
+        terminal.sale("3.00", entry="manual")
+        terminal.sale("4.00", entry="manual")
+        first = host.transactions[0].key
+        if load_dialect(name).numbering.within != "batch":
+            asked = terminal.reverse(stan=first.stan, amount="3.00")
+            assert asked.outcome is Outcome.REFUSED
+            assert "with --batch, as it was sent" in asked.sentence
+        assert terminal.reverse(stan=first.stan, batch=first.batch, amount="3.00").reversal == "done"
+    with till(host, name) as another:  # which knows nothing of it
+        unknown = another.reverse(stan=first.stan, batch=first.batch, amount="3.00")
+        assert (unknown.outcome, unknown.reversal) == (Outcome.APPROVED, "done")
+    assert [one.state for one in host.transactions] == ["reversed", "approved"]
+
+
 def test_the_same_commands(host: RunningHost, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--host", host.address, "--dialect", name, "--tid", DIALECTS[name], "--state", str(tmp_path)]
     dialect = load_dialect(name)
