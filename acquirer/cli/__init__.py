@@ -92,13 +92,16 @@ def _application(arguments: list[str]) -> typer.Typer:
         if name != asked:
             app.command(name, help=line, short_help=line)(_elsewhere)
             continue
+        from acquirer.cli.help import Command
+
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
             for inner in module.app.registered_commands:  # a whole first line, where typer would cut it short
                 inner.short_help = inner.short_help or (inner.callback.__doc__ or "").partition("\n")[0]
+                inner.cls = Command
             app.add_typer(module.app, name=name, help=line, short_help=line, no_args_is_help=True)
         else:
-            app.command(name, help=line, short_help=line)(module.command)
+            app.command(name, help=line, short_help=line, cls=Command)(module.command)
     return app
 
 

@@ -24,7 +24,7 @@ LONG_VALUE = 32  # hex digits that still read at a glance
 
 def command(
     message: list[str] = typer.Argument(
-        None, metavar="[FILE|-|HEX]", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
+        None, metavar="FILE|-|HEX", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
     ),
     dialect: str = typer.Option("", "--dialect", metavar="NAME|FILE", help="How it speaks; without it, a guess."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per message, one per line."),

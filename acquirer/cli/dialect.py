@@ -47,7 +47,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object pe
 @app.command()
 def show(
     name: str = Name,
-    part: str = typer.Argument("", metavar="[PART]", help="Only fields, messages, codes, keys or samples."),
+    part: str = typer.Argument("", metavar="PART", help="Only fields, messages, codes, keys or samples."),
     as_json: bool = typer.Option(False, "--json", help="The whole dialect as one JSON object."),
 ) -> int:
     """Show a dialect: its frames, fields, messages, response codes, key packages and samples."""
@@ -73,7 +73,7 @@ def show(
 
 
 @app.command()
-def lint(names: list[str] = typer.Argument(None, metavar="[NAME|FILE]...", help="Without any: all that ship.")) -> int:
+def lint(names: list[str] = typer.Argument(None, metavar="NAME|FILE", help="Without any: all that ship.")) -> int:
     """Check dialects beyond loading them: samples that do not decode, reasons without a code, names nobody uses."""
     from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
 

@@ -39,7 +39,9 @@ def import_(
     file: str = typer.Argument(
         metavar="FILE", help="A jPOS packager (XML), or a specification of moov-io/iso8583 (JSON)."
     ),
-    name: str = typer.Option("", "--name", help="What the dialect is to be called; the file's name unless said."),
+    name: str = typer.Option(
+        "", "--name", metavar="NAME", help="What the dialect is to be called; the file's name unless said."
+    ),
     output: str = Output,
 ) -> int:
     """Write a dialect with the fields of a jPOS packager or a moov-io specification."""

@@ -33,7 +33,7 @@ def list_(
     tid: str = Tid,
     stan: str = Stan,
     code: str = CodeOption,
-    limit: int = typer.Option(50, "--limit", "-n", min=0, help="The latest so many; 0 lists all."),
+    limit: int = typer.Option(50, "--limit", "-n", metavar="N", min=0, help="The latest so many; 0 lists all."),
     store: str | None = StoreOption,
     as_json: bool = JsonOption,
 ) -> int:
@@ -52,7 +52,7 @@ def tail(
     tid: str = Tid,
     stan: str = Stan,
     code: str = CodeOption,
-    limit: int = typer.Option(10, "--limit", "-n", min=0, help="Begin with the latest so many."),
+    limit: int = typer.Option(10, "--limit", "-n", metavar="N", min=0, help="Begin with the latest so many."),
     store: str | None = StoreOption,
     as_json: bool = JsonOption,
 ) -> int:

@@ -90,6 +90,15 @@ class Job:
 
 Plan = Callable[..., Job]
 
+GROUPS = {
+    "Signature": "sign sign_mode no_sign_limit sign_upload sign_parts watermark capture_tag",
+    "Receipt": "receipt receipt_png lang",
+    "Terminal and host": "host tid terminals state",
+    "Messages": "dialect package operator serial tpdu head",
+    "Answers": "timeout expect as_json",
+}
+"""Heading in the help → options under it. First stands what is not named here, or must be given."""
+
 
 def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
     """A command from a function that plans a job from its own options: those of `Common` and `groups` are added."""
@@ -98,6 +107,9 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
     def decorate(plan: Plan) -> Callable[..., None]:
         own = list(inspect.signature(plan, eval_str=True).parameters.values())
         parameters = [*own, *(one for group in added for one in _parameters(group))]
+        for one in parameters:
+            (option,) = one.annotation.__metadata__
+            option.rich_help_panel = _heading(one)
 
         @wraps(plan)
         def command(**given: Any) -> None:
@@ -109,6 +121,12 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
         return command
 
     return decorate
+
+
+def _heading(parameter: inspect.Parameter) -> str | None:
+    if parameter.default is inspect.Parameter.empty:
+        return None
+    return next((heading for heading, names in GROUPS.items() if parameter.name in names.split()), None)
 
 
 def _parameters(group: type) -> list[inspect.Parameter]:

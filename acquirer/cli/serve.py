@@ -13,6 +13,8 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 
+BEHAVIOUR, LIMITS = "Behaviour", "Limits"  # headings in the help
+
 
 def command(
     listen: Annotated[
@@ -22,35 +24,68 @@ def command(
     store: Annotated[
         str | None, typer.Option(metavar="URL", help="memory:, sqlite:///relative.db or sqlite:////absolute.db")
     ] = None,
-    dialect: Annotated[str | None, typer.Option(help="The dialect spoken where --listen names none.")] = None,
+    dialect: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The dialect spoken where --listen names none.")
+    ] = None,
     terminals: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Terminals to register; none are ever deleted.")
     ] = None,
     cards: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="The issuer's test cards.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Of business days; for example Asia/Shanghai.")] = None,
+    log: Annotated[str | None, typer.Option(metavar="auto|readable|json|off", help="Lines on stderr.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings instead of ./acquirer.toml")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
+    timezone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Of business days; for example Asia/Shanghai.", rich_help_panel=BEHAVIOUR),
+    ] = None,
     magic_amounts: Annotated[
-        bool | None, typer.Option("--magic-amounts/--no-magic-amounts", help="Cents of an amount choose the answer.")
+        bool | None,
+        typer.Option(
+            "--magic-amounts/--no-magic-amounts",
+            help="Cents of an amount choose the answer.",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND:KEY=VALUE,…|FILE.toml", help="Damage on purpose, as in silent:tid=10000161"),
+        typer.Option(
+            metavar="KIND:KEY=VALUE,…|FILE.toml",
+            help="Damage on purpose, as in silent:tid=10000161",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
     signature_check: Annotated[
         list[str] | None,
-        typer.Option(metavar="CHECK=strict|log|off", help="How signatures are checked, as in amount=log"),
+        typer.Option(
+            metavar="CHECK=strict|log|off",
+            help="How signatures are checked, as in amount=log",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeatable keys; loopback only.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Repeatable keys; loopback only.", rich_help_panel=BEHAVIOUR)
+    ] = None,
     clock: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stand still at this time: 2026-01-02T03:04:05")
+        str | None,
+        typer.Option(metavar="TIME", help="Stand still at this time: 2026-01-02T03:04:05", rich_help_panel=BEHAVIOUR),
     ] = None,
-    log: Annotated[str | None, typer.Option(metavar="auto|readable|json|off", help="Lines on stderr.")] = None,
-    patience_s: Annotated[float | None, typer.Option(help="How long terminals wait for an answer.")] = None,
-    connections: Annotated[int | None, typer.Option(help="Connections open at one time.")] = None,
-    frame_s: Annotated[float | None, typer.Option(help="Time for one frame to arrive.")] = None,
-    idle_s: Annotated[float | None, typer.Option(help="Silence allowed to peers not approved of yet.")] = None,
-    idle_known_s: Annotated[float | None, typer.Option(help="Silence allowed to all others.")] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings instead of ./acquirer.toml")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
+    patience_s: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long terminals wait for an answer.", rich_help_panel=LIMITS),
+    ] = None,
+    connections: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Connections open at one time.", rich_help_panel=LIMITS)
+    ] = None,
+    frame_s: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Time for one frame to arrive.", rich_help_panel=LIMITS)
+    ] = None,
+    idle_s: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Silence allowed to peers not approved of yet.", rich_help_panel=LIMITS),
+    ] = None,
+    idle_known_s: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Silence allowed to all others.", rich_help_panel=LIMITS)
+    ] = None,
 ) -> None:
     """Play the acquirer's host: listen, sign terminals on, book sales, match reversals.
 

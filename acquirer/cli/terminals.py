@@ -21,15 +21,15 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def add(
-    tid: str = typer.Option(..., help="8 characters, or a range: 10000001..10000020"),
-    mid: str = typer.Option(..., help="15 characters."),
+    tid: str = typer.Option(..., metavar="TID", help="8 characters, or a range: 10000001..10000020"),
+    mid: str = typer.Option(..., metavar="MID", help="15 characters."),
     tmk: str | None = typer.Option(None, metavar="HEX", help="The terminal master key; - reads it from stdin."),
     tmk_cipher: str = typer.Option("3des", metavar="3des|sm4|aes", help="By which its KCV is shown."),
     bdk: str | None = typer.Option(
         None, metavar="HEX", help="The base derivation key, where keys are derived (DUKPT); - reads it from stdin."
     ),
     bdk_cipher: str = typer.Option("3des", metavar="3des|aes", help="Of the base derivation key."),
-    name: str = typer.Option("", help="For people."),
+    name: str = typer.Option("", metavar="TEXT", help="For people."),
     mak: str = typer.Option("single", metavar="single|double|duplicated", help="How its MAC key is handed out."),
     required: str = typer.Option(
         "daily", metavar="never|daily|per-batch|per-transaction", help="How often it must sign on."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -69,6 +71,37 @@ def test_every_command_of_the_table_has_a_module_that_shows_its_help(capsys: Say
     for name, line in cli.COMMANDS.items():
         assert cli.run([name, "--help"]) == Code.OK
         assert f"Usage: acquirer {name} " in capsys.readouterr().out, line
+
+
+def helps(capsys: Say) -> dict[str, str]:
+    """The help of every command, by its words."""
+    found: dict[str, str] = {}
+    for name in cli.COMMANDS:
+        module = import_module(f"acquirer.cli.{name}")
+        group = module.app.registered_commands if hasattr(module, "app") else []
+        for words in [[name, one.name or one.callback.__name__] for one in group] or [[name]]:
+            capsys.readouterr()
+            assert cli.run([*words, "--help"]) == Code.OK
+            found[" ".join(words)] = capsys.readouterr().out
+    return found
+
+
+def test_help_speaks_no_python(capsys: Say) -> None:
+    for words, text in helps(capsys).items():
+        assert not re.search(r"<(str|int|float|path|list)\b", text), words
+
+
+def test_help_begins_with_what_one_always_needs(capsys: Say) -> None:
+    sale = helps(capsys)["terminal sale"]
+    headings = re.findall(r"^(\S.*):$", sale, re.M)
+    assert headings == ["Options", "Signature", "Receipt", "Terminal and host", "Messages", "Answers"]
+    first = sale[: sale.index("Signature:")]
+    assert [option for option in ("--amount", "--card", "--pin", "--sign", "--tpdu") if f"{option} " in first] == [
+        "--amount",
+        "--card",
+        "--pin",
+    ]
+    assert "--sign NAME|FILE" in helps(capsys)["terminal sign"].partition("Signature:")[0]  # it must be given
 
 
 def test_version(capsys: Say) -> None:
