@@ -9,10 +9,18 @@ from typing import get_args
 from acquirer.settings.specs import slip_font
 from acquirer.signature import pen, png, strokes
 from acquirer.signature.bitmap import Bitmap
+from acquirer.signature.jbig_encoder import encode
 from acquirer.terminal.pad import Pad
 
 FILES = (".png", ".json")
 """What ends like this is a file, everything else a name."""
+
+EASY_BYTES = (160, 640)
+"""Compressed, a signature that every pad takes: above the least a terminal accepts as a name (150), and with room for
+the feature code burnt into it (some 200) below the most an upload holds (900)."""
+
+TRIES = 8
+"""How often a person would write his name again before he gives up: most names fit at once, all others soon."""
 
 MODES: tuple[str, ...] = get_args(pen.Mode)
 
@@ -43,10 +51,16 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
 
 
 def _written(name: str, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Bitmap:
-    seed = int.from_bytes(randbytes(4), "big")
+    """A name as written by hand; one that came out too small or too busy for an upload is written again."""
     font = b"" if name.isascii() else slip_font()  # Latin letters need none, and it is large
     chosen = next(one for one in get_args(pen.Mode) if one == mode)
-    return pen.sign(name, seed, mode=chosen, width=size[0], height=size[1], font_bytes=font)
+    written: list[tuple[int, Bitmap]] = []  # how far from easy, and what it looks like
+    while not written or (written[-1][0] and len(written) < TRIES):
+        seed = int.from_bytes(randbytes(4), "big")
+        bitmap = pen.sign(name, seed, mode=chosen, width=size[0], height=size[1], font_bytes=font)
+        count = len(encode(bitmap))
+        written.append((max(EASY_BYTES[0] - count, count - EASY_BYTES[1], 0), bitmap))
+    return min(written, key=lambda one: one[0])[1]
 
 
 def _strokes(data: bytes, mode: str, size: tuple[int, int]) -> Bitmap:

@@ -89,6 +89,7 @@ class Host:
         nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing
 
+
 def _stripes(dialect: Dialect) -> Iterator[str]:
     """What element `card_entry`, a part of `entry_mode`, says of a card that was swiped."""
     whole, part, habits = dialect.elements.get("entry_mode"), dialect.elements.get("card_entry"), dialect.habits

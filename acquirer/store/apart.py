@@ -29,6 +29,7 @@ from acquirer.wire.dialect import Dialect
 
 LENGTH: Final = Struct(">Q")
 ENDED: Final = "the process that writes has ended"
+_RUN: Final = "import sys; from acquirer.store.apart import main; main(*sys.argv[1:])"  # -m would import this twice
 
 
 class Apart:
@@ -45,7 +46,7 @@ class Apart:
         path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own
-                [sys.executable, "-m", "acquirer.store.apart", str(database), *(source for source, _ in dialects)],
+                [sys.executable, "-c", _RUN, str(database), *(source for source, _ in dialects)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},

@@ -76,7 +76,5 @@ def test_another_master_key_is_named_by_its_check_value(package):
 def test_blocks_in_another_order_are_for_something_else():
     wire = Packager(TR31_B, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
     size = int(wire[1:5])
-    with pytest.raises(
-        PackageError, match=r"a key for MAC, .* \(M3\), not for PIN encryption"
-    ):
+    with pytest.raises(PackageError, match=r"a key for MAC, .* \(M3\), not for PIN encryption"):
         accept(TR31_B, TMK, wire[size : 2 * size] + wire[:size] + wire[2 * size :])
