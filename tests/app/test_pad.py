@@ -11,6 +11,7 @@ from acquirer.app.pad import read_pad
 from acquirer.signature import png, strokes
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.inspect import Flag, inspect
+from acquirer.signature.jbig_encoder import encode
 from acquirer.signature.pen import sign, write
 
 SIZE = (240, 80)
@@ -34,6 +35,13 @@ def test_a_name_is_written(name: str, mode: str) -> None:
 def test_no_two_signatures_of_one_name_are_alike() -> None:
     assert read("Li Wei", seed=1) != read("Li Wei", seed=2)
     assert read("Li Wei", seed=1) == read("Li Wei", seed=1)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("Ann", "pen"), ("Li", "touch"), ("欧阳慧敏", "touch")])
+def test_a_name_that_comes_out_too_small_is_written_again(name: str, mode: str) -> None:
+    dice = Random(7)
+    sizes = [len(encode(read_pad(name, mode, (240, 80), dice.randbytes).bitmap)) for _ in range(12)]
+    assert all(150 <= size <= 700 for size in sizes), sizes
 
 
 def test_a_picture(tmp_path: Path) -> None:
