@@ -20,6 +20,8 @@ from acquirer.wire.framing import Deframer, FrameError, Framing
 CONNECT_S = 10.0
 """How long a connection may take to open: a listening host accepts at once, an absent one never answers."""
 
+LEAST_S = 0.001  # of one wait: a socket takes 0 for not waiting at all
+
 CHUNK_BYTES = 8192  # of one read: a frame's usual limit, so that one read brings a whole one
 
 
@@ -66,9 +68,19 @@ class _Exchange:
 
     @property
     def left_s(self) -> float:
-        return self.timeout_s - self.took_us / 1e6
+        return max(0.0, self.timeout_s - self.took_us / 1e6)
 
-    def frame(self) -> Received | Unframed | None:
+    def take(self, came: bytes | OSError | None) -> Answer | None:
+        """Take what a read brought, None before the first; an answer when it is there, or when none can come."""
+        if isinstance(came, OSError) and not isinstance(came, TimeoutError):
+            return self.silence(_reason(came))
+        if came == b"":
+            return self.silence("the host closed the connection")
+        if isinstance(came, bytes):
+            self.deframer.feed(came)
+        return self._frame() or (self.silence(f"waited {self.timeout_s:g} s") if self.left_s <= 0 else None)
+
+    def _frame(self) -> Received | Unframed | None:
         """The next frame of what has been fed, if it is whole; keep-alives are passed over."""
         try:
             for frame in self.deframer:
@@ -81,9 +93,6 @@ class _Exchange:
     def silence(self, what: str) -> NoAnswer:
         half = self.deframer.pending
         return NoAnswer(f"{what}{f', {half} bytes of an unfinished frame had come' if half else ''}", self.took_us)
-
-    def late(self) -> NoAnswer:
-        return self.silence(f"waited {self.timeout_s:g} s")
 
 
 class Line:
@@ -117,24 +126,12 @@ class Line:
 
     def listen(self) -> Answer:
         """Wait for the next whole frame, within the time of the last `ask`."""
-        exchange = self._exchange
-        while (found := exchange.frame()) is None:
-            if self._socket is None or exchange.left_s <= 0:
-                self.close()  # what comes after the time-out must not be taken for the next answer
-                return exchange.late()
-            try:
-                self._socket.settimeout(exchange.left_s)
-                data = self._socket.recv(CHUNK_BYTES)
-            except TimeoutError:
-                continue
-            except OSError as wrong:
-                self.close()
-                return exchange.silence(_reason(wrong))
-            if not data:
-                self.close()
-                return exchange.silence("the host closed the connection")
-            exchange.deframer.feed(data)
-        return found
+        came = None
+        while (answer := self._exchange.take(came)) is None:
+            came = self._read(self._exchange.left_s)
+        if isinstance(answer, NoAnswer):
+            self.close()  # what comes later must not be taken for the next answer
+        return answer
 
     def done(self) -> None:
         """An exchange is over: hang up, unless the line is to be kept open."""
@@ -146,6 +143,15 @@ class Line:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _read(self, within_s: float) -> bytes | OSError:
+        if self._socket is None:
+            return b""
+        try:
+            self._socket.settimeout(max(within_s, LEAST_S))
+            return self._socket.recv(CHUNK_BYTES)
+        except OSError as wrong:
+            return wrong
 
     def _hung_up(self) -> bool:
         """Whether the host has closed a connection that was kept open: then nothing must be sent on it."""
@@ -188,24 +194,12 @@ class AsyncLine:
 
     async def listen(self) -> Answer:
         """Wait for the next whole frame, within the time of the last `ask`."""
-        exchange = self._exchange
-        while (found := exchange.frame()) is None:
-            if self._streams is None or exchange.left_s <= 0:
-                self.close()
-                return exchange.late()
-            try:
-                async with asyncio.timeout(exchange.left_s):
-                    data = await self._streams[0].read(CHUNK_BYTES)
-            except TimeoutError:
-                continue
-            except OSError as wrong:
-                self.close()
-                return exchange.silence(_reason(wrong))
-            if not data:
-                self.close()
-                return exchange.silence("the host closed the connection")
-            exchange.deframer.feed(data)
-        return found
+        came = None
+        while (answer := self._exchange.take(came)) is None:
+            came = await self._read(self._exchange.left_s)
+        if isinstance(answer, NoAnswer):
+            self.close()
+        return answer
 
     def done(self) -> None:
         """An exchange is over: hang up, unless the line is to be kept open."""
@@ -217,6 +211,15 @@ class AsyncLine:
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
+
+    async def _read(self, within_s: float) -> bytes | OSError:
+        if self._streams is None:
+            return b""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._streams[0].read(CHUNK_BYTES)
+        except OSError as wrong:
+            return wrong
 
 
 def _reason(wrong: OSError) -> str:

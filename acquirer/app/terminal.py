@@ -11,8 +11,10 @@ What may be set is told by `Options`.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Unpack
+from typing import Any, Generic, TypeVar, Unpack
 
 from acquirer.app.desk import Desk, Drawn, Options
 from acquirer.app.line import AsyncLine, Line
@@ -23,24 +25,25 @@ from acquirer.terminal.signing import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
 
+Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
+"""What an operation returns: its result, or that to be awaited."""
 
-class Terminal:
-    """A terminal whose methods return when the exchange is over. Not for several threads at once."""
 
-    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
-        self._desk = Desk(tid, **options)
-        self._line = Line(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+class Operations(ABC, Generic[Answered]):
+    """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
+
+    _desk: Desk
 
     @property
     def state(self) -> State:
         """What the terminal remembers: batch, STAN, keys, the reversal and the signatures it owes."""
         return self._desk.machine.state
 
-    def sign_on(self) -> Result:
+    def sign_on(self) -> Answered:
         """Sign on: fetch working keys and the batch."""
         return self._run(sign_on(self._desk.machine))
 
-    def key_change(self) -> Result:
+    def key_change(self) -> Answered:
         """Fetch new working keys between two sign-ons. Raises LookupError where the dialect has no such message."""
         return self._run(key_change(self._desk.machine))
 
@@ -54,7 +57,7 @@ class Terminal:
         drop_reversal: bool = False,
         sign: Drawn | None = None,
         sign_mode: str = "touch",
-    ) -> Result:
+    ) -> Answered:
         """Sell; `amount` is text as people write it ("12.34") or an integer of minor units.
 
         Signs on before if need be, reverses at once what stays unanswered, and first sends the reversal that is owed;
@@ -70,7 +73,7 @@ class Terminal:
         """
         return self._run(self._desk.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
 
-    def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Result:
+    def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Answered:
         """Sign a sale later, or clear its signature and sign again: the last approved one, or the one `stan` names.
 
         Raises:
@@ -78,7 +81,7 @@ class Terminal:
         """
         return self._run(self._desk.sign(sign, mode, stan, batch))
 
-    def upload(self, *, rounds: int = 0) -> Result:
+    def upload(self, *, rounds: int = 0) -> Answered:
         """Upload every signature that is kept, as before a settlement.
 
         What fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see the result's
@@ -86,17 +89,31 @@ class Terminal:
         """
         return self._run(upload(self._desk.machine, rounds))
 
-    def reverse(self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None) -> Result:
+    def reverse(
+        self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
+    ) -> Answered:
         """Reverse what is owed, else the sale that `stan` names, else the last approved one."""
         return self._run(self._desk.reverse(reason, stan, batch, amount))
 
-    def echo(self) -> Result:
+    def echo(self) -> Answered:
         """Ask whether the host is there."""
         return self._run(echo(self._desk.machine))
 
-    def sign_off(self) -> Result:
+    def sign_off(self) -> Answered:
         """Sign off."""
         return self._run(sign_off(self._desk.machine))
+
+    @abstractmethod
+    def _run(self, program: Program[Result]) -> Answered:
+        """Run a program to its end."""
+
+
+class Terminal(Operations[Result]):
+    """A terminal whose methods return when the exchange is over. Not for several threads at once."""
+
+    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
+        self._desk = Desk(tid, **options)
+        self._line = Line(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
 
     def close(self) -> None:
         """Hang up and unlock the state."""
@@ -134,61 +151,12 @@ class Terminal:
             self._line.done()
 
 
-class AsyncTerminal:
+class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
     """A terminal on the running asyncio loop: the same methods as `Terminal`, awaited, one at a time."""
 
     def __init__(self, tid: str, **options: Unpack[Options]) -> None:
         self._desk = Desk(tid, **options)
         self._line = AsyncLine(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
-
-    @property
-    def state(self) -> State:
-        """What the terminal remembers: batch, STAN, keys, the reversal and the signatures it owes."""
-        return self._desk.machine.state
-
-    async def sign_on(self) -> Result:
-        """See `Terminal.sign_on`."""
-        return await self._run(sign_on(self._desk.machine))
-
-    async def key_change(self) -> Result:
-        """See `Terminal.key_change`."""
-        return await self._run(key_change(self._desk.machine))
-
-    async def sale(
-        self,
-        amount: str | int,
-        card: str | CardData = "standard",
-        *,
-        entry: str = "chip",
-        pin: str = "",
-        drop_reversal: bool = False,
-        sign: Drawn | None = None,
-        sign_mode: str = "touch",
-    ) -> Result:
-        """See `Terminal.sale`."""
-        return await self._run(self._desk.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
-
-    async def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Result:
-        """See `Terminal.sign`."""
-        return await self._run(self._desk.sign(sign, mode, stan, batch))
-
-    async def upload(self, *, rounds: int = 0) -> Result:
-        """See `Terminal.upload`."""
-        return await self._run(upload(self._desk.machine, rounds))
-
-    async def reverse(
-        self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
-    ) -> Result:
-        """See `Terminal.reverse`."""
-        return await self._run(self._desk.reverse(reason, stan, batch, amount))
-
-    async def echo(self) -> Result:
-        """See `Terminal.echo`."""
-        return await self._run(echo(self._desk.machine))
-
-    async def sign_off(self) -> Result:
-        """See `Terminal.sign_off`."""
-        return await self._run(sign_off(self._desk.machine))
 
     async def close(self) -> None:
         """Hang up and unlock the state."""
