@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,12 +13,12 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.text import Text as Line
 
     from acquirer.journal.entry import Entry
-    from acquirer.store import Wanted
+    from acquirer.store import Reader, Wanted
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,10 +39,7 @@ def list_(
     as_json: bool = JsonOption,
 ) -> int:
     """List exchanges, the latest last, each with its why."""
-    wanted = _wanted(tid, stan, code)
-    config = settings(store)
-    say = _printer(config.timezone, as_json)
-    with reading(config.store) as reader:
+    with _looking(tid, stan, code, store, as_json) as (reader, wanted, say):
         for entry in reader.exchanges(wanted, limit) if limit else reader.every(wanted):
             say(entry)
     return Code.OK
@@ -59,10 +57,7 @@ def tail(
     """Show exchanges as they come, until stopped with Ctrl-C."""
     from dataclasses import replace
 
-    wanted = _wanted(tid, stan, code)
-    config = settings(store)
-    say = _printer(config.timezone, as_json)
-    with reading(config.store) as reader:
+    with _looking(tid, stan, code, store, as_json) as (reader, wanted, say):
         newest = reader.exchanges(limit=1)
         entries = reader.exchanges(wanted, limit) if limit else []
         seen = max([entry.id for entry in [*newest, *entries]], default=0)
@@ -123,10 +118,17 @@ def _understood(digits: str) -> Line:
     return hex_lines(bytes.fromhex(digits.replace("*", "0")), hidden, frozenset())
 
 
-def _wanted(tid: str, stan: str, code: str) -> Wanted:
+@contextmanager
+def _looking(
+    tid: str, stan: str, code: str, store: str | None, as_json: bool
+) -> Iterator[tuple[Reader, Wanted, Callable[[Entry], None]]]:
+    """What is looked at, what is looked for, and what prints it."""
     from acquirer.store import Wanted
 
-    return Wanted(tid=tid, stan=stan, code=code)
+    config = settings(store)
+    say = _printer(config.timezone, as_json)
+    with reading(config.store) as reader:
+        yield reader, Wanted(tid=tid, stan=stan, code=code), say
 
 
 def _printer(timezone: str, as_json: bool) -> Callable[[Entry], None]:
