@@ -109,7 +109,12 @@ class Driver:
         while self._ready:
             together, self._ready = self._ready, []
             for run in together:
-                run.resume()
+                try:
+                    run.effect = run.steps.send(run.result)
+                except StopIteration:
+                    run.effect = None
+                except Exception:
+                    run.fault()
             for run in together:
                 run.perform()
         self._called = False
@@ -150,66 +155,58 @@ WAITS: Final = Waits.WAITS
 
 
 class Run:
-    """One exchange on its way: `resume` takes it to its next effect, `perform` does what that asks for."""
+    """One exchange on its way."""
 
     __slots__ = (
         "_began_s",
         "_connection",
         "_delivery",
         "_driver",
-        "_effect",
         "_evidence",
         "_held",
-        "_result",
-        "_steps",
+        "effect",
+        "result",
+        "steps",
     )
 
     def __init__(self, driver: Driver, connection: Connection, began_s: float, steps: Steps) -> None:
         self._driver = driver
         self._connection = connection
         self._began_s = began_s
-        self._steps = steps
-        self._effect: Effect | None = None  # what it waits for; None: it has ended
-        self._result: Result = None
+        self.steps = steps
+        self.effect: Effect | None = None  # what it waits for; None: it has ended
+        self.result: Result = None
         self._held: tuple[str, ...] = ()  # the lanes this run holds
         self._evidence: Evidence | None = None
         self._delivery = ""
 
-    def resume(self) -> None:
-        """Let the exchange take the result of its last effect and say what it wants next."""
-        try:
-            self._effect = self._steps.send(self._result)
-        except StopIteration:
-            self._effect = None
-        except Exception:
-            self._fault()
-
     def perform(self) -> None:
         """Do what is wanted; the exchange goes on at once, or when the answer comes."""
         try:
-            result = _PERFORM[type(self._effect)](self, self._effect)
+            result = _PERFORM[type(self.effect)](self, self.effect)
         except Exception:
-            ended = self._effect is None
-            self._fault()
-            if ended:
+            if self.effect is None:  # it had ended
+                self.fault()
                 return
-            self._steps.close()
+            self.fault()
+            self.steps.close()
             result = None
         if result is not WAITS:
-            self._go_on(result)
+            self.result = result
+            self._driver.ready(self)
 
     def give_up(self) -> None:
         """Stop waiting to send a reply that is held back."""
         self._driver.delayed.pop(self, None)
-        self._steps.close()
+        self.steps.close()
         self._delivery = "undelivered"
         self._end()
 
     def _go_on(self, result: Result = None) -> None:
-        self._result = result
+        self.result = result
         self._driver.ready(self)
 
-    def _fault(self) -> None:
+    def fault(self) -> None:
         """A fault of ours must not become the next peer's."""
         driver = self._driver
         driver.server.counters.faults += 1
@@ -217,7 +214,7 @@ class Run:
         self._connection.close("internal-fault", hard=True)
         if driver.store.failure:
             driver.fail()
-        self._effect = None
+        self.effect = None
 
     # -- lanes -------------------------------------------------------------------------------------------------------
 

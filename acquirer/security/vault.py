@@ -32,21 +32,22 @@ class VaultError(ValueError):
 class Vault:
     """Seals and opens small secrets under one master key of 32 bytes. Safe to share between threads."""
 
-    __slots__ = ("_gcm", "_nonce_key", "_token_key")
+    __slots__ = ("_gcm", "_nonces", "_token_key")
 
     def __init__(self, master: bytes) -> None:
         if len(master) != MASTER_BYTES:
             raise VaultError(f"a vault's master key has {MASTER_BYTES} bytes, this one has {len(master)}")
         self._gcm = AESGCM(_derive(master, b"acquirer vault: seal"))
-        self._nonce_key = _derive(master, b"acquirer vault: nonce")
+        self._nonces = blake2b(digest_size=_NONCE_BYTES, key=_derive(master, b"acquirer vault: nonce"))
         self._token_key = _derive(master, b"acquirer vault: token")
 
     def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
         """`clear` encrypted and bound to `context`."""
         # A seeded run repeats its random bytes, and GCM must never see one nonce with two texts: hence the derivation.
         bound = context.encode()
-        once = randbytes(16) + bound + b"\x00" + clear
-        nonce = blake2b(once, digest_size=_NONCE_BYTES, key=self._nonce_key).digest()
+        derived = self._nonces.copy()
+        derived.update(randbytes(16) + bound + b"\x00" + clear)
+        nonce = derived.digest()
         return _VERSION + nonce + self._gcm.encrypt(nonce, clear, bound)
 
     def open(self, context: str, blob: bytes) -> bytes:
