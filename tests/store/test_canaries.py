@@ -33,8 +33,8 @@ def forms(canary: str) -> dict[str, bytes]:
         found["packed"] = bytes.fromhex(canary)
     for name, clear in list(found.items()):
         for shift in range(3):
-            encoded = base64.b64encode(bytes(shift) + clear)
-            found[f"{name} in base64, {shift}"] = encoded[4 : 4 + len(clear) * 4 // 3 - 8]
+            encoded = base64.b64encode(bytes(shift) + clear)  # of it, the characters that no neighbour has a bit in
+            found[f"{name} in base64, {shift}"] = encoded[-(-shift * 8 // 6) : (shift + len(clear)) * 8 // 6]
     return found
 
 
