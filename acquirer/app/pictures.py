@@ -11,15 +11,12 @@ import asyncio
 import os
 import select
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
-import acquirer
 from acquirer.app.clock import Clock
 from acquirer.app.picture_worker import LENGTH, unpack
 from acquirer.exchange.rows import Flag, Picture, Signature
@@ -27,6 +24,7 @@ from acquirer.host.checks import Mode
 from acquirer.journal.evidence import Evidence
 from acquirer.observe.lines import Exchange
 from acquirer.observe.log import Log
+from acquirer.settings import child
 from acquirer.store import Store, StoreError
 from acquirer.store.uploads import Developed, with_picture
 from acquirer.wire.dialect import Dialect
@@ -89,16 +87,12 @@ class Worker:
                 continue
 
     def _start(self) -> subprocess.Popen[bytes]:
-        code = str(Path(acquirer.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
         try:
-            self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "acquirer.app.picture_worker"],
+            self._process = process = child.start(
+                "acquirer.app.picture_worker",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-                start_new_session=True,  # Ctrl-C is for the host, which then ends this one
             )
         except OSError as wrong:
             raise WorkerError(f"the process that decodes signatures cannot be started: {wrong}") from None

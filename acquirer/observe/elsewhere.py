@@ -12,11 +12,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, TextIO
 
-import acquirer
 from acquirer.observe.lines import Event, Exchange, Render, event_line, facts, line_of
+from acquirer.settings import child
 
 ENDING_S: Final = 5.0  # for whoever reads the lines to take the last of them
 
@@ -29,16 +28,8 @@ class Elsewhere:
     """
 
     def __init__(self, stream: TextIO, render: Render) -> None:
-        code = str(Path(acquirer.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
         stream.flush()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "acquirer.observe.elsewhere"],
-            stdin=subprocess.PIPE,
-            stdout=stream.fileno(),
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C is for the host, which then ends this one
-        )
+        self._process = child.start(__name__, stdin=subprocess.PIPE, stdout=stream.fileno())
         self._send(render)
 
     def write(self, items: Sequence[Exchange | Event]) -> None:
@@ -76,7 +67,3 @@ def main() -> None:
         return
     except OSError:  # whoever read the lines has gone
         os._exit(0)  # and what is left in the buffer has nowhere to go
-
-
-if __name__ == "__main__":
-    main()

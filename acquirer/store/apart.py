@@ -10,7 +10,6 @@ until then.
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import signal
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 from struct import Struct
 from typing import IO, Any, Final
 
-import acquirer
+from acquirer.settings import child
 from acquirer.settings.specs import load_dialect
 from acquirer.store.database import connect_writing
 from acquirer.store.hand import Hand, Item, Row, Written
@@ -29,7 +28,6 @@ from acquirer.wire.dialect import Dialect
 
 LENGTH: Final = Struct(">Q")
 ENDED: Final = "the process that writes has ended"
-_RUN: Final = "import sys; from acquirer.store.apart import main; main(*sys.argv[1:])"  # -m would import this twice
 
 
 class Apart:
@@ -42,16 +40,14 @@ class Apart:
     def __init__(self, database: Path, lock: Lock, dialects: Sequence[tuple[str, Dialect]]) -> None:
         """`dialects`: those that items will name, each with the name or path it is loaded by."""
         self._names = {dialect: number for number, (_, dialect) in enumerate(dialects)}
-        code = str(Path(acquirer.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
         try:
-            self._process = subprocess.Popen(  # noqa: S603  our own
-                [sys.executable, "-c", _RUN, str(database), *(source for source, _ in dialects)],
+            self._process = child.start(
+                __name__,
+                str(database),
+                *(source for source, _ in dialects),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": path},
                 pass_fds=(lock.file,),
-                start_new_session=True,  # Ctrl-C is for the host, which then ends this one
             )
         except OSError as wrong:
             raise StoreError(f"the process that writes {database} cannot be started: {wrong}") from None
@@ -137,7 +133,3 @@ def main(database: str, *dialects: str) -> None:
         if isinstance(written, str):
             break
     connection.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -231,17 +231,6 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """How terminals of this dialect behave: what a host may count on, and what our own terminal does."""
-
-    reply_timeout_s: int  # how long a terminal waits for a reply
-    reversal_tries: int
-    reversal_reasons: Mapping[str, str]  # no_reply, mac_differs, malformed → value of element `reversal_reason`
-    reversal_ends: tuple[str, ...]  # codes in a reversal's reply after which the terminal forgets it
-    sign_on_again: tuple[str, ...]  # codes after which the terminal signs on by itself
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """A message that is documentation, test and fuzz seed at once."""
 

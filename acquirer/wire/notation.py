@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-TEXT_KINDS = frozenset({"a", "an", "ans", "as", "ns", "s"})
-"""Classes of text. Which characters a terminal puts in them is not judged: hosts that refuse a blank in an ``an``
-field help nobody, so any byte is accepted, kept, and escaped where it is displayed."""
+# Which characters a terminal puts in a class of text is not judged: hosts that refuse a blank in an ``an`` field help
+# nobody, so any byte is accepted, kept, and escaped where it is displayed.
 
 DIGIT_KINDS = frozenset({"n", "z", "h"})
 """Classes whose sizes count digits: decimal; track data; hexadecimal."""
