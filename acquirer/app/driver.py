@@ -37,11 +37,10 @@ from acquirer.exchange.reasons import Reason
 from acquirer.journal.evidence import Evidence
 from acquirer.net.connection import Connection
 from acquirer.net.server import Receive, Refuse, Server
-from acquirer.observe.lines import Exchange
 from acquirer.observe.log import Log
 from acquirer.store.ports import Store
 
-Steps = Generator[Effect, Result, None]
+Steps = Generator[Effect, Result, Effect | None]
 Begin = Callable[[Arrival], Steps]
 """Starts the exchange of a frame: `host.exchange.exchange` with its host."""
 
@@ -111,12 +110,22 @@ class Driver:
             for run in together:
                 try:
                     run.effect = run.steps.send(run.result)
-                except StopIteration:
-                    run.effect = None
+                except StopIteration as end:
+                    run.over = True
+                    run.effect = end.value
                 except Exception:
+                    run.over = True
                     run.fault()
+            go_on = self._ready.append
             for run in together:
-                run.perform()
+                result = run.perform()
+                if result is WAITS:
+                    continue
+                if run.over:
+                    run.end()
+                else:
+                    run.result = result
+                    go_on(run)
         self._called = False
 
     def stop(self) -> None:
@@ -165,6 +174,7 @@ class Run:
         "_evidence",
         "_held",
         "effect",
+        "over",
         "result",
         "steps",
     )
@@ -174,37 +184,48 @@ class Run:
         self._connection = connection
         self._began_s = began_s
         self.steps = steps
-        self.effect: Effect | None = None  # what it waits for; None: it has ended
+        self.effect: Effect | None = None  # what it wants
+        self.over = False  # it wants nothing after this
         self.result: Result = None
         self._held: tuple[str, ...] = ()  # the lanes this run holds
         self._evidence: Evidence | None = None
         self._delivery = ""
 
-    def perform(self) -> None:
-        """Do what is wanted; the exchange goes on at once, or when the answer comes."""
+    def perform(self) -> Result | Waits:
+        """Do what is wanted; the result, or WAITS until `go_on` is called with it."""
         try:
-            result = _PERFORM[type(self.effect)](self, self.effect)
+            return _PERFORM[type(self.effect)](self, self.effect)
         except Exception:
-            if self.effect is None:  # it had ended
-                self.fault()
-                return
             self.fault()
             self.steps.close()
-            result = None
-        if result is not WAITS:
-            self.result = result
-            self._driver.ready(self)
+            return None
+
+    def try_again(self) -> None:
+        """Perform once more what stood behind others."""
+        if (result := self.perform()) is not WAITS:
+            self.go_on(result)
+
+    def go_on(self, result: Result = None) -> None:
+        """What it waited for has come."""
+        if self.over:
+            self.end()
+            return
+        self.result = result
+        self._driver.ready(self)
+
+    def end(self) -> None:
+        """Nothing is wanted any more."""
+        try:
+            self._end()
+        except Exception:
+            self.fault()
 
     def give_up(self) -> None:
         """Stop waiting to send a reply that is held back."""
         self._driver.delayed.pop(self, None)
         self.steps.close()
         self._delivery = "undelivered"
-        self._end()
-
-    def _go_on(self, result: Result = None) -> None:
-        self.result = result
-        self._driver.ready(self)
+        self.end()
 
     def fault(self) -> None:
         """A fault of ours must not become the next peer's."""
@@ -241,8 +262,6 @@ class Run:
         return False
 
     def _leave(self) -> None:
-        if not self._held:
-            return
         lanes = self._driver.lanes
         held, self._held = self._held, ()
         for name in held:
@@ -252,7 +271,7 @@ class Run:
                 continue
             following = waiting.popleft()
             following._held += (name,)
-            self._driver.loop.call_soon(following.perform)  # its `Load`, again
+            self._driver.loop.call_soon(following.try_again)  # its `Load`, again
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
@@ -267,7 +286,7 @@ class Run:
         return WAITS
 
     def _committed(self, outcome: Outcome) -> None:
-        self._go_on(outcome)
+        self.go_on(outcome)
         if outcome is Outcome.FAILED:
             self._driver.fail()
 
@@ -276,7 +295,8 @@ class Run:
             self._delay(send)
         else:
             self._sent(send.frame)
-        self._leave()
+        if self._held:
+            self._leave()
         return WAITS if send.delay_ms else None
 
     def _sent(self, frame: bytes) -> None:
@@ -296,41 +316,61 @@ class Run:
         def now() -> None:
             del driver.delayed[self]
             self._sent(send.frame)
-            self._go_on()
+            self.go_on()
 
         driver.delayed[self] = driver.loop.call_later(send.delay_ms / 1000, now)
 
     def _close(self, close: Close) -> None:
         self._connection.close(close.reason, hard=close.how == "rst")
-        self._leave()
+        if self._held:
+            self._leave()
 
     def _silence(self, _silence: Silence) -> None:
         self._delivery = self._delivery or "silent"
-        self._leave()
+        if self._held:
+            self._leave()
 
     def _develop(self, _develop: Develop) -> None:
         self._driver.pictures.develop()
 
     def _look(self, look: Look) -> Waits:
-        self._driver.pictures.look(look.stream, self._go_on)
+        self._driver.pictures.look(look.stream, self.go_on)
         return WAITS
 
     def _pause(self, _pause: Pause) -> None:
         """The others have come as far."""
 
-    def _end(self, _nothing: None = None) -> Waits:
+    def _nothing(self, _nothing: None) -> None:
+        """It ends without a last wish."""
+
+    def _end(self) -> None:
         driver = self._driver
-        self._leave()
+        if self._held:
+            self._leave()
         evidence = self._evidence
         if evidence is not None:
             if self._delivery != "sent" and evidence.reply is not None:  # "sent" is what a reader assumes
-                driver.undelivered += self._delivery == "undelivered"
-                driver.store.delivered(evidence.id, self._delivery)
+                self._not_sent(evidence)
             if evidence.reason == Reason.APPROVED:
                 self._connection.known()
-            driver.log.exchange(Exchange(evidence, self._delivery))
+            if not evidence.id:  # whoever wrote the others has told of them
+                driver.log.exchange(evidence)
         self._connection.done()
-        return WAITS
+
+    def _not_sent(self, evidence: Evidence) -> None:
+        driver = self._driver
+        if evidence.id:
+            driver.store.delivered(evidence.id, self._delivery)
+        if self._delivery == "undelivered":
+            driver.undelivered += 1
+            driver.log.event(
+                "undelivered",
+                "the peer had gone before its reply was sent",
+                id=evidence.id,
+                tid=evidence.tid,
+                stan=evidence.stan,
+                peer=evidence.peer,
+            )
 
 
 _PERFORM: Final[Mapping[type, Callable[[Run, Any], Result | Waits]]] = {
@@ -342,6 +382,6 @@ _PERFORM: Final[Mapping[type, Callable[[Run, Any], Result | Waits]]] = {
     Develop: Run._develop,
     Look: Run._look,
     Pause: Run._pause,
-    type(None): Run._end,
+    type(None): Run._nothing,
 }
-"""What is done for each effect; nothing is wanted any more when an exchange has ended."""
+"""What is done for each effect."""

@@ -22,7 +22,6 @@ from acquirer.app.picture_worker import LENGTH, unpack
 from acquirer.exchange.rows import Flag, Picture, Signature
 from acquirer.host.checks import Mode
 from acquirer.journal.evidence import Evidence
-from acquirer.observe.lines import Exchange
 from acquirer.observe.log import Log
 from acquirer.settings import child
 from acquirer.store import Store, StoreError
@@ -206,7 +205,7 @@ class Pictures:
         self._store.develop(done)
         for one in done:
             if one.evidence is not None:
-                self._soon(self._log.exchange, Exchange(one.evidence, ""))
+                self._soon(self._log.exchange, one.evidence)
         if len(waiting) == AT_ONCE:
             self._wanted = True
 

@@ -20,7 +20,9 @@ from typing import Any, TextIO
 from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
+from acquirer.app.key_maker import KeyMaker
 from acquirer.app.pictures import Pictures
+from acquirer.app.recorder import recorder
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -28,7 +30,7 @@ from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.faults import follow_loop, follow_twisted
-from acquirer.observe.lines import Readable, as_json
+from acquirer.observe.lines import AsJson, Readable, Render
 from acquirer.observe.log import Log
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.security.vault import Vault
@@ -87,7 +89,8 @@ class Running:
 async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool = False) -> AsyncIterator[Running]:
     """A ready host on the running loop, for the time of an ``async with`` block; `stderr` gets its log.
 
-    With `apart`, its store and its log are written by processes of their own: for a host that has this one to itself.
+    With `apart`, a store on disk and its log are written by a process of their own: for a host that has this one to
+    itself.
 
     Raises:
         DataError: settings, or a file they name, are wrong.
@@ -97,7 +100,8 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
     loop = asyncio.get_running_loop()
     parts = build_parts(config)
     store = open_store(config.store)
-    log = Log(stderr, _renderer(parts, stderr), parts.clock.now_us, elsewhere=apart)
+    render = _renderer(parts, stderr)
+    log = Log(stderr, render, parts.clock.now_us)
     follow_loop(loop, log)
     try:
         vault = Vault(store.master_key)
@@ -105,8 +109,10 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
         if sentence := readable_by_others(config.store):
             warn(sentence)
         terminals = register_terminals(parts, store, vault, warn)
-        sources = [address.dialect or config.dialect for address in parts.addresses] if apart else ()
-        store.start(loop.call_soon_threadsafe, loop.call_soon, list(zip(sources, parts.dialects, strict=apart)))
+        sources = [address.dialect or config.dialect for address in parts.addresses]
+        spoken = list(zip(sources, parts.dialects, strict=True))
+        store.start(loop, log.exchanges, recorder(spoken, stderr, render) if apart else None)
+        maker = _key_maker(config, log, loop) if apart else None
         with running_reactor() as reactor:
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
@@ -116,6 +122,8 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
             try:
                 for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
                     host = build_host(parts, dialect, vault)
+                    if maker is not None:
+                        host.suite.stock(maker.stocked)
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)
@@ -127,8 +135,10 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
                 driver.stop()
                 await loop.run_in_executor(None, pictures.stop)
                 store.close()
-                await asyncio.sleep(0)  # outcomes that the store's last group brought to this loop
+                await asyncio.sleep(0)  # for outcomes of commits that were refused
                 driver.advance()
+                if maker is not None:
+                    maker.end()
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
                 if ready:
                     log.event("stopped", **counted)
@@ -163,9 +173,20 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
 
 
-def _renderer(parts: Parts, stderr: TextIO | None) -> Any:
+def _key_maker(config: Config, log: Log, loop: asyncio.AbstractEventLoop) -> KeyMaker | None:
+    """Who makes keys ahead of need; nobody when they shall come from a seed."""
+    if config.seed is not None:
+        return None
+    try:
+        return KeyMaker(loop)
+    except (OSError, EOFError) as wrong:
+        log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {wrong}")
+        return None
+
+
+def _renderer(parts: Parts, stderr: TextIO | None) -> Render:
     mode = parts.config.log
     terminal = stderr is not None and stderr.isatty()
     if mode == "json" or (mode == "auto" and not terminal):
-        return as_json
+        return AsJson()
     return Readable(parts.timezone, colour=terminal and not os.environ.get("NO_COLOR"))

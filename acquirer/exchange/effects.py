@@ -1,7 +1,8 @@
 """What an exchange asks its driver to do, and what it is told in return.
 
-An exchange is a generator: it yields effects and is resumed with their results. Drivers (Twisted over TCP, an
-in-memory pair, a simulator) perform them; nothing here knows how.
+An exchange is a generator: it yields effects and is resumed with their results. The last one it may return instead,
+when it does not want to know how that went. Drivers (Twisted over TCP, an in-memory pair, a simulator) perform them;
+nothing here knows how.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from acquirer.journal.evidence import Evidence
 from acquirer.scenario.faults import Fault, Occasion
 from acquirer.wire.message import DecodeError, EncodeError
 
-Exchange = Generator[Effect, Result, None]
+Exchange = Generator[Effect, Result, Effect | None]
 
 CONFLICTS_MAX: Final = 8
 """Decisions overtaken by another host process before we give up; each time somebody else got on, so two are rare."""
@@ -56,16 +56,15 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
         message = host.dialect.decode(arrival.frame)
     except DecodeError as failure:
         yield from refuse_frame(host, arrival, failure)
-        return
+        return None
     if host.dialect.is_response(message.mti, message.fields):
         evidence = of_stray(host, arrival, message)
         yield Commit(Changes(evidence), NO_DEADLINE)
-        yield Silence("response")
-        return
+        return Silence("response")
     request = Request(host, arrival, message)
     if not (request.tid and request.stan) and not host.dialect.request_mti_known(message.mti):
         yield from refuse_nobody(host, request)  # an unknown message that does not say who asks, and about what
-        return
+        return None
     refusal = check_format(host, request)
     fault: Fault | None = None
     turns = 0
@@ -97,13 +96,11 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
         if outcome is Outcome.DONE:
             if decision.upload is not None:
                 yield Develop()
-            yield damage(reply.frame, fault)
-            return
+            return damage(reply.frame, fault)
         assert isinstance(outcome, Outcome)
         if outcome is Outcome.CONFLICT and turns < CONFLICTS_MAX:
             continue
-        yield from _not_committed(host, request, decision, evidence, outcome)
-        return
+        return (yield from _not_committed(host, request, decision, evidence, outcome))
 
 
 def _looked(host: Host, request: Request, loaded: Loaded, stream: bytes) -> Generator[Effect, Result, Decision]:
@@ -142,8 +139,7 @@ def _not_committed(host: Host, request: Request, decision: Decision, evidence: E
     if outcome is Outcome.EXPIRED:
         late = Decision(decision.reason, why.expired(decision.why), notes=("expired: nothing was changed",))
         yield Commit(Changes(of_request(request, late, None, None)), NO_DEADLINE)
-        yield Silence("expired")
-        return
+        return Silence("expired")
     reason = Reason.OVERLOADED if outcome is Outcome.OVERLOADED else Reason.SYSTEM_FAULT
     refusal = Decision(reason, why.not_committed(outcome.value))
     reply = seal(host, request, refusal)
@@ -155,6 +151,5 @@ def _not_committed(host: Host, request: Request, decision: Decision, evidence: E
     if outcome is Outcome.FAILED and decision.transaction is not None:
         # It may be booked. A decline would make the terminal forget it; hearing nothing, it reverses.
         evidence.code, evidence.reply, evidence.reply_mti = "", None, ""
-        yield Silence("store failed")
-        return
-    yield Send(reply.frame)
+        return Silence("store failed")
+    return Send(reply.frame)

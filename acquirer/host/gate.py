@@ -26,7 +26,7 @@ from acquirer.security.working import WorkingKeys
 def check_format(host: Host, request: Request) -> Decision | None:
     """What can be said of the message alone, before anything is loaded; None when it may pass."""
     message, route, dialect, read = request.message, request.route, host.dialect, host.read
-    if not dialect.request_mti_known(message.mti):
+    if route is None and not dialect.request_mti_known(message.mti):
         return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti))
     if not request.tid:
         return Decision(Reason.FORMAT_WRONG, why.missing(dialect, route, "tid"))

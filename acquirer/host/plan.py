@@ -64,7 +64,7 @@ class Plans:
         self._by_answer = {id(answer): Plan(dialect, answer) for answer in _answers(dialect.routes)}
         self._dialect = dialect
         self._envelope_bytes = dialect.grammar.envelope_bytes
-        self._envelopes: dict[tuple[bytes, int], tuple[bytes, bytes]] = {}
+        self._envelopes: dict[tuple[bytes, int], bytes] = {}
         self._replies: dict[str, str] = {}  # four digits: 10 000 at most
         self._anyway = Plan(dialect, dialect.refusal)
 
@@ -72,14 +72,15 @@ class Plans:
         """What messages of a route must carry."""
         return self._mandatory[id(route)]
 
-    def envelope(self, frame: bytes, nibble: int) -> tuple[bytes, bytes]:
-        """TPDU and head of the reply to a frame; a terminal's are the same in all its frames."""
+    def envelope(self, frame: bytes, nibble: int) -> bytes:
+        """What stands before the reply to a frame; a terminal's is the same for all its frames. Raises EncodeError."""
         key = frame[: self._envelope_bytes], nibble
         found = self._envelopes.get(key)
         if found is None:
             if len(self._envelopes) >= ENVELOPES_KEPT:
                 self._envelopes.clear()
-            found = self._envelopes[key] = self._dialect.reply_envelope(frame, nibble)
+            dialect = self._dialect
+            found = self._envelopes[key] = dialect.whole_envelope(*dialect.reply_envelope(frame, nibble))
         return found
 
     def reply_mti(self, mti: str) -> str:

@@ -40,10 +40,10 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
         made.update(request.stamp.clock)
     fields = host.plans.plan(route, accepted).fields(message.fields, made)
     mti = host.plans.reply_mti(message.mti)
-    tpdu, head = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
+    envelope = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys
     if keys is None or not accepted or route is None or route.mac_reply == "never":
-        return Reply(code, mti, fields, dialect.encode(mti, fields, tpdu, head))
+        return Reply(code, mti, fields, dialect.encode_in(envelope, mti, fields))
     security = dialect.security
-    frame = dialect.encode(mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)}, tpdu, head)
+    frame = dialect.encode_in(envelope, mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)})
     return Reply(code, mti, fields, host.suite.seal_reply(keys, frame))

@@ -53,15 +53,15 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     told = f"batch {batch}; " if host.has_batch else ""
-    return Decision(
-        Reason.APPROVED,
-        f"{fresh.told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}",
-        made={**stamp.made, "rrn": loaded.rrn, "batch": batch, **fresh.made},
-        session=after,
-        keys=fresh.proof,
-        rrn=loaded.rrn,
-        notes=_notes(session, after),
+    decision = Decision(
+        Reason.APPROVED, f"{fresh.told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}"
     )
+    decision.made = {**stamp.made, "rrn": loaded.rrn, "batch": batch, **fresh.made}
+    decision.session = after
+    decision.keys = fresh.proof
+    decision.rrn = loaded.rrn
+    decision.notes = _notes(session, after)
+    return decision
 
 
 def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
@@ -100,7 +100,7 @@ def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
         if isinstance(verified, Decision):
             return verified
         proof, session = verified.keys, verified.after(session)
-    if "keys" not in host.plans.plan(route, accepted=True).elements:
+    if "keys" not in host.plans.plan(route, True).elements:
         return _Fresh(session.copy(), {}, "", proof)
     selector = host.read.function(request.message.fields)
     try:

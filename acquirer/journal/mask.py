@@ -65,7 +65,8 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
     # in ten passes the Luhn check by chance: only free text is searched for card numbers.
     if ".." in spec.format and spec.kind != "n":
         if any(layout.kind in ("parts", "text") for layout in layouts):
-            return partial(_text, layouts=layouts)
+            telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
+            return partial(_text, layouts=telling) if telling else _text
         return _free
     return readable
 
@@ -103,7 +104,8 @@ def _image(value: Value) -> str:
 def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
     """A binary field that may hold text, as the text it holds: free, unless it tells that a layout divides it."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    return readable(text) if any(has_form(text, layout.parts) for layout in layouts) else _free(text)
+    told = layouts and any(has_form(text, layout.parts) for layout in layouts)
+    return readable(text) if told else _free(text)
 
 
 def _parts(value: Value, parts: list[Part]) -> str:

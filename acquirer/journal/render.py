@@ -8,7 +8,7 @@ PCI DSS 4.0.1, 3.3 and 3.4.
 from __future__ import annotations
 
 import json.encoder
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from acquirer.journal.evidence import Evidence
@@ -57,18 +57,18 @@ _quoted: Final = json.encoder.encode_basestring
 
 
 Facts = tuple[Any, ...]
-"""What a row is rendered from, in the order of `COLUMNS`: plain values, nothing masked; without the dialect.
+"""What a row is rendered from, in the order of `COLUMNS`, without the dialect: plain values, nothing masked.
 
-Notes are still a tuple, request and reply still fields; a failure is its sentence, the bytes
-that were understood, and where each field stands in them. They can be handed to another process as they are."""
+Notes are still a tuple, request and reply still fields; a failure is its sentence, the bytes that were understood, and
+where each field stands in them. They can be handed to another process as they are."""
 
 
 def facts(evidence: Evidence) -> Facts:
     """What there is to tell of one exchange: references only, and nothing sensitive is hidden yet."""
-    failure = evidence.failure
+    message, failure = evidence.message, evidence.failure
     request: Mapping[int, Value] = {}
-    if evidence.message is not None:
-        request = evidence.message.fields
+    if message is not None:
+        request = message.fields
     elif failure is not None:
         request = failure.fields
     return (
@@ -173,7 +173,7 @@ def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:
     values: list[Any] = [*fields.values()]
     for at, show in form.masking:
         values[at] = show(values[at])
-    if not _is_plain(values):
+    if not is_plain(values):
         values = [_quoted(show(value))[1:-1] for show, value in zip(form.showers, fields.values(), strict=True)]
     return form.text % tuple(values)
 
@@ -192,7 +192,7 @@ def _form(key: tuple[Dialect, str, tuple[int, ...]]) -> _Form:
     return form
 
 
-def _is_plain(values: list[Any]) -> bool:
+def is_plain(values: Sequence[Any]) -> bool:
     """Whether JSON takes these as they are: text in printable ASCII without quotes and backslashes."""
     try:
         text = "".join(values)

@@ -58,7 +58,7 @@ class Connection:
         self.keep_alives = 0
         self.keep_alives_since_s = 0.0
         self._deframer = listener.framing.deframer()
-        self._wrap = listener.framing.wrap
+        self._wrap = listener.wrap
         self._receive = listener.receive
         self._transport: EagerTransport | None = None
         self._finished = False  # the peer sent FIN: it may still be reading
@@ -78,7 +78,15 @@ class Connection:
         server = self.server
         self.touched_s = server.now_s()
         deframer = self._deframer
+        frame = deframer.whole(data)
         try:
+            if frame is not None:
+                self.busy += 1
+                server.counters.frames += 1
+                self._receive(self, frame)
+                if self.busy >= server.limits.in_flight:
+                    self.pause(BUSY)
+                return
             deframer.feed(data)
             for frame in deframer:
                 self.frame_since_s = 0.0

@@ -49,6 +49,7 @@ class Listener:
     def __init__(self, server: Server, framing: Framing, receive: Receive, refuse: Refuse) -> None:
         self.server = server
         self.framing = framing
+        self.wrap = framing.wrapper()
         self.receive = receive
         self.refuse = refuse
         self.host = ""

@@ -95,10 +95,11 @@ class EagerTransport(tcp.Server):
         return len(self.dataBuffer) - self.offset + self._tempDataLen
 
     def write(self, data: bytes) -> None:
-        twisted: Any = super()
         if not self.connected or self.disconnecting or self._writeDisconnected:
             return
+        twisted: Any
         if self.dataBuffer or self._tempDataLen:
+            twisted = super()
             twisted.write(data)
         else:
             try:
@@ -111,6 +112,7 @@ class EagerTransport(tcp.Server):
             if sent == len(data):
                 return
             self.progress_s = self._loop.time()
+            twisted = super()
             twisted.write(data[sent:])
         if self._session is not None:
             self._session.unsentChanged()

@@ -1,23 +1,25 @@
-"""The log: takes references on the hot path, renders and writes on a thread of its own, or in another process.
+"""The log: takes references on the hot path, renders and writes on a thread of its own.
 
-A JSON line costs more than deciding what it tells. So the loop only appends to a queue; a thread takes what has
-gathered and renders it, or hands it to a process that does, and it is written in one piece. When that thread cannot
-keep up, lines are dropped and counted: a log must not be what stops a host.
+A line takes time to write. So nobody who decides or commits does more than append to a queue; a
+thread takes what has gathered, renders and writes it. When that thread cannot keep up, lines are dropped and counted: a
+log must not be what stops a host. Host and recorder write to one stream (`app.recorder`), so lines are written in
+pieces that the system does not divide.
 """
 
 from __future__ import annotations
 
+import select
 import sys
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TextIO
 
-from acquirer.observe.elsewhere import Elsewhere
-from acquirer.observe.lines import Event, Exchange, Render, event_line, exchange_line
+from acquirer.journal.evidence import Evidence
+from acquirer.journal.render import render as row_of
+from acquirer.observe.lines import Event, Render, Row
 
 MOST_WAITING = 20_000
 """Lines that may wait: half a second of a full host, some 20 MB with the messages they hold."""
@@ -26,21 +28,21 @@ GATHER_S = 0.05
 """How long lines gather before they are written together: no eye notices, and the loop is woken less."""
 
 
+CLOSING_S = 5.0
+"""For whoever reads the lines to take the last of them."""
+
+PIECE_BYTES: Final = select.PIPE_BUF
+"""What the system writes to a pipe in one piece, so that lines of two processes never mix."""
+
+
 class Log:
     """Lines to a stream. Made with the stream and a renderer; `close` writes what waits."""
 
-    def __init__(
-        self, stream: TextIO | None, render: Render, now_us: Callable[[], int], *, elsewhere: bool = False
-    ) -> None:
-        """With `elsewhere`, a process of its own renders and writes."""
+    def __init__(self, stream: TextIO | None, render: Render, now_us: Callable[[], int]) -> None:
         self._stream = stream
-        self._elsewhere: Elsewhere | None = None
-        if elsewhere and stream is not None:
-            with suppress(OSError):
-                self._elsewhere = Elsewhere(stream, render)
         self._render = render
         self._now_us = now_us
-        self._waiting: deque[Exchange | Event] = deque()
+        self._waiting: deque[Row | Event] = deque()
         self._wake = threading.Event()
         self._idle = True
         self._open = True
@@ -49,9 +51,14 @@ class Log:
         if stream is not None:
             self._thread.start()
 
-    def exchange(self, exchange: Exchange) -> None:
-        """One exchange has ended."""
-        self._put(exchange)
+    def exchanges(self, rows: Sequence[Row]) -> None:
+        """These exchanges are in the journal."""
+        for row in rows:
+            self._put(row)
+
+    def exchange(self, evidence: Evidence) -> None:
+        """An exchange that was not journalled with a group of others: it is told of by itself."""
+        self._put((evidence.id, *row_of(evidence)))
 
     def event(self, name: str, sentence: str = "", **fields: Any) -> None:
         """Something else happened."""
@@ -74,11 +81,9 @@ class Log:
         self._open = False
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
-        if self._elsewhere is not None:
-            self._elsewhere.end()
+            self._thread.join(CLOSING_S)
 
-    def _put(self, item: Exchange | Event) -> None:
+    def _put(self, item: Row | Event) -> None:
         if self._stream is None or not self._open:
             return
         if len(self._waiting) >= MOST_WAITING:
@@ -101,21 +106,32 @@ class Log:
         self._write()
 
     def _write(self) -> None:
-        items: list[Exchange | Event] = []
+        render = self._render
+        items: list[Row | Event] = []
         while self._waiting:
             items.append(self._waiting.popleft())
         if not items or self._stream is None:
             return
-        if self._elsewhere is not None:
-            try:
-                self._elsewhere.write(items)
-                return
-            except OSError:  # it has gone: from now on it is done here
-                self._elsewhere.end()
-                self._elsewhere = None
-        lines = [self._render(exchange_line(one) if isinstance(one, Exchange) else event_line(one)) for one in items]
+        lines = [render.event(one) if isinstance(one, Event) else render.exchange(one) for one in items]
         try:
-            self._stream.write("\n".join(lines) + "\n")
-            self._stream.flush()
+            for piece in _pieces(lines, self._stream.encoding or "utf-8"):
+                self._stream.write(piece)
+                self._stream.flush()
         except (OSError, ValueError):  # whoever read the log has gone
             self._stream = None
+
+
+def _pieces(lines: Iterable[str], encoding: str) -> Iterator[str]:
+    """Lines in pieces of at most `PIECE_BYTES` as they are written; a line that is longer is a piece of its own."""
+    piece: list[str] = []
+    room = PIECE_BYTES
+    for line in lines:
+        # What an encoding has no character for is most often written with a backslash, and never takes more.
+        size = len(line.encode(encoding, "backslashreplace")) + 1
+        if size > room and piece:
+            yield "".join(piece)
+            piece, room = [], PIECE_BYTES
+        piece += (line, "\n")
+        room -= size
+    if piece:
+        yield "".join(piece)

@@ -61,20 +61,26 @@ class _Cut(NamedTuple):
     zeros: bytes  # and what fills the rest
 
 
+Stocked = Callable[[], bytes | None]
+"""Gives fresh keys that were made ahead of need, as `Packager.fresh` makes them; None when there are none just now."""
+
+
 class Packager:
     """Makes the packages of one layout and one form of MAK; what can be computed once, is.
 
-    A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV, so everything else goes
-    through the TMK's kept context in one update, and the keys' contexts stay with them for their first use.
+    A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV. So keys can be made ahead of
+    need, by somebody else (`stocked`); everything under the TMK goes through its kept context in one update.
     """
 
-    __slots__ = ("_blocks", "_cuts", "_des", "_mac_usage", "_total", "_words", "mak", "package")
+    __slots__ = ("_blocks", "_cuts", "_des", "_mac_usage", "_total", "_words", "_wrap", "mak", "package", "stocked")
 
     def __init__(self, package: KeyPackage, mak: MakForm, mac_usage: str = "M3") -> None:
         self.package = package
         self.mak = mak
+        self.stocked: Stocked = _nothing
         self._mac_usage = mac_usage  # of the MAK, where a key block says it
         self._blocks = package.wrap in VERSIONS
+        self._wrap = wrap_cipher(package)
         cuts = []
         at = 0
         for part in package.parts:
@@ -90,27 +96,49 @@ class Packager:
         self._words = struct.Struct(f">{at // 8}Q")
         self._des = BLOCK_BYTES[package.cipher] == 8
 
-    def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> Issued:
-        """Make fresh working keys and their package; keys that are `pinned` are used instead of fresh ones.
+    @property
+    def fresh_bytes(self) -> int:
+        """Size of what `fresh` makes."""
+        return self._total + len(self._cuts) * self.package.kcv_bytes
+
+    def fresh(self, randbytes: Randbytes) -> bytes:
+        """Fresh working keys, in the clear, one after another; then their KCVs.
 
         DES keys have odd parity, are never weak and never share a part with one another.
 
         Raises:
-            PackageError: a pinned key does not fit this package, or the random source repeats itself.
+            PackageError: the random source repeats itself.
         """
         clear = self._draw(randbytes)
-        if pinned is not None:
-            clear = self._pin(clear, pinned)
+        size = self.package.kcv_bytes
+        for cut in self._cuts:
+            clear += cut.mint.check_value(clear[cut.start : cut.stop], size)
+        return clear
+
+    def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> Issued:
+        """A package of fresh working keys; keys that are `pinned` are used instead of fresh ones.
+
+        Raises:
+            PackageError: a pinned key does not fit this package, or the random source repeats itself.
+        """
         if self._blocks:
-            return self._blocked(tmk, clear, randbytes)
-        wrapped = tmk.using(wrap_cipher(self.package)).encrypt(clear)
-        kcv_bytes = self.package.kcv_bytes
+            return self._blocked(tmk, self._pin(self._draw(randbytes), pinned), randbytes)
+        kcv_bytes, at = self.package.kcv_bytes, self._total
+        fresh = None if pinned is not None else self.stocked()
+        clear = fresh or self._pin(self._draw(randbytes), pinned)
+        wrapped = tmk.using(self._wrap).encrypt(clear[:at])
         keys: dict[str, Secret] = {}
         wire = b""
         kcvs = ""
         for name, mint, start, stop, times, zeros in self._cuts:
-            key = keys[name] = mint.key(clear[start:stop])
-            kcv = key.check_value(kcv_bytes)
+            if fresh is None:
+                key = mint.key(clear[start:stop])
+                kcv = key.check_value(kcv_bytes)
+            else:
+                key = Secret(clear[start:stop], mint.cipher)
+                kcv = clear[at : at + kcv_bytes]
+                at += kcv_bytes
+            keys[name] = key
             wire += wrapped[start:stop] * times + zeros + kcv
             kcvs += f", {name} {kcv.hex()}"
         if self.package.form == "hex":
@@ -137,8 +165,8 @@ class Packager:
                 return clear
         raise PackageError(f"the random source gave weak or repeated keys {_DRAWS} times in a row: it is not random")
 
-    def _pin(self, clear: bytes, pinned: WorkingKeys) -> bytes:
-        fixed = dict(pinned.items())
+    def _pin(self, clear: bytes, pinned: WorkingKeys | None) -> bytes:
+        fixed = {} if pinned is None else dict(pinned.items())
         for cut in self._cuts:
             key = fixed.get(cut.name)
             if key is None:
@@ -150,6 +178,10 @@ class Packager:
                 )
             clear = clear[: cut.start] + key.reveal() + clear[cut.stop :]
         return clear
+
+
+def _nothing() -> None:
+    """Nobody makes keys ahead."""
 
 
 def issue(

@@ -153,17 +153,23 @@ class Mint:
     schedule; here it looks once, and then only the key is exchanged.
     """
 
-    __slots__ = ("_algorithm", "_cipher", "_name", "_stretch")
+    __slots__ = ("_algorithm", "_ciphers", "_stretch", "_zeros", "cipher")
 
     def __init__(self, cipher: CipherName, size_bytes: int) -> None:
-        self._name = cipher
+        self.cipher = cipher
         self._algorithm = CIPHERS[cipher](bytes(size_bytes))
-        self._cipher = Cipher(self._algorithm, _ECB)
+        self._ciphers = Cipher(self._algorithm, _ECB)
+        self._zeros = _ZEROS[BLOCK_BYTES[cipher]]
         self._stretch = slice(0, len(self._algorithm.key))  # the library takes 24 bytes for any 3DES key
 
     def key(self, clear: bytes) -> Secret:
         """A key of `clear`, which has this mint's size."""
-        secret = Secret(clear, self._name)
+        secret = Secret(clear, self.cipher)
         self._algorithm.key = (clear * 3)[self._stretch]
-        secret._encryptor = self._cipher.encryptor()
+        secret._encryptor = self._ciphers.encryptor()
         return secret
+
+    def check_value(self, clear: bytes, size: int) -> bytes:
+        """The key check value of a key that is not needed any further."""
+        self._algorithm.key = (clear * 3)[self._stretch]
+        return self._ciphers.encryptor().update(self._zeros)[:size]

@@ -18,7 +18,7 @@ from acquirer.security.ciphers import KEY_SIZES, key_of
 from acquirer.security.diagnosis import Candidate, diagnose
 from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
 from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
-from acquirer.security.packages import Issued, MakForm, PackageError, Packager, accept
+from acquirer.security.packages import Issued, MakForm, PackageError, Packager, Stocked, accept
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.secret import Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
@@ -46,7 +46,7 @@ class OpenedPin:
 
 
 class Suite:
-    """The security of one dialect. Immutable; made once, at start.
+    """The security of one dialect. Made once, at start.
 
     Raises:
         DataError: the dialect names something unknown, or things that do not go together: file, line and key.
@@ -73,6 +73,11 @@ class Suite:
                 self._packagers[package.selector, form] = Packager(package, form, usage)
 
     # working keys
+
+    def stock(self, stocked: Callable[[Packager], Stocked]) -> None:
+        """Have fresh keys made ahead of need: `stocked` says where those of a packager come from."""
+        for packager in self._packagers.values():
+            packager.stocked = stocked(packager)
 
     def issue(
         self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None

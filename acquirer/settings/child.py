@@ -1,18 +1,29 @@
-"""Processes of our own: one of this program's modules, run apart from the process that asks.
+"""Processes of our own: one of this program's modules, run apart from the process that asks, and talked with.
 
 A child finds the same code as its parent, wherever that lies, and has a session of its own: Ctrl-C is for the host,
-which then ends its children by closing their input.
+which then ends its children by closing their input. Messages are pickles with their length before them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pickle
+import select
 import subprocess
 import sys
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from struct import Struct
+from typing import IO, Any, Final
 
 import acquirer
+
+LENGTH: Final = Struct(">Q")
+PIPE_BYTES: Final = 1 << 20  # the most that Linux gives: what is sent in one turn of a loop should fit
+ENDING_S: Final = 5.0  # for a child to finish what it was asked for
 
 
 def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
@@ -31,3 +42,141 @@ def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[byte
         start_new_session=True,
         **streams,
     )
+
+
+class Dialogue:
+    """A child that is asked over its input and answers over its output. All of it on the loop's thread.
+
+    `setup` is the first message; its answer is waited for.
+
+    Raises:
+        EOFError: the child has ended instead.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], loop: AbstractEventLoop, setup: Any) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._loop = loop
+        self._asks, self._answers = process.stdin.fileno(), process.stdout.fileno()
+        self._unsent = b""
+        self._came = b""
+        self._heard = 0
+        with suppress(OSError):  # there is a bound on all pipes of one user: a smaller one serves, only slower
+            fcntl.fcntl(self._asks, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        try:
+            put(process.stdin, setup)
+            self.greeting = take(process.stdout)
+        except (OSError, EOFError):
+            self._end_process()
+            raise EOFError("it ended before it began") from None
+        os.set_blocking(self._asks, False)
+        os.set_blocking(self._answers, False)
+
+    def begin(self, told: Callable[[Any], None], ended: Callable[[], None]) -> None:
+        """Who takes the answers, and who is told when there will be no more."""
+        self._told, self._ended = told, ended
+        self._loop.add_reader(self._answers, self._read)
+
+    def ask(self, message: Any) -> None:
+        """Send a message; it is never waited for."""
+        data = _message(message)
+        if self._unsent:
+            self._unsent += data
+            return
+        self._unsent = data
+        self._send()
+        if self._unsent:
+            self._loop.add_writer(self._asks, self._send)
+
+    def wait(self) -> None:
+        """Wait for an answer, or the end, and have it taken now."""
+        heard = self._heard
+        self._take()  # it may have come with the one before, over which somebody waits now
+        while self._heard == heard:
+            either = select.poll()
+            either.register(self._answers, select.POLLIN)
+            if self._unsent:
+                either.register(self._asks, select.POLLOUT)
+            for file, _ in either.poll():
+                if file == self._answers:
+                    self._read()
+                else:
+                    self._send()
+
+    def end(self) -> None:
+        """Let the child finish what it was asked for, and wait for its end; not for ever."""
+        self._loop.remove_reader(self._answers)
+        self._loop.remove_writer(self._asks)
+        self._end_process()
+
+    def _send(self) -> None:
+        """Send what the pipe takes."""
+        try:
+            sent = os.write(self._asks, self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:  # it has ended: that is read where it answers
+            sent = len(self._unsent)
+        self._unsent = self._unsent[sent:]
+        if not self._unsent:
+            self._loop.remove_writer(self._asks)
+
+    def _read(self) -> None:
+        """Read what has come."""
+        try:
+            data = os.read(self._answers, PIPE_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._heard += 1
+            self._loop.remove_reader(self._answers)
+            self._ended()
+            return
+        self._came += data
+        self._take()
+
+    def _take(self) -> None:
+        """Tell of the answers that have come whole."""
+        while len(self._came) >= LENGTH.size:
+            stop = LENGTH.size + LENGTH.unpack_from(self._came)[0]
+            if len(self._came) < stop:
+                return
+            answer = pickle.loads(self._came[LENGTH.size : stop])  # noqa: S301  from the process we started
+            self._came = self._came[stop:]
+            self._heard += 1
+            self._told(answer)
+
+    def _end_process(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):  # what it did not read any more
+                pipe.close()
+        try:
+            self._process.wait(ENDING_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def put(to: IO[bytes], message: Any) -> None:
+    """Write one message."""
+    to.write(_message(message))
+    to.flush()
+
+
+def take(of: IO[bytes]) -> Any:
+    """Read one message; EOFError when there is no whole one."""
+    head = of.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        raise EOFError
+    size = LENGTH.unpack(head)[0]
+    data = of.read(size)
+    if len(data) < size:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301  from the process we started, or that started us
+
+
+def _message(value: Any) -> bytes:
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(data)) + data

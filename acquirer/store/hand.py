@@ -2,28 +2,38 @@
 
 An item is all that one exchange changes, as plain values: it can be written here, or by a hand in another process
 (`apart`). Journal, sessions, transactions, cards, uploads, deliveries and the reserve of reference numbers share the
-transaction, so that a crash leaves all of a decision or nothing of it.
+transaction, so that a crash leaves all of a decision or nothing of it. Whoever has the hand also tells what it has
+written, and clears up after it: both once the answer is on its way.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
 from acquirer.exchange.effects import Changes
-from acquirer.journal.render import Facts, bare, facts, row_of
+from acquirer.journal.render import COLUMNS, Facts, bare, facts, row_of
 from acquirer.store import statements
 from acquirer.store.tuples import card_row, session_row, transaction_row
-from acquirer.store.uploads import UPLOADS, upload_row
+from acquirer.store.uploads import FORGET_PARTS, UPLOADS, upload_row
 from acquirer.wire.dialect import Dialect
+
+DAY_US: Final = 24 * 3600 * 1_000_000
+HOUR_US: Final = 3600 * 1_000_000
 
 Row = tuple[Any, ...]
 Item = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None]
-"""The dialect's name (`Writes.named`), evidence; rows of session, transaction, card and upload, each if it changes."""
+"""The dialect's name (`Hands.named`), evidence; rows of session, transaction, card and upload, each if it changes."""
+
+Tell = Callable[[Sequence[Row]], None]
+"""Is given the journal's new rows: the number of each exchange, then the columns of `journal.render.COLUMNS`."""
 
 CONFLICT: Final = 0  # in place of an exchange's number: it was decided on a row that changed
 UNWRITABLE: Final = -1  # or it holds a value that cannot be written
+
+_AT_US: Final = 1 + COLUMNS.index("at_us")  # in a row that has its number
 
 _UNWRITABLE: Final = (
     sqlite3.IntegrityError,
@@ -42,23 +52,6 @@ class Written(NamedTuple):
 
     numbers: list[int] | None
     complaint: str = ""
-
-
-class Writes(Protocol):
-    """Whoever writes groups. For one thread at a time."""
-
-    def named(self, dialect: Dialect) -> Any:
-        """How this hand calls a dialect, in items."""
-
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written:
-        """Make a group durable, with what travels along; `limit` is that of reference numbers, if there is a new one.
-
-        Raises:
-            Exception: the database cannot be written; what became of the group is unknown.
-        """
-
-    def end(self) -> None:
-        """Let go of the database."""
 
 
 class _Many(Protocol):
@@ -84,16 +77,41 @@ class Hand:
     """Writes over one connection. `dialect_of` finds the dialect by the name that items give it."""
 
     def __init__(
-        self, connection: sqlite3.Connection, dialect_of: Callable[[Any], Dialect] = lambda name: name
+        self, connection: sqlite3.Connection, tell: Tell, dialect_of: Callable[[Any], Dialect] = lambda name: name
     ) -> None:
         self._cursor = connection.cursor()
+        self._tell = tell
         self._dialect_of = dialect_of
+        self._broken = ""  # why nothing is written any more
+        self._news: list[Row] = []  # what is journalled, and not told yet
+        self._tidied_us = 0
 
-    def named(self, dialect: Dialect) -> Any:
-        return dialect
+    def try_to_write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written | str:
+        """Make a group durable, with what travels along: `limit` is that of reference numbers, if there is a new one.
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written:
+        A sentence when the database cannot be written: nobody knows what became of the group; nothing more is tried.
+        """
+        if not self._broken:
+            try:
+                return self._write(items, deliveries, limit)
+            except Exception as wrong:
+                self._news.clear()
+                self._broken = f"{type(wrong).__name__}: {wrong}"
+        return self._broken
+
+    def follow_up(self) -> None:
+        """What can wait until a group is answered: tell of it, and once an hour forget what nobody can ask for."""
+        if self._news:
+            news, self._news = self._news, []
+            self._tell(news)
+            at_us = news[-1][_AT_US]  # the time that exchanges carry
+            if at_us - self._tidied_us >= HOUR_US:
+                self._tidied_us = at_us
+                self._purge(at_us)
+
+    def _write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written:
         cursor = self._cursor
+        journal = [rendered(item[1], self._dialect_of(item[0])) for item in items]
         try:
             cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as wrong:
@@ -104,36 +122,50 @@ class Hand:
         last = last_number(cursor)
         numbers = list(range(last + 1, last + 1 + len(items)))
         complaint = ""
-        if not self._all_at_once(items, last):
+        if not self._all_at_once(numbers, journal, items):
             cursor.execute("ROLLBACK")
             cursor.execute("BEGIN IMMEDIATE")
-            numbers, complaint = self._one_by_one(items)
+            numbers, complaint = self._one_by_one(last_number(cursor), journal, items)  # others may have written since
         if deliveries:
             statements.DELIVERIES.write(cursor, deliveries)
         if limit is not None:
             set_meta(cursor, "rrn", str(limit))
         cursor.execute("COMMIT")
+        self._news = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
         return Written(numbers, complaint)
 
-    def end(self) -> None:
-        self._cursor.close()
+    def _purge(self, now_us: int) -> None:
+        """Forget transactions whose batch is closed and whose day is over.
 
-    def _all_at_once(self, items: Sequence[Item], last: int) -> bool:
+        A terminal may repeat or reverse what is in its open batch for as long as it likes, and anything for a day.
+        """
+        cursor = self._cursor
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute(statements.PURGE, (now_us - DAY_US,))
+            cursor.execute(FORGET_PARTS, (now_us - DAY_US,))
+            cursor.execute("COMMIT")
+        except sqlite3.Error as wrong:
+            if getattr(wrong, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:  # else there is time in an hour
+                self._broken = f"{type(wrong).__name__}: {wrong}"
+            with suppress(sqlite3.Error):  # others use this connection too
+                cursor.execute("ROLLBACK")
+
+    def _all_at_once(self, numbers: Sequence[int], journal: Sequence[Row], items: Sequence[Item]) -> bool:
         """Write every row of the group; False when not all of them could be written."""
         try:
-            return self._written(items, last)
+            return self._written(numbers, journal, items)
         except _UNWRITABLE:
             return False
 
-    def _one_by_one(self, items: Sequence[Item]) -> tuple[list[int], str]:
+    def _one_by_one(self, last: int, journal: Sequence[Row], items: Sequence[Item]) -> tuple[list[int], str]:
         cursor = self._cursor
-        last = last_number(cursor)
         numbers: list[int] = []
         complaint = ""
-        for item in items:
+        for row, item in zip(journal, items, strict=True):
             cursor.execute("SAVEPOINT one")
             try:
-                number = last + 1 if self._written([item], last) else CONFLICT
+                number = last + 1 if self._written([last + 1], [row], [item]) else CONFLICT
             except _UNWRITABLE as wrong:
                 complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
                 number = UNWRITABLE
@@ -145,23 +177,24 @@ class Hand:
             numbers.append(number)
         return numbers, complaint
 
-    def _written(self, items: Sequence[Item], last: int) -> bool:
+    def _written(self, numbers: Sequence[int], journal: Sequence[Row], items: Sequence[Item]) -> bool:
         """Write rows of all kinds; False when fewer could be written than were given."""
-        names, told, *changed = zip(*items, strict=True) if items else ((), ())
-        journal = [
-            (number, *rendered(one, self._dialect_of(name)))
-            for number, (name, one) in enumerate(zip(names, told, strict=True), last + 1)
-        ]
-        statements.JOURNAL.write(self._cursor, journal)
-        for many, rows in zip(_STATE, changed, strict=False):
-            wanted = [row for row in rows if row is not None]
+        rows = [(number, *row) for number, row in zip(numbers, journal, strict=True)]
+        statements.JOURNAL.write(self._cursor, rows)
+        for place, many in _STATE:
+            wanted = [row for item in items if (row := item[place]) is not None]
             if wanted and many.write(self._cursor, wanted) != len(wanted):
                 return False
         return True
 
 
-_STATE: Final[tuple[_Many, ...]] = (statements.SESSIONS, statements.TRANSACTIONS, statements.CARDS, UPLOADS)
-"""What writes the rows of an item, in their order."""
+_STATE: Final[tuple[tuple[int, _Many], ...]] = (
+    (2, statements.SESSIONS),
+    (3, statements.TRANSACTIONS),
+    (4, statements.CARDS),
+    (5, UPLOADS),
+)
+"""What writes the rows of an item, by their place in it."""
 
 
 def rendered(told: Facts, dialect: Dialect) -> Row:

@@ -5,7 +5,6 @@ A number is given out only below a limit that is durable, so a crash loses the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 BLOCK: Final = 10_000
@@ -15,11 +14,10 @@ _WRAP: Final = 10**12  # DE37 has twelve digits; ten thousand a second last thre
 
 
 class Numbers:
-    """Gives out numbers up to a durable limit; `reserve` must make a new limit durable before it returns."""
+    """Gives out numbers up to a limit; whoever raises it has made it durable."""
 
-    def __init__(self, limit: int, reserve: Callable[[], None]) -> None:
+    def __init__(self, limit: int) -> None:
         self._next = self.limit = limit
-        self._reserve = reserve
 
     @property
     def low(self) -> bool:
@@ -37,8 +35,6 @@ class Numbers:
         return self._next
 
     def take(self) -> str:
-        """The next number, twelve digits."""
-        if self.used_up:
-            self._reserve()
+        """The next number, twelve digits. To be asked for only while they are not used up."""
         self._next += 1
         return f"{self._next % _WRAP:012d}"

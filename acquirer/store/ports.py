@@ -1,27 +1,30 @@
 """What a driver may ask of a store, whatever keeps the data.
 
-A store is opened by one process, fed by one thread (the loop's) and written by a thread of its own. `load` is
-answered at once; `commit` is queued, and its `Outcome` comes back on the loop's thread, once for each group.
+A store is opened by one process, fed by one thread (the loop's) and written by a thread or a process of its own. `load`
+is answered at once; `commit` is queued, and its `Outcome` comes back on the loop's thread.
 """
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
 from acquirer.exchange.rows import Signature
 from acquirer.security.vault import Vault
 from acquirer.settings.terminals import Registration
-from acquirer.store.place import StoreError
+from acquirer.store.hand import Tell
+from acquirer.store.hands import Hands
+from acquirer.store.place import Lock, StoreError
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
 from acquirer.store.uploads import Developed
-from acquirer.wire.dialect import Dialect
 
 Done = Callable[[Outcome], None]
-Call = Callable[[Callable[[], None]], object]
-"""Runs a function on the loop's thread: ``loop.call_soon_threadsafe``, or ``loop.call_soon`` from that thread."""
+Recorder = Callable[[Path, Lock, AbstractEventLoop], Hands]
+"""Starts a process that writes a database, whose lock we have, and answers on a loop. Raises StoreError."""
 
 
 class Store(Protocol):
@@ -43,13 +46,10 @@ class Store(Protocol):
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 
-    def start(
-        self, notify: Call | None = None, soon: Call | None = None, apart: Sequence[tuple[str, Dialect]] = ()
-    ) -> None:
-        """Begin to commit; `notify` brings outcomes to the loop, `soon` lets one loop iteration gather its commits.
+    def start(self, loop: AbstractEventLoop, tell: Tell, apart: Recorder | None = None) -> None:
+        """Begin to commit on `loop`, with a thread that writes, and tells of what it has written.
 
-        With `apart`, all dialects that exchanges will be in and what each is loaded by, a database on disk is written
-        by a process of its own.
+        With `apart`, a database on disk is written by the process that it starts, which tells of it too.
 
         Raises:
             StoreError: that process cannot be started.
@@ -63,7 +63,10 @@ class Store(Protocol):
         """
 
     def commit(self, wanted: Commit, done: Done) -> None:
-        """Queue changes; `done` is called with their outcome. From the loop's thread."""
+        """Queue changes; `done` is called with their outcome. From the loop's thread.
+
+        The rows in them are the store's from now on: once written they are kept, one version on.
+        """
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Note, lazily, what became of a reply: ``"sent"``, ``"undelivered"``, ``"damaged"`` …; never awaited."""
@@ -85,7 +88,7 @@ class Store(Protocol):
         """A read-only view for queries; close it after use."""
 
     def close(self) -> None:
-        """Commit what waits, answer it, and put everything into the one database file. Ends the writer's thread."""
+        """Commit what waits, answer it, and put everything into the one database file. Ends whoever writes."""
 
 
-__all__ = ["Call", "Done", "Store", "StoreError"]
+__all__ = ["Done", "Recorder", "Store", "StoreError"]

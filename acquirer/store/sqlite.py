@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from asyncio import AbstractEventLoop
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,19 +17,18 @@ from acquirer.exchange.rows import Card, Session, Signature, TerminalConfig, Tra
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
-from acquirer.store.apart import Apart
 from acquirer.store.database import connect_reading, connect_writing
-from acquirer.store.hand import set_meta
+from acquirer.store.hand import Tell, set_meta
+from acquirer.store.hands import Beside, Hands
 from acquirer.store.kept import Kept
 from acquirer.store.ledger import Ledger, Row
 from acquirer.store.place import Lock, StoreError, check_of, master_key, place
-from acquirer.store.ports import Call, Done
+from acquirer.store.ports import Done, Recorder
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
 from acquirer.store.tuples import card_of, registered, transaction_of
 from acquirer.store.uploads import Developed, import_signature, uploaded
 from acquirer.store.writer import Writer
-from acquirer.wire.dialect import Dialect
 
 
 class SqliteStore:
@@ -63,28 +63,33 @@ class SqliteStore:
     @property
     def complaint(self) -> str:
         """The last commit that could not be written for a reason of its own, as a sentence; empty when all could."""
-        return self._ledger.complaint
+        return self._writer.complaint if self._writer else ""
 
     @property
     def congested(self) -> bool:
         """True while too much waits, or for too long."""
         return self._writer is not None and self._writer.congested
 
-    def start(
-        self, notify: Call | None = None, soon: Call | None = None, apart: Sequence[tuple[str, Dialect]] = ()
-    ) -> None:
+    def start(self, loop: AbstractEventLoop, tell: Tell, apart: Recorder | None = None) -> None:
         """Begin to commit; see `ports.Store.start`."""
-        if apart and self._database is not None and self._lock is not None:
-            self._ledger.hand = Apart(self._database, self._lock, apart)
-        self._writer = Writer(self._ledger, notify, soon)
+        hands: Hands
+        if apart is not None and self._database is not None and self._lock is not None:
+            hands = apart(self._database, self._lock, loop)
+        else:
+            assert self._writing is not None
+            hands = Beside(self._writing, self._ledger.turn, loop.call_soon_threadsafe, tell)
+        self._writer = Writer(self._ledger, hands, loop.call_soon)
 
     def load(self, wanted: Load) -> Loaded:
         """The rows of one terminal; see `ports.Store.load`."""
+        numbers = self._ledger.numbers
         try:
+            if numbers.used_up:
+                self._reserve()
             config, session = self._terminal(wanted.tid)
             transaction = None if config is None or wanted.key is None else self._transaction(wanted.key)
             card = None if wanted.card is None else self._card(wanted.card)
-            loaded = Loaded(config, session, transaction, card, self._ledger.numbers.take())
+            loaded = Loaded(config, session, transaction, card, numbers.take())
             if wanted.upload and wanted.key is not None and session is not None:
                 with self._reading_turn:
                     loaded.uploaded = uploaded(self._reading, wanted.key, session, transaction)
@@ -139,7 +144,6 @@ class SqliteStore:
             return
         if writer is not None:
             writer.end()
-        self._ledger.hand.end()
         if writer is None or not writer.failure:
             self._ledger.settle()
         connections, self._writing = (self._reading, self._writing), None
@@ -147,6 +151,13 @@ class SqliteStore:
             connection.close()
         if self._lock is not None:
             self._lock.release()
+
+    def _reserve(self) -> None:
+        """More reference numbers. A new limit may be on its way: two who raise it would count one block twice."""
+        if self._writer is not None:
+            self._writer.settle()
+        if self._ledger.numbers.used_up:
+            self._ledger.reserve()
 
     def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
         config, session = self._configs.get(tid), self._ledger.sessions.get(tid)

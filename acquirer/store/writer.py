@@ -1,6 +1,8 @@
-"""The writer's thread: takes everything that waits, commits it as one transaction, tells the loop once.
+"""Gathers commits on the loop's thread, and hands them in groups to whoever writes.
 
-Bounds and reasons (seconds are waited by the oldest commit that is not yet answered):
+The one who writes (`hands`) may be a thread or a process of its own. At most `AHEAD` groups are with it: one that it
+writes and one that lies ready; what comes meanwhile is the next group. Bounds and reasons (seconds are waited by the
+oldest commit that is not yet answered):
 * more than `CONGESTED_COMMITS` or `CONGESTED_S`: the loop should stop reading sockets; nothing is dropped;
 * more than `FULL_COMMITS` or `FULL_S`: new commits are refused unwritten, a terminal would not wait for them;
 * a commit past its own deadline is not written: the terminal has given up, and would only reverse it.
@@ -9,160 +11,208 @@ A database that fails is not tried again: what became of the last group is unkno
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, NamedTuple
 
 from acquirer.exchange.effects import Changes, Commit, Outcome
-from acquirer.store.ledger import Ledger, Row
-from acquirer.store.ports import Call, Done
+from acquirer.store.hand import CONFLICT, UNWRITABLE, Item, Row, Written, packed
+from acquirer.store.hands import Hands, Soon
+from acquirer.store.ledger import Ledger
+from acquirer.store.numbers import BLOCK
+from acquirer.store.ports import Done
 from acquirer.store.statements import GROUP
+
+AHEAD: Final = 2
+"""Groups with the one who writes: with one it would stand still while its answer travels, a third gains nothing."""
 
 CONGESTED_COMMITS: Final = 5_000
 CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
 FULL_S: Final = 5.0
-IDLE_S: Final = 0.2  # how long a delivery may wait for a commit to travel with
-HOUR_US: Final = 3600 * 1_000_000
 MOST_DELIVERIES: Final = 4 * GROUP  # in one transaction, so that none takes much longer than a full group does
 
-Item = tuple[Commit, Done, float]  # the float: when it came, by the monotonic clock
+_OUTCOMES: Final = {CONFLICT: Outcome.CONFLICT, UNWRITABLE: Outcome.OVERLOADED}
+
+
+class _Group(NamedTuple):
+    """What is with the one who writes."""
+
+    commits: list[tuple[Commit, Done]]
+    outcomes: list[Outcome | None]  # of commits that are not written, why; None: the hand will say
+    limit: int | None  # of reference numbers, once this is written
+    since_s: float  # when the oldest of it came, by the monotonic clock
 
 
 class Writer:
-    """Commits on a thread of its own. `commit` and `delivered` are called from the loop's thread."""
+    """Commits. All of it on the loop's thread."""
 
-    def __init__(self, ledger: Ledger, notify: Call | None, soon: Call | None) -> None:
+    def __init__(self, ledger: Ledger, hands: Hands, soon: Soon) -> None:
         self.failure = ""
+        self.complaint = ""
         self._ledger = ledger
-        self._notify = notify or _at_once
+        self._hands = hands
         self._soon = soon
-        self._gathered: list[Item] = []
+        self._gathered: list[tuple[Commit, Done]] = []  # in this turn of the loop
+        self._waiting: deque[tuple[Commit, Done, float]] = deque()
+        self._written: deque[_Group] = deque()  # or being written
         self._deliveries: deque[Row] = deque()
-        self._queue: SimpleQueue[list[Item] | None] = SimpleQueue()  # None ends the thread
-        self._taken_in = 0  # by the loop
-        self._answered = 0  # by the writer
-        self._tidied_us = 0
-        self._oldest = 0.0  # when the oldest unanswered commit came; 0 when there is none
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._thread.start()
+        self._unanswered = 0
+        hands.begin(self._answered)
 
     @property
     def waiting(self) -> int:
         """Commits that are not answered yet."""
-        return self._taken_in - self._answered
+        return self._unanswered
 
     @property
     def congested(self) -> bool:
         """True while the loop should not read more."""
-        return self.waiting > CONGESTED_COMMITS or self._waited_s() > CONGESTED_S
+        return self._unanswered > CONGESTED_COMMITS or self._waited_s() > CONGESTED_S
 
     def commit(self, wanted: Commit, done: Done) -> None:
-        """Queue one commit; with `soon`, the commits of one loop iteration are handed over together."""
-        now_s, oldest_s = time.monotonic(), self._oldest
-        if self._taken_in - self._answered >= FULL_COMMITS or (oldest_s and now_s - oldest_s > FULL_S):
-            self._notify(partial(done, Outcome.OVERLOADED))
+        """Queue one commit; those of one turn of the loop are handed over together."""
+        if self._unanswered >= FULL_COMMITS or self._waited_s() > FULL_S:
+            self._soon(partial(done, Outcome.OVERLOADED))
             return
-        self._taken_in += 1
-        self._gathered.append((wanted, done, now_s))
-        if self._soon is None:
-            self._hand_over()
-        elif len(self._gathered) == 1:
+        self._unanswered += 1
+        self._gathered.append((wanted, done))
+        if len(self._gathered) == 1:
             self._soon(self._hand_over)
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
-        """Remember what became of a reply until there is something to write it with."""
+        """Remember what became of a reply: it travels with the next group, or alone when there is none."""
         self._deliveries.append((exchange_id, outcome))
         if len(self._deliveries) == 1:
-            self._queue.put([])  # the writer may sleep for ever
+            self._soon(self._hand_over)
+
+    def settle(self) -> None:
+        """Wait until nothing is with the one who writes, and have it all answered."""
+        while self._written:
+            self._hands.wait()
 
     def end(self) -> None:
-        """Commit and answer what waits, then end the thread."""
+        """Commit and answer what waits, and let the one who writes go."""
         self._hand_over()
-        self._queue.put(None)
-        self._thread.join()
+        self.settle()
+        self._hands.end()
+
+    def _waited_s(self) -> float:
+        if self._written:
+            return time.monotonic() - self._written[0].since_s
+        return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
 
     def _hand_over(self) -> None:
         if self._gathered:
-            gathered, self._gathered = self._gathered, []
-            self._queue.put(gathered)
+            now_s = time.monotonic()
+            self._waiting.extend([(*one, now_s) for one in self._gathered])
+            self._gathered.clear()
+        self._go_on()
 
-    def _waited_s(self) -> float:
-        oldest = self._oldest
-        return time.monotonic() - oldest if oldest else 0.0
-
-    def _run(self) -> None:
-        waiting: deque[Item] = deque()
-        ending = False
-        while True:
-            ending = self._take_in(waiting, ending)
-            group = [waiting.popleft() for _ in range(min(len(waiting), GROUP))]
-            if group:
-                self._oldest = group[0][2]
-                self._answer(group, self._settle(group))
-                self._oldest = 0.0
-                self._tidy(group[-1][0].changes.evidence.at_us)
-            elif self._deliveries:
-                self._written([])
-            elif ending:
+    def _go_on(self) -> None:
+        while self._waiting or self._deliveries:
+            if self.failure:
+                self._refuse_all()
+            elif len(self._written) < (AHEAD if self._waiting else 1):
+                self._write()
+            else:
                 return
 
-    def _take_in(self, waiting: deque[Item], ending: bool) -> bool:
-        """Move everything handed over into `waiting`; sleeps when that is nothing. True when the end was asked for."""
+    def _write(self) -> None:
+        """The next group: whatever waits, as long as a group may be."""
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
+        deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
+        now_s = time.monotonic()
+        numbers, name_of = self._ledger.numbers, self._hands.named
+        outcomes: list[Outcome | None] = []
+        items: list[Item] = []
+        touched: set[object] = set()
+        for commit, _, _ in taken:
+            changes = commit.changes
+            if commit.deadline_s < now_s:
+                outcomes.append(Outcome.EXPIRED)
+            elif not _alone(changes, touched):
+                outcomes.append(Outcome.CONFLICT)
+            else:
+                try:
+                    items.append(packed(changes, name_of(changes.evidence.dialect)))
+                    outcomes.append(None)
+                except Exception as wrong:  # as with a row that cannot be written: the others can be
+                    self.complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
+                    outcomes.append(Outcome.OVERLOADED)
+        limit = numbers.limit + BLOCK if numbers.low and not any(group.limit for group in self._written) else None
+        commits = [(commit, done) for commit, done, _ in taken]
+        self._written.append(_Group(commits, outcomes, limit, taken[0][2] if taken else now_s))
         try:
-            while True:
-                asleep = not waiting and not ending
-                batch = self._queue.get(asleep, IDLE_S if self._deliveries else None)
-                if batch is None:
-                    ending = True
-                else:
-                    waiting.extend(batch)
-        except Empty:
-            return ending
+            self._hands.write(items, deliveries, limit)
+        except Exception as wrong:  # what cannot be asked for is never answered
+            self._answered(f"{type(wrong).__name__}: {wrong}")
 
-    def _settle(self, group: list[Item]) -> list[Outcome]:
-        """Commit what is still in time; an outcome for each."""
-        now = time.monotonic()
-        late = [commit.deadline_s < now for commit, _, _ in group]
-        written = iter(self._written([item[0].changes for item, past in zip(group, late, strict=True) if not past]))
-        return [Outcome.EXPIRED if past else next(written) for past in late]
-
-    def _written(self, changes: list[Changes]) -> list[Outcome]:
-        if not self.failure:
-            deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
-            try:
-                return self._ledger.write(changes, deliveries)
-            except Exception as wrong:  # whatever it was, nobody can say what the database holds now
-                self.failure = f"the store failed and stops: {type(wrong).__name__}: {wrong}"
-        self._deliveries.clear()
-        return [Outcome.FAILED] * len(changes)
-
-    def _tidy(self, now_us: int) -> None:
-        """Once an hour, by the time exchanges carry: forget what nobody can ask for any more."""
-        if now_us - self._tidied_us < HOUR_US or self.failure:
+    def _answered(self, found: Written | str) -> None:
+        """The oldest group is written; or, when all there is is a sentence, nobody knows what became of it."""
+        if self.failure:  # everybody has been told
             return
-        self._tidied_us = now_us
-        try:
-            self._ledger.purge(now_us)
-        except sqlite3.Error as wrong:
-            self.failure = f"the store failed and stops: {type(wrong).__name__}: {wrong}"
+        if isinstance(found, str):
+            self.failure = f"the store failed and stops: {found}"
+            self._refuse_all()
+            return
+        group = self._written.popleft()
+        self.complaint = found.complaint or self.complaint
+        if found.numbers is not None and group.limit is not None:
+            self._ledger.numbers.limit = group.limit
+        numbers = iter(found.numbers or ())
+        self._unanswered -= len(group.commits)
+        for (commit, done), outcome in zip(group.commits, group.outcomes, strict=True):
+            if outcome is None:
+                number = next(numbers, UNWRITABLE)  # nothing was begun when there are none
+                commit.changes.evidence.id = max(number, 0)
+                outcome = _OUTCOMES.get(number, Outcome.DONE)
+            self._keep(commit.changes, outcome)
+            done(outcome)
+        self._go_on()
 
-    def _answer(self, group: list[Item], outcomes: list[Outcome]) -> None:
-        with suppress(RuntimeError):  # the loop has gone: what is durable stays so, and nobody is left to hear it
-            self._notify(partial(_tell, [item[1] for item in group], outcomes))
-        self._answered += len(group)
+    def _refuse_all(self) -> None:
+        """Nobody knows what became of what is with the one who writes, and nothing more is written."""
+        self._ledger.sessions.clear()
+        self._ledger.cards.clear()
+        self._deliveries.clear()
+        commits = [one for group in self._written for one in group.commits]
+        commits += [(commit, done) for commit, done, _ in self._waiting]
+        self._written.clear()
+        self._waiting.clear()
+        self._unanswered -= len(commits)
+        for _, done in commits:
+            self._soon(partial(done, Outcome.FAILED))
+
+    def _keep(self, changes: Changes, outcome: Outcome) -> None:
+        session, card = changes.session, changes.card
+        if session is not None:
+            if outcome is Outcome.DONE:
+                session.version += 1  # as it was written; whoever committed it has no more use for it
+                self._ledger.sessions.put(session.tid, session)
+            else:
+                self._ledger.sessions.forget(session.tid)
+        if card is not None:
+            if outcome is Outcome.DONE:
+                card.version += 1
+                self._ledger.cards.put(card.token, card)
+            else:
+                self._ledger.cards.forget(card.token)
 
 
-def _tell(whom: list[Done], outcomes: list[Outcome]) -> None:
-    for done, outcome in zip(whom, outcomes, strict=True):
-        done(outcome)
-
-
-def _at_once(call: Callable[[], None]) -> None:
-    call()
+def _alone(changes: Changes, touched: set[object]) -> bool:
+    """Whether no other of the group touches these rows: both were decided on one version, only the first is right."""
+    rows: list[object] = []
+    if changes.session is not None:
+        rows.append(changes.session.tid)
+    if changes.transaction is not None:
+        rows.append(changes.transaction.key)
+    if changes.card is not None:
+        rows.append((changes.card.token,))  # a tuple, so that no token is taken for a tid
+    if changes.upload is not None:
+        rows.append(("upload", changes.upload.key))
+    if not touched.isdisjoint(rows):
+        return False
+    touched.update(rows)
+    return True

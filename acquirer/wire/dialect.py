@@ -115,6 +115,14 @@ class Dialect:
 
     def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
         """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""
+        return self.encode_in(self.whole_envelope(tpdu, head), mti, fields)
+
+    def encode_in(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
+        """Write one frame in a `whole_envelope`. Raises EncodeError."""
+        return self._codec.encode(envelope, mti, fields)
+
+    def whole_envelope(self, tpdu: bytes = b"", head: bytes = b"") -> bytes:
+        """What stands before a message; a missing TPDU or head is the dialect's. Raises EncodeError."""
         if not tpdu:
             tpdu = self.envelope.tpdu
         if not head:
@@ -123,7 +131,7 @@ class Dialect:
             raise EncodeError(f"needs {len(self.envelope.tpdu)} bytes, not {len(tpdu)}", field="tpdu")
         if len(head) != len(self.envelope.head):
             raise EncodeError(f"needs {len(self.envelope.head)} bytes, not {len(head)}", field="head")
-        return self._codec.encode(tpdu + head, mti, fields)
+        return tpdu + head
 
     def spans(self, message: Message) -> dict[int | str, Span]:
         """Where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""

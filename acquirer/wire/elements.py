@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from acquirer.wire.message import EncodeError, Value
 from acquirer.wire.model import FieldSpec, Locator, Part
 
+Reading = Callable[[Mapping[int, Value]], Value | None]
 Write = Callable[[dict[int, Value], Value], None]
 
 
@@ -21,6 +22,25 @@ def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
         return value[at.after[-1].stop :] if at.after and has_form(value, at.after) else value
     part = value[at.start : at.stop]
     return part if part and (at.stop is None or len(part) == at.stop - at.start) else None
+
+
+def reading(at: Locator) -> Reading:
+    """`read` for one place, made ready for many messages."""
+    de, start, stop = at.de, at.start, at.stop
+    if at.as_text or at.after or (stop is None and start):
+        return lambda fields: read(fields, at)
+    if stop is None:
+        return lambda fields: fields.get(de)
+    size = stop - start
+
+    def read_part(fields: Mapping[int, Value]) -> Value | None:
+        value = fields.get(de)
+        if value is None:
+            return None
+        part = value[start:stop]
+        return part if len(part) == size else None
+
+    return read_part
 
 
 def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) -> None:
@@ -47,8 +67,19 @@ def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) 
 
 
 def writer(at: Locator, spec: FieldSpec) -> Write:
-    """`write` for one place."""
-    return lambda fields, value: write(fields, at, value, spec)
+    """`write` for one place, made ready for many messages."""
+    if at.as_text or at.stop is None:
+        return lambda fields, value: write(fields, at, value, spec)
+    de, start, stop = at.de, at.start, at.stop
+
+    def write_part(fields: dict[int, Value], value: Value) -> None:
+        rest = fields.get(de)
+        if isinstance(rest, str) and len(rest) >= stop and isinstance(value, str) and len(value) == stop - start:
+            fields[de] = rest[:start] + value + rest[stop:]
+        else:
+            write(fields, at, value, spec)
+
+    return write_part
 
 
 def has_form(value: Value, parts: Sequence[Part]) -> bool:

@@ -9,7 +9,7 @@ Feed stores, iteration parses (as h11 does); nothing here waits or reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -97,6 +97,11 @@ class Framing:
         return self.length_bytes if self.includes_itself else 0
 
     @property
+    def plain(self) -> bool:
+        """Whether there is nothing but a binary length before each frame, of the frame alone."""
+        return self.length_encoding == "binary" and not (self.start or self.filler or self.end or self.includes_itself)
+
+    @property
     def extra(self) -> int:
         """What the length counts beyond the frame."""
         return self.itself + (len(self.end) if self.includes_end else 0)
@@ -152,6 +157,18 @@ class Framing:
             told = digits.zfill(self.length_bytes).encode(CHARSETS.get(encoding, "ascii"))
         return self.start + told + self.filler + frame + (self.end if frame else b"")
 
+    def wrapper(self) -> Callable[[bytes], bytes]:
+        """`wrap`, made ready for one connection's many frames."""
+        if not self.plain:
+            return self.wrap
+        size, largest = self.length_bytes, self.largest
+
+        def wrap(frame: bytes) -> bytes:
+            length = len(frame)
+            return length.to_bytes(size, "big") + frame if length <= largest else self.wrap(frame)
+
+        return wrap
+
     def length(self, prefix: bytes) -> int | None:
         """What a complete length indicator says of the frame alone; 0: a keep-alive, None: it is no number.
 
@@ -188,10 +205,11 @@ class Deframer:
     be read raises `FrameError` once, before any of its body is stored; from then on everything fed is dropped.
     """
 
-    __slots__ = ("_at", "_before", "_buffer", "_dead", "_end", "_framing", "fresh")
+    __slots__ = ("_at", "_before", "_buffer", "_dead", "_end", "_framing", "_plain_bytes", "fresh")
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
+        self._plain_bytes = framing.length_bytes if framing.plain else 0
         self._before = framing.before_bytes
         self._end = framing.end
         self._buffer = b""
@@ -214,6 +232,20 @@ class Deframer:
         if not self._dead:
             self._buffer = self._buffer[self._at :] + data if self.pending else data
             self._at = 0
+
+    def whole(self, data: bytes) -> bytes | None:
+        """The frame, when what came is exactly one and nothing is out of the ordinary; else None: then `feed` it.
+
+        The first one never is: it may still turn out to be HTTP.
+        """
+        size = self._plain_bytes
+        if not size or self.fresh or self._at != len(self._buffer):
+            return None
+        length = len(data) - size
+        framing = self._framing
+        if not framing.minimum_bytes <= length <= framing.limit_bytes or int.from_bytes(data[:size], "big") != length:
+            return None
+        return data[size:]
 
     def __iter__(self) -> Iterator[bytes]:
         before = self._before
@@ -280,7 +312,7 @@ class Deframer:
 
     def _refuse(self, reason: Reason, detail: str) -> FrameError:
         looked = self.unfinished
-        self._dead, self._buffer, self._at = True, b"", 0
+        self._dead, self._plain_bytes, self._buffer, self._at = True, 0, b"", 0
         return FrameError(reason, detail, looked)
 
 

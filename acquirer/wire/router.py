@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from acquirer.wire.elements import read
+from acquirer.wire.elements import reading
 from acquirer.wire.message import Message, Value
 from acquirer.wire.model import Locator, Route
 
@@ -20,23 +20,25 @@ class Router:
         for route in routes:
             self._by_mti.setdefault(route.mti, []).append(route)
         self._asked = {
-            mti: {name: elements[name] for route in routes for name in route.when}
+            mti: {name: reading(elements[name]) for route in routes for name in route.when}
             for mti, routes in self._by_mti.items()
         }
+        self._readings = {mti: tuple(asked.values()) for mti, asked in self._asked.items()}
         self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
 
     def find(self, message: Message) -> Route | None:
         """The first route that fits; the MTI's repeat digit plays no role."""
         mti = without_repeat(message.mti)
-        asked = self._asked.get(mti)
-        if asked is None:
+        readings = self._readings.get(mti)
+        if readings is None:
             return None
-        key = (mti, tuple([read(message.fields, at) for at in asked.values()]))
+        fields = message.fields
+        key = (mti, tuple([reading(fields) for reading in readings]))
         try:
             return self._remembered[key]
         except KeyError:
             pass
-        values = dict(zip(asked, key[1], strict=True))
+        values = dict(zip(self._asked[mti], key[1], strict=True))
         route = next((route for route in self._by_mti[mti] if _fits(route, values)), None)
         if len(self._remembered) >= REMEMBERED:
             self._remembered = {}

@@ -15,10 +15,11 @@ import pytest
 from acquirer.app.clock import Clock
 from acquirer.app.driver import Begin, Driver
 from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
+from acquirer.journal.evidence import Evidence
 from acquirer.net.limits import Limits
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
-from acquirer.observe.lines import Exchange, as_json
+from acquirer.observe.lines import AsJson
 from acquirer.observe.log import Log
 from acquirer.store.ports import Done
 from acquirer.testing.background import in_background
@@ -33,7 +34,8 @@ class HandStore:
 
     def __init__(self) -> None:
         self.loads: list[str] = []
-        self.commits: list[tuple[str, Done]] = []
+        self.commits: list[tuple[Evidence, Done]] = []
+        self.journalled = 0
         self.deliveries: list[tuple[int, str]] = []
         self.congested = False
         self.failure = ""
@@ -46,17 +48,27 @@ class HandStore:
         return Loaded(None, None, None, None, f"{len(self.loads):012d}")
 
     def commit(self, wanted: Commit, done: Done) -> None:
-        wanted.changes.evidence.id = len(self.loads)
-        self.commits.append((wanted.changes.evidence.tid, done))
+        self.commits.append((wanted.changes.evidence, done))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         self.deliveries.append((exchange_id, outcome))
 
 
+class Logged:
+    """What a driver itself had to tell; the store tells of what is journalled."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Evidence] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def event(self, name: str, sentence: str = "", **fields: Any) -> None:
+        self.events.append((name, fields))
+
+
 class Drive:
     """A running driver and what it was told."""
 
-    def __init__(self, background: Any, store: HandStore, logged: list[Exchange], stack: ExitStack) -> None:
+    def __init__(self, background: Any, store: HandStore, logged: Logged, stack: ExitStack) -> None:
         self.driver: Driver = background.value
         self.call = background.call
         self.store = store
@@ -81,10 +93,13 @@ class Drive:
         self.until(lambda: len(self.store.commits) > index)
 
         def now() -> str:
-            tid, done = self.store.commits.pop(index)
+            evidence, done = self.store.commits.pop(index)
+            if outcome is Outcome.DONE:
+                self.store.journalled += 1
+                evidence.id = self.store.journalled
             done(outcome)
             self.driver.advance()
-            return tid
+            return evidence.tid
 
         return str(self.call(now))
 
@@ -96,12 +111,13 @@ def drive() -> Iterator[Callable[..., Drive]]:
 
         def start(begin: Begin, **limits: Any) -> Drive:
             store: Any = HandStore()
-            logged: list[Exchange] = []
+            logged = Logged()
 
             @asynccontextmanager
             async def running() -> AsyncIterator[Driver]:
-                log = Log(None, as_json, Clock().now_us)
-                log.exchange = logged.append  # type: ignore[method-assign]
+                log = Log(None, AsJson(), Clock().now_us)
+                log.exchange = logged.exchanges.append  # type: ignore[method-assign]
+                log.event = logged.event  # type: ignore[method-assign]
                 with running_reactor() as reactor:
                     server = Server(reactor, Limits(**limits), Silent())
                     driver = Driver(store, server, Clock(), log)

@@ -24,12 +24,13 @@ from acquirer.exchange.effects import (
 from acquirer.journal.evidence import Evidence
 
 Drives = Callable[..., Any]
-Steps = Generator[Effect, Result, None]
+Steps = Generator[Effect, Result, Effect | None]
 
 
-def commit_of(tid: str, reason: str = "approved") -> Commit:
+def commit_of(tid: str, reason: str = "approved", peer: str = "") -> Commit:
     dialect: Any = None
-    return Commit(Changes(Evidence(at_us=0, dialect=dialect, tid=tid, reason=reason, reply={})), deadline_s=0.0)
+    evidence = Evidence(at_us=0, dialect=dialect, peer=peer, tid=tid, stan="000007", reason=reason, reply={})
+    return Commit(Changes(evidence), deadline_s=0.0)
 
 
 def plain(arrival: Arrival) -> Steps:
@@ -37,7 +38,7 @@ def plain(arrival: Arrival) -> Steps:
     tid = arrival.frame[:8].decode()
     while True:
         yield Load(tid)
-        outcome = yield commit_of(tid)
+        outcome = yield commit_of(tid, peer=arrival.peer)
         if outcome is not Outcome.CONFLICT:
             break
     assert isinstance(outcome, Outcome)
@@ -148,19 +149,87 @@ def test_replies_held_back_are_bounded_and_given_up_at_the_end(drive: Drives) ->
     trial.until(lambda: trial.driver.undelivered == 1)
     trial.call(trial.driver.stop)
     assert trial.call(lambda: (trial.driver.undelivered, len(trial.driver.delayed))) == (2, 0)
+    assert sorted(trial.call(lambda: trial.store.deliveries)) == [(1, "undelivered"), (2, "undelivered")]
+    assert [name for name, _ in trial.logged.events] == ["too-many-delayed", "undelivered", "undelivered"]
 
 
-def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(drive: Drives) -> None:
-    trial = drive(plain)
+def gone(trial: Any, frame: bytes) -> None:
+    """A peer that asks and does not stay for the answer."""
     peer = trial.peer()
-    send(peer, b"10000001")
+    send(peer, frame)
     trial.until(lambda: trial.store.commits)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
     trial.until(lambda: not trial.driver.server.connections)
+
+
+def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(drive: Drives) -> None:
+    trial = drive(plain)
+    gone(trial, b"10000001")
     trial.answer()
     assert trial.store.deliveries == [(1, "undelivered")]
-    assert [exchange.delivery for exchange in trial.logged] == ["undelivered"]
+    [(name, fields)] = trial.logged.events
+    assert (name, fields["id"], fields["tid"], fields["stan"]) == ("undelivered", 1, "10000001", "000007")
+    assert fields["peer"].startswith("127.0.0.1:")
+    assert trial.logged.exchanges == []  # whoever journalled it tells of the exchange
+    assert trial.call(lambda: trial.driver.undelivered) == 1
+
+
+def test_a_reply_without_an_exchange_in_the_journal_is_told_of_here_alone(drive: Drives) -> None:
+    trial = drive(plain)
+    gone(trial, b"10000001")
+    trial.answer(Outcome.OVERLOADED)
+    assert trial.store.deliveries == []
+    assert [(name, fields["id"]) for name, fields in trial.logged.events] == [("undelivered", 0)]
+    assert [evidence.tid for evidence in trial.logged.exchanges] == ["10000001"]
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_is_not_journalled_is_told_here_and_nothing_else(drive: Drives, outcome: Outcome) -> None:
+    trial = drive(plain)
+    peer = trial.peer()
+    send(peer, b"10000001")
+    trial.answer(outcome)
+    if outcome is Outcome.CONFLICT:  # decided and committed once more
+        trial.answer()
+    receive(peer)
+    send(peer, b"10000002")
+    trial.answer()
+    receive(peer)
+    told = [] if outcome in (Outcome.DONE, Outcome.CONFLICT) else ["10000001"]
+    assert trial.call(lambda: [evidence.tid for evidence in trial.logged.exchanges]) == told
+
+
+@pytest.mark.parametrize("delay_ms", [0, 20])
+def test_the_last_wish_of_an_exchange_may_be_what_it_returns(drive: Drives, delay_ms: int) -> None:
+    def last(arrival: Arrival) -> Steps:
+        yield Load("10000001")
+        yield commit_of("10000001")
+        return Send(arrival.frame, delay_ms)
+
+    trial = drive(last)
+    peer = trial.peer()
+    send(peer, b"a", b"b")
+    for frame in (b"a", b"b"):
+        trial.answer()
+        assert receive(peer) == frame
+    trial.until(lambda: not any(connection.busy for connection in trial.driver.server.connections))
+    assert trial.call(lambda: (trial.store.deliveries, trial.driver.lanes)) == ([], {})
+
+
+def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> None:
+    def faulty(arrival: Arrival) -> Steps:
+        yield Load("10000001")
+        return Send(None if arrival.frame == b"boom" else arrival.frame)  # type: ignore[arg-type]
+
+    trial = drive(faulty)
+    bad, good = trial.peer(), trial.peer()
+    send(bad, b"boom")
+    with pytest.raises(ConnectionResetError):
+        bad.recv(1)
+    send(good, b"fine")
+    assert receive(good) == b"fine"
+    assert trial.call(lambda: trial.driver.server.counters.faults) == 1
 
 
 def test_fin_and_rst_are_two_ways_to_close(drive: Drives) -> None:
@@ -192,7 +261,8 @@ def test_silence_sends_nothing_and_the_connection_lives_on(drive: Drives) -> Non
     trial.answer()
     trial.answer()
     assert receive(peer) == b"spoken"
-    assert [exchange.delivery for exchange in trial.logged] == ["silent", "sent"]
+    assert trial.call(lambda: trial.store.deliveries) == [(1, "silent")]
+    assert (trial.logged.events, trial.call(lambda: trial.driver.undelivered)) == ([], 0)  # that was on purpose
 
 
 def test_an_approved_exchange_makes_its_peer_known(drive: Drives) -> None:

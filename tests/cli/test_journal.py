@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import queue
 import re
 import shutil
 import time
@@ -29,15 +29,16 @@ class Filled:
     """A store that a host holds open, and what it journals."""
 
     def __init__(self, url: str) -> None:
+        self.loop = asyncio.new_event_loop()
         self.store = open_store(url)
-        self.store.start()
+        self.store.start(self.loop, lambda _rows: None)
         self.dialect = load_dialect("unionpay-pos")
 
     def exchange(self, **known: object) -> None:
         evidence = Evidence(at_us=NEW_YEAR_US, dialect=self.dialect, **known)  # type: ignore[arg-type]
-        answered: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self.store.commit(Commit(Changes(evidence), time.monotonic() + 60), answered.put)
-        assert answered.get(timeout=30) is Outcome.DONE
+        answered: asyncio.Future[Outcome] = self.loop.create_future()
+        self.store.commit(Commit(Changes(evidence), time.monotonic() + 60), answered.set_result)
+        assert self.loop.run_until_complete(asyncio.wait_for(answered, 30)) is Outcome.DONE
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     filled.exchange(mti="0820", service="echo", tid="10000162", code="00", reason="approved", replayed=True)
     yield filled
     filled.store.close()
+    filled.loop.close()
 
 
 def lines(arguments: list[str], capsys: Say) -> list[str]:

@@ -108,7 +108,7 @@ def test_the_default_store_lies_in_the_working_directory(serve: Callable[..., Se
     assert (tmp_path / "acquirer.db").stat().st_size > 0
     assert not (tmp_path / "acquirer.db-wal").exists(), "everything is in the one file"
     assert [line["event"] for line in lines] == ["exchange", "stopped"]
-    assert (lines[0]["tid"], lines[0]["code"], lines[0]["delivery"]) == ("10000161", "00", "sent")
+    assert (lines[0]["id"], lines[0]["tid"], lines[0]["code"]) == (1, "10000161", "00")
     assert lines[1]["exchanges"] == 1
 
 
@@ -319,3 +319,62 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
         (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
     database.close()
     assert 0 < approved <= kept
+
+
+def approved(sock: socket.socket) -> bool:
+    """Whether a sign-on was answered, and with yes."""
+    try:
+        sock.sendall(SIGN_ON)
+        reply = sock.recv(4096)
+    except ConnectionError:
+        return False
+    return bool(reply) and DIALECT.text(DIALECT.decode(reply[2:]), "code") == "00"
+
+
+def test_what_a_killed_host_has_answered_is_there_and_told_and_the_next_one_begins(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    host = serve()
+    with host.connect() as sock:
+        answered = sum(approved(sock) for _ in range(50))
+        host.process.kill()
+    _, err = host.process.communicate(timeout=10)
+    told = [json.loads(line) for line in err.splitlines()]  # by who is left, and whole
+    assert answered == 50
+    assert [line["id"] for line in told] == list(range(1, 51))
+    again = serve()
+    with again.connect() as sock:
+        assert approved(sock)
+    _, lines = again.end()
+    assert lines[0]["id"] == 51
+    assert lines[0]["rrn"] > told[-1]["rrn"]
+
+
+def child_of(process: subprocess.Popen[str], module: str) -> int:
+    """The process of ours that runs a module."""
+    for entry in Path("/proc").iterdir():
+        try:
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (entry / "cmdline").read_text()
+        except OSError:  # none, or it has ended meanwhile
+            continue
+        if parent == str(process.pid) and module in command:
+            return int(entry.name)
+    raise AssertionError(f"no child runs {module}")
+
+
+def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    host = serve()
+    with host.connect() as sock:
+        assert approved(sock)
+        os.kill(child_of(host.process, "acquirer.app.recorder"), signal.SIGKILL)
+        more = sum(approved(sock) for _ in range(100))
+    _, err = host.process.communicate(timeout=10)
+    assert host.process.returncode == 6
+    assert err.splitlines()[-1] == "the store failed and stops: the process that writes has ended."
+    with sqlite3.connect(tmp_path / "acquirer.db") as database:
+        (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+    database.close()
+    assert 1 + more <= kept

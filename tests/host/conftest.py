@@ -81,7 +81,7 @@ class Answer:
 class Run:
     """One exchange, step by step: between a load and its commit, others may come."""
 
-    def __init__(self, rig: Rig, steps: Generator[Effect, Result, None]) -> None:
+    def __init__(self, rig: Rig, steps: Generator[Effect, Result, Effect | None]) -> None:
         self.rig, self.steps = rig, steps
         self.sent: list[Effect] = []
         self.evidence: list[Evidence] = []
@@ -106,8 +106,10 @@ class Run:
             self.pending = self.steps.send(result)
             while isinstance(self.pending, Pause):
                 self.pending = self.steps.send(None)
-        except StopIteration:
+        except StopIteration as end:
             self.pending = None
+            if end.value is not None:
+                self.sent.append(end.value)
         return self.pending is not None
 
     def to_commit(self) -> Run:

@@ -13,7 +13,7 @@ from acquirer.journal.entry import Entry, as_json, entry_of
 from acquirer.journal.evidence import Evidence
 from acquirer.journal.mask import showers
 from acquirer.journal.render import COLUMNS, NUMBERS, masked, render
-from acquirer.observe.lines import Exchange, exchange_line
+from acquirer.observe.lines import exchange_line
 from acquirer.wire.masking import hidden, known, mask_card_numbers
 from acquirer.wire.message import DecodeError, Message
 
@@ -116,7 +116,7 @@ def test_evidence_of_our_own_is_never_taken_for_a_card_number(made):
     read = entry(made(why=why, notes=(why,)))
     assert read.why == "got 0000000000000000 from merchant 880210010210167, card 621234******1232"
     assert read.notes == (read.why,)
-    line = exchange_line(Exchange(made(why=why, notes=(why,)), "sent"))
+    line = exchange_line((1, *render(made(why=why, notes=(why,)))))
     assert line["why"] == line["notes"][0] == read.why
 
 

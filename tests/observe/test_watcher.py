@@ -8,7 +8,7 @@ import json
 import pytest
 
 from acquirer.observe import watcher
-from acquirer.observe.lines import as_json
+from acquirer.observe.lines import AsJson
 from acquirer.observe.log import Log
 from acquirer.observe.watcher import EXHAUSTED_EVERY_S, REFUSED_A_SECOND, LoggingWatcher
 
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_flood_of_strangers_is_a_few_lines_a_second(clock: Clock) -> None:
     stream = io.StringIO()
-    log = Log(stream, as_json, lambda: 0)
+    log = Log(stream, AsJson(), lambda: 0)
     watching = LoggingWatcher(log)
     for _ in range(1000):
         watching.refused("127.0.0.1:5", "not-iso8583", "this is HTTP")
@@ -44,7 +44,7 @@ def test_a_flood_of_strangers_is_a_few_lines_a_second(clock: Clock) -> None:
 
 def test_missing_descriptors_are_told_every_ten_seconds(clock: Clock) -> None:
     stream = io.StringIO()
-    log = Log(stream, as_json, lambda: 0)
+    log = Log(stream, AsJson(), lambda: 0)
     watching = LoggingWatcher(log)
     for _ in range(100):
         watching.files_exhausted()
@@ -56,7 +56,7 @@ def test_missing_descriptors_are_told_every_ten_seconds(clock: Clock) -> None:
 
 def test_a_fault_is_told_with_its_kind() -> None:
     stream = io.StringIO()
-    log = Log(stream, as_json, lambda: 0)
+    log = Log(stream, AsJson(), lambda: 0)
     try:
         raise KeyError("secret")
     except KeyError:

@@ -1,21 +1,23 @@
 """Run as a process of its own and killed at any moment: commits as fast as it can, and says aloud what was answered.
 
-``python crasher.py <url> <round>`` prints ``ready`` and then, for each answered group, one line per commit:
-``<exchange id> <tid> <session version> <stan> <rrn>``. A line is complete when it ends, so a torn last one is ignored.
+``python crasher.py <url> <round> [apart]`` prints ``ready`` and then, for each turn of its loop, one line per commit
+that was answered: ``<exchange id> <tid> <session version> <stan> <rrn>``. A line is complete when it ends, so a torn
+last one is ignored. With ``apart``, a process of its own does the writing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-import queue
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
+from acquirer.app.recorder import recorder
 from acquirer.exchange.effects import Changes, Commit, Load, Outcome
 from acquirer.exchange.rows import Card, Transaction, TransactionKey
 from acquirer.journal.evidence import Evidence
+from acquirer.observe.lines import AsJson
 from acquirer.settings.specs import load_dialect
 from acquirer.store import open_store
 
@@ -23,11 +25,12 @@ TIDS = [f"{number:08d}" for number in range(40)]
 MID = "880210010210162"
 
 
-def main(url: str, turn: int) -> None:
+def main(url: str, turn: int, *apart: str) -> None:
     dialect = load_dialect("unionpay-pos")
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, context: os.abort())  # the test wants to kill it, nobody else may
     store = open_store(url)
-    calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    store.start(calls.put)
+    store.start(loop, lambda _told: None, recorder([("unionpay-pos", dialect)], None, AsJson()) if apart else None)
     lines: list[str] = []
     stan = 0
 
@@ -37,6 +40,7 @@ def main(url: str, turn: int) -> None:
         loaded = store.load(Load(tid, card=tid))
         assert loaded.session is not None
         card = loaded.card or Card(tid)
+        version = loaded.session.version + 1  # that it will have
         key = TransactionKey(MID, tid, f"{turn:06d}", f"{stan:06d}")
         evidence = Evidence(1, dialect, tid=tid, stan=key.stan, rrn=loaded.rrn)
         sale = Transaction(key, amount_minor=1, rrn=loaded.rrn, at_us=1_700_000_000_000_000)
@@ -45,20 +49,22 @@ def main(url: str, turn: int) -> None:
 
         def done(outcome: Outcome) -> None:
             assert outcome is Outcome.DONE, outcome
-            version = session.version + 1
             lines.append(f"{evidence.id} {tid} {version} {key.stan} {loaded.rrn}\n")
+            if len(lines) == 1:
+                loop.call_soon(say)
             ask(tid)
 
         store.commit(Commit(changes, time.monotonic() + 60), done)
 
-    os.write(1, b"ready\n")
-    for tid in TIDS:
-        ask(tid)
-    while True:
-        calls.get()()
+    def say() -> None:
         os.write(1, "".join(lines).encode())
         lines.clear()
 
+    os.write(1, b"ready\n")
+    for tid in TIDS:
+        ask(tid)
+    loop.run_forever()
+
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

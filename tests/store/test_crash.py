@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from acquirer.settings.terminals import Registration
 from acquirer.store import open_reader, open_store
 
 CRASHER = Path(__file__).with_name("crasher.py")
-KILLS = 12
+KILLS = 8
+KILLS_APART = 6  # each starts two processes
 
 
 @pytest.fixture
@@ -30,17 +34,32 @@ def store_url(url):
     return url
 
 
-def run_and_kill(url: str, turn: int, after_lines: int, after_s: float) -> list[list[str]]:
+def children(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            if entry.read_text().rpartition(")")[2].split()[1] == str(parent):
+                found.append(int(entry.parent.name))
+    return found
+
+
+def run_and_kill(url: str, turn: int, after_lines: int, after_s: float, *apart: str) -> list[list[str]]:
     """Let a process commit; kill -9 it after some lines and some more moments; what it said was answered."""
-    process = subprocess.Popen([sys.executable, str(CRASHER), url, str(turn)], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, str(CRASHER), url, str(turn), *apart], stdout=subprocess.PIPE)
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(after_lines + 1)]
+    writers = children(process.pid) if turn % 2 else []  # killed too every other time, as by whoever ends a whole group
     threading.Event().wait(after_s)
     process.send_signal(signal.SIGKILL)
+    for writer in writers:
+        with suppress(ProcessLookupError):  # it was quick
+            os.kill(writer, signal.SIGKILL)
     lines += process.stdout.readlines()
     assert process.wait(timeout=30) == -signal.SIGKILL
     process.stdout.close()
     assert lines[0] == b"ready\n"
+    with Path(url.removeprefix("sqlite:///") + ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a process that wrote for it writes what it was asked for, then it ends
     return [line.decode().split() for line in lines[1:] if line.endswith(b"\n")]
 
 
@@ -68,11 +87,13 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
     connection.close()
 
 
-def test_kill_9_many_times(store_url, database):
+@pytest.mark.parametrize(("kills", "apart"), [(KILLS, ()), (KILLS_APART, ("apart",))], ids=["alone", "apart"])
+def test_kill_9_many_times(store_url, database, kills, apart):
+    """Apart, it is the host that is killed: what it was not told of may be written, what it was told of must be."""
     draw = random.Random(20261120)
     answered: dict[str, list[str]] = {}  # by exchange number
-    for turn in range(KILLS):
-        said = run_and_kill(store_url, turn, draw.choice([0, 1, 50, 700, 2000]), draw.random() * 0.02)
+    for turn in range(kills):
+        said = run_and_kill(store_url, turn, draw.choice([0, 1, 50, 700, 2000]), draw.random() * 0.02, *apart)
         for line in said:
             assert line[0] not in answered, "an exchange number was given twice"
             answered[line[0]] = line

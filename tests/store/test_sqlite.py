@@ -8,6 +8,7 @@ import pytest
 
 from acquirer.exchange.effects import Changes, Load, Outcome
 from acquirer.exchange.rows import Card, Generation, Transaction, TransactionKey
+from acquirer.journal.render import COLUMNS
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.store import StoreError, Wanted, open_store
@@ -60,8 +61,9 @@ def test_a_decision_on_an_old_version_conflicts_and_leaves_nothing(desk, made, r
         "transaction": sale(KEY._replace(tid="10000162")),
         "card": Card("d" * 32),
     }
+    old = replace(first[row])  # what is committed is the store's own, and goes on with it
     assert desk.commit(Changes(made(), **first)) == [Outcome.DONE]
-    assert desk.commit(Changes(made(), **(fresh | {row: first[row]}))) == [Outcome.CONFLICT]
+    assert desk.commit(Changes(made(), **(fresh | {row: old}))) == [Outcome.CONFLICT]
     assert desk.session("10000162").version == 0
     assert desk.transaction(fresh["transaction"].key) is None
     assert desk.card("d" * 32) is None
@@ -110,6 +112,32 @@ def test_a_note_alone_is_written_at_the_end(opened, made, url):
     desk.store.close()
     with opened().store.reader() as reader:
         assert reader.exchanges()[0].delivery == "damaged"
+
+
+def test_the_end_commits_and_answers_what_waits(opened, made):
+    desk = opened()
+    answered = [desk.queue(Changes(made())) for _ in range(600)]
+    desk.turn()
+    answered.append(desk.queue(Changes(made())))  # not handed over yet
+    desk.store.close()
+    assert [one.result() for one in answered] == [Outcome.DONE] * 601
+    with opened().store.reader() as reader:
+        assert len(list(reader.every())) == 601
+
+
+def test_what_is_journalled_is_told_once_in_its_order(desk, made):
+    old = desk.session()
+    assert desk.sign_on() is Outcome.DONE
+    assert desk.commit(Changes(made()), Changes(made(), old), Changes(made())) == [
+        Outcome.DONE,
+        Outcome.CONFLICT,
+        Outcome.DONE,
+    ]
+    desk.commit(Changes(made()), patience_s=-1)
+    desk.commit(Changes(made(why="last")))
+    desk.close()
+    assert [row[0] for row in desk.told] == [1, 2, 3, 4]
+    assert desk.told[-1][1 + COLUMNS.index("why")] == "last"
 
 
 def test_registering_again_changes_nothing(desk):

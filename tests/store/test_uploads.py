@@ -27,6 +27,7 @@ from acquirer.journal.evidence import Evidence
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, open_store
 from acquirer.store.database import connect_beside, revision
+from acquirer.store.hand import DAY_US
 from acquirer.store.reprints import count_reprint
 from acquirer.store.uploads import Developed
 from acquirer.testing import running_host
@@ -125,11 +126,14 @@ def test_parts_wait_and_are_forgotten_with_the_signature(desk):
 
 
 def test_parts_nobody_completes_are_forgotten_after_a_day(desk):
-    part = SignaturePart(KEY, 1, False, b"a", at_us=1_600_000_000_000_000)
-    desk.commit(Changes(evidence(), upload=Upload(KEY, part=part)))
-    desk.store._ledger.purge(1_700_000_000_000_000)
+    now_us = evidence().at_us
+    for number, age_us in ((1, DAY_US + 1), (2, DAY_US)):
+        part = SignaturePart(KEY, number, False, b"a", at_us=now_us - age_us)
+        desk.queue(Changes(evidence(), upload=Upload(KEY._replace(stan=f"{number:06}"), part=part)))
+    desk.commit(Changes(evidence()))
+    desk.commit(Changes(evidence()))  # is written when what follows the group before is over
     with desk.store.reader() as reader:
-        assert reader.signature_parts() == []
+        assert [one.part for one in reader.signature_parts()] == [2]
 
 
 @pytest.mark.parametrize(("batch", "found"), [("000003", True), ("000001", True), ("000077", False), ("000012", False)])

@@ -1,0 +1,112 @@
+"""Keys made ahead of need, by a process of its own: half of a sign-on's time is the schedules of two fresh keys.
+
+Only layouts that are in demand have a stock: the first sign-on with one asks for it. A stock that is empty, or a
+process that has ended, stops nobody: the host then makes its keys itself. Between the two processes keys are sealed
+under a key made for this run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from asyncio import AbstractEventLoop
+from typing import Any, Final
+
+from acquirer.app.randomness import pooled
+from acquirer.security.packages import Packager, Stocked
+from acquirer.security.vault import MASTER_BYTES, Vault
+from acquirer.settings import child
+
+STOCK: Final = 2_048
+"""Sets of keys kept ready for one layout, some 80 kB: the first of a burst are answered at once, and the maker has a
+tenth of a second to come by a processor."""
+
+BATCH: Final = 128
+"""Made at once: a millisecond's work."""
+
+
+class Shelf:
+    """The stock of one layout."""
+
+    def __init__(self, number: int, packager: Packager, maker: KeyMaker) -> None:
+        self.number = number
+        self.packager = packager
+        self._maker = maker
+        self._ready: list[bytes] = []
+        self._due = 0  # asked for, and not come
+
+    def take(self) -> bytes | None:
+        """Fresh keys, as `Packager.fresh` makes them; None when there are none just now."""
+        ready = self._ready
+        if len(ready) + self._due <= STOCK - BATCH:
+            self._due += BATCH
+            self._maker.order(self)
+        return ready.pop() if ready else None
+
+    def put(self, made: bytes) -> None:
+        """Take in a batch that has come."""
+        size = self.packager.fresh_bytes
+        self._due -= BATCH
+        self._ready += [made[at : at + size] for at in range(0, len(made), size)]
+
+
+class KeyMaker:
+    """The process, and the stocks it fills. On the loop's thread.
+
+    Raises:
+        OSError, EOFError: it cannot be started.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        key = os.urandom(MASTER_BYTES)
+        self._vault = Vault(key)
+        self._shelves: list[Shelf] = []
+        self._ended = False
+        process = child.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._dialogue = child.Dialogue(process, loop, key)
+        self._dialogue.begin(self._came, self._gone)
+
+    def stocked(self, packager: Packager) -> Stocked:
+        """Where fresh keys of a packager come from."""
+        shelf = Shelf(len(self._shelves), packager, self)
+        self._shelves.append(shelf)
+        return shelf.take
+
+    def order(self, shelf: Shelf) -> None:
+        """Have a batch made."""
+        if not self._ended:
+            packager = shelf.packager
+            self._dialogue.ask((shelf.number, packager.package, packager.mak))
+
+    def end(self) -> None:
+        """Let the process go."""
+        self._dialogue.end()
+
+    def _came(self, answer: Any) -> None:
+        number, sealed = answer
+        self._shelves[number].put(self._vault.open(_bound(number), sealed))
+
+    def _gone(self) -> None:
+        self._ended = True
+
+
+def main() -> None:
+    """Make what is asked for until nobody asks any more."""
+    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+    try:
+        vault = Vault(child.take(asked))
+        child.put(answers, None)
+        randbytes = pooled()
+        packagers: dict[int, Packager] = {}
+        while True:
+            number, package, mak = child.take(asked)
+            packager = packagers.get(number) or packagers.setdefault(number, Packager(package, mak))
+            made = b"".join([packager.fresh(randbytes) for _ in range(BATCH)])
+            child.put(answers, (number, vault.seal(_bound(number), made, randbytes)))
+    except (EOFError, BrokenPipeError):
+        os._exit(0)  # nothing is buffered that anybody would read
+
+
+def _bound(number: int) -> str:
+    return f"ahead:{number}"
