@@ -12,9 +12,9 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Final
 
-PER_TURN: Final = 128
-"""Sockets called in one turn of the loop: half a commit group, so that the writer begins while the rest is read
-and nobody's reply waits for everybody's request."""
+PER_TURN: Final = 64
+"""Sockets called in one turn of the loop: few enough that the writer begins while the rest is read, and nobody's reply
+waits for everybody's request; enough for what is done together to cost less each."""
 
 
 class Readable:

@@ -1,8 +1,8 @@
-"""The log: takes references on the hot path, renders and writes on a thread of its own.
+"""The log: lines to a stream, written by a thread of its own, because nobody knows how long a stream takes.
 
-A line takes time to write. So nobody who decides or commits does more than append to a queue; a
-thread takes what has gathered, renders and writes it. When that thread cannot keep up, lines are dropped and counted: a
-log must not be what stops a host. Host and recorder write to one stream (`app.recorder`), so lines are written in
+Whoever tells of exchanges has journalled them, and makes their lines of the journal's rows; what the loop tells is
+only queued, and made a line by the thread. When that cannot keep up, lines are dropped, counted and told of at the end:
+a log must not be what stops a host. Host and recorder write to one stream (`app.recorder`), so lines are written in
 pieces that the system does not divide.
 """
 
@@ -22,11 +22,10 @@ from acquirer.journal.render import render as row_of
 from acquirer.observe.lines import Event, Render, Row
 
 MOST_WAITING = 20_000
-"""Lines that may wait: half a second of a full host, some 20 MB with the messages they hold."""
+"""Lines that may wait: more than a second of a full host, some 8 MB."""
 
 GATHER_S = 0.05
-"""How long lines gather before they are written together: no eye notices, and the loop is woken less."""
-
+"""How long lines gather before they are written together: no eye notices, and the thread takes fewer turns."""
 
 CLOSING_S = 5.0
 """For whoever reads the lines to take the last of them."""
@@ -42,7 +41,7 @@ class Log:
         self._stream = stream
         self._render = render
         self._now_us = now_us
-        self._waiting: deque[Row | Event] = deque()
+        self._waiting: deque[str | Event | Evidence] = deque()
         self._wake = threading.Event()
         self._idle = True
         self._open = True
@@ -52,13 +51,22 @@ class Log:
             self._thread.start()
 
     def exchanges(self, rows: Sequence[Row]) -> None:
-        """These exchanges are in the journal."""
-        for row in rows:
-            self._put(row)
+        """These exchanges are in the journal. Called by whoever wrote them, when they are answered."""
+        if self._stream is None or not self._open:
+            return
+        if (room := max(MOST_WAITING - len(self._waiting), 0)) < len(rows):
+            self.dropped += len(rows) - room
+            rows = rows[:room]
+        render = self._render.exchange
+        try:
+            self._waiting.extend([render(row) for row in rows])
+        except Exception:  # whoever writes must go on writing
+            self.dropped += len(rows)
+        self._begin()
 
     def exchange(self, evidence: Evidence) -> None:
         """An exchange that was not journalled with a group of others: it is told of by itself."""
-        self._put((evidence.id, *row_of(evidence)))
+        self._put(evidence)
 
     def event(self, name: str, sentence: str = "", **fields: Any) -> None:
         """Something else happened."""
@@ -83,13 +91,16 @@ class Log:
         if self._thread.is_alive():
             self._thread.join(CLOSING_S)
 
-    def _put(self, item: Row | Event) -> None:
+    def _put(self, item: Event | Evidence) -> None:
         if self._stream is None or not self._open:
             return
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
         self._waiting.append(item)
+        self._begin()
+
+    def _begin(self) -> None:
         if self._idle:
             self._idle = False
             self._wake.set()
@@ -104,15 +115,24 @@ class Log:
                 time.sleep(GATHER_S)
             self._write()
         self._write()
+        if self.dropped:
+            sentence = f"{self.dropped} lines are missing above: nobody took them in time"
+            self._waiting.append(Event(self._now_us(), "lines-dropped", sentence, {"lines": self.dropped}))
+            self._write()
+
+    def _line(self, item: str | Event | Evidence) -> str:
+        if isinstance(item, str):
+            return item
+        if isinstance(item, Event):
+            return self._render.event(item)
+        return self._render.exchange((item.id, *row_of(item)))
 
     def _write(self) -> None:
-        render = self._render
-        items: list[Row | Event] = []
+        lines: list[str] = []
         while self._waiting:
-            items.append(self._waiting.popleft())
-        if not items or self._stream is None:
+            lines.append(self._line(self._waiting.popleft()))
+        if not lines or self._stream is None:
             return
-        lines = [render.event(one) if isinstance(one, Event) else render.exchange(one) for one in items]
         try:
             for piece in _pieces(lines, self._stream.encoding or "utf-8"):
                 self._stream.write(piece)
@@ -127,7 +147,7 @@ def _pieces(lines: Iterable[str], encoding: str) -> Iterator[str]:
     room = PIECE_BYTES
     for line in lines:
         # What an encoding has no character for is most often written with a backslash, and never takes more.
-        size = len(line.encode(encoding, "backslashreplace")) + 1
+        size = len(line if line.isascii() else line.encode(encoding, "backslashreplace")) + 1
         if size > room and piece:
             yield "".join(piece)
             piece, room = [], PIECE_BYTES

@@ -111,7 +111,7 @@ class Hand:
 
     def _write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written:
         cursor = self._cursor
-        journal = [rendered(item[1], self._dialect_of(item[0])) for item in items]
+        journal: list[Row] = [rendered(item[1], self._dialect_of(item[0])) for item in items]
         try:
             cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as wrong:
@@ -120,18 +120,20 @@ class Hand:
             # Somebody else writes this file by hand: nothing of ours was begun.
             return Written(None, f"{wrong} by another program for longer than we wait")
         last = last_number(cursor)
-        numbers = list(range(last + 1, last + 1 + len(items)))
+        rows = [(number, *row) for number, row in enumerate(journal, last + 1)]
+        numbers = [row[0] for row in rows]
         complaint = ""
-        if not self._all_at_once(numbers, journal, items):
+        if not self._all_at_once(rows, items):
             cursor.execute("ROLLBACK")
             cursor.execute("BEGIN IMMEDIATE")
             numbers, complaint = self._one_by_one(last_number(cursor), journal, items)  # others may have written since
+            rows = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
         if deliveries:
             statements.DELIVERIES.write(cursor, deliveries)
         if limit is not None:
             set_meta(cursor, "rrn", str(limit))
         cursor.execute("COMMIT")
-        self._news = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
+        self._news = rows
         return Written(numbers, complaint)
 
     def _purge(self, now_us: int) -> None:
@@ -151,10 +153,10 @@ class Hand:
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 
-    def _all_at_once(self, numbers: Sequence[int], journal: Sequence[Row], items: Sequence[Item]) -> bool:
+    def _all_at_once(self, rows: Sequence[Row], items: Sequence[Item]) -> bool:
         """Write every row of the group; False when not all of them could be written."""
         try:
-            return self._written(numbers, journal, items)
+            return self._written(rows, items)
         except _UNWRITABLE:
             return False
 
@@ -165,7 +167,7 @@ class Hand:
         for row, item in zip(journal, items, strict=True):
             cursor.execute("SAVEPOINT one")
             try:
-                number = last + 1 if self._written([last + 1], [row], [item]) else CONFLICT
+                number = last + 1 if self._written([(last + 1, *row)], [item]) else CONFLICT
             except _UNWRITABLE as wrong:
                 complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
                 number = UNWRITABLE
@@ -177,13 +179,12 @@ class Hand:
             numbers.append(number)
         return numbers, complaint
 
-    def _written(self, numbers: Sequence[int], journal: Sequence[Row], items: Sequence[Item]) -> bool:
-        """Write rows of all kinds; False when fewer could be written than were given."""
-        rows = [(number, *row) for number, row in zip(numbers, journal, strict=True)]
+    def _written(self, rows: Sequence[Row], items: Sequence[Item]) -> bool:
+        """Write the journal's rows and what the items change; False when fewer could be written than were given."""
         statements.JOURNAL.write(self._cursor, rows)
         for place, many in _STATE:
-            wanted = [row for item in items if (row := item[place]) is not None]
-            if wanted and many.write(self._cursor, wanted) != len(wanted):
+            changed = [row for item in items if (row := item[place]) is not None]
+            if changed and many.write(self._cursor, changed) != len(changed):
                 return False
         return True
 

@@ -110,7 +110,18 @@ def test_lines_are_dropped_and_counted_when_nobody_writes_them(monkeypatch: pyte
     assert log.dropped == 3
     stream.go.set()
     log.close()
-    assert len(lines(stream)) == 6
+    *told, last = lines(stream)
+    assert len(told) == 6
+    assert (last["event"], last["lines"]) == ("lines-dropped", 3)
+
+
+def test_rows_that_make_no_line_stop_nobody() -> None:
+    stream = io.StringIO()
+    log = logging(stream)
+    log.exchanges([(1, *render(evidence()))[:3]])
+    log.event("after")
+    log.close()
+    assert [line["event"] for line in lines(stream)] == ["after", "lines-dropped"]
 
 
 def test_a_log_that_nobody_reads_does_not_keep_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
