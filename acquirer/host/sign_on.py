@@ -6,7 +6,7 @@ before them stay good for what was in flight, for a grace that is counted from h
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from acquirer.exchange.effects import Loaded
 from acquirer.exchange.reasons import Reason
@@ -40,9 +40,9 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     fresh = _fresh(host, request, loaded)
     if isinstance(fresh, Decision):
         return fresh
+    after, made, keys_told, proof = fresh
     batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
     count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
-    after = fresh.session
     after.batch = batch
     after.signed_on_us = request.arrival.at_us
     after.signed_on_day = stamp.day
@@ -53,12 +53,10 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     told = f"batch {batch}; " if host.has_batch else ""
-    decision = Decision(
-        Reason.APPROVED, f"{fresh.told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}"
-    )
-    decision.made = {**stamp.made, "rrn": loaded.rrn, "batch": batch, **fresh.made}
+    decision = Decision(Reason.APPROVED, f"{keys_told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}")
+    decision.made = {**stamp.made, "rrn": loaded.rrn, "batch": batch, **made}
     decision.session = after
-    decision.keys = fresh.proof
+    decision.keys = proof
     decision.rrn = loaded.rrn
     decision.notes = _notes(session, after)
     return decision
@@ -69,24 +67,21 @@ def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Dec
     fresh = _fresh(host, request, loaded)
     if isinstance(fresh, Decision):
         return fresh
-    fresh.session.bad_macs = 0
+    after, made, keys_told, proof = fresh
+    after.bad_macs = 0
     return Decision(
         Reason.APPROVED,
-        fresh.told or "this dialect hands out no keys here: nothing was changed",
-        made={**request.stamp.made, "rrn": loaded.rrn, **fresh.made},
-        session=fresh.session,
-        keys=fresh.proof,
+        keys_told or "this dialect hands out no keys here: nothing was changed",
+        made={**request.stamp.made, "rrn": loaded.rrn, **made},
+        session=after,
+        keys=proof,
         rrn=loaded.rrn,
     )
 
 
-class _Fresh(NamedTuple):
-    """What working keys change: the session, what the reply carries of them, and how they are told of."""
-
-    session: Session  # not the stored one: made for this decision, which goes on with it
-    made: Made
-    told: str  # "" when this message hands out no keys
-    proof: WorkingKeys | None  # keys that verified the request, and seal the reply
+_Fresh = tuple[Session, Made, str, WorkingKeys | None]
+"""What working keys change: a session that is the decision's own, what the reply carries of them, how they are told of
+("" when this message hands out none); and the keys that verified the request, and seal the reply."""
 
 
 def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
@@ -101,7 +96,7 @@ def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
             return verified
         proof, session = verified.keys, verified.after(session)
     if "keys" not in host.plans.plan(route, True).elements:
-        return _Fresh(session.copy(), {}, "", proof)
+        return session.copy(), {}, "", proof
     selector = host.read.function(request.message.fields)
     try:
         master = host.ring.master(terminal)
@@ -118,7 +113,7 @@ def _fresh(host: Host, request: Request, loaded: Loaded) -> _Fresh | Decision:
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000 if before is not None else 0
     made: Made = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     told = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
-    return _Fresh(after, made, told, proof)
+    return after, made, told, proof
 
 
 def next_batch(batch: str) -> str:

@@ -43,11 +43,14 @@ class KcvError(PackageError):
         self.got = got
 
 
-class Issued(NamedTuple):
-    """Working keys as they travel, and as they are used."""
+class Issued:
+    """Working keys as they travel, and as they are used. Not frozen: made per sign-on."""
 
-    wire: bytes
-    working: WorkingKeys
+    __slots__ = ("wire", "working")
+
+    def __init__(self, wire: bytes, working: WorkingKeys) -> None:
+        self.wire = wire
+        self.working = working
 
 
 class _Cut(NamedTuple):

@@ -155,7 +155,7 @@ class SqliteStore:
     def _reserve(self) -> None:
         """More reference numbers. A new limit may be on its way: two who raise it would count one block twice."""
         if self._writer is not None:
-            self._writer.settle()
+            self._writer.await_numbers()
         if self._ledger.numbers.used_up:
             self._ledger.reserve()
 

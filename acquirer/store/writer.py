@@ -87,6 +87,12 @@ class Writer:
         if len(self._deliveries) == 1:
             self._soon(self._hand_over)
 
+    def await_numbers(self) -> None:
+        """Wait while reference numbers are used up and more of them are under way."""
+        numbers = self._ledger.numbers
+        while numbers.used_up and any(group.limit is not None for group in self._written):
+            self._hands.wait()
+
     def settle(self) -> None:
         """Wait until nothing is with the one who writes, and have it all answered."""
         while self._written:
@@ -203,15 +209,14 @@ class Writer:
 
 def _alone(changes: Changes, touched: set[object]) -> bool:
     """Whether no other of the group touches these rows: both were decided on one version, only the first is right."""
-    rows: list[object] = []
-    if changes.session is not None:
-        rows.append(changes.session.tid)
-    if changes.transaction is not None:
-        rows.append(changes.transaction.key)
-    if changes.card is not None:
-        rows.append((changes.card.token,))  # a tuple, so that no token is taken for a tid
-    if changes.upload is not None:
-        rows.append(("upload", changes.upload.key))
+    session, transaction, card, upload = changes.session, changes.transaction, changes.card, changes.upload
+    rows: list[object] = [] if session is None else [session.tid]
+    if transaction is not None:
+        rows.append(transaction.key)
+    if card is not None:
+        rows.append((card.token,))  # a tuple, so that no token is taken for a tid
+    if upload is not None:
+        rows.append(("upload", upload.key))
     if not touched.isdisjoint(rows):
         return False
     touched.update(rows)
