@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from typing import Any, Final
 
 from acquirer.app.randomness import pooled
 from acquirer.security.packages import Packager, Stocked
-from acquirer.security.vault import MASTER_BYTES, Vault
+from acquirer.security.vault import MASTER_BYTES, Vault, VaultError
 from acquirer.settings import child
 
 STOCK: Final = 2_048
@@ -55,16 +56,19 @@ class KeyMaker:
     """The process, and the stocks it fills. On the loop's thread.
 
     Raises:
-        OSError, EOFError: it cannot be started.
+        OSError: it cannot be started.
     """
 
-    def __init__(self, loop: AbstractEventLoop) -> None:
+    def __init__(self, loop: AbstractEventLoop, warn: Callable[[str], None]) -> None:
+        """`warn` is told when nothing is made ahead any more."""
         key = os.urandom(MASTER_BYTES)
         self._vault = Vault(key)
         self._shelves: list[Shelf] = []
+        self._warn = warn
         self._ended = False
         process = child.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self._dialogue = child.Dialogue(process, loop, key)
+        self._dialogue = child.Dialogue(process, loop)
+        self._dialogue.ask(key)
         self._dialogue.begin(self._came, self._gone)
 
     def stocked(self, packager: Packager) -> Stocked:
@@ -81,14 +85,20 @@ class KeyMaker:
 
     def end(self) -> None:
         """Let the process go."""
+        self._ended = True
         self._dialogue.end()
 
     def _came(self, answer: Any) -> None:
         number, sealed = answer
-        self._shelves[number].put(self._vault.open(_bound(number), sealed))
+        try:
+            self._shelves[number].put(self._vault.open(_bound(number), sealed))
+        except VaultError:  # whatever it is, it is not ours
+            self._gone()
 
     def _gone(self) -> None:
-        self._ended = True
+        if not self._ended:
+            self._ended = True
+            self._warn("the process that makes keys ahead of need has ended: sign-ons take longer, and nothing is lost")
 
 
 def main() -> None:
@@ -96,7 +106,6 @@ def main() -> None:
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         vault = Vault(child.take(asked))
-        child.put(answers, None)
         randbytes = pooled()
         packagers: dict[int, Packager] = {}
         while True:

@@ -11,8 +11,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TextIO
@@ -111,9 +111,8 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
         terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
-        store.start(loop, log.exchanges, recorder(spoken, stderr, render) if apart else None)
-        maker = _key_maker(config, log, loop) if apart else None
-        with running_reactor() as reactor:
+        with _key_maker(config, log, loop, apart=apart) as maker, running_reactor() as reactor:
+            store.start(loop, log.exchanges, recorder(spoken, stderr, render) if apart else None)
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
             driver = Driver(store, server, parts.clock, log, pictures)
@@ -137,8 +136,6 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
                 store.close()
                 await asyncio.sleep(0)  # for outcomes of commits that were refused
                 driver.advance()
-                if maker is not None:
-                    maker.end()
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
                 if ready:
                     log.event("stopped", **counted)
@@ -173,15 +170,20 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
 
 
-def _key_maker(config: Config, log: Log, loop: asyncio.AbstractEventLoop) -> KeyMaker | None:
-    """Who makes keys ahead of need; nobody when they shall come from a seed."""
-    if config.seed is not None:
-        return None
+@contextmanager
+def _key_maker(config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, apart: bool) -> Iterator[KeyMaker | None]:
+    """Who makes keys ahead of need; nobody where they shall come from a seed."""
+    maker: KeyMaker | None = None
+    if apart and config.seed is None:
+        try:
+            maker = KeyMaker(loop, partial(log.event, "warning"))
+        except OSError as wrong:
+            log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {wrong}")
     try:
-        return KeyMaker(loop)
-    except (OSError, EOFError) as wrong:
-        log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {wrong}")
-        return None
+        yield maker
+    finally:
+        if maker is not None:
+            maker.end()
 
 
 def _renderer(parts: Parts, stderr: TextIO | None) -> Render:

@@ -45,15 +45,9 @@ def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[byte
 
 
 class Dialogue:
-    """A child that is asked over its input and answers over its output. All of it on the loop's thread.
+    """A child that is asked over its input and answers over its output. All of it on the loop's thread."""
 
-    `setup` is the first message; its answer is waited for.
-
-    Raises:
-        EOFError: the child has ended instead.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes], loop: AbstractEventLoop, setup: Any) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], loop: AbstractEventLoop) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process = process
@@ -62,16 +56,27 @@ class Dialogue:
         self._unsent = b""
         self._came = b""
         self._heard = 0
+        self._over = False  # it has ended, and that was told
+        self._told: Callable[[Any], None] = _nobody
+        self._ended: Callable[[], None] = _nobody
         with suppress(OSError):  # there is a bound on all pipes of one user: a smaller one serves, only slower
             fcntl.fcntl(self._asks, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        try:
-            put(process.stdin, setup)
-            self.greeting = take(process.stdout)
-        except (OSError, EOFError):
-            self._end_process()
-            raise EOFError("it ended before it began") from None
         os.set_blocking(self._asks, False)
         os.set_blocking(self._answers, False)
+
+    def greet(self, setup: Any) -> Any:
+        """Ask the first thing, before `begin`, and wait for its answer.
+
+        Raises:
+            EOFError: the child has ended instead.
+        """
+        heard: list[Any] = []
+        self._told = heard.append
+        self.ask(setup)
+        self.wait()
+        if not heard:
+            raise EOFError("it ended before it began")
+        return heard[0]
 
     def begin(self, told: Callable[[Any], None], ended: Callable[[], None]) -> None:
         """Who takes the answers, and who is told when there will be no more."""
@@ -90,10 +95,10 @@ class Dialogue:
             self._loop.add_writer(self._asks, self._send)
 
     def wait(self) -> None:
-        """Wait for an answer, or the end, and have it taken now."""
+        """Wait for an answer, or the end, and have it taken now; after the end there is nothing to wait for."""
         heard = self._heard
         self._take()  # it may have come with the one before, over which somebody waits now
-        while self._heard == heard:
+        while self._heard == heard and not self._over:
             either = select.poll()
             either.register(self._answers, select.POLLIN)
             if self._unsent:
@@ -105,7 +110,7 @@ class Dialogue:
                     self._send()
 
     def end(self) -> None:
-        """Let the child finish what it was asked for, and wait for its end; not for ever."""
+        """Let the child finish what it has been sent, and wait for its end; not for ever."""
         self._loop.remove_reader(self._answers)
         self._loop.remove_writer(self._asks)
         self._end_process()
@@ -129,8 +134,8 @@ class Dialogue:
         except BlockingIOError:
             return
         if not data:
-            self._heard += 1
             self._loop.remove_reader(self._answers)
+            self._over = True
             self._ended()
             return
         self._came += data
@@ -157,6 +162,10 @@ class Dialogue:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _nobody(*_answer: Any) -> None:
+    """Nobody listens yet."""
 
 
 def put(to: IO[bytes], message: Any) -> None:

@@ -35,15 +35,13 @@ class Apart:
     ) -> None:
         """`setup` is its first message, `names` is how items call their dialects."""
         self._names = names
+        self._dialogue = child.Dialogue(process, loop)
         try:
-            self._dialogue = child.Dialogue(process, loop, setup)
-            problem = self._dialogue.greeting
+            problem = self._dialogue.greet(setup)
         except EOFError:
             problem = ENDED
-        else:
-            if problem is not None:
-                self._dialogue.end()
         if problem is not None:
+            self._dialogue.end()
             raise StoreError(f"the process that writes the store cannot begin: {problem}")
 
     def begin(self, answered: Answered) -> None:

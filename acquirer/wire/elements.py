@@ -71,10 +71,11 @@ def writer(at: Locator, spec: FieldSpec) -> Write:
     if at.as_text or at.stop is None:
         return lambda fields, value: write(fields, at, value, spec)
     de, start, stop = at.de, at.start, at.stop
+    whole = stop if spec.length_bytes else max(stop, spec.maximum)
 
     def write_part(fields: dict[int, Value], value: Value) -> None:
         rest = fields.get(de)
-        if isinstance(rest, str) and len(rest) >= stop and isinstance(value, str) and len(value) == stop - start:
+        if isinstance(rest, str) and len(rest) >= whole and isinstance(value, str) and len(value) == stop - start:
             fields[de] = rest[:start] + value + rest[stop:]
         else:
             write(fields, at, value, spec)

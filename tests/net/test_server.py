@@ -432,3 +432,116 @@ def test_nothing_is_sent_on_a_connection_that_is_being_closed(serve: Serve) -> N
     peer.send(FRAME)
     trial.until(lambda: told == [False])
     assert peer.ended() == "fin", "what was written before is still read"
+
+
+# -- frames that come by themselves, one read each: they are not buffered ----------------------------------------------
+
+
+def test_frames_by_themselves_and_in_pieces_are_the_same_to_a_peer(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    wire = b"\x00\x28" + FRAME
+    for round_ in range(5):
+        for pieces in (
+            [wire],
+            [wire],
+            [wire[:1], wire[1:]],
+            [wire],
+            [wire + wire],
+            [b"\0\0" + wire],
+            [wire[:20], wire[20:]],
+        ):
+            before = trial.call(lambda: trial.server.counters.frames)
+            for piece in pieces:
+                peer.socket.sendall(piece)
+            frames = 2 if pieces == [wire + wire] else 1
+            assert [peer.receive() for _ in range(frames)] == [FRAME] * frames, round_
+            assert trial.call(lambda: trial.server.counters.frames) == before + frames
+    assert trial.call(lambda: trial.server.counters.keep_alives) == 5
+    connection = next(iter(trial.server.connections))
+    assert trial.call(lambda: (connection.busy, connection.frame_since_s)) == (0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [(b"\xff\xff", "too-long"), (b"\x00\x03abc", "short-frame"), (b"GET / HTTP/1.1\r\n", "too-long")],
+)
+def test_what_is_no_frame_is_refused_after_good_ones_too(serve: Serve, sent: bytes, reason: str) -> None:
+    trial = serve()
+    peer = trial.peer()
+    for _ in range(3):
+        peer.send(FRAME)
+        assert peer.receive() == FRAME
+    peer.socket.sendall(sent)
+    assert peer.ended() in ("fin", "rst")
+    assert trial.closes() == {reason: 1}
+
+
+def test_a_receiver_that_fails_over_a_later_frame_costs_its_peer_the_connection(serve: Serve) -> None:
+    def receive(connection: Connection, frame: bytes) -> None:
+        if frame == b"boom":
+            raise RuntimeError("boom")
+        connection.send(frame)
+        connection.done()
+
+    trial = serve(receive)
+    peer = trial.peer()
+    for _ in range(2):
+        peer.send(FRAME)
+        assert peer.receive() == FRAME
+    peer.send(b"boom")
+    assert peer.ended() == "rst"
+    assert len(trial.told.faults) == 1
+    assert trial.closes() == {"internal-fault": 1}
+
+
+def test_requests_that_come_one_by_one_are_counted_against_the_limit_in_flight(serve: Serve) -> None:
+    held: list[Connection] = []
+    trial = serve(lambda connection, frame: held.append(connection), in_flight=4)
+    peer = trial.peer()
+    for number in range(1, 5):
+        peer.send(FRAME)
+        trial.until(lambda number=number: len(held) == number)
+    assert trial.call(lambda: (held[0].busy, held[0]._paused, trial.server.counters.pauses)) == (4, 1, 1)
+    peer.send(FRAME)
+    other = trial.peer()  # whoever comes later is read: so the fifth has not been
+    other.send(FRAME)
+    trial.until(lambda: len(held) == 5)
+    assert held[4] is not held[0]
+
+    def answer() -> None:
+        for connection in held[:4]:
+            connection.send(FRAME)
+            connection.done()
+
+    trial.call(answer)
+    assert [peer.receive() for _ in range(4)] == [FRAME] * 4
+    trial.until(lambda: len(held) == 6)
+    assert held[5] is held[0]
+    trial.call(lambda: [connection.done() for connection in held[4:]])
+
+
+def test_silence_is_counted_from_the_last_frame_that_came_by_itself(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    now_s = [trial.call(lambda: trial.server.now_s())]
+    trial.call(lambda: setattr(trial.server, "now_s", lambda: now_s[0]))
+    for _ in range(3):
+        peer.send(FRAME)
+        assert peer.receive() == FRAME
+        now_s[0] += 1000
+    connection = next(iter(trial.server.connections))
+    assert trial.call(lambda: now_s[0] - connection.touched_s) == 1000
+    assert trial.call(lambda: connection.overdue(connection.touched_s + 59)) == ""
+    assert trial.call(lambda: connection.overdue(connection.touched_s + 61)) == "idle"
+
+
+def test_the_longest_frame_is_taken_later_too_and_no_longer_one(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    for _ in range(3):
+        peer.send(bytes(8192))
+        assert peer.receive() == bytes(8192)
+    peer.send(bytes(8193))
+    assert peer.ended() in ("fin", "rst")
+    assert trial.closes() == {"too-long": 1}

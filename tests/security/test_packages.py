@@ -2,9 +2,11 @@
 
 import os
 import random
+from dataclasses import replace
+from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.ciphers import is_weak, odd_parity
@@ -179,3 +181,101 @@ def test_weak_draws_are_thrown_away():
 def test_a_source_that_is_stuck_is_named():
     with pytest.raises(PackageError, match="it is not random"):
         issue(PACKAGES["003"], TMK, "single", bytes)
+
+
+# -- keys made ahead of need -------------------------------------------------------------------------------------------
+
+MORE = {
+    **PACKAGES,
+    "hex": replace(PACKAGES["003"], selector="hex", form="hex"),
+    "short": replace(PACKAGES["004"], selector="short", kcv_bytes=3),
+    "aes": layout("aes", "aes", 16, ("pik", "mak"), wrap="aes", mak_form=False),
+    "aes 32": layout("aes 32", "aes", 32, ("pik", "mak", "tdk"), wrap="aes", mak_form=False),
+    "mixed": layout("mixed", "3des", 16, ("mak", "tdk", "pik"), wrap="sm4", mak_form=False),
+}
+every_package_and_more = pytest.mark.parametrize("selector", list(MORE))
+
+
+def forbidden(_size=0):
+    raise AssertionError("nobody asks here")
+
+
+def cut(packager, mak, fresh):
+    """Fresh keys and their KCVs, by name."""
+    package = packager.package
+    sizes = {}
+    for part in package.parts:
+        single = part.name == "mak" and package.mak_form and mak != "double"
+        sizes[part.name] = 8 if single else part.size_bytes
+    assert len(fresh) == packager.fresh_bytes == sum(sizes.values()) + len(sizes) * package.kcv_bytes
+    keys, at = {}, 0
+    for name, size in sizes.items():
+        cipher = "des" if size == 8 else package.cipher
+        keys[name] = Secret(fresh[at : at + size], cipher)
+        at += size
+    kcvs = [fresh[at:][i : i + package.kcv_bytes] for i in range(0, len(fresh) - at, package.kcv_bytes)]
+    return keys, dict(zip(sizes, kcvs, strict=True))
+
+
+@every_package_and_more
+@settings(max_examples=30)
+@given(mak=st.sampled_from(FORMS), seed=seeds)
+def test_fresh_keys_are_keys_and_then_their_kcvs(selector, mak, seed):
+    packager = Packager(MORE[selector], mak)
+    keys, kcvs = cut(packager, mak, packager.fresh(random.Random(seed).randbytes))
+    for name, key in keys.items():
+        assert key.check_value(packager.package.kcv_bytes) == kcvs[name]
+    if packager.package.cipher in ("des", "3des"):
+        clear = b"".join(key.reveal() for key in keys.values())
+        assert odd_parity(clear) == clear
+        assert not is_weak(clear)  # no weak part, and no two parts alike
+
+
+@every_package_and_more
+@settings(max_examples=30)
+@given(mak=st.sampled_from(FORMS), seed=seeds)
+def test_keys_made_ahead_travel_and_work_like_those_made_now(selector, mak, seed):
+    package = MORE[selector]
+    now = Packager(package, mak).issue(TMK, random.Random(seed).randbytes)
+    packager = Packager(package, mak)
+    packager.stocked = lambda: Packager(package, mak).fresh(random.Random(seed).randbytes)
+    ahead = packager.issue(TMK, forbidden)
+    assert (ahead.wire, ahead.working) == (now.wire, now.working)
+    assert ahead.working.kcvs == now.working.kcvs
+    assert accept(package, TMK, ahead.wire) == now.working
+    for (name, mine), (again, theirs) in zip(ahead.working.items(), now.working.items(), strict=True):
+        assert (name, mine.cipher) == (again, theirs.cipher)
+        assert mine.encrypt(bytes(16)) == theirs.encrypt(bytes(16))
+        assert mine.check_value(8) == theirs.check_value(8)
+
+
+def test_keys_are_made_now_while_none_lie_ready():
+    package = PACKAGES["003"]
+    packager = Packager(package, "single")
+    ready = [None, packager.fresh(random.Random(1).randbytes), None]
+    packager.stocked = ready.pop
+    wires = [packager.issue(TMK, random.Random(2).randbytes).wire for _ in range(3)]
+    assert wires[0] == wires[2] == issue(package, TMK, "single", random.Random(2).randbytes).wire
+    assert wires[1] == issue(package, TMK, "single", random.Random(1).randbytes).wire
+
+
+def test_pinned_keys_and_key_blocks_leave_those_made_ahead_where_they_are():
+    pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
+    packager = Packager(PACKAGES["004"], "single")
+    packager.stocked = forbidden
+    working = packager.issue(TMK, os.urandom, pinned).working
+    assert (working.pik, working.mak, len(working.tdk)) == (pinned.pik, pinned.mak, 16)
+    for mak, wrap in product(FORMS, ("tr31-b", "tr31-d")):
+        blocks = layout("blocks", "3des", 16, ("pik", "mak"), wrap=wrap, mak_form=False)
+        packager = Packager(blocks, mak)
+        packager.stocked = forbidden
+        issued = packager.issue(TMK, os.urandom)
+        assert accept(blocks, TMK, issued.wire) == issued.working
+
+
+def test_weak_keys_are_not_made_ahead_either():
+    draws = iter([bytes.fromhex("0101010101010101") + bytes(range(16)), bytes(range(1, 25))])
+    fresh = Packager(PACKAGES["003"], "single").fresh(lambda _size: next(draws))
+    assert fresh[:24] == odd_parity(bytes(range(1, 25)))
+    with pytest.raises(PackageError, match="it is not random"):
+        Packager(PACKAGES["003"], "single").fresh(bytes)

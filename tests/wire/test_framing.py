@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.framing import LOOK_BYTES, FrameError, Framing
+from acquirer.wire.framing import LOOK_BYTES, Deframer, FrameError, Framing
 
 UNIONPAY = load_dialect("unionpay-pos").framing
 STX, ETX = b"\x02", b"\x03"
@@ -255,3 +257,168 @@ def test_pending_counts_what_has_begun():
 def test_a_frame_too_long_for_its_length_is_not_written():
     with pytest.raises(FrameError, match="10000 bytes does not fit a ascii4 length"):
         Framing("ascii", 4).wrap(bytes(10000))
+
+
+# -- the same, made ready for many frames ------------------------------------------------------------------------------
+
+TINY = [
+    Framing("binary", 1),
+    Framing("bcd", 1),
+    Framing("ascii", 2),
+    Framing("hex", 1),
+    Framing("ebcdic", 2, includes_itself=True),
+    Framing("binary", 1, end=ETX, includes_end=True),
+]
+PLAIN = [Framing("binary", size, minimum_bytes=3, limit_bytes=300) for size in (2, 3, 4)]
+EVERY = [*FRAMINGS, *ENDED, *PLAIN, *TINY]
+
+
+def bodies(framing):
+    """Frames that this framing can carry."""
+    body = st.binary(min_size=3, max_size=50).map(lambda b: b"\x60" + b)
+    if not framing.length_bytes:
+        body = body.filter(lambda b: not any(framing.end[:1] in bytes((one,)) for one in b))
+    return body
+
+
+def outcome(act, data):
+    """What it gives, or how it fails."""
+    try:
+        return act(data)
+    except FrameError as wrong:
+        return wrong.reason, wrong.detail
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(EVERY), st.one_of(st.binary(max_size=60), st.integers(80, 300).map(bytes), st.just(b"x" * 10_001))
+)
+def test_a_wrapper_wraps(framing, frame):
+    wrap = framing.wrapper()
+    assert outcome(wrap, frame) == outcome(framing.wrap, frame)
+    assert outcome(wrap, b"") == outcome(framing.wrap, b"")
+
+
+def test_a_wrapper_writes_no_frame_that_is_too_long():
+    wrap = UNIONPAY.wrapper()
+    assert wrap(bytes(65_535)) == b"\xff\xff" + bytes(65_535)
+    with pytest.raises(FrameError, match=r"^a frame of 65536 bytes does not fit a binary2 length$") as wrong:
+        wrap(bytes(65_536))
+    assert wrong.value.reason == "too-long"
+
+
+def state(deframer):
+    return {name: getattr(deframer, name) for name in Deframer.__slots__}
+
+
+def found_in(deframer, data):
+    """What comes of feeding."""
+    deframer.feed(data)
+    return list(deframer)
+
+
+@st.composite
+def meetings(draw):
+    """A framing, what came of a connection until now, and what comes next: often exactly a frame, or nearly."""
+    framing = draw(st.one_of(st.sampled_from(PLAIN), st.sampled_from(EVERY)))
+    frame = st.one_of(bodies(framing), bodies(framing), st.just(b""), st.integers(290, 310).map(bytes)).map(
+        lambda one: outcome(framing.wrap, one)
+    )
+    frame = frame.filter(lambda one: isinstance(one, bytes))
+    nearly = st.one_of(
+        frame,
+        frame,
+        frame.map(lambda one: one[:-1]),
+        st.tuples(frame, st.binary(max_size=3)).map(b"".join),
+        st.tuples(frame, frame).map(b"".join),
+        streams(),
+    )
+    return framing, draw(st.lists(nearly, max_size=3)), draw(nearly), draw(nearly)
+
+
+@settings(max_examples=300)
+@given(meetings())
+def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
+    framing, before, data, after = meeting
+    one, other = framing.deframer(), framing.deframer()
+    dead = False
+    for chunk in before:
+        came = outcome(lambda data: found_in(one, data), chunk)
+        assert came == outcome(lambda data: found_in(other, data), chunk)
+        dead = dead or isinstance(came, tuple)
+    then = state(one)
+    quiet = not (one.fresh or one.pending or dead)
+    frame = one.whole(data)
+    assert state(one) == then
+    try:
+        fed = found_in(other, data)
+    except FrameError:
+        assert frame is None
+        return
+    only = quiet and framing.plain and len(fed) == 1 and fed[0] and not other.pending
+    assert frame == (fed[0] if only else None)
+    if frame is not None:  # and it goes on as if it had been fed
+        after_fed = outcome(lambda data: found_in(other, data), after)
+        assert outcome(lambda data: found_in(one, data), after) == after_fed
+        assert (one.pending, one.unfinished, one.fresh) == (other.pending, other.unfinished, other.fresh)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_whole_frames_and_pieces_may_come_in_any_order(data):
+    framing = data.draw(st.sampled_from(PLAIN + FRAMINGS[:4]))
+    frames = data.draw(st.lists(st.one_of(st.just(b""), bodies(framing), bodies(framing)), max_size=8))
+    ends = [0]
+    for frame in frames:
+        ends.append(ends[-1] + len(framing.wrap(frame)))
+    stream = b"".join(map(framing.wrap, frames))
+    cuts = set(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
+    cuts |= set(data.draw(st.lists(st.sampled_from(ends), max_size=8))) | {0, len(stream)}  # often a frame by itself
+    deframer = framing.deframer()
+    found = []
+    for start, stop in pairwise(sorted(cuts)):
+        piece = stream[start:stop]
+        whole = deframer.whole(piece)
+        found += found_in(deframer, piece) if whole is None else [whole]
+    assert (found, deframer.pending) == (frames, 0)
+
+
+def test_a_frame_by_itself_is_whole_when_the_stream_is_known_to_carry_frames():
+    deframer = UNIONPAY.deframer()
+    frame = b"\x60" + bytes(20)
+    wire = UNIONPAY.wrap(frame)
+    assert deframer.whole(wire) is None, "the first one may still turn out to be HTTP"
+    assert found_in(deframer, wire) == [frame]
+    assert [deframer.whole(wire) for _ in range(3)] == [frame] * 3
+    assert deframer.whole(b"\0\0") is None, "a keep-alive is counted"
+    assert deframer.whole(wire[:-1]) is None
+    assert deframer.whole(wire + b"\0") is None
+    assert deframer.whole(b"") is None
+    assert deframer.whole(b"\0") is None
+    assert found_in(deframer, wire[:1]) == []
+    assert deframer.whole(wire[1:]) is None, "it belongs to what has begun"
+    assert deframer.whole(wire) is None, "even if it looks like a frame"
+    assert found_in(deframer, wire[1:]) == [frame]
+    assert deframer.whole(wire) == frame
+
+
+def test_what_is_too_long_or_too_short_is_never_whole():
+    deframer = UNIONPAY.deframer()
+    assert found_in(deframer, UNIONPAY.wrap(bytes(21))) == [bytes(21)]
+    longest = bytes(UNIONPAY.limit_bytes)
+    assert deframer.whole(UNIONPAY.wrap(longest)) == longest
+    assert deframer.whole(UNIONPAY.wrap(longest + b"\0")) is None
+    assert deframer.whole(UNIONPAY.wrap(bytes(21))) == bytes(21)
+    assert deframer.whole(UNIONPAY.wrap(bytes(20))) is None
+
+
+def test_nothing_is_whole_after_a_refusal():
+    deframer = UNIONPAY.deframer()
+    wire = UNIONPAY.wrap(bytes(21))
+    assert found_in(deframer, wire) == [bytes(21)]
+    assert deframer.whole(wire) == bytes(21)
+    deframer.feed(b"\xff\xff")
+    with pytest.raises(FrameError, match="above the limit"):
+        list(deframer)
+    assert deframer.whole(wire) is None
+    assert found_in(deframer, wire) == []

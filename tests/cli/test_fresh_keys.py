@@ -1,0 +1,218 @@
+"""Many terminals sign on at a host that has keys made ahead: everybody gets good keys, and nobody's are another's."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acquirer.app.key_maker import BATCH
+from acquirer.security.packages import Packager
+from acquirer.security.secret import Secret
+from acquirer.security.suite import Suite
+from acquirer.settings.specs import load_dialect
+from acquirer.settings.terminals import Registration, demo_terminals
+
+DIALECT = load_dialect("unionpay-pos")
+SUITE = Suite(DIALECT)
+SIGN_ON = DIALECT.decode(next(bytes.fromhex(s.hex)[2:] for s in DIALECT.samples if "sign-on request" in s.title))
+TERMINALS = [one for one in demo_terminals() if one.tmk is not None and one.fixed_keys is None]
+START = [sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--log", "off", "--json"]
+MAKER = "acquirer.app.key_maker"
+LINES = 20  # connections that are kept
+
+
+def sign_on(terminal: Registration, package: str, stan: int) -> bytes:
+    """A request as it travels."""
+    fields = dict(SIGN_ON.fields)
+    for element, value in {"tid": terminal.tid, "mid": terminal.mid, "stan": f"{stan:06}", "function": package}.items():
+        DIALECT.put(fields, element, value)
+    return DIALECT.framing.wrap(DIALECT.encode(SIGN_ON.mti, fields))
+
+
+class Line:
+    """A connection that is kept."""
+
+    def __init__(self, host: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(host, timeout=30)
+        self._deframer = DIALECT.framing.deframer()
+
+    def receive(self) -> bytes:
+        while True:
+            for frame in self._deframer:
+                return frame
+            data = self.socket.recv(65536)
+            assert data, "the host hung up"
+            self._deframer.feed(data)
+
+
+class Served:
+    """A host in a process of its own, and lines to it."""
+
+    def __init__(self, process: subprocess.Popen[str], stack: ExitStack) -> None:
+        assert process.stdout
+        self.process = process
+        host, _, port = json.loads(process.stdout.readline())["listen"].rpartition(":")
+        self.lines = [Line((host, int(port))) for _ in range(LINES)]
+        for line in self.lines:
+            stack.callback(line.socket.close)
+        self.asked = 0
+
+    def sign_on(self, terminals: Iterable[tuple[Registration, str]]) -> list[Secret]:
+        """Sign all of them on, as many at a time as there are lines; gives every key that was handed out."""
+        keys: list[Secret] = []
+        waiting = list(terminals)
+        while waiting:
+            now, waiting = waiting[:LINES], waiting[LINES:]
+            for line, (terminal, package) in zip(self.lines, now, strict=False):
+                self.asked += 1
+                line.socket.sendall(sign_on(terminal, package, self.asked))
+            for line, (terminal, package) in zip(self.lines, now, strict=False):
+                keys += self._accepted(DIALECT.decode(line.receive()), terminal, package)
+        return keys
+
+    def _accepted(self, reply: Any, terminal: Registration, package: str) -> list[Secret]:
+        """The keys in a reply; every KCV is checked."""
+        assert DIALECT.text(reply, "code") == "00"
+        assert DIALECT.text(reply, "tid") == terminal.tid
+        assert terminal.tmk is not None
+        keys = DIALECT.get(reply, "keys")
+        assert isinstance(keys, bytes)
+        found = [key for _, key in SUITE.accept(package, terminal.tmk, keys).items()]
+        assert len(found) == len(SUITE.packages[package].parts)
+        return found
+
+    def maker(self) -> int:
+        """The process that makes keys ahead."""
+        for entry in Path("/proc").iterdir():
+            try:
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                command = (entry / "cmdline").read_text()
+            except OSError:  # none, or it has ended meanwhile
+                continue
+            if parent == str(self.process.pid) and MAKER in command:
+                return int(entry.name)
+        raise AssertionError("nobody makes keys")
+
+    def end(self) -> None:
+        """End it in order, with nothing to say."""
+        self.process.terminate()
+        assert self.process.communicate(timeout=30) == ("", "")
+        assert self.process.returncode == 0
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """``serve("--seed", "1")``: a host that is ready, in an empty directory."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ACQUIRER_")}
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> Served:
+            process = subprocess.Popen(
+                [*START, *arguments],
+                cwd=tmp_path,
+                env=environment,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            stack.callback(lambda: [pipe.close() for pipe in (process.stdout, process.stderr) if pipe])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return Served(process, stack)
+
+        yield start
+
+
+def written(process: int) -> int:
+    """How many bytes a process has written."""
+    told = dict(line.split(": ") for line in Path(f"/proc/{process}/io").read_text().splitlines())
+    return int(told["wchar"])
+
+
+def ended(process: int) -> bool:
+    """Whether a process has ended, within some time."""
+    try:
+        file = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([file], [], [], 30)[0])
+    finally:
+        os.close(file)
+
+
+def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callable[..., Served]) -> None:
+    host = serve()
+    maker = host.maker()
+    packages = ("003", "004", "005")
+    crowd = [(terminal, package) for package in packages for terminal in TERMINALS[:100]]
+    keys = host.sign_on(crowd[::100])  # with one of each, some more of each are made
+    end_s = time.monotonic() + 30
+    while written(maker) < BATCH * sum(Packager(SUITE.packages[one], "single").fresh_bytes for one in packages):
+        assert time.monotonic() < end_s, "no keys are made ahead"
+        keys += host.sign_on(crowd[:1])
+    keys += host.sign_on(crowd)
+    halves = [key.reveal()[at : at + 8] for key in keys for at in range(0, len(key), 8)]
+    assert len(keys) == 7 + 2 * (host.asked - 303) + 700
+    assert len(set(halves)) == len(halves)
+    host.end()
+    assert ended(maker)
+
+
+def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Served]) -> None:
+    """With what is in stock, and with keys that the host makes itself."""
+    host = serve()
+    crowd = [(terminal, "003") for terminal in TERMINALS[:200]] * 2
+    keys = host.sign_on(crowd[:1])
+    maker = host.maker()
+    os.kill(maker, signal.SIGKILL)
+    assert ended(maker)
+    after = 2 * BATCH + 20  # more than can be in stock by then
+    keys += host.sign_on(crowd[:after])
+    assert len(set(keys)) == len(keys) == 2 * (1 + after)
+    host.end()
+
+
+def test_who_makes_keys_keeps_nobody_waiting_and_may_be_killed_amid_the_crowd(serve: Callable[..., Served]) -> None:
+    host = serve()
+    maker = host.maker()
+    crowd = [(terminal, "003") for terminal in TERMINALS[:100]]
+    os.kill(maker, signal.SIGSTOP)
+    try:
+        keys = host.sign_on(crowd)
+    finally:
+        os.kill(maker, signal.SIGCONT)
+    keys += host.sign_on(crowd)
+    os.kill(maker, signal.SIGKILL)
+    keys += host.sign_on(crowd)
+    assert len(set(keys)) == len(keys) == 600
+    host.end()
+
+
+def test_a_killed_host_leaves_nobody_who_makes_keys(serve: Callable[..., Served]) -> None:
+    host = serve()
+    host.sign_on((terminal, "003") for terminal in TERMINALS[:40])
+    maker = host.maker()
+    host.process.kill()
+    assert ended(maker)
+
+
+def test_keys_from_a_seed_are_made_by_the_host(serve: Callable[..., Served]) -> None:
+    host = serve("--seed", "7", "--store", "memory:")
+    with pytest.raises(AssertionError, match="nobody makes keys"):
+        host.maker()
+    keys = host.sign_on((terminal, "004") for terminal in TERMINALS[:20])
+    assert len(set(keys)) == len(keys) == 60
+    host.end()

@@ -1,0 +1,149 @@
+"""Elements made ready for many messages are read and written as they are once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.settings.specs import load_dialect
+from acquirer.wire.elements import read, reading, write, writer
+from acquirer.wire.message import EncodeError
+from acquirer.wire.model import FieldSpec, Locator, Part, Text
+
+DIALECTS = ["unionpay-pos", "iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
+AFTER = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))
+
+every_dialect = pytest.mark.parametrize("name", DIALECTS)
+
+
+def locators() -> st.SearchStrategy[Locator]:
+    """Any place that a dialect can name, and some that none does."""
+    whole = st.builds(
+        Locator, st.integers(1, 3), as_text=st.booleans(), after=st.sampled_from([(), AFTER])
+    )  # "62", "62 text", "62 text from serial.3"
+    return st.one_of(
+        whole,
+        st.builds(
+            lambda de, start, size, as_text: Locator(de, start, start + size if size else None, as_text),
+            st.integers(1, 3),
+            st.integers(0, 6),
+            st.integers(0, 6),  # 0: all the rest
+            st.booleans(),
+        ),
+    )
+
+
+texts = st.one_of(st.text("0123456789", max_size=12), st.text("No01 消é", max_size=8), st.just("No0412345"))
+values = st.one_of(texts, st.binary(max_size=12), st.just(b"No02ab"))
+fields = st.dictionaries(st.integers(1, 4), values, max_size=4)
+
+
+def spec(de: int, kind: str, maximum: int, length_bytes: int) -> FieldSpec:
+    return FieldSpec(
+        de, Text("made up"), "", kind, maximum, length_bytes, "ascii", "ascii", "latin-1", pad_left=False, pads="0"
+    )
+
+
+specs = st.builds(spec, st.just(1), st.sampled_from(["n", "h", "ans", "b"]), st.integers(1, 12), st.integers(0, 2))
+
+
+def outcome(act: Callable[..., Any], *arguments: Any) -> object:
+    """What it gives, or how it fails."""
+    try:
+        return act(*arguments)
+    except (EncodeError, UnicodeError) as wrong:
+        return type(wrong), str(wrong)
+
+
+@settings(max_examples=300)
+@given(locators(), fields)
+def test_a_reading_reads(at: Locator, fields: dict[int, Any]) -> None:
+    before = dict(fields)
+    assert reading(at)(fields) == read(fields, at)
+    assert fields == before
+
+
+def filled(one: FieldSpec, value: Any) -> bool:
+    """Whether a field of fixed size is not there in part only: none is after decoding, and `write` fills it."""
+    return one.length_bytes > 0 or not isinstance(value, str) or len(value) >= one.maximum
+
+
+@settings(max_examples=500)
+@given(locators(), specs, fields, values)
+def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], value: Any) -> None:
+    if not filled(one, fields.get(at.de)):
+        fields.pop(at.de)
+    once, often = dict(fields), dict(fields)
+    ready = writer(at, one)
+    assert outcome(ready, often, value) == outcome(write, once, at, value, one)
+    assert often == once
+    # And over what it wrote itself.
+    assert outcome(ready, often, value) == outcome(write, once, at, value, one)
+    assert often == once
+
+
+@settings(max_examples=150)
+@given(locators(), specs, fields, texts)
+def test_what_was_written_is_read(at: Locator, one: FieldSpec, fields: dict[int, Any], value: str) -> None:
+    try:
+        writer(at, one)(fields, value)
+    except (EncodeError, UnicodeError):
+        return
+    if at.whole:  # what counts may be behind parts of its own
+        assert reading(Locator(at.de, as_text=at.as_text))(fields) == value
+    elif value and not at.as_text:
+        assert reading(at)(fields) == value
+
+
+def test_a_writer_fills_a_field_of_fixed_size_that_is_there_in_part() -> None:
+    once, often = {90: "1234"}, {90: "1234"}
+    at, one = Locator(90, 0, 4), spec(90, "n", 10, 0)
+    write(once, at, "0200", one)
+    writer(at, one)(often, "0200")
+    assert once == {90: "0200000000"}
+    assert often == once
+
+
+@every_dialect
+def test_readings_read_every_element_of_every_sample(name: str) -> None:
+    dialect = load_dialect(name)
+    readings = {element: reading(at) for element, at in dialect.elements.items()}
+    found = 0
+    for sample in dialect.samples:
+        message = dialect.decode(next(deframed(dialect, bytes.fromhex(sample.hex))))
+        for element, at in dialect.elements.items():
+            value = readings[element](message.fields)
+            assert value == read(message.fields, at) == dialect.get(message, element)
+            found += value is not None
+    assert found > 10
+
+
+@every_dialect
+def test_writers_put_every_element_of_every_sample_back(name: str) -> None:
+    """Over what is there, and into an empty message in the order of a dialect's elements."""
+    dialect = load_dialect(name)
+    writers = {element: writer(at, dialect.fields[at.de]) for element, at in dialect.elements.items()}
+    for sample in dialect.samples:
+        message = dialect.decode(next(deframed(dialect, bytes.fromhex(sample.hex))))
+        there = dict(message.fields)
+        once: dict[int, Any] = {}
+        often: dict[int, Any] = {}
+        for element, at in dialect.elements.items():
+            value = dialect.get(message, element)
+            if value is None or at.after:  # those parts go with it
+                continue
+            writers[element](there, value)
+            dialect.put(once, element, value)
+            writers[element](often, value)
+        assert there == message.fields
+        assert often == once
+
+
+def deframed(dialect: Any, data: bytes) -> Any:
+    deframer = dialect.framing.deframer()
+    deframer.feed(data)
+    return iter(deframer)
