@@ -30,6 +30,8 @@ from acquirer.wire.dialect import Dialect
 
 AT_ONCE: Final = 16  # pictures kept in one transaction: a quarter of a second of decoding
 MOST_LOOKS: Final = 256  # uploads that wait for their pixels: some five seconds of decoding, no terminal waits longer
+BUSY_COMMITS: Final = 16  # that wait at one moment: more than terminals that are tried by hand, less than any burst
+REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what they may take then
 PATIENCE_S: Final = 5.0  # for one picture: the worker ends itself after two seconds of work, and may wait for its turn
 START_S: Final = 20.0  # for the worker to say hello: Python and Pillow, on a machine that is busy
 
@@ -202,6 +204,9 @@ class Pictures:
             if self._stopping:  # and the process may have been ended over this one
                 return
             done.append(self._developed(signature, picture))
+            if self._store.waiting > BUSY_COMMITS:  # nobody waits for this, and others wait for an answer
+                with self._work:
+                    self._work.wait_for(lambda: self._stopping or self._looks, REST_S)
         self._store.develop(done)
         for one in done:
             if one.evidence is not None:

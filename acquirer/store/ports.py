@@ -43,6 +43,10 @@ class Store(Protocol):
         """The last commit that was refused for a reason of its own, as a sentence; empty when there was none."""
 
     @property
+    def waiting(self) -> int:
+        """How many commits are not answered yet; from any thread."""
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 

@@ -66,6 +66,11 @@ class SqliteStore:
         return self._writer.complaint if self._writer else ""
 
     @property
+    def waiting(self) -> int:
+        """How many commits are not answered yet."""
+        return 0 if self._writer is None else self._writer.waiting
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long."""
         return self._writer is not None and self._writer.congested

@@ -136,6 +136,26 @@ def test_a_host_without_signatures_has_neither_thread_nor_process() -> None:
         assert made._worker._process is None
 
 
+def test_while_the_host_is_busy_pictures_rest_and_who_waits_for_pixels_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "REST_S", 3600)
+    with running_host() as host:
+        made = host._running.driver.pictures
+        monkeypatch.setattr(type(host._running.store), "waiting", pictures.BUSY_COMMITS + 1)
+        sell(host, tmp_path, "Ann")
+        until(lambda: made._worker._process)
+        sell(host, tmp_path, "Bob")
+        assert [one.picture for one in host.signatures] == ["waiting", "waiting"]
+        looked: list[Picture | None] = []
+        host._background.call(lambda: made.look(IMAGE, looked.append))
+        until(lambda: looked)
+        assert looked == [develop(IMAGE)]
+        monkeypatch.setattr(pictures, "BUSY_COMMITS", pictures.BUSY_COMMITS + 1)
+        host._background.call(lambda: made.look(IMAGE, looked.append))  # ends a rest that had begun
+        until(lambda: all(one.picture == "made" for one in host.signatures))
+
+
 def test_what_was_not_pictured_before_a_restart_is_pictured_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
