@@ -47,6 +47,13 @@ Begin = Callable[[Arrival], Steps]
 CHECK_S = 0.1
 """How often a congested store is asked whether reading may go on, and a quiet one whether it still works."""
 
+SLOW_CHECKS = 10
+"""After so many in a row that found the store congested it is told of: a burst is over sooner."""
+
+STUCK_S = 30.0
+STUCK_CHECKS = 100
+"""A commit that has waited so long, while this loop itself did not stand still: its store answers no more."""
+
 CHECK_FRAMES = 64
 """And after how many frames: a burst must be noticed before the next tick."""
 
@@ -68,6 +75,8 @@ class Driver:
         self.delayed: dict[Run, asyncio.TimerHandle] = {}
         self._ready: list[Run] = []  # they have what they asked for
         self._called = False  # `advance` runs or is about to
+        self._complaint = ""  # the store's last one that was told
+        self._congested = 0  # checks in a row that found it so
         self._timer = self.loop.call_later(CHECK_S, self._tick)
 
     def receiver(self, begin: Begin, patience_s: float) -> Receive:
@@ -144,14 +153,23 @@ class Driver:
     def _tick(self) -> None:
         self._timer = self.loop.call_later(CHECK_S, self._tick)
         self._check()
+        self._congested = self._congested + 1 if self.store.congested else 0
+        if self._congested == SLOW_CHECKS:
+            self.log.event("store-slow", "commits wait for too long: nobody is read until they are written")
+        if self._congested > STUCK_CHECKS and self.store.waited_s > STUCK_S:
+            self.fail()
 
     def _check(self) -> None:
-        if self.store.congested:
+        store = self.store
+        if store.congested:
             self.server.pause()
         else:
             self.server.resume()
-        if self.store.failure:
+        if store.failure:
             self.fail()
+        if store.complaint != self._complaint:
+            self._complaint = store.complaint
+            self.log.event("store-complaint", self._complaint)
 
 
 class Waits(Enum):
@@ -359,8 +377,6 @@ class Run:
 
     def _not_sent(self, evidence: Evidence) -> None:
         driver = self._driver
-        if evidence.id:
-            driver.store.delivered(evidence.id, self._delivery)
         if self._delivery == "undelivered":
             driver.undelivered += 1
             driver.log.event(
@@ -371,6 +387,8 @@ class Run:
                 stan=evidence.stan,
                 peer=evidence.peer,
             )
+        if evidence.id:
+            driver.store.delivered(evidence.id, self._delivery)
 
 
 _PERFORM: Final[Mapping[type, Callable[[Run, Any], Result | Waits]]] = {

@@ -8,6 +8,7 @@ under a key made for this run.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from asyncio import AbstractEventLoop
@@ -25,6 +26,9 @@ tenth of a second to come by a processor."""
 
 BATCH: Final = 128
 """Made at once: a millisecond's work."""
+
+
+ENDING_S: Final = 0.5  # it has nothing that would be lost
 
 
 class Shelf:
@@ -86,7 +90,7 @@ class KeyMaker:
     def end(self) -> None:
         """Let the process go."""
         self._ended = True
-        self._dialogue.end()
+        self._dialogue.end(ENDING_S)
 
     def _came(self, answer: Any) -> None:
         number, sealed = answer
@@ -103,6 +107,8 @@ class KeyMaker:
 
 def main() -> None:
     """Make what is asked for until nobody asks any more."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it ends with its input
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         vault = Vault(child.take(asked))

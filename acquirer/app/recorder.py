@@ -25,7 +25,7 @@ from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, apart
 from acquirer.store.database import connect_writing
 from acquirer.store.hand import Hand
-from acquirer.store.place import Lock
+from acquirer.store.place import Lock, also_held
 from acquirer.store.ports import Recorder
 from acquirer.wire.dialect import Dialect
 
@@ -64,6 +64,7 @@ def main() -> None:
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         database, sources, render, lock = child.take(asked)
+        also_held(lock)
         connection = connect_writing(Path(database))
         dialects = {source: load_dialect(source) for source in sources}
     except EOFError:

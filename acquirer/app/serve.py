@@ -133,9 +133,10 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
                 await server.stop()
                 driver.stop()
                 await loop.run_in_executor(None, pictures.stop)
-                store.close()
+                store.settle()
                 await asyncio.sleep(0)  # for outcomes of commits that were refused
-                driver.advance()
+                driver.advance()  # and notes what became of the replies
+                store.close()
                 counted: dict[str, Any] = {name: n for name, n in running.counters.items() if n}
                 if ready:
                     log.event("stopped", **counted)

@@ -27,8 +27,8 @@ MOST_WAITING = 20_000
 GATHER_S = 0.05
 """How long lines gather before they are written together: no eye notices, and the thread takes fewer turns."""
 
-CLOSING_S = 5.0
-"""For whoever reads the lines to take the last of them."""
+CLOSING_S = 2.0
+"""For whoever reads the lines to take the last of them; a recorder has some seconds for all of its end."""
 
 PIECE_BYTES: Final = select.PIPE_BUF
 """What the system writes to a pipe in one piece, so that lines of two processes never mix."""

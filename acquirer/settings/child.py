@@ -94,8 +94,13 @@ class Dialogue:
         if self._unsent:
             self._loop.add_writer(self._asks, self._send)
 
-    def wait(self) -> None:
-        """Wait for an answer, or the end, and have it taken now; after the end there is nothing to wait for."""
+    def wait(self, patience_s: float | None = None) -> None:
+        """Wait for an answer, or the end, and have it taken now; after the end there is nothing to wait for.
+
+        Raises:
+            TimeoutError: nothing came for so long.
+        """
+        patience_ms = None if patience_s is None else patience_s * 1000
         heard = self._heard
         self._take()  # it may have come with the one before, over which somebody waits now
         while self._heard == heard and not self._over:
@@ -103,17 +108,28 @@ class Dialogue:
             either.register(self._answers, select.POLLIN)
             if self._unsent:
                 either.register(self._asks, select.POLLOUT)
-            for file, _ in either.poll():
+            ready = either.poll(patience_ms)
+            if not ready:
+                raise TimeoutError
+            for file, _ in ready:
                 if file == self._answers:
                     self._read()
                 else:
                     self._send()
 
-    def end(self) -> None:
-        """Let the child finish what it has been sent, and wait for its end; not for ever."""
+    def end(self, patience_s: float = ENDING_S) -> None:
+        """Let the child finish what it has been sent, and wait for its end; then end it."""
         self._loop.remove_reader(self._answers)
         self._loop.remove_writer(self._asks)
-        self._end_process()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):  # what it did not read any more
+                pipe.close()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _send(self) -> None:
         """Send what the pipe takes."""
@@ -151,17 +167,6 @@ class Dialogue:
             self._came = self._came[stop:]
             self._heard += 1
             self._told(answer)
-
-    def _end_process(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            with suppress(OSError):  # what it did not read any more
-                pipe.close()
-        try:
-            self._process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 def _nobody(*_answer: Any) -> None:

@@ -53,8 +53,8 @@ class Apart:
     def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
         self._dialogue.ask((items, deliveries, limit))
 
-    def wait(self) -> None:
-        self._dialogue.wait()
+    def wait(self, patience_s: float | None = None) -> None:
+        self._dialogue.wait(patience_s)
 
     def end(self) -> None:
         self._dialogue.end()

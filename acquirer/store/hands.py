@@ -34,8 +34,12 @@ class Hands(Protocol):
     def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
         """Have a group made durable, with what travels along; `limit` is that of reference numbers, if it is new."""
 
-    def wait(self) -> None:
-        """Wait until the oldest group is written, and tell of it now."""
+    def wait(self, patience_s: float | None = None) -> None:
+        """Wait until the oldest group is written, and tell of it now.
+
+        Raises:
+            TimeoutError: that took longer.
+        """
 
     def end(self) -> None:
         """Let go of the database."""
@@ -62,8 +66,12 @@ class Beside:
     def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
         self._asked.put((items, deliveries, limit))
 
-    def wait(self) -> None:
-        self._answered(self._answers.get())
+    def wait(self, patience_s: float | None = None) -> None:
+        try:
+            found = self._answers.get(timeout=patience_s)
+        except Empty:
+            raise TimeoutError from None
+        self._answered(found)
 
     def end(self) -> None:
         self._asked.put(None)

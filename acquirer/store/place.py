@@ -62,11 +62,12 @@ class Lock:
         try:
             _patiently(lambda: fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except OSError as wrong:
-            holder = os.read(self.file, 32).decode("ascii", "replace").strip()
+            holders = os.read(self.file, 64).decode("ascii", "replace").split()
             os.close(self.file)
             if wrong.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise StoreError(f"{path}: cannot be locked ({wrong.strerror}); is it on a network drive?") from None
-            process = f"process {holder}" if holder else "another process"
+            holders = [pid for pid in holders if Path("/proc", pid).exists()] or holders
+            process = f"process {holders[0]}" if holders else "another process"
             raise StoreError(f"{database} is in use by {process}: stop it, or name another store") from None
         os.ftruncate(self.file, 0)
         os.pwrite(self.file, b"%d\n" % os.getpid(), 0)
@@ -75,6 +76,11 @@ class Lock:
         """Let others in. The file stays: removing it would race with whoever opens it next."""
         os.ftruncate(self.file, 0)
         os.close(self.file)
+
+
+def also_held(lock_file: int) -> None:
+    """Note that this process holds a lock too, and will when the one that took it has ended."""
+    os.pwrite(lock_file, b"%d\n" % os.getpid(), os.fstat(lock_file).st_size)
 
 
 def _patiently(lock: Callable[[], None]) -> None:

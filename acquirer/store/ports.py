@@ -47,6 +47,10 @@ class Store(Protocol):
         """How many commits are not answered yet; from any thread."""
 
     @property
+    def waited_s(self) -> float:
+        """How long the oldest of them has waited."""
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 
@@ -90,6 +94,9 @@ class Store(Protocol):
 
     def reader(self) -> Reader:
         """A read-only view for queries; close it after use."""
+
+    def settle(self) -> None:
+        """Commit what waits, and answer it. From the loop's thread."""
 
     def close(self) -> None:
         """Commit what waits, answer it, and put everything into the one database file. Ends whoever writes."""

@@ -71,6 +71,11 @@ class SqliteStore:
         return 0 if self._writer is None else self._writer.waiting
 
     @property
+    def waited_s(self) -> float:
+        """How long the oldest of them has waited."""
+        return 0.0 if self._writer is None else self._writer.waited_s
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long."""
         return self._writer is not None and self._writer.congested
@@ -141,6 +146,11 @@ class SqliteStore:
         if self._database is None:
             return Reader(self._reading, self._ledger.turn)
         return Reader(connect_reading(self._database))
+
+    def settle(self) -> None:
+        """Commit what waits, and answer it; see `ports.Store.settle`."""
+        if self._writer is not None:
+            self._writer.settle()
 
     def close(self) -> None:
         """Commit and answer what waits, then put everything into the one file. A second call does nothing."""

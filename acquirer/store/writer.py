@@ -27,6 +27,7 @@ from acquirer.store.statements import GROUP
 AHEAD: Final = 2
 """Groups with the one who writes: with one it would stand still while its answer travels, a third gains nothing."""
 
+PATIENCE_S: Final = 10.0  # where nothing else goes on: a busy file takes half of it, and no host hangs for ever
 CONGESTED_COMMITS: Final = 5_000
 CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
@@ -41,6 +42,7 @@ class _Group(NamedTuple):
 
     commits: list[tuple[Commit, Done]]
     outcomes: list[Outcome | None]  # of commits that are not written, why; None: the hand will say
+    deliveries: list[Row]
     limit: int | None  # of reference numbers, once this is written
     since_s: float  # when the oldest of it came, by the monotonic clock
 
@@ -58,6 +60,7 @@ class Writer:
         self._waiting: deque[tuple[Commit, Done, float]] = deque()
         self._written: deque[_Group] = deque()  # or being written
         self._deliveries: deque[Row] = deque()
+        self._put_off = False  # deliveries: somebody else has the file
         self._unanswered = 0
         hands.begin(self._answered)
 
@@ -69,11 +72,11 @@ class Writer:
     @property
     def congested(self) -> bool:
         """True while the loop should not read more."""
-        return self._unanswered > CONGESTED_COMMITS or self._waited_s() > CONGESTED_S
+        return self._unanswered > CONGESTED_COMMITS or self.waited_s > CONGESTED_S
 
     def commit(self, wanted: Commit, done: Done) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
-        if self._unanswered >= FULL_COMMITS or self._waited_s() > FULL_S:
+        if self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S:
             self._soon(partial(done, Outcome.OVERLOADED))
             return
         self._unanswered += 1
@@ -91,20 +94,28 @@ class Writer:
         """Wait while reference numbers are used up and more of them are under way."""
         numbers = self._ledger.numbers
         while numbers.used_up and any(group.limit is not None for group in self._written):
-            self._hands.wait()
+            self._wait()
 
     def settle(self) -> None:
-        """Wait until nothing is with the one who writes, and have it all answered."""
+        """Commit what waits, and have it all answered."""
+        self._hand_over()
         while self._written:
-            self._hands.wait()
+            self._wait()
 
     def end(self) -> None:
         """Commit and answer what waits, and let the one who writes go."""
-        self._hand_over()
         self.settle()
         self._hands.end()
 
-    def _waited_s(self) -> float:
+    def _wait(self) -> None:
+        try:
+            self._hands.wait(PATIENCE_S)
+        except TimeoutError:
+            self._answered(f"no answer came for {PATIENCE_S:g} s")
+
+    @property
+    def waited_s(self) -> float:
+        """How long the oldest commit that is not answered has waited."""
         if self._written:
             return time.monotonic() - self._written[0].since_s
         return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
@@ -114,10 +125,11 @@ class Writer:
             now_s = time.monotonic()
             self._waiting.extend([(*one, now_s) for one in self._gathered])
             self._gathered.clear()
+        self._put_off = False
         self._go_on()
 
     def _go_on(self) -> None:
-        while self._waiting or self._deliveries:
+        while self._waiting or (self._deliveries and not self._put_off):
             if self.failure:
                 self._refuse_all()
             elif len(self._written) < (AHEAD if self._waiting else 1):
@@ -149,7 +161,7 @@ class Writer:
                     outcomes.append(Outcome.OVERLOADED)
         limit = numbers.limit + BLOCK if numbers.low and not any(group.limit for group in self._written) else None
         commits = [(commit, done) for commit, done, _ in taken]
-        self._written.append(_Group(commits, outcomes, limit, taken[0][2] if taken else now_s))
+        self._written.append(_Group(commits, outcomes, deliveries, limit, taken[0][2] if taken else now_s))
         try:
             self._hands.write(items, deliveries, limit)
         except Exception as wrong:  # what cannot be asked for is never answered
@@ -165,7 +177,10 @@ class Writer:
             return
         group = self._written.popleft()
         self.complaint = found.complaint or self.complaint
-        if found.numbers is not None and group.limit is not None:
+        if found.numbers is None:  # nothing was begun
+            self._deliveries.extendleft(reversed(group.deliveries))
+            self._put_off = True
+        elif group.limit is not None:
             self._ledger.numbers.limit = group.limit
         numbers = iter(found.numbers or ())
         self._unanswered -= len(group.commits)

@@ -38,6 +38,8 @@ class HandStore:
         self.journalled = 0
         self.deliveries: list[tuple[int, str]] = []
         self.congested = False
+        self.complaint = ""
+        self.waited_s = 0.0
         self.failure = ""
         self.broken: Exception | None = None
 
@@ -60,8 +62,10 @@ class Logged:
     def __init__(self) -> None:
         self.exchanges: list[Evidence] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.sentences: list[str] = []  # of the events
 
     def event(self, name: str, sentence: str = "", **fields: Any) -> None:
+        self.sentences.append(sentence)
         self.events.append((name, fields))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from acquirer.app import driver as driver_module
 from acquirer.exchange.effects import (
     Arrival,
     Changes,
@@ -230,6 +231,30 @@ def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> N
     send(good, b"fine")
     assert receive(good) == b"fine"
     assert trial.call(lambda: trial.driver.server.counters.faults) == 1
+
+
+def test_what_a_store_complains_of_is_told_once(drive: Drives) -> None:
+    trial = drive(plain)
+    trial.store.complaint = "database is locked by another program for longer than we wait"
+    trial.until(lambda: trial.logged.events)
+    for _ in range(3):
+        trial.call(trial.driver._check)
+    assert trial.logged.events == [("store-complaint", {})]
+    assert trial.logged.sentences == [trial.store.complaint]
+
+
+def test_a_store_that_answers_no_more_is_told_of_and_has_failed(drive: Drives, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "SLOW_CHECKS", 1)
+    monkeypatch.setattr(driver_module, "STUCK_CHECKS", 2)
+    trial = drive(plain)
+    trial.store.congested = True
+    trial.until(lambda: trial.logged.events)
+    assert trial.logged.events == [("store-slow", {})]
+    assert not trial.call(trial.driver.failed.is_set)
+    trial.store.waited_s = driver_module.STUCK_S + 1
+    trial.until(trial.driver.failed.is_set)
+    assert trial.logged.events[1:] == [("store-failed", {})]
+    assert trial.logged.sentences[-1] == "the store does not answer"
 
 
 def test_fin_and_rst_are_two_ways_to_close(drive: Drives) -> None:

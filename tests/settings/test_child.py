@@ -500,6 +500,14 @@ def test_its_end_may_be_waited_for_by_whoever_is_told(talk: Callable[..., Talk])
     assert (one.told, one.ends) == (["words"], 1)
 
 
+def test_waiting_is_given_up_in_time(puppet: Talk) -> None:
+    with pytest.raises(TimeoutError):
+        puppet.dialogue.wait(0.01)
+    puppet.process.say(whole("late"))
+    puppet.dialogue.wait(30)
+    assert puppet.told == ["late"]
+
+
 def test_waiting_after_its_end_tells_nothing_more(puppet: Talk) -> None:
     puppet.process.hang_up()
     puppet.dialogue.wait()

@@ -48,7 +48,7 @@ class Told:
             raise self.wrong
         self.asked.append((items, deliveries, limit))
 
-    def wait(self) -> None:
+    def wait(self, _patience_s: float | None = None) -> None:
         assert self.answered < len(self.asked), "nobody would ever answer"
         self.answer()
 
@@ -468,12 +468,41 @@ def test_settling_waits_for_all_that_can_be_written(writer, hands, loop, commit,
         loop.turn()
     commit()  # of this turn of the loop: not handed over yet
     writer.settle()
-    assert outcomes == [DONE] * (AHEAD + 2)
+    assert outcomes == [DONE] * (AHEAD + 3)
     assert hands.answered == len(hands.asked)
     loop.turn()
     writer.settle()
     assert outcomes == [DONE] * (AHEAD + 3)
     writer.settle()  # nothing to wait for
+
+
+def test_who_does_not_answer_in_time_has_failed(writer, hands, loop, commit, outcomes, monkeypatch):
+    commit()
+    loop.turn()
+
+    def wait(patience_s: float) -> None:
+        assert patience_s == module.PATIENCE_S
+        raise TimeoutError
+
+    monkeypatch.setattr(hands, "wait", wait)
+    writer.settle()
+    loop.turn()
+    assert outcomes == [Outcome.FAILED]
+    assert writer.failure == "the store failed and stops: no answer came for 10 s"
+
+
+def test_notes_of_a_group_that_met_a_busy_file_are_not_lost(writer, hands, loop, commit, outcomes):
+    writer.delivered(1, "undelivered")
+    writer.delivered(2, "silent")
+    commit()
+    loop.turn()
+    assert hands.deliveries == [[(1, "undelivered"), (2, "silent")]]
+    writer.delivered(3, "undelivered")
+    hands.answer(Written(None, "database is locked"))
+    assert outcomes == [Outcome.OVERLOADED]
+    loop.turn()
+    hands.answer(Written([]))
+    assert hands.deliveries[1:] == [[(1, "undelivered"), (2, "silent"), (3, "undelivered")]]
 
 
 def test_whoever_is_answered_may_settle(writer, hands, loop, commit, made, outcomes):
@@ -578,7 +607,7 @@ class AtOnce(Told):
         super().write(items, deliveries, limit)
         self._found.append(self._hand.try_to_write(items, deliveries, limit))
 
-    def wait(self) -> None:
+    def wait(self, _patience_s: float | None = None) -> None:
         self.answer(self._found.pop(0))
 
 
