@@ -168,7 +168,7 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         failed.cancel()
-        return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
+    return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
 
 
 @contextmanager

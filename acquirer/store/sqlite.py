@@ -159,6 +159,7 @@ class SqliteStore:
             return
         if writer is not None:
             writer.end()
+            self._failure = self._failure or writer.failure
         if writer is None or not writer.failure:
             self._ledger.settle()
         connections, self._writing = (self._reading, self._writing), None
