@@ -125,16 +125,8 @@ class Driver:
                 except Exception:
                     run.over = True
                     run.fault()
-            go_on = self._ready.append
             for run in together:
-                result = run.perform()
-                if result is WAITS:
-                    continue
-                if run.over:
-                    run.end()
-                else:
-                    run.result = result
-                    go_on(run)
+                run.perform()
         self._called = False
 
     def stop(self) -> None:
@@ -209,18 +201,15 @@ class Run:
         self._evidence: Evidence | None = None
         self._delivery = ""
 
-    def perform(self) -> Result | Waits:
-        """Do what is wanted; the result, or WAITS until `go_on` is called with it."""
+    def perform(self) -> None:
+        """Do what is wanted, and go on at once unless its result has yet to come."""
         try:
-            return _PERFORM[type(self.effect)](self, self.effect)
+            result = _PERFORM[type(self.effect)](self, self.effect)
         except Exception:
             self.fault()
             self.steps.close()
-            return None
-
-    def try_again(self) -> None:
-        """Perform once more what stood behind others."""
-        if (result := self.perform()) is not WAITS:
+            result = None
+        if result is not WAITS:
             self.go_on(result)
 
     def go_on(self, result: Result = None) -> None:
@@ -289,7 +278,7 @@ class Run:
                 continue
             following = waiting.popleft()
             following._held += (name,)
-            self._driver.loop.call_soon(following.try_again)  # its `Load`, again
+            self._driver.loop.call_soon(following.perform)  # its `Load`, again
 
     # -- effects -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ under a key made for this run.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from asyncio import AbstractEventLoop
@@ -107,8 +106,7 @@ class KeyMaker:
 
 def main() -> None:
     """Make what is asked for until nobody asks any more."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it ends with its input
+    child.outlive_signals()
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         vault = Vault(child.take(asked))

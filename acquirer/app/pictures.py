@@ -80,12 +80,7 @@ class Worker:
             return
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            try:
-                pipe.close()
-            except OSError:  # what it did not read any more
-                continue
+        child.hang_up(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:

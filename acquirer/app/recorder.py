@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import subprocess
 import sys
 from asyncio import AbstractEventLoop
@@ -59,8 +58,7 @@ def _start(
 
 def main() -> None:
     """Set up as the first message says, then record what comes until nothing more does."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it ends with its input: what the host has answered for is written first
+    child.outlive_signals()  # what the host has answered for is written first
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         database, sources, render, lock = child.take(asked)

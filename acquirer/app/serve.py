@@ -42,8 +42,8 @@ GC_THRESHOLDS = (20_000, 20, 100)
 all that wait again and again, for a quarter of a sign-on's processor time. Cycles are still found, after some 10 MB."""
 
 SWITCH_S = 0.0005
-"""How long the loop may keep the interpreter from the thread that brings outcomes: with the default of 5 ms a group of
-commits waits longer for its turn than for the disk."""
+"""How long the loop may keep the interpreter from threads, one of which writes a store in memory: with the default of
+5 ms a group of commits waits longer for its turn than for anything else."""
 
 ENOUGH = 1_000
 """Connections that nobody asked for: less room than for these deserves a warning all the same."""

@@ -53,13 +53,15 @@ def sign_on(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decisi
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     told = f"batch {batch}; " if host.has_batch else ""
-    decision = Decision(Reason.APPROVED, f"{keys_told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}")
-    decision.made = {**stamp.made, "rrn": loaded.rrn, "batch": batch, **made}
-    decision.session = after
-    decision.keys = proof
-    decision.rrn = loaded.rrn
-    decision.notes = _notes(session, after)
-    return decision
+    return Decision(
+        Reason.APPROVED,
+        f"{keys_told or 'signed on'}; {told}sign-on {count} of {day_words(stamp.day)}",
+        made={**stamp.made, "rrn": loaded.rrn, "batch": batch, **made},
+        session=after,
+        keys=proof,
+        rrn=loaded.rrn,
+        notes=_notes(session, after),
+    )
 
 
 def key_change(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:

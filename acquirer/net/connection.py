@@ -78,17 +78,11 @@ class Connection:
         server = self.server
         self.touched_s = server.now_s()
         deframer = self._deframer
-        frame = deframer.whole(data)
+        whole = deframer.whole(data)  # most often
         try:
-            if frame is not None:
-                self.busy += 1
-                server.counters.frames += 1
-                self._receive(self, frame)
-                if self.busy >= server.limits.in_flight:
-                    self.pause(BUSY)
-                return
-            deframer.feed(data)
-            for frame in deframer:
+            if whole is None:
+                deframer.feed(data)
+            for frame in deframer if whole is None else (whole,):
                 self.frame_since_s = 0.0
                 if frame:
                     self.busy += 1

@@ -165,11 +165,13 @@ class Mint:
     def key(self, clear: bytes) -> Secret:
         """A key of `clear`, which has this mint's size."""
         secret = Secret(clear, self.cipher)
-        self._algorithm.key = (clear * 3)[self._stretch]
-        secret._encryptor = self._ciphers.encryptor()
+        secret._encryptor = self._context(clear)
         return secret
 
     def check_value(self, clear: bytes, size: int) -> bytes:
         """The key check value of a key that is not needed any further."""
+        return self._context(clear).update(self._zeros)[:size]
+
+    def _context(self, clear: bytes) -> CipherContext:
         self._algorithm.key = (clear * 3)[self._stretch]
-        return self._ciphers.encryptor().update(self._zeros)[:size]
+        return self._ciphers.encryptor()

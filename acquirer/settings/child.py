@@ -10,6 +10,7 @@ import fcntl
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 from asyncio import AbstractEventLoop
@@ -42,6 +43,20 @@ def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[byte
         start_new_session=True,
         **streams,
     )
+
+
+def hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes to a child: it is asked no more, and nobody listens."""
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        with suppress(OSError):  # what it did not read any more
+            pipe.close()
+
+
+def outlive_signals() -> None:
+    """In a child: what is meant for the host does not end it; it ends with its input."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Dialogue:
@@ -121,10 +136,7 @@ class Dialogue:
         """Let the child finish what it has been sent, and wait for its end; then end it."""
         self._loop.remove_reader(self._answers)
         self._loop.remove_writer(self._asks)
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            with suppress(OSError):  # what it did not read any more
-                pipe.close()
+        hang_up(self._process)
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
 """Rows kept in memory, written through: what the loop would otherwise read from disk for every message.
 
-The database stays the truth. Only this process writes it, so a kept row goes stale in one way alone: it was read
-while a commit changed it. Then the next commit on it conflicts, and a conflict forgets the row.
+The database stays the truth. Only this host writes it, so a kept row goes stale in one way alone: it was read while a
+commit changed it. Then the next commit on it conflicts, and a conflict forgets the row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Row = TypeVar("Row")
 
 
 class Kept(Generic[Row]):
-    """A bounded map from a row's key to the row. Loop and writer use it at once; each step is one dict operation."""
+    """A bounded map from a row's key to the row. For the loop's thread."""
 
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._rows: dict[str, Row] = {}

@@ -92,8 +92,7 @@ class Writer:
 
     def await_numbers(self) -> None:
         """Wait while reference numbers are used up and more of them are under way."""
-        numbers = self._ledger.numbers
-        while numbers.used_up and any(group.limit is not None for group in self._written):
+        while self._ledger.numbers.used_up and self._more_numbers:
             self._wait()
 
     def settle(self) -> None:
@@ -119,6 +118,11 @@ class Writer:
         if self._written:
             return time.monotonic() - self._written[0].since_s
         return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
+
+    @property
+    def _more_numbers(self) -> bool:
+        """Whether a new limit of reference numbers is under way."""
+        return any(group.limit is not None for group in self._written)
 
     def _hand_over(self) -> None:
         if self._gathered:
@@ -159,7 +163,7 @@ class Writer:
                 except Exception as wrong:  # as with a row that cannot be written: the others can be
                     self.complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
                     outcomes.append(Outcome.OVERLOADED)
-        limit = numbers.limit + BLOCK if numbers.low and not any(group.limit for group in self._written) else None
+        limit = numbers.limit + BLOCK if numbers.low and not self._more_numbers else None
         commits = [(commit, done) for commit, done, _ in taken]
         self._written.append(_Group(commits, outcomes, deliveries, limit, taken[0][2] if taken else now_s))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from acquirer.settings import child
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration
 from acquirer.store import open_store
+from acquirer.store.database import connect_writing
 from acquirer.store.ports import Recorder
 from acquirer.store.registry import Registered
 from acquirer.store.sqlite import SqliteStore
@@ -99,6 +101,14 @@ class Desk:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "acquirer.db"
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    """A database in memory, with its tables."""
+    connection = connect_writing(None)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture

@@ -37,13 +37,6 @@ class Writes(Hand):
 
 
 @pytest.fixture
-def connection():
-    connection = connect_writing(None)
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
 def hand(connection):
     return Writes(connection)
 

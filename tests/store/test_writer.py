@@ -90,13 +90,6 @@ class Loop:
 
 
 @pytest.fixture
-def connection():
-    connection = connect_writing(None)
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
 def ledger(connection):
     ledger = Ledger(connection)
     ledger.numbers.limit = BLOCK  # enough of them
