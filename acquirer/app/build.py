@@ -8,13 +8,14 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
-from acquirer.app.clock import Clock, fixed_clock
-from acquirer.app.randomness import pooled
 from acquirer.data.toml import DataError, parse
-from acquirer.host.checks import Checks, parse_checks
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.core import Host, HostOptions, Randbytes
 from acquirer.host.decide import check_served
-from acquirer.host.setup import Host, Options, Randbytes
+from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
+from acquirer.process.clock import Clock, fixed_clock
+from acquirer.process.randomness import pooled
 from acquirer.scenario import faults
 from acquirer.scenario.faults import Fault, Faults
 from acquirer.security.vault import Vault
@@ -24,7 +25,6 @@ from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.store import Store
-from acquirer.wire.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
         faults=parts.faults,
         timezone=parts.timezone,
-        options=Options(magic_amounts=parts.config.magic_amounts, checks=parts.checks),
+        options=HostOptions(magic_amounts=parts.config.magic_amounts, checks=parts.checks),
     )
 
 

@@ -17,30 +17,30 @@ from collections.abc import Callable, Generator, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from acquirer.app.clock import Clock
-from acquirer.app.pictures import Pictures
-from acquirer.exchange.effects import (
+from acquirer.model.effects import (
     Arrival,
     Close,
     Commit,
-    Develop,
+    CommitOutcome,
+    DecodeImage,
     Effect,
+    EffectResult,
     Load,
-    Look,
-    Outcome,
     Pause,
-    Result,
+    RenderPicture,
     Send,
     Silence,
 )
-from acquirer.exchange.reasons import Reason
-from acquirer.journal.evidence import Evidence
+from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
 from acquirer.net.connection import Connection
 from acquirer.net.server import Receive, Refuse, Server
 from acquirer.observe.log import Log
-from acquirer.store.ports import Store
+from acquirer.process.clock import Clock
+from acquirer.process.pictures import Pictures
+from acquirer.store.interface import Store
 
-Steps = Generator[Effect, Result, Effect | None]
+Steps = Generator[Effect, EffectResult, Effect | None]
 Begin = Callable[[Arrival], Steps]
 """Starts the exchange of a frame: `host.exchange.exchange` with its host."""
 
@@ -196,7 +196,7 @@ class Run:
         self.steps = steps
         self.effect: Effect | None = None  # what it wants
         self.over = False  # it wants nothing after this
-        self.result: Result = None
+        self.result: EffectResult = None
         self._held: tuple[str, ...] = ()  # the lanes this run holds
         self._evidence: Evidence | None = None
         self._delivery = ""
@@ -212,7 +212,7 @@ class Run:
         if result is not WAITS:
             self.go_on(result)
 
-    def go_on(self, result: Result = None) -> None:
+    def go_on(self, result: EffectResult = None) -> None:
         """What it waited for has come."""
         if self.over:
             self.end()
@@ -282,7 +282,7 @@ class Run:
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
-    def _load(self, wanted: Load) -> Result | Waits:
+    def _load(self, wanted: Load) -> EffectResult | Waits:
         return self._driver.store.load(wanted) if self._enter(wanted) else WAITS
 
     def _commit(self, commit: Commit) -> Waits:
@@ -292,9 +292,9 @@ class Run:
         driver.store.commit(commit, self._committed)
         return WAITS
 
-    def _committed(self, outcome: Outcome) -> None:
+    def _committed(self, outcome: CommitOutcome) -> None:
         self.go_on(outcome)
-        if outcome is Outcome.FAILED:
+        if outcome is CommitOutcome.FAILED:
             self._driver.fail()
 
     def _send(self, send: Send) -> Waits | None:
@@ -337,10 +337,10 @@ class Run:
         if self._held:
             self._leave()
 
-    def _develop(self, _develop: Develop) -> None:
+    def _develop(self, _develop: RenderPicture) -> None:
         self._driver.pictures.develop()
 
-    def _look(self, look: Look) -> Waits:
+    def _look(self, look: DecodeImage) -> Waits:
         self._driver.pictures.look(look.stream, self.go_on)
         return WAITS
 
@@ -380,14 +380,14 @@ class Run:
             driver.store.delivered(evidence.id, self._delivery)
 
 
-_PERFORM: Final[Mapping[type, Callable[[Run, Any], Result | Waits]]] = {
+_PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {
     Load: Run._load,
     Commit: Run._commit,
     Send: Run._send,
     Close: Run._close,
     Silence: Run._silence,
-    Develop: Run._develop,
-    Look: Run._look,
+    RenderPicture: Run._develop,
+    DecodeImage: Run._look,
     Pause: Run._pause,
     type(None): Run._nothing,
 }

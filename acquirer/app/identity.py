@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from acquirer.data.toml import DataError, nearest
+from acquirer.dialect.suite import Suite
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.settings.terminals import Registration, demo_terminals, read_terminals
 
 

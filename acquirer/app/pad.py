@@ -10,7 +10,7 @@ from acquirer.settings.specs import slip_font
 from acquirer.signature import pen, png, strokes
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.jbig_encoder import encode
-from acquirer.terminal.pad import Pad
+from acquirer.terminal.signature_pad import Pad
 
 FILES = (".png", ".json")
 """What ends like this is a file, everything else a name."""

@@ -6,12 +6,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from acquirer.app.unsigned import free_minor
-from acquirer.exchange.rows import Signature, Transaction
+from acquirer.dialect.dialect import Dialect
+from acquirer.model.rows import Signature, Transaction
 from acquirer.signature import inspect, jbig_decoder
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.elements import ROLES
 from acquirer.slip.receipt import Receipt
-from acquirer.wire.dialect import Dialect
 
 REVERSED = "已冲正 REVERSED"
 """On the receipt of a sale that does not stand any more."""
@@ -29,7 +29,7 @@ def receipt_of(
     limit_minor: int | None = None,
 ) -> Receipt:
     """What to print: as the terminal told it beside the signature, where it did, else as the host knows it."""
-    habits, told = dialect.habits, {one.tag: one.text for one in signature.slip} if signature else {}
+    profile, told = dialect.terminal_profile, {one.tag: one.text for one in signature.slip} if signature else {}
 
     def said(role: str) -> str:
         return told.get(ROLES[role], "")
@@ -38,10 +38,10 @@ def receipt_of(
         return dialect.constants.get(element, "").strip()
 
     def institution(role: str) -> str:
-        element, start, stop = habits.slip.names.get(role, ("", 0, 0)) if habits else ("", 0, 0)
+        element, start, stop = profile.slip.names.get(role, ("", 0, 0)) if profile else ("", 0, 0)
         return said(role) or dialect.constants.get(element, "")[start:stop].strip()
 
-    entry = habits.entries.get(habits.entry_of(sale.entry_mode)) if habits else None
+    entry = profile.entries.get(profile.entry_of(sale.entry_mode)) if profile else None
     title = dialect.find_route(sale.kind).title
     limit = free_minor(dialect, sale, limit_minor) if signature is None else 0
     return Receipt(
@@ -55,7 +55,7 @@ def receipt_of(
         batch=sale.key.batch if dialect.numbering.within == "batch" else "",
         stan=sale.key.stan,
         amount_minor=sale.amount_minor,
-        currency=habits.slip.currency if habits else sale.currency,
+        currency=profile.slip.currency if profile else sale.currency,
         organisation=constant("organisation"),
         issuer=institution("issuer"),
         acquirer=institution("acquirer"),
@@ -65,7 +65,7 @@ def receipt_of(
         chip=tuple((label, said(role)) for label, role in CHIP if said(role)),
         remarks=(REVERSED,) if sale.state == "reversed" else (),
         free_minor=limit,
-        pin=habits is not None and entry is not None and sale.entry_mode == habits.entry_mode(entry, pin=True),
+        pin=profile is not None and entry is not None and sale.entry_mode == profile.entry_mode(entry, pin=True),
     )
 
 

@@ -20,9 +20,6 @@ from typing import Any, TextIO
 from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
-from acquirer.app.key_maker import KeyMaker
-from acquirer.app.pictures import Pictures
-from acquirer.app.recorder import recorder
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -33,6 +30,9 @@ from acquirer.observe.faults import follow_loop, follow_twisted
 from acquirer.observe.lines import AsJson, Readable, Render
 from acquirer.observe.log import Log
 from acquirer.observe.watcher import LoggingWatcher
+from acquirer.process.key_generator import KeyGenerator
+from acquirer.process.pictures import Pictures
+from acquirer.process.recorder import recorder
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
 from acquirer.store import Store, open_store, readable_by_others
@@ -111,7 +111,7 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
         terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
-        with _key_maker(config, log, loop, apart=apart) as maker, running_reactor() as reactor:
+        with _key_generator(config, log, loop, apart=apart) as maker, running_reactor() as reactor:
             store.start(loop, log.exchanges, recorder(spoken, stderr, render) if apart else None)
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
@@ -172,12 +172,14 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
 
 
 @contextmanager
-def _key_maker(config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, apart: bool) -> Iterator[KeyMaker | None]:
+def _key_generator(
+    config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, apart: bool
+) -> Iterator[KeyGenerator | None]:
     """Who makes keys ahead of need; nobody where they shall come from a seed."""
-    maker: KeyMaker | None = None
+    maker: KeyGenerator | None = None
     if apart and config.seed is None:
         try:
-            maker = KeyMaker(loop, partial(log.event, "warning"))
+            maker = KeyGenerator(loop, partial(log.event, "warning"))
         except OSError as wrong:
             log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {wrong}")
     try:

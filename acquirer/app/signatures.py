@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from acquirer.app.picture_worker import develop
-from acquirer.exchange.rows import Flag, Signature, SlipElement, TransactionKey
+from acquirer.model.rows import Flag, Signature, SlipElement, TransactionKey
+from acquirer.process.picture_worker import develop
 from acquirer.signature.elements import CAPTURES
 from acquirer.store.uploads import with_picture
 

@@ -5,7 +5,7 @@
         assert result.code == "00"
 
 It signs on at first use, reverses by itself what stays unanswered, and works against any host of its dialect.
-What may be set is told by `Options`.
+What may be set is told by `TerminalOptions`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Generic, TypeVar, Unpack
 
-from acquirer.app.desk import Desk, Drawn, Options
-from acquirer.app.line import AsyncLine, Line
+from acquirer.app.terminal_connection import AsyncTerminalConnection, TerminalConnection
+from acquirer.app.terminal_core import Drawn, TerminalCore, TerminalOptions
 from acquirer.terminal.card import CardData
-from acquirer.terminal.effects import Answer, Ask, Keep, Listen, Program
+from acquirer.terminal.effects import Ask, Keep, Listen, Program, Response
 from acquirer.terminal.exchange import Result
-from acquirer.terminal.signing import echo, key_change, sign_off, sign_on
+from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
 
@@ -32,7 +32,7 @@ Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
 class Operations(ABC, Generic[Answered]):
     """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
 
-    _desk: Desk
+    _desk: TerminalCore
 
     @property
     def state(self) -> State:
@@ -111,9 +111,9 @@ class Operations(ABC, Generic[Answered]):
 class Terminal(Operations[Result]):
     """A terminal whose methods return when the exchange is over. Not for several threads at once."""
 
-    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
-        self._desk = Desk(tid, **options)
-        self._line = Line(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+    def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
+        self._desk = TerminalCore(tid, **options)
+        self._line = TerminalConnection(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
 
     def close(self) -> None:
         """Hang up and unlock the state."""
@@ -130,7 +130,7 @@ class Terminal(Operations[Result]):
 
     def _run(self, program: Program[Result]) -> Result:
         self._desk.log, self._desk.slips = [], []
-        answer: Answer | None = None
+        answer: Response | None = None
         try:
             while True:
                 effect = program.send(answer)
@@ -154,9 +154,9 @@ class Terminal(Operations[Result]):
 class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
     """A terminal on the running asyncio loop: the same methods as `Terminal`, awaited, one at a time."""
 
-    def __init__(self, tid: str, **options: Unpack[Options]) -> None:
-        self._desk = Desk(tid, **options)
-        self._line = AsyncLine(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+    def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
+        self._desk = TerminalCore(tid, **options)
+        self._line = AsyncTerminalConnection(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
 
     async def close(self) -> None:
         """Hang up and unlock the state."""
@@ -173,7 +173,7 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
 
     async def _run(self, program: Program[Result]) -> Result:
         self._desk.log, self._desk.slips = [], []
-        answer: Answer | None = None
+        answer: Response | None = None
         try:
             while True:
                 effect = program.send(answer)

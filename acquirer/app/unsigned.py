@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acquirer.exchange.rows import Transaction, TransactionKey
-from acquirer.host.words import plural
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.explain.text import plural
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.store import Reader
 from acquirer.store.queries import Refused
-from acquirer.wire.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Unsigned:
 
 def free_minor(dialect: Dialect, sale: Transaction, limit_minor: int | None = None) -> int:
     """The limit that makes a sale free of signature, 0 when it must be signed; `limit_minor`: not the dialect's."""
-    habits = dialect.habits
-    if habits is None:
+    profile = dialect.terminal_profile
+    if profile is None:
         return 0
-    usual_minor = habits.slip.free.get(habits.entry_of(sale.entry_mode))
+    usual_minor = profile.slip.free.get(profile.entry_of(sale.entry_mode))
     if usual_minor is None:
         return 0
     limit = usual_minor if limit_minor is None else limit_minor

@@ -13,9 +13,9 @@ from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
     from acquirer.cli.tables import Line
-    from acquirer.wire.explain import Explanation
-    from acquirer.wire.guess import Guess
-    from acquirer.wire.rows import Row
+    from acquirer.inspect.explain import Explanation
+    from acquirer.inspect.guess import Guess
+    from acquirer.inspect.rows import Row
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
 DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds; nobody scrolls further
@@ -31,9 +31,9 @@ def command(
     unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
 ) -> int:
     """Show a message as a table: fields, parts, meanings, bytes. A length, TPDU or head before it may be missing."""
+    from acquirer.inspect.guess import guess
     from acquirer.settings.specs import dialect_names, load_dialect
     from acquirer.wire.framing import FrameError
-    from acquirer.wire.guess import guess
 
     data = _read(message or [])
     try:
@@ -57,19 +57,19 @@ def command(
 
 
 def _explained(found: Guess, frame: bytes, unsafe_show: bool) -> Explanation:
-    from acquirer.wire.explain import explain, explain_failure
+    from acquirer.inspect.explain import explain, explain_failure
     from acquirer.wire.message import DecodeError
 
     try:
         message = found.dialect.decode(frame)
     except DecodeError as wrong:
         return explain_failure(found.dialect, frame, wrong, unsafe_show)
-    return explain(message, unsafe_show)
+    return explain(found.dialect, message, unsafe_show)
 
 
 def _read(words: list[str]) -> bytes:
     """The bytes that were named: a file's, stdin's, or hex on the command line."""
-    from acquirer.wire.hexdump import undump
+    from acquirer.inspect.hexdump import undump
 
     name = words[0] if len(words) == 1 else ""
     if not words and sys.stdin.isatty():
@@ -95,7 +95,7 @@ def _file(name: str) -> Path | None:
 
 def _bytes(name: str, raw: bytes) -> bytes:
     """What a file holds: the bytes its text spells as hex, else itself."""
-    from acquirer.wire.hexdump import undump
+    from acquirer.inspect.hexdump import undump
 
     if not raw:
         raise Exit(Code.USAGE, f"{name}: is empty.")

@@ -16,8 +16,8 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from acquirer.wire.dialect import Dialect
-    from acquirer.wire.model import FieldSpec, Text
+    from acquirer.dialect.dialect import Dialect
+    from acquirer.wire.grammar import FieldSpec, Text
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -107,7 +107,7 @@ def both(text: Text) -> str:
 
 def framing(dialect: Dialect) -> str:
     """How frames look, in words."""
-    from acquirer.wire.sniff import words
+    from acquirer.inspect.sniff import words
 
     length = words(dialect.framing).removeprefix("a ")
     tpdu = f"TPDU {dialect.envelope.tpdu.hex().upper()}" if dialect.envelope.tpdu else "no TPDU"

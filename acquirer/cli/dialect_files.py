@@ -21,9 +21,9 @@ def new(
     output: str = Output,
 ) -> int:
     """Write a dialect that extends another one: all it may say is there as comments, with what holds until then."""
+    from acquirer.dialect.loading import resolve
+    from acquirer.dialect.template import template
     from acquirer.settings.specs import dialect_names, document, finder
-    from acquirer.wire.loader import resolve
-    from acquirer.wire.template import template
 
     _check(name)
     if not extends:
@@ -45,9 +45,9 @@ def import_(
     output: str = Output,
 ) -> int:
     """Write a dialect with the fields of a jPOS packager or a moov-io specification."""
-    from acquirer.wire.imported import write
-    from acquirer.wire.jpos import read_packager
-    from acquirer.wire.moov import read_specification
+    from acquirer.dialect.imported import write
+    from acquirer.dialect.jpos import read_packager
+    from acquirer.dialect.moov import read_specification
 
     path = Path(file)
     with path.open("rb") as opened:
@@ -65,9 +65,9 @@ def import_(
 
 def schema() -> int:
     """Print a JSON Schema of dialect files, for editors that complete and check TOML."""
-    from acquirer.exchange.reasons import Reason
+    from acquirer.dialect.schema import schema
     from acquirer.host.decide import SERVICES
-    from acquirer.wire.schema import schema
+    from acquirer.model.reasons import Reason
 
     print(json.dumps(schema(SERVICES, Reason), ensure_ascii=False, indent=2))
     return Code.OK

@@ -15,7 +15,7 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from acquirer.wire.doctor import Diagnosis, Finding, Verdict
+    from acquirer.inspect.doctor import Diagnosis, Finding, Verdict
     from acquirer.wire.message import Message
 
 INPUT_LIMIT_BYTES = 64 << 20  # a packet capture of a test run; more is cut to the port of interest first
@@ -33,8 +33,8 @@ def command(
     as_json: bool = typer.Option(False, "--json", help="One JSON object per connection, one per line."),
 ) -> int:
     """Say what a capture is: which dialect, which framing, how sure and why; and list the messages in it."""
+    from acquirer.inspect.doctor import diagnose_capture
     from acquirer.settings.specs import dialect_names, load_dialect
-    from acquirer.wire.doctor import diagnose_capture
 
     data = _read(capture)
     try:
@@ -135,14 +135,14 @@ def _messages(verdict: Verdict) -> Table:
         if timed:
             at = datetime.fromtimestamp(found.at_s or 0).strftime("%H:%M:%S.%f")[:-3]
             where = [Line(at, QUIET), Line("→" if found.stream.name.startswith(first) else "←")]
-        grid.add_row(*where, found.explanation.mti, said, *_shown(found.message), str(len(found.frame)))
+        grid.add_row(*where, found.explanation.mti, said, *_shown(verdict, found.message), str(len(found.frame)))
     return grid
 
 
-def _shown(message: Message | None) -> list[str]:
+def _shown(verdict: Verdict, message: Message | None) -> list[str]:
     """What identifies a message; a code only in replies, where requests say something else in its place."""
-    if message is None:
+    if message is None or verdict.guess is None:
         return [""] * len(SHOWN)
-    dialect = message.dialect
+    dialect = verdict.guess.dialect
     names = [name if name != "code" or dialect.is_response(message.mti) else "" for name in SHOWN]
     return [dialect.text(message, name) if name in dialect.elements else "" for name in names]

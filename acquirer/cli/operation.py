@@ -165,7 +165,7 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
     from acquirer.data.toml import DataError
     from acquirer.settings.terminal_state import StateFolderError
     from acquirer.terminal.printing import paper
-    from acquirer.terminal.words import result_json
+    from acquirer.terminal.rendering import result_json
 
     expectations = [_expectation(text) for text in options.expect or ()]
     lang = language(printing.lang)
@@ -218,12 +218,12 @@ class _Printer:
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def began(self, exchange: Exchange) -> None:
-        from acquirer.terminal.words import began
+        from acquirer.terminal.rendering import began
 
         print(began(exchange), end=" ", flush=True)
 
     def ended(self, exchange: Exchange) -> None:
-        from acquirer.terminal.words import ended
+        from acquirer.terminal.rendering import ended
 
         line = ended(exchange)
         if self._colour:
@@ -263,14 +263,15 @@ def _end(result: Result, expectations: list[tuple[str, str]]) -> None:
     code = ENDS[result.outcome]
     if code is not Code.OK:
         raise Exit(code)
-    reply = result.exchange.reply if result.exchange else None
+    exchange = result.exchange
+    reply = exchange.reply if exchange else None
     for what, wanted in expectations:
         got = ""
         if reply is not None and what.isdecimal():
             value = reply.fields.get(int(what), "")
             got = value.hex().upper() if isinstance(value, bytes) else value
-        elif reply is not None and what in reply.dialect.elements:
-            got = reply.dialect.text(reply, what)
+        elif exchange is not None and reply is not None and what in exchange.dialect.elements:
+            got = exchange.dialect.text(reply, what)
         elif reply is not None:
             raise Exit(Code.USAGE, f"--expect {what}: there is no such element; write a DE number, like 39=00")
         if got != wanted:

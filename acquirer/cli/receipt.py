@@ -12,10 +12,10 @@ from acquirer.cli.signatures import signature_of
 from acquirer.cli.stores import StoreOption, reading, sentence, settings
 
 if TYPE_CHECKING:
-    from acquirer.exchange.rows import Transaction
+    from acquirer.dialect.dialect import Dialect
+    from acquirer.model.rows import Transaction
     from acquirer.slip.receipt import Copy, Language
     from acquirer.store import Reader
-    from acquirer.wire.dialect import Dialect
 
 
 def command(

@@ -12,7 +12,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import StoreOption, clock_time, reading, settings, writing
 
 if TYPE_CHECKING:
-    from acquirer.exchange.rows import Signature
+    from acquirer.model.rows import Signature
     from acquirer.store import Reader
 
 app = typer.Typer(rich_markup_mode=None)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from acquirer.wire.hexdump import WIDTH, dump
+from acquirer.inspect.hexdump import WIDTH, dump
 
 __all__ = ["HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "WRONG", "Line", "console", "count", "hex_lines", "table"]
 

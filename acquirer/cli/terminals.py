@@ -13,7 +13,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, warn, writing
 
 if TYPE_CHECKING:
-    from acquirer.exchange.rows import Session, TerminalConfig
+    from acquirer.model.rows import Session, TerminalConfig
     from acquirer.settings.terminals import Registration
 
 app = typer.Typer(rich_markup_mode=None)

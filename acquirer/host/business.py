@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.effects import Loaded
-from acquirer.exchange.reasons import Reason
-from acquirer.host import why_booked as why
+from acquirer.host.admission import Verified
 from acquirer.host.card import Presented, check_number
-from acquirer.host.gate import Verified
-from acquirer.host.issuer import Purchase, Verdict, judge
+from acquirer.host.core import SILENT_CENTS, Host
+from acquirer.host.explain import booking as why
+from acquirer.host.explain.text import money
+from acquirer.host.issuer.decisions import IssuerDecision, Purchase, judge
 from acquirer.host.pin import open_pin
 from acquirer.host.request import Request
-from acquirer.host.setup import SILENT_CENTS, Host
-from acquirer.host.words import money
+from acquirer.model.effects import Loaded
+from acquirer.model.reasons import Reason
 from acquirer.security.pin import PinError
 from acquirer.wire.masking import known
 
@@ -21,7 +21,9 @@ class Answer:
 
     __slots__ = ("code", "notes", "silent", "verdict")
 
-    def __init__(self, verdict: Verdict, *, code: str = "", silent: bool = False, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, verdict: IssuerDecision, *, code: str = "", silent: bool = False, notes: tuple[str, ...] = ()
+    ) -> None:
         self.verdict = verdict
         self.code = code  # chosen by a magic amount; "": the dialect's code for the verdict's reason
         self.silent = silent
@@ -46,7 +48,7 @@ def business(
     assert session is not None
     opened = open_pin(host, request, session, verified, presented.pan)
     if isinstance(opened, PinError):
-        return Answer(Verdict(Reason.PIN_FORMAT_WRONG, known(str(opened))), notes=notes)
+        return Answer(IssuerDecision(Reason.PIN_FORMAT_WRONG, known(str(opened))), notes=notes)
     if opened is not None and opened.note:
         notes = (*notes, f"pin: {known(opened.note)}")
     if not host.issuer.is_test(presented.pan):
@@ -66,18 +68,18 @@ def business(
     return Answer(judge(host.issuer, purchase, loaded.card), notes=notes)
 
 
-def _what_is_wrong(host: Host, request: Request, presented: Presented) -> Verdict | None:
+def _what_is_wrong(host: Host, request: Request, presented: Presented) -> IssuerDecision | None:
     """What no issuer need be asked about."""
     amount = request.amount_minor
     if not amount:
-        return Verdict(Reason.AMOUNT_INVALID, why.amount_invalid(host.dialect, amount))
+        return IssuerDecision(Reason.AMOUNT_INVALID, why.amount_invalid(host.dialect, amount))
     currency, ours = host.read.currency(request.message.fields), host.dialect.constants.get("currency", "")
     if ours and currency != ours:
-        return Verdict(Reason.CURRENCY_DIFFERS, why.currency_differs(host.dialect, currency, ours))
+        return IssuerDecision(Reason.CURRENCY_DIFFERS, why.currency_differs(host.dialect, currency, ours))
     if presented.reason is not None:
-        return Verdict(presented.reason, presented.why)
+        return IssuerDecision(presented.reason, presented.why)
     if wrong := check_number(presented.pan):
-        return Verdict(Reason.CARD_NUMBER_INVALID, f"{wrong}: {presented.masked}")
+        return IssuerDecision(Reason.CARD_NUMBER_INVALID, f"{wrong}: {presented.masked}")
     return None
 
 
@@ -86,11 +88,11 @@ def _magic(host: Host, amount: int) -> tuple[Answer | None, str]:
     cents = amount % 100
     if cents == SILENT_CENTS:
         sentence = f"magic amount {money(amount)}: approved, and not answered; its reversal should follow"
-        return Answer(Verdict(Reason.APPROVED, sentence), silent=True), ""
+        return Answer(IssuerDecision(Reason.APPROVED, sentence), silent=True), ""
     codes = host.dialect.codes
     code = next((one for one in (f"{cents:02}", f"1{cents:02}") if one in codes), "")  # of three digits, 1xx declines
     if not code:
         return None, f"magic-amount: {money(amount)} names code {cents:02}, which {host.dialect.name} does not know"
     known = codes[code]
     sentence = f"magic amount {money(amount)}: its cents choose {code}, {known.meaning.en}"
-    return Answer(Verdict(Reason.CHOSEN, sentence), code=code), ""
+    return Answer(IssuerDecision(Reason.CHOSEN, sentence), code=code), ""

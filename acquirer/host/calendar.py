@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from acquirer.wire.clock import Form
+from acquirer.dialect.clock import Form
 
 HALF_A_YEAR = timedelta(days=184)
 """A date without a year is never farther from the host's clock than this: another year would be nearer."""

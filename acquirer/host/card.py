@@ -6,13 +6,13 @@ the cipher text may reach into the card number, so a track is read only after it
 
 from __future__ import annotations
 
-from acquirer.exchange.reasons import Reason
-from acquirer.host import why_booked as why
+from acquirer.host.admission import Verified
 from acquirer.host.calendar import is_expiry
-from acquirer.host.gate import Verified
+from acquirer.host.core import Host
+from acquirer.host.explain import booking as why
+from acquirer.host.explain.text import no_month
 from acquirer.host.request import Request
-from acquirer.host.setup import Host
-from acquirer.host.words import no_month
+from acquirer.model.reasons import Reason
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, known, mask_pan, passes_luhn

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from acquirer.data.toml import nearest
-from acquirer.exchange.effects import Loaded
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.admission import identify
+from acquirer.host.core import Host
 from acquirer.host.decision import Decision
-from acquirer.host.gate import identify
-from acquirer.host.network import echo, sign_off
 from acquirer.host.request import Request
-from acquirer.host.reversal import reversal
-from acquirer.host.sale import sale
-from acquirer.host.setup import Host
-from acquirer.host.sign_on import key_change, sign_on
-from acquirer.host.signature import signature
-from acquirer.host.signature_parts import signature_part
-from acquirer.wire.dialect import Dialect
+from acquirer.host.services.network import echo, sign_off
+from acquirer.host.services.reversal import reversal
+from acquirer.host.services.sale import sale
+from acquirer.host.services.sign_on import key_change, sign_on
+from acquirer.host.services.signature import signature
+from acquirer.host.services.signature_part import signature_part
+from acquirer.model.effects import Loaded
 
 Service = Callable[[Host, Request, Loaded, str], Decision]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import Card, Session, Transaction, Upload
+from acquirer.dialect.plans import ElementValues
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Card, Session, Transaction, Upload
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.message import Value
-
-Made = dict[str, Value]
-"""Elements of a reply that the host made itself; the rest of a reply is echoed from its request or constant."""
 
 
 class Decision:
@@ -40,7 +37,7 @@ class Decision:
         reason: Reason,
         why: str,
         *,
-        made: Made | None = None,
+        made: ElementValues | None = None,
         session: Session | None = None,
         transaction: Transaction | None = None,
         card: Card | None = None,
@@ -59,7 +56,7 @@ class Decision:
     ) -> None:
         self.reason = reason
         self.why = why
-        self.made: Made = {} if made is None else made
+        self.made: ElementValues = {} if made is None else made
         self.session = session  # rows as they shall be; None: unchanged
         self.transaction = transaction
         self.card = card

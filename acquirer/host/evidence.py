@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.effects import Arrival
-from acquirer.host import why
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.core import Host
 from acquirer.host.decision import Decision
+from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
-from acquirer.host.seal import Reply
-from acquirer.host.setup import Host
-from acquirer.journal.evidence import Evidence
+from acquirer.host.sealing import Reply
+from acquirer.model.effects import Arrival
+from acquirer.model.evidence import Evidence
 from acquirer.scenario.faults import Fault
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.message import DecodeError, Message
 
 
-def of_request(request: Request, decision: Decision, reply: Reply | None, fault: Fault | None) -> Evidence:
+def of_request(host: Host, request: Request, decision: Decision, reply: Reply | None, fault: Fault | None) -> Evidence:
     """The exchange of a decoded request; `reply` is None when nothing is answered."""
     arrival, message = request.arrival, request.message
     code, fields, mti = (reply.code, reply.fields, reply.mti) if reply is not None else ("", None, "")
     return Evidence(  # by place: naming each would take three times as long, and this is done for every exchange
         arrival.at_us,
-        message.dialect,
+        host.dialect,
         arrival.peer,
         message,
         None,

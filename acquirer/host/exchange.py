@@ -10,37 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
-from acquirer.exchange.effects import (
+from acquirer.host.admission import check_format
+from acquirer.host.core import Host
+from acquirer.host.decide import decide
+from acquirer.host.decision import Decision
+from acquirer.host.evidence import of_request, of_stray
+from acquirer.host.explain import exchange as why
+from acquirer.host.request import Request
+from acquirer.host.sealing import Reply, seal
+from acquirer.host.undecodable import refuse_frame, refuse_nobody
+from acquirer.model.effects import (
     PAUSE,
     Arrival,
     Changes,
     Commit,
-    Develop,
+    CommitOutcome,
+    DecodeImage,
     Effect,
+    EffectResult,
     Load,
     Loaded,
-    Look,
-    Outcome,
-    Result,
+    RenderPicture,
     Send,
     Silence,
 )
-from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import Picture
-from acquirer.host import why
-from acquirer.host.decide import decide
-from acquirer.host.decision import Decision
-from acquirer.host.evidence import of_request, of_stray
-from acquirer.host.gate import check_format
-from acquirer.host.request import Request
-from acquirer.host.seal import Reply, seal
-from acquirer.host.setup import Host
-from acquirer.host.undecodable import refuse_frame, refuse_nobody
-from acquirer.journal.evidence import Evidence
+from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Picture
 from acquirer.scenario.faults import Fault, Occasion
 from acquirer.wire.message import DecodeError, EncodeError
 
-Exchange = Generator[Effect, Result, Effect | None]
+ExchangeSteps = Generator[Effect, EffectResult, Effect | None]
 
 CONFLICTS_MAX: Final = 8
 """Decisions overtaken by another host process before we give up; each time somebody else got on, so two are rare."""
@@ -50,7 +50,7 @@ NO_DEADLINE: Final = float("inf")
 _SILENT: Final = Fault(name="magic amount", kind="silent")
 
 
-def exchange(host: Host, arrival: Arrival) -> Exchange:
+def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
     """The whole way of a request."""
     try:
         message = host.dialect.decode(arrival.frame)
@@ -90,22 +90,22 @@ def exchange(host: Host, arrival: Arrival) -> Exchange:
             reply = seal(host, request, decision)
         if turns == 1:
             fault = _fault(host, request, decision, reply)
-        evidence = of_request(request, decision, reply, fault)
+        evidence = of_request(host, request, decision, reply, fault)
         changes = Changes(evidence, decision.session, decision.transaction, decision.card, decision.upload)
         outcome = yield Commit(changes, arrival.deadline_s)
-        if outcome is Outcome.DONE:
+        if outcome is CommitOutcome.DONE:
             if decision.upload is not None:
-                yield Develop()
+                yield RenderPicture()
             return damage(reply.frame, fault)
-        assert isinstance(outcome, Outcome)
-        if outcome is Outcome.CONFLICT and turns < CONFLICTS_MAX:
+        assert isinstance(outcome, CommitOutcome)
+        if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
             continue
         return (yield from _not_committed(host, request, decision, evidence, outcome))
 
 
-def _looked(host: Host, request: Request, loaded: Loaded, stream: bytes) -> Generator[Effect, Result, Decision]:
+def _looked(host: Host, request: Request, loaded: Loaded, stream: bytes) -> Generator[Effect, EffectResult, Decision]:
     """Decide with the pixels of a signature known."""
-    picture = yield Look(stream)
+    picture = yield DecodeImage(stream)
     if picture is None:
         return Decision(Reason.OVERLOADED, "more signatures wait to be decoded than can be in time: nothing was kept")
     assert isinstance(picture, Picture)
@@ -134,21 +134,23 @@ def _fault(host: Host, request: Request, decision: Decision, reply: Reply) -> Fa
     return host.faults.strike(occasion, host.randbytes)
 
 
-def _not_committed(host: Host, request: Request, decision: Decision, evidence: Evidence, outcome: Outcome) -> Exchange:
+def _not_committed(
+    host: Host, request: Request, decision: Decision, evidence: Evidence, outcome: CommitOutcome
+) -> ExchangeSteps:
     """Nothing was written, or nobody knows: never say what is not durable."""
-    if outcome is Outcome.EXPIRED:
+    if outcome is CommitOutcome.EXPIRED:
         late = Decision(decision.reason, why.expired(decision.why), notes=("expired: nothing was changed",))
-        yield Commit(Changes(of_request(request, late, None, None)), NO_DEADLINE)
+        yield Commit(Changes(of_request(host, request, late, None, None)), NO_DEADLINE)
         return Silence("expired")
-    reason = Reason.OVERLOADED if outcome is Outcome.OVERLOADED else Reason.SYSTEM_FAULT
+    reason = Reason.OVERLOADED if outcome is CommitOutcome.OVERLOADED else Reason.SYSTEM_FAULT
     refusal = Decision(reason, why.not_committed(outcome.value))
     reply = seal(host, request, refusal)
-    if outcome is Outcome.CONFLICT:
-        yield Commit(Changes(of_request(request, refusal, reply, None)), NO_DEADLINE)
+    if outcome is CommitOutcome.CONFLICT:
+        yield Commit(Changes(of_request(host, request, refusal, reply, None)), NO_DEADLINE)
     else:  # the store takes nothing more, but whoever watches shall not read that this was approved
         evidence.reason, evidence.code, evidence.why = reason, reply.code, refusal.why
         evidence.reply, evidence.reply_mti, evidence.rrn = reply.fields, reply.mti, ""
-    if outcome is Outcome.FAILED and decision.transaction is not None:
+    if outcome is CommitOutcome.FAILED and decision.transaction is not None:
         # It may be booked. A decline would make the terminal forget it; hearing nothing, it reverses.
         evidence.code, evidence.reply, evidence.reply_mti = "", None, ""
         return Silence("store failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from acquirer.exchange.rows import Generation, TerminalConfig
+from acquirer.model.rows import Generation, TerminalConfig
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault, VaultError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.rows import Generation, Session
-from acquirer.host.gate import Verified
+from acquirer.dialect.suite import OpenedPin
+from acquirer.host.admission import Verified
+from acquirer.host.core import Host
 from acquirer.host.request import Request
-from acquirer.host.setup import Host
+from acquirer.model.rows import Generation, Session
 from acquirer.security.pin import PinError
-from acquirer.security.suite import OpenedPin
 from acquirer.security.vault import VaultError
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from acquirer.exchange.reasons import Reason
-from acquirer.exchange.rows import TerminalConfig, Transaction
-from acquirer.host import why_booked as why
+from acquirer.host.admission import Verified
 from acquirer.host.card import Presented
+from acquirer.host.core import Host
 from acquirer.host.decision import Decision
-from acquirer.host.gate import Verified
+from acquirer.host.explain import booking as why
+from acquirer.host.explain.booking import Difference
+from acquirer.host.explain.text import money
 from acquirer.host.request import Request
-from acquirer.host.setup import Host
-from acquirer.host.why_booked import Difference
-from acquirer.host.words import money
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import TerminalConfig, Transaction
 from acquirer.wire.masking import mask_pan
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from acquirer.exchange.effects import Arrival
-from acquirer.exchange.rows import TransactionKey
+from acquirer.dialect.dialect import Route
 from acquirer.host.calendar import Stamp
-from acquirer.host.setup import Host
-from acquirer.wire.dialect import Route
+from acquirer.host.core import Host
+from acquirer.model.effects import Arrival
+from acquirer.model.rows import TransactionKey
 from acquirer.wire.message import Message
 
 TRANSACTIONS: Final = frozenset({"sale", "reversal"})

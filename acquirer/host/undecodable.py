@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
-from acquirer.exchange.effects import Arrival, Changes, Close, Commit, Effect, Result, Send, Silence
-from acquirer.exchange.reasons import Reason
-from acquirer.host import why
+from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.evidence import of_failure, of_request
+from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
-from acquirer.host.setup import Host
-from acquirer.journal.evidence import Evidence
+from acquirer.model.effects import Arrival, Changes, Close, Commit, Effect, EffectResult, Send, Silence
+from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
 from acquirer.wire.message import DecodeError, EncodeError
 
 _NO_DEADLINE: Final = float("inf")
 
 
-def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, Result, None]:
+def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
     sentence = why.looks_otherwise(why.undecodable(failure), dialect, dialect.framing.wrap(arrival.frame))
@@ -41,16 +41,16 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
     yield Close("undecodable") if frame is None else Send(frame)
 
 
-def refuse_nobody(host: Host, request: Request) -> Generator[Effect, Result, None]:
+def refuse_nobody(host: Host, request: Request) -> Generator[Effect, EffectResult, None]:
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
     dialect, message = host.dialect, request.message
     sentence = why.looks_otherwise(why.mti_unknown(dialect, message.mti), dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
-    yield Commit(Changes(of_request(request, refusal, None, None)), _NO_DEADLINE)
+    yield Commit(Changes(of_request(host, request, refusal, None, None)), _NO_DEADLINE)
     yield Close("undecodable")
 
 
-def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, Result, None]:
+def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, EffectResult, None]:
     """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError).
 
     `arrival.frame` are its first bytes: what they look like is told, they themselves are not kept.

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from acquirer.wire.dialect import Dialect
+from acquirer.dialect.dialect import Dialect
 from acquirer.wire.elements import has_form
+from acquirer.wire.grammar import FieldSpec, Layout, Part
 from acquirer.wire.masking import as_text, card_number_digits, hidden, mac_text, mask_card_numbers, readable, shown
 from acquirer.wire.message import Span, Value
-from acquirer.wire.model import FieldSpec, Layout, Part
 from acquirer.wire.tlv import EMV_SENSITIVITY, KINDS, TlvError, parse, walk
 
 Shower = Callable[[Value], str]

@@ -11,9 +11,9 @@ import json.encoder
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from acquirer.journal.evidence import Evidence
+from acquirer.dialect.dialect import Dialect
 from acquirer.journal.mask import Shower, before_failure, showers
-from acquirer.wire.dialect import Dialect
+from acquirer.model.evidence import Evidence
 from acquirer.wire.masking import hidden, mask_card_numbers, readable
 from acquirer.wire.message import DecodeError, Span, Value
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.load.generator import Template
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.message import Message
 
 FIRST_TID = 30_000_001

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter, sleep
 
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.suite import Suite
 from acquirer.load.figures import Figures, summed
 from acquirer.load.generator import Kept, Template
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.signature import jbig_encoder
 from acquirer.signature.pen import sign
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.message import Message, Value
 
 IMAGES = 20  # drawn beforehand; as many rounds at most

@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
-from acquirer.journal.evidence import Evidence
 from acquirer.journal.render import render as row_of
+from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import Event, Render, Row
 
 MOST_WAITING = 20_000

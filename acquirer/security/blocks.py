@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from acquirer.security.ciphers import CipherName
+from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Secret
 from acquirer.security.tr31 import Header, build, unblock
-from acquirer.wire.model import KeyPackage
 
 Randbytes = Callable[[int], bytes]
 

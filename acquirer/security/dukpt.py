@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.security.ciphers import CipherName, key_of
-from acquirer.security.diagnosis import Mistaken
-from acquirer.security.secret import Secret
+from acquirer.security.secret import MistakenKey, Secret
 from acquirer.security.working import WorkingKeys
 
 
@@ -88,24 +87,26 @@ class Dukpt:
                 key = self.step(key, self.ksn(ksn, so_far))
         return key
 
-    def mistaken(self, initial: Secret, ksn: bytes) -> list[Mistaken]:
+    def mistaken(self, initial: Secret, ksn: bytes) -> list[MistakenKey]:
         """The keys that terminals have been seen to take for the MAK of a transaction."""
         transaction, counter = self.transaction(initial, ksn), self.counter(ksn)
         tried = [
-            Mistaken("the key of the transaction itself", "the terminal derives no key for MACs from it", transaction),
-            Mistaken(
+            MistakenKey(
+                "the key of the transaction itself", "the terminal derives no key for MACs from it", transaction
+            ),
+            MistakenKey(
                 "the MAK of the reply",
                 "the terminal takes the key of replies for requests",
                 self.working(transaction, ksn).reply_mak,
             ),
-            Mistaken("the initial key", "the terminal does not derive a key for each transaction", initial),
+            MistakenKey("the initial key", "the terminal does not derive a key for each transaction", initial),
         ]
         for away in (-1, 1):
             near = counter + away
             if 0 < near < 1 << self.counter_bits:
                 mak = self.keys(initial, self.ksn(ksn, near)).mak
                 hint = "the terminal sends the KSN of one transaction with the MAC of another"
-                tried.append(Mistaken(f"the MAK of counter {near}", hint, mak))
+                tried.append(MistakenKey(f"the MAK of counter {near}", hint, mak))
         return [one._replace(words=f"{one.words} (KCV {one.key.kcv()})") for one in tried]
 
     def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:

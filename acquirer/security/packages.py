@@ -13,10 +13,10 @@ from typing import Final, Literal, NamedTuple, cast
 
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
+from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Mint, Secret
 from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.model import KeyPackage
 
 Randbytes = Callable[[int], bytes]
 MakForm = Literal["single", "double", "duplicated"]

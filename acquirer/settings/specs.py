@@ -11,10 +11,10 @@ from pathlib import Path
 
 import acquirer
 from acquirer.data.toml import DataError, Document, nearest, parse
-from acquirer.exchange.reasons import Reason
-from acquirer.wire.dialect import Dialect
-from acquirer.wire.lint import lint
-from acquirer.wire.loader import load
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.lint import lint
+from acquirer.dialect.loading import load
+from acquirer.model.reasons import Reason
 
 FONT = "NotoSansMonoCJKsc-GB2312.otf"
 

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from acquirer.data.toml import DataError, Document, parse
-from acquirer.exchange.rows import MakForm, Policy, Required
+from acquirer.model.rows import MakForm, Policy, Required
 from acquirer.security.ciphers import CipherError
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret

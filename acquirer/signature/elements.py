@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.wire import masking
-from acquirer.wire.dialect import Dialect
-from acquirer.wire.model import Sensitivity, Tag
+from acquirer.wire.grammar import Sensitivity, Tag
 from acquirer.wire.tlv import Tlv
 from acquirer.wire.tlv import build as build_tlv
 from acquirer.wire.tlv import parse as parse_tlv

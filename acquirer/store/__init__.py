@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acquirer.store.place import StoreError, readable_by_others
-from acquirer.store.ports import Store
+from acquirer.store.interface import Store
+from acquirer.store.location import StoreError, readable_by_others
 from acquirer.store.queries import Reader, Wanted, open_reader
 from acquirer.store.sqlite import open_store
 

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from acquirer.store import schema
-from acquirer.store.place import StoreError
+from acquirer.store.location import StoreError
 from acquirer.store.statements import DIALECT
 
 CHECKPOINT_PAGES: Final = 1_000

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from acquirer.exchange.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.journal.entry import Entry, entry_of
+from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
-from acquirer.store.place import MEMORY, StoreError, place
+from acquirer.store.location import MEMORY, StoreError, place
 from acquirer.store.statements import run
 from acquirer.store.tuples import registered, transaction_of
 from acquirer.store.uploads import part_of, signature_of

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from acquirer.exchange.rows import Session, TerminalConfig
+from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Randbytes, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import schema, statements
-from acquirer.store.ledger import Ledger
+from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.tuples import registered, session_row, terminal_row
 
 
@@ -32,7 +32,7 @@ class Registered:
         return self.added + self.changed + self.unchanged
 
 
-def register(ledger: Ledger, wanted: Iterable[Registration], vault: Vault, randbytes: Randbytes) -> Registered:
+def register(ledger: DirectWriter, wanted: Iterable[Registration], vault: Vault, randbytes: Randbytes) -> Registered:
     """Write registrations in one transaction; keys are sealed here and leave their clear form behind."""
     done = Registered()
 

@@ -12,10 +12,10 @@ from typing import Final
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import sqlite
 
-from acquirer.exchange.rows import TransactionKey
+from acquirer.model.rows import TransactionKey
 from acquirer.store import schema
 from acquirer.store.database import connect_beside
-from acquirer.store.place import MEMORY, StoreError, place
+from acquirer.store.location import MEMORY, StoreError, place
 from acquirer.store.statements import compiled
 
 _NEW = sqlite.insert(schema.reprint).values({column.name: bindparam(column.name) for column in schema.reprint.c})

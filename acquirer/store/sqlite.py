@@ -12,23 +12,23 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from acquirer.exchange.effects import Commit, Load, Loaded
-from acquirer.exchange.rows import Card, Session, Signature, TerminalConfig, Transaction, TransactionKey
+from acquirer.model.effects import Commit, Load, Loaded
+from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import statements
+from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import connect_reading, connect_writing
-from acquirer.store.hand import Tell, set_meta
-from acquirer.store.hands import Beside, Hands
-from acquirer.store.kept import Kept
-from acquirer.store.ledger import Ledger, Row
-from acquirer.store.place import Lock, StoreError, check_of, master_key, place
-from acquirer.store.ports import Done, Recorder
+from acquirer.store.direct_writer import DirectWriter, Row
+from acquirer.store.group_committer import GroupCommitter
+from acquirer.store.interface import Done, Recorder
+from acquirer.store.location import Lock, StoreError, check_of, master_key, place
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
+from acquirer.store.row_cache import RowCache
+from acquirer.store.transaction_writer import Tell, set_meta
 from acquirer.store.tuples import card_of, registered, transaction_of
 from acquirer.store.uploads import Developed, import_signature, uploaded
-from acquirer.store.writer import Writer
 
 
 class SqliteStore:
@@ -41,7 +41,7 @@ class SqliteStore:
         self._writing: sqlite3.Connection | None = None
         try:
             self._writing = connect_writing(database)
-            self._ledger = Ledger(self._writing)
+            self._ledger = DirectWriter(self._writing)
             self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
             self._reading = self._writing if database is None else connect_reading(database)
         except BaseException:
@@ -51,8 +51,8 @@ class SqliteStore:
                 self._lock.release()
             raise
         self._reading_turn = self._ledger.turn if database is None else nullcontext()
-        self._configs: Kept[TerminalConfig] = Kept()
-        self._writer: Writer | None = None
+        self._configs: RowCache[TerminalConfig] = RowCache()
+        self._writer: GroupCommitter | None = None
         self._failure = ""
 
     @property
@@ -82,13 +82,13 @@ class SqliteStore:
 
     def start(self, loop: AbstractEventLoop, tell: Tell, apart: Recorder | None = None) -> None:
         """Begin to commit; see `ports.Store.start`."""
-        hands: Hands
+        hands: BatchWriter
         if apart is not None and self._database is not None and self._lock is not None:
             hands = apart(self._database, self._lock, loop)
         else:
             assert self._writing is not None
-            hands = Beside(self._writing, self._ledger.turn, loop.call_soon_threadsafe, tell)
-        self._writer = Writer(self._ledger, hands, loop.call_soon)
+            hands = ThreadWriter(self._writing, self._ledger.turn, loop.call_soon_threadsafe, tell)
+        self._writer = GroupCommitter(self._ledger, hands, loop.call_soon)
 
     def load(self, wanted: Load) -> Loaded:
         """The rows of one terminal; see `ports.Store.load`."""
@@ -202,7 +202,7 @@ class SqliteStore:
             row: Row | None = self._reading.execute(statement, key).fetchone()
         return row
 
-    def _running(self) -> Writer:
+    def _running(self) -> GroupCommitter:
         if self._writer is None:
             raise StoreError("the store is closed, or was not started")
         return self._writer

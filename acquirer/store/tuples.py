@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from acquirer.exchange.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
+from acquirer.model.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
 
 Row = tuple[Any, ...]
 

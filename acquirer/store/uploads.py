@@ -15,7 +15,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import sqlite
 
-from acquirer.exchange.rows import (
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import (
     Flag,
     Picture,
     Session,
@@ -27,7 +28,6 @@ from acquirer.exchange.rows import (
     Upload,
     Uploaded,
 )
-from acquirer.journal.evidence import Evidence
 from acquirer.store import schema
 from acquirer.store.statements import TRANSACTION_BY_KEY, Many, compiled, replaced
 from acquirer.store.tuples import transaction_of

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from acquirer.terminal.exchange import Exchange
-    from acquirer.terminal.state import State
-    from acquirer.terminal.voucher import Voucher
+from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.state import State
+from acquirer.terminal.voucher import Voucher
 
 
 @dataclass(slots=True)
 class Ask:
-    """Send this frame and bring the first frame that comes back; answered with an `Answer`."""
+    """Send this frame and bring the first frame that comes back; answered with an `Response`."""
 
     frame: bytes  # without its length prefix
     timeout_s: float  # from now until the answer must be complete
@@ -89,9 +88,9 @@ class NotSent:
     detail: str
 
 
-Answer = Received | NoAnswer | Unframed | NotSent
-Effect = Ask | Listen | Keep | Began | Ended | Print
+Response = Received | NoAnswer | Unframed | NotSent
+TerminalEffect = Ask | Listen | Keep | Began | Ended | Print
 
 T = TypeVar("T")
-Program = Generator[Effect, Answer | None, T]
+Program = Generator[TerminalEffect, Response | None, T]
 """An operation of the terminal: yields effects, returns its result."""

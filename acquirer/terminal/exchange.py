@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from acquirer.dialect.dialect import Dialect, Text
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.dialect import Text
 from acquirer.wire.message import Message, Value
 
 
@@ -50,6 +50,7 @@ MOST_NOTES = 8
 class Exchange:
     """One request and what became of it. Not frozen: it is filled in as it goes."""
 
+    dialect: Dialect = field(repr=False)
     service: str  # sign_on, sale, reversal, echo, sign_off, signature, signature_part
     title: Text
     mti: str

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from acquirer.dialect.clock import clock_forms
+from acquirer.dialect.dialect import Dialect, Route
+from acquirer.dialect.suite import Suite
+from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.security.dukpt_device import Device, Used
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
-from acquirer.terminal.effects import Answer, Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Unframed
+from acquirer.terminal.effects import Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Response, Unframed
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.terminal.reply import judge
 from acquirer.terminal.state import State
-from acquirer.wire.clock import clock_forms
-from acquirer.wire.dialect import Dialect, Route
-from acquirer.wire.habits import Habits
 from acquirer.wire.message import Value
 
 Randbytes = Callable[[int], bytes]
@@ -33,7 +33,7 @@ class Setup:
 
     dialect: Dialect
     suite: Suite
-    habits: Habits
+    terminal_profile: TerminalProfile
     tid: str
     mid: str
     tmk: Secret | None
@@ -63,7 +63,7 @@ class Setup:
     @property
     def patience_s(self) -> float:
         """How long it waits for one answer."""
-        return self.timeout_s or self.habits.reply_timeout_s
+        return self.timeout_s or self.terminal_profile.reply_timeout_s
 
 
 def demanded(route: Route) -> frozenset[str]:
@@ -91,7 +91,7 @@ class Machine:
     def package(self) -> str:
         """The key package to ask for at sign-on; "" where a dialect has none."""
         last = self.state.package if self.state.package in self.setup.suite.packages else ""
-        return self.setup.package or last or self.setup.habits.package
+        return self.setup.package or last or self.setup.terminal_profile.package
 
     @property
     def keys(self) -> WorkingKeys | None:
@@ -150,12 +150,12 @@ class Machine:
 
     def ours(self) -> dict[str, str]:
         """Elements that are about this terminal and its day."""
-        setup, habits = self.setup, self.setup.habits
-        serial = setup.serial or habits.serial_default.format(tid=setup.tid)
+        setup, profile = self.setup, self.setup.terminal_profile
+        serial = setup.serial or profile.serial_default.format(tid=setup.tid)
         return {
             "batch": self.state.batch,
-            "operator": habits.operator.format(operator=setup.operator),
-            "serial": habits.serial.format(serial=serial, length=len(serial)),
+            "operator": profile.operator.format(operator=setup.operator),
+            "serial": profile.serial.format(serial=serial, length=len(serial)),
         }
 
     def talk(
@@ -169,7 +169,7 @@ class Machine:
         if route.mac_request:
             yield from self.derive()
         exchange = Exchange(
-            route.service, route.title, route.mti, str(dialect.get_from(fields, "stan") or ""), about, fields
+            dialect, route.service, route.title, route.mti, str(dialect.get_from(fields, "stan") or ""), about, fields
         )
         yield Began(exchange)
         answer = yield Ask(self.frame(route, fields), self.setup.patience_s, fresh)
@@ -189,12 +189,12 @@ class Machine:
         return exchange
 
     def wants(self, exchange: Exchange) -> str:
-        """What the host asks for in the head of its reply: a name of `habits.head`, or nothing."""
+        """What the host asks for in the head of its reply: a name of `profile.head`, or nothing."""
         dialect = self.setup.dialect
         if exchange.reply is None or not dialect.envelope.processing_digit:
             return ""
         _, head = dialect.envelope_of(exchange.reply.raw)
-        return self.setup.habits.head.get(head.hex()[dialect.envelope.processing_digit - 1], "")
+        return self.setup.terminal_profile.head.get(head.hex()[dialect.envelope.processing_digit - 1], "")
 
     def frame(self, route: Route, fields: Mapping[int, Value]) -> bytes:
         """A request as bytes, with its MAC if it needs one. Raises EncodeError."""
@@ -224,7 +224,7 @@ def _injected(setup: Setup, state: State) -> State:
     return replace(state, device=device, bdk_kcv=kcv)
 
 
-def _unanswered(exchange: Exchange, answer: Answer | None) -> None:
+def _unanswered(exchange: Exchange, answer: Response | None) -> None:
     if isinstance(answer, NotSent):
         exchange.outcome, exchange.detail = Outcome.NOT_SENT, answer.detail
     elif isinstance(answer, Unframed):

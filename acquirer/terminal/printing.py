@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from acquirer.dialect.clock import day_and_time
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.signature.jbig_decoder import decode
 from acquirer.slip.picture import draw
 from acquirer.slip.receipt import Copy, Language, Receipt, render
@@ -14,10 +17,7 @@ from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.clock import day_and_time
-from acquirer.wire.dialect import Dialect
 from acquirer.wire.elements import read
-from acquirer.wire.habits import Entry
 from acquirer.wire.masking import as_text
 from acquirer.wire.message import Message
 
@@ -28,7 +28,7 @@ NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
 def receipt(
     setup: Setup,
     exchange: Exchange,
-    entry: Entry,
+    entry: EntryMode,
     entry_name: str,
     card: CardData,
     amount_minor: int,
@@ -36,7 +36,7 @@ def receipt(
     tags: Mapping[str, bytes],
 ) -> Receipt:
     """What to print for an approved sale."""
-    dialect, slip, reply = setup.dialect, setup.habits.slip, exchange.reply
+    dialect, slip, reply = setup.dialect, setup.terminal_profile.slip, exchange.reply
     assert reply is not None
 
     def told(element: str) -> str:
@@ -116,7 +116,7 @@ def reprint(state: State, stan: str = "") -> tuple[State, Voucher] | None:
 
 def _free_minor(setup: Setup, entry_name: str, amount_minor: int) -> int:
     """The limit that makes this sale free of a signature; 0: it is to be signed."""
-    limit_minor = setup.habits.slip.free.get(entry_name, 0)
+    limit_minor = setup.terminal_profile.slip.free.get(entry_name, 0)
     if limit_minor and setup.free_minor is not None:
         limit_minor = setup.free_minor
     return limit_minor if amount_minor <= limit_minor else 0

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from acquirer.security.suite import Suite
+from acquirer.dialect.dialect import Dialect, Route
+from acquirer.dialect.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.exchange import Outcome
-from acquirer.wire.dialect import Dialect, Route
 from acquirer.wire.masking import readable
 from acquirer.wire.message import DecodeError, Message, Value
 
@@ -21,7 +21,7 @@ SUCCESS = "A"  # class of the response codes that approve
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReplyCheck:
     """What a frame is to the request it may answer."""
 
     outcome: Outcome = Outcome.MALFORMED
@@ -31,24 +31,28 @@ class Verdict:
     stray: str = ""  # why it is no answer to this request; the rest is then without meaning
 
 
-def judge(suite: Suite, keys: WorkingKeys | None, route: Route, request: Mapping[int, Value], frame: bytes) -> Verdict:
+def judge(
+    suite: Suite, keys: WorkingKeys | None, route: Route, request: Mapping[int, Value], frame: bytes
+) -> ReplyCheck:
     """Judge `frame` as the answer to a `request` of this route."""
     dialect = suite.dialect
     try:
         message = dialect.decode(frame)
     except DecodeError as wrong:
-        return Verdict(detail=f"the reply cannot be read: {wrong}")
+        return ReplyCheck(detail=f"the reply cannot be read: {wrong}")
     if stray := _stray(dialect, route, request, message):
-        return Verdict(stray=stray)
+        return ReplyCheck(stray=stray)
     code = dialect.text(message, "code")
     if detail := _unfit(dialect, route, request, message, code):
-        return Verdict(Outcome.MALFORMED, code, message, detail)
+        return ReplyCheck(Outcome.MALFORMED, code, message, detail)
     known = dialect.codes.get(code)
     if known is None or known.kind != SUCCESS:
-        return Verdict(Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know")
+        return ReplyCheck(
+            Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know"
+        )
     if route.mac_reply == "approved" and (detail := _unvouched(suite, keys, route, message, code)):
-        return Verdict(Outcome.MAC_DIFFERS, code, message, detail)
-    return Verdict(Outcome.APPROVED, code, message)
+        return ReplyCheck(Outcome.MAC_DIFFERS, code, message, detail)
+    return ReplyCheck(Outcome.APPROVED, code, message)
 
 
 def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message) -> str:
@@ -74,7 +78,7 @@ def _unfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message
         got, asked = dialect.get(message, element), dialect.get_from(request, element)
         if got is None or asked is None or got == asked:
             continue
-        partial = dialect.habits.partial if dialect.habits else ()
+        partial = dialect.terminal_profile.partial if dialect.terminal_profile else ()
         if element == "amount" and code in partial and str(got) < str(asked):
             continue
         return f"{element.replace('_', ' ')} of the reply differs from the request: {got!s} for {asked!s}"

@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from acquirer.dialect.dialect import Route
 from acquirer.signature import elements
 from acquirer.slip.receipt import money
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.printing import for_paper
-from acquirer.terminal.signing import as_told, fetch_keys
+from acquirer.terminal.sign_on import as_told, fetch_keys
 from acquirer.terminal.state import waits
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.dialect import Route
 from acquirer.wire.message import Value
 
 Key = tuple[str, str]
@@ -46,7 +46,7 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
 
     Without a connection it is broken off, as a settlement is, and everything stays kept.
     """
-    signing, last = machine.setup.habits.signature, None
+    signing, last = machine.setup.terminal_profile.signature, None
     if signing is None or not machine.state.waiting:
         return Result("signature", Outcome.DONE, sentence="no signature waits for its upload")
     if machine.keyless:
@@ -111,7 +111,7 @@ class _Message(NamedTuple):
 
 def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
     """The requests that bring one signature up; none when its picture is damaged."""
-    dialect, signing, image, size = setup.dialect, setup.habits.signature, voucher.image, setup.part_bytes
+    dialect, signing, image, size = setup.dialect, setup.terminal_profile.signature, voucher.image, setup.part_bytes
     if not image or signing is None:
         return []
     receipt = voucher.receipt
@@ -135,7 +135,7 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
 
 def _slip(setup: Setup, voucher: Voucher) -> bytes:
     """The slip elements, with the way the signature was captured if we are to tell it."""
-    signing, slip = setup.habits.signature, voucher.values.get("slip", b"")
+    signing, slip = setup.terminal_profile.signature, voucher.values.get("slip", b"")
     assert isinstance(slip, bytes)
     if signing is None or not signing.slip:
         return b""
@@ -146,7 +146,7 @@ def _slip(setup: Setup, voucher: Voucher) -> bytes:
 
 def _taken(setup: Setup, exchange: Exchange) -> bool:
     """Whether the host has what was sent; an answer that does not repeat who asked for what is about nothing."""
-    signing, reply = setup.habits.signature, exchange.reply
+    signing, reply = setup.terminal_profile.signature, exchange.reply
     assert signing is not None
     if exchange.outcome not in ANSWERED or reply is None:
         return False

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from acquirer.app.serve import Running, serving
-from acquirer.exchange.rows import Session, Signature, TerminalConfig, Transaction
+from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
 from acquirer.settings.config import make_config
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.journal import Journal

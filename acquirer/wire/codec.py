@@ -7,15 +7,12 @@ often enough to be worth compiling, goes to pyiso8583 (`reference`), which alone
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from acquirer.wire.fast import Decoder, Encoder, Unusual, make_decoder, make_encoder
+from acquirer.wire.grammar import Grammar
 from acquirer.wire.message import Message, Span, Value
-from acquirer.wire.model import Grammar
 from acquirer.wire.reference import Reference, first_bit
-
-if TYPE_CHECKING:
-    from acquirer.wire.dialect import Dialect
 
 EARNED = 4
 """Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by whoever
@@ -66,16 +63,16 @@ class Codec:
         self._decoders: _Workshop[bytes, Decoder] = _Workshop()
         self._encoders: _Workshop[tuple[int, ...], Encoder] = _Workshop()
 
-    def decode(self, dialect: Dialect, frame: bytes) -> Message:
+    def decode(self, frame: bytes) -> Message:
         """Read one frame. Raises DecodeError and nothing else."""
         try:
-            return self._decoders.ready[self._bitmaps(frame)](dialect, frame)
+            return self._decoders.ready[self._bitmaps(frame)](frame)
         except _UNLIKE:
             pass
         mti, fields, _ = self._reference.decode(frame)
         key = self._bitmaps(frame)
         self._decoders.note(key, lambda: make_decoder(self._grammar, fields, len(key)))
-        return Message(dialect, frame, mti, fields)
+        return Message(frame, mti, fields)
 
     def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
         """Write one frame. Raises EncodeError."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from acquirer.wire.grammar import FieldSpec, Locator, Part
 from acquirer.wire.message import EncodeError, Value
-from acquirer.wire.model import FieldSpec, Locator, Part
 
 Reading = Callable[[Mapping[int, Value]], Value | None]
 Write = Callable[[dict[int, Value], Value], None]
@@ -86,7 +86,7 @@ def writer(at: Locator, spec: FieldSpec) -> Write:
 def has_form(value: Value, parts: Sequence[Part]) -> bool:
     """Whether a text itself tells that it is divided so: what is fixed stands there, and as much follows as is counted.
 
-    >>> from acquirer.wire.model import Text
+    >>> from acquirer.wire.grammar import Text
     >>> parts = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))
     >>> [has_form(text, parts) for text in ("No03123", "No04123", "Nr03123", "No", b"No03123")]
     [True, False, False, False, False]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from acquirer.wire.model import Text
+from acquirer.wire.grammar import Text
 
 # byte, bit (8 is the high one) → finding
 TVR: Mapping[tuple[int, int], str] = {

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acquirer.wire.framing import CHARSETS
+from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import Message, Value
-from acquirer.wire.model import FieldSpec, Grammar
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 
-if TYPE_CHECKING:
-    from acquirer.wire.dialect import Dialect
-
-Decoder = Callable[["Dialect", bytes], Message]
+Decoder = Callable[[bytes], Message]
 Encoder = Callable[[bytes, str, Mapping[int, Value]], bytes]
 
 _NOT_BCD = 10**6  # above every maximum
@@ -87,9 +84,9 @@ class _DecoderWriter:
         decimal = "".join(f"{{{name}}}" for name in self._decimal)
         self._line(f"if {self._at()} != len(frame): raise Unusual")
         self._line(f'if not f"{decimal}".isdecimal(): raise Unusual')
-        self._line("return Message(dialect, frame, mti, {" + ", ".join(f"{de}: f{de}" for de in des) + "})")
+        self._line("return Message(frame, mti, {" + ", ".join(f"{de}: f{de}" for de in des) + "})")
         views = ["hx = frame.hex()", 'tx = frame.decode("latin-1")']
-        return "\n    ".join(["def decode(dialect, frame):", *views, *self._lines]) + "\n"
+        return "\n    ".join(["def decode(frame):", *views, *self._lines]) + "\n"
 
     def _field(self, field: FieldSpec) -> None:
         name = f"f{field.de}"

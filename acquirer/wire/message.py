@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from acquirer.wire.dialect import Dialect
-
 Value = str | bytes
 """``b`` fields are bytes; every other field is text. Text bytes map one to one (latin-1), so nothing is lost;
 Chinese text is decoded from GBK only where it is displayed."""
@@ -23,17 +18,16 @@ class Message:
     freezing costs more than decoding; nothing changes a message after `decode` returned it.
     """
 
-    __slots__ = ("dialect", "fields", "mti", "raw")
+    __slots__ = ("fields", "mti", "raw")
 
-    def __init__(self, dialect: Dialect, raw: bytes, mti: str, fields: dict[int, Value]) -> None:
-        self.dialect = dialect
+    def __init__(self, raw: bytes, mti: str, fields: dict[int, Value]) -> None:
         self.raw = raw
         self.mti = mti
         self.fields = fields
 
     def __repr__(self) -> str:
         # Field values may be a card number or a PIN block: only their numbers are shown.
-        return f"<Message {self.dialect.name} {self.mti} DE {','.join(map(str, self.fields))}>"
+        return f"<Message {self.mti} DE {','.join(map(str, self.fields))}>"
 
 
 class DecodeError(ValueError):

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import iso8583
 
 from acquirer.wire.framing import CHARSETS
+from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, EncodeError, Span, Value
-from acquirer.wire.model import FieldSpec, Grammar
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 
 Decoded = tuple[str, dict[int, Value], dict[int | str, Span]]

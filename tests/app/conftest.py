@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.clock import Clock
 from acquirer.app.driver import Begin, Driver
-from acquirer.exchange.effects import Commit, Load, Loaded, Outcome
-from acquirer.journal.evidence import Evidence
+from acquirer.model.effects import Commit, CommitOutcome, Load, Loaded
+from acquirer.model.evidence import Evidence
 from acquirer.net.limits import Limits
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.lines import AsJson
 from acquirer.observe.log import Log
-from acquirer.store.ports import Done
+from acquirer.process.clock import Clock
+from acquirer.store.interface import Done
 from acquirer.testing.background import in_background
 from acquirer.wire.framing import Framing
 
@@ -92,13 +92,13 @@ class Drive:
             assert time.monotonic() < end_s, "it never happened"
             time.sleep(0.001)
 
-    def answer(self, outcome: Outcome = Outcome.DONE, index: int = 0) -> str:
+    def answer(self, outcome: CommitOutcome = CommitOutcome.DONE, index: int = 0) -> str:
         """Answer a waiting commit; returns whose it was."""
         self.until(lambda: len(self.store.commits) > index)
 
         def now() -> str:
             evidence, done = self.store.commits.pop(index)
-            if outcome is Outcome.DONE:
+            if outcome is CommitOutcome.DONE:
                 self.store.journalled += 1
                 evidence.id = self.store.journalled
             done(outcome)

@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from acquirer.app import driver as driver_module
-from acquirer.exchange.effects import (
+from acquirer.model.effects import (
     Arrival,
     Changes,
     Close,
     Commit,
+    CommitOutcome,
     Effect,
+    EffectResult,
     Load,
-    Outcome,
-    Result,
     Send,
     Silence,
 )
-from acquirer.journal.evidence import Evidence
+from acquirer.model.evidence import Evidence
 
 Drives = Callable[..., Any]
-Steps = Generator[Effect, Result, Effect | None]
+Steps = Generator[Effect, EffectResult, Effect | None]
 
 
 def commit_of(tid: str, reason: str = "approved", peer: str = "") -> Commit:
@@ -40,9 +40,9 @@ def plain(arrival: Arrival) -> Steps:
     while True:
         yield Load(tid)
         outcome = yield commit_of(tid, peer=arrival.peer)
-        if outcome is not Outcome.CONFLICT:
+        if outcome is not CommitOutcome.CONFLICT:
             break
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, CommitOutcome)
     yield Send(arrival.frame + b" " + outcome.value.encode())
 
 
@@ -97,15 +97,15 @@ def test_a_conflict_is_loaded_and_decided_again_before_anyone_behind(drive: Driv
     trial = drive(plain)
     peer = trial.peer()
     send(peer, b"10000001 a", b"10000001 b")
-    trial.answer(Outcome.CONFLICT)
+    trial.answer(CommitOutcome.CONFLICT)
     trial.answer()
     trial.answer()
     assert [receive(peer), receive(peer)] == [b"10000001 a done", b"10000001 b done"]
     assert trial.call(lambda: trial.store.loads) == ["10000001"] * 3
 
 
-@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.OVERLOADED])
-def test_an_outcome_that_wrote_nothing_frees_the_terminal(drive: Drives, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [CommitOutcome.EXPIRED, CommitOutcome.OVERLOADED])
+def test_an_outcome_that_wrote_nothing_frees_the_terminal(drive: Drives, outcome: CommitOutcome) -> None:
     trial = drive(plain)
     peer = trial.peer()
     send(peer, b"10000001 a", b"10000001 b")
@@ -118,7 +118,7 @@ def test_a_failed_commit_stops_the_host(drive: Drives) -> None:
     trial = drive(plain)
     peer = trial.peer()
     send(peer, b"10000001")
-    trial.answer(Outcome.FAILED)
+    trial.answer(CommitOutcome.FAILED)
     assert receive(peer) == b"10000001 failed"
     assert trial.call(trial.driver.failed.is_set)
 
@@ -179,25 +179,25 @@ def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(driv
 def test_a_reply_without_an_exchange_in_the_journal_is_told_of_here_alone(drive: Drives) -> None:
     trial = drive(plain)
     gone(trial, b"10000001")
-    trial.answer(Outcome.OVERLOADED)
+    trial.answer(CommitOutcome.OVERLOADED)
     assert trial.store.deliveries == []
     assert [(name, fields["id"]) for name, fields in trial.logged.events] == [("undelivered", 0)]
     assert [evidence.tid for evidence in trial.logged.exchanges] == ["10000001"]
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_what_is_not_journalled_is_told_here_and_nothing_else(drive: Drives, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", CommitOutcome)
+def test_what_is_not_journalled_is_told_here_and_nothing_else(drive: Drives, outcome: CommitOutcome) -> None:
     trial = drive(plain)
     peer = trial.peer()
     send(peer, b"10000001")
     trial.answer(outcome)
-    if outcome is Outcome.CONFLICT:  # decided and committed once more
+    if outcome is CommitOutcome.CONFLICT:  # decided and committed once more
         trial.answer()
     receive(peer)
     send(peer, b"10000002")
     trial.answer()
     receive(peer)
-    told = [] if outcome in (Outcome.DONE, Outcome.CONFLICT) else ["10000001"]
+    told = [] if outcome in (CommitOutcome.DONE, CommitOutcome.CONFLICT) else ["10000001"]
     assert trial.call(lambda: [evidence.tid for evidence in trial.logged.exchanges]) == told
 
 

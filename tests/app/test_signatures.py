@@ -20,8 +20,8 @@ import pytest
 
 from acquirer.app.terminal import Terminal
 from acquirer.app.unsigned import unsigned
+from acquirer.dialect.suite import Suite
 from acquirer.journal.entry import Entry
-from acquirer.security.suite import Suite
 from acquirer.settings.specs import load_dialect
 from acquirer.signature import inspect, jbig_encoder
 from acquirer.signature.bitmap import Bitmap

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.terminal import AsyncTerminal, Terminal
+from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
 from acquirer.signature.jbig_decoder import decode
@@ -26,7 +26,7 @@ SUITE = Suite(DIALECT)
 KEYS = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("AB7C577CC7A18045"))
 
 
-class Shelf:
+class KeyPool:
     """Takes signatures and answers what it is told to; None is silence."""
 
     def __init__(self, answers: list[str | None]) -> None:
@@ -69,11 +69,11 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Callable[..., Shelf]]:
-    shelves: list[Shelf] = []
+def shelf() -> Iterator[Callable[..., KeyPool]]:
+    shelves: list[KeyPool] = []
 
-    def make(*answers: str | None) -> Shelf:
-        shelves.append(Shelf(list(answers)))
+    def make(*answers: str | None) -> KeyPool:
+        shelves.append(KeyPool(list(answers)))
         return shelves[-1]
 
     yield make
@@ -96,7 +96,7 @@ def till(host: RunningHost, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., Shelf]) -> None:
+def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., KeyPool]) -> None:
     other = shelf("00")
     with Terminal(PINNED, host=other.address, state=till) as terminal:
         drawn = terminal.state.waiting[0].image
@@ -109,7 +109,7 @@ def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., Shelf]) -> No
         assert decode(terminal.state.voucher.image).bitmap.black() > 100  # for a reprint
 
 
-def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., Shelf]) -> None:
+def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -> None:
     other = shelf(*["00"] * 9)
     with Terminal(PINNED, host=other.address, state=till, sign_parts=100, keep_open=True) as terminal:
         drawn = terminal.state.waiting[0].image
@@ -118,7 +118,7 @@ def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., Shelf]) -> 
     assert b"".join(one.fields[62] for one in other.asked) == drawn
 
 
-def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., Shelf]) -> None:
+def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., KeyPool]) -> None:
     other = shelf(None, "96", "94")
     with Terminal(PINNED, host=other.address, state=till, timeout_s=0.2) as terminal:
         result = terminal.upload()
@@ -126,7 +126,7 @@ def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., Shelf
     assert (result.outcome, result.signature) == (Outcome.APPROVED, Signed.UPLOADED)
 
 
-def test_asyncio_prints_what_cannot_go_up(till: Path, shelf: Callable[..., Shelf]) -> None:
+def test_asyncio_prints_what_cannot_go_up(till: Path, shelf: Callable[..., KeyPool]) -> None:
     other = shelf("30", "55")
     printed = []
 
@@ -147,7 +147,7 @@ def test_asyncio_prints_what_cannot_go_up(till: Path, shelf: Callable[..., Shelf
     assert len(printed) == 1
 
 
-def test_asyncio_signs_again(till: Path, shelf: Callable[..., Shelf]) -> None:
+def test_asyncio_signs_again(till: Path, shelf: Callable[..., KeyPool]) -> None:
     other = shelf("00")
 
     async def again() -> Signed | None:
@@ -174,7 +174,7 @@ def test_asyncio_signs_again(till: Path, shelf: Callable[..., Shelf]) -> None:
 )
 def test_other_acquirers_forms(
     till: Path,
-    shelf: Callable[..., Shelf],
+    shelf: Callable[..., KeyPool],
     tmp_path: Path,
     route: str,
     terminal: str,

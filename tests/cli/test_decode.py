@@ -12,8 +12,8 @@ import pytest
 
 from acquirer.cli import run
 from acquirer.cli.errors import Code
+from acquirer.inspect.hexdump import hexdump
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.hexdump import hexdump
 
 UNIONPAY = load_dialect("unionpay-pos")
 SIGN_ON, SIGN_ON_REPLY, SALE, CHIP_SALE = (sample.hex for sample in UNIONPAY.samples[:4])

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.key_maker import BATCH
+from acquirer.dialect.suite import Suite
+from acquirer.process.key_generator import BATCH
 from acquirer.security.packages import Packager
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration, demo_terminals
 
@@ -29,7 +29,7 @@ SUITE = Suite(DIALECT)
 SIGN_ON = DIALECT.decode(next(bytes.fromhex(s.hex)[2:] for s in DIALECT.samples if "sign-on request" in s.title))
 TERMINALS = [one for one in demo_terminals() if one.tmk is not None and one.fixed_keys is None]
 START = [sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--log", "off", "--json"]
-MAKER = "acquirer.app.key_maker"
+MAKER = "acquirer.process.key_generator"
 LINES = 20  # connections that are kept
 
 

@@ -14,8 +14,8 @@ import pytest
 from acquirer import cli
 from acquirer.cli import journal
 from acquirer.cli.errors import Code
-from acquirer.exchange.effects import Changes, Commit, Outcome
-from acquirer.journal.evidence import Evidence
+from acquirer.model.effects import Changes, Commit, CommitOutcome
+from acquirer.model.evidence import Evidence
 from acquirer.settings.specs import load_dialect
 from acquirer.store import open_store
 from acquirer.wire.message import DecodeError, Message
@@ -36,9 +36,9 @@ class Filled:
 
     def exchange(self, **known: object) -> None:
         evidence = Evidence(at_us=NEW_YEAR_US, dialect=self.dialect, **known)  # type: ignore[arg-type]
-        answered: asyncio.Future[Outcome] = self.loop.create_future()
+        answered: asyncio.Future[CommitOutcome] = self.loop.create_future()
         self.store.commit(Commit(Changes(evidence), time.monotonic() + 60), answered.set_result)
-        assert self.loop.run_until_complete(asyncio.wait_for(answered, 30)) is Outcome.DONE
+        assert self.loop.run_until_complete(asyncio.wait_for(answered, 30)) is CommitOutcome.DONE
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ACQUIRER_STORE", "sqlite:///acquirer.db")
     filled = Filled("sqlite:///acquirer.db")
-    sale = Message(filled.dialect, b"", "0200", {2: PAN, 4: "000000001234", 35: f"{PAN}D2912", 41: "10000161"})
+    sale = Message(b"", "0200", {2: PAN, 4: "000000001234", 35: f"{PAN}D2912", 41: "10000161"})
     filled.exchange(
         mti="0800", service="sign_on", tid="10000161", stan="000001", code="00", reason="approved", why="ok"
     )

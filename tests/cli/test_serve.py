@@ -369,7 +369,7 @@ def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
     host = serve()
     with host.connect() as sock:
         assert approved(sock)
-        os.kill(child_of(host.process, "acquirer.app.recorder"), signal.SIGKILL)
+        os.kill(child_of(host.process, "acquirer.process.recorder"), signal.SIGKILL)
         more = sum(approved(sock) for _ in range(100))
     _, err = host.process.communicate(timeout=10)
     assert host.process.returncode == 6

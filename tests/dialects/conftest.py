@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.line import Line, address
 from acquirer.app.terminal import Terminal
-from acquirer.security.suite import Suite
+from acquirer.app.terminal_connection import TerminalConnection, address
+from acquirer.dialect.suite import Suite
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.effects import Ask, Received
 from acquirer.testing import RunningHost, running_host
@@ -26,7 +26,7 @@ class Till:
         self.dialect = load_dialect(name)
         self.suite = Suite(self.dialect)
         self.host = host
-        self.line = Line(address(host.address), self.dialect.framing, keep_open=True)
+        self.line = TerminalConnection(address(host.address), self.dialect.framing, keep_open=True)
         with Terminal(TID, host=host.address, dialect=name) as terminal:
             terminal.sign_on()
             self.keys = terminal.state.keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.wire.dialect import Dialect
+from acquirer.dialect.dialect import Dialect
 
 DIALECTS = ["iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
 

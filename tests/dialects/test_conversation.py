@@ -76,7 +76,7 @@ def test_an_unanswered_sale_is_reversed_by_itself(host: RunningHost, name: str) 
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
     assert [one.state for one in host.transactions] == ["reversed"]
     dialect = load_dialect(name)
-    reason = dialect.habits.reversal.no_answer
+    reason = dialect.terminal_profile.reversal.no_answer
     assert f"(reason {reason})" in host.journal.find(service="reversal").why
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError
-from acquirer.security.suite import Suite
+from acquirer.dialect.suite import Suite
 from acquirer.security.tr31 import unblock
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from acquirer.cli import run
+from acquirer.dialect.vocabulary import ELEMENTS
 from acquirer.host.decide import SERVICES
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.pin import PIN_FORMATS
@@ -17,7 +18,6 @@ from acquirer.security.track import TRACK_METHODS
 from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
 from acquirer.testing import running_host
 from acquirer.wire.coverage import COVERAGES
-from acquirer.wire.vocabulary import ELEMENTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 MANUAL = (DOCS / "dialects.md").read_text(encoding="utf-8")

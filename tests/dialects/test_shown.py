@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
+from acquirer.dialect.suite import Suite
+from acquirer.inspect.explain import explain
+from acquirer.inspect.meaning import Meanings
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.explain import explain
-from acquirer.wire.meaning import Meanings
-from acquirer.wire.model import Locator
+from acquirer.wire.grammar import Locator
 
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
 
@@ -26,7 +26,7 @@ def rows(name: str, reply: str, function: str) -> dict[str, str]:
     made = {"code": dialect.code_of("approved"), "function": function}
     for element, value in (made | {"keys": issued.wire.decode() if as_text else issued.wire}).items():
         dialect.put(fields, element, value)
-    told = explain(dialect.decode(dialect.encode(reply, fields)))
+    told = explain(dialect, dialect.decode(dialect.encode(reply, fields)))
     return {row.key: row.value for top in told.fields for _, row in top.walk()}
 
 

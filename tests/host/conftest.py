@@ -12,9 +12,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acquirer.app.picture_worker import develop
-from acquirer.exchange.effects import Arrival, Commit, Effect, Load, Loaded, Look, Outcome, Pause, Result, Send
-from acquirer.exchange.rows import (
+from acquirer.host.core import Host, HostOptions
+from acquirer.host.exchange import exchange
+from acquirer.model.effects import (
+    Arrival,
+    Commit,
+    CommitOutcome,
+    DecodeImage,
+    Effect,
+    EffectResult,
+    Load,
+    Loaded,
+    Pause,
+    Send,
+)
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import (
     Card,
     Policy,
     Session,
@@ -26,9 +39,7 @@ from acquirer.exchange.rows import (
     Upload,
     Uploaded,
 )
-from acquirer.host.exchange import exchange
-from acquirer.host.setup import Host, Options
-from acquirer.journal.evidence import Evidence
+from acquirer.process.picture_worker import develop
 from acquirer.scenario.faults import Fault, Faults
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
@@ -81,22 +92,22 @@ class Answer:
 class Run:
     """One exchange, step by step: between a load and its commit, others may come."""
 
-    def __init__(self, rig: Rig, steps: Generator[Effect, Result, Effect | None]) -> None:
+    def __init__(self, rig: Rig, steps: Generator[Effect, EffectResult, Effect | None]) -> None:
         self.rig, self.steps = rig, steps
         self.sent: list[Effect] = []
         self.evidence: list[Evidence] = []
         self.pending: Effect | None = next(steps)
 
-    def step(self, outcome: Outcome | None = None) -> bool:
+    def step(self, outcome: CommitOutcome | None = None) -> bool:
         """Perform the pending effect; `outcome` stands in for a commit's own. False when the exchange has ended."""
         effect, result = self.pending, None
         if isinstance(effect, Load):
             result = self.rig.load(effect)
         elif isinstance(effect, Commit):
             result = outcome or self.rig.commit(effect)
-            if result is Outcome.DONE:
+            if result is CommitOutcome.DONE:
                 self.evidence.append(effect.changes.evidence)
-        elif isinstance(effect, Look):
+        elif isinstance(effect, DecodeImage):
             self.rig.looks += 1
             result = None if self.rig.busy else develop(effect.stream)
         else:
@@ -186,7 +197,7 @@ class Rig:
             self.signatures.append(upload.signature)
             self.streams[upload.signature.digest] = upload.stream
 
-    def commit(self, wanted: Commit) -> Outcome:
+    def commit(self, wanted: Commit) -> CommitOutcome:
         changes = wanted.changes
         rows: list[tuple[dict[Any, Any], Any, Any]] = []
         if changes.session is not None:
@@ -198,13 +209,13 @@ class Rig:
             rows.append((self.cards, changes.card.token, changes.card))
         for table, key, row in rows:
             if row.version != (table[key].version if key in table else 0):
-                return Outcome.CONFLICT
+                return CommitOutcome.CONFLICT
         for table, key, row in rows:
             table[key] = replace(row, version=row.version + 1)
         if changes.upload is not None:
             self.upload(changes.upload)
         self.journal.append(changes.evidence)
-        return Outcome.DONE
+        return CommitOutcome.DONE
 
     def start(self, frame: bytes) -> Run:
         arrival = Arrival(frame, self.now_us, self.now_us / 1e6 + 60, "127.0.0.1:5000", 1)
@@ -353,7 +364,7 @@ def make_rig(*, dialect: str = "unionpay-pos", faults: tuple[Fault, ...] = (), s
         issuer=load_cards(),
         faults=Faults(faults),
         timezone=SHANGHAI,
-        options=Options(**options),
+        options=HostOptions(**options),
     )
     return Rig(host)
 

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from acquirer.exchange.rows import TerminalConfig
+from acquirer.model.rows import TerminalConfig
 from acquirer.security.dukpt_device import Device
 from acquirer.security.secret import Secret
 

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from acquirer.exchange.rows import Generation, TerminalConfig
 from acquirer.host.keys import KeyRing, context
+from acquirer.model.rows import Generation, TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys

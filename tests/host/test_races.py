@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.exchange.effects import Commit, Outcome, Send, Silence
 from acquirer.host.exchange import CONFLICTS_MAX
+from acquirer.model.effects import Commit, CommitOutcome, Send, Silence
 
 BALANCE, PIN_CARD = "6200000000000005", "6212345678900000003"
 
@@ -72,7 +72,7 @@ def test_a_sale_overtaken_by_a_sign_off_is_refused(rig, till):
 def test_whoever_is_overtaken_again_and_again_gives_up(rig, till):
     run = rig.start(till.sale_frame())
     for _ in range(CONFLICTS_MAX):
-        run.to_commit().step(Outcome.CONFLICT)
+        run.to_commit().step(CommitOutcome.CONFLICT)
     answer = run.finish()
     assert answer.code == "96"
     assert "changed this terminal's row again and again" in answer.why
@@ -81,7 +81,7 @@ def test_whoever_is_overtaken_again_and_again_gives_up(rig, till):
 
 def test_nobody_waits_any_more(rig, till):
     run = rig.start(till.sale_frame()).to_commit()
-    run.step(Outcome.EXPIRED)
+    run.step(CommitOutcome.EXPIRED)
     answer = run.finish()
     assert answer.effects == [Silence("expired")]
     assert answer.why.startswith("too late: the terminal had stopped waiting")
@@ -91,7 +91,7 @@ def test_nobody_waits_any_more(rig, till):
 def test_more_than_the_store_can_take(rig, till):
     run = rig.start(till.sale_frame()).to_commit()
     offered = run.pending.changes.evidence
-    run.step(Outcome.OVERLOADED)
+    run.step(CommitOutcome.OVERLOADED)
     answer = run.finish()
     assert answer.code == "91"
     assert (offered.reason, offered.code) == ("overloaded", "91")
@@ -102,14 +102,14 @@ def test_when_the_store_fails_a_sale_that_may_be_booked_is_not_answered(rig, til
     """A decline would make the terminal forget it; hearing nothing, it reverses."""
     run = rig.start(till.sale_frame()).to_commit()
     offered = run.pending.changes.evidence
-    run.step(Outcome.FAILED)
+    run.step(CommitOutcome.FAILED)
     assert run.finish().effects == [Silence("store failed")]
     assert (offered.reason, offered.code, offered.reply) == ("system_fault", "", None)
 
 
 def test_when_the_store_fails_nobody_is_signed_on(rig):
     run = rig.start(rig.till().management("0800", "003", stan="000001", operator="01 ")).to_commit()
-    run.step(Outcome.FAILED)
+    run.step(CommitOutcome.FAILED)
     assert run.finish().code == "96"
 
 

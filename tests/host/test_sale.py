@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.exchange.effects import Silence
+from acquirer.model.effects import Silence
 from acquirer.scenario.faults import parse
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys

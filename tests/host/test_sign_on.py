@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from acquirer.exchange.effects import Send
-from acquirer.exchange.rows import TerminalConfig
+from acquirer.model.effects import Send
+from acquirer.model.rows import TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from acquirer.exchange.effects import Develop
-from acquirer.host.checks import Checks, parse_checks
-from acquirer.host.signature import MOST_KEPT
+from acquirer.host.services.signature import MOST_KEPT
+from acquirer.host.signature_policy import Checks, parse_checks
+from acquirer.model.effects import RenderPicture
 from acquirer.signature import jbig_encoder
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.pen import sign
@@ -43,7 +43,7 @@ def test_a_signature_is_kept_with_its_sale_and_its_slip(rig, sold):
     assert (kept.amount_minor, kept.rrn, kept.pan_masked) == (1234, "000000000002", "621234******1232")
     assert [(one.tag, one.text) for one in kept.slip] == [("FF01", "消费"), ("FF02", "01")]
     assert (kept.flags, kept.picture) == ((), "waiting")
-    assert any(isinstance(effect, Develop) for effect in answer.effects)
+    assert any(isinstance(effect, RenderPicture) for effect in answer.effects)
     assert "signature kept for the sale of 12.34" in answer.why
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from acquirer.host.checks import parse_checks
+from acquirer.host.signature_policy import parse_checks
 from acquirer.signature import jbig_encoder
 from acquirer.signature.pen import sign
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.exchange.effects import Arrival, Close, Send, Silence
 from acquirer.host.undecodable import refuse_stream
+from acquirer.model.effects import Arrival, Close, Send, Silence
 
 SIGN_ON = bytes.fromhex(
     "600003000060310001100108000020000000C0001200000331303030303136313838303231303031303231303136320011"

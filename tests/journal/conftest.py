@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.journal.evidence import Evidence
+from acquirer.model.evidence import Evidence
 from acquirer.settings.specs import load_dialect
 
 

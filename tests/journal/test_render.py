@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.journal.entry import Entry, as_json, entry_of
-from acquirer.journal.evidence import Evidence
 from acquirer.journal.mask import showers
 from acquirer.journal.render import COLUMNS, NUMBERS, masked, render
+from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import exchange_line
 from acquirer.wire.masking import hidden, known, mask_card_numbers
 from acquirer.wire.message import DecodeError, Message
@@ -26,18 +26,18 @@ def entry(evidence: Evidence) -> Entry:
 
 
 def shown(made, dialect, fields, mti="0200"):
-    return dict(entry(made(mti=mti, message=Message(dialect, b"", mti, fields))).request)
+    return dict(entry(made(mti=mti, message=Message(b"", mti, fields))).request)
 
 
 def test_a_row_is_plain_and_complete(made, dialect):
-    row = render(made(message=Message(dialect, b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
+    row = render(made(message=Message(b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
     assert len(row) == len(COLUMNS)
     for name, value in zip(COLUMNS, row, strict=True):
         assert isinstance(value, int) == (name in NUMBERS)
 
 
 def test_it_reads_back_as_it_was(made, dialect):
-    message = Message(dialect, b"", "0800", {11: "000003", 63: "01 ", 41: '1"00\\161'})
+    message = Message(b"", "0800", {11: "000003", 63: "01 ", 41: '1"00\\161'})
     evidence = made(
         message=message, mti="0800", why="批准", notes=("one", "two"), replayed=True, reply={39: "00"}, reply_mti="0810"
     )
@@ -97,9 +97,7 @@ def test_chip_data_that_cannot_be_parsed_is_hidden_from_there_on(made, dialect):
 
 def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(made, dialect):
     serial = b"Sequence No12306099999906"
-    evidence = made(
-        mti="0800", message=Message(dialect, b"", "0800", {62: serial}), reply={62: bytes(40)}, reply_mti="0810"
-    )
+    evidence = made(mti="0800", message=Message(b"", "0800", {62: serial}), reply={62: bytes(40)}, reply_mti="0810")
     read = entry(evidence)
     assert read.request["62"] == serial.decode()
     assert read.reply == {"62": "[40 bytes hidden]"}
@@ -217,7 +215,7 @@ def test_no_field_that_may_hold_a_card_shows_it(made, dialect, pan, data):
     row = render(
         made(
             mti=mti,
-            message=Message(dialect, b"", mti, {de: places[de] for de in chosen}),
+            message=Message(b"", mti, {de: places[de] for de in chosen}),
             reply={63: f"CUP {pan}"},
             why=f"{pan}!",
         )

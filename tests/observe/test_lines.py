@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.journal.evidence import Evidence
 from acquirer.journal.render import COLUMNS, NUMBERS, render
+from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import AsJson, Event, Readable, Row, event_line, exchange_line
 from acquirer.settings.specs import load_dialect
 

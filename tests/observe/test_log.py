@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.journal.evidence import Evidence
 from acquirer.journal.render import render
+from acquirer.model.evidence import Evidence
 from acquirer.observe import log as log_module
 from acquirer.observe.faults import follow_loop
 from acquirer.observe.lines import AsJson

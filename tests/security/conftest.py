@@ -2,8 +2,8 @@
 
 import pytest
 
+from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.security.packages import PackageError, Packager, accept
 from acquirer.security.secret import Secret
-from acquirer.wire.model import KeyPackage, KeyPart
 
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
 OTHER = Secret.from_hex("0123456789ABCDEFFEDCBA9876543210")

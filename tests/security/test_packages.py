@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.ciphers import is_weak, odd_parity
+from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.security.packages import KcvError, PackageError, Packager, accept, issue
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.model import KeyPackage, KeyPart
 
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
 FORMS = ("single", "double", "duplicated")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.data.toml import DataError, parse
-from acquirer.exchange.rows import Policy
+from acquirer.model.rows import Policy
 from acquirer.security.secret import Secret
 from acquirer.settings.terminals import RANGE_MOST, demo_terminals, read_terminals, terminals_of, typed_terminals
 

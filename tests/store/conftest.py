@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.recorder import recorder
-from acquirer.exchange.effects import Changes, Commit, Load, Outcome
-from acquirer.exchange.rows import Card, Session, Transaction, TransactionKey
-from acquirer.journal.evidence import Evidence
+from acquirer.model.effects import Changes, Commit, CommitOutcome, Load
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import Card, Session, Transaction, TransactionKey
 from acquirer.observe.lines import AsJson, Row
+from acquirer.process import channel as child
+from acquirer.process.recorder import recorder
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.settings import child
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration
 from acquirer.store import open_store
 from acquirer.store.database import connect_writing
-from acquirer.store.ports import Recorder
+from acquirer.store.interface import Recorder
 from acquirer.store.registry import Registered
 from acquirer.store.sqlite import SqliteStore
 
@@ -59,21 +59,21 @@ class Desk:
     def card(self, token: str) -> Card | None:
         return self.store.load(Load("10000161", card=token)).card
 
-    def queue(self, changes: Changes, patience_s: float = 60) -> asyncio.Future[Outcome]:
+    def queue(self, changes: Changes, patience_s: float = 60) -> asyncio.Future[CommitOutcome]:
         """Ask for a commit; the loop does not run yet."""
         answered = self.loop.create_future()
         self.store.commit(Commit(changes, time.monotonic() + patience_s), answered.set_result)
         return answered
 
-    def wait(self, *answered: asyncio.Future[Outcome]) -> list[Outcome]:
+    def wait(self, *answered: asyncio.Future[CommitOutcome]) -> list[CommitOutcome]:
         """Run the loop until all are answered."""
 
-        async def all_of_them() -> list[Outcome]:
+        async def all_of_them() -> list[CommitOutcome]:
             return await asyncio.wait_for(asyncio.gather(*answered), 30)
 
         return self.loop.run_until_complete(all_of_them())
 
-    def commit(self, *changes: Changes, patience_s: float = 60) -> list[Outcome]:
+    def commit(self, *changes: Changes, patience_s: float = 60) -> list[CommitOutcome]:
         """Queue all, then wait for all; outcomes in the order they were queued."""
         return self.wait(*[self.queue(one, patience_s) for one in changes])
 
@@ -88,7 +88,7 @@ class Desk:
         if not self.loop.is_closed():
             self.turn()
 
-    def sign_on(self, tid: str = "10000161", operator: str = "01 ") -> Outcome:
+    def sign_on(self, tid: str = "10000161", operator: str = "01 ") -> CommitOutcome:
         return self.commit(Changes(evidence(tid), replace(self.session(tid), operator=operator)))[0]
 
     def register(self, *tids: str, **more: object) -> Registered:

@@ -13,11 +13,11 @@ import sys
 import time
 from dataclasses import replace
 
-from acquirer.app.recorder import recorder
-from acquirer.exchange.effects import Changes, Commit, Load, Outcome
-from acquirer.exchange.rows import Card, Transaction, TransactionKey
-from acquirer.journal.evidence import Evidence
+from acquirer.model.effects import Changes, Commit, CommitOutcome, Load
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import Card, Transaction, TransactionKey
 from acquirer.observe.lines import AsJson
+from acquirer.process.recorder import recorder
 from acquirer.settings.specs import load_dialect
 from acquirer.store import open_store
 
@@ -47,8 +47,8 @@ def main(url: str, turn: int, *apart: str) -> None:
         session = replace(loaded.session, batch=key.batch, last_stan=key.stan)
         changes = Changes(evidence, session, sale, replace(card, spent_minor=card.spent_minor + 1))
 
-        def done(outcome: Outcome) -> None:
-            assert outcome is Outcome.DONE, outcome
+        def done(outcome: CommitOutcome) -> None:
+            assert outcome is CommitOutcome.DONE, outcome
             lines.append(f"{evidence.id} {tid} {version} {key.stan} {loaded.rrn}\n")
             if len(lines) == 1:
                 loop.call_soon(say)

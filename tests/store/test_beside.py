@@ -7,12 +7,12 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from acquirer.exchange.effects import Changes
 from acquirer.journal.render import COLUMNS
+from acquirer.model.effects import Changes
 from acquirer.store import open_reader
+from acquirer.store.batch_writer import ThreadWriter
 from acquirer.store.database import connect_writing
-from acquirer.store.hand import Written, packed, set_meta
-from acquirer.store.hands import Beside
+from acquirer.store.transaction_writer import Written, packed, set_meta
 
 
 class Trial:
@@ -24,7 +24,7 @@ class Trial:
         self.calls: SimpleQueue = SimpleQueue()
         self.told: SimpleQueue = SimpleQueue()
         self.answers: list[Written | str] = []
-        self.hands = Beside(self.connection, self.turn, self.calls.put, self.told.put)
+        self.hands = ThreadWriter(self.connection, self.turn, self.calls.put, self.told.put)
         self._made = made
 
     def write(self, *whys: str) -> None:

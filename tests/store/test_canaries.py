@@ -8,12 +8,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from acquirer.exchange.effects import Changes
-from acquirer.exchange.rows import Card, Generation, Transaction, TransactionKey
+from acquirer.model.effects import Changes
+from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
-from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import DecodeError, Message
@@ -74,7 +73,6 @@ def test_nothing_secret_is_in_any_byte_on_disk(opened, database, made):
         card=vault.token(PAN),
         at_us=1_700_000_000_000_000,
     )
-    dialect = load_dialect("unionpay-pos")
     fields = {
         2: PAN,
         35: f"{PAN}D{TRACK_REST}",
@@ -85,7 +83,7 @@ def test_nothing_secret_is_in_any_byte_on_disk(opened, database, made):
         57: f"swiped {PAN}",
         63: f"CUP {PAN}",
     }
-    message = Message(dialect, b"", "0200", fields)
+    message = Message(b"", "0200", fields)
     whole = made(mti="0200", message=message, why=f"card {PAN} is unknown", reply=fields, reply_mti="0210")
     broken = DecodeError("too short", field=64, position=99, mti="0200", fields=fields)
     desk.commit(

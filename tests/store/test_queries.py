@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.exchange.effects import Changes
-from acquirer.exchange.rows import Transaction, TransactionKey
+from acquirer.model.effects import Changes
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.store import StoreError, Wanted, open_reader
 from acquirer.store import queries as module
 

@@ -15,21 +15,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acquirer.app.recorder import recorder
-from acquirer.exchange.effects import Changes, Outcome
+from acquirer.model.effects import Changes, CommitOutcome
 from acquirer.observe import log as log_module
 from acquirer.observe.lines import AsJson, Readable
 from acquirer.observe.log import Log
-from acquirer.settings import child
+from acquirer.process import channel as child
+from acquirer.process import store_writer as apart_module
+from acquirer.process.recorder import recorder
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_store
-from acquirer.store import apart as apart_module
 from acquirer.store.statements import GROUP
 from acquirer.wire.message import DecodeError, Message
 
 PAN = "6212345678901232"
 TRACK = f"{PAN}D29122010000123456789"
-DONE = Outcome.DONE
+DONE = CommitOutcome.DONE
 
 
 class Pipe:
@@ -81,7 +81,7 @@ def told_by(stream: TextIO | None, render: AsJson | Readable = AsJson()):  # noq
 def exchanges(made) -> list[Changes]:
     """One of each kind, with card numbers wherever there may be any."""
     fields = {2: PAN, 4: "000000001234", 35: TRACK, 41: "10000161", 57: f"swiped {PAN}"}
-    message = Message(load_dialect("unionpay-pos"), b"", "0200", fields)
+    message = Message(b"", "0200", fields)
     broken = DecodeError("too short", field=64, position=99, mti="0200", fields=fields)
     return [
         Changes(one)
@@ -127,7 +127,7 @@ def test_each_exchange_is_told_once_in_the_order_of_the_journal(opened, made, pi
     for _ in range(3):
         desk.sign_on()
     answered = [desk.queue(Changes(made(stan=f"{number:06}"))) for number in range(2 * GROUP)]
-    assert desk.commit(Changes(made(), conflict)) == [Outcome.CONFLICT]
+    assert desk.commit(Changes(made(), conflict)) == [CommitOutcome.CONFLICT]
     assert set(desk.wait(*answered)) == {DONE}
     desk.close()
     lines = [json.loads(line) for line in pipe.everything()]

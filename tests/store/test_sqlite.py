@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from acquirer.exchange.effects import Changes, Load, Outcome
-from acquirer.exchange.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.journal.render import COLUMNS
+from acquirer.model.effects import Changes, CommitOutcome, Load
+from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.store import StoreError, Wanted, open_store
@@ -36,7 +36,7 @@ def test_a_registered_terminal_starts_with_a_fresh_session(desk):
 def test_what_was_committed_is_loaded_one_version_on(desk, made):
     session = replace(desk.session(), batch="000007", current=GENERATION, signed_off=True)
     card = Card("c" * 32, spent_minor=12, day="20260101")
-    assert desk.commit(Changes(made(), session, sale(amount_minor=100), card)) == [Outcome.DONE]
+    assert desk.commit(Changes(made(), session, sale(amount_minor=100), card)) == [CommitOutcome.DONE]
     assert desk.session() == replace(session, version=1)
     assert desk.transaction(KEY) == sale(amount_minor=100, version=1)
     assert desk.card(card.token) == replace(card, version=1)
@@ -62,8 +62,8 @@ def test_a_decision_on_an_old_version_conflicts_and_leaves_nothing(desk, made, r
         "card": Card("d" * 32),
     }
     old = replace(first[row])  # what is committed is the store's own, and goes on with it
-    assert desk.commit(Changes(made(), **first)) == [Outcome.DONE]
-    assert desk.commit(Changes(made(), **(fresh | {row: old}))) == [Outcome.CONFLICT]
+    assert desk.commit(Changes(made(), **first)) == [CommitOutcome.DONE]
+    assert desk.commit(Changes(made(), **(fresh | {row: old}))) == [CommitOutcome.CONFLICT]
     assert desk.session("10000162").version == 0
     assert desk.transaction(fresh["transaction"].key) is None
     assert desk.card("d" * 32) is None
@@ -74,8 +74,8 @@ def test_a_decision_on_an_old_version_conflicts_and_leaves_nothing(desk, made, r
 def test_after_a_conflict_a_new_decision_goes_through(desk, made):
     old = desk.session()
     desk.sign_on()
-    assert desk.commit(Changes(made(), replace(old, operator="99 "))) == [Outcome.CONFLICT]
-    assert desk.sign_on(operator="99 ") is Outcome.DONE
+    assert desk.commit(Changes(made(), replace(old, operator="99 "))) == [CommitOutcome.CONFLICT]
+    assert desk.sign_on(operator="99 ") is CommitOutcome.DONE
     assert desk.session().operator == "99 "
 
 
@@ -83,9 +83,9 @@ def test_a_row_somebody_else_changed_is_read_again(opened, url, made):
     desk = opened()
     desk.sign_on()
     desk.store._writing.execute("UPDATE session SET version = 9, operator = 'X'")
-    assert desk.sign_on() is Outcome.CONFLICT  # what was kept in memory was old
+    assert desk.sign_on() is CommitOutcome.CONFLICT  # what was kept in memory was old
     assert (desk.session().version, desk.session().operator) == (9, "X")
-    assert desk.sign_on() is Outcome.DONE
+    assert desk.sign_on() is CommitOutcome.DONE
 
 
 def test_reference_numbers_go_on_after_a_clean_end(opened):
@@ -120,18 +120,18 @@ def test_the_end_commits_and_answers_what_waits(opened, made):
     desk.turn()
     answered.append(desk.queue(Changes(made())))  # not handed over yet
     desk.store.close()
-    assert [one.result() for one in answered] == [Outcome.DONE] * 601
+    assert [one.result() for one in answered] == [CommitOutcome.DONE] * 601
     with opened().store.reader() as reader:
         assert len(list(reader.every())) == 601
 
 
 def test_what_is_journalled_is_told_once_in_its_order(desk, made):
     old = desk.session()
-    assert desk.sign_on() is Outcome.DONE
+    assert desk.sign_on() is CommitOutcome.DONE
     assert desk.commit(Changes(made()), Changes(made(), old), Changes(made())) == [
-        Outcome.DONE,
-        Outcome.CONFLICT,
-        Outcome.DONE,
+        CommitOutcome.DONE,
+        CommitOutcome.CONFLICT,
+        CommitOutcome.DONE,
     ]
     desk.commit(Changes(made()), patience_s=-1)
     desk.commit(Changes(made(why="last")))
@@ -161,7 +161,7 @@ def test_another_master_key_drops_the_working_keys(desk, made):
     assert (found.changed, found.keys_dropped) == (1, 1)
     after = desk.session()
     assert (after.current, after.previous, after.version, after.operator) == (None, None, 2, "01 ")
-    assert desk.commit(Changes(made(), before)) == [Outcome.CONFLICT]  # decided under the old key
+    assert desk.commit(Changes(made(), before)) == [CommitOutcome.CONFLICT]  # decided under the old key
 
 
 def test_a_terminal_may_have_a_base_derivation_key_beside_its_master_key_or_instead(desk):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.exchange.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.journal.render import COLUMNS
+from acquirer.model.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.store import schema, tuples
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

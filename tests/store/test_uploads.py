@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.terminal import Terminal
-from acquirer.exchange.effects import Changes, Load, Outcome
-from acquirer.exchange.rows import (
+from acquirer.model.effects import Changes, CommitOutcome, Load
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import (
     Flag,
     Picture,
     Signature,
@@ -23,12 +24,11 @@ from acquirer.exchange.rows import (
     TransactionKey,
     Upload,
 )
-from acquirer.journal.evidence import Evidence
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, open_store
 from acquirer.store.database import connect_beside, revision
-from acquirer.store.hand import DAY_US
 from acquirer.store.reprints import count_reprint
+from acquirer.store.transaction_writer import DAY_US
 from acquirer.store.uploads import Developed
 from acquirer.testing import running_host
 
@@ -69,7 +69,7 @@ def desk(request, opened, url):
 
 def test_a_signature_is_found_as_it_was_kept(desk):
     one = signature(amount_minor=1234, captured="pen", parts=3)
-    assert desk.commit(upload(one)) == [Outcome.DONE]
+    assert desk.commit(upload(one)) == [CommitOutcome.DONE]
     loaded = desk.store.load(Load(TID, KEY, upload=True)).uploaded
     assert loaded.signatures == (one,)
     with desk.store.reader() as reader:
@@ -85,19 +85,19 @@ def test_nothing_about_signatures_is_loaded_unless_asked_for(desk):
 
 
 def test_a_number_given_twice_is_a_conflict_and_the_first_stays(desk):
-    assert desk.commit(upload(signature())) == [Outcome.DONE]
+    assert desk.commit(upload(signature())) == [CommitOutcome.DONE]
     other = signature(image=b"another")
-    assert desk.commit(upload(other, b"another")) == [Outcome.CONFLICT]
+    assert desk.commit(upload(other, b"another")) == [CommitOutcome.CONFLICT]
     with desk.store.reader() as reader:
         assert reader.signatures() == [signature()]
         assert reader.blob(other.digest) is None  # nothing of it was written
-    assert desk.commit(upload(replace(other, number=2), b"another")) == [Outcome.DONE]
+    assert desk.commit(upload(replace(other, number=2), b"another")) == [CommitOutcome.DONE]
 
 
 def test_uploads_in_one_group_stand_beside_everything_else(desk):
     session = replace(desk.session(), operator="02 ")
     others = [upload(signature(KEY._replace(stan=f"{n:06}"))) for n in range(100, 160)]
-    assert desk.commit(Changes(evidence(), session), *others) == [Outcome.DONE] * 61
+    assert desk.commit(Changes(evidence(), session), *others) == [CommitOutcome.DONE] * 61
     with desk.store.reader() as reader:
         assert len(reader.signatures()) == 60
     assert desk.session().operator == "02 "
@@ -114,7 +114,7 @@ def test_parts_wait_and_are_forgotten_with_the_signature(desk):
         part = SignaturePart(
             KEY, number, number == 3, stream, at_us=1_700_000_000_000_000, slip=(SlipElement("FF01", "", "x"),)
         )
-        assert desk.commit(Changes(evidence(), upload=Upload(KEY, part=part))) == [Outcome.DONE]
+        assert desk.commit(Changes(evidence(), upload=Upload(KEY, part=part))) == [CommitOutcome.DONE]
     parts = desk.store.load(Load(TID, KEY, upload=True)).uploaded.parts
     assert [(one.part, one.stream, one.last) for one in parts] == [(1, b"a", False), (2, b"b", False), (3, b"c", True)]
     again = SignaturePart(KEY, 2, False, b"B", at_us=1_700_000_000_000_000)
@@ -160,7 +160,7 @@ def test_a_picture_is_kept_beside_its_signature_with_its_flags_and_its_line_in_t
         assert reader.blob(kept.png) == b"PNG"
         assert reader.waiting_signatures(5) == []
         assert [entry.why for entry in reader.exchanges() if entry.service == "picture"] == ["blank: nobody"]
-    assert desk.commit(Changes(evidence())) == [Outcome.DONE]  # numbers of the journal go on
+    assert desk.commit(Changes(evidence())) == [CommitOutcome.DONE]  # numbers of the journal go on
 
 
 def test_an_image_that_shows_nothing_waits_no_longer(desk):
@@ -201,7 +201,7 @@ def test_reprints_are_counted_beside_an_open_store(opened, url):
     desk.register(TID)
     assert [count_reprint(url, KEY) for _ in range(3)] == [1, 2, 3]
     assert count_reprint(url, KEY._replace(stan="000008")) == 1
-    assert desk.sign_on() is Outcome.DONE
+    assert desk.sign_on() is CommitOutcome.DONE
 
 
 def test_reprints_counted_by_many_at_once_are_all_counted(url):

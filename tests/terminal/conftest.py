@@ -15,13 +15,12 @@ from typing import Any
 
 import pytest
 
+from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
-from acquirer.security.suite import Suite
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.card import CardData, card
 from acquirer.terminal.effects import (
-    Answer,
     Ask,
     Began,
     Ended,
@@ -32,10 +31,11 @@ from acquirer.terminal.effects import (
     Print,
     Program,
     Received,
+    Response,
 )
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Machine, Setup
-from acquirer.terminal.selling import Order
+from acquirer.terminal.sale import Order
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Message, Value
@@ -50,13 +50,13 @@ SUITE = Suite(DIALECT)
 NOON = datetime(2026, 11, 20, 12, 0)
 
 Reply = Callable[[Message], bytes]
-Step = Reply | bytes | Answer
+Step = Reply | bytes | Response
 SILENCE = NoAnswer("waited 60 s", 60_000_000)
 NO_LINE = NotSent("connection refused")
 
 
 class Foreign:
-    """Replies of a host of another make: fields written down by hand, other TPDU, other MAC habits."""
+    """Replies of a host of another make: fields written down by hand, other TPDU, other MAC profile."""
 
     tpdu = bytes.fromhex("6000000138")
 
@@ -109,9 +109,19 @@ class Bench:
 
     def __init__(self, state: State | None = None, **setup: Any) -> None:
         random = Random(7)
-        assert DIALECT.habits is not None
+        assert DIALECT.terminal_profile is not None
         self.setup = replace(
-            Setup(DIALECT, SUITE, DIALECT.habits, TID, MID, TMK, random.randbytes, lambda: NOON, merchant="测试商户"),
+            Setup(
+                DIALECT,
+                SUITE,
+                DIALECT.terminal_profile,
+                TID,
+                MID,
+                TMK,
+                random.randbytes,
+                lambda: NOON,
+                merchant="测试商户",
+            ),
             **setup,
         )
         self.machine = Machine(self.setup, state)
@@ -131,7 +141,7 @@ class Bench:
         """Run to the end; each `Ask` is answered by the next step of the script, a list goes on with its `Listen`s."""
         steps = deque(script)
         heard: deque[Step] = deque()
-        answer: Answer | None = None
+        answer: Response | None = None
         while True:
             try:
                 effect = program.send(answer)
@@ -161,7 +171,7 @@ class Bench:
             else:
                 assert isinstance(effect, Began)
 
-    def _heard(self, steps: deque[Step]) -> Answer:
+    def _heard(self, steps: deque[Step]) -> Response:
         if not steps:
             return SILENCE
         step = steps.popleft()
@@ -204,12 +214,12 @@ def tmk() -> Secret:
 
 
 @pytest.fixture
-def silence() -> Answer:
+def silence() -> Response:
     return SILENCE
 
 
 @pytest.fixture
-def no_line() -> Answer:
+def no_line() -> Response:
     return NO_LINE
 
 

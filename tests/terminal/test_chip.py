@@ -57,8 +57,8 @@ def test_a_recipe_that_is_none(recipe: str) -> None:
     )
 )
 def test_the_shipped_recipes_make_tlv(moment: Moment) -> None:
-    habits = load_dialect("unionpay-pos").habits
-    assert habits is not None
-    tags = icc_data(habits.icc, moment)
+    profile = load_dialect("unionpay-pos").terminal_profile
+    assert profile is not None
+    tags = icc_data(profile.icc, moment)
     assert [(one.tag, one.value) for one in parse(packed(tags))] == list(tags.items())
     assert len(packed(tags)) < 255

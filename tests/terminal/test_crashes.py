@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.vault import Vault
-from acquirer.terminal.effects import Answer, Ask, Ended, Keep, Listen, NoAnswer, NotSent, Program, Received
+from acquirer.terminal.effects import Ask, Ended, Keep, Listen, NoAnswer, NotSent, Program, Received, Response
 from acquirer.terminal.exchange import Exchange, Outcome, Result
-from acquirer.terminal.reversing import Undo, reverse
-from acquirer.terminal.selling import sale
-from acquirer.terminal.signing import echo, sign_off, sign_on
+from acquirer.terminal.reversal import Undo, reverse
+from acquirer.terminal.sale import sale
+from acquirer.terminal.sign_on import echo, sign_off, sign_on
 from acquirer.terminal.state import dump, load
 from acquirer.wire.message import Message
 
 if TYPE_CHECKING:
-    from acquirer.terminal.selling import Order
+    from acquirer.terminal.sale import Order
     from tests.terminal.conftest import Bench, Foreign
 
 FAULTS = ("fine", "request lost", "reply lost", "forged", "torn", "no line", "straggler", "refused", "sign on again")
@@ -72,8 +72,8 @@ class World:
         self.told: list[Exchange] = []
 
     def run(self, program: Program[Result], faults: list[str], kill_at: int | None) -> None:
-        answer: Answer | None = None
-        waiting: list[Answer] = []
+        answer: Response | None = None
+        waiting: list[Response] = []
         step = 0
         try:
             while True:
@@ -97,7 +97,7 @@ class World:
             program.close()
             self.machine = self.make_bench(load(self.disk, self.vault)).machine
 
-    def _send(self, frame: bytes, fault: str) -> list[Answer]:
+    def _send(self, frame: bytes, fault: str) -> list[Response]:
         request = self.dialect.decode(frame)
         silence = NoAnswer("waited", 1)
         if fault == "no line":

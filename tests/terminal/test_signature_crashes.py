@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from acquirer.security.vault import Vault
 from acquirer.signature.pen import sign as write
-from acquirer.terminal.drawing import Again, sign
-from acquirer.terminal.effects import Answer, Ask, Keep, Listen, NoAnswer, NotSent, Print, Program, Received
+from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Print, Program, Received, Response
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.machine import Machine
-from acquirer.terminal.pad import Pad
-from acquirer.terminal.selling import sale
+from acquirer.terminal.sale import sale
+from acquirer.terminal.signature import Again, sign
+from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import dump, load
 from acquirer.terminal.upload import Key, upload
 from acquirer.wire.message import Message
 
 if TYPE_CHECKING:
-    from acquirer.terminal.selling import Order
+    from acquirer.terminal.sale import Order
     from tests.terminal.conftest import Bench, Foreign
 
 PADS = [Pad(write(name, seed)) for seed, name in enumerate(("Li Wei", "Zhang San", "Wang Wu"))]
@@ -97,7 +97,7 @@ class Till:
         except StopIteration:
             return
 
-    def send(self, frame: bytes, fault: str) -> Answer:
+    def send(self, frame: bytes, fault: str) -> Response:
         if fault == "no line":
             return NotSent("no connection")
         request = self.setup.dialect.decode(frame)

@@ -17,16 +17,16 @@ from acquirer.security.vault import Vault
 from acquirer.signature.pen import sign as write
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
-from acquirer.terminal.pad import Pad
-from acquirer.terminal.selling import sale
+from acquirer.terminal.sale import sale
+from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import Pending, State, StateError, dump, load
 from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acquirer.terminal.effects import Answer
-    from acquirer.terminal.selling import Order
+    from acquirer.terminal.effects import Response
+    from acquirer.terminal.sale import Order
     from tests.terminal.conftest import Bench, Foreign
 
 VAULT = Vault(bytes(32))
@@ -91,7 +91,7 @@ def test_keys_come_back(signed_on: Bench) -> None:
 
 
 def test_shows_counters_and_check_values_and_no_secret(
-    signed_on: Bench, host: Foreign, make_order: Callable[..., Order], silence: Answer
+    signed_on: Bench, host: Foreign, make_order: Callable[..., Order], silence: Response
 ) -> None:
     held = card("6212345678901232", "3012", pin="123456")
     signed_on.run(sale(signed_on.machine, make_order(held=held)), host.reply())

@@ -14,20 +14,20 @@ from acquirer.signature import elements
 from acquirer.signature.jbig_decoder import decode
 from acquirer.signature.pen import sign as write
 from acquirer.signature.watermark import burn
-from acquirer.terminal.drawing import Again, sign
 from acquirer.terminal.exchange import Outcome, Signed
-from acquirer.terminal.pad import Pad
-from acquirer.terminal.selling import sale
-from acquirer.terminal.signing import echo, sign_off
+from acquirer.terminal.rendering import ended
+from acquirer.terminal.sale import sale
+from acquirer.terminal.sign_on import echo, sign_off
+from acquirer.terminal.signature import Again, sign
+from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import waits
 from acquirer.terminal.upload import upload
-from acquirer.terminal.words import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acquirer.terminal.effects import Answer
-    from acquirer.terminal.selling import Order
+    from acquirer.terminal.effects import Response
+    from acquirer.terminal.sale import Order
     from tests.terminal.conftest import Bench, Foreign, Reply
 
     Orders = Callable[..., Order]
@@ -148,7 +148,7 @@ class TestWhenItGoesUp:
         sold.run(sale(sold.machine, make_order(pad=OTHER)), host.reply("51"), host.reply())
         assert not sold.state.waiting
 
-    def test_an_unanswered_sale_is_not(self, sold: Bench, host: Foreign, make_order: Orders, silence: Answer) -> None:
+    def test_an_unanswered_sale_is_not(self, sold: Bench, host: Foreign, make_order: Orders, silence: Response) -> None:
         sold.run(sale(sold.machine, make_order()), silence, host.reply())
         assert [one.mti for one in sold.requests] == ["0200", "0200", "0400"]
 
@@ -214,7 +214,7 @@ class TestAnswers:
         assert sold.trace[-2:] == ["print", "keep"], "printed before it is forgotten"
 
     def test_silence_fails_it_and_the_till_goes_on(
-        self, sold: Bench, host: Foreign, make_order: Orders, silence: Answer
+        self, sold: Bench, host: Foreign, make_order: Orders, silence: Response
     ) -> None:
         result = sold.run(sale(sold.machine, make_order(pad=OTHER)), approved(host), silence)
         assert (result.outcome, result.signature) == (Outcome.APPROVED, Signed.KEPT)
@@ -223,16 +223,16 @@ class TestAnswers:
         assert [one.receipt.stan for one in sold.state.waiting] == ["000012"]
 
     def test_silence_is_followed_by_no_other_upload(
-        self, eager: Bench, host: Foreign, make_order: Orders, silence: Answer
+        self, eager: Bench, host: Foreign, make_order: Orders, silence: Response
     ) -> None:
         eager.run(sale(eager.machine, make_order(pad=OTHER)), approved(host), silence)
         assert [(one.receipt.stan, one.failed) for one in eager.state.waiting] == [("000012", True), ("000013", False)]
 
-    def test_silence_in_every_round(self, sold: Bench, silence: Answer) -> None:
+    def test_silence_in_every_round(self, sold: Bench, silence: Response) -> None:
         result = sold.run(upload(sold.machine), silence, silence, silence)
         assert (result.outcome, result.signature, len(sold.slips)) == (Outcome.NO_ANSWER, Signed.PAPER, 1)
 
-    def test_no_connection_breaks_it_off(self, sold: Bench, host: Foreign, no_line: Answer) -> None:
+    def test_no_connection_breaks_it_off(self, sold: Bench, host: Foreign, no_line: Response) -> None:
         result = sold.run(upload(sold.machine), host.short("96"), no_line)
         assert (result.outcome, result.signature) == (Outcome.NOT_SENT, Signed.KEPT)
         assert "1 signature waits for the upload" in result.sentence
@@ -240,7 +240,7 @@ class TestAnswers:
         assert not sold.slips
 
     def test_no_connection_after_a_sale_is_no_failure(
-        self, sold: Bench, host: Foreign, make_order: Orders, no_line: Answer
+        self, sold: Bench, host: Foreign, make_order: Orders, no_line: Response
     ) -> None:
         sold.run(sale(sold.machine, make_order()), approved(host), no_line)
         assert not sold.state.waiting[0].failed
@@ -394,9 +394,9 @@ class TestSigningAgain:
 
 
 def test_a_terminal_that_keeps_no_more_prints_a_slip(sold: Bench, host: Foreign, make_order: Orders) -> None:
-    habits = sold.setup.habits
+    profile = sold.setup.terminal_profile
     sold.machine.setup = replace(
-        sold.machine.setup, habits=replace(habits, signature=replace(habits.signature, keeps=1))
+        sold.machine.setup, terminal_profile=replace(profile, signature=replace(profile.signature, keeps=1))
     )
     result = sold.run(sale(sold.machine, make_order(pad=OTHER)), approved(host), host.short("96"))
     assert result.signature is Signed.PAPER

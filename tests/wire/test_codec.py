@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.data.toml import parse
+from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
 from acquirer.wire.fast import Unusual, bitmaps, make_decoder, make_encoder
-from acquirer.wire.loader import load
 from acquirer.wire.message import DecodeError, EncodeError
 from acquirer.wire.reference import Reference
 
@@ -152,7 +152,7 @@ def test_what_is_encoded_is_decoded_again_quick_and_thorough_alike(data):
 
     assert Reference(dialect.grammar).decode(frame)[:2] == (mti, fields)
     size = len(bitmaps(fields)) // 2 * (1 if dialect.grammar.bitmap_encoding == "binary" else 2)
-    message = make_decoder(dialect.grammar, fields, size)(dialect, frame)
+    message = make_decoder(dialect.grammar, fields, size)(frame)
     assert (message.mti, message.fields, message.raw) == (mti, fields, frame)
 
 

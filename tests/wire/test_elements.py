@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.elements import read, reading, write, writer
+from acquirer.wire.grammar import FieldSpec, Locator, Part, Text
 from acquirer.wire.message import EncodeError
-from acquirer.wire.model import FieldSpec, Locator, Part, Text
 
 DIALECTS = ["unionpay-pos", "iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
 AFTER = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from acquirer.data.toml import parse
+from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.loader import load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "framings.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`length = .*?) \| (.*?) \|", PAGE, re.MULTILINE)

@@ -1,0 +1,230 @@
+"""The terminal's end of the line: one request out, one frame in, over a blocking socket or asyncio.
+
+A line either opens a connection for every exchange, as most terminals do, or keeps one open. What went wrong is told
+as an `Response`, because it decides what the terminal must do: nothing sent, nothing heard, or nonsense heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+import time
+from typing import NamedTuple
+
+from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
+from acquirer.wire.framing import Deframer, FrameError, Framing
+
+CONNECT_S = 10.0
+"""How long a connection may take to open: a listening host accepts at once, an absent one never answers."""
+
+LEAST_S = 0.001  # of one wait: a socket takes 0 for not waiting at all
+
+CHUNK_BYTES = 8192  # of one read: a frame's usual limit, so that one read brings a whole one
+
+
+class Address(NamedTuple):
+    """Where a host listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address(text: str) -> Address:
+    """``HOST:PORT``, brackets around an IPv6 address.
+
+    >>> address("127.0.0.1:8583"), str(address("[::1]:8583"))
+    (Address(host='127.0.0.1', port=8583), '[::1]:8583')
+
+    Raises:
+        ValueError: it is not written like that.
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise ValueError(f"'{text}' is no address; write HOST:PORT, like 127.0.0.1:8583")
+    return Address(host, int(port))
+
+
+class _Exchange:
+    """The bookkeeping of one exchange: when it began, when it must be over, what of a frame is there."""
+
+    def __init__(self, framing: Framing) -> None:
+        self.deframer: Deframer = framing.deframer()
+        self.began_ns = 0
+        self.timeout_s = 0.0
+
+    def begin(self, timeout_s: float) -> None:
+        self.began_ns, self.timeout_s = time.monotonic_ns(), timeout_s
+
+    @property
+    def took_us(self) -> int:
+        return (time.monotonic_ns() - self.began_ns) // 1000
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.timeout_s - self.took_us / 1e6)
+
+    def take(self, came: bytes | OSError | None) -> Response | None:
+        """Take what a read brought, None before the first; an answer when it is there, or when none can come."""
+        if isinstance(came, OSError) and not isinstance(came, TimeoutError):
+            return self.silence(_reason(came))
+        if came == b"":
+            return self.silence("the host closed the connection")
+        if isinstance(came, bytes):
+            self.deframer.feed(came)
+        return self._frame() or (self.silence(f"waited {self.timeout_s:g} s") if self.left_s <= 0 else None)
+
+    def _frame(self) -> Received | Unframed | None:
+        """The next frame of what has been fed, if it is whole; keep-alives are passed over."""
+        try:
+            for frame in self.deframer:
+                if frame:
+                    return Received(frame, self.took_us)
+        except FrameError as wrong:
+            return Unframed(wrong.detail, self.took_us)
+        return None
+
+    def silence(self, what: str) -> NoAnswer:
+        half = self.deframer.pending
+        return NoAnswer(f"{what}{f', {half} bytes of an unfinished frame had come' if half else ''}", self.took_us)
+
+
+class TerminalConnection:
+    """A blocking line to one host."""
+
+    def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
+        self.to, self.framing, self.keep_open = to, framing, keep_open
+        self._socket: socket.socket | None = None
+        self._exchange = _Exchange(framing)
+
+    def ask(self, ask: Ask) -> Response:
+        """Send a request and wait for the first whole frame."""
+        data = self.framing.wrap(ask.frame)
+        if ask.fresh or not self.keep_open or self._hung_up():
+            self.close()
+        if self._socket is None:
+            try:
+                self._socket = socket.create_connection(self.to, min(CONNECT_S, ask.timeout_s))
+            except OSError as wrong:
+                return NotSent(f"no connection to {self.to}: {_reason(wrong)}")
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._exchange = _Exchange(self.framing)
+        self._exchange.begin(ask.timeout_s)
+        try:
+            self._socket.settimeout(ask.timeout_s)
+            self._socket.sendall(data)
+        except OSError as wrong:  # some of it may have arrived
+            self.close()
+            return self._exchange.silence(_reason(wrong))
+        return self.listen()
+
+    def listen(self) -> Response:
+        """Wait for the next whole frame, within the time of the last `ask`."""
+        came = None
+        while (answer := self._exchange.take(came)) is None:
+            came = self._read(self._exchange.left_s)
+        if isinstance(answer, NoAnswer):
+            self.close()  # what comes later must not be taken for the next answer
+        return answer
+
+    def done(self) -> None:
+        """An exchange is over: hang up, unless the line is to be kept open."""
+        if not self.keep_open:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _read(self, within_s: float) -> bytes | OSError:
+        if self._socket is None:
+            return b""
+        try:
+            self._socket.settimeout(max(within_s, LEAST_S))
+            return self._socket.recv(CHUNK_BYTES)
+        except OSError as wrong:
+            return wrong
+
+    def _hung_up(self) -> bool:
+        """Whether the host has closed a connection that was kept open: then nothing must be sent on it."""
+        if self._socket is None or not select.select([self._socket], [], [], 0)[0]:
+            return False
+        with contextlib.suppress(OSError):
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        return True
+
+
+class AsyncTerminalConnection:
+    """A line to one host on the running asyncio loop; otherwise like `TerminalConnection`."""
+
+    def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
+        self.to, self.framing, self.keep_open = to, framing, keep_open
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._exchange = _Exchange(framing)
+
+    async def ask(self, ask: Ask) -> Response:
+        """Send a request and wait for the first whole frame."""
+        data = self.framing.wrap(ask.frame)
+        if ask.fresh or not self.keep_open or (self._streams and self._streams[0].at_eof()):
+            self.close()
+        if self._streams is None:
+            try:
+                async with asyncio.timeout(min(CONNECT_S, ask.timeout_s)):
+                    self._streams = await asyncio.open_connection(*self.to)
+            except OSError as wrong:
+                return NotSent(f"no connection to {self.to}: {_reason(wrong)}")
+            self._exchange = _Exchange(self.framing)
+        self._exchange.begin(ask.timeout_s)
+        try:
+            self._streams[1].write(data)
+            async with asyncio.timeout(ask.timeout_s):
+                await self._streams[1].drain()
+        except OSError as wrong:
+            self.close()
+            return self._exchange.silence(_reason(wrong))
+        return await self.listen()
+
+    async def listen(self) -> Response:
+        """Wait for the next whole frame, within the time of the last `ask`."""
+        came = None
+        while (answer := self._exchange.take(came)) is None:
+            came = await self._read(self._exchange.left_s)
+        if isinstance(answer, NoAnswer):
+            self.close()
+        return answer
+
+    def done(self) -> None:
+        """An exchange is over: hang up, unless the line is to be kept open."""
+        if not self.keep_open:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def _read(self, within_s: float) -> bytes | OSError:
+        if self._streams is None:
+            return b""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._streams[0].read(CHUNK_BYTES)
+        except OSError as wrong:
+            return wrong
+
+
+def _reason(wrong: OSError) -> str:
+    if isinstance(wrong, TimeoutError):
+        return "timed out"
+    if wrong.errno and not isinstance(wrong, socket.gaierror):  # asyncio puts its own words around the system's
+        return os.strerror(wrong.errno).lower()
+    return (wrong.strerror or str(wrong) or type(wrong).__name__).lower()

@@ -1,0 +1,253 @@
+"""A dialect: how one acquirer speaks ISO 8583, compiled from a TOML file and ready to use.
+
+Everything above this floor speaks of *elements* by name (``stan``, ``batch``, ``rrn``); only the dialect knows in
+which DE, or which part of a DE, an element travels. The data comes from `loader`, the codec from `codec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from acquirer.data.toml import DataError, nearest
+from acquirer.dialect.definitions import Code, Envelope, Numbering, ReplySpec, Route, Sample, Security
+from acquirer.dialect.router import Router, without_repeat
+from acquirer.dialect.terminal_profile import TerminalProfile
+from acquirer.security.key_package import KeyPackage, KeyPart
+from acquirer.wire.codec import Codec
+from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.elements import matches, read, write
+from acquirer.wire.framing import Framing
+from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part, Sensitivity, Tag, Text
+from acquirer.wire.message import EncodeError, Message, Span, Value
+
+__all__ = [
+    "Code",
+    "Dialect",
+    "Envelope",
+    "FieldSpec",
+    "KeyPackage",
+    "KeyPart",
+    "Layout",
+    "Locator",
+    "Numbering",
+    "Part",
+    "ReplySpec",
+    "Route",
+    "Sample",
+    "Security",
+    "Sensitivity",
+    "Tag",
+    "Text",
+]
+
+REPLY_TIMEOUT_S = 60
+"""How long terminals wait when a dialect does not say: UnionPay's usual setting, and most others'."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """One acquirer's way of speaking. Made by `loader.load`; immutable; safe to share between threads."""
+
+    name: str
+    title: Text
+    framing: Framing
+    envelope: Envelope
+    grammar: Grammar = field(repr=False)
+    security: Security = field(repr=False)
+    elements: Mapping[str, Locator] = field(repr=False)
+    numbering: Numbering = field(repr=False)
+    routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
+    refusal: ReplySpec = field(repr=False)  # for messages that no route fits
+    reasons: Mapping[str, str] = field(repr=False)  # symbolic reason → response code
+    codes: Mapping[str, Code] = field(repr=False)
+    constants: Mapping[str, str] = field(repr=False)  # elements with a fixed value: acquirer, organisation, currency …
+    layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
+    values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
+    mtis: Mapping[str, Text] = field(repr=False)  # every message type it knows, requests and replies
+    terminal_profile: TerminalProfile | None = field(
+        default=None, repr=False
+    )  # its terminals; None: the file says nothing of them
+    samples: tuple[Sample, ...] = field(default=(), repr=False)
+    origin: Callable[[str], str] = field(default=lambda _path: "", repr=False)  # key → file:line
+    mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
+    _codec: Codec = field(init=False, repr=False)
+    _router: Router = field(init=False, repr=False)
+    _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_codec", Codec(self.grammar))
+        object.__setattr__(self, "_router", Router(self.routes, self.elements))
+        places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
+        plain = not places or self.fields[places[0]].encoding == "binary"
+        object.__setattr__(self, "_mac_des", tuple(places))
+        object.__setattr__(self, "mac_width", len(places[:1]) * self.security.mac_bytes * (1 if plain else 2))
+
+    def error(self, key: str, problem: str) -> DataError:
+        """An error about a key of the dialect's file, with the line where it stands."""
+        name, _, line = self.origin(key).rpartition(":")
+        return DataError(name or self.name, int(line) if line.isdigit() else 0, key, problem)
+
+    # bytes ↔ messages
+
+    @property
+    def fields(self) -> Mapping[int, FieldSpec]:
+        """Every data element this dialect knows, by number."""
+        return self.grammar.fields
+
+    def decode(self, frame: bytes) -> Message:
+        """Read one frame, given without its length prefix. Raises DecodeError and nothing else."""
+        return self._codec.decode(frame)
+
+    def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
+        """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""
+        return self.encode_in(self.whole_envelope(tpdu, head), mti, fields)
+
+    def encode_in(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
+        """Write one frame in a `whole_envelope`. Raises EncodeError."""
+        return self._codec.encode(envelope, mti, fields)
+
+    def whole_envelope(self, tpdu: bytes = b"", head: bytes = b"") -> bytes:
+        """What stands before a message; a missing TPDU or head is the dialect's. Raises EncodeError."""
+        if not tpdu:
+            tpdu = self.envelope.tpdu
+        if not head:
+            head = self.envelope.head
+        if len(tpdu) != len(self.envelope.tpdu):
+            raise EncodeError(f"needs {len(self.envelope.tpdu)} bytes, not {len(tpdu)}", field="tpdu")
+        if len(head) != len(self.envelope.head):
+            raise EncodeError(f"needs {len(self.envelope.head)} bytes, not {len(head)}", field="head")
+        return tpdu + head
+
+    def spans(self, message: Message) -> dict[int | str, Span]:
+        """Where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""
+        spans = self._codec.spans(message.raw)
+        tpdu, head = len(self.envelope.tpdu), len(self.envelope.head)
+        before: dict[int | str, Span] = {"tpdu": (0, tpdu)} if tpdu else {}
+        if head:
+            before["head"] = (tpdu, tpdu + head)
+        return before | spans
+
+    # elements
+
+    def get(self, message: Message, element: str) -> Value | None:
+        """The value of `element` in `message`; None when its DE is absent or too short to hold it, or there is none."""
+        return self.get_from(message.fields, element)
+
+    def get_from(self, fields: Mapping[int, Value], element: str) -> Value | None:
+        """The same, from a mapping of DEs."""
+        at = self.elements.get(element)
+        return None if at is None else read(fields, at)
+
+    def text(self, message: Message, element: str) -> str:
+        """The value of `element` as text: binary as hexadecimal, absent as ``""``."""
+        value = self.get_from(message.fields, element)
+        return value.hex().upper() if isinstance(value, bytes) else value or ""
+
+    def put(self, fields: dict[int, Value], element: str, value: Value) -> None:
+        """Write `element` into `fields`; the rest of a positional DE is kept. Raises EncodeError on a wrong size."""
+        at = self.elements[element]
+        write(fields, at, value, self.grammar.fields[at.de])
+
+    def layout(self, message: Message, de: int) -> Layout | None:
+        """How the inside of this field is divided in this message; None when it is not."""
+        for layout in self.grammar.fields[de].layouts:
+            if layout.mti and message.mti not in layout.mti:
+                continue
+            if matches(message.fields, {self.elements[name]: values for name, values in layout.when.items()}):
+                return layout
+        return None
+
+    # routes and codes
+
+    def route(self, message: Message) -> Route | None:
+        """The first route that fits, those with more conditions first; the MTI's repeat digit plays no role."""
+        return self._router.find(message)
+
+    def find_route(self, service: str) -> Route:
+        """The route of a service by name. Raises LookupError with the nearest name."""
+        for route in self.routes:
+            if route.service == service:
+                return route
+        hint = nearest(service, [route.service for route in self.routes])
+        raise LookupError(f"{self.name} knows no service '{service}'{hint}")
+
+    def missing(self, message: Message, route: Route) -> str | None:
+        """The first mandatory element that `message` lacks, as the route writes it ("pan or track2")."""
+        for entry in route.mandatory:
+            if not any(read(message.fields, self.elements[name]) for name in entry.split(" or ")):
+                return entry
+        return None
+
+    def code_of(self, reason: str, route: Route | None = None) -> str:
+        """The response code of a symbolic reason; a route may have its own."""
+        if route is not None and route.codes:
+            return route.codes.get(reason) or self.reasons[reason]
+        return self.reasons[reason]
+
+    def request_mti_known(self, mti: str) -> bool:
+        """Whether any message of this dialect has this MTI (the repeat digit plays no role)."""
+        return self._router.knows(mti)
+
+    def is_response(self, mti: str, fields: Mapping[int, Value] | None = None) -> bool:
+        """Whether a message is a reply: its third digit is odd, and its request is one of this dialect's.
+
+        Of an unknown MTI its `fields` tell: with a response code it is a reply too, or two hosts of different dialects
+        would answer each other for ever.
+        """
+        if mti[2] not in "13579":
+            return False
+        return self.request_mti_known(mti[:2] + chr(ord(mti[2]) - 1) + mti[3]) or bool(
+            fields and self.get_from(fields, "code")
+        )
+
+    def response_mti(self, mti: str) -> str:
+        """The MTI of the reply to a request: 0800 → 0810, and 0401 → 0410; what is odd and no response stays odd."""
+        if self.is_response(mti):
+            raise ValueError(f"{mti} is a response and has none")
+        return mti[:2] + chr(ord(mti[2]) | 1) + without_repeat(mti)[3]
+
+    # the envelope and the MAC
+
+    def envelope_of(self, frame: bytes) -> tuple[bytes, bytes]:
+        """TPDU and head of a frame."""
+        tpdu = len(self.envelope.tpdu)
+        return frame[:tpdu], frame[tpdu : self.grammar.envelope_bytes]
+
+    def reply_envelope(self, request: Message | bytes, head_nibble: int = 0) -> tuple[bytes, bytes]:
+        """TPDU and head of the reply: addresses swapped, head echoed with the processing requirement set."""
+        tpdu, head = self.envelope_of(request.raw if isinstance(request, Message) else request)
+        if digit := self.envelope.processing_digit:
+            at, low = divmod(digit - 1, 2)
+            byte = (head[at] & 0xF0 | head_nibble) if low else (head[at] & 0x0F | head_nibble << 4)
+            head = head[:at] + bytes((byte,)) + head[at + 1 :]
+        return tpdu[:1] + tpdu[3:] + tpdu[1:3], head
+
+    def covered(self, frame: bytes) -> bytes:
+        """The bytes under the MAC of a frame whose last field is the MAC."""
+        security = self.security
+        return COVERAGES[security.coverage](frame, self.grammar.envelope_bytes, self.mac_width)
+
+    def with_mac(self, frame: bytes, mac: bytes) -> bytes:
+        """The frame with its last field, the MAC, replaced."""
+        if len(mac) != self.security.mac_bytes:
+            raise EncodeError(f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self._mac_des[0])
+        if self.mac_width != len(mac):  # it travels as hexadecimal text
+            mac = mac.hex().upper().encode(self.fields[self._mac_des[0]].charset)
+        return frame[: -len(mac)] + mac
+
+    def mac_de(self, fields: Mapping[int, Value]) -> int:
+        """Which DE is the MAC of a message with these fields: the last of its last bitmap; 0 where there is none."""
+        if len(self._mac_des) > 1 and max(fields, default=0) > self._mac_des[0]:
+            return self._mac_des[1]
+        return self._mac_des[0] if self._mac_des else 0
+
+    def mac_of(self, message: Message) -> bytes | None:
+        """The MAC a message carries; None when it carries none, or something of another size."""
+        value = message.fields.get(self.mac_de(message.fields))
+        return value if isinstance(value, bytes) and len(value) == self.security.mac_bytes else None
+
+    @property
+    def reply_timeout_s(self) -> int:
+        """How long this dialect's terminals wait for a reply."""
+        return self.terminal_profile.reply_timeout_s if self.terminal_profile else REPLY_TIMEOUT_S

@@ -1,0 +1,184 @@
+"""Reads the field table of a dialect: formats with their encodings and padding, and how fields are divided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from acquirer.data.table import Table
+from acquirer.data.toml import nearest
+from acquirer.wire.framing import CHARSETS
+from acquirer.wire.grammar import Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
+from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse
+
+_TEXT = ("ascii", "ebcdic")
+_DIGITS = ("bcd", *_TEXT)
+_BINARY = ("binary", *_TEXT)
+_LENGTHS = ("bcd", "binary", *_TEXT)
+
+SENSITIVITIES = ("", "pan", "track", "pin", "secret")
+LAYOUT_KINDS = ("parts", "ber-tlv", "tag2-length1", "text-tag2-length3", "key-package", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Encodings:
+    """The ``[encoding]`` and ``[padding]`` of a dialect: what holds for every field that does not say otherwise."""
+
+    mti: Encoding
+    bitmap: Encoding
+    secondary: bool
+    length: Encoding
+    digits: Encoding  # n, x+n, h
+    track: Encoding  # z
+    text: Encoding
+    binary: Encoding  # b
+    pad_fixed: str  # side and nibbles: "left 0"
+    pad_variable: str
+    pad_track: str
+
+    @classmethod
+    def read(cls, encoding: Table, padding: Table) -> Encodings:
+        """Read both sections; everything has a default, that of an ASCII dialect."""
+
+        def pick(key: str, choices: tuple[str, ...], default: str) -> Encoding:
+            return cast("Encoding", encoding.choice(key, choices, default))
+
+        n = pick("n", _DIGITS, "ascii")
+        made = cls(
+            mti=pick("mti", _DIGITS, "ascii"),
+            bitmap=pick("bitmap", _BINARY, "ascii"),
+            secondary=encoding.flag("secondary", False),
+            length=pick("length", _LENGTHS, "ascii"),
+            digits=n,
+            track=pick("z", _DIGITS, n),
+            text=pick("text", _TEXT, "ascii"),
+            binary=pick("b", _BINARY, "binary"),
+            pad_fixed=read_pad(padding, "n_fixed", "left 0"),
+            pad_variable=read_pad(padding, "n_variable", "right 0"),
+            pad_track=read_pad(padding, "z", "right 0"),
+        )
+        encoding.end()
+        padding.end()
+        return made
+
+    def of(self, kind: str) -> tuple[Encoding, tuple[str, ...]]:
+        """Default encoding of a class, and those it may have."""
+        if kind == "b":
+            return self.binary, _BINARY
+        if kind == "z":
+            return self.track, _DIGITS
+        return (self.digits, _DIGITS) if kind in DIGIT_KINDS or kind == "x+n" else (self.text, _TEXT)
+
+
+def read_pad(table: Table, key: str, default: str) -> str:
+    """Where an odd nibble is filled up, with what: ``"right 0F"`` sends 0 and accepts 0 and F."""
+    text = table.text(key, default)
+    if not re.fullmatch("(left|right) [0-9A-F]{1,16}", text):
+        raise table.error(key, f'{text!r} is no padding; write side and nibbles, like "left 0" or "right 0F"')
+    return text
+
+
+def read_field(
+    de: int,
+    table: Table,
+    encodings: Encodings,
+    layouts: Mapping[str, Layout],
+    values: Mapping[str, Any],
+) -> FieldSpec:
+    """One line of ``[fields]``."""
+    text = table.text("format")
+    try:
+        notation = parse(text)
+    except ValueError as wrong:
+        raise table.error("format", str(wrong)) from None
+    default, allowed = encodings.of(notation.kind)
+    encoding = table.choice("encoding", allowed, default)
+    length = table.choice("length", _LENGTHS, encodings.length)
+    track, variable = notation.kind == "z", notation.length_digits > 0
+    pad = encodings.pad_track if track else encodings.pad_variable if variable else encodings.pad_fixed
+    side, nibbles = read_pad(table, "pad", pad).split()
+    for layout in table.texts("layouts", ()):
+        if layout not in layouts:
+            raise table.error("layouts", f"unknown layout '{layout}'{nearest(layout, layouts)}")
+    field = FieldSpec(
+        de=de,
+        name=read_text(table, "name"),
+        format=text,
+        kind=notation.kind,
+        maximum=notation.maximum,
+        length_bytes=length_bytes(notation.length_digits, length) if variable else 0,
+        length_encoding=cast("Encoding", length),
+        encoding=cast("Encoding", encoding),
+        charset=CHARSETS.get(encoding) or CHARSETS[encodings.text],
+        pad_left=side == "left",
+        pads=nibbles,
+        sensitivity=read_sensitivity(table),
+        values=table.choice("values", values, "") if table.has("values") else "",
+        layouts=tuple(layouts[layout] for layout in table.texts("layouts", ())),
+    )
+    if variable and field.wire_maximum > (limit := length_limit(notation.length_digits, length)):
+        raise table.error("format", f"{text} does not fit its length indicator, which ends at {limit}")
+    table.end()
+    return field
+
+
+def read_sensitivity(table: Table) -> Sensitivity:
+    """How values are shown: ``show = "pan"``."""
+    return cast("Sensitivity", table.choice("show", SENSITIVITIES, ""))
+
+
+def read_values(table: Table) -> dict[str, dict[str, Text]]:
+    """The ``[values.…]`` tables: what the values of fields and parts mean."""
+    return {name: {value: read_text(one, value) for value in one} for name, one in table.each()}
+
+
+def read_layouts(table: Table, tags: Table, values: Mapping[str, Any]) -> dict[str, Layout]:
+    """The ``[layouts.…]`` tables, each with the tags it refers to."""
+    tag_tables = {name: _tags(one) for name, one in tags.each()}
+    return {name: _layout(name, one, tag_tables, values) for name, one in table.each()}
+
+
+def _layout(name: str, table: Table, tags: Mapping[str, dict[str, Tag]], values: Mapping[str, Any]) -> Layout:
+    parts: list[Part] = []
+    start = 0
+    for one in table.tables("parts") if table.has("parts") else []:
+        size = one.number("size", 0)  # absent: all the rest
+        stop = start + size if size else None
+        shown = one.choice("values", values, "") if one.has("values") else ""
+        fixed, counts = one.text("fixed", ""), one.flag("counts", False)
+        for key, wrong in (("fixed", fixed and len(fixed) != size), ("counts", counts and not size)):
+            if wrong:
+                raise one.error(key, "does not fit the part's size")
+        parts.append(Part(read_text(one, "name"), start, stop, shown, read_sensitivity(one), fixed, counts))
+        one.end()
+        start = stop or start
+    when = table.table("when")
+    layout = Layout(
+        name=name,
+        title=read_text(table, "title"),
+        kind=cast("Any", table.choice("kind", LAYOUT_KINDS, "parts")),
+        parts=tuple(parts),
+        tags=tags[table.choice("tags", tags)] if table.has("tags") else {},
+        mti=table.texts("mti", ()),
+        when={key: when.texts(key) for key in when},
+    )
+    table.end()
+    return layout
+
+
+def _tags(table: Table) -> dict[str, Tag]:
+    tags = {}
+    for tag, one in table.each():
+        tags[tag] = Tag(read_text(one, "name"), one.text("format", "b"), read_sensitivity(one))
+        one.end()
+    return tags
+
+
+def read_text(table: Table, key: str) -> Text:
+    """A text in one language or two: ``"sale"`` or ``["sale", "消费"]``."""
+    texts = table.texts(key)
+    if not 1 <= len(texts) <= 2:
+        raise table.error(key, 'must be a text, or two: ["English", "Chinese"]')
+    return Text(*texts)

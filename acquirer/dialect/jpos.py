@@ -1,0 +1,168 @@
+"""Reads packagers of jPOS (``GenericPackager`` XML): which class packs which field.
+
+The names of the classes say it all: ``IFB_LLNUM`` is BCD digits behind a BCD length of two digits, ``IFA_LLLCHAR``
+ASCII text behind three digits. XML is read by expat alone: entities are refused, so that nothing expands, and no file
+and no address is ever opened, whatever a DOCTYPE says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+from xml.parsers import expat
+
+from acquirer.data.toml import DataError
+from acquirer.dialect.imported import Imported, ImportedField
+
+DEPTH_LIMIT = 8  # packagers within packagers: more is no packager
+
+# Side and class: IFA ASCII, IFB BCD and binary, IFE EBCDIC, IF text as it is; IFEA and IFAE mix length and text.
+_CLASS = re.compile(
+    r"IF(?P<side>[ABE]|EA|AE)?_(?P<digits>L{0,4})(?P<binary>H?)(?P<kind>F?NUM(?:ERIC)?|E?CHAR|BINARY|AMOUNT|BITMAP)"
+)
+
+_TEXT = {"": "ascii", "A": "ascii", "B": "ascii", "E": "ebcdic", "EA": "ascii", "AE": "ebcdic"}
+_LENGTH = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EA": "ebcdic", "AE": "ascii"}
+_DIGITS = {"A": "ascii", "B": "bcd", "E": "ebcdic"}
+
+
+@dataclass(slots=True)
+class _Element:
+    tag: str
+    line: int
+    attributes: Mapping[str, str]
+    inside: list[_Element] = field(default_factory=list)
+
+
+def read_packager(data: bytes, name: str) -> Imported:
+    """The fields of a packager; `name` is the file's, for errors.
+
+    Raises:
+        DataError: it is no XML, no packager, or declares entities; carries the line.
+    """
+    root = _parse(data, name)
+    if root.tag != "isopackager":
+        raise DataError(name, root.line, "", f"<{root.tag}> is no <isopackager>: this is no packager of jPOS")
+    read = Imported(source=name.rpartition("/")[2], title=f"Made from {name.rpartition('/')[2]}")
+    if header := root.attributes.get("headerLength"):
+        read.notes.append(f"The packager begins with a header of {header} bytes: set envelope.head.")
+    found: dict[int, _Element] = {}
+    for one in root.inside:
+        if one.tag not in ("isofield", "isofieldpackager"):
+            read.notes.append(f"Line {one.line}: <{one.tag}> is not taken over.")
+            continue
+        de = _number(one, "id", name)
+        if first := found.get(de):
+            read.notes.append(f"Line {one.line}: DE {de} stands in line {first.line} already; this one is taken.")
+        found[de] = one
+    for de, one in found.items():
+        _take(read, one, de, name)
+    if not read.fields:
+        raise DataError(name, root.line, "", "has no field that could be taken over")
+    read.fields.sort(key=lambda made: made.de)
+    return read
+
+
+def _take(read: Imported, one: _Element, de: int, name: str) -> None:
+    """Take over one field, or note why not."""
+    written = one.attributes.get("class", "").strip()
+    short = written.rpartition(".")[2]
+    found = _CLASS.fullmatch(short)
+    if de == 0 and found:
+        read.mti = _DIGITS.get(found["side"] or "A", "ascii")
+    elif de == 1 and found:
+        read.bitmap = {"B": "binary", "E": "ebcdic"}.get(found["side"] or "", "ascii")
+        read.secondary = _number(one, "length", name) > 8
+    elif short in ("IF_NOP", "IF_UNUSED") or (de == 65 and found and found["kind"] == "BITMAP"):
+        return
+    elif not 2 <= de <= 128 or de == 65:
+        read.notes.append(f"Line {one.line}: DE {de} is left out: there are DE 2 to 128, but not 65.")
+    elif not found or not (made := _field(one, de, found, name)):
+        read.notes.append(
+            f"Line {one.line}: DE {de} is left out: nothing is known of {written or 'a field without class'}."
+        )
+    else:
+        read.fields.append(made)
+        if one.tag == "isofieldpackager" and not (made.parts or made.ber):
+            read.notes.append(f"Line {one.line}: the inside of DE {de} is not taken over.")
+
+
+def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedField | None:
+    side, kind, digits = found["side"] or "", found["kind"], len(found["digits"])
+    size = _number(one, "length", name)
+    length = ("binary" if found["binary"] else _LENGTH.get(side, "")) if digits else ""
+    if digits == 1 or (digits and not length) or (found["binary"] and side != "B") or not 0 < size <= 9999:
+        return None
+    pad = "left 0" if one.attributes.get("pad") == "true" else "right F" if kind.startswith("F") else "right 0"
+    if kind.startswith("F") and side != "B":  # filled up with blanks behind a length
+        return None
+    title = one.attributes.get("name", "").strip()
+    parts = tuple(_parts(one, size, name)) if one.tag == "isofieldpackager" else ()
+    if kind in ("NUM", "NUMERIC", "FNUM", "FNUMERIC"):
+        if side not in _DIGITS:
+            return None
+        return ImportedField(de, title, "z" if de in (35, 36) else "n", digits, size, _DIGITS[side], length, pad, parts)
+    if kind in ("CHAR", "ECHAR"):
+        text = "ebcdic" if kind == "ECHAR" else _TEXT[side]
+        return ImportedField(de, title, "ans", digits, size, text, length, parts=parts)
+    if kind == "BINARY":  # of fixed size ASCII and EBCDIC write bytes as hexadecimal text; behind a length nobody does
+        text = _TEXT[side] if side in ("A", "E") and not digits else "binary"
+        return ImportedField(de, title, "b", digits, size, text, length)
+    if kind == "AMOUNT" and side in _DIGITS and size > 1:
+        return ImportedField(de, title, "x+n", 0, size - 1, _DIGITS[side], pad="left 0")
+    return None
+
+
+def _parts(one: _Element, size: int, name: str) -> list[tuple[str, int]]:
+    """Its parts, if all of them are of fixed size and fit; else none."""
+    parts = []
+    for number, inner in enumerate(sorted(one.inside, key=lambda each: _number(each, "id", name))):
+        found = _CLASS.fullmatch(inner.attributes.get("class", "").strip().rpartition(".")[2])
+        if not found or found["digits"] or found["kind"] not in ("NUMERIC", "CHAR", "ECHAR"):
+            return []
+        parts.append((inner.attributes.get("name", "").strip() or f"part {number + 1}", _number(inner, "length", name)))
+    whole = sum(length for _, length in parts)
+    return (
+        parts if one.attributes.get("emitBitmap") != "true" and whole <= size and all(each for _, each in parts) else []
+    )
+
+
+def _number(one: _Element, key: str, name: str) -> int:
+    text = one.attributes.get(key, "")
+    if not re.fullmatch("[0-9]{1,6}", text):
+        problem = f"{key} is {text!r}, and should be a number" if text else f"has no {key}"
+        raise DataError(name, one.line, f"{one.tag} {one.attributes.get('id', '')}".rstrip(), problem)
+    return int(text)
+
+
+def _parse(data: bytes, name: str) -> _Element:
+    """The elements of an XML text. Expat opens nothing by itself; entities, which expand, are refused when declared."""
+    parser = expat.ParserCreate()
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    top = _Element("", 0, {})
+    open_ = [top]
+
+    def refuse(*_of_entity: object) -> NoReturn:
+        raise DataError(name, parser.CurrentLineNumber, "", "declares an entity; take it out: no packager needs one")
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if len(open_) > DEPTH_LIMIT:
+            raise DataError(
+                name, parser.CurrentLineNumber, "", f"elements are more than {DEPTH_LIMIT} deep in each other"
+            )
+        made = _Element(tag, parser.CurrentLineNumber, attributes)
+        open_[-1].inside.append(made)
+        open_.append(made)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _tag: open_.pop()
+    parser.EntityDeclHandler = refuse
+    parser.UnparsedEntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as wrong:
+        raise DataError(name, wrong.lineno, "", f"is no XML: {expat.errors.messages[wrong.code]}") from None
+    return top.inside[0]

@@ -1,0 +1,227 @@
+"""From a TOML document to a `Dialect`: every section read, every name checked against what it refers to.
+
+Errors carry file, line and key, and the nearest name that exists. ``extends`` lays a document over another one;
+what the parent says stays, unless the child says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from acquirer.data.table import Table, extend
+from acquirer.data.toml import DataError, Document, nearest
+from acquirer.dialect.definitions import Envelope
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.field_table import Encodings, read_field, read_layouts, read_text, read_values
+from acquirer.dialect.sections import (
+    read_codes,
+    read_constants,
+    read_hex,
+    read_names,
+    read_numbering,
+    read_routes,
+    read_samples,
+    read_security,
+)
+from acquirer.dialect.terminal_profile import load_terminal_profile
+from acquirer.wire.framing import CHARSETS, LIMIT_BYTES, Framing
+from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part
+
+Find = Callable[[str], Document]
+"""Gives the document of another dialect by name; raises DataError when there is none."""
+
+EXTENDS_LIMIT = 8  # a chain longer than this is a circle
+
+
+def load(document: Document, find: Find) -> Dialect:
+    """Compile a dialect; `find` gives the document that an ``extends`` names.
+
+    Raises:
+        DataError: the file says something that cannot be; carries file, line and key.
+    """
+    document = resolve(document, find)
+    top = Table(document)
+    name = top.text("dialect")
+    title = read_text(top, "title")
+    top.text("extends", "")
+    encodings = Encodings.read(top.table("encoding"), top.table("padding"))
+    envelope = _envelope(top.table("envelope"))
+    values = read_values(top.table("values"))
+    layouts = read_layouts(top.table("layouts"), top.table("tags"), values)
+    fields = _fields(top.table("fields"), encodings, layouts, values)
+    grammar = Grammar(
+        envelope_bytes=len(envelope.tpdu) + len(envelope.head),
+        mti_encoding=encodings.mti,
+        mti_charset=CHARSETS.get(encodings.mti, ""),
+        bitmap_encoding=encodings.bitmap,
+        bitmap_charset=CHARSETS.get(encodings.bitmap, ""),
+        secondary=encodings.secondary,
+        fields=fields,
+    )
+    elements = _elements(top.table("elements"), fields)
+    _check_when(document, layouts, elements)
+    codes, mtis = read_codes(top.table("codes")), top.table("mtis")
+    routes, refusal = read_routes(top, fields, elements, codes)
+    dialect = Dialect(
+        name=name,
+        title=title,
+        framing=_framing(top.table("framing"), grammar),
+        envelope=envelope,
+        grammar=grammar,
+        security=read_security(top.table("security")),
+        elements=elements,
+        numbering=read_numbering(top.table("numbering"), elements),
+        routes=routes,
+        refusal=refusal,
+        reasons=read_names(top.table("reasons"), codes, "code"),
+        codes=codes,
+        constants=read_constants(top.table("constants"), elements),
+        layouts=layouts,
+        values=values,
+        mtis={mti: read_text(mtis, mti) for mti in mtis},
+        terminal_profile=load_terminal_profile(document) if top.has("terminal") else None,
+        samples=read_samples(top, elements),
+        origin=lambda key: _origin(document, key),
+    )
+    top.end()
+    return dialect
+
+
+def resolve(document: Document, find: Find) -> Document:
+    """The document with everything it extends underneath."""
+    chain = [document]
+    while parent := chain[-1].data.get("extends"):
+        if not isinstance(parent, str):
+            raise chain[-1].error(("extends",), "must be the name of a dialect, in quotes")
+        if len(chain) == EXTENDS_LIMIT:
+            raise document.error(("extends",), f"more than {EXTENDS_LIMIT} dialects extend each other: a circle?")
+        try:
+            chain.append(find(parent))
+        except DataError as wrong:
+            if wrong.line:  # the parent itself is no TOML: that is where to look
+                raise
+            raise chain[-1].error(("extends",), f"'{parent}': {wrong.problem}") from None
+    resolved = chain.pop()
+    while chain:
+        resolved = extend(chain.pop(), resolved)
+    return resolved
+
+
+def _origin(document: Document, key: str) -> str:
+    steps: list[str | int] = []
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", key):
+        steps.append(name or int(index))
+    where = document.error(tuple(steps), "")
+    return f"{where.name}:{where.line}"
+
+
+def _framing(table: Table, grammar: Grammar) -> Framing:
+    length = table.text("length", "binary2")
+    found = re.fullmatch(r"(?:(binary|bcd|ascii|hex|ebcdic)([1-8])|none)", length)
+    if not found:
+        raise table.error("length", f"unknown value {length!r}; write binary2, binary4, bcd2, ascii4, hex4 or the like")
+    minimum = grammar.envelope_bytes + grammar.mti_bytes + grammar.bitmap_bytes
+    framing = Framing(
+        length_encoding=cast("Any", found[1] or "none"),
+        length_bytes=int(found[2] or 0),
+        includes_itself=table.flag("includes_itself", False),
+        minimum_bytes=minimum,
+        limit_bytes=table.number("limit_bytes", LIMIT_BYTES),
+        start=read_hex(table, "start"),
+        filler=read_hex(table, "filler"),
+        end=read_hex(table, "end"),
+        includes_end=table.flag("includes_end", False),
+    )
+    if framing.includes_end and not framing.end:
+        raise table.error("includes_end", 'there is no end to count; write it in hexadecimal, like end = "03"')
+    if not framing.length_bytes:
+        if not framing.end:
+            raise table.error("length", 'frames without a length need an end; write it in hexadecimal, like end = "03"')
+        for key in ("filler", "includes_itself", "includes_end"):
+            if getattr(framing, key):
+                raise table.error(key, "there is no length it could belong to")
+    if not minimum <= framing.limit_bytes + framing.extra <= framing.largest:
+        raise table.error("limit_bytes", f"must lie between {minimum} and {framing.largest - framing.extra}")
+    table.end()
+    return framing
+
+
+def _envelope(table: Table) -> Envelope:
+    tpdu, head = read_hex(table, "tpdu"), read_hex(table, "head")
+    if len(tpdu) not in (0, 5):
+        raise table.error("tpdu", 'must be 10 hexadecimal digits (60, destination, source), or "" for none')
+    digit = table.number("processing_digit", 0)
+    if not 0 <= digit <= 2 * len(head):
+        raise table.error("processing_digit", f"the head has {2 * len(head)} digits")
+    table.end()
+    return Envelope(tpdu, head, digit)
+
+
+def _fields(
+    table: Table, encodings: Encodings, layouts: Mapping[str, Layout], values: Mapping[str, Any]
+) -> dict[int, FieldSpec]:
+    fields = {}
+    for key, one in table.each():
+        de = int(key) if re.fullmatch("[1-9][0-9]{0,2}", key) else 0
+        if not 2 <= de <= (128 if encodings.secondary else 64) or de == 65:
+            allowed = "2 to 128, but not 65" if encodings.secondary else "2 to 64 (encoding.secondary = true adds more)"
+            raise table.error(key, f"no number of a data element; they go from {allowed}")
+        fields[de] = read_field(de, one, encodings, layouts, values)
+    return dict(sorted(fields.items()))
+
+
+def _elements(table: Table, fields: Mapping[int, FieldSpec]) -> dict[str, Locator]:
+    elements = {}
+    for name in table:
+        text = table.text(name)
+        if not (found := re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?( text)?(?: from (\w+)\.(\d{1,2}))?", text)):
+            raise table.error(
+                name,
+                f'{text!r} is no place; write a DE ("11"), a part of one ("60.2"), "62 text", '
+                'or from which part of a layout on: "62 text from serial.3"',
+            )
+        de, part, as_text = int(found[1]), int(found[2] or 0), bool(found[3])
+        if de not in fields:
+            raise table.error(name, f"this dialect has no DE {de}")
+        if as_text and (part or fields[de].kind != "b"):
+            raise table.error(name, f"'text' is for a whole binary field; DE {de} has format {fields[de].format}")
+        if not part:
+            after = _parts_before(table, name, fields[de], found[4], int(found[5])) if found[4] else ()
+            elements[name] = Locator(de, as_text=as_text, after=after)
+            continue
+        if found[4]:
+            raise table.error(name, f"is part {part} of DE {de} or begins with a part of a layout, but not both")
+        parts = next((layout.parts for layout in fields[de].layouts if layout.parts), ())
+        if not 1 <= part <= len(parts):
+            raise table.error(name, f"DE {de} has {len(parts)} parts in its first layout")
+        elements[name] = Locator(de, parts[part - 1].start, parts[part - 1].stop)
+    table.end()
+    return elements
+
+
+def _parts_before(table: Table, name: str, field: FieldSpec, layout: str, number: int) -> tuple[Part, ...]:
+    """The parts of a layout before one, which tell by themselves whether a text is divided so."""
+    layouts = {one.name: one.parts for one in field.layouts}
+    if layout not in layouts:
+        raise table.error(name, f"DE {field.de} has no layout '{layout}'{nearest(layout, layouts)}")
+    before = layouts[layout][: number - 1]
+    if not 2 <= number <= len(layouts[layout]):
+        raise table.error(name, f"layout '{layout}' has {len(layouts[layout])} parts; begin with one after the first")
+    if not any(part.fixed or part.counts for part in before):
+        raise table.error(
+            name, f"no part of '{layout}' before it is fixed or counts, so nothing tells who has this form"
+        )
+    return before
+
+
+def _check_when(document: Document, layouts: Mapping[str, Layout], elements: Mapping[str, Locator]) -> None:
+    for layout in layouts.values():
+        for name in layout.when:
+            if name not in elements:
+                path = ("layouts", layout.name, "when", name)
+                raise document.error(path, f"unknown element{nearest(name, elements)}")
+
+
+__all__ = ["DataError", "load", "resolve"]

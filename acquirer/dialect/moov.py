@@ -1,0 +1,128 @@
+"""Reads specifications of moov-io/iso8583 (JSON): type, encoding and prefix of each field."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from acquirer.data.toml import DataError
+from acquirer.dialect.imported import Imported, ImportedField
+
+ENCODINGS = {"ASCII": "ascii", "BCD": "bcd", "LBCD": "bcd", "EBCDIC": "ebcdic", "EBCDIC1047": "ebcdic"}
+BYTES = {"Binary": "binary", "HexToASCII": "ascii", "ASCIIToHex": "binary"}
+LENGTHS = {"ASCII": "ascii", "BCD": "bcd", "EBCDIC": "ebcdic", "Binary": "binary"}
+
+_PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1,4})")
+
+
+def read_specification(data: bytes, name: str) -> Imported:
+    """The fields of a specification; `name` is the file's, for errors.
+
+    Raises:
+        DataError: it is no JSON, or no specification; carries the line, or the field.
+    """
+    try:
+        whole = json.loads(data)
+    except json.JSONDecodeError as wrong:
+        raise DataError(name, wrong.lineno, "", f"is no JSON: {wrong.msg[0].lower()}{wrong.msg[1:]}") from None
+    except UnicodeDecodeError:
+        raise DataError(name, 1, "", "is no UTF-8 text") from None
+    except RecursionError:
+        raise DataError(name, 1, "", "is nested too deep") from None
+    fields = whole.get("fields") if isinstance(whole, dict) else None
+    if not isinstance(fields, dict) or not fields:
+        raise DataError(name, 1, "fields", "is missing: this is no specification of moov-io/iso8583")
+    title = whole.get("name")
+    read = Imported(source=name.rpartition("/")[2], title=title if isinstance(title, str) else "")
+    for key, one in fields.items():
+        line = _line(data, key)
+        if not re.fullmatch("[0-9]{1,3}", key) or not isinstance(one, dict):
+            raise DataError(
+                name, line, f"fields.{key}", "is no field: keys are numbers, and values say type, length, enc, prefix"
+            )
+        _take(read, int(key), one)
+    if not read.fields:
+        raise DataError(name, 1, "fields", "has no field that could be taken over")
+    read.fields.sort(key=lambda made: made.de)
+    return read
+
+
+def _line(data: bytes, key: str) -> int:
+    """About where a field stands: the line on which its number is first a key."""
+    found = re.search(rb'"%s"\s*:' % re.escape(key.encode()), data)
+    return data.count(b"\n", 0, found.start()) + 1 if found else 1
+
+
+def _take(read: Imported, de: int, one: dict[str, Any]) -> None:
+    """Take over one field, or note why not."""
+    encoding = str(one.get("enc", ""))
+    if de == 0:
+        read.mti = {"BCD": "bcd", "LBCD": "bcd", "Binary": "bcd"}.get(encoding, ENCODINGS.get(encoding, "ascii"))
+    elif de == 1:
+        read.bitmap = "binary" if encoding == "Binary" else "ebcdic" if encoding.startswith("EBCDIC") else "ascii"
+        read.secondary = one.get("disableAutoExpand") is not True
+    elif not 2 <= de <= 128 or de == 65:
+        read.notes.append(f"DE {de} is left out: there are DE 2 to 128, but not 65.")
+    elif made := _field(de, one):
+        read.fields.append(made)
+        if one.get("subfields") and not (made.parts or made.ber):
+            read.notes.append(f"The inside of DE {de} is not taken over.")
+        if encoding == "EBCDIC1047":
+            read.notes.append(f"DE {de} is EBCDIC 1047: letters and digits are the same here, a few signs are not.")
+    else:
+        said = ", ".join(f"{key} {one.get(key, '')!s:.30}" for key in ("type", "enc", "prefix"))
+        read.notes.append(f"DE {de} is left out: nothing is known of {said}.")
+
+
+def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
+    kind, encoding, size = one.get("type"), str(one.get("enc", "")), one.get("length")
+    prefix = _PREFIX.fullmatch(str(one.get("prefix", "")))
+    if not prefix or not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= 9999:
+        return None
+    digits, length = 0 if prefix[2] == "Fixed" else len(prefix[2]), ""
+    if digits:
+        if not (length := LENGTHS.get("EBCDIC" if prefix[1] == "EBCDIC1047" else prefix[1], "")):
+            return None
+        if length == "binary":  # L is one byte, which here is LLVAR; LL two
+            digits = {1: 2, 2: 3}.get(digits, 0)
+        if digits < 2:
+            return None
+    title = str(one.get("description", "")).strip()
+    parts: tuple[tuple[str, int], ...] = ()
+    ber = False
+    if kind == "Composite":
+        subfields = one.get("subfields")
+        inside = (
+            [inner for inner in subfields.values() if isinstance(inner, dict)] if isinstance(subfields, dict) else []
+        )
+        tag = one.get("tag")
+        ber = isinstance(tag, dict) and tag.get("enc") == "BerTLVTag"
+        found = {str(inner.get("enc")) for inner in inside}
+        encoding = "Binary" if ber else found.pop() if len(found) == 1 else ""
+        parts = () if ber or tag else _parts(subfields, size)
+        kind = "Binary" if ber else "Numeric" if encoding in ("BCD", "LBCD") else "String"
+    if (kind in ("Binary", "Hex") and encoding in BYTES) or (kind == "String" and encoding == "HexToASCII"):
+        return ImportedField(de, title, "b", digits, size, BYTES[encoding], length, ber=ber)
+    written = ENCODINGS.get(encoding)
+    if written is None or kind not in ("String", "Numeric", "Track1", "Track2", "Track3"):
+        return None
+    pad = "right 0" if encoding == "LBCD" else "left 0"
+    track = kind in ("Track2", "Track3") or (written == "bcd" and de in (35, 36))
+    ours = "z" if track else "n" if kind == "Numeric" or written == "bcd" else "ans"
+    return ImportedField(de, title, ours, digits, size, written, length, pad, parts)
+
+
+def _parts(subfields: Any, size: int) -> tuple[tuple[str, int], ...]:
+    """Subfields by position, if all of them are of fixed size and fit; else none."""
+    if not isinstance(subfields, dict) or not all(key.isdecimal() for key in subfields):
+        return ()
+    parts = []
+    for key in sorted(subfields, key=int):
+        inner = subfields[key]
+        length = inner.get("length") if isinstance(inner, dict) else None
+        fixed = isinstance(inner, dict) and str(inner.get("prefix", "")).endswith(".Fixed")
+        if not fixed or not isinstance(length, int) or length < 1:
+            return ()
+        parts.append((str(inner.get("description", "")).strip() or f"part {key}", length))
+    return tuple(parts) if sum(length for _, length in parts) <= size else ()

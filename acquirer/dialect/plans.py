@@ -1,0 +1,106 @@
+"""What requests need and how replies are put together: each route of a dialect, worked out once into DE numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from acquirer.dialect.dialect import Dialect, ReplySpec, Route
+from acquirer.dialect.readers import Mandatory
+from acquirer.wire.elements import Write, writer
+from acquirer.wire.message import Value
+
+ENVELOPES_KEPT: Final = 1024
+"""Reply envelopes remembered, about 200 bytes each. They come from whoever connects: when full, it starts over."""
+
+
+ElementValues = dict[str, Value]
+"""Elements of a reply that the host makes itself; the rest is echoed from the request or constant."""
+
+
+class ReplyPlan:
+    """One answer: which DEs are echoed, which are constant, which elements the host makes."""
+
+    __slots__ = ("_constants", "_echo", "_parts", "_whole", "elements")
+
+    def __init__(self, dialect: Dialect, answer: ReplySpec) -> None:
+        self.elements = frozenset(answer.make)  # what this answer can carry
+        whole: list[tuple[str, int]] = []
+        constants: dict[int, Value] = {}
+        parts: list[tuple[str, str | None, Write]] = []
+        for element in answer.make:
+            place = dialect.elements[element]
+            constant = dialect.constants.get(element)
+            if not place.whole or place.as_text:
+                parts.append((element, constant, writer(place, dialect.fields[place.de])))
+            elif constant is not None:
+                constants[place.de] = constant
+            else:
+                whole.append((element, place.de))
+        self._echo = answer.echo
+        self._whole = tuple(whole)
+        self._constants = constants
+        self._parts = tuple(parts)
+
+    def fields(self, came: Mapping[int, Value], made: ElementValues) -> dict[int, Value]:
+        """The reply's fields: echoed, constant, made; what an answer names and nobody has is left out."""
+        out = {de: came[de] for de in self._echo if de in came}
+        out.update(self._constants)
+        for element, de in self._whole:
+            if element in made:
+                out[de] = made[element]
+        for element, constant, write in self._parts:
+            value = made.get(element, constant)
+            if value is not None:
+                write(out, value)
+        return out
+
+
+class MessagePlans:
+    """The plans of all routes of a dialect: what requests must carry, what answers do carry."""
+
+    __slots__ = ("_anyway", "_by_answer", "_dialect", "_envelope_bytes", "_envelopes", "_mandatory", "_replies")
+
+    def __init__(self, dialect: Dialect) -> None:
+        # Routes and answers live as long as their dialect; hashing one by value would cost more than using it.
+        self._mandatory = {id(route): Mandatory(dialect, route) for route in dialect.routes}
+        self._by_answer = {id(answer): ReplyPlan(dialect, answer) for answer in _answers(dialect.routes)}
+        self._dialect = dialect
+        self._envelope_bytes = dialect.grammar.envelope_bytes
+        self._envelopes: dict[tuple[bytes, int], bytes] = {}
+        self._replies: dict[str, str] = {}  # four digits: 10 000 at most
+        self._anyway = ReplyPlan(dialect, dialect.refusal)
+
+    def mandatory(self, route: Route) -> Mandatory:
+        """What messages of a route must carry."""
+        return self._mandatory[id(route)]
+
+    def envelope(self, frame: bytes, nibble: int) -> bytes:
+        """What stands before the reply to a frame; a terminal's is the same for all its frames. Raises EncodeError."""
+        key = frame[: self._envelope_bytes], nibble
+        found = self._envelopes.get(key)
+        if found is None:
+            if len(self._envelopes) >= ENVELOPES_KEPT:
+                self._envelopes.clear()
+            dialect = self._dialect
+            found = self._envelopes[key] = dialect.whole_envelope(*dialect.reply_envelope(frame, nibble))
+        return found
+
+    def reply_mti(self, mti: str) -> str:
+        """The MTI of the reply to a request."""
+        found = self._replies.get(mti)
+        if found is None:
+            found = self._replies[mti] = self._dialect.response_mti(mti)
+        return found
+
+    def plan(self, route: Route | None, accepted: bool) -> ReplyPlan:
+        """The plan of a route's acceptance or refusal; of a bare refusal when there is no route."""
+        if route is None:
+            return self._anyway
+        return self._by_answer[id(route.reply if accepted else route.refusal)]
+
+
+def _answers(routes: Iterable[Route]) -> Iterable[ReplySpec]:
+    for route in routes:
+        yield route.reply
+        yield route.refusal

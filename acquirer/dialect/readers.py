@@ -1,0 +1,153 @@
+"""Elements of requests, read fast: where each one travels is worked out once, when the host is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from acquirer.dialect.clock import day_and_time
+from acquirer.dialect.dialect import Dialect, Route
+from acquirer.wire.elements import has_form, read
+from acquirer.wire.grammar import Locator
+from acquirer.wire.masking import mask_card_numbers
+
+Read = Callable[[Mapping[int, Any]], str]
+"""Takes a message's fields; gives an element as text: binary as hexadecimal, absent (here, or in the dialect) as ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """A reader for each element that decisions look at."""
+
+    amount: Read
+    batch: Read
+    card_entry: Read
+    currency: Read
+    date: Read
+    entry_mode: Read
+    expiry: Read
+    function: Read
+    icc_condition: Read
+    mid: Read
+    named_stan: Read  # of the sale that a reversal names
+    named_within: Read
+    operator: Read
+    pan: Read
+    part_more: Read
+    processing_code: Read
+    reversal_reason: Read
+    rrn: Read
+    security_control: Read
+    serial: Read
+    settlement_date: Read
+    stan: Read
+    tid: Read
+    time: Read
+    track2: Read
+    track3: Read
+    transaction_type: Read
+    within: Read  # what STANs are unique within: a batch, or the time of a sale
+
+    @classmethod
+    def of(cls, dialect: Dialect) -> Elements:
+        """The readers for one dialect. Month and day, and the time of day, are found wherever it carries them."""
+        numbering = dialect.numbering
+        day, time = day_and_time(dialect)
+        readers = {element.name: reader(dialect, element.name) for element in fields(cls)}
+        readers |= {
+            "date": _reader_at(dialect, day),
+            "time": _reader_at(dialect, time),
+            "within": reader(dialect, numbering.within),
+            "serial": _serial(dialect),
+            "named_stan": reader(dialect, numbering.original_stan),
+            "named_within": reader(dialect, numbering.original_within),
+        }
+        return cls(**readers)
+
+
+def reader(dialect: Dialect, element: str) -> Read:
+    """How to read one element of a dialect's messages."""
+    return _reader_at(dialect, dialect.elements.get(element))
+
+
+def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
+    if place is None:
+        return lambda _fields: ""
+    if dialect.fields[place.de].kind == "b" or place.after:
+        return _anyhow(place)
+    return _whole(place.de) if place.whole else _part(place.de, place.start, place.stop)
+
+
+def _serial(dialect: Dialect) -> Read:
+    """A serial number; text that does not have the form of one may be anything, and is masked as free text is."""
+    place = dialect.elements.get("serial")
+    read_whole = _reader_at(dialect, place and replace(place, after=()))
+    if place is None or not place.after:
+        return lambda came: mask_card_numbers(read_whole(came))
+    after, start = place.after, place.after[-1].stop
+
+    def serial(came: Mapping[int, Any]) -> str:
+        if place.de not in came:
+            return ""
+        text = read_whole(came)
+        return text[start:] if has_form(text, after) else mask_card_numbers(text)
+
+    return serial
+
+
+class Mandatory:
+    """What a route's messages must carry. `complete` only says whether they do; `Dialect.missing` knows what lacks."""
+
+    __slots__ = ("_fixed", "_others")
+
+    def __init__(self, dialect: Dialect, route: Route) -> None:
+        fixed: set[int] = set()
+        others: list[tuple[Read, ...]] = []
+        for entry in route.mandatory:
+            names = entry.split(" or ")
+            place = dialect.elements[names[0]]
+            if len(names) == 1 and place.whole and not dialect.fields[place.de].length_bytes:
+                fixed.add(place.de)  # of a fixed size, so it is never empty
+            else:
+                others.append(tuple(reader(dialect, name) for name in names))
+        self._fixed = frozenset(fixed)
+        self._others = tuple(others)
+
+    def complete(self, came: Mapping[int, Any]) -> bool:
+        """Whether nothing mandatory lacks."""
+        if not self._fixed <= came.keys():
+            return False
+        for readers in self._others:
+            for one in readers:
+                if one(came):
+                    break
+            else:
+                return False
+        return True
+
+
+def _whole(de: int) -> Read:
+    def whole(came: Mapping[int, Any]) -> str:
+        value: str = came.get(de, "")
+        return value
+
+    return whole
+
+
+def _part(de: int, start: int, stop: int | None) -> Read:
+    size = None if stop is None else stop - start
+
+    def part(came: Mapping[int, Any]) -> str:
+        value: str = came.get(de, "")[start:stop]
+        return value if size is None or len(value) == size else ""
+
+    return part
+
+
+def _anyhow(place: Locator) -> Read:
+    def anyhow(came: Mapping[int, Any]) -> str:
+        value = read(came, place)
+        return value.hex().upper() if isinstance(value, bytes) else value or ""
+
+    return anyhow

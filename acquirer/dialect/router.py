@@ -1,0 +1,65 @@
+"""Which route a message takes: by MTI and by the values of elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from acquirer.dialect.definitions import Route
+from acquirer.wire.elements import reading
+from acquirer.wire.grammar import Locator
+from acquirer.wire.message import Message, Value
+
+REMEMBERED = 1024
+"""Combinations of values whose route is remembered. They come from whoever connects: when full, it starts over."""
+
+
+class Router:
+    """The routes of a dialect, in the order in which they are tried."""
+
+    def __init__(self, routes: Iterable[Route], elements: Mapping[str, Locator]) -> None:
+        self._by_mti: dict[str, list[Route]] = {}
+        for route in routes:
+            self._by_mti.setdefault(route.mti, []).append(route)
+        self._asked = {
+            mti: {name: reading(elements[name]) for route in routes for name in route.when}
+            for mti, routes in self._by_mti.items()
+        }
+        self._readings = {mti: tuple(asked.values()) for mti, asked in self._asked.items()}
+        self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
+
+    def find(self, message: Message) -> Route | None:
+        """The first route that fits; the MTI's repeat digit plays no role."""
+        mti = without_repeat(message.mti)
+        readings = self._readings.get(mti)
+        if readings is None:
+            return None
+        fields = message.fields
+        key = (mti, tuple([reading(fields) for reading in readings]))
+        try:
+            return self._remembered[key]
+        except KeyError:
+            pass
+        values = dict(zip(self._asked[mti], key[1], strict=True))
+        route = next((route for route in self._by_mti[mti] if _fits(route, values)), None)
+        if len(self._remembered) >= REMEMBERED:
+            self._remembered = {}
+        self._remembered[key] = route
+        return route
+
+    def knows(self, mti: str) -> bool:
+        """Whether any route has this MTI."""
+        return without_repeat(mti) in self._by_mti
+
+
+def _fits(route: Route, values: Mapping[str, Value | None]) -> bool:
+    return all(values[name] in allowed for name, allowed in route.when.items())
+
+
+def without_repeat(mti: str) -> str:
+    """An MTI as first sent: 0401 → 0400, 0403 → 0402 (the last digit tells who sent it, and odd ones repeat).
+
+    >>> without_repeat("0401")
+    '0400'
+    """
+    last = mti[3]
+    return mti[:3] + chr(ord(last) - 1) if last in "13579" else mti

@@ -1,0 +1,303 @@
+"""A dialect's security, ready to use: the names in its ``[security]`` bound to the functions they mean.
+
+Everything above this floor asks a `Suite`: hand out or take working keys, make and check MACs, seal and open PIN
+blocks and tracks. The element `security_control` (DE 53) tells how a PIN and a track were protected: its first
+digit the PIN block's format, its second the cipher, its third whether the tracks are encrypted.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from acquirer.data.toml import nearest
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.mac_covers import mac_covers
+from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
+from acquirer.security.ciphers import KEY_SIZES, key_of
+from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
+from acquirer.security.key_package import KeyPackage
+from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
+from acquirer.security.mac_diagnosis import Candidate, diagnose
+from acquirer.security.packages import Issued, MakForm, PackageError, Packager, Stocked, accept
+from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
+from acquirer.security.secret import MistakenKey, Secret
+from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
+from acquirer.security.working import WorkingKeys
+from acquirer.wire.message import Message, Value
+
+Randbytes = Callable[[int], bytes]
+T = TypeVar("T")
+
+TMK: Final = "tmk"
+"""What a dialect's `security.keys` says when a sign-on brings the working keys, under the terminal's master key."""
+
+_WIDE: Final = ("-padded", "-wide")  # the two forms an 8-byte format takes under a cipher of 16-byte blocks
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPin:
+    """A PIN taken out of its block, the format it was found in, and what is odd about it ("" for nothing)."""
+
+    pin: str = field(repr=False)
+    format: str
+    note: str = ""
+
+
+class Suite:
+    """The security of one dialect. Made once, at start.
+
+    Raises:
+        DataError: the dialect names something unknown, or things that do not go together: file, line and key.
+    """
+
+    __slots__ = ("_packagers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method")
+
+    def __init__(self, dialect: Dialect) -> None:
+        security = dialect.security
+        self.dialect = dialect
+        self.mac_algorithm = _mac_algorithm(dialect)
+        self.dukpt = _dukpt(dialect, self.mac_algorithm)
+        self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS) if security.track else None
+        self.pin_formats = {
+            digit: _named(dialect, f"security.pin_blocks.{digit}", name, PIN_FORMATS)
+            for digit, name in security.pin_blocks.items()
+        }
+        self.packages = dict(security.packages)
+        self._packagers: dict[tuple[str, MakForm], Packager] = {}
+        for package in self.packages.values():
+            self._check(package)
+            for form in ("single", "double", "duplicated"):
+                usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
+                self._packagers[package.selector, form] = Packager(package, form, usage)
+
+    # working keys
+
+    def stock(self, stocked: Callable[[Packager], Stocked]) -> None:
+        """Have fresh keys made ahead of need: `stocked` says where those of a packager come from."""
+        for packager in self._packagers.values():
+            packager.stocked = stocked(packager)
+
+    def issue(
+        self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
+    ) -> Issued:
+        """Fresh working keys and their package, for the package that `selector` (element `function`) asks for.
+
+        Raises:
+            PackageError: no such package, or a `pinned` key does not fit it.
+        """
+        packager = self._packagers.get((selector, mak))
+        if packager is None:
+            raise self._no_package(selector)
+        return packager.issue(tmk, randbytes, pinned)
+
+    def accept(self, selector: str, tmk: Secret, data: bytes) -> WorkingKeys:
+        """The working keys of a received package, every KCV checked. Raises PackageError, KcvError among them."""
+        package = self.packages.get(selector)
+        if package is None:
+            raise self._no_package(selector)
+        return accept(package, tmk, data)
+
+    # keys derived for one message
+
+    def ksn(self, message: Message) -> bytes:
+        """The key serial number that a message brings. Raises DukptError: it brings none, or one that cannot be."""
+        assert self.dukpt is not None
+        value = self.dialect.get(message, "ksn")
+        if value is None:
+            raise DukptError("the message brings no KSN, so nobody can tell its keys")
+        try:
+            return self.dukpt.read(value if isinstance(value, bytes) else bytes.fromhex(value))
+        except ValueError as wrong:
+            raise wrong if isinstance(wrong, DukptError) else DukptError("the KSN is not in hex digits") from None
+
+    def put_ksn(self, fields: dict[int, Value], ksn: bytes) -> None:
+        """Write a key serial number into a message: as bytes, or as hex text where the field holds text."""
+        binary = self.dialect.fields[self.dialect.elements["ksn"].de].kind == "b"
+        self.dialect.put(fields, "ksn", ksn if binary else ksn.hex().upper())
+
+    # MACs
+
+    def mac(self, keys: WorkingKeys, data: bytes) -> bytes:
+        """The MAC of covered bytes, as it travels."""
+        return self.mac_algorithm(keys.mak, data, self.dialect.security.mac_bytes)
+
+    def verify(self, keys: WorkingKeys, data: bytes, mac: bytes) -> bool:
+        """Whether `mac` is the MAC of covered bytes; takes the same time wherever it differs."""
+        return hmac.compare_digest(self.mac(keys, data), mac)
+
+    def seal(self, keys: WorkingKeys, frame: bytes) -> bytes:
+        """The frame with its last field, the MAC, filled in."""
+        return self.dialect.with_mac(frame, self.mac(keys, self.dialect.covered(frame)))
+
+    def verify_message(self, keys: WorkingKeys, message: Message) -> bool:
+        """Whether a received message carries the right MAC, over its bytes as received."""
+        mac = self.dialect.mac_of(message)
+        return mac is not None and self.verify(keys, self.dialect.covered(message.raw), mac)
+
+    def seal_reply(self, keys: WorkingKeys, frame: bytes) -> bytes:
+        """The frame of a reply with its MAC filled in; `keys` are those of its request."""
+        mac = self.mac_algorithm(keys.reply_mak, self.dialect.covered(frame), self.dialect.security.mac_bytes)
+        return self.dialect.with_mac(frame, mac)
+
+    def verify_reply(self, keys: WorkingKeys, message: Message) -> bool:
+        """Whether a reply carries the right MAC; `keys` are those of its request."""
+        mac = self.dialect.mac_of(message)
+        if mac is None:
+            return False
+        made = self.mac_algorithm(keys.reply_mak, self.dialect.covered(message.raw), len(mac))
+        return hmac.compare_digest(made, mac)
+
+    def diagnose(
+        self,
+        message: Message,
+        candidates: Sequence[Candidate],
+        tmk: Secret | None = None,
+        mistaken: Sequence[MistakenKey] = (),
+    ) -> list[str]:
+        """Which mistake would explain the MAC that came, as a sentence; none when nothing that was tried does.
+
+        `candidates` are generations of keys by name, the one that should fit first: ``[("current", keys), …]``.
+        """
+        got = self.dialect.mac_of(message)
+        if got is None:
+            return []
+        return diagnose(self.mac_algorithm, got, mac_covers(self.dialect, message), candidates, tmk, mistaken)
+
+    # PIN and tracks
+
+    def seal_pin(self, keys: WorkingKeys, pin: str, pan: str, control: str, randbytes: Randbytes) -> bytes:
+        """The PIN block under the PIK, in the format that the first digit of `control` says. Raises PinError."""
+        declared = self.pin_formats.get(control[:1])
+        if declared is None:
+            raise PinError(f"{_unnamed(control)}; known: {_list(self.pin_formats)}")
+        forms = _forms(declared, keys.pik)
+        if not forms:
+            raise PinError(f"PIN block format {declared.name} needs another cipher than {keys.pik.cipher.upper()}")
+        return forms[0].seal(keys.pik, pin, pan, randbytes)
+
+    def open_pin(self, keys: WorkingKeys, block: bytes, pan: str, control: str) -> OpenedPin:
+        """The PIN of a block as received; tries the format `control` declares, then the dialect's others.
+
+        Terminals are known to declare a block without PAN and to make it with one.
+
+        Raises:
+            PinError: the block opens in no format; says why it does not in the declared one.
+        """
+        if len(block) != keys.pik.block_bytes:
+            size, cipher = keys.pik.block_bytes, keys.pik.cipher.upper()
+            raise PinError(f"a PIN block under a {cipher} PIK has {size} bytes, this one has {len(block)}")
+        declared = self.pin_formats.get(control[:1])
+        first = "" if declared else _unnamed(control)
+        for pin_format in dict.fromkeys(([declared] if declared else []) + list(self.pin_formats.values())):
+            for form in _forms(pin_format, keys.pik):
+                try:
+                    pin = form.open(keys.pik, block, pan)
+                except PinError as wrong:
+                    first = first or str(wrong)
+                else:
+                    return OpenedPin(pin, form.name, _odd(control, declared, pin_format))
+        raise PinError(f"under PIK KCV {keys.pik.kcv()} the PIN block opens in no format: {first}")
+
+    def track_sealed(self, control: str) -> bool:
+        """Whether `control` says that the tracks are encrypted."""
+        return control[2:3] == "1" and self.track_method is not None
+
+    def seal_track(self, keys: WorkingKeys, track: str) -> str:
+        """A track as it travels encrypted. Raises TrackError."""
+        return self._tracks().encrypt(_tdk(keys), track)
+
+    def open_track(self, keys: WorkingKeys, track: str) -> str:
+        """A track that came encrypted, in the clear. Raises TrackError."""
+        return self._tracks().decrypt(_tdk(keys), track)
+
+    def _tracks(self) -> TrackMethod:
+        if self.track_method is None:
+            raise TrackError(f"dialect {self.dialect.name} has no encrypted tracks: security.track names no method")
+        return self.track_method
+
+    # what goes together
+
+    def _check(self, package: KeyPackage) -> None:
+        where = f"security.packages.{package.selector}"
+        for part in package.parts:
+            if part.size_bytes not in KEY_SIZES[package.cipher]:
+                sizes = " or ".join(map(str, KEY_SIZES[package.cipher]))
+                problem = f"{key_of(package.cipher)} has {sizes} bytes, {part.name} has {part.size_bytes}"
+                raise self.dialect.error(where, problem)
+        if not {"pik", "mak"} <= {part.name for part in package.parts}:
+            raise self.dialect.error(where, "a key package needs at least a pik and a mak")
+        if package.wrap in VERSIONS and package.cipher not in ALGORITHMS:
+            raise self.dialect.error(where, f"key blocks (TR-31) hold no {package.cipher.upper()} keys")
+        if package.cipher not in self.mac_algorithm.ciphers:
+            problem = f"MAC algorithm {self.mac_algorithm.name} takes no {package.cipher.upper()} keys"
+            raise self.dialect.error(where, problem)
+
+    def _no_package(self, selector: str) -> PackageError:
+        return PackageError(f"there is no key package {selector or '(empty)'}; known: {_list(self.packages)}")
+
+
+def _mac_algorithm(dialect: Dialect) -> MacAlgorithm:
+    name = dialect.security.mac
+    if name:
+        if "mac" not in dialect.elements:
+            raise dialect.error("security.mac", "there is no element 'mac' that could carry one")
+        return _named(dialect, "security.mac", name, MAC_ALGORITHMS)
+    for route in dialect.routes:
+        if route.mac_request:
+            where = f"routes.{route.service}.mac"
+            raise dialect.error(where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
+    return NO_MAC
+
+
+def _dukpt(dialect: Dialect, mac: MacAlgorithm) -> Dukpt | None:
+    name = dialect.security.keys
+    if name == TMK:
+        return None
+    if name not in DUKPT:
+        hint = nearest(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
+        raise dialect.error("security.keys", f"'{name}' is not known{hint}")
+    if "ksn" not in dialect.elements:
+        raise dialect.error("security.keys", "there is no element 'ksn' that could say which keys are meant")
+    if mac is not NO_MAC and DUKPT[name].cipher not in mac.ciphers:
+        problem = f"MAC algorithm {mac.name} takes no {DUKPT[name].cipher.upper()} keys"
+        raise dialect.error("security.keys", problem)
+    return DUKPT[name]
+
+
+def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
+    """The format itself, or its 16-byte forms under a cipher that needs them."""
+    if pin_format.block_bytes == pik.block_bytes:
+        return [pin_format]
+    return [PIN_FORMATS[name] for ending in _WIDE if (name := pin_format.name + ending) in PIN_FORMATS]
+
+
+def _unnamed(control: str) -> str:
+    return f"security control '{control}' names no PIN block format by its first digit"
+
+
+def _odd(control: str, declared: PinFormat | None, found: PinFormat) -> str:
+    if found is declared:
+        return ""
+    says = declared.name if declared else "no PIN"
+    return f"security control {control} says {says}, the PIN block opened as {found.name}"
+
+
+def _tdk(keys: WorkingKeys) -> Secret:
+    if keys.tdk is None:
+        raise TrackError("these working keys have no track key: the terminal signed on with a package without TDK")
+    return keys.tdk
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _named(dialect: Dialect, key: str, name: str, known: dict[str, T]) -> T:
+    found = known.get(name)
+    if found is None:
+        hint = nearest(name, known) or f"; known: {_list(known)}"
+        raise dialect.error(key, f"'{name}' is not known{hint}")
+    return found

@@ -1,0 +1,118 @@
+"""Why a transaction was answered as it was, in sentences for the person at the terminal; the manners are `why`'s."""
+
+from __future__ import annotations
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.calendar import Calendar
+from acquirer.host.core import Host
+from acquirer.host.explain.text import money, named, numbered, place
+from acquirer.model.rows import Transaction, TransactionKey
+from acquirer.wire.masking import mask_pan
+
+Difference = tuple[str, str, str]
+"""What differs, what it was, what it is now."""
+
+
+# Its relation to what came before
+
+
+def late_original(host: Host, stored: Transaction) -> str:
+    """A sale whose reversal is known already."""
+    number, when = numbered(host.dialect, stored.key), host.calendar.words(stored.reversed_us)
+    if stored.state == "tombstone":
+        past = f"the reversal of {number} came first, at {when}"
+    else:
+        past = f"the sale with {number} was booked, and reversed at {when}"
+    return f"late original: {past} (reason {named(stored.reversal_reason)}); this sale is not booked"
+
+
+def duplicate(host: Host, stored: Transaction, differences: list[Difference]) -> str:
+    """A transaction number that was used before, for something else or under policy 'decline'."""
+    used = f"{numbered(host.dialect, stored.key, ' of ')} was used at {host.calendar.words(stored.at_us)}"
+    if not differences:
+        return f"{used} by this same sale (answered {stored.code}): this terminal's policy declines repeats"
+    told = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
+    return f"{used} for another sale: {told}. The first stays as it was; number each transaction anew"
+
+
+def replayed(calendar: Calendar, stored: Transaction) -> str:
+    """The same request again."""
+    return (
+        f"the same request came at {calendar.words(stored.at_us)}: its answer {stored.code} is given again, "
+        "nothing was booked twice"
+    )
+
+
+def original_unknown(dialect: Dialect, key: TransactionKey) -> str:
+    """A reversal of nothing; remembered."""
+    return (
+        f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to "
+        "reverse, and should the sale still arrive it will not be booked"
+    )
+
+
+def original_differs(dialect: Dialect, stored: Transaction, differences: list[Difference]) -> str:
+    """A reversal that names another amount, card or processing code than its sale."""
+    told = "; ".join(f"{name} {then} in the sale, {now} in the reversal" for name, then, now in differences)
+    return f"{numbered(dialect, stored.key)}: {told}. The sale stays as it was"
+
+
+def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
+    """A reversal of nothing, again."""
+    return (
+        f"this reversal came at {calendar.words(tombstone.reversed_us)} already and found no sale; none has come "
+        "since, and its answer is given again"
+    )
+
+
+def reversed_now(dialect: Dialect, stored: Transaction, reason: str) -> str:
+    """A reversal that takes effect."""
+    told = f" (reason {named(reason)})" if reason else ""
+    return f"reversed: the sale of {money(stored.amount_minor)} with {numbered(dialect, stored.key)} is undone{told}"
+
+
+def reversed_before(calendar: Calendar, stored: Transaction) -> str:
+    """A reversal, again."""
+    return (
+        f"this sale was reversed at {calendar.words(stored.reversed_us)} already: the same answer is given again, "
+        "nothing is undone twice"
+    )
+
+
+def nothing_to_reverse(stored: Transaction) -> str:
+    """A reversal of a sale that was declined."""
+    return f"the sale was declined ({stored.code}), so there is nothing to undo; the terminal may forget it"
+
+
+# The business
+
+
+def track_unreadable(dialect: Dialect, element: str, problem: str) -> str:
+    """A track that gives no card number."""
+    return f"{place(dialect, element)} cannot be read: {problem}"
+
+
+def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
+    """A message that names one card and carries the track of another."""
+    return (
+        f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
+        "a sale is about one card"
+    )
+
+
+def amount_invalid(dialect: Dialect, minor: int | None) -> str:
+    """A sale of nothing."""
+    return f"{place(dialect, 'amount')} is {money(minor)}: a sale needs an amount above zero"
+
+
+def currency_differs(dialect: Dialect, came: str, ours: str) -> str:
+    """A currency this host does not settle in."""
+    return f"{place(dialect, 'currency')} is {named(came)}, this host settles in {ours}"
+
+
+def no_test_bin(masked: str) -> str:
+    """A card that may be somebody's."""
+    return (
+        f"no-test-bin: {masked} stands under no published test BIN; if it is a real card, take it out of here: "
+        "a simulator is no place for real card numbers"
+    )

@@ -1,0 +1,114 @@
+"""Why the upload of a signature was answered as it was, in sentences; the manners are `why`'s."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from acquirer.host.calendar import Calendar
+from acquirer.host.explain.text import money, named, plural
+from acquirer.host.request import Request
+from acquirer.model.effects import Loaded
+from acquirer.model.rows import Signature, SignaturePart, Transaction
+from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
+
+
+def kept(calendar: Calendar, signature: Signature, stream: bytes, before: Signature | None) -> str:
+    """A signature that is taken."""
+    key = signature.key
+    whole = f", from {plural(signature.parts, 'part')}" if signature.parts > 1 else ""
+    how = f", captured by {signature.captured}" if signature.captured not in ("", "none") else ""
+    sentence = (
+        f"signature kept for the sale of {money(signature.amount_minor)} with STAN {key.stan}, batch {key.batch}: "
+        f"{len(stream)} bytes{whole}{_size(stream)}{how}"
+    )
+    if before is None:
+        return sentence
+    return f"{sentence}; it replaces the one of {calendar.words(before.at_us)}, which is kept beside it"
+
+
+def known(calendar: Calendar, signature: Signature, latest: bool) -> str:
+    """The same image, again."""
+    key = signature.key
+    sentence = (
+        f"this signature came at {calendar.words(signature.at_us)} already, for STAN {key.stan}, batch {key.batch}: "
+        "the terminal may forget it"
+    )
+    return sentence if latest else f"{sentence}; another one came since and counts"
+
+
+def closed(signature: Signature, open_batch: str) -> str:
+    """Another image for a sale that is signed and settled."""
+    key = signature.key
+    return (
+        f"the sale with STAN {key.stan} has a signature, and its batch {key.batch} is closed (batch {open_batch} is "
+        "open): it is not replaced any more"
+    )
+
+
+def too_many(count: int, key_stan: str) -> str:
+    """An image that would be one too many for its sale."""
+    return f"the sale with STAN {key_stan} was signed {plural(count, 'time')} already: no more are kept for one sale"
+
+
+def no_sale(request: Request, loaded: Loaded) -> str:
+    """An upload for a sale nobody knows."""
+    where = f"of terminal {request.tid} with STAN {request.stan} in batch {request.batch}"
+    sale = loaded.transaction
+    if sale is not None and sale.state == "declined":
+        return f"the sale {where} was declined ({sale.code}): there is nothing to sign"
+    if sale is not None:
+        return f"of the sale {where} only its reversal came: there is nothing to sign"
+    elsewhere = loaded.uploaded.elsewhere if loaded.uploaded else None
+    if elsewhere is None:
+        return f"there is no sale {where}: a signature is uploaded under the STAN and batch of its sale"
+    fits = request.amount_minor in (None, elsewhere.amount_minor)
+    return (
+        f"there is no sale {where}, but one of {money(elsewhere.amount_minor)} with this STAN in batch "
+        f"{elsewhere.key.batch}{': the terminal names its current batch, not the batch of the sale' if fits else ''}"
+    )
+
+
+def differs(name: str, ours: str | int, theirs: str | int | None) -> str:
+    """Something that the sale and the upload of its signature disagree about."""
+    if name == "amount":
+        ours, theirs = money(int(ours)), money(None if theirs is None else int(theirs))
+    return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature"
+
+
+def sale_reversed(calendar: Calendar, sale: Transaction) -> str:
+    """The signature of a sale that does not stand any more: kept, for it may be asked for in the dispute."""
+    return f"the sale was reversed at {calendar.words(sale.reversed_us)}; its signature is kept all the same"
+
+
+def time_differs(sold: datetime, printed: datetime) -> str:
+    """A slip dated otherwise than its sale."""
+    year = printed.replace(year=sold.year) if (printed.month, printed.day) != (2, 29) else printed
+    hint = ": the terminal puts the year of the upload on the slip" if abs((year - sold).days) < 1 else ""
+    return f"the slip says {printed:%Y-%m-%d %H:%M:%S}, the sale was at {sold:%Y-%m-%d %H:%M:%S}{hint}"
+
+
+def part_kept(part: SignaturePart, function: str, waiting: int) -> str:
+    """A part that is taken and waits."""
+    key = part.key
+    return (
+        f"part {function} of the signature of STAN {key.stan}, batch {key.batch} kept: {len(part.stream)} bytes; "
+        f"{plural(waiting, 'part')} {'waits' if waiting == 1 else 'wait'} for the rest"
+    )
+
+
+def parts_missing(missing: list[str], last: str) -> str:
+    """The last part came before others."""
+    names = ", ".join(missing)
+    return (
+        f"{last} says it is the last part, but {names} did not come: send what is missing, the rest is kept for "
+        "five minutes"
+    )
+
+
+def _size(stream: bytes) -> str:
+    try:
+        header = read_header(stream)
+    except JbigError:
+        return ""
+    height = "?" if header.height == UNKNOWN_HEIGHT else str(header.height)
+    return f", {header.width} × {height} pixels"

@@ -1,0 +1,1 @@
+"""The issuer behind the host: a table of test cards, and its decisions."""

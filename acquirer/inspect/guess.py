@@ -1,0 +1,216 @@
+"""Which dialect and which framing bytes are in, and why: for people who paste what they captured.
+
+A capture may have lost its length, its TPDU or its head on the way. Every combination is tried and the one that makes
+most sense wins; the reasons are told, so that a wrong guess is seen to be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from acquirer.dialect.definitions import Envelope
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.router import without_repeat
+from acquirer.inspect.sniff import COMMON, words
+from acquirer.wire.framing import FrameError, Framing
+from acquirer.wire.message import DecodeError
+
+FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
+LOOKED_AT = 5  # frames of a stream that are tried in every way: more would say the same again
+
+DECODED, KNOWN_MTI, KNOWN_ROUTE, TPDU_ID, LENGTH_FITS, AS_DECLARED, EACH_FIELD = 100, 20, 10, 10, 15, 4, 1
+"""What speaks for a reading: that it decodes, above all; then that it says something the dialect knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How some bytes are best read."""
+
+    dialect: Dialect  # without TPDU or head, if the bytes are
+    framing: str  # the framing's name, "none" without a length
+    frames: tuple[bytes, ...]  # without what stands around them
+    why: str  # "TPDU 6000030000, head 603100310000, 2-byte length 87"
+    sure: bool  # the frames looked at decode, and are messages the dialect knows
+    left_over: int = 0  # bytes after the last frame; negative: so many are missing from it
+    points: float = 0  # what speaks for it, to be compared with other guesses
+    also: tuple[str, ...] = ()  # other dialects for which as much speaks
+
+
+def guess(data: bytes, dialects: Sequence[Dialect]) -> Guess:
+    """The best reading of `data` in one of `dialects`; neither may be empty.
+
+    Raises:
+        FrameError: this is another protocol (TLS, HTTP, SSH …); the sentence names it.
+    """
+    return guess_together([data], dialects)[0]
+
+
+def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tuple[Guess, ...]:
+    """The best readings of streams that speak alike: the two directions of one connection, or one terminal's frames.
+
+    Raises:
+        FrameError: one of them is another protocol; the sentence names it.
+    """
+    for data in streams:
+        _refuse_strangers(data)
+    cuts = [list(_cuts(data, dialects)) for data in streams]
+    best: dict[str, tuple[float, Dialect, Dialect, Framing | None]] = {}
+    for dialect in dialects:
+        for variant in variants(dialect):
+            for framing in dict.fromkeys(cut.framing for of_one in cuts for cut in of_one):
+                points = _together(dialect, variant, framing, cuts)
+                if dialect.name not in best or points > best[dialect.name][0]:
+                    best[dialect.name] = points, dialect, variant, framing
+    points, dialect, variant, framing = max(best.values(), key=lambda reading: reading[0])
+    also = tuple(name for name, reading in best.items() if reading[0] == points and name != dialect.name)
+    return tuple(_guess(dialect, variant, _chosen(of_one, framing), points, also) for of_one in cuts)
+
+
+def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts: list[list[_Cut]]) -> float:
+    """How much speaks for reading all streams in one way; a stream that cannot be cut so speaks against it."""
+    total = 0.0
+    for of_one in cuts:
+        for cut in of_one:
+            if cut.framing == framing:
+                total += _points(dialect, variant, cut)
+    return total
+
+
+def _chosen(cuts: list[_Cut], framing: Framing | None) -> _Cut:
+    """The cut by this framing; as one frame, if it cannot be cut so."""
+    return next((cut for cut in cuts if cut.framing == framing), cuts[-1])
+
+
+@lru_cache(maxsize=64)  # dialects of one process, and then some
+def variants(dialect: Dialect) -> tuple[Dialect, ...]:
+    """The dialect, and the same without its head, without its TPDU, without both."""
+    whole = dialect.envelope
+    found = [dialect]
+    for tpdu, head in ((whole.tpdu, b""), (b"", whole.head), (b"", b"")):
+        if all((tpdu, head) != (one.envelope.tpdu, one.envelope.head) for one in found):
+            envelope = Envelope(tpdu, head, whole.processing_digit if head else 0)
+            grammar = replace(dialect.grammar, envelope_bytes=len(tpdu) + len(head))
+            found.append(replace(dialect, envelope=envelope, grammar=grammar))
+    return tuple(found)
+
+
+def _refuse_strangers(data: bytes) -> None:
+    deframer = Framing().deframer()
+    deframer.feed(data)
+    try:
+        for _ in deframer:
+            return
+    except FrameError as wrong:
+        if wrong.reason == "not-iso8583":
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One way to cut a capture into frames."""
+
+    framing: Framing | None
+    frames: tuple[bytes, ...]
+    left_over: int  # negative: so many bytes are missing from the only frame
+
+
+def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[_Cut]:
+    """Cuts by each framing that fits, the dialects' own first, and as one frame without any."""
+    for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON)):
+        cut = _cut(data, framing)
+        if cut.frames:
+            yield cut
+    yield _Cut(None, (data,), 0)
+
+
+def _cut(data: bytes, framing: Framing) -> _Cut:
+    frames: list[bytes] = []
+    at = 0
+    while at < len(data) and len(frames) < FRAMES_LIMIT:
+        start = at + framing.before_bytes
+        length = _length(data, at, framing)
+        if length is None or length < 0 or not (length or frames):  # a capture does not begin with a keep-alive
+            break
+        frame = data[start : start + length]
+        if len(frame) < length and (frames or not frame or length > framing.limit_bytes):
+            break
+        stop = start + length
+        if length and data[stop : stop + len(framing.end)] != framing.end[: max(0, len(data) - stop)]:
+            break
+        frames.extend([frame] * bool(frame))
+        at = stop + len(framing.end) * bool(length or not framing.length_bytes)  # a keep-alive has no end behind it
+    return _Cut(framing, tuple(frames), len(data) - at)
+
+
+def _length(data: bytes, at: int, framing: Framing) -> int | None:
+    """Size of the frame that begins with what stands at `at`; None: no frame does."""
+    start, after = at + framing.before_bytes, at + len(framing.start) + framing.length_bytes
+    if len(data) < start or data[at : at + len(framing.start)] != framing.start:
+        return None
+    if not framing.length_bytes:
+        stop = data.find(framing.end, start)
+        return stop - start if stop >= 0 else None
+    if data[after:start] != framing.filler:
+        return None
+    return framing.length(data[after - framing.length_bytes : after])
+
+
+def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
+    """How much speaks for reading these frames in this variant."""
+    looked = cut.frames[:LOOKED_AT]
+    points = sum(_weigh(variant, frame)[0] for frame in looked) / len(looked) + AS_DECLARED * (variant is dialect)
+    if cut.framing:
+        told = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
+        points += LENGTH_FITS * (bool(told) and cut.left_over == 0) + AS_DECLARED * (
+            cut.framing == dialect.framing.bare
+        )
+    return points
+
+
+def _weigh(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
+    """How much speaks for one frame, and whether it is a message the dialect knows."""
+    tpdu = dialect.envelope.tpdu
+    points = TPDU_ID if tpdu and frame[:1] == tpdu[:1] else 0
+    try:
+        message = dialect.decode(frame)
+    except DecodeError as wrong:
+        return points + KNOWN_MTI * (wrong.mti in dialect.mtis) + EACH_FIELD * len(wrong.fields), False
+    known = without_repeat(message.mti) in dialect.mtis
+    routed = dialect.is_response(message.mti) or dialect.route(message) is not None
+    sure = known and (points > 0 or not tpdu)
+    return points + DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed), sure
+
+
+def _guess(dialect: Dialect, variant: Dialect, cut: _Cut, points: float, also: tuple[str, ...]) -> Guess:
+    sure = all(_weigh(variant, frame)[1] for frame in cut.frames[:LOOKED_AT])
+    name = cut.framing.spelling if cut.framing else "none"
+    why = ", ".join(_why(dialect, variant, cut))
+    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also)
+
+
+def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
+    frame, at = cut.frames[0], 0
+    for name, declared, present in (
+        ("TPDU", dialect.envelope.tpdu, variant.envelope.tpdu),
+        ("head", dialect.envelope.head, variant.envelope.head),
+    ):
+        if present and frame[at:]:
+            yield f"{name} {frame[at : at + len(present)].hex().upper()}"
+            at += len(present)
+        elif declared and not present:
+            yield f"no {name}"
+    if cut.framing is None:
+        yield "no length before it"
+        return
+    length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra
+    yield words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
+    if cut.left_over < 0:
+        yield f"of which {_bytes(-cut.left_over)} missing"
+    elif cut.left_over:
+        yield f"{_bytes(cut.left_over)} left over"
+
+
+def _bytes(count: int) -> str:
+    return "1 byte is" if count == 1 else f"{count} bytes are"

@@ -1,0 +1,255 @@
+"""What bytes look like before anybody knows the dialect: which length, which envelope, how MTI and bitmap are written.
+
+It takes no dialect and decodes nothing, so a host can afford it for every peer whose first bytes do not fit. What it
+says names forms of the wire, a length and an MTI: never a value that a message carries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.wire.framing import CHARSETS, Framing, stranger
+
+STX, ETX = b"\x02", b"\x03"
+
+COMMON = (
+    Framing("binary", 2),
+    Framing("binary", 2, includes_itself=True),
+    Framing("ascii", 4),
+    Framing("ascii", 4, includes_itself=True),
+    Framing("bcd", 2),
+    Framing("bcd", 2, includes_itself=True),
+    Framing("binary", 4),
+    Framing("binary", 4, includes_itself=True),
+    Framing("binary", 2, filler=bytes(2)),
+    Framing("hex", 4),
+    Framing("ebcdic", 4),
+    Framing("binary", 2, end=ETX, includes_end=True),
+    Framing("binary", 2, start=STX, end=ETX),
+    Framing("bcd", 2, start=STX, end=ETX),
+    Framing("ascii", 4, start=STX, end=ETX),
+    Framing("none", 0, start=STX, end=ETX),
+    Framing("none", 0, end=ETX),
+)
+"""Framings seen in front of ISO 8583 messages, the usual ones first."""
+
+KINDS = {
+    "binary": "byte",
+    "bcd": "digit BCD",
+    "ascii": "digit ASCII",
+    "hex": "digit hexadecimal",
+    "ebcdic": "digit EBCDIC",
+}
+WRITTEN = {"bcd": "BCD", "ascii": "ASCII", "ebcdic": "EBCDIC"}
+
+TPDU_BYTES, HEAD_BYTES = 5, 6
+LABEL = re.compile(rb"ISO[0-9]{9}")  # BASE24's head: "ISO", then nine digits of product, release, status, origin
+
+# Version 0 to 2 (1987, 1993, 2003) or 9 (private), class 1 to 8, any function, origin 0 to 5.
+_MTI = {
+    "bcd": re.compile(
+        rb"[\x01-\x08\x11-\x18\x21-\x28\x91-\x98]"
+        rb"[\x00-\x05\x10-\x15\x20-\x25\x30-\x35\x40-\x45\x50-\x55\x60-\x65\x70-\x75\x80-\x85\x90-\x95]"
+    ),
+    "ascii": re.compile(rb"[0-29][1-8][0-9][0-5]"),
+    "ebcdic": re.compile(rb"[\xf0-\xf2\xf9][\xf1-\xf8][\xf0-\xf9][\xf0-\xf5]"),
+}
+
+# Nearly every message says its STAN (11), or the time (7, 12), the code (39) or the terminal (41): a bitmap without
+# any of them is hardly one.
+_USUAL = sum(1 << (64 - de) for de in (7, 11, 12, 39, 41))
+_LEAST_BYTES = 10  # an MTI in BCD and a binary bitmap
+
+FITS, FITS_SO_FAR, TEXT, USUAL, ENVELOPE = 40, 10, 12, 10, 10
+"""What speaks for a reading: a length that tells what came, or less than that; text where text must be; a bitmap one
+would expect; a TPDU or head that begins like one."""
+
+ENOUGH = 22  # with less, it is a coincidence
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What some bytes look like."""
+
+    points: int
+    framing: Framing | None  # None: no length before the message
+    length: int  # as it stands there, in figures
+    tpdu: bool
+    head_bytes: int
+    mti: str
+    mti_encoding: str
+    bitmap_encoding: str
+
+
+def sniff(data: bytes) -> Sight | None:
+    """What the beginning of a stream looks like; None when it looks like nothing known.
+
+    >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
+    '0800'
+    """
+    if stranger(data):
+        return None
+    best = max(_sights(data), key=lambda sight: sight.points, default=None)
+    return best if best and best.points >= ENOUGH else None
+
+
+def mismatch(data: bytes, dialect: Dialect) -> str:
+    """How bytes differ from what `dialect` expects, in a sentence; empty when they look like nothing, or fit.
+
+    ``"this looks like a message with a 4-digit ASCII length (119); unionpay-pos on this port has a 2-byte length"``
+    """
+    sight = sniff(data)
+    if sight is None:
+        return ""
+    seen, expected = _told(sight), _expected(dialect)
+    differ = [(mine, yours) for mine, yours in zip(seen, expected, strict=True) if mine != yours]
+    if not differ:
+        return ""
+    seems, has = (
+        enumerated([_with_figures(sight, mine) for mine, _ in differ]),
+        enumerated([yours for _, yours in differ]),
+    )
+    return f"this looks like a message with {seems}; {dialect.name} on this port has {has}"
+
+
+def describe(sight: Sight) -> str:
+    """All that is seen, as a list: ``"a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and …"``."""
+    return enumerated([_with_figures(sight, part) for part in _told(sight)])
+
+
+def words(framing: Framing | None) -> str:
+    """A framing as people say it.
+
+    >>> words(Framing("ascii", 4, includes_itself=True)), words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
+    ('a 4-digit ASCII length counting itself', 'no length, frames between 02 and 03')
+    """
+    if framing is None:
+        return "no length"
+    start, filler, end = (part.hex().upper() for part in (framing.start, framing.filler, framing.end))
+    if not framing.length_bytes:
+        return f"no length, frames between {start} and {end}" if start else f"no length, frames that end with {end}"
+    digits = framing.length_bytes * (2 if framing.length_encoding == "bcd" else 1)
+    said = f"{'an' if digits == 8 else 'a'} {digits}-{KINDS[framing.length_encoding]} length"
+    counted = ["itself"] * framing.includes_itself + ["the end"] * framing.includes_end
+    said += f" counting {' and '.join(counted)}" if counted else ""
+    around = (
+        [f"{start} before it"] * bool(start) + [f"{filler} after it"] * bool(filler) + [f"{end} at the end"] * bool(end)
+    )
+    return f"{said} with {enumerated(around)}" if around else said
+
+
+def _told(sight: Sight) -> tuple[str, ...]:
+    return _parts(sight.framing, sight.tpdu, sight.head_bytes, sight.mti_encoding, sight.bitmap_encoding)
+
+
+def _expected(dialect: Dialect) -> tuple[str, ...]:
+    envelope, grammar = dialect.envelope, dialect.grammar
+    return _parts(
+        dialect.framing.bare, bool(envelope.tpdu), len(envelope.head), grammar.mti_encoding, grammar.bitmap_encoding
+    )
+
+
+def _parts(framing: Framing | None, tpdu: bool, head_bytes: int, mti: str, bitmap: str) -> tuple[str, ...]:
+    return (
+        words(framing),
+        "a TPDU" if tpdu else "no TPDU",
+        f"a head of {head_bytes} bytes" if head_bytes else "no head",
+        f"an MTI in {WRITTEN[mti]}",
+        f"a bitmap in {WRITTEN[bitmap]}" if bitmap != "binary" else "a binary bitmap",
+    )
+
+
+def _with_figures(sight: Sight, part: str) -> str:
+    if part == words(sight.framing) and sight.length:
+        return f"{part} ({sight.length})"
+    return part.replace("an MTI", f"MTI {sight.mti}")
+
+
+def enumerated(parts: Sequence[str]) -> str:
+    """``"one"``, ``"one and two"``, ``"one, two and three"``."""
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
+
+
+def _sights(data: bytes) -> Iterator[Sight]:
+    for framing in (*COMMON, None):
+        for points, length, body in _bodies(data, framing):
+            for tpdu, head_bytes, more in _envelopes(body):
+                found = _message(body[TPDU_BYTES * tpdu + head_bytes :])
+                if found:
+                    yield Sight(points + more + found[0], framing, length, tpdu, head_bytes, *found[1:])
+
+
+def _bodies(data: bytes, framing: Framing | None) -> Iterator[tuple[int, int, bytes]]:
+    """The first frame, if this is the framing: how much speaks for it, its length as it stands there, itself."""
+    if framing is None:
+        yield 0, 0, data
+        return
+    if not data.startswith(framing.start):
+        return
+    start, end = framing.before_bytes, framing.end
+    if not framing.length_bytes:
+        stop = data.find(end, start)
+        if stop > start:
+            yield FITS if stop + len(end) == len(data) and framing.start else FITS_SO_FAR, 0, data[start:stop]
+        return
+    after = len(framing.start) + framing.length_bytes
+    length = framing.length(data[len(framing.start) : after]) if len(data) >= start else None
+    if length is None or length < _LEAST_BYTES or data[after:start] != framing.filler:
+        return
+    stop = start + length
+    ended = stop + len(end)
+    if data[stop:ended] != end[: max(0, len(data) - stop)]:
+        return
+    yield _length_points(data[ended:], framing, len(data) - ended), length + framing.extra, data[start:stop]
+
+
+def _length_points(rest: bytes, framing: Framing, left: int) -> int:
+    """What a length is worth after which so many bytes are left, `rest`; fewer than none: it tells more than came."""
+    if left == 0:
+        return FITS
+    if left < framing.before_bytes + _LEAST_BYTES or not rest.startswith(framing.start):
+        return 0
+    following = rest[framing.before_bytes :]
+    another = any(_message(following[TPDU_BYTES * tpdu + head :]) for tpdu, head, _ in _envelopes(following))
+    return FITS_SO_FAR if another else 0
+
+
+def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
+    """With or without TPDU, how many bytes of head, and what speaks for it."""
+    yield False, 0, 0
+    if LABEL.match(body):
+        yield False, 12, 2 * ENVELOPE
+    if body[:1] in (b"\x60", b"\x68"):
+        yield True, 0, ENVELOPE
+        if body[5:6] in (b"\x60", b"\x61", b"\x62", b"\x63"):  # UnionPay: application type of the head
+            yield True, HEAD_BYTES, 2 * ENVELOPE
+    if body[:1] in (b"\x60", b"\x61", b"\x62", b"\x63"):
+        yield False, HEAD_BYTES, 0
+
+
+def _message(body: bytes) -> tuple[int, str, str, str] | None:
+    """Whether an MTI and a bitmap stand here: how much speaks for it, the MTI, how each is written."""
+    for encoding, pattern in _MTI.items():
+        if found := pattern.match(body):
+            mti = found[0].hex() if encoding == "bcd" else found[0].decode(CHARSETS[encoding])
+            rest = body[found.end() :]
+            text = _bitmap(bytes.fromhex(_hex(rest[:16], encoding)), len(rest) - 16) if encoding != "bcd" else 0
+            if text:
+                return 2 * TEXT + text, mti, encoding, encoding
+            if plain := _bitmap(rest[:8], len(rest) - 8):
+                return TEXT * (encoding != "bcd") + plain, mti, encoding, "binary"
+    return None
+
+
+def _hex(text: bytes, encoding: str) -> str:
+    digits = text.decode(CHARSETS[encoding])
+    return digits if re.fullmatch("[0-9A-Fa-f]{16}", digits) else ""
+
+
+def _bitmap(bitmap: bytes, left: int) -> int:
+    """How much speaks for a bitmap; 0: it is none, or announces more fields than there can be."""
+    bits = int.from_bytes(bitmap, "big")
+    return USUAL if len(bitmap) == 8 and bits & _USUAL and bits.bit_count() <= left else 0

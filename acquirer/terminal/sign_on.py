@@ -1,0 +1,134 @@
+"""Sign-on, key change, sign-off and echo: the management messages, which carry no MAC in most dialects.
+
+A sign-on's reply brings working keys, each with its KCV, and the batch number to use from then on; the keys count only
+when every KCV is right (Q/CUP 009, 签到). Where it brings none, a key change does.
+"""
+
+from __future__ import annotations
+
+from acquirer.dialect.dialect import Route
+from acquirer.security.packages import PackageError
+from acquirer.security.working import WorkingKeys
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.state import waits
+from acquirer.wire.message import Message, Value
+
+
+def sign_on(machine: Machine) -> Program[Result]:
+    """Sign on by hand."""
+    exchange = yield from fetch_keys(machine)
+    return Result("sign_on", exchange.outcome, exchange)
+
+
+def fetch_keys(machine: Machine) -> Program[Exchange]:
+    """One sign-on: working keys and the batch, kept if they can be used."""
+    route = machine.setup.dialect.find_route("sign_on")
+    values: dict[str, Value] = {
+        **machine.ours(),
+        "stan": (yield from machine.count()),
+        "function": _asking(machine, route),
+    }
+    exchange = yield from machine.talk(route, machine.fields(route, values))
+    if exchange.outcome is Outcome.APPROVED and exchange.reply is not None:
+        yield from _signed_on(machine, exchange, route, exchange.reply)
+    yield Ended(exchange)
+    return exchange
+
+
+def key_change(machine: Machine) -> Program[Result]:
+    """Fetch new working keys between two sign-ons; the old ones are forgotten only when the new ones can be used."""
+    route = machine.setup.dialect.find_route("key_change")
+    values: dict[str, Value] = {"stan": (yield from machine.count())}
+    exchange = yield from machine.talk(route, machine.fields(route, values))
+    if exchange.outcome is Outcome.APPROVED and exchange.reply is not None:
+        keys = _new_keys(machine, exchange, exchange.reply)
+        if keys is not None:
+            yield from machine.keep(keys=keys)
+    yield Ended(exchange)
+    return Result("key_change", exchange.outcome, exchange)
+
+
+def ready(machine: Machine) -> Program[Exchange | None]:
+    """Sign on unless that has been done, and for the key package that is wanted; then None."""
+    state = machine.state
+    if not machine.signs_on or (state.signed_on and not machine.keyless and state.package == machine.package):
+        return None
+    return (yield from fetch_keys(machine))
+
+
+def as_told(machine: Machine, exchange: Exchange) -> Program[None]:
+    """Sign on again when the answer's code or its head asks for it."""
+    if not machine.signs_on:
+        return
+    if exchange.code in machine.setup.terminal_profile.sign_on_again or machine.wants(exchange) == "sign_on":
+        yield from machine.keep(signed_on=False)
+        yield from fetch_keys(machine)
+
+
+def echo(machine: Machine) -> Program[Result]:
+    """Ask whether the host is there."""
+    exchange = yield from _manage(machine, "echo")
+    yield Ended(exchange)
+    yield from as_told(machine, exchange)
+    return Result("echo", exchange.outcome, exchange)
+
+
+def sign_off(machine: Machine) -> Program[Result]:
+    """Sign off. Whatever the answer, this terminal is then signed off; it keeps its keys for a reversal it owes."""
+    exchange = yield from _manage(machine, "sign_off")
+    if exchange.outcome is not Outcome.NOT_SENT:
+        yield from machine.keep(signed_on=False)
+    yield Ended(exchange)
+    return Result("sign_off", exchange.outcome, exchange, waits(machine.state))
+
+
+def _manage(machine: Machine, service: str) -> Program[Exchange]:
+    route = machine.setup.dialect.find_route(service)
+    values: dict[str, Value] = {"batch": machine.state.batch}
+    if service not in machine.setup.terminal_profile.without_stan:
+        values["stan"] = yield from machine.count()
+    return (yield from machine.talk(route, machine.fields(route, values)))
+
+
+def _asking(machine: Machine, route: Route) -> str:
+    """Element `function` of a sign-on, where it tells which key package is wanted; "": the route has but one."""
+    return machine.package if machine.package in route.when.get("function", ()) else ""
+
+
+def _signed_on(machine: Machine, exchange: Exchange, route: Route, reply: Message) -> Program[None]:
+    """Take keys and batch out of an approved sign-on; keys that cannot be used turn the approval into a failure."""
+    setup = machine.setup
+    keys = machine.state.keys
+    if "keys" in route.reply.make and setup.suite.dukpt is None:
+        keys = _new_keys(machine, exchange, reply)
+        if keys is None:
+            return
+    batch = setup.dialect.text(reply, "batch")
+    if not batch or batch in setup.terminal_profile.keep_batch:
+        batch = machine.state.batch
+    if "batch" in setup.dialect.elements:
+        exchange.note(f"batch {batch}")
+    yield from machine.keep(keys=keys, package=machine.package, batch=batch, signed_on=True)
+
+
+def _new_keys(machine: Machine, exchange: Exchange, reply: Message) -> WorkingKeys | None:
+    """The working keys of a reply; None, and a failure instead of an approval, when they cannot be used."""
+    setup = machine.setup
+    data = setup.dialect.get(reply, "keys")
+    if isinstance(data, str):
+        data = data.encode("latin-1")
+    asked = setup.dialect.get_from(exchange.request, "function")
+    selector = asked if isinstance(asked, str) and asked in setup.suite.packages else machine.package
+    try:
+        if data is None:
+            raise PackageError("the reply brings no working keys")
+        if setup.tmk is None:
+            raise PackageError("the reply brings working keys, and this terminal has no master key to open them")
+        keys = setup.suite.accept(selector, setup.tmk, data)
+    except PackageError as wrong:
+        exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(wrong)
+        return None
+    exchange.note(f"keys {keys.kcvs.replace(',', '')}")
+    return keys

@@ -1,0 +1,71 @@
+"""The signature pad: what was drawn on it, whether that can be a signature, and the stream that is kept of it.
+
+The checks are those terminals make before they let a cardholder go: an empty pad is no signature and nothing will be
+uploaded; dots, a tiny mark, or a stream shorter or longer than the dialect allows, and he is asked to sign again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from acquirer.signature.bitmap import Bitmap
+from acquirer.signature.inspect import Flag, inspect
+from acquirer.signature.jbig_encoder import encode
+from acquirer.signature.watermark import burn
+from acquirer.terminal.machine import Setup
+from acquirer.terminal.voucher import Voucher
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """What a cardholder left on the pad."""
+
+    bitmap: Bitmap
+    capture: str = "touch"  # how: a word of `signature.elements.CAPTURES`
+
+
+class PadError(ValueError):
+    """What was drawn cannot be kept: why, and that he must sign again."""
+
+
+class EmptyPadError(PadError):
+    """Nobody has drawn anything."""
+
+
+REFUSED = frozenset({Flag.TOO_SMALL, Flag.TOO_LARGE, Flag.DOTS_ONLY, Flag.INVERTED})
+"""What no terminal takes for a signature."""
+
+
+def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
+    """The voucher with the signature on it.
+
+    Raises:
+        PadError: nothing was drawn, or nothing that may be sent; `voucher` is as it was.
+    """
+    signing = setup.terminal_profile.signature
+    if signing is None:
+        raise PadError(f"the dialect {setup.dialect.name} knows no electronic signature; sign on paper")
+    for finding in inspect(pad.bitmap):
+        if finding.flag is Flag.BLANK:
+            raise EmptyPadError(f"{finding.why}, so nothing will be uploaded")
+        if finding.flag in REFUSED:
+            raise PadError(f"please sign again: {finding.why}")
+    if (size := len(encode(pad.bitmap))) < signing.min_bytes:
+        raise PadError(f"please sign again: compressed it has {size} bytes, a name has {signing.min_bytes} at least")
+    image = encode(_marked(setup, voucher, pad.bitmap))
+    if len(image) > signing.max_bytes:
+        raise PadError(
+            f"please sign again, with fewer strokes: compressed it has {len(image)} bytes, "
+            f"an upload holds {signing.max_bytes}"
+        )
+    return replace(voucher, image=image, capture=pad.capture, tries=0, failed=False)
+
+
+def _marked(setup: Setup, voucher: Voucher, bitmap: Bitmap) -> Bitmap:
+    """The bitmap under the feature code, if it is to have it and has room for it."""
+    if not (setup.watermark and voucher.feature):
+        return bitmap
+    try:
+        return burn(bitmap, voucher.feature)
+    except ValueError:  # pads as small as that show the code beside the field one signs in
+        return bitmap

@@ -1,0 +1,176 @@
+"""Packagers of jPOS become dialects, and nothing in their XML can do harm."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.data.toml import DataError, parse
+from acquirer.dialect.imported import write
+from acquirer.dialect.jpos import read_packager
+from acquirer.dialect.lint import lint
+from acquirer.dialect.loading import load
+
+HEAD = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<!DOCTYPE isopackager PUBLIC "-//jPOS/jPOS Generic Packager DTD 1.0//EN" "http://jpos.org/dtd/generic-packager-1.0.dtd">
+"""
+
+
+def nobody(name):
+    raise DataError(name, 0, "", "no dialect of this name")
+
+
+def isofield(de, of, length, more=""):
+    return f'<isofield id="{de}" length="{length}" name="field {de}" class="org.jpos.iso.{of}" {more}/>'
+
+
+def packager(*fields, mti="IFA_NUMERIC", bitmap="IFA_BITMAP"):
+    lines = [isofield(0, mti, 4), isofield(1, bitmap, 16), *fields]
+    return (HEAD + "<isopackager>\n" + "\n".join(lines) + "\n</isopackager>\n").encode()
+
+
+def dialect(data, name="mine.xml"):
+    read = read_packager(data, name)
+    text = write("mine", read)
+    assert lint(parse(text, "mine.toml"), nobody) == []
+    return load(parse(text, "mine.toml"), nobody), read.notes
+
+
+@pytest.mark.parametrize(
+    ("of", "length", "more", "value", "wire"),
+    [
+        ("IFA_NUMERIC", 6, "", "000001", b"000001".hex()),
+        ("IFB_NUMERIC", 6, "", "000001", "000001"),
+        ("IFB_NUMERIC", 3, 'pad="true"', "123", "0123"),
+        ("IFB_NUMERIC", 3, 'pad="false"', "123", "1230"),
+        ("IFE_NUMERIC", 2, "", "12", "f1f2"),
+        ("IFA_LLNUM", 19, "", "123", b"03123".hex()),
+        ("IFB_LLNUM", 19, "", "123", "03" + "1230"),
+        ("IFB_LLNUM", 19, 'pad="true"', "123", "03" + "0123"),
+        ("IFB_LLHNUM", 19, "", "1234", "04" + "1234"),
+        ("IFE_LLNUM", 19, "", "12", "f0f2" + "f1f2"),
+        ("IF_CHAR", 4, "", "AB  ", b"AB  ".hex()),
+        ("IFA_LLCHAR", 25, "", "AB", b"02AB".hex()),
+        ("IFA_LLLCHAR", 99, "", "AB", b"002AB".hex()),
+        ("IFB_LLCHAR", 25, "", "AB", "02" + b"AB".hex()),
+        ("IFB_LLLCHAR", 99, "", "AB", "0002" + b"AB".hex()),
+        ("IFB_LLHCHAR", 255, "", "AB", "02" + b"AB".hex()),
+        ("IFB_LLHECHAR", 255, "", "AB", "02" + "c1c2"),
+        ("IFE_CHAR", 2, "", "AB", "c1c2"),
+        ("IFE_LLCHAR", 25, "", "AB", "f0f2" + "c1c2"),
+        ("IFEA_LLCHAR", 25, "", "AB", "f0f2" + b"AB".hex()),
+        ("IFAE_LLCHAR", 25, "", "AB", b"02".hex() + "c1c2"),
+        ("IFB_BINARY", 2, "", b"\x0a\xff", "0aff"),
+        ("IFA_BINARY", 2, "", b"\x0a\xff", b"0AFF".hex()),
+        ("IFA_LLLBINARY", 99, "", b"\x0a", b"001".hex() + "0a"),
+        ("IFB_LLLBINARY", 99, "", b"\x0a", "0001" + "0a"),
+        ("IFB_LLHBINARY", 99, "", b"\x0a", "01" + "0a"),
+        ("IFB_LLLHBINARY", 300, "", b"\x0a", "0001" + "0a"),
+        ("IFA_AMOUNT", 9, "", "C00000001", b"C00000001".hex()),
+        ("IFB_AMOUNT", 9, "", "D00000001", b"D".hex() + "00000001"),
+    ],
+)
+def test_each_class_writes_what_jpos_writes(of, length, more, value, wire):
+    made, notes = dialect(packager(isofield(28, of, length, more)))
+    assert notes == []
+    frame = made.encode("0800", {28: value})
+    assert frame.hex() == b"0800".hex() + b"0000001000000000".hex() + wire
+    assert made.decode(frame).fields == {28: value}
+
+
+@pytest.mark.parametrize(
+    ("mti", "bitmap", "beginning"),
+    [
+        ("IFB_NUMERIC", "IFB_BITMAP", "0800" + "0020000000000000"),
+        ("IFA_NUMERIC", "IFB_BITMAP", b"0800".hex() + "0020000000000000"),
+        ("IFE_NUMERIC", "IFE_BITMAP", "f0f8f0f0" + "f0f0f2" + "f0" * 13),
+    ],
+)
+def test_mti_and_bitmap_are_written_as_the_packager_says(mti, bitmap, beginning):
+    made, _ = dialect(packager(isofield(11, "IFA_NUMERIC", 6), mti=mti, bitmap=bitmap))
+    assert made.encode("0800", {11: "000001"}).hex() == beginning + b"000001".hex()
+
+
+def test_what_must_not_be_shown_is_hidden_and_usual_elements_have_names():
+    made, _ = dialect(
+        packager(isofield(2, "IFA_LLNUM", 19), isofield(35, "IFA_LLNUM", 37), isofield(64, "IFB_BINARY", 8))
+    )
+    assert (made.fields[2].sensitivity, made.fields[35].sensitivity, made.fields[35].kind) == ("pan", "track", "z")
+    assert {"pan", "track2", "mac"} <= set(made.elements)
+
+
+def test_fields_within_a_field_become_its_layout():
+    inner = isofield(1, "IFA_NUMERIC", 2) + isofield(2, "IF_CHAR", 3)
+    outer = (
+        '<isofieldpackager id="60" length="5" name="private" class="org.jpos.iso.IFA_LLLCHAR" {}>{}</isofieldpackager>'
+    )
+    made, notes = dialect(packager(outer.format("", inner)))
+    assert [(part.name.en, part.stop) for part in made.fields[60].layouts[0].parts] == [("field 1", 2), ("field 2", 5)]
+    assert notes == []
+    made, notes = dialect(packager(outer.format('emitBitmap="true"', inner)))
+    assert made.fields[60].layouts == ()
+    assert notes == ["Line 6: the inside of DE 60 is not taken over."]
+
+
+def test_what_cannot_be_taken_over_is_noted_with_its_line():
+    data = packager(
+        isofield(2, "IFA_LLNUM", 19),
+        '<isofield id="3" length="6" name="x" class="com.acme.Secret&#10;x = 1"/>',
+        isofield(65, "IFB_BITMAP", 8),
+        isofield(200, "IFA_NUMERIC", 1),
+        isofield(2, "IFA_LLNUM", 12),
+        isofield(44, "IFA_LLCHAR", 255),
+        '<isovalidator class="x"/>',
+    )
+    made, notes = dialect(data)
+    assert sorted(made.fields) == [2, 44]
+    assert (made.fields[2].maximum, made.fields[44].maximum) == (12, 99)
+    assert [note.replace("\n", " ") for note in notes] == [
+        "Line 10: DE 2 stands in line 6 already; this one is taken.",
+        "Line 12: <isovalidator> is not taken over.",
+        "Line 7: DE 3 is left out: nothing is known of com.acme.Secret x = 1.",
+        "Line 9: DE 200 is left out: there are DE 2 to 128, but not 65.",
+        "DE 44 may have 255 characters, and its length tells up to 99: 99 it is.",
+    ]
+
+
+BOMB = HEAD.replace(
+    '"http://jpos.org/dtd/generic-packager-1.0.dtd">',
+    '"http://jpos.org/x.dtd" [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (b"<isopackager>", "p.xml:1: is no XML: no element found"),
+        (b"", "p.xml:1: is no XML: no element found"),
+        (b"<html></html>", "p.xml:1: <html> is no <isopackager>"),
+        (b"<isopackager></isopackager>", "p.xml:1: has no field"),
+        (BOMB.encode() + b"<isopackager>&b;</isopackager>", "p.xml:2: declares an entity"),
+        (
+            b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><isopackager>&a;</isopackager>',
+            "p.xml:1: declares an entity",
+        ),
+        (
+            b'<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:1/">%a;]><isopackager/>',
+            "p.xml:1: declares an entity",
+        ),
+        (b"<isopackager>" * 50, "p.xml:1: elements are more than 8 deep"),
+        (packager('<isofield id="x" length="3" name="" class="IFA_NUMERIC"/>'), "p.xml:6: isofield x: id is 'x'"),
+        (packager('<isofield id="3" name="" class="org.jpos.iso.IFA_NUMERIC"/>'), "p.xml:6: isofield 3: has no length"),
+    ],
+)
+def test_what_is_no_packager_is_told_in_one_sentence(data, answer):
+    with pytest.raises(DataError) as wrong:
+        read_packager(data, "p.xml")
+    assert str(wrong.value).startswith(answer)
+
+
+@given(st.text(max_size=20), st.text("IFABEL_NUMCHR.", max_size=12), st.integers(0, 10_000))
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_packager_says_the_file_is_toml(name, of, length):
+    escaped = "".join(f"&#{ord(c)};" for c in name if c.isprintable() or c in "\n\t")
+    extra = f'<isofield id="48" length="{length}" name="{escaped}" class="{of}{escaped}"/>'
+    dialect(packager(isofield(11, "IFA_NUMERIC", 6), extra))

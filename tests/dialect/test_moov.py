@@ -1,0 +1,128 @@
+"""Specifications of moov-io/iso8583 become dialects."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.data.toml import DataError, parse
+from acquirer.dialect.imported import write
+from acquirer.dialect.lint import lint
+from acquirer.dialect.loading import load
+from acquirer.dialect.moov import read_specification
+
+MTI = {"type": "String", "length": 4, "description": "MTI", "enc": "ASCII", "prefix": "ASCII.Fixed"}
+BITMAP = {"type": "Bitmap", "length": 16, "description": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"}
+
+
+def nobody(name):
+    raise DataError(name, 0, "", "no dialect of this name")
+
+
+def described(kind, length, enc, prefix, **more):
+    return {"type": kind, "length": length, "description": "something", "enc": enc, "prefix": prefix, **more}
+
+
+def dialect(fields, **more):
+    data = json.dumps({"name": "Mine", "fields": {"0": MTI, "1": BITMAP, **fields}, **more}).encode()
+    read = read_specification(data, "mine.json")
+    text = write("mine", read)
+    assert lint(parse(text, "mine.toml"), nobody) == []
+    return load(parse(text, "mine.toml"), nobody), read.notes
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wire"),
+    [
+        (described("Numeric", 6, "ASCII", "ASCII.Fixed"), "000001", b"000001".hex()),
+        (described("Numeric", 3, "BCD", "BCD.Fixed"), "123", "0123"),
+        (described("Numeric", 3, "LBCD", "BCD.Fixed"), "123", "1230"),
+        (described("String", 19, "BCD", "BCD.LL"), "123", "03" + "0123"),
+        (described("String", 19, "ASCII", "ASCII.LL"), "AB", b"02AB".hex()),
+        (described("String", 255, "ASCII", "Binary.L"), "AB", "02" + b"AB".hex()),
+        (described("String", 999, "ASCII", "Binary.LL"), "AB", "0002" + b"AB".hex()),
+        (described("String", 19, "EBCDIC", "EBCDIC.LL"), "AB", "f0f2" + "c1c2"),
+        (described("Binary", 2, "Binary", "Binary.Fixed"), b"\x0a\xff", "0aff"),
+        (described("Binary", 2, "HexToASCII", "Hex.Fixed"), b"\x0a\xff", b"0AFF".hex()),
+        (described("String", 2, "HexToASCII", "Hex.Fixed"), b"\x0a\xff", b"0AFF".hex()),
+        (described("Track2", 37, "ASCII", "ASCII.LL"), "12=34", b"0512=34".hex()),
+    ],
+)
+def test_each_field_writes_what_moov_writes(field, value, wire):
+    made, notes = dialect({"28": field})
+    assert notes == []
+    frame = made.encode("0800", {28: value})
+    assert frame.hex() == b"0800".hex() + b"0000001000000000".hex() + wire
+    assert made.decode(frame).fields == {28: value}
+    assert made.title.en == "Mine"
+
+
+def test_fields_within_a_field_become_its_layout():
+    parts = {"1": described("String", 2, "ASCII", "ASCII.Fixed"), "2": described("String", 3, "ASCII", "ASCII.Fixed")}
+    made, _ = dialect({"60": described("Composite", 5, "", "ASCII.LLL", subfields=parts)})
+    assert [part.stop for part in made.fields[60].layouts[0].parts] == [2, 5]
+    chip = described("Composite", 255, "", "ASCII.LLL", tag={"enc": "BerTLVTag"}, subfields={"9F02": MTI})
+    made, _ = dialect({"55": chip})
+    assert (made.fields[55].kind, made.fields[55].layouts[0].kind) == ("b", "ber-tlv")
+    tagged = described("Composite", 5, "", "ASCII.LLL", tag={"enc": "ASCII", "length": 2}, subfields=parts)
+    made, notes = dialect({"48": tagged})
+    assert (made.fields[48].layouts, notes) == ((), ["The inside of DE 48 is not taken over."])
+
+
+def test_what_cannot_be_taken_over_is_noted():
+    made, notes = dialect(
+        {
+            "11": described("Numeric", 6, "ASCII", "ASCII.Fixed"),
+            "3": described("String", 6, "Morse", "ASCII.Fixed"),
+            "4": described("String", 6, "EBCDIC1047", "EBCDIC1047.LL"),
+            "200": MTI,
+        }
+    )
+    assert sorted(made.fields) == [4, 11]
+    assert notes == [
+        "DE 3 is left out: nothing is known of type String, enc Morse, prefix ASCII.Fixed.",
+        "DE 4 is EBCDIC 1047: letters and digits are the same here, a few signs are not.",
+        "DE 200 is left out: there are DE 2 to 128, but not 65.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (b'{\n"fields": {,}}', "s.json:2: is no JSON: expecting property name"),
+        (b"{}", "s.json:1: fields: is missing"),
+        (b"[]", "s.json:1: fields: is missing"),
+        (b"\xff", "s.json:1: is no"),
+        (b"[" * 100_000, "s.json:1: is nested too deep"),
+        (b'{"fields": {\n"x": {}}}', "s.json:2: fields.x: is no field"),
+        (b'{"fields": {\n"3": 4}}', "s.json:2: fields.3: is no field"),
+        (b'{"fields": {"3": {}}}', "s.json:1: fields: has no field that could be taken over"),
+    ],
+)
+def test_what_is_no_specification_is_told_in_one_sentence(data, answer):
+    with pytest.raises(DataError) as wrong:
+        read_specification(data, "s.json")
+    assert str(wrong.value).startswith(answer)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "enc", "prefix", "length", "subfields", "tag", "1", "description"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["type", "enc", "prefix", "length", "subfields", "tag", "description"]), JSON))
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_field_says_the_file_is_toml(field):
+    dialect({"11": described("Numeric", 6, "ASCII", "ASCII.Fixed"), "48": field})

@@ -1,0 +1,198 @@
+"""Signatures that come in parts: in order, out of order, twice, never; two at a time; and any of it at random."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.host.services.signature_part import LIFE_US
+from acquirer.host.signature_policy import parse_checks
+from acquirer.signature import jbig_encoder
+from acquirer.signature.pen import sign
+
+ANN, BOB = (jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob"))
+
+
+def cut(image: bytes, count: int) -> list[bytes]:
+    size = -(-len(image) // count)
+    return [image[at : at + size] for at in range(0, len(image), size)]
+
+
+@pytest.fixture
+def sold(till):
+    assert till.sale().code == "00"
+    return till
+
+
+def send(till, pieces, order, stan=None):
+    """Send parts by number, in the order given; the answers."""
+    return [
+        till.upload(stan or till.last, pieces[number - 1], part=number, last=number == len(pieces)) for number in order
+    ]
+
+
+def test_parts_in_order_make_one_signature(rig, sold):
+    answers = send(sold, cut(ANN, 3), [1, 2, 3])
+    assert [answer.code for answer in answers] == ["00", "00", "00"]
+    (kept,) = rig.signatures
+    assert (rig.streams[kept.digest], kept.parts) == (ANN, 3)
+    assert not rig.parts
+    assert "part 801 of the signature" in answers[0].why
+    assert "from 3 parts" in answers[2].why
+
+
+def test_a_part_too_early_waits_and_says_so(rig, sold):
+    answers = send(sold, cut(ANN, 4), [1, 3, 2, 4])
+    assert "out-of-order: 803 came before 802" in answers[1].notes
+    assert [answer.code for answer in answers] == ["00"] * 4
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_a_missing_part_is_named_and_completes_the_signature_when_it_comes(rig, sold):
+    pieces = cut(ANN, 4)
+    first, third, last = send(sold, pieces, [1, 3, 4])
+    assert (first.code, third.code, last.code) == ("00", "00", "30")
+    assert "804 says it is the last part, but 802 did not come" in last.why
+    assert not rig.signatures
+    (second,) = send(sold, pieces, [2])
+    assert second.code == "00"
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_a_terminal_that_begins_again_after_a_missing_part_gets_through(rig, sold):
+    pieces = cut(ANN, 4)
+    assert [answer.code for answer in send(sold, pieces, [1, 2, 4])] == ["00", "00", "30"]
+    assert [answer.code for answer in send(sold, pieces, [1, 2, 3, 4])] == ["00", "00", "00", "94"]
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_a_part_that_comes_twice_does_no_harm(rig, sold):
+    answers = send(sold, cut(ANN, 3), [1, 2, 2, 1, 3])
+    assert [answer.code for answer in answers] == ["00"] * 5
+    assert "repeated: 802 came before" in answers[2].notes
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_all_parts_again_after_a_lost_answer_are_known(rig, sold):
+    send(sold, cut(ANN, 3), [1, 2, 3])
+    answers = send(sold, cut(ANN, 3), [1, 2, 3])
+    assert [answer.code for answer in answers] == ["00", "00", "94"]
+    assert len(rig.signatures) == 1
+    assert not rig.parts
+
+
+def test_another_first_part_begins_anew(rig, sold):
+    send(sold, cut(ANN, 3), [1, 2])
+    answers = send(sold, cut(BOB, 3), [1, 2, 3])
+    assert "begun-anew: another 801 came, so that 2 waiting were forgotten" in answers[0].notes
+    assert rig.streams[rig.signatures[0].digest] == BOB
+
+
+def test_another_later_part_takes_the_place_of_the_first(rig, sold):
+    pieces = cut(ANN, 3)
+    sold.upload(sold.last, pieces[0], part=1)
+    sold.upload(sold.last, b"garbage", part=2)
+    answers = send(sold, pieces, [2, 3])
+    assert "replaced: another 802 came" in answers[0].notes
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_two_signatures_at_a_time_do_not_mingle(rig, till):
+    stans = []
+    for _ in range(2):
+        till.sale()
+        stans.append(till.last)
+    ann, bob = cut(ANN, 3), cut(BOB, 3)
+    for number in (1, 2, 3):
+        send(till, ann, [number], stans[0])
+        send(till, bob, [number], stans[1])
+    assert [rig.streams[one.digest] for one in rig.signatures] == [ANN, BOB]
+
+
+def test_parts_wait_five_minutes(rig, sold):
+    pieces = cut(ANN, 3)
+    send(sold, pieces, [1, 2])
+    rig.pass_s(LIFE_US / 1_000_000 + 1)
+    (late,) = send(sold, pieces, [3])
+    assert late.code == "30"
+    assert "expired: 2 waited for longer than 5 minutes" in late.notes
+    assert "801, 802 did not come" in late.why
+    assert len(rig.parts) == 1  # what is too old is gone
+
+
+def test_a_whole_upload_ends_the_waiting_of_parts(rig, sold):
+    send(sold, cut(ANN, 3), [1, 2])
+    assert sold.upload(sold.last, ANN).code == "00"
+    assert not rig.parts
+
+
+def test_parts_that_make_no_image_are_refused_and_forgotten(rig, sold):
+    answers = send(sold, [b"no image", b"at all"], [1, 2])
+    assert [answer.code for answer in answers] == ["00", "30"]
+    assert not rig.parts
+    assert [answer.code for answer in send(sold, cut(ANN, 2), [1, 2])] == ["00", "00"]
+
+
+def test_a_part_for_a_sale_nobody_knows_does_not_wait(rig, sold):
+    answer = sold.upload("000077", ANN[:50], part=1)
+    assert answer.code == "25"
+    assert not rig.parts
+
+
+def test_a_part_with_another_amount_does_not_wait(rig, sold):
+    answer = sold.upload(sold.last, ANN[:50], part=1, amount="000000000001")
+    assert answer.code == "25"
+    assert not rig.parts
+
+
+def test_a_part_with_a_wrong_mac_does_not_wait(rig, sold):
+    frame = sold.upload_frame(sold.last, ANN[:50], part=1)
+    assert rig.send(frame[:-8] + b"00000000").code == "A0"
+    assert not rig.parts
+
+
+@pytest.mark.parametrize("mode", ["log", "off"])
+def test_a_lenient_host_takes_what_came(mode, new_rig):
+    rig = new_rig(checks=parse_checks([f"parts={mode}"]))
+    rig.register()
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    answers = send(till, cut(ANN, 4), [1, 2, 4])
+    assert answers[-1].code == "00"
+    (kept,) = rig.signatures
+    assert kept.parts == 3
+    assert [flag.name for flag in kept.flags] == (["incomplete-parts"] if mode == "log" else [])
+
+
+def test_a_single_part_that_is_the_last_is_a_whole_signature(rig, sold):
+    assert sold.upload(sold.last, ANN, part=1, last=True).code == "00"
+    assert rig.streams[rig.signatures[0].digest] == ANN
+
+
+def test_the_slip_may_come_with_any_part(rig, sold):
+    pieces = cut(ANN, 2)
+    sold.upload(sold.last, pieces[0], part=1)
+    sold.upload(sold.last, pieces[1], part=2, last=True, slip=None)
+    assert [one.text for one in rig.signatures[0].slip] == ["消费", "01"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_order_parts_come_in_the_signature_is_theirs_or_is_not(data, new_rig):
+    rig = new_rig()
+    rig.register()
+    till = rig.till()
+    till.sign_on()
+    till.sale()
+    count = data.draw(st.integers(1, 9))
+    pieces = cut(ANN, count)
+    order = data.draw(st.lists(st.integers(1, len(pieces)), min_size=1, max_size=20))
+    answers = send(till, pieces, order)
+    complete = set(order) == set(range(1, len(pieces) + 1))
+    assert bool(rig.signatures) == complete
+    if complete:
+        assert [rig.streams[one.digest] for one in rig.signatures] == [ANN]
+    assert all(answer.code in ("00", "30", "94") for answer in answers)
+    assert all(answer.why for answer in answers)

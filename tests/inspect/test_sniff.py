@@ -1,0 +1,97 @@
+"""What bytes look like when nobody knows the dialect, and how a port that does not fit is told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.inspect.sniff import COMMON, mismatch, sniff, words
+from acquirer.settings.specs import load_dialect
+from acquirer.wire.framing import Framing
+
+UNIONPAY = load_dialect("unionpay-pos")
+SAMPLES = [bytes.fromhex(sample.hex)[2:] for sample in UNIONPAY.samples]
+SIGN_ON = SAMPLES[0]
+ASCII = b"0800A2200000008000000400000000000000" + b"0" * 60
+EBCDIC = ASCII.decode().encode("cp500")
+COUNTED = Framing("binary", 2, end=b"\x03", includes_end=True)  # the same bytes as a binary2 frame whose last is 03
+
+
+@pytest.mark.parametrize("framing", [one for one in COMMON if one != COUNTED], ids=words)
+@pytest.mark.parametrize("message", [*SAMPLES, ASCII, EBCDIC, b"ISO015000055" + ASCII], ids=len)
+def test_every_common_framing_is_seen_whatever_is_in_it(framing: Framing, message: bytes) -> None:
+    if not framing.length_bytes and framing.end in message:
+        return  # cannot be sent so
+    sight = sniff(framing.wrap(message))
+    assert sight is not None
+    assert sight.framing == framing
+    assert (sight.mti_encoding == "bcd") == (message in SAMPLES)
+
+
+def test_the_parts_of_a_message_are_told_apart() -> None:
+    sight = sniff(UNIONPAY.framing.wrap(SIGN_ON))
+    assert sight is not None
+    assert (sight.length, sight.tpdu, sight.head_bytes, sight.mti) == (60, True, 6, "0800")
+    assert (sight.mti_encoding, sight.bitmap_encoding) == ("bcd", "binary")
+    sight = sniff(b"0096" + ASCII)
+    assert sight is not None
+    assert (sight.length, sight.tpdu, sight.head_bytes, sight.mti) == (96, False, 0, "0800")
+    assert (sight.mti_encoding, sight.bitmap_encoding) == ("ascii", "ascii")
+    sight = sniff(b"0800" + bytes.fromhex("2020000000C00012") + b"0" * 40)
+    assert sight is not None
+    assert (sight.framing, sight.mti_encoding, sight.bitmap_encoding) == (None, "ascii", "binary")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (
+            Framing("ascii", 4).wrap(SIGN_ON),
+            "a 4-digit ASCII length (60); unionpay-pos on this port has a 2-byte length",
+        ),
+        (
+            Framing("bcd", 2).wrap(SIGN_ON),
+            "a 4-digit BCD length (60); unionpay-pos on this port has a 2-byte length",
+        ),
+        (SIGN_ON, "no length; unionpay-pos on this port has a 2-byte length"),
+        (
+            UNIONPAY.framing.wrap(SIGN_ON[11:]),
+            "no TPDU and no head; unionpay-pos on this port has a TPDU and a head of 6 bytes",
+        ),
+        (
+            Framing("ascii", 4).wrap(ASCII),
+            "a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and a bitmap in ASCII; unionpay-pos on "
+            "this port has a 2-byte length, a TPDU, a head of 6 bytes, an MTI in BCD and a binary bitmap",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_port_is_said_with_what_would(data: bytes, sentence: str) -> None:
+    assert mismatch(data, UNIONPAY) == f"this looks like a message with {sentence}"
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\n\r\n", b"hello, is anybody there?\r\n", bytes(64), b"0800"])
+def test_of_other_bytes_nothing_is_said(data: bytes) -> None:
+    assert mismatch(data, UNIONPAY) == ""
+
+
+@pytest.mark.parametrize("frame", SAMPLES, ids=len)
+def test_what_fits_is_not_called_a_mismatch(frame: bytes) -> None:
+    assert mismatch(UNIONPAY.framing.wrap(frame), UNIONPAY) == ""
+    assert mismatch(UNIONPAY.framing.wrap(frame)[:-1], UNIONPAY) == ""
+
+
+@given(st.binary(max_size=600))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_may_be_looked_at(data: bytes) -> None:
+    said = mismatch(data, UNIONPAY)
+    assert said == "" or said.isprintable()
+
+
+@given(st.sampled_from(COMMON), st.binary(min_size=60, max_size=120))
+@settings(max_examples=200, deadline=None)
+def test_no_value_of_a_message_is_told(framing: Framing, rest: bytes) -> None:
+    message = b"0200" + b"7020000000C00000" + b"166212345678901232" + rest.replace(framing.end, b"") + b"0" * 20
+    said = mismatch(framing.wrap(message), UNIONPAY)
+    assert "6212345678901232" not in said
+    assert "6212" not in said

@@ -1,0 +1,111 @@
+"""Where a store lies: URLs, key files, locks, and what is said when one of them cannot be."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from acquirer.store import StoreError, open_reader, open_store
+from acquirer.store.location import Lock, check_of, master_key, place
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "acquirer.db",
+        "sqlite:",
+        "sqlite://acquirer.db",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "postgres:///x",
+        "memory",
+    ],
+)
+def test_other_urls_are_refused_with_those_that_are_not(url):
+    with pytest.raises(StoreError, match=r"use memory:, sqlite:///relative\.db or sqlite:////absolute\.db"):
+        place(url)
+
+
+def test_a_path_may_hold_anything_that_files_do(tmp_path):
+    path = tmp_path / "shop 50% #1?.db"
+    url = f"sqlite:///{tmp_path}/shop%2050%25%20%231%3F.db"
+    assert place(url) == path
+    open_store(url).close()
+    assert path.exists()
+    open_reader(url).close()
+
+
+def test_the_key_file_is_the_owners_alone(url, database):
+    store = open_store(url)
+    key = database.with_name("acquirer.db.key")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert bytes.fromhex(key.read_text()) == store.master_key
+    assert not database.with_name("acquirer.db.key.new").exists()
+    store.close()
+
+
+def test_a_key_in_memory_is_another_each_time():
+    first, second = open_store("memory:"), open_store("memory:")
+    assert first.master_key != second.master_key
+    first.close()
+    second.close()
+
+
+def test_a_store_does_not_start_without_its_own_key(url, database):
+    open_store(url).close()
+    key = database.with_name("acquirer.db.key")
+    text = key.read_text()
+    key.unlink()
+    with pytest.raises(StoreError, match=r"acquirer\.db\.key is missing: .* put it back, or use a new store"):
+        open_store(url)
+    assert not key.exists()
+    key.write_text("00" * 32)
+    with pytest.raises(StoreError, match=r"is not the key of .*acquirer\.db"):
+        open_store(url)
+    key.write_text("not a key")
+    with pytest.raises(StoreError, match="holds no key: expected 64 hex digits"):
+        open_store(url)
+    key.write_bytes(b"\xff")
+    with pytest.raises(StoreError, match="cannot be read"):
+        open_store(url)
+    key.write_text(text)
+    open_store(url).close()
+
+
+def test_a_key_half_made_by_a_killed_process_is_made_again(database):
+    draft = database.with_name("acquirer.db.key.new")
+    draft.write_text("00")
+    key = master_key(database, make=True)
+    assert len(key) == 32
+    assert not draft.exists()
+    assert master_key(database, make=False) == key
+
+
+def test_the_check_tells_keys_apart_and_nothing_of_them():
+    one, other = bytes(32), bytes(31) + b"\x01"
+    assert check_of(one) == check_of(bytes(32)) != check_of(other)
+    assert len(check_of(one)) == 16
+
+
+def test_a_lock_ends_with_its_release(database):
+    lock = Lock(database)
+    with pytest.raises(StoreError, match=f"in use by process {os.getpid()}"):
+        Lock(database)
+    lock.release()
+    Lock(database).release()
+
+
+def test_a_directory_that_is_not_there(tmp_path):
+    with pytest.raises(StoreError, match=r"there is no directory .*none; make it first"):
+        open_store(f"sqlite:///{tmp_path}/none/acquirer.db")
+
+
+def test_relative_paths_start_where_the_command_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    open_store("sqlite:///here.db").close()
+    assert Path("here.db").exists()
+    open_reader("sqlite:///here.db").close()

@@ -1,0 +1,51 @@
+"""What an upload will say of its sale: slip elements that fit their tags, whatever the shop and the host are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acquirer.dialect.terminal_profile import SlipRole
+from acquirer.signature import elements
+from acquirer.terminal.sale import sale
+from acquirer.wire.tlv import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acquirer.terminal.sale import Order
+    from tests.terminal.conftest import Bench, Foreign
+
+
+def test_every_role_has_a_tag() -> None:
+    assert set(get_args(SlipRole)) == set(elements.ROLES)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    merchant=st.text(st.characters(codec="gbk"), max_size=60),
+    operator=st.text("0123456789AB", max_size=4),
+    institutions=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=22, max_size=22),
+    auth_id=st.none() | st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=6, max_size=6),
+)
+def test_a_slip_can_always_be_written(
+    make_bench: type[Bench],
+    host: Foreign,
+    make_order: Callable[..., Order],
+    merchant: str,
+    operator: str,
+    institutions: str,
+    auth_id: str | None,
+) -> None:
+    bench = make_bench(merchant=merchant, operator=operator[:3])
+    bench.run(sale(bench.machine, make_order()), host.sign_on(), host.reply(de44=institutions, de38=auth_id))
+    slip = {one.tag: one.value for one in parse(bench.state.voucher.values["slip"], elements.KIND)}
+    assert {"FF00", "FF01", "FF06"} <= set(slip)
+    assert len(slip["FF00"]) <= 40
+    assert slip["FF00"].decode("gbk") in (merchant or "880210010210162")
+    assert len(slip["FF06"]) == 7
+    assert all(len(slip.get(tag, b"")) <= 11 for tag in ("FF03", "FF04"))
+    read = elements.parse(bench.state.voucher.values["slip"], elements.slip_tags(bench.setup.dialect))
+    assert all(one.tag in elements.slip_tags(bench.setup.dialect) for one in read)
