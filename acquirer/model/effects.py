@@ -37,13 +37,13 @@ class Arrival:
 
 @dataclass(slots=True)
 class Load:
-    """Give me this terminal, and the rows that this message is about."""
+    """Load this terminal, its session and the transaction of this key; answered with `Loaded`.
+
+    From here until the commit is answered, no other exchange of this terminal is decided.
+    """
 
     tid: str
     key: TransactionKey | None = None
-    card: str | None = None  # a card's token; asked for in a second Load once the track is open
-    alone: bool = False  # nobody else shall decide on this card until our commit: its row is likely to change
-    upload: bool = False  # and the signatures of that transaction
 
 
 @dataclass(slots=True)
@@ -53,10 +53,39 @@ class Loaded:
     terminal: TerminalConfig | None
     session: Session | None
     transaction: Transaction | None
-    card: Card | None
-    rrn: str  # a reference number nobody else was given: 12 digits, gaps allowed
-    uploaded: Uploaded | None = None
-    picture: Picture | None = None  # what `DecodeImage` came to; of an exchange that asked for it
+    rrn: str  # a reference number that is handed out once: 12 digits, gaps allowed
+
+
+@dataclass(slots=True)
+class LoadCard:
+    """Load the row of a card; answered with a `Card`, or None when nothing is kept about it yet."""
+
+    token: str
+    exclusive: bool = False  # its row is likely to change: no other exchange decides on it until our commit
+
+
+@dataclass(slots=True)
+class LoadOriginal:
+    """Load the transaction that a void, a refund or a completion names; answered with a `Transaction` or None.
+
+    It is named by its key; else by reference number, or by authorisation code and card, each with its date. Of several
+    that fit, the latest. No other exchange that loads it so decides on it until our commit.
+    """
+
+    mid: str
+    key: TransactionKey | None = None
+    rrn: str = ""
+    auth_id: str = ""
+    card: str = ""  # token
+    date: str = ""  # MMDD of the business date; "": any
+
+
+@dataclass(slots=True)
+class LoadSignatures:
+    """Load what is known of the signatures of one sale; answered with `Uploaded`."""
+
+    key: TransactionKey
+    open_batch: str = ""  # of the terminal: without such a sale, the same STAN is looked for there and before
 
 
 @dataclass(slots=True)
@@ -69,6 +98,7 @@ class Changes:
     evidence: Evidence
     session: Session | None = None
     transaction: Transaction | None = None
+    original: Transaction | None = None  # the transaction that this one is tied to
     card: Card | None = None
     upload: Upload | None = None
 
@@ -93,14 +123,14 @@ class CommitOutcome(Enum):
 
 @dataclass(slots=True)
 class DecodeImage:
-    """Decode this image of a signature before I decide; answered with a `Picture`, or None when too many wait."""
+    """Decode this image of a signature; answered with a `Picture`, or None when too many wait."""
 
     stream: bytes
 
 
 @dataclass(slots=True)
 class RenderPicture:
-    """A signature was stored: have its picture made when there is time."""
+    """Render the pictures of stored signatures when there is time."""
 
 
 @dataclass(slots=True)
@@ -108,6 +138,14 @@ class Send:
     """Put this frame on the connection the request came from."""
 
     frame: bytes  # without its length prefix
+    delay_ms: int = 0
+
+
+@dataclass(slots=True)
+class SendBytes:
+    """Put these bytes on the connection as they are, without framing: a fault's work."""
+
+    data: bytes
     delay_ms: int = 0
 
 
@@ -133,8 +171,21 @@ class Pause:
 
 PAUSE = Pause()
 
-Effect = Load | Commit | DecodeImage | RenderPicture | Send | Close | Silence | Pause
-EffectResult = Loaded | CommitOutcome | Picture | None
+Effect = (
+    Load
+    | LoadCard
+    | LoadOriginal
+    | LoadSignatures
+    | DecodeImage
+    | Commit
+    | RenderPicture
+    | Send
+    | SendBytes
+    | Close
+    | Silence
+    | Pause
+)
+EffectResult = Loaded | Card | Transaction | Uploaded | Picture | CommitOutcome | None
 
 __all__ = [
     "PAUSE",
@@ -147,9 +198,13 @@ __all__ = [
     "Effect",
     "EffectResult",
     "Load",
+    "LoadCard",
+    "LoadOriginal",
+    "LoadSignatures",
     "Loaded",
     "Pause",
     "RenderPicture",
     "Send",
+    "SendBytes",
     "Silence",
 ]

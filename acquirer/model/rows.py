@@ -15,7 +15,8 @@ from typing import Final, Literal, NamedTuple
 
 Required = Literal["never", "daily", "per-batch", "per-transaction"]
 MakForm = Literal["single", "double", "duplicated"]
-TransactionState = Literal["approved", "declined", "reversed", "tombstone"]
+TransactionState = Literal["approved", "declined", "reversed", "voided", "refunded", "tombstone"]
+"""``refunded``: partly or whole, see `Transaction.refunded_minor`; ``tombstone``: known only from its reversal."""
 
 
 class TransactionKey(NamedTuple):
@@ -96,7 +97,7 @@ _session_values: Final = attrgetter(*Session.__slots__)
 
 @dataclass(slots=True)
 class Transaction:
-    """A sale as the host booked it, refused it, or knows it only from its reversal (tombstone)."""
+    """A transaction as the host booked it, refused it, or knows it only from its reversal (tombstone)."""
 
     key: TransactionKey
     version: int = 0  # 0: not stored yet
@@ -114,13 +115,17 @@ class Transaction:
     code: str = ""
     rrn: str = ""
     auth_id: str = ""
-    made: dict[str, str] = field(default_factory=dict)  # the elements of the reply that the host made
+    reply_elements: dict[str, str] = field(default_factory=dict)  # of the reply: those that the host made itself
     generation: int = 0  # whose keys verified the request
     at_us: int = 0
     business_date: str = ""  # YYYYMMDD, fixed at arrival
     reversed_us: int = 0
     reversal_reason: str = ""  # what the terminal gave: 98, A0, 06 …
-    reversal_made: dict[str, str] = field(default_factory=dict)
+    reversal_elements: dict[str, str] = field(default_factory=dict)  # of the reply to its reversal
+    mti: str = ""  # of the request, without its repeat digit; "": booked by version 0.1
+    original: TransactionKey | None = None  # the transaction that a void or a refund is tied to
+    refunded_minor: int = 0  # of a sale: what refunds have given back
+    used_us: int = 0  # last referred to: by its request, a reversal, a void, a refund, a signature
 
 
 @dataclass(slots=True)
