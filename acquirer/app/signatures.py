@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from acquirer.errors import ConfigurationError
 from acquirer.model.rows import Flag, Signature, SlipElement, TransactionKey
 from acquirer.process.picture_worker import develop
 from acquirer.signature.elements import CAPTURES
@@ -26,7 +27,7 @@ _HEX: Final = re.compile("[0-9a-f]{64}")
 _TEXTS: Final = ("dialect", "rrn", "settlement_date", "feature_code")
 
 
-class FolderError(Exception):
+class FolderError(ConfigurationError):
     """A file that is damaged, or is none of ours: one sentence that names it."""
 
 

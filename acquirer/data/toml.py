@@ -17,11 +17,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from acquirer.errors import ConfigurationError
+
 Path = tuple[str | int, ...]
 """Where a value stands: ``("terminal", 2, "tid")`` is ``tid`` of the third ``[[terminal]]``."""
 
 
-class DataError(ValueError):
+class DataError(ConfigurationError, ValueError):
     """A data file says something that cannot be: one sentence with file, line, key and what to do."""
 
     def __init__(self, name: str, line: int, key: str, problem: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from acquirer.errors import SecurityError
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Secret
@@ -33,7 +34,7 @@ _MODES: Final = {"pik": "E", "mak": "C", "tdk": "B"}
 _LENGTH: Final = slice(1, 5)  # where a block says how many characters it has
 
 
-class BlocksError(ValueError):
+class BlocksError(SecurityError, ValueError):
     """Text that is not one key block after another; never quotes a key."""
 
 

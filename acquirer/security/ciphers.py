@@ -12,10 +12,12 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 
+from acquirer.errors import SecurityError
+
 CipherName = Literal["des", "3des", "sm4", "aes"]
 
 
-class CipherError(ValueError):
+class CipherError(SecurityError, ValueError):
     """A key or a block has a size its cipher cannot take; the sentence gives sizes, never bytes."""
 
 

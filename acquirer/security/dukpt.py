@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.errors import SecurityError
 from acquirer.security.ciphers import CipherName, key_of
 from acquirer.security.secret import MistakenKey, Secret
 from acquirer.security.working import WorkingKeys
 
 
-class DukptError(ValueError):
+class DukptError(SecurityError, ValueError):
     """A KSN no terminal has, a key of a wrong kind, or a terminal whose counter is used up."""
 
 

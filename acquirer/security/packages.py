@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, cast
 
+from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.key_package import KeyPackage
@@ -26,7 +27,7 @@ _WEAK_WORDS: Final = frozenset(int.from_bytes(key, "big") for key in WEAK_DES_KE
 _DRAWS: Final = 8  # a sound source gives a weak or repeated key once in 2**50: more draws mean it is stuck
 
 
-class PackageError(ValueError):
+class PackageError(SecurityError, ValueError):
     """Keys cannot be put into a package, or a package cannot be read; the sentence never quotes a key."""
 
 

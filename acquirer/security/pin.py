@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
 
 Randbytes = Callable[[int], bytes]
@@ -18,7 +19,7 @@ MIN_DIGITS: Final = 4
 MAX_DIGITS: Final = 12  # ISO 9564-1
 
 
-class PinError(ValueError):
+class PinError(SecurityError, ValueError):
     """A PIN or a PAN that cannot be put into a block, or bytes that are no PIN block of this format."""
 
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
+from acquirer.errors import SecurityError
 from acquirer.security.ciphers import KEY_SIZES, CipherError, CipherName, key_of
 from acquirer.security.mac import cbc, cmac
 from acquirer.security.secret import Secret
@@ -45,7 +46,7 @@ _HEADER: Final = re.compile(
 _FULL_BYTES: Final[Mapping[str, int]] = {"T": 24, "A": 32}  # the longest key, as which shorter ones are disguised
 
 
-class KeyBlockError(ValueError):
+class KeyBlockError(SecurityError, ValueError):
     """Text that is no key block, or one that this protection key does not open; never quotes a key."""
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
 
 _ALPHABET: Final = frozenset("0123456789ABCDEF")
 
 
-class TrackError(ValueError):
+class TrackError(SecurityError, ValueError):
     """A track that cannot be encrypted or opened; the sentence gives lengths, never digits."""
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
@@ -25,7 +26,7 @@ _NONCE_BYTES: Final = 12  # GCM's own size
 _OVERHEAD_BYTES: Final = 1 + _NONCE_BYTES + 16
 
 
-class VaultError(ValueError):
+class VaultError(SecurityError, ValueError):
     """A blob does not open: damaged, of another context, or sealed under another master key."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from acquirer.errors import WireError
 from acquirer.signature.bitmap import MAX_PIXELS
 
 HEADER_BYTES: Final = 20
@@ -40,7 +41,7 @@ UNKNOWN_HEIGHT: Final = 0xFFFFFFFF
 """T.85: the height was not known when the header was written; a NEWLEN marker tells it."""
 
 
-class JbigError(ValueError):
+class JbigError(WireError, ValueError):
     """A stream whose header promises no picture that can be shown: one sentence says why."""
 
 

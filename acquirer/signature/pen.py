@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
+from acquirer.errors import ConfigurationError
 from acquirer.signature import cursive, fingerprint, running, skeleton
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.dice import Dice
@@ -39,7 +40,7 @@ _STRETCH = 1.5
 """A long name is made at most this much higher than wide, people write it narrow on a flat pad."""
 
 
-class PenError(ValueError):
+class PenError(ConfigurationError, ValueError):
     """A name the pen cannot write: one sentence."""
 
 

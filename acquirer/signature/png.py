@@ -9,6 +9,7 @@ from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
 
+from acquirer.errors import WireError
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
 
 MAX_BYTES = 8 << 20
@@ -23,7 +24,7 @@ INK_LEVEL = 128
 _HEADER = b"\x89PNG\r\n\x1a\n"
 
 
-class PngError(ValueError):
+class PngError(WireError, ValueError):
     """Bytes that are not a PNG this project reads: one sentence."""
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
 
 MAX_POINTS = 20_000
@@ -36,7 +37,7 @@ class Point(NamedTuple):
 Stroke = tuple[Point, ...]
 
 
-class StrokesError(ValueError):
+class StrokesError(ConfigurationError, ValueError):
     """Strokes that are not in the form described above: one sentence saying where and what."""
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from acquirer.errors import WireError
+
 CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
 """Python codecs of text on the wire; both map all 256 bytes one to one, so nothing is lost."""
 
@@ -60,7 +62,7 @@ def may_be_stranger(data: bytes) -> bool:
     return any(word.startswith(data) for word in STRANGERS)
 
 
-class FrameError(ValueError):
+class FrameError(WireError, ValueError):
     """A stream that carries no frames, or none that will be read; the connection is of no further use.
 
     `reason` is for counters and the journal, `detail` is a sentence for a person, `data` are the first bytes that did

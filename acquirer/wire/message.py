@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acquirer.errors import WireError
+
 Value = str | bytes
 """``b`` fields are bytes; every other field is text. Text bytes map one to one (latin-1), so nothing is lost;
 Chinese text is decoded from GBK only where it is displayed."""
@@ -30,7 +32,7 @@ class Message:
         return f"<Message {self.mti} DE {','.join(map(str, self.fields))}>"
 
 
-class DecodeError(ValueError):
+class DecodeError(WireError, ValueError):
     """A frame that is no message of this dialect: what is wrong, in which field, at which byte.
 
     `mti`, `fields` and `spans` hold whatever was decoded before the failure, so that a host can still address its
@@ -59,7 +61,7 @@ class DecodeError(ValueError):
         self.spans = spans or {}
 
 
-class EncodeError(ValueError):
+class EncodeError(WireError, ValueError):
     """Values that this dialect cannot put on the wire: which field, and why. Never quotes the value."""
 
     def __init__(self, problem: str, *, field: int | str) -> None:

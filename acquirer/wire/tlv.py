@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from acquirer.errors import WireError
+
 MAX_TAG_BYTES = 4  # EMV uses two, vendors three (DF8129); more is no tag but noise
 MAX_DEPTH = 8  # EMV nests three deep; hostile data could nest as deep as it is long
 
 
-class TlvError(ValueError):
+class TlvError(WireError, ValueError):
     """Data that is not TLV: what is wrong at which byte, and the objects read before it."""
 
     def __init__(self, problem: str, position: int, before: tuple[Tlv, ...] = ()) -> None:
