@@ -9,8 +9,9 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from acquirer.data.toml import DataError, parse
+from acquirer.data.types import Randbytes
 from acquirer.dialect.dialect import Dialect
-from acquirer.host.core import Host, HostOptions, Randbytes
+from acquirer.host.core import Host, HostOptions
 from acquirer.host.decide import check_served
 from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.net.limits import MOST_CONNECTIONS, Limits

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from acquirer.data.toml import nearest
+from acquirer.data.types import Randbytes
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
 from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
@@ -28,7 +29,6 @@ from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Message, Value
 
-Randbytes = Callable[[int], bytes]
 T = TypeVar("T")
 
 TMK: Final = "tmk"

@@ -11,6 +11,7 @@ import json.encoder
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from acquirer.data.types import JournalRow
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.mask import Shower, before_failure, showers
 from acquirer.model.evidence import Evidence
@@ -50,8 +51,6 @@ NUMBERS: Final = frozenset({"at_us", "amount_minor", "replayed", "frame_bytes", 
 
 FORMS_KEPT: Final = 256
 """Kinds of messages whose form is remembered. Real traffic has a few dozen; bitmaps come from whoever connects."""
-
-Row = tuple[int | str | None, ...]
 
 _quoted: Final = json.encoder.encode_basestring
 
@@ -104,7 +103,7 @@ def _failed(failure: DecodeError, frame: bytes) -> tuple[Any, ...]:
     return str(failure), frame[: max((stop for _, stop in spans.values()), default=0)], spans
 
 
-def row_of(told: Facts, dialect: Dialect) -> Row:
+def row_of(told: Facts, dialect: Dialect) -> JournalRow:
     """The row of an exchange in `dialect`, without its number; columns as in `COLUMNS`."""
     at_us, peer, mti, service, tid, mid, batch, stan, code, reason, why, notes, rrn, *rest = told
     amount_minor, pan_masked, replayed, fault, request, failure, reply_mti, reply, frame_bytes, took_us = rest
@@ -141,7 +140,7 @@ def bare(told: Facts, note: str) -> Facts:
     return (*told[:11], (*told[11], note), *told[12:17], {}, (), told[19], None, *told[21:])
 
 
-def render(evidence: Evidence) -> Row:
+def render(evidence: Evidence) -> JournalRow:
     """The row of one exchange, without its number; columns as in `COLUMNS`."""
     return row_of(facts(evidence), evidence.dialect)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from structlog.processors import JSONRenderer
 
+from acquirer.data.types import JournalRow
 from acquirer.journal.render import COLUMNS, is_plain
 
 Line = MutableMapping[str, Any]
@@ -30,9 +31,6 @@ class Event:
     sentence: str
     fields: Mapping[str, Any]
 
-
-Row = tuple[int | str | None, ...]
-"""An exchange as the journal has it: its number (0 where it is in none), then the columns of `render.COLUMNS`."""
 
 NAMES = (
     "dialect",
@@ -58,14 +56,14 @@ _others = itemgetter(0, *(1 + COLUMNS.index(name) for name in ("at_us", "replaye
 class Render(Protocol):
     """How lines are written down."""
 
-    def exchange(self, row: Row) -> str:
+    def exchange(self, row: JournalRow) -> str:
         """The line of an exchange."""
 
     def event(self, event: Event) -> str:
         """The line of anything else."""
 
 
-def exchange_line(row: Row) -> Line:
+def exchange_line(row: JournalRow) -> Line:
     """The canonical line of one exchange; what is empty is left out."""
     number, at_us, replayed, notes, took_us = _others(row)
     line: Line = {"event": "exchange", "at": _utc(at_us), "id": number}
@@ -92,7 +90,7 @@ _quoted = json.encoder.encode_basestring
 class AsJson:
     """One JSON object in each line."""
 
-    def exchange(self, row: Row) -> str:
+    def exchange(self, row: JournalRow) -> str:
         number, at_us, replayed, notes, took_us = _others(row)
         texts = _texts(row)
         if is_plain(texts):  # most lines: half the price of an encoder that looks at each value
@@ -129,7 +127,7 @@ class Readable:
         told = " ".join(filter(None, [f"{event.name}:", event.sentence, *rest])).removesuffix(":")
         return printable(f"{self._clock(event.at_us)}  {told}")
 
-    def exchange(self, row: Row) -> str:
+    def exchange(self, row: JournalRow) -> str:
         line = exchange_line(row)
         why = "; ".join([line.get("why", line.get("reason", "")), *line.get("notes", ())])
         if fault := line.get("fault"):

@@ -17,9 +17,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
+from acquirer.data.types import JournalRow
 from acquirer.journal.render import render as row_of
 from acquirer.model.evidence import Evidence
-from acquirer.observe.lines import Event, Render, Row
+from acquirer.observe.lines import Event, Render
 
 MOST_WAITING = 20_000
 """Lines that may wait: more than a second of a full host, some 8 MB."""
@@ -50,7 +51,7 @@ class Log:
         if stream is not None:
             self._thread.start()
 
-    def exchanges(self, rows: Sequence[Row]) -> None:
+    def exchanges(self, rows: Sequence[JournalRow]) -> None:
         """These exchanges are in the journal. Called by whoever wrote them, when they are answered."""
         if self._stream is None or not self._open:
             return

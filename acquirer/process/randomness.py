@@ -7,12 +7,11 @@ in line to get it back.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+
+from acquirer.data.types import Randbytes
 
 POOL_BYTES = 4096
 """Some sixty sign-ons' worth; more would only lie in memory for longer."""
-
-Randbytes = Callable[[int], bytes]
 
 
 def pooled(source: Randbytes = os.urandom) -> Randbytes:

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
 
+from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.process import channel as child
 from acquirer.store.batch_writer import Answered
 from acquirer.store.location import StoreError
-from acquirer.store.transaction_writer import Item, Row, TransactionWriter
+from acquirer.store.transaction_writer import Item, TransactionWriter
 
 ENDED: Final = "the process that writes has ended"
 

@@ -23,8 +23,7 @@ from functools import partial
 from typing import Any
 
 from acquirer.data.toml import Document, nearest
-
-Randbytes = Callable[[int], bytes]
+from acquirer.data.types import Randbytes
 
 KINDS: Mapping[str, str] = {"silent": "decide, book, and answer nothing"}
 """Every kind of fault, and what it does."""

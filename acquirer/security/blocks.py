@@ -5,16 +5,15 @@ A block tells its own length, what its key is for and that it was not altered, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Secret
 from acquirer.security.tr31 import Header, build, unblock
-
-Randbytes = Callable[[int], bytes]
 
 VERSIONS: Final[Mapping[str, tuple[str, CipherName]]] = {"tr31-b": ("B", "3des"), "tr31-d": ("D", "aes")}
 """How a dialect names the wrapping → version of the blocks, cipher of the master key."""

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, cast
 
+from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
@@ -19,7 +20,6 @@ from acquirer.security.secret import Mint, Secret
 from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
 
-Randbytes = Callable[[int], bytes]
 MakForm = Literal["single", "double", "duplicated"]
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key

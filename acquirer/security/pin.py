@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
-
-Randbytes = Callable[[int], bytes]
 
 MIN_DIGITS: Final = 4
 MAX_DIGITS: Final = 12  # ISO 9564-1

@@ -15,12 +15,11 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
+from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.ciphers import KEY_SIZES, CipherError, CipherName, key_of
 from acquirer.security.mac import cbc, cmac
 from acquirer.security.secret import Secret
-
-Randbytes = Callable[[int], bytes]
 
 HEADER_CHARACTERS: Final = 16
 MOST_CHARACTERS: Final = 9999  # the length stands in four decimal digits

@@ -7,18 +7,16 @@ byte 01, nonce 12, cipher text, tag 16.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
-
-Randbytes = Callable[[int], bytes]
 
 MASTER_BYTES: Final = 32
 _VERSION: Final = b"\x01"

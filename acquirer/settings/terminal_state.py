@@ -10,15 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from acquirer.data.types import Randbytes
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.terminal.state import State, StateError, dump, load
-
-Randbytes = Callable[[int], bytes]
 
 
 class StateFolderError(OSError):

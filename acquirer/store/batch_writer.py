@@ -12,8 +12,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.store.transaction_writer import Item, Row, Tell, TransactionWriter, Written
+from acquirer.store.transaction_writer import Item, Tell, TransactionWriter, Written
 
 Soon = Callable[[Callable[[], None]], object]
 """Runs a function on the loop's thread, later: ``loop.call_soon``, ``loop.call_soon_threadsafe``."""

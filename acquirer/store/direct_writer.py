@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from acquirer.journal.render import facts
 from acquirer.model.rows import Card, Session
@@ -17,8 +16,6 @@ from acquirer.store.row_cache import RowCache
 from acquirer.store.rrn import BLOCK, ReferenceNumbers
 from acquirer.store.transaction_writer import last_number, rendered, set_meta
 from acquirer.store.uploads import Developed, keep_picture
-
-Row = tuple[Any, ...]
 
 
 class DirectWriter:

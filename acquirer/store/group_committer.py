@@ -16,13 +16,14 @@ from collections import deque
 from functools import partial
 from typing import Final, NamedTuple
 
+from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.store.batch_writer import BatchWriter, Soon
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.interface import Done
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, Row, Written, packed
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, Written, packed
 
 AHEAD: Final = 2
 """Groups with the one who writes: with one it would stand still while its answer travels, a third gains nothing."""

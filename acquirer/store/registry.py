@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from acquirer.data.types import Randbytes
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.secret import Secret
-from acquirer.security.vault import Randbytes, Vault
+from acquirer.security.vault import Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import schema, statements
 from acquirer.store.direct_writer import DirectWriter

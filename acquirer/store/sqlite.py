@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from acquirer.data.types import Row
 from acquirer.model.effects import Commit, Load, Loaded
 from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.vault import MASTER_BYTES, Vault
@@ -19,7 +20,7 @@ from acquirer.settings.terminals import Registration
 from acquirer.store import statements
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import connect_reading, connect_writing
-from acquirer.store.direct_writer import DirectWriter, Row
+from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import Done, Recorder
 from acquirer.store.location import Lock, StoreError, check_of, master_key, place

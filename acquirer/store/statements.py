@@ -15,14 +15,13 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
+from acquirer.data.types import Row
 from acquirer.store import schema
 
 GROUP: Final = 256
 """Most commits in one transaction: measured, larger ones gain nothing and make the first of a group wait longer."""
 
 DIALECT: Final = sqlite.dialect(paramstyle="qmark")
-
-Row = tuple[Any, ...]
 
 
 class Many:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
+from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.render import COLUMNS, Facts, bare, facts, row_of
 from acquirer.model.effects import Changes
@@ -23,7 +24,6 @@ from acquirer.store.uploads import FORGET_PARTS, UPLOADS, upload_row
 DAY_US: Final = 24 * 3600 * 1_000_000
 HOUR_US: Final = 3600 * 1_000_000
 
-Row = tuple[Any, ...]
 Item = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None]
 """The dialect's name (`BatchWriter.named`), evidence; changed rows of session, transaction, card and upload."""
 

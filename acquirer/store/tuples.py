@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
+from acquirer.data.types import Row
 from acquirer.model.rows import Card, Generation, Policy, Session, TerminalConfig, Transaction, TransactionKey
-
-Row = tuple[Any, ...]
 
 _NO_GENERATION: Final[Row] = (0, "", None, "", 0)
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

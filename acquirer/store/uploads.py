@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import sqlite
 
+from acquirer.data.types import Row
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import (
     Flag,
@@ -31,8 +32,6 @@ from acquirer.model.rows import (
 from acquirer.store import schema
 from acquirer.store.statements import TRANSACTION_BY_KEY, Many, compiled, replaced
 from acquirer.store.tuples import transaction_of
-
-Row = tuple[Any, ...]
 
 BATCHES_BACK: Final = 8
 """Batches before the one an upload names in which its sale is looked for: only to say in words where it is, so that a

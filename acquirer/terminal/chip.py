@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.data.types import Randbytes
 from acquirer.wire.tlv import build
-
-Randbytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from acquirer.data.types import Randbytes
 from acquirer.dialect.clock import clock_forms
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.suite import Suite
@@ -23,8 +24,6 @@ from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.terminal.reply import judge
 from acquirer.terminal.state import State
 from acquirer.wire.message import Value
-
-Randbytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)

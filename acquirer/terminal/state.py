@@ -8,10 +8,11 @@ are sealed by a vault, the rest is readable JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from acquirer.data.types import Randbytes
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.dukpt_device import Device
 from acquirer.security.vault import Vault, VaultError
@@ -21,8 +22,6 @@ from acquirer.terminal.voucher import Voucher
 from acquirer.terminal.voucher import dump as dump_voucher
 from acquirer.terminal.voucher import load as load_voucher
 from acquirer.wire.message import Value
-
-Randbytes = Callable[[int], bytes]
 
 FORMAT = 2
 LAST_STAN = 999_999

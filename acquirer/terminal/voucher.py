@@ -8,15 +8,14 @@ secret, can still be printed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from acquirer.data.types import Randbytes
 from acquirer.security.vault import Vault, VaultError
 from acquirer.slip.receipt import Receipt
 from acquirer.wire.message import Value
-
-Randbytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)

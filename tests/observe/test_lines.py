@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.data.types import JournalRow
 from acquirer.journal.render import COLUMNS, NUMBERS, render
 from acquirer.model.evidence import Evidence
-from acquirer.observe.lines import AsJson, Event, Readable, Row, event_line, exchange_line
+from acquirer.observe.lines import AsJson, Event, Readable, event_line, exchange_line
 from acquirer.settings.specs import load_dialect
 
 DIALECT = load_dialect("unionpay-pos")
@@ -20,14 +21,14 @@ AT_US = 1_767_254_400_000_000  # 2026-01-01 08:00:00 UTC
 PAN = "6212345678901232"
 
 
-def row(number: int = 3, **fields: Any) -> Row:
+def row(number: int = 3, **fields: Any) -> JournalRow:
     """An exchange as the journal has it."""
     usual = {"reply": {39: "A0"}, "tid": "10000001", "mti": "0200", "service": "sale", "stan": "000007", "code": "A0"}
     known = {**usual, "reason": "mac_differs", "why": "MAC differs", **fields}
     return (number, *render(Evidence(at_us=AT_US, dialect=DIALECT, **known)))
 
 
-def readable(one: Row, *, colour: bool = False) -> str:
+def readable(one: JournalRow, *, colour: bool = False) -> str:
     return Readable(UTC, colour=colour).exchange(one)
 
 
@@ -81,7 +82,7 @@ rows = st.fixed_dictionaries(
 
 
 @given(rows)
-def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(one: Row) -> None:
+def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(one: JournalRow) -> None:
     text = AsJson().exchange(one)
     assert json.loads(text) == exchange_line(one)
     assert "\n" not in text

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from acquirer.data.types import JournalRow
 from acquirer.model.effects import Changes, Commit, CommitOutcome, Load
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Card, Session, Transaction, TransactionKey
-from acquirer.observe.lines import AsJson, Row
+from acquirer.observe.lines import AsJson
 from acquirer.process import channel as child
 from acquirer.process.recorder import recorder
 from acquirer.security.secret import Secret
@@ -45,7 +46,7 @@ class Desk:
 
     store: SqliteStore
     loop: asyncio.AbstractEventLoop
-    told: list[Row] = field(default_factory=list)  # by the thread that writes, if that is who writes
+    told: list[JournalRow] = field(default_factory=list)  # by the thread that writes, if that is who writes
     process: subprocess.Popen[bytes] | None = None  # that writes, if there is one and the test wants to know it
 
     def session(self, tid: str = "10000161") -> Session:

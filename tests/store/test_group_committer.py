@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey, Upload
 from acquirer.store import group_committer as module
@@ -20,7 +21,7 @@ from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, GroupCommitter
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, Row, TransactionWriter, Written
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, TransactionWriter, Written
 
 DONE, EXPIRED, OVERLOADED, FAILED = (
     CommitOutcome.DONE,

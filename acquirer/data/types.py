@@ -1,0 +1,16 @@
+"""Type aliases that several rooms share, each defined here once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Randbytes = Callable[[int], bytes]
+"""A source of randomness: given a number of bytes, it returns that many. Handed in wherever randomness is needed."""
+
+Row = tuple[Any, ...]
+"""A row of a database table: its values in the order of the table's columns."""
+
+JournalRow = tuple[int | str | None, ...]
+"""A row of the journal, integers and texts only, in the order of `journal.render.COLUMNS`; where it is logged its number
+stands before them (0: not journalled)."""
