@@ -1,1 +1,1 @@
-"""Misbehaviour as data: which faults exist, when they strike; what they do to a reply is the machines' business."""
+"""Faults as data and pure functions: which kinds exist, when one matches, and what it does to a reply."""

@@ -1,0 +1,160 @@
+"""How faults are written: as ``[[fault]]`` tables of a TOML document, or as one text each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from acquirer.data.toml import Document, nearest
+from acquirer.scenario.fault import Fault
+from acquirer.scenario.fault_kind import FaultKind, Stage
+from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
+
+
+def parse(text: str) -> Fault:
+    """Return a fault from ``"kind:key=value,key=value"``; amounts as people write them, ``12.34``.
+
+    >>> parse("silent:tid=10000161,amount=13.13")
+    Fault(name='silent', kind=Silent(), tid='10000161', mid=None, service=None, code=None, amount_minor=1313, \
+probability=1.0, count=None)
+    >>> parse("late:after=250ms,service=sale").kind
+    Late(after_ms=250)
+
+    Raises:
+        ValueError: one sentence that says what is wrong.
+    """
+    kind, _, rest = text.partition(":")
+    values: dict[str, Any] = {"kind": kind.strip()}
+    for pair in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"fault '{text}': '{pair}' is not key=value (for example silent:tid=10000161)")
+        values[key.strip()] = value.strip()
+    try:
+        return _fault(values)
+    except _KeyProblem as exc:
+        raise ValueError(f"fault '{text}': {exc.key}: {exc.problem}") from exc.__cause__
+
+
+def load(document: Document) -> tuple[Fault, ...]:
+    """Return the ``[[fault]]`` tables of a TOML document.
+
+    Raises:
+        DataError: with file, line and key.
+    """
+    for key in document.data:
+        if key != "fault":
+            raise document.unknown((key,), ["fault"])
+    tables = document.data.get("fault", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise document.error(("fault",), "write each fault as a [[fault]] table")
+    faults = []
+    for i, table in enumerate(tables):
+        try:
+            faults.append(_fault(table))
+        except _KeyProblem as exc:
+            raise document.error(("fault", i, exc.key), exc.problem) from exc.__cause__
+    return tuple(faults)
+
+
+class _KeyProblem(Exception):
+    """The value of `key` cannot be used."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(problem)
+        self.key, self.problem = key, problem
+
+
+def _fault(values: Mapping[str, Any]) -> Fault:
+    if "kind" not in values:
+        raise _KeyProblem("kind", f"is missing; known kinds: {', '.join(known_names())}")
+    entry = _read("kind", values["kind"], find_kind)
+    parameters = {parameter.name: parameter for parameter in entry.parameters}
+    conditions: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
+    for key, value in values.items():
+        if parameter := parameters.get(key):
+            arguments[parameter.field] = _read(key, value, parameter.type.read)
+        elif key in _READERS:
+            field, reader = _READERS[key]
+            conditions[field] = _read(key, value, reader)
+        elif key != "kind":
+            raise _KeyProblem(key, f"unknown key{nearest(key, (*CONDITIONS, *parameters)) or _parameters(entry)}")
+    kind = _kind(entry, arguments)
+    if "code" in values and kind.stage is Stage.BEFORE_DECISION:
+        problem = f"a fault of kind '{entry.name}' acts before the decision, when no code is known: it can never match"
+        raise _KeyProblem("code", problem)
+    return Fault(**{"name": entry.name, **conditions}, kind=kind)
+
+
+def _kind(entry: KindEntry, arguments: Mapping[str, Any]) -> FaultKind:
+    for parameter in entry.parameters:
+        if parameter.required and parameter.field not in arguments:
+            raise _KeyProblem("kind", f"'{entry.name}' needs the key '{parameter.name}' ({parameter.type.description})")
+    try:
+        return entry.type(**arguments)
+    except ValueError as exc:  # of its __post_init__
+        raise _KeyProblem("kind", f"'{entry.name}': {exc}") from exc
+
+
+def _parameters(entry: KindEntry) -> str:
+    names = [*CONDITIONS, *(parameter.name for parameter in entry.parameters)]
+    return f"; keys of kind '{entry.name}': {', '.join(names)}"
+
+
+def _read(key: str, value: object, reader: Callable[[str], Any]) -> Any:
+    if isinstance(value, list | dict):
+        raise _KeyProblem(key, "write one value, not a list or a table")
+    try:
+        return reader(str(value).lower() if isinstance(value, bool) else str(value))
+    except ValueError as exc:
+        raise _KeyProblem(key, str(exc)) from exc.__cause__
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _sized(text: str, size: int, noun: str) -> str:
+    if len(_text(text)) != size:
+        raise ValueError(f"'{text}' is not a {noun}, which has {size} characters: it can never match")
+    return text
+
+
+def _amount(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
+        raise ValueError(f"'{text}' is not an amount; write it like 12.34")
+    whole, _, cents = text.partition(".")
+    return int(whole) * 100 + int(cents.ljust(2, "0"))
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 1.0:
+        raise ValueError(f"'{text}' is not a probability; write a number above 0 and up to 1")
+    return value
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise ValueError(f"'{text}' is not a count; write how often it may act, from 1")
+    return int(text)
+
+
+_READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "name": ("name", _text),
+    "tid": ("tid", partial(_sized, size=8, noun="terminal number")),
+    "mid": ("mid", partial(_sized, size=15, noun="merchant number")),
+    "service": ("service", _text),
+    "code": ("code", _text),
+    "amount": ("amount_minor", _amount),
+    "probability": ("probability", _probability),
+    "count": ("count", _count),
+}

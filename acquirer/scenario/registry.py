@@ -1,0 +1,115 @@
+"""Which kinds of faults exist.
+
+1. Built-in kinds are the modules of the package `acquirer.scenario.faults`; a kind is called like its module.
+2. Other distributions add kinds through entry points of the group ``acquirer.faults``: the entry point's name is the
+   kind's, its object the class. They are read only when a kind is not built in.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from acquirer.data.toml import nearest
+from acquirer.errors import ConfigurationError
+from acquirer.scenario.fault_kind import SUPPORTED_STAGES, FaultKind, Stage
+from acquirer.scenario.parameters import Parameter, parameters_of
+
+PACKAGE: Final = "acquirer.scenario.faults"
+GROUP: Final = "acquirer.faults"
+
+CONDITIONS: Final = ("name", "kind", "tid", "mid", "service", "code", "amount", "probability", "count")
+"""The keys that a fault of any kind has; no parameter may be called like one of them."""
+
+
+class FaultKindError(ConfigurationError, ValueError):
+    """A kind of fault does not exist or cannot be used: one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindEntry:
+    """A kind of fault by its name."""
+
+    name: str
+    type: type[FaultKind]
+    parameters: tuple[Parameter, ...]
+
+
+def built_in_names() -> tuple[str, ...]:
+    """Return the names of the built-in kinds, sorted."""
+    package = importlib.import_module(PACKAGE)
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names of all kinds, sorted: built-in ones and those of other distributions."""
+    return tuple(sorted({*built_in_names(), *entry_points(group=GROUP).names}))
+
+
+def find_kind(name: str) -> KindEntry:
+    """Return the kind called `name`.
+
+    Raises:
+        FaultKindError: there is none, or it cannot be used.
+    """
+    if name in built_in_names():
+        return _entry(name, _class_of_module(name), f"built-in kind '{name}'")
+    points = tuple(entry_points(group=GROUP, name=name))
+    if not points:
+        known = known_names()
+        raise FaultKindError(f"unknown kind '{name}'" + (nearest(name, known) or f"; known kinds: {', '.join(known)}"))
+    origins = sorted(_origin(point) for point in points)
+    if len({point.value for point in points}) > 1:
+        raise FaultKindError(f"kind '{name}' is defined by {' and '.join(origins)}; uninstall all but one")
+    where = f"kind '{name}' of {origins[0]}"
+    try:
+        loaded = points[0].load()
+    except Exception as exc:  # the code of another distribution may raise anything while it is imported
+        raise FaultKindError(
+            f"{where} cannot be loaded from {points[0].value} ({type(exc).__name__}: {exc}); repair or uninstall it"
+        ) from exc
+    return _entry(name, loaded, where)
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"distribution '{point.dist.name}'" if point.dist else "a distribution"
+
+
+def _class_of_module(name: str) -> object:
+    module = importlib.import_module(f"{PACKAGE}.{name}")
+    defined = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, FaultKind) and value.__module__ == module.__name__
+    ]
+    if len(defined) != 1:
+        raise FaultKindError(f"{module.__name__} defines {len(defined)} classes derived from FaultKind; it needs one")
+    return defined[0]
+
+
+def _entry(name: str, loaded: object, where: str) -> KindEntry:
+    if not (isinstance(loaded, type) and issubclass(loaded, FaultKind)):
+        raise FaultKindError(f"{where} is not a class derived from acquirer.scenario.faults.FaultKind")
+    try:
+        parameters = parameters_of(loaded)
+    except (TypeError, NameError) as exc:  # NameError: an annotation that cannot be resolved
+        raise FaultKindError(f"{where} cannot be used: {exc}") from exc
+    if problem := _problem(loaded, parameters):
+        raise FaultKindError(f"{where} cannot be used: {problem}")
+    return KindEntry(name, loaded, parameters)
+
+
+def _problem(kind: type[FaultKind], parameters: Iterable[Parameter]) -> str:
+    """Return why a kind cannot be used, in one sentence, or an empty text."""
+    stage = getattr(kind, "stage", None)
+    if not isinstance(stage, Stage):
+        return f"{kind.__name__}.stage is not set; write stage: ClassVar[Stage] = Stage.SENDING, or another one"
+    if stage not in SUPPORTED_STAGES:
+        supported = ", ".join(stage.label for stage in SUPPORTED_STAGES)
+        return f"{kind.__name__}.stage is '{stage.label}', where no fault can act yet; supported: {supported}"
+    clash = next((parameter.name for parameter in parameters if parameter.name in CONDITIONS), "")
+    return clash and f"{kind.__name__} has a parameter '{clash}', which is a key of every fault; rename it"
