@@ -1,44 +1,66 @@
 """Evidence: what one exchange was, what was answered, and why.
 
-An exchange collects it with references only; `render` (run by the store's writer, off the hot path) turns it into the
-masked row that is written. Sensitive data never gets past `render`.
+`ExchangeRecord` is the one description of what is kept of an exchange in plain values. A field added to it is a column
+of the journal, an attribute of `Evidence` and of the journal's entries, and a field of the log's lines.
+
+A host collects evidence with references only; `journal.render` (run by the store's writer, off the path of the reply)
+turns it into the masked row that is written. Sensitive data never gets past that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from acquirer.dialect.dialect import Dialect
-from acquirer.wire.message import DecodeError, Message, Value
+from acquirer.model.reasons import Reason
+
+if TYPE_CHECKING:  # reading a journal needs neither dialects nor messages
+    from acquirer.dialect.dialect import Dialect
+    from acquirer.wire.message import DecodeError, Message, Value
+
+MASKED: Final[dict[str, Any]] = {"masked": True}
+"""Of a field that holds free text: card numbers in it are masked before it is written."""
+
+UNLOGGED: Final[dict[str, Any]] = {"logged": False}
+"""Of a text that lines of the log leave out. Numbers and flags are left out unless `observe.lines` names them."""
 
 
 @dataclass(slots=True)
-class Evidence:
-    """One exchange, as it is about to be journalled. Not frozen: one is made per exchange."""
+class ExchangeRecord:
+    """What is kept of one exchange, in the order in which lines of the log tell it.
+
+    `reason` is a `Reason`, or the name of what ended the connection. `code` is "" when nothing was answered.
+    """
 
     at_us: int
-    dialect: Dialect = field(repr=False)
     peer: str = ""
-    message: Message | None = None  # None: undecodable, see `failure`
-    failure: DecodeError | None = None
-    frame: bytes = field(default=b"", repr=False)  # of a failure; what stands before it is kept, masked
-    frame_bytes: int = 0
+    mti: str = ""
+    service: str = ""  # sign_on, sale, reversal, echo, sign_off …; "" when no route fits
     tid: str = ""
     mid: str = ""
     batch: str = ""
     stan: str = ""
-    mti: str = ""
-    service: str = ""  # sign_on, sale, reversal, echo, sign_off …, or "" when no route fits
-    code: str = ""  # response code; "" when nothing is answered
-    reason: str = ""  # a Reason
-    why: str = ""  # one sentence for a person
-    notes: tuple[str, ...] = ()  # further observations: magic amount, clone suspected, clock skew …
     rrn: str = ""
+    code: str = ""
+    reason: Reason | str = ""
+    fault: str = ""  # the damage done on purpose
+    why: str = field(default="", metadata=MASKED)  # one sentence for people
+    notes: tuple[str, ...] = field(default=(), metadata=MASKED)  # trigger amount, suspected clone, clock skew …
     amount_minor: int | None = None
-    pan_masked: str = ""
+    pan_masked: str = field(default="", metadata={**MASKED, **UNLOGGED})
     replayed: bool = False  # the stored reply was given again
-    fault: str = ""  # damage done on purpose
-    reply: dict[int, Value] | None = field(default=None, repr=False)  # fields of the reply, before encoding
-    reply_mti: str = ""
+    reply_mti: str = field(default="", metadata=UNLOGGED)
+    frame_bytes: int = 0  # of the request, without its length prefix
     took_us: int = 0  # from arrival to decision
-    id: int = 0  # given by the store at commit; ascending
+
+
+@dataclass(slots=True)
+class Evidence(ExchangeRecord):
+    """One exchange as it is about to be journalled. Not frozen: one is made for every exchange."""
+
+    dialect: Dialect = field(kw_only=True, repr=False)
+    message: Message | None = None  # None: undecodable, see `failure`
+    failure: DecodeError | None = None
+    frame: bytes = field(default=b"", repr=False)  # of a failure; what stands before it is kept, masked
+    reply: dict[int, Value] | None = field(default=None, repr=False)  # fields of the reply before encoding
+    id: int = 0  # set when it is committed; ascending

@@ -42,7 +42,7 @@ def main(url: str, turn: int, *apart: str) -> None:
         card = loaded.card or Card(tid)
         version = loaded.session.version + 1  # that it will have
         key = TransactionKey(MID, tid, f"{turn:06d}", f"{stan:06d}")
-        evidence = Evidence(1, dialect, tid=tid, stan=key.stan, rrn=loaded.rrn)
+        evidence = Evidence(1, dialect=dialect, tid=tid, stan=key.stan, rrn=loaded.rrn)
         sale = Transaction(key, amount_minor=1, rrn=loaded.rrn, at_us=1_700_000_000_000_000)
         session = replace(loaded.session, batch=key.batch, last_stan=key.stan)
         changes = Changes(evidence, session, sale, replace(card, spent_minor=card.spent_minor + 1))

@@ -354,7 +354,7 @@ store = open_store(sys.argv[1])
 dialect = load_dialect("unionpay-pos")
 store.start(loop, None, recorder([("unionpay-pos", dialect)], sys.stderr, AsJson()))
 for number in range(int(sys.argv[2])):
-    store.commit(Commit(Changes(Evidence(1, dialect, why="x" * 500)), time.monotonic() + 60), lambda _outcome: None)
+    store.commit(Commit(Changes(Evidence(1, dialect=dialect, why="x" * 500)), time.monotonic() + 60), lambda _outcome: None)
 loop.call_soon(loop.stop)
 loop.run_forever()
 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,168 @@
+"""Columns: what the fields of a dataclass are in a database table, and functions that pack and unpack its rows.
+
+The dataclass is the only description of its row. From it come schema, statements, packing and unpacking:
+
+1. Text is TEXT, that of a symbol (`Reason`) too; a whole number or a flag is INTEGER; bytes are BLOB. Only columns of
+   ``int | None`` and of bytes may be NULL.
+2. A `TransactionKey` is four columns: mid, tid, batch, stan. One that may be None names a transaction of the same
+   merchant: three columns after its field (``original_tid`` …), all empty for None.
+3. Another dataclass is one column for each of its fields: under their own names where it is always there (`Policy`),
+   after its field where it may be None (``current_number`` …); then its first column is 0 for None.
+4. A tuple of texts is its lines; any other tuple, and a dict or mapping, is JSON, empty where it is None.
+5. `version` is packed one higher: what is written is the row's next version.
+
+A packed row is a tuple in the order of its columns. Nothing else relies on that order: statements name their columns.
+Packing and unpacking are on the path of every exchange, therefore they are compiled from source made here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from acquirer.data.types import Row
+from acquirer.model.rows import TransactionKey
+
+T = TypeVar("T")
+Type = Literal["TEXT", "INTEGER", "BLOB"]
+
+_TYPES: Final[dict[Any, Type]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", bytes: "BLOB"}
+_dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    type: Type
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat(Generic[T]):
+    """How objects of one class are rows of a table."""
+
+    columns: tuple[Column, ...]
+    pack: Callable[[T], Row]
+    """Return the row to write for an object; its values are in the order of `columns`."""
+    unpack: Callable[[Row], T]
+    """Return the object that a row holds."""
+
+
+def row_format(cls: type[T]) -> RowFormat[T]:
+    """Return the row format of a dataclass.
+
+    Raises:
+        TypeError: a field of a type that has no form in a table.
+    """
+    writer = _Writer()
+    unpacked = ", ".join([f"{name}={text}" for name, text in writer.read_fields(cls, "item", "")])
+    places = {column.name: f"row[{place}]" for place, column in enumerate(writer.columns)}
+    packed = "".join([f"{one}, " for one in writer.packed])
+    pack_lines = ["def pack(item):", *writer.preparation, f"    return ({packed})"]
+    unpack_lines = ["def unpack(row):", f"    return {writer.constant(cls)}({unpacked.format_map(places)})"]
+    source = "\n".join([*pack_lines, *unpack_lines])
+    exec(compile(source, f"<rows of {cls.__name__}>", "exec"), writer.names)  # noqa: S102  # made of our own classes
+    return RowFormat(tuple(writer.columns), writer.names["pack"], writer.names["unpack"])
+
+
+class _Writer:
+    """Writes the expressions that pack one class, and those that unpack it: ``{name}`` stands for a column's value."""
+
+    def __init__(self) -> None:
+        self.columns: list[Column] = []
+        self.packed: list[str] = []
+        self.preparation: list[str] = []
+        self.names: dict[str, Any] = {"dump": _dump, "load": json.loads}
+
+    def read_fields(self, cls: type[Any], source: str, prefix: str) -> list[tuple[str, str]]:
+        """Add the columns of each field; return the fields with the expressions that unpack them.
+
+        A field whose metadata say ``{"stored": False}`` has no column.
+        """
+        hints = get_type_hints(cls)
+        return [
+            (one.name, self._field(prefix + one.name, hints[one.name], f"{source}.{one.name}"))
+            for one in fields(cls)
+            if one.metadata.get("stored", True)
+        ]
+
+    def constant(self, value: Any) -> str:
+        """Return a name for an object that the expressions use."""
+        name = f"constant_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def _field(self, name: str, hint: Any, source: str) -> str:
+        alternatives = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        optional = NoneType in alternatives
+        hint, *others = (one for one in alternatives if one is not NoneType)
+        if others and all(issubclass(one, str) for one in (hint, *others)):
+            return self._add(name, "TEXT", f"str({source})")
+        if get_origin(hint) is Literal:
+            hint = str
+        if hint in _TYPES:
+            return self._plain(name, hint, source, nullable=optional or hint is bytes)
+        if hint is TransactionKey:
+            return self._original(name, source) if optional else self._key(source)
+        if is_dataclass(hint) and isinstance(hint, type):
+            return self._optional_dataclass(name, hint, source) if optional else self._dataclass(hint, source, "")
+        if get_origin(hint) is tuple:
+            return self._tuple(name, get_args(hint)[0], source)
+        if get_origin(hint) in (dict, Mapping):
+            empty = f"'' if {source} is None else " * optional
+            column = self._add(name, "TEXT", f"{empty}dump({source})")
+            return f"load({column})" + f" if {column} else None" * optional
+        raise TypeError(f"field {name}: {hint} has no form in a table; add one to acquirer.model.columns")
+
+    def _add(self, name: str, type_: Type, packed: str, nullable: bool = False) -> str:
+        self.columns.append(Column(name, type_, nullable))
+        self.packed.append(packed)
+        return f"{{{name}}}"
+
+    def _plain(self, name: str, kind: type, source: str, *, nullable: bool) -> str:
+        if kind is bool:
+            return f"bool({self._add(name, 'INTEGER', f'int({source})')})"
+        if kind is str and nullable:
+            raise TypeError(f"field {name}: text is never NULL; use an empty one")
+        return self._add(name, _TYPES[kind], f"{source} + 1" if name == "version" else source, nullable)
+
+    def _key(self, source: str) -> str:
+        parts = [self._add(part, "TEXT", f"{source}.{part}") for part in TransactionKey._fields]
+        return f"{self.constant(TransactionKey)}({', '.join(parts)})"
+
+    def _original(self, name: str, source: str) -> str:
+        none = self.constant(TransactionKey("", "", "", ""))
+        self.preparation.append(f"    {name} = {source} or {none}")
+        parts = [self._add(f"{name}_{part}", "TEXT", f"{name}.{part}") for part in TransactionKey._fields[1:]]
+        return f"{self.constant(TransactionKey)}({{mid}}, {', '.join(parts)}) if {parts[-1]} else None"
+
+    def _dataclass(self, cls: type[Any], source: str, prefix: str) -> str:
+        parts = self.read_fields(cls, source, prefix)
+        return f"{self.constant(cls)}({', '.join(f'{name}={text}' for name, text in parts)})"
+
+    def _optional_dataclass(self, name: str, cls: type[Any], source: str) -> str:
+        self.preparation.append(f"    {name} = {source} or {self.constant(_empty(cls))}")
+        first = f"{{{name}_{next(iter(cls.__dataclass_fields__))}}}"
+        return f"{self._dataclass(cls, name, f'{name}_')} if {first} else None"
+
+    def _tuple(self, name: str, item: Any, source: str) -> str:
+        if item is str:
+            return f"tuple({self._add(name, 'TEXT', _LINES.format(source))}.split({_NEWLINE})) if {{{name}}} else ()"
+        values = self.constant(attrgetter(*item.__dataclass_fields__))
+        column = self._add(name, "TEXT", f"dump([*map({values}, {source})])")
+        return f"tuple([{self.constant(item)}(*one) for one in load({column})])"
+
+
+_NEWLINE: Final = '"\\n"'
+_LINES: Final = f"{_NEWLINE}.join({{}})"
+
+
+def _empty(cls: type[Any]) -> Any:
+    """Return the object that stands in a row for None: its numbers are 0, its texts empty, its bytes NULL."""
+    values = {str: "", int: 0, bool: False, bytes: None}
+    return cls(**{name: values[hint] for name, hint in get_type_hints(cls).items()})
