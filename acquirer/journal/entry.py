@@ -1,71 +1,69 @@
-"""One exchange as the journal remembers it: what `render` wrote, read back."""
+"""One exchange as the journal remembers it: its columns, and what `render` wrote, read back.
+
+`Entry` extends `model.evidence.ExchangeRecord`, so a field added there is a column here. Reading needs neither dialects
+nor messages: ``acquirer journal`` imports nothing of them.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from operator import itemgetter
 from typing import Any, Final
 
-from acquirer.journal.render import COLUMNS
+from acquirer.data.types import Row
+from acquirer.model.columns import row_format
+from acquirer.model.evidence import ExchangeRecord
+
+_NOT_STORED: Final[dict[str, Any]] = {"stored": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A masked exchange. `delivery` is what became of the reply: sent, unless something else is known."""
+@dataclass(slots=True)
+class Entry(ExchangeRecord):
+    """A masked exchange."""
 
-    id: int
-    at_us: int
-    dialect: str
-    peer: str
-    mti: str
-    service: str
-    tid: str
-    mid: str
-    batch: str
-    stan: str
-    code: str
-    reason: str
-    why: str
-    notes: tuple[str, ...]
-    rrn: str
-    amount_minor: int | None
-    pan_masked: str
-    replayed: bool
-    fault: str
-    request: Mapping[str, str]  # DE → masked value
-    failure: str  # of decoding: why
-    reply_mti: str
-    reply: Mapping[str, str] | None  # None: nothing was answered
-    frame_bytes: int
-    took_us: int
-    delivery: str = ""
-    before_failure: str = ""  # the bytes that were understood, in hex, with stars for hidden digits
+    id: int = 0
+    dialect: str = ""
+    request: Mapping[str, str] = field(default_factory=dict)  # DE → masked value
+    failure: str = ""  # why it could not be decoded
+    reply: Mapping[str, str] | None = None  # DE → masked value; None: nothing was answered
+    delivery: str = field(default="", metadata=_NOT_STORED)  # what became of the reply: "sent", "undelivered" …
+    before_failure: str = field(default="", metadata=_NOT_STORED)  # hex of what was decoded, with stars where masked
 
 
-_READ: Final[dict[str, Callable[[Any], Any]]] = {
-    "notes": lambda text: tuple(text.split("\n")) if text else (),
-    "replayed": bool,
-    "request": json.loads,
-    "reply": lambda text: json.loads(text) if text else None,
-}
-"""Columns that are more than what SQLite keeps."""
+FORMAT: Final = row_format(Entry)
+
+COLUMNS: Final = tuple([column.name for column in FORMAT.columns if column.name != "id"])
+"""What a row of the journal holds, in this order, after its number."""
+
+NUMBERS: Final = frozenset([column.name for column in FORMAT.columns if column.type == "INTEGER"]) - {"id"}
+"""Columns that are integers; all others are text."""
+
+LOGGED: Final = (
+    "dialect",
+    *[
+        one.name
+        for one in fields(ExchangeRecord)
+        if one.name not in {"notes", *NUMBERS} and one.metadata.get("logged", True)
+    ],
+)
+"""Texts that a line of the log tells, where there are any; `observe.lines` adds notes and numbers in its own forms."""
+
+_in_order: Final = itemgetter(*[("id", *COLUMNS).index(column.name) for column in FORMAT.columns])
 
 
-def entry_of(row: tuple[Any, ...]) -> Entry:
-    """The entry of a row: number, columns as in `render.COLUMNS`, delivery or None."""
-    number, *values, delivery = row
-    read = {name: _READ[name](value) if name in _READ else value for name, value in zip(COLUMNS, values, strict=True)}
-    read["failure"], _, before = read["failure"].partition("\n")
-    return Entry(
-        id=number, delivery=delivery or ("" if read["reply"] is None else "sent"), before_failure=before, **read
-    )
+def entry_of(row: Row) -> Entry:
+    """Return the entry of a row: number, columns as in `COLUMNS`, delivery or None where it is not known otherwise."""
+    entry = FORMAT.unpack(_in_order(row))
+    entry.delivery = row[-1] or ("" if entry.reply is None else "sent")
+    entry.failure, _, entry.before_failure = entry.failure.partition("\n")
+    return entry
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
-    """The entry for machines: amounts are integer minor units, numbers of the trade are strings."""
-    made: dict[str, Any] = {"id": entry.id}
-    for name in COLUMNS:
+    """Return the entry for machines: amounts are integer minor units; tid, STAN and other numbers are strings."""
+    document: dict[str, Any] = {}
+    for name in ("id", *COLUMNS, "delivery", "before_failure"):
         value = getattr(entry, name)
-        made[name] = list(value) if isinstance(value, tuple) else value
-    return made | {"delivery": entry.delivery, "before_failure": entry.before_failure}
+        document[name] = list(value) if isinstance(value, tuple) else value
+    return document

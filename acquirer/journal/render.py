@@ -1,69 +1,47 @@
 """Evidence becomes a row: masked, in plain integers and text, ready to be written and never to be unmasked.
 
-Run by the store's writer, off the hot path. Tracks, PIN blocks and keys keep their shape only; a card number keeps
-first 6 + last 4, also where nobody declared one: free text is searched for runs of digits that pass the Luhn check.
-PCI DSS 4.0.1, 3.3 and 3.4.
+`collect` gathers facts where an exchange is decided; `pack`, run by the store's writer, off the path of the reply,
+makes the row. Tracks, PIN blocks and keys keep their shape only; a card number keeps first 6 + last 4, also where none
+was declared: free text is searched for runs of digits that pass the Luhn check. PCI DSS 4.0.1, 3.3 and 3.4.
 """
 
 from __future__ import annotations
 
 import json.encoder
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from acquirer.data.types import JournalRow
 from acquirer.dialect.dialect import Dialect
+from acquirer.journal.entry import COLUMNS
 from acquirer.journal.mask import Shower, before_failure, showers
-from acquirer.model.evidence import Evidence
+from acquirer.model.columns import row_format
+from acquirer.model.evidence import Evidence, ExchangeRecord
 from acquirer.wire.masking import hidden, mask_card_numbers, readable
 from acquirer.wire.message import DecodeError, Span, Value
 
-COLUMNS: Final = (
-    "at_us",
-    "dialect",
-    "peer",
-    "mti",
-    "service",
-    "tid",
-    "mid",
-    "batch",
-    "stan",
-    "code",
-    "reason",
-    "why",
-    "notes",
-    "rrn",
-    "amount_minor",
-    "pan_masked",
-    "replayed",
-    "fault",
-    "request",
-    "failure",
-    "reply_mti",
-    "reply",
-    "frame_bytes",
-    "took_us",
-)
-"""What a row holds, in this order, after its number. `request` and `reply` are JSON objects: DE → masked value."""
-
-NUMBERS: Final = frozenset({"at_us", "amount_minor", "replayed", "frame_bytes", "took_us"})
-"""Columns that are integers; all others are text."""
-
 FORMS_KEPT: Final = 256
-"""Kinds of messages whose form is remembered. Real traffic has a few dozen; bitmaps come from whoever connects."""
+"""Kinds of messages whose form is remembered. Real traffic has a few dozen, but any peer may send any bitmap."""
 
 _quoted: Final = json.encoder.encode_basestring
 
-
 Facts = tuple[Any, ...]
-"""What a row is rendered from, in the order of `COLUMNS`, without the dialect: plain values, nothing masked.
+"""What a row is rendered from: the fields of an `ExchangeRecord`, packed; request and reply as fields of messages;
+a failure as its sentence, the bytes that were decoded, and where each field stands in them. Nothing is masked yet, and
+nothing refers to a dialect: facts can be handed to another process as they are."""
 
-Notes are still a tuple, request and reply still fields; a failure is its sentence, the bytes that were understood, and
-where each field stands in them. They can be handed to another process as they are."""
+_RECORD: Final = row_format(ExchangeRecord)
+_NAMES: Final = tuple([column.name for column in _RECORD.columns])
+_REQUEST, _FAILURE, _REPLY = range(len(_NAMES), len(_NAMES) + 3)
+_MTI, _REPLY_MTI, _NOTES = (_NAMES.index(name) for name in ("mti", "reply_mti", "notes"))
+_MASKED: Final = tuple([_NAMES.index(one.name) for one in fields(ExchangeRecord) if one.metadata.get("masked")])
+_in_order: Final = itemgetter(*[(*_NAMES, "request", "failure", "reply", "dialect").index(name) for name in COLUMNS])
 
 
-def facts(evidence: Evidence) -> Facts:
-    """What there is to tell of one exchange: references only, and nothing sensitive is hidden yet."""
+def collect(evidence: Evidence) -> Facts:
+    """Return the facts of one exchange: references only, nothing sensitive is hidden yet."""
     message, failure = evidence.message, evidence.failure
     request: Mapping[int, Value] = {}
     if message is not None:
@@ -71,86 +49,62 @@ def facts(evidence: Evidence) -> Facts:
     elif failure is not None:
         request = failure.fields
     return (
-        evidence.at_us,
-        evidence.peer,
-        evidence.mti,
-        evidence.service,
-        evidence.tid,
-        evidence.mid,
-        evidence.batch,
-        evidence.stan,
-        evidence.code,
-        str(evidence.reason),
-        evidence.why,
-        evidence.notes,
-        evidence.rrn,
-        evidence.amount_minor,
-        evidence.pan_masked,
-        evidence.replayed,
-        evidence.fault,
+        *_RECORD.pack(evidence),
         request,
-        () if failure is None else _failed(failure, evidence.frame),
-        evidence.reply_mti,
+        () if failure is None else _failure_facts(failure, evidence.frame),
         evidence.reply,
-        evidence.frame_bytes,
-        evidence.took_us,
     )
 
 
-def _failed(failure: DecodeError, frame: bytes) -> tuple[Any, ...]:
-    """Why, and what was understood: nothing of the frame from the failing field on."""
+def _failure_facts(failure: DecodeError, frame: bytes) -> tuple[Any, ...]:
+    """Return why it failed and what was decoded: nothing of the frame from the failing field on."""
     spans = {field: span for field, span in failure.spans.items() if span[1] <= failure.position}
     return str(failure), frame[: max((stop for _, stop in spans.values()), default=0)], spans
 
 
-def row_of(told: Facts, dialect: Dialect) -> JournalRow:
-    """The row of an exchange in `dialect`, without its number; columns as in `COLUMNS`."""
-    at_us, peer, mti, service, tid, mid, batch, stan, code, reason, why, notes, rrn, *rest = told
-    amount_minor, pan_masked, replayed, fault, request, failure, reply_mti, reply, frame_bytes, took_us = rest
-    return (
-        at_us,
-        dialect.name,
-        peer,
-        mti,
-        service,
-        tid,
-        mid,
-        batch,
-        stan,
-        code,
-        reason,
-        mask_card_numbers(why),
-        mask_card_numbers("\n".join(notes)) if notes else "",
-        rrn,
-        amount_minor,
-        mask_card_numbers(pan_masked),
-        int(replayed),
-        fault,
-        masked(request, dialect, mti),
-        failed(failure, request, dialect, mti) if failure else "",
-        reply_mti,
-        "" if reply is None else masked(reply, dialect, reply_mti),
-        frame_bytes,
-        took_us,
-    )
+def pack(facts: Facts, dialect: Dialect) -> JournalRow:
+    """Return the row of an exchange in `dialect`, without its number; columns as in `COLUMNS`.
+
+    This is the only function that makes rows of the journal.
+    """
+    values = list(facts)
+    request, failure, reply, mti = facts[_REQUEST], facts[_FAILURE], facts[_REPLY], facts[_MTI]
+    for place in _MASKED:
+        values[place] = mask_card_numbers(values[place])
+    values[_REQUEST] = masked(request, dialect, mti)
+    values[_FAILURE] = failed(failure, request, dialect, mti) if failure else ""
+    values[_REPLY] = "" if reply is None else masked(reply, dialect, facts[_REPLY_MTI])
+    values.append(dialect.name)
+    row: JournalRow = _in_order(values)
+    return row
 
 
-def bare(told: Facts, note: str) -> Facts:
-    """The same without what came and what was answered, and with a note."""
-    return (*told[:11], (*told[11], note), *told[12:17], {}, (), told[19], None, *told[21:])
+def pack_any(facts: Facts, dialect: Dialect) -> JournalRow:
+    """Return the row of an exchange; without its fields, and with a note, where these cannot be rendered.
+
+    No exchange is lost or written unmasked because of a fault in rendering.
+    """
+    try:
+        return pack(facts, dialect)
+    except Exception as exc:
+        bare = list(facts)
+        bare[_REQUEST], bare[_FAILURE], bare[_REPLY] = {}, (), None
+        note = f"its fields could not be rendered: {type(exc).__name__}"
+        bare[_NOTES] = f"{facts[_NOTES]}\n{note}" if facts[_NOTES] else note
+        return pack(tuple(bare), dialect)
 
 
 def render(evidence: Evidence) -> JournalRow:
-    """The row of one exchange, without its number; columns as in `COLUMNS`."""
-    return row_of(facts(evidence), evidence.dialect)
+    """Return the row of one exchange, without its number; columns as in `COLUMNS`."""
+    return pack(collect(evidence), evidence.dialect)
 
 
 def failed(
-    failure: tuple[str, bytes, Mapping[int | str, Span]], fields: Mapping[int, Value], dialect: Dialect, mti: str
+    failure: tuple[str, bytes, Mapping[int | str, Span]], request: Mapping[int, Value], dialect: Dialect, mti: str
 ) -> str:
-    """Why a frame could not be decoded; on a second line the bytes before the failure, in hex, masked."""
+    """Return why a frame could not be decoded; on a second line the bytes before the failure, in hex, masked."""
     sentence, frame, spans = failure
-    before = before_failure(frame, spans, fields, dialect, mti)
+    before = before_failure(frame, spans, request, dialect, mti)
     return mask_card_numbers(sentence) + (f"\n{before}" if before else "")
 
 
@@ -165,15 +119,15 @@ class _Form(NamedTuple):
 _forms: dict[tuple[Dialect, str, tuple[int, ...]], _Form] = {}
 
 
-def masked(fields: Mapping[int, Value], dialect: Dialect, mti: str) -> str:
-    """Fields as a JSON object, each value as it may be shown; a DE nobody knows shows its length only."""
-    key = (dialect, mti, tuple(fields))
+def masked(values_by_de: Mapping[int, Value], dialect: Dialect, mti: str) -> str:
+    """Return fields as a JSON object, each value as it may be shown; an unknown DE shows its length only."""
+    key = (dialect, mti, tuple(values_by_de))
     form = _forms.get(key) or _form(key)
-    values: list[Any] = [*fields.values()]
+    values: list[Any] = [*values_by_de.values()]
     for at, show in form.masking:
         values[at] = show(values[at])
     if not is_plain(values):
-        values = [_quoted(show(value))[1:-1] for show, value in zip(form.showers, fields.values(), strict=True)]
+        values = [_quoted(show(value))[1:-1] for show, value in zip(form.showers, values_by_de.values(), strict=True)]
     return form.text % tuple(values)
 
 

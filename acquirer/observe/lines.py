@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from structlog.processors import JSONRenderer
 
 from acquirer.data.types import JournalRow
-from acquirer.journal.render import COLUMNS, is_plain
+from acquirer.journal.entry import COLUMNS, LOGGED
+from acquirer.journal.render import is_plain
 
 Line = MutableMapping[str, Any]
 
@@ -32,24 +33,7 @@ class Event:
     fields: Mapping[str, Any]
 
 
-NAMES = (
-    "dialect",
-    "peer",
-    "mti",
-    "service",
-    "tid",
-    "mid",
-    "batch",
-    "stan",
-    "rrn",
-    "code",
-    "reason",
-    "fault",
-    "why",
-)
-"""The texts of a row that a line tells, where there is any; masked already."""
-
-_texts = itemgetter(*(1 + COLUMNS.index(name) for name in NAMES))
+_texts = itemgetter(*(1 + COLUMNS.index(name) for name in LOGGED))
 _others = itemgetter(0, *(1 + COLUMNS.index(name) for name in ("at_us", "replayed", "notes", "took_us")))
 
 
@@ -67,7 +51,7 @@ def exchange_line(row: JournalRow) -> Line:
     """The canonical line of one exchange; what is empty is left out."""
     number, at_us, replayed, notes, took_us = _others(row)
     line: Line = {"event": "exchange", "at": _utc(at_us), "id": number}
-    line.update([pair for pair in zip(NAMES, _texts(row), strict=True) if pair[1]])
+    line.update([pair for pair in zip(LOGGED, _texts(row), strict=True) if pair[1]])
     if notes:
         line["notes"] = notes.split("\n")
     if replayed:
@@ -94,9 +78,9 @@ class AsJson:
         number, at_us, replayed, notes, took_us = _others(row)
         texts = _texts(row)
         if is_plain(texts):  # most lines: half the price of an encoder that looks at each value
-            told = [f'"{name}":"{text}"' for name, text in zip(NAMES, texts, strict=True) if text]
+            told = [f'"{name}":"{text}"' for name, text in zip(LOGGED, texts, strict=True) if text]
         else:
-            told = [f'"{name}":{_quoted(text)}' for name, text in zip(NAMES, texts, strict=True) if text]
+            told = [f'"{name}":{_quoted(text)}' for name, text in zip(LOGGED, texts, strict=True) if text]
         if notes:
             told.append(f'"notes":[{",".join([_quoted(note) for note in notes.split(_NEXT)])}]')
         if replayed:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.journal.entry import Entry, as_json, entry_of
+from acquirer.journal.entry import COLUMNS, NUMBERS, Entry, as_json, entry_of
 from acquirer.journal.mask import showers
-from acquirer.journal.render import COLUMNS, NUMBERS, masked, render
+from acquirer.journal.render import masked, render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import exchange_line
 from acquirer.wire.masking import hidden, known, mask_card_numbers

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.data.types import JournalRow
-from acquirer.journal.render import COLUMNS, NUMBERS, render
+from acquirer.journal.entry import COLUMNS, NUMBERS
+from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import AsJson, Event, Readable, event_line, exchange_line
 from acquirer.settings.specs import load_dialect
