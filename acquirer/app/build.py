@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from acquirer.data.toml import DataError, parse
 from acquirer.data.types import Randbytes
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host, HostOptions
-from acquirer.host.decide import check_served
 from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.process.clock import Clock, fixed_clock
@@ -74,16 +74,15 @@ def build_parts(config: Config) -> Parts:
 
 
 def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
-    """The host that speaks `dialect`; hosts of one process share terminals, keys and faults. Raises DataError."""
-    check_served(dialect)
+    """Return the host that speaks `dialect`; hosts of one process share terminals, keys, faults. Raises DataError."""
     return Host(
-        dialect=dialect,
+        CompiledDialect(dialect),
         vault=vault,
         randbytes=parts.randbytes,
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
         faults=parts.faults,
         timezone=parts.timezone,
-        options=HostOptions(magic_amounts=parts.config.magic_amounts, checks=parts.checks),
+        options=HostOptions(trigger_amounts=parts.config.magic_amounts, checks=parts.checks),
     )
 
 

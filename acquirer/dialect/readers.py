@@ -30,9 +30,12 @@ class Elements:
     function: Read
     icc_condition: Read
     mid: Read
-    named_stan: Read  # of the sale that a reversal names
+    named_stan: Read  # of the transaction that a reversal names
     named_within: Read
     operator: Read
+    original_date: Read  # MMDD of the transaction that a refund names
+    original_stan: Read  # of the transaction that a void or refund names
+    original_within: Read
     pan: Read
     part_more: Read
     processing_code: Read
@@ -60,6 +63,7 @@ class Elements:
             "time": _reader_at(dialect, time),
             "within": reader(dialect, numbering.within),
             "serial": _serial(dialect),
+            "original_within": reader(dialect, f"original_{numbering.within}"),
             "named_stan": reader(dialect, numbering.original_stan),
             "named_within": reader(dialect, numbering.original_within),
         }

@@ -22,11 +22,11 @@ class Stamp:
     date: str  # MMDD
     day: str  # YYYYMMDD: the business date
     clock: dict[str, str] = field(default_factory=dict)  # elements that tell this second, as the dialect writes them
-    made: dict[str, str] = field(default_factory=dict)  # the same, and the date on which a reply is settled
+    reply_elements: dict[str, str] = field(default_factory=dict)  # the same, and the date on which a reply is settled
 
 
 class Calendar:
-    """Turns clock readings into local dates; the text of the current second is made once."""
+    """Turns clock readings into local dates; the text of the current second is kept."""
 
     __slots__ = ("_forms", "_second", "_stamp", "timezone")
 
@@ -42,12 +42,12 @@ class Calendar:
         if second != self._second:
             local = self.local(at_us)
             text = local.strftime("%Y%m%d%H%M%S")
-            made = {
+            elements = {
                 form.element: (local.astimezone(UTC) if form.utc else local).strftime(form.pattern)
                 for form in self._forms
             }
-            clock = {element: value for element, value in made.items() if element != "settlement_date"}
-            self._stamp = Stamp(text[8:], text[4:8], text[:8], clock, made)
+            clock = {element: value for element, value in elements.items() if element != "settlement_date"}
+            self._stamp = Stamp(text[8:], text[4:8], text[:8], clock, elements)
             self._second = second
         return self._stamp
 

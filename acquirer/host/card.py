@@ -6,12 +6,12 @@ the cipher text may reach into the card number, so a track is read only after it
 
 from __future__ import annotations
 
-from acquirer.host.admission import Verified
 from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.text import no_month
 from acquirer.host.request import Request
+from acquirer.host.verification import Verified
 from acquirer.model.reasons import Reason
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
@@ -20,8 +20,8 @@ from acquirer.wire.masking import PAN_DIGITS, known, mask_pan, passes_luhn
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
 
 
-class Presented:
-    """A card as presented. `reason` says why it could not be read; without one, no `pan` means that no card is used."""
+class PresentedCard:
+    """A card as presented. `reason` says why it cannot be read; without one, no `pan` means that no card is used."""
 
     __slots__ = ("expiry", "masked", "pan", "reason", "why")
 
@@ -33,29 +33,31 @@ class Presented:
         self.why = sentence
 
 
-def present(host: Host, request: Request, verified: Verified) -> Presented:
-    """Read the card, opening its track with the keys that verified the request."""
-    read, came = host.read, request.message.fields
-    pan, expiry, element = read.pan(came), read.expiry(came), "track2"
-    text = read.track2(came)
+def read_card(host: Host, request: Request, verified: Verified) -> PresentedCard:
+    """Read the card of a request, opening its track with the keys that verified it."""
+    read, fields = host.read, request.message.fields
+    pan, expiry, element = read.pan(fields), read.expiry(fields), "track2"
+    text = read.track2(fields)
     if not text:
-        text, element = read.track3(came), "track3"
+        text, element = read.track3(fields), "track3"
         if not text:
-            return Presented(pan, expiry)
-    track = _Track(host, verified.keys, element, text.replace("=", SEPARATOR), read.security_control(came))
+            return PresentedCard(pan, expiry)
+    track = _Track(host, verified.keys, element, text.replace("=", SEPARATOR), read.security_control(fields))
     on_track, valid = track.card()
     if not on_track:
-        return Presented(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why()))
+        return PresentedCard(
+            pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why())
+        )
     if pan and pan != on_track:
-        return Presented(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, element, pan, on_track))
+        return PresentedCard(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
         sentence = why.track_unreadable(host.dialect, element, f"the expiry after its card number {no_month(valid)}")
-        return Presented(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
-    return Presented(on_track, expiry or valid)
+        return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
+    return PresentedCard(on_track, expiry or valid)
 
 
 class _Track:
-    """One track as it came, and what opening it gives."""
+    """One track as received, and what opening it gives."""
 
     __slots__ = ("clear", "control", "element", "keys", "problem", "sealed", "suite", "text")
 
@@ -76,17 +78,17 @@ class _Track:
 
     def why(self) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""
-        told = f"security control {known(self.control) or '(none)'}"
+        control = f"security control {known(self.control) or '(none)'}"
         if self.problem:
             return self.problem
         if self.sealed:
             if not check_number(self.card(self.text)[0]):
-                return f"{told} says it is encrypted, but it came in the clear"
+                return f"{control} says it is encrypted, but it is in the clear"
             kcv = self.keys.tdk.kcv() if self.keys is not None and self.keys.tdk is not None else ""
             return f"under TDK KCV {kcv} it opens to no card number: compare the KCV with the terminal's"
         if self.keys is not None and self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
-            return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {told} says that it is clear"
-        return f"it came in the clear ({told}) and holds no card number before a separator"
+            return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {control} says that it is clear"
+        return f"it is in the clear ({control}) and holds no card number before a separator"
 
     def _opened(self) -> str:
         if self.keys is None:
@@ -94,8 +96,8 @@ class _Track:
             return ""
         try:
             return self.suite.open_track(self.keys, self.text)
-        except TrackError as wrong:
-            self.problem = known(str(wrong))
+        except TrackError as exc:
+            self.problem = known(str(exc))
             return ""
 
 

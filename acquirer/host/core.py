@@ -1,31 +1,28 @@
-"""A host's configuration: everything a decision needs that is no message and no row. Immutable but for its memos."""
+"""A host's configuration: everything a decision needs that is no message and no row. Immutable but for its caches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
-from acquirer.dialect.clock import clock_forms
-from acquirer.dialect.dialect import Dialect
-from acquirer.dialect.plans import MessagePlans
-from acquirer.dialect.readers import Elements
-from acquirer.dialect.suite import Suite
+from acquirer.data.types import Randbytes
+from acquirer.dialect.compiled import CompiledDialect
+from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
-from acquirer.host.issuer.decisions import CardTable
+from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
 from acquirer.host.signature_policy import Checks
+from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
 from acquirer.wire.elements import read
 
-Randbytes = Callable[[int], bytes]
-
 SILENT_CENTS: Final = 98
-"""The magic amount that gets no reply: 98 is also what the terminal then gives as the reason of its reversal."""
+"""The trigger amount that gets no reply: 98 is also what the terminal then gives as the reason of its reversal."""
 
-SWIPED: Final = "S"
+MAGSTRIPE_LETTER: Final = "S"
 """The letter on receipts by which a dialect tells a swiped card from a fallback to its stripe."""
 
 
@@ -33,8 +30,10 @@ SWIPED: Final = "S"
 class HostOptions:
     """Switches of a whole host."""
 
-    magic_amounts: bool = False  # the cents of an amount are the numeric response code; 98 is not answered at all
+    trigger_amounts: bool = False  # the cents of an amount are the numeric response code; 98 is not answered at all
     checks: Checks = field(default_factory=Checks)  # of signatures
+    void_other_day: bool = False  # a void is taken on another business day too, as long as its batch is open
+    refund_days: int = 30  # a refund is taken for so many days after its sale (H-BP; hosts differ)
 
 
 class Host:
@@ -47,6 +46,7 @@ class Host:
         "has_batch",
         "issuer",
         "keys_as_text",
+        "magstripe_entry_modes",
         "options",
         "plans",
         "randbytes",
@@ -54,14 +54,13 @@ class Host:
         "ring",
         "sign_on_nibble",
         "signs_on",
-        "stripes",
         "suite",
         "vault",
     )
 
     def __init__(
         self,
-        dialect: Dialect,
+        compiled: CompiledDialect,
         vault: Vault,
         randbytes: Randbytes,
         issuer: CardTable,
@@ -69,28 +68,38 @@ class Host:
         timezone: tzinfo,
         options: HostOptions = HostOptions(),
     ) -> None:
+        dialect = compiled.dialect
         self.dialect = dialect
+        self.suite = compiled.suite
+        self.plans = compiled.plans
+        self.read = compiled.read
         self.vault = vault
         self.randbytes = randbytes
         self.issuer = issuer
         self.faults = faults
         self.options = options
-        self.suite = Suite(dialect)
         self.ring = KeyRing(vault)
-        self.calendar = Calendar(timezone, clock_forms(dialect))
-        self.plans = MessagePlans(dialect)
-        self.read = Elements.of(dialect)
+        self.calendar = Calendar(timezone, compiled.clock_forms)
         keys = dialect.elements.get("keys")
         self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"
         self.signs_on = any(route.service == "sign_on" and route.served for route in dialect.routes)
         self.has_batch = "batch" in dialect.elements
-        self.stripes = frozenset(_stripes(dialect))
-        wishes = dialect.terminal_profile.head if dialect.terminal_profile else {}
-        nibbles = {wish: int(nibble, 16) for nibble, wish in wishes.items()}
-        self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's head; 0 asks for nothing
+        self.magstripe_entry_modes = frozenset(_magstripe_entry_modes(dialect))
+        requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
+        nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}
+        self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's message header; 0 asks for nothing
+
+    def code_of(self, reason: Reason, route: Route | None) -> str:
+        """Return the response code of a reason in this dialect; a route may have its own, see also `FALLBACKS`."""
+        names = (reason, FALLBACKS[reason]) if reason in FALLBACKS else (reason,)
+        for codes in (self.dialect.reasons,) if route is None else (route.codes, self.dialect.reasons):
+            for name in names:
+                if name in codes:
+                    return codes[name]
+        raise KeyError(reason)  # `CompiledDialect` has refused such a dialect
 
 
-def _stripes(dialect: Dialect) -> Iterator[str]:
+def _magstripe_entry_modes(dialect: Dialect) -> Iterator[str]:
     """What element `card_entry`, a part of `entry_mode`, says of a card that was swiped."""
     whole, part, profile = (
         dialect.elements.get("entry_mode"),
@@ -100,7 +109,7 @@ def _stripes(dialect: Dialect) -> Iterator[str]:
     if profile is None or whole is None or part is None:
         return
     for entry in profile.entries.values():
-        if entry.letter == SWIPED:
+        if entry.letter == MAGSTRIPE_LETTER:
             value = read({whole.de: profile.entry_mode(entry, pin=False)}, part)
             if isinstance(value, str):
                 yield value

@@ -9,26 +9,24 @@ from acquirer.security.working import WorkingKeys
 
 
 class Decision:
-    """One decision. Not frozen: made per exchange, and filled by the service that decides."""
+    """One decision. Not frozen: one is made per exchange, and freezing costs more than deciding."""
 
     __slots__ = (
-        "alone",
         "card",
         "code",
         "keys",
-        "made",
         "notes",
+        "original",
         "pan_masked",
         "reason",
         "replayed",
+        "reply_elements",
         "rrn",
         "session",
         "sign_on_again",
         "silent",
         "transaction",
         "upload",
-        "wants_card",
-        "wants_look",
         "why",
     )
 
@@ -37,10 +35,12 @@ class Decision:
         reason: Reason,
         why: str,
         *,
-        made: ElementValues | None = None,
+        reply_elements: ElementValues | None = None,
         session: Session | None = None,
         transaction: Transaction | None = None,
+        original: Transaction | None = None,
         card: Card | None = None,
+        upload: Upload | None = None,
         keys: WorkingKeys | None = None,
         code: str = "",
         rrn: str = "",
@@ -49,26 +49,28 @@ class Decision:
         sign_on_again: bool = False,
         replayed: bool = False,
         silent: bool = False,
-        wants_card: str = "",
-        alone: bool = False,
-        upload: Upload | None = None,
-        wants_look: bytes = b"",
     ) -> None:
         self.reason = reason
         self.why = why
-        self.made: ElementValues = {} if made is None else made
-        self.session = session  # rows as they shall be; None: unchanged
+        self.reply_elements: ElementValues = {} if reply_elements is None else reply_elements
+        self.session = session  # rows as they will be; None: unchanged
         self.transaction = transaction
+        self.original = original  # the transaction that a void or a refund is tied to
         self.card = card
+        self.upload = upload
         self.keys = keys  # that verified the request and seal the reply
-        self.code = code  # chosen by a magic amount or stored; "": the dialect's code for the reason
+        self.code = code  # chosen by a trigger amount, or stored; "": the dialect's code for the reason
         self.rrn = rrn
         self.pan_masked = pan_masked
         self.notes = notes
-        self.sign_on_again = sign_on_again  # ask for it in the reply's head
+        self.sign_on_again = sign_on_again  # ask for it in the reply's message header
         self.replayed = replayed
-        self.silent = silent  # a magic amount asks for no reply
-        self.wants_card = wants_card  # undecided: load this card's row and decide again
-        self.alone = alone  # and that row is about to change: see `Load`
-        self.upload = upload
-        self.wants_look = wants_look  # undecided: have this image decoded and decide again
+        self.silent = silent  # a trigger amount asks for no reply
+
+
+class Decided(Exception):
+    """Ends the course of a service early: a refusal of the prologue, or the stored answer of a repeat."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.why)
+        self.decision = decision

@@ -1,4 +1,4 @@
-"""Evidence of exchanges: what came, what was answered, why. References only; masking is done when it is rendered."""
+"""Evidence of exchanges: request, reply, and why. References only; masking is done when it is rendered."""
 
 from __future__ import annotations
 
@@ -10,55 +10,51 @@ from acquirer.host.request import Request
 from acquirer.host.sealing import Reply
 from acquirer.model.effects import Arrival
 from acquirer.model.evidence import Evidence
-from acquirer.scenario.faults import Fault
 from acquirer.wire.message import DecodeError, Message
 
 
-def of_request(host: Host, request: Request, decision: Decision, reply: Reply | None, fault: Fault | None) -> Evidence:
-    """The exchange of a decoded request; `reply` is None when nothing is answered."""
+def of_request(host: Host, request: Request, decision: Decision, reply: Reply | None, fault: str = "") -> Evidence:
+    """Return the exchange of a decoded request; `reply` is None when nothing is answered, `fault` names one."""
     arrival, message = request.arrival, request.message
-    code, fields, mti = (reply.code, reply.fields, reply.mti) if reply is not None else ("", None, "")
-    return Evidence(  # by place: naming each would take three times as long, and this is done for every exchange
-        arrival.at_us,
-        host.dialect,
-        arrival.peer,
-        message,
-        None,
-        b"",
-        len(arrival.frame),
-        request.tid,
-        request.mid,
-        request.batch,
-        request.stan,
-        message.mti,
-        request.service,
-        code,
-        decision.reason,
-        decision.why,
-        decision.notes,
-        decision.rrn,
-        request.amount_minor,
-        decision.pan_masked,
-        decision.replayed,
-        fault.name if fault is not None else "",
-        fields,
-        mti,
+    evidence = Evidence(
+        at_us=arrival.at_us,
+        dialect=host.dialect,
+        peer=arrival.peer,
+        message=message,
+        frame_bytes=len(arrival.frame),
+        tid=request.tid,
+        mid=request.mid,
+        batch=request.batch,
+        stan=request.stan,
+        mti=message.mti,
+        service=request.service,
+        reason=decision.reason,
+        why=decision.why,
+        notes=decision.notes,
+        rrn=decision.rrn,
+        amount_minor=request.amount_minor,
+        pan_masked=decision.pan_masked,
+        replayed=decision.replayed,
+        fault=fault,
     )
+    if reply is not None:
+        evidence.code, evidence.reply, evidence.reply_mti = reply.code, reply.fields, reply.mti
+    return evidence
 
 
 def of_stray(host: Host, arrival: Arrival, message: Message) -> Evidence:
     """A message that is never answered: a response that came from a terminal."""
-    read, came = host.read, message.fields
+    read, fields = host.read, message.fields
     return Evidence(
         at_us=arrival.at_us,
         dialect=host.dialect,
         peer=arrival.peer,
         message=message,
         frame_bytes=len(arrival.frame),
-        tid=read.tid(came),
-        mid=read.mid(came),
-        batch=read.batch(came),
-        stan=read.stan(came),
+        tid=read.tid(fields),
+        mid=read.mid(fields),
+        batch=read.batch(fields),
+        stan=read.stan(fields),
         mti=message.mti,
         reason="stray_response",
         why=why.stray_response(message.mti),

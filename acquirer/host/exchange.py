@@ -1,31 +1,38 @@
 """One exchange, from frame to reply: decode, load, decide, commit, send.
 
-`exchange` is a generator: it yields effects and is resumed with their results; a driver performs them. Whatever a
-frame holds, it ends with replies sent, a connection closed, or silence, and it never raises for what a peer did. The
-reply is made before the commit, so that nothing can fail between a booking and its answer.
+`exchange` is a generator: it yields effects and is resumed with their results; a driver performs them.
+
+1. A frame that is no message, a response, or a message that names no terminal is not decided (`undecodable`).
+2. A fault before the decision loses the request: nothing is booked, only the journal knows.
+3. The service of the message's route decides on the loaded rows; a conflict loads and decides again.
+4. The reply is sealed before the commit, so that nothing can fail between a booking and its answer.
+5. What is not durable is never said: an expired commit is silent, a failed one never approves.
+6. Every other fault is applied once the commit is done, and counted only then.
+
+It ends with effects that send, close or stay silent, and never raises for what a peer did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from typing import Final
 
-from acquirer.host.admission import check_format
+from acquirer.host import services
+from acquirer.host.admission import check_format, identify
+from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
-from acquirer.host.decide import decide
-from acquirer.host.decision import Decision
+from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
 from acquirer.host.sealing import Reply, seal
-from acquirer.host.undecodable import refuse_frame, refuse_nobody
+from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
 from acquirer.model.effects import (
     PAUSE,
     Arrival,
     Changes,
     Commit,
     CommitOutcome,
-    DecodeImage,
     Effect,
     EffectResult,
     Load,
@@ -36,118 +43,127 @@ from acquirer.model.effects import (
 )
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Picture
-from acquirer.scenario.faults import Fault, Occasion
+from acquirer.scenario.faults import REPLY_STAGES, Fault, FaultContext, Stage
 from acquirer.wire.message import DecodeError, EncodeError
 
 ExchangeSteps = Generator[Effect, EffectResult, Effect | None]
 
 CONFLICTS_MAX: Final = 8
-"""Decisions overtaken by another host process before we give up; each time somebody else got on, so two are rare."""
+"""Decisions overtaken by another host process before we give up; each time another one got on, so two are rare."""
 
 NO_DEADLINE: Final = float("inf")
 
-_SILENT: Final = Fault(name="magic amount", kind="silent")
+TRIGGER: Final = "trigger amount"
+"""What stands in the journal in place of a fault's name when an amount asks for no reply."""
 
 
 def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
-    """The whole way of a request."""
+    """Take a request from its frame to its reply."""
     try:
         message = host.dialect.decode(arrival.frame)
     except DecodeError as failure:
         yield from refuse_frame(host, arrival, failure)
         return None
     if host.dialect.is_response(message.mti, message.fields):
-        evidence = of_stray(host, arrival, message)
-        yield Commit(Changes(evidence), NO_DEADLINE)
+        yield Commit(Changes(of_stray(host, arrival, message)), NO_DEADLINE)
         return Silence("response")
     request = Request(host, arrival, message)
     if not (request.tid and request.stan) and not host.dialect.request_mti_known(message.mti):
-        yield from refuse_nobody(host, request)  # an unknown message that does not say who asks, and about what
+        yield from refuse_unaddressed(host, request)
         return None
+    if host.faults and (lost := host.faults.reserve(Stage.BEFORE_DECISION, _context(request), host.randbytes)):
+        return (yield from _lose(host, request, lost))
     refusal = check_format(host, request)
     fault: Fault | None = None
     turns = 0
     while True:
         turns += 1
-        decision = refusal
-        if decision is None:
-            loaded = yield Load(request.tid, request.key, request.card or None, request.alone, request.upload)
-            assert isinstance(loaded, Loaded)
-            decision = decide(host, request, loaded, request.card)
-            if decision.wants_card:
-                token = decision.wants_card
-                loaded = yield Load(request.tid, request.key, token, decision.alone)
-                assert isinstance(loaded, Loaded)
-                decision = decide(host, request, loaded, token)
-            elif decision.wants_look:
-                decision = yield from _looked(host, request, loaded, decision.wants_look)
-            yield PAUSE
+        decision = refusal if refusal is not None else (yield from decide(host, request))
+        yield PAUSE
         try:
             reply = seal(host, request, decision)
-        except EncodeError as wrong:
-            decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {wrong}")
+        except EncodeError as exc:
+            decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
-        if turns == 1:
-            fault = _fault(host, request, decision, reply)
-        evidence = of_request(host, request, decision, reply, fault)
-        changes = Changes(evidence, decision.session, decision.transaction, decision.card, decision.upload)
+        if turns == 1 and host.faults:
+            fault = host.faults.reserve(REPLY_STAGES, _context(request, reply.code), host.randbytes)
+        name = fault.name if fault is not None else TRIGGER if _withheld(decision) else ""
+        evidence = of_request(host, request, decision, reply, name)
+        changes = Changes(
+            evidence, decision.session, decision.transaction, decision.original, decision.card, decision.upload
+        )
         outcome = yield Commit(changes, arrival.deadline_s)
         if outcome is CommitOutcome.DONE:
             if decision.upload is not None:
                 yield RenderPicture()
-            return damage(reply.frame, fault)
+            if fault is not None:
+                return (yield from _apply(host, request, reply, fault))
+            return Silence(TRIGGER) if _withheld(decision) else Send(reply.frame)
         assert isinstance(outcome, CommitOutcome)
         if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
             continue
+        if fault is not None:
+            host.faults.release(fault)
         return (yield from _not_committed(host, request, decision, evidence, outcome))
 
 
-def _looked(host: Host, request: Request, loaded: Loaded, stream: bytes) -> Generator[Effect, EffectResult, Decision]:
-    """Decide with the pixels of a signature known."""
-    picture = yield DecodeImage(stream)
-    if picture is None:
-        return Decision(Reason.OVERLOADED, "more signatures wait to be decoded than can be in time: nothing was kept")
-    assert isinstance(picture, Picture)
-    loaded.picture = picture
-    return decide(host, request, loaded)
+def decide(host: Host, request: Request) -> Deciding:
+    """Load what a request is about, and have its service decide."""
+    service = services.SERVICES.get(request.service)
+    if service is not None:
+        request.key = service.key(host, request)
+    loaded = yield Load(request.tid, request.key)
+    assert isinstance(loaded, Loaded)
+    refusal = identify(host, request, loaded)
+    if refusal is not None or service is None:
+        assert refusal is not None  # a route without a service is not served: `CompiledDialect` has seen to it
+        return refusal
+    try:
+        deciding = service.decide(Case(host, request, loaded))
+        return deciding if isinstance(deciding, Decision) else (yield from deciding)
+    except Decided as end:
+        return end.decision
 
 
-def damage(frame: bytes, fault: Fault | None) -> Effect:
-    """What becomes of a reply that is ready: sent, or whatever a fault makes of it."""
-    return Send(frame) if fault is None else _DAMAGE[fault.kind](frame, fault)
+def _withheld(decision: Decision) -> bool:
+    """Return whether a trigger amount asks for no reply; a repeat is answered."""
+    return decision.silent and not decision.replayed
 
 
-def _silent(_frame: bytes, fault: Fault) -> Effect:
-    return Silence(f"fault {fault.name}")
+def _context(request: Request, code: str = "") -> FaultContext:
+    return FaultContext(request.tid, request.mid, request.service, code, request.amount_minor)
 
 
-_DAMAGE: Final[Mapping[str, Callable[[bytes, Fault], Effect]]] = {"silent": _silent}
+def _apply(host: Host, request: Request, reply: Reply, fault: Fault) -> ExchangeSteps:
+    """Perform what a fault makes of a reply that is ready."""
+    yield from fault.apply([Send(reply.frame)], _context(request, reply.code))
+    host.faults.applied(fault)
+    return None
 
 
-def _fault(host: Host, request: Request, decision: Decision, reply: Reply) -> Fault | None:
-    if decision.silent and not decision.replayed:
-        return _SILENT
-    if not host.faults:
-        return None
-    occasion = Occasion(request.tid, request.mid, request.service, reply.code, request.amount_minor)
-    return host.faults.strike(occasion, host.randbytes)
+def _lose(host: Host, request: Request, fault: Fault) -> ExchangeSteps:
+    """Treat a request as if it had never arrived: nothing is decided, the journal alone knows."""
+    lost = Decision(Reason.CHOSEN, why.lost(fault.name))
+    yield Commit(Changes(of_request(host, request, lost, None, fault.name)), NO_DEADLINE)
+    yield from fault.apply([], _context(request))
+    host.faults.applied(fault)
+    return None
 
 
 def _not_committed(
     host: Host, request: Request, decision: Decision, evidence: Evidence, outcome: CommitOutcome
 ) -> ExchangeSteps:
-    """Nothing was written, or nobody knows: never say what is not durable."""
+    """Answer when nothing was written, or when it is unknown: never say what is not durable."""
     if outcome is CommitOutcome.EXPIRED:
         late = Decision(decision.reason, why.expired(decision.why), notes=("expired: nothing was changed",))
-        yield Commit(Changes(of_request(host, request, late, None, None)), NO_DEADLINE)
+        yield Commit(Changes(of_request(host, request, late, None)), NO_DEADLINE)
         return Silence("expired")
     reason = Reason.OVERLOADED if outcome is CommitOutcome.OVERLOADED else Reason.SYSTEM_FAULT
     refusal = Decision(reason, why.not_committed(outcome.value))
     reply = seal(host, request, refusal)
     if outcome is CommitOutcome.CONFLICT:
-        yield Commit(Changes(of_request(host, request, refusal, reply, None)), NO_DEADLINE)
-    else:  # the store takes nothing more, but whoever watches shall not read that this was approved
+        yield Commit(Changes(of_request(host, request, refusal, reply)), NO_DEADLINE)
+    else:  # the store takes nothing more, but a reader of the log must not read that this was approved
         evidence.reason, evidence.code, evidence.why = reason, reply.code, refusal.why
         evidence.reply, evidence.reply_mti, evidence.rrn = reply.fields, reply.mti, ""
     if outcome is CommitOutcome.FAILED and decision.transaction is not None:

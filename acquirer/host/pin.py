@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from acquirer.dialect.suite import OpenedPin
-from acquirer.host.admission import Verified
 from acquirer.host.core import Host
 from acquirer.host.request import Request
+from acquirer.host.verification import Verified
 from acquirer.model.rows import Generation, Session
 from acquirer.security.pin import PinError
 from acquirer.security.vault import VaultError
@@ -23,12 +23,12 @@ def open_pin(
     control = host.read.security_control(request.message.fields)
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
-    except PinError as wrong:
+    except PinError as exc:
         if host.suite.dukpt is not None:
-            return PinError(f"{wrong}; the PIN must be encrypted under the key of the KSN that comes with it")
+            return PinError(f"{exc}; the PIN must be encrypted under the key of the KSN that comes with it")
         other = other_generation(session, verified)
         hint = _other_key(host, session, other, block, pan, control) if other is not None else ""
-        return PinError(f"{wrong}; {hint or 'compare its KCV on both sides'}, and sign on again")
+        return PinError(f"{exc}; {hint or 'compare its KCV on both sides'}, and sign on again")
 
 
 def other_generation(session: Session, verified: Verified) -> Generation | None:

@@ -1,8 +1,6 @@
-"""A request as decisions read it: its route, who speaks, which transaction it is about."""
+"""A request as decisions read it: its route, its terminal, its numbers."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from acquirer.dialect.dialect import Route
 from acquirer.host.calendar import Stamp
@@ -11,22 +9,14 @@ from acquirer.model.effects import Arrival
 from acquirer.model.rows import TransactionKey
 from acquirer.wire.message import Message
 
-TRANSACTIONS: Final = frozenset({"sale", "reversal"})
-"""Services that are about a transaction, so that its row is loaded with the terminal."""
-
-UPLOADS: Final = frozenset({"signature", "signature_part"})
-"""Services that bring the signature of a transaction, so that its signatures are loaded as well."""
-
 
 class Request:
-    """One decoded request. Not frozen: made per exchange."""
+    """One decoded request. Not frozen: one is made per exchange."""
 
     __slots__ = (
-        "alone",
         "amount_minor",
         "arrival",
         "batch",
-        "card",
         "key",
         "message",
         "mid",
@@ -35,43 +25,46 @@ class Request:
         "stamp",
         "stan",
         "tid",
-        "upload",
     )
 
     def __init__(self, host: Host, arrival: Arrival, message: Message) -> None:
-        read, came = host.read, message.fields
+        read, fields = host.read, message.fields
         self.arrival = arrival
         self.message = message
         self.stamp: Stamp = host.calendar.stamp(arrival.at_us)
         self.route: Route | None = host.dialect.route(message)
         self.service = "" if self.route is None else self.route.service
-        self.tid = read.tid(came)
-        self.mid = read.mid(came)
-        self.stan = read.stan(came)
-        self.batch = read.batch(came)
-        self.key: TransactionKey | None = None
-        self.card = ""  # token of a card in the clear whose row is worth loading at once
-        self.alone = False  # and whether it changes with every sale
-        self.amount_minor: int | None = None
-        self.upload = False
-        if self.service in TRANSACTIONS:
-            if self.service == "reversal":
-                self.key = TransactionKey(self.mid, self.tid, read.named_within(came), read.named_stan(came))
-            else:
-                self.key = TransactionKey(self.mid, self.tid, read.within(came), self.stan)
-            amount = read.amount(came)
-            self.amount_minor = int(amount) if amount.isdecimal() else None
-            pan = read.pan(came)
-            if self.service == "sale" and (entry := host.issuer.cards.get(pan)) is not None:
-                self.card = host.vault.token(pan)
-                self.alone = entry.metered
-        elif self.service in UPLOADS:
-            self.key = TransactionKey(self.mid, self.tid, read.within(came), self.stan)
-            amount = read.amount(came)
-            self.amount_minor = int(amount) if amount.isdecimal() else None
-            self.upload = True
+        self.tid = read.tid(fields)
+        self.mid = read.mid(fields)
+        self.stan = read.stan(fields)
+        self.batch = read.batch(fields)
+        amount = read.amount(fields)
+        self.amount_minor = int(amount) if amount.isdecimal() else None
+        self.key: TransactionKey | None = None  # of the transaction that the request is about
 
     @property
     def repeat(self) -> bool:
         """Whether the MTI itself says that this is a repeat: 0201, 0401 (ISO 8583:1987, fourth digit)."""
         return self.message.mti[3] in "13579"
+
+
+def no_key(_host: Host, _request: Request) -> TransactionKey | None:
+    """Return None: the request is about no transaction."""
+    return None
+
+
+def own_key(host: Host, request: Request) -> TransactionKey | None:
+    """Return the key of a request that is a transaction, or that repeats the numbers of one."""
+    return TransactionKey(request.mid, request.tid, host.read.within(request.message.fields), request.stan)
+
+
+def reversed_key(host: Host, request: Request) -> TransactionKey | None:
+    """Return the key of the transaction that a reversal undoes, by the elements that `[numbering]` names."""
+    read, fields = host.read, request.message.fields
+    return TransactionKey(request.mid, request.tid, read.named_within(fields), read.named_stan(fields))
+
+
+def original_key(host: Host, request: Request) -> TransactionKey:
+    """Return the key of this terminal's transaction that a void names in its original data elements."""
+    read, fields = host.read, request.message.fields
+    return TransactionKey(request.mid, request.tid, read.original_within(fields), read.original_stan(fields))

@@ -14,7 +14,7 @@ ACCEPTED: Final = "A"
 
 
 class Reply:
-    """A reply, ready to be sent. Not frozen: made per exchange."""
+    """A reply, ready to be sent. Not frozen: one is made per exchange."""
 
     __slots__ = ("code", "fields", "frame", "mti")
 
@@ -26,19 +26,19 @@ class Reply:
 
 
 def seal(host: Host, request: Request, decision: Decision) -> Reply:
-    """The reply to a request: what is echoed, what was made, its code, and a MAC under the keys that verified it.
+    """Return the reply to a request: echoed and own elements, the code, a MAC under the keys that verified the request.
 
     Raises:
-        EncodeError: something that was made does not fit the dialect.
+        EncodeError: an element does not fit the dialect.
     """
     dialect, message, route = host.dialect, request.message, request.route
-    code = decision.code or dialect.code_of(decision.reason, route)
+    code = decision.code or host.code_of(decision.reason, route)
     accepted = dialect.codes[code].kind == ACCEPTED
-    made = decision.made
-    made["code"] = code
-    if "time" not in made:
-        made.update(request.stamp.clock)
-    fields = host.plans.plan(route, accepted).fields(message.fields, made)
+    elements = decision.reply_elements
+    elements["code"] = code
+    if "time" not in elements:
+        elements.update(request.stamp.clock)
+    fields = host.plans.plan(route, accepted).fields(message.fields, elements)
     mti = host.plans.reply_mti(message.mti)
     envelope = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys

@@ -1,4 +1,4 @@
-"""Frames that cannot be decoded, and streams that carry no frames: answered 30 or 12 if anyone can be addressed.
+"""Frames that cannot be decoded, and streams that carry no frames: answered 30 or 12 if they say which terminal asks.
 
 A known request MTI is answered 30 with whatever was decoded before the failure; an unknown one 12 when it said which
 terminal and which STAN; everything else ends the connection. Responses are never answered.
@@ -41,12 +41,12 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
     yield Close("undecodable") if frame is None else Send(frame)
 
 
-def refuse_nobody(host: Host, request: Request) -> Generator[Effect, EffectResult, None]:
+def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, EffectResult, None]:
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
     dialect, message = host.dialect, request.message
     sentence = why.looks_otherwise(why.mti_unknown(dialect, message.mti), dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
-    yield Commit(Changes(of_request(host, request, refusal, None, None)), _NO_DEADLINE)
+    yield Commit(Changes(of_request(host, request, refusal, None)), _NO_DEADLINE)
     yield Close("undecodable")
 
 
@@ -71,9 +71,9 @@ def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evide
     """The reply frame; None when even the envelope is not whole. Fills in the evidence of it."""
     dialect = host.dialect
     stamp = host.calendar.stamp(arrival.at_us)
-    code = dialect.reasons[evidence.reason]
-    made: dict[str, str | bytes] = {"code": code, **stamp.clock}
-    fields = host.plans.plan(None, accepted=False).fields(failure.fields, made)
+    code = host.code_of(Reason(evidence.reason), None)
+    elements: dict[str, str | bytes] = {"code": code, **stamp.clock}
+    fields = host.plans.plan(None, accepted=False).fields(failure.fields, elements)
     reply_mti = dialect.response_mti(mti)
     try:
         frame = dialect.encode(reply_mti, fields, *dialect.reply_envelope(arrival.frame))

@@ -6,7 +6,9 @@ A decision never names a code. Adding a reason here means adding it to the ``[re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -32,6 +34,11 @@ class Reason(StrEnum):
     ORIGINAL_UNKNOWN = "original_unknown"
     ORIGINAL_AMOUNT_DIFFERS = "original_amount_differs"
     ORIGINAL_DIFFERS = "original_differs"  # another card, another processing code
+    ORIGINAL_CLOSED = "original_closed"  # a void or refund of what was declined, reversed, voided
+    ORIGINAL_OTHER_DAY = "original_other_day"  # a void of an earlier business day's sale
+    ORIGINAL_TOO_OLD = "original_too_old"  # a refund that comes too many days later
+    ORIGINAL_CARD_DIFFERS = "original_card_differs"  # a void with another card than its sale's
+    REFUND_EXCEEDS = "refund_exceeds"  # more than is left of the sale
     SIGNATURE_DIFFERS = "signature_differs"  # an upload says otherwise than the sale it names
     SIGNATURE_UNUSABLE = "signature_unusable"  # its slip, its image or its parts
     # the business
@@ -57,4 +64,14 @@ class Reason(StrEnum):
     # the host itself
     OVERLOADED = "overloaded"
     SYSTEM_FAULT = "system_fault"
-    CHOSEN = "chosen"  # a rule or a magic amount chose the code itself
+    CHOSEN = "chosen"  # a rule or a trigger amount chose the code itself
+
+
+FALLBACKS: Final[Mapping[Reason, Reason]] = {
+    Reason.ORIGINAL_CLOSED: Reason.ORIGINAL_UNKNOWN,
+    Reason.ORIGINAL_OTHER_DAY: Reason.ORIGINAL_UNKNOWN,
+    Reason.ORIGINAL_TOO_OLD: Reason.ORIGINAL_UNKNOWN,
+    Reason.ORIGINAL_CARD_DIFFERS: Reason.ORIGINAL_DIFFERS,
+    Reason.REFUND_EXCEEDS: Reason.LIMIT_EXCEEDED,
+}
+"""Reasons that a dialect need not map: without a code of their own they have that of an older, wider one."""

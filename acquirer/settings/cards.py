@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from acquirer.data.toml import DataError, Document, parse
-from acquirer.host.issuer.decisions import CardEntry, CardTable, Status
+from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.specs import specs_dir
 from acquirer.wire.masking import passes_luhn
 

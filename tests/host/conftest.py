@@ -1,17 +1,17 @@
-"""A host over a dictionary, and a till that talks to it: enough to hold whole conversations in one thread."""
+"""A host over a dictionary, and a POS that talks to it: enough to hold whole conversations in one thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.host.core import Host, HostOptions
 from acquirer.host.exchange import exchange
 from acquirer.model.effects import (
@@ -22,7 +22,9 @@ from acquirer.model.effects import (
     Effect,
     EffectResult,
     Load,
-    Loaded,
+    LoadCard,
+    LoadOriginal,
+    LoadSignatures,
     Pause,
     Send,
 )
@@ -36,8 +38,6 @@ from acquirer.model.rows import (
     TerminalConfig,
     Transaction,
     TransactionKey,
-    Upload,
-    Uploaded,
 )
 from acquirer.process.picture_worker import develop
 from acquirer.scenario.faults import Fault, Faults
@@ -46,6 +46,7 @@ from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
+from acquirer.testing.fake_store import FakeStore
 from acquirer.wire.masking import KNOWN
 from acquirer.wire.message import Message, Value
 
@@ -100,11 +101,19 @@ class Run:
 
     def step(self, outcome: CommitOutcome | None = None) -> bool:
         """Perform the pending effect; `outcome` stands in for a commit's own. False when the exchange has ended."""
-        effect, result = self.pending, None
+        effect: Effect | None = self.pending
+        result: EffectResult = None
+        store = self.rig.store
         if isinstance(effect, Load):
-            result = self.rig.load(effect)
+            result = store.load(effect)
+        elif isinstance(effect, LoadCard):
+            result = store.load_card(effect)
+        elif isinstance(effect, LoadOriginal):
+            result = store.load_original(effect)
+        elif isinstance(effect, LoadSignatures):
+            result = store.load_signatures(effect)
         elif isinstance(effect, Commit):
-            result = outcome or self.rig.commit(effect)
+            result = outcome or store.commit(effect)
             if result is CommitOutcome.DONE:
                 self.evidence.append(effect.changes.evidence)
         elif isinstance(effect, DecodeImage):
@@ -142,17 +151,9 @@ class Rig:
 
     host: Host
     now_us: int = at_us(NOON)
-    terminals: dict[str, TerminalConfig] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    transactions: dict[TransactionKey, Transaction] = field(default_factory=dict)
-    cards: dict[str, Card] = field(default_factory=dict)
-    journal: list[Evidence] = field(default_factory=list)
-    signatures: list[Signature] = field(default_factory=list)
-    parts: dict[tuple[TransactionKey, int], SignaturePart] = field(default_factory=dict)
-    streams: dict[str, bytes] = field(default_factory=dict)
+    store: FakeStore = field(default_factory=FakeStore)
     looks: int = 0  # images that were decoded before an answer
     busy: bool = False  # too many wait to be decoded
-    numbers: Any = field(default_factory=lambda: count(1))
 
     def register(self, tid: str = TID, *, fixed: WorkingKeys | None = None, mak: Any = "single", **policy: Any) -> None:
         vault, randbytes = self.host.vault, self.host.randbytes
@@ -168,54 +169,37 @@ class Rig:
             fixed_keys=vault.seal_keys(f"fixed:{tid}", fixed, randbytes) if fixed else None,
         )
 
-    def load(self, wanted: Load) -> Loaded:
-        terminal = self.terminals.get(wanted.tid)
-        return Loaded(
-            terminal=terminal,
-            session=self.sessions.get(wanted.tid, Session(wanted.tid)) if terminal else None,
-            transaction=self.transactions.get(wanted.key) if wanted.key else None,
-            card=self.cards.get(wanted.card) if wanted.card else None,
-            rrn=f"{next(self.numbers):012}",
-            uploaded=self.uploaded(wanted.key) if wanted.upload and wanted.key else None,
-        )
+    @property
+    def terminals(self) -> dict[str, TerminalConfig]:
+        return self.store.terminals
 
-    def uploaded(self, key: TransactionKey) -> Uploaded:
-        return Uploaded(
-            signatures=tuple(one for one in self.signatures if one.key == key),
-            parts=tuple(self.parts[at] for at in sorted(self.parts) if at[0] == key),
-            elsewhere=next(
-                (row for at, row in self.transactions.items() if (at.tid, at.stan) == (key.tid, key.stan)), None
-            ),
-        )
+    @property
+    def sessions(self) -> dict[str, Session]:
+        return self.store.sessions
 
-    def upload(self, upload: Upload) -> None:
-        for part in upload.forget:
-            self.parts.pop((upload.key, part), None)
-        if upload.part is not None:
-            self.parts[upload.key, upload.part.part] = upload.part
-        if upload.signature is not None:
-            self.signatures.append(upload.signature)
-            self.streams[upload.signature.digest] = upload.stream
+    @property
+    def transactions(self) -> dict[TransactionKey, Transaction]:
+        return self.store.transactions
 
-    def commit(self, wanted: Commit) -> CommitOutcome:
-        changes = wanted.changes
-        rows: list[tuple[dict[Any, Any], Any, Any]] = []
-        if changes.session is not None:
-            rows.append((self.sessions, changes.session.tid, changes.session))
-        if changes.transaction is not None:
-            rows.append((self.transactions, changes.transaction.key, changes.transaction))
-        if changes.card is not None:
-            assert changes.card.token
-            rows.append((self.cards, changes.card.token, changes.card))
-        for table, key, row in rows:
-            if row.version != (table[key].version if key in table else 0):
-                return CommitOutcome.CONFLICT
-        for table, key, row in rows:
-            table[key] = replace(row, version=row.version + 1)
-        if changes.upload is not None:
-            self.upload(changes.upload)
-        self.journal.append(changes.evidence)
-        return CommitOutcome.DONE
+    @property
+    def cards(self) -> dict[str, Card]:
+        return self.store.cards
+
+    @property
+    def journal(self) -> list[Evidence]:
+        return self.store.journal
+
+    @property
+    def signatures(self) -> list[Signature]:
+        return self.store.signatures
+
+    @property
+    def parts(self) -> dict[tuple[TransactionKey, int], SignaturePart]:
+        return self.store.parts
+
+    @property
+    def streams(self) -> dict[str, bytes]:
+        return self.store.blobs
 
     def start(self, frame: bytes) -> Run:
         arrival = Arrival(frame, self.now_us, self.now_us / 1e6 + 60, "127.0.0.1:5000", 1)
@@ -227,15 +211,15 @@ class Rig:
     def pass_s(self, seconds: float) -> None:
         self.now_us += int(seconds * 1_000_000)
 
-    def till(self, tid: str = TID) -> Till:
-        return Till(self, tid)
+    def pos(self, tid: str = TID) -> Pos:
+        return Pos(self, tid)
 
     def booked_minor(self) -> int:
         """What the host's books come to: every approved sale that was not reversed."""
         return sum(row.amount_minor for row in self.transactions.values() if row.state == "approved")
 
 
-class Till:
+class Pos:
     """A terminal, as simple as can be: it makes requests and checks the MACs of replies."""
 
     def __init__(self, rig: Rig, tid: str) -> None:
@@ -358,7 +342,7 @@ MakeRig = Callable[..., Rig]
 
 def make_rig(*, dialect: str = "unionpay-pos", faults: tuple[Fault, ...] = (), seed: int = 1, **options: Any) -> Rig:
     host = Host(
-        dialect=load_dialect(dialect),
+        compiled=CompiledDialect(load_dialect(dialect)),
         vault=Vault(bytes(range(32))),
         randbytes=Random(seed).randbytes,
         issuer=load_cards(),
@@ -384,8 +368,8 @@ def rig() -> Rig:
 
 
 @pytest.fixture
-def till(rig: Rig) -> Till:
+def pos(rig: Rig) -> Pos:
     """That terminal, signed on."""
-    till = rig.till()
-    assert till.sign_on().code == "00"
-    return till
+    pos = rig.pos()
+    assert pos.sign_on().code == "00"
+    return pos

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.host.issuer.decisions import PIN_TRIES, CardEntry, CardTable, Purchase, expired, give_back, judge
+from acquirer.host.issuer.cards import CardEntry, CardTable
+from acquirer.host.issuer.decisions import PIN_TRIES, Purchase, expired, give_back, judge
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
 from acquirer.wire.masking import mask_pan

@@ -15,7 +15,7 @@ BDK = Secret.from_hex("0123456789ABCDEFFEDCBA9876543210")
 OTHER = Secret.from_hex("FEDCBA98765432100123456789ABCDEF")
 
 
-class Till:
+class Pos:
     """A device under the BDK; each message it makes uses up a key."""
 
     def __init__(self, rig, bdk=BDK):
@@ -92,43 +92,43 @@ def register(rig, bdk):
 
 
 @pytest.fixture
-def till(rig):
-    till = Till(rig)
-    till.next_key()
-    return till
+def pos(rig):
+    pos = Pos(rig)
+    pos.next_key()
+    return pos
 
 
-def test_a_sale_needs_no_sign_on_and_its_reply_has_a_mac_of_its_own_key(till):
-    answer = till.sale(pin_block=till.pin_block())
+def test_a_sale_needs_no_sign_on_and_its_reply_has_a_mac_of_its_own_key(pos):
+    answer = pos.sale(pin_block=pos.pin_block())
     assert (answer.code, told(answer)) == ("00", "approved on card 'standard' 621234******1232")
-    assert till.suite.verify_reply(till.keys, answer.message)
-    assert not till.suite.verify_message(till.keys, answer.message)
-    assert till.dialect.get(answer.message, "ksn") == till.ksn
-    (sale,) = till.rig.transactions.values()
+    assert pos.suite.verify_reply(pos.keys, answer.message)
+    assert not pos.suite.verify_message(pos.keys, answer.message)
+    assert pos.dialect.get(answer.message, "ksn") == pos.ksn
+    (sale,) = pos.rig.transactions.values()
     assert sale.generation == 1
 
 
-def test_every_message_has_its_own_key(till):
+def test_every_message_has_its_own_key(pos):
     for stan in range(1, 5):
-        answer = till.sale(stan=f"{stan:06}", pin_block=till.pin_block())
+        answer = pos.sale(stan=f"{stan:06}", pin_block=pos.pin_block())
         assert answer.code == "00"
-        assert till.suite.verify_reply(till.keys, answer.message)
-        till.next_key()
+        assert pos.suite.verify_reply(pos.keys, answer.message)
+        pos.next_key()
 
 
-def test_a_repeat_gets_the_stored_answer_under_its_own_key(till):
-    first = till.sale()
-    till.next_key()
-    again = till.sale(mti="0201")
+def test_a_repeat_gets_the_stored_answer_under_its_own_key(pos):
+    first = pos.sale()
+    pos.next_key()
+    again = pos.sale(mti="0201")
     assert (again.code, again[37]) == ("00", first[37])
-    assert till.suite.verify_reply(till.keys, again.message)
-    assert till.rig.booked_minor() == 1234
+    assert pos.suite.verify_reply(pos.keys, again.message)
+    assert pos.rig.booked_minor() == 1234
 
 
-def test_a_reversal_is_a_message_with_a_key_of_its_own(till):
-    till.sale()
-    till.next_key()
-    frame = till.frame(
+def test_a_reversal_is_a_message_with_a_key_of_its_own(pos):
+    pos.sale()
+    pos.next_key()
+    frame = pos.frame(
         "0400",
         processing_code="000000",
         amount="000000001234",
@@ -141,116 +141,114 @@ def test_a_reversal_is_a_message_with_a_key_of_its_own(till):
         original_acquirer="00000123456",
         original_forwarder="00000000000",
     )
-    answer = till.rig.send(frame)
-    assert (answer.code, till.rig.booked_minor()) == ("00", 0)
-    assert till.suite.verify_reply(till.keys, answer.message)
+    answer = pos.rig.send(frame)
+    assert (answer.code, pos.rig.booked_minor()) == ("00", 0)
+    assert pos.suite.verify_reply(pos.keys, answer.message)
 
 
 @three_des
-def test_leading_filling_of_a_ksn_may_be_left_out(till):
-    assert till.sale(ksn=till.ksn[2:]).code == "00"
+def test_leading_filling_of_a_ksn_may_be_left_out(pos):
+    assert pos.sale(ksn=pos.ksn[2:]).code == "00"
 
 
-def test_an_echo_needs_neither_mac_nor_ksn(till):
-    assert till.rig.send(till.frame("0800", stan="000001", function="301", ksn=None)).code == "00"
+def test_an_echo_needs_neither_mac_nor_ksn(pos):
+    assert pos.rig.send(pos.frame("0800", stan="000001", function="301", ksn=None)).code == "00"
 
 
 class TestWrongMacs:
     @pytest.mark.parametrize(
         ("mistake", "says"),
         [
-            (lambda till: till.suite.dukpt.transaction(till.initial, till.ksn), "the key of the transaction itself"),
-            (lambda till: till.keys.reply_mak, "the MAK of the reply"),
-            (lambda till: till.initial, "the initial key"),
-            (lambda till: till.keys.pik, "the PIK"),
-            (lambda till: till.keys.tdk, "the TDK"),
+            (lambda pos: pos.suite.dukpt.transaction(pos.initial, pos.ksn), "the key of the transaction itself"),
+            (lambda pos: pos.keys.reply_mak, "the MAK of the reply"),
+            (lambda pos: pos.initial, "the initial key"),
+            (lambda pos: pos.keys.pik, "the PIK"),
+            (lambda pos: pos.keys.tdk, "the TDK"),
         ],
     )
-    def test_the_key_that_was_taken_instead_is_found(self, till, mistake, says):
-        key = mistake(till)
-        answer = till.sale(mac=till.mac_with(key))
-        assert answer.code == till.dialect.code_of("mac_differs")
+    def test_the_key_that_was_taken_instead_is_found(self, pos, mistake, says):
+        key = mistake(pos)
+        answer = pos.sale(mac=pos.mac_with(key))
+        assert answer.code == pos.dialect.code_of("mac_differs")
         assert f"under {says} (KCV {key.kcv()}) matches: the terminal " in told(answer)
-        assert f"MAK KCV {till.keys.mak.kcv()} of KSN {till.ksn.hex().upper()} (counter 1)" in told(answer)
-        assert till.rig.booked_minor() == 0
+        assert f"MAK KCV {pos.keys.mak.kcv()} of KSN {pos.ksn.hex().upper()} (counter 1)" in told(answer)
+        assert pos.rig.booked_minor() == 0
 
-    def test_the_ksn_of_another_transaction(self, till):
-        ksn, keys = till.ksn, till.keys
-        till.next_key()
-        assert "under the MAK of counter 2 (KCV" in told(till.sale(ksn=ksn))
-        assert "under the MAK of counter 1 (KCV" in told(till.sale(mac=till.mac_with(keys.mak)))
+    def test_the_ksn_of_another_transaction(self, pos):
+        ksn, keys = pos.ksn, pos.keys
+        pos.next_key()
+        assert "under the MAK of counter 2 (KCV" in told(pos.sale(ksn=ksn))
+        assert "under the MAK of counter 1 (KCV" in told(pos.sale(mac=pos.mac_with(keys.mak)))
 
     def test_what_nobody_explains_is_told_by_the_initial_key(self, rig):
-        till = Till(rig, OTHER)
-        till.next_key()
-        right = Till(rig).initial.kcv()
-        assert f"under the host's BDK this KSN has an initial key with KCV {right}; compare it with" in told(
-            till.sale()
-        )
+        pos = Pos(rig, OTHER)
+        pos.next_key()
+        right = Pos(rig).initial.kcv()
+        assert f"under the host's BDK this KSN has an initial key with KCV {right}; compare it with" in told(pos.sale())
 
-    def test_a_missing_mac(self, till):
-        fields = dict(till.dialect.decode(till.sale_frame()).fields)
+    def test_a_missing_mac(self, pos):
+        fields = dict(pos.dialect.decode(pos.sale_frame()).fields)
         del fields[64]
-        answer = till.rig.send(till.dialect.encode("0200", fields))
+        answer = pos.rig.send(pos.dialect.encode("0200", fields))
         assert "DE 64 (mac) is missing: this message must carry a MAC made with MAK KCV" in told(answer)
 
-    def test_many_of_them_demand_no_sign_on_where_there_is_none(self, till):
+    def test_many_of_them_demand_no_sign_on_where_there_is_none(self, pos):
         for _ in range(5):
-            answer = till.sale(mac=lambda _: bytes(8))
-            assert answer.code == till.dialect.code_of("mac_differs")
+            answer = pos.sale(mac=lambda _: bytes(8))
+            assert answer.code == pos.dialect.code_of("mac_differs")
             assert answer.notes == ""
-        assert till.sale().code == "00"
-        assert till.rig.sessions[TID].bad_macs == 0
+        assert pos.sale().code == "00"
+        assert pos.rig.sessions[TID].bad_macs == 0
 
 
 class TestPins:
-    def test_another_pin(self, till):
-        assert till.sale(pin_block=till.pin_block(pin="654321")).code == "55"
+    def test_another_pin(self, pos):
+        assert pos.sale(pin_block=pos.pin_block(pin="654321")).code == "55"
 
-    def test_a_block_of_another_transaction(self, till):
-        block = till.pin_block()
-        till.next_key()
-        answer = till.sale(pin_block=block)
-        assert answer.code == till.dialect.code_of("pin_format_wrong")
+    def test_a_block_of_another_transaction(self, pos):
+        block = pos.pin_block()
+        pos.next_key()
+        answer = pos.sale(pin_block=block)
+        assert answer.code == pos.dialect.code_of("pin_format_wrong")
         assert "opens in no format" in told(answer)
         assert "must be encrypted under the key of the KSN that comes with it" in told(answer)
 
 
 class TestWithoutKeys:
-    def test_a_ksn_that_no_terminal_sends(self, till):
-        answer = till.sale(ksn=bytes(till.suite.dukpt.ksn_bytes))
+    def test_a_ksn_that_no_terminal_sends(self, pos):
+        answer = pos.sale(ksn=bytes(pos.suite.dukpt.ksn_bytes))
         assert answer.code == "30"
         assert "has counter 0; terminals count from 1" in told(answer)
-        assert f"has {till.suite.dukpt.ksn_bytes} bytes, this one has 1" in told(till.sale(ksn=b"\x01"))
+        assert f"has {pos.suite.dukpt.ksn_bytes} bytes, this one has 1" in told(pos.sale(ksn=b"\x01"))
 
-    def test_a_sale_without_a_ksn_is_a_format_error(self, till):
-        answer = till.sale(ksn=None)
+    def test_a_sale_without_a_ksn_is_a_format_error(self, pos):
+        answer = pos.sale(ksn=None)
         assert (answer.code, told(answer).partition(";")[0]) == ("30", "DE 53 (ksn) is missing")
 
-    def test_a_terminal_without_a_bdk(self, till):
-        register(till.rig, None)
-        answer = till.sale()
-        assert answer.code == till.dialect.code_of("keys_unavailable")
-        assert f"terminal {TID} is registered without a bdk, which {till.suite.dukpt.name} needs" in told(answer)
+    def test_a_terminal_without_a_bdk(self, pos):
+        register(pos.rig, None)
+        answer = pos.sale()
+        assert answer.code == pos.dialect.code_of("keys_unavailable")
+        assert f"terminal {TID} is registered without a bdk, which {pos.suite.dukpt.name} needs" in told(answer)
 
     @three_des
-    def test_a_bdk_that_cannot_be_one(self, till):
-        register(till.rig, Secret(bytes(24)))
-        answer = till.sale()
-        assert answer.code == till.dialect.code_of("keys_unavailable")
+    def test_a_bdk_that_cannot_be_one(self, pos):
+        register(pos.rig, Secret(bytes(24)))
+        answer = pos.sale()
+        assert answer.code == pos.dialect.code_of("keys_unavailable")
         assert "is a 3DES key of 16 bytes; this one is a 3DES key of 24" in told(answer)
 
-    def test_a_bdk_that_changes_is_used_at_once(self, till):
-        assert till.sale().code == "00"
-        register(till.rig, OTHER)
-        till.next_key()
-        assert till.sale(stan="000002").code == till.dialect.code_of("mac_differs")
+    def test_a_bdk_that_changes_is_used_at_once(self, pos):
+        assert pos.sale().code == "00"
+        register(pos.rig, OTHER)
+        pos.next_key()
+        assert pos.sale(stan="000002").code == pos.dialect.code_of("mac_differs")
 
     def test_a_terminal_without_a_master_key_cannot_sign_on_elsewhere(self, new_rig):
         rig = new_rig()
         rig.register(TID)
         rig.terminals[TID] = replace(rig.terminals[TID], tmk=b"", tmk_kcv="")
-        answer = rig.till(TID).sign_on()
+        answer = rig.pos(TID).sign_on()
         assert answer.code == rig.host.dialect.code_of("keys_unavailable")
         assert (
             told(answer) == f"terminal {TID} cannot be given working keys: terminal {TID} is registered without a tmk"

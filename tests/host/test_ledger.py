@@ -36,14 +36,14 @@ def machine(new_rig):
         @initialize(required=st.sampled_from(("never", "daily", "per-batch", "per-transaction")))
         def open(self, required):
             self.rig = new_rig()
-            self.tills = []
+            self.terminals = []
             for tid in TIDS:
                 self.rig.register(tid, required=required)
-                till = self.rig.till(tid)
-                till.sign_on()
-                self.tills.append(till)
-            self.frames = []  # (till, keys, frame, number, is a sale)
-            self.numbers = []  # (till, batch, stan, amount, card)
+                pos = self.rig.pos(tid)
+                pos.sign_on()
+                self.terminals.append(pos)
+            self.frames = []  # (pos, keys, frame, number, is a sale)
+            self.numbers = []  # (pos, batch, stan, amount, card)
             self.running = []  # decided, and about to commit: (run, what was sent)
             self.answers = {}  # number → what its sale was answered, once decided
 
@@ -51,59 +51,59 @@ def machine(new_rig):
 
         @rule(which=st.integers(0, 1), steps=st.sampled_from(BETWEEN))
         def between_sales(self, which, steps):
-            till = self.tills[which]
+            pos = self.terminals[which]
             for step in steps:
                 if isinstance(step, int):
                     self.rig.pass_s(step)
                 else:
-                    assert (till.sign_on() if step == "on" else till.sign_off()).code == "00"
+                    assert (pos.sign_on() if step == "on" else pos.sign_off()).code == "00"
 
         @rule(which=st.integers(0, 1), amount=st.integers(1, 30_000), card=st.sampled_from(CARDS), at_once=at_once)
         def new_sale(self, which, amount, card, at_once):
-            till = self.tills[which]
-            frame = till.sale_frame(amount, pan=card)
-            number = (till.tid, till.batch, till.last)
-            self.numbers.append((till, number, amount, card))
-            self.send(till, frame, number, True, at_once=at_once)
+            pos = self.terminals[which]
+            frame = pos.sale_frame(amount, pan=card)
+            number = (pos.tid, pos.batch, pos.last)
+            self.numbers.append((pos, number, amount, card))
+            self.send(pos, frame, number, True, at_once=at_once)
 
         @precondition(lambda self: self.frames)
         @rule(pick=some)
         def same_frame_again(self, pick):
-            till, keys, frame, number, sale = self.frames[pick % len(self.frames)]
-            self.send(till, frame, number, sale, keys)
+            pos, keys, frame, number, sale = self.frames[pick % len(self.frames)]
+            self.send(pos, frame, number, sale, keys)
 
         @precondition(lambda self: self.numbers)
         @rule(pick=some, mti=st.sampled_from(("0200", "0201")))
         def same_sale_under_todays_keys(self, pick, mti):
-            till, number, amount, card = self.numbers[pick % len(self.numbers)]
-            frame = till.sale_frame(amount, mti=mti, stan=number[2], batch=number[1], pan=card)
-            self.send(till, frame, number, True)
+            pos, number, amount, card = self.numbers[pick % len(self.numbers)]
+            frame = pos.sale_frame(amount, mti=mti, stan=number[2], batch=number[1], pan=card)
+            self.send(pos, frame, number, True)
 
         @precondition(lambda self: self.numbers)
         @rule(pick=some, other=st.integers(1, 5))
         def another_sale_under_its_number(self, pick, other):
-            till, number, amount, card = self.numbers[pick % len(self.numbers)]
-            self.send(till, till.sale_frame(amount + other, stan=number[2], batch=number[1], pan=card), None, True)
+            pos, number, amount, card = self.numbers[pick % len(self.numbers)]
+            self.send(pos, pos.sale_frame(amount + other, stan=number[2], batch=number[1], pan=card), None, True)
 
         @precondition(lambda self: self.numbers)
         @rule(pick=some, wrong=st.sampled_from((0, 0, 0, 1)), at_once=at_once)
         def reverse(self, pick, wrong, at_once):
-            till, number, amount, card = self.numbers[pick % len(self.numbers)]
-            frame = till.reversal_frame(number[2], amount + wrong, batch=number[1], pan=card)
-            self.send(till, frame, number, False, at_once=at_once)
+            pos, number, amount, card = self.numbers[pick % len(self.numbers)]
+            frame = pos.reversal_frame(number[2], amount + wrong, batch=number[1], pan=card)
+            self.send(pos, frame, number, False, at_once=at_once)
 
         @precondition(lambda self: len(self.numbers) % 4 == 2)
         @rule(which=st.integers(0, 1), amount=st.integers(1, 30_000), card=st.sampled_from(CARDS))
         def reverse_before_the_sale(self, which, amount, card):
-            till = self.tills[which]
-            number = (till.tid, till.batch, till.next_stan())
-            self.numbers.append((till, number, amount, card))
-            self.send(till, till.reversal_frame(number[2], amount, pan=card), number, False)
+            pos = self.terminals[which]
+            number = (pos.tid, pos.batch, pos.next_stan())
+            self.numbers.append((pos, number, amount, card))
+            self.send(pos, pos.reversal_frame(number[2], amount, pan=card), number, False)
 
         # two host processes: one decides, the other commits first
 
-        def send(self, till, frame, number, sale, keys=None, at_once=False):
-            self.frames.append((till, keys or till.keys, frame, number, sale))
+        def send(self, pos, frame, number, sale, keys=None, at_once=False):
+            self.frames.append((pos, keys or pos.keys, frame, number, sale))
             self.running.append((self.rig.start(frame).to_commit(), self.frames[-1]))
             if at_once or len(self.running) > 3:
                 self.finish(-1 if at_once else 0)
@@ -111,14 +111,14 @@ def machine(new_rig):
         @precondition(lambda self: self.running)
         @rule(pick=some)
         def finish(self, pick):
-            run, (till, keys, _, number, sale) = self.running.pop(pick % len(self.running))
+            run, (pos, keys, _, number, sale) = self.running.pop(pick % len(self.running))
             answer = run.finish()
             if answer.code == "00":
                 assert self.rig.host.suite.verify_message(keys, answer.message)
             if sale and number is not None and answer.code not in ANSWERS_OF_THE_GATE:
                 told = {de: value for de, value in answer.message.fields.items() if de != 64}
                 assert self.answers.setdefault(number, told) == told
-            assert till.tid == answer.evidence[-1].tid
+            assert pos.tid == answer.evidence[-1].tid
 
         # what must hold at any moment
 

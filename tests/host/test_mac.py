@@ -13,9 +13,9 @@ V1 = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.fro
 OTHER = WorkingKeys(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), Secret.from_hex("0123456789ABCDEF"))
 
 
-def test_a_wrong_mac_changes_nothing_but_a_counter(rig, till):
+def test_a_wrong_mac_changes_nothing_but_a_counter(rig, pos):
     before = rig.sessions["10000161"]
-    answer = till.sale(keys=OTHER)
+    answer = pos.sale(keys=OTHER)
     assert answer.code == "A0"
     assert 64 not in answer.message.fields
     after = rig.sessions["10000161"]
@@ -26,9 +26,9 @@ def test_a_wrong_mac_changes_nothing_but_a_counter(rig, till):
 def test_the_sentence_gives_both_macs_the_bytes_and_the_key(new_rig):
     rig = new_rig()
     rig.register(fixed=V1)
-    till = rig.till()
-    till.sign_on()
-    frame = till.sale_frame(keys=OTHER)
+    pos = rig.pos()
+    pos.sign_on()
+    frame = pos.sale_frame(keys=OTHER)
     covered = rig.host.dialect.covered(frame)
     expected, got = rig.host.suite.mac(V1, covered).decode(), frame[-8:].decode()
     assert rig.send(frame).why.startswith(
@@ -36,30 +36,30 @@ def test_the_sentence_gives_both_macs_the_bytes_and_the_key(new_rig):
     )
 
 
-def test_the_same_mab_under_the_previous_mak(rig, till):
-    old = till.keys
-    till.sign_on()
+def test_the_same_mab_under_the_previous_mak(rig, pos):
+    old = pos.keys
+    pos.sign_on()
     rig.pass_s(61)
-    answer = till.sale(keys=old)
+    answer = pos.sale(keys=old)
     assert answer.code == "A0"
-    new_kcv, old_kcv = till.keys.mak.kcv(), old.mak.kcv()
+    new_kcv, old_kcv = pos.keys.mak.kcv(), old.mak.kcv()
     assert f"with MAK KCV {new_kcv}, got " in answer.why
     assert f"previous MAK (KCV {old_kcv})" in answer.why
     assert "the terminal kept its old key" in answer.why
 
 
-def test_a_mac_of_zeros_is_told_as_it_came(rig, till):
-    frame = till.sale_frame()
+def test_a_mac_of_zeros_is_told_as_it_came(rig, pos):
+    frame = pos.sale_frame()
     rig.send(frame[:-8] + bytes(8))
     assert ", got 0000000000000000; " in entry_of((1, *render(rig.journal[-1]), None)).why
 
 
-def test_a_mac_that_nothing_explains(till):
-    assert "no key, algorithm or coverage that was tried explains it" in till.sale(keys=OTHER).why
+def test_a_mac_that_nothing_explains(pos):
+    assert "no key, algorithm or coverage that was tried explains it" in pos.sale(keys=OTHER).why
 
 
-def test_a_missing_mac_is_a_wrong_mac(rig, till):
-    frame = till.sale_frame()
+def test_a_missing_mac_is_a_wrong_mac(rig, pos):
+    frame = pos.sale_frame()
     message = rig.host.dialect.decode(frame)
     bare = rig.host.dialect.encode("0200", {de: value for de, value in message.fields.items() if de != 64})
     answer = rig.send(bare)
@@ -67,60 +67,60 @@ def test_a_missing_mac_is_a_wrong_mac(rig, till):
     assert answer.why.startswith("DE 64 (mac) is missing: this message must carry a MAC made with MAK KCV ")
 
 
-def test_the_reply_is_sealed_with_the_keys_that_verified_the_request(rig, till):
-    old = till.keys
-    till.sign_on()
-    answer = till.sale(keys=old)
+def test_the_reply_is_sealed_with_the_keys_that_verified_the_request(rig, pos):
+    old = pos.keys
+    pos.sign_on()
+    answer = pos.sale(keys=old)
     assert answer.code == "00"
     assert rig.host.suite.verify_message(old, answer.message)
-    assert not rig.host.suite.verify_message(till.keys, answer.message)
+    assert not rig.host.suite.verify_message(pos.keys, answer.message)
 
 
 class TestGrace:
-    def test_previous_keys_hold_while_the_grace_runs(self, rig, till):
-        old = till.keys
-        till.sign_on()
+    def test_previous_keys_hold_while_the_grace_runs(self, rig, pos):
+        old = pos.keys
+        pos.sign_on()
         rig.pass_s(59)
-        assert till.sale(keys=old).code == "00"
+        assert pos.sale(keys=old).code == "00"
         rig.pass_s(1)
-        assert till.sale(keys=old).code == "A0"
+        assert pos.sale(keys=old).code == "A0"
 
-    def test_they_die_with_the_first_valid_mac_under_the_new_ones(self, till):
-        old = till.keys
-        till.sign_on()
-        assert till.sale().code == "00"
-        assert till.sale(keys=old).code == "A0"
+    def test_they_die_with_the_first_valid_mac_under_the_new_ones(self, pos):
+        old = pos.keys
+        pos.sign_on()
+        assert pos.sale().code == "00"
+        assert pos.sale(keys=old).code == "A0"
 
-    def test_a_reversal_proves_the_new_keys_too(self, till):
-        old = till.keys
-        till.sale()
-        till.sign_on()
-        assert till.reverse("000002").code == "00"
-        assert till.sale(keys=old).code == "A0"
+    def test_a_reversal_proves_the_new_keys_too(self, pos):
+        old = pos.keys
+        pos.sale()
+        pos.sign_on()
+        assert pos.reverse("000002").code == "00"
+        assert pos.sale(keys=old).code == "A0"
 
-    def test_only_two_generations_live(self, till):
-        oldest = till.keys
-        till.sign_on()
-        till.sign_on()
-        assert till.sale(keys=oldest).code == "A0"
+    def test_only_two_generations_live(self, pos):
+        oldest = pos.keys
+        pos.sign_on()
+        pos.sign_on()
+        assert pos.sale(keys=oldest).code == "A0"
 
     def test_no_grace_at_all(self, new_rig):
         rig = new_rig()
         rig.register(grace_s=0)
-        till = rig.till()
-        till.sign_on()
-        old = till.keys
-        till.sign_on()
-        assert till.sale(keys=old).code == "A0"
+        pos = rig.pos()
+        pos.sign_on()
+        old = pos.keys
+        pos.sign_on()
+        assert pos.sale(keys=old).code == "A0"
 
 
 class TestTooManyWrongMacs:
     @pytest.fixture
-    def locked(self, till):
+    def locked(self, pos):
         for _ in range(3):
-            answer = till.sale(keys=OTHER)
+            answer = pos.sale(keys=OTHER)
         assert "bad-macs: 3 wrong MACs in a row" in answer.notes
-        return till
+        return pos
 
     def test_demand_a_sign_on(self, locked):
         answer = locked.sale()
@@ -129,15 +129,15 @@ class TestTooManyWrongMacs:
         locked.sign_on()
         assert locked.sale().code == "00"
 
-    def test_but_a_reversal_with_a_right_one_passes_and_proves_the_keys(self, till):
-        till.sale()
+    def test_but_a_reversal_with_a_right_one_passes_and_proves_the_keys(self, pos):
+        pos.sale()
         for _ in range(3):
-            till.sale(keys=OTHER)
-        assert till.reverse("000002").code == "00"
-        assert till.sale().code == "00"
+            pos.sale(keys=OTHER)
+        assert pos.reverse("000002").code == "00"
+        assert pos.sale().code == "00"
 
-    def test_a_right_mac_starts_the_count_over(self, rig, till):
+    def test_a_right_mac_starts_the_count_over(self, rig, pos):
         for _ in range(2):
-            till.sale(keys=OTHER)
-        assert till.sale().code == "00"
+            pos.sale(keys=OTHER)
+        assert pos.sale().code == "00"
         assert rig.sessions["10000161"].bad_macs == 0

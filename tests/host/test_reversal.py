@@ -12,9 +12,9 @@ OTHER = WorkingKeys(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), Secret.
 
 
 @pytest.fixture
-def sold(till):
-    assert till.sale().code == "00"
-    return till
+def sold(pos):
+    assert pos.sale().code == "00"
+    return pos
 
 
 def test_a_sale_is_undone(rig, sold):
@@ -36,47 +36,47 @@ def test_again_gives_the_same_answer(rig, sold):
     assert next(iter(rig.transactions.values())).reversal_reason == "98"
 
 
-def test_the_balance_comes_back_once(rig, till):
-    till.sale(60_000, pan=BALANCE)
+def test_the_balance_comes_back_once(rig, pos):
+    pos.sale(60_000, pan=BALANCE)
     for _ in range(3):
-        till.reverse(till.last, 60_000, pan=BALANCE)
+        pos.reverse(pos.last, 60_000, pan=BALANCE)
     assert next(iter(rig.cards.values())).spent_minor == 0
-    assert till.sale(100_000, pan=BALANCE).code == "00"
+    assert pos.sale(100_000, pan=BALANCE).code == "00"
 
 
-def test_the_card_is_found_without_its_number(rig, till):
-    till.sale(60_000, pan=BALANCE)
-    assert till.reverse(till.last, 60_000, pan=None).code == "00"
+def test_the_card_is_found_without_its_number(rig, pos):
+    pos.sale(60_000, pan=BALANCE)
+    assert pos.reverse(pos.last, 60_000, pan=None).code == "00"
     assert next(iter(rig.cards.values())).spent_minor == 0
 
 
-def test_unknown_is_remembered(rig, till):
-    answer = till.reverse("000002")
+def test_unknown_is_remembered(rig, pos):
+    answer = pos.reverse("000002")
     assert answer.code == "25"
     assert 64 not in answer.message.fields
     assert "there is nothing to reverse, and should the sale still arrive it will not be booked" in answer.why
-    late = till.sale()
+    late = pos.sale()
     assert late.code == "94"
     assert late.why.startswith("late original: the reversal of STAN 000002, batch 000001 came first")
     assert rig.booked_minor() == 0
-    again = till.reverse("000002")
+    again = pos.reverse("000002")
     assert (again.code, again[37]) == ("25", answer[37])
     assert again.why.startswith("this reversal came at 2025-03-10 12:00:00 already and found no sale")
 
 
-def test_a_repeat_of_the_sale_after_its_reversal_is_not_approved_again(rig, till):
-    frame = till.sale_frame()
+def test_a_repeat_of_the_sale_after_its_reversal_is_not_approved_again(rig, pos):
+    frame = pos.sale_frame()
     assert rig.send(frame).code == "00"
-    till.reverse("000002")
+    pos.reverse("000002")
     late = rig.send(frame)
     assert late.code == "94"
     assert "was booked, and reversed at 2025-03-10 12:00:00 (reason 98); this sale is not booked" in late.why
 
 
-def test_a_declined_original(rig, till):
-    frame = till.sale_frame(pan=POOR)
+def test_a_declined_original(rig, pos):
+    frame = pos.sale_frame(pan=POOR)
     assert rig.send(frame).code == "51"
-    first, second = till.reverse("000002", pan=POOR), till.reverse("000002", pan=POOR)
+    first, second = pos.reverse("000002", pan=POOR), pos.reverse("000002", pan=POOR)
     assert (first.code, second.code) == ("00", "00")
     assert first[37] == second[37]
     assert first.why == "the sale was declined (51), so there is nothing to undo; the terminal may forget it"
@@ -121,18 +121,18 @@ def test_on_the_next_day(rig, sold):
 def test_of_a_batch_that_was_closed(new_rig):
     rig = new_rig()
     rig.register(required="per-batch")
-    till = rig.till()
-    till.sign_on()
-    till.sale()
-    till.sign_off()
-    till.sign_on()
-    assert till.batch == "000002"
-    assert till.reverse("000002", batch="000001").code == "00"
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    pos.sign_off()
+    pos.sign_on()
+    assert pos.batch == "000002"
+    assert pos.reverse("000002", batch="000001").code == "00"
     assert rig.booked_minor() == 0
 
 
 def test_before_any_sign_on(rig):
-    assert rig.till().reverse("000001", keys=OTHER).code == "77"
+    assert rig.pos().reverse("000001", keys=OTHER).code == "77"
 
 
 def test_under_the_previous_keys(rig, sold):
@@ -144,8 +144,8 @@ def test_under_the_previous_keys(rig, sold):
 
 
 class TestRepeatsOfSales:
-    def test_get_the_stored_answer_field_for_field(self, rig, till):
-        frame = till.sale_frame(pan=BALANCE)
+    def test_get_the_stored_answer_field_for_field(self, rig, pos):
+        frame = pos.sale_frame(pan=BALANCE)
         first = rig.send(frame)
         rig.pass_s(30)
         second = rig.send(frame)
@@ -153,19 +153,19 @@ class TestRepeatsOfSales:
         assert rig.booked_minor() == 1234
         assert next(iter(rig.cards.values())).spent_minor == 1234
 
-    def test_across_a_key_change_get_a_mac_of_their_own(self, rig, till):
-        first = till.sale()
-        till.sign_on()
-        second = till.sale(stan="000002", mti="0201")
+    def test_across_a_key_change_get_a_mac_of_their_own(self, rig, pos):
+        first = pos.sale()
+        pos.sign_on()
+        second = pos.sale(stan="000002", mti="0201")
         without_mac = [{**answer.message.fields, 64: b""} for answer in (first, second)]
         assert without_mac[0] == without_mac[1]
         assert first[64] != second[64]
-        assert rig.host.suite.verify_message(till.keys, second.message)
+        assert rig.host.suite.verify_message(pos.keys, second.message)
 
-    def test_whatever_the_policy_says_by_now(self, rig, till):
-        frame = till.sale_frame()
+    def test_whatever_the_policy_says_by_now(self, rig, pos):
+        frame = pos.sale_frame()
         rig.send(frame)
-        till.sign_off()
+        pos.sign_off()
         assert rig.send(frame).code == "00"
         rig.pass_s(86_400)
         assert rig.send(frame).code == "00"
@@ -173,20 +173,20 @@ class TestRepeatsOfSales:
     def test_per_transaction_too(self, new_rig):
         rig = new_rig()
         rig.register(required="per-transaction")
-        till = rig.till()
-        till.sign_on()
-        frame = till.sale_frame()
+        pos = rig.pos()
+        pos.sign_on()
+        frame = pos.sale_frame()
         assert [rig.send(frame).code for _ in range(3)] == ["00"] * 3
 
-    def test_declined_stays_declined(self, rig, till):
-        frame = till.sale_frame(pan=POOR)
+    def test_declined_stays_declined(self, rig, pos):
+        frame = pos.sale_frame(pan=POOR)
         assert [rig.send(frame).code for _ in range(3)] == ["51"] * 3
 
-    def test_a_new_pin_block_or_other_chip_data_makes_no_difference(self, rig, till):
+    def test_a_new_pin_block_or_other_chip_data_makes_no_difference(self, rig, pos):
         seal, control = rig.host.suite.seal_pin, "2600000000000000"
         for icc in (b"\x9f\x36\x01\x01", b"\x9f\x36\x01\x02"):
-            block = seal(till.keys, "123456", "6212345678901232", control, rig.host.randbytes)
-            answer = till.sale(stan="000002", pin_block=block, security_control=control, icc=icc)
+            block = seal(pos.keys, "123456", "6212345678901232", control, rig.host.randbytes)
+            answer = pos.sale(stan="000002", pin_block=block, security_control=control, icc=icc)
             assert answer.code == "00"
         assert rig.booked_minor() == 1234
 
@@ -212,22 +212,22 @@ class TestRepeatsOfSales:
     def test_may_be_declined_by_policy_unless_the_mti_says_that_they_are_repeats(self, new_rig):
         rig = new_rig()
         rig.register(repeat="decline")
-        till = rig.till()
-        till.sign_on()
-        till.sale()
-        answer = till.sale(stan="000002")
+        pos = rig.pos()
+        pos.sign_on()
+        pos.sale()
+        answer = pos.sale(stan="000002")
         assert (answer.code, "this terminal's policy declines repeats" in answer.why) == ("94", True)
-        assert till.sale(stan="000002", mti="0201").code == "00"
+        assert pos.sale(stan="000002", mti="0201").code == "00"
 
     def test_the_same_number_in_another_batch_is_another_sale(self, new_rig):
         rig = new_rig()
         rig.register(required="per-batch")
-        till = rig.till()
-        till.sign_on()
-        till.sale(stan="000100")
-        till.sign_off()
-        till.sign_on()
-        assert till.sale(999, stan="000100").code == "00"
+        pos = rig.pos()
+        pos.sign_on()
+        pos.sale(stan="000100")
+        pos.sign_off()
+        pos.sign_on()
+        assert pos.sale(999, stan="000100").code == "00"
         assert rig.booked_minor() == 1234 + 999
 
     def test_a_wrong_mac_gets_no_stored_answer(self, rig, sold):
@@ -235,12 +235,12 @@ class TestRepeatsOfSales:
         assert answer.code == "A0"
         assert 37 not in answer.message.fields or answer[37] != "000000000002"
 
-    def test_of_a_swiped_encrypted_track(self, rig, till):
-        till.sign_on("004")
+    def test_of_a_swiped_encrypted_track(self, rig, pos):
+        pos.sign_on("004")
         clear = "6212345678901232D30121200000012345"
         more = {"pan": None, "expiry": None, "security_control": "0010000000000000", "entry_mode": "021"}
-        first = till.sale(stan="000009", track2=rig.host.suite.seal_track(till.keys, clear), **more)
-        till.sign_on("004")
-        second = till.sale(stan="000009", track2=rig.host.suite.seal_track(till.keys, clear), **more)
+        first = pos.sale(stan="000009", track2=rig.host.suite.seal_track(pos.keys, clear), **more)
+        pos.sign_on("004")
+        second = pos.sale(stan="000009", track2=rig.host.suite.seal_track(pos.keys, clear), **more)
         assert (first.code, second.code) == ("00", "00")
         assert second.evidence[0].replayed

@@ -16,26 +16,26 @@ OTHER = WorkingKeys(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), Secret.
 ICC = bytes.fromhex("9F26080102030405060708 9F36020123 9505008004E000")
 
 
-def test_an_approval_is_packed_as_a_real_host_packs_it(rig, till):
-    answer = till.sale(card_sequence="001", icc=ICC, entry_mode="051")
+def test_an_approval_is_packed_as_a_real_host_packs_it(rig, pos):
+    answer = pos.sale(card_sequence="001", icc=ICC, entry_mode="051")
     assert answer.code == "00"
     assert answer.message.raw[13:21].hex().upper() == "703E02810AD08213"
     assert answer[55] == bytes.fromhex("9F36020123")
     assert (answer[4], answer[11], answer[37], answer[63]) == ("000000001234", "000002", "000000000002", "CUP")
     assert (answer[12], answer[13], answer[15]) == ("120000", "0310", "0310")
-    assert rig.host.suite.verify_message(till.keys, answer.message)
+    assert rig.host.suite.verify_message(pos.keys, answer.message)
     assert answer.evidence[0].pan_masked == "621234******1232"
 
 
-def test_a_decline_carries_no_mac(till):
-    answer = till.sale(pan=POOR)
+def test_a_decline_carries_no_mac(pos):
+    answer = pos.sale(pan=POOR)
     assert answer.code == "51"
     assert 64 not in answer.message.fields
     assert "card 'poor' 620000******0047 has 1.00 left of 1.00; this sale asks for 12.34" in answer.why
 
 
-def test_chip_data_that_cannot_be_read_is_the_issuers_affair(till):
-    assert till.sale(icc=b"\x9f\x36\x7f").code == "00"
+def test_chip_data_that_cannot_be_read_is_the_issuers_affair(pos):
+    assert pos.sale(icc=b"\x9f\x36\x7f").code == "00"
 
 
 @pytest.mark.parametrize(
@@ -63,75 +63,75 @@ def test_chip_data_that_cannot_be_read_is_the_issuers_affair(till):
         ),
     ],
 )
-def test_what_is_refused_and_why(till, more, code, words):
-    answer = till.sale(**more)
+def test_what_is_refused_and_why(pos, more, code, words):
+    answer = pos.sale(**more)
     assert answer.code == code
     assert words in answer.why
 
 
-def test_a_card_that_is_no_test_card_is_answered_with_a_warning(till):
-    answer = till.sale(pan="4929000000006")
+def test_a_card_that_is_no_test_card_is_answered_with_a_warning(pos):
+    answer = pos.sale(pan="4929000000006")
     assert answer.code == "00"
     assert "no-test-bin: 492900***0006 stands under no published test BIN" in answer.notes
 
 
-def test_a_terminals_clock_that_is_wrong_is_noted_and_forgiven(till):
-    answer = till.sale(date="0309", time="120000")
+def test_a_terminals_clock_that_is_wrong_is_noted_and_forgiven(pos):
+    answer = pos.sale(date="0309", time="120000")
     assert answer.code == "00"
     assert "clock-skew: the terminal's clock is 1440 minutes behind the host's" in answer.notes
 
 
-def test_a_stan_that_goes_back_is_noted(till):
-    till.sale(stan="000120")
-    answer = till.sale(stan="000007")
+def test_a_stan_that_goes_back_is_noted(pos):
+    pos.sale(stan="000120")
+    answer = pos.sale(stan="000007")
     assert answer.code == "00"
     assert "clone-suspected: STAN went back from 000120 to 000007" in answer.notes
-    till.sale(stan="999999")
-    assert till.sale(stan="000001").notes == ""
+    pos.sale(stan="999999")
+    assert pos.sale(stan="000001").notes == ""
 
 
 class TestPin:
     @pytest.fixture
-    def enter(self, rig, till):
+    def enter(self, rig, pos):
         def enter(pin: str, pan: str = PIN_CARD, keys: WorkingKeys | None = None, control: str = "2600000000000000"):
-            block = rig.host.suite.seal_pin(keys or till.keys, pin, pan, control, rig.host.randbytes)
-            return till.sale(pan=pan, pin_block=block, security_control=control, pin_capture="12", entry_mode="011")
+            block = rig.host.suite.seal_pin(keys or pos.keys, pin, pan, control, rig.host.randbytes)
+            return pos.sale(pan=pan, pin_block=block, security_control=control, pin_capture="12", entry_mode="011")
 
         return enter
 
     def test_right(self, enter):
         assert enter("123456").code == "00"
 
-    def test_wrong_three_times_locks_the_card_until_tomorrow(self, rig, till, enter):
+    def test_wrong_three_times_locks_the_card_until_tomorrow(self, rig, pos, enter):
         assert [enter("999999").code for _ in range(3)] == ["55", "55", "55"]
         answer = enter("123456")
         assert answer.code == "75"
         assert "has seen 3 wrong PINs in a row today" in answer.why
         rig.pass_s(86400)
-        till.sign_on()
+        pos.sign_on()
         assert enter("123456").code == "00"
 
-    def test_tries_are_the_cards_not_the_terminals(self, rig, till, enter):
+    def test_tries_are_the_cards_not_the_terminals(self, rig, pos, enter):
         rig.register("10000162")
-        other = rig.till("10000162")
+        other = rig.pos("10000162")
         other.sign_on()
         for _ in range(3):
             enter("999999")
         block = rig.host.suite.seal_pin(other.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
         assert other.sale(pan=PIN_CARD, pin_block=block, security_control="2600000000000000").code == "75"
 
-    def test_a_repeat_of_a_wrong_pin_costs_no_try(self, rig, till):
-        block = rig.host.suite.seal_pin(till.keys, "999999", PIN_CARD, "2", rig.host.randbytes)
-        frame = till.sale_frame(pan=PIN_CARD, pin_block=block, security_control="2600000000000000")
+    def test_a_repeat_of_a_wrong_pin_costs_no_try(self, rig, pos):
+        block = rig.host.suite.seal_pin(pos.keys, "999999", PIN_CARD, "2", rig.host.randbytes)
+        frame = pos.sale_frame(pan=PIN_CARD, pin_block=block, security_control="2600000000000000")
         assert [rig.send(frame).code for _ in range(5)] == ["55"] * 5
         assert next(iter(rig.cards.values())).pin_tries == 1
 
     def test_without_pan_declared_or_not(self, enter):
         assert enter("123456", control="1600000000000000").code == "00"
 
-    def test_a_block_declared_otherwise_than_made_is_noted(self, rig, till):
-        block = rig.host.suite.seal_pin(till.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
-        answer = till.sale(pan=PIN_CARD, pin_block=block, security_control="1600000000000000")
+    def test_a_block_declared_otherwise_than_made_is_noted(self, rig, pos):
+        block = rig.host.suite.seal_pin(pos.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
+        answer = pos.sale(pan=PIN_CARD, pin_block=block, security_control="1600000000000000")
         assert answer.code == "00"
         assert "pin: security control 1600000000000000 says" in answer.notes
 
@@ -141,142 +141,142 @@ class TestPin:
         assert answer.message.raw[7] & 0x0F == 3
         assert "the PIN block opens in no format" in answer.why
 
-    def test_under_the_previous_key_says_so(self, till, enter):
-        old = till.keys
-        till.sign_on()
+    def test_under_the_previous_key_says_so(self, pos, enter):
+        old = pos.keys
+        pos.sign_on()
         answer = enter("123456", keys=old)
         assert answer.code == "99"
         assert (
             f"it opens under the PIK of sign-on 1 (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why
         )
 
-    def test_missing_when_the_card_asks_for_it(self, till):
-        assert till.sale(pan=PIN_CARD).code == "55"
+    def test_missing_when_the_card_asks_for_it(self, pos):
+        assert pos.sale(pan=PIN_CARD).code == "55"
 
 
 class TestTracks:
-    def test_in_the_clear(self, till):
-        answer = till.sale(pan=None, expiry=None, track2=TRACK, entry_mode="021")
+    def test_in_the_clear(self, pos):
+        answer = pos.sale(pan=None, expiry=None, track2=TRACK, entry_mode="021")
         assert answer.code == "00"
         assert answer.evidence[0].pan_masked == "621234******1232"
 
-    def test_encrypted(self, rig, till):
-        till.sign_on("004")
-        sealed = rig.host.suite.seal_track(till.keys, TRACK)
+    def test_encrypted(self, rig, pos):
+        pos.sign_on("004")
+        sealed = rig.host.suite.seal_track(pos.keys, TRACK)
         assert sealed != TRACK
-        answer = till.sale(pan=None, expiry=None, track2=sealed, entry_mode="021", security_control="0010000000000000")
+        answer = pos.sale(pan=None, expiry=None, track2=sealed, entry_mode="021", security_control="0010000000000000")
         assert answer.code == "00"
         assert answer.evidence[0].pan_masked == "621234******1232"
 
-    def test_encrypted_without_a_track_key(self, till):
-        answer = till.sale(pan=None, track2=TRACK, security_control="0010000000000000")
+    def test_encrypted_without_a_track_key(self, pos):
+        answer = pos.sale(pan=None, track2=TRACK, security_control="0010000000000000")
         assert answer.code == "30"
         assert "the terminal signed on with a package without TDK" in answer.why
 
-    def test_declared_encrypted_but_clear(self, till):
-        till.sign_on("004")
-        answer = till.sale(pan=None, track2=TRACK, security_control="0010000000000000")
+    def test_declared_encrypted_but_clear(self, pos):
+        pos.sign_on("004")
+        answer = pos.sale(pan=None, track2=TRACK, security_control="0010000000000000")
         assert answer.code == "30"
         assert "says it is encrypted, but it came in the clear" in answer.why
 
-    def test_declared_clear_but_encrypted(self, rig, till):
-        till.sign_on("004")
-        sealed = rig.host.suite.seal_track(till.keys, "6212345678901232D3012")
-        answer = till.sale(pan=None, track2=sealed, security_control="0000000000000000")
+    def test_declared_clear_but_encrypted(self, rig, pos):
+        pos.sign_on("004")
+        sealed = rig.host.suite.seal_track(pos.keys, "6212345678901232D3012")
+        answer = pos.sale(pan=None, track2=sealed, security_control="0000000000000000")
         assert answer.code == "30"
-        assert f"it opens under TDK KCV {till.keys.tdk.kcv()}, but security control 0000000000000000" in answer.why
+        assert f"it opens under TDK KCV {pos.keys.tdk.kcv()}, but security control 0000000000000000" in answer.why
 
-    def test_a_track_and_the_number_it_carries(self, till):
-        assert till.sale(pan=STANDARD, track2=TRACK, entry_mode="021").code == "00"
+    def test_a_track_and_the_number_it_carries(self, pos):
+        assert pos.sale(pan=STANDARD, track2=TRACK, entry_mode="021").code == "00"
 
-    def test_the_expiry_of_the_track_counts(self, till):
-        assert till.sale(pan=None, expiry=None, track2="6212345678901232D2401120000").code == "54"
+    def test_the_expiry_of_the_track_counts(self, pos):
+        assert pos.sale(pan=None, expiry=None, track2="6212345678901232D2401120000").code == "54"
 
-    def test_the_expiry_of_the_track_has_a_month(self, till):
-        answer = till.sale(pan=None, expiry=None, track2="6212345678901232D2613120000")
+    def test_the_expiry_of_the_track_has_a_month(self, pos):
+        answer = pos.sale(pan=None, expiry=None, track2="6212345678901232D2613120000")
         assert answer.code == "30"
         assert answer.why == (
             "DE 35 (track2) cannot be read: the expiry after its card number has month 13; "
             "it is written YYMM, with a month from 01 to 12"
         )
 
-    def test_only_track_3(self, till):
-        answer = till.sale(pan=None, expiry=None, track3="996212345678901232D1561560000000000", entry_mode="021")
+    def test_only_track_3(self, pos):
+        answer = pos.sale(pan=None, expiry=None, track3="996212345678901232D1561560000000000", entry_mode="021")
         assert answer.code == "00"
         assert answer.evidence[0].pan_masked == "621234******1232"
 
 
 class TestMagicAmounts:
     @pytest.fixture
-    def till(self, new_rig):
-        rig = new_rig(magic_amounts=True)
+    def pos(self, new_rig):
+        rig = new_rig(trigger_amounts=True)
         rig.register()
-        till = rig.till()
-        till.sign_on()
-        return till
+        pos = rig.pos()
+        pos.sign_on()
+        return pos
 
-    def test_the_cents_are_the_code(self, till):
-        answer = till.sale(amount=1251)
+    def test_the_cents_are_the_code(self, pos):
+        answer = pos.sale(amount=1251)
         assert (answer.code, answer.why) == ("51", "magic amount 12.51: its cents choose 51, not enough funds")
 
-    def test_no_cents_no_magic(self, till):
-        assert till.sale(amount=1200, pan=POOR).code == "51"
-        assert till.sale(amount=1200).code == "00"
+    def test_no_cents_no_magic(self, pos):
+        assert pos.sale(amount=1200, pan=POOR).code == "51"
+        assert pos.sale(amount=1200).code == "00"
 
-    def test_cents_that_name_no_code(self, till):
-        answer = till.sale(amount=1217)
+    def test_cents_that_name_no_code(self, pos):
+        answer = pos.sale(amount=1217)
         assert answer.code == "00"
         assert "magic-amount: 12.17 names code 17, which unionpay-pos does not know" in answer.notes
 
-    def test_a_code_of_success_books(self, till):
-        answer = till.sale(amount=1211)
+    def test_a_code_of_success_books(self, pos):
+        answer = pos.sale(amount=1211)
         assert answer.code == "11"
         assert 64 in answer.message.fields
-        assert till.rig.booked_minor() == 1211
+        assert pos.rig.booked_minor() == 1211
 
-    def test_one_value_is_not_answered_but_booked_so_that_its_reversal_finds_it(self, till):
-        answer = till.sale(amount=1298)
+    def test_one_value_is_not_answered_but_booked_so_that_its_reversal_finds_it(self, pos):
+        answer = pos.sale(amount=1298)
         assert answer.silent
         assert answer.evidence[0].fault == "magic amount"
-        assert till.rig.booked_minor() == 1298
-        assert till.reverse(till.last, 1298).code == "00"
-        assert till.rig.booked_minor() == 0
+        assert pos.rig.booked_minor() == 1298
+        assert pos.reverse(pos.last, 1298).code == "00"
+        assert pos.rig.booked_minor() == 0
 
     def test_off_unless_switched_on(self, rig):
-        rig.till().sign_on()
-        till = rig.till()
-        till.sign_on()
-        assert till.sale(amount=1251).code == "00"
+        rig.pos().sign_on()
+        pos = rig.pos()
+        pos.sign_on()
+        assert pos.sale(amount=1251).code == "00"
 
 
 class TestFaults:
     def test_silent_books_and_says_nothing(self, new_rig):
         rig = new_rig(faults=(parse("silent:service=sale,amount=13.13,name=tunnel"),))
         rig.register()
-        till = rig.till()
-        till.sign_on()
-        answer = till.sale(amount=1313)
+        pos = rig.pos()
+        pos.sign_on()
+        answer = pos.sale(amount=1313)
         assert answer.effects == [Silence("fault tunnel")]
         assert (answer.evidence[0].fault, answer.evidence[0].code) == ("tunnel", "00")
         assert rig.booked_minor() == 1313
-        assert till.sale(amount=1312).code == "00"
-        assert till.reverse("000002", 1313).code == "00"
+        assert pos.sale(amount=1312).code == "00"
+        assert pos.reverse("000002", 1313).code == "00"
 
     def test_a_terminal_that_hears_nothing_at_all(self, new_rig):
         rig = new_rig(faults=(parse("silent:tid=10000161,count=1"),))
         rig.register()
-        till = rig.till()
-        assert till.sign_on().silent
-        assert till.sign_on().code == "00"
+        pos = rig.pos()
+        assert pos.sign_on().silent
+        assert pos.sign_on().code == "00"
 
 
-def test_known_messages_that_are_not_served_are_named(till):
-    answer = till.sale(processing_code="200000", transaction_type="23")
+def test_known_messages_that_are_not_served_are_named(pos):
+    answer = pos.sale(processing_code="200000", transaction_type="23")
     assert answer.code == "40"
     assert answer.why == "'void' (0200) is known, but this host does not serve it"
 
 
-def test_unknown_ones_say_what_was_read(till):
-    answer = till.sale(processing_code="990000")
+def test_unknown_ones_say_what_was_read(pos):
+    answer = pos.sale(processing_code="990000")
     assert answer.code == "40"
     assert "no service fits MTI 0200 with DE 3 (processing code) 990000, DE 25 (condition) 00" in answer.why

@@ -38,13 +38,13 @@ def test_the_published_request_gets_the_published_package(new_rig):
 def test_every_package_works_from_the_first_sale_on(new_rig, function, mak):
     rig = new_rig()
     rig.register(mak=mak)
-    till = rig.till()
-    assert till.sign_on(function).code == "00"
-    assert till.sale().code == "00"
+    pos = rig.pos()
+    assert pos.sign_on(function).code == "00"
+    assert pos.sale().code == "00"
 
 
 def test_a_terminal_nobody_registered(rig):
-    answer = rig.till("10000999").sign_on()
+    answer = rig.pos("10000999").sign_on()
     assert answer.code == "97"
     assert 62 not in answer.message.fields
     assert answer.why.startswith("terminal 10000999 is not registered with this host (merchant 880210010210162 in the")
@@ -52,7 +52,7 @@ def test_a_terminal_nobody_registered(rig):
 
 
 def test_a_terminal_of_another_merchant(rig):
-    answer = rig.till().sign_on(mid="880210010210163")
+    answer = rig.pos().sign_on(mid="880210010210163")
     assert answer.code == "03"
     assert "belongs to merchant 880210010210162, the message says 880210010210163" in answer.why
 
@@ -60,7 +60,7 @@ def test_a_terminal_of_another_merchant(rig):
 def test_pinned_keys_that_do_not_fit_the_package_are_not_handed_out(new_rig):
     rig = new_rig()
     rig.register(fixed=V1)
-    answer = rig.till().sign_on("001")
+    answer = rig.pos().sign_on("001")
     assert answer.code == "40"
     assert answer.why.startswith("terminal 10000161 cannot be given working keys: the pinned PIK has 16 bytes")
 
@@ -71,141 +71,141 @@ def test_a_master_key_sealed_by_another_host(new_rig):
     wrong = rig.host.vault.seal_secret("tmk:somebody", V1.pik, rig.host.randbytes)
     known: TerminalConfig = rig.terminals["10000161"]
     rig.terminals["10000161"] = TerminalConfig("10000161", known.mid, "", wrong, "")
-    answer = rig.till().sign_on()
+    answer = rig.pos().sign_on()
     assert answer.code == "40"
     assert "the sealed blob does not open" in answer.why
 
 
-def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_who_made_it(rig, till):
+def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_who_made_it(rig, pos):
     assert rig.sessions["10000161"].operator == "01 "
     assert "operator 01" in rig.journal[-1].notes
-    assert till.sign_on(serial="Sequence No12306099999906").why.endswith("sign-on 2 of 2025-03-10")
+    assert pos.sign_on(serial="Sequence No12306099999906").why.endswith("sign-on 2 of 2025-03-10")
     assert "serial 306099999906" in rig.journal[-1].notes
     assert rig.sessions["10000161"].serial == "306099999906"
     rig.pass_s(12 * 3600)
-    assert till.sign_on().why.endswith("sign-on 1 of 2025-03-11")
+    assert pos.sign_on().why.endswith("sign-on 1 of 2025-03-11")
 
 
-def test_a_serial_without_the_form_of_one_may_be_a_card_number(rig, till):
-    assert "serial 621234******1232" in till.sign_on(serial="6212345678901232").notes
+def test_a_serial_without_the_form_of_one_may_be_a_card_number(rig, pos):
+    assert "serial 621234******1232" in pos.sign_on(serial="6212345678901232").notes
     assert rig.sessions["10000161"].serial == "621234******1232"
 
 
-def test_two_devices_under_one_number_are_suspected(rig, till):
-    till.sign_on(serial="Sequence No0212")
+def test_two_devices_under_one_number_are_suspected(rig, pos):
+    pos.sign_on(serial="Sequence No0212")
     rig.pass_s(20)
-    notes = till.sign_on(serial="Sequence No0213").notes
+    notes = pos.sign_on(serial="Sequence No0213").notes
     assert "clone-suspected: terminal 10000161 signed on 20 s ago as serial 12; two devices" in notes
     rig.pass_s(61)
-    assert "clone" not in till.sign_on(serial="Sequence No0212").notes
+    assert "clone" not in pos.sign_on(serial="Sequence No0212").notes
 
 
 def test_sale_before_sign_on(rig):
-    answer = rig.till().sale(keys=V1)
+    answer = rig.pos().sale(keys=V1)
     assert answer.code == "77"
     assert answer.why == "terminal 10000161 has no working keys yet: it must sign on first"
 
 
 class TestPolicies:
-    def test_daily_asks_again_when_the_hosts_day_begins(self, rig, till):
+    def test_daily_asks_again_when_the_hosts_day_begins(self, rig, pos):
         rig.now_us = midnight() - 1_000_000
-        assert till.sale().code == "00"
+        assert pos.sale().code == "00"
         rig.pass_s(1)
-        answer = till.sale()
+        answer = pos.sale()
         assert answer.code == "77"
         assert answer.why == (
             "terminal 10000161 last signed on at 2025-03-10 12:00:00 and today is 2025-03-11 in Asia/Shanghai: "
             "its policy 'daily' asks for a sign-on each day"
         )
         assert asks_for_sign_on(answer)
-        till.sign_on()
-        assert till.sale().code == "00"
+        pos.sign_on()
+        assert pos.sale().code == "00"
 
-    def test_a_sign_on_just_before_midnight_holds_until_then(self, rig, till):
+    def test_a_sign_on_just_before_midnight_holds_until_then(self, rig, pos):
         rig.now_us = midnight() - 1_000_000
-        till.sign_on()
+        pos.sign_on()
         rig.pass_s(2)
-        assert till.sale().code == "77"
+        assert pos.sale().code == "77"
 
-    def test_a_clock_set_back_over_midnight_takes_nothing_away(self, rig, till):
+    def test_a_clock_set_back_over_midnight_takes_nothing_away(self, rig, pos):
         rig.now_us = midnight()
-        till.sign_on()
+        pos.sign_on()
         rig.pass_s(-3600)
-        assert till.sale().code == "00"
+        assert pos.sale().code == "00"
 
     def test_never_means_once_ever(self, new_rig):
         rig = new_rig()
         rig.register(required="never")
-        till = rig.till()
-        assert till.sale(keys=V1).code == "77"
-        till.sign_on()
+        pos = rig.pos()
+        assert pos.sale(keys=V1).code == "77"
+        pos.sign_on()
         rig.pass_s(400 * 86400)
-        assert till.sale().code == "00"
+        assert pos.sale().code == "00"
 
     def test_per_transaction_is_used_up_by_any_sale_that_was_decided(self, new_rig):
         rig = new_rig()
         rig.register(required="per-transaction")
-        till = rig.till()
-        till.sign_on()
-        first = till.sale(amount=0)
+        pos = rig.pos()
+        pos.sign_on()
+        first = pos.sale(amount=0)
         assert first.code == "13"
         assert asks_for_sign_on(first)
-        answer = till.sale()
+        answer = pos.sale()
         assert answer.code == "77"
         assert "was used up by the sale with STAN 000002" in answer.why
-        till.sign_on()
-        assert till.sale().code == "00"
+        pos.sign_on()
+        assert pos.sale().code == "00"
 
     def test_a_sale_that_was_not_decided_uses_nothing_up(self, new_rig):
         rig = new_rig()
         rig.register(required="per-transaction")
-        till = rig.till()
-        till.sign_on()
-        assert till.sale(keys=V1).code == "A0"
-        assert till.sale().code == "00"
+        pos = rig.pos()
+        pos.sign_on()
+        assert pos.sale(keys=V1).code == "A0"
+        assert pos.sale().code == "00"
 
     def test_per_batch_counts_batches_by_sign_offs(self, new_rig):
         rig = new_rig()
         rig.register(required="per-batch")
-        till = rig.till()
-        till.sign_on()
-        till.sign_on()
-        assert till.batch == "000001"
+        pos = rig.pos()
+        pos.sign_on()
+        pos.sign_on()
+        assert pos.batch == "000001"
         rig.pass_s(3 * 86400)
-        assert till.sale().code == "00"
-        assert till.sign_off().code == "00"
-        answer = till.sale()
+        assert pos.sale().code == "00"
+        assert pos.sign_off().code == "00"
+        answer = pos.sale()
         assert answer.code == "77"
         assert "has signed off from batch 000001; that closes its batch" in answer.why
-        till.sign_on()
-        assert till.batch == "000002"
-        assert till.sale().code == "00"
+        pos.sign_on()
+        assert pos.batch == "000002"
+        assert pos.sale().code == "00"
 
     def test_batch_numbers_start_over(self, new_rig):
         rig = new_rig()
         rig.register(required="per-batch")
-        till = rig.till()
-        till.sign_on()
+        pos = rig.pos()
+        pos.sign_on()
         rig.sessions["10000161"].batch = "999999"
-        till.sign_off()
-        till.sign_on()
-        assert till.batch == "000001"
+        pos.sign_off()
+        pos.sign_on()
+        assert pos.batch == "000001"
 
-    def test_sign_off_under_the_other_policies_keeps_the_batch(self, till):
-        till.sign_off()
-        assert till.sale().code == "77"
-        till.sign_on()
-        assert till.batch == "000001"
-        assert till.sale().code == "00"
+    def test_sign_off_under_the_other_policies_keeps_the_batch(self, pos):
+        pos.sign_off()
+        assert pos.sale().code == "77"
+        pos.sign_on()
+        assert pos.batch == "000001"
+        assert pos.sale().code == "00"
 
-    def test_signing_off_twice_is_as_good_as_once(self, till):
-        assert till.sign_off().code == "00"
-        answer = till.sign_off()
+    def test_signing_off_twice_is_as_good_as_once(self, pos):
+        assert pos.sign_off().code == "00"
+        answer = pos.sign_off()
         assert (answer.code, answer.why) == ("00", "nothing to sign off: the terminal had signed off already")
 
-    def test_a_batch_that_is_not_the_hosts(self, till):
-        till.batch = "000007"
-        answer = till.sale()
+    def test_a_batch_that_is_not_the_hosts(self, pos):
+        pos.batch = "000007"
+        answer = pos.sale()
         assert answer.code == "77"
         assert "says batch 000007, the host has batch 000001 open for terminal 10000161" in answer.why
         assert asks_for_sign_on(answer)
@@ -213,17 +213,17 @@ class TestPolicies:
     def test_unless_the_policy_does_not_care(self, new_rig):
         rig = new_rig()
         rig.register(batch_check=False)
-        till = rig.till()
-        till.sign_on()
-        till.batch = "000007"
-        assert till.sale().code == "00"
+        pos = rig.pos()
+        pos.sign_on()
+        pos.batch = "000007"
+        assert pos.sale().code == "00"
 
 
 def test_echo_answers_what_came(rig):
-    answer = rig.send(rig.till().management("0820", "301"))
+    answer = rig.send(rig.pos().management("0820", "301"))
     assert answer.code == "00"
     assert 11 not in answer.message.fields
-    assert rig.send(rig.till().management("0820", "301", stan="000077"))[11] == "000077"
+    assert rig.send(rig.pos().management("0820", "301", stan="000077"))[11] == "000077"
 
 
 def midnight() -> int:

@@ -20,10 +20,10 @@ PROGRESSIVE = bytes([0, 1, 1, 0]) + ANN[4:]
 
 
 @pytest.fixture
-def sold(till):
-    """A till that has just sold for 12.34."""
-    assert till.sale().code == "00"
-    return till
+def sold(pos):
+    """A pos that has just sold for 12.34."""
+    assert pos.sale().code == "00"
+    return pos
 
 
 def test_a_signature_is_kept_with_its_sale_and_its_slip(rig, sold):
@@ -86,19 +86,19 @@ def test_no_sale_is_signed_without_end(rig, sold):
 def test_a_closed_batch_takes_a_first_signature_and_no_second(new_rig):
     rig = new_rig()
     rig.register(required="per-batch")
-    till = rig.till()
-    till.sign_on()
-    till.sale()
-    signed = till.last
-    till.sale()
-    unsigned = till.last
-    till.upload(signed, ANN)
-    till.sign_off()
-    till.sign_on()
-    assert till.batch == "000002"
-    late = till.upload(unsigned, ANN, batch="000001", rrn=None)
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    signed = pos.last
+    pos.sale()
+    unsigned = pos.last
+    pos.upload(signed, ANN)
+    pos.sign_off()
+    pos.sign_on()
+    assert pos.batch == "000002"
+    late = pos.upload(unsigned, ANN, batch="000001", rrn=None)
     assert late.code == "00"
-    another = till.upload(signed, BOB, batch="000001", rrn=None)
+    another = pos.upload(signed, BOB, batch="000001", rrn=None)
     assert another.code == "94"
     assert "its batch 000001 is closed (batch 000002 is open)" in another.why
     assert len(rig.signatures) == 2
@@ -144,16 +144,16 @@ def test_the_current_batch_in_place_of_the_sales_own_is_told(rig, sold):
     assert "current batch" not in other.why
 
 
-def test_a_declined_sale_is_not_signed(rig, till):
-    assert till.sale(0).code == "13"
-    answer = till.upload(till.last, ANN, amount=None)
+def test_a_declined_sale_is_not_signed(rig, pos):
+    assert pos.sale(0).code == "13"
+    answer = pos.upload(pos.last, ANN, amount=None)
     assert answer.code == "25"
     assert "was declined (13)" in answer.why
 
 
-def test_only_a_reversal_came(rig, till):
-    assert till.reverse("000050").code == "25"
-    assert "only its reversal came" in till.upload("000050", ANN).why
+def test_only_a_reversal_came(rig, pos):
+    assert pos.reverse("000050").code == "25"
+    assert "only its reversal came" in pos.upload("000050", ANN).why
 
 
 def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
@@ -195,10 +195,10 @@ def test_every_check_is_strict_or_a_flag_or_nothing(said, check, flag, words, ne
     for mode in ("strict", "log", "off"):
         rig = new_rig(checks=parse_checks([f"{check}={mode}"]))
         rig.register()
-        till = rig.till()
-        till.sign_on()
-        till.sale()
-        answer = till.upload(till.last, **{"image": ANN, **said})
+        pos = rig.pos()
+        pos.sign_on()
+        pos.sale()
+        answer = pos.upload(pos.last, **{"image": ANN, **said})
         if mode == "strict":
             assert answer.code == {"amount": "25", "card": "25", "rrn": "25", "date": "25", "time": "25"}.get(
                 check, "30"
@@ -220,25 +220,25 @@ def test_pixels_are_decoded_before_the_answer_only_where_a_check_asks_for_it(new
     for mode, looks in (("strict", 1), ("log", 0)):
         rig = new_rig(checks=parse_checks([f"pixels={mode}"]))
         rig.register()
-        till = rig.till()
-        till.sign_on()
-        till.sale()
-        assert till.upload(till.last, ANN).code == "00"
-        assert till.upload(till.last, ANN).code == "94"  # known before it is decoded
+        pos = rig.pos()
+        pos.sign_on()
+        pos.sale()
+        assert pos.upload(pos.last, ANN).code == "00"
+        assert pos.upload(pos.last, ANN).code == "94"  # known before it is decoded
         assert rig.looks == looks
 
 
 def test_too_many_images_to_decode_is_said_and_nothing_is_kept(new_rig):
     rig = new_rig(checks=parse_checks(["pixels=strict"]))
     rig.register()
-    till = rig.till()
-    till.sign_on()
-    till.sale()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
     rig.busy = True
-    assert till.upload(till.last, ANN).code == "91"
+    assert pos.upload(pos.last, ANN).code == "91"
     assert not rig.signatures
     rig.busy = False
-    assert till.upload(till.last, ANN).code == "00"
+    assert pos.upload(pos.last, ANN).code == "00"
 
 
 def test_an_upload_without_amount_card_number_date_and_slip_is_enough(rig, sold):
@@ -284,13 +284,13 @@ def test_a_slip_dated_on_new_years_eve_may_be_a_day_off(new_rig):
     rig = new_rig()
     rig.register()
     rig.now_us = int(datetime(2025, 12, 31, 23, 59, 50, tzinfo=rig.host.calendar.timezone).timestamp()) * 1_000_000
-    till = rig.till()
-    till.sign_on()
-    till.sale()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
     rig.pass_s(timedelta(minutes=5).total_seconds())
     right, wrong = bytes.fromhex("FF060720251231235950"), bytes.fromhex("FF060720261231235950")
-    assert till.upload(till.last, ANN, settlement_date=None, slip=right).notes.count("time-differs") == 0
-    assert "puts the year of the upload" in till.upload(till.last, BOB, settlement_date=None, slip=wrong).notes
+    assert pos.upload(pos.last, ANN, settlement_date=None, slip=right).notes.count("time-differs") == 0
+    assert "puts the year of the upload" in pos.upload(pos.last, BOB, settlement_date=None, slip=wrong).notes
 
 
 def test_an_upload_that_lacks_its_image_is_a_format_error(rig, sold):
@@ -320,8 +320,8 @@ def test_checks_that_are_not_named_keep_their_defaults():
 def test_a_host_that_asks_for_no_sale_keeps_whatever_comes(new_rig):
     rig = new_rig(checks=parse_checks(["original=log"]))
     rig.register()
-    till = rig.till()
-    till.sign_on()
-    answer = till.upload("000077", ANN)
+    pos = rig.pos()
+    pos.sign_on()
+    answer = pos.upload("000077", ANN)
     assert answer.code == "00"
     assert [flag.name for flag in rig.signatures[-1].flags] == ["no-sale"]

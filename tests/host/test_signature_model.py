@@ -24,8 +24,8 @@ class Shop(RuleBasedStateMachine):
     def open(self) -> None:
         self.rig = self.make_rig()
         self.rig.register(required="per-batch")
-        self.till = self.rig.till()
-        self.till.sign_on()
+        self.pos = self.rig.pos()
+        self.pos.sign_on()
         self.sales: dict[tuple[str, str], int] = {}
         self.kept: dict[tuple[str, str], list[bytes]] = {}
         self.gone: set[tuple[str, str]] = set()
@@ -35,19 +35,19 @@ class Shop(RuleBasedStateMachine):
 
     @rule(amount=st.integers(1, 5000))
     def sell(self, amount: int) -> None:
-        assert self.till.sale(amount).code == "00"
-        self.sales[self.till.batch, self.till.last] = amount
+        assert self.pos.sale(amount).code == "00"
+        self.sales[self.pos.batch, self.pos.last] = amount
 
     @rule()
     def next_batch(self) -> None:
-        self.till.sign_off()
-        self.till.sign_on()
+        self.pos.sign_off()
+        self.pos.sign_on()
 
     @rule(at=st.integers(0, 99))
     def reverse(self, at: int) -> None:
         key = self.pick(at)
         if key is not None:
-            assert self.till.reverse(key[1], self.sales[key], batch=key[0]).code == "00"
+            assert self.pos.reverse(key[1], self.sales[key], batch=key[0]).code == "00"
             self.gone.add(key)
 
     @rule(at=st.integers(0, 99), image=st.sampled_from(IMAGES), wrong=st.booleans())
@@ -56,13 +56,13 @@ class Shop(RuleBasedStateMachine):
         if key is None:
             return
         amount = self.sales[key] + wrong
-        answer = self.till.upload(key[1], image, batch=key[0], amount=f"{amount:012}", rrn=None, slip=None)
+        answer = self.pos.upload(key[1], image, batch=key[0], amount=f"{amount:012}", rrn=None, slip=None)
         before = self.kept.get(key, [])
         if image in before:
             assert answer.code == "94"
         elif wrong:
             assert answer.code == "25"
-        elif before and key[0] != self.till.batch:
+        elif before and key[0] != self.pos.batch:
             assert answer.code == "94"
         else:
             assert answer.code == "00"
@@ -71,7 +71,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(stan=st.integers(900_000, 999_999))
     def upload_for_nothing(self, stan: int) -> None:
-        assert self.till.upload(f"{stan:06}", IMAGES[0]).code == "25"
+        assert self.pos.upload(f"{stan:06}", IMAGES[0]).code == "25"
 
     @invariant()
     def every_signature_stands_once_beside_its_sale(self) -> None:
@@ -107,11 +107,11 @@ def test_any_conversation(new_rig):
 def test_any_bytes_are_answered_and_explained(image, slip, part, last, mode, rrn, new_rig):
     rig = new_rig(checks=parse_checks([f"{check}={mode}" for check in ("slip", "header", "parts", "pixels", "rrn")]))
     rig.register()
-    till = rig.till()
-    till.sign_on()
-    till.sale()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
     said = {"part": part, "last": last} if part else {}
-    answer = till.upload(till.last, image, slip=slip, rrn=rrn, **said)
+    answer = pos.upload(pos.last, image, slip=slip, rrn=rrn, **said)
     assert answer.code in ("00", "25", "30")
     assert answer.why
     assert len(rig.signatures) <= 1

@@ -20,15 +20,15 @@ def cut(image: bytes, count: int) -> list[bytes]:
 
 
 @pytest.fixture
-def sold(till):
-    assert till.sale().code == "00"
-    return till
+def sold(pos):
+    assert pos.sale().code == "00"
+    return pos
 
 
-def send(till, pieces, order, stan=None):
+def send(pos, pieces, order, stan=None):
     """Send parts by number, in the order given; the answers."""
     return [
-        till.upload(stan or till.last, pieces[number - 1], part=number, last=number == len(pieces)) for number in order
+        pos.upload(stan or pos.last, pieces[number - 1], part=number, last=number == len(pieces)) for number in order
     ]
 
 
@@ -98,15 +98,15 @@ def test_another_later_part_takes_the_place_of_the_first(rig, sold):
     assert rig.streams[rig.signatures[0].digest] == ANN
 
 
-def test_two_signatures_at_a_time_do_not_mingle(rig, till):
+def test_two_signatures_at_a_time_do_not_mingle(rig, pos):
     stans = []
     for _ in range(2):
-        till.sale()
-        stans.append(till.last)
+        pos.sale()
+        stans.append(pos.last)
     ann, bob = cut(ANN, 3), cut(BOB, 3)
     for number in (1, 2, 3):
-        send(till, ann, [number], stans[0])
-        send(till, bob, [number], stans[1])
+        send(pos, ann, [number], stans[0])
+        send(pos, bob, [number], stans[1])
     assert [rig.streams[one.digest] for one in rig.signatures] == [ANN, BOB]
 
 
@@ -156,10 +156,10 @@ def test_a_part_with_a_wrong_mac_does_not_wait(rig, sold):
 def test_a_lenient_host_takes_what_came(mode, new_rig):
     rig = new_rig(checks=parse_checks([f"parts={mode}"]))
     rig.register()
-    till = rig.till()
-    till.sign_on()
-    till.sale()
-    answers = send(till, cut(ANN, 4), [1, 2, 4])
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    answers = send(pos, cut(ANN, 4), [1, 2, 4])
     assert answers[-1].code == "00"
     (kept,) = rig.signatures
     assert kept.parts == 3
@@ -183,13 +183,13 @@ def test_the_slip_may_come_with_any_part(rig, sold):
 def test_whatever_order_parts_come_in_the_signature_is_theirs_or_is_not(data, new_rig):
     rig = new_rig()
     rig.register()
-    till = rig.till()
-    till.sign_on()
-    till.sale()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
     count = data.draw(st.integers(1, 9))
     pieces = cut(ANN, count)
     order = data.draw(st.lists(st.integers(1, len(pieces)), min_size=1, max_size=20))
-    answers = send(till, pieces, order)
+    answers = send(pos, pieces, order)
     complete = set(order) == set(range(1, len(pieces) + 1))
     assert bool(rig.signatures) == complete
     if complete:

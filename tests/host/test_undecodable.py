@@ -83,7 +83,7 @@ def test_two_hosts_that_do_not_know_each_others_messages_fall_silent(rig):
 
 
 def test_a_terminal_number_that_nobody_can_read_is_told_without_harm(rig):
-    answer = rig.till("\x1b[31m\x00\x9c\xff").sign_on()
+    answer = rig.pos("\x1b[31m\x00\x9c\xff").sign_on()
     assert answer.code == "97"
     assert answer.why.isprintable()
 
@@ -136,7 +136,7 @@ def test_any_damage_to_any_message(warm, data):
 @given(data=st.data())
 def test_any_damage_that_its_sender_signed(warm, data):
     """Past the MAC, where a clumsy terminal's mistakes are: any field may be missing or say anything it can say."""
-    rig, _, till = warm
+    rig, _, pos = warm
     digits = st.text("0123456789", min_size=1)
     more = data.draw(
         st.fixed_dictionaries(
@@ -158,25 +158,25 @@ def test_any_damage_that_its_sender_signed(warm, data):
     )
     stan = data.draw(st.text("0123456789", min_size=6, max_size=6))
     reverse = data.draw(st.booleans())
-    ends_well(rig, till.reversal_frame(stan, **more) if reverse else till.sale_frame(stan=stan, **more))
+    ends_well(rig, pos.reversal_frame(stan, **more) if reverse else pos.sale_frame(stan=stan, **more))
 
 
 @pytest.fixture(scope="module")
 def warm(new_rig):
     """A host in the middle of a day, and one frame of each kind."""
-    rig = new_rig(magic_amounts=True)
+    rig = new_rig(trigger_amounts=True)
     rig.register()
-    till = rig.till()
-    till.sign_on("004")
+    pos = rig.pos()
+    pos.sign_on("004")
     return (
         rig,
         [
             SIGN_ON,
-            till.sale_frame(icc=bytes.fromhex("9F36020123"), track2="6212345678901232D3012"),
-            till.sale_frame(pin_block=bytes(8), security_control="2600000000000000"),
-            till.reversal_frame("000002"),
-            till.management("0820", "301"),
-            till.management("0820", "002", stan="000004"),
+            pos.sale_frame(icc=bytes.fromhex("9F36020123"), track2="6212345678901232D3012"),
+            pos.sale_frame(pin_block=bytes(8), security_control="2600000000000000"),
+            pos.reversal_frame("000002"),
+            pos.management("0820", "301"),
+            pos.management("0820", "002", stan="000004"),
         ],
-        till,
+        pos,
     )

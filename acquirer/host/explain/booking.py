@@ -1,4 +1,4 @@
-"""Why a transaction was answered as it was, in sentences for the person at the terminal; the manners are `why`'s."""
+"""Why a transaction was answered as it was, in sentences for the person at the terminal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.explain.text import money, named, numbered, place
+from acquirer.host.kinds import title_of
+from acquirer.host.request import Request
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
 
@@ -17,22 +19,26 @@ Difference = tuple[str, str, str]
 
 
 def late_original(host: Host, stored: Transaction) -> str:
-    """A sale whose reversal is known already."""
+    """Say that the reversal, or the void, of this transaction is known already."""
     number, when = numbered(host.dialect, stored.key), host.calendar.words(stored.reversed_us)
+    kind = title_of(stored.kind)
+    if stored.state == "voided":
+        return f"late original: the {kind} with {number} was booked, and voided since; this {kind} is not booked"
     if stored.state == "tombstone":
         past = f"the reversal of {number} came first, at {when}"
     else:
-        past = f"the sale with {number} was booked, and reversed at {when}"
-    return f"late original: {past} (reason {named(stored.reversal_reason)}); this sale is not booked"
+        past = f"the {kind} with {number} was booked, and reversed at {when}"
+    return f"late original: {past} (reason {named(stored.reversal_reason)}); this {kind} is not booked"
 
 
 def duplicate(host: Host, stored: Transaction, differences: list[Difference]) -> str:
     """A transaction number that was used before, for something else or under policy 'decline'."""
+    kind = title_of(stored.kind)
     used = f"{numbered(host.dialect, stored.key, ' of ')} was used at {host.calendar.words(stored.at_us)}"
     if not differences:
-        return f"{used} by this same sale (answered {stored.code}): this terminal's policy declines repeats"
-    told = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
-    return f"{used} for another sale: {told}. The first stays as it was; number each transaction anew"
+        return f"{used} by this same {kind} (answered {stored.code}): this terminal's policy declines repeats"
+    changes = "; ".join(f"{name} {then} then, {now} now" for name, then, now in differences)
+    return f"{used} for another {kind}: {changes}. The first stays as it was; number each transaction anew"
 
 
 def replayed(calendar: Calendar, stored: Transaction) -> str:
@@ -53,8 +59,9 @@ def original_unknown(dialect: Dialect, key: TransactionKey) -> str:
 
 def original_differs(dialect: Dialect, stored: Transaction, differences: list[Difference]) -> str:
     """A reversal that names another amount, card or processing code than its sale."""
-    told = "; ".join(f"{name} {then} in the sale, {now} in the reversal" for name, then, now in differences)
-    return f"{numbered(dialect, stored.key)}: {told}. The sale stays as it was"
+    kind = title_of(stored.kind)
+    changes = "; ".join(f"{name} {then} in the {kind}, {now} in the reversal" for name, then, now in differences)
+    return f"{numbered(dialect, stored.key)}: {changes}. The {kind} stays as it was"
 
 
 def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
@@ -67,21 +74,35 @@ def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
 
 def reversed_now(dialect: Dialect, stored: Transaction, reason: str) -> str:
     """A reversal that takes effect."""
-    told = f" (reason {named(reason)})" if reason else ""
-    return f"reversed: the sale of {money(stored.amount_minor)} with {numbered(dialect, stored.key)} is undone{told}"
+    given = f" (reason {named(reason)})" if reason else ""
+    which = f"{title_of(stored.kind)} of {money(stored.amount_minor)} with {numbered(dialect, stored.key)}"
+    return f"reversed: the {which} is undone{given}"
 
 
 def reversed_before(calendar: Calendar, stored: Transaction) -> str:
     """A reversal, again."""
     return (
-        f"this sale was reversed at {calendar.words(stored.reversed_us)} already: the same answer is given again, "
-        "nothing is undone twice"
+        f"this {title_of(stored.kind)} was reversed at {calendar.words(stored.reversed_us)} already: the same answer "
+        "is given again, nothing is undone twice"
     )
 
 
 def nothing_to_reverse(stored: Transaction) -> str:
     """A reversal of a sale that was declined."""
-    return f"the sale was declined ({stored.code}), so there is nothing to undo; the terminal may forget it"
+    kind = title_of(stored.kind)
+    return f"the {kind} was declined ({stored.code}), so there is nothing to undo; the terminal may forget it"
+
+
+def not_reversed(stored: Transaction) -> str:
+    """Say that a transaction that was voided or refunded since is not reversed."""
+    kind = title_of(stored.kind)
+    since = f"the {kind} was approved and {stored.state} since"
+    return f"{since}: the terminal knew its answer, so there is nothing to reverse"
+
+
+def never_reversed(kind: str, mti: str) -> str:
+    """Say that transactions of this kind are not reversed."""
+    return f"a {kind} ({mti or 'stored by an earlier version'}) is never reversed: send it again until it is answered"
 
 
 # The business
@@ -100,14 +121,15 @@ def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
     )
 
 
-def amount_invalid(dialect: Dialect, minor: int | None) -> str:
-    """A sale of nothing."""
-    return f"{place(dialect, 'amount')} is {money(minor)}: a sale needs an amount above zero"
+def amount_invalid(dialect: Dialect, request: Request) -> str:
+    """Say that a transaction is of nothing."""
+    amount = f"{place(dialect, 'amount')} is {money(request.amount_minor)}"
+    return f"{amount}: a {title_of(request.service)} needs an amount above zero"
 
 
-def currency_differs(dialect: Dialect, came: str, ours: str) -> str:
-    """A currency this host does not settle in."""
-    return f"{place(dialect, 'currency')} is {named(came)}, this host settles in {ours}"
+def currency_differs(dialect: Dialect, currency: str, ours: str) -> str:
+    """Say that this host does not settle in a currency."""
+    return f"{place(dialect, 'currency')} is {named(currency)}, this host settles in {ours}"
 
 
 def no_test_bin(masked: str) -> str:

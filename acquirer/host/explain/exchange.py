@@ -235,6 +235,11 @@ def batch_differs(dialect: Dialect, terminal: TerminalConfig, session: Session, 
 # The host itself
 
 
+def lost(fault: str) -> str:
+    """Say that a fault lost this request."""
+    return f"fault '{fault}' lost this request on its way to the host: nothing was decided, nothing was booked"
+
+
 def expired(what: str) -> str:
     """A decision nobody waits for any more."""
     return f"too late: the terminal had stopped waiting before this could be made durable, so nothing was ({what})"

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from acquirer.host.calendar import Calendar
 from acquirer.host.explain.text import money, named, plural
+from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
-from acquirer.model.effects import Loaded
-from acquirer.model.rows import Signature, SignaturePart, Transaction
+from acquirer.model.rows import Signature, SignaturePart, Transaction, Uploaded
 from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
 
 
@@ -50,15 +50,16 @@ def too_many(count: int, key_stan: str) -> str:
     return f"the sale with STAN {key_stan} was signed {plural(count, 'time')} already: no more are kept for one sale"
 
 
-def no_sale(request: Request, loaded: Loaded) -> str:
-    """An upload for a sale nobody knows."""
+def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> str:
+    """Say that there is no transaction that could be signed."""
     where = f"of terminal {request.tid} with STAN {request.stan} in batch {request.batch}"
-    sale = loaded.transaction
     if sale is not None and sale.state == "declined":
-        return f"the sale {where} was declined ({sale.code}): there is nothing to sign"
+        return f"the {title_of(sale.kind)} {where} was declined ({sale.code}): there is nothing to sign"
+    if sale is not None and sale.state == "tombstone":
+        return f"of the sale {where} only its reversal is known: there is nothing to sign"
     if sale is not None:
-        return f"of the sale {where} only its reversal came: there is nothing to sign"
-    elsewhere = loaded.uploaded.elsewhere if loaded.uploaded else None
+        return f"the {title_of(sale.kind)} {where} is not signed by the cardholder"
+    elsewhere = uploaded.elsewhere
     if elsewhere is None:
         return f"there is no sale {where}: a signature is uploaded under the STAN and batch of its sale"
     fits = request.amount_minor in (None, elsewhere.amount_minor)
@@ -75,9 +76,10 @@ def differs(name: str, ours: str | int, theirs: str | int | None) -> str:
     return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature"
 
 
-def sale_reversed(calendar: Calendar, sale: Transaction) -> str:
-    """The signature of a sale that does not stand any more: kept, for it may be asked for in the dispute."""
-    return f"the sale was reversed at {calendar.words(sale.reversed_us)}; its signature is kept all the same"
+def sale_undone(calendar: Calendar, sale: Transaction) -> str:
+    """Say that a sale does not stand any more: its signature is kept, for it may be asked for in a dispute."""
+    past = f"reversed at {calendar.words(sale.reversed_us)}" if sale.state == "reversed" else sale.state
+    return f"the {title_of(sale.kind)} was {past}; its signature is kept all the same"
 
 
 def time_differs(sold: datetime, printed: datetime) -> str:

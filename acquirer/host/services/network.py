@@ -5,37 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acquirer.dialect.plans import ElementValues
-from acquirer.host.core import Host
+from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.request import Request
-from acquirer.model.effects import Loaded
+from acquirer.host.registry import service
 from acquirer.model.reasons import Reason
 
 
-def sign_off(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
-    """Close the terminal's day: sales need a sign-on again, reversals do not. Twice is as good as once."""
-    session = loaded.session
-    assert session is not None
-    made = _made(request, loaded)
-    closes = loaded.terminal is not None and loaded.terminal.policy.required == "per-batch"
-    sentence = "signed off"
-    if host.has_batch:
-        sentence = f"signed off; batch {session.batch} {'is closed' if closes else 'stays open'}"
+@service("sign_off")
+def sign_off(case: Case) -> Decision:
+    """Close the terminal's day: new transactions need a sign-on again, reversals do not. Idempotent."""
+    session, request = case.session, case.request
+    elements = _reply_elements(case)
     if session.signed_off or not session.signed_on_us:
         state = "had signed off already" if session.signed_off else "was never signed on"
-        return Decision(Reason.APPROVED, f"nothing to sign off: the terminal {state}", made=made, rrn=loaded.rrn)
-    notes: tuple[str, ...] = ()
+        sentence = f"nothing to sign off: the terminal {state}"
+        return Decision(Reason.APPROVED, sentence, reply_elements=elements, rrn=case.rrn)
+    sentence, notes = "signed off", tuple[str, ...]()
+    if case.host.has_batch:
+        closes = case.terminal.policy.required == "per-batch"
+        sentence = f"signed off; batch {session.batch} {'is closed' if closes else 'stays open'}"
     if request.batch and request.batch != session.batch:
         notes = (f"batch: the terminal signs off from batch {request.batch}, the host has {session.batch}",)
-    return Decision(
-        Reason.APPROVED, sentence, made=made, session=replace(session, signed_off=True), rrn=loaded.rrn, notes=notes
-    )
+    after = replace(session, signed_off=True)
+    return Decision(Reason.APPROVED, sentence, reply_elements=elements, session=after, rrn=case.rrn, notes=notes)
 
 
-def echo(_host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
+@service("echo")
+def echo(case: Case) -> Decision:
     """Say that the host is there."""
-    return Decision(Reason.APPROVED, "the host is there", made=_made(request, loaded), rrn=loaded.rrn)
+    return Decision(Reason.APPROVED, "the host is there", reply_elements=_reply_elements(case), rrn=case.rrn)
 
 
-def _made(request: Request, loaded: Loaded) -> ElementValues:
-    return {**request.stamp.made, "rrn": loaded.rrn}
+def _reply_elements(case: Case) -> ElementValues:
+    return {**case.request.stamp.reply_elements, "rrn": case.rrn}

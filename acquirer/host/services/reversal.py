@@ -1,158 +1,189 @@
-"""A reversal: the sale of the number it names is undone exactly once, whatever comes first and how often it comes.
+"""A reversal (冲正): the first one of a booked transaction takes effect, every other only gets its answer.
 
-Which number that is, its own (UnionPay) or one among the original data elements (DE 90, DE 56), is the dialect's.
-Q/CUP 009: a terminal reverses what got no good answer, under the sale's own number; it stops on 00, 12 and 25. A
-reversal needs a valid MAC and nothing else: no sign-on policy and no open batch stands in its way.
+It is found by the transaction's own key, needs a valid MAC, is exempt from the sign-on policy, and works after
+sign-off. Found, its amount is compared: differs 64, and the transaction stays. Unknown: 25, and the number is barred,
+so that a transaction that comes after its reversal is not booked. What undoing means is each service's own (`undo`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from acquirer.host.admission import Verified, verify
-from acquirer.host.core import Host
+from acquirer.dialect.router import without_repeat
+from acquirer.host.booking import given_back
+from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
 from acquirer.host.explain.text import money
-from acquirer.host.issuer.decisions import give_back
-from acquirer.host.request import Request
-from acquirer.host.services.sale import given_back
-from acquirer.model.effects import Loaded
+from acquirer.host.kinds import KINDS, is_advice, title_of
+from acquirer.host.lifecycle import Action, action
+from acquirer.host.registry import SERVICES, Undone, service
+from acquirer.host.request import reversed_key
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Transaction
+from acquirer.model.rows import Transaction, TransactionState
 from acquirer.wire.masking import mask_pan
 
 
-def reversal(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
-    """Decide a reversal: the first of a booked sale takes effect, everything else only gets its answer."""
-    verified = verify(host, request, loaded)
-    if isinstance(verified, Decision):
-        return verified
-    stored = loaded.transaction
-    if stored is None or stored.state == "tombstone":
-        return _unknown(host, request, loaded, verified, stored)
-    pan = host.read.pan(request.message.fields)
-    found = _differences(host, request, stored, pan)
-    if found:
+@service("reversal", key=reversed_key)
+def reversal(case: Case) -> Deciding:
+    """Decide a reversal."""
+    case.verify()
+    stored = case.stored
+    course = action(stored, "reversal")
+    if stored is None or course is Action.REPEAT_UNKNOWN:
+        return _unknown(case, stored)
+    pan = case.host.read.pan(case.fields)
+    if found := _differences(case, stored, pan):
         amount = any(name == "amount" for name, _, _ in found)
         reason = Reason.ORIGINAL_AMOUNT_DIFFERS if amount else Reason.ORIGINAL_DIFFERS
-        notes = ("reversal-differs: the reversal does not fit the sale it names",)
-        return Decision(
-            reason,
-            why.original_differs(host.dialect, stored, found),
-            session=verified.session,
-            pan_masked=mask_pan(pan),
-            notes=notes,
-        )
-    if stored.reversal_made:
-        return Decision(
-            Reason.APPROVED,
-            why.reversed_before(host.calendar, stored),
-            made={**stored.reversal_made, **given_back(host, request, pan)},
-            session=verified.session,
-            keys=verified.keys,
-            rrn=stored.reversal_made.get("rrn", ""),
-            pan_masked=mask_pan(pan),
-            replayed=True,
-        )
-    if stored.state == "approved" and stored.card and asked != stored.card:
-        return Decision(Reason.APPROVED, "", wants_card=stored.card, alone=True)
-    return _undo(host, request, loaded, verified, stored, pan)
+        sentence = why.original_differs(case.host.dialect, stored, found)
+        notes = ("reversal-differs: the reversal does not fit the transaction it names",)
+        return _answer(case, reason, sentence, pan, notes=notes)
+    if course is Action.REPEAT_UNDO:
+        return _answer(case, Reason.APPROVED, why.reversed_before(case.host.calendar, stored), pan, stored=stored)
+    if course is Action.NOTHING_TO_UNDO:
+        return _undone(case, stored, stored.state, Undone(), why.nothing_to_reverse(stored), pan)
+    if course is not Action.UNDO:
+        return _answer(case, Reason.ORIGINAL_CLOSED, why.not_reversed(stored), pan)
+    undo = SERVICES[stored.kind].undo if stored.kind in SERVICES else None
+    if undo is None or not _reversible(stored):
+        return _answer(case, Reason.NOT_SUPPORTED, why.never_reversed(title_of(stored.kind), stored.mti), pan)
+    original = (yield from case.load_original(stored.original)) if stored.original is not None else None
+    row = yield from case.load_card_row(original.card if original is not None else stored.card)
+    sentence = why.reversed_now(case.host.dialect, stored, _given_reason(case))
+    return _undone(case, stored, "reversed", undo(stored, original, row), sentence, pan)
 
 
-def _undo(host: Host, request: Request, loaded: Loaded, verified: Verified, stored: Transaction, pan: str) -> Decision:
-    made = _made(host, request, loaded, Reason.APPROVED)
-    effective = stored.state == "approved"
-    transaction = replace(
-        stored,
-        state="reversed" if effective else stored.state,
-        reversed_us=request.arrival.at_us,
-        reversal_reason=_given_reason(host, request),
-        reversal_made=made,
+def _reversible(stored: Transaction) -> bool:
+    kind = KINDS[stored.kind]
+    return kind.reversible == "yes" or (kind.reversible == "requests" and not is_advice(stored.mti))
+
+
+def _answer(
+    case: Case,
+    reason: Reason,
+    sentence: str,
+    pan: str,
+    *,
+    notes: tuple[str, ...] = (),
+    stored: Transaction | None = None,
+) -> Decision:
+    """Return a decision that books nothing; with `stored`, the answer that its reversal was given before."""
+    elements = dict(stored.reversal_elements) if stored is not None else {}
+    return Decision(
+        reason,
+        sentence,
+        reply_elements={**elements, **given_back(case.host, case.request, pan)} if stored is not None else None,
+        session=case.verified.session,
+        keys=case.verified.keys if stored is not None else None,
+        rrn=elements.get("rrn", ""),
+        pan_masked=mask_pan(pan),
+        notes=notes,
+        replayed=stored is not None,
     )
-    card = loaded.card
+
+
+def _undone(
+    case: Case, stored: Transaction, state: TransactionState, undone: Undone, sentence: str, pan: str
+) -> Decision:
+    """Return the decision that takes effect, or that finds nothing to undo."""
+    elements = _reply_elements(case, Reason.APPROVED)
+    at_us = case.request.arrival.at_us
+    original = undone.original
     return Decision(
         Reason.APPROVED,
-        why.reversed_now(host.dialect, stored, transaction.reversal_reason)
-        if effective
-        else why.nothing_to_reverse(stored),
-        made={**made, **given_back(host, request, pan)},
-        session=verified.session,
-        transaction=transaction,
-        card=give_back(card, stored.amount_minor, stored.business_date) if effective and card is not None else None,
-        keys=verified.keys,
-        rrn=loaded.rrn,
+        sentence,
+        reply_elements={**elements, **given_back(case.host, case.request, pan)},
+        session=case.verified.session,
+        transaction=replace(
+            stored,
+            state=state,
+            reversed_us=at_us,
+            reversal_reason=_given_reason(case),
+            reversal_elements=elements,
+            used_us=at_us,
+        ),
+        original=None if original is None else replace(original, used_us=at_us),
+        card=undone.card,
+        keys=case.verified.keys,
+        rrn=case.rrn,
         pan_masked=mask_pan(pan),
     )
 
 
-def _unknown(
-    host: Host, request: Request, loaded: Loaded, verified: Verified, tombstone: Transaction | None
-) -> Decision:
-    """No such sale: say so, and remember, so that the sale is not booked when it arrives after all."""
-    pan = host.read.pan(request.message.fields)
+def _unknown(case: Case, tombstone: Transaction | None) -> Decision:
+    """Say that there is no such transaction, and remember, so that it is not booked when it arrives after all."""
+    host, request, read, fields = case.host, case.request, case.host.read, case.fields
+    pan = read.pan(fields)
     if tombstone is not None:
         return Decision(
             Reason.ORIGINAL_UNKNOWN,
             why.original_still_unknown(host.calendar, tombstone),
-            made=dict(tombstone.reversal_made),
-            session=verified.session,
+            reply_elements=dict(tombstone.reversal_elements),
+            session=case.verified.session,
             rrn=tombstone.rrn,
             pan_masked=mask_pan(pan),
             replayed=True,
         )
     assert request.key is not None
-    made = _made(host, request, loaded, Reason.ORIGINAL_UNKNOWN)
-    read, came = host.read, request.message.fields
+    elements = _reply_elements(case, Reason.ORIGINAL_UNKNOWN)
+    at_us = request.arrival.at_us
     transaction = Transaction(
         key=request.key,
         state="tombstone",
-        processing_code=read.processing_code(came),
-        transaction_type=read.transaction_type(came),
+        processing_code=read.processing_code(fields),
+        transaction_type=read.transaction_type(fields),
         amount_minor=request.amount_minor or 0,
-        currency=read.currency(came),
+        currency=read.currency(fields),
         pan_masked=mask_pan(pan),
         card=host.vault.token(pan) if pan else "",
         reason=Reason.ORIGINAL_UNKNOWN,
-        code=made["code"],
-        rrn=loaded.rrn,
-        generation=verified.number,
-        at_us=request.arrival.at_us,
+        code=elements["code"],
+        rrn=case.rrn,
+        generation=case.verified.number,
+        at_us=at_us,
         business_date=request.stamp.day,
-        reversed_us=request.arrival.at_us,
-        reversal_reason=_given_reason(host, request),
-        reversal_made=made,
+        reversed_us=at_us,
+        reversal_reason=_given_reason(case),
+        reversal_elements=elements,
+        mti=without_repeat(request.message.mti),
+        used_us=at_us,
     )
     return Decision(
         Reason.ORIGINAL_UNKNOWN,
         why.original_unknown(host.dialect, request.key),
-        made=dict(made),
-        session=verified.session,
+        reply_elements=dict(elements),
+        session=case.verified.session,
         transaction=transaction,
-        rrn=loaded.rrn,
+        rrn=case.rrn,
         pan_masked=mask_pan(pan),
-        notes=("tombstone: remembered, so that the sale is refused should it arrive after its reversal",),
+        notes=("tombstone: remembered, so that the transaction is refused should it arrive after its reversal",),
     )
 
 
-def _differences(host: Host, request: Request, stored: Transaction, pan: str) -> list[Difference]:
-    """What a reversal says otherwise than its sale; what it does not say is no difference."""
+def _differences(case: Case, stored: Transaction, pan: str) -> list[Difference]:
+    """Return what a reversal says otherwise than its transaction; what it does not say is no difference."""
     found: list[Difference] = []
+    request = case.request
     if request.amount_minor not in (None, stored.amount_minor):
         found.append(("amount", money(stored.amount_minor), money(request.amount_minor)))
-    processing_code = host.read.processing_code(request.message.fields)
+    processing_code = case.host.read.processing_code(case.fields)
     if processing_code and processing_code != stored.processing_code:
         found.append(("processing code", stored.processing_code, processing_code))
-    if pan and stored.card and host.vault.token(pan) != stored.card:
+    if pan and stored.card and case.host.vault.token(pan) != stored.card:
         found.append(("card", stored.pan_masked, mask_pan(pan)))
     return found
 
 
-def _given_reason(host: Host, request: Request) -> str:
-    """Why the terminal reverses, in its own code: recorded, and never decides anything."""
-    return host.read.reversal_reason(request.message.fields)
+def _given_reason(case: Case) -> str:
+    """Return why the terminal reverses, in its own code: recorded, and never decides anything."""
+    return case.host.read.reversal_reason(case.fields)
 
 
-def _made(host: Host, request: Request, loaded: Loaded, reason: Reason) -> dict[str, str]:
-    return {"code": host.dialect.code_of(reason, request.route), **request.stamp.made, "rrn": loaded.rrn}
+def _reply_elements(case: Case, reason: Reason) -> dict[str, str]:
+    return {
+        "code": case.host.code_of(reason, case.request.route),
+        **case.request.stamp.reply_elements,
+        "rrn": case.rrn,
+    }

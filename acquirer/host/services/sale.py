@@ -1,137 +1,55 @@
-"""A sale: policy, MAC, the stored repeat, the batch, then the business and the issuer's word.
+"""A sale: the shared prologue, then the trigger amount, the PIN and the issuer's word.
 
 A transaction is (merchant, terminal, batch, STAN), or what the dialect has for a batch; the same request again gets the
 stored answer, another request under the same number is refused, and a sale that comes after its reversal is never
-booked.
+booked (`acquirer.host.lifecycle`).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from acquirer.dialect.plans import ElementValues
-from acquirer.host.admission import Verified, sign_on_due, skew_notes, verify
-from acquirer.host.business import Answer, business
-from acquirer.host.card import Presented, present
-from acquirer.host.core import Host
-from acquirer.host.decision import Decision
-from acquirer.host.explain import exchange as why
-from acquirer.host.repeat import again
-from acquirer.host.request import Request
-from acquirer.model.effects import Loaded
+from acquirer.host.booking import book
+from acquirer.host.case import Case, Deciding
+from acquirer.host.core import SILENT_CENTS, Host
+from acquirer.host.explain.text import money
+from acquirer.host.issuer.decisions import Judgement, give_back, judge_sale
+from acquirer.host.registry import Undone, service
+from acquirer.host.request import own_key
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Session, TerminalConfig, Transaction
-from acquirer.wire.tlv import TlvError, build, find, parse
-
-AUTH_DIGITS = 6
-_ATC = "9F36"  # application transaction counter (EMV book 3): what hosts give back of the chip's data
+from acquirer.model.rows import Card, Transaction
 
 
-def sale(host: Host, request: Request, loaded: Loaded, asked: str) -> Decision:
-    """Decide a sale. `asked` is the card token whose row `loaded` carries, if any."""
-    terminal, session, stored = loaded.terminal, loaded.session, loaded.transaction
-    assert terminal is not None
-    assert session is not None
-    due = sign_on_due(host, request, terminal, session)
-    if due and stored is None:
-        return Decision(Reason.SIGN_ON_REQUIRED, due, sign_on_again=True)
-    verified = verify(host, request, loaded)
-    if isinstance(verified, Decision):
-        return verified
-    presented = present(host, request, verified)
-    if stored is not None:
-        return again(host, request, terminal, verified, stored, presented, due)
-    if host.has_batch and terminal.policy.batch_check and request.batch != session.batch:
-        sentence = why.batch_differs(host.dialect, terminal, session, request.batch)
-        return Decision(
-            Reason.BATCH_DIFFERS, sentence, session=verified.session, pan_masked=presented.masked, sign_on_again=True
-        )
-    card = host.vault.token(presented.pan) if presented.pan else ""
-    if card and card != asked and presented.reason is None and presented.pan in host.issuer.cards:
-        return Decision(Reason.APPROVED, "", wants_card=card, alone=host.issuer.cards[presented.pan].metered)
-    answer = business(host, request, loaded, verified, presented, card)
-    return _booked(host, request, loaded, verified, presented, card, answer)
+def undo(sale: Transaction, _original: Transaction | None, card: Card | None) -> Undone:
+    """Give back what the sale took from its card."""
+    return Undone(card=None if card is None else give_back(card, sale.amount_minor, sale.business_date))
 
 
-def _booked(
-    host: Host,
-    request: Request,
-    loaded: Loaded,
-    verified: Verified,
-    presented: Presented,
-    card: str,
-    answer: Answer,
-) -> Decision:
-    """The sale as a row, whatever was said: a decline is stored too, so that its repeat gets the same answer."""
-    terminal, session = loaded.terminal, loaded.session
-    assert terminal is not None
-    assert session is not None
-    dialect, read, came, stamp = host.dialect, host.read, request.message.fields, request.stamp
-    verdict = answer.verdict
-    code = answer.code or dialect.code_of(verdict.reason, request.route)
-    approved = dialect.codes[code].kind == "A"
-    made: dict[str, str] = {"code": code, **stamp.made, "rrn": loaded.rrn}
-    if approved and "auth_id" in host.plans.plan(request.route, accepted=True).elements:
-        made["auth_id"] = loaded.rrn[-AUTH_DIGITS:]
-    assert request.key is not None
-    transaction = Transaction(
-        key=request.key,
-        state="approved" if approved else "declined",
-        processing_code=read.processing_code(came),
-        transaction_type=read.transaction_type(came),
-        amount_minor=request.amount_minor or 0,
-        currency=read.currency(came),
-        pan_masked=presented.masked,
-        card=card,
-        entry_mode=read.entry_mode(came),
-        operator=session.operator,
-        reason=verdict.reason,
-        code=code,
-        rrn=loaded.rrn,
-        auth_id=made.get("auth_id", ""),
-        made=made,
-        generation=verified.number,
-        at_us=request.arrival.at_us,
-        business_date=stamp.day,
-    )
-    after = replace(verified.after(session), last_stan=request.stan, sign_on_spent=True)
-    return Decision(
-        verdict.reason,
-        verdict.why,
-        code=code,
-        made={**made, **given_back(host, request, presented.pan)},
-        session=after,
-        transaction=transaction,
-        card=verdict.card,
-        keys=verified.keys,
-        rrn=loaded.rrn,
-        pan_masked=presented.masked,
-        notes=(*answer.notes, *_stan_notes(terminal, session, request.stan), *skew_notes(host, request)),
-        sign_on_again=verdict.reason is Reason.PIN_FORMAT_WRONG or terminal.policy.required == "per-transaction",
-        silent=answer.silent,
-    )
+@service("sale", key=own_key, undo=undo)
+def sale(case: Case) -> Deciding:
+    """Decide a sale."""
+    case.begin()
+    if refusal := case.unsound():
+        return book(case, refusal)
+    notes: tuple[str, ...] = ()
+    amount_minor = case.request.amount_minor or 0
+    if case.host.options.trigger_amounts and amount_minor % 100:
+        if amount_minor % 100 == SILENT_CENTS:
+            sentence = f"trigger amount {money(amount_minor)}: approved, and not answered; its reversal should follow"
+            return book(case, Judgement(Reason.APPROVED, sentence), silent=True)
+        if code := _triggered(case.host, amount_minor):
+            meaning = case.host.dialect.codes[code].meaning.en
+            sentence = f"trigger amount {money(amount_minor)}: its cents choose {code}, {meaning}"
+            return book(case, Judgement(Reason.CHOSEN, sentence), code=code)
+        name, cents = case.host.dialect.name, f"{amount_minor % 100:02}"
+        notes = (f"trigger-amount: {money(amount_minor)} names code {cents}, which {name} does not know",)
+    use = case.card_use()
+    if isinstance(use, Judgement):
+        return book(case, use, notes=notes)
+    row = yield from case.load_card()
+    judgement = judge_sale(case.host.issuer, use[0], row)
+    return book(case, judgement, notes=(*notes, *use[1]))
 
 
-def given_back(host: Host, request: Request, pan: str) -> ElementValues:
-    """What an answer takes from the request rather than from the decision, and is therefore never stored."""
-    made: ElementValues = {"pan": pan} if pan else {}
-    icc = host.dialect.get(request.message, "icc")
-    if isinstance(icc, bytes):
-        try:
-            counter = find(parse(icc), _ATC)
-        except TlvError:
-            counter = None  # the chip's data is the issuer's to judge; a host passes on what it can read
-        if counter is not None:
-            made["icc"] = build([(_ATC, counter)])
-    return made
-
-
-def _stan_notes(terminal: TerminalConfig, session: Session, stan: str) -> tuple[str, ...]:
-    """A number far below the last one is the counter starting over; a little below it, a second device."""
-    last = session.last_stan
-    if not (last.isdecimal() and stan.isdecimal()) or not 0 < int(last) - int(stan) < 500_000:
-        return ()
-    return (
-        f"clone-suspected: STAN went back from {last} to {stan}: terminal {terminal.tid} was cleared, "
-        "or a second device uses its number",
-    )
+def _triggered(host: Host, amount_minor: int) -> str:
+    """Return the code that the cents name: of three digits, 1xx declines; "" when the dialect has no such code."""
+    cents = f"{amount_minor % 100:02}"
+    return next((code for code in (cents, f"1{cents}") if code in host.dialect.codes), "")

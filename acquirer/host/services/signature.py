@@ -8,74 +8,63 @@ answered as known (94, which terminals take for success); another one replaces i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Final
 
-from acquirer.host.admission import Verified, verify
-from acquirer.host.core import Host
+from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
 from acquirer.host.explain import signature as why
-from acquirer.host.request import Request
-from acquirer.host.services.signature_checks import Finding, damaged_slip, of_image, of_picture, of_sale, refused
-from acquirer.model.effects import Loaded
+from acquirer.host.registry import service
+from acquirer.host.request import own_key
+from acquirer.host.signature_checks import Finding, damaged_slip, of_image, of_picture, of_sale, refused
+from acquirer.model.effects import DecodeImage, Effect, EffectResult, LoadSignatures
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Flag, Signature, SignaturePart, SlipElement, Upload, Uploaded
+from acquirer.model.rows import Flag, Picture, Signature, SignaturePart, SlipElement, Upload, Uploaded
 from acquirer.signature import elements
 from acquirer.signature.feature_code import feature_code
 from acquirer.wire.grammar import Tag
 from acquirer.wire.masking import card_number_digits, mask_pan
 from acquirer.wire.tlv import TlvError
 
-MOST_KEPT: Final = 16
-"""Images kept of one sale: people sign again once or twice, and a terminal gone mad must not fill a disk."""
+SIGNATURES_MAX: Final = 16
+"""Images kept of one sale: people sign again once or twice, and a faulty terminal must not fill a disk."""
 
 
 class ReceivedUpload:
-    """An upload whose MAC is right, as far as it has been put together. Not frozen: made per exchange."""
+    """An upload whose MAC is right, as far as it has been put together. Not frozen: one is made per exchange."""
 
-    __slots__ = (
-        "assembled",
-        "findings",
-        "forget",
-        "loaded",
-        "notes",
-        "part",
-        "parts",
-        "request",
-        "slip",
-        "stream",
-        "uploaded",
-        "verified",
-    )
+    __slots__ = ("assembled", "case", "findings", "forget", "notes", "part", "parts", "slip", "stream", "uploaded")
 
-    def __init__(self, host: Host, request: Request, loaded: Loaded, verified: Verified) -> None:
-        image = host.dialect.get(request.message, "image")
+    def __init__(self, case: Case, uploaded: Uploaded) -> None:
+        image = case.host.dialect.get(case.request.message, "image")
         assert isinstance(image, bytes)
-        self.request = request
-        self.loaded = loaded
-        self.verified = verified
-        self.uploaded = loaded.uploaded or Uploaded()
+        self.case = case
+        self.uploaded = uploaded
         self.stream = image
-        self.slip, self.findings = _slip(host, request)
+        self.slip, self.findings = _slip(case)
         self.part: SignaturePart | None = None  # that is kept even though the signature is whole
         self.parts = 1
         self.assembled = False  # from parts, which are done with even if it is refused
-        self.forget = tuple(part.part for part in self.uploaded.parts)
+        self.forget = tuple(part.part for part in uploaded.parts)
         self.notes: tuple[str, ...] = ()
 
     def decided(
         self, reason: Reason, sentence: str, *, upload: Upload | None = None, replayed: bool = False
     ) -> Decision:
-        """A decision about this upload; refused or not, what the MAC proved is kept."""
-        request, sale = self.request, self.loaded.transaction
+        """Return a decision about this upload; refused or not, what the MAC proved is kept, and the sale is in use."""
+        case, sale = self.case, self.case.stored
         flags = tuple(f"{one.flag.name}: {one.flag.why}" for one in self.findings if one.flag.why != sentence)
-        assert request.key is not None
+        assert case.request.key is not None
         if upload is None and self.assembled:
-            upload = Upload(request.key, forget=tuple(part.part for part in self.uploaded.parts))
+            upload = Upload(case.request.key, forget=tuple(part.part for part in self.uploaded.parts))
+        at_us = case.request.arrival.at_us
         return Decision(
             reason,
             sentence,
-            session=self.verified.session,
-            keys=self.verified.keys,
+            session=case.verified.session,
+            transaction=replace(sale, used_us=at_us) if sale is not None and upload is not None else None,
+            keys=case.verified.keys,
             rrn=sale.rrn if sale is not None else "",
             notes=(*self.notes, *flags),
             upload=upload,
@@ -83,58 +72,68 @@ class ReceivedUpload:
         )
 
     def refused(self) -> Decision | None:
-        """The refusal of the first strict check that found something."""
+        """Return the refusal of the first strict check that found something."""
         found = refused(self.findings)
         return None if found is None else self.decided(found.reason, found.flag.why)
 
 
-def signature(host: Host, request: Request, loaded: Loaded, _asked: str) -> Decision:
-    """Decide about a signature that came in one message."""
-    verified = verify(host, request, loaded)
-    if isinstance(verified, Decision):
-        return verified
-    return take(host, ReceivedUpload(host, request, loaded, verified))
+def received(case: Case) -> Generator[Effect, EffectResult, ReceivedUpload]:
+    """Check the MAC of an upload, and load what is known of its sale's signatures. Raises Decided."""
+    case.verify()
+    assert case.request.key is not None
+    uploaded = yield LoadSignatures(case.request.key, case.session.batch)
+    assert isinstance(uploaded, Uploaded)
+    return ReceivedUpload(case, uploaded)
 
 
-def take(host: Host, came: ReceivedUpload) -> Decision:
+@service("signature", key=own_key)
+def signature(case: Case) -> Deciding:
+    """Decide about a signature that is whole in one message."""
+    upload = yield from received(case)
+    return (yield from accept(upload))
+
+
+def accept(received: ReceivedUpload) -> Deciding:
     """Decide about a signature whose image is whole."""
-    request, uploaded, calendar = came.request, came.uploaded, host.calendar
-    if refusal := came.refused():
+    case, uploaded = received.case, received.uploaded
+    host, request, calendar = case.host, case.request, case.host.calendar
+    if refusal := received.refused():
         return refusal
-    digest = hashlib.sha256(came.stream).hexdigest()
+    digest = hashlib.sha256(received.stream).hexdigest()
     latest = uploaded.signatures[-1] if uploaded.signatures else None
     for one in uploaded.signatures:
         if one.digest == digest:
-            return came.decided(Reason.DUPLICATE, why.known(calendar, one, one is latest), replayed=True)
-    came.findings += of_image(host, came.stream)
-    came.findings += of_sale(host, request, came.loaded, came.slip)
-    if refusal := came.refused():
+            return received.decided(Reason.DUPLICATE, why.known(calendar, one, one is latest), replayed=True)
+    received.findings += of_image(host, received.stream)
+    received.findings += of_sale(case, uploaded, received.slip)
+    if refusal := received.refused():
         return refusal
-    session = came.loaded.session
-    assert session is not None
-    if latest is not None and request.batch != session.batch:
-        return came.decided(Reason.DUPLICATE, why.closed(latest, session.batch))
-    if len(uploaded.signatures) >= MOST_KEPT:
-        return came.decided(Reason.DUPLICATE, why.too_many(MOST_KEPT, request.stan))
-    if host.options.checks.pixels == "strict" and not any(one.flag.name == "undecodable" for one in came.findings):
-        picture = came.loaded.picture
+    if latest is not None and request.batch != case.session.batch:
+        return received.decided(Reason.DUPLICATE, why.closed(latest, case.session.batch))
+    if len(uploaded.signatures) >= SIGNATURES_MAX:
+        return received.decided(Reason.DUPLICATE, why.too_many(SIGNATURES_MAX, request.stan))
+    decodable = not any(one.flag.name == "undecodable" for one in received.findings)
+    if host.options.checks.pixels == "strict" and decodable:
+        picture = yield DecodeImage(received.stream)
         if picture is None:
-            return Decision(Reason.APPROVED, "", wants_look=came.stream)
-        came.findings += of_picture(host, picture.flags)
-        if refusal := came.refused():
+            sentence = "more signatures wait to be decoded than can be in time: nothing was kept"
+            return Decision(Reason.OVERLOADED, sentence)
+        assert isinstance(picture, Picture)
+        received.findings += of_picture(host, picture.flags)
+        if refusal := received.refused():
             return refusal
-    row = _row(host, came, digest, 1 + (latest.number if latest else 0))
-    upload = Upload(row.key, signature=row, stream=came.stream, part=came.part, forget=came.forget)
-    return came.decided(Reason.APPROVED, why.kept(calendar, row, came.stream, latest), upload=upload)
+    row = _row(received, digest, 1 + (latest.number if latest else 0))
+    upload = Upload(row.key, signature=row, stream=received.stream, part=received.part, forget=received.forget)
+    return received.decided(Reason.APPROVED, why.kept(calendar, row, received.stream, latest), upload=upload)
 
 
-def _row(host: Host, came: ReceivedUpload, digest: str, number: int) -> Signature:
-    request, sale = came.request, came.loaded.transaction
-    read, fields = host.read, request.message.fields
+def _row(received: ReceivedUpload, digest: str, number: int) -> Signature:
+    case, request, sale = received.case, received.case.request, received.case.stored
+    host, read, fields = case.host, case.host.read, case.fields
     assert request.key is not None
-    capture = next((one.text for one in came.slip if one.tag == elements.ROLES["capture"]), "")
+    capture = next((one.text for one in received.slip if one.tag == elements.ROLES["capture"]), "")
     rrn, date = read.rrn(fields), read.settlement_date(fields)
-    undecodable = any(one.flag.name == "undecodable" for one in came.findings)
+    undecodable = any(one.flag.name == "undecodable" for one in received.findings)
     amount = request.amount_minor
     if amount is None and sale is not None:
         amount = sale.amount_minor
@@ -142,18 +141,18 @@ def _row(host: Host, came: ReceivedUpload, digest: str, number: int) -> Signatur
         key=request.key,
         number=number,
         digest=digest,
-        stream_bytes=len(came.stream),
-        parts=came.parts,
+        stream_bytes=len(received.stream),
+        parts=received.parts,
         at_us=request.arrival.at_us,
         dialect=host.dialect.name,
         amount_minor=amount,
         pan_masked=mask_pan(read.pan(fields)) or (sale.pan_masked if sale is not None else ""),
         rrn=rrn or (sale.rrn if sale is not None else ""),
         settlement_date=date,
-        feature_code=_feature(came, rrn, date),
+        feature_code=_feature(received, rrn, date),
         captured=capture if capture in elements.CAPTURES else "",
-        slip=came.slip,
-        flags=flags_of(came.findings),
+        slip=received.slip,
+        flags=flags_of(received.findings),
         picture="none" if undecodable else "waiting",
     )
 
@@ -163,30 +162,31 @@ def flags_of(findings: list[Finding]) -> tuple[Flag, ...]:
     return tuple({one.flag.name: one.flag for one in reversed(findings)}.values())[::-1]
 
 
-def _feature(came: ReceivedUpload, rrn: str, date: str) -> str:
+def _feature(received: ReceivedUpload, rrn: str, date: str) -> str:
     """The feature code as the terminal must have computed it, from what it sent; a note where terminals go astray."""
     if not rrn.isdigit() or not date:
         missing = [name for name, value in (("reference number", rrn), ("settlement date", date)) if not value]
         odd = f"without {' and '.join(missing)}" if missing else "from a reference number with letters"
-        came.notes += (f"feature-code: computed {odd}; terminals differ about that",)
+        received.notes += (f"feature-code: computed {odd}; terminals differ about that",)
     try:
         return feature_code(date, rrn)
     except ValueError:
         return ""
 
 
-def _slip(host: Host, request: Request) -> tuple[tuple[SlipElement, ...], list[Finding]]:
+def _slip(case: Case) -> tuple[tuple[SlipElement, ...], list[Finding]]:
     """The slip elements as they may be kept, and what is wrong with them."""
-    data = host.dialect.get(request.message, "slip") if "slip" in host.dialect.elements else None
+    host = case.host
+    data = host.dialect.get(case.request.message, "slip") if "slip" in host.dialect.elements else None
     if not isinstance(data, bytes):
         return (), []
     tags = elements.slip_tags(host.dialect)
     try:
-        found, wrong = elements.parse(data, tags), None
+        found, error = elements.parse(data, tags), None
     except TlvError as damage:
-        found, wrong = elements.parse(_sound(damage, data), tags), damage
+        found, error = elements.parse(_sound(damage, data), tags), damage
     kept = tuple(_kept(one, tags.get(one.tag)) for one in found)
-    return kept, [] if wrong is None else list(damaged_slip(host, f"the slip elements cannot be read: {wrong}"))
+    return kept, [] if error is None else list(damaged_slip(host, f"the slip elements cannot be read: {error}"))
 
 
 def _sound(damage: TlvError, data: bytes) -> bytes:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from acquirer.host.case import Case
 from acquirer.host.core import Host
 from acquirer.host.explain import signature as why
-from acquirer.host.request import Request
+from acquirer.host.kinds import KINDS
+from acquirer.host.lifecycle import Action, action
 from acquirer.host.signature_policy import Mode
-from acquirer.model.effects import Loaded
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Flag, SlipElement, Transaction
+from acquirer.model.rows import Flag, SlipElement, Transaction, Uploaded
 from acquirer.signature.elements import ROLES
 from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
 from acquirer.wire.masking import mask_pan
@@ -40,44 +41,47 @@ def refused(findings: Iterable[Finding]) -> Finding | None:
     return next((one for one in findings if one.mode == "strict"), None)
 
 
-def of_sale(host: Host, request: Request, loaded: Loaded, slip: tuple[SlipElement, ...]) -> Iterator[Finding]:
-    """What an upload says otherwise than the sale it names; what it does not say is no difference."""
-    checks, sale = host.options.checks, loaded.transaction
-    if sale is None or sale.state in ("tombstone", "declined"):
-        yield from _finding(checks.original, Reason.ORIGINAL_UNKNOWN, "no-sale", why.no_sale(request, loaded))
+def of_sale(case: Case, uploaded: Uploaded, slip: tuple[SlipElement, ...]) -> Iterator[Finding]:
+    """Yield what an upload says otherwise than the transaction it names; what it does not say is no difference."""
+    host, request, sale = case.host, case.request, case.stored
+    checks, course = host.options.checks, action(sale, "signature")
+    if sale is None or course is Action.UNKNOWN or not (sale.kind in KINDS and KINDS[sale.kind].signature):
+        sentence = why.no_sale(request, sale, uploaded)
+        yield from _finding(checks.original, Reason.ORIGINAL_UNKNOWN, "no-sale", sentence)
         return
-    read, came = host.read, request.message.fields
+    read, fields = host.read, case.fields
     if request.amount_minor not in (None, sale.amount_minor):
         sentence = why.differs("amount", sale.amount_minor, request.amount_minor)
         yield from _finding(checks.amount, Reason.SIGNATURE_DIFFERS, "amount-differs", sentence)
-    pan = read.pan(came)
+    pan = read.pan(fields)
     if pan and sale.card and host.vault.token(pan) != sale.card:
         sentence = why.differs("card number", sale.pan_masked, mask_pan(pan))
         yield from _finding(checks.card, Reason.SIGNATURE_DIFFERS, "pan-differs", sentence)
     for mode, flag, name, ours, theirs in (
-        (checks.rrn, "rrn-differs", "reference number", sale.rrn, read.rrn(came)),
+        (checks.rrn, "rrn-differs", "reference number", sale.rrn, read.rrn(fields)),
         (
             checks.date,
             "date-differs",
             "settlement date",
-            sale.made.get("settlement_date", ""),
-            read.settlement_date(came),
+            sale.reply_elements.get("settlement_date", ""),
+            read.settlement_date(fields),
         ),
     ):
         if theirs and ours and theirs != ours:
             yield from _finding(mode, Reason.SIGNATURE_DIFFERS, flag, why.differs(name, ours, theirs))
     yield from _time(host, sale, slip)
-    if sale.state == "reversed":
-        yield Finding("log", Reason.APPROVED, Flag("sale-reversed", why.sale_reversed(host.calendar, sale)))
+    if course is Action.KEEP_FLAGGED:
+        undone = Flag(f"sale-{sale.state}", why.sale_undone(host.calendar, sale))
+        yield Finding("log", Reason.APPROVED, undone)
 
 
 def of_image(host: Host, stream: bytes) -> Iterator[Finding]:
-    """What the header of an image says against decoding it; its pixels are nobody's business yet."""
+    """What the header of an image says against decoding it; its pixels are not looked at yet."""
     mode = host.options.checks.header
     try:
         header = read_header(stream)
-    except JbigError as wrong:
-        yield from _finding(mode, Reason.SIGNATURE_UNUSABLE, "undecodable", str(wrong))
+    except JbigError as exc:
+        yield from _finding(mode, Reason.SIGNATURE_UNUSABLE, "undecodable", str(exc))
         return
     if header.width > MAX_SIDE or MAX_SIDE < header.height < UNKNOWN_HEIGHT:
         sentence = f"a picture of {header.width} × {header.height} pixels; {MAX_SIDE} in either direction are taken"
@@ -107,14 +111,14 @@ def _finding(mode: Mode, reason: Reason, flag: str, sentence: str) -> Iterator[F
 
 def _time(host: Host, sale: Transaction, slip: tuple[SlipElement, ...]) -> Iterator[Finding]:
     """The slip's date and time: the classic mistake is the year of the upload on a sale of the old year."""
-    told = next((one.text for one in slip if one.tag == ROLES["time"]), "")
-    if not told:
+    printed_text = next((one.text for one in slip if one.tag == ROLES["time"]), "")
+    if not printed_text:
         return
     sold = host.calendar.local(sale.at_us).replace(tzinfo=None)
     try:
-        printed = datetime.strptime(told, "%Y%m%d%H%M%S")
+        printed = datetime.strptime(printed_text, "%Y%m%d%H%M%S")
     except ValueError:
-        sentence = f"the slip's time {told} is no point in time (YYYYMMDDhhmmss)"
+        sentence = f"the slip's time {printed_text} is no point in time (YYYYMMDDhhmmss)"
     else:
         if abs(printed - sold) <= CLOCKS_DIFFER:
             return

@@ -1,0 +1,65 @@
+"""Lanes: exchanges about one terminal, one original or one card are decided one after another.
+
+1. An exchange takes its terminal's lane with `Load`, an original's with `LoadOriginal`, a card's with `LoadCard` when
+   the card is counted, in this order and at most one of each, so that no two exchanges ever wait for each other.
+2. It leaves them all once its commit is answered; a reply that a fault holds back keeps no lane.
+3. An exchange that finds its lane taken stands behind those that came before, and goes on when they have left.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+
+Resume = Callable[[], None]
+"""Performs the effect that asked for a lane again, now holding it."""
+
+
+class Lanes:
+    """All lanes of a host. On the loop's thread."""
+
+    __slots__ = ("_loop", "_waiting")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: dict[str, deque[tuple[LaneHolder, Resume]] | None] = {}  # None: held, and no one waits
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def acquire(self, name: str, holder: LaneHolder, resume: Resume) -> bool:
+        """Take a lane for `holder`; False when others hold it, then `resume` is called once it is `holder`'s turn."""
+        if name in holder.lanes:
+            return True
+        if name not in self._waiting:
+            self._waiting[name] = None
+            holder.lanes += (name,)
+            return True
+        waiting = self._waiting[name]
+        if waiting is None:
+            self._waiting[name] = deque(((holder, resume),))
+        else:
+            waiting.append((holder, resume))
+        return False
+
+    def release(self, holder: LaneHolder) -> None:
+        """Leave all lanes of `holder`; the next in each goes on in the next turn of the loop."""
+        names, holder.lanes = holder.lanes, ()
+        for name in names:
+            waiting = self._waiting[name]
+            if not waiting:
+                del self._waiting[name]
+                continue
+            following, resume = waiting.popleft()
+            following.lanes += (name,)
+            self._loop.call_soon(resume)
+
+
+class LaneHolder:
+    """What may hold lanes."""
+
+    __slots__ = ("lanes",)
+
+    def __init__(self) -> None:
+        self.lanes: tuple[str, ...] = ()

@@ -1,0 +1,283 @@
+"""One exchange on its way: each effect it yields is performed, and it goes on with the result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from acquirer.app.lanes import LaneHolder, Lanes
+from acquirer.model.effects import (
+    Close,
+    Commit,
+    CommitOutcome,
+    DecodeImage,
+    Effect,
+    EffectResult,
+    Load,
+    LoadCard,
+    LoadOriginal,
+    LoadSignatures,
+    Pause,
+    RenderPicture,
+    Send,
+    SendBytes,
+    Silence,
+)
+from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
+from acquirer.net.connection import Connection
+from acquirer.net.server import Server
+from acquirer.observe.log import Log
+from acquirer.process.pictures import Pictures
+from acquirer.store.interface import Store
+
+Steps = Generator[Effect, EffectResult, Effect | None]
+
+
+class Driving(Protocol):
+    """What a run needs of its driver."""
+
+    store: Store
+    server: Server
+    log: Log
+    pictures: Pictures
+    loop: asyncio.AbstractEventLoop
+    lanes: Lanes
+    undelivered: int
+    delayed: dict[Run, asyncio.TimerHandle]
+
+    def ready(self, run: Run) -> None:
+        """Take the run to its next effect, with the others of this turn of the loop."""
+
+    def fail(self) -> None:
+        """Stop: the store does not work any more."""
+
+
+class Waits(Enum):
+    """In place of a result: it is still to come."""
+
+    PENDING = "pending"
+
+
+PENDING: Final = Waits.PENDING
+
+
+class Run(LaneHolder):
+    """One exchange on its way."""
+
+    __slots__ = (
+        "_began_s",
+        "_connection",
+        "_delivery",
+        "_driver",
+        "_evidence",
+        "effect",
+        "over",
+        "result",
+        "steps",
+    )
+
+    def __init__(self, driver: Driving, connection: Connection, began_s: float, steps: Steps) -> None:
+        self.lanes = ()
+        self._driver = driver
+        self._connection = connection
+        self._began_s = began_s
+        self.steps = steps
+        self.effect: Effect | None = None  # to be performed next
+        self.over = False  # there is none after it
+        self.result: EffectResult = None
+        self._evidence: Evidence | None = None
+        self._delivery = ""
+
+    def perform(self) -> None:
+        """Perform the effect, and go on at once unless its result is still to come."""
+        try:
+            result = _PERFORM[type(self.effect)](self, self.effect)
+        except Exception:
+            self.fault()
+            self.steps.close()
+            result = None
+        if result is not PENDING:
+            self.resume(result)
+
+    def resume(self, result: EffectResult = None) -> None:
+        """Go on with the result that was waited for."""
+        if self.over:
+            self.end()
+            return
+        self.result = result
+        self._driver.ready(self)
+
+    def end(self) -> None:
+        """End the exchange: everything it asked for is performed."""
+        try:
+            self._end()
+        except Exception:
+            self.fault()
+
+    def abandon(self) -> None:
+        """Stop waiting to send a reply that is held back."""
+        self._driver.delayed.pop(self, None)
+        self.steps.close()
+        self._delivery = "undelivered"
+        self.end()
+
+    def fault(self) -> None:
+        """Log an internal fault and end the connection: it must not become the next peer's."""
+        driver = self._driver
+        driver.server.counters.faults += 1
+        driver.log.fault("internal-fault", self._connection.peer)
+        self._connection.close("internal-fault", hard=True)
+        if driver.store.fatal_error:
+            driver.fail()
+        self.effect = None
+
+    # effects
+
+    def _load(self, wanted: Load) -> EffectResult | Waits:
+        driver = self._driver
+        return driver.store.load(wanted) if driver.lanes.acquire(wanted.tid, self, self.perform) else PENDING
+
+    def _load_card(self, wanted: LoadCard) -> EffectResult | Waits:
+        driver = self._driver
+        if wanted.exclusive and not driver.lanes.acquire(wanted.token, self, self.perform):
+            return PENDING
+        return driver.store.load_card(wanted)
+
+    def _load_original(self, wanted: LoadOriginal) -> EffectResult | Waits:
+        driver = self._driver
+        original = driver.store.load_original(wanted)
+        if original is None or driver.lanes.acquire(f"original:{original.key}", self, self.perform):
+            return original
+        return PENDING
+
+    def _load_signatures(self, wanted: LoadSignatures) -> EffectResult:
+        return self._driver.store.load_signatures(wanted)
+
+    def _commit(self, commit: Commit) -> Waits:
+        driver = self._driver
+        evidence = self._evidence = commit.changes.evidence
+        evidence.took_us = int((driver.loop.time() - self._began_s) * 1_000_000)
+        driver.store.commit(commit, self._committed)
+        return PENDING
+
+    def _committed(self, outcome: CommitOutcome) -> None:
+        self.resume(outcome)
+        if outcome is CommitOutcome.FAILED:
+            self._driver.fail()
+
+    def _send(self, send: Send) -> Waits | None:
+        if send.delay_ms:
+            self._delay(send.delay_ms, self._sent, send.frame)
+        else:
+            self._sent(send.frame)
+        if self.lanes:
+            self._driver.lanes.release(self)
+        return PENDING if send.delay_ms else None
+
+    def _sent(self, frame: bytes) -> None:
+        self._delivered(self._connection.send(frame))
+
+    def _send_bytes(self, send: SendBytes) -> Waits | None:
+        if send.delay_ms:
+            self._delay(send.delay_ms, self._sent_bytes, send.data)
+        else:
+            self._sent_bytes(send.data)
+        if self.lanes:
+            self._driver.lanes.release(self)
+        return PENDING if send.delay_ms else None
+
+    def _sent_bytes(self, data: bytes) -> None:
+        self._delivered(self._connection.send_bytes(data))
+
+    def _delivered(self, sent: bool) -> None:
+        if self._delivery != "undelivered":
+            self._delivery = "sent" if sent else "undelivered"
+
+    def _delay(self, delay_ms: int, send: Callable[[bytes], None], data: bytes) -> None:
+        driver = self._driver
+        if len(driver.delayed) >= driver.server.limits.delayed:
+            driver.log.event(
+                "too-many-delayed", "a reply that a fault held back was given up", peer=self._connection.peer
+            )
+            driver.loop.call_soon(self.abandon)
+            return
+
+        def now() -> None:
+            del driver.delayed[self]
+            send(data)
+            self.resume()
+
+        driver.delayed[self] = driver.loop.call_later(delay_ms / 1000, now)
+
+    def _close(self, close: Close) -> None:
+        self._connection.close(close.reason, hard=close.how == "rst")
+        if self.lanes:
+            self._driver.lanes.release(self)
+
+    def _silence(self, _silence: Silence) -> None:
+        self._delivery = self._delivery or "silent"
+        if self.lanes:
+            self._driver.lanes.release(self)
+
+    def _render_picture(self, _render: RenderPicture) -> None:
+        self._driver.pictures.develop()
+
+    def _decode_image(self, decode: DecodeImage) -> Waits:
+        self._driver.pictures.look(decode.stream, self.resume)
+        return PENDING
+
+    def _pause(self, _pause: Pause) -> None:
+        """Let the others get as far as this one."""
+
+    def _nothing(self, _nothing: None) -> None:
+        """End without a last effect."""
+
+    def _end(self) -> None:
+        driver = self._driver
+        if self.lanes:
+            driver.lanes.release(self)
+        evidence = self._evidence
+        if evidence is not None:
+            if self._delivery != "sent" and evidence.reply is not None:  # "sent" is what a reader assumes
+                self._not_sent(evidence)
+            if evidence.reason == Reason.APPROVED:
+                self._connection.known()
+            if not evidence.id:  # the others are logged by the process that wrote them
+                driver.log.exchange(evidence)
+        self._connection.done()
+
+    def _not_sent(self, evidence: Evidence) -> None:
+        driver = self._driver
+        if self._delivery == "undelivered":
+            driver.undelivered += 1
+            driver.log.event(
+                "undelivered",
+                "the peer had gone before its reply was sent",
+                id=evidence.id,
+                tid=evidence.tid,
+                stan=evidence.stan,
+                peer=evidence.peer,
+            )
+        if evidence.id:
+            driver.store.delivered(evidence.id, self._delivery)
+
+
+_PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {
+    Load: Run._load,
+    LoadCard: Run._load_card,
+    LoadOriginal: Run._load_original,
+    LoadSignatures: Run._load_signatures,
+    DecodeImage: Run._decode_image,
+    Commit: Run._commit,
+    RenderPicture: Run._render_picture,
+    Send: Run._send,
+    SendBytes: Run._send_bytes,
+    Close: Run._close,
+    Silence: Run._silence,
+    Pause: Run._pause,
+    type(None): Run._nothing,
+}
+"""What performs each effect."""

@@ -1,0 +1,122 @@
+"""The shared epilogue of transactions: the decision with the row that the books keep of it.
+
+A decline is stored too, so that its repeat gets the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acquirer.dialect.plans import ElementValues
+from acquirer.dialect.router import without_repeat
+from acquirer.host.admission import skew_notes
+from acquirer.host.case import Case
+from acquirer.host.core import Host
+from acquirer.host.decision import Decision
+from acquirer.host.issuer.decisions import Judgement
+from acquirer.host.kinds import KINDS
+from acquirer.host.request import Request
+from acquirer.host.sealing import ACCEPTED
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Transaction
+from acquirer.wire.tlv import TlvError, build, find, parse
+
+AUTH_DIGITS = 6
+_ATC = "9F36"  # application transaction counter (EMV book 3): what hosts give back of the chip's data
+
+
+def book(
+    case: Case,
+    judgement: Judgement,
+    *,
+    code: str = "",
+    silent: bool = False,
+    notes: tuple[str, ...] = (),
+    original: Transaction | None = None,
+    elements: dict[str, str] | None = None,
+) -> Decision:
+    """Return the decision about a new transaction, with its row.
+
+    Args:
+        code: chosen by a trigger amount; "": the dialect's code for the judgement's reason.
+        original: the transaction it is tied to, as it is afterwards; its row changes only with an approval.
+        elements: of the reply, beside those that every transaction has.
+    """
+    host, request, dialect, read, fields = case.host, case.request, case.host.dialect, case.host.read, case.fields
+    kind, stamp, card = KINDS[request.service], request.stamp, case.card
+    code = code or host.code_of(judgement.reason, request.route)
+    approved = dialect.codes[code].kind == ACCEPTED
+    reply_elements = {"code": code, **stamp.reply_elements, "rrn": case.rrn}
+    if approved:
+        reply_elements |= elements or {}
+        if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
+            reply_elements["auth_id"] = case.rrn[-AUTH_DIGITS:]
+    assert request.key is not None
+    transaction = Transaction(
+        key=request.key,
+        kind=request.service,
+        state="approved" if approved else "declined",
+        processing_code=read.processing_code(fields),
+        transaction_type=read.transaction_type(fields),
+        amount_minor=request.amount_minor or 0,
+        currency=read.currency(fields),
+        pan_masked=card.masked,
+        card=case.card_token(),
+        entry_mode=read.entry_mode(fields),
+        operator=case.session.operator,
+        reason=judgement.reason,
+        code=code,
+        rrn=case.rrn,
+        auth_id=reply_elements.get("auth_id", ""),
+        reply_elements=reply_elements,
+        generation=case.verified.number,
+        at_us=request.arrival.at_us,
+        business_date=stamp.day,
+        mti=without_repeat(request.message.mti),
+        original=original.key if original is not None else None,
+        used_us=request.arrival.at_us,
+    )
+    spent = kind.moves_money or case.session.sign_on_spent
+    session = replace(case.session_after, last_stan=request.stan, sign_on_spent=spent)
+    per_transaction = kind.moves_money and case.terminal.policy.required == "per-transaction"
+    return Decision(
+        judgement.reason,
+        judgement.why,
+        code=code,
+        reply_elements={**reply_elements, **given_back(host, request, card.pan)},
+        session=session,
+        transaction=transaction,
+        original=replace(original, used_us=request.arrival.at_us) if original is not None and approved else None,
+        card=judgement.card,
+        keys=case.verified.keys,
+        rrn=case.rrn,
+        pan_masked=card.masked,
+        notes=(*notes, *_stan_notes(case), *skew_notes(host, request)),
+        sign_on_again=judgement.reason is Reason.PIN_FORMAT_WRONG or per_transaction,
+        silent=silent,
+    )
+
+
+def given_back(host: Host, request: Request, pan: str) -> ElementValues:
+    """Return what a reply takes from the request rather than from the decision, and is therefore never stored."""
+    values: ElementValues = {"pan": pan} if pan else {}
+    icc = host.dialect.get(request.message, "icc")
+    if isinstance(icc, bytes):
+        try:
+            counter = find(parse(icc), _ATC)
+        except TlvError:
+            counter = None  # the chip's data is the issuer's to judge; a host passes on what it can read
+        if counter is not None:
+            values["icc"] = build([(_ATC, counter)])
+    return values
+
+
+def _stan_notes(case: Case) -> tuple[str, ...]:
+    """A number far below the last one is the counter starting over; a little below it, a second device."""
+    last, stan = case.session.last_stan, case.request.stan
+    if not (last.isdecimal() and stan.isdecimal()) or not 0 < int(last) - int(stan) < 500_000:
+        return ()
+    return (
+        f"clone-suspected: STAN went back from {last} to {stan}: terminal {case.terminal.tid} was cleared, "
+        "or a second device uses its number",
+    )

@@ -1,0 +1,113 @@
+"""Why a void or a refund was answered as it was, in sentences for the person at the terminal."""
+
+from __future__ import annotations
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.core import Host
+from acquirer.host.explain.text import day_words, money, named, numbered, place, plural
+from acquirer.host.kinds import title_of
+from acquirer.host.request import Request, original_key
+from acquirer.model.rows import Transaction, TransactionKey
+
+
+def voided(dialect: Dialect, original: Transaction) -> str:
+    """Say that a void takes effect."""
+    return f"voided: the {_which(dialect, original)} is taken back"
+
+
+def refunded(host: Host, original: Transaction, amount_minor: int) -> str:
+    """Say that a refund takes effect, and what is left; `original` is as it is afterwards."""
+    left_minor = original.amount_minor - original.refunded_minor
+    rest = f"{money(left_minor)} of it may still be refunded" if left_minor else "nothing of it is left to refund"
+    return f"refunded: {money(amount_minor)} of the {_which(host.dialect, original)}; {rest}"
+
+
+def void_unknown(host: Host, request: Request) -> str:
+    """Say that a void names nothing that this terminal has booked."""
+    key = original_key(host, request)
+    where = place(host.dialect, "original_stan")
+    return (
+        f"terminal {key.tid} has booked nothing with {numbered(host.dialect, key, ' in ')}, which {where} names: a "
+        "void takes back a sale of the same terminal; a refund gives back a sale of any"
+    )
+
+
+def refund_unknown(host: Host, request: Request) -> str:
+    """Say that a refund names no sale of its merchant."""
+    read, fields = host.read, request.message.fields
+    date = read.original_date(fields)
+    when = f" on {place(host.dialect, 'original_date')} {named(date)}" if date else ""
+    return (
+        f"no terminal of merchant {named(request.mid)} has booked a sale with reference number "
+        f"{named(read.rrn(fields))}{when}: both stand on the receipt of the sale"
+    )
+
+
+def closed(host: Host, original: Transaction, wish: str) -> str:
+    """Say that a transaction is not in a state, or of no kind, in which it may be voided or refunded."""
+    state = {
+        "approved": f"is a {title_of(original.kind)}",
+        "declined": f"was declined ({original.code})",
+        "reversed": f"was reversed at {host.calendar.words(original.reversed_us)}",
+        "voided": "is voided already",
+        "refunded": f"was refunded already, {money(original.refunded_minor)} of it",
+    }.get(original.state, f"is {original.state}")
+    return f"the {_which(host.dialect, original)} {state}: it cannot be {wish}"
+
+
+def card_differs(host: Host, original: Transaction, masked: str) -> str:
+    """Say that another card was presented than that of the sale."""
+    card = original.pan_masked or "(none)"
+    return f"the {_which(host.dialect, original)} is of card {card}, the message is of card {masked or '(none)'}"
+
+
+def other_day(host: Host, original: Transaction, today: str) -> str:
+    """Say that a void names a sale of another business day."""
+    return (
+        f"the {_which(host.dialect, original)} is of {day_words(original.business_date)}, and the host's business date "
+        f"is {day_words(today)}: after its day a sale is refunded, not voided"
+    )
+
+
+def batch_closed(host: Host, original: Transaction, open_batch: str) -> str:
+    """Say that a void names a sale of a batch that is closed."""
+    return (
+        f"the {_which(host.dialect, original)} belongs to a closed batch (batch {open_batch} is open): it is refunded, "
+        "not voided"
+    )
+
+
+def amount_differs(host: Host, original: Transaction, amount_minor: int | None) -> str:
+    """Say that a void names another amount than its sale's."""
+    return (
+        f"the {_which(host.dialect, original)}, the void asks for {money(amount_minor)}: a void takes back the whole "
+        "sale, a refund gives back a part"
+    )
+
+
+def too_old(host: Host, original: Transaction, days: int) -> str:
+    """Say that a refund comes too late."""
+    return (
+        f"the {_which(host.dialect, original)} is {plural(days, 'day')} old; this host refunds for "
+        f"{plural(host.options.refund_days, 'day')} (refund_days)"
+    )
+
+
+def refund_exceeds(host: Host, original: Transaction, amount_minor: int | None) -> str:
+    """Say that more is asked for than is left of the sale."""
+    before = f", {money(original.refunded_minor)} of it refunded before" if original.refunded_minor else ""
+    left = money(original.amount_minor - original.refunded_minor)
+    return f"the {_which(host.dialect, original)}{before}: {left} is left, the refund asks for {money(amount_minor)}"
+
+
+def numbers_differ(host: Host, original: Transaction, key: TransactionKey) -> str:
+    """Say that reference number and original data elements of a refund name two different transactions."""
+    return (
+        f"the reference number is that of the {_which(host.dialect, original)}, but the original data elements name "
+        f"{numbered(host.dialect, key, ' in ')}"
+    )
+
+
+def _which(dialect: Dialect, original: Transaction) -> str:
+    number = numbered(dialect, original.key)
+    return f"{title_of(original.kind)} of {money(original.amount_minor)} with {number} on terminal {original.key.tid}"

@@ -1,0 +1,79 @@
+"""A refund (退货): a sale of any terminal of the merchant is given back, partly or whole, within so many days.
+
+The sale is named by reference number, date and card; where the message repeats the sale's own numbers too (DE 90,
+DE 56; UnionPay 61.1, 61.2 when they are not zeros) they must agree. Refunds are taken until the sale's amount is used
+up, also after its batch is closed. Tests in the order of a real host: unknown, another card, not in its normal state
+25 · too old 22 · more than is left 61. What is left stands in the sale's own row, which changes in the same commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from acquirer.host.booking import book
+from acquirer.host.case import Case, Deciding
+from acquirer.host.explain import originals as why
+from acquirer.host.issuer.decisions import Judgement, give_back, spend
+from acquirer.host.kinds import KINDS
+from acquirer.host.lifecycle import Action, action
+from acquirer.host.registry import Undone, service
+from acquirer.host.request import original_key, own_key
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Card, Transaction
+
+
+def undo(refund: Transaction, original: Transaction | None, card: Card | None) -> Undone:
+    """Take back what the refund has given."""
+    if original is None:
+        return Undone()
+    left = max(0, original.refunded_minor - refund.amount_minor)
+    sale = replace(original, refunded_minor=left, state="refunded" if left else "approved")
+    return Undone(sale, None if card is None else spend(card, refund.amount_minor, original.business_date, whole=False))
+
+
+@service("refund", key=own_key, undo=undo)
+def refund(case: Case) -> Deciding:
+    """Decide a refund."""
+    case.begin()
+    if refusal := case.unsound():
+        return book(case, refusal)
+    read = case.host.read
+    original = yield from case.load_original(rrn=read.rrn(case.fields), date=read.original_date(case.fields))
+    if refusal := _mismatch(case, original):
+        return book(case, refusal)
+    assert original is not None
+    row = yield from case.load_card_row(original.card)
+    amount_minor = case.request.amount_minor or 0
+    after = replace(original, state="refunded", refunded_minor=original.refunded_minor + amount_minor)
+    card = None if row is None else give_back(row, amount_minor, original.business_date, whole=False)
+    sentence = why.refunded(case.host, after, amount_minor)
+    return book(case, Judgement(Reason.APPROVED, sentence, card), original=after)
+
+
+def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
+    """Return why the named transaction cannot be refunded by so much; None when it can."""
+    host, request = case.host, case.request
+    course = action(original, "refund")
+    if original is None or course is Action.UNKNOWN:
+        return Judgement(Reason.ORIGINAL_UNKNOWN, why.refund_unknown(host, request))
+    if original.card != case.card_token():
+        return Judgement(Reason.ORIGINAL_UNKNOWN, why.card_differs(host, original, case.card.masked))
+    named = original_key(host, request)
+    for number, ours in ((named.stan, original.key.stan), (named.batch, original.key.batch)):
+        if number.strip("0") and number != ours:
+            return Judgement(Reason.ORIGINAL_UNKNOWN, why.numbers_differ(host, original, named))
+    kind = KINDS.get(original.kind)
+    if course is Action.CLOSED or kind is None or not kind.refundable:
+        return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, "refunded"))
+    days = _days(original.business_date, request.stamp.day)
+    if days > host.options.refund_days:
+        return Judgement(Reason.ORIGINAL_TOO_OLD, why.too_old(host, original, days))
+    if (request.amount_minor or 0) > original.amount_minor - original.refunded_minor:
+        return Judgement(Reason.REFUND_EXCEEDS, why.refund_exceeds(host, original, request.amount_minor))
+    return None
+
+
+def _days(since: str, today: str) -> int:
+    """Return the days between two dates YYYYMMDD."""
+    return (datetime.strptime(today, "%Y%m%d") - datetime.strptime(since, "%Y%m%d")).days

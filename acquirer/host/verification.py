@@ -1,0 +1,116 @@
+"""The MAC of a request: under which keys it is right, and what that proves about the session.
+
+1. The current keys are tried, then the previous ones while their grace runs (in UTC, kept with the session).
+2. The previous keys die with the first valid MAC under the new ones: the terminal has them, so nothing is in flight.
+3. Where keys are derived for each message (DUKPT), the message's own KSN says which.
+4. A message that carries no MAC in this dialect is under the current keys, if there are any: its PIN and track are.
+5. MACs are compared in constant time, over the bytes received.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from acquirer.host.core import Host
+from acquirer.host.decision import Decided, Decision
+from acquirer.host.explain import exchange as why
+from acquirer.host.request import Request
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Generation, Session, TerminalConfig
+from acquirer.security.ciphers import CipherError
+from acquirer.security.dukpt import Dukpt, DukptError
+from acquirer.security.vault import VaultError
+from acquirer.security.working import WorkingKeys
+
+
+class Verified:
+    """A request whose MAC is right, or that needs none: whose keys it is under, and what that changes."""
+
+    __slots__ = ("keys", "number", "session")
+
+    def __init__(self, number: int, keys: WorkingKeys | None, session: Session | None) -> None:
+        self.number = number  # of the generation whose keys they are
+        self.keys = keys  # None: this terminal has none, and needs none
+        self.session = session  # what the proof alone changes; None: nothing
+
+
+def verify(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> Verified:
+    """Check the MAC of a request.
+
+    Raises:
+        Decided: it is wrong or missing, or there are no keys to check it with.
+    """
+    current = session.current
+    if host.suite.dukpt is not None:
+        return _by_ksn(host, host.suite.dukpt, request, terminal, session)
+    if request.route is not None and not request.route.mac_request:
+        return _without_mac(host, terminal, current)
+    if current is None:
+        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.never_signed_on(terminal), sign_on_again=True))
+    message = request.message
+    mac = host.dialect.mac_of(message)
+    covered = b"" if mac is None else host.dialect.covered(message.raw)
+    try:
+        keys = host.ring.current(terminal.tid, current)
+        if mac is not None and _same(host, keys, covered, mac):
+            return Verified(current.number, keys, _proved(session))
+        previous = session.previous
+        if mac is not None and previous is not None and session.previous_until_us > request.arrival.at_us:
+            old = host.ring.previous(terminal.tid, previous)
+            if _same(host, old, covered, mac):
+                return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None)
+        sentence = why.mac_differs(host, request, terminal, session, keys, mac)
+    except VaultError as exc:
+        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, exc), sign_on_again=True)) from None
+    raise _mac_differs(host, terminal, session, sentence)
+
+
+def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, session: Session) -> Verified:
+    """Check a MAC under the keys that the message's own KSN leads to (DUKPT)."""
+    message, needs_mac = request.message, request.route is None or request.route.mac_request
+    if not needs_mac and host.dialect.get(message, "ksn") is None:
+        return Verified(0, None, None)
+    try:
+        ksn = host.suite.ksn(message)
+    except DukptError as exc:
+        raise Decided(Decision(Reason.FORMAT_WRONG, why.keys_underivable(terminal, exc))) from None
+    try:
+        keys = host.ring.derived(terminal, dukpt, ksn)
+    except (CipherError, DukptError, VaultError) as exc:
+        raise Decided(Decision(Reason.KEYS_UNAVAILABLE, why.keys_underivable(terminal, exc))) from None
+    if not needs_mac:
+        return Verified(dukpt.counter(ksn), keys, None)
+    mac = host.dialect.mac_of(message)
+    if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
+        return Verified(dukpt.counter(ksn), keys, _proved(session))
+    sentence = why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
+    raise _mac_differs(host, terminal, session, sentence)
+
+
+def _mac_differs(host: Host, terminal: TerminalConfig, session: Session, sentence: str) -> Decided:
+    mac_failures = session.bad_macs + 1
+    too_many = host.signs_on and mac_failures >= terminal.policy.bad_macs_allowed
+    notes = (why.bad_macs_note(terminal, mac_failures),) if too_many else ()
+    after = replace(session, bad_macs=mac_failures)
+    return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True))
+
+
+def _without_mac(host: Host, terminal: TerminalConfig, current: Generation | None) -> Verified:
+    """Take a message that carries no MAC in this dialect; a PIN or a track in it is under the current keys."""
+    if current is None:
+        return Verified(0, None, None)
+    try:
+        return Verified(current.number, host.ring.current(terminal.tid, current), None)
+    except VaultError as exc:
+        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, exc), sign_on_again=True)) from None
+
+
+def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:
+    return hmac.compare_digest(host.suite.mac(keys, covered), mac)
+
+
+def _proved(session: Session) -> Session | None:
+    if session.bad_macs or session.previous_until_us:
+        return replace(session, bad_macs=0, previous_until_us=0)
+    return None
