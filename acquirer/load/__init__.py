@@ -1,1 +1,1 @@
-"""Load: machines driven at scale against any host, and what came of it in figures."""
+"""Load: machines driven at scale against any host, and figures of what that showed."""

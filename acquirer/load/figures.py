@@ -23,7 +23,7 @@ class Figures:
     """What a generator saw. Latencies run from the sending of a request (fresh: from the call of connect)."""
 
     answered: int = 0
-    wrong: int = 0  # answers of another size than the first, approved one
+    unexpected: int = 0  # answers of another size than the first, approved one
     failed: int = 0  # connections refused, reset or closed before the answer
     unanswered: int = 0  # still waiting when time was up
     elapsed_s: float = 0.0
@@ -48,7 +48,7 @@ def summed(runs: Iterable[Figures]) -> Figures:
     whole = Figures()
     for run in runs:
         whole.answered += run.answered
-        whole.wrong += run.wrong
+        whole.unexpected += run.unexpected
         whole.failed += run.failed
         whole.unanswered += run.unanswered
         whole.elapsed_s += run.elapsed_s

@@ -7,22 +7,41 @@ them alike. It knows of a frame only its 2-byte length prefix and where the STAN
 from __future__ import annotations
 
 import errno
-import select
+import selectors
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Final, Protocol
 
 from acquirer.load.figures import Figures
 
-SOURCES = tuple(f"127.0.0.{n}" for n in range(1, 9))
-"""Addresses to connect from: one pair of addresses has only some 28 000 ports, each unusable for a while after."""
+LINUX: Final = sys.platform == "linux"
 
-IP_BIND_ADDRESS_NO_PORT = 24  # Linux: the port is chosen at connect, by all four parts of the address
+SOURCES: Final = tuple(f"127.0.0.{n}" for n in range(1, 9)) if LINUX else ("127.0.0.1",)
+"""Addresses to connect from: one pair of addresses has only some 28 000 ports, each unusable for a while after. Other
+systems have one loopback address only."""
+
+IP_BIND_ADDRESS_NO_PORT: Final = 24  # Linux: the port is chosen at connect, by all four parts of the address
+
+CONNECT_S: Final = 60.0  # only a server that never accepts takes longer
+LAST_ANSWERS_S: Final = 5.0  # for answers that are still due when the time of a run is up
+
+UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})  # a connect; the last one is what Windows says
+
+STANS: Final = tuple(bytes.fromhex(f"{n:06d}") for n in range(1, 50_000))
+
+
+class FrameSource(Protocol):
+    """Where a connection's requests come from."""
+
+    def frame(self, stan: bytes) -> bytes:
+        """Return the next request, length prefix included; a source may have STANs of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class FrameTemplate:
     """One terminal's frame, length prefix included, cut where its STAN stands."""
 
     before: bytes
@@ -32,70 +51,62 @@ class Template:
         return self.before + stan + self.after
 
 
-STANS = tuple(bytes.fromhex(f"{n:06d}") for n in range(1, 50_000))
+class KeptConnections:
+    """One kept connection per source, each with one request in flight."""
 
-
-class Kept:
-    """One kept connection per template, each with one request in flight."""
-
-    def __init__(self, address: tuple[str, int], templates: Sequence[Template]) -> None:
-        self._templates = templates
-        self._sockets: dict[int, socket.socket] = {}
-        self._slots: dict[int, int] = {}
-        self._epoll = select.epoll()
-        for slot in range(len(templates)):
-            sock = socket.create_connection(address, timeout=5)
+    def __init__(self, address: tuple[str, int], sources: Sequence[FrameSource]) -> None:
+        self._sources = sources
+        self._selector = selectors.DefaultSelector()
+        self._sockets: list[socket.socket] = []
+        self.replies: dict[int, bytes] = {}  # number of a connection → its last answer
+        for number in range(len(sources)):
+            sock = socket.create_connection(address, timeout=CONNECT_S)
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets[sock.fileno()] = sock
-            self._slots[sock.fileno()] = slot
-            self._epoll.register(sock.fileno(), select.EPOLLIN)
-        self.replies: dict[int, bytes] = {}  # slot → its last answer
+            self._sockets.append(sock)
+            self._selector.register(sock, selectors.EVENT_READ, number)
 
     def run(self, count: int, seconds: float, expect_bytes: int) -> Figures:
         """Exchange `count` frames, or for as long as `seconds`; `expect_bytes` is the size of a good answer."""
         figures = Figures()
-        sockets, slots, templates = self._sockets, self._slots, self._templates
-        started: dict[int, float] = {}
+        sockets, sources, selector = self._sockets, self._sources, self._selector
+        started = [0.0] * len(sockets)
         partial: dict[int, bytes] = {}
         latencies = figures.latencies_s
         sent = 0
         begin = perf_counter()
         end = begin + seconds
-        for fd, sock in sockets.items():
-            started[fd] = perf_counter()
-            sock.send(templates[slots[fd]].frame(STANS[sent % len(STANS)]))
+        for number in range(min(len(sockets), count)):
+            started[number] = perf_counter()
+            sockets[number].send(sources[number].frame(STANS[sent % len(STANS)]))
             sent += 1
         waiting = sent
-        while waiting:
-            now = perf_counter()
-            if now > end + 5:  # the last answers had 5 s to come
-                break
-            for fd, _ in self._epoll.poll(0.5):
-                sock = sockets[fd]
+        while waiting and perf_counter() <= end + LAST_ANSWERS_S:
+            for key, _ in selector.select(0.5):
+                number = key.data
+                sock = sockets[number]
                 try:
                     data = sock.recv(4096)
                 except OSError:
                     data = b""
                 if not data:
-                    self._epoll.unregister(fd)
+                    selector.unregister(sock)
                     figures.failed += 1
                     waiting -= 1
                     continue
-                if fd in partial:
-                    data = partial.pop(fd) + data
+                if number in partial:
+                    data = partial.pop(number) + data
                 if len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
-                    partial[fd] = data
+                    partial[number] = data
                     continue
                 now = perf_counter()
-                latencies.append(now - started[fd])
+                latencies.append(now - started[number])
                 if len(data) != expect_bytes:
-                    figures.wrong += 1
-                slot = slots[fd]
-                self.replies[slot] = data
+                    figures.unexpected += 1
+                self.replies[number] = data
                 if sent < count and now < end:
-                    started[fd] = now
-                    sock.send(templates[slot].frame(STANS[sent % len(STANS)]))
+                    started[number] = now
+                    sock.send(sources[number].frame(STANS[sent % len(STANS)]))
                     sent += 1
                 else:
                     waiting -= 1
@@ -105,24 +116,35 @@ class Kept:
         return figures
 
     def close(self) -> None:
-        self._epoll.close()
-        for sock in self._sockets.values():
+        self._selector.close()
+        for sock in self._sockets:
             sock.close()
 
 
-def fresh(
+def run_kept(
+    address: tuple[str, int], sources: Sequence[FrameSource], count: int, seconds: float, expect_bytes: int
+) -> Figures:
+    """Open connections, run as `KeptConnections.run` does, close them."""
+    kept = KeptConnections(address, sources)
+    try:
+        return kept.run(count, seconds, expect_bytes)
+    finally:
+        kept.close()
+
+
+def run_fresh(
     address: tuple[str, int],
-    templates: Sequence[Template],
+    sources: Sequence[FrameSource],
     *,
     at_once: int,
     count: int,
     seconds: float,
     expect_bytes: int,
 ) -> Figures:
-    """`count` exchanges, each on a connection of its own, `at_once` of them open at any time."""
+    """Run `count` exchanges, each on a connection of its own, `at_once` of them open at any time."""
     figures = Figures()
-    epoll = select.epoll()
-    open_: dict[int, tuple[socket.socket, float, bytes]] = {}
+    selector = selectors.DefaultSelector()
+    open_: dict[socket.socket, tuple[float, bytes]] = {}
     latencies = figures.latencies_s
     begun = 0
     begin = perf_counter()
@@ -130,55 +152,59 @@ def fresh(
 
     def start() -> None:
         nonlocal begun
-        frame = templates[begun % len(templates)].frame(STANS[begun % len(STANS)])
+        frame = sources[begun % len(sources)].frame(STANS[begun % len(STANS)])
         now = perf_counter()
         sock = socket.socket()
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        if LINUX:
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((SOURCES[begun % len(SOURCES)], 0))
         begun += 1
-        failure = sock.connect_ex(address)
-        if failure not in (0, errno.EINPROGRESS):
+        if sock.connect_ex(address) not in UNDER_WAY:
             figures.failed += 1
             sock.close()
             return
         try:  # over loopback the handshake is usually done by now
             sock.send(frame)
-        except (BlockingIOError, OSError):
-            epoll.register(sock.fileno(), select.EPOLLOUT)
+        except OSError:
+            selector.register(sock, selectors.EVENT_WRITE)
         else:
-            epoll.register(sock.fileno(), select.EPOLLIN)
-        open_[sock.fileno()] = (sock, now, frame)
+            selector.register(sock, selectors.EVENT_READ)
+        open_[sock] = (now, frame)
+
+    def finish(sock: socket.socket) -> None:
+        selector.unregister(sock)
+        del open_[sock]
+        sock.close()
+        if begun < count and perf_counter() < end:
+            start()
 
     while begun < min(at_once, count):
         start()
-    while open_:
-        if perf_counter() > end + 5:
-            break
-        for fd, events in epoll.poll(0.5):
-            sock, started, frame = open_[fd]
-            if events == select.EPOLLOUT:  # connected only now
-                sock.send(frame)
-                epoll.modify(fd, select.EPOLLIN)
-                continue
+    while open_ and perf_counter() <= end + LAST_ANSWERS_S:
+        for key, events in selector.select(0.5):
+            sock = key.fileobj
+            assert isinstance(sock, socket.socket)
+            started, frame = open_[sock]
             try:
+                if events & selectors.EVENT_WRITE:  # connected only now
+                    sock.send(frame)
+                    selector.modify(sock, selectors.EVENT_READ)
+                    continue
                 data = sock.recv(4096)
             except OSError:
                 data = b""
             if data:
                 latencies.append(perf_counter() - started)
                 if len(data) != expect_bytes:
-                    figures.wrong += 1
+                    figures.unexpected += 1
             else:
                 figures.failed += 1
-            del open_[fd]
-            sock.close()
-            if begun < count and perf_counter() < end:
-                start()
+            finish(sock)
     figures.elapsed_s = perf_counter() - begin
     figures.answered = len(latencies)
     figures.unanswered = len(open_)
-    for sock, _, _ in open_.values():
+    for sock in open_:
         sock.close()
-    epoll.close()
+    selector.close()
     return figures

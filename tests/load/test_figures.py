@@ -20,6 +20,6 @@ def test_figures_of_nothing_are_zero() -> None:
     assert (Figures().rate, Figures().latency_ms(0.99)) == (0.0, 0.0)
 
 
-def test_figures_are_told_in_milliseconds_and_per_second() -> None:
+def test_figures_are_in_milliseconds_and_per_second() -> None:
     figures = Figures(answered=4, elapsed_s=2.0, latencies_s=[0.003, 0.001, 0.002, 0.004])
     assert (figures.rate, figures.latency_ms(0.5), figures.latency_ms(1.0)) == (2.0, 2.0, 4.0)

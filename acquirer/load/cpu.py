@@ -1,0 +1,76 @@
+"""Processor time of a process and of everything that it started.
+
+Two ways, because a process that runs is measured from outside and one that has ended by its parent: `used_s` reads the
+system's accounts of living processes (Linux only), `run_s` runs a command to its end and takes what the system adds up
+for its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from acquirer.errors import ConfigurationError
+
+PROC: Final = Path("/proc")
+
+
+class NotMeasurable(ConfigurationError):
+    """This system does not say how much processor time another process has used."""
+
+
+def used_s(pid: int) -> float:
+    """Return the processor time, in seconds, that a process and its living descendants have used so far.
+
+    Descendants that ended and were waited for are counted with their parents.
+
+    Raises:
+        NotMeasurable: the system is not Linux.
+        ProcessLookupError: the process has ended.
+    """
+    if not (PROC / str(pid) / "task").is_dir():
+        if PROC.is_dir():
+            raise ProcessLookupError(f"process {pid} has ended")
+        raise NotMeasurable("processor time of running processes is read from /proc, which this system does not have")
+    total_s = _own_s(pid)
+    for child in list(_children(pid)):
+        try:
+            total_s += used_s(child)
+        except (ProcessLookupError, FileNotFoundError):  # it ended meanwhile: from now on its parent counts it
+            continue
+    return total_s
+
+
+def run_s(command: Sequence[str], **options: Any) -> tuple[int, float]:
+    """Run a command to its end; return its exit code and the processor time it and its descendants used, in seconds.
+
+    Args:
+        options: for `subprocess.Popen`.
+    """
+    with subprocess.Popen(command, **options) as process:  # noqa: S603  our own commands
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
+def _own_s(pid: int) -> float:
+    """What the process used, to the nanosecond, and what its ended children did, to the tick of the system's clock."""
+    fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    ended_s = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime, cstime: proc_pid_stat(5)
+    try:
+        return time.clock_gettime(~pid << 3 | 2) + ended_s  # CPUCLOCK_SCHED of a process: clock_getcpuclockid(3)
+    except OSError:
+        raise ProcessLookupError(f"process {pid} has ended") from None
+
+
+def _children(pid: int) -> Iterator[int]:
+    """Children of all threads of a process: each thread has those that it started."""
+    for task in (PROC / str(pid) / "task").iterdir():
+        try:
+            yield from map(int, (task / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):  # the thread has ended
+            continue

@@ -1,0 +1,137 @@
+"""Servers under test, each in a process of its own: a host, and a bare echo to compare it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+from typing import Final, TextIO
+
+import acquirer
+from acquirer.dialect.dialect import Dialect
+from acquirer.load.cpu import used_s
+from acquirer.load.frames import FIRST_TID
+from acquirer.load.generator import CONNECT_S, FrameSource, KeptConnections
+
+DIALECT: Final = "unionpay-pos"
+MASTER_KEY: Final = "258FB0AB70D025CDB99DF2C4D302D646"  # published; of every terminal of a host under test
+REGISTERED: Final = 1_000
+"""Terminals of a host under test, more than are ever in flight: exchanges of one terminal wait for one another."""
+
+STOP_S: Final = 20.0  # for a server to end; a host waits up to four seconds for its connections, and its writer as long
+
+SETTLE_S: Final = 0.1  # twice as long as lines of log are gathered
+QUIET_SHARE: Final = 0.05  # of a core: a host without connections takes a hundredth for its timers
+
+ROOT: Final = Path(acquirer.__file__).parent.parent  # the code that runs now
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A server that is ready."""
+
+    process: subprocess.Popen[str]
+    address: tuple[str, int]
+
+    def cpu_s(self) -> float:
+        """Return the processor time used so far by it and the processes it has started."""
+        return used_s(self.process.pid)
+
+    def settled_cpu_s(self) -> float:
+        """Return the same once it does nothing any more: journal and log lag behind its answers."""
+        before_s = self.cpu_s()
+        while True:
+            sleep(SETTLE_S)
+            after_s = self.cpu_s()
+            if after_s - before_s < SETTLE_S * QUIET_SHARE:
+                return after_s
+            before_s = after_s
+
+
+def terminals_file(directory: Path, mid: str, count: int = REGISTERED) -> Path:
+    """Write a file that registers terminals from `FIRST_TID` on; return its path."""
+    path = directory / "terminals.toml"
+    last = FIRST_TID + count - 1
+    path.write_text(f'[[terminal]]\ntid = "{FIRST_TID}..{last}"\nmid = "{mid}"\ntmk = "{MASTER_KEY}"\n')
+    return path
+
+
+@contextmanager
+def host(
+    directory: Path, mid: str, *, code: Path = ROOT, store: str = "sqlite", log: str = "json"
+) -> Iterator[ServerProcess]:
+    """Run ``acquirer serve`` with enough terminals; its store (``bench.db``) and its log lie in `directory`.
+
+    Args:
+        code: the directory that holds the package ``acquirer``.
+        store: ``sqlite`` or ``memory``.
+        log: the host's ``--log``.
+    """
+    url = "memory:" if store == "memory" else f"sqlite:///{directory / 'bench.db'}"
+    command = ["-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--store", url, "--json"]
+    command += ["--terminals", str(terminals_file(directory, mid)), "--log", log]
+    with (directory / "log").open("w") as stream:
+        yield from started(command, code, directory, stream)
+
+
+@contextmanager
+def echo(directory: Path) -> Iterator[ServerProcess]:
+    """Run `acquirer.load.echo`."""
+    yield from started(["-m", "acquirer.load.echo"], ROOT, directory, None)
+
+
+def environment(code: Path) -> dict[str, str]:
+    """Return this process's environment, in which Python finds the package under `code` first."""
+    path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def started(
+    arguments: Sequence[str], code: Path, directory: Path, stderr: TextIO | int | None
+) -> Iterator[ServerProcess]:
+    """Yield a server once its ready line has come; end it afterwards. `directory` is where it runs."""
+    process = subprocess.Popen(  # noqa: S603  our own
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        cwd=directory,
+        env=environment(code),
+    )
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        if not ready:
+            raise SystemExit(f"{' '.join(arguments[:3])} did not start: it ended with {process.wait()}")
+        name, _, port = json.loads(ready)["listen"].rpartition(":")
+        yield ServerProcess(process, (name, int(port)))
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def approved_answer(server: ServerProcess, dialect: Dialect, source: FrameSource) -> bytes:
+    """Return the host's answer to one request, which must be an approval, or there is nothing to measure."""
+    kept = KeptConnections(server.address, [source])
+    try:
+        kept.run(1, CONNECT_S, 0)
+    finally:
+        kept.close()
+    answer = kept.replies.get(0, b"")
+    if not answer:
+        raise SystemExit("the host answers nothing: there is nothing to measure")
+    code = dialect.text(dialect.decode(answer[dialect.framing.length_bytes :]), "code")
+    if code != "00":
+        raise SystemExit(f"the host answers with {code}: there is nothing to measure")
+    return answer
