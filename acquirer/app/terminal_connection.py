@@ -15,7 +15,8 @@ import time
 from typing import NamedTuple
 
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
-from acquirer.wire.framing import Deframer, FrameError, Framing
+from acquirer.wire.deframer import Deframer, make_deframer
+from acquirer.wire.framing import FrameError, Framing
 
 CONNECT_S = 10.0
 """How long a connection may take to open: a listening host accepts at once, an absent one never answers."""
@@ -55,7 +56,7 @@ class _Exchange:
     """The bookkeeping of one exchange: when it began, when it must be over, what of a frame is there."""
 
     def __init__(self, framing: Framing) -> None:
-        self.deframer: Deframer = framing.deframer()
+        self.deframer: Deframer = make_deframer(framing)
         self.began_ns = 0
         self.timeout_s = 0.0
 

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 from acquirer.data.table import Table
 from acquirer.data.toml import nearest
-from acquirer.wire.framing import CHARSETS
-from acquirer.wire.grammar import Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
+from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
 from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse
 
 _TEXT = ("ascii", "ebcdic")

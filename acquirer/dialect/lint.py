@@ -11,6 +11,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.lint_messages import Finding
 from acquirer.dialect.loading import Find, load, resolve
 from acquirer.dialect.vocabulary import unread
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.grammar import FieldSpec
 from acquirer.wire.message import DecodeError, EncodeError, Value
 
@@ -48,7 +49,7 @@ def _reasons(dialect: Dialect, reasons: set[str]) -> Iterator[Finding]:
 def _samples(dialect: Dialect) -> Iterator[Finding]:
     for i, sample in enumerate(dialect.samples):
         path: Path = ("samples", i)
-        deframer = dialect.framing.deframer()
+        deframer = make_deframer(dialect.framing)
         deframer.feed(bytes.fromhex(sample.hex))
         try:
             frames = list(deframer)

@@ -26,8 +26,8 @@ from acquirer.dialect.sections import (
     read_security,
 )
 from acquirer.dialect.terminal_profile import load_terminal_profile
-from acquirer.wire.framing import CHARSETS, LIMIT_BYTES, Framing
-from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part
+from acquirer.wire.framing import LIMIT_BYTES, Framing
+from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
 
 Find = Callable[[str], Document]
 """Gives the document of another dialect by name; raises DataError when there is none."""
@@ -142,8 +142,8 @@ def _framing(table: Table, grammar: Grammar) -> Framing:
         for key in ("filler", "includes_itself", "includes_end"):
             if getattr(framing, key):
                 raise table.error(key, "there is no length it could belong to")
-    if not minimum <= framing.limit_bytes + framing.extra <= framing.largest:
-        raise table.error("limit_bytes", f"must lie between {minimum} and {framing.largest - framing.extra}")
+    if not minimum <= framing.limit_bytes + framing.extra_bytes <= framing.largest:
+        raise table.error("limit_bytes", f"must lie between {minimum} and {framing.largest - framing.extra_bytes}")
     table.end()
     return framing
 

@@ -14,6 +14,7 @@ from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.inspect.sniff import COMMON, words
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
 
@@ -54,7 +55,7 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
         FrameError: one of them is another protocol; the sentence names it.
     """
     for data in streams:
-        _refuse_strangers(data)
+        _refuse_other_protocol(data)
     cuts = [list(_cuts(data, dialects)) for data in streams]
     best: dict[str, tuple[float, Dialect, Dialect, Framing | None]] = {}
     for dialect in dialects:
@@ -96,8 +97,8 @@ def variants(dialect: Dialect) -> tuple[Dialect, ...]:
     return tuple(found)
 
 
-def _refuse_strangers(data: bytes) -> None:
-    deframer = Framing().deframer()
+def _refuse_other_protocol(data: bytes) -> None:
+    deframer = make_deframer(Framing())
     deframer.feed(data)
     try:
         for _ in deframer:
@@ -204,7 +205,7 @@ def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
     if cut.framing is None:
         yield "no length before it"
         return
-    length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra
+    length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra_bytes
     yield words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
     if cut.left_over < 0:
         yield f"of which {_bytes(-cut.left_over)} missing"

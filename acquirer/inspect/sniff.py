@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.wire.framing import CHARSETS, Framing, stranger
+from acquirer.wire.framing import Framing
+from acquirer.wire.grammar import CHARSETS
+from acquirer.wire.other_protocols import other_protocol
 
 STX, ETX = b"\x02", b"\x03"
 
@@ -90,7 +92,7 @@ def sniff(data: bytes) -> Sight | None:
     >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
     '0800'
     """
-    if stranger(data):
+    if other_protocol(data):
         return None
     best = max(_sights(data), key=lambda sight: sight.points, default=None)
     return best if best and best.points >= ENOUGH else None
@@ -203,7 +205,7 @@ def _bodies(data: bytes, framing: Framing | None) -> Iterator[tuple[int, int, by
     ended = stop + len(end)
     if data[stop:ended] != end[: max(0, len(data) - stop)]:
         return
-    yield _length_points(data[ended:], framing, len(data) - ended), length + framing.extra, data[start:stop]
+    yield _length_points(data[ended:], framing, len(data) - ended), length + framing.extra_bytes, data[start:stop]
 
 
 def _length_points(rest: bytes, framing: Framing, left: int) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted.python.failure import Failure
 
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Connection:
         self.idle_s = server.limits.idle_s
         self.keep_alives = 0
         self.keep_alives_since_s = 0.0
-        self._deframer = listener.framing.deframer()
+        self._deframer = make_deframer(listener.framing)
         self._wrap = listener.wrap
         self._receive = listener.receive
         self._transport: EagerTransport | None = None

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, reduce
 from typing import Any
 
-from acquirer.wire.framing import CHARSETS
-from acquirer.wire.grammar import FieldSpec, Grammar
+from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import Message, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 

@@ -15,6 +15,9 @@ Sensitivity = Literal["", "pan", "track", "pin", "secret"]
 Encoding = Literal["bcd", "binary", "ascii", "ebcdic"]
 """How a value becomes bytes: two digits a byte, as it is, or one character a byte."""
 
+CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
+"""Python codecs of text on the wire; both map all 256 bytes one to one, so nothing is lost."""
+
 LayoutKind = Literal["parts", "ber-tlv", "tag2-length1", "text-tag2-length3", "key-package", "text"]
 """How a field is divided: by position; EMV BER-TLV; two-byte tags with a one-byte length; two characters of tag with
 three digits of length; the working keys of a sign-on; not at all, but it is text."""

@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 import iso8583
 
-from acquirer.wire.framing import CHARSETS
-from acquirer.wire.grammar import FieldSpec, Grammar
+from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, EncodeError, Span, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 

@@ -30,6 +30,7 @@ from acquirer.signature.pen import sign
 from acquirer.store import open_reader
 from acquirer.terminal.exchange import Outcome, Result, Signed
 from acquirer.testing import RunningHost, running_host
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.message import Message, Value
 
 DIALECT = load_dialect("unionpay-pos")
@@ -71,7 +72,7 @@ class Relay:
 
     def _serve(self, peer: socket.socket) -> None:
         with peer, socket.create_connection(self.upstream) as up:
-            requests, replies = DIALECT.framing.deframer(), DIALECT.framing.deframer()
+            requests, replies = make_deframer(DIALECT.framing), make_deframer(DIALECT.framing)
             try:
                 while data := peer.recv(4096):
                     requests.feed(data)
@@ -147,7 +148,7 @@ class Upload:
         frame = SUITE.seal(self.keys, DIALECT.encode("0820", fields))
         with socket.create_connection((self.host.host, self.host.port), timeout=5) as line:
             line.sendall(DIALECT.framing.wrap(frame))
-            deframer = DIALECT.framing.deframer()
+            deframer = make_deframer(DIALECT.framing)
             while True:
                 deframer.feed(line.recv(4096))
                 for reply in deframer:

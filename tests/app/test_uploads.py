@@ -18,6 +18,7 @@ from acquirer.settings.specs import load_dialect
 from acquirer.signature.jbig_decoder import decode
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.testing import RunningHost, running_host
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.message import Message, Value
 
 PINNED = "10000162"
@@ -52,7 +53,7 @@ class KeyPool:
                 self._talk(peer)
 
     def _talk(self, peer: socket.socket) -> None:
-        deframer = DIALECT.framing.deframer()
+        deframer = make_deframer(DIALECT.framing)
         while data := peer.recv(4096):
             deframer.feed(data)
             for frame in deframer:

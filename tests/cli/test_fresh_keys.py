@@ -23,6 +23,7 @@ from acquirer.security.packages import Packager
 from acquirer.security.secret import Secret
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration, demo_terminals
+from acquirer.wire.deframer import make_deframer
 
 DIALECT = load_dialect("unionpay-pos")
 SUITE = Suite(DIALECT)
@@ -46,7 +47,7 @@ class Line:
 
     def __init__(self, host: tuple[str, int]) -> None:
         self.socket = socket.create_connection(host, timeout=30)
-        self._deframer = DIALECT.framing.deframer()
+        self._deframer = make_deframer(DIALECT.framing)
 
     def receive(self) -> bytes:
         while True:

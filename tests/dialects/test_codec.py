@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import dialect_names, load_dialect, specs_dir
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.message import DecodeError
 
 CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
@@ -134,7 +135,7 @@ def test_every_sample_goes_there_and_back(name):
     dialect = load_dialect(name)
     assert dialect.samples
     for sample in dialect.samples:
-        deframer = dialect.framing.deframer()
+        deframer = make_deframer(dialect.framing)
         deframer.feed(bytes.fromhex(sample.hex))
         (frame,) = deframer
         message = dialect.decode(frame)

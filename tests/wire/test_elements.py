@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
+from acquirer.wire.deframer import make_deframer
 from acquirer.wire.elements import read, reading, write, writer
 from acquirer.wire.grammar import FieldSpec, Locator, Part, Text
 from acquirer.wire.message import EncodeError
@@ -138,6 +139,6 @@ def test_writers_put_every_element_of_every_sample_back(name: str) -> None:
 
 
 def deframed(dialect: Any, data: bytes) -> Any:
-    deframer = dialect.framing.deframer()
+    deframer = make_deframer(dialect.framing)
     deframer.feed(data)
     return iter(deframer)

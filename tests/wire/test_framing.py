@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.framing import LOOK_BYTES, Deframer, FrameError, Framing
+from acquirer.wire.deframer import LOOK_BYTES, Deframer, make_deframer
+from acquirer.wire.framing import FrameError, Framing
 
 UNIONPAY = load_dialect("unionpay-pos").framing
 STX, ETX = b"\x02", b"\x03"
@@ -60,7 +61,7 @@ def streams():
 
 
 def read(framing, chunks):
-    deframer = framing.deframer()
+    deframer = make_deframer(framing)
     found = []
     for chunk in chunks:
         deframer.feed(chunk)
@@ -133,7 +134,7 @@ def test_frames_come_out_whatever_the_stream_is_cut_into(data):
 @given(st.sampled_from(FRAMINGS + ENDED), streams(), st.data())
 def test_what_is_said_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
     def verdict(chunks):
-        deframer = framing.deframer()
+        deframer = make_deframer(framing)
         found = []
         try:
             for chunk in chunks:
@@ -170,7 +171,7 @@ def test_a_length_of_zero_is_a_keep_alive():
     ],
 )
 def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     deframer.feed(stream)
     with pytest.raises(FrameError) as wrong:
         list(deframer)
@@ -194,7 +195,7 @@ def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
     ],
 )
 def test_what_stands_around_frames_must_stand_there(framing, stream, detail):
-    deframer = framing.deframer()
+    deframer = make_deframer(framing)
     deframer.feed(stream)
     with pytest.raises(FrameError, match=detail) as wrong:
         list(deframer)
@@ -202,7 +203,7 @@ def test_what_stands_around_frames_must_stand_there(framing, stream, detail):
 
 
 def test_an_end_that_does_not_come_is_not_waited_for_longer_than_the_limit():
-    deframer = Framing("none", 0, limit_bytes=60, end=ETX).deframer()
+    deframer = make_deframer(Framing("none", 0, limit_bytes=60, end=ETX))
     deframer.feed(b"x" * 60)
     assert list(deframer) == []
     deframer.feed(b"x")
@@ -211,19 +212,19 @@ def test_an_end_that_does_not_come_is_not_waited_for_longer_than_the_limit():
 
 
 def test_a_length_that_counts_more_than_there_can_be_is_refused():
-    deframer = Framing("binary", 2, includes_itself=True, end=ETX, includes_end=True).deframer()
+    deframer = make_deframer(Framing("binary", 2, includes_itself=True, end=ETX, includes_end=True))
     deframer.feed(b"\x00\x03")
     with pytest.raises(FrameError, match="length 0003 is less than what it counts besides"):
         list(deframer)
 
 
 def test_what_did_not_fit_is_at_hand_for_a_diagnosis_up_to_a_bound():
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     deframer.feed(b"0119" + b"x" * 5000)
     with pytest.raises(FrameError) as wrong:
         list(deframer)
     assert wrong.value.data == b"0119" + b"x" * (LOOK_BYTES - 4)
-    waiting = UNIONPAY.deframer()
+    waiting = make_deframer(UNIONPAY)
     waiting.feed(UNIONPAY.wrap(bytes(21)) + b"\x00\x87rest")
     assert (list(waiting), waiting.unfinished, waiting.fresh) == ([bytes(21)], b"\x00\x87rest", False)
 
@@ -234,7 +235,7 @@ def test_lengths_of_digits_must_be_digits():
         (Framing("bcd", 2), b"\x0a\x00"),
         (Framing("hex", 4), b"00_7"),
     ):
-        deframer = framing.deframer()
+        deframer = make_deframer(framing)
         deframer.feed(stream)
         with pytest.raises(FrameError, match="digits") as wrong:
             list(deframer)
@@ -248,7 +249,7 @@ def test_only_the_beginning_of_a_stream_can_be_a_stranger():
 
 
 def test_pending_counts_what_has_begun():
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     deframer.feed(b"\x00\x15\x60")
     assert list(deframer) == []
     assert deframer.pending == 3
@@ -340,7 +341,7 @@ def meetings(draw):
 @given(meetings())
 def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
     framing, before, data, after = meeting
-    one, other = framing.deframer(), framing.deframer()
+    one, other = make_deframer(framing), make_deframer(framing)
     dead = False
     for chunk in before:
         came = outcome(lambda data: found_in(one, data), chunk)
@@ -374,7 +375,7 @@ def test_whole_frames_and_pieces_may_come_in_any_order(data):
     stream = b"".join(map(framing.wrap, frames))
     cuts = set(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
     cuts |= set(data.draw(st.lists(st.sampled_from(ends), max_size=8))) | {0, len(stream)}  # often a frame by itself
-    deframer = framing.deframer()
+    deframer = make_deframer(framing)
     found = []
     for start, stop in pairwise(sorted(cuts)):
         piece = stream[start:stop]
@@ -384,7 +385,7 @@ def test_whole_frames_and_pieces_may_come_in_any_order(data):
 
 
 def test_a_frame_by_itself_is_whole_when_the_stream_is_known_to_carry_frames():
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     frame = b"\x60" + bytes(20)
     wire = UNIONPAY.wrap(frame)
     assert deframer.whole(wire) is None, "the first one may still turn out to be HTTP"
@@ -403,7 +404,7 @@ def test_a_frame_by_itself_is_whole_when_the_stream_is_known_to_carry_frames():
 
 
 def test_what_is_too_long_or_too_short_is_never_whole():
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     assert found_in(deframer, UNIONPAY.wrap(bytes(21))) == [bytes(21)]
     longest = bytes(UNIONPAY.limit_bytes)
     assert deframer.whole(UNIONPAY.wrap(longest)) == longest
@@ -413,7 +414,7 @@ def test_what_is_too_long_or_too_short_is_never_whole():
 
 
 def test_nothing_is_whole_after_a_refusal():
-    deframer = UNIONPAY.deframer()
+    deframer = make_deframer(UNIONPAY)
     wire = UNIONPAY.wrap(bytes(21))
     assert found_in(deframer, wire) == [bytes(21)]
     assert deframer.whole(wire) == bytes(21)

@@ -10,6 +10,7 @@ import pytest
 from acquirer.data.toml import parse
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
+from acquirer.wire.deframer import make_deframer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "framings.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`length = .*?) \| (.*?) \|", PAGE, re.MULTILINE)
@@ -31,7 +32,7 @@ def test_every_row_is_what_goes_over_the_wire(said, shown):
     wire = bytes.fromhex(before) + MESSAGE + bytes.fromhex(after)
     assert len(MESSAGE) == 60
     assert framing.wrap(MESSAGE) == wire
-    deframer = framing.deframer()
+    deframer = make_deframer(framing)
     deframer.feed(wire * 2)
     assert list(deframer) == [MESSAGE] * 2
 
