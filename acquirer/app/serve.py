@@ -106,6 +106,8 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
     try:
         vault = Vault(store.master_key)
         warn = partial(log.event, "warning")
+        for note in config.notes:
+            log.event("note", note)
         if sentence := readable_by_others(config.store):
             warn(sentence)
         terminals = register_terminals(parts, store, vault, warn)

@@ -1,9 +1,7 @@
-"""``acquirer serve``: play the acquirer's host until told to stop."""
+"""``acquirer serve``: play the acquirer's host until a signal ends it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import sys
 from pathlib import Path
@@ -38,19 +36,34 @@ def command(
         str | None,
         typer.Option(metavar="ZONE", help="Of business days; for example Asia/Shanghai.", rich_help_panel=BEHAVIOUR),
     ] = None,
-    magic_amounts: Annotated[
+    trigger_amounts: Annotated[
         bool | None,
         typer.Option(
-            "--magic-amounts/--no-magic-amounts",
-            help="Cents of an amount choose the answer.",
+            "--trigger-amounts/--no-trigger-amounts",
+            help="Cents of an amount choose the answer: 12.51 is declined 51, 12.98 is not answered.",
             rich_help_panel=BEHAVIOUR,
         ),
+    ] = None,
+    magic_amounts: Annotated[  # the name of --trigger-amounts in version 0.1
+        bool | None, typer.Option("--magic-amounts/--no-magic-amounts", hidden=True)
+    ] = None,
+    void_other_day: Annotated[
+        bool | None,
+        typer.Option(
+            "--void-other-day/--no-void-other-day",
+            help="Take a void on a later business day than its sale's.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
+    refund_days: Annotated[
+        int | None,
+        typer.Option(metavar="DAYS", help="How long after its sale a refund is taken.", rich_help_panel=BEHAVIOUR),
     ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND:KEY=VALUE,…|FILE.toml",
-            help="Damage on purpose, as in silent:tid=10000161",
+            help="Damage on purpose, as in silent:tid=10000161; docs/faults.md describes the kinds.",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
@@ -90,9 +103,12 @@ def command(
     """Play the acquirer's host: listen, sign terminals on, book sales, match reversals.
 
     Every option may also stand in acquirer.toml (idle_s = 60) or the environment (ACQUIRER_IDLE_S=60).
-    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when settings are wrong, 3 when an address is taken, 6 when the store
-    failed.
+    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when a setting cannot be used, 3 when an address is taken, 6 when the
+    store failed.
     """
+    import asyncio
+    import json
+
     from acquirer.app.serve import serve
     from acquirer.net.server import BindError
     from acquirer.settings.config import load_config
@@ -105,7 +121,10 @@ def command(
         "terminals": terminals,
         "cards": cards,
         "timezone": timezone,
+        "trigger_amounts": trigger_amounts,
         "magic_amounts": magic_amounts,
+        "void_other_day": void_other_day,
+        "refund_days": refund_days,
         "fault": tuple(fault) if fault else None,
         "signature_check": tuple(signature_check) if signature_check else None,
         "seed": seed,
@@ -119,19 +138,19 @@ def command(
     }
     settings = load_config(flags, os.environ, config)
 
-    def ready(told: dict[str, Any]) -> None:
-        print(json.dumps(told, ensure_ascii=False) if as_json else _sentence(told), flush=True)
+    def ready(fields: dict[str, Any]) -> None:
+        print(json.dumps(fields, ensure_ascii=False) if as_json else _ready_line(fields), flush=True)
 
     try:
         failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready))
-    except BindError as wrong:
-        raise Exit(Code.NO_CONNECTION, f"{wrong}.") from None
-    except StoreError as wrong:
-        raise Exit(Code.USAGE, f"{wrong}.") from None
+    except BindError as exc:
+        raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
+    except StoreError as exc:
+        raise Exit(Code.USAGE, f"{exc}.") from None
     if failure:
         raise Exit(Code.STORE_FAILED, f"{failure}.")
 
 
-def _sentence(told: dict[str, Any]) -> str:
-    where = ", ".join(f"{one['address']} ({one['dialect']})" for one in told["listeners"])
-    return f"ready: listening on {where}; {told['terminals']} terminals; store {told['store']}"
+def _ready_line(fields: dict[str, Any]) -> str:
+    listeners = ", ".join(f"{listener['address']} ({listener['dialect']})" for listener in fields["listeners"])
+    return f"ready: listening on {listeners}; {fields['terminals']} terminals; store {fields['store']}"

@@ -1,164 +1,229 @@
 """Settings of a host: from flags, else `ACQUIRER_*` in the environment, else `acquirer.toml`, else a default.
 
-Every setting has the same name everywhere: `--idle-s` is written `ACQUIRER_IDLE_S` and `idle_s = 60`. A name that
-nobody reads is refused with the nearest that somebody does; a value that cannot be is told with where it stands.
+1. Every setting has the same name everywhere: ``--idle-s`` is written ``ACQUIRER_IDLE_S`` and ``idle_s = 60``.
+2. A setting that was renamed keeps its old name too (`ALIASES`); the configuration then carries a note about it.
+3. An unknown name is refused with the nearest known one; a value that cannot be used is named with where it stands.
+4. This module imports nothing heavy: every command that reads a store needs its settings, and is to start at once.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.settings.values import (
+    Reader,
+    choice,
+    optional,
+    quoted,
+    read_amount,
+    read_bool,
+    read_path,
+    read_text,
+    read_time,
+    read_timezone,
+    read_words,
+    seconds,
+    whole,
+)
 
-FILE = "acquirer.toml"
-PREFIX = "ACQUIRER_"
+FILE: Final = "acquirer.toml"
+PREFIX: Final = "ACQUIRER_"
+DEFAULT_STORE: Final = "sqlite:///acquirer.db"
+
+ALIASES: Final[Mapping[str, str]] = {"magic_amounts": "trigger_amounts"}
+"""Names that settings had in earlier versions, and their names now."""
+
+Text = Annotated[str, read_text]
+Words = Annotated[tuple[str, ...], read_words]
+Switch = Annotated[bool, read_bool]
+File = Annotated[Path | None, optional(read_path)]
+Seconds = Annotated[float, seconds(86_400)]
 
 
-def _words(value: object) -> object:
-    """Lists may be given as one text, separated by spaces, where there are only texts: in the environment."""
-    if isinstance(value, str):
-        return value.split()
-    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
-        return value
-    raise ValueError('neither a text nor a list of texts; write "…", or ["…", "…"] for several')
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"'{name}' is no time zone; write it like \"Asia/Shanghai\"") from None
-    return name
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-
-
-class Config(BaseModel):
-    """All settings of `acquirer serve`. Paths in a file are relative to where the command is run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of `acquirer serve`, each with its reader. Paths in a file are relative to the working directory."""
 
     listen: Words = ("127.0.0.1:8583",)
     """``[HOST:]PORT[=DIALECT]``, as many as wanted. Port 0 takes a free one."""
-    store: str = "sqlite:///acquirer.db"
-    dialect: str = "unionpay-pos"
-    terminals: Path | None = None
-    cards: Path | None = None
-    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
-    """Of business days, and of the time that is told to terminals."""
-    magic_amounts: bool = False
+    store: Text = DEFAULT_STORE
+    dialect: Text = "unionpay-pos"
+    terminals: File = None
+    cards: File = None
+    timezone: Annotated[str, read_timezone] = "Asia/Shanghai"
+    """Of business days, and of the time that terminals are given."""
+    trigger_amounts: Switch = False
+    """The cents of an amount choose the answer; 98 is not answered at all."""
+    void_other_day: Switch = False
+    """A void is also taken on a later business day than its sale's, as long as the batch is open."""
+    refund_days: Annotated[int, whole(0, 3650)] = 30
+    """A refund is taken for so many days after its sale."""
     fault: Words = ()
-    """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables."""
+    """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables; see docs/faults.md."""
     signature_check: Words = ()
-    """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …; see `host.checks`."""
-    no_sign_limit: Annotated[str, Field(pattern=r"^[0-9]{1,8}(\.[0-9]{1,2})?$")] | None = None
+    """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …"""
+    no_sign_limit: Annotated[str | None, optional(read_amount)] = None
     """Contactless sales up to this amount need no signature, as in ``1000.00``; else as the dialect says."""
-    seed: int | None = None
+    seed: Annotated[int | None, optional(whole())] = None
     """Makes keys and everything else that is drawn repeatable; loopback only."""
-    clock: datetime | None = None
+    clock: Annotated[datetime | None, optional(read_time)] = None
     """A time at which the host's clock stands still."""
-    log: Literal["auto", "readable", "json", "off"] = "auto"
+    log: Annotated[str, choice(("auto", "readable", "json", "off"))] = "auto"
     """Lines on stderr: readable on a terminal, else JSON."""
-    patience_s: Seconds | None = None
+    patience_s: Annotated[float | None, optional(seconds(86_400))] = None
     """How long terminals wait for an answer (else as their dialect says): what waited longer here is not booked."""
-    connections: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    connections: Annotated[int | None, optional(whole(1, 1_000_000))] = None
     """Open at one time; else 20 000, or what the limit of open files leaves room for."""
     frame_s: Seconds = 10.0
     idle_s: Seconds = 60.0
     idle_known_s: Seconds = 300.0
 
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """Not a setting: what a person should know about how these were written, one sentence each."""
+
     @property
     def no_sign_limit_minor(self) -> int | None:
-        """`no_sign_limit` in minor units."""
+        """Return `no_sign_limit` in minor units."""
         if self.no_sign_limit is None:
             return None
-        whole, _, cents = self.no_sign_limit.partition(".")
-        return int(whole) * 100 + int(cents.ljust(2, "0"))
+        integer, _, cents = self.no_sign_limit.partition(".")
+        return int(integer) * 100 + int(cents.ljust(2, "0"))
+
+
+_READERS: Final[Mapping[str, Reader[Any]]] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Config, include_extras=True).items()
+    if get_origin(hint) is Annotated
+}
+
+SETTINGS: Final = tuple(_READERS)
+"""The names of all settings."""
 
 
 def load_config(
     flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ, file: Path | None = None
 ) -> Config:
-    """Settings from all their sources; `flags` that are None were not given.
+    """Return the settings from all their sources.
 
-    Without `file`, ``acquirer.toml`` of the working directory is read if there is one.
+    Args:
+        flags: by name; those that are None were not given.
+        environment: only names that begin with ``ACQUIRER_`` are looked at.
+        file: instead of ``acquirer.toml`` of the working directory, which may be missing.
 
     Raises:
-        DataError: with the file, line and key, the variable or the flag that is wrong.
+        DataError: with the file, line and key, the variable or the flag that cannot be used.
     """
-    document = _read(file)
-    for key in document.data:
-        if key not in Config.model_fields:
-            raise document.unknown((key,), Config.model_fields)
-    given = _environment(environment)
-    flagged = {name: value for name, value in flags.items() if value is not None}
-    try:
-        return Config.model_validate({**document.data, **given, **flagged})
-    except ValidationError as failure:
-        name = str(failure.errors()[0]["loc"][0])
-        if name in flagged:
-            raise _wrong("--" + name.replace("_", "-"), flagged[name], failure) from None
-        if name in given:
-            raise _wrong(PREFIX + name.upper(), given[name], failure) from None
-        raise document.invalid(failure) from None
+    flagged = (_Given(key, value, place=_flag(key)) for key, value in flags.items() if value is not None)
+    return _config(_in_file(_read_file(file)), _in_environment(environment), flagged)
 
 
 def make_config(**settings: Any) -> Config:
-    """Settings as a program gives them: no file and no environment is read.
+    """Return settings as a program gives them: no file and no environment is read.
 
     >>> make_config(idle_s=5).idle_s
     5.0
 
     Raises:
         TypeError: there is no such setting.
-        DataError: a value that cannot be.
+        DataError: a value that cannot be used.
     """
     for name in settings:
-        if name not in Config.model_fields:
-            raise TypeError(f"a host has no setting '{name}'{nearest(name, Config.model_fields)}")
-    try:
-        return Config(**settings)
-    except ValidationError as failure:
-        name = str(failure.errors()[0]["loc"][0])
-        raise _wrong(name, settings[name], failure) from None
+        if name not in _READERS and name not in ALIASES:
+            raise TypeError(f"a host has no setting '{name}'{nearest(name, SETTINGS)}")
+    return _config(_Given(name, value, place=name) for name, value in settings.items())
 
 
-def _read(file: Path | None) -> Document:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One setting as one source gives it."""
+
+    written: str  # its name or an old name of it
+    value: object
+    place: str  # the flag, the variable or the file
+    document: Document | None = None  # the file
+
+    @property
+    def name(self) -> str:
+        """Return the name of the setting."""
+        return ALIASES.get(self.written, self.written)
+
+    def error(self, problem: str) -> DataError:
+        """Return an error about this value."""
+        if self.document is not None:
+            return self.document.error((self.written,), problem)
+        return DataError(self.place, 0, "", problem)
+
+    def note(self) -> str:
+        """Return a sentence about the old name under which the setting is written."""
+        goes_on = "now; the old name goes on working"
+        if self.document is not None:
+            return str(self.error(f"is called {self.name} {goes_on}"))
+        spelled = next(spell for spell in (_flag, _variable, str) if spell(self.written) == self.place)
+        return f"{self.place} is called {spelled(self.name)} {goes_on}"
+
+
+def _config(*sources: Iterable[_Given]) -> Config:
+    """Return the settings of all sources; a later source goes before an earlier one."""
+    values: dict[str, Any] = {}
+    notes: list[str] = []
+    for source in sources:
+        of_source: dict[str, Any] = {}
+        for given in source:
+            name = given.name
+            if name in of_source:
+                old = next(alias for alias, now in ALIASES.items() if now == name)
+                raise given.error(f"stands here under its old name '{old}' too; keep '{name}' only")
+            try:
+                of_source[name] = _READERS[name](given.value)
+            except ValueError as exc:
+                raise given.error(f"{quoted(given.value)} {exc}") from None
+            if given.written != name:
+                notes.append(given.note())
+        values |= of_source
+    return Config(**values, notes=tuple(notes))
+
+
+def _in_file(document: Document) -> Iterator[_Given]:
+    for key, value in document.data.items():
+        if key not in _READERS and key not in ALIASES:
+            raise document.unknown((key,), SETTINGS)
+        yield _Given(key, value, document.name, document)
+
+
+def _in_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
+    """Yield the settings among the variables; of unknown ones, only what looks like a misspelt setting is refused."""
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in _READERS or name in ALIASES:
+            yield _Given(name, value, variable)
+        elif close := get_close_matches(name, SETTINGS, n=1, cutoff=0.8):
+            raise DataError("environment", 0, variable, f"unknown setting; did you mean '{_variable(close[0])}'?")
+
+
+def _read_file(file: Path | None) -> Document:
     path = file or Path(FILE)
     if file is None and not path.exists():
         return Document(FILE, {}, {})
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else "not UTF-8"
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(str(path), 0, "", f"cannot be read ({reason}); name a file of settings in TOML") from None
     return parse(text, str(path))
 
 
-def _environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Settings among the variables. Others may begin alike; only what looks like a slip of one of ours is refused."""
-    given = {}
-    for variable, value in environment.items():
-        if variable.startswith(PREFIX):
-            name = variable.removeprefix(PREFIX).lower()
-            if name in Config.model_fields:
-                given[name] = value
-            elif close := get_close_matches(name, Config.model_fields, n=1, cutoff=0.8):
-                meant = PREFIX + close[0].upper()
-                raise DataError("environment", 0, variable, f"unknown setting; did you mean '{meant}'?")
-    return given
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
-def _wrong(where: str, value: object, failure: ValidationError) -> DataError:
-    problem = failure.errors()[0]["msg"].removeprefix("Value error, ")
-    return DataError(where, 0, "", f"'{value}': {problem[0].lower()}{problem[1:]}")
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()

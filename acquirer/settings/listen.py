@@ -18,7 +18,7 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Return whether only this machine can reach it."""
         if self.host == "localhost":
             return True
         try:
@@ -28,7 +28,7 @@ class Address:
 
 
 def parse_listen(text: str) -> Address:
-    """An address of ``--listen``; without a host it is loopback.
+    """Return an address of ``--listen``; without a host it is loopback.
 
     >>> parse_listen("8583")
     Address(host='127.0.0.1', port=8583, dialect='')
@@ -36,13 +36,15 @@ def parse_listen(text: str) -> Address:
     Address(host='::', port=0, dialect='unionpay-pos')
 
     Raises:
-        DataError: it is none.
+        DataError: the text is not an address.
     """
     where, equals, dialect = text.partition("=")
     host, _, port = where.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if (equals and not dialect) or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise DataError("--listen", 0, "", f"'{text}' is no address; write [HOST:]PORT[=DIALECT], as in 127.0.0.1:8583")
+        raise DataError(
+            "--listen", 0, "", f"'{text}' is not an address; write [HOST:]PORT[=DIALECT], as in 127.0.0.1:8583"
+        )
     if ":" in host and not bracketed:
         raise DataError("--listen", 0, "", f"'{text}': an IPv6 address stands in brackets, as in [::1]:8583")
     return Address((host[1:-1] if bracketed else host) or "127.0.0.1", int(port), dialect)

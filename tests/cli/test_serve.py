@@ -207,12 +207,12 @@ def test_keys_that_protect_nothing_are_warned_of(serve: Callable[..., Served], t
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--listen", "nowhere"], 2, "--listen: 'nowhere' is no address; write [HOST:]PORT[=DIALECT]"),
+        (["--listen", "nowhere"], 2, "--listen: 'nowhere' is not an address; write [HOST:]PORT[=DIALECT]"),
         (["--store", "mysql://x"], 2, "is none we know: use memory:, sqlite:///relative.db"),
         (["--dialect", "unionpay-pso", "--store", "memory:"], 2, "did you mean 'unionpay-pos'?"),
-        (["--idle-s", "-1"], 2, "--idle-s: '-1.0': input should be greater than 0"),
+        (["--idle-s", "-1"], 2, "--idle-s: '-1.0' is out of range; write a number of seconds above 0 and up to 86400"),
         (["--lisen", "1"], 2, "No such option"),
-        (["--clock", "noon"], 2, "--clock: 'noon': "),
+        (["--clock", "noon"], 2, "--clock: 'noon' is not a date and time; write it like"),
         (["--listen", "0.0.0.0:0", "--seed", "1"], 2, "--seed: makes keys anyone can compute"),
         (["--terminals", "none.toml", "--store", "memory:"], 2, "none.toml: cannot be read"),
         (["--config", "none.toml"], 2, "none.toml: cannot be read"),
@@ -244,9 +244,9 @@ def test_settings_of_file_and_environment_are_used(
     tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "acquirer.toml").write_text('store = "memory:"\nlisten = "nowhere"\n')
-    assert "'nowhere' is no address" in refused()[1]
+    assert "'nowhere' is not an address" in refused()[1]
     monkeypatch.setenv("ACQUIRER_LISTEN", "elsewhere")
-    assert "'elsewhere' is no address" in refused()[1]
+    assert "'elsewhere' is not an address" in refused()[1]
     (tmp_path / "acquirer.toml").write_text("\nstroe = 1\n")
     assert refused() == (2, "acquirer.toml:2: stroe: unknown key; did you mean 'store'?\n")
 

@@ -144,7 +144,7 @@ def test_a_store_on_disk_outlives_its_host(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
     cases: list[tuple[type[Exception], str, dict[str, object]]] = [
         (DataError, "no dialect of this name", {"dialect": "martian"}),
-        (DataError, r"'x' is no address", {"listen": "x"}),
+        (DataError, r"'x' is not an address", {"listen": "x"}),
         (DataError, "IPv6 address stands in brackets", {"listen": "::1:0"}),
         (DataError, "nowhere to listen", {"listen": []}),
         (DataError, "loopback only", {"listen": "0.0.0.0:0", "seed": 1}),
