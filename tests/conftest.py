@@ -1,20 +1,22 @@
-"""What every test may use."""
+"""Profiles of hypothesis and fixtures for all tests."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
 
-# A slow machine is not a failing test; the same examples every time keep a red build red.
-settings.register_profile("acquirer", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("acquirer")
+# A slow machine is not a failing test; the same examples every time keep a failing build failing.
+settings.register_profile("whole", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("fast", settings.get_profile("whole"), max_examples=20)
+settings.load_profile(os.environ.get("TEST_PROFILE", "whole"))
 
 
 def oracle(program: str, package: str) -> str:
-    """The path of another implementation to compare with; a visible skip without it, a failure in CI."""
+    """Return the path of another implementation to compare with; without it skip visibly, in CI fail."""
     path = shutil.which(program)
     if path is None:
         sentence = f"{program} is not installed (Debian: apt install {package})"
@@ -25,6 +27,6 @@ def oracle(program: str, package: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def find_oracle():
-    """`oracle`, for tests that take it as a fixture."""
+def find_oracle() -> Callable[[str, str], str]:
+    """Return `oracle`, for tests that take it as a fixture."""
     return oracle

@@ -19,12 +19,12 @@ class Table:
     """One table of a document: ask for keys by type, then call `end`, which refuses whatever was not asked for.
 
     >>> from acquirer.data.toml import parse
-    >>> table = Table(parse('[door]\\nwidht = 3', "house.toml")).table("door")
+    >>> table = Table(parse('[door]\\nwdth = 3', "house.toml")).table("door")
     >>> table.number("width", 2)
     2
     >>> table.end()
     Traceback (most recent call last):
-    acquirer.data.toml.DataError: house.toml:2: door.widht: unknown key; did you mean 'width'?
+    acquirer.data.toml.DataError: house.toml:2: door.wdth: unknown key; did you mean 'width'?
     """
 
     def __init__(self, document: Document, path: Path = (), data: dict[str, Any] | None = None) -> None:
@@ -120,16 +120,22 @@ class Extended(Document):
     own: Document
     base: Document
 
+    def line(self, path: Path) -> int:
+        """Return the line of the value at `path`, in whichever file goes further along it."""
+        return self._deeper(path).line(path)
+
     def error(self, path: Path, problem: str) -> DataError:
         """An error about the value at `path`, in whichever file goes further along it."""
-        deeper = _depth(self.base.data, path) > _depth(self.own.data, path)
-        return (self.base if deeper else self.own).error(path, problem)
+        return self._deeper(path).error(path, problem)
+
+    def _deeper(self, path: Path) -> Document:
+        return self.base if _depth(self.base.data, path) > _depth(self.own.data, path) else self.own
 
 
 def extend(own: Document, base: Document) -> Document:
     """`own` over `base`: tables are merged key by key, anything else is replaced, and ``false`` takes away what is not
     itself true or false."""
-    return Extended(own.name, _merge(base.data, own.data), {**base.lines, **own.lines}, own, base)
+    return Extended(own.name, _merge(base.data, own.data), {}, own, base)
 
 
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
