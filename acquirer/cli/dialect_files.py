@@ -66,7 +66,7 @@ def import_(
 def schema() -> int:
     """Print a JSON Schema of dialect files, for editors that complete and check TOML."""
     from acquirer.dialect.schema import schema
-    from acquirer.host.decide import SERVICES
+    from acquirer.host.services import SERVICES
     from acquirer.model.reasons import Reason
 
     print(json.dumps(schema(SERVICES, Reason), ensure_ascii=False, indent=2))

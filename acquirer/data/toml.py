@@ -11,13 +11,14 @@ import difflib
 import re
 import tomllib
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from acquirer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError  # its import takes as long as a whole command that only reads
 
 Path = tuple[str | int, ...]
 """Where a value stands: ``("terminal", 2, "tid")`` is ``tid`` of the third ``[[terminal]]``."""
@@ -38,7 +39,7 @@ class Document:
 
     name: str
     data: dict[str, Any]
-    lines: dict[Path, int]
+    lines: Mapping[Path, int]
 
     def line(self, path: Path) -> int:
         """The line (from 1) on which `path` or its nearest known ancestor stands; the first one when none is known."""
@@ -94,7 +95,7 @@ def parse(text: str, name: str) -> Document:
         line = int(found[1] or text.count("\n") + 1) if found else 0
         problem = str(wrong).split(" (at ")[0]
         raise DataError(name, line, "", f"not TOML: {problem[0].lower()}{problem[1:]}") from None
-    return Document(name, data, _Scan(text).document())
+    return Document(name, data, _Lines(text))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -123,6 +124,28 @@ _STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}(?!")' + r"|'''[\s\S]*?'{3,5}(?!')" + r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'", re.S
 )
 _PLAIN = re.compile(r"[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?")  # a date and its time may stand apart
+
+
+class _Lines(Mapping[Path, int]):
+    """The line of each key of a text, found when the first is asked for: a file without mistakes is never scanned."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: dict[Path, int] | None = None
+
+    def __getitem__(self, path: Path) -> int:
+        return self._scanned()[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._scanned())
+
+    def __len__(self) -> int:
+        return len(self._scanned())
+
+    def _scanned(self) -> dict[Path, int]:
+        if self._found is None:
+            self._found = _Scan(self._text).document()
+        return self._found
 
 
 class _Scan:

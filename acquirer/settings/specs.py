@@ -70,7 +70,7 @@ def load_dialect(name_or_path: str) -> Dialect:
 
 def lint_dialect(name_or_path: str) -> list[str]:
     """What is wrong with a dialect, one sentence each; empty when it is in order."""
-    from acquirer.host.decide import SERVICES  # a host is much to import, and only this needs it
+    from acquirer.host.services import SERVICES  # a host is much to import, and only this needs it
 
     return lint(document(name_or_path), finder(name_or_path), Reason, SERVICES)
 

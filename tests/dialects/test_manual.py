@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from acquirer.host.services import SERVICES
 
 from acquirer.cli import run
 from acquirer.dialect.vocabulary import ELEMENTS
-from acquirer.host.decide import SERVICES
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.track import TRACK_METHODS
