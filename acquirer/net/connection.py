@@ -137,10 +137,18 @@ class Connection:
 
     def send(self, frame: bytes) -> bool:
         """Send `frame` with its length prefix; False when the connection is ending and it went nowhere."""
+        return self.send_bytes(self._wrap(frame))
+
+    def send_bytes(self, data: bytes) -> bool:
+        """Send `data` as it is, behind what was sent before and under the same limits as frames.
+
+        Returns:
+            False when the connection is ending and the bytes went nowhere.
+        """
         transport = self._transport
         if transport is None or self.closing:
             return False
-        transport.write(self._wrap(frame))
+        transport.write(data)
         return self._transport is not None
 
     def done(self) -> None:

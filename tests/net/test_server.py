@@ -418,6 +418,58 @@ def test_names_and_ipv6_are_listened_on(serve: Serve) -> None:
         assert asyncio.run(where("::1")).startswith("[::1]:")
 
 
+def test_raw_bytes_are_sent_as_they_are_between_the_frames_around_them(serve: Serve) -> None:
+    def receive(connection: Connection, frame: bytes) -> None:
+        assert connection.send(frame)
+        assert connection.send_bytes(b"\xff\xff raw")
+        assert connection.send(frame[::-1])
+        connection.done()
+
+    peer = serve(receive).peer()
+    peer.send(FRAME)
+    assert peer.receive() == FRAME
+    assert peer._exactly(6) == b"\xff\xff raw"
+    assert peer.receive() == FRAME[::-1]
+
+
+def test_a_peer_that_takes_no_raw_bytes_is_not_read_and_then_cut(serve: Serve) -> None:
+    def receive(connection: Connection, frame: bytes) -> None:
+        connection.send_bytes(bytes(8192))
+        connection.done()
+
+    trial = serve(receive, unsent_s=0.3)
+    peer = trial.peer()
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.socket.settimeout(0.1)
+    flood = b"\x20\x00" + bytes(8192)
+    sent = 0
+    try:
+        while sent < 64 * 2**20:
+            sent += peer.socket.send(flood[sent % len(flood) :])
+    except (TimeoutError, ConnectionError):
+        pass
+    trial.until(lambda: not trial.server.connections)
+    assert trial.closes() == {"not-reading": 1}
+    assert trial.call(lambda: trial.server.counters.pauses) >= 1
+
+
+def test_no_raw_bytes_are_sent_on_a_connection_that_is_being_closed(serve: Serve) -> None:
+    sent: list[bool] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        sent.append(connection.send_bytes(b"before"))
+        connection.close("test")
+        sent.append(connection.send_bytes(b"after"))
+        connection.done()
+
+    trial = serve(receive)
+    peer = trial.peer()
+    peer.send(FRAME)
+    assert peer._exactly(6) == b"before"
+    assert peer.ended() == "fin"
+    assert sent == [True, False]
+
+
 def test_nothing_is_sent_on_a_connection_that_is_being_closed(serve: Serve) -> None:
     told: list[bool] = []
 
