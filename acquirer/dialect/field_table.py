@@ -10,7 +10,7 @@ from typing import Any, cast
 from acquirer.data.table import Table
 from acquirer.data.toml import nearest
 from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
-from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse
+from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse_notation
 
 _TEXT = ("ascii", "ebcdic")
 _DIGITS = ("bcd", *_TEXT)
@@ -89,7 +89,7 @@ def read_field(
     """One line of ``[fields]``."""
     text = table.text("format")
     try:
-        notation = parse(text)
+        notation = parse_notation(text)
     except ValueError as wrong:
         raise table.error("format", str(wrong)) from None
     default, allowed = encodings.of(notation.kind)

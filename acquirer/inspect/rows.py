@@ -14,7 +14,7 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.wire.emv import tag_meaning
 from acquirer.wire.grammar import Layout, Locator, Part, Text
 from acquirer.wire.message import Span
-from acquirer.wire.tlv import EMV_SENSITIVITY, KINDS, Tlv, TlvError, parse
+from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, Tlv, TlvError, parse_tlv
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Divider:
             return tuple(self._parts(key, value, layout.parts))
         if layout.kind == "key-package" and self.package:
             return tuple(self._keys(value, self.package))
-        if layout.kind in KINDS:
+        if layout.kind in TLV_KINDS:
             return tuple(self._tlv(value, layout))
         return ()
 
@@ -106,7 +106,7 @@ class Divider:
 
     def _tlv(self, value: Cells, layout: Layout) -> Iterator[Row]:
         try:
-            objects = parse(value.data, layout.kind)
+            objects = parse_tlv(value.data, layout.kind)
         except TlvError as wrong:
             yield from self._objects(value, wrong.before, layout)
             rest = value.cut(wrong.before[-1].stop if wrong.before else 0)

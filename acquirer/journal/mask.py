@@ -16,7 +16,7 @@ from acquirer.wire.elements import has_form
 from acquirer.wire.grammar import FieldSpec, Layout, Part
 from acquirer.wire.masking import as_text, card_number_digits, hidden, mac_text, mask_card_numbers, readable, shown
 from acquirer.wire.message import Span, Value
-from acquirer.wire.tlv import EMV_SENSITIVITY, KINDS, TlvError, parse, walk
+from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, TlvError, parse_tlv, walk
 
 Shower = Callable[[Value], str]
 
@@ -57,7 +57,7 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
         return hidden
     if any(layout.name == IMAGE for layout in layouts):
         return _image
-    if tagged := [layout for layout in layouts if layout.kind in KINDS]:
+    if tagged := [layout for layout in layouts if layout.kind in TLV_KINDS]:
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
         return partial(_parts, parts=parts)
@@ -123,7 +123,7 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
     shown_ = list(text)
     for layout in layouts:
         try:
-            objects, end = parse(data, layout.kind), len(data)
+            objects, end = parse_tlv(data, layout.kind), len(data)
         except TlvError as wrong:
             objects, end = wrong.before, wrong.before[-1].stop if wrong.before else 0
         for one in walk(objects):

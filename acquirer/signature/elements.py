@@ -14,8 +14,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.wire import masking
 from acquirer.wire.grammar import Sensitivity, Tag
 from acquirer.wire.tlv import Tlv
-from acquirer.wire.tlv import build as build_tlv
-from acquirer.wire.tlv import parse as parse_tlv
+from acquirer.wire.tlv import build_tlv as build_tlv
+from acquirer.wire.tlv import parse_tlv as parse_tlv
 
 KIND = "tag2-length1"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.data.types import Randbytes
-from acquirer.wire.tlv import build
+from acquirer.wire.tlv import build_tlv
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def packed(tags: Mapping[str, bytes], only: Collection[str] | None = None) -> by
     >>> packed({"9F36": b"\\x00\\x01", "82": b"\\x7c\\x00"}, only=("82",)).hex().upper()
     '82027C00'
     """
-    return build((tag, value) for tag, value in tags.items() if only is None or tag in only)
+    return build_tlv((tag, value) for tag, value in tags.items() if only is None or tag in only)
 
 
 def _cook(tag: str, recipe: str, moment: Moment) -> bytes:

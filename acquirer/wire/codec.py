@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from acquirer.wire.fast import Decoder, Encoder, Unusual, make_decoder, make_encoder
+from acquirer.wire.fast import DecodeFunction, EncodeFunction, Unusual, make_decoder, make_encoder
 from acquirer.wire.grammar import Grammar
 from acquirer.wire.message import Message, Span, Value
-from acquirer.wire.reference import Reference, first_bit
+from acquirer.wire.reference import ReferenceCodec, first_bit
 
 EARNED = 4
 """Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by whoever
@@ -57,11 +57,11 @@ class Codec:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
-        self._reference = Reference(grammar)
+        self._reference = ReferenceCodec(grammar)
         self._start = grammar.envelope_bytes + grammar.mti_bytes
         self._end = self._start + grammar.bitmap_bytes
-        self._decoders: _Workshop[bytes, Decoder] = _Workshop()
-        self._encoders: _Workshop[tuple[int, ...], Encoder] = _Workshop()
+        self._decoders: _Workshop[bytes, DecodeFunction] = _Workshop()
+        self._encoders: _Workshop[tuple[int, ...], EncodeFunction] = _Workshop()
 
     def decode(self, frame: bytes) -> Message:
         """Read one frame. Raises DecodeError and nothing else."""

@@ -16,8 +16,8 @@ from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import Message, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 
-Decoder = Callable[[bytes], Message]
-Encoder = Callable[[bytes, str, Mapping[int, Value]], bytes]
+DecodeFunction = Callable[[bytes], Message]
+EncodeFunction = Callable[[bytes, str, Mapping[int, Value]], bytes]
 
 _NOT_BCD = 10**6  # above every maximum
 _BCD = [int(f"{byte:02x}") if f"{byte:02x}".isdecimal() else _NOT_BCD for byte in range(256)]
@@ -27,19 +27,19 @@ class Unusual(Exception):
     """This message is not for the quick way."""
 
 
-def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> Decoder:
+def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> DecodeFunction:
     """A decoder for frames that carry exactly the fields `des`."""
     writer = _DecoderWriter(grammar)
     source = writer.write(sorted(des), bitmaps_bytes)
-    decoder: Decoder = _compile("decode", source, writer.names)
+    decoder: DecodeFunction = _compile("decode", source, writer.names)
     return decoder
 
 
-def make_encoder(grammar: Grammar, des: Iterable[int]) -> Encoder:
+def make_encoder(grammar: Grammar, des: Iterable[int]) -> EncodeFunction:
     """An encoder for messages that carry exactly the fields `des`, in this order."""
     writer = _EncoderWriter(grammar)
     source = writer.write(list(des))
-    encoder: Encoder = _compile("encode", source, writer.names)
+    encoder: EncodeFunction = _compile("encode", source, writer.names)
     return encoder
 
 

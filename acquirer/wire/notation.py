@@ -40,12 +40,12 @@ class Notation(NamedTuple):
 _NOTATION = re.compile(r"(x\+n|ans|an|as|ns|a|n|s|b|z|h)(\.{0,4})([1-9]\d{0,3})")
 
 
-def parse(text: str) -> Notation:
+def parse_notation(text: str) -> Notation:
     """Read one format.
 
-    >>> parse("n..19")
+    >>> parse_notation("n..19")
     Notation(kind='n', length_digits=2, maximum=19)
-    >>> parse("b8")
+    >>> parse_notation("b8")
     Notation(kind='b', length_digits=0, maximum=8)
 
     Raises:

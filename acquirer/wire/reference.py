@@ -17,7 +17,7 @@ from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, EncodeError, Span, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 
-Decoded = tuple[str, dict[int, Value], dict[int | str, Span]]
+DecodedFields = tuple[str, dict[int, Value], dict[int | str, Span]]
 
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]*")
 
@@ -39,7 +39,7 @@ _SENTENCES = (
 _UNDEFINED = {"data_enc": "b", "len_enc": "b", "len_type": 0, "max_len": 1 << 30, "desc": "not defined"}
 
 
-class Reference:
+class ReferenceCodec:
     """Encodes and decodes by one grammar; made once, shared by all."""
 
     def __init__(self, grammar: Grammar) -> None:
@@ -56,7 +56,7 @@ class Reference:
 
     # decoding
 
-    def decode(self, frame: bytes) -> Decoded:
+    def decode(self, frame: bytes) -> DecodedFields:
         """MTI, fields and spans of a frame. Raises DecodeError."""
         start = self.grammar.envelope_bytes
         if len(frame) < start:

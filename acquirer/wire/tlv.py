@@ -4,7 +4,7 @@
 * ``tag2-length1``: two bytes of tag, one byte of length (the elements of an electronic signature's receipt, FF00 …).
 * ``text-tag2-length3``: two characters of tag, three digits of length (extended data, A3 …).
 
-Parsing keeps everything: unknown tags, padding and the very bytes of each header, so that ``joined`` gives back what
+Parsing keeps everything: unknown tags, padding and the very bytes of each header, so that ``join_tlv`` gives back what
 was parsed. Order is kept too, and a tag may come twice.
 """
 
@@ -49,22 +49,22 @@ class Tlv:
         return self.value_start + len(self.value)
 
 
-def parse(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
-    """The objects of `data`, in order; `kind` is a key of `KINDS`.
+def parse_tlv(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
+    """The objects of `data`, in order; `kind` is a key of `TLV_KINDS`.
 
-    >>> [(o.tag, o.value.hex()) for o in parse(bytes.fromhex("9F2608ACF958C80FF74403950500000000009A03160726"))]
+    >>> [(o.tag, o.value.hex()) for o in parse_tlv(bytes.fromhex("9F2608ACF958C80FF74403950500000000009A03160726"))]
     [('9F26', 'acf958c80ff74403'), ('95', '0000000000'), ('9A', '160726')]
 
     Raises:
         TlvError: an object runs past the end, or has no sensible tag or length.
     """
-    return _objects(data, 0, len(data), KINDS[kind], 0)
+    return _objects(data, 0, len(data), TLV_KINDS[kind], 0)
 
 
-def build(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
+def build_tlv(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
     """Tags and values as data, with the shortest lengths.
 
-    >>> build([("9F36", b"\\x01\\x2c"), ("91", bytes(10))]).hex().upper()
+    >>> build_tlv([("9F36", b"\\x01\\x2c"), ("91", bytes(10))]).hex().upper()
     '9F3602012C910A00000000000000000000'
 
     Raises:
@@ -72,11 +72,11 @@ def build(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
     """
     made = b""
     for tag, value in objects:
-        made += KINDS[kind].header(tag, len(value), len(made)) + value
+        made += TLV_KINDS[kind].header(tag, len(value), len(made)) + value
     return made
 
 
-def joined(objects: Iterable[Tlv]) -> bytes:
+def join_tlv(objects: Iterable[Tlv]) -> bytes:
     """The data these objects were parsed from."""
     return b"".join(one.header + one.value for one in objects)
 
@@ -88,13 +88,13 @@ def walk(objects: Iterable[Tlv]) -> Iterator[Tlv]:
         yield from walk(one.within)
 
 
-def find(objects: Iterable[Tlv], tag: str) -> bytes | None:
+def find_value(objects: Iterable[Tlv], tag: str) -> bytes | None:
     """The value of the first object with `tag`, at any depth."""
     return next((one.value for one in walk(objects) if one.tag == tag), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TlvKind:
     """How tags and lengths are written."""
 
     read: Callable[[bytes, int, int], tuple[str, int, int]]  # data, at, end → tag, start of value, length of value
@@ -102,7 +102,7 @@ class Kind:
     nests: bool = False  # ``00`` bytes pad, and constructed objects hold others
 
 
-def _objects(data: bytes, at: int, end: int, kind: Kind, depth: int) -> tuple[Tlv, ...]:
+def _objects(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple[Tlv, ...]:
     found: list[Tlv] = []
     while at < end:
         if kind.nests and data[at] == 0:
@@ -126,7 +126,7 @@ def _objects(data: bytes, at: int, end: int, kind: Kind, depth: int) -> tuple[Tl
     return tuple(found)
 
 
-def _inside(data: bytes, at: int, end: int, kind: Kind, depth: int) -> tuple[Tlv, ...]:
+def _inside(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple[Tlv, ...]:
     """What a constructed object holds; nothing when an issuer put something else into it, which they do."""
     try:
         return _objects(data, at, end, kind, depth)
@@ -213,10 +213,10 @@ def _tag_bytes(tag: str, at: int) -> bytes:
     return raw
 
 
-KINDS: Mapping[str, Kind] = {
-    "ber-tlv": Kind(_read_ber, _ber_header, nests=True),
-    "tag2-length1": Kind(_read_fixed, _fixed_header),
-    "text-tag2-length3": Kind(_read_text, _text_header),
+TLV_KINDS: Mapping[str, TlvKind] = {
+    "ber-tlv": TlvKind(_read_ber, _ber_header, nests=True),
+    "tag2-length1": TlvKind(_read_fixed, _fixed_header),
+    "text-tag2-length3": TlvKind(_read_text, _text_header),
 }
 """The forms by the name a dialect chooses them with."""
 

@@ -15,7 +15,7 @@ from acquirer.inspect.rows import Row
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.masking import passes_luhn
 from acquirer.wire.message import DecodeError, Value
-from acquirer.wire.tlv import build
+from acquirer.wire.tlv import build_tlv
 
 UNIONPAY = load_dialect("unionpay-pos")
 SIGN_ON, SIGN_ON_REPLY, SALE, CHIP_SALE = (bytes.fromhex(sample.hex)[2:] for sample in UNIONPAY.samples[:4])
@@ -194,7 +194,7 @@ def test_chinese_in_a_field_reads_as_chinese() -> None:
 
 
 def test_a_tag_that_comes_twice_is_numbered_in_json() -> None:
-    explanation = made("0200", {55: build([("9F36", b"\x01\x02"), ("9F36", b"\x03\x04")])})
+    explanation = made("0200", {55: build_tlv([("9F36", b"\x01\x02"), ("9F36", b"\x03\x04")])})
     inside = explanation.as_json()["fields"]["55"]["sub"]
     assert {key: row["value"] for key, row in inside.items()} == {"9F36": "0102", "9F36 (2)": "0304"}
 
@@ -245,7 +245,7 @@ def sensitive_messages(draw: st.DrawFn) -> tuple[dict[int, Value], list[str]]:
     emv = [("9F36", b"\x01\x02"), ("5A", bytes.fromhex(packed))]
     emv.append(("57", bytes.fromhex(track + "F" * (len(track) % 2))))
     emv.append(("DF7F", draw(st.sampled_from([pan.encode(), bytes.fromhex(packed)]))))  # a tag nobody knows
-    fields[55] = build(draw(st.permutations(emv)))
+    fields[55] = build_tlv(draw(st.permutations(emv)))
     fields[draw(st.sampled_from([57, 58]))] = f"card {pan} of somebody"
     kept = draw(st.sets(st.sampled_from(sorted(fields)), min_size=4))
     secrets = [pan, pan[6:-4], track, pan.encode().hex(), pin_block.hex().upper()]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.chip import Moment, icc_data, packed
-from acquirer.wire.tlv import parse
+from acquirer.wire.tlv import parse_tlv
 
 MOMENT = Moment(1234, "000000", "261120", "10000161", "123456", True, lambda size: b"\xaa" * size)
 
@@ -60,5 +60,5 @@ def test_the_shipped_recipes_make_tlv(moment: Moment) -> None:
     profile = load_dialect("unionpay-pos").terminal_profile
     assert profile is not None
     tags = icc_data(profile.icc, moment)
-    assert [(one.tag, one.value) for one in parse(packed(tags))] == list(tags.items())
+    assert [(one.tag, one.value) for one in parse_tlv(packed(tags))] == list(tags.items())
     assert len(packed(tags)) < 255

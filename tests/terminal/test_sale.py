@@ -13,7 +13,7 @@ from acquirer.terminal.card import CardError, card
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.rendering import line
 from acquirer.terminal.sale import OrderError, sale
-from acquirer.wire.tlv import find, parse
+from acquirer.wire.tlv import find_value, parse_tlv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +45,11 @@ class TestWhatGoesOut:
     ) -> None:
         held = card(PAN, EXPIRY, pin="123456")
         signed_on.run(sale(signed_on.machine, make_order(held=held)), host.reply())
-        tags = parse(signed_on.requests[0].fields[55])
+        tags = parse_tlv(signed_on.requests[0].fields[55])
         assert [tag.tag for tag in tags][:14] == (
             ["9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A", "82", "9F1A", "9F03", "9F33"]
         )
-        assert {name: find(tags, name).hex() for name in ("9F02", "9A", "9C", "9F36", "95", "9F34", "9F1E")} == {
+        assert {name: find_value(tags, name).hex() for name in ("9F02", "9A", "9C", "9F36", "95", "9F34", "9F1E")} == {
             "9F02": "000000001234",
             "9A": "261120",
             "9C": "00",
@@ -279,7 +279,7 @@ class TestOutbox:
         signed_on.run(sale(signed_on.machine, make_order(held=card(PAN, EXPIRY, pin="123456"))), host.reply())
         fields = signed_on.kept[1].pending.fields
         assert sorted(fields) == [2, 3, 4, 11, 14, 22, 23, 25, 41, 42, 49, 55, 60]
-        assert [tag.tag for tag in parse(fields[55])] == ["9F10", "9F36", "95", "9F1E"]
+        assert [tag.tag for tag in parse_tlv(fields[55])] == ["9F10", "9F36", "95", "9F1E"]
 
     def test_is_cleared_before_the_approval_is_told(
         self, signed_on: Bench, host: Foreign, make_order: Callable[..., Order]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from acquirer.dialect.terminal_profile import SlipRole
 from acquirer.signature import elements
 from acquirer.terminal.sale import sale
-from acquirer.wire.tlv import parse
+from acquirer.wire.tlv import parse_tlv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def test_a_slip_can_always_be_written(
 ) -> None:
     bench = make_bench(merchant=merchant, operator=operator[:3])
     bench.run(sale(bench.machine, make_order()), host.sign_on(), host.reply(de44=institutions, de38=auth_id))
-    slip = {one.tag: one.value for one in parse(bench.state.voucher.values["slip"], elements.KIND)}
+    slip = {one.tag: one.value for one in parse_tlv(bench.state.voucher.values["slip"], elements.KIND)}
     assert {"FF00", "FF01", "FF06"} <= set(slip)
     assert len(slip["FF00"]) <= 40
     assert slip["FF00"].decode("gbk") in (merchant or "880210010210162")

@@ -14,7 +14,7 @@ from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
 from acquirer.wire.fast import Unusual, bitmaps, make_decoder, make_encoder
 from acquirer.wire.message import DecodeError, EncodeError
-from acquirer.wire.reference import Reference
+from acquirer.wire.reference import ReferenceCodec
 
 UNLIKE = (Unusual, LookupError, TypeError, ValueError, AttributeError)
 HEXADECIMAL = "0123456789ABCDEF"
@@ -122,7 +122,7 @@ def mutations(draw, frame):
 @st.composite
 def nudges(draw, dialect, frame):
     """The same frame with one byte at the edge of a field changed: lengths, fillers, first and last characters."""
-    spans = Reference(dialect.grammar).decode(frame)[2]
+    spans = ReferenceCodec(dialect.grammar).decode(frame)[2]
     edges = sorted({at for start, stop in spans.values() for at in (start, start + 1, start + 2, stop - 1)})
     at = draw(st.sampled_from([at for at in edges if at < len(frame)]))
     byte = frame[at]
@@ -146,11 +146,11 @@ def test_what_is_encoded_is_decoded_again_quick_and_thorough_alike(data):
     mti, fields = data.draw(messages(dialect))
     envelope = dialect.envelope.tpdu + dialect.envelope.head
     before = dict(fields)
-    frame = Reference(dialect.grammar).encode(envelope, mti, fields)
+    frame = ReferenceCodec(dialect.grammar).encode(envelope, mti, fields)
     assert fields == before
     assert make_encoder(dialect.grammar, fields)(envelope, mti, fields) == frame
 
-    assert Reference(dialect.grammar).decode(frame)[:2] == (mti, fields)
+    assert ReferenceCodec(dialect.grammar).decode(frame)[:2] == (mti, fields)
     size = len(bitmaps(fields)) // 2 * (1 if dialect.grammar.bitmap_encoding == "binary" else 2)
     message = make_decoder(dialect.grammar, fields, size)(frame)
     assert (message.mti, message.fields, message.raw) == (mti, fields, frame)
@@ -201,7 +201,7 @@ def test_generated_encoders_refuse_what_the_reference_refuses(data):
 
 def agree(encode, dialect, mti, fields):
     try:
-        expected = Reference(dialect.grammar).encode(b"", mti, fields)
+        expected = ReferenceCodec(dialect.grammar).encode(b"", mti, fields)
     except EncodeError:
         with pytest.raises(UNLIKE):
             encode(b"", mti, fields)

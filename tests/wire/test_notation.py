@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.wire.notation import Notation, length_bytes, length_limit, parse
+from acquirer.wire.notation import Notation, length_bytes, length_limit, parse_notation
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,13 @@ from acquirer.wire.notation import Notation, length_bytes, length_limit, parse
     ],
 )
 def test_formats_are_class_dots_and_size(text, expected):
-    assert parse(text) == expected
+    assert parse_notation(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "n", "6", "n0", "n-6", "q6", "n.....6", "n6 ", "N6", "b..99999", "x+n..8"])
 def test_anything_else_is_told_how_a_format_looks(text):
     with pytest.raises(ValueError, match=r"n\.\.19|without dots"):
-        parse(text)
+        parse_notation(text)
 
 
 def test_length_indicators_have_a_size_and_an_end():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.wire import tlv
-from acquirer.wire.tlv import KINDS, MAX_DEPTH, Tlv, TlvError, build, find, joined, parse, walk
+from acquirer.wire.tlv import MAX_DEPTH, TLV_KINDS, Tlv, TlvError, build_tlv, find_value, join_tlv, parse_tlv, walk
 
 # DE55 of the published captured sale request
 SALE = bytes.fromhex(
@@ -18,50 +18,50 @@ SALE = bytes.fromhex(
 
 
 def test_a_captured_chip_sale_falls_into_its_tags() -> None:
-    objects = parse(SALE)
+    objects = parse_tlv(SALE)
     assert " ".join(one.tag for one in objects) == (
         "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F33 9F34 9F35 84 9F09 9F1E 9F03"
     )
-    assert find(objects, "9F1E") == b"50703665"
-    assert find(objects, "5A") is None
-    assert joined(objects) == SALE
+    assert find_value(objects, "9F1E") == b"50703665"
+    assert find_value(objects, "5A") is None
+    assert join_tlv(objects) == SALE
 
 
 def test_issuer_scripts_are_looked_into() -> None:
     data = bytes.fromhex(
         "9F3602012C 910A 0102030405060708 3030 720F 9F180400000001 8606 84240000 0400".replace(" ", "")
     )
-    objects = parse(data)
+    objects = parse_tlv(data)
     assert [one.tag for one in walk(objects)] == ["9F36", "91", "72", "9F18", "86"]
     script = objects[2]
     assert script.within[1].start == script.value_start + 7
     assert data[script.within[1].start : script.within[1].stop] == bytes.fromhex("8606842400000400")
-    assert joined(objects) == data
+    assert join_tlv(objects) == data
 
 
 def test_a_template_that_holds_no_tlv_stays_a_value() -> None:
-    (one,) = parse(bytes.fromhex("7103FFFFFF"))
+    (one,) = parse_tlv(bytes.fromhex("7103FFFFFF"))
     assert (one.tag, one.value, one.within) == ("71", b"\xff\xff\xff", ())
 
 
 def test_padding_between_objects_is_kept_and_has_no_tag() -> None:
     data = bytes.fromhex("0000 9C0100 00 9A03160726 00".replace(" ", ""))
-    objects = parse(data)
+    objects = parse_tlv(data)
     assert [one.tag for one in objects] == ["", "9C", "", "9A", ""]
-    assert joined(objects) == data
+    assert join_tlv(objects) == data
 
 
 def test_a_longer_length_form_than_needed_survives_the_round_trip() -> None:
     data = bytes.fromhex("9C820001AA")
-    assert parse(data)[0].value == b"\xaa"
-    assert joined(parse(data)) == data
+    assert parse_tlv(data)[0].value == b"\xaa"
+    assert join_tlv(parse_tlv(data)) == data
 
 
 def test_nesting_as_deep_as_the_data_is_long_ends_early() -> None:
     data = b""
     for _ in range(200):
-        data = build([("70", data)])
-    assert sum(1 for _ in walk(parse(data))) == MAX_DEPTH + 1
+        data = build_tlv([("70", data)])
+    assert sum(1 for _ in walk(parse_tlv(data))) == MAX_DEPTH + 1
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,20 @@ def test_what_does_not_hold_together_is_told_with_its_place_and_what_was_read(
     kind: str, data: str, sentence: str, read: list[str]
 ) -> None:
     with pytest.raises(TlvError) as caught:
-        parse(bytes.fromhex(data), kind)
+        parse_tlv(bytes.fromhex(data), kind)
     assert str(caught.value) == sentence
     assert [one.tag for one in caught.value.before] == read
 
 
 def test_receipt_elements_of_a_signature_are_two_byte_tags_even_where_ber_would_go_on() -> None:
-    data = build([("FF00", "小店".encode("gbk")), ("FF0A", b"156"), ("FF81", b"")], "tag2-length1")
-    assert [one.tag for one in parse(data, "tag2-length1")] == ["FF00", "FF0A", "FF81"]
+    data = build_tlv([("FF00", "小店".encode("gbk")), ("FF0A", b"156"), ("FF81", b"")], "tag2-length1")
+    assert [one.tag for one in parse_tlv(data, "tag2-length1")] == ["FF00", "FF0A", "FF81"]
 
 
 def test_a_qr_code_travels_as_text() -> None:
-    data = build([("A3", b"6220001234567890123"), ("A4", b"")], "text-tag2-length3")
+    data = build_tlv([("A3", b"6220001234567890123"), ("A4", b"")], "text-tag2-length3")
     assert data == b"A30196220001234567890123A4000"
-    assert find(parse(data, "text-tag2-length3"), "A3") == b"6220001234567890123"
+    assert find_value(parse_tlv(data, "text-tag2-length3"), "A3") == b"6220001234567890123"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_qr_code_travels_as_text() -> None:
 )  # fmt: skip
 def test_a_tag_or_value_a_kind_cannot_hold_is_refused(kind: str, tag: str, size: int) -> None:
     with pytest.raises(TlvError):
-        build([(tag, bytes(size))], kind)
+        build_tlv([(tag, bytes(size))], kind)
 
 
 def tags(kind: str) -> st.SearchStrategy[str]:
@@ -127,23 +127,23 @@ def tags(kind: str) -> st.SearchStrategy[str]:
     return st.text("ABCXYZ0123456789", min_size=2, max_size=2)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TLV_KINDS)
 @given(st.data())
 def test_what_is_built_is_parsed_again(kind: str, data: st.DataObject) -> None:
     values = st.binary(max_size=40) | st.binary(min_size=100, max_size=255)
     objects = data.draw(st.lists(st.tuples(tags(kind), values), max_size=8))
-    raw = build(objects, kind)
-    assert [(one.tag, one.value) for one in parse(raw, kind)] == objects
-    assert joined(parse(raw, kind)) == raw
+    raw = build_tlv(objects, kind)
+    assert [(one.tag, one.value) for one in parse_tlv(raw, kind)] == objects
+    assert join_tlv(parse_tlv(raw, kind)) == raw
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TLV_KINDS)
 @given(st.binary(max_size=80))
 @settings(max_examples=300)
 def test_any_bytes_are_objects_that_join_to_them_or_an_error_with_a_place(kind: str, data: bytes) -> None:
     read, wrong = parsed(data, kind)
     end = sum(len(one.header) + len(one.value) for one in read)
-    assert joined(read) == data[:end]
+    assert join_tlv(read) == data[:end]
     if wrong:
         assert end <= wrong.position < len(data)
     else:
@@ -154,7 +154,7 @@ def test_any_bytes_are_objects_that_join_to_them_or_an_error_with_a_place(kind: 
 
 def parsed(data: bytes, kind: str) -> tuple[tuple[Tlv, ...], TlvError | None]:
     try:
-        return parse(data, kind), None
+        return parse_tlv(data, kind), None
     except TlvError as wrong:
         return wrong.before, wrong
 
