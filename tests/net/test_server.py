@@ -467,6 +467,7 @@ def test_no_raw_bytes_are_sent_on_a_connection_that_is_being_closed(serve: Serve
     peer.send(FRAME)
     assert peer._exactly(6) == b"before"
     assert peer.ended() == "fin"
+    trial.until(lambda: len(sent) == 2)
     assert sent == [True, False]
 
 
