@@ -1,3 +1,3 @@
 """An acquirer's host for POS terminals, and a terminal to talk to it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
