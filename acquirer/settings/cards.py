@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 
 from acquirer.data.toml import DataError, Document, parse
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
-from acquirer.settings.specs import specs_dir
+from acquirer.settings.shipped import specs_dir
 from acquirer.wire.masking import passes_luhn
 
 

@@ -9,21 +9,14 @@ import re
 from functools import cache
 from pathlib import Path
 
-import acquirer
 from acquirer.data.toml import DataError, Document, nearest, parse
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
 from acquirer.model.reasons import Reason
+from acquirer.settings.shipped import specs_dir
 
 FONT = "NotoSansMonoCJKsc-GB2312.otf"
-
-
-def specs_dir() -> Path:
-    """The directory of dialects, test cards and demo terminals that ship with the package."""
-    package = Path(acquirer.__file__).parent
-    inside = package / "specs"
-    return inside if inside.is_dir() else package.parent / "specs"
 
 
 def dialect_names() -> list[str]:

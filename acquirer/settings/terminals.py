@@ -1,4 +1,4 @@
-"""Reads terminals to register: ``[[terminal]]`` tables of a TOML file, or what was typed on a command line.
+"""Terminals to register: ``[[terminal]]`` tables of a TOML file, or the options of a command line.
 
 A range (``tid = "10000001..10000020"``) stands for one terminal each, alike in everything but their number.
 """
@@ -7,29 +7,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-
-from acquirer.data.toml import DataError, Document, parse
+from acquirer.data.toml import DataError, Document, nearest, parse
 from acquirer.model.rows import MakForm, Policy, Required
-from acquirer.security.ciphers import CipherError
+from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
-from acquirer.settings.specs import specs_dir
+from acquirer.settings.registration import Registration
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.values import Reader, choice, quoted, read_bool, whole
+
+__all__ = [
+    "DEMO",
+    "RANGE_MOST",
+    "Registration",
+    "demo_terminals",
+    "read_terminals",
+    "terminals_of",
+    "typed_terminals",
+    "weak_keys",
+]
 
 RANGE_MOST: Final = 100_000
 """Terminals of one range: sealing so many takes seconds, and a slipped digit should not take minutes."""
@@ -37,27 +37,16 @@ RANGE_MOST: Final = 100_000
 DEMO: Final = "demo-terminals.toml"
 """The file among the shipped ones that is used when the store is empty and none was named."""
 
+NAME_MOST: Final = 64
+"""Characters of a terminal's name: it stands on receipts and in tables."""
+
 _RANGE: Final = re.compile(r"([!-~]{8})\.\.([!-~]{8})")
 
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One terminal as it is to be registered; its keys are open, and cannot be printed by accident."""
-
-    tid: str
-    mid: str
-    tmk: Secret | None = None
-    name: str = ""
-    mak: MakForm = "single"
-    policy: Policy = field(default_factory=Policy)
-    test: bool = False
-    fixed_keys: WorkingKeys | None = None
-    bdk: Secret | None = None
-    ksn: bytes = b""  # which device it is, for whoever plays it; b"": whichever he makes of its number
+Step = tuple[str | int, ...]
 
 
 def read_terminals(path: Path) -> list[Registration]:
-    """The terminals of a file, ranges spelled out.
+    """Return the terminals of a file, ranges spelled out.
 
     Raises:
         DataError: with file, line and key; a file without terminals is one too, it is rarely what was meant.
@@ -66,197 +55,233 @@ def read_terminals(path: Path) -> list[Registration]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
-    except OSError as wrong:
-        raise DataError(str(path), 0, "", f"cannot be read: {wrong.strerror or wrong}") from None
+    except OSError as exc:
+        raise DataError(str(path), 0, "", f"cannot be read: {exc.strerror or exc}") from None
     return terminals_of(parse(text, str(path)))
 
 
 def demo_terminals() -> list[Registration]:
-    """The shipped terminals, under published test keys."""
+    """Return the shipped terminals, under published test keys."""
     return read_terminals(specs_dir() / DEMO)
 
 
 def terminals_of(document: Document) -> list[Registration]:
-    """The terminals of a parsed file; see `read_terminals`."""
-    _refuse_unknown(document, (), document.data, {"terminal": None})
+    """Return the terminals of a parsed file; see `read_terminals`."""
+    for key in document.data:
+        if key != "terminal":
+            raise document.unknown((key,), ["terminal"])
     tables = document.data.get("terminal")
     if not isinstance(tables, list) or not tables:
         raise DataError(document.name, 0, "", "holds no [[terminal]]; write one for each terminal, or for a range")
     found: dict[str, tuple[int, Registration]] = {}
     for index, table in enumerate(tables):
-        path = ("terminal", index)
         if not isinstance(table, dict):
-            raise document.error(path, "is no table; write [[terminal]] above its keys")
-        _refuse_unknown(document, path, table, _KEYS)
-        for one in _entry(document, path, table).registrations():
-            if one.tid in found:
-                line = found[one.tid][0]
-                raise document.error(
-                    (*path, "tid"), f"terminal {one.tid} stands already at line {line}; tids are unique"
-                )
-            found[one.tid] = (document.line((*path, "tid")), one)
-    return [one for _, one in found.values()]
+            raise document.error(("terminal", index), "is not a table; write [[terminal]] above its keys")
+        try:
+            registrations = list(_registrations(table))
+        except _Problem as exc:
+            raise document.error(("terminal", index, *exc.path), exc.problem) from None
+        for registration in registrations:
+            tid = registration.tid
+            if tid in found:
+                line = document.line(("terminal", found[tid][0], "tid"))
+                problem = f"terminal {tid} stands already at line {line}; tids are unique"
+                raise document.error(("terminal", index, "tid"), problem)
+            found[tid] = (index, registration)
+    return [registration for _, registration in found.values()]
 
 
 def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
-    """The terminals of one command line; keys as in a ``[[terminal]]``. Raises DataError naming the flag."""
+    """Return the terminals of one command line.
+
+    Args:
+        values: keys as in a ``[[terminal]]``; those that are None were not given.
+
+    Raises:
+        DataError: naming the flag.
+    """
     try:
-        return list(TerminalEntry.model_validate(dict(values)).registrations())
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        name = first["loc"][-1] if first["loc"] else "tmk"  # what concerns the whole is that there is no key at all
-        flag = "--" + str(name).replace("_", "-")  # a policy's flags are called as its keys are
-        raise DataError(flag, 0, "", _sentence(first["msg"])) from None
+        return list(_registrations({key: value for key, value in values.items() if value is not None}))
+    except _Problem as exc:
+        name = exc.path[-1] if exc.path else "tmk"  # the only problem of a whole table is that it has no key
+        flag = "--" + str(name).replace("_", "-")  # the flags of a policy are called like its keys
+        raise DataError(flag, 0, "", exc.problem) from None
 
 
 def weak_keys(terminals: Iterable[Registration]) -> list[str]:
-    """A sentence for each key that protects nothing: all its bytes alike, a weak DES key, or halves that undo 3DES."""
+    """Return a sentence for each key that protects nothing.
+
+    Such a key has equal bytes only, is a weak DES key, or has halves that undo 3DES.
+    """
     holders: dict[tuple[str, Secret], list[str]] = {}
-    for one in terminals:
-        for name, key in (("TMK", one.tmk), ("BDK", one.bdk)):
+    for terminal in terminals:
+        for name, key in (("TMK", terminal.tmk), ("BDK", terminal.bdk)):
             if key is not None and key.weak:
-                holders.setdefault((name, key), []).append(one.tid)
+                holders.setdefault((name, key), []).append(terminal.tid)
     return [
         f"the {name} of terminal {tids[0]}{f' and {len(tids) - 1} more' * (len(tids) > 1)} (KCV {key.kcv()}) is a weak "
-        "key, like one of zeros: whoever tries such keys first opens all that it protects"
+        "key, like one of zeros: it is among the first that an attacker tries, and opens all that it protects"
         for (name, key), tids in holders.items()
     ]
 
 
-def _tid(text: str) -> str:
+class _Problem(Exception):
+    """The value at `path` of a ``[[terminal]]`` table cannot be used."""
+
+    def __init__(self, path: Step, problem: str) -> None:
+        super().__init__(problem)
+        self.path, self.problem = path, problem
+
+
+def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
+    """Yield the terminal of one table, or each one of its range. Raises _Problem, with the first key it is about."""
+    _refuse_unknown((), table, _KEYS)
+    tids = _value(table, "tid", _read_tid)
+    mid = _value(table, "mid", _read_mid)
+    tmk = _key(table, "tmk", _value(table, "tmk_cipher", _TMK_CIPHER, "3des"))
+    bdk = _key(table, "bdk", _value(table, "bdk_cipher", _BDK_CIPHER, "3des"))
+    ksn = _value(table, "ksn", _read_ksn, b"")
+    if ksn and _RANGE.fullmatch(tids):
+        raise _Problem(("ksn",), "names one device; leave it out for a range, and each terminal derives its own")
+    name = _value(table, "name", _read_name, "")
+    mak = _value(table, "mak", _MAK, "single")
+    policy = _policy(table.get("policy"))
+    test = _value(table, "test", read_bool, False)
+    fixed_keys = _fixed_keys(table.get("fixed_keys"))
+    if fixed_keys is not None and not test:
+        raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
+    if tmk is None and bdk is None:
+        raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
+    for tid in _spelled_out(tids):
+        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn)
+
+
+def _policy(table: object) -> Policy:
+    if table is None:
+        return _DEFAULT_POLICY
+    if not isinstance(table, dict):
+        raise _Problem(("policy",), f'{quoted(table)} is not a table; write it like {{ required = "daily" }}')
+    given = [key for key, value in table.items() if value is not None]
+    return Policy(**{key: _value(table, key, _POLICY[key], path=("policy",)) for key in given})
+
+
+def _fixed_keys(table: object) -> WorkingKeys | None:
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise _Problem(("fixed_keys",), 'is not a table; write it like { pik = "…", mak = "…" }')
+    keys = {name: _key(table, name, path=("fixed_keys",)) for name in _FIXED_KEYS}
+    pik, mak, tdk = keys.values()
+    if pik is None or mak is None:
+        raise _Problem(("fixed_keys", "pik" if pik is None else "mak"), "is missing")
+    return WorkingKeys(pik, mak, tdk)
+
+
+_REQUIRED: Final = object()
+
+
+def _value(table: Mapping[str, Any], key: str, reader: Reader[Any], default: Any = _REQUIRED, path: Step = ()) -> Any:
+    """Return the value of a key that is no secret, as `reader` reads it."""
+    value = table.get(key)
+    if value is None:
+        if default is _REQUIRED:
+            raise _Problem((*path, key), "is missing")
+        return default
+    try:
+        return reader(value)
+    except ValueError as exc:
+        raise _Problem((*path, key), f"{quoted(value)} {exc}") from None
+
+
+def _key(table: Mapping[str, Any], key: str, cipher: CipherName | None = None, path: Step = ()) -> Secret | None:
+    """Return a cryptographic key; an error never repeats it."""
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _Problem((*path, key), "is not a text; write the key in hex digits, in quotes")
+    digits = "".join(value.split())
+    if len(digits) % 2 and re.fullmatch("[0-9A-Fa-f]*", digits):
+        raise _Problem(
+            (*path, key), f"a key is written in hex digits, two for each byte; this one has {len(digits)} digits"
+        )
+    try:
+        return Secret.from_hex(value, cipher)
+    except CipherError as exc:
+        raise _Problem((*path, key), str(exc)) from None
+
+
+def _text(value: object) -> str:
+    """Return a text as it is, with its spaces: a terminal number may have some."""
+    if not isinstance(value, str):
+        raise ValueError("is not a text; write it in quotes")
+    return value
+
+
+def _read_tid(value: object) -> str:
+    text = _text(value)
     if not (found := _RANGE.fullmatch(text)):
         if not re.fullmatch(r"[ -~]{8}", text):
             raise ValueError(
-                f"'{text}' is no terminal number, which has 8 ASCII characters; "
-                'a range is written "10000001..10000020"'
+                'is not a terminal number, which has 8 ASCII characters; a range is written "10000001..10000020"'
             )
         return text
     first, last = found.groups()
     head = first.rstrip("0123456789")
     if head == first or not last.startswith(head) or not last[len(head) :].isdigit():
-        raise ValueError(f"'{text}': both ends of a range must begin alike and count in as many digits")
+        raise ValueError("is not a range; both ends must begin alike and count in as many digits")
     count = int(last[len(head) :]) - int(first[len(head) :]) + 1
     if not 1 <= count <= RANGE_MOST:
-        raise ValueError(f"'{text}' counts {count} terminals; a range goes upwards and has at most {RANGE_MOST}")
+        raise ValueError(f"counts {count} terminals; a range goes upwards and has at most {RANGE_MOST}")
     return text
 
 
-def _mid(text: str) -> str:
-    if not re.fullmatch(r"[ -~]{15}", text):
-        raise ValueError(f"'{text}' is no merchant number, which has 15 ASCII characters")
+def _read_mid(value: object) -> str:
+    if not re.fullmatch(r"[ -~]{15}", text := _text(value)):
+        raise ValueError("is not a merchant number, which has 15 ASCII characters")
     return text
 
 
-class PolicyEntry(BaseModel):
-    """How the host treats a terminal; see `exchange.rows.Policy`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    required: Required = Policy().required
-    grace_s: Annotated[int, Field(ge=0, le=3600)] = Policy().grace_s
-    repeat: Literal["replay", "decline"] = Policy().repeat
-    batch_check: bool = Policy().batch_check
-    bad_macs_allowed: Annotated[int, Field(ge=1, le=1000)] = Policy().bad_macs_allowed
+def _read_ksn(value: object) -> bytes:
+    sizes = sorted(2 * dukpt.ksn_bytes for dukpt in DUKPT.values())
+    if len(text := _text(value)) not in sizes or not re.fullmatch("[0-9A-Fa-f]+", text):
+        raise ValueError(f"is not a key serial number, which has {' or '.join(map(str, sizes))} hex digits")
+    return bytes.fromhex(text)
 
 
-class FixedKeys(BaseModel):
-    """Working keys that a test terminal is given at every sign-on, in hex."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    pik: str
-    mak: str
-    tdk: str | None = None
-
-    @field_validator("pik", "mak", "tdk")
-    @classmethod
-    def _usable(cls, text: str | None) -> str | None:
-        if text is not None:
-            _secret(text)
-        return text
-
-    def keys(self) -> WorkingKeys:
-        """The keys, each with the cipher its length tells; a key package has the last word."""
-        tdk = None if self.tdk is None else _secret(self.tdk)
-        return WorkingKeys(_secret(self.pik), _secret(self.mak), tdk)
+def _read_name(value: object) -> str:
+    if len(text := _text(value)) > NAME_MOST:
+        raise ValueError(f"has {len(text)} characters; a terminal's name has at most {NAME_MOST}")
+    return text
 
 
-class TerminalEntry(BaseModel):
-    """One ``[[terminal]]``: who it is, its keys, and how it is treated."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tid: Annotated[str, AfterValidator(_tid)]
-    mid: Annotated[str, AfterValidator(_mid)]
-    tmk_cipher: Literal["3des", "sm4", "aes"] = "3des"
-    """Whose KCV is shown; a key package says by itself under which cipher its keys travel."""
-    tmk: str | None = None
-    bdk_cipher: Literal["3des", "aes"] = "3des"
-    bdk: str | None = None
-    """Base derivation key: for dialects that derive the keys of each message (DUKPT)."""
-    ksn: str | None = None
-    """Which device it is, of those under this BDK: for our own terminal, a host is told by each message."""
-    name: Annotated[str, StringConstraints(max_length=64)] = ""
-    mak: MakForm = "single"
-    policy: PolicyEntry = PolicyEntry()
-    test: bool = False
-    fixed_keys: FixedKeys | None = None
-
-    @field_validator("tmk", "bdk")
-    @classmethod
-    def _usable(cls, text: str | None, known: ValidationInfo) -> str | None:
-        if text is not None:
-            _secret(text, known.data.get(f"{known.field_name}_cipher", "3des"))
-        return text
-
-    @field_validator("ksn")
-    @classmethod
-    def _of_a_device(cls, text: str | None, known: ValidationInfo) -> str | None:
-        if text is None:
-            return None
-        if _RANGE.fullmatch(known.data.get("tid", "")):
-            raise ValueError("names one device; leave it out for a range, and each terminal makes its own")
-        sizes = sorted(2 * dukpt.ksn_bytes for dukpt in DUKPT.values())
-        if len(text) not in sizes or not re.fullmatch("[0-9A-Fa-f]+", text):
-            raise ValueError(f"has {' or '.join(map(str, sizes))} hex digits")
-        return text
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> TerminalEntry:
-        if self.tmk is None and self.bdk is None:
-            raise ValueError("there is no key; give a tmk, or a bdk where keys are derived for each message")
-        return self
-
-    @field_validator("fixed_keys")
-    @classmethod
-    def _for_tests(cls, keys: FixedKeys | None, known: ValidationInfo) -> FixedKeys | None:
-        if keys is not None and not known.data.get("test"):
-            raise ValueError("are for test terminals only; say test = true, or leave them out")
-        return keys
-
-    def registrations(self) -> Iterator[Registration]:
-        """The terminal, or each one of its range."""
-        tmk = None if self.tmk is None else _secret(self.tmk, self.tmk_cipher)
-        bdk = None if self.bdk is None else _secret(self.bdk, self.bdk_cipher)
-        fixed = None if self.fixed_keys is None else self.fixed_keys.keys()
-        policy = Policy(**self.policy.model_dump())
-        ksn = bytes.fromhex(self.ksn or "")
-        for tid in _spelled_out(self.tid):
-            yield Registration(tid, self.mid, tmk, self.name, self.mak, policy, self.test, fixed, bdk, ksn)
-
-
-_KEYS: Final[dict[str, Any]] = {
-    **dict.fromkeys(TerminalEntry.model_fields),
-    "policy": dict.fromkeys(PolicyEntry.model_fields),
-    "fixed_keys": dict.fromkeys(FixedKeys.model_fields),
+_DEFAULT_POLICY: Final = Policy()
+_TMK_CIPHER: Final = choice(("3des", "sm4", "aes"))  # whose KCV is shown; a key package names its own cipher
+_BDK_CIPHER: Final = choice(("3des", "aes"))
+_MAK: Final = choice(get_args(MakForm))
+_POLICY: Final[Mapping[str, Reader[Any]]] = {
+    "required": choice(get_args(Required)),
+    "grace_s": whole(0, 3600),
+    "repeat": choice(("replay", "decline")),
+    "batch_check": read_bool,
+    "bad_macs_allowed": whole(1, 1000),
 }
+_FIXED_KEYS: Final = ("pik", "mak", "tdk")
+_KEYS: Final[Mapping[str, Iterable[str]]] = {
+    **dict.fromkeys(("tid", "mid", "tmk_cipher", "tmk", "bdk_cipher", "bdk", "ksn", "name", "mak"), ()),
+    "policy": _POLICY,
+    "test": (),
+    "fixed_keys": _FIXED_KEYS,
+}
+"""The keys of a ``[[terminal]]``, each with those of its table if it is one."""
 
 
-def _secret(text: str, cipher: Literal["3des", "sm4", "aes"] | None = None) -> Secret:
-    try:
-        return Secret.from_hex(text, cipher)
-    except CipherError as wrong:
-        raise ValueError(str(wrong)) from None
+def _refuse_unknown(path: Step, table: Mapping[str, Any], known: Mapping[str, Iterable[str]] | Iterable[str]) -> None:
+    for key, value in table.items():
+        if key not in known:
+            raise _Problem((*path, key), f"unknown key{nearest(key, known)}")
+        if isinstance(value, dict) and isinstance(known, Mapping):
+            _refuse_unknown((*path, key), value, known[key])
 
 
 def _spelled_out(tid: str) -> Iterator[str]:
@@ -267,29 +292,3 @@ def _spelled_out(tid: str) -> Iterator[str]:
     head = first.rstrip("0123456789")
     for number in range(int(first[len(head) :]), int(last[len(head) :]) + 1):
         yield f"{head}{number:0{8 - len(head)}d}"
-
-
-def _entry(document: Document, path: tuple[str | int, ...], table: dict[str, Any]) -> TerminalEntry:
-    try:
-        return TerminalEntry.model_validate(table)
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        where = (*path, *first["loc"])
-        if first["type"] == "missing":
-            raise document.error(where, "is missing") from None
-        raise document.error(where, _sentence(first["msg"])) from None
-
-
-def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return message[0].lower() + message[1:]
-
-
-def _refuse_unknown(
-    document: Document, path: tuple[str | int, ...], table: Mapping[str, Any], known: Mapping[str, Any]
-) -> None:
-    for key, value in table.items():
-        if key not in known:
-            raise document.unknown((*path, key), known)
-        if isinstance(value, dict) and known[key]:
-            _refuse_unknown(document, (*path, key), value, known[key])

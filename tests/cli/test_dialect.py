@@ -9,7 +9,8 @@ import pytest
 
 from acquirer.cli import run
 from acquirer.cli.errors import Code
-from acquirer.settings.specs import dialect_names, load_dialect, specs_dir
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.specs import dialect_names, load_dialect
 
 Say = pytest.CaptureFixture[str]
 UNIONPAY = load_dialect("unionpay-pos")

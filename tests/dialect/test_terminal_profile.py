@@ -6,7 +6,8 @@ import pytest
 
 from acquirer.data.toml import DataError, parse
 from acquirer.dialect.terminal_profile import load_terminal_profile
-from acquirer.settings.specs import load_dialect, specs_dir
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.specs import load_dialect
 
 TEXT = (specs_dir() / "unionpay-pos.toml").read_text(encoding="utf-8")
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.settings.specs import dialect_names, load_dialect, specs_dir
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.message import DecodeError
 

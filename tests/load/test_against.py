@@ -12,7 +12,7 @@ import pytest
 from acquirer.load import against
 from acquirer.load.against import AgainstOptions, CheckoutError, Contender, checked_out, compare, verdict
 from acquirer.load.servers import ROOT, ServerProcess
-from acquirer.settings.specs import specs_dir
+from acquirer.settings.shipped import specs_dir
 
 
 def git(repository: Path, *arguments: str) -> str:

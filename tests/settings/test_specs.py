@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from acquirer.data.toml import DataError
-from acquirer.settings.specs import dialect_names, load_dialect, read_spec, specs_dir
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.specs import dialect_names, load_dialect, read_spec
 
 
 def test_unionpay_ships_and_other_data_beside_it_is_no_dialect():
