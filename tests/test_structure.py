@@ -128,16 +128,15 @@ def public_names() -> dict[str, list[str]]:
     names: dict[str, list[str]] = defaultdict(list)
     for path in MODULES:
         for node in parsed(path).body:
-            found = []
+            found = ""
             if isinstance(node, ast.ClassDef):
-                found = [node.name]
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not name_of(path).startswith("cli/"):
-                found = [node.name]
+                found = node.name
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found = "" if name_of(path).startswith("cli/") else node.name
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                found = [node.targets[0].id] if is_class_name(node.targets[0].id) else []
-            for name in found:
-                if not name.startswith("_"):
-                    names[name].append(name_of(path))
+                found = node.targets[0].id if is_class_name(node.targets[0].id) else ""
+            if found and not found.startswith("_"):
+                names[found].append(name_of(path))
     return names
 
 
