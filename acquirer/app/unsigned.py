@@ -12,7 +12,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.host.explain.text import plural
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.store import Reader
-from acquirer.store.queries import Refused
+from acquirer.store.queries import RefusedUpload
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class _Causes:
         self._parts: dict[TransactionKey, int] = {}
         for part in reader.signature_parts():
             self._parts[part.key] = self._parts.get(part.key, 0) + 1
-        self._refused: dict[tuple[str, str], list[Refused]] = {}
+        self._refused: dict[tuple[str, str], list[RefusedUpload]] = {}
         for one in reader.refused_uploads():
             self._refused.setdefault((one.tid, one.stan), []).append(one)
-        self._undelivered = reader.undelivered_sales()
+        self._undelivered = reader.undelivered("sale")
 
     def cause(self, sale: Transaction) -> str:
         """The likeliest cause, as a sentence."""

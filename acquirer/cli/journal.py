@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text as Line
 
     from acquirer.journal.entry import Entry
-    from acquirer.store import Reader, Wanted
+    from acquirer.store import Reader, ExchangeFilter
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -121,14 +121,14 @@ def _understood(digits: str) -> Line:
 @contextmanager
 def _looking(
     tid: str, stan: str, code: str, store: str | None, as_json: bool
-) -> Iterator[tuple[Reader, Wanted, Callable[[Entry], None]]]:
+) -> Iterator[tuple[Reader, ExchangeFilter, Callable[[Entry], None]]]:
     """What is looked at, what is looked for, and what prints it."""
-    from acquirer.store import Wanted
+    from acquirer.store import ExchangeFilter
 
     config = settings(store)
     say = _printer(config.timezone, as_json)
     with reading(config.store) as reader:
-        yield reader, Wanted(tid=tid, stan=stan, code=code), say
+        yield reader, ExchangeFilter(tid=tid, stan=stan, code=code), say
 
 
 def _printer(timezone: str, as_json: bool) -> Callable[[Entry], None]:

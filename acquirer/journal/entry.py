@@ -33,10 +33,13 @@ class Entry(ExchangeRecord):
 
 FORMAT: Final = row_format(Entry)
 
-COLUMNS: Final = tuple([column.name for column in FORMAT.columns if column.name != "id"])
+STORED: Final = tuple(sorted(FORMAT.columns, key=lambda column: column.name != "id"))
+"""The columns of the journal, its number first."""
+
+COLUMNS: Final = tuple([column.name for column in STORED[1:]])
 """What a row of the journal holds, in this order, after its number."""
 
-NUMBERS: Final = frozenset([column.name for column in FORMAT.columns if column.type == "INTEGER"]) - {"id"}
+NUMBERS: Final = frozenset([column.name for column in STORED[1:] if column.type == "INTEGER"])
 """Columns that are integers; all others are text."""
 
 LOGGED: Final = (

@@ -31,7 +31,7 @@ class VaultError(SecurityError, ValueError):
 class Vault:
     """Seals and opens small secrets under one master key of 32 bytes. Safe to share between threads."""
 
-    __slots__ = ("_gcm", "_nonces", "_token_key")
+    __slots__ = ("_digest_key", "_gcm", "_nonces", "_token_key")
 
     def __init__(self, master: bytes) -> None:
         if len(master) != MASTER_BYTES:
@@ -39,6 +39,7 @@ class Vault:
         self._gcm = AESGCM(_derive(master, b"acquirer vault: seal"))
         self._nonces = blake2b(digest_size=_NONCE_BYTES, key=_derive(master, b"acquirer vault: nonce"))
         self._token_key = _derive(master, b"acquirer vault: token")
+        self._digest_key = _derive(master, b"acquirer vault: digest")
 
     def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
         """`clear` encrypted and bound to `context`."""
@@ -84,6 +85,12 @@ class Vault:
     def token(self, pan: str) -> str:
         """The keyed name of a card number, 32 hex digits: the same for the same card, telling nothing about it."""
         return hmac.digest(self._token_key, pan.encode(), "sha256")[:16].hex()
+
+    def digest(self, text: str, *keys: Secret | WorkingKeys | None) -> str:
+        """Return a keyed digest of a text and keys, 32 hex digits: the same for the same ones, revealing neither."""
+        parts = [text.encode(), *(b"" if key is None else key.pack() for key in keys)]
+        sized = b"".join([len(part).to_bytes(4) + part for part in parts])  # so that no byte can move to the next part
+        return hmac.digest(self._digest_key, sized, "sha256")[:16].hex()
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

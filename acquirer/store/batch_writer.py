@@ -1,6 +1,6 @@
-"""Who writes groups: a thread of this process (`ThreadWriter`), or a process of its own (`apart`).
+"""What writes groups of commits: a thread of this process (`ThreadWriter`), or a process of its own.
 
-Both are asked and answer on the loop's thread, in order; neither is waited for but at the end.
+Both are given groups and report them on the loop's thread, in order; neither is waited for but at the end.
 """
 
 from __future__ import annotations
@@ -14,84 +14,91 @@ from typing import Any, Protocol
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.store.transaction_writer import Item, Tell, TransactionWriter, Written
+from acquirer.store.transaction_writer import KEEP_DAYS, GroupResult, OnWritten, PackedChanges, TransactionWriter
 
-Soon = Callable[[Callable[[], None]], object]
+CallSoon = Callable[[Callable[[], None]], object]
 """Runs a function on the loop's thread, later: ``loop.call_soon``, ``loop.call_soon_threadsafe``."""
 
-Answered = Callable[[Written | str], None]
-"""Takes what became of the oldest group; a sentence when nobody knows, and nothing will be written any more."""
+OnGroup = Callable[[GroupResult | str], None]
+"""Receives what became of the oldest group; a sentence when that is unknown, and nothing will be written any more."""
 
 
 class BatchWriter(Protocol):
-    """Whoever writes groups. For one thread."""
+    """Writes groups. For one thread."""
 
-    def begin(self, answered: Answered) -> None:
-        """Who is told of each group that was written."""
+    def start(self, on_group: OnGroup) -> None:
+        """Begin to write; `on_group` is called for each group, in order."""
 
-    def named(self, dialect: Dialect) -> Any:
-        """How a dialect is called in items."""
+    def dialect_key(self, dialect: Dialect) -> Any:
+        """Return what packed changes call a dialect."""
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
-        """Have a group made durable, with what travels along; `limit` is that of reference numbers, if it is new."""
+    def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
+        """Have a group made durable; see `TransactionWriter.write_group`."""
 
-    def wait(self, patience_s: float | None = None) -> None:
-        """Wait until the oldest group is written, and tell of it now.
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the oldest group is written, and report it now.
 
         Raises:
             TimeoutError: that took longer.
         """
 
-    def end(self) -> None:
-        """Let go of the database."""
+    def close(self) -> None:
+        """Finish what was begun, and close the connection."""
 
 
 class ThreadWriter:
-    """A thread that writes over this process's connection; whoever else uses that has the `turn`."""
+    """A thread that writes over this process's connection; everything else that uses the connection holds `lock`."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: threading.Lock, soon_threadsafe: Soon, tell: Tell) -> None:
-        self._hand = TransactionWriter(connection, tell)
-        self._turn = turn
-        self._soon = soon_threadsafe
-        self._asked: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()  # None ends the thread
-        self._answers: SimpleQueue[Written | str] = SimpleQueue()
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: threading.Lock,
+        call_soon_threadsafe: CallSoon,
+        on_written: OnWritten,
+        keep_days: int = KEEP_DAYS,
+    ) -> None:
+        self._writer = TransactionWriter(connection, on_written, keep_days=keep_days)
+        self._lock = lock
+        self._call_soon = call_soon_threadsafe
+        self._groups: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()  # None ends the thread
+        self._results: SimpleQueue[GroupResult | str] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
-    def begin(self, answered: Answered) -> None:
-        self._answered = answered
+    def start(self, on_group: OnGroup) -> None:
+        self._on_group = on_group
         self._thread.start()
 
-    def named(self, dialect: Dialect) -> Any:
+    def dialect_key(self, dialect: Dialect) -> Any:
         return dialect
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
-        self._asked.put((items, deliveries, limit))
+    def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
+        self._groups.put((commits, deliveries, rrn_limit))
 
-    def wait(self, patience_s: float | None = None) -> None:
+    def wait(self, timeout_s: float | None = None) -> None:
         try:
-            found = self._answers.get(timeout=patience_s)
+            result = self._results.get(timeout=timeout_s)
         except Empty:
             raise TimeoutError from None
-        self._answered(found)
+        self._on_group(result)
 
-    def end(self) -> None:
-        self._asked.put(None)
+    def close(self) -> None:
+        self._groups.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            with self._turn:
-                self._answers.put(self._hand.try_to_write(*asked))
-            with suppress(RuntimeError):  # the loop has gone: what is durable stays so, and nobody is left to hear it
-                self._soon(self._take)
-            with self._turn:
-                self._hand.follow_up()
+        while (group := self._groups.get()) is not None:
+            with self._lock:
+                self._results.put(self._writer.write_group(*group))
+            with suppress(RuntimeError):  # the loop is closed: what is durable stays so, and no exchange waits
+                self._call_soon(self._report)
+            with self._lock:
+                self._writer.follow_up()
 
-    def _take(self) -> None:
-        """Tell of all there is to tell, unless somebody has waited for it."""
+    def _report(self) -> None:
+        """Report every group that is written, unless `wait` has done it."""
         while True:
             try:
-                found = self._answers.get_nowait()
+                result = self._results.get_nowait()
             except Empty:
                 return
-            self._answered(found)
+            self._on_group(result)

@@ -8,43 +8,41 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Integer
-from sqlalchemy.schema import CreateIndex, CreateTable
-
+from acquirer.errors import StoreError
 from acquirer.store import schema
-from acquirer.store.location import StoreError
-from acquirer.store.statements import DIALECT
+from acquirer.store.schema import quoted
+from acquirer.store.statements import query
 
 CHECKPOINT_PAGES: Final = 1_000
 LOG_BYTES: Final = 64 << 20  # what the log shrinks to after a slow reader has kept it from being put away
-BUSY_S: Final = 5.0  # somebody's sqlite3 shell may hold the file for a moment
-PREPARED: Final = 256  # statements kept by a connection: every shape of every hot one, and the queries
+BUSY_S: Final = 5.0  # a sqlite3 shell may hold the file for a moment
+PREPARED: Final = 256  # statements kept by a connection: every shape of those that write groups, and the queries
 
 _FULL: Final = 2  # what PRAGMA synchronous reads back
 
 
 def connect_writing(database: Path | None) -> sqlite3.Connection:
-    """The one connection that writes, its schema up to date; None is a database in memory.
+    """Return the one connection that writes, its schema up to date; None is a database in memory.
 
     Raises:
-        StoreError: not a database, not ours, of another version, or on a drive that cannot do what we need.
+        StoreError: not a database, not ours, of another version, or on a drive that cannot keep a write-ahead log.
     """
     try:
         connection = _connect(":memory:" if database is None else str(database))
-    except sqlite3.Error as wrong:
-        raise StoreError(f"{database} cannot be opened: {wrong}; choose a place you may write to") from None
+    except sqlite3.Error as exc:
+        raise StoreError(f"{database} cannot be opened: {exc}; choose a place you may write to") from None
     try:
-        found = revision(connection)
-        if found == "?":  # before anything of it is changed
-            raise _foreign(database, found)
+        version = revision(connection)
+        if version == "?":  # before anything of it is changed
+            raise _unsupported(database, version)
         if database is not None:
             _make_durable(connection, database)
-        _prepare_schema(connection, database, found)
-    except sqlite3.Error as wrong:
+        _prepare_schema(connection, database, version)
+    except sqlite3.Error as exc:
         connection.close()
-        raise _explained(database, wrong) from None
+        raise _explained(database, exc) from None
     except StoreError:
         connection.close()
         raise
@@ -52,88 +50,85 @@ def connect_writing(database: Path | None) -> sqlite3.Connection:
 
 
 def connect_reading(database: Path) -> sqlite3.Connection:
-    """A connection that only reads: while a host serves, when none does, and after one was killed.
+    """Return a connection that only reads: while a host serves, when none does, and after one was killed.
 
-    An older store is read as it is: what it does not have yet is shown empty.
+    An older store is read as it is: columns that it does not have yet are empty.
 
     Raises:
         StoreError: no such file, not ours, or of a later version.
     """
-    connection, version = _opened(database)
+    connection, version = _open(database)
     if version == schema.REVISION:
         return connection
-    from acquirer.store.migrate import known  # alembic takes a fifth of a second to import
-
-    if version not in known():
+    if version not in schema.REVISIONS:
         connection.close()
-        raise _foreign(database, version)
-    _fill_up(connection)
+        raise _unsupported(database, version)
+    _add_views(connection)
     return connection
 
 
-def _opened(database: Path) -> tuple[sqlite3.Connection, str]:
-    """A store of any version for reading, and which one it is."""
+def _open(database: Path) -> tuple[sqlite3.Connection, str]:
+    """Return a connection that reads a store of any version, and that version."""
     try:
         found = database.exists()
-    except OSError as wrong:
-        raise StoreError(f"{database} cannot be reached: {wrong.strerror}") from None
+    except OSError as exc:
+        raise StoreError(f"{database} cannot be reached: {exc.strerror}") from None
     if not found:
         raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
     try:
-        connection = _reading(database)
+        connection = _connect_read_only(database)
         return connection, revision(connection)
-    except sqlite3.Error as wrong:
-        raise _explained(database, wrong) from None
+    except sqlite3.Error as exc:
+        raise _explained(database, exc) from None
 
 
-def _fill_up(connection: sqlite3.Connection) -> None:
-    """Put views of today's tables before those of an older store: the views are this connection's alone."""
-    quoted = DIALECT.identifier_preparer.quote_identifier
-    for table in schema.metadata.sorted_tables:
-        there = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quoted(table.name)})")}
-        if lacking := set(table.columns.keys()) - there:
-            columns = [f"{_empty(column)} AS " * (column.name in lacking) + quoted(column.name) for column in table.c]
-            source = f"FROM main.{quoted(table.name)}" if there else "WHERE 0"
-            connection.execute(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT {', '.join(columns)} {source}")
-
-
-def _empty(column: Column[Any]) -> str:
-    if column.nullable:
-        return "NULL"
-    return "0" if isinstance(column.type, Integer) else "''"
+def _add_views(connection: sqlite3.Connection) -> None:
+    """Put views of today's tables before those of an older store; they exist for this connection alone."""
+    for table in schema.TABLES:
+        old = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quoted(table.name)})")}
+        if set(table.names) <= old:
+            continue
+        former = schema.FORMER.get(table.name, {})
+        columns = []
+        for column in table.columns:
+            name = column.name if column.name in old else former.get(column.name, "")
+            columns.append(f"{quoted(name) if name in old else schema.empty(column)} AS {quoted(column.name)}")
+        source = f"main.{quoted(table.name)}" if old else "(SELECT 1) WHERE 0"
+        connection.execute(f"CREATE TEMP VIEW {quoted(table.name)} AS {query(', '.join(columns), source)}")
 
 
 def connect_beside(database: Path) -> sqlite3.Connection:
-    """A connection that writes what no host keeps in mind, while one may serve; it leaves checkpoints to the host.
+    """Return a connection that writes what no host keeps in memory, while one may serve; it leaves checkpoints to the
+    host.
 
     Raises:
         StoreError: no such file, not ours, of another version, or not to be written.
     """
-    reading, version = _opened(database)  # says what may be wrong with it
+    reading, version = _open(database)
     reading.close()
     if version != schema.REVISION:
-        raise _foreign(database, version)
+        raise _unsupported(database, version)
     try:
         connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-    except sqlite3.Error as wrong:
-        raise _explained(database, wrong) from None
+    except sqlite3.Error as exc:
+        raise _explained(database, exc) from None
     return connection
 
 
-def _reading(database: Path) -> sqlite3.Connection:
+def _connect_read_only(database: Path) -> sqlite3.Connection:
     uri = database.absolute().as_uri()
     connection = _connect(f"{uri}?mode=ro", uri=True)
     try:
         connection.execute("SELECT 1 FROM sqlite_master")
     except sqlite3.OperationalError:
         # In a directory we may not write to, SQLite cannot make its shared index. Without a write-ahead log there is
-        # none to share: everything is in the one file, and nobody is writing it.
+        # none to share: everything is in the one file, and no process writes it.
         connection.close()
         if database.with_name(f"{database.name}-wal").exists():
             raise StoreError(
-                f"{database} was not closed, and what its log still holds can only be read by somebody who may "
+                f"{database} was not closed, and what its log still holds can only be read by a user who may "
                 f"write {database.parent}: read it as its owner, or start 'acquirer serve' on it once"
             ) from None
         return _connect(f"{uri}?mode=ro&immutable=1", uri=True)
@@ -141,7 +136,7 @@ def _reading(database: Path) -> sqlite3.Connection:
 
 
 def revision(connection: sqlite3.Connection) -> str:
-    """Which migration a database stands at; empty when it has no tables, ``"?"`` when they are not ours."""
+    """Return which migration a database stands at; "" when it has no tables, ``"?"`` when they are not ours."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return ""
@@ -176,44 +171,43 @@ def _make_durable(connection: sqlite3.Connection, database: Path) -> None:
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
 
 
-def _prepare_schema(connection: sqlite3.Connection, database: Path | None, found: str) -> None:
-    if found == schema.REVISION:
+def _prepare_schema(connection: sqlite3.Connection, database: Path | None, version: str) -> None:
+    if version == schema.REVISION:
         return
-    if found == "":
+    if version == "":
         create(connection)
         return
-    from acquirer.store.migrate import known, upgrade  # alembic takes a fifth of a second to import
+    if version not in schema.REVISIONS:
+        raise _unsupported(database, version)
+    from acquirer.store.migrate import upgrade  # SQLAlchemy and Alembic take half a second to import
 
-    if found not in known():
-        raise _foreign(database, found)
     upgrade(connection)
 
 
 def create(connection: sqlite3.Connection) -> None:
     """Make all tables at once, as the migrations would have made them one by one."""
     connection.execute("BEGIN IMMEDIATE")
-    for table in schema.metadata.sorted_tables:
-        connection.execute(str(CreateTable(table).compile(dialect=DIALECT)))
-        for index in table.indexes:
-            connection.execute(str(CreateIndex(index).compile(dialect=DIALECT)))
+    for table in schema.TABLES:
+        for statement in table.create():
+            connection.execute(statement)
     connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.execute("INSERT INTO alembic_version VALUES (?)", (schema.REVISION,))
     connection.execute("COMMIT")
 
 
-def _foreign(database: Path | None, found: str) -> StoreError:
-    if found in ("", "?"):
+def _unsupported(database: Path | None, version: str) -> StoreError:
+    if version in ("", "?"):
         return StoreError(f"{database} is a database of another program: name another file")
     return StoreError(
-        f"{database} is of version {found}, this program of {schema.REVISION}: use the program that wrote it, "
+        f"{database} is of version {version}, this program of {schema.REVISION}: use the program that wrote it, "
         "or start 'acquirer serve' once to bring an older one up to date"
     )
 
 
-def _explained(database: Path | None, wrong: sqlite3.Error) -> StoreError:
-    code = getattr(wrong, "sqlite_errorcode", None)
+def _explained(database: Path | None, exc: sqlite3.Error) -> StoreError:
+    code = getattr(exc, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{database} is no SQLite database: name another file")
     if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{database} is damaged ({wrong}): put a backup back, or use a new store")
-    return StoreError(f"{database} cannot be used: {wrong}")
+        return StoreError(f"{database} is damaged ({exc}): put a backup back, or use a new store")
+    return StoreError(f"{database} cannot be used: {exc}")

@@ -1,6 +1,6 @@
 """What this process itself writes of a store: terminals, pictures, reference numbers, in transactions of their own.
 
-Groups of exchanges are written by others (`hands`), over this connection or over one in another process.
+Groups of exchanges are written by a `BatchWriter`, over this connection or over one in another process.
 """
 
 from __future__ import annotations
@@ -9,56 +9,56 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 
-from acquirer.journal.render import facts
+from acquirer.journal.render import collect, pack_any
 from acquirer.model.rows import Card, Session
 from acquirer.store import statements
 from acquirer.store.row_cache import RowCache
 from acquirer.store.rrn import BLOCK, ReferenceNumbers
-from acquirer.store.transaction_writer import last_number, rendered, set_meta
-from acquirer.store.uploads import Developed, keep_picture
+from acquirer.store.transaction_writer import last_number, set_meta
+from acquirer.store.uploads import RenderedSignature, write_picture
 
 
 class DirectWriter:
-    """A store's database as this process writes it. Whoever uses the connection holds `turn`."""
+    """A store's database as this process writes it. Everything that uses the connection holds `lock`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         self._connection = connection
         self._cursor = connection.cursor()
         self.sessions: RowCache[Session] = RowCache()
         self.cards: RowCache[Card] = RowCache()
-        self.numbers = ReferenceNumbers(int(self.meta("rrn") or 0))
+        self.rrns = ReferenceNumbers(int(self.meta("rrn") or 0))
 
     def transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing."""
-        with self.turn:
+        with self.lock:
             self._transact(work)
 
-    def reserve(self) -> None:
-        """Make a block of reference numbers ours. Nothing that reserves one may be under way elsewhere."""
-        limit = self.numbers.limit + BLOCK
+    def reserve_rrns(self) -> None:
+        """Reserve a block of reference numbers. No group that reserves one may be under way."""
+        limit = self.rrns.limit + BLOCK
         self.transact(lambda cursor: set_meta(cursor, "rrn", str(limit)))
-        self.numbers.limit = limit
+        self.rrns.limit = limit
 
-    def settle(self) -> None:
-        """Give back the reference numbers nobody took: after a clean end the next start goes on without a gap."""
-        self.transact(lambda cursor: set_meta(cursor, "rrn", str(self.numbers.given)))
+    def return_rrns(self) -> None:
+        """Give back the reference numbers that were not used: after a clean end the next start leaves no gap."""
+        self.transact(lambda cursor: set_meta(cursor, "rrn", str(self.rrns.given)))
 
-    def develop(self, developed: Sequence[Developed]) -> None:
+    def write_pictures(self, rendered: Sequence[RenderedSignature]) -> None:
         """Write what decoding images of signatures came to, and what the journal says of them."""
 
         def work(cursor: sqlite3.Cursor) -> None:
-            for one in developed:
-                keep_picture(cursor, one)
+            for one in rendered:
+                write_picture(cursor, one)
                 if one.evidence is not None:
                     one.evidence.id = last_number(cursor) + 1
-                    row = rendered(facts(one.evidence), one.evidence.dialect)
+                    row = pack_any(collect(one.evidence), one.evidence.dialect)
                     statements.JOURNAL.write(cursor, [(one.evidence.id, *row)])
 
         self.transact(work)
 
     def meta(self, name: str) -> str:
-        """A value the store keeps about itself; empty when there is none."""
+        """Return a value that the store keeps about itself; "" when there is none."""
         row = self._cursor.execute(statements.META_BY_NAME, (name,)).fetchone()
         return "" if row is None else str(row[1])
 

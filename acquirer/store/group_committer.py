@@ -1,12 +1,13 @@
-"""Gathers commits on the loop's thread, and hands them in groups to whoever writes.
+"""Gathers commits on the loop's thread, and hands them in groups to a `BatchWriter`.
 
-The one who writes (`hands`) may be a thread or a process of its own. At most `AHEAD` groups are with it: one that it
-writes and one that lies ready; what comes meanwhile is the next group. Bounds and reasons (seconds are waited by the
-oldest commit that is not yet answered):
-* more than `CONGESTED_COMMITS` or `CONGESTED_S`: the loop should stop reading sockets; nothing is dropped;
-* more than `FULL_COMMITS` or `FULL_S`: new commits are refused unwritten, a terminal would not wait for them;
-* a commit past its own deadline is not written: the terminal has given up, and would only reverse it.
-A database that fails is not tried again: what became of the last group is unknown, so everything after it fails.
+The writer may be a thread or a process of its own. It has at most `AHEAD` groups: one that it writes and one that lies
+ready; commits that arrive meanwhile are the next group. Bounds and reasons (seconds are those that the oldest commit
+that is not yet answered has waited):
+
+1. More than `CONGESTED_COMMITS` or `CONGESTED_S`: the loop should stop reading sockets; nothing is dropped.
+2. More than `FULL_COMMITS` or `FULL_S`: new commits are refused unwritten, a terminal would not wait for them.
+3. A commit past its own deadline is not written: the terminal has given up, and would only reverse it.
+4. A database that fails is not tried again: what became of the last group is unknown, so everything after it fails.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from typing import Final, NamedTuple
 
 from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
-from acquirer.store.batch_writer import BatchWriter, Soon
+from acquirer.store.batch_writer import BatchWriter, CallSoon
 from acquirer.store.direct_writer import DirectWriter
-from acquirer.store.interface import Done
+from acquirer.store.interface import OnOutcome
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, Written, packed
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, pack_changes
 
 AHEAD: Final = 2
-"""Groups with the one who writes: with one it would stand still while its answer travels, a third gains nothing."""
+"""Groups with the writer: with one it would stand still while its result travels, a third gains nothing."""
 
-PATIENCE_S: Final = 10.0  # where nothing else goes on: a busy file takes half of it, and no host hangs for ever
+WRITE_TIMEOUT_S: Final = 10.0  # a busy file takes half of it, and no host waits for ever
 CONGESTED_COMMITS: Final = 5_000
 CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
@@ -39,31 +40,31 @@ _OUTCOMES: Final = {CONFLICT: CommitOutcome.CONFLICT, UNWRITABLE: CommitOutcome.
 
 
 class _Group(NamedTuple):
-    """What is with the one who writes."""
+    """A group that the writer has."""
 
-    commits: list[tuple[Commit, Done]]
-    outcomes: list[CommitOutcome | None]  # of commits that are not written, why; None: the hand will say
+    commits: list[tuple[Commit, OnOutcome]]
+    outcomes: list[CommitOutcome | None]  # of commits that are not written; None: the writer reports it
     deliveries: list[Row]
-    limit: int | None  # of reference numbers, once this is written
-    since_s: float  # when the oldest of it came, by the monotonic clock
+    rrn_limit: int | None  # the limit of reference numbers, once this is written
+    since_s: float  # when its oldest commit was asked for, by the monotonic clock
 
 
 class GroupCommitter:
     """Commits. All of it on the loop's thread."""
 
-    def __init__(self, ledger: DirectWriter, hands: BatchWriter, soon: Soon) -> None:
-        self.failure = ""
-        self.complaint = ""
-        self._ledger = ledger
-        self._hands = hands
-        self._soon = soon
-        self._gathered: list[tuple[Commit, Done]] = []  # in this turn of the loop
-        self._waiting: deque[tuple[Commit, Done, float]] = deque()
-        self._written: deque[_Group] = deque()  # or being written
+    def __init__(self, direct: DirectWriter, writer: BatchWriter, call_soon: CallSoon) -> None:
+        self.fatal_error = ""
+        self.last_error = ""
+        self._direct = direct
+        self._writer = writer
+        self._call_soon = call_soon
+        self._gathered: list[tuple[Commit, OnOutcome]] = []  # in this turn of the loop
+        self._waiting: deque[tuple[Commit, OnOutcome, float]] = deque()
+        self._with_writer: deque[_Group] = deque()
         self._deliveries: deque[Row] = deque()
-        self._put_off = False  # deliveries: somebody else has the file
+        self._put_off = False  # deliveries: another program holds the file
         self._unanswered = 0
-        hands.begin(self._answered)
+        writer.start(self._report)
 
     @property
     def waiting(self) -> int:
@@ -75,55 +76,55 @@ class GroupCommitter:
         """True while the loop should not read more."""
         return self._unanswered > CONGESTED_COMMITS or self.waited_s > CONGESTED_S
 
-    def commit(self, wanted: Commit, done: Done) -> None:
+    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
         if self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S:
-            self._soon(partial(done, CommitOutcome.OVERLOADED))
+            self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
-        self._gathered.append((wanted, done))
+        self._gathered.append((wanted, on_outcome))
         if len(self._gathered) == 1:
-            self._soon(self._hand_over)
+            self._call_soon(self._hand_over)
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""
         self._deliveries.append((exchange_id, outcome))
         if len(self._deliveries) == 1:
-            self._soon(self._hand_over)
+            self._call_soon(self._hand_over)
 
-    def await_numbers(self) -> None:
+    def await_rrns(self) -> None:
         """Wait while reference numbers are used up and more of them are under way."""
-        while self._ledger.numbers.used_up and self._more_numbers:
+        while self._direct.rrns.used_up and self._reserving_rrns:
             self._wait()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Commit what waits, and have it all answered."""
         self._hand_over()
-        while self._written:
+        while self._with_writer:
             self._wait()
 
-    def end(self) -> None:
-        """Commit and answer what waits, and let the one who writes go."""
-        self.settle()
-        self._hands.end()
+    def close(self) -> None:
+        """Commit and answer what waits, and close the writer."""
+        self.flush()
+        self._writer.close()
 
     def _wait(self) -> None:
         try:
-            self._hands.wait(PATIENCE_S)
+            self._writer.wait(WRITE_TIMEOUT_S)
         except TimeoutError:
-            self._answered(f"no answer came for {PATIENCE_S:g} s")
+            self._report(f"the writer did not answer for {WRITE_TIMEOUT_S:g} s")
 
     @property
     def waited_s(self) -> float:
         """How long the oldest commit that is not answered has waited."""
-        if self._written:
-            return time.monotonic() - self._written[0].since_s
+        if self._with_writer:
+            return time.monotonic() - self._with_writer[0].since_s
         return time.monotonic() - self._waiting[0][2] if self._waiting else 0.0
 
     @property
-    def _more_numbers(self) -> bool:
+    def _reserving_rrns(self) -> bool:
         """Whether a new limit of reference numbers is under way."""
-        return any(group.limit is not None for group in self._written)
+        return any(group.rrn_limit is not None for group in self._with_writer)
 
     def _hand_over(self) -> None:
         if self._gathered:
@@ -131,113 +132,116 @@ class GroupCommitter:
             self._waiting.extend([(*one, now_s) for one in self._gathered])
             self._gathered.clear()
         self._put_off = False
-        self._go_on()
+        self._feed_writer()
 
-    def _go_on(self) -> None:
+    def _feed_writer(self) -> None:
         while self._waiting or (self._deliveries and not self._put_off):
-            if self.failure:
+            if self.fatal_error:
                 self._refuse_all()
-            elif len(self._written) < (AHEAD if self._waiting else 1):
+            elif len(self._with_writer) < (AHEAD if self._waiting else 1):
                 self._write()
             else:
                 return
 
     def _write(self) -> None:
-        """The next group: whatever waits, as long as a group may be."""
+        """Give the writer all that waits, up to the size of a group."""
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
         now_s = time.monotonic()
-        numbers, name_of = self._ledger.numbers, self._hands.named
+        rrns, dialect_key = self._direct.rrns, self._writer.dialect_key
         outcomes: list[CommitOutcome | None] = []
-        items: list[Item] = []
-        touched: set[object] = set()
+        packed: list[PackedChanges] = []
+        claimed: set[object] = set()
         for commit, _, _ in taken:
             changes = commit.changes
             if commit.deadline_s < now_s:
                 outcomes.append(CommitOutcome.EXPIRED)
-            elif not _alone(changes, touched):
+            elif not _claim_rows(changes, claimed):
                 outcomes.append(CommitOutcome.CONFLICT)
             else:
                 try:
-                    items.append(packed(changes, name_of(changes.evidence.dialect)))
+                    packed.append(pack_changes(changes, dialect_key(changes.evidence.dialect)))
                     outcomes.append(None)
-                except Exception as wrong:  # as with a row that cannot be written: the others can be
-                    self.complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
+                except Exception as exc:  # as with a row that cannot be written: the others can be
+                    self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                     outcomes.append(CommitOutcome.OVERLOADED)
-        limit = numbers.limit + BLOCK if numbers.low and not self._more_numbers else None
-        commits = [(commit, done) for commit, done, _ in taken]
-        self._written.append(_Group(commits, outcomes, deliveries, limit, taken[0][2] if taken else now_s))
+        rrn_limit = rrns.limit + BLOCK if rrns.low and not self._reserving_rrns else None
+        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
+        self._with_writer.append(_Group(commits, outcomes, deliveries, rrn_limit, taken[0][2] if taken else now_s))
         try:
-            self._hands.write(items, deliveries, limit)
-        except Exception as wrong:  # what cannot be asked for is never answered
-            self._answered(f"{type(wrong).__name__}: {wrong}")
+            self._writer.write(packed, deliveries, rrn_limit)
+        except Exception as exc:  # the writer never reports what it was not given
+            self._report(f"{type(exc).__name__}: {exc}")
 
-    def _answered(self, found: Written | str) -> None:
-        """The oldest group is written; or, when all there is is a sentence, nobody knows what became of it."""
-        if self.failure:  # everybody has been told
+    def _report(self, result: GroupResult | str) -> None:
+        """Answer the oldest group, which is written; a sentence means that it is unknown what became of it."""
+        if self.fatal_error:  # every commit has its outcome
             return
-        if isinstance(found, str):
-            self.failure = f"the store failed and stops: {found}"
+        if isinstance(result, str):
+            self.fatal_error = f"the store failed and stops: {result}"
             self._refuse_all()
             return
-        group = self._written.popleft()
-        self.complaint = found.complaint or self.complaint
-        if found.numbers is None:  # nothing was begun
+        group = self._with_writer.popleft()
+        self.last_error = result.last_error or self.last_error
+        if result.numbers is None:  # nothing was begun
             self._deliveries.extendleft(reversed(group.deliveries))
             self._put_off = True
-        elif group.limit is not None:
-            self._ledger.numbers.limit = group.limit
-        numbers = iter(found.numbers or ())
+        elif group.rrn_limit is not None:
+            self._direct.rrns.limit = group.rrn_limit
+        numbers = iter(result.numbers or ())
         self._unanswered -= len(group.commits)
-        for (commit, done), outcome in zip(group.commits, group.outcomes, strict=True):
+        for (commit, on_outcome), outcome in zip(group.commits, group.outcomes, strict=True):
             if outcome is None:
                 number = next(numbers, UNWRITABLE)  # nothing was begun when there are none
                 commit.changes.evidence.id = max(number, 0)
                 outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
-            self._keep(commit.changes, outcome)
-            done(outcome)
-        self._go_on()
+            self._cache(commit.changes, outcome)
+            on_outcome(outcome)
+        self._feed_writer()
 
     def _refuse_all(self) -> None:
-        """Nobody knows what became of what is with the one who writes, and nothing more is written."""
-        self._ledger.sessions.clear()
-        self._ledger.cards.clear()
+        """Fail every commit: it is unknown what became of those with the writer, and nothing more is written."""
+        self._direct.sessions.clear()
+        self._direct.cards.clear()
         self._deliveries.clear()
-        commits = [one for group in self._written for one in group.commits]
-        commits += [(commit, done) for commit, done, _ in self._waiting]
-        self._written.clear()
+        commits = [one for group in self._with_writer for one in group.commits]
+        commits += [(commit, on_outcome) for commit, on_outcome, _ in self._waiting]
+        self._with_writer.clear()
         self._waiting.clear()
         self._unanswered -= len(commits)
-        for _, done in commits:
-            self._soon(partial(done, CommitOutcome.FAILED))
+        for _, on_outcome in commits:
+            self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
 
-    def _keep(self, changes: Changes, outcome: CommitOutcome) -> None:
+    def _cache(self, changes: Changes, outcome: CommitOutcome) -> None:
         session, card = changes.session, changes.card
         if session is not None:
             if outcome is CommitOutcome.DONE:
-                session.version += 1  # as it was written; whoever committed it has no more use for it
-                self._ledger.sessions.put(session.tid, session)
+                session.version += 1  # as it was written; the exchange that committed it has no more use for it
+                self._direct.sessions.put(session.tid, session)
             else:
-                self._ledger.sessions.forget(session.tid)
+                self._direct.sessions.forget(session.tid)
         if card is not None:
             if outcome is CommitOutcome.DONE:
                 card.version += 1
-                self._ledger.cards.put(card.token, card)
+                self._direct.cards.put(card.token, card)
             else:
-                self._ledger.cards.forget(card.token)
+                self._direct.cards.forget(card.token)
 
 
-def _alone(changes: Changes, touched: set[object]) -> bool:
-    """Whether no other of the group touches these rows: both were decided on one version, only the first is right."""
-    session, transaction, card, upload = changes.session, changes.transaction, changes.card, changes.upload
-    rows: list[object] = [] if session is None else [session.tid]
-    if transaction is not None:
-        rows.append(transaction.key)
+def _claim_rows(changes: Changes, claimed: set[object]) -> bool:
+    """Claim the rows of a commit in its group; return False when another has one of them.
+
+    Both were decided on one version, so only the first is right.
+    """
+    session, card, upload = changes.session, changes.card, changes.upload
+    rows: list[object] = [one.key for one in (changes.transaction, changes.original) if one is not None]
+    if session is not None:
+        rows.append(session.tid)
     if card is not None:
         rows.append((card.token,))  # a tuple, so that no token is taken for a tid
     if upload is not None:
         rows.append(("upload", upload.key))
-    if not touched.isdisjoint(rows):
+    if not claimed.isdisjoint(rows):
         return False
-    touched.update(rows)
+    claimed.update(rows)
     return True

@@ -1,7 +1,7 @@
-"""What a driver may ask of a store, whatever keeps the data.
+"""What a driver may ask of a store, in memory or on disk.
 
-A store is opened by one process, fed by one thread (the loop's) and written by a thread or a process of its own. `load`
-is answered at once; `commit` is queued, and its `CommitOutcome` comes back on the loop's thread.
+A store is opened by one process, used on one thread (the loop's) and written by a thread or a process of its own. Loads
+are answered at once; `commit` is queued, and its `CommitOutcome` arrives on the loop's thread.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from acquirer.model.effects import Commit, CommitOutcome, Load, Loaded
-from acquirer.model.rows import Signature
+from acquirer.errors import StoreError
+from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
+from acquirer.model.rows import Card, Signature, Transaction, Uploaded
 from acquirer.security.vault import Vault
-from acquirer.settings.terminals import Registration
+from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter
-from acquirer.store.location import Lock, StoreError
+from acquirer.store.location import DatabaseLock
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
-from acquirer.store.transaction_writer import Tell
-from acquirer.store.uploads import Developed
+from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten
+from acquirer.store.uploads import RenderedSignature
 
-Done = Callable[[CommitOutcome], None]
-Recorder = Callable[[Path, Lock, AbstractEventLoop], BatchWriter]
-"""Starts a process that writes a database, whose lock we have, and answers on a loop. Raises StoreError."""
+OnOutcome = Callable[[CommitOutcome], None]
+"""Receives how a commit ended, on the loop's thread."""
+
+Recorder = Callable[[Path, DatabaseLock, AbstractEventLoop, int], BatchWriter]
+"""Starts a process that writes a database, whose lock we hold, and reports on a loop; it keeps transactions for so many
+days. Raises StoreError."""
 
 
 class Store(Protocol):
@@ -35,12 +39,12 @@ class Store(Protocol):
     """32 bytes for the vault that seals keys and names cards; as durable as the store itself."""
 
     @property
-    def failure(self) -> str:
-        """Why the store stopped for good, as a sentence; empty while it works."""
+    def fatal_error(self) -> str:
+        """Why the store stopped for good, as a sentence; "" while it works."""
 
     @property
-    def complaint(self) -> str:
-        """The last commit that was refused for a reason of its own, as a sentence; empty when there was none."""
+    def last_error(self) -> str:
+        """Why the last commit that could not be written was refused, as a sentence; "" when there was none."""
 
     @property
     def waiting(self) -> int:
@@ -54,32 +58,53 @@ class Store(Protocol):
     def congested(self) -> bool:
         """True while too much waits, or for too long: stop reading sockets until it is False again."""
 
-    def start(self, loop: AbstractEventLoop, tell: Tell, apart: Recorder | None = None) -> None:
-        """Begin to commit on `loop`, with a thread that writes, and tells of what it has written.
+    def start(
+        self,
+        loop: AbstractEventLoop,
+        on_written: OnWritten,
+        recorder: Recorder | None = None,
+        keep_days: int = KEEP_DAYS,
+    ) -> None:
+        """Begin to commit on `loop`.
 
-        With `apart`, a database on disk is written by the process that it starts, which tells of it too.
+        Args:
+            loop: its thread calls every other method, where nothing else is said.
+            on_written: is called with what was journalled, by the thread that writes.
+            recorder: starts the process that writes a database on disk, and reports it in place of `on_written`; by
+                default a thread of this process writes.
+            keep_days: how long a transaction outlives its last use, once its batch is closed.
 
         Raises:
-            StoreError: that process cannot be started.
+            StoreError: the process cannot be started.
         """
 
     def load(self, wanted: Load) -> Loaded:
-        """The rows of one terminal, and a reference number nobody else is given. From the loop's thread.
+        """Return the rows of one terminal, and a reference number that is handed out once.
 
         Raises:
-            StoreError: the database cannot be read any more; `failure` says so too.
+            StoreError: the database cannot be read any more; `fatal_error` says so too. Every load may raise it.
         """
 
-    def commit(self, wanted: Commit, done: Done) -> None:
-        """Queue changes; `done` is called with their outcome. From the loop's thread.
+    def load_card(self, wanted: LoadCard) -> Card | None:
+        """Return the row of a card; None when nothing is kept about it yet."""
 
-        The rows in them are the store's from now on: once written they are kept, one version on.
+    def load_original(self, wanted: LoadOriginal) -> Transaction | None:
+        """Return the transaction of a merchant that is named: by its key; else by reference number and date; else by
+        authorisation code, card and date. Of several the latest."""
+
+    def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
+        """Return what is known of the signatures of one sale."""
+
+    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
+        """Queue changes; `on_outcome` is called with how it ended.
+
+        The rows in them are the store's from now on: once written they are cached, one version on.
         """
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Note, lazily, what became of a reply: ``"sent"``, ``"undelivered"``, ``"damaged"`` …; never awaited."""
 
-    def develop(self, developed: Sequence[Developed]) -> None:
+    def write_pictures(self, rendered: Sequence[RenderedSignature]) -> None:
         """Make durable what decoding images of signatures came to. From any thread; returns when it is done.
 
         Raises:
@@ -87,19 +112,19 @@ class Store(Protocol):
         """
 
     def import_signature(self, signature: Signature, stream: bytes, png: bytes) -> bool:
-        """Keep a signature that was exported; False when there is one of its number already, which stays."""
+        """Keep a signature that was exported; return False when there is one of its number already, which stays."""
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""
 
     def reader(self) -> Reader:
-        """A read-only view for queries; close it after use."""
+        """Return a read-only view for queries; close it after use."""
 
-    def settle(self) -> None:
-        """Commit what waits, and answer it. From the loop's thread."""
+    def flush(self) -> None:
+        """Commit what waits, and answer it."""
 
     def close(self) -> None:
-        """Commit what waits, answer it, and put everything into the one database file. Ends whoever writes."""
+        """Commit what waits, answer it, and put everything into the one database file. Ends the writer. Idempotent."""
 
 
-__all__ = ["Done", "Recorder", "Store", "StoreError"]
+__all__ = ["OnOutcome", "Recorder", "Store", "StoreError"]

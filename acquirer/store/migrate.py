@@ -7,32 +7,21 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 
-def known() -> frozenset[str]:
-    """The versions this program can start from."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
-
-
-def upgrade(connection: sqlite3.Connection) -> None:
+def upgrade(connection: sqlite3.Connection, to: str = "head") -> None:
     """Run the migrations that are missing, all in one transaction: they happen or they do not."""
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    config = _config()
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     connection.execute("BEGIN IMMEDIATE")
     try:
         with engine.connect() as borrowed:
             config.attributes["connection"] = borrowed
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             borrowed.commit()
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    return config

@@ -1,36 +1,43 @@
-"""Reading what was exchanged and who is registered, without being in anybody's way.
+"""Reading what was exchanged and who is registered, without disturbing what writes.
 
 A `Reader` of a file has a connection of its own that only reads: it works beside a serving host, when none serves,
-and after one was killed. A store in memory has one connection, and its readers take turns with the writer.
+and after one was killed. A store in memory has one connection, and its readers share it with the writer.
+
+Nothing here, and nothing that it imports, needs a dialect, a key or SQLAlchemy: a command that reads starts at once.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Any, Final
 
-from sqlalchemy import Select, select
-
+from acquirer.data.types import Row
+from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry, entry_of
 from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
-from acquirer.store.location import MEMORY, StoreError, place
-from acquirer.store.statements import run
-from acquirer.store.tuples import registered, transaction_of
-from acquirer.store.uploads import part_of, signature_of
+from acquirer.store.location import MEMORY, database_path
+from acquirer.store.schema import SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, quoted
+from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
 
 CHUNK: Final = 500
 """Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
 
+_WITH_DELIVERY: Final = joined(schema.journal, schema.delivery, "id", "exchange_id")
+_EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {quoted(schema.delivery.name)}.outcome"
+_REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
+_TERMINAL_WIDTH: Final = len(schema.terminal.columns)
+_SIGNATURE_ORDER: Final = "at_us, mid, tid, batch, stan, number"
+
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which exchanges are asked for; an empty field asks for any."""
+class ExchangeFilter:
+    """Which exchanges are wanted; an empty field fits any."""
 
     tid: str = ""
     stan: str = ""
@@ -42,7 +49,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class TerminalFilter:
+    """Which terminals are wanted; an empty field fits any. Patterns as in file names: ``*``, ``?``, ``[0-5]``."""
+
+    tid: str = ""  # a pattern
+    mid: str = ""  # a pattern
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUpload:
     """An upload of a signature that was refused."""
 
     tid: str
@@ -56,90 +71,95 @@ class Refused:
 class Reader:
     """Queries over one store. Every answer is complete when it is returned; nothing stays open between two."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: AbstractContextManager[Any] | None = None) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: AbstractContextManager[Any] | None = None) -> None:
         self._connection = connection
-        self._owned = turn is None
-        self._turn = turn or nullcontext()
+        self._owned = lock is None
+        self._lock = lock or nullcontext()
 
-    def exchanges(self, wanted: Wanted = Wanted(), limit: int | None = None) -> list[Entry]:
-        """Exchanges in the order they were committed; with `limit`, the latest ones only."""
-        newest = _journal(wanted).order_by(schema.journal.c.id.desc())
-        return [entry_of(row) for row in self._all(newest.limit(limit))][::-1]
+    def exchanges(self, wanted: ExchangeFilter = ExchangeFilter(), limit: int | None = None) -> list[Entry]:
+        """Return exchanges in the order they were committed; with `limit`, the latest ones only."""
+        return self._entries(wanted, "DESC", limit)[::-1]
 
-    def following(self, wanted: Wanted) -> list[Entry]:
-        """The first exchanges after number `wanted.after`, oldest first: call again with the last one's number."""
-        oldest = _journal(wanted).order_by(schema.journal.c.id).limit(CHUNK)
-        return [entry_of(row) for row in self._all(oldest)]
+    def following(self, wanted: ExchangeFilter) -> list[Entry]:
+        """Return the first exchanges after number `wanted.after`: call again with the last one's number."""
+        return self._entries(wanted, "ASC", CHUNK)
 
-    def every(self, wanted: Wanted = Wanted()) -> Iterator[Entry]:
-        """All exchanges, oldest first, however many there are."""
-        while found := self.following(wanted):
-            yield from found
-            wanted = replace(wanted, after=found[-1].id)
+    def every(self, wanted: ExchangeFilter = ExchangeFilter()) -> Iterator[Entry]:
+        """Yield all exchanges, oldest first, however many there are."""
+        while entries := self.following(wanted):
+            yield from entries
+            wanted = replace(wanted, after=entries[-1].id)
 
     def exchange(self, number: int) -> Entry | None:
-        """One exchange by its number."""
-        rows = self._all(_journal(Wanted()).where(schema.journal.c.id == number))
+        """Return one exchange by its number."""
+        rows = self._all(query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, ["id = ?"]), number)
         return entry_of(rows[0]) if rows else None
 
-    def terminals(self) -> list[tuple[TerminalConfig, Session]]:
-        """Every registered terminal with its state, by tid."""
-        return [registered(row) for row in self._all(_terminals().order_by(schema.terminal.c.tid))]
+    def terminals(
+        self, wanted: TerminalFilter = TerminalFilter(), limit: int | None = None
+    ) -> list[tuple[TerminalConfig, Session]]:
+        """Return registered terminals with their state, by tid; with `limit`, the first ones only."""
+        conditions, values = _terminal_conditions(wanted)
+        sql = query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, conditions, order='"terminal"."tid"', limit=True)
+        return [registered(row) for row in self._all(sql, *values, -1 if limit is None else limit)]
+
+    def count_terminals(self, wanted: TerminalFilter = TerminalFilter()) -> int:
+        """Return how many terminals are registered."""
+        conditions, values = _terminal_conditions(wanted)
+        ((number,),) = self._all(query("count(*)", quoted(schema.terminal.name), conditions), *values)
+        return int(number)
 
     def terminal(self, tid: str) -> tuple[TerminalConfig, Session] | None:
-        """One registered terminal with its state."""
-        rows = self._all(_terminals().where(schema.terminal.c.tid == tid))
+        """Return one registered terminal with its state."""
+        rows = self._all(query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, ['"terminal"."tid" = ?']), tid)
         return registered(rows[0]) if rows else None
 
+    def terminal_numbers(self) -> list[str]:
+        """Return the tids of all registered terminals."""
+        return [tid for (tid,) in self._all(query("tid", quoted(schema.terminal.name), order="tid"))]
+
     def transactions(self, tid: str = "") -> list[Transaction]:
-        """Transactions in the order of their arrival, of one terminal or of all."""
-        table = schema.transaction
-        found = select(table).order_by(table.c.at_us, table.c.stan)
-        return [transaction_of(row) for row in self._all(found.where(table.c.tid == tid) if tid else found)]
+        """Return transactions in the order of their arrival, of one terminal or of all."""
+        sql = select(schema.transaction, having("tid") if tid else "", order="at_us, stan")
+        return [TRANSACTION.unpack(row) for row in self._all(sql, *[tid] * bool(tid))]
 
     def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
-        """Signatures in the order of their coming, those that were replaced too."""
-        table = schema.signature
-        found = select(table).order_by(
-            table.c.at_us, table.c.mid, table.c.tid, table.c.batch, table.c.stan, table.c.number
-        )
-        for column, value in ((table.c.tid, tid), (table.c.stan, stan), (table.c.batch, batch)):
-            if value:
-                found = found.where(column == value)
-        return [signature_of(row) for row in self._all(found)]
+        """Return signatures in the order of their arrival, those that were replaced too."""
+        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
+        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
+        return [SIGNATURE.unpack(row) for row in self._all(sql, *given.values())]
 
     def waiting_signatures(self, limit: int) -> list[tuple[Signature, bytes]]:
-        """The oldest signatures that have no picture yet, with their images."""
-        table, blob = schema.signature, schema.blob
-        found = select(*table.c, blob.c.data).select_from(table.join(blob, blob.c.digest == table.c.digest))
-        found = found.where(table.c.picture == "waiting").order_by(table.c.at_us).limit(limit)
-        return [(signature_of(row[:-1]), row[-1]) for row in self._all(found)]
+        """Return the oldest signatures that have no picture yet, with their images."""
+        source = joined(schema.signature, schema.blob, "digest", "digest", "JOIN")
+        columns = f"{columns_of(schema.signature)}, {quoted(schema.blob.name)}.data"
+        sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True)
+        return [(SIGNATURE.unpack(row[:-1]), row[-1]) for row in self._all(sql, limit)]
 
     def signature_parts(self) -> list[SignaturePart]:
-        """Parts of signatures that wait for the others."""
-        table = schema.signature_part
-        return [part_of(row) for row in self._all(select(table).order_by(*table.primary_key))]
+        """Return parts of signatures that wait for the others."""
+        sql = select(schema.signature_part, order=", ".join(schema.signature_part.key))
+        return [SIGNATURE_PART.unpack(row) for row in self._all(sql)]
 
-    def refused_uploads(self) -> list[Refused]:
-        """Uploads of signatures that were refused, oldest first."""
-        table = schema.journal
-        columns = (table.c.tid, table.c.batch, table.c.stan, table.c.amount_minor, table.c.code, table.c.why)
-        found = select(*columns).where(
-            table.c.service.in_(("signature", "signature_part")), table.c.reason.not_in(("approved", "duplicate"))
+    def refused_uploads(self) -> list[RefusedUpload]:
+        """Return uploads of signatures that were refused, oldest first."""
+        sql = query(
+            "tid, batch, stan, amount_minor, code, why",
+            quoted(schema.journal.name),
+            ["service IN ('signature', 'signature_part')", "reason NOT IN ('approved', 'duplicate')"],
+            order="id",
         )
-        return [Refused(*row) for row in self._all(found.order_by(table.c.id))]
+        return [RefusedUpload(*row) for row in self._all(sql)]
 
-    def undelivered_sales(self) -> dict[tuple[str, str, str], str]:
-        """What became of answers to sales that were not sent, by terminal, batch and STAN."""
-        table, delivery = schema.journal, schema.delivery
-        found = select(table.c.tid, table.c.batch, table.c.stan, delivery.c.outcome).select_from(
-            delivery.join(table, table.c.id == delivery.c.exchange_id)
-        )
-        return {row[:3]: row[3] for row in self._all(found.where(table.c.service == "sale"))}
+    def undelivered(self, service: str) -> dict[tuple[str, str, str], str]:
+        """Return what became of replies of a service that were not sent, by terminal, batch and STAN."""
+        source = joined(schema.journal, schema.delivery, "id", "exchange_id", "JOIN")
+        rows = self._all(query("tid, batch, stan, outcome", source, [having("service")]), service)
+        return {row[:3]: row[3] for row in rows}
 
     def blob(self, digest: str) -> bytes | None:
-        """What is kept under a digest: an image as it came, or a PNG."""
-        rows = self._all(select(schema.blob.c.data).where(schema.blob.c.digest == digest))
+        """Return what is kept under a digest: an image as received, or a PNG."""
+        rows = self._all(query("data", quoted(schema.blob.name), [having("digest")]), digest)
         return rows[0][0] if rows else None
 
     def close(self) -> None:
@@ -151,44 +171,45 @@ class Reader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, wrong: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
-    def _all(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def _entries(self, wanted: ExchangeFilter, direction: str, limit: int | None) -> list[Entry]:
+        given = {name: value for name, value in asdict(wanted).items() if value}
+        after = given.pop("after", None)
+        conditions = [having(*given) if given else "", "id > ?" if after else ""]
+        sql = query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, conditions, order=f"id {direction}", limit=True)
+        values = (*given.values(), *[after] * bool(after), -1 if limit is None else limit)
+        return [entry_of(row) for row in self._all(sql, *values)]
+
+    def _all(self, sql: str, *values: Any) -> Sequence[Row]:
         try:
-            with self._turn:
-                return list(run(self._connection, query))
-        except sqlite3.Error as wrong:
-            raise StoreError(f"the store cannot be read: {wrong}") from None
+            with self._lock:
+                return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise StoreError(f"the store cannot be read: {exc}") from None
+
+
+def registered(row: Row) -> tuple[TerminalConfig, Session]:
+    """Return the terminal of a joined row and its session, a fresh one when it never had any."""
+    config, session = TERMINAL.unpack(row), row[_TERMINAL_WIDTH:]
+    return config, Session(config.tid) if session[0] is None else SESSION.unpack(session)
 
 
 def open_reader(url: str) -> Reader:
-    """A reader of a store on disk; takes no lock.
+    """Return a reader of a store on disk; it takes no lock.
 
     Raises:
         StoreError: a store that lives in another process's memory, or a file that is no store of ours.
     """
-    database = place(url)
+    database = database_path(url)
     if database is None:
         raise StoreError(f"a {MEMORY} store ends with its process: name the sqlite: store you want to read")
     return Reader(connect_reading(database))
 
 
-def _journal(wanted: Wanted) -> Select[Any]:
-    table, delivery = schema.journal, schema.delivery
-    found = select(*table.c, delivery.c.outcome).select_from(
-        table.outerjoin(delivery, delivery.c.exchange_id == table.c.id)
-    )
-    filters = asdict(wanted)
-    if after := filters.pop("after"):
-        found = found.where(table.c.id > after)
-    for name, value in filters.items():
-        if value:
-            found = found.where(table.c[name] == value)
-    return found
-
-
-def _terminals() -> Select[Any]:
-    terminal, session = schema.terminal, schema.session
-    return select(*terminal.c, *session.c).select_from(terminal.outerjoin(session, session.c.tid == terminal.c.tid))
+def _terminal_conditions(wanted: TerminalFilter) -> tuple[list[str], list[str]]:
+    given = {name: value for name, value in asdict(wanted).items() if value}
+    terminal = quoted(schema.terminal.name)
+    return [f"{terminal}.{quoted(name)} GLOB ?" for name in given], list(given.values())

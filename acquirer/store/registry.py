@@ -1,22 +1,27 @@
-"""Registering terminals: added or changed by tid, never deleted; a new master key ends the sessions of the old one."""
+"""Registering terminals: added or changed by tid, never deleted; a new master key ends the sessions of the old one.
+
+A keyed digest of each registration is stored beside it, so that registering the same again opens no sealed key. Where
+the digest differs, or there is none yet (version 0.1 wrote none), the registration itself is compared.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import select
-
-from acquirer.data.types import Randbytes
-from acquirer.model.rows import Session, TerminalConfig
+from acquirer.data.types import Randbytes, Row
+from acquirer.model.rows import TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.terminals import Registration
 from acquirer.store import schema, statements
 from acquirer.store.direct_writer import DirectWriter
-from acquirer.store.tuples import registered, session_row, terminal_row
+from acquirer.store.queries import registered
+from acquirer.store.schema import SESSION, TERMINAL, quoted
+from acquirer.store.statements import query
+
+_DIGESTS = query("tid, registration", quoted(schema.terminal.name))
 
 
 @dataclass(slots=True)
@@ -33,44 +38,47 @@ class Registered:
         return self.added + self.changed + self.unchanged
 
 
-def register(ledger: DirectWriter, wanted: Iterable[Registration], vault: Vault, randbytes: Randbytes) -> Registered:
+def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault, randbytes: Randbytes) -> Registered:
     """Write registrations in one transaction; keys are sealed here and leave their clear form behind."""
-    done = Registered()
+    result = Registered()
 
     def work(cursor: sqlite3.Cursor) -> None:
-        known = _known(cursor)
-        terminals: list[tuple[Any, ...]] = []
-        sessions: list[tuple[Any, ...]] = []
+        known: dict[str, str] = dict(cursor.execute(_DIGESTS).fetchall())
+        terminals: list[Row] = []
+        sessions: list[Row] = []
         for one in wanted:
-            before = known.get(one.tid)
-            if before is not None and _same(one, before[0], vault):
-                done.unchanged += 1
+            digest = _digest(one, vault)
+            if known.get(one.tid) == digest:
+                result.unchanged += 1
                 continue
-            terminals.append(terminal_row(_sealed(one, vault, randbytes)))
-            if before is None:
-                done.added += 1
+            if one.tid not in known:
+                result.added += 1
+                terminals.append((*TERMINAL.pack(_sealed(one, vault, randbytes)), digest))
                 continue
-            done.changed += 1
-            config, session = before
+            config, session = registered(cursor.execute(statements.TERMINAL_BY_TID, (one.tid,)).fetchone())
+            if _same(one, config, vault):
+                result.unchanged += 1
+                terminals.append((*TERMINAL.pack(config), digest))
+                continue
+            result.changed += 1
+            terminals.append((*TERMINAL.pack(_sealed(one, vault, randbytes)), digest))
             if session.current and _master(config, vault) != one.tmk:
-                done.keys_dropped += 1
-                sessions.append(session_row(replace(session, current=None, previous=None, previous_until_us=0)))
+                result.keys_dropped += 1
+                sessions.append(SESSION.pack(replace(session, current=None, previous=None, previous_until_us=0)))
         statements.TERMINALS.write(cursor, terminals)
         statements.SESSIONS.write(cursor, sessions)
 
-    ledger.transact(work)
-    return done
+    direct.transact(work)
+    return result
 
 
-def _known(cursor: sqlite3.Cursor) -> dict[str, tuple[TerminalConfig, Session]]:
-    terminal, session = schema.terminal, schema.session
-    query = select(*terminal.c, *session.c).select_from(terminal.outerjoin(session, session.c.tid == terminal.c.tid))
-    found = (registered(row) for row in cursor.execute(statements.compiled(query)).fetchall())
-    return {config.tid: (config, state) for config, state in found}
+def _digest(one: Registration, vault: Vault) -> str:
+    plain = repr((one.tid, one.mid, one.name, one.mak, one.policy, one.test))
+    return vault.digest(plain, one.tmk, one.bdk, one.fixed_keys)
 
 
 def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
-    """Whether a registration says what is stored; sealed keys differ each time and are compared open."""
+    """Return whether a registration is the stored one; sealed keys differ each time and are compared open."""
     plain = (config.mid, config.name, config.mak, config.policy, config.test)
     if plain != (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test):
         return False

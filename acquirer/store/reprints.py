@@ -1,7 +1,7 @@
 """Counting receipts that are printed again: the one thing written beside a serving host.
 
-The host neither reads nor keeps these rows, so that a short transaction of another process is in nobody's way; SQLite's
-own lock lets the two wait for each other.
+The host neither reads nor caches these rows, so a short transaction of another process disturbs nothing; SQLite's own
+lock lets the two wait for each other.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from sqlalchemy import bindparam
-from sqlalchemy.dialects import sqlite
-
+from acquirer.errors import StoreError
 from acquirer.model.rows import TransactionKey
 from acquirer.store import schema
 from acquirer.store.database import connect_beside
-from acquirer.store.location import MEMORY, StoreError, place
-from acquirer.store.statements import compiled
+from acquirer.store.location import MEMORY, database_path
+from acquirer.store.schema import listed, quoted
 
-_NEW = sqlite.insert(schema.reprint).values({column.name: bindparam(column.name) for column in schema.reprint.c})
-_COUNT: Final = compiled(
-    _NEW.on_conflict_do_update(
-        index_elements=list(schema.reprint.primary_key), set_={"copies": schema.reprint.c.copies + _NEW.excluded.copies}
-    ).returning(schema.reprint.c.copies)
+_COUNT: Final = " ".join(
+    [
+        *("INSERT INTO", quoted(schema.reprint.name), f"({listed((*schema.reprint.key, 'copies'))})"),
+        f"VALUES ({', '.join('?' * len(schema.reprint.names))})",
+        f"ON CONFLICT ({listed(schema.reprint.key)})",
+        f"DO UPDATE SET copies = {quoted(schema.reprint.name)}.copies + excluded.copies RETURNING copies",
+    ]
 )
 
 
 def count_reprint(url: str, key: TransactionKey) -> int:
-    """Count one more copy of a sale's receipt; returns which one it is, from 1.
+    """Count one more copy of a sale's receipt; return which one it is, from 1.
 
     Raises:
         StoreError: no store of ours on disk, or one that cannot be written.
     """
-    database = place(url)
+    database = database_path(url)
     if database is None:
         raise StoreError(f"a {MEMORY} store ends with its process: name the sqlite: store of the sale")
     connection = connect_beside(database)
@@ -40,8 +40,8 @@ def count_reprint(url: str, key: TransactionKey) -> int:
         connection.execute("BEGIN IMMEDIATE")
         (copies,) = connection.execute(_COUNT, (*key, 1)).fetchone()
         connection.execute("COMMIT")
-    except sqlite3.Error as wrong:
-        raise StoreError(f"{database} cannot be written to count the reprint: {wrong}") from None
+    except sqlite3.Error as exc:
+        raise StoreError(f"{database} cannot be written to count the reprint: {exc}") from None
     finally:
         connection.close()
     return int(copies)

@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import Final
 
 BLOCK: Final = 10_000
-"""ReferenceNumbers reserved at once: one small write for many exchanges, and a gap nobody minds at a restart."""
+"""Numbers reserved at once: one small write for many exchanges, and a gap at a restart that does no harm."""
 
 _WRAP: Final = 10**12  # DE37 has twelve digits; ten thousand a second last three years
 
 
 class ReferenceNumbers:
-    """Gives out numbers up to a limit; whoever raises it has made it durable."""
+    """Gives out numbers up to a limit, which is raised only once it is durable."""
 
     def __init__(self, limit: int) -> None:
         self._next = self.limit = limit
 
     @property
     def low(self) -> bool:
-        """True when the next block should be reserved along with whatever is being written."""
+        """True when the next block should be reserved along with the next group that is written."""
         return self.limit - self._next < BLOCK // 2
 
     @property
@@ -35,6 +35,6 @@ class ReferenceNumbers:
         return self._next
 
     def take(self) -> str:
-        """The next number, twelve digits. To be asked for only while they are not used up."""
+        """Return the next number, twelve digits. Only while they are not used up."""
         self._next += 1
         return f"{self._next % _WRAP:012d}"

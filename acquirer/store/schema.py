@@ -1,201 +1,155 @@
-"""The tables, as SQLAlchemy Core describes them; one schema for memory and file.
+"""The tables: one schema for memory and file, made of the dataclasses whose rows they hold.
 
-Every column a hot statement touches is a plain integer, text or blob: statements run on the driver's own cursor,
-where SQLAlchemy's types do not convert. The order of columns is the order of the tuples in `tuples` and of
-`journal.render.COLUMNS`. The journal has no second index: each one would cost a fifth of the commit rate, and walking
-back from its newest row finds what a person looks for.
+`model.columns` says how a field becomes a column; here stand only names, keys, indexes and the few columns that no
+dataclass has. Every statement names its columns, so their order matters nowhere but in the file itself: there the
+journal's columns stand as version 0.1 had them, and later ones behind with a default, as ``ALTER TABLE`` adds them to
+a journal that is too large to be copied. So an upgraded database equals a new one; migrations of other tables copy.
+
+The journal has no second index: each one would cost a fifth of the commit rate, and walking back from its newest row
+finds what people look for.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
-from acquirer.journal.render import COLUMNS, NUMBERS
+from acquirer.journal import entry
+from acquirer.model.columns import Column, row_format
+from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISION = "0003"
-"""The migration that makes exactly these tables."""
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
+"""Migrations in their order; the last one makes exactly these tables."""
 
-metadata = MetaData()
-
-
-def _text(name: str, *, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False)
-
-
-def _integer(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False)
+REVISION: Final = REVISIONS[-1]
 
 
-def _blob(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=True)
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; `where` restricts it to the rows that are looked for by it."""
+
+    name: str
+    columns: tuple[str, ...]
+    where: str = ""
 
 
-def _generation(which: str) -> tuple[Column[int] | Column[str] | Column[bytes], ...]:
-    """One set of working keys; number 0 stands for none."""
-    return (
-        _integer(f"{which}_number"),
-        _text(f"{which}_package"),
-        _blob(f"{which}_sealed"),
-        _text(f"{which}_kcvs"),
-        _integer(f"{which}_since_us"),
-    )
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. `rowid`: whether its rows are kept by SQLite's row number, else by their key."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
+    rowid: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns, in the order of packed rows."""
+        return tuple([column.name for column in self.columns])
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that are not of its key."""
+        return tuple([name for name in self.names if name not in self.key])
+
+    def create(self) -> Iterator[str]:
+        """Yield the statements that make it."""
+        first = FIRST_COLUMNS.get(self.name, self.names)
+        place = {name: at for at, name in enumerate(first)}
+        parts = []
+        for column in sorted(self.columns, key=lambda one: place.get(one.name, len(place))):
+            parts.append(f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}")
+            if column.name not in place and not column.nullable:
+                parts[-1] += f" DEFAULT {empty(column)}"
+        parts.append(f"PRIMARY KEY ({listed(self.key)})")
+        yield f"CREATE TABLE {quoted(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
+        for index in self.indexes:
+            where = f" WHERE {index.where}" if index.where else ""
+            yield f"CREATE INDEX {index.name} ON {quoted(self.name)} ({listed(index.columns)}){where}"
 
 
-meta = Table("meta", metadata, _text("name", key=True), _text("value"), sqlite_with_rowid=False)
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it, also where it is a word of SQL."""
+    return f'"{name}"'
 
-terminal = Table(
-    "terminal",
-    metadata,
-    _text("tid", key=True),
-    _text("mid"),
-    _text("name"),
-    _blob("tmk"),
-    _text("tmk_kcv"),
-    _text("mak"),
-    _text("required"),
-    _integer("grace_s"),
-    _text("repeat"),
-    _integer("batch_check"),
-    _integer("bad_macs_allowed"),
-    _integer("test"),
-    _blob("fixed_keys"),
-    _blob("bdk"),
-    Column("bdk_kcv", Text, nullable=False, server_default=""),
-    sqlite_with_rowid=False,
-)
 
-session = Table(
-    "session",
-    metadata,
-    _text("tid", key=True),
-    _integer("version"),
-    _text("batch"),
-    _integer("signed_on_us"),
-    _text("signed_on_day"),
-    _integer("signed_on_count"),
-    _integer("signed_off"),
-    _integer("sign_on_spent"),
-    _text("operator"),
-    _text("serial"),
-    *_generation("current"),
-    *_generation("previous"),
-    _integer("previous_until_us"),
-    _integer("bad_macs"),
-    _text("last_stan"),
-    sqlite_with_rowid=False,
-)
+def empty(column: Column) -> str:
+    """Return the literal that stands for nothing in a column."""
+    if column.nullable:
+        return "NULL"
+    return "0" if column.type == "INTEGER" else "''"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in SQL."""
+    return ", ".join(map(quoted, names))
+
+
+TERMINAL: Final = row_format(TerminalConfig)
+SESSION: Final = row_format(Session)
+TRANSACTION: Final = row_format(Transaction)
+CARD: Final = row_format(Card)
+SIGNATURE: Final = row_format(Signature)
+SIGNATURE_PART: Final = row_format(SignaturePart)
+
+_KEY: Final = TransactionKey._fields
+
+meta = Table("meta", (Column("name", "TEXT"), Column("value", "TEXT")), ("name",))
+"""What the store remembers about itself."""
+
+terminal = Table("terminal", (*TERMINAL.columns, Column("registration", "TEXT")), ("tid",))
+"""`registration` is a keyed digest of what was registered, so that registering the same again opens no sealed key."""
+
+session = Table("session", SESSION.columns, ("tid",))
 
 transaction = Table(
     "transactions",  # "transaction" is a word of SQL
-    metadata,
-    _text("mid", key=True),
-    _text("tid", key=True),
-    _text("batch", key=True),
-    _text("stan", key=True),
-    _integer("version"),
-    _text("kind"),
-    _text("state"),
-    _text("processing_code"),
-    _text("transaction_type"),
-    _integer("amount_minor"),
-    _text("currency"),
-    _text("pan_masked"),
-    _text("card"),
-    _text("entry_mode"),
-    _text("operator"),
-    _text("reason"),
-    _text("code"),
-    _text("rrn"),
-    _text("auth_id"),
-    _text("made"),
-    _integer("generation"),
-    _integer("at_us"),
-    _text("business_date"),
-    _integer("reversed_us"),
-    _text("reversal_reason"),
-    _text("reversal_made"),
-    Index("transactions_by_age", "at_us"),  # ascending as they come, so it costs next to nothing
-    sqlite_with_rowid=False,
+    TRANSACTION.columns,
+    _KEY,
+    (
+        Index("transactions_by_use", ("used_us",)),
+        Index("transactions_by_rrn", ("mid", "rrn", "business_date"), "rrn <> ''"),
+        Index("transactions_by_auth_id", ("mid", "auth_id", "card", "business_date"), "auth_id <> ''"),
+    ),
 )
 
-card = Table(
-    "card",
-    metadata,
-    _text("token", key=True),
-    _integer("version"),
-    _text("pan_masked"),
-    _integer("spent_minor"),
-    _text("day"),
-    _integer("day_spent_minor"),
-    _integer("day_count"),
-    _integer("pin_tries"),
-    sqlite_with_rowid=False,
+card = Table("card", CARD.columns, ("token",))
+journal = Table("journal", entry.FORMAT.columns, ("id",), rowid=True)
+delivery = Table(
+    "delivery", (Column("exchange_id", "INTEGER"), Column("outcome", "TEXT")), ("exchange_id",), rowid=True
 )
 
-journal = Table(
-    "journal",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    *(Column(name, Integer if name in NUMBERS else Text, nullable=name == "amount_minor") for name in COLUMNS),
-)
-
-delivery = Table("delivery", metadata, Column("exchange_id", Integer, primary_key=True), _text("outcome"))
-
-blob = Table("blob", metadata, _text("digest", key=True), _blob("data"))
-"""Images of signatures, as they came and as PNG, by their SHA-256: what two signatures share is kept once."""
+blob = Table("blob", (Column("digest", "TEXT"), Column("data", "BLOB", nullable=True)), ("digest",), rowid=True)
+"""Images of signatures, as received and as PNG, by their SHA-256: what two signatures share is kept once."""
 
 signature = Table(
     "signature",
-    metadata,
-    _text("mid", key=True),
-    _text("tid", key=True),
-    _text("batch", key=True),
-    _text("stan", key=True),
-    Column("number", Integer, primary_key=True, nullable=False),
-    _text("digest"),
-    _integer("stream_bytes"),
-    _integer("parts"),
-    _integer("at_us"),
-    _text("dialect"),
-    Column("amount_minor", Integer, nullable=True),
-    _text("pan_masked"),
-    _text("rrn"),
-    _text("settlement_date"),
-    _text("feature_code"),
-    _text("captured"),
-    _text("slip"),
-    _text("flags"),
-    _text("picture"),
-    _integer("width"),
-    _integer("height"),
-    _text("png"),
-    Index("signature_by_picture", "picture", "at_us"),  # finds those that wait for theirs
-    sqlite_with_rowid=False,
+    SIGNATURE.columns,
+    (*_KEY, "number"),
+    (Index("signature_by_picture", ("picture", "at_us")),),  # finds those that wait for theirs
 )
+signature_part = Table("signature_part", SIGNATURE_PART.columns, (*_KEY, "part"))
 
-signature_part = Table(
-    "signature_part",
-    metadata,
-    _text("mid", key=True),
-    _text("tid", key=True),
-    _text("batch", key=True),
-    _text("stan", key=True),
-    Column("part", Integer, primary_key=True, nullable=False),
-    _integer("last"),
-    _blob("stream"),
-    _integer("at_us"),
-    _text("slip"),
-    sqlite_with_rowid=False,
-)
+reprint = Table("reprint", (*[Column(name, "TEXT") for name in _KEY], Column("copies", "INTEGER")), _KEY)
+"""How often a receipt was printed again: written by the command that prints, beside a serving host, which never reads
+it."""
 
-reprint = Table(
-    "reprint",
-    metadata,
-    _text("mid", key=True),
-    _text("tid", key=True),
-    _text("batch", key=True),
-    _text("stan", key=True),
-    _integer("copies"),
-    sqlite_with_rowid=False,
-)
-"""How often a receipt was printed again: written by whoever prints, beside a serving host, which never reads it."""
+TABLES: Final = (
+    meta, terminal, session, transaction, card, journal, delivery, blob, signature, signature_part, reprint,
+)  # fmt: skip
+
+FORMER: Final = {
+    "transactions": {"reply_elements": "made", "reversal_elements": "reversal_made", "used_us": "at_us"},
+}
+"""Table → column → the column of older versions that is read in its place."""
+
+FIRST_COLUMNS: Final = {
+    "journal": (
+        "id", "at_us", "dialect", "peer", "mti", "service", "tid", "mid", "batch", "stan", "code", "reason", "why",
+        "notes", "rrn", "amount_minor", "pan_masked", "replayed", "fault", "request", "failure", "reply_mti", "reply",
+        "frame_bytes", "took_us",
+    ),
+}  # fmt: skip
+"""Table → its columns in version 0.1, in the order they have in the file; see above."""

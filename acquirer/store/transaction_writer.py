@@ -1,9 +1,9 @@
-"""The hand that writes: a group of items becomes one transaction, item by item when one of them cannot be written.
+"""Writes groups of commits: each group as one SQLite transaction, commit by commit when one of them cannot be written.
 
-An item is all that one exchange changes, as plain values: it can be written here, or by a hand in another process
-(`apart`). Journal, sessions, transactions, cards, uploads, deliveries and the reserve of reference numbers share the
-transaction, so that a crash leaves all of a decision or nothing of it. Whoever has the hand also tells what it has
-written, and clears up after it: both once the answer is on its way.
+What is written is packed: all that one exchange changes, as plain values, so that it can be written here or in another
+process. Journal, sessions, transactions, cards, uploads, deliveries and the reserve of reference numbers share the
+transaction: a crash leaves all of a decision or nothing of it. The writer also reports what it has written, and purges:
+both once the outcome is on its way.
 """
 
 from __future__ import annotations
@@ -13,22 +13,33 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
-from acquirer.data.types import Row
+from acquirer.data.types import JournalRow, Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.render import COLUMNS, Facts, bare, facts, row_of
+from acquirer.journal.entry import COLUMNS
+from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
-from acquirer.store import statements
-from acquirer.store.tuples import card_row, session_row, transaction_row
-from acquirer.store.uploads import FORGET_PARTS, UPLOADS, upload_row
+from acquirer.store import schema, statements
+from acquirer.store.schema import CARD, SESSION, TRANSACTION, quoted
+from acquirer.store.uploads import DELETE_OLD_PARTS, UPLOADS, pack_upload
 
-DAY_US: Final = 24 * 3600 * 1_000_000
 HOUR_US: Final = 3600 * 1_000_000
+DAY_US: Final = 24 * HOUR_US
 
-Item = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None]
-"""The dialect's name (`BatchWriter.named`), evidence; changed rows of session, transaction, card and upload."""
+PURGE_US: Final = HOUR_US
+"""How often is purged: rows may live an hour longer than they must."""
 
-Tell = Callable[[Sequence[Row]], None]
-"""Is given the journal's new rows: the number of each exchange, then the columns of `journal.render.COLUMNS`."""
+PARTS_KEPT_US: Final = DAY_US
+"""A signature in parts whose rest does not come within a day is given up by its terminal long since."""
+
+KEEP_DAYS: Final = 35
+"""A refund may name a sale for 30 days, a completion its authorisation for 29, a reprint any time; a few days more."""
+
+PackedChanges = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None, Row | None]
+"""The dialect's key (`BatchWriter.dialect_key`), the journal's facts; then the rows, where they change, of session,
+transaction, original, card and upload."""
+
+OnWritten = Callable[[Sequence[JournalRow]], None]
+"""Receives the journal's new rows: the number of each exchange, then the columns of `journal.entry.COLUMNS`."""
 
 CONFLICT: Final = 0  # in place of an exchange's number: it was decided on a row that changed
 UNWRITABLE: Final = -1  # or it holds a value that cannot be written
@@ -44,132 +55,167 @@ _UNWRITABLE: Final = (
     TypeError,
     ValueError,
 )
-"""What one bad row raises. Any other error speaks of the disk or the database and is left to the caller."""
+"""What one bad row raises. Any other error concerns the disk or the database and is left to the caller."""
+
+PURGE: Final = " ".join(
+    [
+        *("DELETE FROM", quoted(schema.transaction.name), "WHERE used_us < ? AND batch <>"),
+        *("(SELECT batch FROM", quoted(schema.session.name)),
+        f"WHERE {quoted(schema.session.name)}.tid = {quoted(schema.transaction.name)}.tid)",
+    ]
+)
 
 
-class Written(NamedTuple):
-    """What became of a group: a number for each item; None when the database was busy, and nothing was begun."""
+class GroupResult(NamedTuple):
+    """What became of a group: a number for each commit; None when the database was busy, and nothing was begun."""
 
     numbers: list[int] | None
-    complaint: str = ""
+    last_error: str = ""
 
 
-class _Many(Protocol):
+class _RowWriter(Protocol):
     """Writes any number of rows; a smaller count than was given is a conflict."""
 
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row], /) -> int: ...
 
 
-def packed(changes: Changes, dialect: Any) -> Item:
-    """Changes as an item; `dialect` is what the hand calls theirs."""
-    session, transaction, card, upload = changes.session, changes.transaction, changes.card, changes.upload
+def pack_changes(changes: Changes, dialect_key: Any) -> PackedChanges:
+    """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
+    session, transaction, original = changes.session, changes.transaction, changes.original
+    card, upload = changes.card, changes.upload
     return (
-        dialect,
-        facts(changes.evidence),
-        None if session is None else session_row(session),
-        None if transaction is None else transaction_row(transaction),
-        None if card is None else card_row(card),
-        None if upload is None else upload_row(upload),
+        dialect_key,
+        collect(changes.evidence),
+        None if session is None else SESSION.pack(session),
+        None if transaction is None else TRANSACTION.pack(transaction),
+        None if original is None else TRANSACTION.pack(original),
+        None if card is None else CARD.pack(card),
+        None if upload is None else pack_upload(upload),
     )
 
 
 class TransactionWriter:
-    """Writes over one connection. `dialect_of` finds the dialect by the name that items give it."""
+    """Writes over one connection.
+
+    Args:
+        connection: nothing else writes with it while a method runs.
+        on_written: is called by `follow_up`.
+        dialect_of: finds the dialect by the key that packed changes have.
+        keep_days: how long a transaction outlives its last use, if its batch is closed.
+    """
 
     def __init__(
-        self, connection: sqlite3.Connection, tell: Tell, dialect_of: Callable[[Any], Dialect] = lambda name: name
+        self,
+        connection: sqlite3.Connection,
+        on_written: OnWritten,
+        dialect_of: Callable[[Any], Dialect] = lambda key: key,
+        keep_days: int = KEEP_DAYS,
     ) -> None:
         self._cursor = connection.cursor()
-        self._tell = tell
+        self._on_written = on_written
         self._dialect_of = dialect_of
-        self._broken = ""  # why nothing is written any more
-        self._news: list[Row] = []  # what is journalled, and not told yet
-        self._tidied_us = 0
+        self._kept_us = keep_days * DAY_US
+        self._fatal_error = ""  # why nothing is written any more
+        self._unreported: list[JournalRow] = []  # journalled, and not reported yet
+        self._purged_us = 0
 
-    def try_to_write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written | str:
-        """Make a group durable, with what travels along: `limit` is that of reference numbers, if there is a new one.
+    def write_group(
+        self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
+    ) -> GroupResult | str:
+        """Make a group durable.
 
-        A sentence when the database cannot be written: nobody knows what became of the group; nothing more is tried.
+        Args:
+            commits: in the order in which they are numbered.
+            deliveries: what became of earlier replies; they travel along.
+            rrn_limit: the new limit of reference numbers, if there is one.
+
+        Returns:
+            A sentence when the database cannot be written: it is unknown what became of the group, and nothing more is
+            tried.
         """
-        if not self._broken:
+        if not self._fatal_error:
             try:
-                return self._write(items, deliveries, limit)
-            except Exception as wrong:
-                self._news.clear()
-                self._broken = f"{type(wrong).__name__}: {wrong}"
-        return self._broken
+                return self._write_group(commits, deliveries, rrn_limit)
+            except Exception as exc:
+                self._unreported.clear()
+                self._fatal_error = f"{type(exc).__name__}: {exc}"
+        return self._fatal_error
 
     def follow_up(self) -> None:
-        """What can wait until a group is answered: tell of it, and once an hour forget what nobody can ask for."""
-        if self._news:
-            news, self._news = self._news, []
-            self._tell(news)
-            at_us = news[-1][_AT_US]  # the time that exchanges carry
-            if at_us - self._tidied_us >= HOUR_US:
-                self._tidied_us = at_us
+        """Do what can wait until a group is answered: report it, and once an hour purge what is out of use."""
+        if self._unreported:
+            rows, self._unreported = self._unreported, []
+            self._on_written(rows)
+            at_us = rows[-1][_AT_US]  # the time that exchanges carry
+            assert isinstance(at_us, int)
+            if at_us - self._purged_us >= PURGE_US:
+                self._purged_us = at_us
                 self._purge(at_us)
 
-    def _write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> Written:
+    def _write_group(
+        self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
+    ) -> GroupResult:
         cursor = self._cursor
-        journal: list[Row] = [rendered(item[1], self._dialect_of(item[0])) for item in items]
+        journal = [pack_any(commit[1], self._dialect_of(commit[0])) for commit in commits]
         try:
             cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as wrong:
-            if wrong.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
-            # Somebody else writes this file by hand: nothing of ours was begun.
-            return Written(None, f"{wrong} by another program for longer than we wait")
+            return GroupResult(None, f"{exc} by another program for longer than we wait")
         last = last_number(cursor)
         rows = [(number, *row) for number, row in enumerate(journal, last + 1)]
-        numbers = [row[0] for row in rows]
-        complaint = ""
-        if not self._all_at_once(rows, items):
+        numbers = list(range(last + 1, last + 1 + len(rows)))
+        last_error = ""
+        if not self._all_at_once(rows, commits):
             cursor.execute("ROLLBACK")
             cursor.execute("BEGIN IMMEDIATE")
-            numbers, complaint = self._one_by_one(last_number(cursor), journal, items)  # others may have written since
+            numbers, last_error = self._one_by_one(last_number(cursor), journal, commits)  # others may have written
             rows = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
         if deliveries:
             statements.DELIVERIES.write(cursor, deliveries)
-        if limit is not None:
-            set_meta(cursor, "rrn", str(limit))
+        if rrn_limit is not None:
+            set_meta(cursor, "rrn", str(rrn_limit))
         cursor.execute("COMMIT")
-        self._news = rows
-        return Written(numbers, complaint)
+        self._unreported = rows
+        return GroupResult(numbers, last_error)
 
     def _purge(self, now_us: int) -> None:
-        """Forget transactions whose batch is closed and whose day is over.
+        """Delete transactions whose batch is closed and that were not referred to for `keep_days`.
 
-        A terminal may repeat or reverse what is in its open batch for as long as it likes, and anything for a day.
+        A terminal may repeat or reverse what is in its open batch for as long as it likes.
         """
         cursor = self._cursor
         try:
             cursor.execute("BEGIN IMMEDIATE")
-            cursor.execute(statements.PURGE, (now_us - DAY_US,))
-            cursor.execute(FORGET_PARTS, (now_us - DAY_US,))
+            cursor.execute(PURGE, (now_us - self._kept_us,))
+            cursor.execute(DELETE_OLD_PARTS, (now_us - PARTS_KEPT_US,))
             cursor.execute("COMMIT")
-        except sqlite3.Error as wrong:
-            if getattr(wrong, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:  # else there is time in an hour
-                self._broken = f"{type(wrong).__name__}: {wrong}"
+        except sqlite3.Error as exc:
+            if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:  # else there is time in an hour
+                self._fatal_error = f"{type(exc).__name__}: {exc}"
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 
-    def _all_at_once(self, rows: Sequence[Row], items: Sequence[Item]) -> bool:
-        """Write every row of the group; False when not all of them could be written."""
+    def _all_at_once(self, rows: Sequence[JournalRow], commits: Sequence[PackedChanges]) -> bool:
+        """Write every row of the group; return False when not all of them could be written."""
         try:
-            return self._written(rows, items)
+            return self._write_rows(rows, commits)
         except _UNWRITABLE:
             return False
 
-    def _one_by_one(self, last: int, journal: Sequence[Row], items: Sequence[Item]) -> tuple[list[int], str]:
+    def _one_by_one(
+        self, last: int, journal: Sequence[JournalRow], commits: Sequence[PackedChanges]
+    ) -> tuple[list[int], str]:
         cursor = self._cursor
         numbers: list[int] = []
-        complaint = ""
-        for row, item in zip(journal, items, strict=True):
+        last_error = ""
+        for row, commit in zip(journal, commits, strict=True):
             cursor.execute("SAVEPOINT one")
             try:
-                number = last + 1 if self._written([(last + 1, *row)], [item]) else CONFLICT
-            except _UNWRITABLE as wrong:
-                complaint = f"an exchange could not be written: {type(wrong).__name__}: {wrong}"
+                number = last + 1 if self._write_rows([(last + 1, *row)], [commit]) else CONFLICT
+            except _UNWRITABLE as exc:
+                last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                 number = UNWRITABLE
             if number > 0:
                 last = number
@@ -177,41 +223,34 @@ class TransactionWriter:
                 cursor.execute("ROLLBACK TO one")
             cursor.execute("RELEASE one")
             numbers.append(number)
-        return numbers, complaint
+        return numbers, last_error
 
-    def _written(self, rows: Sequence[Row], items: Sequence[Item]) -> bool:
-        """Write the journal's rows and what the items change; False when fewer could be written than were given."""
-        statements.JOURNAL.write(self._cursor, rows)
-        for place, many in _STATE:
-            changed = [row for item in items if (row := item[place]) is not None]
-            if changed and many.write(self._cursor, changed) != len(changed):
+    def _write_rows(self, journal: Sequence[JournalRow], commits: Sequence[PackedChanges]) -> bool:
+        """Write the journal's rows and what the commits change; return False when fewer were written than given."""
+        statements.JOURNAL.write(self._cursor, journal)
+        for place, writer in _STATE:
+            rows: list[Row] = [row for commit in commits if (row := commit[place]) is not None]
+            if rows and writer.write(self._cursor, rows) != len(rows):
                 return False
         return True
 
 
-_STATE: Final[tuple[tuple[int, _Many], ...]] = (
+_STATE: Final[tuple[tuple[int, _RowWriter], ...]] = (
     (2, statements.SESSIONS),
     (3, statements.TRANSACTIONS),
-    (4, statements.CARDS),
-    (5, UPLOADS),
+    (4, statements.TRANSACTIONS),
+    (5, statements.CARDS),
+    (6, UPLOADS),
 )
-"""What writes the rows of an item, by their place in it."""
-
-
-def rendered(told: Facts, dialect: Dialect) -> Row:
-    """The journal's row; an exchange nobody can render is journalled without its fields, never lost or unmasked."""
-    try:
-        return row_of(told, dialect)
-    except Exception as wrong:
-        return row_of(bare(told, f"its fields could not be rendered: {type(wrong).__name__}"), dialect)
+"""What writes the rows of packed changes, by their place."""
 
 
 def last_number(cursor: sqlite3.Cursor) -> int:
-    """The number of the last exchange in the journal; asked inside a transaction, it stays the last."""
+    """Return the number of the last exchange in the journal; inside a transaction it stays the last."""
     (last,) = cursor.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
     return int(last)
 
 
 def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:
-    """Remember something about the store itself."""
+    """Write something that the store remembers about itself."""
     statements.META.write(cursor, [(name, value)])

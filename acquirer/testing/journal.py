@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from acquirer.journal.entry import Entry
-from acquirer.store import Store, Wanted
+from acquirer.store import Store, ExchangeFilter
 
 WAIT_S = 5.0
 """How long `wait` waits: commits take milliseconds."""
@@ -21,7 +21,7 @@ class Journal:
     def list(self, **criteria: Any) -> list[Entry]:
         """All exchanges that fit."""
         with self._store.reader() as reader:
-            entries = reader.exchanges(Wanted())
+            entries = reader.exchanges(ExchangeFilter())
         return [entry for entry in entries if _fits(entry, criteria)]
 
     def find(self, **criteria: Any) -> Entry:

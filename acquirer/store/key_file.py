@@ -1,0 +1,64 @@
+"""The key file of a database: ``<database>.key`` holds the master key in hex, readable by its owner alone.
+
+It is made at the first start, and is on disk for good before anything is sealed with it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from pathlib import Path
+
+from acquirer.errors import StoreError
+from acquirer.security.vault import MASTER_BYTES
+from acquirer.store.location import companion
+
+
+def master_key(database: Path, *, make: bool) -> bytes:
+    """Return the master key beside `database`; with `make`, a new one when there is none.
+
+    Raises:
+        StoreError: no key file where one must be, or one that holds something else.
+    """
+    path = companion(database, ".key")
+    try:
+        text = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        if make:
+            return _make_key(path)
+        raise StoreError(
+            f"{path} is missing: without it the keys in {database} cannot be opened; put it back, or use a new store"
+        ) from None
+    except (OSError, UnicodeError) as exc:
+        raise StoreError(f"{path} cannot be read ({exc}): put the store's own key file there") from None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_BYTES:
+        raise StoreError(f"{path} holds no key: expected {2 * MASTER_BYTES} hex digits; put the right file back")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    key = os.urandom(MASTER_BYTES)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, key.hex().encode() + b"\n")
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return key
+
+
+def check_value(key: bytes) -> str:
+    """Return what a database remembers of its master key: enough to recognise it, nothing to find it from."""
+    return hmac.digest(key, b"acquirer store: check", "sha256")[:8].hex()
