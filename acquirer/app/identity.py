@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from acquirer.data.toml import DataError, nearest
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.suite import Suite
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import Dukpt
@@ -84,5 +84,5 @@ def _registered(tid: str, file: Path | str | None) -> Registration:
         if one.tid == tid:
             return one
     where = str(file) if file else "the demo set"
-    hint = nearest(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
+    hint = did_you_mean(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
     raise DataError(where, 0, "", f"holds no terminal '{tid}'{hint}")

@@ -11,7 +11,7 @@ from typing import Protocol, TypedDict, Unpack
 from acquirer.app.identity import identity
 from acquirer.app.pad import read_pad
 from acquirer.app.terminal_connection import Address, address
-from acquirer.data.toml import DataError, nearest
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
@@ -112,7 +112,9 @@ class TerminalCore:
     def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
         for name in options:
             if name not in TerminalOptions.__annotations__:
-                raise TypeError(f"a terminal has no option '{name}'{nearest(name, TerminalOptions.__annotations__)}")
+                raise TypeError(
+                    f"a terminal has no option '{name}'{did_you_mean(name, TerminalOptions.__annotations__)}"
+                )
         self.address: Address = address(options.get("host", HOST))
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")

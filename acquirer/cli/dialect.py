@@ -52,12 +52,12 @@ def show(
 ) -> int:
     """Show a dialect: its frames, fields, messages, response codes, key packages and samples."""
     from acquirer.cli.tables import QUIET, WIDE, Line, console
-    from acquirer.data.toml import nearest
+    from acquirer.data.toml import did_you_mean
     from acquirer.settings.specs import load_dialect
 
     dialect = load_dialect(name)
     if part and part not in PARTS:
-        hint = nearest(part, PARTS) or f"; there are {', '.join(PARTS)}."
+        hint = did_you_mean(part, PARTS) or f"; there are {', '.join(PARTS)}."
         raise Exit(Code.USAGE, f"A dialect has no part '{part}'{hint}")
     if as_json:
         print(json.dumps(_whole(dialect), ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Reading a document key by key: every key is asked for with its type, and a key nobody asked for is an error.
+"""Reading a document key by key: every key is asked for with its type, and a key that was not asked for is an error.
 
 `Table` walks a `Document`; `extend` lays one document over another, so that errors still name the file in which
 a value stands.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from acquirer.data.toml import DataError, Document, Path, nearest
+from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 
 _KINDS = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
 
@@ -27,7 +27,7 @@ class Table:
     acquirer.data.toml.DataError: house.toml:2: door.wdth: unknown key; did you mean 'width'?
     """
 
-    def __init__(self, document: Document, path: Path = (), data: dict[str, Any] | None = None) -> None:
+    def __init__(self, document: Document, path: KeyPath = (), data: dict[str, Any] | None = None) -> None:
         self.document = document
         self.path = path
         self._data = document.data if data is None else data
@@ -46,9 +46,12 @@ class Table:
         """A text; without a default the key must be there."""
         return str(self._value(key, str, default))
 
-    def number(self, key: str, default: int | None = None) -> int:
-        """A whole number."""
-        return int(self._value(key, int, default))
+    def number(self, key: str, default: int | None = None, least: int | None = None) -> int:
+        """A whole number, not below `least`."""
+        number = int(self._value(key, int, default))
+        if least is not None and number < least:
+            raise self.error(key, f"must be at least {least}")
+        return number
 
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""
@@ -58,9 +61,16 @@ class Table:
         """A text out of a given set."""
         value = self.text(key, default)
         if value not in choices:
-            hint = nearest(value, choices) or f"; choose from {', '.join(sorted(choices))}"
-            raise self.error(key, f"unknown value {value!r}{hint}")
+            raise self.error(key, _not_in(value, choices))
         return value
+
+    def choices(self, key: str, choices: Collection[str], default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A list of texts, each out of a given set."""
+        values = self.texts(key, default)
+        for i, value in enumerate(values):
+            if value not in choices:
+                raise self.document.error((*self.path, key, i), _not_in(value, choices))
+        return values
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A list of texts; a single text is a list of one."""
@@ -72,8 +82,14 @@ class Table:
         """A list of whole numbers."""
         return tuple(self._list(key, int, default))
 
-    def table(self, key: str) -> Table:
-        """The table under `key`; an empty one when it is absent."""
+    def mixed(self, key: str) -> tuple[Any, ...]:
+        """A list of values of any kind."""
+        return tuple(self._value(key, list, None))
+
+    def table(self, key: str, required: bool = False) -> Table:
+        """The table under `key`; an empty one when it is absent and not required."""
+        if required and not self.has(key):
+            raise self.error(key, "is missing")
         return Table(self.document, (*self.path, key), self._value(key, dict, {}))
 
     def tables(self, key: str) -> list[Table]:
@@ -89,8 +105,14 @@ class Table:
         """Key and table of every item, for a table of tables."""
         return ((key, self.table(key)) for key in self)
 
+    def only(self, names: Collection[str]) -> None:
+        """Refuse the first key that is none of these names, before a key that it misspells is said to be missing."""
+        for key in self:
+            if key not in names:
+                raise self.document.unknown((*self.path, key), names)
+
     def end(self) -> None:
-        """Refuse the first key nobody asked for."""
+        """Refuse the first key that was not asked for."""
         for key in self._data:
             if key not in self._asked:
                 raise self.document.unknown((*self.path, key), self._asked)
@@ -113,6 +135,11 @@ class Table:
         return values
 
 
+def _not_in(value: str, choices: Collection[str]) -> str:
+    hint = did_you_mean(value, choices) or f"; choose from {', '.join(sorted(choices))}"
+    return f"unknown value {value!r}{hint}"
+
+
 @dataclass(frozen=True, slots=True)
 class Extended(Document):
     """A document laid over another: its data are merged, its errors point into the file that says it."""
@@ -120,15 +147,15 @@ class Extended(Document):
     own: Document
     base: Document
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """Return the line of the value at `path`, in whichever file goes further along it."""
         return self._deeper(path).line(path)
 
-    def error(self, path: Path, problem: str) -> DataError:
+    def error(self, path: KeyPath, problem: str) -> DataError:
         """An error about the value at `path`, in whichever file goes further along it."""
         return self._deeper(path).error(path, problem)
 
-    def _deeper(self, path: Path) -> Document:
+    def _deeper(self, path: KeyPath) -> Document:
         return self.base if _depth(self.base.data, path) > _depth(self.own.data, path) else self.own
 
 
@@ -150,7 +177,7 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _depth(data: Any, path: Path) -> int:
+def _depth(data: Any, path: KeyPath) -> int:
     for depth, step in enumerate(path):
         inside = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
         if not inside:

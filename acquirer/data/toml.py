@@ -20,7 +20,7 @@ from acquirer.errors import ConfigurationError
 if TYPE_CHECKING:
     from pydantic import ValidationError  # its import takes as long as a whole command that only reads
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where a value stands: ``("terminal", 2, "tid")`` is ``tid`` of the third ``[[terminal]]``."""
 
 
@@ -39,9 +39,9 @@ class Document:
 
     name: str
     data: dict[str, Any]
-    lines: Mapping[Path, int]
+    lines: Mapping[KeyPath, int]
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """The line (from 1) on which `path` or its nearest known ancestor stands; the first one when none is known."""
         while path:
             if path in self.lines:
@@ -49,13 +49,13 @@ class Document:
             path = path[:-1]
         return 1
 
-    def error(self, path: Path, problem: str) -> DataError:
+    def error(self, path: KeyPath, problem: str) -> DataError:
         """An error about the value at `path`; `problem` says what is wrong and what to do."""
         return DataError(self.name, self.line(path), dotted(path), problem)
 
-    def unknown(self, path: Path, known: Iterable[str]) -> DataError:
+    def unknown(self, path: KeyPath, known: Iterable[str]) -> DataError:
         """An error about a key nobody reads, with the nearest one that somebody does."""
-        return self.error(path, f"unknown key{nearest(str(path[-1]), known)}")
+        return self.error(path, f"unknown key{did_you_mean(str(path[-1]), known)}")
 
     def invalid(self, failure: ValidationError) -> DataError:
         """The first complaint of a pydantic model about this document, as one sentence.
@@ -79,7 +79,7 @@ class Document:
         return self.error(tuple(path), message[0].lower() + message[1:])
 
 
-def parse(text: str, name: str) -> Document:
+def parse_toml(text: str, name: str) -> Document:
     """Parse TOML `text`; `name` is the file's name as errors should show it.
 
     Raises:
@@ -98,13 +98,13 @@ def parse(text: str, name: str) -> Document:
     return Document(name, data, _Lines(text))
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'batch'?"`` for the closest of `known`, else an empty text."""
     close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """``("terminal", 0, "tid")`` as people write it: ``terminal[0].tid``."""
     text = ""
     for step in path:
@@ -126,23 +126,23 @@ _STRING = re.compile(
 _PLAIN = re.compile(r"[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?")  # a date and its time may stand apart
 
 
-class _Lines(Mapping[Path, int]):
+class _Lines(Mapping[KeyPath, int]):
     """The line of each key of a text, found when the first is asked for: a file without mistakes is never scanned."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._found: dict[Path, int] | None = None
+        self._found: dict[KeyPath, int] | None = None
 
-    def __getitem__(self, path: Path) -> int:
+    def __getitem__(self, path: KeyPath) -> int:
         return self._scanned()[path]
 
-    def __iter__(self) -> Iterator[Path]:
+    def __iter__(self) -> Iterator[KeyPath]:
         return iter(self._scanned())
 
     def __len__(self) -> int:
         return len(self._scanned())
 
-    def _scanned(self) -> dict[Path, int]:
+    def _scanned(self) -> dict[KeyPath, int]:
         if self._found is None:
             self._found = _Scan(self._text).document()
         return self._found
@@ -155,12 +155,12 @@ class _Scan:
         self.text = text
         self.at = 0
         self.breaks = [i for i, char in enumerate(text) if char == "\n"]
-        self.lines: dict[Path, int] = {}
-        self.implied: set[Path] = set()  # tables only named on the way to another one
-        self.arrays: dict[Path, int] = {}  # array of tables → index of its latest item
+        self.lines: dict[KeyPath, int] = {}
+        self.implied: set[KeyPath] = set()  # tables only named on the way to another one
+        self.arrays: dict[KeyPath, int] = {}  # array of tables → index of its latest item
 
-    def document(self) -> dict[Path, int]:
-        table: Path = ()
+    def document(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
         self.skip()
         while self.at < len(self.text):
             if self.text[self.at] == "[":
@@ -170,7 +170,7 @@ class _Scan:
             self.skip()
         return self.lines
 
-    def header(self) -> Path:
+    def header(self) -> KeyPath:
         start, array = self.at, self.text.startswith("[[", self.at)
         self.at += 2 if array else 1
         path = self.latest(self.key())
@@ -182,7 +182,7 @@ class _Scan:
             self.note(path, start)
         return path
 
-    def pair(self, table: Path) -> None:
+    def pair(self, table: KeyPath) -> None:
         start = self.at
         path = (*table, *self.key())
         self.note(path, start, below=len(table))
@@ -190,7 +190,7 @@ class _Scan:
         self.skip()
         self.value(path)
 
-    def value(self, path: Path) -> None:
+    def value(self, path: KeyPath) -> None:
         opening = self.text[self.at]
         if opening not in "[{":
             found = (_STRING if opening in "\"'" else _PLAIN).match(self.text, self.at)
@@ -212,7 +212,7 @@ class _Scan:
                 self.skip()
         self.at += 1
 
-    def key(self) -> Path:
+    def key(self) -> KeyPath:
         """The parts of a dotted key; leaves `at` behind the last one."""
         parts: list[str] = []
         while True:
@@ -226,16 +226,16 @@ class _Scan:
                 return tuple(parts)
             self.at += 1
 
-    def latest(self, path: Path) -> Path:
+    def latest(self, path: KeyPath) -> KeyPath:
         """A header under an array of tables speaks of its latest item."""
-        out: Path = ()
+        out: KeyPath = ()
         for i, step in enumerate(path):
             out = (*out, step)
             if i < len(path) - 1 and out in self.arrays:
                 out = (*out, self.arrays[out])
         return out
 
-    def note(self, path: Path, start: int, below: int = 0) -> None:
+    def note(self, path: KeyPath, start: int, below: int = 0) -> None:
         """`path` stands at `start`; tables on the way to it count as named here until they are defined themselves."""
         line = bisect(self.breaks, start) + 1
         for end in range(below + 1, len(path)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from acquirer.data.table import Table
-from acquirer.data.toml import nearest
+from acquirer.data.toml import did_you_mean
 from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
 from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse_notation
 
@@ -100,7 +100,7 @@ def read_field(
     side, nibbles = read_pad(table, "pad", pad).split()
     for layout in table.texts("layouts", ()):
         if layout not in layouts:
-            raise table.error("layouts", f"unknown layout '{layout}'{nearest(layout, layouts)}")
+            raise table.error("layouts", f"unknown layout '{layout}'{did_you_mean(layout, layouts)}")
     field = FieldSpec(
         de=de,
         name=read_text(table, "name"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from acquirer.data.toml import DataError, Document, Path, nearest
+from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 from acquirer.dialect import lint_messages
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.lint_messages import Finding
@@ -43,12 +43,12 @@ def _reasons(dialect: Dialect, reasons: set[str]) -> Iterator[Finding]:
     for missing in sorted(reasons - set(dialect.reasons)):
         yield ("reasons",), f"no code for the reason '{missing}'"
     for unknown in sorted(set(dialect.reasons) - reasons) if reasons else ():
-        yield ("reasons", unknown), f"no decision gives this reason{nearest(unknown, reasons)}"
+        yield ("reasons", unknown), f"no decision gives this reason{did_you_mean(unknown, reasons)}"
 
 
 def _samples(dialect: Dialect) -> Iterator[Finding]:
     for i, sample in enumerate(dialect.samples):
-        path: Path = ("samples", i)
+        path: KeyPath = ("samples", i)
         deframer = make_deframer(dialect.framing)
         deframer.feed(bytes.fromhex(sample.hex))
         try:
@@ -82,7 +82,7 @@ def _sample(dialect: Dialect, frame: bytes, expect: Mapping[str, str]) -> Iterat
 def _routes(dialect: Dialect) -> Iterator[Finding]:
     seen: dict[object, str] = {}
     for route in dialect.routes:
-        path: Path = ("routes" if route.served else "unserved", route.name or route.service)
+        path: KeyPath = ("routes" if route.served else "unserved", route.name or route.service)
         if route.mti not in dialect.mtis:
             yield (*path, "mti"), f"{route.mti} has no name in [mtis]"
         if route.mac_request and "mac" not in dialect.elements:

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
-from acquirer.data.toml import Path, nearest
+from acquirer.data.toml import KeyPath, did_you_mean
 from acquirer.dialect.definitions import ReplySpec, Route
 from acquirer.dialect.dialect import Dialect
 from acquirer.wire.grammar import Layout, Locator
 
-Finding = tuple[Path, str]
+Finding = tuple[KeyPath, str]
 """Where, and what."""
 
 _MAC = ("mac", "mac_secondary")
@@ -22,12 +22,12 @@ def services(dialect: Dialect, known: Iterable[str]) -> Iterator[Finding]:
     known = list(known)
     for route in dialect.routes if known else ():
         if route.served and route.service not in known:
-            hint = nearest(route.service, known) or f"; there are {', '.join(known)}"
+            hint = did_you_mean(route.service, known) or f"; there are {', '.join(known)}"
             problem = f"no host serves '{route.service}'{hint} (served = false makes it known by name only)"
             yield _path(route), problem
 
 
-def _path(route: Route) -> Path:
+def _path(route: Route) -> KeyPath:
     return ("routes" if route.served else "unserved", route.name or route.service)
 
 
@@ -126,7 +126,7 @@ def _touch(here: Locator, there: Locator) -> bool:
 def _layouts(dialect: Dialect) -> Iterator[Finding]:
     """Layouts longer than their field, never reached, or chosen by nothing but their order."""
     for field in dialect.fields.values():
-        path: Path = ("fields", str(field.de), "layouts")
+        path: KeyPath = ("fields", str(field.de), "layouts")
         for layout in field.layouts:
             last = max((part.stop or part.start for part in layout.parts), default=0)
             if last > field.maximum:

@@ -7,7 +7,7 @@ from typing import Final
 
 from acquirer.dialect.dialect import Dialect, ReplySpec, Route
 from acquirer.dialect.readers import Mandatory
-from acquirer.wire.elements import Write, writer
+from acquirer.wire.elements import WriteElement, make_writer
 from acquirer.wire.message import Value
 
 ENVELOPES_KEPT: Final = 1024
@@ -27,12 +27,12 @@ class ReplyPlan:
         self.elements = frozenset(answer.make)  # what this answer can carry
         whole: list[tuple[str, int]] = []
         constants: dict[int, Value] = {}
-        parts: list[tuple[str, str | None, Write]] = []
+        parts: list[tuple[str, str | None, WriteElement]] = []
         for element in answer.make:
             place = dialect.elements[element]
             constant = dialect.constants.get(element)
             if not place.whole or place.as_text:
-                parts.append((element, constant, writer(place, dialect.fields[place.de])))
+                parts.append((element, constant, make_writer(place, dialect.fields[place.de])))
             elif constant is not None:
                 constants[place.de] = constant
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from acquirer.dialect.definitions import Route
-from acquirer.wire.elements import reading
+from acquirer.wire.elements import make_reader
 from acquirer.wire.grammar import Locator
 from acquirer.wire.message import Message, Value
 
@@ -21,7 +21,7 @@ class Router:
         for route in routes:
             self._by_mti.setdefault(route.mti, []).append(route)
         self._asked = {
-            mti: {name: reading(elements[name]) for route in routes for name in route.when}
+            mti: {name: make_reader(elements[name]) for route in routes for name in route.when}
             for mti, routes in self._by_mti.items()
         }
         self._readings = {mti: tuple(asked.values()) for mti, asked in self._asked.items()}

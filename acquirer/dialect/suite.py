@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from acquirer.data.toml import nearest
+from acquirer.data.toml import did_you_mean
 from acquirer.data.types import Randbytes
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
@@ -22,7 +22,7 @@ from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
 from acquirer.security.key_package import KeyPackage
 from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
 from acquirer.security.mac_diagnosis import Candidate, diagnose
-from acquirer.security.packages import Issued, MakForm, PackageError, Packager, Stocked, accept
+from acquirer.security.packages import IssuedKeys, MakForm, PackageError, PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.secret import MistakenKey, Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
@@ -66,23 +66,23 @@ class Suite:
             for digit, name in security.pin_blocks.items()
         }
         self.packages = dict(security.packages)
-        self._packagers: dict[tuple[str, MakForm], Packager] = {}
+        self._packagers: dict[tuple[str, MakForm], PackageIssuer] = {}
         for package in self.packages.values():
             self._check(package)
             for form in ("single", "double", "duplicated"):
                 usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
-                self._packagers[package.selector, form] = Packager(package, form, usage)
+                self._packagers[package.selector, form] = PackageIssuer(package, form, usage)
 
     # working keys
 
-    def stock(self, stocked: Callable[[Packager], Stocked]) -> None:
+    def stock(self, stocked: Callable[[PackageIssuer], ReadyKeys]) -> None:
         """Have fresh keys made ahead of need: `stocked` says where those of a packager come from."""
         for packager in self._packagers.values():
             packager.stocked = stocked(packager)
 
     def issue(
         self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
-    ) -> Issued:
+    ) -> IssuedKeys:
         """Fresh working keys and their package, for the package that `selector` (element `function`) asks for.
 
         Raises:
@@ -98,7 +98,7 @@ class Suite:
         package = self.packages.get(selector)
         if package is None:
             raise self._no_package(selector)
-        return accept(package, tmk, data)
+        return accept_package(package, tmk, data)
 
     # keys derived for one message
 
@@ -257,7 +257,7 @@ def _dukpt(dialect: Dialect, mac: MacAlgorithm) -> Dukpt | None:
     if name == TMK:
         return None
     if name not in DUKPT:
-        hint = nearest(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
+        hint = did_you_mean(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
         raise dialect.error("security.keys", f"'{name}' is not known{hint}")
     if "ksn" not in dialect.elements:
         raise dialect.error("security.keys", "there is no element 'ksn' that could say which keys are meant")
@@ -298,6 +298,6 @@ def _list(names: Iterable[str]) -> str:
 def _named(dialect: Dialect, key: str, name: str, known: dict[str, T]) -> T:
     found = known.get(name)
     if found is None:
-        hint = nearest(name, known) or f"; known: {_list(known)}"
+        hint = did_you_mean(name, known) or f"; known: {_list(known)}"
         raise dialect.error(key, f"'{name}' is not known{hint}")
     return found

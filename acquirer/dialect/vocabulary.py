@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from acquirer.data.toml import nearest
+from acquirer.data.toml import did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.lint_messages import Finding
 
@@ -91,5 +91,5 @@ def unread(dialect: Dialect) -> Iterator[Finding]:
     for layout in dialect.layouts.values():
         used |= set(layout.when)
     for name in dialect.elements:
-        if name not in ELEMENTS and name not in used and (hint := nearest(name, ELEMENTS)):
+        if name not in ELEMENTS and name not in used and (hint := did_you_mean(name, ELEMENTS)):
             yield ("elements", name), f"nothing reads this element{hint}"

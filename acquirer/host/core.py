@@ -17,7 +17,7 @@ from acquirer.host.signature_policy import Checks
 from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
-from acquirer.wire.elements import read
+from acquirer.wire.elements import read_element
 
 SILENT_CENTS: Final = 98
 """The trigger amount that gets no reply: 98 is also what the terminal then gives as the reason of its reversal."""
@@ -110,6 +110,6 @@ def _magstripe_entry_modes(dialect: Dialect) -> Iterator[str]:
         return
     for entry in profile.entries.values():
         if entry.letter == MAGSTRIPE_LETTER:
-            value = read({whole.de: profile.entry_mode(entry, pin=False)}, part)
+            value = read_element({whole.de: profile.entry_mode(entry, pin=False)}, part)
             if isinstance(value, str):
                 yield value

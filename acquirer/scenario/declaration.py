@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from acquirer.data.toml import Document, nearest
+from acquirer.data.toml import Document, did_you_mean
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultKind, Stage
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
@@ -81,7 +81,7 @@ def _fault(values: Mapping[str, Any]) -> Fault:
             field, reader = _READERS[key]
             conditions[field] = _read(key, value, reader)
         elif key != "kind":
-            raise _KeyProblem(key, f"unknown key{nearest(key, (*CONDITIONS, *parameters)) or _parameters(entry)}")
+            raise _KeyProblem(key, f"unknown key{did_you_mean(key, (*CONDITIONS, *parameters)) or _parameters(entry)}")
     kind = _kind(entry, arguments)
     if "code" in values and kind.stage is Stage.BEFORE_DECISION:
         problem = f"a fault of kind '{entry.name}' acts before the decision, when no code is known: it can never match"

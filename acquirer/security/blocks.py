@@ -13,7 +13,7 @@ from acquirer.errors import SecurityError
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Secret
-from acquirer.security.tr31 import Header, build, unblock
+from acquirer.security.tr31 import KeyBlockHeader, build_key_block, open_key_block
 
 VERSIONS: Final[Mapping[str, tuple[str, CipherName]]] = {"tr31-b": ("B", "3des"), "tr31-d": ("D", "aes")}
 """How a dialect names the wrapping → version of the blocks, cipher of the master key."""
@@ -43,8 +43,8 @@ def write_block(
     """The block of one working key, as it travels. Raises KeyBlockError."""
     version, cipher = VERSIONS[package.wrap]
     usage = mac_usage if name == "mak" else _USAGES[name][0]
-    header = Header(usage, ALGORITHMS[key.cipher], _MODES[name], version)
-    return build(master.using(cipher), key, header, randbytes).encode("ascii")
+    header = KeyBlockHeader(usage, ALGORITHMS[key.cipher], _MODES[name], version)
+    return build_key_block(master.using(cipher), key, header, randbytes).encode("ascii")
 
 
 def read_blocks(package: KeyPackage, master: Secret, data: bytes) -> dict[str, Secret]:
@@ -60,7 +60,7 @@ def read_blocks(package: KeyPackage, master: Secret, data: bytes) -> dict[str, S
         length = int(text[_LENGTH]) if text[_LENGTH].isdecimal() and len(text[_LENGTH]) == 4 else 0
         if not length:
             raise BlocksError(f"a key block for the {part.name.upper()} was expected after {len(keys)} others")
-        keys[part.name] = unblock(master.using(cipher), text[:length], _USAGES[part.name]).key
+        keys[part.name] = open_key_block(master.using(cipher), text[:length], _USAGES[part.name]).key
         text = text[length:]
     if text.strip():
         raise BlocksError(f"{len(text)} characters are left over after the last key block")

@@ -15,16 +15,16 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
 
-class Used(NamedTuple):
+class DukptTransaction(NamedTuple):
     """One transaction: its KSN, its keys, and the device as it is afterwards."""
 
     ksn: bytes
     keys: WorkingKeys
-    after: Device
+    after: DukptDevice
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class DukptDevice:
     """The keys of one terminal between two transactions. Never changed: using it gives the next one."""
 
     dukpt: Dukpt
@@ -32,7 +32,7 @@ class Device:
     registers: tuple[Secret | None, ...] = field(repr=False)  # by bit, from the lowest
 
     @classmethod
-    def loaded(cls, dukpt: Dukpt, initial: Secret, ksn: bytes) -> Device:
+    def loaded(cls, dukpt: Dukpt, initial: Secret, ksn: bytes) -> DukptDevice:
         """A device as the key injection leaves it; the counter of `ksn` plays no role.
 
         Raises:
@@ -43,7 +43,7 @@ class Device:
         registers = tuple(dukpt.step(initial, dukpt.ksn(ksn, 1 << bit)) for bit in range(dukpt.counter_bits))
         return cls(dukpt, dukpt.ksn(ksn, 1), registers)
 
-    def use(self) -> Used:
+    def use(self) -> DukptTransaction:
         """The keys of the next transaction.
 
         Raises:
@@ -62,14 +62,16 @@ class Device:
             for bit in range(lowest):
                 registers[bit] = self.dukpt.step(key, self.dukpt.ksn(self.ksn, counter | 1 << bit))
         following = self.dukpt.ksn(self.ksn, self.dukpt.next_counter(counter))
-        return Used(self.ksn, self.dukpt.working(key, self.ksn), Device(self.dukpt, following, tuple(registers)))
+        return DukptTransaction(
+            self.ksn, self.dukpt.working(key, self.ksn), DukptDevice(self.dukpt, following, tuple(registers))
+        )
 
     def pack(self) -> bytes:
         """Bytes for the vault: the KSN, then each register with its length before it."""
         return self.ksn + b"".join(_packed(key) for key in self.registers)
 
     @classmethod
-    def unpack(cls, dukpt: Dukpt, packed: bytes) -> Device:
+    def unpack(cls, dukpt: Dukpt, packed: bytes) -> DukptDevice:
         """The device that `pack` wrote. Raises DukptError."""
         registers, at = list[Secret | None](), dukpt.ksn_bytes
         while at < len(packed):

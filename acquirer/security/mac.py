@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from acquirer.security.ciphers import CipherName
 from acquirer.security.secret import Secret
 
-Form = Literal["binary", "hex"]
+MacForm = Literal["binary", "hex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class MacAlgorithm:
 
     name: str
     raw: Callable[[Secret, bytes], bytes]
-    form: Form
+    form: MacForm
     ciphers: frozenset[CipherName]  # which keys it takes
 
     def __call__(self, key: Secret, data: bytes, size: int = 8) -> bytes:

@@ -16,7 +16,7 @@ from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.key_package import KeyPackage
-from acquirer.security.secret import Mint, Secret
+from acquirer.security.secret import Secret, SecretFactory
 from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
 
@@ -44,7 +44,7 @@ class KcvError(PackageError):
         self.got = got
 
 
-class Issued:
+class IssuedKeys:
     """Working keys as they travel, and as they are used. Not frozen: made per sign-on."""
 
     __slots__ = ("wire", "working")
@@ -58,18 +58,18 @@ class _Cut(NamedTuple):
     """Where one key lies in the drawn bytes, and how it fills its room on the wire."""
 
     name: Literal["pik", "mak", "tdk"]
-    mint: Mint
+    mint: SecretFactory
     start: int
     stop: int
     times: int  # how often its cipher text is written
     zeros: bytes  # and what fills the rest
 
 
-Stocked = Callable[[], bytes | None]
+ReadyKeys = Callable[[], bytes | None]
 """Gives fresh keys that were made ahead of need, as `Packager.fresh` makes them; None when there are none just now."""
 
 
-class Packager:
+class PackageIssuer:
     """Makes the packages of one layout and one form of MAK; what can be computed once, is.
 
     A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV. So keys can be made ahead of
@@ -81,7 +81,7 @@ class Packager:
     def __init__(self, package: KeyPackage, mak: MakForm, mac_usage: str = "M3") -> None:
         self.package = package
         self.mak = mak
-        self.stocked: Stocked = _nothing
+        self.stocked: ReadyKeys = _nothing
         self._mac_usage = mac_usage  # of the MAK, where a key block says it
         self._blocks = package.wrap in VERSIONS
         self._wrap = wrap_cipher(package)
@@ -93,7 +93,7 @@ class Packager:
                 cipher, size = "des", _SINGLE_BYTES
             times = part.size_bytes // size if mak == "duplicated" else 1
             zeros = bytes(part.size_bytes - size * times)
-            cuts.append(_Cut(part.name, Mint(cipher, size), at, at + size, times, zeros))
+            cuts.append(_Cut(part.name, SecretFactory(cipher, size), at, at + size, times, zeros))
             at += size
         self._cuts = tuple(cuts)
         self._total = at
@@ -119,7 +119,7 @@ class Packager:
             clear += cut.mint.check_value(clear[cut.start : cut.stop], size)
         return clear
 
-    def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> Issued:
+    def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> IssuedKeys:
         """A package of fresh working keys; keys that are `pinned` are used instead of fresh ones.
 
         Raises:
@@ -147,9 +147,9 @@ class Packager:
             kcvs += f", {name} {kcv.hex()}"
         if self.package.form == "hex":
             wire = wire.hex().upper().encode()
-        return Issued(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
+        return IssuedKeys(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
 
-    def _blocked(self, tmk: Secret, clear: bytes, randbytes: Randbytes) -> Issued:
+    def _blocked(self, tmk: Secret, clear: bytes, randbytes: Randbytes) -> IssuedKeys:
         keys: dict[str, Secret] = {cut.name: cut.mint.key(clear[cut.start : cut.stop]) for cut in self._cuts}
         try:
             blocks = [
@@ -157,7 +157,7 @@ class Packager:
             ]
         except KeyBlockError as wrong:
             raise PackageError(str(wrong)) from None
-        return Issued(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
+        return IssuedKeys(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
 
     def _draw(self, randbytes: Randbytes) -> bytes:
         for _ in range(_DRAWS):
@@ -188,14 +188,14 @@ def _nothing() -> None:
     """Nobody makes keys ahead."""
 
 
-def issue(
+def issue_package(
     package: KeyPackage, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
-) -> Issued:
+) -> IssuedKeys:
     """Make fresh working keys and their package, once; see `Packager.issue`."""
-    return Packager(package, mak).issue(tmk, randbytes, pinned)
+    return PackageIssuer(package, mak).issue(tmk, randbytes, pinned)
 
 
-def accept(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
+def accept_package(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
     """Take the working keys out of a received package, as a terminal does: any form of MAK, every KCV checked.
 
     Raises:

@@ -146,7 +146,7 @@ class Secret:
         return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"
 
 
-class Mint:
+class SecretFactory:
     """Makes fresh keys of one cipher and one size, each with its context ready. For one thread.
 
     The library looks at type and size of a key whenever a cipher is made of one, which takes longer than the key

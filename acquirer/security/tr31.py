@@ -50,7 +50,7 @@ class KeyBlockError(SecurityError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class KeyBlockHeader:
     """What a key block says of its key, in the clear and under the MAC."""
 
     usage: str  # "P0": see `USAGES`
@@ -65,11 +65,13 @@ class Header:
 class KeyBlock(NamedTuple):
     """A key block opened."""
 
-    header: Header
+    header: KeyBlockHeader
     key: Secret
 
 
-def build(kbpk: Secret, key: Secret, header: Header, randbytes: Randbytes, room_bytes: int | None = None) -> str:
+def build_key_block(
+    kbpk: Secret, key: Secret, header: KeyBlockHeader, randbytes: Randbytes, room_bytes: int | None = None
+) -> str:
     """The key block of `key` under a protection key, in version B or D.
 
     `room_bytes`: the key is written as if it had so many bytes at least, so that the block does not tell how long it
@@ -103,7 +105,7 @@ def build(kbpk: Secret, key: Secret, header: Header, randbytes: Randbytes, room_
     return text + version.seal(_protection(kbpk, version), text.encode("ascii"), data).hex().upper()
 
 
-def unblock(kbpk: Secret, text: str, usages: Collection[str] = ()) -> KeyBlock:
+def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> KeyBlock:
     """The key of a block in any version, and what the block says of it.
 
     With `usages`, a key for anything else is refused.
@@ -139,7 +141,7 @@ def unblock(kbpk: Secret, text: str, usages: Collection[str] = ()) -> KeyBlock:
 # the header
 
 
-def _parsed(text: str) -> tuple[Header, _Version, int]:
+def _parsed(text: str) -> tuple[KeyBlockHeader, _Version, int]:
     """Header, version, and where the encrypted part begins."""
     found = _HEADER.match(text)
     if found is None or not text.isascii():
@@ -148,7 +150,7 @@ def _parsed(text: str) -> tuple[Header, _Version, int]:
     if int(length) != len(text):
         raise KeyBlockError(f"the key block says it has {int(length)} characters, and has {len(text)}")
     blocks, end = _optional(text, int(count))
-    return Header(usage, algorithm, mode, letter, key_version, exportability, blocks), _VERSIONS[letter], end
+    return KeyBlockHeader(usage, algorithm, mode, letter, key_version, exportability, blocks), _VERSIONS[letter], end
 
 
 _FILLING: Final = "PB"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from acquirer.data.toml import DataError, Document, parse
+from acquirer.data.toml import DataError, Document, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.shipped import specs_dir
 from acquirer.wire.masking import passes_luhn
@@ -94,7 +94,7 @@ def load_cards(path: str | None = None) -> CardTable:
     except (OSError, UnicodeDecodeError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else "not UTF-8"
         raise DataError(str(file), 0, "", f"cannot be read ({reason}); name a card table in TOML") from None
-    return read_cards(parse(text, str(file)))
+    return read_cards(parse_toml(text, str(file)))
 
 
 def read_cards(document: Document) -> CardTable:

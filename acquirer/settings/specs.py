@@ -9,7 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
@@ -33,7 +33,7 @@ def read_spec(name: str) -> tuple[str, Path]:
     path = Path(name) if name.endswith(".toml") else specs_dir() / f"{name}.toml"
     if not name.endswith(".toml") and name not in dialect_names():
         names = dialect_names()
-        hint = nearest(name, names) or f"; there are {', '.join(names)}, or name a .toml file"
+        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}, or name a .toml file"
         raise DataError(name, 0, "", f"no dialect of this name{hint}")
     try:
         return path.read_text(encoding="utf-8"), path
@@ -46,7 +46,7 @@ def read_spec(name: str) -> tuple[str, Path]:
 def document(name: str) -> Document:
     """The parsed file of a dialect, with line numbers."""
     text, path = read_spec(name)
-    return parse(text, path.name if path.parent == specs_dir() else str(path))
+    return parse_toml(text, path.name if path.parent == specs_dir() else str(path))
 
 
 @cache

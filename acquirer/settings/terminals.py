@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.model.rows import MakForm, Policy, Required
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import DUKPT
@@ -57,7 +57,7 @@ def read_terminals(path: Path) -> list[Registration]:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
     except OSError as exc:
         raise DataError(str(path), 0, "", f"cannot be read: {exc.strerror or exc}") from None
-    return terminals_of(parse(text, str(path)))
+    return terminals_of(parse_toml(text, str(path)))
 
 
 def demo_terminals() -> list[Registration]:
@@ -279,7 +279,7 @@ _KEYS: Final[Mapping[str, Iterable[str]]] = {
 def _refuse_unknown(path: Step, table: Mapping[str, Any], known: Mapping[str, Iterable[str]] | Iterable[str]) -> None:
     for key, value in table.items():
         if key not in known:
-            raise _Problem((*path, key), f"unknown key{nearest(key, known)}")
+            raise _Problem((*path, key), f"unknown key{did_you_mean(key, known)}")
         if isinstance(value, dict) and isinstance(known, Mapping):
             _refuse_unknown((*path, key), value, known[key])
 

@@ -17,7 +17,7 @@ from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
-from acquirer.wire.elements import read
+from acquirer.wire.elements import read_element
 from acquirer.wire.masking import as_text
 from acquirer.wire.message import Message
 
@@ -76,7 +76,7 @@ def receipt(
 
 def _day_and_time(dialect: Dialect, reply: Message) -> tuple[str, str]:
     """Month and day, and time of day, wherever this dialect has them; "" where it has none."""
-    day, time = (read(reply.fields, at) if at else "" for at in day_and_time(dialect))
+    day, time = (read_element(reply.fields, at) if at else "" for at in day_and_time(dialect))
     return as_text(str(day or "")) or "", as_text(str(time or "")) or ""
 
 

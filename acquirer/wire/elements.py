@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from acquirer.wire.grammar import FieldSpec, Locator, Part
 from acquirer.wire.message import EncodeError, Value
 
-Reading = Callable[[Mapping[int, Value]], Value | None]
-Write = Callable[[dict[int, Value], Value], None]
+ReadElement = Callable[[Mapping[int, Value]], Value | None]
+WriteElement = Callable[[dict[int, Value], Value], None]
 
 
-def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
+def read_element(fields: Mapping[int, Value], at: Locator) -> Value | None:
     """The value at `at`; None when its DE is absent or too short to hold it."""
     value = fields.get(at.de)
     if value is None:
@@ -24,11 +24,11 @@ def read(fields: Mapping[int, Value], at: Locator) -> Value | None:
     return part if part and (at.stop is None or len(part) == at.stop - at.start) else None
 
 
-def reading(at: Locator) -> Reading:
-    """`read` for one place, made ready for many messages."""
+def make_reader(at: Locator) -> ReadElement:
+    """`read_element` for one place, made ready for many messages."""
     de, start, stop = at.de, at.start, at.stop
     if at.as_text or at.after or (stop is None and start):
-        return lambda fields: read(fields, at)
+        return lambda fields: read_element(fields, at)
     if stop is None:
         return lambda fields: fields.get(de)
     size = stop - start
@@ -43,7 +43,7 @@ def reading(at: Locator) -> Reading:
     return read_part
 
 
-def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) -> None:
+def write_element(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) -> None:
     """Put `value` at `at`; the rest of a positional DE is kept, and filled up where it is missing: before the part, and
     behind it in a field of fixed size.
 
@@ -66,10 +66,10 @@ def write(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) 
     fields[at.de] = rest[:start] + value + (rest[stop:] if stop is not None else "")
 
 
-def writer(at: Locator, spec: FieldSpec) -> Write:
-    """`write` for one place, made ready for many messages."""
+def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
+    """`write_element` for one place, made ready for many messages."""
     if at.as_text or at.stop is None:
-        return lambda fields, value: write(fields, at, value, spec)
+        return lambda fields, value: write_element(fields, at, value, spec)
     de, start, stop = at.de, at.start, at.stop
     whole = stop if spec.length_bytes else max(stop, spec.maximum)
 
@@ -78,7 +78,7 @@ def writer(at: Locator, spec: FieldSpec) -> Write:
         if isinstance(rest, str) and len(rest) >= whole and isinstance(value, str) and len(value) == stop - start:
             fields[de] = rest[:start] + value + rest[stop:]
         else:
-            write(fields, at, value, spec)
+            write_element(fields, at, value, spec)
 
     return write_part
 
@@ -109,4 +109,4 @@ def has_form(value: Value, parts: Sequence[Part]) -> bool:
 
 def matches(fields: Mapping[int, Value], when: Mapping[Locator, tuple[str, ...]]) -> bool:
     """Whether every element has one of the values it may have."""
-    return all(read(fields, at) in values for at, values in when.items())
+    return all(read_element(fields, at) in values for at, values in when.items())

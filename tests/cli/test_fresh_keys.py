@@ -19,7 +19,7 @@ import pytest
 
 from acquirer.dialect.suite import Suite
 from acquirer.process.key_generator import BATCH
-from acquirer.security.packages import Packager
+from acquirer.security.packages import PackageIssuer
 from acquirer.security.secret import Secret
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import Registration, demo_terminals
@@ -161,7 +161,7 @@ def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callabl
     crowd = [(terminal, package) for package in packages for terminal in TERMINALS[:100]]
     keys = host.sign_on(crowd[::100])  # with one of each, some more of each are made
     end_s = time.monotonic() + 30
-    while written(maker) < BATCH * sum(Packager(SUITE.packages[one], "single").fresh_bytes for one in packages):
+    while written(maker) < BATCH * sum(PackageIssuer(SUITE.packages[one], "single").fresh_bytes for one in packages):
         assert time.monotonic() < end_s, "no keys are made ahead"
         keys += host.sign_on(crowd[:1])
     keys += host.sign_on(crowd)

@@ -17,7 +17,7 @@ import typer
 from acquirer import __version__, cli
 from acquirer.app.terminal import Terminal
 from acquirer.cli.errors import Code, Exit
-from acquirer.data.toml import parse
+from acquirer.data.toml import parse_toml
 from acquirer.testing import running_host
 
 Say = pytest.CaptureFixture[str]
@@ -147,7 +147,7 @@ def raising(error: BaseException):
     [
         (Exit(Code.NO_REPLY, "No reply within 3 s."), 4, "No reply within 3 s.\n"),
         (Exit(Code.EXPECTATION_FAILED), 1, ""),
-        (parse("a = 1", "x.toml").error(("a",), "is wrong"), 2, "x.toml:1: a: is wrong\n"),
+        (parse_toml("a = 1", "x.toml").error(("a",), "is wrong"), 2, "x.toml:1: a: is wrong\n"),
         (FileNotFoundError(2, "No such file or directory", "x.toml"), 2, "x.toml: No such file or directory.\n"),
         (PermissionError(13, "Permission denied", "/x.db"), 2, "/x.db: Permission denied.\n"),
         (KeyboardInterrupt(), 130, ""),

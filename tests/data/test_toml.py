@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from acquirer.data.toml import DataError, Document, dotted, nearest, parse
+from acquirer.data.toml import DataError, Document, did_you_mean, dotted, parse_toml
 
 HOUSE = '''\
 # a comment with [brackets] and key = 1
@@ -85,13 +85,13 @@ pan = "3"
     ],
 )
 def test_every_way_to_write_a_key_has_its_line(path: tuple[str | int, ...], line: int) -> None:
-    document = parse(HOUSE, "house.toml")
+    document = parse_toml(HOUSE, "house.toml")
     assert document.data == tomllib.loads(HOUSE)
     assert document.lines[path] == line
 
 
 def test_what_is_not_there_is_told_at_its_nearest_ancestor() -> None:
-    document = parse(HOUSE, "house.toml")
+    document = parse_toml(HOUSE, "house.toml")
     assert document.line(("terminal", 1, "mid")) == 29
     assert document.line(("a", "b", "c", "deep", "z", "z")) == 18
     assert document.line(("nowhere",)) == 1
@@ -100,7 +100,7 @@ def test_what_is_not_there_is_told_at_its_nearest_ancestor() -> None:
 
 @pytest.mark.parametrize("text", [HOUSE, HOUSE.replace("\n", "\r\n"), "\ufeff" + HOUSE])
 def test_neither_windows_line_ends_nor_a_byte_order_mark_move_a_line(text: str) -> None:
-    assert parse(text, "house.toml").lines == parse(HOUSE, "house.toml").lines
+    assert parse_toml(text, "house.toml").lines == parse_toml(HOUSE, "house.toml").lines
 
 
 # --- random documents: a writer that knows the line of everything it writes --------------------------------------
@@ -212,7 +212,7 @@ def documents(draw: st.DrawFn) -> Writer:
 @given(documents())
 @settings(max_examples=300, deadline=None)
 def test_every_table_key_and_item_of_any_document_has_the_line_it_was_written_on(written: Writer) -> None:
-    document = parse(written.text, "any.toml")
+    document = parse_toml(written.text, "any.toml")
     assert document.data == tomllib.loads(written.text)
     assert document.lines == written.lines
     assert set(document.lines) == set(paths(document.data))
@@ -227,7 +227,7 @@ def paths(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, 
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_a_document_or_a_sentence_with_a_line(text: str) -> None:
     try:
-        document = parse(text, "any.toml")
+        document = parse_toml(text, "any.toml")
     except DataError as wrong:
         sentence, line = str(wrong), wrong.line
     else:
@@ -252,27 +252,27 @@ def test_any_text_is_a_document_or_a_sentence_with_a_line(text: str) -> None:
 )
 def test_what_is_no_toml_is_told_with_its_line(text: str, sentence: str) -> None:
     with pytest.raises(DataError) as caught:
-        parse(text, "x.toml")
+        parse_toml(text, "x.toml")
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
 
 
 def test_an_error_names_file_line_and_key() -> None:
-    document = parse('[[terminal]]\ntid = "1"\n', "shop.toml")
+    document = parse_toml('[[terminal]]\ntid = "1"\n', "shop.toml")
     error = document.error(("terminal", 0, "tid"), "has 1 character, needs 8")
     assert str(error) == "shop.toml:2: terminal[0].tid: has 1 character, needs 8"
     assert (error.name, error.line, error.key) == ("shop.toml", 2, "terminal[0].tid")
 
 
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
-    document = parse('tmk = ""\nmack = "single"\n', "shop.toml")
+    document = parse_toml('tmk = ""\nmack = "single"\n', "shop.toml")
     assert str(document.unknown(("mack",), ["mak", "tmk"])) == "shop.toml:2: mack: unknown key; did you mean 'mak'?"
     assert str(document.unknown(("zzz",), ["mak", "tmk"])) == "shop.toml:1: zzz: unknown key"
 
 
 @given(st.text("abcdef", min_size=3, max_size=8), st.lists(st.text("abcdef", min_size=1), max_size=5))
 def test_a_word_is_nearest_to_itself(word: str, others: list[str]) -> None:
-    assert nearest(word, [*others, word]) == f"; did you mean '{word}'?"
+    assert did_you_mean(word, [*others, word]) == f"; did you mean '{word}'?"
 
 
 def test_paths_are_written_as_people_write_them() -> None:
@@ -308,7 +308,7 @@ class Shop(BaseModel):
     ],
 )
 def test_what_a_model_complains_of_is_told_where_it_stands(text: str, sentence: str) -> None:
-    document: Document = parse(text, "shop.toml")
+    document: Document = parse_toml(text, "shop.toml")
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate(document.data)
     assert str(document.invalid(caught.value)) == sentence

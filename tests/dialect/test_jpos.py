@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.imported import write
 from acquirer.dialect.jpos import read_packager
 from acquirer.dialect.lint import lint
@@ -33,8 +33,8 @@ def packager(*fields, mti="IFA_NUMERIC", bitmap="IFA_BITMAP"):
 def dialect(data, name="mine.xml"):
     read = read_packager(data, name)
     text = write("mine", read)
-    assert lint(parse(text, "mine.toml"), nobody) == []
-    return load(parse(text, "mine.toml"), nobody), read.notes
+    assert lint(parse_toml(text, "mine.toml"), nobody) == []
+    return load(parse_toml(text, "mine.toml"), nobody), read.notes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 from acquirer.data import table
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect import router
 from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import EXTENDS_LIMIT, load
@@ -77,9 +77,9 @@ def nothing(name):
 
 def read(text, **others):
     def find(name):
-        return parse(others[name], f"{name}.toml") if name in others else nothing(name)
+        return parse_toml(others[name], f"{name}.toml") if name in others else nothing(name)
 
-    return load(parse(text, "my.toml"), find)
+    return load(parse_toml(text, "my.toml"), find)
 
 
 def test_a_small_dialect_is_a_dialect():
@@ -140,7 +140,7 @@ def test_a_mistake_is_answered_with_file_line_key_and_what_to_do(mistake):
     with pytest.raises(DataError) as wrong:
         read(SMALL.replace(mistake, instead))
     assert str(wrong.value).startswith("my.toml" + answer)
-    assert lint(parse(SMALL.replace(mistake, instead), "my.toml"), nothing) == [str(wrong.value)]
+    assert lint(parse_toml(SMALL.replace(mistake, instead), "my.toml"), nothing) == [str(wrong.value)]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ DEAD = {
 def test_what_is_in_order_has_no_findings():
     assert lint_dialect("unionpay-pos") == []
     # its one value of a part of two characters has one
-    assert lint(parse(GOOD, "my.toml"), nothing) == [
+    assert lint(parse_toml(GOOD, "my.toml"), nothing) == [
         "my.toml:11: values.colour.1: never met: 'first' of layout 'parts' has 2 characters"
     ]
 
@@ -330,24 +330,24 @@ def test_what_is_in_order_has_no_findings():
 @pytest.mark.parametrize("case", DEAD)
 def test_what_loads_and_cannot_be_meant_is_found(case):
     text, sentence = DEAD[case]
-    found = lint(parse(GOOD.replace('1 = "red"', '01 = "red"') + text, "my.toml"), nothing)
+    found = lint(parse_toml(GOOD.replace('1 = "red"', '01 = "red"') + text, "my.toml"), nothing)
     assert len(found) == 1
     assert sentence in found[0]
     assert found[0].startswith("my.toml:")
 
 
 def findings(text, *known):
-    return lint(parse(text.replace('1 = "red"', '01 = "red"'), "my.toml"), nothing, *known)
+    return lint(parse_toml(text.replace('1 = "red"', '01 = "red"'), "my.toml"), nothing, *known)
 
 
 def test_a_finding_in_a_file_that_is_extended_says_for_whom():
     def find(_name):
-        return parse(
+        return parse_toml(
             GOOD.replace('1 = "red"', '01 = "red"') + SAMPLE + 'hex = "000D08000020000000000000000001"', "good.toml"
         )
 
     child = 'dialect = "child"\nextends = "good"\n[framing]\nlength = "ascii4"\nlimit_bytes = 99'
-    (line,) = lint(parse(child, "child.toml"), find)
+    (line,) = lint(parse_toml(child, "child.toml"), find)
     assert line.startswith("good.toml:")
     assert line.endswith(" (as child.toml extends it)")
 
@@ -423,8 +423,10 @@ def test_a_layout_longer_than_its_field_is_found():
 
 def test_reasons_must_all_have_a_code_and_none_may_be_unknown():
     text = GOOD.replace('1 = "red"', '01 = "red"')
-    assert lint(parse(text, "my.toml"), nothing, ["approved"]) == []
-    assert [line.split(": ", 2)[2] for line in lint(parse(text, "my.toml"), nothing, ["aproved", "mac_differs"])] == [
+    assert lint(parse_toml(text, "my.toml"), nothing, ["approved"]) == []
+    assert [
+        line.split(": ", 2)[2] for line in lint(parse_toml(text, "my.toml"), nothing, ["aproved", "mac_differs"])
+    ] == [
         "no code for the reason 'aproved'",
         "no code for the reason 'mac_differs'",
         "no decision gives this reason; did you mean 'aproved'?",

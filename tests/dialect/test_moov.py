@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.imported import write
 from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
@@ -30,8 +30,8 @@ def dialect(fields, **more):
     data = json.dumps({"name": "Mine", "fields": {"0": MTI, "1": BITMAP, **fields}, **more}).encode()
     read = read_specification(data, "mine.json")
     text = write("mine", read)
-    assert lint(parse(text, "mine.toml"), nobody) == []
-    return load(parse(text, "mine.toml"), nobody), read.notes
+    assert lint(parse_toml(text, "mine.toml"), nobody) == []
+    return load(parse_toml(text, "mine.toml"), nobody), read.notes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from acquirer.data.toml import parse
+from acquirer.data.toml import parse_toml
 from acquirer.dialect.loading import load, resolve
 from acquirer.dialect.template import template
 from acquirer.settings.specs import dialect_names, document, finder, load_dialect
@@ -27,7 +27,7 @@ def test_a_new_file_is_its_parent_under_another_name(name):
     parent, text = load_dialect(name), begun(name)
     assert tomllib.loads(text) == {"dialect": "mine", "title": "mine", "extends": name}
     for written in (text, freed(text)):
-        made = load(parse(written, "mine.toml"), finder(name))
+        made = load(parse_toml(written, "mine.toml"), finder(name))
         assert (made.name, made.title.en) == ("mine", "mine")
         for what in (
             "framing",

@@ -9,7 +9,7 @@ import pytest
 from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError
 from acquirer.dialect.suite import Suite
-from acquirer.security.tr31 import unblock
+from acquirer.security.tr31 import open_key_block
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals
 from acquirer.terminal.exchange import Outcome
@@ -67,7 +67,7 @@ def test_a_key_block_says_what_its_key_is_for(tmp_path: Path) -> None:
         text = terminal.sign_on().exchange.reply.fields[48]
         keys = terminal.state.keys
     size = int(text[1:5])
-    pin, mac = unblock(TMK, text[:size]), unblock(TMK, text[size:])
+    pin, mac = open_key_block(TMK, text[:size]), open_key_block(TMK, text[size:])
     assert (pin.header.usage, pin.header.mode, pin.key) == ("P0", "E", keys.pik)
     assert (mac.header.usage, mac.header.mode, mac.key) == ("M3", "C", keys.mak)
 

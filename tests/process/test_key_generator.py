@@ -24,7 +24,7 @@ from acquirer.process import key_generator as key_maker
 from acquirer.process.key_generator import BATCH, STOCK, KeyGenerator, KeyPool
 from acquirer.security.ciphers import is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import Packager, accept
+from acquirer.security.packages import PackageIssuer, accept_package
 from acquirer.security.secret import Secret
 from acquirer.security.vault import MASTER_BYTES
 from acquirer.security.working import WorkingKeys
@@ -72,7 +72,7 @@ class Workshop:
         self.warnings = warnings
 
     def shelf(self, package: KeyPackage, mak: Any = "single") -> KeyPool:
-        self.maker.stocked(Packager(package, mak))
+        self.maker.stocked(PackageIssuer(package, mak))
         return self.maker._shelves[-1]
 
     def wait(self) -> None:
@@ -80,9 +80,9 @@ class Workshop:
         assert select.select([self.maker._dialogue._answers], [], [], 30)[0], "it does not answer"
         self.maker._dialogue.wait()
 
-    def stocked(self, package: KeyPackage, mak: Any = "single") -> Packager:
+    def stocked(self, package: KeyPackage, mak: Any = "single") -> PackageIssuer:
         """A packager with a batch at hand."""
-        packager = Packager(package, mak)
+        packager = PackageIssuer(package, mak)
         packager.stocked = self.maker.stocked(packager)
         assert packager.stocked() is None
         self.fill(self.maker._shelves[-1])
@@ -176,7 +176,7 @@ def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: s
     met = set()
     for _ in range(BATCH):
         issued = packager.issue(TMK, forbidden)
-        accepted = accept(layout, TMK, issued.wire)  # every KCV is checked
+        accepted = accept_package(layout, TMK, issued.wire)  # every KCV is checked
         assert accepted == issued.working
         assert accepted.kcvs == issued.working.kcvs
         keys = dict(issued.working.items())
@@ -261,14 +261,14 @@ def test_the_loop_takes_what_comes(workshop: Workshop) -> None:
 
 def test_key_blocks_do_not_come_from_stock() -> None:
     layout = KeyPackage("001", "3des", "tr31-b", (KeyPart("pik", 16), KeyPart("mak", 16)), 0, False)
-    packager = Packager(layout, "single")
+    packager = PackageIssuer(layout, "single")
     packager.stocked = lambda: forbidden(0)
     issued = packager.issue(TMK, os.urandom)
-    assert accept(layout, TMK, issued.wire) == issued.working
+    assert accept_package(layout, TMK, issued.wire) == issued.working
 
 
 def test_pinned_keys_do_not_come_from_stock() -> None:
-    packager = Packager(package("003"), "single")
+    packager = PackageIssuer(package("003"), "single")
     packager.stocked = lambda: forbidden(0)
     pinned = WorkingKeys(Secret(bytes(range(16))), Secret(bytes(range(8))))
     assert packager.issue(TMK, os.urandom, pinned).working == pinned
@@ -324,7 +324,7 @@ def test_a_host_does_without_a_process_that_ends_at_once(monkeypatch: pytest.Mon
     monkeypatch.setattr(child, "start", lambda _module, **streams: subprocess.Popen(ends, **streams))
     with begun(Config()) as (maker, warnings):
         assert maker is not None
-        take = maker.stocked(Packager(package("003"), "single"))
+        take = maker.stocked(PackageIssuer(package("003"), "single"))
         assert [take() for _ in range(20)] == [None] * 20
         while not maker._ended:
             maker._dialogue.wait()
@@ -349,7 +349,7 @@ def test_when_it_is_killed_the_stock_is_used_up_and_nobody_is_stopped(doomed: Wo
     wires += [packager.issue(TMK, os.urandom).wire for _ in range(BATCH)]
     assert len(set(wires)) == 2 * BATCH
     for wire in wires:
-        accept(packager.package, TMK, wire)
+        accept_package(packager.package, TMK, wire)
     assert [doomed.shelf(package("001")).take() for _ in range(50)] == [None] * 50, "nor does a new shelf wait for it"
 
 
@@ -514,7 +514,7 @@ def test_what_it_cannot_make_ends_it_and_stops_nobody(doomed: Workshop) -> None:
     while not doomed.maker._ended:
         doomed.wait()
     assert doomed.process.wait(30) not in (0, -signal.SIGKILL)
-    packager = Packager(package("003"), "single")
+    packager = PackageIssuer(package("003"), "single")
     packager.stocked = doomed.maker.stocked(packager)
     issued = packager.issue(TMK, os.urandom)
-    assert accept(packager.package, TMK, issued.wire) == issued.working
+    assert accept_package(packager.package, TMK, issued.wire) == issued.working

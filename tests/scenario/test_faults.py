@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.data.toml import DataError
-from acquirer.data.toml import parse as toml
+from acquirer.data.toml import parse_toml as toml
 from acquirer.scenario.faults import Fault, Faults, Occasion, load, parse
 
 SALE = Occasion(tid="10000161", mid="880210010210162", service="sale", code="00", amount_minor=1313)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import PackageError, Packager, accept
+from acquirer.security.packages import PackageError, PackageIssuer, accept_package
 from acquirer.security.secret import Secret
 
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
@@ -26,7 +26,7 @@ AES = replace(TR31_D, cipher="aes")
 def outcome(package, wire):
     """The keys of a package, or what is wrong with it."""
     try:
-        return accept(package, TMK, wire)
+        return accept_package(package, TMK, wire)
     except PackageError as wrong:
         return str(wrong)
 
@@ -37,15 +37,15 @@ every_package = pytest.mark.parametrize("package", [HEX, TR31_B, TR31_D, AES], i
 @every_package
 @given(seed=st.integers(0, 2**32))
 def test_there_and_back(package, seed):
-    issued = Packager(package, "double", "M3").issue(TMK, random.Random(seed).randbytes)
+    issued = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(seed).randbytes)
     assert issued.wire.isascii()
-    assert accept(package, TMK, issued.wire) == issued.working
+    assert accept_package(package, TMK, issued.wire) == issued.working
 
 
 @every_package
 @given(data=st.data())
 def test_damage_is_told_and_no_key_with_it(package, data):
-    issued = Packager(package, "double", "M3").issue(TMK, random.Random(7).randbytes)
+    issued = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes)
     at = data.draw(st.integers(0, len(issued.wire) - 1))
     wrong = data.draw(st.sampled_from(b"0123456789ABCDEFGXYZ \xff").filter(lambda byte: byte != issued.wire[at]))
     damaged = issued.wire[:at] + bytes((wrong,)) + issued.wire[at + 1 :]
@@ -59,22 +59,22 @@ def test_damage_is_told_and_no_key_with_it(package, data):
 @every_package
 @given(cut=st.integers(1, 60))
 def test_what_is_too_short_or_too_long_is_refused(package, cut):
-    wire = Packager(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
+    wire = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
     for wrong in (wire[:-cut], wire + b"0" * cut, b""):
         with pytest.raises(PackageError):
-            accept(package, TMK, wrong)
+            accept_package(package, TMK, wrong)
 
 
 @every_package
 def test_another_master_key_is_named_by_its_check_value(package):
-    wire = Packager(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
+    wire = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
     cipher = "aes" if package.wrap == "tr31-d" else "3des"
     with pytest.raises(PackageError, match=OTHER.using(cipher).kcv()):
-        accept(package, OTHER, wire)
+        accept_package(package, OTHER, wire)
 
 
 def test_blocks_in_another_order_are_for_something_else():
-    wire = Packager(TR31_B, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
+    wire = PackageIssuer(TR31_B, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
     size = int(wire[1:5])
     with pytest.raises(PackageError, match=r"a key for MAC, .* \(M3\), not for PIN encryption"):
-        accept(TR31_B, TMK, wire[size : 2 * size] + wire[:size] + wire[2 * size :])
+        accept_package(TR31_B, TMK, wire[size : 2 * size] + wire[:size] + wire[2 * size :])

@@ -16,7 +16,7 @@ from acquirer.security.dukpt import (
     DukptError,
     derive,
 )
-from acquirer.security.dukpt_device import Device
+from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.mac import cmac, retail
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.secret import Secret
@@ -231,7 +231,7 @@ class TestDevice:
     @given(data=st.data())
     def test_it_comes_to_the_keys_that_the_host_derives(self, dukpt, bdk, ksn, data):
         initial = dukpt.initial(bdk, ksn)
-        device = Device.loaded(dukpt, initial, ksn)
+        device = DukptDevice.loaded(dukpt, initial, ksn)
         # One bit below the most leaves room for eight transactions, wherever the others stand.
         bits = data.draw(st.sets(st.integers(4, dukpt.counter_bits - 1), max_size=dukpt.most_ones - 1))
         device = counted_to(device, bits)
@@ -239,12 +239,12 @@ class TestDevice:
             used = device.use()
             assert used.ksn == device.ksn
             assert used.keys == dukpt.keys(initial, used.ksn)
-            device = Device.unpack(dukpt, used.after.pack())
+            device = DukptDevice.unpack(dukpt, used.after.pack())
             assert device == used.after
 
     def test_it_counts_from_one_and_keeps_nothing_that_opens_the_past(self):
         initial = DES.initial(DES_BDK, DES_KSN)
-        device = Device.loaded(DES, initial, DES.ksn(DES_KSN, 77))
+        device = DukptDevice.loaded(DES, initial, DES.ksn(DES_KSN, 77))
         past = {initial}
         for count in range(1, 200):
             ksn, _, device = device.use()
@@ -253,7 +253,7 @@ class TestDevice:
             assert past.isdisjoint(device.registers)
 
     def test_the_last_transaction(self):
-        device = counted_to(Device.loaded(DES, DES.initial(DES_BDK, DES_KSN), DES_KSN), range(11, 21))
+        device = counted_to(DukptDevice.loaded(DES, DES.initial(DES_BDK, DES_KSN), DES_KSN), range(11, 21))
         assert DES.counter(device.ksn) == 0x1FF800
         device = device.use().after
         with pytest.raises(DukptError, match=r"KSN FFFF9876543210E00000 has used up its keys"):
@@ -262,15 +262,15 @@ class TestDevice:
     @pytest.mark.parametrize("packed", [b"", bytes(10), bytes(10) + b"\x05ab", bytes(32)])
     def test_other_bytes_are_no_device(self, packed):
         with pytest.raises((DukptError, CipherError)):
-            Device.unpack(DES, packed)
+            DukptDevice.unpack(DES, packed)
 
     def test_a_ksn_of_another_size(self):
         with pytest.raises(DukptError, match="has 10 bytes, this one has 12"):
-            Device.loaded(DES, DES_BDK, AES_KSN)
+            DukptDevice.loaded(DES, DES_BDK, AES_KSN)
 
     def test_it_shows_no_key(self):
         initial = DES.initial(DES_BDK, DES_KSN)
-        assert repr(Device.loaded(DES, initial, DES_KSN)).count("KCV") == 0
+        assert repr(DukptDevice.loaded(DES, initial, DES_KSN)).count("KCV") == 0
 
 
 def counted_to(device, bits):

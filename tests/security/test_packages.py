@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.security.ciphers import is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import KcvError, PackageError, Packager, accept, issue
+from acquirer.security.packages import KcvError, PackageError, PackageIssuer, accept_package, issue_package
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
@@ -47,13 +47,13 @@ class TestThePublishedPackage:
     """V1."""
 
     def test_it_is_accepted(self):
-        keys = accept(PACKAGES["003"], TMK, PUBLISHED)
+        keys = accept_package(PACKAGES["003"], TMK, PUBLISHED)
         assert keys == WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
         assert keys.kcvs == "PIK 900ECCE3, MAK CFF1592A"
 
     def test_it_is_what_pinned_keys_give(self):
         pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
-        issued = issue(PACKAGES["003"], TMK, "single", os.urandom, pinned)
+        issued = issue_package(PACKAGES["003"], TMK, "single", os.urandom, pinned)
         assert issued.wire == PUBLISHED
         assert issued.working == pinned
         assert issued.working.kcvs == "PIK 900ECCE3, MAK CFF1592A"
@@ -67,7 +67,7 @@ def test_the_published_sm4_key_unwraps():
     assert key.check_value(8).hex().upper() == "861E83E31FAEBF10"
     # The same in a package of its own: the PIK is the published key.
     wire = bytes.fromhex("3D66234C49E4296FF9C78D8BACBD6A76861E83E3")
-    assert accept(PACKAGES["005"], tmk, wire + wire).pik == key
+    assert accept_package(PACKAGES["005"], tmk, wire + wire).pik == key
 
 
 @every_package
@@ -75,9 +75,9 @@ def test_the_published_sm4_key_unwraps():
 @given(seed=seeds)
 def test_what_is_issued_is_accepted(selector, mak, seed):
     package = PACKAGES[selector]
-    issued = issue(package, TMK, mak, random.Random(seed).randbytes)
+    issued = issue_package(package, TMK, mak, random.Random(seed).randbytes)
     assert len(issued.wire) == LENGTHS[selector]
-    accepted = accept(package, TMK, issued.wire)
+    accepted = accept_package(package, TMK, issued.wire)
     assert accepted == issued.working
     assert accepted.kcvs == issued.working.kcvs
     assert (accepted.tdk is None) == (selector in ("001", "003", "005"))
@@ -86,7 +86,7 @@ def test_what_is_issued_is_accepted(selector, mak, seed):
 @every_form
 @given(seed=seeds)
 def test_des_keys_are_sound(mak, seed):
-    issued = issue(PACKAGES["004"], TMK, mak, random.Random(seed).randbytes)
+    issued = issue_package(PACKAGES["004"], TMK, mak, random.Random(seed).randbytes)
     clear = b"".join(key.reveal() for _, key in issued.working.items())
     assert odd_parity(clear) == clear
     assert not is_weak(clear)  # no weak part, and no two parts alike
@@ -94,7 +94,7 @@ def test_des_keys_are_sound(mak, seed):
 
 @given(seed=seeds)
 def test_the_three_forms_of_mak_on_the_wire(seed):
-    wires = {mak: issue(PACKAGES["003"], TMK, mak, random.Random(seed).randbytes) for mak in FORMS}
+    wires = {mak: issue_package(PACKAGES["003"], TMK, mak, random.Random(seed).randbytes) for mak in FORMS}
     single, double, duplicated = (wires[mak].wire[20:36] for mak in FORMS)
     assert single[8:] == bytes(8)
     assert duplicated == single[:8] * 2
@@ -109,7 +109,7 @@ def test_the_three_forms_of_mak_on_the_wire(seed):
 def test_zeros_that_were_encrypted_are_filling_too():
     mak = Secret.from_hex(MAK)
     wire = PUBLISHED[:20] + TMK.encrypt(mak.reveal() + bytes(8)) + mak.check_value()
-    assert accept(PACKAGES["003"], TMK, wire).mak == mak
+    assert accept_package(PACKAGES["003"], TMK, wire).mak == mak
 
 
 @given(at=st.integers(0, 39), bit=st.integers(0, 7))
@@ -118,10 +118,10 @@ def test_one_flipped_bit_names_the_key(at, bit):
     damaged[at] ^= 1 << bit
     if 28 <= at < 36:
         # Behind a single-length MAK these bytes are filling: the first half still has the KCV.
-        assert accept(PACKAGES["003"], TMK, bytes(damaged)).kcvs == "PIK 900ECCE3, MAK CFF1592A"
+        assert accept_package(PACKAGES["003"], TMK, bytes(damaged)).kcvs == "PIK 900ECCE3, MAK CFF1592A"
         return
     with pytest.raises(KcvError) as wrong:
-        accept(PACKAGES["003"], TMK, bytes(damaged))
+        accept_package(PACKAGES["003"], TMK, bytes(damaged))
     assert wrong.value.name == ("PIK" if at < 20 else "MAK")
     assert wrong.value.expected in str(wrong.value)
     assert wrong.value.got in str(wrong.value)
@@ -130,40 +130,40 @@ def test_one_flipped_bit_names_the_key(at, bit):
 def test_another_tmk_is_told_by_its_kcv():
     other = Secret.from_hex("11111111111111112222222222222222")
     with pytest.raises(KcvError, match=f"^PIK KCV differs: the package says 900ECCE3, .*TMK with KCV {other.kcv()} "):
-        accept(PACKAGES["003"], other, PUBLISHED)
+        accept_package(PACKAGES["003"], other, PUBLISHED)
 
 
 @every_package
 @given(data=st.binary(max_size=90))
 def test_any_bytes_are_keys_or_a_package_error(selector, data):
     with pytest.raises(PackageError):
-        accept(PACKAGES[selector], TMK, data)
+        accept_package(PACKAGES[selector], TMK, data)
 
 
 def test_a_wrong_length_says_the_layout():
     with pytest.raises(
         PackageError, match=r"^key package 003 has 40 bytes \(PIK 16 \+ KCV 4 \+ MAK 16 \+ KCV 4\), got 24$"
     ):
-        accept(PACKAGES["003"], TMK, bytes(24))
+        accept_package(PACKAGES["003"], TMK, bytes(24))
 
 
 @pytest.mark.parametrize(("mak", "size"), [("double", 8), ("single", 16)])
 def test_a_pinned_key_that_does_not_fit_is_refused(mak, size):
     pinned = WorkingKeys(Secret.from_hex(PIK), Secret(bytes(range(size))))
     with pytest.raises(PackageError, match=f'pinned MAK has {size} bytes, key package 003 with mak = "{mak}"'):
-        issue(PACKAGES["003"], TMK, mak, os.urandom, pinned)
+        issue_package(PACKAGES["003"], TMK, mak, os.urandom, pinned)
 
 
 def test_keys_that_are_not_pinned_are_drawn():
     pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
-    one, two = (issue(PACKAGES["004"], TMK, "single", os.urandom, pinned).working for _ in range(2))
+    one, two = (issue_package(PACKAGES["004"], TMK, "single", os.urandom, pinned).working for _ in range(2))
     assert one.pik == two.pik
     assert one.tdk != two.tdk
 
 
 def test_pinned_keys_take_the_cipher_of_the_package():
     pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(PIK))
-    keys = issue(PACKAGES["005"], TMK, "single", os.urandom, pinned).working
+    keys = issue_package(PACKAGES["005"], TMK, "single", os.urandom, pinned).working
     assert (keys.pik.cipher, keys.mak.cipher) == ("sm4", "sm4")
 
 
@@ -174,13 +174,13 @@ def test_weak_draws_are_thrown_away():
         bytes(range(1, 9)) + bytes(range(32, 40)) + bytes(range(64, 72)),
     ]
     source = iter(draws)
-    keys = Packager(PACKAGES["003"], "single").issue(TMK, lambda _size: next(source)).working
+    keys = PackageIssuer(PACKAGES["003"], "single").issue(TMK, lambda _size: next(source)).working
     assert keys.pik.reveal() == odd_parity(draws[2][:16])
 
 
 def test_a_source_that_is_stuck_is_named():
     with pytest.raises(PackageError, match="it is not random"):
-        issue(PACKAGES["003"], TMK, "single", bytes)
+        issue_package(PACKAGES["003"], TMK, "single", bytes)
 
 
 # -- keys made ahead of need -------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def cut(packager, mak, fresh):
 @settings(max_examples=30)
 @given(mak=st.sampled_from(FORMS), seed=seeds)
 def test_fresh_keys_are_keys_and_then_their_kcvs(selector, mak, seed):
-    packager = Packager(MORE[selector], mak)
+    packager = PackageIssuer(MORE[selector], mak)
     keys, kcvs = cut(packager, mak, packager.fresh(random.Random(seed).randbytes))
     for name, key in keys.items():
         assert key.check_value(packager.package.kcv_bytes) == kcvs[name]
@@ -236,13 +236,13 @@ def test_fresh_keys_are_keys_and_then_their_kcvs(selector, mak, seed):
 @given(mak=st.sampled_from(FORMS), seed=seeds)
 def test_keys_made_ahead_travel_and_work_like_those_made_now(selector, mak, seed):
     package = MORE[selector]
-    now = Packager(package, mak).issue(TMK, random.Random(seed).randbytes)
-    packager = Packager(package, mak)
-    packager.stocked = lambda: Packager(package, mak).fresh(random.Random(seed).randbytes)
+    now = PackageIssuer(package, mak).issue(TMK, random.Random(seed).randbytes)
+    packager = PackageIssuer(package, mak)
+    packager.stocked = lambda: PackageIssuer(package, mak).fresh(random.Random(seed).randbytes)
     ahead = packager.issue(TMK, forbidden)
     assert (ahead.wire, ahead.working) == (now.wire, now.working)
     assert ahead.working.kcvs == now.working.kcvs
-    assert accept(package, TMK, ahead.wire) == now.working
+    assert accept_package(package, TMK, ahead.wire) == now.working
     for (name, mine), (again, theirs) in zip(ahead.working.items(), now.working.items(), strict=True):
         assert (name, mine.cipher) == (again, theirs.cipher)
         assert mine.encrypt(bytes(16)) == theirs.encrypt(bytes(16))
@@ -251,31 +251,31 @@ def test_keys_made_ahead_travel_and_work_like_those_made_now(selector, mak, seed
 
 def test_keys_are_made_now_while_none_lie_ready():
     package = PACKAGES["003"]
-    packager = Packager(package, "single")
+    packager = PackageIssuer(package, "single")
     ready = [None, packager.fresh(random.Random(1).randbytes), None]
     packager.stocked = ready.pop
     wires = [packager.issue(TMK, random.Random(2).randbytes).wire for _ in range(3)]
-    assert wires[0] == wires[2] == issue(package, TMK, "single", random.Random(2).randbytes).wire
-    assert wires[1] == issue(package, TMK, "single", random.Random(1).randbytes).wire
+    assert wires[0] == wires[2] == issue_package(package, TMK, "single", random.Random(2).randbytes).wire
+    assert wires[1] == issue_package(package, TMK, "single", random.Random(1).randbytes).wire
 
 
 def test_pinned_keys_and_key_blocks_leave_those_made_ahead_where_they_are():
     pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
-    packager = Packager(PACKAGES["004"], "single")
+    packager = PackageIssuer(PACKAGES["004"], "single")
     packager.stocked = forbidden
     working = packager.issue(TMK, os.urandom, pinned).working
     assert (working.pik, working.mak, len(working.tdk)) == (pinned.pik, pinned.mak, 16)
     for mak, wrap in product(FORMS, ("tr31-b", "tr31-d")):
         blocks = layout("blocks", "3des", 16, ("pik", "mak"), wrap=wrap, mak_form=False)
-        packager = Packager(blocks, mak)
+        packager = PackageIssuer(blocks, mak)
         packager.stocked = forbidden
         issued = packager.issue(TMK, os.urandom)
-        assert accept(blocks, TMK, issued.wire) == issued.working
+        assert accept_package(blocks, TMK, issued.wire) == issued.working
 
 
 def test_weak_keys_are_not_made_ahead_either():
     draws = iter([bytes.fromhex("0101010101010101") + bytes(range(16)), bytes(range(1, 25))])
-    fresh = Packager(PACKAGES["003"], "single").fresh(lambda _size: next(draws))
+    fresh = PackageIssuer(PACKAGES["003"], "single").fresh(lambda _size: next(draws))
     assert fresh[:24] == odd_parity(bytes(range(1, 25)))
     with pytest.raises(PackageError, match="it is not random"):
-        Packager(PACKAGES["003"], "single").fresh(bytes)
+        PackageIssuer(PACKAGES["003"], "single").fresh(bytes)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.secret import Secret
-from acquirer.security.tr31 import Header, KeyBlockError, build, unblock
+from acquirer.security.tr31 import KeyBlockError, KeyBlockHeader, build_key_block, open_key_block
 
 KBPK = Secret.from_hex("DD7515F2BFC17F85CE48F3CA25CB21F6")
 KEY = Secret.from_hex("3F419E1CB7079442AA37474C2EFBF8B8")
@@ -39,14 +39,14 @@ def dice(size):
     ],
 )
 def test_a_published_block_opens(kbpk, block, key):
-    header, opened = unblock(Secret.from_hex(kbpk), block)
+    header, opened = open_key_block(Secret.from_hex(kbpk), block)
     assert opened.reveal().hex().upper() == key
     assert (header.usage, header.mode, header.exportability, header.blocks) == ("P0", "E", "E", ())
     assert opened.cipher == ("aes" if block[0] == "D" else "3des")
 
 
 headers = st.builds(
-    Header,
+    KeyBlockHeader,
     usage=st.sampled_from(["P0", "M3", "K0", "B1"]),
     algorithm=st.just("T"),
     mode=st.sampled_from("EDBN"),
@@ -71,15 +71,17 @@ def test_psec_opens_what_is_built_and_the_other_way_round(header, version, data)
     kbpk = data.draw(st.sampled_from(sizes).flatmap(lambda size: st.binary(min_size=size, max_size=size)))
     key = data.draw(st.sampled_from([16, 24]).flatmap(lambda size: st.binary(min_size=size, max_size=size)))
     room = data.draw(st.sampled_from([None, 0, 16, 40]))
-    header = Header(header.usage, "T", header.mode, version, header.key_version, header.exportability, header.blocks)
+    header = KeyBlockHeader(
+        header.usage, "T", header.mode, version, header.key_version, header.exportability, header.blocks
+    )
 
-    block = build(Secret(kbpk), Secret(key, "3des"), header, dice, room)
+    block = build_key_block(Secret(kbpk), Secret(key, "3des"), header, dice, room)
     theirs, opened = psec.tr31.unwrap(kbpk, block)
     assert opened == key
     assert (theirs.key_usage, theirs.mode_of_use, theirs.version_num) == (header.usage, header.mode, header.key_version)
     assert {name: text for name, text in theirs.blocks.items() if name != "PB"} == dict(header.blocks)
 
-    mine = unblock(Secret(kbpk), psec.tr31.wrap(kbpk, theirs, key))
+    mine = open_key_block(Secret(kbpk), psec.tr31.wrap(kbpk, theirs, key))
     assert mine.header == header
     assert mine.key == Secret(key, "3des")
 
@@ -90,17 +92,19 @@ def test_psec_opens_what_is_built_and_the_other_way_round(header, version, data)
 def test_deprecated_versions_are_read(version, size):
     key = bytes(range(1, size + 1))
     block = psec.tr31.wrap(KBPK.reveal(), f"{version}0000M3TG00N0100KS1800604B120F9292800000", key)
-    header, opened = unblock(KBPK, block)
+    header, opened = open_key_block(KBPK, block)
     assert opened.reveal() == key
-    assert header == Header("M3", "T", "G", version, blocks=(("KS", "00604B120F9292800000"),))
+    assert header == KeyBlockHeader("M3", "T", "G", version, blocks=(("KS", "00604B120F9292800000"),))
     with pytest.raises(KeyBlockError, match=f"made in version B or D, not {version}"):
-        build(KBPK, opened, header, dice)
+        build_key_block(KBPK, opened, header, dice)
 
 
 def test_the_length_of_a_key_does_not_show():
-    short, long = (build(KBPK, Secret(bytes(range(n)), "3des"), Header("P0", "T", "E"), dice) for n in (16, 24))
+    short, long = (
+        build_key_block(KBPK, Secret(bytes(range(n)), "3des"), KeyBlockHeader("P0", "T", "E"), dice) for n in (16, 24)
+    )
     assert len(short) == len(long)
-    assert len(build(KBPK, KEY, Header("P0", "T", "E"), dice, room_bytes=0)) == len(BLOCK)
+    assert len(build_key_block(KBPK, KEY, KeyBlockHeader("P0", "T", "E"), dice, room_bytes=0)) == len(BLOCK)
 
 
 @settings(deadline=None, max_examples=200)
@@ -110,7 +114,7 @@ def test_an_altered_block_never_opens(at, instead):
     if altered.upper() == BLOCK:
         return
     with pytest.raises(KeyBlockError) as wrong:
-        unblock(KBPK, altered)
+        open_key_block(KBPK, altered)
     assert "3F419E1C" not in str(wrong.value)
 
 
@@ -127,7 +131,7 @@ def test_an_altered_block_never_opens(at, instead):
 )
 def test_any_text_is_a_key_block_or_a_sentence(text):
     with pytest.raises(KeyBlockError):
-        unblock(KBPK, text)
+        open_key_block(KBPK, text)
 
 
 @pytest.mark.parametrize(
@@ -144,31 +148,36 @@ def test_any_text_is_a_key_block_or_a_sentence(text):
 )
 def test_what_is_wrong_is_told(text, sentence):
     with pytest.raises(KeyBlockError, match=sentence):
-        unblock(KBPK, text)
+        open_key_block(KBPK, text)
 
 
 def test_a_key_for_something_else_is_refused():
     with pytest.raises(KeyBlockError, match=r"for PIN encryption \(P0\), not for usage 27 or MAC, ISO"):
-        unblock(KBPK, BLOCK, usages=("M3", "27"))
-    assert unblock(KBPK, BLOCK, usages=("P0",)).key == KEY
+        open_key_block(KBPK, BLOCK, usages=("M3", "27"))
+    assert open_key_block(KBPK, BLOCK, usages=("P0",)).key == KEY
 
 
 @pytest.mark.parametrize(
     ("kbpk", "key", "header", "sentence"),
     [
-        (KBPK, Secret(bytes(range(16)), "aes"), Header("P0", "T", "E"), "AES key is not of algorithm T"),
-        (KBPK, KEY, Header("P", "T", "E"), "no key block begins like B0096PTE00N0000"),
+        (KBPK, Secret(bytes(range(16)), "aes"), KeyBlockHeader("P0", "T", "E"), "AES key is not of algorithm T"),
+        (KBPK, KEY, KeyBlockHeader("P", "T", "E"), "no key block begins like B0096PTE00N0000"),
         (
             KBPK,
             KEY,
-            Header("P0", "T", "E", blocks=(("KS", "x" * 9990),)),
+            KeyBlockHeader("P0", "T", "E", blocks=(("KS", "x" * 9990),)),
             "at most 9999 characters, this one would have 10096",
         ),
-        (KBPK, KEY, Header("P0", "T", "E", blocks=(("ks", ""),)), "'ks' has not"),
-        (KBPK, KEY, Header("P0", "T", "E", blocks=tuple((f"{n:02}", "") for n in range(99))), "at most 99 optional"),
-        (Secret(bytes(8)), KEY, Header("P0", "T", "E"), "the protection key does not fit"),
+        (KBPK, KEY, KeyBlockHeader("P0", "T", "E", blocks=(("ks", ""),)), "'ks' has not"),
+        (
+            KBPK,
+            KEY,
+            KeyBlockHeader("P0", "T", "E", blocks=tuple((f"{n:02}", "") for n in range(99))),
+            "at most 99 optional",
+        ),
+        (Secret(bytes(8)), KEY, KeyBlockHeader("P0", "T", "E"), "the protection key does not fit"),
     ],
 )
 def test_what_cannot_be_built_is_told(kbpk, key, header, sentence):
     with pytest.raises(KeyBlockError, match=sentence):
-        build(kbpk, key, header, dice)
+        build_key_block(kbpk, key, header, dice)

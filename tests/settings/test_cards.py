@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.settings.cards import load_cards, read_cards
 
 CARD = '[[card]]\nname = "a"\npan = "6212345678901232"\n'
@@ -33,7 +33,7 @@ def test_no_number_and_no_pin_is_printed_by_accident():
 
 
 def test_amounts_are_minor_units_inside():
-    table = read_cards(parse(CARD + 'balance = "12.3"\nlimit = 5\ndaily_limit = 0.07\n', "c.toml"))
+    table = read_cards(parse_toml(CARD + 'balance = "12.3"\nlimit = 5\ndaily_limit = 0.07\n', "c.toml"))
     card = table.cards["6212345678901232"]
     assert (card.balance_minor, card.limit_minor, card.daily_limit_minor) == (1230, 500, 7)
 
@@ -54,7 +54,7 @@ def test_amounts_are_minor_units_inside():
 )
 def test_what_cannot_be_is_told_with_its_line(text, sentence):
     with pytest.raises(DataError) as wrong:
-        read_cards(parse(text, "c.toml"))
+        read_cards(parse_toml(text, "c.toml"))
     assert str(wrong.value).startswith(sentence)
 
 

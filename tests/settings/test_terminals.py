@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.model.rows import Policy
 from acquirer.security.secret import Secret
 from acquirer.settings.terminals import RANGE_MOST, demo_terminals, read_terminals, terminals_of, typed_terminals
@@ -25,7 +25,7 @@ def table(**values: str) -> str:
 
 
 def read(text: str):
-    return terminals_of(parse(text, "shop.toml"))
+    return terminals_of(parse_toml(text, "shop.toml"))
 
 
 def test_a_terminal_needs_no_more_than_two_numbers_and_a_key():
@@ -199,7 +199,7 @@ def test_lines_are_only_looked_up_for_errors():
         __contains__ = __getitem__
 
     text = "".join(table(tid=f'"{10000000 + number}"') for number in range(50))
-    document = parse(text, "shop.toml")
+    document = parse_toml(text, "shop.toml")
     assert len(terminals_of(replace(document, lines=Lines()))) == 50
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.security.dukpt import DUKPT
-from acquirer.security.dukpt_device import Device
+from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.signature.pen import sign as write
@@ -72,7 +72,7 @@ def test_comes_back_as_it_was(state: State) -> None:
 def test_the_keys_of_messages_to_come_come_back(name: str) -> None:
     dukpt = DUKPT[name]
     initial = Secret(bytes(range(16)), dukpt.cipher)
-    device = Device.loaded(dukpt, initial, bytes(dukpt.ksn_bytes)).use().after
+    device = DukptDevice.loaded(dukpt, initial, bytes(dukpt.ksn_bytes)).use().after
     state = State("10000161", "m", "", device=device, bdk_kcv="12345678")
     text = dump(state, VAULT, randbytes)
     assert load(text, VAULT) == state

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.data.toml import parse
+from acquirer.data.toml import parse_toml
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
@@ -47,7 +47,7 @@ def dialects(draw):
     des = sorted(draw(st.sets(st.sampled_from(numbers), min_size=1, max_size=8)))
     digits, text = st.sampled_from(["bcd", "ascii", "ebcdic"]), st.sampled_from(["ascii", "ebcdic"])
     return load(
-        parse(
+        parse_toml(
             f"""
             dialect = "random"
             title = "made up"
@@ -436,7 +436,7 @@ TONGUES = {
 def test_one_message_in_many_encodings(tongue):
     encodings, frame = TONGUES[tongue]
     text = f'dialect = "x"\ntitle = "x"\n[encoding]\nsecondary = true\n{encodings}\n[fields]{FIELDS}'
-    dialect = load(parse(text, "x.toml"), _nothing_to_extend)
+    dialect = load(parse_toml(text, "x.toml"), _nothing_to_extend)
     for _ in range(codec.EARNED + 1):
         assert dialect.encode("0200", VALUES) == frame
         assert dialect.decode(frame).fields == VALUES
@@ -463,7 +463,8 @@ def test_slips_are_found_whether_or_not_code_was_generated(slip):
     de, wrong, offset, problem = SLIPS[slip]
     fields = FIELDS.replace('70 = { format = "n3", name = "function" }', '55 = { format = "b..9", name = "chip" }')
     dialect = load(
-        parse(f'dialect = "x"\ntitle = "x"\n[encoding]\nb = "ascii"\n[fields]{fields}', "x.toml"), _nothing_to_extend
+        parse_toml(f'dialect = "x"\ntitle = "x"\n[encoding]\nb = "ascii"\n[fields]{fields}', "x.toml"),
+        _nothing_to_extend,
     )
     frame = b"0200" + bitmaps([de]).encode() + wrong
     for _ in range(codec.EARNED):

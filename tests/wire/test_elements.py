@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.elements import read, reading, write, writer
+from acquirer.wire.elements import make_reader, make_writer, read_element, write_element
 from acquirer.wire.grammar import FieldSpec, Locator, Part, Text
 from acquirer.wire.message import EncodeError
 
@@ -64,7 +64,7 @@ def outcome(act: Callable[..., Any], *arguments: Any) -> object:
 @given(locators(), fields)
 def test_a_reading_reads(at: Locator, fields: dict[int, Any]) -> None:
     before = dict(fields)
-    assert reading(at)(fields) == read(fields, at)
+    assert make_reader(at)(fields) == read_element(fields, at)
     assert fields == before
 
 
@@ -72,11 +72,11 @@ def test_a_reading_reads(at: Locator, fields: dict[int, Any]) -> None:
 @given(locators(), specs, fields, values)
 def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], value: Any) -> None:
     once, often = dict(fields), dict(fields)
-    ready = writer(at, one)
-    assert outcome(ready, often, value) == outcome(write, once, at, value, one)
+    ready = make_writer(at, one)
+    assert outcome(ready, often, value) == outcome(write_element, once, at, value, one)
     assert often == once
     # And over what it wrote itself.
-    assert outcome(ready, often, value) == outcome(write, once, at, value, one)
+    assert outcome(ready, often, value) == outcome(write_element, once, at, value, one)
     assert often == once
 
 
@@ -85,20 +85,20 @@ def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], va
 def test_what_was_written_is_read(at: Locator, one: FieldSpec, fields: dict[int, Any], value: str) -> None:
     assume(one.length_bytes or one.maximum >= at.start + len(value))  # the part lies within its field
     try:
-        writer(at, one)(fields, value)
+        make_writer(at, one)(fields, value)
     except (EncodeError, UnicodeError):
         return
     if at.whole:  # what counts may be behind parts of its own
-        assert reading(Locator(at.de, as_text=at.as_text))(fields) == value
+        assert make_reader(Locator(at.de, as_text=at.as_text))(fields) == value
     elif value and not at.as_text:
-        assert reading(at)(fields) == value
+        assert make_reader(at)(fields) == value
 
 
 def test_a_writer_fills_a_field_of_fixed_size_that_is_there_in_part() -> None:
     once, often = {90: "1234"}, {90: "1234"}
     at, one = Locator(90, 0, 4), spec(90, "n", 10, 0)
-    write(once, at, "0200", one)
-    writer(at, one)(often, "0200")
+    write_element(once, at, "0200", one)
+    make_writer(at, one)(often, "0200")
     assert once == {90: "0200000000"}
     assert often == once
 
@@ -106,13 +106,13 @@ def test_a_writer_fills_a_field_of_fixed_size_that_is_there_in_part() -> None:
 @every_dialect
 def test_readings_read_every_element_of_every_sample(name: str) -> None:
     dialect = load_dialect(name)
-    readings = {element: reading(at) for element, at in dialect.elements.items()}
+    readings = {element: make_reader(at) for element, at in dialect.elements.items()}
     found = 0
     for sample in dialect.samples:
         message = dialect.decode(next(deframed(dialect, bytes.fromhex(sample.hex))))
         for element, at in dialect.elements.items():
             value = readings[element](message.fields)
-            assert value == read(message.fields, at) == dialect.get(message, element)
+            assert value == read_element(message.fields, at) == dialect.get(message, element)
             found += value is not None
     assert found > 10
 
@@ -121,7 +121,7 @@ def test_readings_read_every_element_of_every_sample(name: str) -> None:
 def test_writers_put_every_element_of_every_sample_back(name: str) -> None:
     """Over what is there, and into an empty message in the order of a dialect's elements."""
     dialect = load_dialect(name)
-    writers = {element: writer(at, dialect.fields[at.de]) for element, at in dialect.elements.items()}
+    writers = {element: make_writer(at, dialect.fields[at.de]) for element, at in dialect.elements.items()}
     for sample in dialect.samples:
         message = dialect.decode(next(deframed(dialect, bytes.fromhex(sample.hex))))
         there = dict(message.fields)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.data.toml import parse
+from acquirer.data.toml import parse_toml
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.deframer import make_deframer
@@ -27,7 +27,7 @@ def test_every_row_is_what_goes_over_the_wire(said, shown):
     text = (
         f'dialect = "x"\ntitle = "x"\n[framing]\n{keys if "limit" in keys else keys + chr(10) + "limit_bytes = 8192"}\n'
     )
-    framing = load(parse(text, "page.toml"), nobody).framing
+    framing = load(parse_toml(text, "page.toml"), nobody).framing
     before, _, after = shown.replace("`", "").partition("M")
     wire = bytes.fromhex(before) + MESSAGE + bytes.fromhex(after)
     assert len(MESSAGE) == 60
