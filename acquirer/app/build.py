@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
-from acquirer.data.toml import DataError, parse
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
@@ -82,14 +82,14 @@ def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
         faults=parts.faults,
         timezone=parts.timezone,
-        options=HostOptions(trigger_amounts=parts.config.magic_amounts, checks=parts.checks),
+        options=HostOptions(trigger_amounts=parts.config.trigger_amounts, checks=parts.checks),
     )
 
 
 def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[[str], None]) -> int:
     """Register the terminals of the file that settings name, else the demo set if the store knows none.
 
-    Returns how many terminals the store knows then; `warn` is told of keys that protect nothing.
+    Returns how many terminals the store knows then; `warn` takes a sentence about keys that protect nothing.
 
     Raises:
         DataError: the file is wrong.
@@ -101,7 +101,7 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
             warn(sentence)
         store.register(terminals, vault)
     with store.reader() as reader:
-        known = len(reader.terminals())
+        known = reader.count_terminals()
     if known:
         return known
     return store.register(demo_terminals(), vault).total
@@ -110,8 +110,8 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
 def _checks(config: Config) -> Checks:
     try:
         return parse_checks(config.signature_check)
-    except ValueError as wrong:
-        raise DataError("--signature-check", 0, "", str(wrong)) from None
+    except ValueError as exc:
+        raise DataError("--signature-check", 0, "", str(exc)) from None
 
 
 def _faults(text: str) -> tuple[Fault, ...]:
@@ -119,11 +119,11 @@ def _faults(text: str) -> tuple[Fault, ...]:
     if not text.endswith(".toml"):
         try:
             return (faults.parse(text),)
-        except ValueError as wrong:
-            raise DataError("--fault", 0, "", str(wrong)) from None
+        except ValueError as exc:
+            raise DataError("--fault", 0, "", str(exc)) from None
     try:
-        document = parse(Path(text).read_text(encoding="utf-8"), text)
-    except (OSError, UnicodeDecodeError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else "not UTF-8"
+        document = parse_toml(Path(text).read_text(encoding="utf-8"), text)
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(text, 0, "", f"cannot be read ({reason}); name a file of [[fault]] tables") from None
     return faults.load(document)

@@ -223,10 +223,10 @@ class Run(LaneHolder):
             self._driver.lanes.release(self)
 
     def _render_picture(self, _render: RenderPicture) -> None:
-        self._driver.pictures.develop()
+        self._driver.pictures.render()
 
     def _decode_image(self, decode: DecodeImage) -> Waits:
-        self._driver.pictures.look(decode.stream, self.resume)
+        self._driver.pictures.decode(decode.stream, self.resume)
         return PENDING
 
     def _pause(self, _pause: Pause) -> None:

@@ -19,7 +19,7 @@ from acquirer.host.request import Request
 from acquirer.host.sealing import ACCEPTED
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
-from acquirer.wire.tlv import TlvError, build, find, parse
+from acquirer.wire.tlv import TlvError, build_tlv, find_value, parse_tlv
 
 AUTH_DIGITS = 6
 _ATC = "9F36"  # application transaction counter (EMV book 3): what hosts give back of the chip's data
@@ -92,7 +92,7 @@ def book(
         rrn=case.rrn,
         pan_masked=card.masked,
         notes=(*notes, *_stan_notes(case), *skew_notes(host, request)),
-        sign_on_again=judgement.reason is Reason.PIN_FORMAT_WRONG or per_transaction,
+        sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )
 
@@ -103,11 +103,11 @@ def given_back(host: Host, request: Request, pan: str) -> ElementValues:
     icc = host.dialect.get(request.message, "icc")
     if isinstance(icc, bytes):
         try:
-            counter = find(parse(icc), _ATC)
+            counter = find_value(parse_tlv(icc), _ATC)
         except TlvError:
             counter = None  # the chip's data is the issuer's to judge; a host passes on what it can read
         if counter is not None:
-            values["icc"] = build([(_ATC, counter)])
+            values["icc"] = build_tlv([(_ATC, counter)])
     return values
 
 

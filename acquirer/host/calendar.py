@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from acquirer.dialect.clock import Form
+from acquirer.dialect.clock import ClockForm
 
 HALF_A_YEAR = timedelta(days=184)
 """A date without a year is never farther from the host's clock than this: another year would be nearer."""
@@ -30,7 +30,7 @@ class Calendar:
 
     __slots__ = ("_forms", "_second", "_stamp", "timezone")
 
-    def __init__(self, timezone: tzinfo, forms: tuple[Form, ...] = ()) -> None:
+    def __init__(self, timezone: tzinfo, forms: tuple[ClockForm, ...] = ()) -> None:
         self.timezone = timezone
         self._forms = forms
         self._second = -1

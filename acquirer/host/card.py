@@ -49,7 +49,7 @@ def read_card(host: Host, request: Request, verified: Verified) -> PresentedCard
             pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why())
         )
     if pan and pan != on_track:
-        return PresentedCard(pan, expiry, Reason.FORMAT_WRONG, why.two_cards(host.dialect, element, pan, on_track))
+        return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
         sentence = why.track_unreadable(host.dialect, element, f"the expiry after its card number {no_month(valid)}")
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)

@@ -134,7 +134,7 @@ class Case:
         host, request, card, read = self.host, self.request, self.card, self.host.read
         opened = open_pin(host, request, self.session, self.verified, card.pan)
         if isinstance(opened, PinError):
-            return Judgement(Reason.PIN_FORMAT_WRONG, known(str(opened)))
+            return Judgement(Reason.PIN_FORMAT_ERROR, known(str(opened)))
         notes: tuple[str, ...] = ()
         if opened is not None and opened.note:
             notes = (f"pin: {known(opened.note)}",)

@@ -13,7 +13,7 @@ from acquirer.security.working import WorkingKeys
 
 TERMINALS_KEPT: Final = 20_000
 """Terminals whose keys stay opened. A master key and two sets of working keys take about 6 kB: a chain of 20 000 stays
-warm in 120 MB, a small one costs nothing. Beyond it, whoever came first opens his keys again."""
+warm in 120 MB, a small one costs nothing. Beyond it, the terminals that were opened first are opened again."""
 
 
 class _Opened:

@@ -25,7 +25,7 @@ def stored_answer(
     card: PresentedCard,
     due: str,
 ) -> Decision:
-    """Answer a transaction whose number is known; a stored answer is given whatever the sign-on policy says (`due`)."""
+    """Answer a transaction whose number is known; a stored answer is given even when a sign-on is due (`due`: why)."""
     found = differences(host, request, card.pan, stored)
     course = action(stored, "other" if found else "same")
     if course is Action.LATE:

@@ -1,6 +1,6 @@
 """How strictly the upload of a signature is looked at: one mode for each check.
 
-Hosts of the field differ: one compares the amount and nothing else, another stores whatever comes. So every check is
+Hosts of the field differ: one compares the amount and nothing else, another stores everything. So every check is
 ``strict`` (refuses), ``log`` (keeps the signature with a flag) or ``off`` (does not look).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-from acquirer.data.toml import nearest
+from acquirer.data.toml import did_you_mean
 
 Mode = Literal["strict", "log", "off"]
 MODES: Final = ("strict", "log", "off")
@@ -46,7 +46,7 @@ def parse_checks(words: Iterable[str]) -> Checks:
     for word in words:
         name, _, mode = word.partition("=")
         if name not in known:
-            raise ValueError(f"'{word}': no check of signatures is called '{name}'{nearest(name, known)}")
+            raise ValueError(f"'{word}': no check of signatures is called '{name}'{did_you_mean(name, known)}")
         found = next((one for one in MODES if one == mode), None)
         if found is None:
             raise ValueError(f"'{word}': write {name}=strict, {name}=log or {name}=off")

@@ -1,6 +1,6 @@
 """Frames that cannot be decoded, and streams that carry no frames: answered 30 or 12 if they say which terminal asks.
 
-A known request MTI is answered 30 with whatever was decoded before the failure; an unknown one 12 when it said which
+A known request MTI is answered 30 with what was decoded before the failure; an unknown one 12 when it said which
 terminal and which STAN; everything else ends the connection. Responses are never answered.
 """
 
@@ -32,7 +32,7 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
         yield Silence("response")
         return
     known = mti is not None and dialect.request_mti_known(mti)
-    reason = Reason.FORMAT_WRONG if known else Reason.MTI_UNKNOWN
+    reason = Reason.FORMAT_ERROR if known else Reason.MTI_UNKNOWN
     evidence = of_failure(host, arrival, failure, reason, sentence)
     frame = None
     if mti is not None and (known or (evidence.tid and evidence.stan)):
@@ -53,7 +53,7 @@ def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, Effect
 def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, EffectResult, None]:
     """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError).
 
-    `arrival.frame` are its first bytes: what they look like is told, they themselves are not kept.
+    `arrival.frame` are its first bytes: the sentence says what they look like, they themselves are not kept.
     """
     evidence = Evidence(
         at_us=arrival.at_us,

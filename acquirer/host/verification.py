@@ -74,7 +74,7 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
     try:
         ksn = host.suite.ksn(message)
     except DukptError as exc:
-        raise Decided(Decision(Reason.FORMAT_WRONG, why.keys_underivable(terminal, exc))) from None
+        raise Decided(Decision(Reason.FORMAT_ERROR, why.keys_underivable(terminal, exc))) from None
     try:
         keys = host.ring.derived(terminal, dukpt, ksn)
     except (CipherError, DukptError, VaultError) as exc:

@@ -1,4 +1,4 @@
-"""What an exchange asks its driver to do, and what it is told in return.
+"""What an exchange asks its driver to do, and the results it is resumed with.
 
 An exchange is a generator: it yields effects and is resumed with their results. The last one it may return instead,
 when it does not want to know how that went. Drivers (Twisted over TCP, an in-memory pair, a simulator) perform them;
@@ -166,7 +166,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing is wanted; whoever drives several exchanges may let the others come as far as this one."""
+    """Ask for nothing: a driver of several exchanges may take the others as far as this one."""
 
 
 PAUSE = Pause()

@@ -16,7 +16,7 @@ class Reason(StrEnum):
 
     APPROVED = "approved"
     # the message itself
-    FORMAT_WRONG = "format_wrong"
+    FORMAT_ERROR = "format_wrong"
     MTI_UNKNOWN = "mti_unknown"
     NOT_SUPPORTED = "not_supported"
     # who speaks
@@ -56,8 +56,8 @@ class Reason(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     COUNT_EXCEEDED = "count_exceeded"
     PIN_REQUIRED = "pin_required"
-    PIN_FORMAT_WRONG = "pin_format_wrong"
-    PIN_WRONG = "pin_wrong"
+    PIN_FORMAT_ERROR = "pin_format_wrong"
+    PIN_INCORRECT = "pin_wrong"
     PIN_TRIES_EXCEEDED = "pin_tries_exceeded"
     TRACK_UNREADABLE = "track_unreadable"
     ISSUER_DOWN = "issuer_down"

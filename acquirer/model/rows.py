@@ -2,7 +2,7 @@
 
 One terminal row is the consistency boundary: it carries a `version`, a decision is made on one version, and a commit
 says which. Rows are plain slots, never frozen: a handful is made per exchange, and freezing costs more than deciding.
-Nobody changes a row it was given; `dataclasses.replace` makes the next one.
+A row is never changed in place; `dataclasses.replace` makes the next one.
 
 Units: `_us` is UTC microseconds since the epoch, `_minor` is minor units of the currency (分, cents).
 """
@@ -88,7 +88,7 @@ class Session:
     last_stan: str = ""
 
     def copy(self) -> Session:
-        """The same row once more, for whoever makes it the next one: `replace` costs three times as much."""
+        """Return the same row once more, to become the next one: `replace` costs three times as much."""
         return Session(*_session_values(self))
 
 

@@ -6,7 +6,23 @@
 127.0.0.1
 """
 
-from acquirer.testing.host import RunningHost, running_host
-from acquirer.testing.journal import Journal
+from __future__ import annotations
 
-__all__ = ["Journal", "RunningHost", "running_host"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from acquirer.testing.fake_store import FakeStore
+    from acquirer.testing.host import RunningHost, running_host
+    from acquirer.testing.journal import Journal
+
+__all__ = ["FakeStore", "Journal", "RunningHost", "running_host"]
+
+_MODULES = {"FakeStore": "fake_store", "Journal": "journal", "RunningHost": "host", "running_host": "host"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: a store in dictionaries needs no server, no loop and no database."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -39,7 +39,7 @@ from acquirer.model.rows import (
     Transaction,
     TransactionKey,
 )
-from acquirer.process.picture_worker import develop
+from acquirer.process.picture_worker import decode_image
 from acquirer.scenario.faults import Fault, Faults
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
@@ -118,7 +118,7 @@ class Run:
                 self.evidence.append(effect.changes.evidence)
         elif isinstance(effect, DecodeImage):
             self.rig.looks += 1
-            result = None if self.rig.busy else develop(effect.stream)
+            result = None if self.rig.busy else decode_image(effect.stream)
         else:
             assert effect is not None
             self.sent.append(effect)
@@ -278,6 +278,8 @@ class Pos:
             "function": "000",
             **more,
         }
+        if "amount_element" in elements:
+            del elements["amount"], elements["amount_element"]
         elements = {name: value for name, value in elements.items() if value is not None}
         return self.frame(mti, elements, keys or self.keys)
 
@@ -306,6 +308,47 @@ class Pos:
 
     def reverse(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
         return self.rig.send(self.reversal_frame(stan, amount, **more))
+
+    def void_frame(self, stan: str, amount: int = 1234, **more: Any) -> bytes:
+        """A void of the sale with `stan`, as UnionPay terminals send it."""
+        return self.sale_frame(
+            amount,
+            **{
+                "processing_code": "200000",
+                "transaction_type": "23",
+                "rrn": f"{int(stan):012}",
+                "original_batch": self.batch,
+                "original_stan": stan,
+                **more,
+            },
+        )
+
+    def void(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
+        return self.rig.send(self.void_frame(stan, amount, **more))
+
+    def refund_frame(self, rrn: str, amount: int = 1234, *, date: str = "0310", **more: Any) -> bytes:
+        """A refund of the sale with reference number `rrn`, as UnionPay terminals send it."""
+        return self.sale_frame(
+            amount,
+            mti=more.pop("mti", "0220"),
+            **{
+                "processing_code": "200000",
+                "transaction_type": "25",
+                "rrn": rrn,
+                "original_batch": "000000",
+                "original_stan": "000000",
+                "original_date": date,
+                "organisation": "000",
+                **more,
+            },
+        )
+
+    def refund(self, rrn: str, amount: int = 1234, **more: Any) -> Answer:
+        return self.rig.send(self.refund_frame(rrn, amount, **more))
+
+    def balance(self, **more: Any) -> Answer:
+        more = {"processing_code": "310000", "transaction_type": "01", **more}
+        return self.rig.send(self.sale_frame(**more, amount_element=None))
 
     def upload_frame(self, stan: str, image: bytes, *, keys: WorkingKeys | None = None, **more: Any) -> bytes:
         """The upload of a signature; `part` and `last` make it one part of several."""

@@ -25,7 +25,7 @@ def test_the_business_date_is_the_hosts_own():
 
 
 @given(st.lists(st.integers(0, 4_000_000_000_000_000), min_size=1, max_size=20))
-def test_a_stamp_does_not_depend_on_what_was_asked_before(readings):
+def test_a_stamp_does_not_depend_on_earlier_readings(readings):
     kept = Calendar(ZoneInfo("Europe/Berlin"))
     for reading in readings:
         assert kept.stamp(reading) == Calendar(ZoneInfo("Europe/Berlin")).stamp(reading)

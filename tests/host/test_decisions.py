@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.host.issuer.cards import CardEntry, CardTable
-from acquirer.host.issuer.decisions import PIN_TRIES, Purchase, expired, give_back, judge
+from acquirer.host.issuer.decisions import PIN_TRIES, CardUse, expired, give_back, judge_sale
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
 from acquirer.wire.masking import mask_pan
@@ -22,7 +22,7 @@ def ask(
     entry: CardEntry | None = None, row: Card | None = None, *, unknown="approve", **purchase
 ) -> tuple[Reason, str, Card | None]:
     table = CardTable({entry.pan: entry} if entry else {}, unknown)
-    asked = Purchase(
+    use = CardUse(
         **{
             "pan": PAN,
             "masked": mask_pan(PAN),
@@ -36,8 +36,8 @@ def ask(
             **purchase,
         }
     )
-    verdict = judge(table, asked, row)
-    return verdict.reason, verdict.why, verdict.card
+    judgement = judge_sale(table, use, row)
+    return judgement.reason, judgement.why, judgement.card
 
 
 CARD = CardEntry("test", PAN, expiry="3012")
@@ -68,7 +68,7 @@ CARD = CardEntry("test", PAN, expiry="3012")
         (
             replace(CARD, pin="1234"),
             {"pin": "4321"},
-            Reason.PIN_WRONG,
+            Reason.PIN_INCORRECT,
             "to 4 digits that are not the card's; 2 tries left",
         ),
         (replace(CARD, pin="1234", pin_required=True), {}, Reason.PIN_REQUIRED, "asks for a PIN"),
@@ -91,7 +91,7 @@ def test_a_card_of_the_table(entry, purchase, reason, words):
     assert "4321" not in why
 
 
-def test_a_card_nobody_listed_is_approved_unless_configured_otherwise():
+def test_an_unlisted_card_is_approved_unless_configured_otherwise():
     assert ask()[0] is Reason.APPROVED
     reason, why, card = ask(unknown="decline")
     assert (reason, card) == (Reason.CARD_UNKNOWN, None)
@@ -115,19 +115,19 @@ def test_daily_figures_start_over_with_the_business_day():
     assert (tomorrow.day_spent_minor, tomorrow.spent_minor, tomorrow.day_count) == (1000, 2500, 1)
 
 
-def test_wrong_pins_are_counted_until_the_card_is_locked_for_the_day():
+def test_bad_pins_are_counted_until_the_card_is_locked_for_the_day():
     card = replace(CARD, pin="1234")
     row = None
     for tries in range(1, PIN_TRIES + 1):
         reason, _, row = ask(card, row, pin="9999")
-        assert reason is Reason.PIN_WRONG
+        assert reason is Reason.PIN_INCORRECT
         assert row is not None
         assert row.pin_tries == tries
     assert ask(card, row, pin="1234")[0] is Reason.PIN_TRIES_EXCEEDED
     assert ask(card, row, pin="1234", day="20250311")[0] is Reason.APPROVED
 
 
-def test_a_right_pin_forgets_the_wrong_ones():
+def test_a_right_pin_forgets_the_bad_ones():
     card = replace(CARD, pin="1234")
     _, _, row = ask(card, None, pin="9999")
     _, _, row = ask(card, row, pin="1234")

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from acquirer.model.rows import TerminalConfig
-from acquirer.security.dukpt_device import Device
+from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.secret import Secret
 
 TID, MID = "10000161", "880210010210162"
@@ -23,7 +23,7 @@ class Pos:
         dukpt = self.suite.dukpt
         ksn = bytes.fromhex("FFFF10000161").ljust(dukpt.ksn_bytes, b"\0")
         self.initial = dukpt.initial(bdk.using(dukpt.cipher), ksn)
-        self.device = Device.loaded(dukpt, self.initial, ksn)
+        self.device = DukptDevice.loaded(dukpt, self.initial, ksn)
         self.ksn, self.keys = b"", None
 
     def next_key(self):
@@ -70,7 +70,7 @@ class Pos:
         return self.suite.seal_pin(keys or self.keys, pin, CARD, "", Random(1).randbytes)
 
 
-def told(answer):
+def why(answer):
     """Why, as the journal shows it."""
     return answer.why
 
@@ -100,7 +100,7 @@ def pos(rig):
 
 def test_a_sale_needs_no_sign_on_and_its_reply_has_a_mac_of_its_own_key(pos):
     answer = pos.sale(pin_block=pos.pin_block())
-    assert (answer.code, told(answer)) == ("00", "approved on card 'standard' 621234******1232")
+    assert (answer.code, why(answer)) == ("00", "approved on card 'standard' 621234******1232")
     assert pos.suite.verify_reply(pos.keys, answer.message)
     assert not pos.suite.verify_message(pos.keys, answer.message)
     assert pos.dialect.get(answer.message, "ksn") == pos.ksn
@@ -155,7 +155,7 @@ def test_an_echo_needs_neither_mac_nor_ksn(pos):
     assert pos.rig.send(pos.frame("0800", stan="000001", function="301", ksn=None)).code == "00"
 
 
-class TestWrongMacs:
+class TestBadMacs:
     @pytest.mark.parametrize(
         ("mistake", "says"),
         [
@@ -170,27 +170,27 @@ class TestWrongMacs:
         key = mistake(pos)
         answer = pos.sale(mac=pos.mac_with(key))
         assert answer.code == pos.dialect.code_of("mac_differs")
-        assert f"under {says} (KCV {key.kcv()}) matches: the terminal " in told(answer)
-        assert f"MAK KCV {pos.keys.mak.kcv()} of KSN {pos.ksn.hex().upper()} (counter 1)" in told(answer)
+        assert f"under {says} (KCV {key.kcv()}) matches: the terminal " in why(answer)
+        assert f"MAK KCV {pos.keys.mak.kcv()} of KSN {pos.ksn.hex().upper()} (counter 1)" in why(answer)
         assert pos.rig.booked_minor() == 0
 
     def test_the_ksn_of_another_transaction(self, pos):
         ksn, keys = pos.ksn, pos.keys
         pos.next_key()
-        assert "under the MAK of counter 2 (KCV" in told(pos.sale(ksn=ksn))
-        assert "under the MAK of counter 1 (KCV" in told(pos.sale(mac=pos.mac_with(keys.mak)))
+        assert "under the MAK of counter 2 (KCV" in why(pos.sale(ksn=ksn))
+        assert "under the MAK of counter 1 (KCV" in why(pos.sale(mac=pos.mac_with(keys.mak)))
 
-    def test_what_nobody_explains_is_told_by_the_initial_key(self, rig):
+    def test_an_unexplained_mac_names_the_initial_key(self, rig):
         pos = Pos(rig, OTHER)
         pos.next_key()
         right = Pos(rig).initial.kcv()
-        assert f"under the host's BDK this KSN has an initial key with KCV {right}; compare it with" in told(pos.sale())
+        assert f"under the host's BDK this KSN has an initial key with KCV {right}; compare it with" in why(pos.sale())
 
     def test_a_missing_mac(self, pos):
         fields = dict(pos.dialect.decode(pos.sale_frame()).fields)
         del fields[64]
         answer = pos.rig.send(pos.dialect.encode("0200", fields))
-        assert "DE 64 (mac) is missing: this message must carry a MAC made with MAK KCV" in told(answer)
+        assert "DE 64 (mac) is missing: this message must carry a MAC made with MAK KCV" in why(answer)
 
     def test_many_of_them_demand_no_sign_on_where_there_is_none(self, pos):
         for _ in range(5):
@@ -210,33 +210,33 @@ class TestPins:
         pos.next_key()
         answer = pos.sale(pin_block=block)
         assert answer.code == pos.dialect.code_of("pin_format_wrong")
-        assert "opens in no format" in told(answer)
-        assert "must be encrypted under the key of the KSN that comes with it" in told(answer)
+        assert "opens in no format" in why(answer)
+        assert "must be encrypted under the key of the KSN that comes with it" in why(answer)
 
 
 class TestWithoutKeys:
     def test_a_ksn_that_no_terminal_sends(self, pos):
         answer = pos.sale(ksn=bytes(pos.suite.dukpt.ksn_bytes))
         assert answer.code == "30"
-        assert "has counter 0; terminals count from 1" in told(answer)
-        assert f"has {pos.suite.dukpt.ksn_bytes} bytes, this one has 1" in told(pos.sale(ksn=b"\x01"))
+        assert "has counter 0; terminals count from 1" in why(answer)
+        assert f"has {pos.suite.dukpt.ksn_bytes} bytes, this one has 1" in why(pos.sale(ksn=b"\x01"))
 
     def test_a_sale_without_a_ksn_is_a_format_error(self, pos):
         answer = pos.sale(ksn=None)
-        assert (answer.code, told(answer).partition(";")[0]) == ("30", "DE 53 (ksn) is missing")
+        assert (answer.code, why(answer).partition(";")[0]) == ("30", "DE 53 (ksn) is missing")
 
     def test_a_terminal_without_a_bdk(self, pos):
         register(pos.rig, None)
         answer = pos.sale()
         assert answer.code == pos.dialect.code_of("keys_unavailable")
-        assert f"terminal {TID} is registered without a bdk, which {pos.suite.dukpt.name} needs" in told(answer)
+        assert f"terminal {TID} is registered without a bdk, which {pos.suite.dukpt.name} needs" in why(answer)
 
     @three_des
     def test_a_bdk_that_cannot_be_one(self, pos):
         register(pos.rig, Secret(bytes(24)))
         answer = pos.sale()
         assert answer.code == pos.dialect.code_of("keys_unavailable")
-        assert "is a 3DES key of 16 bytes; this one is a 3DES key of 24" in told(answer)
+        assert "is a 3DES key of 16 bytes; this one is a 3DES key of 24" in why(answer)
 
     def test_a_bdk_that_changes_is_used_at_once(self, pos):
         assert pos.sale().code == "00"
@@ -250,6 +250,4 @@ class TestWithoutKeys:
         rig.terminals[TID] = replace(rig.terminals[TID], tmk=b"", tmk_kcv="")
         answer = rig.pos(TID).sign_on()
         assert answer.code == rig.host.dialect.code_of("keys_unavailable")
-        assert (
-            told(answer) == f"terminal {TID} cannot be given working keys: terminal {TID} is registered without a tmk"
-        )
+        assert why(answer) == f"terminal {TID} cannot be given working keys: terminal {TID} is registered without a tmk"

@@ -46,7 +46,7 @@ def test_each_blob_is_opened_once(vault):
     assert vault.opened == 2
 
 
-def test_keys_just_made_need_not_be_opened_and_push_those_before_them_back(vault):
+def test_fresh_keys_need_not_be_opened_and_push_those_before_them_back(vault):
     ring = KeyRing(vault)
     first, second = generation(vault, "1", 1), generation(vault, "1", 2)
     ring.remember("1", first.sealed, KEYS[1])

@@ -1,6 +1,6 @@
 """Any conversation of two terminals and two host processes, against a ledger that knows only the rules.
 
-Whatever the order of arrival: a sale is booked at most once, a reversal takes effect exactly once, a number gets one
+In any order of arrival: a sale is booked at most once, a reversal takes effect exactly once, a number gets one
 answer, and every approval is sealed with the keys that its request was made with.
 """
 
@@ -86,10 +86,10 @@ def machine(new_rig):
             self.send(pos, pos.sale_frame(amount + other, stan=number[2], batch=number[1], pan=card), None, True)
 
         @precondition(lambda self: self.numbers)
-        @rule(pick=some, wrong=st.sampled_from((0, 0, 0, 1)), at_once=at_once)
-        def reverse(self, pick, wrong, at_once):
+        @rule(pick=some, bad=st.sampled_from((0, 0, 0, 1)), at_once=at_once)
+        def reverse(self, pick, bad, at_once):
             pos, number, amount, card = self.numbers[pick % len(self.numbers)]
-            frame = pos.reversal_frame(number[2], amount + wrong, batch=number[1], pan=card)
+            frame = pos.reversal_frame(number[2], amount + bad, batch=number[1], pan=card)
             self.send(pos, frame, number, False, at_once=at_once)
 
         @precondition(lambda self: len(self.numbers) % 4 == 2)
@@ -116,14 +116,14 @@ def machine(new_rig):
             if answer.code == "00":
                 assert self.rig.host.suite.verify_message(keys, answer.message)
             if sale and number is not None and answer.code not in ANSWERS_OF_THE_GATE:
-                told = {de: value for de, value in answer.message.fields.items() if de != 64}
-                assert self.answers.setdefault(number, told) == told
+                sentence = {de: value for de, value in answer.message.fields.items() if de != 64}
+                assert self.answers.setdefault(number, sentence) == sentence
             assert pos.tid == answer.evidence[-1].tid
 
         # what must hold at any moment
 
         @invariant()
-        def books_are_what_was_said(self):
+        def books_are_what_was_answered(self):
             if not hasattr(self, "rig"):
                 return
             rig, books, booked, undone, dead = self.rig, Counter(), Counter(), Counter(), set()
@@ -141,9 +141,9 @@ def machine(new_rig):
             assert all(count <= 1 for count in (*booked.values(), *undone.values()))
             assert all(minor >= 0 for minor in books.values())
             assert rig.booked_minor() == books.total()
-            self.nobody_spends_more_than_he_has()
+            self.no_card_spends_more_than_it_has()
 
-        def nobody_spends_more_than_he_has(self):
+        def no_card_spends_more_than_it_has(self):
             rig = self.rig
             for pan, most in BALANCE_MINOR.items():
                 token = rig.host.vault.token(pan)

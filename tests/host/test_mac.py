@@ -1,4 +1,4 @@
-"""MACs: which keys verify, for how long, and what a terminal developer is told when none does."""
+"""MACs: which keys verify, for how long, and what a terminal developer reads when none does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ V1 = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.fro
 OTHER = WorkingKeys(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), Secret.from_hex("0123456789ABCDEF"))
 
 
-def test_a_wrong_mac_changes_nothing_but_a_counter(rig, pos):
+def test_a_bad_mac_changes_nothing_but_a_counter(rig, pos):
     before = rig.sessions["10000161"]
     answer = pos.sale(keys=OTHER)
     assert answer.code == "A0"
@@ -48,7 +48,7 @@ def test_the_same_mab_under_the_previous_mak(rig, pos):
     assert "the terminal kept its old key" in answer.why
 
 
-def test_a_mac_of_zeros_is_told_as_it_came(rig, pos):
+def test_a_mac_of_zeros_is_shown_as_received(rig, pos):
     frame = pos.sale_frame()
     rig.send(frame[:-8] + bytes(8))
     assert ", got 0000000000000000; " in entry_of((1, *render(rig.journal[-1]), None)).why
@@ -58,7 +58,7 @@ def test_a_mac_that_nothing_explains(pos):
     assert "no key, algorithm or coverage that was tried explains it" in pos.sale(keys=OTHER).why
 
 
-def test_a_missing_mac_is_a_wrong_mac(rig, pos):
+def test_a_missing_mac_is_a_bad_mac(rig, pos):
     frame = pos.sale_frame()
     message = rig.host.dialect.decode(frame)
     bare = rig.host.dialect.encode("0200", {de: value for de, value in message.fields.items() if de != 64})
@@ -114,7 +114,7 @@ class TestGrace:
         assert pos.sale(keys=old).code == "A0"
 
 
-class TestTooManyWrongMacs:
+class TestTooManyBadMacs:
     @pytest.fixture
     def locked(self, pos):
         for _ in range(3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acquirer.host.exchange import CONFLICTS_MAX
-from acquirer.model.effects import Commit, CommitOutcome, Send, Silence
+from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Send, Silence
 
 BALANCE, PIN_CARD = "6200000000000005", "6212345678900000003"
 
@@ -69,7 +69,7 @@ def test_a_sale_overtaken_by_a_sign_off_is_refused(rig, pos):
     assert sale.finish().code == "77"
 
 
-def test_whoever_is_overtaken_again_and_again_gives_up(rig, pos):
+def test_a_decision_overtaken_again_and_again_is_given_up(rig, pos):
     run = rig.start(pos.sale_frame())
     for _ in range(CONFLICTS_MAX):
         run.to_commit().step(CommitOutcome.CONFLICT)
@@ -79,7 +79,7 @@ def test_whoever_is_overtaken_again_and_again_gives_up(rig, pos):
     assert rig.booked_minor() == 0
 
 
-def test_nobody_waits_any_more(rig, pos):
+def test_an_expired_commit_is_silent(rig, pos):
     run = rig.start(pos.sale_frame()).to_commit()
     run.step(CommitOutcome.EXPIRED)
     answer = run.finish()
@@ -107,14 +107,17 @@ def test_when_the_store_fails_a_sale_that_may_be_booked_is_not_answered(rig, pos
     assert (offered.reason, offered.code, offered.reply) == ("system_fault", "", None)
 
 
-def test_when_the_store_fails_nobody_is_signed_on(rig):
+def test_when_the_store_fails_no_terminal_is_signed_on(rig):
     run = rig.start(rig.pos().management("0800", "003", stan="000001", operator="01 ")).to_commit()
     run.step(CommitOutcome.FAILED)
     assert run.finish().code == "96"
 
 
-def test_a_card_in_the_clear_is_loaded_with_its_terminal(rig, pos):
+def test_a_card_is_loaded_once_and_nothing_is_decided_twice(rig, pos):
     run = rig.start(pos.sale_frame(pan=PIN_CARD))
+    assert isinstance(run.pending, Load)
+    run.step()
+    assert isinstance(run.pending, LoadCard)
     run.step()
     assert isinstance(run.pending, Commit)
 
@@ -132,7 +135,7 @@ def test_a_stored_answer_overtaken_by_the_reversal_is_not_given(rig, pos):
 
 
 def test_a_reply_that_does_not_fit_the_dialect_books_nothing(rig, pos):
-    rig.numbers = iter((10**12,))  # a reference number of 13 digits
+    rig.store.numbers = iter((10**12,))  # a reference number of 13 digits
     answer = pos.sale()
     assert (answer.code, rig.booked_minor()) == ("96", 0)
     assert answer.why.startswith("the reply cannot be written in this dialect: DE 37")

@@ -1,4 +1,4 @@
-"""Reversals: whatever comes first and how often it comes, a sale is booked at most once and undone exactly once."""
+"""Reversals: in any order and however often, a sale is booked at most once and undone exactly once."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_what_does_not_fit_its_sale_leaves_it_alone(rig, sold, more, code, words
     assert rig.booked_minor() == 0
 
 
-def test_a_wrong_mac_undoes_nothing_and_remembers_nothing(rig, sold):
+def test_a_bad_mac_undoes_nothing_and_remembers_nothing(rig, sold):
     assert sold.reverse("000002", keys=OTHER).code == "A0"
     assert sold.reverse("000077", keys=OTHER).code == "A0"
     assert rig.booked_minor() == 1234
@@ -162,7 +162,7 @@ class TestRepeatsOfSales:
         assert first[64] != second[64]
         assert rig.host.suite.verify_message(pos.keys, second.message)
 
-    def test_whatever_the_policy_says_by_now(self, rig, pos):
+    def test_also_when_a_sign_on_is_due(self, rig, pos):
         frame = pos.sale_frame()
         rig.send(frame)
         pos.sign_off()
@@ -230,7 +230,7 @@ class TestRepeatsOfSales:
         assert pos.sale(999, stan="000100").code == "00"
         assert rig.booked_minor() == 1234 + 999
 
-    def test_a_wrong_mac_gets_no_stored_answer(self, rig, sold):
+    def test_a_bad_mac_gets_no_stored_answer(self, rig, sold):
         answer = sold.sale(stan="000002", keys=OTHER)
         assert answer.code == "A0"
         assert 37 not in answer.message.fields or answer[37] != "000000000002"

@@ -59,7 +59,7 @@ def test_chip_data_that_cannot_be_read_is_the_issuers_affair(pos):
         (
             {"track2": "6212345678901232"},
             "30",
-            "it came in the clear (security control (none)) and holds no card number",
+            "it is in the clear (security control (none)) and holds no card number",
         ),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_card_that_is_no_test_card_is_answered_with_a_warning(pos):
     assert "no-test-bin: 492900***0006 stands under no published test BIN" in answer.notes
 
 
-def test_a_terminals_clock_that_is_wrong_is_noted_and_forgiven(pos):
+def test_a_terminals_clock_that_is_off_is_noted_and_forgiven(pos):
     answer = pos.sale(date="0309", time="120000")
     assert answer.code == "00"
     assert "clock-skew: the terminal's clock is 1440 minutes behind the host's" in answer.notes
@@ -102,7 +102,7 @@ class TestPin:
     def test_right(self, enter):
         assert enter("123456").code == "00"
 
-    def test_wrong_three_times_locks_the_card_until_tomorrow(self, rig, pos, enter):
+    def test_a_bad_pin_three_times_locks_the_card_until_tomorrow(self, rig, pos, enter):
         assert [enter("999999").code for _ in range(3)] == ["55", "55", "55"]
         answer = enter("123456")
         assert answer.code == "75"
@@ -120,7 +120,7 @@ class TestPin:
         block = rig.host.suite.seal_pin(other.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
         assert other.sale(pan=PIN_CARD, pin_block=block, security_control="2600000000000000").code == "75"
 
-    def test_a_repeat_of_a_wrong_pin_costs_no_try(self, rig, pos):
+    def test_a_repeat_of_a_bad_pin_costs_no_try(self, rig, pos):
         block = rig.host.suite.seal_pin(pos.keys, "999999", PIN_CARD, "2", rig.host.randbytes)
         frame = pos.sale_frame(pan=PIN_CARD, pin_block=block, security_control="2600000000000000")
         assert [rig.send(frame).code for _ in range(5)] == ["55"] * 5
@@ -129,7 +129,7 @@ class TestPin:
     def test_without_pan_declared_or_not(self, enter):
         assert enter("123456", control="1600000000000000").code == "00"
 
-    def test_a_block_declared_otherwise_than_made_is_noted(self, rig, pos):
+    def test_a_block_declared_otherwise_than_built_is_noted(self, rig, pos):
         block = rig.host.suite.seal_pin(pos.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
         answer = pos.sale(pan=PIN_CARD, pin_block=block, security_control="1600000000000000")
         assert answer.code == "00"
@@ -177,7 +177,7 @@ class TestTracks:
         pos.sign_on("004")
         answer = pos.sale(pan=None, track2=TRACK, security_control="0010000000000000")
         assert answer.code == "30"
-        assert "says it is encrypted, but it came in the clear" in answer.why
+        assert "says it is encrypted, but it is in the clear" in answer.why
 
     def test_declared_clear_but_encrypted(self, rig, pos):
         pos.sign_on("004")
@@ -206,7 +206,7 @@ class TestTracks:
         assert answer.evidence[0].pan_masked == "621234******1232"
 
 
-class TestMagicAmounts:
+class TestTriggerAmounts:
     @pytest.fixture
     def pos(self, new_rig):
         rig = new_rig(trigger_amounts=True)
@@ -217,7 +217,7 @@ class TestMagicAmounts:
 
     def test_the_cents_are_the_code(self, pos):
         answer = pos.sale(amount=1251)
-        assert (answer.code, answer.why) == ("51", "magic amount 12.51: its cents choose 51, not enough funds")
+        assert (answer.code, answer.why) == ("51", "trigger amount 12.51: its cents choose 51, not enough funds")
 
     def test_no_cents_no_magic(self, pos):
         assert pos.sale(amount=1200, pan=POOR).code == "51"
@@ -226,7 +226,7 @@ class TestMagicAmounts:
     def test_cents_that_name_no_code(self, pos):
         answer = pos.sale(amount=1217)
         assert answer.code == "00"
-        assert "magic-amount: 12.17 names code 17, which unionpay-pos does not know" in answer.notes
+        assert "trigger-amount: 12.17 names code 17, which unionpay-pos does not know" in answer.notes
 
     def test_a_code_of_success_books(self, pos):
         answer = pos.sale(amount=1211)
@@ -237,7 +237,7 @@ class TestMagicAmounts:
     def test_one_value_is_not_answered_but_booked_so_that_its_reversal_finds_it(self, pos):
         answer = pos.sale(amount=1298)
         assert answer.silent
-        assert answer.evidence[0].fault == "magic amount"
+        assert answer.evidence[0].fault == "trigger amount"
         assert pos.rig.booked_minor() == 1298
         assert pos.reverse(pos.last, 1298).code == "00"
         assert pos.rig.booked_minor() == 0
@@ -271,9 +271,9 @@ class TestFaults:
 
 
 def test_known_messages_that_are_not_served_are_named(pos):
-    answer = pos.sale(processing_code="200000", transaction_type="23")
+    answer = pos.sale(processing_code="000000", transaction_type="20", condition="06")
     assert answer.code == "40"
-    assert answer.why == "'void' (0200) is known, but this host does not serve it"
+    assert answer.why == "'pre-authorisation completion' (0200) is known, but this host does not serve it"
 
 
 def test_unknown_ones_say_what_was_read(pos):

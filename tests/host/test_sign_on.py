@@ -1,4 +1,4 @@
-"""Signing on: which keys, which batch, how often, and what is said when it cannot be."""
+"""Signing on: which keys, which batch, how often, and what is fields when it cannot be."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_package_works_from_the_first_sale_on(new_rig, function, mak):
     assert pos.sale().code == "00"
 
 
-def test_a_terminal_nobody_registered(rig):
+def test_a_terminal_that_is_not_registered(rig):
     answer = rig.pos("10000999").sign_on()
     assert answer.code == "97"
     assert 62 not in answer.message.fields
@@ -68,15 +68,15 @@ def test_pinned_keys_that_do_not_fit_the_package_are_not_handed_out(new_rig):
 def test_a_master_key_sealed_by_another_host(new_rig):
     rig = new_rig()
     rig.register()
-    wrong = rig.host.vault.seal_secret("tmk:somebody", V1.pik, rig.host.randbytes)
+    bad = rig.host.vault.seal_secret("tmk:another", V1.pik, rig.host.randbytes)
     known: TerminalConfig = rig.terminals["10000161"]
-    rig.terminals["10000161"] = TerminalConfig("10000161", known.mid, "", wrong, "")
+    rig.terminals["10000161"] = TerminalConfig("10000161", known.mid, "", bad, "")
     answer = rig.pos().sign_on()
     assert answer.code == "40"
     assert "the sealed blob does not open" in answer.why
 
 
-def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_who_made_it(rig, pos):
+def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_by_which_operator(rig, pos):
     assert rig.sessions["10000161"].operator == "01 "
     assert "operator 01" in rig.journal[-1].notes
     assert pos.sign_on(serial="Sequence No12306099999906").why.endswith("sign-on 2 of 2025-03-10")
@@ -219,7 +219,7 @@ class TestPolicies:
         assert pos.sale().code == "00"
 
 
-def test_echo_answers_what_came(rig):
+def test_echo_answers_the_request(rig):
     answer = rig.send(rig.pos().management("0820", "301"))
     assert answer.code == "00"
     assert 11 not in answer.message.fields

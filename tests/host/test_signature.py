@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from acquirer.host.services.signature import MOST_KEPT
+from acquirer.host.services.signature import SIGNATURES_MAX
 from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.model.effects import RenderPicture
 from acquirer.signature import jbig_encoder
@@ -76,11 +76,11 @@ def test_another_image_replaces_the_first_and_both_are_kept(rig, sold):
 
 
 def test_no_sale_is_signed_without_end(rig, sold):
-    for seed in range(MOST_KEPT):
+    for seed in range(SIGNATURES_MAX):
         assert sold.upload(sold.last, jbig_encoder.encode(sign("Ann", seed=seed))).code == "00"
     answer = sold.upload(sold.last, BOB)
-    assert (answer.code, len(rig.signatures)) == ("94", MOST_KEPT)
-    assert f"was signed {MOST_KEPT} times already" in answer.why
+    assert (answer.code, len(rig.signatures)) == ("94", SIGNATURES_MAX)
+    assert f"was signed {SIGNATURES_MAX} times already" in answer.why
 
 
 def test_a_closed_batch_takes_a_first_signature_and_no_second(new_rig):
@@ -120,7 +120,7 @@ def test_keys_of_before_the_last_sign_on_still_verify_in_their_grace(rig, sold):
     assert sold.upload(stan, BOB).code == "00"
 
 
-def test_a_wrong_mac_keeps_nothing(rig, sold):
+def test_a_bad_mac_keeps_nothing(rig, sold):
     frame = sold.upload_frame(sold.last, ANN)
     answer = rig.send(frame[:-8] + b"00000000")
     assert answer.code == "A0"
@@ -128,14 +128,14 @@ def test_a_wrong_mac_keeps_nothing(rig, sold):
     assert not rig.signatures
 
 
-def test_a_sale_nobody_knows_has_no_signature(rig, sold):
+def test_an_unknown_sale_has_no_signature(rig, sold):
     answer = sold.upload("000077", ANN)
     assert (answer.code, answer.evidence[-1].reason) == ("25", "original_unknown")
     assert "there is no sale of terminal 10000161 with STAN 000077 in batch 000001" in answer.why
     assert answer[64] is None
 
 
-def test_the_current_batch_in_place_of_the_sales_own_is_told(rig, sold):
+def test_the_current_batch_in_place_of_the_sales_own_is_named(rig, sold):
     answer = sold.upload(sold.last, ANN, batch="000009")
     assert answer.code == "25"
     assert "one of 12.34 with this STAN in batch 000001: the terminal names its current batch" in answer.why
@@ -151,7 +151,7 @@ def test_a_declined_sale_is_not_signed(rig, pos):
     assert "was declined (13)" in answer.why
 
 
-def test_only_a_reversal_came(rig, pos):
+def test_only_a_reversal_is_known(rig, pos):
     assert pos.reverse("000050").code == "25"
     assert "only its reversal came" in pos.upload("000050", ANN).why
 
@@ -165,7 +165,7 @@ def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
 
 
 @pytest.mark.parametrize(
-    ("said", "check", "flag", "words"),
+    ("fields", "check", "flag", "words"),
     [
         ({"amount": "000000009999"}, "amount", "amount-differs", "amount 12.34 in the sale, 99.99 in the upload"),
         ({"pan": "6228480402564890018"}, "card", "pan-differs", "621234******1232 in the sale, 622848*********0018"),
@@ -191,14 +191,14 @@ def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
         ({"image": ANN[:60]}, "pixels", "truncated", ""),
     ],
 )
-def test_every_check_is_strict_or_a_flag_or_nothing(said, check, flag, words, new_rig):
+def test_every_check_is_strict_or_a_flag_or_nothing(fields, check, flag, words, new_rig):
     for mode in ("strict", "log", "off"):
         rig = new_rig(checks=parse_checks([f"{check}={mode}"]))
         rig.register()
         pos = rig.pos()
         pos.sign_on()
         pos.sale()
-        answer = pos.upload(pos.last, **{"image": ANN, **said})
+        answer = pos.upload(pos.last, **{"image": ANN, **fields})
         if mode == "strict":
             assert answer.code == {"amount": "25", "card": "25", "rrn": "25", "date": "25", "time": "25"}.get(
                 check, "30"
@@ -228,7 +228,7 @@ def test_pixels_are_decoded_before_the_answer_only_where_a_check_asks_for_it(new
         assert rig.looks == looks
 
 
-def test_too_many_images_to_decode_is_said_and_nothing_is_kept(new_rig):
+def test_too_many_images_to_decode_are_refused_and_nothing_is_kept(new_rig):
     rig = new_rig(checks=parse_checks(["pixels=strict"]))
     rig.register()
     pos = rig.pos()
@@ -258,13 +258,13 @@ def test_the_feature_code_is_computed_from_what_was_uploaded(rig, sold):
     assert "rrn-differs" in answer.notes
 
 
-@pytest.mark.parametrize("told", ["touch", "pen", "fingerprint", "paper", "none"])
-def test_how_it_was_captured_is_kept_when_the_terminal_says_so(told, rig, sold):
-    sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F") + bytes([len(told)]) + told.encode())
-    assert rig.signatures[-1].captured == told
+@pytest.mark.parametrize("sentence", ["touch", "pen", "fingerprint", "paper", "none"])
+def test_how_it_was_captured_is_kept_when_the_terminal_says_so(sentence, rig, sold):
+    sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F") + bytes([len(sentence)]) + sentence.encode())
+    assert rig.signatures[-1].captured == sentence
 
 
-def test_a_word_nobody_knows_is_not_taken_for_a_way_of_capturing(rig, sold):
+def test_an_unknown_word_is_not_taken_for_a_way_of_capturing(rig, sold):
     sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F04") + b"toes")
     assert rig.signatures[-1].captured == ""
     assert rig.signatures[-1].slip[-1].text == "toes"
@@ -288,9 +288,9 @@ def test_a_slip_dated_on_new_years_eve_may_be_a_day_off(new_rig):
     pos.sign_on()
     pos.sale()
     rig.pass_s(timedelta(minutes=5).total_seconds())
-    right, wrong = bytes.fromhex("FF060720251231235950"), bytes.fromhex("FF060720261231235950")
+    right, bad = bytes.fromhex("FF060720251231235950"), bytes.fromhex("FF060720261231235950")
     assert pos.upload(pos.last, ANN, settlement_date=None, slip=right).notes.count("time-differs") == 0
-    assert "puts the year of the upload" in pos.upload(pos.last, BOB, settlement_date=None, slip=wrong).notes
+    assert "puts the year of the upload" in pos.upload(pos.last, BOB, settlement_date=None, slip=bad).notes
 
 
 def test_an_upload_that_lacks_its_image_is_a_format_error(rig, sold):
@@ -300,15 +300,15 @@ def test_an_upload_that_lacks_its_image_is_a_format_error(rig, sold):
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "fields"),
     [
         ("amuont=log", "did you mean 'amount'"),
         ("amount=lax", "write amount=strict, amount=log or amount=off"),
         ("amount", "write amount=strict"),
     ],
 )
-def test_a_check_that_is_misspelt_is_named(word, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_check_that_is_misspelt_is_named(word, fields):
+    with pytest.raises(ValueError, match=fields):
         parse_checks([word])
 
 
@@ -317,7 +317,7 @@ def test_checks_that_are_not_named_keep_their_defaults():
     assert parse_checks([]) == Checks()
 
 
-def test_a_host_that_asks_for_no_sale_keeps_whatever_comes(new_rig):
+def test_a_host_that_asks_for_no_sale_keeps_everything(new_rig):
     rig = new_rig(checks=parse_checks(["original=log"]))
     rig.register()
     pos = rig.pos()

@@ -50,17 +50,17 @@ class Shop(RuleBasedStateMachine):
             assert self.pos.reverse(key[1], self.sales[key], batch=key[0]).code == "00"
             self.gone.add(key)
 
-    @rule(at=st.integers(0, 99), image=st.sampled_from(IMAGES), wrong=st.booleans())
-    def upload(self, at: int, image: bytes, wrong: bool) -> None:
+    @rule(at=st.integers(0, 99), image=st.sampled_from(IMAGES), bad=st.booleans())
+    def upload(self, at: int, image: bytes, bad: bool) -> None:
         key = self.pick(at)
         if key is None:
             return
-        amount = self.sales[key] + wrong
+        amount = self.sales[key] + bad
         answer = self.pos.upload(key[1], image, batch=key[0], amount=f"{amount:012}", rrn=None, slip=None)
         before = self.kept.get(key, [])
         if image in before:
             assert answer.code == "94"
-        elif wrong:
+        elif bad:
             assert answer.code == "25"
         elif before and key[0] != self.pos.batch:
             assert answer.code == "94"
@@ -110,8 +110,8 @@ def test_any_bytes_are_answered_and_explained(image, slip, part, last, mode, rrn
     pos = rig.pos()
     pos.sign_on()
     pos.sale()
-    said = {"part": part, "last": last} if part else {}
-    answer = pos.upload(pos.last, image, slip=slip, rrn=rrn, **said)
+    fields = {"part": part, "last": last} if part else {}
+    answer = pos.upload(pos.last, image, slip=slip, rrn=rrn, **fields)
     assert answer.code in ("00", "25", "30")
     assert answer.why
     assert len(rig.signatures) <= 1

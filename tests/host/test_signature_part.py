@@ -134,7 +134,7 @@ def test_parts_that_make_no_image_are_refused_and_forgotten(rig, sold):
     assert [answer.code for answer in send(sold, cut(ANN, 2), [1, 2])] == ["00", "00"]
 
 
-def test_a_part_for_a_sale_nobody_knows_does_not_wait(rig, sold):
+def test_a_part_for_an_unknown_sale_does_not_wait(rig, sold):
     answer = sold.upload("000077", ANN[:50], part=1)
     assert answer.code == "25"
     assert not rig.parts
@@ -146,14 +146,14 @@ def test_a_part_with_another_amount_does_not_wait(rig, sold):
     assert not rig.parts
 
 
-def test_a_part_with_a_wrong_mac_does_not_wait(rig, sold):
+def test_a_part_with_a_bad_mac_does_not_wait(rig, sold):
     frame = sold.upload_frame(sold.last, ANN[:50], part=1)
     assert rig.send(frame[:-8] + b"00000000").code == "A0"
     assert not rig.parts
 
 
 @pytest.mark.parametrize("mode", ["log", "off"])
-def test_a_lenient_host_takes_what_came(mode, new_rig):
+def test_a_lenient_host_takes_what_it_has(mode, new_rig):
     rig = new_rig(checks=parse_checks([f"parts={mode}"]))
     rig.register()
     pos = rig.pos()
@@ -180,7 +180,7 @@ def test_the_slip_may_come_with_any_part(rig, sold):
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_whatever_order_parts_come_in_the_signature_is_theirs_or_is_not(data, new_rig):
+def test_in_any_order_of_parts_the_signature_is_theirs_or_is_not(data, new_rig):
     rig = new_rig()
     rig.register()
     pos = rig.pos()

@@ -1,4 +1,4 @@
-"""Whatever comes in is answered, or closed with a reason; nothing raises, nothing is booked."""
+"""Every frame is answered, or closed with a reason; nothing raises, nothing is booked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mti(text: str, frame: bytes = SIGN_ON) -> bytes:
         (SIGN_ON[:13] + b"\xa0" + SIGN_ON[14:], "30", "0810"),  # bit 1, but no secondary bitmap
     ],
 )
-def test_answered_when_somebody_can_be_addressed(rig, frame, code, reply_mti):
+def test_answered_when_it_says_which_terminal_asks(rig, frame, code, reply_mti):
     answer = rig.send(frame)
     assert (answer.code, answer.message.mti) == (code, reply_mti)
     assert answer.evidence[0].code == code
@@ -42,7 +42,7 @@ def test_answered_when_somebody_can_be_addressed(rig, frame, code, reply_mti):
     assert rig.sessions == {}
 
 
-def test_the_refusal_says_who_asked_as_far_as_it_was_read(rig):
+def test_the_refusal_names_the_terminal_as_far_as_it_was_read(rig):
     answer = rig.send(SIGN_ON[:-1])
     assert (answer[11], answer[41], answer[42]) == ("000003", "10000161", "880210010210162")
     evidence = answer.evidence[0]
@@ -62,7 +62,7 @@ def test_the_refusal_says_who_asked_as_far_as_it_was_read(rig):
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[:13],
     ],
 )
-def test_closed_when_nobody_can_be_addressed(rig, frame):
+def test_closed_when_it_names_no_terminal(rig, frame):
     answer = rig.send(frame)
     assert answer.effects == [Close("undecodable")]
     assert answer.evidence[0].why
@@ -82,7 +82,7 @@ def test_two_hosts_that_do_not_know_each_others_messages_fall_silent(rig):
     assert (answer.effects, answer.evidence[0].reason) == ([Silence("response")], "stray_response")
 
 
-def test_a_terminal_number_that_nobody_can_read_is_told_without_harm(rig):
+def test_an_unreadable_terminal_number_is_shown_without_harm(rig):
     answer = rig.pos("\x1b[31m\x00\x9c\xff").sign_on()
     assert answer.code == "97"
     assert answer.why.isprintable()
@@ -92,7 +92,7 @@ def test_a_stream_that_carries_no_frames(rig):
     steps = refuse_stream(rig.host, Arrival(b"SSH-2.0", 0, 0.0, "127.0.0.1:9"), "not-iso8583", "an SSH banner")
     commit = next(steps)
     assert (commit.changes.evidence.reason, commit.changes.evidence.why) == ("not-iso8583", "an SSH banner")
-    assert steps.send(rig.commit(commit)) == Close("not-iso8583")
+    assert steps.send(rig.store.commit(commit)) == Close("not-iso8583")
 
 
 def ends_well(rig, frame: bytes) -> None:

@@ -133,7 +133,7 @@ def currency_differs(dialect: Dialect, currency: str, ours: str) -> str:
 
 
 def no_test_bin(masked: str) -> str:
-    """A card that may be somebody's."""
+    """Note a card number that may be a real one."""
     return (
         f"no-test-bin: {masked} stands under no published test BIN; if it is a real card, take it out of here: "
         "a simulator is no place for real card numbers"

@@ -78,19 +78,19 @@ def not_supported(dialect: Dialect, request: Request) -> str:
     route, text = request.route, dialect.text
     if route is not None:
         return f"'{route.title.en}' ({request.message.mti}) is known, but this host does not serve it"
-    told = [
+    codes = [
         f"{place(dialect, element)} {named(value)}"
         for element in ("processing_code", "condition", "transaction_type", "function")
         if element in dialect.elements and (value := text(request.message, element))
     ]
-    return f"no service fits MTI {request.message.mti} with {', '.join(told) or 'no code that says what is wanted'}"
+    return f"no service fits MTI {request.message.mti} with {', '.join(codes) or 'no code that says what is wanted'}"
 
 
 # Who speaks
 
 
 def terminal_unknown(request: Request) -> str:
-    """A terminal nobody registered."""
+    """Say that a terminal is not registered."""
     tid, mid = named(request.tid), known(named(request.mid))
     return (
         f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
@@ -114,9 +114,9 @@ def never_signed_on(terminal: TerminalConfig) -> str:
     return f"terminal {terminal.tid} has no working keys yet: it must sign on first"
 
 
-def keys_lost(terminal: TerminalConfig, wrong: VaultError) -> str:
+def keys_lost(terminal: TerminalConfig, problem: VaultError) -> str:
     """Sealed keys that do not open."""
-    return f"the working keys of terminal {terminal.tid} cannot be used ({wrong}): it must sign on again"
+    return f"the working keys of terminal {terminal.tid} cannot be used ({problem}): it must sign on again"
 
 
 def keys_unavailable(terminal: TerminalConfig, problem: str) -> str:
@@ -140,9 +140,9 @@ def too_many_bad_macs(terminal: TerminalConfig, session: Session) -> str:
     )
 
 
-def bad_macs_note(terminal: TerminalConfig, wrong_macs: int) -> str:
+def bad_macs_note(terminal: TerminalConfig, mac_failures: int) -> str:
     """Beside the wrong MAC that was one too many."""
-    return f"bad-macs: {plural(wrong_macs, 'wrong MAC')} in a row; terminal {terminal.tid} must sign on before it sells"
+    return f"bad-macs: {plural(mac_failures, 'wrong MAC')} in a row; terminal {terminal.tid} must sign on first"
 
 
 def another_day(calendar: Calendar, terminal: TerminalConfig, session: Session, today: str) -> str:
@@ -241,7 +241,7 @@ def lost(fault: str) -> str:
 
 
 def expired(what: str) -> str:
-    """A decision nobody waits for any more."""
+    """Say that the terminal no longer waits for this decision."""
     return f"too late: the terminal had stopped waiting before this could be made durable, so nothing was ({what})"
 
 

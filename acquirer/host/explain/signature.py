@@ -56,7 +56,7 @@ def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> s
     if sale is not None and sale.state == "declined":
         return f"the {title_of(sale.kind)} {where} was declined ({sale.code}): there is nothing to sign"
     if sale is not None and sale.state == "tombstone":
-        return f"of the sale {where} only its reversal is known: there is nothing to sign"
+        return f"of the sale {where} only its reversal came: there is nothing to sign"
     if sale is not None:
         return f"the {title_of(sale.kind)} {where} is not signed by the cardholder"
     elsewhere = uploaded.elsewhere

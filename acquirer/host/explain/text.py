@@ -49,7 +49,7 @@ def day_words(day: str) -> str:
 
 
 def no_month(expiry: str) -> str:
-    """What is wrong with an expiry YYMM, of which only the month is told.
+    """What is wrong with an expiry YYMM, of which only the month is shown.
 
     >>> no_month("2613")
     'has month 13; it is written YYMM, with a month from 01 to 12'

@@ -221,7 +221,7 @@ def _pin(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     tries = row.pin_tries + 1
     left = f"{plural(PIN_TRIES - tries, 'try', 'tries')} left" if tries < PIN_TRIES else "no more tries today"
     return Judgement(
-        Reason.PIN_WRONG,
+        Reason.PIN_INCORRECT,
         f"has another PIN: the block opened well, to {len(use.pin)} digits that are not the card's; {left}",
         replace(row, pin_tries=tries),
     )

@@ -1,7 +1,7 @@
 """A signature that comes in parts (部分电子签名上送): kept until all have come, then taken as if it had come whole.
 
 Real terminals cut an image as bytes, 801 first, each part under the sale's own STAN, and mark the last one. Hosts are
-known to append whatever comes, in the order it comes; here parts have their numbers, so that one that comes twice,
+known to append all parts in the order of their arrival; here parts have their numbers, so that one that comes twice,
 early or never does no harm, and two signatures cannot mingle.
 """
 

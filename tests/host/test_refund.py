@@ -1,0 +1,132 @@
+"""Refunds: any terminal of the merchant, by reference number, date and card, until the amount is used up."""
+
+from __future__ import annotations
+
+import pytest
+
+from acquirer.host.kinds import KINDS
+from tests.host.conftest import Pos, Rig
+
+COUNTED = "6200000000000005"
+OTHER_TID = "10000162"
+DAY_S = 86_400
+
+
+@pytest.fixture
+def two(new_rig) -> tuple[Rig, Pos, Pos]:
+    """Two terminals of one merchant; the first has sold 100.00 with STAN 000002."""
+    rig = new_rig()
+    for tid in ("10000161", OTHER_TID):
+        rig.register(tid, required="never")
+    first, second = rig.pos(), rig.pos(OTHER_TID)
+    first.sign_on()
+    second.sign_on()
+    assert first.sale(10_000).code == "00"
+    return rig, first, second
+
+
+def sale(rig: Rig):
+    return next(one for one in rig.transactions.values() if one.kind == "sale")
+
+
+def test_partly_and_repeatedly_by_another_terminal(two):
+    rig, _, second = two
+    rrn = sale(rig).rrn
+    first = second.refund(rrn, 4_000)
+    assert (first.code, first.evidence[0].service) == ("00", "refund")
+    assert first.why == (
+        "refunded: 40.00 of the sale of 100.00 with STAN 000002, batch 000001 on terminal 10000161; "
+        "60.00 of it may still be refunded"
+    )
+    assert (sale(rig).state, sale(rig).refunded_minor) == ("refunded", 4_000)
+    above = second.refund(rrn, 6_001)
+    assert (above.code, sale(rig).refunded_minor) == ("61", 4_000)
+    assert "40.00 of it refunded before: 60.00 is left, the refund asks for 60.01" in above.why
+    rest = second.refund(rrn, 6_000)
+    assert (rest.code, sale(rig).refunded_minor) == ("00", 10_000)
+    assert rest.why.endswith("nothing of it is left to refund")
+    assert second.refund(rrn, 1).code == "61"
+
+
+def test_the_repeat_of_an_advice_is_answered_alike(two):
+    rig, _, second = two
+    frame = second.refund_frame(sale(rig).rrn, 4_000, stan="000030")
+    again = second.refund_frame(sale(rig).rrn, 4_000, stan="000030", mti="0221")
+    assert [rig.send(frame).code, rig.send(again).code] == ["00", "00"]
+    assert sale(rig).refunded_minor == 4_000
+
+
+def test_after_its_batch_is_closed_and_within_thirty_days(two):
+    rig, _, second = two
+    rrn = sale(rig).rrn
+    rig.pass_s(30 * DAY_S)
+    assert second.refund(rrn, 1_000).code == "00"
+    rig.pass_s(DAY_S)
+    late = second.refund(rrn, 1_000)
+    assert (late.code, "is 31 days old; this host refunds for 30 days" in late.why) == ("22", True)
+
+
+def test_two_terminals_at_once_never_give_back_more_than_was_paid(two):
+    rig, first, second = two
+    rrn = sale(rig).rrn
+    runs = [rig.start(pos.refund_frame(rrn, 6_000)).to_commit() for pos in (first, second)]
+    assert sorted(str(run.finish().code) for run in runs) == ["00", "61"]
+    assert sale(rig).refunded_minor == 6_000
+
+
+def test_money_goes_back_to_a_counted_card(new_rig):
+    rig = new_rig()
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale(30_000, pan=COUNTED)
+    pos.refund(sale(rig).rrn, 10_000, pan=COUNTED)
+    card = rig.cards[rig.host.vault.token(COUNTED)]
+    assert (card.spent_minor, card.day_count) == (20_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"rrn": "999999999999"}, "25", "no terminal of merchant 880210010210162 has booked a sale"),
+        ({"date": "0311"}, "25", "both stand on the receipt of the sale"),
+        ({"pan": COUNTED}, "25", "is of card 621234******1232, the message is of card 620000******0005"),
+        ({"original_stan": "000044"}, "25", "but the original data elements name STAN 000044"),
+        ({"original_stan": "000002", "original_batch": "000001"}, "00", "refunded"),
+        ({"amount": 0}, "13", "a refund needs an amount above zero"),
+    ],
+)
+def test_what_is_refused_and_why(change, code, words, two):
+    rig, _, second = two
+    change = {"rrn": sale(rig).rrn, "amount": 1_000, **change}
+    answer = second.refund(change.pop("rrn"), change.pop("amount"), **change)
+    assert answer.code == code
+    assert words in answer.why
+
+
+def test_what_was_voided_reversed_or_declined_is_not_refunded(two):
+    rig, first, second = two
+    first.void("000002", 10_000)
+    answer = second.refund(sale(rig).rrn, 1_000)
+    assert (answer.code, "is voided already: it cannot be refunded" in answer.why) == ("25", True)
+    first.sale(500, stan="000050")
+    first.reverse("000050", 500)
+    answer = second.refund(next(one.rrn for key, one in rig.transactions.items() if key.stan == "000050"), 500)
+    assert (answer.code, "was reversed at" in answer.why) == ("25", True)
+
+
+def test_a_refunded_sale_is_neither_voided_nor_reversed(two):
+    rig, first, second = two
+    second.refund(sale(rig).rrn, 1_000)
+    assert first.void("000002", 10_000).code == "25"
+    assert first.reverse("000002", 10_000).code == "25"
+    assert (sale(rig).state, sale(rig).refunded_minor) == ("refunded", 1_000)
+
+
+def test_an_advice_is_never_reversed(two):
+    rig, _, second = two
+    assert KINDS["refund"].reversible == "requests"
+    second.refund(sale(rig).rrn, 1_000, stan="000060")
+    answer = second.reverse("000060", 1_000, processing_code="200000", transaction_type="25")
+    assert (answer.code, sale(rig).refunded_minor) == ("40", 1_000)
+    assert answer.why == "a refund (0220) is never reversed: send it again until it is answered"
