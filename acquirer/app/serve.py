@@ -114,7 +114,9 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
         with _key_generator(config, log, loop, apart=apart) as maker, running_reactor() as reactor:
-            store.start(loop, log.exchanges, recorder(spoken, stderr, render) if apart else None)
+            store.start(
+                loop, log.exchanges, recorder(spoken, stderr, render) if apart else None, config.keep_days
+            )
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
             driver = Driver(store, server, parts.clock, log, pictures)
@@ -135,7 +137,7 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
                 await server.stop()
                 driver.stop()
                 await loop.run_in_executor(None, pictures.stop)
-                store.settle()
+                store.flush()
                 await asyncio.sleep(0)  # for outcomes of commits that were refused
                 driver.advance()  # and notes what became of the replies
                 store.close()
@@ -170,7 +172,7 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         failed.cancel()
-    return running.store.failure or ("the store does not answer" if running.driver.failed.is_set() else "")
+    return running.store.fatal_error or ("the store does not answer" if running.driver.failed.is_set() else "")
 
 
 @contextmanager
