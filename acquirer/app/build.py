@@ -82,7 +82,12 @@ def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
         faults=parts.faults,
         timezone=parts.timezone,
-        options=HostOptions(trigger_amounts=parts.config.trigger_amounts, checks=parts.checks),
+        options=HostOptions(
+            trigger_amounts=parts.config.trigger_amounts,
+            checks=parts.checks,
+            void_other_day=parts.config.void_other_day,
+            refund_days=parts.config.refund_days,
+        ),
     )
 
 

@@ -49,8 +49,8 @@ class CardTable:
 
     cards: Mapping[str, CardEntry] = field(repr=False)  # by PAN
     unknown: Literal["approve", "decline"] = "approve"
-    unknown_balance_minor: int = 100_000  # what a balance inquiry finds on a card without a balance of its own
     test_bins: tuple[str, ...] = ()  # leading digits under which test card numbers were published
+    unknown_balance_minor: int = 100_000  # what a balance inquiry finds on a card without a balance of its own
 
     def named(self, name: str) -> CardEntry | None:
         """The card called `name`."""
