@@ -29,7 +29,7 @@ UTC: Final = frozenset({"sent"})
 HMS, MMDD = 6, 4
 
 
-class Form(NamedTuple):
+class ClockForm(NamedTuple):
     """How a dialect writes one element of its clock."""
 
     element: str
@@ -37,7 +37,7 @@ class Form(NamedTuple):
     utc: bool
 
 
-def clock_forms(dialect: Dialect) -> tuple[Form, ...]:
+def clock_forms(dialect: Dialect) -> tuple[ClockForm, ...]:
     """The forms of all clock elements this dialect has.
 
     >>> from acquirer.settings.specs import load_dialect
@@ -48,7 +48,7 @@ def clock_forms(dialect: Dialect) -> tuple[Form, ...]:
     for element, patterns in CLOCK.items():
         at = dialect.elements.get(element)
         if at is not None and (pattern := patterns.get(size_of(dialect, at))):
-            found.append(Form(element, pattern, element in UTC))
+            found.append(ClockForm(element, pattern, element in UTC))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acquirer.dialect.clock import clock_forms
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.plans import MessagePlans
-from acquirer.dialect.readers import Elements
+from acquirer.dialect.readers import ElementReaders
 from acquirer.dialect.suite import Suite
 
 
@@ -21,6 +21,6 @@ class CompiledDialect:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.suite = Suite(dialect)
-        self.read = Elements.of(dialect)
+        self.read = ElementReaders.of(dialect)
         self.plans = MessagePlans(dialect)
         self.clock_forms = clock_forms(dialect)

@@ -59,7 +59,7 @@ class Numbering:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ResponseCode:
     """One response code: what it means, what a terminal shows, and what its class lets the terminal do."""
 
     code: str

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from acquirer.data.toml import DataError, nearest
-from acquirer.dialect.definitions import Code, Envelope, Numbering, ReplySpec, Route, Sample, Security
+from acquirer.data.toml import DataError, did_you_mean
+from acquirer.dialect.definitions import Envelope, Numbering, ReplySpec, ResponseCode, Route, Sample, Security
 from acquirer.dialect.router import Router, without_repeat
 from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.codec import Codec
 from acquirer.wire.coverage import COVERAGES
-from acquirer.wire.elements import matches, read, write
+from acquirer.wire.elements import matches, read_element, write_element
 from acquirer.wire.framing import Framing
 from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part, Sensitivity, Tag, Text
 from acquirer.wire.message import EncodeError, Message, Span, Value
 
 __all__ = [
-    "Code",
     "Dialect",
     "Envelope",
     "FieldSpec",
@@ -33,6 +32,7 @@ __all__ = [
     "Numbering",
     "Part",
     "ReplySpec",
+    "ResponseCode",
     "Route",
     "Sample",
     "Security",
@@ -60,7 +60,7 @@ class Dialect:
     routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
     refusal: ReplySpec = field(repr=False)  # for messages that no route fits
     reasons: Mapping[str, str] = field(repr=False)  # symbolic reason → response code
-    codes: Mapping[str, Code] = field(repr=False)
+    codes: Mapping[str, ResponseCode] = field(repr=False)
     constants: Mapping[str, str] = field(repr=False)  # elements with a fixed value: acquirer, organisation, currency …
     layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
     values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
@@ -137,7 +137,7 @@ class Dialect:
     def get_from(self, fields: Mapping[int, Value], element: str) -> Value | None:
         """The same, from a mapping of DEs."""
         at = self.elements.get(element)
-        return None if at is None else read(fields, at)
+        return None if at is None else read_element(fields, at)
 
     def text(self, message: Message, element: str) -> str:
         """The value of `element` as text: binary as hexadecimal, absent as ``""``."""
@@ -147,7 +147,7 @@ class Dialect:
     def put(self, fields: dict[int, Value], element: str, value: Value) -> None:
         """Write `element` into `fields`; the rest of a positional DE is kept. Raises EncodeError on a wrong size."""
         at = self.elements[element]
-        write(fields, at, value, self.grammar.fields[at.de])
+        write_element(fields, at, value, self.grammar.fields[at.de])
 
     def layout(self, message: Message, de: int) -> Layout | None:
         """How the inside of this field is divided in this message; None when it is not."""
@@ -169,13 +169,13 @@ class Dialect:
         for route in self.routes:
             if route.service == service:
                 return route
-        hint = nearest(service, [route.service for route in self.routes])
+        hint = did_you_mean(service, [route.service for route in self.routes])
         raise LookupError(f"{self.name} knows no service '{service}'{hint}")
 
     def missing(self, message: Message, route: Route) -> str | None:
         """The first mandatory element that `message` lacks, as the route writes it ("pan or track2")."""
         for entry in route.mandatory:
-            if not any(read(message.fields, self.elements[name]) for name in entry.split(" or ")):
+            if not any(read_element(message.fields, self.elements[name]) for name in entry.split(" or ")):
                 return entry
         return None
 

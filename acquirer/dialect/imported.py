@@ -16,7 +16,7 @@ from acquirer.wire.notation import length_limit
 SHOW = {2: "pan", 14: "secret", 34: "pan", 35: "track", 36: "track", 45: "track", 52: "pin"}
 """What must not be shown, by number: no description says it, and all of them agree on these."""
 
-ELEMENTS = {
+USUAL_ELEMENTS = {
     2: "pan", 3: "processing_code", 4: "amount", 11: "stan", 12: "time", 13: "date", 14: "expiry",
     15: "settlement_date", 22: "entry_mode", 23: "card_sequence", 25: "condition", 26: "pin_capture", 32: "acquirer",
     35: "track2", 36: "track3", 37: "rrn", 38: "auth_id", 39: "code", 41: "tid", 42: "mid", 44: "additional",
@@ -127,7 +127,7 @@ def _lines(name: str, read: Imported) -> Iterator[str]:
     yield ""
     yield "[elements]  # by their usual places"
     for one in read.fields:
-        if (element := ELEMENTS.get(one.de)) and (not element.startswith("mac") or one.format == "b8"):
+        if (element := USUAL_ELEMENTS.get(one.de)) and (not element.startswith("mac") or one.format == "b8"):
             yield f'{element} = "{one.de}"'
     yield ""
     yield "[mtis]"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from acquirer.data.table import Table, extend
-from acquirer.data.toml import DataError, Document, nearest
+from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.field_table import Encodings, read_field, read_layouts, read_text, read_values
@@ -25,7 +25,7 @@ from acquirer.dialect.sections import (
     read_samples,
     read_security,
 )
-from acquirer.dialect.terminal_profile import load_terminal_profile
+from acquirer.dialect.terminal_section import read_terminal_profile
 from acquirer.wire.framing import LIMIT_BYTES, Framing
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
 
@@ -81,7 +81,7 @@ def load(document: Document, find: Find) -> Dialect:
         layouts=layouts,
         values=values,
         mtis={mti: read_text(mtis, mti) for mti in mtis},
-        terminal_profile=load_terminal_profile(document) if top.has("terminal") else None,
+        terminal_profile=read_terminal_profile(top.table("terminal")) if top.has("terminal") else None,
         samples=read_samples(top, elements),
         origin=lambda key: _origin(document, key),
     )
@@ -205,7 +205,7 @@ def _parts_before(table: Table, name: str, field: FieldSpec, layout: str, number
     """The parts of a layout before one, which tell by themselves whether a text is divided so."""
     layouts = {one.name: one.parts for one in field.layouts}
     if layout not in layouts:
-        raise table.error(name, f"DE {field.de} has no layout '{layout}'{nearest(layout, layouts)}")
+        raise table.error(name, f"DE {field.de} has no layout '{layout}'{did_you_mean(layout, layouts)}")
     before = layouts[layout][: number - 1]
     if not 2 <= number <= len(layouts[layout]):
         raise table.error(name, f"layout '{layout}' has {len(layouts[layout])} parts; begin with one after the first")
@@ -221,7 +221,7 @@ def _check_when(document: Document, layouts: Mapping[str, Layout], elements: Map
         for name in layout.when:
             if name not in elements:
                 path = ("layouts", layout.name, "when", name)
-                raise document.error(path, f"unknown element{nearest(name, elements)}")
+                raise document.error(path, f"unknown element{did_you_mean(name, elements)}")
 
 
 __all__ = ["DataError", "load", "resolve"]

@@ -8,52 +8,52 @@ from typing import Any
 
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect, Route
-from acquirer.wire.elements import has_form, read
+from acquirer.wire.elements import has_form, read_element
 from acquirer.wire.grammar import Locator
 from acquirer.wire.masking import mask_card_numbers
 
-Read = Callable[[Mapping[int, Any]], str]
+ReadText = Callable[[Mapping[int, Any]], str]
 """Takes a message's fields; gives an element as text: binary as hexadecimal, absent (here, or in the dialect) as ""."""
 
 
 @dataclass(frozen=True, slots=True)
-class Elements:
+class ElementReaders:
     """A reader for each element that decisions look at."""
 
-    amount: Read
-    batch: Read
-    card_entry: Read
-    currency: Read
-    date: Read
-    entry_mode: Read
-    expiry: Read
-    function: Read
-    icc_condition: Read
-    mid: Read
-    named_stan: Read  # of the transaction that a reversal names
-    named_within: Read
-    operator: Read
-    original_date: Read  # MMDD of the transaction that a refund names
-    original_stan: Read  # of the transaction that a void or refund names
-    original_within: Read
-    pan: Read
-    part_more: Read
-    processing_code: Read
-    reversal_reason: Read
-    rrn: Read
-    security_control: Read
-    serial: Read
-    settlement_date: Read
-    stan: Read
-    tid: Read
-    time: Read
-    track2: Read
-    track3: Read
-    transaction_type: Read
-    within: Read  # what STANs are unique within: a batch, or the time of a sale
+    amount: ReadText
+    batch: ReadText
+    card_entry: ReadText
+    currency: ReadText
+    date: ReadText
+    entry_mode: ReadText
+    expiry: ReadText
+    function: ReadText
+    icc_condition: ReadText
+    mid: ReadText
+    named_stan: ReadText  # of the transaction that a reversal names
+    named_within: ReadText
+    operator: ReadText
+    original_date: ReadText  # MMDD of the transaction that a refund names
+    original_stan: ReadText  # of the transaction that a void or refund names
+    original_within: ReadText
+    pan: ReadText
+    part_more: ReadText
+    processing_code: ReadText
+    reversal_reason: ReadText
+    rrn: ReadText
+    security_control: ReadText
+    serial: ReadText
+    settlement_date: ReadText
+    stan: ReadText
+    tid: ReadText
+    time: ReadText
+    track2: ReadText
+    track3: ReadText
+    transaction_type: ReadText
+    within: ReadText  # what STANs are unique within: a batch, or the time of a sale
 
     @classmethod
-    def of(cls, dialect: Dialect) -> Elements:
+    def of(cls, dialect: Dialect) -> ElementReaders:
         """The readers for one dialect. Month and day, and the time of day, are found wherever it carries them."""
         numbering = dialect.numbering
         day, time = day_and_time(dialect)
@@ -70,12 +70,12 @@ class Elements:
         return cls(**readers)
 
 
-def reader(dialect: Dialect, element: str) -> Read:
+def reader(dialect: Dialect, element: str) -> ReadText:
     """How to read one element of a dialect's messages."""
     return _reader_at(dialect, dialect.elements.get(element))
 
 
-def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
+def _reader_at(dialect: Dialect, place: Locator | None) -> ReadText:
     if place is None:
         return lambda _fields: ""
     if dialect.fields[place.de].kind == "b" or place.after:
@@ -83,7 +83,7 @@ def _reader_at(dialect: Dialect, place: Locator | None) -> Read:
     return _whole(place.de) if place.whole else _part(place.de, place.start, place.stop)
 
 
-def _serial(dialect: Dialect) -> Read:
+def _serial(dialect: Dialect) -> ReadText:
     """A serial number; text that does not have the form of one may be anything, and is masked as free text is."""
     place = dialect.elements.get("serial")
     read_whole = _reader_at(dialect, place and replace(place, after=()))
@@ -107,7 +107,7 @@ class Mandatory:
 
     def __init__(self, dialect: Dialect, route: Route) -> None:
         fixed: set[int] = set()
-        others: list[tuple[Read, ...]] = []
+        others: list[tuple[ReadText, ...]] = []
         for entry in route.mandatory:
             names = entry.split(" or ")
             place = dialect.elements[names[0]]
@@ -131,7 +131,7 @@ class Mandatory:
         return True
 
 
-def _whole(de: int) -> Read:
+def _whole(de: int) -> ReadText:
     def whole(came: Mapping[int, Any]) -> str:
         value: str = came.get(de, "")
         return value
@@ -139,7 +139,7 @@ def _whole(de: int) -> Read:
     return whole
 
 
-def _part(de: int, start: int, stop: int | None) -> Read:
+def _part(de: int, start: int, stop: int | None) -> ReadText:
     size = None if stop is None else stop - start
 
     def part(came: Mapping[int, Any]) -> str:
@@ -149,9 +149,9 @@ def _part(de: int, start: int, stop: int | None) -> Read:
     return part
 
 
-def _anyhow(place: Locator) -> Read:
+def _anyhow(place: Locator) -> ReadText:
     def anyhow(came: Mapping[int, Any]) -> str:
-        value = read(came, place)
+        value = read_element(came, place)
         return value.hex().upper() if isinstance(value, bytes) else value or ""
 
     return anyhow

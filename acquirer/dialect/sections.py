@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from acquirer.data.table import Table
-from acquirer.data.toml import nearest
-from acquirer.dialect.definitions import Code, Numbering, ReplySpec, Route, Sample, Security
+from acquirer.data.toml import did_you_mean
+from acquirer.dialect.definitions import Numbering, ReplySpec, ResponseCode, Route, Sample, Security
 from acquirer.dialect.field_table import read_text
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.coverage import COVERAGES
@@ -17,7 +17,7 @@ from acquirer.wire.grammar import FieldSpec, Locator
 
 
 def read_routes(
-    top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], codes: Mapping[str, Code]
+    top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], codes: Mapping[str, ResponseCode]
 ) -> tuple[tuple[Route, ...], ReplySpec]:
     """``[routes.…]``, ``[unserved]`` and ``[refusal]``: the more special routes first."""
     refusal = _answer(top.table("refusal"), fields, elements, ReplySpec((), ()))
@@ -46,7 +46,7 @@ def _route(
     table: Table,
     fields: Mapping[int, FieldSpec],
     elements: Mapping[str, Locator],
-    codes: Mapping[str, Code],
+    codes: Mapping[str, ResponseCode],
     refusal: ReplySpec,
 ) -> Route:
     mac = table.choice("mac", ("none", "request", "both"), "none")
@@ -98,13 +98,13 @@ def _when(table: Table, elements: Mapping[str, Locator]) -> dict[str, tuple[str,
     return when
 
 
-def read_codes(table: Table) -> dict[str, Code]:
+def read_codes(table: Table) -> dict[str, ResponseCode]:
     """``[codes]``: response codes with class, meaning and shown text."""
     codes = {}
     for code, one in table.each():
         kind = one.choice("class", ("A", "B", "C", "D", "E"))
         meaning = read_text(one, "meaning")
-        codes[code] = Code(code, kind, meaning, read_text(one, "shown") if one.has("shown") else meaning)
+        codes[code] = ResponseCode(code, kind, meaning, read_text(one, "shown") if one.has("shown") else meaning)
         one.end()
     return codes
 
@@ -219,4 +219,4 @@ def check_known(table: Table, key: str, names: Iterable[str], known: Iterable[st
     known = list(known)
     for name in names:
         if name not in known:
-            raise table.error(key, f"unknown {what} '{name}'{nearest(name, known)}")
+            raise table.error(key, f"unknown {what} '{name}'{did_you_mean(name, known)}")

@@ -1,18 +1,14 @@
 """How a terminal of a dialect behaves: the ``[terminal]`` section of its TOML file, as data.
 
 What entry modes are called, what stands in the IC data, which codes make a terminal sign on again, what goes into a
-reversal: all of it differs between acquirers, and none of it belongs into code. A host reads the time-out only.
+reversal: all of it differs between acquirers, and none of it belongs into code. `dialect.terminal_section` reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from acquirer.data.toml import Document
 
 Carried = Literal["pan", "expiry", "card_sequence", "track2", "icc"]
 Requirement = Literal["sign_on"]
@@ -35,8 +31,6 @@ SlipRole = Literal[
 ]
 """What an upload of a signature may say of its slip; `signature.elements.ROLES` knows the tags."""
 
-STRICT = ConfigDict(extra="forbid")
-
 
 @dataclass(frozen=True, slots=True)
 class EntryMode:
@@ -46,8 +40,6 @@ class EntryMode:
     letter: str  # on the receipt: S swiped, I inserted, C contactless, M keyed in, F fallback
     carries: tuple[Carried, ...]  # elements a request then has, if the card has them
     icc_condition: str = "0"
-
-    __pydantic_config__ = STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +52,10 @@ class SecurityControl:
     track_encrypted: str
     track_clear: str
 
-    __pydantic_config__ = STRICT
-
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
-    """The automatic reversal: the reasons it gives, what it repeats of the sale it undoes, which answers end it."""
+class ReversalProfile:
+    """The automatic reversal: the reasons it gives, what it repeats of its sale, which answers end it."""
 
     done: frozenset[str]  # response codes that end it
     tries: int
@@ -76,36 +66,30 @@ class Undoing:
     leaves_out: frozenset[int] = frozenset()  # DEs of the sale that it does not repeat
     icc: tuple[str, ...] = ()  # tags of the sale's IC data that it repeats
 
-    __pydantic_config__ = STRICT
-
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class SlipProfile:
     """What a receipt takes from the dialect."""
 
     currency: str = ""  # as printed
     icc: Mapping[str, str] = field(default_factory=dict)  # label → tag of the request's IC data
     names: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)  # issuer, acquirer → element of the reply
     copies: int = 1  # printed of one sale
-    free: Mapping[str, int] = field(default_factory=dict)  # entry → amount in minor units up to which nobody signs
-
-    __pydantic_config__ = STRICT
+    free: Mapping[str, int] = field(default_factory=dict)  # entry → amount in minor units up to which nothing is signed
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SignatureParts:
     """How a signature is cut up that is not to travel in one message."""
 
     types: tuple[str, str]  # element `transaction_type` of the first part, of those that follow
     more: str  # element `part_more` of a part that follows
     last: str  # of the last one
 
-    __pydantic_config__ = STRICT
-
 
 @dataclass(frozen=True, slots=True)
-class Signing:
-    """Electronic signatures: what an upload carries, what makes a person sign again, how long it is tried."""
+class SignatureProfile:
+    """Electronic signatures: what an upload carries, which one is drawn again, how long an upload is tried."""
 
     carries: tuple[str, ...]  # elements an upload repeats of its sale
     slip: tuple[SlipRole, ...]  # in this order; none: uploads have no element `slip`
@@ -116,9 +100,7 @@ class Signing:
     pad: tuple[int, int]  # width and height in pixels
     keeps: int  # how many may wait for their upload
     rounds: int  # of uploads before settlement
-    parts: Parts | None = None  # None: this dialect does not cut signatures
-
-    __pydantic_config__ = STRICT
+    parts: SignatureParts | None = None  # None: this dialect does not cut signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +112,8 @@ class TerminalProfile:
 
     reply_timeout_s: int
     entries: Mapping[str, EntryMode]  # by the name people type
-    reversal: Undoing
-    package: str = ""  # the key package it asks for unless told otherwise
+    reversal: ReversalProfile
+    package: str = ""  # the key package it asks for by default
     without_stan: frozenset[str] = frozenset()  # services whose request carries no STAN
     sign_on_again: frozenset[str] = frozenset()  # response codes after which it signs on by itself
     keep_batch: frozenset[str] = frozenset()  # batch numbers in a sign-on's reply that mean "keep yours"
@@ -146,49 +128,17 @@ class TerminalProfile:
     # tag → recipe of `terminal.chip`; two: with a PIN, without
     icc: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
     security_control: SecurityControl | None = None
-    slip: Slip = Slip()
-    signature: Signing | None = None  # None: this dialect knows none
-
-    __pydantic_config__ = STRICT
+    slip: SlipProfile = SlipProfile()
+    signature: SignatureProfile | None = None  # None: this dialect knows none
 
     def entry_mode(self, entry: EntryMode, pin: bool) -> str:
-        """Element `entry_mode` of a sale by this entry, with a PIN or without."""
+        """Return element `entry_mode` of a sale by this entry, with a PIN or without."""
         return entry.mode.format(pin=self.pin_digits[not pin])
 
     def entry_of(self, entry_mode: str) -> str:
-        """The name of the first entry that this element tells of, whatever it says of a PIN; "" for none."""
+        """Return the name of the first entry that this element fits, with a PIN or without; "" for none."""
         for name, entry in self.entries.items():
             before, _, after = entry.mode.partition("{pin}")
             if entry_mode.startswith(before) and entry_mode.endswith(after):
                 return name
         return ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    terminal: TerminalProfile
-
-
-_ADAPTER: TypeAdapter[_Section] = TypeAdapter(_Section)
-_KEYS = {
-    one.name
-    for table in (TerminalProfile, EntryMode, SecurityControl, Undoing, Slip, Signing, Parts)
-    for one in fields(table)
-}
-
-
-def load_terminal_profile(document: Document) -> TerminalProfile | None:
-    """The ``[terminal]`` section of `document`; None when it has none.
-
-    Raises:
-        DataError: a key is missing, unknown or has a value it cannot have; carries file, line and key.
-    """
-    if "terminal" not in document.data:
-        return None
-    try:
-        return _ADAPTER.validate_python({"terminal": document.data["terminal"]}).terminal
-    except ValidationError as wrong:
-        for one in wrong.errors():  # a misspelt key is also a missing one, and the spelling is what helps
-            if one["type"] == "unexpected_keyword_argument":
-                raise document.unknown(one["loc"], _KEYS) from None
-        raise document.invalid(wrong) from None

@@ -10,14 +10,14 @@ import pytest
 from acquirer.dialect.clock import clock_forms, day_and_time
 from acquirer.host.calendar import Calendar
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.elements import read
+from acquirer.wire.elements import read_element
 
 AT_US = int(datetime(2026, 11, 20, 23, 30, 5, tzinfo=UTC).timestamp()) * 1_000_000
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
-    ("name", "made"),
+    ("name", "expected"),
     [
         ("unionpay-pos", {"time": "003005", "date": "1121", "settlement_date": "1121"}),
         (
@@ -27,10 +27,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("iso8583-1993-bcd", {"time": "261121003005", "settlement_date": "261121", "sent": "1120233005"}),
     ],
 )
-def test_local_time_in_the_dialects_own_form_and_what_was_sent_in_universal_time(name, made):
+def test_local_time_in_the_dialects_own_form_and_what_was_sent_in_universal_time(name, expected):
     stamp = Calendar(BERLIN, clock_forms(load_dialect(name))).stamp(AT_US)
-    assert stamp.made == made
-    assert stamp.clock == {name: value for name, value in made.items() if name != "settlement_date"}
+    assert stamp.reply_elements == expected
+    assert stamp.clock == {name: value for name, value in expected.items() if name != "settlement_date"}
     assert (stamp.time, stamp.date, stamp.day) == ("003005", "1121", "20261121")
 
 
@@ -43,4 +43,4 @@ def test_local_time_in_the_dialects_own_form_and_what_was_sent_in_universal_time
     ],
 )
 def test_month_day_and_time_of_day_wherever_they_stand(name, fields):
-    assert [read(fields, at) for at in day_and_time(load_dialect(name))] == ["1121", "003005"]
+    assert [read_element(fields, at) for at in day_and_time(load_dialect(name))] == ["1121", "003005"]

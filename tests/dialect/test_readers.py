@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.dialect.readers import Elements, Mandatory
+from acquirer.dialect.readers import ElementReaders, Mandatory
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.message import Message
 
 DIALECT = load_dialect("unionpay-pos")
-READ = Elements.of(DIALECT)
+READ = ElementReaders.of(DIALECT)
 VALUES = {
     de: st.binary(max_size=20) if spec.kind == "b" else st.text("0123456789", max_size=20)
     for de, spec in DIALECT.fields.items()
@@ -21,19 +21,19 @@ VALUES = {
 
 
 @settings(max_examples=200)
-@given(came=st.fixed_dictionaries({}, optional=VALUES))
-def test_readers(came):
-    message = Message(DIALECT, b"", "0200", came)
-    numbers = {"within": "batch", "named_stan": "stan", "named_within": "batch"}  # as UnionPay tells its sales apart
-    for element in fields(Elements):
+@given(request_fields=st.fixed_dictionaries({}, optional=VALUES))
+def test_readers(request_fields):
+    message = Message(b"", "0200", request_fields)
+    numbers = {"within": "batch", "named_stan": "stan", "named_within": "batch", "original_within": "original_batch"}
+    for element in fields(ElementReaders):
         name = numbers.get(element.name, element.name)
-        assert getattr(READ, element.name)(came) == DIALECT.text(message, name)
+        assert getattr(READ, element.name)(request_fields) == DIALECT.text(message, name)
 
 
 @settings(max_examples=100)
-@given(came=st.fixed_dictionaries({}, optional={de: values.filter(len) for de, values in VALUES.items()}))
+@given(request_fields=st.fixed_dictionaries({}, optional={de: values.filter(len) for de, values in VALUES.items()}))
 @pytest.mark.parametrize("service", ["sign_on", "sale", "reversal", "echo", "sign_off"])
-def test_what_is_mandatory(service, came):
+def test_what_is_mandatory(service, request_fields):
     route = DIALECT.find_route(service)
-    missing = DIALECT.missing(Message(DIALECT, b"", route.mti, came), route)
-    assert Mandatory(DIALECT, route).complete(came) == (missing is None)
+    missing = DIALECT.missing(Message(b"", route.mti, request_fields), route)
+    assert Mandatory(DIALECT, route).complete(request_fields) == (missing is None)

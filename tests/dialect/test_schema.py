@@ -8,11 +8,11 @@ import tomllib
 from typing import Any
 
 import pytest
-from acquirer.host.services import SERVICES
 
 from acquirer.data.table import Table
 from acquirer.dialect.loading import load
 from acquirer.dialect.schema import schema
+from acquirer.host.services import SERVICES
 from acquirer.model.reasons import Reason
 from acquirer.settings.specs import dialect_names, document, finder, read_spec
 

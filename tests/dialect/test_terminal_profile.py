@@ -1,11 +1,12 @@
-"""The ``[terminal]`` section: what is shipped loads, and a mistake is told with its line and the right word."""
+"""The ``[terminal]`` section: what is shipped loads, and a mistake is reported with its line and the right word."""
 
 from __future__ import annotations
 
 import pytest
 
-from acquirer.data.toml import DataError, parse
-from acquirer.dialect.terminal_profile import load_terminal_profile
+from acquirer.data.table import Table
+from acquirer.data.toml import DataError, parse_toml
+from acquirer.dialect.terminal_section import read_terminal_profile
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.specs import load_dialect
 
@@ -38,27 +39,48 @@ def test_what_it_says_of_signatures_is_what_the_dialect_knows() -> None:
 
 
 def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
-    assert load_terminal_profile(parse("dialect = 'x'", "x.toml")) is None
+    document = parse_toml("dialect = 'x'\ntitle = 'x'", "x.toml")
+    assert load(document, finder("x")).terminal_profile is None
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "says"),
+    ("right", "mistake", "says"),
     [
         ('package = "003"', 'pakage = "003"', "terminal.pakage: unknown key; did you mean 'package'?"),
         ('mode = "05{pin}"', 'modus = "05{pin}"', "terminal.entries.chip.modus: unknown key; did you mean 'mode'?"),
-        ("tries = 3", 'tries = "often"', "terminal.reversal.tries: input should be a valid integer"),
-        ('"3" = "sign_on"', '"3" = "sing_on"', "terminal.head.3: input should be 'sign_on'"),
-        ('"merchant", "kind"', '"merchant", "sort"', "terminal.signature.slip[1]: input should be 'merchant', 'kind'"),
+        ("tries = 3", 'tries = "often"', "terminal.reversal.tries: must be a whole number"),
+        ('"3" = "sign_on"', '"3" = "sing_on"', "terminal.head.3: unknown value 'sing_on'; did you mean 'sign_on'?"),
+        (
+            '"merchant", "kind"',
+            '"merchant", "sort"',
+            "terminal.signature.slip[1]: unknown value 'sort'; choose from acquirer, aid,",
+        ),
         ("rounds = 3", "round = 3", "terminal.signature.round: unknown key; did you mean 'rounds'?"),
         ('more = "8"', 'mor = "8"', "terminal.signature.parts.mor: unknown key; did you mean 'more'?"),
         ('done = ["00", "12", "25"]', "", "terminal.reversal.done: is missing"),
+        ('letter = "I"', "letter = 3", "terminal.entries.chip.letter: must be a text in quotes"),
+        ("tries = 3", "tries = 0", "terminal.reversal.tries: must be at least 1"),
+        (
+            'mode = "05{pin}"',
+            'mode = "05{pim}"',
+            "terminal.entries.chip.mode: '05{pim}' cannot be filled in; the",
+        ),
+        ('mode = "05{pin}"', 'mode = "05{pin"', "terminal.entries.chip.mode: '05{pin' cannot be filled in"),
+        ('"3" = "sign_on"', '"x" = "sign_on"', "terminal.head.x: is no digit of a message header; write one of 0123"),
+        (
+            '"additional", 0, 11',
+            '"additional", 0',
+            "terminal.slip.names.issuer: must be an element, its first",
+        ),
+        ("pad = [240, 80]", "pad = [240]", "terminal.signature.pad: must be a width and a height in pixels"),
+        ('types = ["07", "08"]', 'types = ["07"]', "terminal.signature.parts.types: must be two texts"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(right: str, wrong: str, says: str) -> None:
+def test_a_mistake_is_reported_with_its_line(right: str, mistake: str, says: str) -> None:
     assert right in TEXT
-    text = TEXT.replace(right, wrong, 1)
-    line = 0 if not wrong else text[: text.index(wrong)].count("\n") + 1
-    with pytest.raises(DataError) as told:
-        load_terminal_profile(parse(text, "x.toml"))
-    assert says in str(told.value)
-    assert str(told.value).startswith(f"x.toml:{line}: " if line else "x.toml:")
+    text = TEXT.replace(right, mistake, 1)
+    line = 0 if not mistake else text[: text.index(mistake)].count("\n") + 1
+    with pytest.raises(DataError) as caught:
+        read_terminal_profile(Table(parse_toml(text, "x.toml")).table("terminal"))
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(f"x.toml:{line}: " if line else "x.toml:")
