@@ -9,7 +9,7 @@ from typing import get_args
 from acquirer.settings.specs import slip_font
 from acquirer.signature import pen, png, strokes
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig_encoder import encode
+from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.terminal.signature_pad import Pad
 
 FILES = (".png", ".json")
@@ -22,7 +22,7 @@ the feature code burnt into it (some 200) below the most an upload holds (900)."
 TRIES = 8
 """How often a person would write his name again before he gives up: most names fit at once, all others soon."""
 
-MODES: tuple[str, ...] = get_args(pen.Mode)
+MODES: tuple[str, ...] = get_args(pen.PenMode)
 
 
 def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Pad:
@@ -43,7 +43,7 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
         raise ValueError(f"{sign}: the signature cannot be read: {(wrong.strerror or str(wrong)).lower()}") from None
     try:
         picture = str(sign).lower().endswith(".png")
-        return Pad(png.signature(data, *size) if picture else _strokes(data, mode, size), mode)
+        return Pad(png.signature_from_png(data, *size) if picture else _strokes(data, mode, size), mode)
     except (png.NoInkError, strokes.NoStrokesError):
         return Pad(Bitmap(*size, bytes((size[0] + 7) // 8 * size[1])), mode)
     except ValueError as wrong:
@@ -53,21 +53,21 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
 def _written(name: str, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Bitmap:
     """A name as written by hand; one that came out too small or too busy for an upload is written again."""
     font = b"" if name.isascii() else slip_font()  # Latin letters need none, and it is large
-    chosen = next(one for one in get_args(pen.Mode) if one == mode)
+    chosen = next(one for one in get_args(pen.PenMode) if one == mode)
     written: list[tuple[int, Bitmap]] = []  # how far from easy, and what it looks like
     while not written or (written[-1][0] and len(written) < TRIES):
         seed = int.from_bytes(randbytes(4), "big")
-        bitmap = pen.sign(name, seed, mode=chosen, width=size[0], height=size[1], font_bytes=font)
-        count = len(encode(bitmap))
+        bitmap = pen.draw_signature(name, seed, mode=chosen, width=size[0], height=size[1], font_bytes=font)
+        count = len(encode_jbig(bitmap))
         written.append((max(EASY_BYTES[0] - count, count - EASY_BYTES[1], 0), bitmap))
     return min(written, key=lambda one: one[0])[1]
 
 
 def _strokes(data: bytes, mode: str, size: tuple[int, int]) -> Bitmap:
     """Strokes as they are if they keep to the pad, else made to fit it."""
-    drawn = strokes.parse(data)
+    drawn = strokes.parse_strokes(data)
     width, height = size
     if not all(0 <= point.x <= width and 0 <= point.y <= height for stroke in drawn for point in stroke):
-        drawn = strokes.fit(drawn, width, height)
+        drawn = strokes.fit_strokes(drawn, width, height)
     line_width = pen.TOOLS[mode].line_width if mode in pen.TOOLS else pen.TOOLS["touch"].line_width
-    return strokes.draw(drawn, width, height, line_width)
+    return strokes.draw_strokes(drawn, width, height, line_width)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from acquirer.app.unsigned import free_minor
 from acquirer.dialect.dialect import Dialect
 from acquirer.model.rows import Signature, Transaction
-from acquirer.signature import inspect, jbig_decoder
+from acquirer.signature import image_checks, jbig_decoder
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.elements import ROLES
+from acquirer.signature.slip_elements import ROLES
 from acquirer.slip.receipt import Receipt
 
 REVERSED = "已冲正 REVERSED"
@@ -72,8 +72,8 @@ def receipt_of(
 def ink_of(stream: bytes) -> Bitmap | None:
     """A signature's image for a slip; ink and paper in their places, None when it cannot be decoded."""
     try:
-        bitmap = jbig_decoder.decode(stream).bitmap
+        bitmap = jbig_decoder.decode_jbig(stream).bitmap
     except ValueError:
         return None
-    inverted = any(one.flag is inspect.Flag.INVERTED for one in inspect.inspect(bitmap))
-    return inspect.inverse(bitmap) if inverted else bitmap
+    inverted = any(one.flag is image_checks.ImageFlag.INVERTED for one in image_checks.check_image(bitmap))
+    return image_checks.inverted(bitmap) if inverted else bitmap

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from acquirer.errors import ConfigurationError
 from acquirer.model.rows import Flag, Signature, SlipElement, TransactionKey
-from acquirer.process.picture_worker import develop
-from acquirer.signature.elements import CAPTURES
+from acquirer.process.picture_worker import decode_image
+from acquirer.signature.slip_elements import CAPTURES
 from acquirer.store.uploads import with_picture
 
 MOST_BYTES: Final = 1 << 20
@@ -157,7 +157,7 @@ def _read(path: Path) -> Exported:
         picture = path.with_suffix(".png")
         if hashlib.sha256(_bytes(picture)).hexdigest() != one.png:
             raise FolderError(f"{picture.name} is not the picture that {path.name} describes: its bytes were changed")
-    drawn = develop(stream)
+    drawn = decode_image(stream)
     if one.picture == "made" and drawn.png:  # another Pillow may pack the same dots otherwise
         one = replace(with_picture(one, drawn), flags=one.flags)
     return Exported(path.name, one, stream, drawn.png if one.picture == "made" else b"")

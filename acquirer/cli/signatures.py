@@ -246,7 +246,7 @@ def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
 def _tag_names(dialect: str) -> dict[str, str]:
     from acquirer.data.toml import DataError
     from acquirer.settings.specs import load_dialect
-    from acquirer.signature.elements import slip_tags
+    from acquirer.signature.slip_elements import slip_tags
 
     try:
         return {tag: one.name.en for tag, one in slip_tags(load_dialect(dialect)).items()}

@@ -17,8 +17,8 @@ from acquirer.host.lifecycle import Action, action
 from acquirer.host.signature_policy import Mode
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Flag, SlipElement, Transaction, Uploaded
-from acquirer.signature.elements import ROLES
 from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
+from acquirer.signature.slip_elements import ROLES
 from acquirer.wire.masking import mask_pan
 
 MAX_SIDE: Final = 1024

@@ -19,7 +19,7 @@ from acquirer.load.figures import Figures, summed
 from acquirer.load.generator import FrameSource, run_kept
 from acquirer.load.terminals import REPLY_S, signed_on
 from acquirer.signature import jbig_encoder
-from acquirer.signature.pen import sign
+from acquirer.signature.pen import draw_signature
 
 IMAGES: Final = 20  # drawn beforehand; as many rounds at most
 AFTER_S: Final = 0.5  # the burst comes when sign-ons are in full swing
@@ -57,7 +57,7 @@ class UploadingTerminals:
 
     def __init__(self, address: tuple[str, int], dialect: Dialect, tids: Sequence[str], mid: str, tmk: str) -> None:
         self._address = address
-        self._images = [jbig_encoder.encode(sign("Ann Example", seed=seed)) for seed in range(IMAGES)]
+        self._images = [jbig_encoder.encode_jbig(draw_signature("Ann Example", seed=seed)) for seed in range(IMAGES)]
         self._terminals = signed_on(address, dialect, tids, mid, tmk)
         with socket.create_connection(address, timeout=REPLY_S) as connection:
             for terminal in self._terminals:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from acquirer.signature.dice import Dice
 from acquirer.signature.letters import Knot, letter
+from acquirer.signature.seeded_random import SeededRandom
 
 Line = list[Knot]
 
@@ -15,7 +15,7 @@ _WORN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class LatinHandwriting:
     """What is the same in all letters of one person."""
 
     slant: float  # x per y
@@ -26,7 +26,7 @@ class Habit:
     wave: float  # how far the base line swings
 
     @classmethod
-    def of(cls, dice: Dice) -> Habit:
+    def of(cls, dice: SeededRandom) -> LatinHandwriting:
         """Somebody's habit."""
         return cls(
             slant=dice.between(0.1, 0.75),
@@ -38,9 +38,9 @@ class Habit:
         )
 
 
-def write(words: list[str], dice: Dice) -> list[Line]:
+def write_latin(words: list[str], dice: SeededRandom) -> list[Line]:
     """The lines of a signature in letter units, y upward; characters without a letter are passed over."""
-    habit = Habit.of(dice)
+    habit = LatinHandwriting.of(dice)
     lines: list[Line] = []
     x = 0.0
     for number, word in enumerate(words):
@@ -51,7 +51,7 @@ def write(words: list[str], dice: Dice) -> list[Line]:
     return [[_lean(knot, habit) for knot in line] for line in lines]
 
 
-def _word(word: str, x: float, habit: Habit, dice: Dice, lines: list[Line]) -> float:
+def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, lines: list[Line]) -> float:
     """Append the lines of `word` from `x` on; the way on is returned."""
     marks: list[Line] = []
     pen_down = False
@@ -90,7 +90,7 @@ def _word(word: str, x: float, habit: Habit, dice: Dice, lines: list[Line]) -> f
     return x
 
 
-def _flourish(lines: list[Line], dice: Dice) -> None:
+def _flourish(lines: list[Line], dice: SeededRandom) -> None:
     """What the pen does when the name is written: one of the `_FLOURISHES`, where u runs along the name, v in units."""
     last = max(lines, key=lambda line: line[-1].x)
     end = last[-1]
@@ -154,6 +154,6 @@ _FLOURISHES: tuple[tuple[tuple[tuple[float, float, float, bool], ...], bool], ..
 """Points (u, shift, v, corner), and whether they go on from the last letter; taken from what people do."""
 
 
-def _lean(knot: Knot, habit: Habit) -> Knot:
+def _lean(knot: Knot, habit: LatinHandwriting) -> Knot:
     y = knot.y + habit.wave * math.sin(knot.x / 14)
     return Knot(knot.x + habit.slant * y, y + habit.rise * knot.x, knot.corner)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.dice import Dice
+from acquirer.signature.seeded_random import SeededRandom
 
 _RIDGE = 6.0
 """Pixels from ridge to ridge: some ten ridges across a pad 80 high, and lines a coder can follow."""
@@ -18,7 +18,7 @@ _MINUTIAE = 9
 """Ridge ends and forks; a real print of this size shows ten to twenty, fewer survive the resolution."""
 
 
-def press(dice: Dice, width: int, height: int) -> Bitmap:
+def draw_fingerprint(dice: SeededRandom, width: int, height: int) -> Bitmap:
     """A fingertip pressed in the middle of a pad of `width` × `height` pixels."""
     rb = height * dice.between(0.44, 0.48)
     ra = min(rb * dice.between(0.72, 0.85), width * 0.48)

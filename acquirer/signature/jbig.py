@@ -34,7 +34,7 @@ NEWLEN: Final = 0x05
 ATMOVE: Final = 0x06
 COMMENT: Final = 0x07
 
-LINE_PIXELS: Final = 32
+LEAST_LINE_PIXELS: Final = 32
 """What a line counts at least against the limit of pixels: its decoding costs as much before the first pixel."""
 
 UNKNOWN_HEIGHT: Final = 0xFFFFFFFF
@@ -55,7 +55,7 @@ class Damage(StrEnum):
     HEIGHT_CHANGED = "height-changed"
 
 
-class Problem(NamedTuple):
+class DamageReport(NamedTuple):
     """One kind of damage, and where."""
 
     damage: Damage
@@ -63,7 +63,7 @@ class Problem(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class JbigHeader:
     """The 20 bytes a stream begins with (BIH)."""
 
     width: int
@@ -89,7 +89,7 @@ class Header:
         return _HEADER.pack(0, 0, 1, 0, *sizes, self.reach, 0, self.order, self.options)
 
 
-def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
     """Check a stream's header before anything is allocated for its pixels.
 
     Raises:
@@ -110,9 +110,9 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         raise JbigError("the stream brings a prediction table of its own, which only progressive pictures use")
     if vertical:
         raise JbigError(f"the adaptive pixel may move {vertical} lines up; only moves within the line are decoded")
-    if max(width, LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
+    if max(width, LEAST_LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
         raise JbigError(f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are")
-    return Header(width, height, lines, reach, order, options)
+    return JbigHeader(width, height, lines, reach, order, options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _HALF: Final = 0x8000 << 8
 _LSZ: Final = tuple(size << 8 for size in LSZ)
 
 
-class Decoder:
+class ArithmeticDecoder:
     """The arithmetic decoder's registers within one stripe (T.82 §6.8.2, figures 28 to 35).
 
     Interval and code are kept shifted left by 8, so that a byte enters at the bottom and all fits in one machine digit.
@@ -84,7 +84,7 @@ class Decoder:
         return self._at - len(self._coded)
 
 
-class Encoder:
+class ArithmeticEncoder:
     """The arithmetic encoder's registers within one stripe (T.82 §6.8.1, figures 20 to 27)."""
 
     __slots__ = ("_code", "_interval", "_out", "_shifts")

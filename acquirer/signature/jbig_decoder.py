@@ -15,7 +15,7 @@ from acquirer.signature.jbig import (
     COMMENT,
     ESC,
     HEADER_BYTES,
-    LINE_PIXELS,
+    LEAST_LINE_PIXELS,
     NEWLEN,
     SDNORM,
     SDRST,
@@ -24,50 +24,50 @@ from acquirer.signature.jbig import (
     UNKNOWN_HEIGHT,
     VLENGTH,
     Damage,
-    Header,
-    Problem,
+    DamageReport,
+    JbigHeader,
     Template,
     read_header,
 )
-from acquirer.signature.jbig_arithmetic import Decoder
+from acquirer.signature.jbig_arithmetic import ArithmeticDecoder
 from acquirer.signature.jbig_table import CONTEXTS
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedImage:
     """A picture and what is to be said about its stream; lines that did not come are white."""
 
-    header: Header
+    header: JbigHeader
     bitmap: Bitmap
     lines: int  # how many of its lines came
-    problems: tuple[Problem, ...]
+    problems: tuple[DamageReport, ...]
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode one stream of one plane and one layer.
 
     Raises:
         JbigError: the header promises nothing that can be shown.
     """
     header = read_header(data, max_pixels)
-    stream = _Stream(data, header, max_pixels // max(header.width, LINE_PIXELS))
+    stream = _Stream(data, header, max_pixels // max(header.width, LEAST_LINE_PIXELS))
     stream.read()
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
-    return Decoded(header, bitmap, len(rows), tuple(stream.problems))
+    return DecodedImage(header, bitmap, len(rows), tuple(stream.problems))
 
 
 class _Stream:
     """Walks over markers and stripes; what belongs to a picture goes to `picture`, what is odd to `problems`."""
 
-    def __init__(self, data: bytes, header: Header, max_lines: int) -> None:
+    def __init__(self, data: bytes, header: JbigHeader, max_lines: int) -> None:
         self.data = data
         self.header = header
         self.height = header.height
         self.max_lines = max_lines
         self.picture = _Picture(header)
-        self.problems: list[Problem] = []
+        self.problems: list[DamageReport] = []
         self.told = False  # has a marker changed the height?
         self.at = HEADER_BYTES
         self.moves: dict[int, int] = {}  # line of the coming stripe → where the adaptive pixel goes
@@ -153,7 +153,7 @@ class _Stream:
         return "an unknown number" if self.height == UNKNOWN_HEIGHT else str(self.height)
 
     def _note(self, damage: Damage, why: str) -> None:
-        self.problems.append(Problem(damage, why))
+        self.problems.append(DamageReport(damage, why))
 
 
 _SIZES: Final = {NEWLEN: 6, ATMOVE: 8, COMMENT: 6}
@@ -163,7 +163,7 @@ _SIZES: Final = {NEWLEN: 6, ATMOVE: 8, COMMENT: 6}
 class _Picture:
     """The lines so far, and what their decoding has learnt."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: JbigHeader) -> None:
         self.header = header
         self.rows: list[int] = []
         self.reset()
@@ -178,7 +178,7 @@ class _Picture:
     def stripe(self, coded: bytes, lines: int, moves: dict[int, int], *, whole: bool) -> int:
         """Decode `lines` lines; of a stripe that is not `whole`, as many as its bytes are sure to say."""
         header, states = self.header, self.states
-        decoder = Decoder(coded)
+        decoder = ArithmeticDecoder(coded)
         for line in range(lines):
             self.adaptive = moves.get(line, self.adaptive)
             template = TEMPLATES[header.two_line, self.adaptive > 0]
@@ -191,7 +191,7 @@ class _Picture:
             self.rows.append(int(row.translate(_DIGITS), 2))
         return lines
 
-    def _line(self, decoder: Decoder, template: Template) -> bytes:
+    def _line(self, decoder: ArithmeticDecoder, template: Template) -> bytes:
         start = template.start(self.above, self.two_above)
         incoming = template.incoming(self.above, self.two_above)
         return decoder.bits(self.states, start, template.mask, incoming, self.adaptive, template.adaptive)

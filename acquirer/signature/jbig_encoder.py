@@ -8,28 +8,30 @@ from __future__ import annotations
 from typing import Final
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig import ESC, LRLTWO, SDNORM, STUFF, TEMPLATES, TPBON, Header
-from acquirer.signature.jbig_arithmetic import Encoder
+from acquirer.signature.jbig import ESC, LRLTWO, SDNORM, STUFF, TEMPLATES, TPBON, JbigHeader
+from acquirer.signature.jbig_arithmetic import ArithmeticEncoder
 from acquirer.signature.jbig_table import CONTEXTS
 
 STRIPE_LINES: Final = 128
 """T.85's own height of a stripe: most signatures are one."""
 
 
-def encode(bitmap: Bitmap, *, two_line: bool = False, typical: bool = True, stripe_lines: int = STRIPE_LINES) -> bytes:
+def encode_jbig(
+    bitmap: Bitmap, *, two_line: bool = False, typical: bool = True, stripe_lines: int = STRIPE_LINES
+) -> bytes:
     """Compress a bitmap, which must not be empty.
 
     Terminals in the field use `typical` with either template; `two_line` compresses thin strokes a little worse.
     """
     options = (LRLTWO if two_line else 0) | (TPBON if typical else 0)
-    header = Header(bitmap.width, bitmap.height, stripe_lines, 0, 0, options)
+    header = JbigHeader(bitmap.width, bitmap.height, stripe_lines, 0, 0, options)
     template = TEMPLATES[two_line, False]
     states = [0] * CONTEXTS
     above = two_above = bytes(bitmap.width)
     changing = True
     out = header.pack()
     for top in range(0, bitmap.height, stripe_lines):
-        encoder = Encoder()
+        encoder = ArithmeticEncoder()
         for y in range(top, min(top + stripe_lines, bitmap.height)):
             line = _pixels(bitmap, y)
             was, changing = changing, line != above

@@ -13,12 +13,12 @@ from typing import Literal
 from acquirer.errors import ConfigurationError
 from acquirer.signature import cursive, fingerprint, running, skeleton
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.dice import Dice
-from acquirer.signature.hand import Tool, curve, move
 from acquirer.signature.letters import Knot, letter
-from acquirer.signature.strokes import Point, Stroke, draw, fit
+from acquirer.signature.pen_movement import Tool, curve, record_stroke
+from acquirer.signature.seeded_random import SeededRandom
+from acquirer.signature.strokes import Point, Stroke, draw_strokes, fit_strokes
 
-Mode = Literal["touch", "pen", "fingerprint"]
+PenMode = Literal["touch", "pen", "fingerprint"]
 
 TOOLS = {
     "touch": Tool(
@@ -44,8 +44,8 @@ class PenError(ConfigurationError, ValueError):
     """A name the pen cannot write: one sentence."""
 
 
-def sign(
-    name: str, seed: int, *, mode: Mode = "touch", width: int = 240, height: int = 80, font_bytes: bytes = b""
+def draw_signature(
+    name: str, seed: int, *, mode: PenMode = "touch", width: int = 240, height: int = 80, font_bytes: bytes = b""
 ) -> Bitmap:
     """`name` signed on a pad of `width` × `height` pixels; `seed` decides whose hand it is.
 
@@ -57,48 +57,48 @@ def sign(
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         raise PenError(f"a pad of {width} × {height} pixels is too small, {MIN_WIDTH} × {MIN_HEIGHT} is the least")
     if mode == "fingerprint":
-        return fingerprint.press(Dice(seed, name), width, height)
+        return fingerprint.draw_fingerprint(SeededRandom(seed, name), width, height)
     tool = TOOLS[mode]
     scale = min(width / 240, height / 80)
-    return draw(
-        write(name, seed, mode=mode, width=width, height=height, font_bytes=font_bytes),
+    return draw_strokes(
+        write_strokes(name, seed, mode=mode, width=width, height=height, font_bytes=font_bytes),
         width,
         height,
         tool.line_width * scale**0.5,
     )
 
 
-def write(
+def write_strokes(
     name: str, seed: int, *, mode: Literal["touch", "pen"], width: int = 240, height: int = 80, font_bytes: bytes = b""
 ) -> tuple[Stroke, ...]:
-    """The strokes of `sign`, with times, as a pad of that mode records them. Raises like `sign`."""
-    dice = Dice(seed, name)
+    """The strokes of `draw_signature`, with times, as a pad of that mode records them. Raises like `draw_signature`."""
+    dice = SeededRandom(seed, name)
     tool = TOOLS[mode]
     lines = _lines(name, font_bytes, dice)
     clock_ms = 0.0
     strokes = []
     for path in _placed(lines, width, height):
-        stroke = move([(p.x, p.y) for p in path], tool, dice, clock_ms)
+        stroke = record_stroke([(p.x, p.y) for p in path], tool, dice, clock_ms)
         clock_ms = (stroke[-1].t_ms or 0.0) + _LIFT_MS
         strokes.append(stroke)
     return tuple(strokes)
 
 
-def _lines(name: str, font_bytes: bytes, dice: Dice) -> Sequence[Sequence[Knot]]:
+def _lines(name: str, font_bytes: bytes, dice: SeededRandom) -> Sequence[Sequence[Knot]]:
     decomposed = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M")  # é is written as e
     written = [c for c in plain if unicodedata.category(c)[0] in "LN"]
     if not written or len(written) > MAX_NAME:
         raise PenError(f"the pen writes names of 1 to {MAX_NAME} letters, {name[:MAX_NAME]!r} has {len(written)}")
     if all(letter(c) for c in written):
-        return cursive.write(plain.split(), dice)
+        return cursive.write_latin(plain.split(), dice)
     missing = [c for c in written if not (font_bytes and skeleton.knows(c, font_bytes))]
     if missing:
         raise PenError(
             f"the pen cannot write {missing[0]!r}: it knows the letters A to Z and the characters of the slip's font; "
             "give a PNG or strokes instead"
         )
-    return running.write("".join(written), font_bytes, dice)
+    return running.write_chinese("".join(written), font_bytes, dice)
 
 
 def _placed(lines: Sequence[Sequence[Knot]], width: int, height: int) -> tuple[Stroke, ...]:
@@ -107,4 +107,4 @@ def _placed(lines: Sequence[Sequence[Knot]], width: int, height: int) -> tuple[S
     xs, ys = [p.x for path in paths for p in path], [p.y for path in paths for p in path]
     flat = (max(xs) - min(xs)) / (max(ys) - min(ys) or 1.0)
     tall = min(_STRETCH, max(1.0, 1.1 * flat * height / width))
-    return fit([tuple(Point(p.x, p.y * tall) for p in path) for path in paths], width, height)
+    return fit_strokes([tuple(Point(p.x, p.y * tall) for p in path) for path in paths], width, height)

@@ -32,7 +32,7 @@ class NoInkError(PngError):
     """A sound picture in which nobody has signed."""
 
 
-def encode(bitmap: Bitmap) -> bytes:
+def encode_png(bitmap: Bitmap) -> bytes:
     """`bitmap` as a PNG of one bit per pixel, black ink on white paper.
 
     Raises:
@@ -46,8 +46,8 @@ def encode(bitmap: Bitmap) -> bytes:
     return out.getvalue()
 
 
-def decode(data: bytes) -> Bitmap:
-    """The pixels of a PNG one by one, the inverse of `encode`; grey and colour are cut at `INK_LEVEL`.
+def decode_png(data: bytes) -> Bitmap:
+    """The pixels of a PNG one by one, the inverse of `encode_png`; grey and colour are cut at `INK_LEVEL`.
 
     Raises:
         PngError: not a PNG, damaged, or larger than a bitmap may be.
@@ -55,7 +55,7 @@ def decode(data: bytes) -> Bitmap:
     return _bitmap(_ink(data, MAX_PIXELS))
 
 
-def signature(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
+def signature_from_png(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
     """The ink of a PNG as a pad of at most `width` × `height` would have recorded it.
 
     The picture is cropped to its ink, made smaller if it does not fit (never larger) and framed by `margin` pixels.

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from acquirer.signature import skeleton
-from acquirer.signature.dice import Dice
 from acquirer.signature.letters import Knot
+from acquirer.signature.seeded_random import SeededRandom
 from acquirer.signature.skeleton import EM, Trace
 
 Line = list[Knot]
@@ -17,7 +17,7 @@ HEIGHT = 24.0
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class ChineseHandwriting:
     """What is the same in all characters of one person."""
 
     climb: float  # y per x: horizontal strokes rise to the right, as every brush hand's do
@@ -28,7 +28,7 @@ class Habit:
     smooth: float  # in skeleton pixels: detail smaller than this is not written
 
     @classmethod
-    def of(cls, dice: Dice) -> Habit:
+    def of(cls, dice: SeededRandom) -> ChineseHandwriting:
         """Somebody's habit."""
         return cls(
             climb=dice.between(0.08, 0.28),
@@ -40,9 +40,9 @@ class Habit:
         )
 
 
-def write(characters: str, font_bytes: bytes, dice: Dice) -> list[Line]:
+def write_chinese(characters: str, font_bytes: bytes, dice: SeededRandom) -> list[Line]:
     """The lines of a signature in letter units, y upward."""
-    habit = Habit.of(dice)
+    habit = ChineseHandwriting.of(dice)
     lines: list[Line] = []
     x = 0.0
     for number, character in enumerate(characters):
@@ -75,7 +75,7 @@ def _in_order(traces: list[Trace]) -> list[Trace]:
     return [trace for _, part in parts for trace in sorted(part, key=lambda t: t[0][1] * 1.2 + t[0][0])]
 
 
-def _line(trace: Trace, x: float, drop: float, size: float, habit: Habit, dice: Dice) -> Line:
+def _line(trace: Trace, x: float, drop: float, size: float, habit: ChineseHandwriting, dice: SeededRandom) -> Line:
     points = _simplified([(float(px), float(py)) for px, py in trace], habit.smooth)
     line = []
     for px, py in points:
@@ -101,7 +101,7 @@ def _simplified(points: list[tuple[float, float]], tolerance: float) -> list[tup
     return _simplified(points[: far + 1], tolerance)[:-1] + _simplified(points[far:], tolerance)
 
 
-def _run_out(line: Line, dice: Dice) -> None:
+def _run_out(line: Line, dice: SeededRandom) -> None:
     """The last stroke is not stopped, it leaves the name."""
     a, b = line[-2], line[-1]
     length = math.hypot(b.x - a.x, b.y - a.y) or 1.0

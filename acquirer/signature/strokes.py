@@ -45,15 +45,15 @@ class NoStrokesError(StrokesError):
     """Strokes in that form, but none in which the pen touched the pad."""
 
 
-def parse(text: str | bytes) -> tuple[Stroke, ...]:
+def parse_strokes(text: str | bytes) -> tuple[Stroke, ...]:
     """The strokes in a JSON text; a stroke without points is left out.
 
     Raises:
         StrokesError: not JSON, not of this form, or more than `MAX_POINTS` points; as `NoStrokesError`, nothing drawn.
 
-    >>> parse("[[[10, 20], [30, 20.5]], [[5, 5]]]")[0][1]
+    >>> parse_strokes("[[[10, 20], [30, 20.5]], [[5, 5]]]")[0][1]
     Point(x=30.0, y=20.5, t_ms=None)
-    >>> parse("[[[10, 20], [30]]]")
+    >>> parse_strokes("[[[10, 20], [30]]]")
     Traceback (most recent call last):
     acquirer.signature.strokes.StrokesError: stroke 1, point 2: expected [x, y] or [x, y, t_ms], got [30]
     """
@@ -75,10 +75,10 @@ def parse(text: str | bytes) -> tuple[Stroke, ...]:
     return strokes
 
 
-def dump(strokes: Iterable[Stroke]) -> str:
-    """Strokes as the JSON text that `parse` reads; coordinates to a tenth of a pixel, times to the millisecond.
+def dump_strokes(strokes: Iterable[Stroke]) -> str:
+    """Strokes as the JSON text that `parse_strokes` reads; coordinates to a tenth of a pixel, times to the millisecond.
 
-    >>> dump([(Point(1.0, 2.25), Point(3.0, 4.0))])
+    >>> dump_strokes([(Point(1.0, 2.25), Point(3.0, 4.0))])
     '[[[1.0,2.2],[3.0,4.0]]]'
     """
     data = [
@@ -88,10 +88,10 @@ def dump(strokes: Iterable[Stroke]) -> str:
     return json.dumps(data, separators=(",", ":"))
 
 
-def fit(strokes: Sequence[Stroke], width: int, height: int, margin: float = 4) -> tuple[Stroke, ...]:
+def fit_strokes(strokes: Sequence[Stroke], width: int, height: int, margin: float = 4) -> tuple[Stroke, ...]:
     """Strokes moved and scaled, proportions kept, so that they fill a pad of `width` × `height` up to `margin`.
 
-    There must be a point at least, as there is after `parse`.
+    There must be a point at least, as there is after `parse_strokes`.
     """
     margin = min(margin, width / 4, height / 4)
     points = [point for stroke in strokes for point in stroke]
@@ -104,7 +104,7 @@ def fit(strokes: Sequence[Stroke], width: int, height: int, margin: float = 4) -
     return tuple(tuple(Point(p.x * scale + dx, p.y * scale + dy, p.t_ms) for p in stroke) for stroke in strokes)
 
 
-def draw(strokes: Iterable[Stroke], width: int, height: int, line_width: float = 2.5) -> Bitmap:
+def draw_strokes(strokes: Iterable[Stroke], width: int, height: int, line_width: float = 2.5) -> Bitmap:
     """The ink of strokes on a pad of `width` × `height`, with round ends; what leaves the pad is lost.
 
     `line_width` is in pixels; where points have times it varies around that by `_SPREAD`.

@@ -26,7 +26,7 @@ _DIGITS = {
 """Seven rows of five cells each, a byte per row."""
 
 
-def burn(bitmap: Bitmap, code: str) -> Bitmap:
+def draw_watermark(bitmap: Bitmap, code: str) -> Bitmap:
     """`bitmap` with the eight hex digits of `code` in its middle.
 
     Raises:

@@ -9,7 +9,7 @@ from datetime import datetime
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
-from acquirer.signature.jbig_decoder import decode
+from acquirer.signature.jbig_decoder import decode_jbig
 from acquirer.slip.picture import draw
 from acquirer.slip.receipt import Copy, Language, Receipt, render
 from acquirer.terminal.card import CardData
@@ -89,7 +89,7 @@ def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: 
     """The slip as PNG, with the signature beneath."""
     receipt = replace(voucher.receipt, free_minor=0) if voucher.image else voucher.receipt
     lines = render(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
-    return draw(lines, font_bytes, decode(voucher.image).bitmap if voucher.image else None)
+    return draw(lines, font_bytes, decode_jbig(voucher.image).bitmap if voucher.image else None)
 
 
 def for_paper(voucher: Voucher, *, failed: bool = False) -> Voucher:

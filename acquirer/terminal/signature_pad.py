@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.inspect import Flag, inspect
-from acquirer.signature.jbig_encoder import encode
-from acquirer.signature.watermark import burn
+from acquirer.signature.image_checks import ImageFlag, check_image
+from acquirer.signature.jbig_encoder import encode_jbig
+from acquirer.signature.watermark import draw_watermark
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.voucher import Voucher
 
@@ -32,7 +32,7 @@ class EmptyPadError(PadError):
     """Nobody has drawn anything."""
 
 
-REFUSED = frozenset({Flag.TOO_SMALL, Flag.TOO_LARGE, Flag.DOTS_ONLY, Flag.INVERTED})
+REFUSED = frozenset({ImageFlag.TOO_SMALL, ImageFlag.TOO_LARGE, ImageFlag.DOTS_ONLY, ImageFlag.INVERTED})
 """What no terminal takes for a signature."""
 
 
@@ -45,14 +45,14 @@ def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
     signing = setup.terminal_profile.signature
     if signing is None:
         raise PadError(f"the dialect {setup.dialect.name} knows no electronic signature; sign on paper")
-    for finding in inspect(pad.bitmap):
-        if finding.flag is Flag.BLANK:
+    for finding in check_image(pad.bitmap):
+        if finding.flag is ImageFlag.BLANK:
             raise EmptyPadError(f"{finding.why}, so nothing will be uploaded")
         if finding.flag in REFUSED:
             raise PadError(f"please sign again: {finding.why}")
-    if (size := len(encode(pad.bitmap))) < signing.min_bytes:
+    if (size := len(encode_jbig(pad.bitmap))) < signing.min_bytes:
         raise PadError(f"please sign again: compressed it has {size} bytes, a name has {signing.min_bytes} at least")
-    image = encode(_marked(setup, voucher, pad.bitmap))
+    image = encode_jbig(_marked(setup, voucher, pad.bitmap))
     if len(image) > signing.max_bytes:
         raise PadError(
             f"please sign again, with fewer strokes: compressed it has {len(image)} bytes, "
@@ -66,6 +66,6 @@ def _marked(setup: Setup, voucher: Voucher, bitmap: Bitmap) -> Bitmap:
     if not (setup.watermark and voucher.feature):
         return bitmap
     try:
-        return burn(bitmap, voucher.feature)
+        return draw_watermark(bitmap, voucher.feature)
     except ValueError:  # pads as small as that show the code beside the field one signs in
         return bitmap

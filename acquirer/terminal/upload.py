@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from acquirer.dialect.dialect import Route
-from acquirer.signature import elements
+from acquirer.signature import slip_elements
 from acquirer.slip.receipt import money
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
@@ -140,7 +140,9 @@ def _slip(setup: Setup, voucher: Voucher) -> bytes:
     if signing is None or not signing.slip:
         return b""
     if "capture" in signing.slip and setup.tell_capture:
-        slip += elements.build([(elements.ROLES["capture"], voucher.capture)], elements.slip_tags(setup.dialect))
+        slip += slip_elements.build_slip_elements(
+            [(slip_elements.ROLES["capture"], voucher.capture)], slip_elements.slip_tags(setup.dialect)
+        )
     return slip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from acquirer.signature import elements
+from acquirer.signature import slip_elements
 from acquirer.signature.feature_code import feature_code
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import CardData
@@ -63,8 +63,10 @@ def _slip(setup: Setup, card: CardData, receipt: Receipt, tags: Mapping[str, byt
         "slips": f"{setup.terminal_profile.slip.copies:02d}",
     }
     told |= {name: next((tags[tag] for tag in choice if tag in tags), b"") for name, choice in CHIP.items()}
-    chosen = [(elements.ROLES[role], told.get(role, "")) for role in signing.slip]
-    return elements.build([(tag, value) for tag, value in chosen if value], elements.slip_tags(setup.dialect))
+    chosen = [(slip_elements.ROLES[role], told.get(role, "")) for role in signing.slip]
+    return slip_elements.build_slip_elements(
+        [(tag, value) for tag, value in chosen if value], slip_elements.slip_tags(setup.dialect)
+    )
 
 
 def _feature(date: str, rrn: str) -> str:

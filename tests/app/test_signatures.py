@@ -23,10 +23,10 @@ from acquirer.app.unsigned import unsigned
 from acquirer.dialect.suite import Suite
 from acquirer.journal.entry import Entry
 from acquirer.settings.specs import load_dialect
-from acquirer.signature import inspect, jbig_encoder
+from acquirer.signature import image_checks, jbig_encoder
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig_decoder import decode
-from acquirer.signature.pen import sign
+from acquirer.signature.jbig_decoder import decode_jbig
+from acquirer.signature.pen import draw_signature
 from acquirer.store import open_reader
 from acquirer.terminal.exchange import Outcome, Result, Signed
 from acquirer.testing import RunningHost, running_host
@@ -36,8 +36,8 @@ from acquirer.wire.message import Message, Value
 DIALECT = load_dialect("unionpay-pos")
 SUITE = Suite(DIALECT)
 TID, MID = "10000161", "880210010210162"
-ANN = sign("Ann", seed=1)
-IMAGE = jbig_encoder.encode(ANN)
+ANN = draw_signature("Ann", seed=1)
+IMAGE = jbig_encoder.encode_jbig(ANN)
 
 Change = Callable[[Message, bytes], list[bytes]]
 
@@ -340,14 +340,14 @@ NOISE = Bitmap(240, 80, bytes((i * 167 + i * i * 31) & 255 for i in range(2400))
     [
         (Bitmap(240, 80, bytes(2400)), {"blank", "short-stream"}),
         (dotted(), {"dots-only", "short-stream"}),
-        (inspect.inverse(ANN), {"inverted"}),
+        (image_checks.inverted(ANN), {"inverted"}),
         (Bitmap(400, 80, bytes(1600) + b"\xff\x00\x7e" * 60 + bytes(2220)), {"too-large"}),
         (Bitmap.from_rows(240, [0] * 40 + [0b1111110000000000] * 12 + [0] * 28), {"too-small", "short-stream"}),
     ],
     ids=["blank", "dots", "inverted", "wide", "small"],
 )
 def test_08_and_11_what_nobody_can_have_meant_is_flagged(bitmap: Bitmap, flags: set[str], sold: Upload) -> None:
-    assert sold.code(jbig_encoder.encode(bitmap)) == "00"
+    assert sold.code(jbig_encoder.encode_jbig(bitmap)) == "00"
     assert flags <= sold.pictured()
     entry = sold.host.journal.find(service="picture")
     assert entry.reason == "signature_flagged"
@@ -355,7 +355,7 @@ def test_08_and_11_what_nobody_can_have_meant_is_flagged(bitmap: Bitmap, flags: 
 
 
 def test_08_an_image_above_the_limit_of_an_upload_is_flagged(sold: Upload) -> None:
-    image = jbig_encoder.encode(NOISE)
+    image = jbig_encoder.encode_jbig(NOISE)
     assert 900 < len(image) <= 999
     assert sold.code(image) == "00"
     assert "long-stream" in sold.pictured()
@@ -422,10 +422,10 @@ def test_11_dirty_streams_are_kept_as_they_came_and_flagged(image: bytes, flag: 
 def test_11_an_upside_down_signature_is_kept_as_it_is(sold: Upload) -> None:
     rows = [int.from_bytes(ANN.row(y), "big") for y in reversed(range(ANN.height))]
     flipped = Bitmap.from_rows(ANN.width, rows)
-    assert sold.code(jbig_encoder.encode(flipped)) == "00"
+    assert sold.code(jbig_encoder.encode_jbig(flipped)) == "00"
     assert sold.pictured() == set()
     with sold.host._running.store.reader() as reader:
-        assert decode(reader.blob(sold.host.signatures[-1].digest) or b"").bitmap == flipped
+        assert decode_jbig(reader.blob(sold.host.signatures[-1].digest) or b"").bitmap == flipped
 
 
 @pytest.mark.parametrize(
@@ -551,7 +551,7 @@ def test_signing_again_replaces_the_signature_until_the_batch_closes(host: Runni
 def test_a_strict_host_looks_at_the_pixels_before_it_answers(tmp_path: Path) -> None:
     with running_host(signature_check=["pixels=strict"]) as host, till(host.address, tmp_path) as terminal:
         sold = Upload(host, terminal)
-        assert sold.code(jbig_encoder.encode(Bitmap(240, 80, bytes(2400)))) == "30"
+        assert sold.code(jbig_encoder.encode_jbig(Bitmap(240, 80, bytes(2400)))) == "30"
         assert "nobody has signed" in host.journal.find(service="signature").why
         assert not host.signatures
         assert sold.code() == "00"
@@ -597,7 +597,7 @@ def test_two_hundred_uploads_at_once_are_all_kept_and_pictured(tmp_path: Path) -
         tills = [Terminal(f"{20000001 + n}", host=host.address, sign_upload="after-next") for n in range(40)]
         for one in tills:
             for seed in range(5):
-                assert one.sale("1.00", sign=sign("Ann", seed=seed)).outcome is Outcome.APPROVED
+                assert one.sale("1.00", sign=draw_signature("Ann", seed=seed)).outcome is Outcome.APPROVED
         threads = [threading.Thread(target=one.upload) for one in tills]
         for thread in threads:
             thread.start()

@@ -15,7 +15,7 @@ from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
-from acquirer.signature.jbig_decoder import decode
+from acquirer.signature.jbig_decoder import decode_jbig
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.testing import RunningHost, running_host
 from acquirer.wire.deframer import make_deframer
@@ -107,7 +107,7 @@ def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., KeyPool]) -> 
     assert SUITE.verify_message(KEYS, other.asked[0])
     with Terminal(PINNED, host=other.address, state=till) as terminal:
         assert not terminal.state.waiting
-        assert decode(terminal.state.voucher.image).bitmap.black() > 100  # for a reprint
+        assert decode_jbig(terminal.state.voucher.image).bitmap.black() > 100  # for a reprint
 
 
 def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -> None:

@@ -139,7 +139,7 @@ def test_export_writes_three_files_for_each_by_terminal_batch_and_stan(served: s
         name = f"{TID}-000001-{one.key.stan}" + ("-replaced1" if (one.key.stan, one.number) == ("000003", 1) else "")
         assert (folder / f"{name}.jbg").read_bytes() == stream
         assert (folder / f"{name}.png").read_bytes() == drawn
-        assert png.decode(drawn).width == json.loads((folder / f"{name}.json").read_text())["width"]
+        assert png.decode_png(drawn).width == json.loads((folder / f"{name}.json").read_text())["width"]
 
 
 def test_an_exported_folder_comes_back_without_loss(served: str, folder: Path, tmp_path: Path, capsys: Say) -> None:
@@ -247,12 +247,12 @@ def test_a_receipt_is_printed_again_with_its_signature_and_counts_its_copies(
         assert text in first
     assert "（已电子签名）" in first
     assert all(len(line.encode("gbk")) <= 32 for line in first.splitlines())
-    signed = png.decode(picture.read_bytes())
+    signed = png.decode_png(picture.read_bytes())
     assert signed.width == 384
     unsigned_picture = tmp_path / "unsigned.png"
     out = said(capsys, served, "receipt", "--tid", TID, "--stan", "000004", "--png", str(unsigned_picture))
     assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
-    assert signed.black() != png.decode(unsigned_picture.read_bytes()).black()
+    assert signed.black() != png.decode_png(unsigned_picture.read_bytes()).black()
 
 
 def test_a_receipt_in_english_for_the_cardholder(served: str, capsys: Say) -> None:

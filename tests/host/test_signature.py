@@ -12,10 +12,10 @@ from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.model.effects import RenderPicture
 from acquirer.signature import jbig_encoder
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.pen import sign
+from acquirer.signature.pen import draw_signature
 
-ANN, BOB = (jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob"))
-BLANK = jbig_encoder.encode(Bitmap(240, 80, bytes(2400)))
+ANN, BOB = (jbig_encoder.encode_jbig(draw_signature(name, seed=1)) for name in ("Ann", "Bob"))
+BLANK = jbig_encoder.encode_jbig(Bitmap(240, 80, bytes(2400)))
 PROGRESSIVE = bytes([0, 1, 1, 0]) + ANN[4:]
 
 
@@ -77,7 +77,7 @@ def test_another_image_replaces_the_first_and_both_are_kept(rig, sold):
 
 def test_no_sale_is_signed_without_end(rig, sold):
     for seed in range(SIGNATURES_MAX):
-        assert sold.upload(sold.last, jbig_encoder.encode(sign("Ann", seed=seed))).code == "00"
+        assert sold.upload(sold.last, jbig_encoder.encode_jbig(draw_signature("Ann", seed=seed))).code == "00"
     answer = sold.upload(sold.last, BOB)
     assert (answer.code, len(rig.signatures)) == ("94", SIGNATURES_MAX)
     assert f"was signed {SIGNATURES_MAX} times already" in answer.why

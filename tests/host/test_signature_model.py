@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from acquirer.host.signature_policy import parse_checks
 from acquirer.signature import jbig_encoder
-from acquirer.signature.pen import sign
+from acquirer.signature.pen import draw_signature
 
-IMAGES = [jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob", "Carl")]
+IMAGES = [jbig_encoder.encode_jbig(draw_signature(name, seed=1)) for name in ("Ann", "Bob", "Carl")]
 
 
 class Shop(RuleBasedStateMachine):

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from acquirer.host.services.signature_part import LIFE_US
 from acquirer.host.signature_policy import parse_checks
 from acquirer.signature import jbig_encoder
-from acquirer.signature.pen import sign
+from acquirer.signature.pen import draw_signature
 
-ANN, BOB = (jbig_encoder.encode(sign(name, seed=1)) for name in ("Ann", "Bob"))
+ANN, BOB = (jbig_encoder.encode_jbig(draw_signature(name, seed=1)) for name in ("Ann", "Bob"))
 
 
 def cut(image: bytes, count: int) -> list[bytes]:

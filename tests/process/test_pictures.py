@@ -19,11 +19,11 @@ from acquirer.process.picture_worker import develop, pack, unpack, work
 from acquirer.process.pictures import Worker, WorkerError
 from acquirer.signature import jbig_encoder, png
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
-from acquirer.signature.pen import sign
+from acquirer.signature.pen import draw_signature
 from acquirer.testing import RunningHost, running_host
 
-ANN = sign("Ann", seed=1)
-IMAGE = jbig_encoder.encode(ANN)
+ANN = draw_signature("Ann", seed=1)
+IMAGE = jbig_encoder.encode_jbig(ANN)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def pid(worker: Worker) -> int:
 def test_a_picture_shows_what_was_drawn() -> None:
     picture = develop(IMAGE)
     assert (picture.width, picture.height, picture.flags) == (ANN.width, ANN.height, ())
-    assert png.decode(picture.png) == ANN
+    assert png.decode_png(picture.png) == ANN
 
 
 @pytest.mark.parametrize("picture", [Picture(), Picture(3, 4, b"\x00PNG", (Flag("blank", "nobody 签名"),))])
@@ -117,8 +117,8 @@ def test_a_process_that_cannot_be_started_is_no_fault_of_the_image(
 def test_the_largest_image_that_is_decoded_stays_within_the_limits(worker: Worker) -> None:
     side = int(MAX_PIXELS**0.5)
     noise = Bitmap(side, side, bytes((i * 167 + (i >> 7) * 31 + i * i) & 255 for i in range(side * side // 8)))
-    assert worker.look(jbig_encoder.encode(Bitmap(side, side, bytes(side * side // 8)))).width == side
-    wide = worker.look(jbig_encoder.encode(noise)[:16384])  # an upload has no more
+    assert worker.look(jbig_encoder.encode_jbig(Bitmap(side, side, bytes(side * side // 8)))).width == side
+    wide = worker.look(jbig_encoder.encode_jbig(noise)[:16384])  # an upload has no more
     assert wide.width == side
     assert "truncated" in {flag.name for flag in wide.flags}
 

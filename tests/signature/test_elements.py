@@ -7,18 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
-from acquirer.signature.elements import CAPTURES, KIND, ROLES, Element, build, first, parse
+from acquirer.signature.slip_elements import (
+    CAPTURES,
+    ROLES,
+    SLIP_TLV_KIND,
+    ReceivedElement,
+    build_slip_elements,
+    first_text,
+    parse_slip_elements,
+)
 from acquirer.wire.tlv import TlvError
 
 DIALECT = load_dialect("unionpay-pos")
-TAGS = next(layout.tags for layout in DIALECT.fields[55].layouts if layout.kind == KIND)
+TAGS = next(layout.tags for layout in DIALECT.fields[55].layouts if layout.kind == SLIP_TLV_KIND)
 
 # The slip elements of the published example of an upload.
 EXAMPLE = bytes.fromhex("FF0008B2E2CAD4C9CCBBA7FF0104CFFBB7D1FF020101FF060720250824141556FF0A03313536FF700102")
 
 
 def test_the_example_reads() -> None:
-    elements = parse(EXAMPLE, TAGS)
+    elements = parse_slip_elements(EXAMPLE, TAGS)
     assert {e.tag: e.text for e in elements} == {
         "FF00": "测试商户",
         "FF01": "消费",
@@ -27,17 +35,20 @@ def test_the_example_reads() -> None:
         "FF0A": "156",
         "FF70": "02",
     }
-    assert (first(elements, "merchant"), first(elements, "capture")) == ("测试商户", "")
+    assert (first_text(elements, "merchant"), first_text(elements, "capture")) == ("测试商户", "")
 
 
 def test_the_example_is_written() -> None:
-    texts = [(e.tag, e.text) for e in parse(EXAMPLE, TAGS)]
-    assert build(texts, TAGS) == EXAMPLE
+    texts = [(e.tag, e.text) for e in parse_slip_elements(EXAMPLE, TAGS)]
+    assert build_slip_elements(texts, TAGS) == EXAMPLE
 
 
 @pytest.mark.parametrize("capture", CAPTURES)
 def test_how_it_was_captured_travels_in_our_own_tag(capture: str) -> None:
-    assert first(parse(build([(ROLES["capture"], capture)], TAGS), TAGS), "capture") == capture
+    assert (
+        first_text(parse_slip_elements(build_slip_elements([(ROLES["capture"], capture)], TAGS), TAGS), "capture")
+        == capture
+    )
 
 
 def test_the_dialect_knows_every_tag_our_machines_name() -> None:
@@ -45,16 +56,18 @@ def test_the_dialect_knows_every_tag_our_machines_name() -> None:
 
 
 def test_unknown_and_repeated_tags_are_kept() -> None:
-    elements = parse(bytes.fromhex("FFE90201FF FF700101 FF700102"), TAGS)
-    assert elements[0] == Element("FFE9", b"\x01\xff", "01FF", "")
+    elements = parse_slip_elements(bytes.fromhex("FFE90201FF FF700101 FF700102"), TAGS)
+    assert elements[0] == ReceivedElement("FFE9", b"\x01\xff", "01FF", "")
     assert [e.text for e in elements[1:]] == ["01", "02"]
-    assert build([(e.tag, e.value) for e in elements], TAGS) == bytes.fromhex("FFE90201FF FF700101 FF700102")
+    assert build_slip_elements([(e.tag, e.value) for e in elements], TAGS) == bytes.fromhex(
+        "FFE90201FF FF700101 FF700102"
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0xFF00, 0xFFFF), st.binary(max_size=255)), max_size=8))
 def test_whatever_bytes_are_in_them_come_back(pairs: list[tuple[int, bytes]]) -> None:
-    data = build([(f"{tag:04X}", value) for tag, value in pairs], TAGS)
-    elements = parse(data, TAGS)
+    data = build_slip_elements([(f"{tag:04X}", value) for tag, value in pairs], TAGS)
+    elements = parse_slip_elements(data, TAGS)
     assert [(int(e.tag, 16), e.value) for e in elements] == pairs
     assert [e.text for e in elements if e.tag not in TAGS] == [
         e.value.hex().upper() for e in elements if e.tag not in TAGS
@@ -63,37 +76,37 @@ def test_whatever_bytes_are_in_them_come_back(pairs: list[tuple[int, bytes]]) ->
 
 @given(st.text(st.characters(codec="gbk", categories=("L", "N", "P")), max_size=20))
 def test_chinese_text_comes_back(text: str) -> None:
-    assert parse(build([("FF00", text)], TAGS), TAGS)[0].text == text
+    assert parse_slip_elements(build_slip_elements([("FF00", text)], TAGS), TAGS)[0].text == text
 
 
 @given(st.integers(0, len(EXAMPLE)))
 def test_cut_anywhere_it_reads_or_tells_where_it_ends(at: int) -> None:
-    whole = parse(EXAMPLE, TAGS)
+    whole = parse_slip_elements(EXAMPLE, TAGS)
     ends = [0]
     for element in whole:
         ends.append(ends[-1] + 3 + len(element.value))
     if at in ends:
-        assert parse(EXAMPLE[:at], TAGS) == whole[: ends.index(at)]
+        assert parse_slip_elements(EXAMPLE[:at], TAGS) == whole[: ends.index(at)]
         return
     with pytest.raises(TlvError) as told:
-        parse(EXAMPLE[:at], TAGS)
+        parse_slip_elements(EXAMPLE[:at], TAGS)
     assert told.value.position == max(end for end in ends if end < at)
     assert [one.value for one in told.value.before] == [e.value for e in whole[: len(told.value.before)]]
 
 
 def test_a_length_past_the_end_is_told_with_its_offset() -> None:
     with pytest.raises(TlvError, match="tag FF01 says 25 bytes follow, but 4 are left, at byte 6") as told:
-        parse(bytes.fromhex("FF0003414243 FF0119 31323334"), TAGS)
+        parse_slip_elements(bytes.fromhex("FF0003414243 FF0119 31323334"), TAGS)
     assert [one.tag for one in told.value.before] == ["FF00"]
 
 
 def test_numbers_are_filled_from_the_left() -> None:
-    assert build([("FF02", "7")], TAGS) == bytes.fromhex("FF020107")
-    assert build([("FF25", "123")], TAGS) == bytes.fromhex("FF25020123")
+    assert build_slip_elements([("FF02", "7")], TAGS) == bytes.fromhex("FF020107")
+    assert build_slip_elements([("FF25", "123")], TAGS) == bytes.fromhex("FF25020123")
 
 
 def test_a_card_number_is_masked_where_people_look() -> None:
-    (element,) = parse(build([("FF25", "6212345678901232")], TAGS), TAGS)
+    (element,) = parse_slip_elements(build_slip_elements([("FF25", "6212345678901232")], TAGS), TAGS)
     assert (element.text, element.shown) == ("6212345678901232", "621234******1232")
 
 
@@ -111,4 +124,4 @@ def test_a_card_number_is_masked_where_people_look() -> None:
 )
 def test_what_does_not_fit_is_told(tag: str, text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        build([(tag, text)], TAGS)
+        build_slip_elements([(tag, text)], TAGS)

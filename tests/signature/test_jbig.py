@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.signature.jbig import LRLTWO, TPBON, Header, JbigError, read_header
+from acquirer.signature.jbig import LRLTWO, TPBON, JbigError, JbigHeader, read_header
 
 SOUND = bytes.fromhex("0000010000000018000000100000008000000008")
 
 
 def test_a_header_says_what_it_holds() -> None:
     header = read_header(SOUND)
-    assert header == Header(24, 16, 128, reach=0, order=0, options=TPBON)
+    assert header == JbigHeader(24, 16, 128, reach=0, order=0, options=TPBON)
     assert header.typical
     assert not header.two_line
     assert header.pack() == SOUND
@@ -27,7 +27,7 @@ def test_a_header_says_what_it_holds() -> None:
     options=st.sampled_from([0, TPBON, LRLTWO, TPBON | LRLTWO, 0x1C, 0x3C]),
 )
 def test_a_header_survives(width: int, height: int, lines: int, reach: int, options: int) -> None:
-    header = Header(width, height, lines, reach, 0, options)
+    header = JbigHeader(width, height, lines, reach, 0, options)
     assert read_header(header.pack()) == header
 
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_shown_is_refused_by_name(at: int, value: str, says: str)
 
 
 def test_many_short_lines_count_as_longer_ones() -> None:
-    tall = Header(1, 40_000, 128, 0, 0, 0)
+    tall = JbigHeader(1, 40_000, 128, 0, 0, 0)
     with pytest.raises(JbigError, match="1 × 40000 pixels"):
         read_header(tall.pack())
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig import TPBON, UNKNOWN_HEIGHT, VLENGTH, Damage, Header, JbigError
-from acquirer.signature.jbig_decoder import decode
-from acquirer.signature.jbig_encoder import encode
+from acquirer.signature.jbig import TPBON, UNKNOWN_HEIGHT, VLENGTH, Damage, JbigError, JbigHeader
+from acquirer.signature.jbig_decoder import decode_jbig
+from acquirer.signature.jbig_encoder import encode_jbig
 
 Oracle = Callable[[str, str], str]
 
@@ -77,7 +77,7 @@ def test_what_jbigkit_writes_is_read(
     path = find_oracle(program, "jbigkit-bin")
     for picture in pictures:
         written = subprocess.run([path, *options], input=pbm(picture), capture_output=True, check=True, timeout=20)
-        read = decode(written.stdout)
+        read = decode_jbig(written.stdout)
         assert read.bitmap == picture
         assert read.problems == ()
         assert read.lines == picture.height
@@ -91,8 +91,8 @@ def test_a_height_told_late_is_the_height(pictures: list[Bitmap], find_oracle: O
                 continue  # the tool tells the height after a line, and before the last
             options = [path, "-s", "6", "-Y", str(announced), str(picture.height - 1)]
             written = subprocess.run(options, input=pbm(picture), capture_output=True, check=True, timeout=20)
-            assert decode(written.stdout).bitmap == picture
-            assert decode(written.stdout).problems == ()
+            assert decode_jbig(written.stdout).bitmap == picture
+            assert decode_jbig(written.stdout).problems == ()
 
 
 def test_the_adaptive_pixel_does_move(pictures: list[Bitmap], find_oracle: Oracle) -> None:
@@ -109,25 +109,25 @@ def test_the_adaptive_pixel_does_move(pictures: list[Bitmap], find_oracle: Oracl
 
 @pytest.mark.parametrize("name", list(STREAMS))
 def test_vectors(name: str) -> None:
-    read = decode(STREAMS[name])
+    read = decode_jbig(STREAMS[name])
     assert read.bitmap == RASTER
     assert (read.lines, read.problems) == (16, ())
 
 
 def test_order_and_the_options_of_layers_play_no_role() -> None:
     for order, options in ((0x0F, 0x08), (0x03, 0x1C)):
-        assert decode(WHOLE[:18] + bytes((order, options)) + WHOLE[20:]).bitmap == RASTER
+        assert decode_jbig(WHOLE[:18] + bytes((order, options)) + WHOLE[20:]).bitmap == RASTER
 
 
 class TestDamage:
     def test_bytes_behind_the_picture(self) -> None:
-        read = decode(WHOLE + bytes(13))
+        read = decode_jbig(WHOLE + bytes(13))
         assert read.bitmap == RASTER
         assert [problem.damage for problem in read.problems] == [Damage.TRAILING_BYTES]
         assert read.problems[0].why.startswith("13 bytes")
 
     def test_a_stripe_too_many(self) -> None:
-        read = decode(STRIPED + b"\x37\x9a\xff\x02")
+        read = decode_jbig(STRIPED + b"\x37\x9a\xff\x02")
         assert read.bitmap == RASTER
         assert [problem.damage for problem in read.problems] == [Damage.TRAILING_BYTES]
 
@@ -135,7 +135,7 @@ class TestDamage:
     def test_a_stream_that_ends_early(self, stream: bytes) -> None:
         lines = []
         for end in range(20, len(stream) - 1):
-            read = decode(stream[:end])
+            read = decode_jbig(stream[:end])
             assert [problem.damage for problem in read.problems] == [Damage.TRUNCATED]
             assert f"of {RASTER.height}" in read.problems[0].why
             assert (read.bitmap.width, read.bitmap.height) == (RASTER.width, RASTER.height)
@@ -147,41 +147,41 @@ class TestDamage:
 
     def test_lines_that_came_before_the_end_are_right(self) -> None:
         for end in range(20, len(STRIPED)):
-            read = decode(STRIPED[:end])
+            read = decode_jbig(STRIPED[:end])
             sure = read.lines - read.lines % 5
             assert read.bitmap.data[: sure * 3] == RASTER.data[: sure * 3]
 
     def test_a_sender_that_gives_up(self) -> None:
         first = STRIPED.index(b"\xff\x02") + 2
-        read = decode(STRIPED[:first] + b"\xff\x04")
+        read = decode_jbig(STRIPED[:first] + b"\xff\x04")
         assert [problem.damage for problem in read.problems] == [Damage.ABORTED]
         assert read.lines >= 5
         assert read.bitmap.data[:15] == RASTER.data[:15]
 
     def test_a_marker_that_nobody_knows(self) -> None:
         first = STRIPED.index(b"\xff\x02") + 2
-        read = decode(STRIPED[:first] + b"\xff\x55" + STRIPED[first:])
+        read = decode_jbig(STRIPED[:first] + b"\xff\x55" + STRIPED[first:])
         assert [problem.damage for problem in read.problems] == [Damage.STRAY_MARKER]
         assert "FF 55" in read.problems[0].why
 
     def test_a_height_that_grows(self) -> None:
-        read = decode(WHOLE[:20] + b"\xff\x05\x00\x00\x00\x20" + WHOLE[20:])
+        read = decode_jbig(WHOLE[:20] + b"\xff\x05\x00\x00\x00\x20" + WHOLE[20:])
         assert read.bitmap == RASTER
         assert {problem.damage for problem in read.problems} == {Damage.HEIGHT_CHANGED}
 
     def test_a_height_that_was_not_announced_is_believed_and_noted(self) -> None:
-        read = decode(WHOLE + b"\xff\x05\x00\x00\x00\x0a")
+        read = decode_jbig(WHOLE + b"\xff\x05\x00\x00\x00\x0a")
         assert read.bitmap == Bitmap(24, 10, RASTER.data[:30])
         assert [problem.damage for problem in read.problems] == [Damage.HEIGHT_CHANGED]
 
     def test_an_adaptive_pixel_that_moves_up(self) -> None:
-        read = decode(WHOLE[:20] + b"\xff\x06\x00\x00\x00\x00\x03\x01" + WHOLE[20:])
+        read = decode_jbig(WHOLE[:20] + b"\xff\x06\x00\x00\x00\x00\x03\x01" + WHOLE[20:])
         assert read.bitmap == RASTER
         assert [problem.damage for problem in read.problems] == [Damage.STRAY_MARKER]
 
     def test_a_height_that_is_never_told(self) -> None:
-        header = Header(24, UNKNOWN_HEIGHT, 16, 0, 0, TPBON | VLENGTH)
-        read = decode(header.pack() + WHOLE[20:])
+        header = JbigHeader(24, UNKNOWN_HEIGHT, 16, 0, 0, TPBON | VLENGTH)
+        read = decode_jbig(header.pack() + WHOLE[20:])
         assert read.bitmap.data[:48] == RASTER.data
         assert [problem.damage for problem in read.problems] == [Damage.TRUNCATED]
 
@@ -209,7 +209,7 @@ def mutations(draw: st.DrawFn) -> bytes:
 def test_any_damage_ends_in_a_picture_or_one_sentence(stream: bytes) -> None:
     limit = 1 << 12
     try:
-        read = decode(stream, limit)
+        read = decode_jbig(stream, limit)
     except JbigError:
         return
     assert read.bitmap.width * read.bitmap.height <= limit
@@ -220,11 +220,11 @@ def test_any_damage_ends_in_a_picture_or_one_sentence(stream: bytes) -> None:
 @pytest.mark.parametrize(("width", "height"), [(512, 256), (1 << 17, 1), (1, 1 << 12), (512, UNKNOWN_HEIGHT)])
 def test_a_header_that_promises_much_costs_what_the_limit_allows(width: int, height: int) -> None:
     """Nine bytes may claim many pixels: memory stays in proportion to the limit, whatever the shape."""
-    header = Header(width, height, UNKNOWN_HEIGHT, 0, 0, VLENGTH)
+    header = JbigHeader(width, height, UNKNOWN_HEIGHT, 0, 0, VLENGTH)
     limit = 1 << 17
     tracemalloc.start()
     try:
-        read = decode(header.pack() + b"\xab\xcd\xef\x01\x02\x03\x04\xff\x02", limit)
+        read = decode_jbig(header.pack() + b"\xab\xcd\xef\x01\x02\x03\x04\xff\x02", limit)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -236,6 +236,6 @@ def test_a_header_that_promises_much_costs_what_the_limit_allows(width: int, hei
 def test_what_we_write_we_read(width: int, rows: list[int], two_line: bool, typical: bool) -> None:
     bitmap = Bitmap.from_rows(width, [row % 2**width for row in rows])
     for stripe_lines in (1, 7, 128):
-        stream = encode(bitmap, two_line=two_line, typical=typical, stripe_lines=stripe_lines)
-        assert decode(stream).bitmap == bitmap
-        assert decode(stream).problems == ()
+        stream = encode_jbig(bitmap, two_line=two_line, typical=typical, stripe_lines=stripe_lines)
+        assert decode_jbig(stream).bitmap == bitmap
+        assert decode_jbig(stream).problems == ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig_encoder import encode
+from acquirer.signature.jbig_encoder import encode_jbig
 
 Oracle = Callable[[str, str], str]
 
@@ -35,7 +35,7 @@ def test_it_writes_what_jbigkit_writes(
     options = str(64 * two_line + 8 * typical)
     for picture in pictures:
         expected = run(path, "-m", "0", "-p", options, "-s", str(lines), data=pbm(picture))
-        assert encode(picture, two_line=two_line, typical=typical, stripe_lines=lines) == expected
+        assert encode_jbig(picture, two_line=two_line, typical=typical, stripe_lines=lines) == expected
 
 
 @pytest.mark.parametrize("program", ["jbgtopbm", "jbgtopbm85"])
@@ -43,12 +43,12 @@ def test_jbigkit_reads_what_it_writes(program: str, pictures: list[Bitmap], find
     path = find_oracle(program, "jbigkit-bin")
     for picture in pictures:
         for two_line, typical, lines in ((False, True, 128), (True, True, 20)):
-            stream = encode(picture, two_line=two_line, typical=typical, stripe_lines=lines)
+            stream = encode_jbig(picture, two_line=two_line, typical=typical, stripe_lines=lines)
             head, data = read_pbm(run(path, data=stream), picture.stride * picture.height)
             assert head == [b"P4", b"%d" % picture.width, b"%d" % picture.height]
             assert data == picture.data
 
 
 def test_its_header_says_what_it_does() -> None:
-    stream = encode(Bitmap.from_rows(24, [0] * 16), two_line=True)
+    stream = encode_jbig(Bitmap.from_rows(24, [0] * 16), two_line=True)
     assert stream.hex() == "0000010000000018000000100000008000000048" + "ff02"

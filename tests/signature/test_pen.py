@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.signature import skeleton
-from acquirer.signature.dice import Dice
-from acquirer.signature.inspect import inspect_stream
-from acquirer.signature.jbig_encoder import encode
+from acquirer.signature.image_checks import check_stream_size
+from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.signature.letters import letter
-from acquirer.signature.pen import MAX_NAME, TOOLS, Mode, PenError, sign, write
-from acquirer.signature.strokes import draw, dump, parse
-from acquirer.signature.watermark import burn
+from acquirer.signature.pen import MAX_NAME, TOOLS, PenError, PenMode, draw_signature, write_strokes
+from acquirer.signature.seeded_random import SeededRandom
+from acquirer.signature.strokes import draw_strokes, dump_strokes, parse_strokes
+from acquirer.signature.watermark import draw_watermark
 
 FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf").read_bytes()
 
@@ -25,36 +25,41 @@ LATIN = st.text(string.ascii_letters, min_size=2, max_size=10).map(str.title)
 COMMON = [bytes((a, b)).decode("gb2312") for a in range(0xB0, 0xD7) for b in (0xA1, 0xC3, 0xF0)]
 CHINESE = st.text(COMMON, min_size=2, max_size=3)
 NAMES = st.one_of(LATIN, st.tuples(LATIN, LATIN).map(" ".join), CHINESE)
-MODES: st.SearchStrategy[Mode] = st.sampled_from(["touch", "pen", "fingerprint"])
+MODES: st.SearchStrategy[PenMode] = st.sampled_from(["touch", "pen", "fingerprint"])
 PADS = st.sampled_from([(128, 64), (240, 80), (384, 128), (96, 173)])
 
 
 @settings(max_examples=40)
 @given(NAMES, st.integers(0, 2**32), MODES, PADS)
-def test_whatever_the_name_it_is_signed_within_the_pad(name: str, seed: int, mode: Mode, pad: tuple[int, int]) -> None:
-    signed = sign(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT)
+def test_whatever_the_name_it_is_signed_within_the_pad(
+    name: str, seed: int, mode: PenMode, pad: tuple[int, int]
+) -> None:
+    signed = draw_signature(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT)
     assert (signed.width, signed.height) == pad
     share = signed.black() / (pad[0] * pad[1])
     assert 0.005 < share < 0.35
-    assert sign(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT) == signed
+    assert draw_signature(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT) == signed
 
 
 @pytest.mark.parametrize("mode", ["touch", "pen", "fingerprint"])
-def test_every_seed_is_another_hand(mode: Mode) -> None:
-    assert len({sign("Maria Gonzalez", seed, mode=mode).data for seed in range(12)}) == 12
+def test_every_seed_is_another_hand(mode: PenMode) -> None:
+    assert len({draw_signature("Maria Gonzalez", seed, mode=mode).data for seed in range(12)}) == 12
 
 
 def test_a_finger_draws_broader_than_a_pen() -> None:
-    assert sign("John Smith", 1, mode="touch").black() > 1.2 * sign("John Smith", 1, mode="pen").black()
+    assert (
+        draw_signature("John Smith", 1, mode="touch").black()
+        > 1.2 * draw_signature("John Smith", 1, mode="pen").black()
+    )
 
 
 @settings(max_examples=20)
 @given(NAMES, st.integers(0, 99), st.sampled_from(["touch", "pen"]))
-def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: int, mode: Mode) -> None:
+def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: int, mode: PenMode) -> None:
     assert mode != "fingerprint"
-    strokes = write(name, seed, mode=mode, font_bytes=FONT)
-    drawn = draw(parse(dump(strokes)), 240, 80, TOOLS[mode].line_width)
-    assert abs(drawn.black() - sign(name, seed, mode=mode, font_bytes=FONT).black()) < 150
+    strokes = write_strokes(name, seed, mode=mode, font_bytes=FONT)
+    drawn = draw_strokes(parse_strokes(dump_strokes(strokes)), 240, 80, TOOLS[mode].line_width)
+    assert abs(drawn.black() - draw_signature(name, seed, mode=mode, font_bytes=FONT).black()) < 150
     times = [p.t_ms or 0.0 for stroke in strokes for p in stroke]
     assert times == sorted(times)
     steps = [b.t_ms - a.t_ms for s in strokes for a, b in pairwise(s) if a.t_ms is not None and b.t_ms is not None]
@@ -63,23 +68,23 @@ def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: 
 
 
 @pytest.mark.parametrize("mode", ["touch", "pen"])
-def test_it_compresses_like_a_signature(mode: Mode) -> None:
+def test_it_compresses_like_a_signature(mode: PenMode) -> None:
     names = ["Maria Gonzalez", "John Smith", "Li Wei", "李娜", "欧阳修", "刘国强"]
-    signed = [sign(name, seed, mode=mode, font_bytes=FONT) for name in names for seed in range(4)]
-    sizes = sorted(len(encode(burn(bitmap, "5E5C8226"))) for bitmap in signed)
-    assert not any(inspect_stream(size) for size in sizes)
+    signed = [draw_signature(name, seed, mode=mode, font_bytes=FONT) for name in names for seed in range(4)]
+    sizes = sorted(len(encode_jbig(draw_watermark(bitmap, "5E5C8226"))) for bitmap in signed)
+    assert not any(check_stream_size(size) for size in sizes)
     assert 250 < sizes[len(sizes) // 2] < 500
 
 
 def test_accents_and_wide_letters_are_written_without_them() -> None:
-    assert write("José", 4, mode="pen")[0] is not None
-    assert len(write("Ｊｏｓｅ", 4, mode="pen")) == len(write("Jose", 4, mode="pen"))
+    assert write_strokes("José", 4, mode="pen")[0] is not None
+    assert len(write_strokes("Ｊｏｓｅ", 4, mode="pen")) == len(write_strokes("Jose", 4, mode="pen"))
 
 
 def test_latin_needs_no_font_and_chinese_does() -> None:
-    assert sign("O'Brien-Smith Jr.", 1).black() > 300
+    assert draw_signature("O'Brien-Smith Jr.", 1).black() > 300
     with pytest.raises(PenError, match="cannot write '张'"):
-        sign("张伟", 1)
+        draw_signature("张伟", 1)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +99,12 @@ def test_latin_needs_no_font_and_chinese_does() -> None:
 )
 def test_what_it_cannot_write_is_told(name: str, sentence: str) -> None:
     with pytest.raises(PenError, match=sentence):
-        sign(name, 1, font_bytes=FONT)
+        draw_signature(name, 1, font_bytes=FONT)
 
 
 def test_a_pad_too_small_is_told() -> None:
     with pytest.raises(PenError, match="too small"):
-        sign("Ann", 1, width=40, height=20)
+        draw_signature("Ann", 1, width=40, height=20)
 
 
 @pytest.mark.parametrize("character", string.ascii_letters)
@@ -129,6 +134,6 @@ def test_a_stroke_goes_straight_through_a_crossing() -> None:
 
 @given(st.integers(), st.text(max_size=5), st.floats(-10, 10), st.floats(0.1, 10))
 def test_dice_stay_within_their_bounds(seed: int, label: str, low: float, size: float) -> None:
-    dice = Dice(seed, label)
+    dice = SeededRandom(seed, label)
     assert all(low <= dice.between(low, low + size) <= low + size for _ in range(20))
     assert all(low - size <= dice.around(low, size) <= low + size for _ in range(20))

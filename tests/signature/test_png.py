@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.png import PngError, decode, encode, signature
+from acquirer.signature.png import PngError, decode_png, encode_png, signature_from_png
 
 BITMAPS = st.tuples(st.integers(1, 70), st.integers(1, 20)).flatmap(
     lambda size: st.lists(st.integers(0, 2 ** size[0] - 1), min_size=size[1], max_size=size[1]).map(
@@ -28,17 +28,17 @@ def png(picture: Image.Image, **options: int) -> bytes:
 
 @given(BITMAPS)
 def test_a_bitmap_survives(bitmap: Bitmap) -> None:
-    assert decode(encode(bitmap)) == bitmap
+    assert decode_png(encode_png(bitmap)) == bitmap
 
 
 def test_ink_is_black() -> None:
-    with Image.open(BytesIO(encode(Bitmap.from_rows(2, [0b10])))) as picture:
+    with Image.open(BytesIO(encode_png(Bitmap.from_rows(2, [0b10])))) as picture:
         assert (picture.mode, picture.tobytes().hex()) == ("1", "40")  # Pillow: a set bit is white
 
 
 def test_nothing_has_no_picture() -> None:
     with pytest.raises(PngError, match="without pixels"):
-        encode(Bitmap(0, 0, b""))
+        encode_png(Bitmap(0, 0, b""))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -52,21 +52,21 @@ def test_every_kind_of_png_is_read(mode: str) -> None:
                 picture.putpixel((x, y), 60_000 if grey.getpixel((x, y)) else 3_000)
     else:
         picture = grey.convert(mode)
-    assert decode(png(picture)) == Bitmap.from_rows(9, [0, 0, 0b011111110, 0, 0])
+    assert decode_png(png(picture)) == Bitmap.from_rows(9, [0, 0, 0b011111110, 0, 0])
 
 
 def test_what_is_transparent_is_paper_whatever_colour_it_hides() -> None:
     picture = Image.new("RGBA", (4, 1), (0, 0, 0, 0))
     picture.putpixel((1, 0), (0, 0, 0, 255))
     picture.putpixel((2, 0), (0, 0, 0, 60))
-    assert decode(png(picture)) == Bitmap.from_rows(4, [0b0100])
+    assert decode_png(png(picture)) == Bitmap.from_rows(4, [0b0100])
 
 
 def test_a_palette_may_have_a_transparent_colour() -> None:
     picture = Image.new("P", (2, 1), 0)
     picture.putpalette([0, 0, 0, 0, 0, 0])
     picture.putpixel((1, 0), 1)
-    assert decode(png(picture, transparency=0)) == Bitmap.from_rows(2, [0b01])
+    assert decode_png(png(picture, transparency=0)) == Bitmap.from_rows(2, [0b01])
 
 
 @pytest.mark.parametrize(
@@ -75,30 +75,30 @@ def test_a_palette_may_have_a_transparent_colour() -> None:
         (b"", "not a PNG"),
         (b"GIF89a" + bytes(40), "not a PNG"),
         (b"\x89PNG\r\n\x1a\n", "not a PNG"),
-        (encode(Bitmap(8, 8, bytes(8)))[:50], "damaged"),
-        (encode(Bitmap(8, 8, bytes(8)))[:16] + b"\xff\xff\xff\xff" * 2 + bytes(100), "at most"),
+        (encode_png(Bitmap(8, 8, bytes(8)))[:50], "damaged"),
+        (encode_png(Bitmap(8, 8, bytes(8)))[:16] + b"\xff\xff\xff\xff" * 2 + bytes(100), "at most"),
     ],
 )
 def test_what_is_no_png_is_told(data: bytes, sentence: str) -> None:
     with pytest.raises(PngError, match=sentence):
-        decode(data)
+        decode_png(data)
 
 
 @settings(max_examples=200)
 @given(st.data())
 def test_damage_never_ends_in_anything_but_a_bitmap_or_a_sentence(data: st.DataObject) -> None:
-    whole = bytearray(encode(Bitmap.from_rows(24, [0x0F0F0F, 0x123456, 0xFFFFFF])))
+    whole = bytearray(encode_png(Bitmap.from_rows(24, [0x0F0F0F, 0x123456, 0xFFFFFF])))
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     with suppress(PngError):  # a sentence is fine, any other exception is not
-        decode(cut)
+        decode_png(cut)
 
 
 def test_a_scan_becomes_what_the_pad_would_have_recorded() -> None:
     scan = Image.new("L", (2400, 1600), 240)
     ImageDraw.Draw(scan).line((400, 900, 1000, 600, 1900, 1000), fill=40, width=9)
-    bitmap = signature(png(scan), 240, 80)
+    bitmap = signature_from_png(png(scan), 240, 80)
     assert bitmap.width == 240
     assert bitmap.height <= 80
     columns = {x for y in range(bitmap.height) for x in range(bitmap.width) if bitmap.row(y)[x // 8] & (0x80 >> x % 8)}
@@ -108,24 +108,24 @@ def test_a_scan_becomes_what_the_pad_would_have_recorded() -> None:
 def test_a_small_picture_is_not_made_larger() -> None:
     picture = Image.new("L", (30, 20), 255)
     picture.putpixel((10, 10), 0)
-    assert signature(png(picture), 240, 80, margin=1) == Bitmap.from_rows(3, [0, 0b010, 0])
+    assert signature_from_png(png(picture), 240, 80, margin=1) == Bitmap.from_rows(3, [0, 0b010, 0])
 
 
 def test_a_hairline_survives() -> None:
     picture = Image.new("L", (960, 300), 255)
     ImageDraw.Draw(picture).line((0, 0, 959, 299), fill=0, width=2)
-    assert signature(png(picture), 240, 80).black() >= 200
+    assert signature_from_png(png(picture), 240, 80).black() >= 200
 
 
 def test_a_picture_without_ink_is_told() -> None:
     with pytest.raises(PngError, match="no ink"):
-        signature(png(Image.new("L", (100, 100), 250)), 240, 80)
+        signature_from_png(png(Image.new("L", (100, 100), 250)), 240, 80)
 
 
 def test_a_photograph_is_read_and_a_poster_is_not() -> None:
     poster = Image.new("1", (5000, 5000), 1)
     with pytest.raises(PngError, match="at most"):
-        signature(png(poster), 240, 80)
+        signature_from_png(png(poster), 240, 80)
     photograph = Image.new("1", (4000, 3000), 1)
     ImageDraw.Draw(photograph).ellipse((1000, 1000, 2000, 1400), outline=0, width=40)
-    assert signature(png(photograph), 240, 80).black() > 100
+    assert signature_from_png(png(photograph), 240, 80).black() > 100

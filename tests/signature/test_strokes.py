@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from acquirer.signature import strokes as module
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.strokes import MAX_POINTS, Point, StrokesError, crop, draw, dump, fit, parse
+from acquirer.signature.strokes import (
+    MAX_POINTS,
+    Point,
+    StrokesError,
+    crop,
+    draw_strokes,
+    dump_strokes,
+    fit_strokes,
+    parse_strokes,
+)
 
 NUMBERS = st.floats(-500, 500)
 POINTS = st.tuples(NUMBERS, NUMBERS, st.none() | st.floats(0, 1e6)).map(lambda point: Point(*point))
@@ -31,13 +40,13 @@ def test_examples() -> None:
 
 @given(STROKES)
 def test_json_gives_back_what_was_written(strokes: tuple[tuple[Point, ...], ...]) -> None:
-    again = parse(dump(strokes))
+    again = parse_strokes(dump_strokes(strokes))
     assert [len(stroke) for stroke in again] == [len(stroke) for stroke in strokes]
     for a, b in zip((p for s in strokes for p in s), (p for s in again for p in s), strict=True):
         assert abs(a.x - b.x) <= 0.051
         assert abs(a.y - b.y) <= 0.051
         assert (a.t_ms is None) == (b.t_ms is None)
-    assert dump(again) == dump(parse(dump(again)))
+    assert dump_strokes(again) == dump_strokes(parse_strokes(dump_strokes(again)))
 
 
 @pytest.mark.parametrize(
@@ -62,13 +71,13 @@ def test_json_gives_back_what_was_written(strokes: tuple[tuple[Point, ...], ...]
 )
 def test_what_is_wrong_is_told_in_one_sentence(text: str | bytes, sentence: str) -> None:
     with pytest.raises(StrokesError, match=sentence) as told:
-        parse(text)
+        parse_strokes(text)
     assert "\n" not in str(told.value)
 
 
 def test_too_many_points_are_refused() -> None:
     with pytest.raises(StrokesError, match=f"at most {MAX_POINTS}"):
-        parse(json.dumps([[[1, 1]] * (MAX_POINTS + 1)]))
+        parse_strokes(json.dumps([[[1, 1]] * (MAX_POINTS + 1)]))
 
 
 @settings(max_examples=60)
@@ -76,7 +85,7 @@ def test_too_many_points_are_refused() -> None:
 def test_ink_is_exactly_what_is_within_half_the_width_of_the_line(
     path: list[tuple[float, float]], line_width: float
 ) -> None:
-    inked = black(draw([tuple(Point(x, y) for x, y in path)], 40, 20, line_width))
+    inked = black(draw_strokes([tuple(Point(x, y) for x, y in path)], 40, 20, line_width))
     segments = list(zip(path, path[1:] or path, strict=False))
     for x in range(40):
         for y in range(20):
@@ -96,7 +105,7 @@ def test_a_quick_line_is_thinner_than_a_slow_one() -> None:
     slow_then_quick = tuple(
         Point(x, 10, t) for x, t in [(5, 0), (15, 100), (25, 200), (35, 300), (75, 340), (115, 380)]
     )
-    bitmap = draw([slow_then_quick], 120, 20, 6)
+    bitmap = draw_strokes([slow_then_quick], 120, 20, 6)
     columns = [sum((x, y) in black(bitmap) for y in range(20)) for x in (15, 100)]
     assert columns[0] > columns[1] >= 2
 
@@ -104,7 +113,7 @@ def test_a_quick_line_is_thinner_than_a_slow_one() -> None:
 @given(STROKES)
 def test_fitted_strokes_fill_the_pad_and_keep_their_proportions(strokes: tuple[tuple[Point, ...], ...]) -> None:
     before = [p for s in strokes for p in s]
-    after = [p for s in fit(strokes, 240, 80, 4) for p in s]
+    after = [p for s in fit_strokes(strokes, 240, 80, 4) for p in s]
     assert all(3.999 <= p.x <= 236.001 and 3.999 <= p.y <= 76.001 for p in after)
     assert [p.t_ms for p in before] == [p.t_ms for p in after]
     wide, high = (max(c) - min(c) for c in zip(*((p.x, p.y) for p in before), strict=True))

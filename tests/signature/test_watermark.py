@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acquirer.signature import pen
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.watermark import burn
+from acquirer.signature.watermark import draw_watermark
 
 CODES = st.text("0123456789ABCDEF", min_size=8, max_size=8)
 PADS = [(128, 64), (240, 80), (320, 120), (384, 128)]
@@ -27,15 +27,15 @@ def difference(a: Bitmap, b: Bitmap) -> bytes:
 @settings(max_examples=50)
 @given(CODES, CODES, st.sampled_from(PADS), st.integers(0, 99))
 def test_ink_over_it_takes_nothing_away(code: str, other: str, pad: tuple[int, int], seed: int) -> None:
-    signed = pen.sign("Ann Katz", seed, width=pad[0], height=pad[1])
-    burnt = difference(burn(signed, code), signed)
-    assert burnt == burn(blank(*pad), code).data
-    assert (burnt == burn(blank(*pad), other).data) == (code == other)
+    signed = pen.draw_signature("Ann Katz", seed, width=pad[0], height=pad[1])
+    burnt = difference(draw_watermark(signed, code), signed)
+    assert burnt == draw_watermark(blank(*pad), code).data
+    assert (burnt == draw_watermark(blank(*pad), other).data) == (code == other)
 
 
 @pytest.mark.parametrize("pad", PADS)
 def test_it_stands_in_the_middle_and_leaves_a_third_free(pad: tuple[int, int]) -> None:
-    marked = burn(blank(*pad), "88888888")
+    marked = draw_watermark(blank(*pad), "88888888")
     rows = [int.from_bytes(marked.row(y), "big") for y in range(marked.height)]
     columns = 0
     for row in rows:
@@ -50,14 +50,14 @@ def test_it_stands_in_the_middle_and_leaves_a_third_free(pad: tuple[int, int]) -
 
 @pytest.mark.parametrize("pad", PADS[1:])
 def test_on_a_pad_with_room_no_two_dots_touch(pad: tuple[int, int]) -> None:
-    marked = burn(blank(*pad), "0123CDEF")
+    marked = draw_watermark(blank(*pad), "0123CDEF")
     rows = [int.from_bytes(marked.row(y), "big") for y in range(marked.height)]
     assert all(not row & (row >> 1) for row in rows)
     assert all(not a & (b | b << 1 | b >> 1) for a, b in pairwise(rows))
 
 
 def test_seven_pixels_from_digit_to_digit_on_a_small_pad() -> None:
-    marked = burn(blank(128, 64), "11111111")
+    marked = draw_watermark(blank(128, 64), "11111111")
     top = next(y for y in range(64) if any(marked.row(y)))
     bits = f"{int.from_bytes(marked.row(top), 'big'):0128b}"
     assert [i for i, bit in enumerate(bits) if bit == "1"] == [39 + 7 * n for n in range(8)]
@@ -66,10 +66,10 @@ def test_seven_pixels_from_digit_to_digit_on_a_small_pad() -> None:
 @pytest.mark.parametrize("code", ["", "5E5C822", "5e5c8226", "5E5C82267", "GE5C8226"])
 def test_what_is_no_code_is_told(code: str) -> None:
     with pytest.raises(ValueError, match="is no feature code"):
-        burn(blank(240, 80), code)
+        draw_watermark(blank(240, 80), code)
 
 
 @pytest.mark.parametrize("pad", [(53, 64), (128, 6)])
 def test_a_bitmap_without_room_is_told(pad: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="no room"):
-        burn(blank(*pad), "5E5C8226")
+        draw_watermark(blank(*pad), "5E5C8226")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.vault import Vault
-from acquirer.signature.pen import sign as write
+from acquirer.signature.pen import draw_signature as write
 from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Print, Program, Received, Response
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.machine import Machine

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.jbig_decoder import decode
-from acquirer.signature.pen import sign as write
+from acquirer.signature.jbig_decoder import decode_jbig
+from acquirer.signature.pen import draw_signature as write
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature import Again, sign
@@ -96,4 +96,4 @@ def test_a_pad_too_small_for_the_watermark_goes_without(sold: Bench) -> None:
     rows = [int.from_bytes(finger.row(y), "big") >> 95 & (1 << 50) - 1 for y in range(HEIGHT)]
     narrow = Bitmap.from_rows(50, rows)
     assert sold.run(sign(sold.machine, Again(Pad(narrow)))).signature is Signed.KEPT
-    assert decode(sold.state.voucher.image).bitmap == narrow
+    assert decode_jbig(sold.state.voucher.image).bitmap == narrow

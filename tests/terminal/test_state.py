@@ -14,7 +14,7 @@ from acquirer.security.dukpt import DUKPT
 from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.signature.pen import sign as write
+from acquirer.signature.pen import draw_signature as write
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
 from acquirer.terminal.sale import sale

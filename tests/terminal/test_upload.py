@@ -10,10 +10,10 @@ import pytest
 
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
-from acquirer.signature import elements
-from acquirer.signature.jbig_decoder import decode
-from acquirer.signature.pen import sign as write
-from acquirer.signature.watermark import burn
+from acquirer.signature import slip_elements
+from acquirer.signature.jbig_decoder import decode_jbig
+from acquirer.signature.pen import draw_signature as write
+from acquirer.signature.watermark import draw_watermark
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.terminal.rendering import ended
 from acquirer.terminal.sale import sale
@@ -71,16 +71,18 @@ class TestWhatGoesUp:
         sold.run(upload(sold.machine), host.reply())
         code = sold.state.voucher.feature
         assert code == "47588226"  # 11201234 xor 56789012, digit by digit
-        assert decode(sold.requests[-1].fields[62]).bitmap == burn(PAD.bitmap, code)
+        assert decode_jbig(sold.requests[-1].fields[62]).bitmap == draw_watermark(PAD.bitmap, code)
 
     def test_without_a_watermark(self, signed_on: Bench, host: Foreign, make_order: Orders) -> None:
         signed_on.machine.setup = replace(signed_on.machine.setup, watermark=False)
         signed_on.run(sale(signed_on.machine, make_order(pad=PAD)), approved(host))
-        assert decode(signed_on.state.voucher.image).bitmap == PAD.bitmap
+        assert decode_jbig(signed_on.state.voucher.image).bitmap == PAD.bitmap
 
     def test_slip_elements(self, sold: Bench, host: Foreign) -> None:
         sold.run(upload(sold.machine), host.reply())
-        told = elements.parse(sold.requests[-1].fields[55], elements.slip_tags(sold.setup.dialect))
+        told = slip_elements.parse_slip_elements(
+            sold.requests[-1].fields[55], slip_elements.slip_tags(sold.setup.dialect)
+        )
         shown = {one.tag: one.text for one in told if one.tag not in ("FF22", "FF23")}
         assert shown == {
             "FF00": "测试商户",
@@ -132,8 +134,9 @@ class TestWhatGoesUp:
         signed_on.run(sale(signed_on.machine, early), approved(host, de13="0101"), host.reply())
         asked = signed_on.requests[-1]
         assert asked.fields[60] == "07000007800"
-        assert elements.first(
-            elements.parse(asked.fields[55], elements.slip_tags(signed_on.setup.dialect)), "time"
+        assert slip_elements.first_text(
+            slip_elements.parse_slip_elements(asked.fields[55], slip_elements.slip_tags(signed_on.setup.dialect)),
+            "time",
         ) == ("20261231235959")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.dialect.terminal_profile import SlipRole
-from acquirer.signature import elements
+from acquirer.signature import slip_elements
 from acquirer.terminal.sale import sale
 from acquirer.wire.tlv import parse_tlv
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_every_role_has_a_tag() -> None:
-    assert set(get_args(SlipRole)) == set(elements.ROLES)
+    assert set(get_args(SlipRole)) == set(slip_elements.ROLES)
 
 
 @settings(max_examples=100, deadline=None)
@@ -41,11 +41,13 @@ def test_a_slip_can_always_be_written(
 ) -> None:
     bench = make_bench(merchant=merchant, operator=operator[:3])
     bench.run(sale(bench.machine, make_order()), host.sign_on(), host.reply(de44=institutions, de38=auth_id))
-    slip = {one.tag: one.value for one in parse_tlv(bench.state.voucher.values["slip"], elements.KIND)}
+    slip = {one.tag: one.value for one in parse_tlv(bench.state.voucher.values["slip"], slip_elements.SLIP_TLV_KIND)}
     assert {"FF00", "FF01", "FF06"} <= set(slip)
     assert len(slip["FF00"]) <= 40
     assert slip["FF00"].decode("gbk") in (merchant or "880210010210162")
     assert len(slip["FF06"]) == 7
     assert all(len(slip.get(tag, b"")) <= 11 for tag in ("FF03", "FF04"))
-    read = elements.parse(bench.state.voucher.values["slip"], elements.slip_tags(bench.setup.dialect))
-    assert all(one.tag in elements.slip_tags(bench.setup.dialect) for one in read)
+    read = slip_elements.parse_slip_elements(
+        bench.state.voucher.values["slip"], slip_elements.slip_tags(bench.setup.dialect)
+    )
+    assert all(one.tag in slip_elements.slip_tags(bench.setup.dialect) for one in read)

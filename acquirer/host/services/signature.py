@@ -21,7 +21,7 @@ from acquirer.host.signature_checks import Finding, damaged_slip, of_image, of_p
 from acquirer.model.effects import DecodeImage, Effect, EffectResult, LoadSignatures
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Flag, Picture, Signature, SignaturePart, SlipElement, Upload, Uploaded
-from acquirer.signature import elements
+from acquirer.signature import slip_elements
 from acquirer.signature.feature_code import feature_code
 from acquirer.wire.grammar import Tag
 from acquirer.wire.masking import card_number_digits, mask_pan
@@ -131,7 +131,7 @@ def _row(received: ReceivedUpload, digest: str, number: int) -> Signature:
     case, request, sale = received.case, received.case.request, received.case.stored
     host, read, fields = case.host, case.host.read, case.fields
     assert request.key is not None
-    capture = next((one.text for one in received.slip if one.tag == elements.ROLES["capture"]), "")
+    capture = next((one.text for one in received.slip if one.tag == slip_elements.ROLES["capture"]), "")
     rrn, date = read.rrn(fields), read.settlement_date(fields)
     undecodable = any(one.flag.name == "undecodable" for one in received.findings)
     amount = request.amount_minor
@@ -150,7 +150,7 @@ def _row(received: ReceivedUpload, digest: str, number: int) -> Signature:
         rrn=rrn or (sale.rrn if sale is not None else ""),
         settlement_date=date,
         feature_code=_feature(received, rrn, date),
-        captured=capture if capture in elements.CAPTURES else "",
+        captured=capture if capture in slip_elements.CAPTURES else "",
         slip=received.slip,
         flags=flags_of(received.findings),
         picture="none" if undecodable else "waiting",
@@ -180,11 +180,11 @@ def _slip(case: Case) -> tuple[tuple[SlipElement, ...], list[Finding]]:
     data = host.dialect.get(case.request.message, "slip") if "slip" in host.dialect.elements else None
     if not isinstance(data, bytes):
         return (), []
-    tags = elements.slip_tags(host.dialect)
+    tags = slip_elements.slip_tags(host.dialect)
     try:
-        found, error = elements.parse(data, tags), None
+        found, error = slip_elements.parse_slip_elements(data, tags), None
     except TlvError as damage:
-        found, error = elements.parse(_sound(damage, data), tags), damage
+        found, error = slip_elements.parse_slip_elements(_sound(damage, data), tags), damage
     kept = tuple(_kept(one, tags.get(one.tag)) for one in found)
     return kept, [] if error is None else list(damaged_slip(host, f"the slip elements cannot be read: {error}"))
 
@@ -194,7 +194,7 @@ def _sound(damage: TlvError, data: bytes) -> bytes:
     return data[: damage.before[-1].stop] if damage.before else b""
 
 
-def _kept(one: elements.Element, tag: Tag | None) -> SlipElement:
+def _kept(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipElement:
     """An element without what may not be kept: secrets, and in free text and unknown tags what looks like a card."""
     if one.sensitivity:
         return SlipElement(one.tag, "", one.shown)

@@ -33,7 +33,7 @@ MAX_STREAM_BYTES = 900
 """Terminals ask to sign again above this; DE62 ends at 999, and a message has other fields."""
 
 
-class Flag(StrEnum):
+class ImageFlag(StrEnum):
     """Something odd about a signature; values as in journals, tables and exported files."""
 
     BLANK = "blank"
@@ -46,60 +46,62 @@ class Flag(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ImageFinding:
     """A flag and the sentence that says what was seen."""
 
-    flag: Flag
+    flag: ImageFlag
     why: str
 
 
-def inspect(bitmap: Bitmap) -> tuple[Finding, ...]:
+def check_image(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
     """Everything odd about the pixels of `bitmap`; an inverted one is also looked at the right way round."""
     found = []
     if bitmap.width > WIDE_PIXELS or bitmap.height > HIGH_PIXELS:
         size = f"{bitmap.width} × {bitmap.height} pixels"
-        found.append(Finding(Flag.TOO_LARGE, f"{size}; a slip takes {WIDE_PIXELS} × {HIGH_PIXELS} at most"))
+        found.append(ImageFinding(ImageFlag.TOO_LARGE, f"{size}; a slip takes {WIDE_PIXELS} × {HIGH_PIXELS} at most"))
     black, pixels = bitmap.black(), bitmap.width * bitmap.height
     if black * 2 > pixels:
         share = 100 * black // pixels
-        found.append(Finding(Flag.INVERTED, f"{share} % of the pixels are black: paper and ink are exchanged"))
-        bitmap = inverse(bitmap)
+        found.append(
+            ImageFinding(ImageFlag.INVERTED, f"{share} % of the pixels are black: paper and ink are exchanged")
+        )
+        bitmap = inverted(bitmap)
     found += _ink(bitmap)
     return tuple(found)
 
 
-def inspect_stream(length_bytes: int) -> tuple[Finding, ...]:
+def check_stream_size(length_bytes: int) -> tuple[ImageFinding, ...]:
     """What a terminal would say about the size of a compressed signature."""
     if length_bytes < MIN_STREAM_BYTES:
         why = f"{length_bytes} bytes compressed; signatures have {MIN_STREAM_BYTES} at least"
-        return (Finding(Flag.SHORT_STREAM, why),)
+        return (ImageFinding(ImageFlag.SHORT_STREAM, why),)
     if length_bytes > MAX_STREAM_BYTES:
         why = f"{length_bytes} bytes compressed; an upload holds {MAX_STREAM_BYTES} at most"
-        return (Finding(Flag.LONG_STREAM, why),)
+        return (ImageFinding(ImageFlag.LONG_STREAM, why),)
     return ()
 
 
-def inverse(bitmap: Bitmap) -> Bitmap:
+def inverted(bitmap: Bitmap) -> Bitmap:
     """Ink as paper and paper as ink."""
     shift, full = bitmap.stride * 8 - bitmap.width, (1 << bitmap.width) - 1
     rows = ((int.from_bytes(bitmap.row(y), "big") >> shift) ^ full for y in range(bitmap.height))
     return Bitmap.from_rows(bitmap.width, rows)
 
 
-def _ink(bitmap: Bitmap) -> list[Finding]:
+def _ink(bitmap: Bitmap) -> list[ImageFinding]:
     black = bitmap.black()
     if black < BLANK_PIXELS:
-        return [Finding(Flag.BLANK, f"{black} black pixels: nobody has signed")]
+        return [ImageFinding(ImageFlag.BLANK, f"{black} black pixels: nobody has signed")]
     found = []
     boxes = _blots(bitmap)
     width = max(b.right for b in boxes) - min(b.left for b in boxes)
     height = max(b.bottom for b in boxes) - min(b.top for b in boxes)
     if max(width, height) < SMALL_PIXELS:
-        found.append(Finding(Flag.TOO_SMALL, f"all ink is within {width} × {height} pixels"))
+        found.append(ImageFinding(ImageFlag.TOO_SMALL, f"all ink is within {width} × {height} pixels"))
     longest = max(max(b.right - b.left, b.bottom - b.top) for b in boxes)
     if longest < LINE_PIXELS:
         why = f"{len(boxes)} dots, none longer than {longest} pixels: taps, or the watermark alone"
-        found.append(Finding(Flag.DOTS_ONLY, why))
+        found.append(ImageFinding(ImageFlag.DOTS_ONLY, why))
     return found
 
 

@@ -17,7 +17,7 @@ from acquirer.wire.tlv import Tlv
 from acquirer.wire.tlv import build_tlv as build_tlv
 from acquirer.wire.tlv import parse_tlv as parse_tlv
 
-KIND = "tag2-length1"
+SLIP_TLV_KIND = "tag2-length1"
 
 ROLES: Mapping[str, str] = {
     "merchant": "FF00",
@@ -44,7 +44,7 @@ on the paper slip, not at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class ReceivedElement:
     """One slip element as it came: its bytes, and how they read."""
 
     tag: str
@@ -63,34 +63,36 @@ def slip_tags(dialect: Dialect) -> Mapping[str, Tag]:
     if "slip" not in dialect.elements:
         return {}
     layouts = dialect.fields[dialect.elements["slip"].de].layouts
-    return next((layout.tags for layout in layouts if layout.kind == KIND), {})
+    return next((layout.tags for layout in layouts if layout.kind == SLIP_TLV_KIND), {})
 
 
-def parse(data: bytes, tags: Mapping[str, Tag]) -> tuple[Element, ...]:
+def parse_slip_elements(data: bytes, tags: Mapping[str, Tag]) -> tuple[ReceivedElement, ...]:
     """The slip elements of a DE55, in order, repeated and unknown ones too; `tags` is the dialect's table.
 
     Raises:
         acquirer.wire.tlv.TlvError: an element runs past the end; carries the offset and what was read before.
     """
-    return tuple(_element(o, tags.get(o.tag)) for o in parse_tlv(data, KIND))
+    return tuple(_element(o, tags.get(o.tag)) for o in parse_tlv(data, SLIP_TLV_KIND))
 
 
-def build(values: Iterable[tuple[str, str | bytes]], tags: Mapping[str, Tag]) -> bytes:
+def build_slip_elements(values: Iterable[tuple[str, str | bytes]], tags: Mapping[str, Tag]) -> bytes:
     """Slip elements as a DE55; text is written as its tag's format asks, bytes go as they are.
 
     Raises:
         ValueError: text for a tag the dialect does not know, or text that does not fit the tag's format.
     """
-    return build_tlv(((tag, v if isinstance(v, bytes) else _written(tag, v, tags.get(tag))) for tag, v in values), KIND)
+    return build_tlv(
+        ((tag, v if isinstance(v, bytes) else _written(tag, v, tags.get(tag))) for tag, v in values), SLIP_TLV_KIND
+    )
 
 
-def first(elements: Iterable[Element], role: str) -> str:
+def first_text(elements: Iterable[ReceivedElement], role: str) -> str:
     """How the first element of `role` reads, an empty text without one."""
     return next((e.text for e in elements if e.tag == ROLES[role]), "")
 
 
-def _element(one: Tlv, tag: Tag | None) -> Element:
-    return Element(one.tag, one.value, _read(one.value, tag), tag.sensitivity if tag else "")
+def _element(one: Tlv, tag: Tag | None) -> ReceivedElement:
+    return ReceivedElement(one.tag, one.value, _read(one.value, tag), tag.sensitivity if tag else "")
 
 
 _FORMAT = re.compile(r"([a-z]+)\.*(\d*)")

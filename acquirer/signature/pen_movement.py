@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acquirer.signature.dice import Dice
 from acquirer.signature.letters import Knot
+from acquirer.signature.seeded_random import SeededRandom
 from acquirer.signature.strokes import Point, Stroke
 
 _STEPS = 10
@@ -41,7 +41,7 @@ def curve(knots: Sequence[Knot]) -> list[tuple[float, float]]:
     return points
 
 
-def move(path: Sequence[tuple[float, float]], tool: Tool, dice: Dice, start_ms: float) -> Stroke:
+def record_stroke(path: Sequence[tuple[float, float]], tool: Tool, dice: SeededRandom, start_ms: float) -> Stroke:
     """Follow `path` (in pixels) as a hand does and record it as the pad does, from `start_ms` on.
 
     Speed follows the two-thirds power law of handwriting: proportional to the cube root of the radius of the bend.

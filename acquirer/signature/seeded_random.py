@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 
 
-class Dice:
+class SeededRandom:
     """A sequence of numbers that depends on nothing but `seed` and `label` (splitmix64 over their digest).
 
-    >>> Dice(7, "a").between(0, 1) == Dice(7, "a").between(0, 1) != Dice(8, "a").between(0, 1)
+    >>> SeededRandom(7, "a").between(0, 1) == SeededRandom(7, "a").between(0, 1) != SeededRandom(8, "a").between(0, 1)
     True
     """
 
