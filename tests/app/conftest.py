@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.driver import Begin, Driver
-from acquirer.model.effects import Commit, CommitOutcome, Load, Loaded
+from acquirer.app.driver import Driver, StartExchange
+from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Loaded, LoadOriginal
 from acquirer.model.evidence import Evidence
+from acquirer.model.rows import Card, Transaction
 from acquirer.net.limits import Limits
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.lines import AsJson
 from acquirer.observe.log import Log
 from acquirer.process.clock import Clock
-from acquirer.store.interface import Done
+from acquirer.store.interface import OnOutcome
 from acquirer.testing.background import in_background
 from acquirer.wire.framing import Framing
 
@@ -34,22 +35,30 @@ class HandStore:
 
     def __init__(self) -> None:
         self.loads: list[str] = []
-        self.commits: list[tuple[Evidence, Done]] = []
+        self.commits: list[tuple[Evidence, OnOutcome]] = []
         self.journalled = 0
         self.deliveries: list[tuple[int, str]] = []
         self.congested = False
-        self.complaint = ""
+        self.last_error = ""
         self.waited_s = 0.0
-        self.failure = ""
+        self.fatal_error = ""
         self.broken: Exception | None = None
 
     def load(self, wanted: Load) -> Loaded:
         if self.broken:
             raise self.broken
         self.loads.append(wanted.tid)
-        return Loaded(None, None, None, None, f"{len(self.loads):012d}")
+        return Loaded(None, None, None, f"{len(self.loads):012d}")
 
-    def commit(self, wanted: Commit, done: Done) -> None:
+    def load_card(self, wanted: LoadCard) -> Card | None:
+        self.loads.append(wanted.token)
+        return None
+
+    def load_original(self, wanted: LoadOriginal) -> Transaction | None:
+        self.loads.append(f"original {wanted.key}")
+        return Transaction(wanted.key) if wanted.key else None
+
+    def commit(self, wanted: Commit, done: OnOutcome) -> None:
         self.commits.append((wanted.changes.evidence, done))
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
@@ -57,7 +66,7 @@ class HandStore:
 
 
 class Logged:
-    """What a driver itself had to tell; the store tells of what is journalled."""
+    """What a driver itself logs; the store logs what is journalled."""
 
     def __init__(self) -> None:
         self.exchanges: list[Evidence] = []
@@ -70,7 +79,7 @@ class Logged:
 
 
 class Drive:
-    """A running driver and what it was told."""
+    """A running driver, and a hand on its store."""
 
     def __init__(self, background: Any, store: HandStore, logged: Logged, stack: ExitStack) -> None:
         self.driver: Driver = background.value
@@ -93,7 +102,7 @@ class Drive:
             time.sleep(0.001)
 
     def answer(self, outcome: CommitOutcome = CommitOutcome.DONE, index: int = 0) -> str:
-        """Answer a waiting commit; returns whose it was."""
+        """Answer a waiting commit; return its terminal."""
         self.until(lambda: len(self.store.commits) > index)
 
         def now() -> str:
@@ -113,7 +122,7 @@ def drive() -> Iterator[Callable[..., Drive]]:
     """``drive(begin, **limits)``: frames are handed to the exchanges that `begin` starts."""
     with ExitStack() as servers, ExitStack() as clients:
 
-        def start(begin: Begin, **limits: Any) -> Drive:
+        def start(begin: StartExchange, **limits: Any) -> Drive:
             store: Any = HandStore()
             logged = Logged()
 

@@ -19,10 +19,13 @@ from acquirer.model.effects import (
     Effect,
     EffectResult,
     Load,
+    LoadCard,
+    LoadOriginal,
     Send,
     Silence,
 )
 from acquirer.model.evidence import Evidence
+from acquirer.model.rows import TransactionKey
 
 Drives = Callable[..., Any]
 Steps = Generator[Effect, EffectResult, Effect | None]
@@ -91,6 +94,32 @@ def test_different_terminals_never_wait_for_each_other(drive: Drives) -> None:
     assert receive(peer) == b"10000002 done"
     trial.answer()
     assert receive(peer) == b"10000001 done"
+
+
+ORIGINAL = TransactionKey("880210010210162", "10000009", "000001", "000001")
+
+
+def tied(arrival: Arrival) -> Steps:
+    """Load, load an original and a counted card, commit, send."""
+    tid = arrival.frame[:8].decode()
+    yield Load(tid)
+    yield LoadOriginal(ORIGINAL.mid, ORIGINAL)
+    yield LoadCard("token", exclusive=True)
+    yield commit_of(tid)
+    yield Send(arrival.frame)
+
+
+def test_transactions_tied_to_one_original_are_decided_one_after_another(drive: Drives) -> None:
+    trial = drive(tied)
+    peer = trial.peer()
+    send(peer, b"10000001", b"10000002", b"10000003")
+    trial.until(lambda: trial.driver.exchanges == 3)
+    for tid in (b"10000001", b"10000002", b"10000003"):
+        trial.until(lambda: trial.store.commits)
+        assert trial.call(lambda: len(trial.store.commits)) == 1, "the others wait behind it"
+        assert trial.answer() == tid.decode()
+        assert receive(peer) == tid
+    trial.until(lambda: not len(trial.driver.lanes))
 
 
 def test_a_conflict_is_loaded_and_decided_again_before_anyone_behind(drive: Drives) -> None:
@@ -215,7 +244,7 @@ def test_the_last_wish_of_an_exchange_may_be_what_it_returns(drive: Drives, dela
         trial.answer()
         assert receive(peer) == frame
     trial.until(lambda: not any(connection.busy for connection in trial.driver.server.connections))
-    assert trial.call(lambda: (trial.store.deliveries, trial.driver.lanes)) == ([], {})
+    assert trial.call(lambda: (trial.store.deliveries, len(trial.driver.lanes))) == ([], 0)
 
 
 def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> None:
@@ -235,12 +264,12 @@ def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> N
 
 def test_what_a_store_complains_of_is_told_once(drive: Drives) -> None:
     trial = drive(plain)
-    trial.store.complaint = "database is locked by another program for longer than we wait"
+    trial.store.last_error = "database is locked by another program for longer than we wait"
     trial.until(lambda: trial.logged.events)
     for _ in range(3):
         trial.call(trial.driver._check)
     assert trial.logged.events == [("store-complaint", {})]
-    assert trial.logged.sentences == [trial.store.complaint]
+    assert trial.logged.sentences == [trial.store.last_error]
 
 
 def test_a_store_that_answers_no_more_is_told_of_and_has_failed(drive: Drives, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +353,7 @@ def test_a_fault_of_ours_costs_one_connection_and_frees_its_terminal(drive: Driv
 
 def test_a_store_that_cannot_load_stops_the_host(drive: Drives) -> None:
     trial = drive(plain)
-    trial.store.broken, trial.store.failure = OSError("disk"), "the disk is gone"
+    trial.store.broken, trial.store.fatal_error = OSError("disk"), "the disk is gone"
     peer = trial.peer()
     send(peer, b"10000001")
     with pytest.raises(ConnectionResetError):
