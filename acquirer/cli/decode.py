@@ -14,8 +14,8 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from acquirer.cli.tables import Line
     from acquirer.inspect.explain import Explanation
+    from acquirer.inspect.explained_rows import ExplainedRow
     from acquirer.inspect.guess import Guess
-    from acquirer.inspect.rows import Row
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
 DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds; nobody scrolls further
@@ -31,13 +31,13 @@ def command(
     unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
 ) -> int:
     """Show a message as a table: fields, parts, meanings, bytes. A length, TPDU or head before it may be missing."""
-    from acquirer.inspect.guess import guess
+    from acquirer.inspect.guess import guess_dialect
     from acquirer.settings.specs import dialect_names, load_dialect
     from acquirer.wire.framing import FrameError
 
     data = _read(message or [])
     try:
-        found = guess(data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())])
+        found = guess_dialect(data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())])
     except FrameError as stranger:
         raise Exit(Code.UNDECODABLE, f"{stranger.detail[:1].upper()}{stranger.detail[1:]}.") from None
     if unsafe_show:
@@ -69,7 +69,7 @@ def _explained(found: Guess, frame: bytes, unsafe_show: bool) -> Explanation:
 
 def _read(words: list[str]) -> bytes:
     """The bytes that were named: a file's, stdin's, or hex on the command line."""
-    from acquirer.inspect.hexdump import undump
+    from acquirer.inspect.hexdump import read_hex
 
     name = words[0] if len(words) == 1 else ""
     if not words and sys.stdin.isatty():
@@ -80,7 +80,7 @@ def _read(words: list[str]) -> bytes:
         with path.open("rb") as file:
             return _bytes(name, file.read(INPUT_LIMIT_BYTES + 1))
     try:
-        return undump(" ".join(words))
+        return read_hex(" ".join(words))
     except ValueError as wrong:
         hint = f"There is no file '{name}', and as hex: " if name and len(name) < 100 else "As hex: "
         raise Exit(Code.USAGE, f"{hint}{wrong}.") from None
@@ -95,7 +95,7 @@ def _file(name: str) -> Path | None:
 
 def _bytes(name: str, raw: bytes) -> bytes:
     """What a file holds: the bytes its text spells as hex, else itself."""
-    from acquirer.inspect.hexdump import undump
+    from acquirer.inspect.hexdump import read_hex
 
     if not raw:
         raise Exit(Code.USAGE, f"{name}: is empty.")
@@ -104,7 +104,7 @@ def _bytes(name: str, raw: bytes) -> bytes:
             Code.USAGE, f"{name}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB; cut out the messages of interest."
         )
     try:
-        return undump(raw.decode("ascii"))
+        return read_hex(raw.decode("ascii"))
     except ValueError as wrong:
         if raw.startswith(b"0000  ") and b"**" in raw:
             raise Exit(Code.USAGE, f"{name}: {wrong}.") from None
@@ -126,7 +126,7 @@ def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int)
     grid = table("DE", "Field", *(("字段", "Bytes") if wide else ()), "Value", "Meaning")
     bounds = []
 
-    def add(row: Row, depth: int, value: str | Line, style: str = "") -> None:
+    def add(row: ExplainedRow, depth: int, value: str | Line, style: str = "") -> None:
         first, last = row.span[0], row.span[1] - 1
         names = (row.name.zh, Line(f"{first}–{last}" if first < last else str(first), QUIET)) if wide else ()
         meaning = f"{row.meaning.en} {row.meaning.zh if wide else ''}".rstrip()
@@ -150,7 +150,7 @@ def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int)
         screen.print(Line(f"• {note}"))
 
 
-def _value(row: Row) -> str | Line:
+def _value(row: ExplainedRow) -> str | Line:
     """A value, or only its size when the rows below show all that is in it."""
     from acquirer.cli.tables import HIDDEN, QUIET, Line
 

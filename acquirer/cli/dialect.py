@@ -107,9 +107,9 @@ def both(text: Text) -> str:
 
 def framing(dialect: Dialect) -> str:
     """How frames look, in words."""
-    from acquirer.inspect.sniff import words
+    from acquirer.inspect.sniff import framing_words
 
-    length = words(dialect.framing).removeprefix("a ")
+    length = framing_words(dialect.framing).removeprefix("a ")
     tpdu = f"TPDU {dialect.envelope.tpdu.hex().upper()}" if dialect.envelope.tpdu else "no TPDU"
     head = f"head {dialect.envelope.head.hex().upper()}" if dialect.envelope.head else "no head"
     return f"{length}, {tpdu}, {head}"

@@ -15,7 +15,7 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from acquirer.inspect.doctor import Diagnosis, Finding, Verdict
+    from acquirer.inspect.doctor import CaptureDiagnosis, CapturedMessage, StreamDiagnosis
     from acquirer.wire.message import Message
 
 INPUT_LIMIT_BYTES = 64 << 20  # a packet capture of a test run; more is cut to the port of interest first
@@ -71,7 +71,7 @@ def _read(name: str) -> bytes:
     return data
 
 
-def _as_json(diagnosis: Diagnosis, verdict: Verdict) -> dict[str, Any]:
+def _as_json(diagnosis: CaptureDiagnosis, verdict: StreamDiagnosis) -> dict[str, Any]:
     guess = verdict.guess
     return {
         "form": diagnosis.form,
@@ -86,12 +86,12 @@ def _as_json(diagnosis: Diagnosis, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _message(found: Finding, framing: str) -> dict[str, Any]:
+def _message(found: CapturedMessage, framing: str) -> dict[str, Any]:
     at = datetime.fromtimestamp(found.at_s).astimezone().isoformat() if found.at_s is not None else None
     return {"stream": found.stream.name, "at": at, **found.explanation.as_json(framing)}
 
 
-def _print(diagnosis: Diagnosis) -> None:
+def _print(diagnosis: CaptureDiagnosis) -> None:
     from acquirer.cli.tables import QUIET, Line, console, count
 
     screen = console()
@@ -104,7 +104,7 @@ def _print(diagnosis: Diagnosis) -> None:
         _verdict(screen, verdict)
 
 
-def _verdict(screen: Any, verdict: Verdict) -> None:
+def _verdict(screen: Any, verdict: StreamDiagnosis) -> None:
     from acquirer.cli.tables import KEY, QUIET, WRONG, Line
 
     names = [stream.name for stream in verdict.streams if stream.name]
@@ -123,7 +123,7 @@ def _verdict(screen: Any, verdict: Verdict) -> None:
         screen.print(_messages(verdict))
 
 
-def _messages(verdict: Verdict) -> Table:
+def _messages(verdict: StreamDiagnosis) -> Table:
     from acquirer.cli.tables import QUIET, WRONG, Line, table
 
     timed = all(found.at_s is not None for found in verdict.findings)
@@ -139,7 +139,7 @@ def _messages(verdict: Verdict) -> Table:
     return grid
 
 
-def _shown(verdict: Verdict, message: Message | None) -> list[str]:
+def _shown(verdict: StreamDiagnosis, message: Message | None) -> list[str]:
     """What identifies a message; a code only in replies, where requests say something else in its place."""
     if message is None or verdict.guess is None:
         return [""] * len(SHOWN)

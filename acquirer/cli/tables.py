@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from acquirer.inspect.hexdump import WIDTH, dump
+from acquirer.inspect.hexdump import WIDTH, dump_lines
 
 __all__ = ["HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "WRONG", "Line", "console", "count", "hex_lines", "table"]
 
@@ -75,7 +75,7 @@ def hex_lines(frame: bytes, hidden: frozenset[int], bounds: frozenset[int]) -> L
         style ^= at in bounds
         styles.append(("", KEY)[style])
     text = Line()
-    for line in dump(frame, hidden):
+    for line in dump_lines(frame, hidden):
         start = len(text)
         text.append(f"{line}\n")
         text.stylize(QUIET, start, start + 4)

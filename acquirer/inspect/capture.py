@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from acquirer.inspect.hexdump import WIDTH, undump
-from acquirer.inspect.packets import flows, is_packets, tcp_of
+from acquirer.inspect.hexdump import WIDTH, read_hex
+from acquirer.inspect.packets import is_packets, tcp_flows, tcp_of
 
 RUN_BYTES = 16  # of hex within other text: shorter runs are dates, numbers and keys' check values
 
@@ -22,7 +22,7 @@ _HEX_RUN = re.compile(rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{2}}[ :]?){{{RUN_BYTES},
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class CapturedStream:
     """Bytes that followed each other on one way."""
 
     data: bytes
@@ -32,15 +32,15 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CaptureReading:
     """One way to read a capture."""
 
     form: str  # "packets", "hex dump", "base64" …
-    streams: tuple[Stream, ...]
+    streams: tuple[CapturedStream, ...]
     notes: tuple[str, ...] = ()
 
 
-def read_capture(data: bytes) -> list[Reading]:
+def read_capture(data: bytes) -> list[CaptureReading]:
     """All ways to read a capture, the likeliest first; empty when it is empty.
 
     Raises:
@@ -50,19 +50,19 @@ def read_capture(data: bytes) -> list[Reading]:
         return [_packets(data)]
     readings = []
     if text := _text(data):
-        for form, read in FORMS.items():
+        for form, read in CAPTURE_FORMS.items():
             streams = tuple(read(text))
             if streams:
-                readings.append(Reading(form, streams))
-    return [*readings, Reading("bytes", (Stream(data),))] if data else []
+                readings.append(CaptureReading(form, streams))
+    return [*readings, CaptureReading("bytes", (CapturedStream(data),))] if data else []
 
 
-def _packets(data: bytes) -> Reading:
-    found, notes = flows(data)
-    return Reading(
+def _packets(data: bytes) -> CaptureReading:
+    found, notes = tcp_flows(data)
+    return CaptureReading(
         "packets",
         tuple(
-            Stream(bytes(flow.data), f"{flow.source} → {flow.target}", flow.connection, tuple(flow.times))
+            CapturedStream(bytes(flow.data), f"{flow.source} → {flow.target}", flow.connection, tuple(flow.times))
             for flow in found
         ),
         tuple(notes),
@@ -80,7 +80,7 @@ def _text(data: bytes) -> str:
     return ""
 
 
-def _dumps(text: str) -> Iterator[Stream]:
+def _dumps(text: str) -> Iterator[CapturedStream]:
     """Dumps with offsets, as xxd, hexdump, tcpdump, Wireshark and jPOS write them; each that begins at 0 is another."""
     data, begun, squeezed = bytearray(), 0, False
     for number, line in enumerate(text.splitlines(), 1):
@@ -104,9 +104,9 @@ def _dumps(text: str) -> Iterator[Stream]:
         yield _dumped(data, begun)
 
 
-def _dumped(data: bytearray, line: int) -> Stream:
+def _dumped(data: bytearray, line: int) -> CapturedStream:
     carried = tcp_of(bytes(data))
-    return Stream(bytes(data) if carried is None else carried, f"line {line}")
+    return CapturedStream(bytes(data) if carried is None else carried, f"line {line}")
 
 
 def _cells(cells: str) -> bytes:
@@ -117,39 +117,39 @@ def _cells(cells: str) -> bytes:
     return bytes.fromhex(taken[: 2 * WIDTH])
 
 
-def _hex(text: str) -> Iterator[Stream]:
+def _hex(text: str) -> Iterator[CapturedStream]:
     """Nothing but hex: paragraphs, of which each is one stream."""
-    return _all(_paragraphs(text), undump)
+    return _all(_paragraphs(text), read_hex)
 
 
-def _hex_lines(text: str) -> Iterator[Stream]:
+def _hex_lines(text: str) -> Iterator[CapturedStream]:
     """Nothing but hex, each line of which is a stream."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return _all(lines if len(lines) > 1 else (), undump)
+    return _all(lines if len(lines) > 1 else (), read_hex)
 
 
-def _log(text: str) -> Iterator[Stream]:
+def _log(text: str) -> Iterator[CapturedStream]:
     """Long runs of hex within other text: what a log says between its times and words."""
     for number, line in enumerate(text.splitlines(), 1):
         for run in _HEX_RUN.finditer(line):
-            yield Stream(bytes.fromhex(re.sub("[^0-9A-Fa-f]", "", run[0])), f"line {number}")
+            yield CapturedStream(bytes.fromhex(re.sub("[^0-9A-Fa-f]", "", run[0])), f"line {number}")
 
 
-def _base64(text: str) -> Iterator[Stream]:
+def _base64(text: str) -> Iterator[CapturedStream]:
     """Nothing but base64, by paragraphs."""
     return _all(_paragraphs(text), lambda paragraph: base64.b64decode("".join(paragraph.split()), validate=True))
 
 
-def _base64_lines(text: str) -> Iterator[Stream]:
+def _base64_lines(text: str) -> Iterator[CapturedStream]:
     """Nothing but base64, each line of which is a stream."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return _all(lines if len(lines) > 1 else (), lambda line: base64.b64decode(line, validate=True))
 
 
-def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Iterator[Stream]:
+def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Iterator[CapturedStream]:
     """A stream of each piece, or none if one of them cannot be read."""
     try:
-        made = [Stream(read(piece), f"line {number}") for number, piece in pieces]
+        made = [CapturedStream(read(piece), f"line {number}") for number, piece in pieces]
     except ValueError:  # binascii.Error is one
         return iter(())
     return iter(made if all(stream.data for stream in made) else ())
@@ -166,7 +166,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
             kept = []
 
 
-FORMS: dict[str, Callable[[str], Iterator[Stream]]] = {
+CAPTURE_FORMS: dict[str, Callable[[str], Iterator[CapturedStream]]] = {
     "hex dump": _dumps,
     "lines of hex": _hex_lines,
     "hex": _hex,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.inspect.capture import Reading, Stream, read_capture
+from acquirer.inspect.capture import CapturedStream, CaptureReading, read_capture
 from acquirer.inspect.explain import Explanation, explain, explain_failure
 from acquirer.inspect.guess import Guess, guess_together
-from acquirer.inspect.sniff import describe, enumerated, sniff
+from acquirer.inspect.sniff import describe_form, enumerated, sniff
 from acquirer.wire.framing import FrameError
 from acquirer.wire.message import DecodeError, Message
 
@@ -17,10 +17,10 @@ STREAMS_LIMIT = 500  # of one capture are looked at: more connections than anybo
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CapturedMessage:
     """One message of a capture."""
 
-    stream: Stream
+    stream: CapturedStream
     frame: bytes
     at_s: float | None  # seconds since 1970, if the capture says
     message: Message | None  # None: it could not be decoded
@@ -33,26 +33,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class StreamDiagnosis:
     """What is said of streams that speak alike."""
 
-    streams: tuple[Stream, ...]
+    streams: tuple[CapturedStream, ...]
     guess: Guess | None  # None: it is another protocol, as `why` says
     certainty: str  # "sure", "likely", "a guess", "unknown"
     why: tuple[str, ...]  # sentences
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[CapturedMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
+class CaptureDiagnosis:
     """What is said of a capture."""
 
     form: str
     notes: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[StreamDiagnosis, ...]
 
 
-def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> Diagnosis:
+def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> CaptureDiagnosis:
     """Look at a capture in every form and dialect, and say the best of it; `data` must not be empty.
 
     Raises:
@@ -61,32 +61,34 @@ def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> Diagnosis:
     return max((_diagnose(reading, dialects) for reading in read_capture(data)), key=_worth)
 
 
-def _worth(diagnosis: Diagnosis) -> float:
+def _worth(diagnosis: CaptureDiagnosis) -> float:
     """How well a form explains the capture: by its worst part, because a wrong form often yields one lucky message."""
     return min((_speaks(verdict) for verdict in diagnosis.verdicts), default=-1)
 
 
-def _speaks(verdict: Verdict) -> float:
+def _speaks(verdict: StreamDiagnosis) -> float:
     points = verdict.guess.points / len(verdict.streams) if verdict.guess else 0
     seen = sniff(verdict.streams[0].data) if verdict.certainty == "unknown" else None
     return points + (seen.points if seen else 0)
 
 
-def _diagnose(reading: Reading, dialects: Sequence[Dialect]) -> Diagnosis:
-    groups: dict[int, list[Stream]] = {}
+def _diagnose(reading: CaptureReading, dialects: Sequence[Dialect]) -> CaptureDiagnosis:
+    groups: dict[int, list[CapturedStream]] = {}
     for stream in reading.streams[:STREAMS_LIMIT]:
         groups.setdefault(stream.group, []).append(stream)
     notes = list(reading.notes)
     if (more := len(reading.streams) - STREAMS_LIMIT) > 0:
         notes.append(f"{more} more streams were not looked at")
-    return Diagnosis(reading.form, tuple(notes), tuple(_verdict(tuple(group), dialects) for group in groups.values()))
+    return CaptureDiagnosis(
+        reading.form, tuple(notes), tuple(_verdict(tuple(group), dialects) for group in groups.values())
+    )
 
 
-def _verdict(streams: tuple[Stream, ...], dialects: Sequence[Dialect]) -> Verdict:
+def _verdict(streams: tuple[CapturedStream, ...], dialects: Sequence[Dialect]) -> StreamDiagnosis:
     try:
         guesses = guess_together([stream.data for stream in streams], dialects)
     except FrameError as stranger:
-        return Verdict(streams, None, "sure", (stranger.detail,))
+        return StreamDiagnosis(streams, None, "sure", (stranger.detail,))
     findings = [found for stream, one in zip(streams, guesses, strict=True) for found in _findings(stream, one)]
     if all(found.at_s is not None for found in findings):
         findings.sort(key=lambda found: found.at_s or 0)
@@ -99,12 +101,12 @@ def _verdict(streams: tuple[Stream, ...], dialects: Sequence[Dialect]) -> Verdic
         why.append(f"{enumerated(best.also)} {'read' if len(best.also) > 1 else 'reads'} it as well")
     if not right:
         certainty, sight = "unknown", sniff(streams[0].data)
-        seems = f"this looks like a message with {describe(sight)}" if sight else "nothing looks like ISO 8583"
+        seems = f"this looks like a message with {describe_form(sight)}" if sight else "nothing looks like ISO 8583"
         why = [seems, f"{best.dialect.name} comes closest, and cannot read it: {findings[0].problem}"]
-    return Verdict(streams, best, certainty, tuple(why), tuple(findings))
+    return StreamDiagnosis(streams, best, certainty, tuple(why), tuple(findings))
 
 
-def _findings(stream: Stream, guess: Guess) -> Iterator[Finding]:
+def _findings(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessage]:
     at = 0
     for frame in guess.frames:
         at = max(0, stream.data.find(frame, at))
@@ -113,9 +115,9 @@ def _findings(stream: Stream, guess: Guess) -> Iterator[Finding]:
         try:
             message = guess.dialect.decode(frame)
         except DecodeError as wrong:
-            yield Finding(stream, frame, at_s, None, explain_failure(guess.dialect, frame, wrong))
+            yield CapturedMessage(stream, frame, at_s, None, explain_failure(guess.dialect, frame, wrong))
         else:
-            yield Finding(stream, frame, at_s, message, explain(guess.dialect, message))
+            yield CapturedMessage(stream, frame, at_s, message, explain(guess.dialect, message))
 
 
 def _count(number: int, thing: str) -> str:

@@ -14,8 +14,8 @@ from acquirer.dialect.definitions import Route
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.inspect.cells import Cells, cells
+from acquirer.inspect.explained_rows import ExplainedRow, FieldDivider, make_row
 from acquirer.inspect.meaning import NOTHING, Meanings
-from acquirer.inspect.rows import Divider, Row, make_row
 from acquirer.security.key_package import KeyPackage
 from acquirer.wire.grammar import FieldSpec, Layout, Locator, Text
 from acquirer.wire.message import DecodeError, Message, Span, Value
@@ -29,11 +29,11 @@ class Explanation:
     frame: bytes = field(repr=False)  # it may hold what the rows hide
     mti: str  # "" when it could not be read
     title: Text  # what kind of message this is
-    before: tuple[Row, ...]  # tpdu, head, mti, bitmap
-    fields: tuple[Row, ...]
+    before: tuple[ExplainedRow, ...]  # tpdu, head, mti, bitmap
+    fields: tuple[ExplainedRow, ...]
     hidden: frozenset[int]  # half-bytes of the frame that must not be shown
     notes: tuple[str, ...] = ()
-    failure: Row | None = None  # where decoding ended, and why
+    failure: ExplainedRow | None = None  # where decoding ended, and why
     error: str = ""
 
     def as_json(self, framing: str = "") -> dict[str, Any]:
@@ -87,10 +87,10 @@ def explain_failure(dialect: Dialect, frame: bytes, wrong: DecodeError, unsafe_s
     return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, failure, str(wrong))
 
 
-def _failure(dialect: Dialect, wrong: DecodeError) -> Row:
+def _failure(dialect: Dialect, wrong: DecodeError) -> ExplainedRow:
     spec = dialect.fields.get(wrong.field) if isinstance(wrong.field, int) else None
     span = (wrong.position, wrong.position + 1)
-    return Row(str(wrong.field), spec.name if spec else NOTHING, "", Text(wrong.problem), span)
+    return ExplainedRow(str(wrong.field), spec.name if spec else NOTHING, "", Text(wrong.problem), span)
 
 
 def _envelope_spans(dialect: Dialect, frame: bytes) -> dict[int | str, Span]:
@@ -112,9 +112,9 @@ class _Teller:
         self._message = message
         self._spans = spans
         self._meanings = Meanings(dialect, message.mti, message.fields)
-        self._divider = Divider(self._meanings, _package(dialect, message), unsafe)
+        self._divider = FieldDivider(self._meanings, _package(dialect, message), unsafe)
 
-    def before(self) -> tuple[Row, ...]:
+    def before(self) -> tuple[ExplainedRow, ...]:
         """What stands before the fields."""
         raw, rows = self._message.raw, []
         for key, name in (("tpdu", "TPDU"), ("head", "head"), ("mti", "message type"), ("bitmap", "bitmap")):
@@ -134,10 +134,10 @@ class _Teller:
             return _kind(self._dialect, self._message.mti)
         return Text(" ".join(map(str, self._message.fields))) if key == "bitmap" else NOTHING
 
-    def fields(self) -> tuple[Row, ...]:
+    def fields(self) -> tuple[ExplainedRow, ...]:
         return tuple(self._field(de, value) for de, value in sorted(self._message.fields.items()))
 
-    def _field(self, de: int, value: Value) -> Row:
+    def _field(self, de: int, value: Value) -> ExplainedRow:
         spec, span = self._dialect.fields[de], self._spans[de]
         cell = cells(spec, value, span[0] + spec.length_bytes)
         layout = self._dialect.layout(self._message, de)
@@ -215,11 +215,11 @@ def _notes(dialect: Dialect, message: Message) -> Iterator[str]:
         yield f"DE {mac} is missing: a {route.title.en} must carry a MAC"
 
 
-def _hidden(rows: Iterable[Row]) -> frozenset[int]:
+def _hidden(rows: Iterable[ExplainedRow]) -> frozenset[int]:
     return frozenset().union(*(row.hidden for row in rows))
 
 
-def _json(rows: Iterable[Row]) -> dict[str, Any]:
+def _json(rows: Iterable[ExplainedRow]) -> dict[str, Any]:
     """Rows by key; a tag that comes again is numbered."""
     made: dict[str, Any] = {}
     for row in rows:

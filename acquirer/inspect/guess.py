@@ -13,7 +13,7 @@ from functools import lru_cache
 from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
-from acquirer.inspect.sniff import COMMON, words
+from acquirer.inspect.sniff import COMMON_FRAMINGS, framing_words
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
@@ -39,7 +39,7 @@ class Guess:
     also: tuple[str, ...] = ()  # other dialects for which as much speaks
 
 
-def guess(data: bytes, dialects: Sequence[Dialect]) -> Guess:
+def guess_dialect(data: bytes, dialects: Sequence[Dialect]) -> Guess:
     """The best reading of `data` in one of `dialects`; neither may be empty.
 
     Raises:
@@ -119,7 +119,7 @@ class _Cut:
 
 def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[_Cut]:
     """Cuts by each framing that fits, the dialects' own first, and as one frame without any."""
-    for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON)):
+    for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON_FRAMINGS)):
         cut = _cut(data, framing)
         if cut.frames:
             yield cut
@@ -206,7 +206,7 @@ def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
         yield "no length before it"
         return
     length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra_bytes
-    yield words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
+    yield framing_words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
     if cut.left_over < 0:
         yield f"of which {_bytes(-cut.left_over)} missing"
     elif cut.left_over:

@@ -14,7 +14,7 @@ WIDTH = 16  # bytes per line
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DumpLine:
     """One line of a dump: the offset of its first byte, each byte as two digits, each byte as a character."""
 
     offset: int
@@ -27,10 +27,10 @@ class Line:
         return f"{self.offset:04X}  {left:{3 * half - 1}}  {right:{3 * half - 1}}  {self.text}"
 
 
-def dump(data: bytes, hidden: Container[int] = ()) -> tuple[Line, ...]:
+def dump_lines(data: bytes, hidden: Container[int] = ()) -> tuple[DumpLine, ...]:
     """The lines of a dump; `hidden` are the half-bytes (2·offset for the high one) shown as ``*``.
 
-    >>> print(*dump(bytes.fromhex("08002020000000C10012"), {18, 19}), sep="\\n")
+    >>> print(*dump_lines(bytes.fromhex("08002020000000C10012"), {18, 19}), sep="\\n")
     0000  08 00 20 20 00 00 00 C1  00 **                    ..  .....*
     """
     return tuple(_line(data[at : at + WIDTH], at, hidden) for at in range(0, len(data), WIDTH))
@@ -38,26 +38,26 @@ def dump(data: bytes, hidden: Container[int] = ()) -> tuple[Line, ...]:
 
 def hexdump(data: bytes, hidden: Container[int] = ()) -> str:
     """A dump as one text, without a line break at its end."""
-    return "\n".join(map(str, dump(data, hidden)))
+    return "\n".join(map(str, dump_lines(data, hidden)))
 
 
-def _line(data: bytes, offset: int, hidden: Container[int]) -> Line:
+def _line(data: bytes, offset: int, hidden: Container[int]) -> DumpLine:
     cells, text = [], ""
     for at, byte in enumerate(data, offset):
         high, low = 2 * at in hidden, 2 * at + 1 in hidden
         cells.append(("*" if high else f"{byte >> 4:X}") + ("*" if low else f"{byte & 15:X}"))
         text += "*" if high or low else chr(byte) if 0x20 <= byte < 0x7F else "."
-    return Line(offset, tuple(cells), text)
+    return DumpLine(offset, tuple(cells), text)
 
 
 _OFFSET = re.compile(r"\s*(?:0x)?([0-9A-Fa-f]{4,8})(?::\s+|\s{2,}|\s*\Z)")
 _CELL = re.compile(r"(\s*)([0-9A-Fa-f*]+)(?!\S)")
 
 
-def undump(text: str) -> bytes:
+def read_hex(text: str) -> bytes:
     """The bytes of hex text as people paste it: plain, spaced, ``0x``, ``aa:bb``, or a whole dump.
 
-    >>> undump("00 3C 6000030000").hex(), undump("0000  08 00 20 20   .. \\n0004  00 C1         ..").hex()
+    >>> read_hex("00 3C 6000030000").hex(), read_hex("0000  08 00 20 20   .. \\n0004  00 C1         ..").hex()
     ('003c6000030000', '0800202000c1')
 
     Raises:

@@ -65,17 +65,17 @@ class Meanings:
     def _amount(self, digits: str) -> str:
         at = self._dialect.elements.get("currency")
         if at is None:
-            return amount(digits)
+            return format_amount(digits)
         value = self._fields.get(at.de)
         number = value if isinstance(value, str) else self._dialect.constants.get("currency", "")
         name = self._dialect.values.get(self._dialect.fields[at.de].values, {}).get(number, NOTHING)
-        return f"{amount(digits, number)} {name.en}".rstrip()
+        return f"{format_amount(digits, number)} {name.en}".rstrip()
 
 
-def amount(digits: str, currency: str = "") -> str:
+def format_amount(digits: str, currency: str = "") -> str:
     """An amount in minor units as people write it; `currency` is its ISO 4217 number.
 
-    >>> amount("000000001234", "156"), amount("000000001234", "392"), amount("5")
+    >>> format_amount("000000001234", "156"), format_amount("000000001234", "392"), format_amount("5")
     ('12.34', '1234', '0.05')
     """
     places = MINOR_DIGITS.get(currency, 2)

@@ -51,7 +51,7 @@ def is_packets(data: bytes) -> bool:
     return data[:4] in MAGICS
 
 
-def flows(data: bytes) -> tuple[list[Flow], list[str]]:
+def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
     """The streams of a capture in the order in which they began, and what is to be said about it.
 
     Raises:

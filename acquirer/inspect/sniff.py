@@ -17,7 +17,7 @@ from acquirer.wire.other_protocols import other_protocol
 
 STX, ETX = b"\x02", b"\x03"
 
-COMMON = (
+COMMON_FRAMINGS = (
     Framing("binary", 2),
     Framing("binary", 2, includes_itself=True),
     Framing("ascii", 4),
@@ -38,17 +38,17 @@ COMMON = (
 )
 """Framings seen in front of ISO 8583 messages, the usual ones first."""
 
-KINDS = {
+LENGTH_WORDS = {
     "binary": "byte",
     "bcd": "digit BCD",
     "ascii": "digit ASCII",
     "hex": "digit hexadecimal",
     "ebcdic": "digit EBCDIC",
 }
-WRITTEN = {"bcd": "BCD", "ascii": "ASCII", "ebcdic": "EBCDIC"}
+ENCODING_WORDS = {"bcd": "BCD", "ascii": "ASCII", "ebcdic": "EBCDIC"}
 
 TPDU_BYTES, HEAD_BYTES = 5, 6
-LABEL = re.compile(rb"ISO[0-9]{9}")  # BASE24's head: "ISO", then nine digits of product, release, status, origin
+ISO_LABEL = re.compile(rb"ISO[0-9]{9}")  # BASE24's head: "ISO", then nine digits of product, release, status, origin
 
 # Version 0 to 2 (1987, 1993, 2003) or 9 (private), class 1 to 8, any function, origin 0 to 5.
 _MTI = {
@@ -69,11 +69,11 @@ FITS, FITS_SO_FAR, TEXT, USUAL, ENVELOPE = 40, 10, 12, 10, 10
 """What speaks for a reading: a length that tells what came, or less than that; text where text must be; a bitmap one
 would expect; a TPDU or head that begins like one."""
 
-ENOUGH = 22  # with less, it is a coincidence
+MIN_POINTS = 22  # with less, it is a coincidence
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class WireForm:
     """What some bytes look like."""
 
     points: int
@@ -86,7 +86,7 @@ class Sight:
     bitmap_encoding: str
 
 
-def sniff(data: bytes) -> Sight | None:
+def sniff(data: bytes) -> WireForm | None:
     """What the beginning of a stream looks like; None when it looks like nothing known.
 
     >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
@@ -95,7 +95,7 @@ def sniff(data: bytes) -> Sight | None:
     if other_protocol(data):
         return None
     best = max(_sights(data), key=lambda sight: sight.points, default=None)
-    return best if best and best.points >= ENOUGH else None
+    return best if best and best.points >= MIN_POINTS else None
 
 
 def mismatch(data: bytes, dialect: Dialect) -> str:
@@ -117,15 +117,15 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
     return f"this looks like a message with {seems}; {dialect.name} on this port has {has}"
 
 
-def describe(sight: Sight) -> str:
+def describe_form(sight: WireForm) -> str:
     """All that is seen, as a list: ``"a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and …"``."""
     return enumerated([_with_figures(sight, part) for part in _told(sight)])
 
 
-def words(framing: Framing | None) -> str:
+def framing_words(framing: Framing | None) -> str:
     """A framing as people say it.
 
-    >>> words(Framing("ascii", 4, includes_itself=True)), words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
+    >>> framing_words(Framing("ascii", 4, includes_itself=True)), framing_words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
     ('a 4-digit ASCII length counting itself', 'no length, frames between 02 and 03')
     """
     if framing is None:
@@ -134,7 +134,7 @@ def words(framing: Framing | None) -> str:
     if not framing.length_bytes:
         return f"no length, frames between {start} and {end}" if start else f"no length, frames that end with {end}"
     digits = framing.length_bytes * (2 if framing.length_encoding == "bcd" else 1)
-    said = f"{'an' if digits == 8 else 'a'} {digits}-{KINDS[framing.length_encoding]} length"
+    said = f"{'an' if digits == 8 else 'a'} {digits}-{LENGTH_WORDS[framing.length_encoding]} length"
     counted = ["itself"] * framing.includes_itself + ["the end"] * framing.includes_end
     said += f" counting {' and '.join(counted)}" if counted else ""
     around = (
@@ -143,7 +143,7 @@ def words(framing: Framing | None) -> str:
     return f"{said} with {enumerated(around)}" if around else said
 
 
-def _told(sight: Sight) -> tuple[str, ...]:
+def _told(sight: WireForm) -> tuple[str, ...]:
     return _parts(sight.framing, sight.tpdu, sight.head_bytes, sight.mti_encoding, sight.bitmap_encoding)
 
 
@@ -156,16 +156,16 @@ def _expected(dialect: Dialect) -> tuple[str, ...]:
 
 def _parts(framing: Framing | None, tpdu: bool, head_bytes: int, mti: str, bitmap: str) -> tuple[str, ...]:
     return (
-        words(framing),
+        framing_words(framing),
         "a TPDU" if tpdu else "no TPDU",
         f"a head of {head_bytes} bytes" if head_bytes else "no head",
-        f"an MTI in {WRITTEN[mti]}",
-        f"a bitmap in {WRITTEN[bitmap]}" if bitmap != "binary" else "a binary bitmap",
+        f"an MTI in {ENCODING_WORDS[mti]}",
+        f"a bitmap in {ENCODING_WORDS[bitmap]}" if bitmap != "binary" else "a binary bitmap",
     )
 
 
-def _with_figures(sight: Sight, part: str) -> str:
-    if part == words(sight.framing) and sight.length:
+def _with_figures(sight: WireForm, part: str) -> str:
+    if part == framing_words(sight.framing) and sight.length:
         return f"{part} ({sight.length})"
     return part.replace("an MTI", f"MTI {sight.mti}")
 
@@ -175,13 +175,13 @@ def enumerated(parts: Sequence[str]) -> str:
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
-def _sights(data: bytes) -> Iterator[Sight]:
-    for framing in (*COMMON, None):
+def _sights(data: bytes) -> Iterator[WireForm]:
+    for framing in (*COMMON_FRAMINGS, None):
         for points, length, body in _bodies(data, framing):
             for tpdu, head_bytes, more in _envelopes(body):
                 found = _message(body[TPDU_BYTES * tpdu + head_bytes :])
                 if found:
-                    yield Sight(points + more + found[0], framing, length, tpdu, head_bytes, *found[1:])
+                    yield WireForm(points + more + found[0], framing, length, tpdu, head_bytes, *found[1:])
 
 
 def _bodies(data: bytes, framing: Framing | None) -> Iterator[tuple[int, int, bytes]]:
@@ -222,7 +222,7 @@ def _length_points(rest: bytes, framing: Framing, left: int) -> int:
 def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
     """With or without TPDU, how many bytes of head, and what speaks for it."""
     yield False, 0, 0
-    if LABEL.match(body):
+    if ISO_LABEL.match(body):
         yield False, 12, 2 * ENVELOPE
     if body[:1] in (b"\x60", b"\x68"):
         yield True, 0, ENVELOPE

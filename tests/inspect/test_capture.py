@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.capture import FORMS, read_capture
+from acquirer.inspect.capture import CAPTURE_FORMS, read_capture
 from acquirer.inspect.hexdump import hexdump
 from acquirer.inspect.packets import is_packets
 
@@ -96,7 +96,7 @@ def test_anything_can_be_read(data):
     assume(not is_packets(data))
     readings = read_capture(data)
     assert all(stream.data for reading in readings for stream in reading.streams)
-    assert {reading.form for reading in readings} <= {*FORMS, "bytes"}
+    assert {reading.form for reading in readings} <= {*CAPTURE_FORMS, "bytes"}
 
 
 @given(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acquirer.inspect.doctor import diagnose_capture
 from acquirer.inspect.hexdump import hexdump
 from acquirer.inspect.packets import is_packets
-from acquirer.inspect.sniff import COMMON
+from acquirer.inspect.sniff import COMMON_FRAMINGS
 from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.framing import Framing
 
@@ -47,7 +47,7 @@ def test_every_message_is_found_in_every_form(data, form):
     )
 
 
-@given(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=5), st.sampled_from(COMMON[:8]))
+@given(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=5), st.sampled_from(COMMON_FRAMINGS[:8]))
 @settings(max_examples=60, deadline=None)
 def test_any_conversation_in_any_usual_framing_is_recognised(frames, framing):
     _, verdict = diagnosed(b"".join(framing.wrap(frame) for frame in frames))

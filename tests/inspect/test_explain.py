@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.inspect.explain import Explanation, explain, explain_failure
-from acquirer.inspect.hexdump import dump, hexdump
-from acquirer.inspect.rows import Row
+from acquirer.inspect.explained_rows import ExplainedRow
+from acquirer.inspect.hexdump import dump_lines, hexdump
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.masking import passes_luhn
 from acquirer.wire.message import DecodeError, Value
@@ -32,7 +32,7 @@ def made(mti: str, fields: dict[int, Value]) -> Explanation:
     return told(UNIONPAY.encode(mti, fields))
 
 
-def all_rows(explanation: Explanation) -> list[Row]:
+def all_rows(explanation: Explanation) -> list[ExplainedRow]:
     return [row for top in (*explanation.before, *explanation.fields) for _, row in top.walk()]
 
 
@@ -42,7 +42,7 @@ def lines(explanation: Explanation) -> dict[str, tuple[str, str]]:
 
 def everything_shown(explanation: Explanation) -> str:
     """All that can reach a person's eyes: rows, JSON, and the digits of the dump."""
-    digits = "".join(cell for line in dump(explanation.frame, explanation.hidden) for cell in line.cells)
+    digits = "".join(cell for line in dump_lines(explanation.frame, explanation.hidden) for cell in line.cells)
     dumped = hexdump(explanation.frame, explanation.hidden)
     return "\n".join((json.dumps(explanation.as_json(), ensure_ascii=False), str(explanation), digits, dumped))
 
@@ -287,7 +287,7 @@ def test_unsafe_show_hides_nothing(message: tuple[dict[int, Value], list[str]]) 
     frame = UNIONPAY.encode("0200", fields)
     explanation = told(frame, unsafe_show=True)
     assert explanation.hidden == frozenset()
-    assert "*" not in "".join(cell for line in dump(frame, explanation.hidden) for cell in line.cells)
+    assert "*" not in "".join(cell for line in dump_lines(frame, explanation.hidden) for cell in line.cells)
     assert not any("hidden" in row.value for row in all_rows(explanation))
     for row in explanation.fields:
         value = fields[int(row.key)]

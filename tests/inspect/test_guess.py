@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.guess import guess, guess_together, variants
-from acquirer.inspect.sniff import COMMON
+from acquirer.inspect.guess import guess_dialect, guess_together, variants
+from acquirer.inspect.sniff import COMMON_FRAMINGS
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.framing import FrameError, Framing
 
@@ -56,13 +56,13 @@ SIGN_ON = SAMPLES[0]
     ],
 )
 def test_each_way_to_lose_or_write_a_length_is_recognised(data: str, framing: str, why: str) -> None:
-    found = guess(bytes.fromhex(data), [UNIONPAY])
+    found = guess_dialect(bytes.fromhex(data), [UNIONPAY])
     assert (found.framing, found.why) == (framing, why)
 
 
 def test_several_frames_in_one_capture_are_told_apart() -> None:
     data = b"".join(UNIONPAY.framing.wrap(frame) for frame in SAMPLES)
-    found = guess(data, [UNIONPAY])
+    found = guess_dialect(data, [UNIONPAY])
     assert found.frames == tuple(SAMPLES)
     assert found.sure
 
@@ -78,13 +78,13 @@ def test_several_frames_in_one_capture_are_told_apart() -> None:
 )
 def test_another_protocol_is_called_by_its_name(data: bytes, who: str) -> None:
     with pytest.raises(FrameError, match=who):
-        guess(data, [UNIONPAY])
+        guess_dialect(data, [UNIONPAY])
 
 
 def test_ends_with_nothing_before_them_are_passed_over() -> None:
     ascii_ = load_dialect("iso8583-1987-ascii")
     frame = bytes.fromhex(ascii_.samples[0].hex)[ascii_.framing.before_bytes :]
-    found = guess(frame + b"\x03\x03\x03" + frame + b"\x03", [ascii_])
+    found = guess_dialect(frame + b"\x03\x03\x03" + frame + b"\x03", [ascii_])
     assert (found.frames, found.left_over) == ((frame, frame), 0)
 
 
@@ -98,15 +98,15 @@ def test_both_directions_of_a_connection_are_read_alike() -> None:
 
 def test_dialects_that_read_the_bytes_as_well_are_named() -> None:
     twin = replace(UNIONPAY, name="unionpay-twin")
-    found = guess(UNIONPAY.framing.wrap(SIGN_ON), [UNIONPAY, twin])
+    found = guess_dialect(UNIONPAY.framing.wrap(SIGN_ON), [UNIONPAY, twin])
     assert (found.dialect.name, found.also) == ("unionpay-pos", ("unionpay-twin",))
 
 
 def test_the_better_of_two_dialects_wins_whatever_their_order() -> None:
     headless = variants(UNIONPAY)[-1]
     for dialects in ([UNIONPAY, headless], [headless, UNIONPAY]):
-        assert guess(b"\x00\x3c" + SIGN_ON, dialects).dialect is UNIONPAY
-        assert guess(b"\x00\x31" + SIGN_ON[11:], dialects).why in (
+        assert guess_dialect(b"\x00\x3c" + SIGN_ON, dialects).dialect is UNIONPAY
+        assert guess_dialect(b"\x00\x31" + SIGN_ON[11:], dialects).why in (
             "2-byte length 49",
             "no TPDU, no head, 2-byte length 49",
         )
@@ -118,7 +118,7 @@ def test_a_dialect_is_read_with_and_without_what_stands_before_the_message() -> 
     assert variants(variants(UNIONPAY)[-1]) == (variants(UNIONPAY)[-1],)
 
 
-@given(st.sampled_from(SAMPLES), st.sampled_from([None, *COMMON]), st.sampled_from(range(4)))
+@given(st.sampled_from(SAMPLES), st.sampled_from([None, *COMMON_FRAMINGS]), st.sampled_from(range(4)))
 @settings(deadline=None)
 def test_whatever_is_missing_the_fields_are_the_same(frame: bytes, framing: Framing | None, missing: int) -> None:
     variant = variants(UNIONPAY)[missing]
@@ -126,7 +126,7 @@ def test_whatever_is_missing_the_fields_are_the_same(frame: bytes, framing: Fram
     cut = frame[:tpdu] + frame[5 : 5 + head] + frame[11:]
     if framing and not framing.length_bytes and framing.end in cut:
         return  # cannot be sent so
-    found = guess(framing.wrap(cut) if framing else cut, [UNIONPAY])
+    found = guess_dialect(framing.wrap(cut) if framing else cut, [UNIONPAY])
     assert found.sure
     assert found.frames == (cut,)
     assert found.dialect.decode(cut).fields == UNIONPAY.decode(frame).fields
@@ -136,7 +136,7 @@ def test_whatever_is_missing_the_fields_are_the_same(frame: bytes, framing: Fram
 @settings(max_examples=150, deadline=None)
 def test_any_bytes_are_a_guess_or_another_protocol(data: bytes) -> None:
     try:
-        found = guess(data, [UNIONPAY])
+        found = guess_dialect(data, [UNIONPAY])
     except FrameError as stranger:
         reason = stranger.reason
     else:

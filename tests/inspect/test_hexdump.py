@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.inspect import hexdump as module
-from acquirer.inspect.hexdump import dump, hexdump, undump
+from acquirer.inspect.hexdump import dump_lines, hexdump, read_hex
 
 SIGN_ON = bytes.fromhex(
     "003C600003000060310001100108000020000000C00012000003313030303031363138383032313030313032313031363200110000000100300003303120"
@@ -26,7 +26,7 @@ def test_a_sign_on_reads_as_the_trade_knows_it() -> None:
 
 
 def test_hidden_digits_are_stars_and_their_characters_too() -> None:
-    (line,) = dump(b"1234567890", hidden={2 * 3, 2 * 4, 2 * 4 + 1})
+    (line,) = dump_lines(b"1234567890", hidden={2 * 3, 2 * 4, 2 * 4 + 1})
     assert line.cells == ("31", "32", "33", "*4", "**", "36", "37", "38", "39", "30")
     assert line.text == "123**67890"
 
@@ -37,16 +37,16 @@ def test_no_bytes_no_lines() -> None:
 
 @given(st.binary(min_size=1, max_size=70), st.sets(st.integers(0, 139)))
 def test_a_hidden_half_byte_never_shows_wherever_it_stands(data: bytes, hidden: set[int]) -> None:
-    cells = [cell for line in dump(data, hidden) for cell in line.cells]
+    cells = [cell for line in dump_lines(data, hidden) for cell in line.cells]
     for at, cell in enumerate(cells):
         for place in (0, 1):
             assert (cell[place] == "*") == (2 * at + place in hidden)
-    assert all(str(line).isprintable() for line in dump(data, hidden))
+    assert all(str(line).isprintable() for line in dump_lines(data, hidden))
 
 
 @given(st.binary(min_size=1, max_size=70))
 def test_a_dump_pasted_back_gives_its_bytes(data: bytes) -> None:
-    assert undump(hexdump(data)) == data
+    assert read_hex(hexdump(data)) == data
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_a_dump_pasted_back_gives_its_bytes(data: bytes) -> None:
     ],
 )
 def test_hex_is_read_in_every_form_people_paste(text: str) -> None:
-    assert undump(text) == SIGN_ON
+    assert read_hex(text) == SIGN_ON
 
 
 def test_a_length_before_two_spaces_is_no_offset() -> None:
-    assert undump("003C  6000") == bytes.fromhex("003C6000")
+    assert read_hex("003C  6000") == bytes.fromhex("003C6000")
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_a_length_before_two_spaces_is_no_offset() -> None:
 )
 def test_what_is_no_hex_is_told_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence.replace("*", r"\*")):
-        undump(text)
+        read_hex(text)
 
 
 @given(st.text(max_size=60) | st.text("0123456789abcdef x:*\n", max_size=60))
 def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
     try:
-        data = undump(text)
+        data = read_hex(text)
     except ValueError:
         return
     assert data
-    assert undump(data.hex()) == data
+    assert read_hex(data.hex()) == data
 
 
 def test_the_examples_in_the_code_are_true() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.inspect import meaning
-from acquirer.inspect.meaning import Meanings, amount
+from acquirer.inspect.meaning import Meanings, format_amount
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.grammar import Locator
 from acquirer.wire.message import Value
@@ -47,7 +47,7 @@ def test_an_amount_is_in_the_currency_of_its_message_else_of_its_dialect() -> No
 
 @given(st.integers(0, 10**12 - 1), st.sampled_from(["156", "392", "048", ""]))
 def test_an_amount_written_is_the_amount_meant(minor_units: int, currency: str) -> None:
-    written = amount(f"{minor_units:012}", currency)
+    written = format_amount(f"{minor_units:012}", currency)
     places = {"392": 0, "048": 3}.get(currency, 2)
     assert round(float(written) * 10**places) == minor_units or int(written.replace(".", "")) == minor_units
     assert len(written.partition(".")[2]) == places

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.packets import flows, is_packets, tcp_of
+from acquirer.inspect.packets import is_packets, tcp_flows, tcp_of
 
 TERMINAL, HOST = (b"\x0a\0\0\1", 50412), (b"\x0a\0\0\2", 8583)
 SYN, SYN_ACK, PUSH = 0x02, 0x12, 0x18
@@ -35,7 +35,7 @@ def capture(packets, link=dpkt.pcap.DLT_EN10MB, writer=dpkt.pcap.Writer):
 
 
 def sent(data):
-    made, notes = flows(data)
+    made, notes = tcp_flows(data)
     return [(flow.source, bytes(flow.data)) for flow in made], notes
 
 
@@ -66,7 +66,7 @@ def test_both_directions_of_a_connection_belong_together(writer):
         writer=writer,
     )
     assert is_packets(data)
-    made, _ = flows(data)
+    made, _ = tcp_flows(data)
     assert [(bytes(flow.data), flow.connection) for flow in made] == [(b"ask", 1), (b"answer", 1), (b"other", 2)]
     assert made[0].times == [(0, 1_700_000_002.0)]
 
@@ -74,7 +74,7 @@ def test_both_directions_of_a_connection_belong_together(writer):
 def test_the_same_ports_again_are_another_connection():
     once = [ip(TERMINAL, HOST, 99, b"", SYN), ip(TERMINAL, HOST, 100, b"one")]
     again = [ip(TERMINAL, HOST, 9, b"", SYN), ip(TERMINAL, HOST, 10, b"two")]
-    made, _ = flows(capture(once + again))
+    made, _ = tcp_flows(capture(once + again))
     assert [bytes(flow.data) for flow in made] == [b"one", b"two"]
     assert made[0].connection != made[1].connection
 
@@ -101,7 +101,7 @@ def test_other_kinds_of_links_are_read_or_named():
     six = dpkt.ip6.IP6(src=bytes(15) + b"\1", dst=bytes(15) + b"\2", nxt=6, plen=len(packet.data), data=packet.data)
     assert sent(capture([six], dpkt.pcap.DLT_RAW))[0] == [("[::1]:50412", b"x")]
     with pytest.raises(ValueError, match="packets of link type 105 are not read"):
-        flows(capture([], 105))
+        tcp_flows(capture([], 105))
 
 
 def test_a_dump_of_one_packet_gives_what_it_carries():
@@ -120,5 +120,5 @@ def test_a_damaged_capture_is_read_as_far_as_it_goes_or_said_to_be_damaged(seed)
         data[dice.randrange(4, len(data))] = dice.randrange(256)
     made = []
     with suppress(ValueError):
-        made, _ = flows(bytes(data[: dice.randrange(24, len(data) + 1)]))
+        made, _ = tcp_flows(bytes(data[: dice.randrange(24, len(data) + 1)]))
     assert sum(len(flow.data) for flow in made) <= len(data)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.sniff import COMMON, mismatch, sniff, words
+from acquirer.inspect.sniff import COMMON_FRAMINGS, framing_words, mismatch, sniff
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.framing import Framing
 
@@ -18,7 +18,7 @@ EBCDIC = ASCII.decode().encode("cp500")
 COUNTED = Framing("binary", 2, end=b"\x03", includes_end=True)  # the same bytes as a binary2 frame whose last is 03
 
 
-@pytest.mark.parametrize("framing", [one for one in COMMON if one != COUNTED], ids=words)
+@pytest.mark.parametrize("framing", [one for one in COMMON_FRAMINGS if one != COUNTED], ids=framing_words)
 @pytest.mark.parametrize("message", [*SAMPLES, ASCII, EBCDIC, b"ISO015000055" + ASCII], ids=len)
 def test_every_common_framing_is_seen_whatever_is_in_it(framing: Framing, message: bytes) -> None:
     if not framing.length_bytes and framing.end in message:
@@ -88,7 +88,7 @@ def test_any_bytes_may_be_looked_at(data: bytes) -> None:
     assert said == "" or said.isprintable()
 
 
-@given(st.sampled_from(COMMON), st.binary(min_size=60, max_size=120))
+@given(st.sampled_from(COMMON_FRAMINGS), st.binary(min_size=60, max_size=120))
 @settings(max_examples=200, deadline=None)
 def test_no_value_of_a_message_is_told(framing: Framing, rest: bytes) -> None:
     message = b"0200" + b"7020000000C00000" + b"166212345678901232" + rest.replace(framing.end, b"") + b"0" * 20

@@ -18,7 +18,7 @@ from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, Tlv, TlvError, parse_t
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExplainedRow:
     """One value: where it stands, what it is called, what may be seen of it, and what it means."""
 
     key: str  # "2", "60.1", "9F26"
@@ -28,10 +28,10 @@ class Row:
     span: Span  # bytes of the frame, length indicator included
     binary: bool = False  # the value is shown as hexadecimal
     hidden: frozenset[int] = frozenset()  # half-bytes of the frame that must not be shown
-    within: tuple[Row, ...] = ()
+    within: tuple[ExplainedRow, ...] = ()
     minor_units: int | None = None  # of an amount
 
-    def walk(self, depth: int = 0) -> Iterator[tuple[int, Row]]:
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, ExplainedRow]]:
         """This row and those within it, each with its depth."""
         yield depth, self
         for row in self.within:
@@ -45,23 +45,23 @@ def make_row(
     meaning: Text = NOTHING,
     *,
     hidden: frozenset[int] = frozenset(),
-    within: tuple[Row, ...] = (),
+    within: tuple[ExplainedRow, ...] = (),
     span: Span | None = None,
-) -> Row:
+) -> ExplainedRow:
     """A row for `value`; what is hidden in a row within it is hidden in its own text too."""
     hidden = hidden.union(*(row.hidden for row in within))
-    return Row(key, name, value.shown(hidden), meaning, span or value.span, value.binary, hidden, within)
+    return ExplainedRow(key, name, value.shown(hidden), meaning, span or value.span, value.binary, hidden, within)
 
 
 @dataclass(frozen=True, slots=True)
-class Divider:
+class FieldDivider:
     """Divides the inside of a field into rows. `unsafe`: nothing is hidden."""
 
     meanings: Meanings
     package: KeyPackage | None = None  # of the working keys this message carries
     unsafe: bool = False
 
-    def divide(self, key: str, value: Cells, layout: Layout) -> tuple[Row, ...]:
+    def divide(self, key: str, value: Cells, layout: Layout) -> tuple[ExplainedRow, ...]:
         """The rows within a field, in the order they stand."""
         if layout.kind == "parts":
             return tuple(self._parts(key, value, layout.parts))
@@ -77,7 +77,7 @@ class Divider:
             return frozenset()
         return value.sensitive(sensitivity) if known or sensitivity else value.card_numbers()
 
-    def _parts(self, key: str, value: Cells, parts: Iterable[Part]) -> Iterator[Row]:
+    def _parts(self, key: str, value: Cells, parts: Iterable[Part]) -> Iterator[ExplainedRow]:
         for number, part in enumerate(parts, 1):
             cut = value.cut(part.start, part.stop)
             if not cut.text:
@@ -86,7 +86,7 @@ class Divider:
             meaning = self.meanings.of(at, cut.text, part.values)
             yield make_row(f"{key}.{number}", part.name, cut.read(), meaning, hidden=self.hide(cut, part.sensitivity))
 
-    def _keys(self, value: Cells, package: KeyPackage) -> Iterator[Row]:
+    def _keys(self, value: Cells, package: KeyPackage) -> Iterator[ExplainedRow]:
         if package.wrap.startswith("tr31"):
             yield from _blocks(value, package)
             return
@@ -104,7 +104,7 @@ class Divider:
                 yield make_row(f"{name} KCV", Text(f"check value of the {name}"), check)
             at += size + characters * package.kcv_bytes
 
-    def _tlv(self, value: Cells, layout: Layout) -> Iterator[Row]:
+    def _tlv(self, value: Cells, layout: Layout) -> Iterator[ExplainedRow]:
         try:
             objects = parse_tlv(value.data, layout.kind)
         except TlvError as wrong:
@@ -115,7 +115,7 @@ class Divider:
         else:
             yield from self._objects(value, objects, layout)
 
-    def _objects(self, value: Cells, objects: Iterable[Tlv], layout: Layout) -> Iterator[Row]:
+    def _objects(self, value: Cells, objects: Iterable[Tlv], layout: Layout) -> Iterator[ExplainedRow]:
         for one in objects:
             if not one.tag:  # padding
                 continue
@@ -135,7 +135,7 @@ class Divider:
             yield replace(row, span=(value.cut(one.start).span[0], cut.span[1]))
 
 
-def _blocks(value: Cells, package: KeyPackage) -> Iterator[Row]:
+def _blocks(value: Cells, package: KeyPackage) -> Iterator[ExplainedRow]:
     """Key blocks (TR-31), as far as each says its length in its second to fifth character."""
     text, start = value.read(), 0
     for part in package.parts:
