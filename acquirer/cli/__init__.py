@@ -10,7 +10,7 @@ import typer
 from acquirer import __version__
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.streams import give_up, open_streams
-from acquirer.data.toml import DataError
+from acquirer.errors import ConfigurationError
 
 COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
@@ -22,6 +22,7 @@ COMMANDS = {
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
     "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",
     "dialect": "List, show and check dialects.",
+    "faults": "Describe the kinds of faults that a host can be given.",
 }
 """Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""
 
@@ -53,8 +54,8 @@ def _run(arguments: list[str]) -> int:
     except Exit as end:
         _say(end.sentence)
         return end.code
-    except DataError as wrong:
-        _say(str(wrong))
+    except ConfigurationError as exc:
+        _say(str(exc))
         return Code.USAGE
     except UsageError as wrong:
         context, problem = getattr(wrong, "ctx", None), wrong.format_message()  # type: ignore[attr-defined]

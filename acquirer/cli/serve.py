@@ -59,11 +59,19 @@ def command(
         int | None,
         typer.Option(metavar="DAYS", help="How long after its sale a refund is taken.", rich_help_panel=BEHAVIOUR),
     ] = None,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS",
+            help="How long transactions of closed batches are kept after their last use.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND:KEY=VALUE,…|FILE.toml",
-            help="Damage on purpose, as in silent:tid=10000161; docs/faults.md describes the kinds.",
+            help="Damage on purpose, as in silent:tid=10000161; 'acquirer faults' describes the kinds.",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
@@ -125,6 +133,7 @@ def command(
         "magic_amounts": magic_amounts,
         "void_other_day": void_other_day,
         "refund_days": refund_days,
+        "keep_days": keep_days,
         "fault": tuple(fault) if fault else None,
         "signature_check": tuple(signature_check) if signature_check else None,
         "seed": seed,

@@ -31,6 +31,8 @@ probability=1.0, count=None)
         key, equals, value = pair.partition("=")
         if not equals:
             raise ValueError(f"fault '{text}': '{pair}' is not key=value (for example silent:tid=10000161)")
+        if key.strip() in values:
+            raise ValueError(f"fault '{text}': {key.strip()}: is given twice; keep one")
         values[key.strip()] = value.strip()
     try:
         return _fault(values)

@@ -77,7 +77,7 @@ class Faults:
         Args:
             stages: where the exchange stands; faults of other stages are passed over.
             context: the exchange.
-            randbytes: decides about faults with a probability, and is what the kind may use.
+            randbytes: decides about faults with a probability.
 
         Returns:
             The first declared fault of these stages that matches, wins its draw and is not used up; `applied` or
@@ -91,7 +91,6 @@ class Faults:
             if fault.probability < 1.0 and int.from_bytes(randbytes(4), "big") >= fault.probability * 2**32:
                 continue
             self._reserved[id(fault)] += 1
-            context.randbytes = randbytes
             return fault
         return None
 

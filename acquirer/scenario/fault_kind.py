@@ -57,7 +57,7 @@ class FaultContext:
     code: str  # of the reply; "" before the decision
     amount_minor: int | None
     fault: str = ""  # the name of the fault that is applied
-    randbytes: Randbytes | None = None  # the host's source of randomness, set when a fault has been reserved
+    randbytes: Randbytes | None = None  # the host's source of randomness, for kinds that need some
 
 
 class FaultKind(ABC):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-_DURATION: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(ms|s|min)?")
+_DURATION: Final = re.compile(r"([0-9]{1,8})(?:\.([0-9]{1,3}))? ?(ms|s|min)?")
 _UNIT_MS: Final = {"ms": 1, "s": 1000, "min": 60_000}
 _LONGEST_MS: Final = 24 * 3600 * 1000
 """A day: longer than any terminal or test waits, short enough for every timer."""
@@ -54,12 +54,14 @@ def read_duration_ms(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"'{text}' is not a duration; write it like 3s, 250ms or 1min (without a unit: seconds)")
-    exact = float(found[1]) * _UNIT_MS[found[2] or "s"]
-    if exact != int(exact):
+    integer, fraction, unit = found.groups()
+    thousandths = int(integer) * 1000 + int((fraction or "0").ljust(3, "0"))  # exact, where a float would not be
+    ms, rest = divmod(thousandths * _UNIT_MS[unit or "s"], 1000)
+    if rest:
         raise ValueError(f"'{text}' is not a whole number of milliseconds")
-    if exact > _LONGEST_MS:
+    if ms > _LONGEST_MS:
         raise ValueError(f"'{text}' is longer than a day; write at most 1440min")
-    return int(exact)
+    return ms
 
 
 def show_duration_ms(ms: int) -> str:
@@ -128,7 +130,7 @@ def parameters_of(kind: type) -> tuple[Parameter, ...]:
     if not dataclasses.is_dataclass(kind):
         raise TypeError(f"{kind.__name__} is not a dataclass; write @dataclass(frozen=True, slots=True) above it")
     hints = get_type_hints(kind, include_extras=True)
-    help_texts = _argument_help(inspect.getdoc(kind) or "")
+    help_texts = argument_help(inspect.getdoc(kind) or "")
     return tuple(
         _parameter(kind, field, hints[field.name], help_texts) for field in dataclasses.fields(kind) if field.init
     )
@@ -176,8 +178,8 @@ def _choice(choices: tuple[str, ...]) -> ParameterType:
     return ParameterType(f"one of {listed}", read)
 
 
-def _argument_help(docstring: str) -> dict[str, str]:
-    """Return what the docstring says of each argument, by its name."""
+def argument_help(docstring: str) -> dict[str, str]:
+    """Return what a docstring says of each argument, by its name."""
     _, _, section = docstring.partition("\nArgs:\n")
     texts: dict[str, str] = {}
     name = ""

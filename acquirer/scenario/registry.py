@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from acquirer.data.toml import nearest
+from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
 from acquirer.scenario.fault_kind import SUPPORTED_STAGES, FaultKind, Stage
 from acquirer.scenario.parameters import Parameter, parameters_of
@@ -22,7 +23,17 @@ from acquirer.scenario.parameters import Parameter, parameters_of
 PACKAGE: Final = "acquirer.scenario.faults"
 GROUP: Final = "acquirer.faults"
 
-CONDITIONS: Final = ("name", "kind", "tid", "mid", "service", "code", "amount", "probability", "count")
+CONDITIONS: Final[Mapping[str, str]] = {
+    "name": "what journal and log call the fault; without it, its kind",
+    "kind": "which kind of fault; written first in the short form",
+    "tid": "only exchanges of this terminal (8 characters)",
+    "mid": "only exchanges of this merchant (15 characters)",
+    "service": "only exchanges of this service: `sale`, `reversal`, `sign_on` …",
+    "code": "only replies with this response code; not for faults before the decision",
+    "amount": "only exchanges of this amount, as in `12.34`",
+    "probability": "acts with this probability, above 0 and up to 1",
+    "count": "acts this often, then never again; only exchanges on which it acted count",
+}
 """The keys that a fault of any kind has; no parameter may be called like one of them."""
 
 
@@ -37,6 +48,11 @@ class KindEntry:
     name: str
     type: type[FaultKind]
     parameters: tuple[Parameter, ...]
+
+    @property
+    def description(self) -> str:
+        """Return the docstring of the kind without its ``Args:``."""
+        return (inspect.getdoc(self.type) or "").partition("\nArgs:\n")[0].strip()
 
 
 def built_in_names() -> tuple[str, ...]:
@@ -61,7 +77,9 @@ def find_kind(name: str) -> KindEntry:
     points = tuple(entry_points(group=GROUP, name=name))
     if not points:
         known = known_names()
-        raise FaultKindError(f"unknown kind '{name}'" + (nearest(name, known) or f"; known kinds: {', '.join(known)}"))
+        raise FaultKindError(
+            f"unknown kind '{name}'" + (did_you_mean(name, known) or f"; known kinds: {', '.join(known)}")
+        )
     origins = sorted(_origin(point) for point in points)
     if len({point.value for point in points}) > 1:
         raise FaultKindError(f"kind '{name}' is defined by {' and '.join(origins)}; uninstall all but one")
@@ -105,6 +123,8 @@ def _entry(name: str, loaded: object, where: str) -> KindEntry:
 
 def _problem(kind: type[FaultKind], parameters: Iterable[Parameter]) -> str:
     """Return why a kind cannot be used, in one sentence, or an empty text."""
+    if missing := sorted(kind.__abstractmethods__):
+        return f"{kind.__name__} has no method {missing[0]}"
     stage = getattr(kind, "stage", None)
     if not isinstance(stage, Stage):
         return f"{kind.__name__}.stage is not set; write stage: ClassVar[Stage] = Stage.SENDING, or another one"

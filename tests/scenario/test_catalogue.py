@@ -1,0 +1,57 @@
+"""The page about faults is made of the kinds themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acquirer import cli
+from acquirer.cli.errors import Code
+from acquirer.data.toml import parse_toml
+from acquirer.scenario.catalogue import kind_page, page
+from acquirer.scenario.faults import load, parse
+from acquirer.scenario.registry import CONDITIONS, built_in_names, find_kind
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_page_in_the_documentation_is_what_the_kinds_say():
+    """Write it anew with: acquirer faults > docs/faults.md."""
+    assert (DOCS / "faults.md").read_text(encoding="utf-8") == page(built_in_names())
+
+
+def test_the_examples_of_the_page_are_one_fault_written_twice():
+    text = page([])
+    toml = text.partition("```toml\n")[2].partition("```")[0]
+    (from_table,) = load(parse_toml(toml, "page"))
+    typed = text.partition("--fault ")[2].partition("\n")[0]
+    assert parse(f"{typed},name=slow sale") == from_table
+
+
+def test_a_kind_is_described_with_its_stage_and_its_parameters():
+    lines = kind_page("late").splitlines()
+    assert lines[0] == "### `late`"
+    assert "Stage: sending." in lines
+    (parameter,) = find_kind("late").parameters
+    assert lines[-1] == f"| `after` | {parameter.type.description} | `3s` | {parameter.help} |"
+
+
+def test_every_key_is_described():
+    assert all(f"| `{key}` | {meaning} |" in page([]) for key, meaning in CONDITIONS.items())
+
+
+def test_the_command_shows_all_kinds_or_one(capsys):
+    assert cli.run(["faults"]) == Code.OK
+    assert capsys.readouterr().out == page(built_in_names())
+    assert cli.run(["faults", "silent"]) == Code.OK
+    assert capsys.readouterr().out == kind_page("silent")
+    assert cli.run(["faults", "silnt"]) == Code.USAGE
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "unknown kind 'silnt'; did you mean 'silent'?\n")
+
+
+def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsys):
+    distribution("acme-faults", {"garbage": "acme_missing:Garbage"})
+    assert cli.run(["faults"]) == Code.OK
+    text = capsys.readouterr().out
+    assert "### `garbage`\n\nCannot be used: kind 'garbage' of distribution 'acme-faults' cannot be loaded" in text
+    assert "### `silent`\n\nDecide, book, and send nothing." in text
