@@ -1,4 +1,4 @@
-"""Reading a document key by key: every key is asked for with its type, and a key that was not asked for is an error.
+"""Reading a document key by key: every key is read with its type, and a key that was not read is an error.
 
 `Table` walks a `Document`; `extend` lays one document over another, so that errors still name the file in which
 a value stands.
@@ -16,10 +16,10 @@ _KINDS = {str: "a text in quotes", int: "a whole number", bool: "true or false",
 
 
 class Table:
-    """One table of a document: ask for keys by type, then call `end`, which refuses whatever was not asked for.
+    """One table of a document: read its keys by type, then call `end`, which refuses every key that was not read.
 
-    >>> from acquirer.data.toml import parse
-    >>> table = Table(parse('[door]\\nwdth = 3', "house.toml")).table("door")
+    >>> from acquirer.data.toml import parse_toml
+    >>> table = Table(parse_toml('[door]\\nwdth = 3', "house.toml")).table("door")
     >>> table.number("width", 2)
     2
     >>> table.end()
@@ -31,41 +31,41 @@ class Table:
         self.document = document
         self.path = path
         self._data = document.data if data is None else data
-        self._asked: set[str] = set()
+        self._read: set[str] = set()
 
     def error(self, key: str, problem: str) -> DataError:
-        """An error about `key` of this table; an empty key means the table itself."""
+        """Return an error about `key` of this table; an empty key means the table itself."""
         return self.document.error((*self.path, key) if key else self.path, problem)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there; asking makes it known."""
-        self._asked.add(key)
+        """Return whether the key is there; it then counts as read."""
+        self._read.add(key)
         return key in self._data
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text; without a default the key must be there."""
+        """Return a text; without a default the key must be there."""
         return str(self._value(key, str, default))
 
     def number(self, key: str, default: int | None = None, least: int | None = None) -> int:
-        """A whole number, not below `least`."""
+        """Return a whole number, not below `least`."""
         number = int(self._value(key, int, default))
         if least is not None and number < least:
             raise self.error(key, f"must be at least {least}")
         return number
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """Return true or false."""
         return bool(self._value(key, bool, default))
 
     def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
-        """A text out of a given set."""
+        """Return a text out of a given set."""
         value = self.text(key, default)
         if value not in choices:
             raise self.error(key, _not_in(value, choices))
         return value
 
     def choices(self, key: str, choices: Collection[str], default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of texts, each out of a given set."""
+        """Return a list of texts, each out of a given set."""
         values = self.texts(key, default)
         for i, value in enumerate(values):
             if value not in choices:
@@ -73,36 +73,36 @@ class Table:
         return values
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of texts; a single text is a list of one."""
+        """Return a list of texts; a single text is a list of one."""
         if self.has(key) and isinstance(self._data[key], str):
             return (str(self._data[key]),)
         return tuple(self._list(key, str, default))
 
     def numbers(self, key: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """A list of whole numbers."""
+        """Return a list of whole numbers."""
         return tuple(self._list(key, int, default))
 
     def mixed(self, key: str) -> tuple[Any, ...]:
-        """A list of values of any kind."""
+        """Return a list of values of any kind."""
         return tuple(self._value(key, list, None))
 
     def table(self, key: str, required: bool = False) -> Table:
-        """The table under `key`; an empty one when it is absent and not required."""
+        """Return the table under `key`; an empty one when it is absent and not required."""
         if required and not self.has(key):
             raise self.error(key, "is missing")
         return Table(self.document, (*self.path, key), self._value(key, dict, {}))
 
     def tables(self, key: str) -> list[Table]:
-        """The array of tables under `key`."""
+        """Return the array of tables under `key`."""
         found: list[dict[str, Any]] = self._list(key, dict, ())
         return [Table(self.document, (*self.path, key, i), one) for i, one in enumerate(found)]
 
     def __iter__(self) -> Iterator[str]:
-        """All keys, in the order of the file; for tables whose keys are data themselves."""
+        """Iterate over all keys, in the order of the file; for tables whose keys are data themselves."""
         return iter(self._data)
 
     def each(self) -> Iterator[tuple[str, Table]]:
-        """Key and table of every item, for a table of tables."""
+        """Iterate over key and table of every item, for a table of tables."""
         return ((key, self.table(key)) for key in self)
 
     def only(self, names: Collection[str]) -> None:
@@ -112,10 +112,10 @@ class Table:
                 raise self.document.unknown((*self.path, key), names)
 
     def end(self) -> None:
-        """Refuse the first key that was not asked for."""
+        """Refuse the first key that was not read."""
         for key in self._data:
-            if key not in self._asked:
-                raise self.document.unknown((*self.path, key), self._asked)
+            if key not in self._read:
+                raise self.document.unknown((*self.path, key), self._read)
 
     def _value(self, key: str, kind: type, default: Any) -> Any:
         if not self.has(key):
@@ -152,7 +152,7 @@ class Extended(Document):
         return self._deeper(path).line(path)
 
     def error(self, path: KeyPath, problem: str) -> DataError:
-        """An error about the value at `path`, in whichever file goes further along it."""
+        """Return an error about the value at `path`, in whichever file goes further along it."""
         return self._deeper(path).error(path, problem)
 
     def _deeper(self, path: KeyPath) -> Document:
@@ -160,8 +160,8 @@ class Extended(Document):
 
 
 def extend(own: Document, base: Document) -> Document:
-    """`own` over `base`: tables are merged key by key, anything else is replaced, and ``false`` takes away what is not
-    itself true or false."""
+    """Return `own` laid over `base`: tables are merged key by key, anything else is replaced, and ``false`` removes a value
+    that is not itself true or false."""
     return Extended(own.name, _merge(base.data, own.data), {}, own, base)
 
 

@@ -1,8 +1,7 @@
-"""TOML documents that know on which line each key stands.
+"""TOML documents that know on which line each key stands (TOML 1.0).
 
-``tomllib`` parses; a small scanner beside it notes the line of every table, key and item of an array, so that whatever
-is wrong with the *meaning* of a file can be told with file, line and key, like a compiler does (TOML 1.0). Pure: it
-takes text and never opens a file.
+``tomllib`` parses; a small scanner beside it finds the line of every table, key and item of an array, so that an error
+in the *meaning* of a file names file, line and key, as a compiler does. Pure: it takes text and never opens a file.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ KeyPath = tuple[str | int, ...]
 
 
 class DataError(ConfigurationError, ValueError):
-    """A data file says something that cannot be: one sentence with file, line, key and what to do."""
+    """A value in a data file that cannot be used: one sentence with file, line, key and what to do."""
 
     def __init__(self, name: str, line: int, key: str, problem: str) -> None:
         where = f"{name}:{line}: " if line else f"{name}: "
@@ -42,7 +41,7 @@ class Document:
     lines: Mapping[KeyPath, int]
 
     def line(self, path: KeyPath) -> int:
-        """The line (from 1) on which `path` or its nearest known ancestor stands; the first one when none is known."""
+        """Return the line (from 1) of `path` or of its nearest known ancestor; the first one when none is known."""
         while path:
             if path in self.lines:
                 return self.lines[path]
@@ -50,15 +49,15 @@ class Document:
         return 1
 
     def error(self, path: KeyPath, problem: str) -> DataError:
-        """An error about the value at `path`; `problem` says what is wrong and what to do."""
+        """Return an error about the value at `path`; `problem` says what is wrong and what to do."""
         return DataError(self.name, self.line(path), dotted(path), problem)
 
     def unknown(self, path: KeyPath, known: Iterable[str]) -> DataError:
-        """An error about a key nobody reads, with the nearest one that somebody does."""
+        """Return an error about a key that is not in use; names the nearest of the `known` ones."""
         return self.error(path, f"unknown key{did_you_mean(str(path[-1]), known)}")
 
     def invalid(self, failure: ValidationError) -> DataError:
-        """The first complaint of a pydantic model about this document, as one sentence.
+        """Return the first error that a pydantic model reports about this document, as one sentence.
 
         pydantic names list items by index and union members by tag; only steps that exist in the data are kept.
         """
@@ -80,7 +79,7 @@ class Document:
 
 
 def parse_toml(text: str, name: str) -> Document:
-    """Parse TOML `text`; `name` is the file's name as errors should show it.
+    """Parse TOML `text`; `name` is the file's name as errors show it.
 
     Raises:
         DataError: the text is not TOML; carries the line.
@@ -90,22 +89,22 @@ def parse_toml(text: str, name: str) -> Document:
         data = tomllib.loads(text)
     except RecursionError:
         raise DataError(name, 0, "", "not TOML: brackets are nested too deep") from None
-    except ValueError as wrong:  # TOMLDecodeError, or an integer of more digits than Python reads
-        found = re.search(r"\(at line (\d+), column \d+\)|\(at end of document\)", str(wrong))
+    except ValueError as exc:  # TOMLDecodeError, or an integer of more digits than Python reads
+        found = re.search(r"\(at line (\d+), column \d+\)|\(at end of document\)", str(exc))
         line = int(found[1] or text.count("\n") + 1) if found else 0
-        problem = str(wrong).split(" (at ")[0]
+        problem = str(exc).split(" (at ")[0]
         raise DataError(name, line, "", f"not TOML: {problem[0].lower()}{problem[1:]}") from None
     return Document(name, data, _Lines(text))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'batch'?"`` for the closest of `known`, else an empty text."""
+    """Return ``"; did you mean 'batch'?"`` for the closest of `known`, an empty text when none is close."""
     close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def dotted(path: KeyPath) -> str:
-    """``("terminal", 0, "tid")`` as people write it: ``terminal[0].tid``."""
+    """Return ``("terminal", 0, "tid")`` as people write it: ``terminal[0].tid``."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)

@@ -90,7 +90,7 @@ def test_every_way_to_write_a_key_has_its_line(path: tuple[str | int, ...], line
     assert document.lines[path] == line
 
 
-def test_what_is_not_there_is_told_at_its_nearest_ancestor() -> None:
+def test_an_error_about_an_absent_key_names_the_line_of_its_nearest_ancestor() -> None:
     document = parse_toml(HOUSE, "house.toml")
     assert document.line(("terminal", 1, "mid")) == 29
     assert document.line(("a", "b", "c", "deep", "z", "z")) == 18
@@ -228,8 +228,8 @@ def paths(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, 
 def test_any_text_is_a_document_or_a_sentence_with_a_line(text: str) -> None:
     try:
         document = parse_toml(text, "any.toml")
-    except DataError as wrong:
-        sentence, line = str(wrong), wrong.line
+    except DataError as exc:
+        sentence, line = str(exc), exc.line
     else:
         assert set(document.lines) == set(paths(document.data))
         return
@@ -250,7 +250,7 @@ def test_any_text_is_a_document_or_a_sentence_with_a_line(text: str) -> None:
         ("a = " + "1" * 5000, "x.toml: not TOML: exceeds the limit"),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_line(text: str, sentence: str) -> None:
+def test_text_that_is_not_toml_is_refused_with_its_line(text: str, sentence: str) -> None:
     with pytest.raises(DataError) as caught:
         parse_toml(text, "x.toml")
     assert str(caught.value).startswith(sentence)
@@ -307,7 +307,7 @@ class Shop(BaseModel):
         ("\n[[keys]]\nmak = '0123456789ABCDEF'\n[[keys]]", "shop.toml:4: keys[1].mak: is missing"),
     ],
 )
-def test_what_a_model_complains_of_is_told_where_it_stands(text: str, sentence: str) -> None:
+def test_an_error_of_a_model_names_the_line_of_its_value(text: str, sentence: str) -> None:
     document: Document = parse_toml(text, "shop.toml")
     with pytest.raises(ValidationError) as caught:
         Shop.model_validate(document.data)
