@@ -160,8 +160,10 @@ class Extended(Document):
 
 
 def extend(own: Document, base: Document) -> Document:
-    """Return `own` laid over `base`: tables are merged key by key, anything else is replaced, and ``false`` removes a value
-    that is not itself true or false."""
+    """Return `own` laid over `base`.
+
+    Tables are merged key by key, anything else is replaced; ``false`` removes a value that is not itself true or false.
+    """
     return Extended(own.name, _merge(base.data, own.data), {}, own, base)
 
 
