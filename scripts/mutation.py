@@ -210,6 +210,8 @@ class Reach:
                        str(workers), "--dist=worksteal", "-p", "mutation_contexts", "-p", "no:randomly",
                        "-p", "no:cacheprovider"]  # fmt: skip
             subprocess.run(command, cwd=tree, env=variables, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL)
+            if not durations.exists():
+                sys.exit("The tests do not start without a mutant: see above, and run ./scripts/test first.")
             known = json.loads(durations.read_text())
             failed = sorted(test for test, (_, passed) in known.items() if not passed)
             if failed:
