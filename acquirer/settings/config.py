@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, get_origin, get_type_hints
 
-from acquirer.data.toml import DataError, Document, nearest, parse
+from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.settings.values import (
     Reader,
     choice,
@@ -65,6 +65,8 @@ class Config:
     """A void is also taken on a later business day than its sale's, as long as the batch is open."""
     refund_days: Annotated[int, whole(0, 3650)] = 30
     """A refund is taken for so many days after its sale."""
+    keep_days: Annotated[int, whole(1, 3650)] = 35
+    """A transaction of a closed batch is kept for so many days after it was last referred to."""
     fault: Words = ()
     """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables; see docs/faults.md."""
     signature_check: Words = ()
@@ -136,7 +138,7 @@ def make_config(**settings: Any) -> Config:
     """
     for name in settings:
         if name not in _READERS and name not in ALIASES:
-            raise TypeError(f"a host has no setting '{name}'{nearest(name, SETTINGS)}")
+            raise TypeError(f"a host has no setting '{name}'{did_you_mean(name, SETTINGS)}")
     return _config(_Given(name, value, place=name) for name, value in settings.items())
 
 
@@ -218,7 +220,7 @@ def _read_file(file: Path | None) -> Document:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(str(path), 0, "", f"cannot be read ({reason}); name a file of settings in TOML") from None
-    return parse(text, str(path))
+    return parse_toml(text, str(path))
 
 
 def _flag(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pty
@@ -19,6 +20,8 @@ from typing import Any
 import pytest
 
 from acquirer import cli
+from acquirer.cli.serve import command
+from acquirer.settings.config import ALIASES, SETTINGS
 from acquirer.settings.specs import load_dialect
 
 DIALECT = load_dialect("unionpay-pos")
@@ -224,6 +227,11 @@ def test_what_is_wrong_is_one_sentence(refused: Refused, arguments: list[str], c
     assert told[0] == code
     assert sentence in told[1]
     assert len(told[1].splitlines()) == 1
+
+
+def test_every_setting_is_an_option() -> None:
+    options = {name.replace("-", "_") for name in inspect.signature(command).parameters}
+    assert options - {"config", "as_json"} == {*SETTINGS, *ALIASES} - {"no_sign_limit"}  # of receipts, no host reads it
 
 
 def test_a_taken_address_ends_with_3(refused: Refused) -> None:
