@@ -74,7 +74,7 @@ def show(
     from acquirer.app.signatures import as_json as plain
     from acquirer.cli.braille import lines
     from acquirer.cli.tables import KEY, QUIET, WRONG, Line, console, table
-    from acquirer.observe.lines import printable
+    from acquirer.data.text import printable
 
     config = settings(store)
     with reading(config.store) as reader:
@@ -165,7 +165,7 @@ def unsigned(
     """List approved sales without a signature, with the likely cause, and those that need none."""
     from acquirer.app.unsigned import unsigned as missing
     from acquirer.cli.tables import KEY, QUIET, Line, console, table
-    from acquirer.observe.lines import printable
+    from acquirer.data.text import printable
     from acquirer.settings.specs import load_dialect
     from acquirer.slip.receipt import money
 

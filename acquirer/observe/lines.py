@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from structlog.processors import JSONRenderer
 
+from acquirer.data.text import printable
 from acquirer.data.types import JournalRow
 from acquirer.journal.entry import COLUMNS, LOGGED
 from acquirer.journal.render import is_plain
@@ -132,17 +133,6 @@ class Readable:
         reason = line.get("reason", "")
         colour = GREEN if reason == "approved" else GREY if not code.strip() else YELLOW
         return f"{RED if reason == 'system_fault' else colour}{code}{PLAIN}"
-
-
-def printable(text: str) -> str:
-    """Text that cannot move a cursor, ring a bell or begin a new line.
-
-    >>> printable("批准 \\x1b[2J")
-    '批准 \\\\x1b[2J'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @lru_cache(maxsize=4)  # lines come in the order of time
