@@ -10,7 +10,8 @@
    fails, or by taking much longer than the tests take; else it has survived, as has one that no test covers.
 5. Results are written one by one to .mutants/results.jsonl: an interrupted run goes on where it stopped.
 
-Left out are what never runs (annotations, the type named in a cast) and what mutmut leaves out (decorated functions).
+Left out are what never runs (annotations, the type named in a cast), changes to the case of a text, and what mutmut
+leaves out (decorated functions).
 tests/equivalent_mutants.toml lists the mutants that no test can notice, one by one, with the reason.
 """
 
@@ -266,8 +267,13 @@ class Reach:
 # ── mutants ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def never_runs(node: libcst.CSTNode, mutated: libcst.CSTNode) -> bool:
-    """Return whether the change is to the type in a cast, which is not looked at when it runs."""
+def is_left_out(node: libcst.CSTNode, mutated: libcst.CSTNode) -> bool:
+    """Return whether a change is none that a test should notice: the type in a cast, or only the case of a text.
+
+    mutmut has three changes for a text; the one that adds letters is drawn, so that texts do not count three times.
+    """
+    if isinstance(node, libcst.SimpleString) and isinstance(mutated, libcst.SimpleString):
+        return node.value.lower() == mutated.value.lower()
     if isinstance(node, libcst.Call) and isinstance(node.func, libcst.Name) and node.func.value == "cast":
         return isinstance(mutated, libcst.Call) and mutated.args[-1].deep_equals(node.args[-1])
     return False
@@ -283,7 +289,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     seen = Counter[str]()
     for mutation in mutations:
         node, mutated = mutation.original_node, mutation.mutated_node
-        if node not in positions or never_runs(node, mutated):
+        if node not in positions or is_left_out(node, mutated):
             continue
         position = positions[node]
         first, last = position.start.line, position.end.line
