@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
 
 from acquirer import __version__
+from acquirer.cli.arguments import take_over
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.streams import give_up, open_streams
 from acquirer.errors import ConfigurationError
 
 COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
-    "terminal": "Play a POS terminal against any host: sign on, sell, reverse, sign off.",
+    "terminal": "Play a POS terminal against any host: sign on, sell, void, refund, reverse, sign off.",
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
-    "signatures": "Read what cardholders signed: list, show, export, import; and what nobody signed.",
+    "signatures": "Read what cardholders signed: list, show, export, import; and which sales lack a signature.",
     "receipt": "Print the receipt of a sale again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
     "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",
@@ -37,18 +39,19 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; whatever fails says one sentence on stderr."""
+    """Run one command line and return its exit code; a failure prints one sentence on stderr."""
     code = _run(arguments)
     try:
         sys.stdout.flush()
-    except OSError:  # that has been told, or the reader has gone, or what failed before says more
+    except OSError:  # it has been reported, the reader has gone, or an earlier failure says more
         give_up(sys.stdout)
     return code
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        result = _application(arguments)(arguments or ["--help"], standalone_mode=False, prog_name="acquirer")
+        command = _application(arguments)
+        result = command.main(arguments or ["--help"], prog_name="acquirer", standalone_mode=False)
         sys.stdout.flush()  # so that what cannot be written is noticed here, and not when the interpreter ends
         return result if isinstance(result, int) else Code.OK
     except Exit as end:
@@ -57,12 +60,12 @@ def _run(arguments: list[str]) -> int:
     except ConfigurationError as exc:
         _say(str(exc))
         return Code.USAGE
-    except UsageError as wrong:
-        context, problem = getattr(wrong, "ctx", None), wrong.format_message()  # type: ignore[attr-defined]
+    except UsageError as exc:
+        context, problem = getattr(exc, "ctx", None), exc.format_message()  # type: ignore[attr-defined]
         if problem.startswith("Usage: "):  # a group without a command: its help, as for `acquirer` alone
             print(problem)
             return Code.OK
-        where = context.command_path if context else f"acquirer {_asked(arguments)}".rstrip()
+        where = context.command_path if context else f"acquirer {_command_name(arguments)}".rstrip()
         stop = "" if problem.endswith((".", "?")) else "."
         _say(f"{problem}{stop} Try '{where} --help'.")
         return Code.USAGE
@@ -70,17 +73,17 @@ def _run(arguments: list[str]) -> int:
         return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return Code.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # whoever read our output has gone; click calls that sys.exit(1)
+    except (BrokenPipeError, SystemExit):  # the reader of our output has gone; click calls that sys.exit(1)
         return Code.OK
-    except OSError as wrong:
-        if not wrong.filename:
+    except OSError as exc:
+        if not exc.filename:
             raise
-        _say(f"{wrong.filename}: {wrong.strerror}.")
+        _say(f"{exc.filename}: {exc.strerror}.")
         return Code.USAGE
 
 
-def _application(arguments: list[str]) -> typer.Typer:
-    """The command tree, with only the command that was asked for imported: `--help` waits for nothing."""
+def _application(arguments: list[str]) -> Any:
+    """Return the command tree; only the command that the arguments name is imported."""
     app = typer.Typer(
         help="An acquirer's host for POS terminals, and a terminal to talk to it.",
         add_completion=False,
@@ -88,10 +91,10 @@ def _application(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    asked = _asked(arguments)
+    wanted = _command_name(arguments)
     for name, line in COMMANDS.items():
-        if name != asked:
-            app.command(name, help=line, short_help=line)(_elsewhere)
+        if name != wanted:
+            app.command(name, help=line, short_help=line)(_not_imported)
             continue
         from acquirer.cli.help import Command
 
@@ -103,16 +106,18 @@ def _application(arguments: list[str]) -> typer.Typer:
             app.add_typer(module.app, name=name, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line, cls=Command)(module.command)
-    return app
+    command = typer.main.get_command(app)
+    take_over(command)
+    return command
 
 
-def _asked(arguments: list[str]) -> str:
-    """The command that was asked for, or an empty text."""
+def _command_name(arguments: list[str]) -> str:
+    """Return the command that the arguments name, or an empty text."""
     return next((word for word in arguments if word in COMMANDS), "")
 
 
-def _elsewhere() -> None:
-    """Stands in help for a command that was not asked for."""
+def _not_imported() -> None:
+    """Stand in the help for a command that is not imported."""
 
 
 def _version(wanted: bool) -> None:
@@ -131,5 +136,5 @@ def _say(sentence: str) -> None:
     if sentence:
         try:
             print(sentence, file=sys.stderr)
-        except OSError:  # the exit code still tells
+        except OSError:  # the exit code says it too
             give_up(sys.stderr)

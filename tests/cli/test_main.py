@@ -118,7 +118,7 @@ def test_version(capsys: Say) -> None:
         (["decode", "--count"], "Option '--count' requires an argument. Try 'acquirer decode --help'."),
         (
             ["decode", "--count", "x"],
-            "Invalid value for '--count': Input should be a valid integer, unable to parse string as an integer. "
+            "Invalid value for '--count': 'x' is not a whole number. "
             "Try 'acquirer decode --help'.",
         ),
         (["decode", "a"], "Got unexpected extra argument(s) (a). Try 'acquirer decode --help'."),
