@@ -1,4 +1,4 @@
-"""A host that serves: opened in order, closed in the opposite order, whatever happens between.
+"""A host that serves: opened in order, closed in the opposite order, however it ends.
 
 Opening: settings, store, terminals, listeners; then it is ready. Closing: stop accepting, let what was asked be
 committed and answered, close connections, settle the store, say what was counted.
@@ -27,12 +27,12 @@ from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.faults import follow_loop, follow_twisted
-from acquirer.observe.lines import AsJson, Readable, Render
+from acquirer.observe.lines import AsJson, AsText, Render
 from acquirer.observe.log import Log
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.pictures import Pictures
-from acquirer.process.recorder import recorder
+from acquirer.process.store_writer import process_writer
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
 from acquirer.store import Store, open_store, readable_by_others
@@ -45,8 +45,10 @@ SWITCH_S = 0.0005
 """How long the loop may keep the interpreter from threads, one of which writes a store in memory: with the default of
 5 ms a group of commits waits longer for its turn than for anything else."""
 
-ENOUGH = 1_000
-"""Connections that nobody asked for: less room than for these deserves a warning all the same."""
+ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+
+USUAL_CONNECTIONS = 1_000
+"""Connections that a host without `--connections` should have room for: less deserves a warning."""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Running:
 
     @property
     def ready(self) -> dict[str, Any]:
-        """What is told when it is ready."""
+        """What the ready line says."""
         listeners = [
             {"address": listener.address, "dialect": dialect.name}
             for listener, dialect in zip(self.server.listeners, self.parts.dialects, strict=True)
@@ -79,18 +81,22 @@ class Running:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What was counted so far."""
+        """Sums since the host began."""
         driver = self.driver
         own = {"exchanges": driver.exchanges, "undelivered": driver.undelivered, "lines_dropped": self.log.dropped}
         return {**own, **self.server.counters.as_dict()}
 
 
 @asynccontextmanager
-async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool = False) -> AsyncIterator[Running]:
-    """A ready host on the running loop, for the time of an ``async with`` block; `stderr` gets its log.
+async def serving(
+    config: Config, stderr: TextIO | None = None, *, child_processes: bool = False
+) -> AsyncIterator[Running]:
+    """A ready host on the running loop, for the time of an ``async with`` block.
 
-    With `apart`, a store on disk and its log are written by a process of their own: for a host that has this one to
-    itself.
+    Args:
+        stderr: gets the log.
+        child_processes: whether a store on disk and its log are written, and keys made ahead of need, by processes of
+            their own: for a host that has this one to itself.
 
     Raises:
         DataError: settings, or a file they name, are wrong.
@@ -113,9 +119,15 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
         terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
-        with _key_generator(config, log, loop, apart=apart) as maker, running_reactor() as reactor:
+        with (
+            _key_generator(config, log, loop, child_process=child_processes) as generator,
+            running_reactor() as reactor,
+        ):
             store.start(
-                loop, log.exchanges, recorder(spoken, stderr, render) if apart else None, config.keep_days
+                loop,
+                log.exchanges,
+                process_writer(spoken, stderr, render) if child_processes else None,
+                config.keep_days,
             )
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
@@ -125,8 +137,8 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
             try:
                 for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
                     host = build_host(parts, dialect, vault)
-                    if maker is not None:
-                        host.suite.stock(maker.stocked)
+                    if generator is not None:
+                        host.suite.stock(generator.stocked)
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)
@@ -150,16 +162,17 @@ async def serving(config: Config, stderr: TextIO | None = None, *, apart: bool =
 
 
 async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None]) -> str:
-    """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; returns why the store failed, or ""."""
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; return why the store failed, or ""."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+    for name in ENDING_SIGNALS:
+        number = getattr(signal, name, None)  # SIGHUP is unknown to Windows
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             loop.add_signal_handler(number, stop.set)
     room = make_room(config.connections or MOST_CONNECTIONS)
-    async with serving(config, stderr, apart=True) as running:
+    async with serving(config, stderr, child_processes=True) as running:
         follow_twisted(running.log)
-        for sentence in bounds_too_low(config.connections or ENOUGH, room, running.parts.limits.backlog):
+        for sentence in bounds_too_low(config.connections or USUAL_CONNECTIONS, room, running.parts.limits.backlog):
             running.log.event("warning", sentence)
         if config.seed is not None:
             running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
@@ -177,20 +190,20 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
 
 @contextmanager
 def _key_generator(
-    config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, apart: bool
+    config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, child_process: bool
 ) -> Iterator[KeyGenerator | None]:
-    """Who makes keys ahead of need; nobody where they shall come from a seed."""
-    maker: KeyGenerator | None = None
-    if apart and config.seed is None:
+    """What makes keys ahead of need; None where they shall come from a seed, or no process can be started."""
+    generator: KeyGenerator | None = None
+    if child_process and config.seed is None:
         try:
-            maker = KeyGenerator(loop, partial(log.event, "warning"))
-        except OSError as wrong:
-            log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {wrong}")
+            generator = KeyGenerator(loop, partial(log.event, "warning"))
+        except OSError as exc:
+            log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {exc}")
     try:
-        yield maker
+        yield generator
     finally:
-        if maker is not None:
-            maker.end()
+        if generator is not None:
+            generator.close()
 
 
 def _renderer(parts: Parts, stderr: TextIO | None) -> Render:
@@ -198,4 +211,4 @@ def _renderer(parts: Parts, stderr: TextIO | None) -> Render:
     terminal = stderr is not None and stderr.isatty()
     if mode == "json" or (mode == "auto" and not terminal):
         return AsJson()
-    return Readable(parts.timezone, colour=terminal and not os.environ.get("NO_COLOR"))
+    return AsText(parts.timezone, colour=terminal and not os.environ.get("NO_COLOR"))

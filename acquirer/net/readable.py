@@ -17,7 +17,7 @@ PER_TURN: Final = 64
 waits for everybody's request; enough for what is done together to cost less each."""
 
 
-class Readable:
+class ReadableSockets:
     """Calls back when a socket can be read, has ended or has failed. Level-triggered; for the loop's thread."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:

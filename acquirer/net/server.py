@@ -13,7 +13,7 @@ from twisted.internet.error import CannotListenError
 from acquirer.net.connection import SERVER, Connection
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
-from acquirer.net.readable import Readable
+from acquirer.net.readable import ReadableSockets
 from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
 
@@ -107,7 +107,7 @@ class Server:
         self.connections: set[Connection] = set()
         self.listeners: list[Listener] = []
         self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
-        self.readers = Readable(self._loop)
+        self.readers = ReadableSockets(self._loop)
         self.now_s = self._loop.time  # exact: time-outs counted from the last sweep's clock would come early
         shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
         self._sweep_s = min(1.0, shortest_s / 4)

@@ -1,7 +1,7 @@
 """A lean server transport: it writes at once and asks the loop for help only when the kernel's buffer is full.
 
 Twisted's own path per message costs an add-writer, a second trip through the loop and a remove-writer, and wraps every
-event in a logging context. Here a reply leaves in the turn in which it was made and `Readable` calls for reads;
+event in a logging context. Here a reply leaves in the turn in which it was made and `ReadableSockets` calls for reads;
 whatever does not fit takes Twisted's way, with its buffer, its producers and its closing.
 """
 
@@ -16,7 +16,7 @@ from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
 from acquirer.net.limits import ACCEPTS_PER_TURN, KEEP_ALIVE, READ_BYTES, USER_TIMEOUT_MS
-from acquirer.net.readable import Readable
+from acquirer.net.readable import ReadableSockets
 
 DONE = Failure(error.ConnectionDone())
 LOST = Failure(error.ConnectionLost())
@@ -152,7 +152,9 @@ class EagerTransport(tcp.Server):
 class ListeningPort(tcp.Port):
     """A listening socket that accepts without ceremony. `factory` is a `server.Listener`."""
 
-    def __init__(self, port: int, interface: str, factory: Any, backlog: int, reactor: Any, readers: Readable) -> None:
+    def __init__(
+        self, port: int, interface: str, factory: Any, backlog: int, reactor: Any, readers: ReadableSockets
+    ) -> None:
         twisted: Any = super()
         twisted.__init__(port, factory, backlog, interface, reactor)
         self.readers = readers

@@ -99,7 +99,7 @@ _NEXT = "\n"
 GREEN, YELLOW, RED, GREY, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
 
 
-class Readable:
+class AsText:
     """Lines for eyes: ``12:00:00  10000001  0800 sign_on   000001  00  approved: …``."""
 
     def __init__(self, timezone: tzinfo, *, colour: bool) -> None:

@@ -1,34 +1,47 @@
-"""Processes of our own: one of this program's modules, run apart from the process that asks, and talked with.
+"""Child processes: start one of this program's modules in a process of its own, and exchange messages with it.
 
-A child finds the same code as its parent, wherever that lies, and has a session of its own: Ctrl-C is for the host,
-which then ends its children by closing their input. Messages are pickles with their length before them.
+1. A child finds the same code as its parent, wherever that lies, and has a session of its own: Ctrl-C is for the host,
+   which ends its children by closing their connection.
+2. Parent and child hold the two ends of a socket pair as `multiprocessing.connection.Connection`; the framing of
+   messages is the standard library's. A child gets its end as the first argument of its `main`.
+3. Children that run our own code only are sent pickles and answer with pickles (`Channel`). What comes from a child
+   that works on hostile data (`picture_worker`) is taken as bytes and never unpickled.
+4. Sending never makes the loop wait: what the socket takes at once is sent at once, more than that by a thread.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pickle
-import select
+import selectors
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
-from struct import Struct
-from typing import IO, Any, Final
+from pickle import HIGHEST_PROTOCOL, dumps, loads
+from time import monotonic
+from typing import Any, Final
 
 import acquirer
 
-LENGTH: Final = Struct(">Q")
-PIPE_BYTES: Final = 1 << 20  # the most that Linux gives: what is sent in one turn of a loop should fit
-ENDING_S: Final = 5.0  # for a child to finish what it was asked for
+SEND_BUFFER_BYTES: Final = 1 << 20  # wanted; Linux gives 416 kB unless net.core.wmem_max says otherwise
+ENDING_S: Final = 5.0  # for a child to finish what it was sent
+
+IGNORED_BY_CHILDREN: Final = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one is unknown to Windows
 
 
-def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-    """A process that calls ``main(*arguments)`` of `module`; `streams` are those of `subprocess.Popen`.
+def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams: Any) -> Child:
+    """Start a process that calls ``main(connection, *arguments)`` of `module`.
+
+    Args:
+        pass_fds: descriptors that it shall have too, under the same numbers.
+        streams: as for `subprocess.Popen`; what is not named is the null device.
 
     Raises:
         OSError: it cannot be started.
@@ -36,173 +49,205 @@ def start(module: str, *arguments: str, **streams: Any) -> subprocess.Popen[byte
     code = str(Path(acquirer.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     # Not -m: it would run a second copy of a module that its own package imports.
-    run = f"import sys; from {module} import main; main(*sys.argv[1:])"
-    return subprocess.Popen(  # noqa: S603  our own
-        [sys.executable, "-c", run, *arguments],
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-        **streams,
+    script = (
+        "import sys; from multiprocessing.connection import Connection; "
+        f"from {module} import main; main(Connection(int(sys.argv[1])), *sys.argv[2:])"
     )
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = subprocess.Popen(  # noqa: S603  our own
+                [sys.executable, "-c", script, str(theirs.fileno()), *arguments],
+                env={**os.environ, "PYTHONPATH": path},
+                start_new_session=True,
+                pass_fds=(theirs.fileno(), *pass_fds),
+                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **streams},
+            )
+        except BaseException:
+            ours.close()
+            raise
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    return Child(process, ours)
 
 
-def hang_up(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes to a child: it is asked no more, and nobody listens."""
-    for pipe in (process.stdin, process.stdout):
-        assert pipe is not None
-        with suppress(OSError):  # what it did not read any more
-            pipe.close()
+def ignore_signals() -> None:
+    """In a child: leave signals to the host; the child ends when its connection does."""
+    for name in IGNORED_BY_CHILDREN:
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.SIG_IGN)
 
 
-def outlive_signals() -> None:
-    """In a child: what is meant for the host does not end it; it ends with its input."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+def receive(connection: Connection) -> Any:
+    """In a child: return the next message of its parent's `Channel`.
+
+    Raises:
+        EOFError: the parent has closed the channel, or has ended.
+    """
+    try:
+        return loads(connection.recv_bytes())  # noqa: S301  from the process that started this one
+    except OSError:  # it ended within a message, or before it read all answers
+        raise EOFError from None
 
 
-class Dialogue:
-    """A child that is asked over its input and answers over its output. All of it on the loop's thread."""
+def reply(connection: Connection, message: Any) -> None:
+    """In a child: send a message to its parent's `Channel`.
 
-    def __init__(self, process: subprocess.Popen[bytes], loop: AbstractEventLoop) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
+    Raises:
+        OSError: the parent has closed the channel, or has ended.
+    """
+    connection.send_bytes(dumps(message, HIGHEST_PROTOCOL))
+
+
+class Child:
+    """A process that was started, and this side's end of the connection to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+        self.process = process
+        self.at_once_bytes = _at_once_bytes(ours)
+        self.connection = Connection(ours.detach())
+
+    def kill(self) -> None:
+        """End the process now, and close the connection."""
+        self.process.kill()
+        self.process.wait()
+        self.connection.close()
+
+    def close(self, patience_s: float) -> None:
+        """Close the connection and wait for the process's end; kill it when that takes longer than `patience_s`."""
+        self.connection.close()
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Channel:
+    """Messages to a child and from it, as pickles. All of it on the loop's thread."""
+
+    def __init__(self, child: Child, loop: AbstractEventLoop) -> None:
+        self._child = child
+        self._connection = child.connection
         self._loop = loop
-        self._asks, self._answers = process.stdin.fileno(), process.stdout.fileno()
-        self._unsent = b""
-        self._came = b""
-        self._heard = 0
-        self._over = False  # it has ended, and that was told
-        self._told: Callable[[Any], None] = _nobody
-        self._ended: Callable[[], None] = _nobody
-        with suppress(OSError):  # there is a bound on all pipes of one user: a smaller one serves, only slower
-            fcntl.fcntl(self._asks, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        os.set_blocking(self._asks, False)
-        os.set_blocking(self._answers, False)
+        self._received = 0
+        self._over = False  # the child has ended, and `on_end` has been called
+        self._on_message: Callable[[Any], None] = _ignore
+        self._on_end: Callable[[], None] = _ignore
+        self._sender = Sender(child)
 
     def greet(self, setup: Any) -> Any:
-        """Ask the first thing, before `begin`, and wait for its answer.
+        """Send the first message, before `begin`, and return the answer to it.
 
         Raises:
             EOFError: the child has ended instead.
         """
-        heard: list[Any] = []
-        self._told = heard.append
-        self.ask(setup)
+        answers: list[Any] = []
+        self._on_message = answers.append
+        self.send(setup)
         self.wait()
-        if not heard:
+        if not answers:
             raise EOFError("it ended before it began")
-        return heard[0]
+        return answers[0]
 
-    def begin(self, told: Callable[[Any], None], ended: Callable[[], None]) -> None:
-        """Who takes the answers, and who is told when there will be no more."""
-        self._told, self._ended = told, ended
-        self._loop.add_reader(self._answers, self._read)
+    def begin(self, on_message: Callable[[Any], None], on_end: Callable[[], None]) -> None:
+        """Have each message of the child handed to `on_message`, and its end to `on_end`, once."""
+        self._on_message, self._on_end = on_message, on_end
+        self._loop.add_reader(self._connection.fileno(), self._read)
 
-    def ask(self, message: Any) -> None:
-        """Send a message; it is never waited for."""
-        data = _message(message)
-        if self._unsent:
-            self._unsent += data
-            return
-        self._unsent = data
-        self._send()
-        if self._unsent:
-            self._loop.add_writer(self._asks, self._send)
+    def send(self, message: Any) -> None:
+        """Send a message, without waiting. To a child that has ended it is lost."""
+        self._sender.send(dumps(message, HIGHEST_PROTOCOL))
 
     def wait(self, patience_s: float | None = None) -> None:
-        """Wait for an answer, or the end, and have it taken now; after the end there is nothing to wait for.
+        """Wait for a message and hand it on now, or for the child's end; after that there is nothing to wait for.
 
         Raises:
-            TimeoutError: nothing came for so long.
+            TimeoutError: nothing came within `patience_s`.
         """
-        patience_ms = None if patience_s is None else patience_s * 1000
-        heard = self._heard
-        self._take()  # it may have come with the one before, over which somebody waits now
-        while self._heard == heard and not self._over:
-            either = select.poll()
-            either.register(self._answers, select.POLLIN)
-            if self._unsent:
-                either.register(self._asks, select.POLLOUT)
-            ready = either.poll(patience_ms)
-            if not ready:
+        received = self._received
+        while self._received == received and not self._over:
+            if not self._connection.poll(patience_s):
                 raise TimeoutError
-            for file, _ in ready:
-                if file == self._answers:
-                    self._read()
-                else:
-                    self._send()
+            self._read()
 
-    def end(self, patience_s: float = ENDING_S) -> None:
-        """Let the child finish what it has been sent, and wait for its end; then end it."""
-        self._loop.remove_reader(self._answers)
-        self._loop.remove_writer(self._asks)
-        hang_up(self._process)
-        try:
-            self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _send(self) -> None:
-        """Send what the pipe takes."""
-        try:
-            sent = os.write(self._asks, self._unsent)
-        except BlockingIOError:
-            return
-        except OSError:  # it has ended: that is read where it answers
-            sent = len(self._unsent)
-        self._unsent = self._unsent[sent:]
-        if not self._unsent:
-            self._loop.remove_writer(self._asks)
+    def close(self, patience_s: float | None = None) -> None:
+        """Let the child finish what it was sent, and wait for its end; after `patience_s` (`ENDING_S`) kill it."""
+        end_s = monotonic() + (ENDING_S if patience_s is None else patience_s)
+        self._loop.remove_reader(self._connection.fileno())
+        self._sender.close(end_s - monotonic())
+        self._child.close(max(end_s - monotonic(), 0.0))
 
     def _read(self) -> None:
-        """Read what has come."""
+        """Take one message; this waits for the rest of one whose beginning has come."""
         try:
-            data = os.read(self._answers, PIPE_BYTES)
-        except BlockingIOError:
-            return
-        if not data:
-            self._loop.remove_reader(self._answers)
+            message = loads(self._connection.recv_bytes())  # noqa: S301  from the process we started
+        except (EOFError, OSError):
+            self._loop.remove_reader(self._connection.fileno())
             self._over = True
-            self._ended()
+            self._on_end()
             return
-        self._came += data
-        self._take()
-
-    def _take(self) -> None:
-        """Tell of the answers that have come whole."""
-        while len(self._came) >= LENGTH.size:
-            stop = LENGTH.size + LENGTH.unpack_from(self._came)[0]
-            if len(self._came) < stop:
-                return
-            answer = pickle.loads(self._came[LENGTH.size : stop])  # noqa: S301  from the process we started
-            self._came = self._came[stop:]
-            self._heard += 1
-            self._told(answer)
+        self._received += 1
+        self._on_message(message)
 
 
-def _nobody(*_answer: Any) -> None:
-    """Nobody listens yet."""
+class Sender:
+    """Sends messages in their order, for one thread, which never waits."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._connection = child.connection
+        self._writable = selectors.DefaultSelector()
+        self._writable.register(self._connection, selectors.EVENT_WRITE)
+        self._unsent: deque[bytes] = deque()  # the thread's, the first of them is being sent
+        self._more = threading.Semaphore(0)
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def send(self, data: bytes) -> None:
+        """Send a message at once if the socket has room for it, else leave it to the thread."""
+        if not self._unsent and len(data) <= self._child.at_once_bytes and self._writable.select(0):
+            with suppress(OSError):  # the child has ended: that is noticed where its messages are read
+                self._connection.send_bytes(data)
+            return
+        self._unsent.append(data)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="channel-sender", daemon=True)
+            self._thread.start()
+        self._more.release()
+
+    def close(self, patience_s: float) -> None:
+        """End the thread when all is sent; a child that does not take it within `patience_s` is killed."""
+        if self._thread is not None:
+            self._closing = True
+            self._more.release()
+            self._thread.join(max(patience_s, 0.0))
+            if self._thread.is_alive():
+                self._child.process.kill()  # ends what the thread waits for
+                self._thread.join()
+        self._writable.close()
+
+    def _run(self) -> None:
+        while True:
+            self._more.acquire()
+            if not self._unsent:
+                if self._closing:
+                    return
+                continue
+            with suppress(OSError):  # the child has ended
+                self._connection.send_bytes(self._unsent[0])
+            self._unsent.popleft()
 
 
-def put(to: IO[bytes], message: Any) -> None:
-    """Write one message."""
-    to.write(_message(message))
-    to.flush()
+def _at_once_bytes(ours: socket.socket) -> int:
+    """The size of a message that never has to wait while the socket is writable.
+
+    On Linux that means that three quarters of the send buffer are free (unix(7), ``unix_writable``); elsewhere it may
+    mean a few bytes.
+    """
+    if sys.platform != "linux":
+        return 0
+    return ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
 
 
-def take(of: IO[bytes]) -> Any:
-    """Read one message; EOFError when there is no whole one."""
-    head = of.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        raise EOFError
-    size = LENGTH.unpack(head)[0]
-    data = of.read(size)
-    if len(data) < size:
-        raise EOFError
-    return pickle.loads(data)  # noqa: S301  from the process we started, or that started us
-
-
-def _message(value: Any) -> bytes:
-    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(data)) + data
+def _ignore(*_message: Any) -> None:
+    """Before `begin`."""

@@ -1,125 +1,127 @@
 """Keys made ahead of need, by a process of its own: half of a sign-on's time is the schedules of two fresh keys.
 
-Only layouts that are in demand have a stock: the first sign-on with one asks for it. A stock that is empty, or a
-process that has ended, stops nobody: the host then makes its keys itself. Between the two processes keys are sealed
-under a key made for this run.
+Only layouts that are in demand have a pool: the first sign-on with one asks for it. A pool that is empty, or a process
+that has ended, stops no exchange: the host then makes its keys itself. Between the two processes keys are sealed under
+a key made for this run.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from acquirer.process import channel as child
+from acquirer.process import channel
+from acquirer.process.channel import Channel
 from acquirer.process.randomness import pooled
-from acquirer.security.packages import Packager, Stocked
+from acquirer.security.packages import PackageIssuer, ReadyKeys
 from acquirer.security.vault import MASTER_BYTES, Vault, VaultError
 
-STOCK: Final = 2_048
-"""Sets of keys kept ready for one layout, some 80 kB: the first of a burst are answered at once, and the maker has a
-tenth of a second to come by a processor."""
+POOL_SETS: Final = 2_048
+"""Sets of keys kept ready for one layout, some 80 kB: the first of a burst are answered at once, and the generator has
+a tenth of a second to be given a processor."""
 
-BATCH: Final = 128
+BATCH_SETS: Final = 128
 """Made at once: a millisecond's work."""
 
+CLOSING_S: Final = 0.5  # it has nothing that would be lost
 
-ENDING_S: Final = 0.5  # it has nothing that would be lost
+ENDED: Final = "the process that makes keys ahead of need has ended: sign-ons take longer, and nothing is lost"
 
 
 class KeyPool:
-    """The stock of one layout."""
+    """Fresh sets of keys of one layout."""
 
-    def __init__(self, number: int, packager: Packager, maker: KeyGenerator) -> None:
+    def __init__(self, number: int, packager: PackageIssuer, generator: KeyGenerator) -> None:
         self.number = number
         self.packager = packager
-        self._maker = maker
+        self._generator = generator
         self._ready: list[bytes] = []
-        self._due = 0  # asked for, and not come
+        self._due = 0  # ordered, and not delivered
 
     def take(self) -> bytes | None:
-        """Fresh keys, as `Packager.fresh` makes them; None when there are none just now."""
+        """Return fresh keys, as `Packager.fresh` makes them; None when there are none just now."""
         ready = self._ready
-        if len(ready) + self._due <= STOCK - BATCH:
-            self._due += BATCH
-            self._maker.order(self)
+        if len(ready) + self._due <= POOL_SETS - BATCH_SETS:
+            self._due += BATCH_SETS
+            self._generator.order(self)
         return ready.pop() if ready else None
 
-    def put(self, made: bytes) -> None:
-        """Take in a batch that has come."""
+    def put(self, batch: bytes) -> None:
+        """Take in a batch that was ordered."""
         size = self.packager.fresh_bytes
-        self._due -= BATCH
-        self._ready += [made[at : at + size] for at in range(0, len(made), size)]
+        self._due -= BATCH_SETS
+        self._ready += [batch[at : at + size] for at in range(0, len(batch), size)]
 
 
 class KeyGenerator:
-    """The process, and the stocks it fills. On the loop's thread.
-
-    Raises:
-        OSError: it cannot be started.
-    """
+    """The process, and the pools it fills. On the loop's thread."""
 
     def __init__(self, loop: AbstractEventLoop, warn: Callable[[str], None]) -> None:
-        """`warn` is told when nothing is made ahead any more."""
+        """Start the process.
+
+        Args:
+            warn: called with a sentence when no keys are made ahead any more.
+
+        Raises:
+            OSError: it cannot be started.
+        """
         key = os.urandom(MASTER_BYTES)
         self._vault = Vault(key)
-        self._shelves: list[KeyPool] = []
+        self._pools: list[KeyPool] = []
         self._warn = warn
         self._ended = False
-        process = child.start(__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self._dialogue = child.Dialogue(process, loop)
-        self._dialogue.ask(key)
-        self._dialogue.begin(self._came, self._gone)
+        self._channel = Channel(channel.start(__name__), loop)
+        self._channel.send(key)
+        self._channel.begin(self._take_batch, self._note_end)
 
-    def stocked(self, packager: Packager) -> Stocked:
-        """Where fresh keys of a packager come from."""
-        shelf = KeyPool(len(self._shelves), packager, self)
-        self._shelves.append(shelf)
-        return shelf.take
+    def stocked(self, packager: PackageIssuer) -> ReadyKeys:
+        """Return where fresh keys of a packager come from."""
+        pool = KeyPool(len(self._pools), packager, self)
+        self._pools.append(pool)
+        return pool.take
 
-    def order(self, shelf: KeyPool) -> None:
+    def order(self, pool: KeyPool) -> None:
         """Have a batch made."""
         if not self._ended:
-            packager = shelf.packager
-            self._dialogue.ask((shelf.number, packager.package, packager.mak))
+            packager = pool.packager
+            self._channel.send((pool.number, packager.package, packager.mak))
 
-    def end(self) -> None:
-        """Let the process go."""
+    def close(self) -> None:
+        """End the process."""
         self._ended = True
-        self._dialogue.end(ENDING_S)
+        self._channel.close(CLOSING_S)
 
-    def _came(self, answer: Any) -> None:
+    def _take_batch(self, answer: Any) -> None:
         number, sealed = answer
         try:
-            self._shelves[number].put(self._vault.open(_bound(number), sealed))
-        except VaultError:  # whatever it is, it is not ours
-            self._gone()
+            self._pools[number].put(self._vault.open(_binding(number), sealed))
+        except VaultError:  # it was not sealed by our process for this pool
+            self._note_end()
 
-    def _gone(self) -> None:
+    def _note_end(self) -> None:
         if not self._ended:
             self._ended = True
-            self._warn("the process that makes keys ahead of need has ended: sign-ons take longer, and nothing is lost")
+            self._warn(ENDED)
 
 
-def main() -> None:
-    """Make what is asked for until nobody asks any more."""
-    child.outlive_signals()
-    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+def main(connection: Connection) -> None:
+    """Make the batches that are ordered, until the connection ends."""
+    channel.ignore_signals()
     try:
-        vault = Vault(child.take(asked))
+        vault = Vault(channel.receive(connection))
         randbytes = pooled()
-        packagers: dict[int, Packager] = {}
+        packagers: dict[int, PackageIssuer] = {}
         while True:
-            number, package, mak = child.take(asked)
-            packager = packagers.get(number) or packagers.setdefault(number, Packager(package, mak))
-            made = b"".join([packager.fresh(randbytes) for _ in range(BATCH)])
-            child.put(answers, (number, vault.seal(_bound(number), made, randbytes)))
-    except (EOFError, BrokenPipeError):
-        os._exit(0)  # nothing is buffered that anybody would read
+            number, package, mak = channel.receive(connection)
+            packager = packagers.get(number) or packagers.setdefault(number, PackageIssuer(package, mak))
+            batch = b"".join([packager.fresh(randbytes) for _ in range(BATCH_SETS)])
+            channel.reply(connection, (number, vault.seal(_binding(number), batch, randbytes)))
+    except (EOFError, OSError):
+        return
 
 
-def _bound(number: int) -> str:
+def _binding(number: int) -> str:
     return f"ahead:{number}"

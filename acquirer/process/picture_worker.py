@@ -1,80 +1,115 @@
 """The process that decodes images of signatures: what comes from the wire is worked on here, behind limits.
 
-Started by `pictures.Worker`. It reads images from stdin and writes what they show to stdout, each with its length
-before it; a stream that eats processor time or memory ends this process and nothing else. It ends with its input.
+Started by `pictures.PictureWorker`. It is sent images and answers each with two messages: a JSON object and a PNG, both
+as bytes, because a decoder that is under foreign control must not choose what the host unpickles. A stream that eats
+processor time or memory ends this process and nothing else. It ends with its connection.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
-import struct
-import sys
-from typing import BinaryIO, Final
+from contextlib import suppress
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any, Final
 
 from acquirer.model.rows import Flag, Picture
-from acquirer.signature import inspect, jbig_decoder, png
+from acquirer.signature import image_checks, jbig_decoder, png
 from acquirer.signature.jbig import JbigError
+
+resource: Any = None
+with suppress(ImportError):  # Windows: there the host's patience is the only limit
+    resource = import_module("resource")
 
 MEMORY_BYTES: Final = 256 << 20  # of address space: an interpreter with Pillow takes 70 MB, the largest picture one
 CPU_S: Final = 2  # for one picture: the slowest legal one takes a third of a second on slow machines
-NICE: Final = 10  # whoever waits for an answer comes first
-LENGTH: Final = struct.Struct(">I")
+NICE: Final = 10  # exchanges come first
+
+TEXT_BYTES: Final = 64 << 10  # a dozen flags, each a sentence
+PNG_BYTES: Final = 4 << 20  # twice what the largest bitmap takes without any compression
 
 
-def develop(stream: bytes) -> Picture:
-    """What an image shows, and everything odd about it.
+def decode_image(stream: bytes) -> Picture:
+    """Return what an image shows, and everything odd about it.
 
-    >>> develop(b"no image").flags
+    >>> decode_image(b"no image").flags
     (Flag(name='undecodable', why='8 bytes are no JBIG stream: its header alone has 20'),)
     """
     try:
-        decoded = jbig_decoder.decode(stream)
-    except JbigError as wrong:
-        return Picture(flags=(Flag("undecodable", str(wrong)),))
+        decoded = jbig_decoder.decode_jbig(stream)
+    except JbigError as exc:
+        return Picture(flags=(Flag("undecodable", str(exc)),))
     found = [Flag(problem.damage, problem.why) for problem in decoded.problems]
-    odd = (*inspect.inspect(decoded.bitmap), *inspect.inspect_stream(len(stream)))  # what is worse comes first
+    odd = (
+        *image_checks.check_image(decoded.bitmap),
+        *image_checks.check_stream_size(len(stream)),
+    )  # what is worse comes first
     found += [Flag(one.flag, one.why) for one in odd]
     bitmap = decoded.bitmap
     if not bitmap.data:
         return Picture(flags=(*found, Flag("undecodable", "the stream ends before its first line")))
-    return Picture(bitmap.width, bitmap.height, png.encode(bitmap), tuple(found))
+    return Picture(bitmap.width, bitmap.height, png.encode_png(bitmap), tuple(found))
 
 
-def pack(picture: Picture) -> bytes:
-    """A picture as bytes for a pipe: a JSON object and the PNG, each with its length before it."""
-    told = {"width": picture.width, "height": picture.height, "flags": [[f.name, f.why] for f in picture.flags]}
-    text = json.dumps(told).encode()
-    return LENGTH.pack(len(text)) + text + LENGTH.pack(len(picture.png)) + picture.png
+def send_picture(connection: Connection, picture: Picture) -> None:
+    """Send a picture: a JSON object, then the PNG."""
+    fields = {"width": picture.width, "height": picture.height, "flags": [[f.name, f.why] for f in picture.flags]}
+    connection.send_bytes(json.dumps(fields).encode())
+    connection.send_bytes(picture.png)
 
 
-def unpack(text: bytes, drawn: bytes) -> Picture:
-    """The picture that `pack` wrote."""
-    told = json.loads(text)
-    return Picture(told["width"], told["height"], drawn, tuple(Flag(*flag) for flag in told["flags"]))
+def receive_picture(connection: Connection) -> Picture:
+    """Return a picture that `send_picture` sent.
+
+    Raises:
+        ValueError: it sent something else.
+        OSError: or more than a picture has, or it ended within a message.
+        EOFError: or before one.
+    """
+    text = connection.recv_bytes(TEXT_BYTES)
+    drawn = connection.recv_bytes(PNG_BYTES)
+    fields = json.loads(text)
+    match fields:
+        case {"width": int(width), "height": int(height), "flags": [*flags]}:
+            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags))
+    raise ValueError("what was sent is no picture")
 
 
-def work(source: BinaryIO, sink: BinaryIO) -> None:
-    """Answer every image that comes with what it shows, until none comes."""
-    while head := source.read(LENGTH.size):
-        stream = source.read(LENGTH.unpack(head)[0])
-        _limit_cpu()
-        sink.write(pack(develop(stream)))
-        sink.flush()
+def answer_all(connection: Connection) -> None:
+    """Answer every image with what it shows, until the connection ends."""
+    while True:
+        try:
+            stream = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        limit_cpu()
+        send_picture(connection, decode_image(stream))
 
 
-def main() -> None:
-    """Put the limits up, say hello, work."""
-    os.nice(NICE)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stdout.buffer.write(LENGTH.pack(0))
-    sys.stdout.buffer.flush()
-    work(sys.stdin.buffer, sys.stdout.buffer)
+def main(connection: Connection) -> None:
+    """Set the limits, say that it is ready, answer."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    if resource is not None:
+        with suppress(ValueError, OSError):  # a system that knows the limit but does not keep it, as macOS
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    connection.send_bytes(b"")
+    answer_all(connection)
 
 
-def _limit_cpu() -> None:
+def limit_cpu() -> None:
+    """Allow this process `CPU_S` more seconds of processor time."""
+    if resource is None:
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + CPU_S, most))
+
+
+def _flag(pair: object) -> Flag:
+    match pair:
+        case [str(name), str(why)]:
+            return Flag(name, why)
+    raise ValueError("what was sent is no picture")

@@ -1,107 +1,109 @@
-"""Pictures of signatures: images are decoded in a process of their own, never in the loop, and kept beside them.
+"""Pictures of signatures: images are decoded in a process of their own, never on the loop, and kept beside them.
 
-A signature is stored as it came; its picture is made afterwards, from the store, so that nothing waits in memory and
-a restart goes on where the last one ended. Only where a strict check asks for the pixels does an upload wait for them.
-Thread and process begin with the first signature: a host without signatures has neither.
+A signature is stored as it was received; its picture is rendered afterwards, from the store, so that nothing waits in
+memory and a restart goes on where the last run ended. Only where a strict check asks for the pixels does an upload wait
+for them. Thread and process begin with the first signature: a host without signatures has neither.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import select
-import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.errors import PeerError, StoreError
 from acquirer.host.signature_policy import Mode
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Flag, Picture, Signature
 from acquirer.observe.log import Log
-from acquirer.process import channel as child
+from acquirer.process import channel, picture_worker
+from acquirer.process.channel import Child
 from acquirer.process.clock import Clock
-from acquirer.process.picture_worker import LENGTH, unpack
-from acquirer.store import Store, StoreError
-from acquirer.store.uploads import Developed, with_picture
+from acquirer.store.interface import Store
+from acquirer.store.uploads import RenderedSignature, with_picture
 
 AT_ONCE: Final = 16  # pictures kept in one transaction: a quarter of a second of decoding
-MOST_LOOKS: Final = 256  # uploads that wait for their pixels: some five seconds of decoding, no terminal waits longer
+MOST_WAITING: Final = 256  # images that uploads wait for: some five seconds of decoding, no terminal waits longer
 BUSY_COMMITS: Final = 16  # that wait at one moment: more than terminals that are tried by hand, less than any burst
 REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what they may take then
-PATIENCE_S: Final = 5.0  # for one picture: the worker ends itself after two seconds of work, and may wait for its turn
-START_S: Final = 20.0  # for the worker to say hello: Python and Pillow, on a machine that is busy
+DECODING_S: Final = 5.0  # for one picture: the worker ends itself after two seconds of work, and may wait for its turn
+READY_S: Final = 20.0  # for the worker to say that it is ready: Python and Pillow, on a machine that is busy
 
 GIVEN_UP: Final = Flag("undecodable", "decoding it took more time or memory than any signature needs: given up")
 
-Then = Callable[[Picture | None], None]
+OnPicture = Callable[[Picture | None], None]
 
 
-class WorkerError(Exception):
-    """The process that decodes cannot be started, or does not say hello."""
+class WorkerError(PeerError):
+    """The process that decodes cannot be started, or ended before it was ready."""
 
 
-class Worker:
+class PictureWorker:
     """The process, as one function. For one thread."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
-    def look(self, stream: bytes) -> Picture:
-        """What an image shows. A process that dies over it, or takes too long, is replaced for the next one.
+    def decode(self, stream: bytes) -> Picture:
+        """Return what an image shows. A process that dies over it, or takes too long, is replaced for the next one.
 
         Raises:
-            WorkerError: there is no process to ask.
+            WorkerError: there is no process to send it to.
         """
-        process = self._process or self._start()
-        assert process.stdin is not None
+        child = self._child or self._start()
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            child.process.kill()  # and not only waited for: it may have stopped within a message
+
+        limit = threading.Timer(DECODING_S, expire)
+        limit.start()
+        picture = Picture(flags=(GIVEN_UP,))
         try:
-            process.stdin.write(LENGTH.pack(len(stream)) + stream)
-            process.stdin.flush()
-            end_s = time.monotonic() + PATIENCE_S
-            return unpack(_framed(process, end_s), _framed(process, end_s))
-        except (OSError, EOFError, TimeoutError, ValueError):
-            self.end()
-            return Picture(flags=(GIVEN_UP,))
+            child.connection.send_bytes(stream)
+            picture = picture_worker.receive_picture(child.connection)
+        except (OSError, EOFError, ValueError):
+            self.close()
+        finally:
+            limit.cancel()
+            limit.join()
+        if expired.is_set():  # perhaps when it had just answered: the next image must not find it dead
+            self.close()
+        return picture
 
     def interrupt(self) -> None:
-        """Let whoever waits for the process wait no longer. From any thread."""
-        process = self._process
-        if process is not None:
-            process.kill()
+        """Make a `decode` that waits for the process wait no longer. From any thread."""
+        child = self._child
+        if child is not None:
+            child.process.kill()
 
-    def end(self) -> None:
-        """End the process, whatever it does."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        child.hang_up(process)
+    def close(self) -> None:
+        """Kill the process. Idempotent."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Child:
         try:
-            self._process = process = child.start(
-                "acquirer.process.picture_worker",
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError as wrong:
-            raise WorkerError(f"the process that decodes signatures cannot be started: {wrong}") from None
+            self._child = child = channel.start(picture_worker.__name__)
+        except OSError as exc:
+            raise WorkerError(f"the process that decodes signatures cannot be started: {exc}") from None
         try:
-            _framed(process, time.monotonic() + START_S)
-        except (OSError, EOFError, TimeoutError):
-            self.end()
+            if not child.connection.poll(READY_S):
+                raise TimeoutError
+            child.connection.recv_bytes(0)
+        except (OSError, EOFError):
+            self.close()
             raise WorkerError("the process that decodes signatures ended before it began") from None
-        return process
+        return child
 
 
 class Pictures:
-    """Looks at images and makes pictures, on a thread of its own."""
+    """Decodes images and renders pictures, on a thread of its own."""
 
     def __init__(
         self, store: Store, clock: Clock, log: Log, dialects: Sequence[Dialect] = (), pixels: Mode = "log"
@@ -111,25 +113,25 @@ class Pictures:
         self._log = log
         self._dialects = dialects
         self._pixels = pixels
-        self._soon = asyncio.get_running_loop().call_soon_threadsafe
-        self._worker = Worker()
+        self._call_soon = asyncio.get_running_loop().call_soon_threadsafe
+        self._worker = PictureWorker()
         self._work = threading.Condition()
-        self._looks: deque[tuple[bytes, Then]] = deque()
-        self._wanted = False  # some signature may wait for its picture
+        self._images: deque[tuple[bytes, OnPicture]] = deque()  # that uploads wait for
+        self._wanted = False  # a signature may wait for its picture
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def look(self, stream: bytes, then: Then) -> None:
-        """Have an image decoded; `then` is called on the loop's thread, at once with None when too many wait."""
-        if len(self._looks) >= MOST_LOOKS:
-            self._soon(then, None)
+    def decode(self, stream: bytes, on_picture: OnPicture) -> None:
+        """Decode an image; `on_picture` is called on the loop's thread, at once with None when too many wait."""
+        if len(self._images) >= MOST_WAITING:
+            self._call_soon(on_picture, None)
             return
         with self._work:
-            self._looks.append((stream, then))
+            self._images.append((stream, on_picture))
             self._begin()
 
-    def develop(self) -> None:
-        """Have the pictures made that are still to be made."""
+    def render(self) -> None:
+        """Render the pictures that signatures in the store wait for, when there is time."""
         if not self._wanted:
             with self._work:
                 self._wanted = True
@@ -139,10 +141,10 @@ class Pictures:
         """Go on with what an earlier run left."""
         with self._store.reader() as reader:
             if reader.waiting_signatures(1):
-                self.develop()
+                self.render()
 
     def stop(self) -> None:
-        """End thread and process; what was not made waits in the store for the next start."""
+        """End thread and process; what was not rendered waits in the store for the next start."""
         with self._work:
             self._stopping = True
             self._work.notify()
@@ -160,60 +162,59 @@ class Pictures:
         try:
             while True:
                 with self._work:
-                    self._work.wait_for(lambda: self._stopping or self._looks or self._wanted)
+                    self._work.wait_for(lambda: self._stopping or self._images or self._wanted)
                     if self._stopping:
                         return
                     wanted, self._wanted = self._wanted, False
                 try:
-                    self._answer()
+                    self._decode_waiting()
                     if wanted:
-                        self._make()
-                except Exception as wrong:  # whatever it was, the next signature deserves another try
+                        self._render()
+                except Exception as exc:  # one of any kind: the next signature is tried all the same
                     if not self._stopping:
-                        known = isinstance(wrong, WorkerError | StoreError)
-                        sentence = str(wrong) if known else f"{type(wrong).__name__}: {wrong}"
-                        self._soon(self._log.event, "no-pictures", sentence)
+                        known = isinstance(exc, WorkerError | StoreError)
+                        sentence = str(exc) if known else f"{type(exc).__name__}: {exc}"
+                        self._call_soon(self._log.event, "no-pictures", sentence)
         finally:
-            self._worker.end()
+            self._worker.close()
 
-    def _answer(self) -> None:
-        """Look at what uploads wait for."""
-        while self._looks and not self._stopping:
-            stream, then = self._looks.popleft()
+    def _decode_waiting(self) -> None:
+        """Decode what uploads wait for."""
+        while self._images and not self._stopping:
+            stream, on_picture = self._images.popleft()
+            picture: Picture | None = None
             try:
-                picture: Picture | None = self._worker.look(stream)
-            except WorkerError:
-                picture = None
-                raise
+                picture = self._worker.decode(stream)
             finally:
-                self._soon(then, picture)
+                self._call_soon(on_picture, picture)
 
-    def _make(self) -> None:
-        """Make the oldest pictures that are missing, and say whether more are."""
+    def _render(self) -> None:
+        """Render the oldest pictures that are missing, and note whether more are."""
         with self._store.reader() as reader:
             waiting = reader.waiting_signatures(AT_ONCE)
-        done: list[Developed] = []
+        rendered: list[RenderedSignature] = []
         for signature, stream in waiting:
-            self._answer()
-            picture = self._worker.look(stream)
+            self._decode_waiting()
+            picture = self._worker.decode(stream)
             if self._stopping:  # and the process may have been ended over this one
                 return
-            done.append(self._developed(signature, picture))
-            if self._store.waiting > BUSY_COMMITS:  # nobody waits for this, and others wait for an answer
+            rendered.append(self._rendered(signature, picture))
+            if self._store.waiting > BUSY_COMMITS:  # no terminal waits for this, and others wait for an answer
                 with self._work:
-                    self._work.wait_for(lambda: self._stopping or self._looks, REST_S)
-        self._store.develop(done)
-        for one in done:
+                    self._work.wait_for(lambda: self._stopping or self._images, REST_S)
+        self._store.write_pictures(rendered)
+        for one in rendered:
             if one.evidence is not None:
-                self._soon(self._log.exchange, one.evidence)
+                self._call_soon(self._log.exchange, one.evidence)
         if len(waiting) == AT_ONCE:
             self._wanted = True
 
-    def _developed(self, signature: Signature, picture: Picture) -> Developed:
-        picture = Picture(picture.width, picture.height, picture.png, tuple(self._said(signature, picture.flags)))
+    def _rendered(self, signature: Signature, picture: Picture) -> RenderedSignature:
+        flags = tuple(self._significant(signature, picture.flags))
+        picture = Picture(picture.width, picture.height, picture.png, flags)
         new = with_picture(signature, picture).flags[len(signature.flags) :]
         if not new:
-            return Developed(signature, picture)
+            return RenderedSignature(signature, picture)
         key = signature.key
         evidence = Evidence(
             at_us=self._clock.now_us(),
@@ -229,9 +230,9 @@ class Pictures:
             amount_minor=signature.amount_minor,
             pan_masked=signature.pan_masked,
         )
-        return Developed(signature, picture, evidence)
+        return RenderedSignature(signature, picture, evidence)
 
-    def _said(self, signature: Signature, flags: Iterable[Flag]) -> Iterable[Flag]:
+    def _significant(self, signature: Signature, flags: Iterable[Flag]) -> Iterable[Flag]:
         """The flags that mean something for this signature."""
         for flag in flags:
             if self._pixels == "off" and flag.name != "undecodable":
@@ -239,25 +240,3 @@ class Pictures:
             if flag.name == "long-stream" and signature.parts > 1:  # that is what parts are for
                 continue
             yield flag
-
-
-def _framed(process: subprocess.Popen[bytes], end_s: float) -> bytes:
-    """One answer of the process, without its length."""
-    return _read(process, LENGTH.unpack(_read(process, LENGTH.size, end_s))[0], end_s)
-
-
-def _read(process: subprocess.Popen[bytes], size: int, end_s: float) -> bytes:
-    assert process.stdout is not None
-    file = process.stdout.fileno()
-    poll = select.poll()  # and not select, which knows no descriptor above 1023
-    poll.register(file, select.POLLIN)
-    pieces = bytearray()
-    while len(pieces) < size:
-        left_ms = int((end_s - time.monotonic()) * 1000)
-        if left_ms <= 0 or not poll.poll(left_ms):
-            raise TimeoutError
-        piece = os.read(file, size - len(pieces))
-        if not piece:
-            raise EOFError
-        pieces += piece
-    return bytes(pieces)

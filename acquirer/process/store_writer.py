@@ -1,75 +1,146 @@
-"""BatchWriter in a process of its own, so that what they write does not cost the host's process anything.
+"""The process that writes the store of an ``acquirer serve`` and the log's lines about exchanges; and who asks it to.
 
-Rendering, masking and SQLite take as long as deciding does, and two threads of one process take turns. When the
-process ends, or says that the database failed, nobody knows what became of the last group: the store has failed. When
-the host ends, however it does, its input ends; what was begun is finished, and it ends too. It holds the store's lock
-until then.
+1. Rendering, masking and SQLite take as long as deciding does, and two threads of one process take turns. So the host's
+   process only decides: `ProcessWriter` sends what was decided, `main` writes it and makes journal row and line of log
+   from the same masked row.
+2. When the process ends, or says that the database failed, it is unknown what became of the last group: the store has
+   failed, and the host stops.
+3. When the host ends, however it does, the connection ends. What was sent by then is written and logged, then the
+   process ends too; until then it holds the store's lock.
+4. What the host itself has to log (it has started, it refused a peer) it writes to the same stream: lines of both never
+   mix (`observe.log`).
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
+import sys
 from asyncio import AbstractEventLoop
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Any, Final
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final, TextIO
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.process import channel as child
-from acquirer.store.batch_writer import Answered
-from acquirer.store.location import StoreError
-from acquirer.store.transaction_writer import Item, TransactionWriter
+from acquirer.errors import StoreError
+from acquirer.observe.lines import Render
+from acquirer.observe.log import Log
+from acquirer.process import channel
+from acquirer.process.channel import Channel
+from acquirer.process.clock import Clock
+from acquirer.settings.specs import load_dialect
+from acquirer.store.batch_writer import OnGroup
+from acquirer.store.database import connect_writing
+from acquirer.store.interface import Recorder
+from acquirer.store.location import DatabaseLock, add_holder
+from acquirer.store.transaction_writer import PackedChanges, TransactionWriter
 
 ENDED: Final = "the process that writes has ended"
 
 
 class ProcessWriter:
-    """Asks a process that runs `serve`, and is told by it.
-
-    Raises:
-        StoreError: the process cannot begin.
-    """
+    """A `store.batch_writer.BatchWriter` that sends groups to the process, which writes them."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], loop: AbstractEventLoop, setup: Any, names: Mapping[Dialect, Any]
+        self,
+        dialects: dict[str, Dialect],
+        stream: TextIO | None,
+        render: Render,
+        database: Path,
+        lock: DatabaseLock,
+        loop: AbstractEventLoop,
+        keep_days: int,
     ) -> None:
-        """`setup` is its first message, `names` is how items call their dialects."""
-        self._names = names
-        self._dialogue = child.Dialogue(process, loop)
+        """Start the process and wait until it is ready.
+
+        Args:
+            dialects: all that exchanges will be in, by what each is loaded by.
+            stream: where lines of log go; a file.
+            lock: of the database; the process holds it too.
+            keep_days: how long a transaction outlives its last use, once its batch is closed.
+
+        Raises:
+            StoreError: the process cannot be started, or cannot begin.
+        """
         try:
-            problem = self._dialogue.greet(setup)
+            stderr = subprocess.DEVNULL if stream is None else stream.fileno()
+            child = channel.start(__name__, stderr=stderr, pass_fds=(lock.file,))
+        except OSError as exc:
+            raise StoreError(f"the process that writes {database} cannot be started: {exc}") from None
+        self._sources = {dialect: source for source, dialect in dialects.items()}
+        self._channel = Channel(child, loop)
+        setup = (str(database), list(dialects), None if stream is None else render, lock.file, keep_days)
+        try:
+            problem = self._channel.greet(setup)
         except EOFError:
             problem = ENDED
         if problem is not None:
-            self._dialogue.end()
+            self._channel.close()
             raise StoreError(f"the process that writes the store cannot begin: {problem}")
 
-    def begin(self, answered: Answered) -> None:
-        self._dialogue.begin(answered, lambda: answered(ENDED))
+    def start(self, on_group: OnGroup) -> None:
+        self._channel.begin(on_group, lambda: on_group(ENDED))
 
-    def named(self, dialect: Dialect) -> Any:
-        return self._names[dialect]
+    def dialect_key(self, dialect: Dialect) -> Any:
+        return self._sources[dialect]
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
-        self._dialogue.ask((items, deliveries, limit))
+    def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
+        self._channel.send((commits, deliveries, rrn_limit))
 
-    def wait(self, patience_s: float | None = None) -> None:
-        self._dialogue.wait(patience_s)
+    def wait(self, timeout_s: float | None = None) -> None:
+        self._channel.wait(timeout_s)
 
-    def end(self) -> None:
-        self._dialogue.end()
+    def close(self) -> None:
+        self._channel.close()
 
 
-def serve(hand: TransactionWriter, asked: IO[bytes], answers: IO[bytes]) -> None:
-    """Write what is asked for until nobody asks any more; the other end of `ProcessWriter`."""
-    child.put(answers, None)
+def process_writer(dialects: Sequence[tuple[str, Dialect]], stream: TextIO | None, render: Render) -> Recorder:
+    """Return what makes a `ProcessWriter` of a database, its lock, a loop and the days that transactions are kept.
+
+    Args:
+        dialects: all that exchanges will be in, each after what it is loaded by.
+        stream: where lines of log go; None: nowhere.
+    """
+    return partial(ProcessWriter, dict(dialects), stream, render)
+
+
+def main(connection: Connection) -> None:
+    """Set up as the first message says, then write each group that comes until the connection ends."""
+    channel.ignore_signals()  # what the host has answered for is written first
+    try:
+        database, sources, render, lock, keep_days = channel.receive(connection)
+        add_holder(lock)
+        database_connection = connect_writing(Path(database))
+        dialects = {source: load_dialect(source) for source in sources}
+    except EOFError:
+        return
+    except Exception as exc:
+        channel.reply(connection, f"{type(exc).__name__}: {exc}")
+        return
+    log = Log(sys.stderr if render else None, render, Clock().now_us)
+    gc.freeze()  # what was made until here stays until the end, and a group makes no cycles
+    writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days)
+    write_groups(writer, connection)
+    database_connection.close()
+    os.close(lock)  # after a kill the next host may begin, even while no process reads what is left of the log
+    log.close()
+
+
+def write_groups(writer: TransactionWriter, connection: Connection) -> None:
+    """Say that it is ready, then write each group and answer what became of it, until the connection ends."""
+    with suppress(OSError):
+        channel.reply(connection, None)
     while True:
         try:
-            group = child.take(asked)
+            group = channel.receive(connection)
         except EOFError:
             return
-        found = hand.try_to_write(*group)
-        with suppress(BrokenPipeError):  # the host was killed: what it asked for is written and told all the same
-            child.put(answers, found)
-        hand.follow_up()
+        result = writer.write_group(*group)
+        with suppress(OSError):  # the host was killed: what it sent is written and logged all the same
+            channel.reply(connection, result)
+        writer.follow_up()

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from acquirer.net.readable import PER_TURN, Readable
+from acquirer.net.readable import PER_TURN, ReadableSockets
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -29,7 +29,7 @@ def pairs() -> Iterator[list[Pair]]:
 
 def test_all_that_wait_are_called_and_nobody_else(pairs: list[Pair]) -> None:
     async def trial() -> list[int]:
-        readers = Readable(asyncio.get_running_loop())
+        readers = ReadableSockets(asyncio.get_running_loop())
         came: list[int] = []
         done = asyncio.Event()
 
@@ -52,7 +52,7 @@ def test_all_that_wait_are_called_and_nobody_else(pairs: list[Pair]) -> None:
 
 def test_who_is_forgotten_by_another_is_not_called(pairs: list[Pair]) -> None:
     async def trial() -> list[int]:
-        readers = Readable(asyncio.get_running_loop())
+        readers = ReadableSockets(asyncio.get_running_loop())
         came: list[int] = []
 
         def call(number: int) -> None:
@@ -74,7 +74,7 @@ def test_who_is_forgotten_by_another_is_not_called(pairs: list[Pair]) -> None:
 
 def test_an_end_is_told_too(pairs: list[Pair]) -> None:
     async def trial() -> bytes:
-        readers = Readable(asyncio.get_running_loop())
+        readers = ReadableSockets(asyncio.get_running_loop())
         told: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         here, there = pairs[0]
 

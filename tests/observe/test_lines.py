@@ -14,7 +14,7 @@ from acquirer.data.types import JournalRow
 from acquirer.journal.entry import COLUMNS, NUMBERS
 from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
-from acquirer.observe.lines import AsJson, Event, Readable, event_line, exchange_line
+from acquirer.observe.lines import AsJson, Event, AsText, event_line, exchange_line
 from acquirer.settings.specs import load_dialect
 
 DIALECT = load_dialect("unionpay-pos")
@@ -30,7 +30,7 @@ def row(number: int = 3, **fields: Any) -> JournalRow:
 
 
 def readable(one: JournalRow, *, colour: bool = False) -> str:
-    return Readable(UTC, colour=colour).exchange(one)
+    return AsText(UTC, colour=colour).exchange(one)
 
 
 def test_an_exchange_is_one_json_object_without_what_is_empty() -> None:
@@ -128,5 +128,5 @@ def test_an_event_has_its_sentence_and_fields() -> None:
     event = Event(AT_US, "refused", "this is HTTP", {"peer": "127.0.0.1:5", "n": 2, "tid": ""})
     line = {"event": "refused", "at": "2026-01-01T08:00:00.000Z", "why": "this is HTTP", "peer": "127.0.0.1:5", "n": 2}
     assert json.loads(AsJson().event(event)) == event_line(event) == line
-    assert Readable(UTC, colour=False).event(event) == "08:00:00  refused: this is HTTP peer=127.0.0.1:5 n=2"
-    assert Readable(UTC, colour=False).event(Event(AT_US, "bye", "", {})) == "08:00:00  bye"
+    assert AsText(UTC, colour=False).event(event) == "08:00:00  refused: this is HTTP peer=127.0.0.1:5 n=2"
+    assert AsText(UTC, colour=False).event(Event(AT_US, "bye", "", {})) == "08:00:00  bye"

@@ -1,19 +1,20 @@
-"""Processes of our own: what is said to them and by them arrives whole and in order, and their end is told once."""
+"""Children: what is sent to them and by them arrives whole and in order, and their end is reported once."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
-import io
 import os
 import pickle
 import signal
-import subprocess
+import socket
+import struct
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,39 +24,44 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import acquirer
-from acquirer.process import channel as child
-from acquirer.process.channel import LENGTH, Dialogue, put, take
+from acquirer.process import channel
+from acquirer.process.channel import Channel, Child, receive, reply
 
 ACTOR = """
 import os, pathlib, signal, sys
+from pickle import dumps
+from struct import pack
 import acquirer
-from acquirer.process.channel import _message, put, take
+from acquirer.process.channel import receive, reply
 
-def main(how="", *_more):
-    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+def framed(value):
+    data = dumps(value)
+    return pack("!i", len(data)) + data
+
+def main(connection, how="", *_more):
     if how == "ends at once":
         return
-    setup = take(asked)
+    setup = receive(connection)
     if how == "ends before it greets":
         return
     if how == "ends within its greeting":
-        os.write(1, _message(setup)[:-1])
+        os.write(connection.fileno(), framed(setup)[:-1])
         return
-    put(answers, ("at your service", setup))
+    reply(connection, ("at your service", setup))
     try:
         while True:
-            what, *values = take(asked)
+            what, *values = receive(connection)
             if what == "echo":
-                put(answers, values[0])
+                reply(connection, values[0])
             elif what == "all of":
-                os.write(1, b"".join(map(_message, values)))
+                os.write(connection.fileno(), b"".join(map(framed, values)))
             elif what == "facts":
-                put(answers, (acquirer.__file__, os.getpid(), os.getsid(0), sys.argv[1:]))
+                reply(connection, (acquirer.__file__, os.getpid(), os.getsid(0), sys.argv[2:]))
             elif what == "half of":
-                os.write(1, _message(values[0])[:-1])
+                os.write(connection.fileno(), framed(values[0])[:-1])
                 os._exit(0)
             elif what == "last":
-                put(answers, values[0])
+                reply(connection, values[0])
                 os._exit(0)
     except EOFError:
         if how == "stays":
@@ -66,36 +72,37 @@ def main(how="", *_more):
 """
 
 MEGABYTES = 4 * 2**20
-SMALL = 4096  # bytes, the least a pipe takes
+SMALL = 4096  # bytes; the least that a socket buffers is about as much
 
 
 class Talk:
-    """A dialogue on a loop nobody runs but the test, and what was told."""
+    """A channel on a loop that only the test runs, and what arrived over it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, process: Any, setup: object) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, child: Any, setup: object) -> None:
         self.loop = loop
-        self.process = process
-        self.told: list[Any] = []
+        self.child = child
+        self.process = child.process
+        self.received: list[Any] = []
         self.ends = 0
         self._news = asyncio.Event()
-        self.dialogue = Dialogue(process, loop)
-        self.greeting = self.dialogue.greet(setup)
-        self.dialogue.begin(self.hear, self.hear_the_end)
+        self.channel = Channel(child, loop)
+        self.greeting = self.channel.greet(setup)
+        self.channel.begin(self.take, self.take_end)
 
-    def hear(self, answer: Any) -> None:
-        self.told.append(answer)
+    def take(self, message: Any) -> None:
+        self.received.append(message)
         self._news.set()
 
-    def hear_the_end(self) -> None:
+    def take_end(self) -> None:
         self.ends += 1
         self._news.set()
 
-    def ask(self, *messages: Any) -> None:
+    def send(self, *messages: Any) -> None:
         for message in messages:
-            self.dialogue.ask(message)
+            self.channel.send(message)
 
     def turn(self) -> None:
-        """Run whatever the loop can run now."""
+        """Run what the loop can run now."""
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
 
@@ -105,12 +112,12 @@ class Talk:
         async def wait() -> None:
             while not holds():
                 self._news.clear()
-                await asyncio.wait_for(self._news.wait(), 30)
+                await self._news.wait()
 
         self.loop.run_until_complete(wait())
 
-    def until_told(self, count: int) -> None:
-        self.until(lambda: len(self.told) >= count)
+    def until_received(self, count: int) -> None:
+        self.until(lambda: len(self.received) >= count)
 
     def until_ended(self) -> None:
         self.until(lambda: self.ends > 0)
@@ -130,10 +137,10 @@ def in_time() -> Iterator[None]:
     """What hangs fails."""
 
     def give_up(*_signal: object) -> None:
-        raise TimeoutError("nobody answers")
+        raise TimeoutError("no answer comes")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(60)
+    signal.alarm(600)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
@@ -141,44 +148,45 @@ def in_time() -> Iterator[None]:
 
 @pytest.fixture
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop on which nothing goes wrong; what a test opens is closed when it ends."""
+    """A loop whose callbacks never fail; what a test opens is closed when it ends, and no thread is left."""
     gc.collect()  # what tests before this one left behind
     before = open_files()
+    threads = threading.active_count()
     loop = asyncio.new_event_loop()
-    wrong: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _loop, context: wrong.append(context))
+    failures: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: failures.append(context))
     yield loop
     loop.close()
-    gc.collect()  # a pipe that nobody closed is warned of, and that is an error
-    assert wrong == []
+    gc.collect()  # a pipe that was left open is warned of, and that is an error
+    assert failures == []
     assert open_files() == before
+    assert threading.active_count() == threads
 
 
 @pytest.fixture
 def started(
     loop: asyncio.AbstractEventLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+) -> Iterator[Callable[..., Child]]:
     """``started("stays")``: an actor that plays that."""
     (tmp_path / "actor.py").write_text(ACTOR)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    processes: list[subprocess.Popen[bytes]] = []
+    children: list[Child] = []
 
-    def start(*how: str) -> subprocess.Popen[bytes]:
-        processes.append(child.start("actor", *how, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-        return processes[-1]
+    def start(*how: str) -> Child:
+        children.append(channel.start("actor", *how))
+        return children[-1]
 
     yield start
-    for process in processes:
-        if process.returncode is None:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is None or pipe.closed, "a pipe was left open"
+    for child in children:
+        if child.process.returncode is None:
+            child.process.kill()
+            child.process.wait()
+        assert child.connection.closed, "a connection was left open"
 
 
 @pytest.fixture
 def talk(loop: asyncio.AbstractEventLoop, started: Any) -> Iterator[Callable[..., Talk]]:
-    """``talk("a setup", "stays")``: a dialogue with an actor."""
+    """``talk("a setup", "stays")``: a channel to an actor."""
     talks: list[Talk] = []
 
     def begin(setup: object = None, *how: str) -> Talk:
@@ -188,42 +196,41 @@ def talk(loop: asyncio.AbstractEventLoop, started: Any) -> Iterator[Callable[...
     yield begin
     for one in talks:
         if one.process.returncode is None:
-            one.dialogue.end()
+            one.channel.close()
 
 
 class Puppet:
-    """Stands for a process; the test itself holds the other ends of its pipes."""
+    """Stands for a process; the test itself holds its end of the connection."""
 
     def __init__(self, greeting: object = None) -> None:
-        asked, asks = os.pipe()
-        answers, self.says = os.pipe()
-        self.stdin, self.stdout, self.hears = os.fdopen(asks, "wb"), os.fdopen(answers, "rb"), os.fdopen(asked, "rb")
+        ours, theirs = socket.socketpair()
         self.returncode: int | None = None
-        self.say(whole(greeting))
+        self.process: Any = self
+        self.connection = Connection(ours.detach())
+        self.at_once_bytes = 1 << 16
+        self.theirs = theirs
+        self.say(framed(greeting))
 
     def say(self, data: bytes) -> None:
-        os.write(self.says, data)
+        self.theirs.sendall(data)
 
-    def hang_up(self) -> None:
-        self.hears.close()
-        if self.says >= 0:
-            os.close(self.says)
-            self.says = -1
+    def end(self) -> None:
+        self.theirs.close()
 
-    def wait(self, _timeout: float | None = None) -> int:
+    def close(self, _patience_s: float) -> None:
+        self.connection.close()
         self.returncode = 0
-        return 0
 
 
 @contextmanager
 def puppeteer(loop: asyncio.AbstractEventLoop) -> Iterator[Talk]:
-    """A dialogue with the test itself: ``puppet.process.say(…)``."""
+    """A channel to the test itself: ``puppet.child.say(…)``."""
     one = Talk(loop, Puppet(), None)
     try:
         yield one
     finally:
-        one.dialogue.end()
-        one.process.hang_up()
+        one.channel.close()
+        one.child.end()
 
 
 @pytest.fixture
@@ -233,9 +240,10 @@ def puppet(loop: asyncio.AbstractEventLoop) -> Iterator[Talk]:
         yield one
 
 
-def whole(value: object) -> bytes:
+def framed(value: object) -> bytes:
+    """A message as it travels: the standard library's framing, written down independently."""
     data = pickle.dumps(value)
-    return LENGTH.pack(len(data)) + data
+    return struct.pack("!i", len(data)) + data
 
 
 values = st.one_of(st.none(), st.integers(), st.binary(max_size=60), st.lists(st.text(max_size=5), max_size=4))
@@ -244,45 +252,68 @@ values = st.one_of(st.none(), st.integers(), st.binary(max_size=60), st.lists(st
 # -- messages ----------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def connected() -> Iterator[tuple[Connection, Connection]]:
+    ours, theirs = socket.socketpair()
+    with Connection(ours.detach()) as one, Connection(theirs.detach()) as other:
+        yield one, other
+
+
 @given(st.lists(values, max_size=5))
-def test_what_is_put_is_taken(messages: list[Any]) -> None:
-    stream = io.BytesIO()
-    for message in messages:
-        put(stream, message)
-    stream.seek(0)
-    assert [take(stream) for _ in messages] == messages
-    with pytest.raises(EOFError):
-        take(stream)
+def test_what_is_sent_is_received(messages: list[Any]) -> None:
+    with connected() as (one, other):
+        for message in messages:
+            reply(one, message)
+        one.close()
+        assert [receive(other) for _ in messages] == messages
+        with pytest.raises(EOFError):
+            receive(other)
 
 
 @given(values, st.data())
 def test_a_message_that_is_cut_short_is_none(message: Any, data: st.DataObject) -> None:
-    sent = whole(message)
-    with pytest.raises(EOFError):
-        take(io.BytesIO(sent[: data.draw(st.integers(0, len(sent) - 1))]))
+    sent = framed(message)
+    with connected() as (one, other):
+        os.write(one.fileno(), sent[: data.draw(st.integers(0, len(sent) - 1))])
+        one.close()
+        with pytest.raises(EOFError):
+            receive(other)
+
+
+def test_a_parent_that_ended_with_answers_unread_has_ended() -> None:
+    """The system calls that a connection reset."""
+    with connected() as (one, other):
+        reply(other, "an answer")
+        reply(one, "a message")
+        one.close()
+        assert receive(other) == "a message"
+        with pytest.raises(EOFError):
+            receive(other)
 
 
 @settings(max_examples=60)
 @given(st.lists(values, max_size=6), st.data())
-def test_answers_are_told_as_soon_as_they_are_whole_wherever_they_are_cut(
+def test_messages_are_handed_on_as_soon_as_they_are_whole_wherever_they_are_cut(
     messages: list[Any], data: st.DataObject
 ) -> None:
-    ends = [sum(len(whole(one)) for one in messages[: number + 1]) for number in range(len(messages))]
+    ends = [sum(len(framed(one)) for one in messages[: number + 1]) for number in range(len(messages))]
     size = ends[-1] if ends else 0
-    stream = b"".join(map(whole, messages))
+    stream = b"".join(map(framed, messages))
     cuts = sorted(data.draw(st.sets(st.integers(0, size), max_size=12)) | {0, size})
     with closing(asyncio.new_event_loop()) as loop, puppeteer(loop) as talk:
         for start, stop in pairwise(cuts):
-            talk.process.say(stream[start:stop])
+            talk.child.say(stream[start:stop])
             complete = sum(end <= stop for end in ends)
-            if len(talk.told) < complete and data.draw(st.booleans()):
-                talk.dialogue.wait()
-            else:
-                talk.turn()
-            assert talk.told == messages[:complete]
-        talk.process.hang_up()
+            for number in range(len(talk.received), complete):
+                if data.draw(st.booleans()):
+                    talk.channel.wait()
+                else:
+                    talk.turn()
+                assert talk.received == messages[: number + 1]
+            assert talk.received == messages[:complete]
+        talk.child.end()
         talk.turn()
-        assert (talk.told, talk.ends) == (messages, 1)
+        assert (talk.received, talk.ends) == (messages, 1)
 
 
 # -- beginning ---------------------------------------------------------------------------------------------------------
@@ -292,7 +323,7 @@ def test_its_first_answer_is_the_greeting(talk: Callable[..., Talk]) -> None:
     one = talk({"what": "to do"})
     assert one.greeting == ("at your service", {"what": "to do"})
     one.turn()
-    assert one.told == [], "it is not told again"
+    assert one.received == [], "it is not handed on again"
 
 
 def test_it_has_the_same_code_and_a_session_of_its_own(
@@ -300,92 +331,138 @@ def test_it_has_the_same_code_and_a_session_of_its_own(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     one = talk(None, "any", "thing")
-    one.ask(("facts",))
-    one.dialogue.wait()
-    assert one.told == [(acquirer.__file__, one.process.pid, one.process.pid, ["any", "thing"])]
+    one.send(("facts",))
+    one.channel.wait()
+    assert one.received == [(acquirer.__file__, one.process.pid, one.process.pid, ["any", "thing"])]
 
 
-def test_a_setup_larger_than_the_pipe_arrives_whole(talk: Callable[..., Talk]) -> None:
+def test_a_setup_larger_than_the_pipe_arrives_framed(talk: Callable[..., Talk]) -> None:
     setup = bytes(MEGABYTES)
     assert talk(setup).greeting == ("at your service", setup)
 
 
 @pytest.mark.parametrize("how", ["ends at once", "ends before it greets", "ends within its greeting"])
 @pytest.mark.parametrize("setup", [b"", bytes(MEGABYTES)], ids=["small", "large"])
-def test_an_end_before_it_began_is_told(started: Any, loop: asyncio.AbstractEventLoop, how: str, setup: bytes) -> None:
-    process = started(how)
-    dialogue = Dialogue(process, loop)
+def test_an_end_before_it_began_is_an_error(
+    started: Any, loop: asyncio.AbstractEventLoop, how: str, setup: bytes
+) -> None:
+    child = started(how)
+    one = Channel(child, loop)
     with pytest.raises(EOFError, match="it ended before it began"):
-        dialogue.greet(setup)
-    dialogue.end()
-    assert process.returncode == 0, "it is nobody's zombie"
+        one.greet(setup)
+    one.close()
+    assert child.process.returncode == 0, "it was waited for"
 
 
-def test_asking_begins_before_anybody_listens(loop: asyncio.AbstractEventLoop, started: Any) -> None:
-    """Who needs no greeting goes on at once: what is answered meanwhile is told later."""
-    dialogue = Dialogue(started(), loop)
-    told: list[Any] = []
+def test_sending_may_begin_before_answers_are_taken(loop: asyncio.AbstractEventLoop, started: Any) -> None:
+    """A parent that needs no greeting goes on at once: what is answered meanwhile is handed on later."""
+    one = Channel(started(), loop)
+    received: list[Any] = []
     for message in ("a setup", ("echo", 1), ("echo", bytes(MEGABYTES))):
-        dialogue.ask(message)
-    dialogue.begin(told.append, lambda: None)
-    while len(told) < 3:
-        dialogue.wait()
-    assert told == [("at your service", "a setup"), 1, bytes(MEGABYTES)]
-    dialogue.end()
+        one.send(message)
+    one.begin(received.append, lambda: None)
+    while len(received) < 3:
+        one.wait()
+    assert received == [("at your service", "a setup"), 1, bytes(MEGABYTES)]
+    one.close()
 
 
 def test_a_process_that_cannot_be_started_is_an_oserror(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(OSError, match="No such file"):
-        child.start("actor", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        channel.start("actor")
 
 
-# -- asking ------------------------------------------------------------------------------------------------------------
+# -- sending ----------------------------------------------------------------------------------------------------------
 
 
-def test_answers_are_told_by_the_loop_in_the_order_of_the_asks(talk: Callable[..., Talk]) -> None:
+def test_answers_are_handed_on_by_the_loop_in_the_order_of_what_was_sent(talk: Callable[..., Talk]) -> None:
     one = talk()
-    one.ask(*[("echo", number) for number in range(500)])
-    assert one.told == [], "nothing is told while somebody asks"
-    one.until_told(500)
-    assert one.told == list(range(500))
+    one.send(*[("echo", number) for number in range(500)])
+    assert one.received == [], "nothing is handed on while the parent sends"
+    one.until_received(500)
+    assert one.received == list(range(500))
 
 
-@pytest.mark.parametrize("pipe", [child.PIPE_BYTES, SMALL])
+@pytest.mark.parametrize("buffer", [channel.SEND_BUFFER_BYTES, SMALL])
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
-def test_more_than_the_pipe_takes_arrives_whole_both_ways(talk: Callable[..., Talk], by: str, pipe: int) -> None:
+def test_more_than_the_socket_takes_arrives_whole_both_ways(
+    talk: Callable[..., Talk], by: str, buffer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SEND_BUFFER_BYTES", buffer)
     one = talk()
-    size = MEGABYTES if pipe > SMALL else 2**19
-    fcntl.fcntl(one.process.stdin.fileno(), fcntl.F_SETPIPE_SZ, pipe)
+    size = MEGABYTES if buffer > SMALL else 2**19
     large = [bytes([number]) * size for number in range(3)]
-    one.ask(*[("echo", data) for data in large], ("echo", "at last"))
+    one.send(*[("echo", data) for data in large], ("echo", "at last"))
     if by == "waiting":
-        while len(one.told) < 4:
-            one.dialogue.wait()
-    one.until_told(4)
-    assert one.told == [*large, "at last"]
+        while len(one.received) < 4:
+            one.channel.wait()
+    one.until_received(4)
+    assert one.received == [*large, "at last"]
 
 
-def test_asking_never_waits(talk: Callable[..., Talk]) -> None:
+def test_sending_never_waits(talk: Callable[..., Talk]) -> None:
     one = talk()
     one.process.send_signal(signal.SIGSTOP)
     try:
-        one.ask(*[("echo", bytes(MEGABYTES))] * 3)
+        one.send(*[("echo", bytes(MEGABYTES))] * 3)
         one.turn()
-        assert one.told == []
+        assert one.received == []
     finally:
         one.process.send_signal(signal.SIGCONT)
-    one.until_told(3)
-    assert one.told == [bytes(MEGABYTES)] * 3
+    one.until_received(3)
+    assert one.received == [bytes(MEGABYTES)] * 3
 
 
-def test_when_all_is_sent_the_loop_is_left_alone(talk: Callable[..., Talk]) -> None:
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_what_fits_is_sent_at_once_and_all_else_by_a_thread(
+    talk: Callable[..., Talk], platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere than on Linux a socket that can be written to may have room for a few bytes only."""
+    monkeypatch.setattr(channel, "sys", SimpleNamespace(platform=platform, executable=sys.executable))
+    threads = threading.active_count()
     one = talk()
-    one.ask(("echo", bytes(MEGABYTES)))
-    one.until_told(1)
-    assert not one.loop.remove_writer(one.process.stdin.fileno()), "it would be woken for ever"
-    one.ask(("echo", "more"))
-    one.until_told(2)
+    one.send(*[("echo", number) for number in range(20)])
+    assert threading.active_count() - threads == (0 if platform == "linux" else 1)
+    one.send(("echo", bytes(MEGABYTES)))
+    assert threading.active_count() - threads == 1
+    one.send(("echo", "at last"))
+    one.until_received(22)
+    assert one.received == [*range(20), bytes(MEGABYTES), "at last"]
+    one.send(("echo", "more"))
+    one.until_received(23)
+
+
+def test_messages_of_all_sizes_keep_their_order(talk: Callable[..., Talk]) -> None:
+    """Whether the socket takes them at once or a thread has to send them."""
+    one = talk()
+    limit = one.child.at_once_bytes
+    sizes = [1, limit, 5, limit - 200, 2 * limit, 3, 3, limit // 2, limit // 2, 7] * 8
+    one.send(*[("echo", bytes(size)) for size in sizes])
+    one.until_received(len(sizes))
+    assert [len(data) for data in one.received] == sizes
+
+
+@pytest.mark.parametrize("size", [500, 5_000, 60_000])
+def test_no_message_that_is_sent_at_once_ever_waits(size: int) -> None:
+    """The largest one, at any fill level at which the system calls the socket writable."""
+    writable, level = True, 0
+    while writable:
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, channel.SEND_BUFFER_BYTES)
+        child = Child(SimpleNamespace(), ours)  # type: ignore[arg-type]
+        sender = channel.Sender(child)
+        for _ in range(level):
+            os.write(child.connection.fileno(), bytes(size))
+        writable = bool(sender._writable.select(0))
+        if writable:
+            os.set_blocking(child.connection.fileno(), False)
+            assert os.write(child.connection.fileno(), bytes(child.at_once_bytes)) == child.at_once_bytes
+        level += 1
+        sender.close(0)
+        child.connection.close()
+        theirs.close()
+    assert level > 2
 
 
 # -- waiting -----------------------------------------------------------------------------------------------------------
@@ -394,207 +471,219 @@ def test_when_all_is_sent_the_loop_is_left_alone(talk: Callable[..., Talk]) -> N
 def test_an_answer_may_be_waited_for(talk: Callable[..., Talk]) -> None:
     one = talk()
     for number in range(20):
-        one.ask(("echo", number))
-        one.dialogue.wait()
-        assert one.told == list(range(number + 1))
+        one.send(("echo", number))
+        one.channel.wait()
+        assert one.received == list(range(number + 1))
     one.turn()
-    assert len(one.told) == 20, "the loop tells nothing twice"
+    assert len(one.received) == 20, "the loop tells nothing twice"
 
 
 def test_a_wait_ends_with_the_first_of_many_answers(puppet: Talk) -> None:
-    puppet.process.say(whole(1) + whole(2) + whole(3)[:-1])
-    puppet.dialogue.wait()
-    assert puppet.told == [1, 2]
-    puppet.process.say(whole(3)[-1:])
-    puppet.dialogue.wait()
-    assert puppet.told == [1, 2, 3]
+    puppet.child.say(framed(1) + framed(2) + framed(3)[:-1])
+    puppet.channel.wait()
+    assert puppet.received == [1]
+    puppet.channel.wait()
+    assert puppet.received == [1, 2]
+    puppet.child.say(framed(3)[-1:])
+    puppet.channel.wait()
+    assert puppet.received == [1, 2, 3]
 
 
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
-def test_whoever_is_told_may_wait_for_what_came_along(puppet: Talk, by: str) -> None:
-    """Each answer is told before the one over which somebody waits for it has been dealt with."""
+def test_a_receiver_may_wait_for_what_arrived_along(puppet: Talk, by: str) -> None:
+    """Each answer is handed on before the one whose receiver waits for it has been dealt with."""
     dealt_with: list[int] = []
 
-    def hear(answer: int) -> None:
-        puppet.hear(answer)
+    def take(answer: int) -> None:
+        puppet.take(answer)
         if answer < 4:
-            puppet.dialogue.wait()
-            assert puppet.told[-1] == 4
+            puppet.channel.wait()
+            assert puppet.received[-1] == 4
         dealt_with.append(answer)
 
-    puppet.dialogue.begin(hear, puppet.hear_the_end)
-    puppet.process.say(b"".join(map(whole, (1, 2, 3, 4))))
+    puppet.channel.begin(take, puppet.take_end)
+    puppet.child.say(b"".join(map(framed, (1, 2, 3, 4))))
     if by == "waiting":
-        puppet.dialogue.wait()
+        puppet.channel.wait()
     else:
         puppet.turn()
-    assert (puppet.told, dealt_with) == ([1, 2, 3, 4], [4, 3, 2, 1])
+    assert (puppet.received, dealt_with) == ([1, 2, 3, 4], [4, 3, 2, 1])
 
 
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
-def test_whoever_is_told_may_wait_for_what_has_not_come_yet(talk: Callable[..., Talk], by: str) -> None:
+def test_a_receiver_may_wait_for_what_has_not_arrived_yet(talk: Callable[..., Talk], by: str) -> None:
     one = talk()
 
-    def hear(answer: str) -> None:
-        one.hear(answer)
+    def take(answer: str) -> None:
+        one.take(answer)
         if answer == "first":
-            one.ask(("echo", "second"))
-            one.dialogue.wait()
-            assert one.told == ["first", "second"]
+            one.send(("echo", "second"))
+            one.channel.wait()
+            assert one.received == ["first", "second"]
 
-    one.dialogue.begin(hear, one.hear_the_end)
-    one.ask(("echo", "first"))
+    one.channel.begin(take, one.take_end)
+    one.send(("echo", "first"))
     if by == "waiting":
-        one.dialogue.wait()
+        one.channel.wait()
     else:
-        one.until_told(1)
-    assert one.told == ["first", "second"]
+        one.until_received(1)
+    assert one.received == ["first", "second"]
 
 
-def test_an_answer_and_the_first_half_of_the_next_are_told_apart(puppet: Talk) -> None:
-    """Somebody waits over the first one, and the second comes in two pieces meanwhile."""
-    halves = [whole("second")[:9], whole("second")[9:] + whole("third")]
+def test_an_answer_and_the_first_half_of_the_next_are_kept_apart(puppet: Talk) -> None:
+    """The receiver of the first one waits, and the second arrives in two pieces meanwhile."""
+    halves = [framed("second")[:9], framed("second")[9:] + framed("third")]
 
-    def hear(answer: str) -> None:
-        puppet.hear(answer)
+    def take(answer: str) -> None:
+        puppet.take(answer)
         if answer == "first":
-            puppet.process.say(halves[1])
-            puppet.dialogue.wait()
+            puppet.child.say(halves[1])
+            puppet.channel.wait()
 
-    puppet.dialogue.begin(hear, puppet.hear_the_end)
-    puppet.process.say(whole("first") + halves[0])
+    puppet.channel.begin(take, puppet.take_end)
+    puppet.child.say(framed("first") + halves[0])
     puppet.turn()
-    assert puppet.told == ["first", "second", "third"]
+    puppet.turn()
+    assert puppet.received == ["first", "second", "third"]
 
 
 # -- ends --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
-def test_its_end_is_told_once_after_all_its_answers(talk: Callable[..., Talk], by: str) -> None:
+def test_its_end_is_reported_once_after_all_its_answers(talk: Callable[..., Talk], by: str) -> None:
     one = talk()
-    one.ask(("echo", 1), ("echo", 2), ("last", 3))
+    one.send(("echo", 1), ("echo", 2), ("last", 3))
     if by == "waiting":
         while not one.ends:
-            assert len(one.told) <= 3
-            one.dialogue.wait()
+            assert len(one.received) <= 3
+            one.channel.wait()
     one.until_ended()
     one.turn()
     one.turn()
-    assert (one.told, one.ends) == ([1, 2, 3], 1)
-    assert not one.loop.remove_reader(one.process.stdout.fileno()), "it would be woken for ever"
+    assert (one.received, one.ends) == ([1, 2, 3], 1)
+    assert not one.loop.remove_reader(one.child.connection.fileno()), "it would be woken for ever"
 
 
-def test_its_end_may_be_waited_for_by_whoever_is_told(talk: Callable[..., Talk]) -> None:
+def test_its_end_may_be_waited_for_by_a_receiver(talk: Callable[..., Talk]) -> None:
     one = talk()
 
-    def hear(answer: Any) -> None:
-        one.hear(answer)
-        one.dialogue.wait()
+    def take(answer: Any) -> None:
+        one.take(answer)
+        one.channel.wait()
         assert one.ends == 1
 
-    one.dialogue.begin(hear, one.hear_the_end)
-    one.ask(("last", "words"))
-    one.until_told(1)
+    one.channel.begin(take, one.take_end)
+    one.send(("last", "words"))
+    one.until_received(1)
     one.turn()
-    assert (one.told, one.ends) == (["words"], 1)
+    assert (one.received, one.ends) == (["words"], 1)
 
 
 def test_waiting_is_given_up_in_time(puppet: Talk) -> None:
     with pytest.raises(TimeoutError):
-        puppet.dialogue.wait(0.01)
-    puppet.process.say(whole("late"))
-    puppet.dialogue.wait(30)
-    assert puppet.told == ["late"]
+        puppet.channel.wait(0.01)
+    puppet.child.say(framed("late"))
+    puppet.channel.wait(30)
+    assert puppet.received == ["late"]
 
 
-def test_waiting_after_its_end_tells_nothing_more(puppet: Talk) -> None:
-    puppet.process.hang_up()
-    puppet.dialogue.wait()
-    puppet.dialogue.wait()
+def test_waiting_after_its_end_reports_nothing_more(puppet: Talk) -> None:
+    puppet.child.end()
+    puppet.channel.wait()
+    puppet.channel.wait()
     assert puppet.ends == 1
 
 
 def test_an_answer_without_its_end_is_none(talk: Callable[..., Talk]) -> None:
     one = talk()
-    one.ask(("echo", "whole"), ("half of", "the truth"))
+    one.send(("echo", "whole"), ("half of", "the truth"))
     one.until_ended()
-    assert one.told == ["whole"]
+    assert one.received == ["whole"]
 
 
-def test_asking_who_has_ended_is_harmless(talk: Callable[..., Talk]) -> None:
+def test_sending_to_a_child_that_has_ended_is_harmless(talk: Callable[..., Talk]) -> None:
     one = talk()
     one.process.kill()
     one.process.wait()
-    one.ask(*[("echo", bytes(MEGABYTES))] * 2)
+    one.send(*[("echo", bytes(MEGABYTES))] * 2)
     one.until_ended()
-    one.ask(("echo", "nobody"))
+    one.send(("echo", "lost"))
     one.turn()
-    assert (one.told, one.ends) == ([], 1)
-    assert not one.loop.remove_writer(one.process.stdin.fileno())
-    one.dialogue.end()
+    assert (one.received, one.ends) == ([], 1)
+    one.channel.close()
 
 
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
 def test_killed_with_much_unsent_it_has_ended(talk: Callable[..., Talk], by: str) -> None:
     one = talk()
     one.process.send_signal(signal.SIGSTOP)
-    one.ask(*[("echo", bytes(MEGABYTES))] * 2)
+    one.send(*[("echo", bytes(MEGABYTES))] * 2)
     one.turn()
     one.process.kill()
     if by == "waiting":
-        one.dialogue.wait()
+        one.channel.wait()
     one.until_ended()
     one.turn()
     one.turn()
-    assert (one.told, one.ends) == ([], 1)
-    assert not one.loop.remove_writer(one.process.stdin.fileno())
+    assert (one.received, one.ends) == ([], 1)
 
 
-def test_ending_waits_until_it_has_finished(talk: Callable[..., Talk], tmp_path: Path) -> None:
+def test_closing_waits_until_it_has_finished(talk: Callable[..., Talk], tmp_path: Path) -> None:
     one = talk(str(tmp_path / "left"), "has work left")
-    one.dialogue.end()
+    one.channel.close()
     assert one.process.returncode == 0
     assert (tmp_path / "left").read_text() == "done"
     one.turn()
-    assert one.ends == 0, "nobody is told of an end that was asked for"
+    assert one.ends == 0, "an end that was wanted is not reported"
 
 
-def test_ending_does_not_wait_for_ever(talk: Callable[..., Talk], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "ENDING_S", 0.05)
+def test_closing_does_not_wait_for_ever(talk: Callable[..., Talk], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "ENDING_S", 0.05)
     one = talk(None, "stays")
-    one.dialogue.end()
+    one.channel.close()
     assert one.process.returncode == -signal.SIGKILL
 
 
-def test_ending_leaves_answers_that_nobody_takes_any_more(talk: Callable[..., Talk]) -> None:
-    """It writes more than its pipe holds while nobody reads: it is not waited for in vain."""
+def test_closing_leaves_answers_that_are_not_taken_any_more(talk: Callable[..., Talk]) -> None:
+    """It writes more than its socket takes while nothing is read: it is not waited for in vain."""
     one = talk()
-    one.ask(("all of", bytes(MEGABYTES)), ("echo", 1))
-    one.dialogue.end()
+    one.send(("all of", bytes(MEGABYTES)), ("echo", 1))
+    one.channel.close()
     assert one.process.returncode is not None
     assert one.process.returncode != -signal.SIGKILL
-    assert one.told == []
+    assert one.received == []
+
+
+def test_closing_ends_the_thread_of_a_child_that_takes_nothing(
+    talk: Callable[..., Talk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "ENDING_S", 0.05)
+    one = talk()
+    one.process.send_signal(signal.SIGSTOP)
+    one.send(("echo", bytes(MEGABYTES)), ("echo", bytes(MEGABYTES)))
+    one.channel.close()
+    assert one.process.returncode == -signal.SIGKILL
+
+
+def test_closing_sends_what_a_slow_child_has_not_taken_yet(talk: Callable[..., Talk], tmp_path: Path) -> None:
+    one = talk(str(tmp_path / "left"), "has work left")
+    one.process.send_signal(signal.SIGSTOP)
+    one.send(*[("echo", number) for number in range(10)], ("echo", bytes(MEGABYTES)))
+    waker = threading.Timer(0.1, one.process.send_signal, [signal.SIGCONT])
+    waker.start()
+    one.channel.close(600)
+    waker.join()
+    assert one.process.returncode is not None
 
 
 def test_several_are_talked_with_at_once(talk: Callable[..., Talk]) -> None:
     some = [talk(number) for number in range(3)]
     for one in some:
-        one.ask(*[("echo", (id(one), number)) for number in range(50)])
+        one.send(*[("echo", (id(one), number)) for number in range(50)])
     some[1].process.kill()
     for one in (some[0], some[2]):
-        one.until_told(50)
-        assert one.told == [(id(one), number) for number in range(50)]
+        one.until_received(50)
+        assert one.received == [(id(one), number) for number in range(50)]
     some[1].until_ended()
     assert [one.ends for one in some] == [0, 1, 0]
-
-
-def test_a_bound_on_pipes_only_makes_it_slower(talk: Callable[..., Talk], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_arguments: int) -> int:
-        raise PermissionError
-
-    monkeypatch.setattr(child, "fcntl", SimpleNamespace(fcntl=refuse, F_SETPIPE_SZ=fcntl.F_SETPIPE_SZ))
-    one = talk()
-    one.ask(("echo", bytes(MEGABYTES)))
-    one.until_told(1)
-    assert one.told == [bytes(MEGABYTES)]
