@@ -25,7 +25,7 @@ def identity(
     ksn: str = "",
     name: str = "",
 ) -> Registration:
-    """The terminal `tid`; without a file when its merchant and the key that matters are given.
+    """Return the terminal `tid`; without a file when its merchant and the key that matters are given.
 
     Raises:
         DataError: the file is wrong, does not hold this terminal, or not the key that its dialect needs.
@@ -49,9 +49,9 @@ def identity(
         return known
     try:
         bdk = known.bdk.using(suite.dukpt.cipher)
-    except CipherError as wrong:
+    except CipherError as error:
         raise DataError(
-            str(terminals or ""), 0, "", f"the bdk of terminal {tid} is none of {suite.dukpt.name}: {wrong}"
+            str(terminals or ""), 0, "", f"the bdk of terminal {tid} is none of {suite.dukpt.name}: {error}"
         ) from None
     return replace(known, bdk=bdk, ksn=_device(suite.dukpt, tid, ksn, known.ksn))
 
@@ -63,7 +63,7 @@ def _key(key: str | Secret, cipher: CipherName | None) -> Secret | None:
 
 
 def _device(dukpt: Dukpt, tid: str, typed: str, registered: bytes) -> bytes:
-    """The KSN of the terminal, the counter of which plays no role. One that was given none has FFFF and its number."""
+    """Return the KSN of the terminal, whose counter plays no role; without one: FFFF and its number."""
     if not typed and not registered:
         if not re.fullmatch("[0-9]{8}", tid):
             raise ValueError(f"terminal '{tid}' has no KSN, and its number makes none; give it a ksn")

@@ -1,4 +1,4 @@
-"""What a cardholder leaves on the pad, from what a person gives: a name to be written, a PNG, or strokes as JSON."""
+"""What a cardholder leaves on the pad, from what the caller gives: a name to be written, a PNG, or strokes as JSON."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.terminal.signature_pad import Pad
 
 FILES = (".png", ".json")
-"""What ends like this is a file, everything else a name."""
+"""A text that ends like this names a file, every other one is a name to be written."""
 
 EASY_BYTES = (160, 640)
 """Compressed, a signature that every pad takes: above the least a terminal accepts as a name (150), and with room for
 the feature code burnt into it (some 200) below the most an upload holds (900)."""
 
 TRIES = 8
-"""How often a person would write his name again before he gives up: most names fit at once, all others soon."""
+"""How often a name is written until it fits: most fit at once, all others soon."""
 
 MODES: tuple[str, ...] = get_args(pen.PenMode)
 
 
 def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Pad:
-    """The pad after `sign` was drawn on it: a name by the built-in pen, or what a file holds.
+    """Return the pad after `sign` was drawn on it: a name by the built-in pen, or what a file holds.
 
-    A file in which nobody has signed gives an empty pad. No two signatures of one name are alike.
+    A file without any ink gives an empty pad. No two signatures of one name are alike.
 
     Raises:
-        ValueError: an unknown mode, a file that is missing, damaged or something else, a name nobody can write.
+        ValueError: an unknown mode, a file that is missing, damaged or something else, a name that cannot be written.
     """
     if mode not in MODES:
         raise ValueError(f"there is no way to sign '{mode}'; known: {', '.join(MODES)}")
@@ -39,19 +39,19 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
         return Pad(_written(str(sign), mode, size, randbytes), mode)
     try:
         data = Path(sign).read_bytes()
-    except OSError as wrong:
-        raise ValueError(f"{sign}: the signature cannot be read: {(wrong.strerror or str(wrong)).lower()}") from None
+    except OSError as error:
+        raise ValueError(f"{sign}: the signature cannot be read: {(error.strerror or str(error)).lower()}") from None
     try:
         picture = str(sign).lower().endswith(".png")
         return Pad(png.signature_from_png(data, *size) if picture else _strokes(data, mode, size), mode)
     except (png.NoInkError, strokes.NoStrokesError):
         return Pad(Bitmap(*size, bytes((size[0] + 7) // 8 * size[1])), mode)
-    except ValueError as wrong:
-        raise ValueError(f"{sign}: {wrong}") from None
+    except ValueError as error:
+        raise ValueError(f"{sign}: {error}") from None
 
 
 def _written(name: str, mode: str, size: tuple[int, int], randbytes: Callable[[int], bytes]) -> Bitmap:
-    """A name as written by hand; one that came out too small or too busy for an upload is written again."""
+    """Return a name as written by hand; one that is too small or too busy for an upload is written again."""
     font = b"" if name.isascii() else slip_font()  # Latin letters need none, and it is large
     chosen = next(one for one in get_args(pen.PenMode) if one == mode)
     written: list[tuple[int, Bitmap]] = []  # how far from easy, and what it looks like
@@ -64,7 +64,7 @@ def _written(name: str, mode: str, size: tuple[int, int], randbytes: Callable[[i
 
 
 def _strokes(data: bytes, mode: str, size: tuple[int, int]) -> Bitmap:
-    """Strokes as they are if they keep to the pad, else made to fit it."""
+    """Return strokes as they are if they keep to the pad, else scaled to fit it."""
     drawn = strokes.parse_strokes(data)
     width, height = size
     if not all(0 <= point.x <= width and 0 <= point.y <= height for stroke in drawn for point in stroke):

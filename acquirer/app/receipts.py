@@ -64,7 +64,7 @@ def receipt_of(
         at=f"{datetime.fromtimestamp(sale.at_us / 1_000_000, ZoneInfo(timezone)):%Y/%m/%d %H:%M:%S}",
         chip=tuple((label, said(role)) for label, role in CHIP if said(role)),
         remarks=(REVERSED,) if sale.state == "reversed" else (),
-        free_minor=limit,
+        no_cvm_limit_minor=limit,
         pin=profile is not None and entry is not None and sale.entry_mode == profile.entry_mode(entry, pin=True),
     )
 

@@ -1,11 +1,11 @@
 """The terminal as a Python API: `Terminal` blocks, `AsyncTerminal` awaits; both play the same machine.
 
-    with Terminal("10000001", host="127.0.0.1:8583", state="till-1") as terminal:
+    with Terminal("10000001", host="127.0.0.1:8583", state="pos-1") as terminal:
         result = terminal.sale("12.34", card="standard", pin="123456")
         assert result.code == "00"
 
 It signs on at first use, reverses by itself what stays unanswered, and works against any host of its dialect.
-What may be set is told by `TerminalOptions`.
+`TerminalOptions` says what may be set.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
 class Operations(ABC, Generic[Answered]):
     """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
 
-    _desk: TerminalCore
+    _core: TerminalCore
 
     @property
     def state(self) -> State:
-        """What the terminal remembers: batch, STAN, keys, the reversal and the signatures it owes."""
-        return self._desk.machine.state
+        """What the terminal remembers: batch, STAN, keys, its sales, the reversal and the signatures it owes."""
+        return self._core.machine.state
 
     def sign_on(self) -> Answered:
         """Sign on: fetch working keys and the batch."""
-        return self._run(sign_on(self._desk.machine))
+        return self._run(sign_on(self._core.machine))
 
     def key_change(self) -> Answered:
         """Fetch new working keys between two sign-ons. Raises LookupError where the dialect has no such message."""
-        return self._run(key_change(self._desk.machine))
+        return self._run(key_change(self._core.machine))
 
     def sale(
         self,
@@ -65,21 +65,89 @@ class Operations(ABC, Generic[Answered]):
         cards are made by `acquirer.terminal.card.card` and bring theirs.
 
         `sign` is what the cardholder leaves on the pad once the sale is approved: a name, which the built-in pen
-        writes, a ``.png`` or a ``.json`` of strokes, or a `Bitmap`; `sign_mode` is touch, pen or fingerprint. What
-        became of it is in the result's `signature`. Those of earlier sales go up at the end (see `sign_upload`).
+        writes, a ``.png`` or a ``.json`` of strokes, or a `Bitmap`; `sign_mode` is touch, pen or fingerprint. The
+        result's `signature` says what happened to it. Those of earlier transactions go up at the end (`sign_upload`).
 
         Raises:
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
-        return self._run(self._desk.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+        return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
 
-    def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Answered:
-        """Sign a sale later, or clear its signature and sign again: the last approved one, or the one `stan` names.
+    def void(
+        self,
+        *,
+        stan: str = "",
+        batch: str = "",
+        amount: str | int | None = None,
+        rrn: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Void a sale of this terminal: the last approved one that is not voided, or the one that `stan` names.
+
+        Without `card` it is done without a card: number and expiry are those of the kept sale. A sale that is not kept
+        here needs `amount`, `card` and, where the dialect wants it, `rrn`. A void that stays unanswered is reversed.
 
         Raises:
-            ValueError: `sign` is nothing that can be drawn.
+            CardError, OrderError, ValueError: the void cannot be made; nothing was sent.
         """
-        return self._run(self._desk.sign(sign, mode, stan, batch))
+        return self._run(self._core.void(stan, batch, amount, rrn, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    def refund(
+        self,
+        amount: str | int | None = None,
+        *,
+        stan: str = "",
+        batch: str = "",
+        rrn: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+        again: bool = False,
+    ) -> Answered:
+        """Refund a sale, or `amount` of it: the last approved one, a kept one (`stan`), or any of the merchant (`rrn`).
+
+        A sale of another terminal, or one that is not kept, needs `amount`, its reference number `rrn` and, where the
+        dialect wants it, its `date` (MMDD), as its slip shows them, and its card. A refund that goes as an advice and
+        gets no answer is sent again, three times in all; after that its outcome is unknown: `again` sends it once more.
+        `drop_reversal` gives up the reversal that is owed, or the refund that got no answer.
+
+        Raises:
+            CardError, OrderError, ValueError: the refund cannot be made; nothing was sent.
+        """
+        return self._run(
+            self._core.refund(amount, stan, batch, rrn, date, card, entry, drop_reversal, sign, sign_mode, again)
+        )
+
+    def balance(
+        self,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        pin: str = "",
+        drop_reversal: bool = False,
+    ) -> Answered:
+        """Ask for the balance of a card; it is in the result's `balance_minor`.
+
+        Raises:
+            CardError, OrderError: the inquiry cannot be made; nothing was sent.
+        """
+        return self._run(self._core.balance(card, entry, pin, drop_reversal))
+
+    def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Answered:
+        """Sign a slip later, or clear its signature and sign again: the last one, or the one that `stan` names.
+
+        Raises:
+            ValueError: `sign` is neither a name nor a file or bitmap that can be drawn.
+        """
+        return self._run(self._core.sign(sign, mode, stan, batch))
 
     def upload(self, *, rounds: int = 0) -> Answered:
         """Upload every signature that is kept, as before a settlement.
@@ -87,21 +155,21 @@ class Operations(ABC, Generic[Answered]):
         What fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see the result's
         `slips`. Without a connection it is broken off and everything stays kept.
         """
-        return self._run(upload(self._desk.machine, rounds))
+        return self._run(upload(self._core.machine, rounds))
 
     def reverse(
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
     ) -> Answered:
-        """Reverse what is owed, else the sale that `stan` names, else the last approved one."""
-        return self._run(self._desk.reverse(reason, stan, batch, amount))
+        """Reverse what is owed, else the sale that `stan` names, else the last approved sale or void."""
+        return self._run(self._core.reverse(reason, stan, batch, amount))
 
     def echo(self) -> Answered:
         """Ask whether the host is there."""
-        return self._run(echo(self._desk.machine))
+        return self._run(echo(self._core.machine))
 
     def sign_off(self) -> Answered:
         """Sign off."""
-        return self._run(sign_off(self._desk.machine))
+        return self._run(sign_off(self._core.machine))
 
     @abstractmethod
     def _run(self, program: Program[Result]) -> Answered:
@@ -112,13 +180,13 @@ class Terminal(Operations[Result]):
     """A terminal whose methods return when the exchange is over. Not for several threads at once."""
 
     def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
-        self._desk = TerminalCore(tid, **options)
-        self._line = TerminalConnection(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+        self._core = TerminalCore(tid, **options)
+        self._connection = TerminalConnection(self._core.address, self._core.framing, keep_open=self._core.keep_open)
 
     def close(self) -> None:
         """Hang up and unlock the state."""
-        self._line.close()
-        self._desk.close()
+        self._connection.close()
+        self._core.close()
 
     def __enter__(self) -> Terminal:
         return self
@@ -129,39 +197,41 @@ class Terminal(Operations[Result]):
         self.close()
 
     def _run(self, program: Program[Result]) -> Result:
-        self._desk.log, self._desk.slips = [], []
+        self._core.log, self._core.slips = [], []
         answer: Response | None = None
         try:
             while True:
                 effect = program.send(answer)
                 answer = None
                 if isinstance(effect, Ask):
-                    answer = self._line.ask(effect)
+                    answer = self._connection.ask(effect)
                 elif isinstance(effect, Listen):
-                    answer = self._line.listen()
+                    answer = self._connection.listen()
                 elif isinstance(effect, Keep):
-                    self._desk.save(effect.state)
+                    self._core.save(effect.state)
                 else:
-                    self._desk.look(effect)
+                    self._core.look(effect)
         except StopIteration as end:
             result: Result = end.value
-            result.exchanges, result.slips = tuple(self._desk.log), tuple(self._desk.slips)
+            result.exchanges, result.slips = tuple(self._core.log), tuple(self._core.slips)
             return result
         finally:
-            self._line.done()
+            self._connection.done()
 
 
 class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
     """A terminal on the running asyncio loop: the same methods as `Terminal`, awaited, one at a time."""
 
     def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
-        self._desk = TerminalCore(tid, **options)
-        self._line = AsyncTerminalConnection(self._desk.address, self._desk.framing, keep_open=self._desk.keep_open)
+        self._core = TerminalCore(tid, **options)
+        self._connection = AsyncTerminalConnection(
+            self._core.address, self._core.framing, keep_open=self._core.keep_open
+        )
 
     async def close(self) -> None:
         """Hang up and unlock the state."""
-        self._line.close()
-        self._desk.close()
+        self._connection.close()
+        self._core.close()
 
     async def __aenter__(self) -> AsyncTerminal:
         return self
@@ -172,23 +242,23 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
         await self.close()
 
     async def _run(self, program: Program[Result]) -> Result:
-        self._desk.log, self._desk.slips = [], []
+        self._core.log, self._core.slips = [], []
         answer: Response | None = None
         try:
             while True:
                 effect = program.send(answer)
                 answer = None
                 if isinstance(effect, Ask):
-                    answer = await self._line.ask(effect)
+                    answer = await self._connection.ask(effect)
                 elif isinstance(effect, Listen):
-                    answer = await self._line.listen()
+                    answer = await self._connection.listen()
                 elif isinstance(effect, Keep):
-                    await asyncio.to_thread(self._desk.save, effect.state)  # syncing a disk takes its time
+                    await asyncio.to_thread(self._core.save, effect.state)  # syncing a disk takes its time
                 else:
-                    self._desk.look(effect)
+                    self._core.look(effect)
         except StopIteration as end:
             result: Result = end.value
-            result.exchanges, result.slips = tuple(self._desk.log), tuple(self._desk.slips)
+            result.exchanges, result.slips = tuple(self._core.log), tuple(self._core.slips)
             return result
         finally:
-            self._line.done()
+            self._connection.done()

@@ -1,7 +1,7 @@
 """The terminal's end of the line: one request out, one frame in, over a blocking socket or asyncio.
 
-A line either opens a connection for every exchange, as most terminals do, or keeps one open. What went wrong is told
-as an `Response`, because it decides what the terminal must do: nothing sent, nothing heard, or nonsense heard.
+A line either opens a connection for every exchange, as most terminals do, or keeps one open. A failure is a `Response`
+too, because it decides what the terminal must do: nothing sent, nothing received, or no frame received.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def address(text: str) -> Address:
 
 
 class _Exchange:
-    """The bookkeeping of one exchange: when it began, when it must be over, what of a frame is there."""
+    """The bookkeeping of one exchange: when it began, when it must be over, what has arrived of a frame."""
 
     def __init__(self, framing: Framing) -> None:
         self.deframer: Deframer = make_deframer(framing)
@@ -71,24 +71,24 @@ class _Exchange:
     def left_s(self) -> float:
         return max(0.0, self.timeout_s - self.took_us / 1e6)
 
-    def take(self, came: bytes | OSError | None) -> Response | None:
+    def take(self, received: bytes | OSError | None) -> Response | None:
         """Take what a read brought, None before the first; an answer when it is there, or when none can come."""
-        if isinstance(came, OSError) and not isinstance(came, TimeoutError):
-            return self.silence(_reason(came))
-        if came == b"":
+        if isinstance(received, OSError) and not isinstance(received, TimeoutError):
+            return self.silence(_reason(received))
+        if received == b"":
             return self.silence("the host closed the connection")
-        if isinstance(came, bytes):
-            self.deframer.feed(came)
+        if isinstance(received, bytes):
+            self.deframer.feed(received)
         return self._frame() or (self.silence(f"waited {self.timeout_s:g} s") if self.left_s <= 0 else None)
 
     def _frame(self) -> Received | Unframed | None:
-        """The next frame of what has been fed, if it is whole; keep-alives are passed over."""
+        """Return the next frame of what was fed, if it is whole; keep-alives are passed over."""
         try:
             for frame in self.deframer:
                 if frame:
                     return Received(frame, self.took_us)
-        except FrameError as wrong:
-            return Unframed(wrong.detail, self.took_us)
+        except FrameError as error:
+            return Unframed(error.detail, self.took_us)
         return None
 
     def silence(self, what: str) -> NoAnswer:
@@ -112,24 +112,24 @@ class TerminalConnection:
         if self._socket is None:
             try:
                 self._socket = socket.create_connection(self.to, min(CONNECT_S, ask.timeout_s))
-            except OSError as wrong:
-                return NotSent(f"no connection to {self.to}: {_reason(wrong)}")
+            except OSError as error:
+                return NotSent(f"no connection to {self.to}: {_reason(error)}")
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._exchange = _Exchange(self.framing)
         self._exchange.begin(ask.timeout_s)
         try:
             self._socket.settimeout(ask.timeout_s)
             self._socket.sendall(data)
-        except OSError as wrong:  # some of it may have arrived
+        except OSError as error:  # some of it may have arrived
             self.close()
-            return self._exchange.silence(_reason(wrong))
+            return self._exchange.silence(_reason(error))
         return self.listen()
 
     def listen(self) -> Response:
         """Wait for the next whole frame, within the time of the last `ask`."""
-        came = None
-        while (answer := self._exchange.take(came)) is None:
-            came = self._read(self._exchange.left_s)
+        received = None
+        while (answer := self._exchange.take(received)) is None:
+            received = self._read(self._exchange.left_s)
         if isinstance(answer, NoAnswer):
             self.close()  # what comes later must not be taken for the next answer
         return answer
@@ -151,8 +151,8 @@ class TerminalConnection:
         try:
             self._socket.settimeout(max(within_s, LEAST_S))
             return self._socket.recv(CHUNK_BYTES)
-        except OSError as wrong:
-            return wrong
+        except OSError as error:
+            return error
 
     def _hung_up(self) -> bool:
         """Whether the host has closed a connection that was kept open: then nothing must be sent on it."""
@@ -180,24 +180,24 @@ class AsyncTerminalConnection:
             try:
                 async with asyncio.timeout(min(CONNECT_S, ask.timeout_s)):
                     self._streams = await asyncio.open_connection(*self.to)
-            except OSError as wrong:
-                return NotSent(f"no connection to {self.to}: {_reason(wrong)}")
+            except OSError as error:
+                return NotSent(f"no connection to {self.to}: {_reason(error)}")
             self._exchange = _Exchange(self.framing)
         self._exchange.begin(ask.timeout_s)
         try:
             self._streams[1].write(data)
             async with asyncio.timeout(ask.timeout_s):
                 await self._streams[1].drain()
-        except OSError as wrong:
+        except OSError as error:
             self.close()
-            return self._exchange.silence(_reason(wrong))
+            return self._exchange.silence(_reason(error))
         return await self.listen()
 
     async def listen(self) -> Response:
         """Wait for the next whole frame, within the time of the last `ask`."""
-        came = None
-        while (answer := self._exchange.take(came)) is None:
-            came = await self._read(self._exchange.left_s)
+        received = None
+        while (answer := self._exchange.take(received)) is None:
+            received = await self._read(self._exchange.left_s)
         if isinstance(answer, NoAnswer):
             self.close()
         return answer
@@ -219,13 +219,13 @@ class AsyncTerminalConnection:
         try:
             async with asyncio.timeout(within_s):
                 return await self._streams[0].read(CHUNK_BYTES)
-        except OSError as wrong:
-            return wrong
+        except OSError as error:
+            return error
 
 
-def _reason(wrong: OSError) -> str:
-    if isinstance(wrong, TimeoutError):
+def _reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
         return "timed out"
-    if wrong.errno and not isinstance(wrong, socket.gaierror):  # asyncio puts its own words around the system's
-        return os.strerror(wrong.errno).lower()
-    return (wrong.strerror or str(wrong) or type(wrong).__name__).lower()
+    if error.errno and not isinstance(error, socket.gaierror):  # asyncio puts its own words around the system's
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error) or type(error).__name__).lower()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from acquirer.terminal.voucher import Voucher
 
 STATE = Path("acquirer-terminals")
-"""Where terminals keep their state unless told otherwise: beside the host's database, in the working directory."""
+"""Where terminals keep their state by default: beside the host's database, in the working directory."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Common:
     dialect: Annotated[str, typer.Option(metavar="NAME", help="The dialect to speak.")] = "unionpay-pos"
     package: Annotated[str, typer.Option(metavar="001…006", help="Key package to ask for at sign-on.")] = ""
     operator: Annotated[str, typer.Option(metavar="01", help="Who signs on.")] = "01"
-    serial: Annotated[str, typer.Option(metavar="TEXT", help="The terminal's serial number, told at sign-on.")] = ""
+    serial: Annotated[str, typer.Option(metavar="TEXT", help="The terminal's serial number, sent at sign-on.")] = ""
     tpdu: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
     head: Annotated[str, typer.Option(metavar="HEX", help="Instead of the dialect's.")] = ""
     timeout: Annotated[
@@ -65,14 +65,14 @@ class Signing:
     ] = "after-next"
     sign_parts: Annotated[int, typer.Option(metavar="BYTES", help="Cut signatures into parts of this size.")] = 0
     watermark: Annotated[bool, typer.Option(help="Burn the feature code into signatures.")] = True
-    capture_tag: Annotated[bool, typer.Option(help="Tell how a signature was captured, in a tag of ours.")] = True
+    capture_tag: Annotated[bool, typer.Option(help="Say how a signature was captured, in a tag of ours.")] = True
 
 
 @dataclass
 class Printing:
-    """What is printed of a sale."""
+    """What is printed of a transaction."""
 
-    receipt: Annotated[bool, typer.Option("--receipt", help="Print the receipt when the sale is approved.")] = False
+    receipt: Annotated[bool, typer.Option("--receipt", help="Print the receipt when it is approved.")] = False
     receipt_png: Annotated[
         Path | None,
         typer.Option(metavar="FILE.png", help="Write the receipt as a picture, with the signature beneath."),
@@ -82,7 +82,7 @@ class Printing:
 
 @dataclass
 class Job:
-    """What a command asks of an open terminal."""
+    """What a command does with an open terminal."""
 
     work: Callable[[Terminal], Result]
     no_sign_limit: str | None = None
@@ -154,9 +154,9 @@ def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "me
 
     try:
         file.write_bytes(picture(voucher, slip_font(), copy, lang))
-    except OSError as wrong:
+    except OSError as error:
         raise Exit(
-            Code.USAGE, f"{file}: the picture cannot be written: {(wrong.strerror or str(wrong)).lower()}"
+            Code.USAGE, f"{file}: the picture cannot be written: {(error.strerror or str(error)).lower()}"
         ) from None
 
 
@@ -194,17 +194,17 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
             voucher = terminal.state.voucher
     except DataError:
         raise
-    except (StateFolderError, LookupError, ValueError) as wrong:
-        raise Exit(Code.USAGE, str(wrong)) from None
-    sold = voucher if result.receipt else None
-    receipt = paper(sold, lang=lang) if sold else ""
+    except (StateFolderError, LookupError, ValueError) as error:
+        raise Exit(Code.USAGE, str(error)) from None
+    approved = voucher if result.receipt else None
+    receipt = paper(approved, lang=lang) if approved else ""
     if options.as_json:
         slips = [paper(slip, lang=lang) for slip in result.slips]
         print(json.dumps(result_json(result) | {"receipt": receipt, "slips": slips}, ensure_ascii=False))
     elif printing.receipt and receipt:
         print(f"\n{receipt}", end="")
-    if printing.receipt_png and sold:
-        write_picture(printing.receipt_png, sold, lang)
+    if printing.receipt_png and approved:
+        write_picture(printing.receipt_png, approved, lang)
     if result.sentence:
         print(result.sentence, file=sys.stderr)
     _end(result, expectations)

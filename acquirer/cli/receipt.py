@@ -57,8 +57,8 @@ def command(
     ink = ink_of(stream) if stream else None
     try:
         reprint = count_reprint(config.store, sale.key)
-    except StoreError as wrong:
-        raise Exit(Code.USAGE, sentence(wrong)) from None
+    except StoreError as error:
+        raise Exit(Code.USAGE, sentence(error)) from None
     print(render(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
     if png is not None:
         lines = render(receipt, whose, lang=language, reprint=reprint).splitlines()

@@ -26,10 +26,13 @@ SlipRole = Literal[
     "cryptogram",
     "application_label",
     "application_name",
+    "original_stan",
+    "original_rrn",
+    "original_date",
     "slips",
     "capture",
 ]
-"""What an upload of a signature may say of its slip; `signature.elements.ROLES` knows the tags."""
+"""What an upload of a signature may say of its slip; `signature.slip_elements.ROLES` knows the tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class EntryMode:
     """One way a card's data comes in."""
 
     mode: str  # element `entry_mode`; {pin} stands for the digit that tells whether a PIN is sent
-    letter: str  # on the receipt: S swiped, I inserted, C contactless, M keyed in, F fallback
+    letter: str  # on the receipt: S swiped, I inserted, C contactless, M keyed in, F fallback, N no card
     carries: tuple[Carried, ...]  # elements a request then has, if the card has them
     icc_condition: str = "0"
 

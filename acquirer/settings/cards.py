@@ -3,87 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Final, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
-
-from acquirer.data.toml import DataError, Document, parse_toml
+from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.shipped import specs_dir
+from acquirer.settings.values import Reader, choice, quoted, read_bool, read_words, whole
 from acquirer.wire.masking import passes_luhn
-
-
-def _minor(value: object) -> int:
-    text = f"{value:.2f}" if isinstance(value, float) else str(value)
-    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
-        raise ValueError(f"'{value}' is no amount; write it like \"12.34\"")
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int(cents.ljust(2, "0"))
-
-
-def _pan(pan: str) -> str:
-    if not passes_luhn(pan):
-        raise ValueError("the check digit of this card number is wrong")
-    return pan
-
-
-def _expiry(expiry: str) -> str:
-    if not 1 <= int(expiry[2:]) <= 12:
-        raise ValueError(f"'{expiry}' is no expiry; write YYMM, for example \"3012\"")
-    return expiry
-
-
-_Amount = Annotated[int, BeforeValidator(_minor)]
-
-
-class _Card(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
-    about: str = ""
-    pan: Annotated[str, StringConstraints(pattern=r"^[0-9]{13,19}$"), AfterValidator(_pan)]
-    expiry: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$"), AfterValidator(_expiry)] = "4912"
-    sequence: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")] = "001"
-    service_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")] = "120"
-    pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")] | None = None
-    pin_required: bool = False
-    status: Status = "active"
-    balance: _Amount | None = None
-    limit: _Amount | None = None
-    daily_limit: _Amount | None = None
-    daily_count: int | None = None
-
-    def entry(self) -> CardEntry:
-        return CardEntry(
-            name=self.name,
-            pan=self.pan,
-            about=self.about,
-            expiry=self.expiry,
-            sequence=self.sequence,
-            service_code=self.service_code,
-            pin=self.pin,
-            pin_required=self.pin_required,
-            status=self.status,
-            balance_minor=self.balance,
-            limit_minor=self.limit,
-            daily_limit_minor=self.daily_limit,
-            daily_count=self.daily_count,
-        )
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    unknown: Literal["approve", "decline"] = "approve"
-    test_bins: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")], ...] = ()
-    card: list[_Card] = []
 
 
 @cache
 def load_cards(path: str | None = None) -> CardTable:
-    """The card table of a file; None is the shipped one.
+    """Return the card table of a file; None is the shipped one.
 
     Raises:
         DataError: with file, line and key.
@@ -91,29 +25,143 @@ def load_cards(path: str | None = None) -> CardTable:
     file = Path(path) if path else specs_dir() / "cards.toml"
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else "not UTF-8"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise DataError(str(file), 0, "", f"cannot be read ({reason}); name a card table in TOML") from None
     return read_cards(parse_toml(text, str(file)))
 
 
 def read_cards(document: Document) -> CardTable:
-    """The card table that a TOML document describes.
+    """Return the card table that a TOML document describes.
 
     Raises:
         DataError: with file, line and key.
     """
-    try:
-        table = _Table.model_validate(document.data)
-    except ValidationError as failure:
-        raise document.invalid(failure) from None
+    tables = document.data.get("card", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise document.error(("card",), "is not a list of tables; write [[card]] above the keys of each card")
+    whole_table = {key: value for key, value in document.data.items() if key != "card"}
+    values = _read(document, (), whole_table, _TABLE, known=("card", *_TABLE))
     cards: dict[str, CardEntry] = {}
     names: set[str] = set()
-    for i, card in enumerate(table.card):
+    for i, table in enumerate(tables):
+        card = _card(document, ("card", i), table)
         if card.name in names:
             raise document.error(("card", i, "name"), f"'{card.name}' is the name of another card already")
         if card.pan in cards:
             raise document.error(("card", i, "pan"), f"is the number of card '{cards[card.pan].name}' already")
         names.add(card.name)
-        cards[card.pan] = card.entry()
-    return CardTable(cards, table.unknown, table.test_bins)
+        cards[card.pan] = card
+    return CardTable(cards, **values)
+
+
+def _card(document: Document, path: KeyPath, table: Mapping[str, Any]) -> CardEntry:
+    values = _read(document, path, table, _CARD, known=_CARD)
+    for key in ("name", "pan"):
+        if key not in values:
+            raise document.error((*path, key), "is missing")
+    return CardEntry(**{"expiry": NO_EXPIRY, **values})
+
+
+def _read(
+    document: Document,
+    path: KeyPath,
+    table: Mapping[str, Any],
+    readers: Mapping[str, tuple[str, Reader[Any]]],
+    known: Any,
+) -> dict[str, Any]:
+    """Return the values of a table by the names of our own attributes."""
+    values: dict[str, Any] = {}
+    for key in table:
+        if key not in readers:
+            raise document.unknown((*path, key), known)
+    for key, value in table.items():
+        attribute, reader = readers[key]
+        try:
+            values[attribute] = reader(value)
+        except ValueError as error:
+            shown = "" if key in SECRET else f"{quoted(value)} "
+            raise document.error((*path, key), f"{shown}{error}") from None
+    return values
+
+
+SECRET: Final = ("pan", "pin")
+"""Keys whose values no error repeats."""
+
+NO_EXPIRY: Final = "4912"
+"""YYMM of a card whose expiry plays no role: later than any test runs."""
+
+
+def _matching(pattern: str, problem: str) -> Reader[str]:
+    """Return a reader of texts of one form."""
+    form = re.compile(pattern)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise ValueError(problem)
+        return value
+
+    return read
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError('is not a text; write it in quotes, like "…"')
+    return value
+
+
+def _minor(value: object) -> int:
+    text = f"{value:.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
+        raise ValueError('is no amount; write it like "12.34"')
+    units, _, cents = text.partition(".")
+    return int(units) * 100 + int(cents.ljust(2, "0"))
+
+
+def _pan(value: object) -> str:
+    pan = _matching(r"[0-9]{13,19}", "is no card number; write 13 to 19 digits in quotes")(value)
+    if not passes_luhn(pan):
+        raise ValueError("the check digit of this card number is wrong")
+    return pan
+
+
+def _expiry(value: object) -> str:
+    problem = 'is no expiry; write YYMM, for example "3012"'
+    return _matching(r"[0-9]{2}(0[1-9]|1[0-2])", problem)(value)
+
+
+def _bins(value: object) -> tuple[str, ...]:
+    bins = read_words(value)
+    if not all(re.fullmatch(r"[0-9]{1,12}", one) for one in bins):
+        raise ValueError("are no leading digits of card numbers; write 1 to 12 digits each, in quotes")
+    return bins
+
+
+_THREE_DIGITS: Final = _matching(r"[0-9]{3}", "has not three digits; write them in quotes")
+
+_TABLE: Final[Mapping[str, tuple[str, Reader[Any]]]] = {
+    "unknown": ("unknown", choice(("approve", "decline"))),
+    "unknown_balance": ("unknown_balance_minor", _minor),
+    "test_bins": ("test_bins", _bins),
+}
+"""Key of the whole table → attribute of `CardTable`, reader."""
+
+_CARD: Final[Mapping[str, tuple[str, Reader[Any]]]] = {
+    "name": (
+        "name",
+        _matching(r"[a-z0-9][a-z0-9._-]{0,31}", "is no name; write up to 32 small letters, digits, dots and dashes"),
+    ),
+    "about": ("about", _text),
+    "pan": ("pan", _pan),
+    "expiry": ("expiry", _expiry),
+    "sequence": ("sequence", _THREE_DIGITS),
+    "service_code": ("service_code", _THREE_DIGITS),
+    "pin": ("pin", _matching(r"[0-9]{4,12}", "is no PIN; write 4 to 12 digits in quotes")),
+    "pin_required": ("pin_required", read_bool),
+    "status": ("status", choice(get_args(Status))),
+    "balance": ("balance_minor", _minor),
+    "limit": ("limit_minor", _minor),
+    "daily_limit": ("daily_limit_minor", _minor),
+    "daily_count": ("daily_count", whole()),
+}
+"""Key of a ``[[card]]`` → attribute of `CardEntry`, reader."""

@@ -1,13 +1,12 @@
-"""A terminal's memory on disk: one folder, three small files per terminal.
+"""The state of terminals on disk: one folder, three small files per terminal.
 
 ``<tid>.json`` is the state (see `acquirer.terminal.state`), ``<tid>.key`` the key its secrets are sealed under, made at
-first use and readable by its owner only, ``<tid>.lock`` keeps a second process off. A save is a new file, synced,
+first use and readable by its owner only, ``<tid>.lock`` keeps a second process off. A save is a new file, synced and
 renamed over the old one: a crash leaves the old state or the new one, never half of either.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -15,11 +14,13 @@ from types import TracebackType
 from urllib.parse import quote
 
 from acquirer.data.types import Randbytes
+from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
+from acquirer.settings.file_lock import FLAGS, OWNER_ONLY, FileLock, LockedError
 from acquirer.terminal.state import State, StateError, dump, load
 
 
-class StateFolderError(OSError):
+class StateFolderError(StoreError, OSError):
     """The state of a terminal cannot be used: which file, why, and what to do."""
 
 
@@ -39,25 +40,24 @@ class StateFile:
         self._randbytes = randbytes
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as wrong:
+            self._lock = FileLock(self.folder / f"{name}.lock")
+        except LockedError as error:
+            left = f" (remove {error.left_behind} if there is none)" if error.left_behind else ""
             raise StateFolderError(
-                f"{self.folder}: the terminal's state cannot be kept here: {wrong.strerror}"
+                f"{self.path}: another process plays terminal {tid} with this state{left}; wait for it, or give --state"
+            ) from None
+        except OSError as error:
+            raise StateFolderError(
+                f"{self.folder}: the terminal's state cannot be kept here: {error.strerror}"
             ) from None
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._vault = Vault(self._key())
-        except BlockingIOError:
-            os.close(self._lock)
-            raise StateFolderError(
-                f"{self.path}: another process plays terminal {tid} with this state; wait for it, or give --state"
-            ) from None
         except BaseException:
-            os.close(self._lock)
+            self._lock.release()
             raise
 
     def load(self) -> State | None:
-        """The kept state; None at first use."""
+        """Return the kept state; None at first use. Raises StateFolderError."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -66,23 +66,21 @@ class StateFile:
             raise StateFolderError(f"{self.path}: cannot be read") from None
         try:
             return load(text, self._vault)
-        except StateError as wrong:
+        except StateError as error:
             raise StateFolderError(
-                f"{self.path}: {wrong}; remove it to start afresh, which forgets the reversal it may hold"
+                f"{self.path}: {error}; remove it to start afresh, which forgets the reversal it may hold"
             ) from None
 
     def save(self, state: State) -> None:
         """Make `state` durable: when this returns it survives a power cut."""
         try:
             _write(self.path, dump(state, self._vault, self._randbytes).encode())
-        except OSError as wrong:
-            raise StateFolderError(f"{self.path}: cannot be written: {wrong.strerror}") from None
+        except OSError as error:
+            raise StateFolderError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
         """Unlock."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.release()
 
     def __enter__(self) -> StateFile:
         return self
@@ -103,8 +101,8 @@ class StateFile:
                 ) from None
             key = self._randbytes(MASTER_BYTES)
             _write(self.key_path, key)
-        except OSError as wrong:
-            raise StateFolderError(f"{self.key_path}: cannot be read: {wrong.strerror}") from None
+        except OSError as error:
+            raise StateFolderError(f"{self.key_path}: cannot be read: {error.strerror}") from None
         if len(key) != MASTER_BYTES:
             raise StateFolderError(f"{self.key_path}: is no key file: it has {len(key)} bytes, not {MASTER_BYTES}")
         return key
@@ -113,10 +111,10 @@ class StateFile:
 def _write(path: Path, data: bytes) -> None:
     """Replace a file as a whole, and its name in the folder too, before returning."""
     fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | FLAGS, OWNER_ONLY)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)  # a file left by a crash keeps the mode it had
+            fresh.chmod(OWNER_ONLY)  # a file left by a crash keeps the mode it had
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -124,7 +122,9 @@ def _write(path: Path, data: bytes) -> None:
         fresh.unlink(missing_ok=True)
         raise
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot sync a folder, and keeps names by itself
+        return
+    folder = os.open(path.parent, os.O_RDONLY | FLAGS)
     try:
         os.fsync(folder)
     finally:

@@ -1,7 +1,7 @@
 """The slip elements beside an uploaded signature (DE55): what the slip said, as two-byte tags, FF00 and following.
 
 Each has one byte of length; text is GBK, numbers are BCD, the rest is bytes. Which tags there are, what they are called
-and how they read is the dialect's data (`wire.model.Tag`); tags it does not know are kept as they came.
+and how they read is the dialect's data (`wire.grammar.Tag`); tags it does not know are kept as received.
 """
 
 from __future__ import annotations
@@ -33,19 +33,22 @@ ROLES: Mapping[str, str] = {
     "application_name": "FF31",
     "aid": "FF22",
     "cryptogram": "FF23",
+    "original_stan": "FF60",  # of the sale that is voided
+    "original_rrn": "FF62",  # of the sale that is refunded
+    "original_date": "FF63",
     "slips": "FF70",  # how many were printed
     "capture": "FF7F",  # ours: in a place where no known terminal has a tag; a word of `CAPTURES`
 }
-"""What our own machines say and read, by the tag it travels in; the same in every known dialect of the upload."""
+"""What our host and terminal write and read → the tag it travels in; the same in every known dialect of the upload."""
 
 CAPTURES = ("touch", "pen", "fingerprint", "paper", "none")
-"""How a signature was captured, as the private element tells it: finger on a screen, digital pen, fingerprint sensor,
+"""How a signature was captured, as the private element says: finger on a screen, digital pen, fingerprint sensor,
 on the paper slip, not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedElement:
-    """One slip element as it came: its bytes, and how they read."""
+    """One slip element as received: its bytes, and how they read."""
 
     tag: str
     value: bytes
@@ -59,7 +62,7 @@ class ReceivedElement:
 
 
 def slip_tags(dialect: Dialect) -> Mapping[str, Tag]:
-    """A dialect's table of slip elements; empty where it has none."""
+    """Return a dialect's table of slip elements; empty where it has none."""
     if "slip" not in dialect.elements:
         return {}
     layouts = dialect.fields[dialect.elements["slip"].de].layouts
@@ -67,7 +70,7 @@ def slip_tags(dialect: Dialect) -> Mapping[str, Tag]:
 
 
 def parse_slip_elements(data: bytes, tags: Mapping[str, Tag]) -> tuple[ReceivedElement, ...]:
-    """The slip elements of a DE55, in order, repeated and unknown ones too; `tags` is the dialect's table.
+    """Return the slip elements of a DE55, in order, repeated and unknown ones too; `tags` is the dialect's table.
 
     Raises:
         acquirer.wire.tlv.TlvError: an element runs past the end; carries the offset and what was read before.
@@ -76,7 +79,7 @@ def parse_slip_elements(data: bytes, tags: Mapping[str, Tag]) -> tuple[ReceivedE
 
 
 def build_slip_elements(values: Iterable[tuple[str, str | bytes]], tags: Mapping[str, Tag]) -> bytes:
-    """Slip elements as a DE55; text is written as its tag's format asks, bytes go as they are.
+    """Return slip elements as a DE55; text is written as its tag's format asks, bytes go as they are.
 
     Raises:
         ValueError: text for a tag the dialect does not know, or text that does not fit the tag's format.
@@ -87,7 +90,7 @@ def build_slip_elements(values: Iterable[tuple[str, str | bytes]], tags: Mapping
 
 
 def first_text(elements: Iterable[ReceivedElement], role: str) -> str:
-    """How the first element of `role` reads, an empty text without one."""
+    """Return how the first element of `role` reads, an empty text without one."""
     return next((e.text for e in elements if e.tag == ROLES[role]), "")
 
 
@@ -99,7 +102,7 @@ _FORMAT = re.compile(r"([a-z]+)\.*(\d*)")
 
 
 def _format(tag: Tag) -> tuple[str, int]:
-    """Class and greatest size (0: any) of a format such as ``n14``, ``ans..40``, ``b``."""
+    """Return class and greatest size (0: any) of a format such as ``n14``, ``ans..40``, ``b``."""
     found = _FORMAT.fullmatch(tag.format)
     return (found[1], int(found[2] or 0)) if found else ("b", 0)
 

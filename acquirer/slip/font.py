@@ -47,6 +47,6 @@ class Font:
         if cell not in self._sizes:
             try:
                 self._sizes[cell] = ImageFont.truetype(BytesIO(self._bytes), cell, layout_engine=ImageFont.Layout.BASIC)
-            except OSError as wrong:
-                raise FontError(f"the slip's font cannot be used: {wrong}") from None
+            except OSError as error:
+                raise FontError(f"the slip's font cannot be used: {error}") from None
         return self._sizes[cell]

@@ -1,4 +1,4 @@
-"""The receipt (签购单) of a sale, in the order and with the words the field prints.
+"""The receipt (签购单) of a transaction, in the order and with the words the field prints.
 
 Content and order follow JR/T 0001-2001 chapter 8 (merchant, transaction, remarks and signature) as terminals print it:
 names in Chinese with English beside, or in English alone, card number as first 6 + last 4 with the way it was entered,
@@ -25,11 +25,12 @@ class Words(NamedTuple):
     title: str
     copies: Mapping[Copy, str]
     labels: Mapping[str, str]  # by the field of `Receipt`
+    references: Mapping[str, str]  # labels beneath "remarks", by the field of `Receipt`
     reprint: str
     sign_here: str
     signed: str
-    free: str  # of signature: with {limit}
-    free_with_pin: str
+    no_cvm: str  # neither PIN nor signature: with {limit}
+    no_signature: str  # a PIN, but no signature: with {limit}
     consent: tuple[str, ...]
 
 
@@ -53,6 +54,12 @@ _LABELS = (
     ("remarks", "备注", "REFERENCE"),
 )
 
+_REFERENCES = (  # of the sale that a void or a refund is tied to
+    ("original_stan", "原凭证号(VOUCHER)", "ORIGINAL VOUCHER NO"),
+    ("original_rrn", "原参考号(REFER NO)", "ORIGINAL REFER NO"),
+    ("original_date", "原交易日期(DATE)", "ORIGINAL DATE"),
+)
+
 _CONSENT = "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES"
 
 WORDS: Mapping[Language, Words] = {
@@ -60,22 +67,24 @@ WORDS: Mapping[Language, Words] = {
         title="POS签购单",
         copies={"merchant": "商户存根 MERCHANT COPY", "cardholder": "持卡人存根 CARDHOLDER COPY"},
         labels={name: f"{zh}({en})" for name, zh, en in _LABELS},
+        references={name: zh for name, zh, _ in _REFERENCES},
         reprint="重打印凭证/DUPLICATED",
         sign_here="持卡人签名(CARDHOLDER SIGNATURE)",
         signed="（已电子签名）",
-        free="交易金额未超{limit}元，免密免签",
-        free_with_pin="交易金额未超{limit}元，无需签名",
+        no_cvm="交易金额未超{limit}元，免密免签",
+        no_signature="交易金额未超{limit}元，无需签名",
         consent=("本人确认以上交易，同意将其记入本卡账户", _CONSENT),
     ),
     "en": Words(
         title="POS SALES SLIP",
         copies={"merchant": "MERCHANT COPY", "cardholder": "CARDHOLDER COPY"},
         labels={name: en for name, _, en in _LABELS},
+        references={name: en for name, _, en in _REFERENCES},
         reprint="DUPLICATED",
         sign_here="CARDHOLDER SIGNATURE",
         signed="(SIGNED ELECTRONICALLY)",
-        free="AMOUNT WITHIN {limit}: NO PIN, NO SIGNATURE REQUIRED",
-        free_with_pin="AMOUNT WITHIN {limit}: NO SIGNATURE REQUIRED",
+        no_cvm="AMOUNT WITHIN {limit}: NO PIN, NO SIGNATURE REQUIRED",
+        no_signature="AMOUNT WITHIN {limit}: NO SIGNATURE REQUIRED",
         consent=(_CONSENT,),
     ),
 }
@@ -93,11 +102,11 @@ class Receipt:
     tid: str
     operator: str
     card: str  # masked already, or not: it is masked again when printed
-    entry: str  # how the card came in: S swiped, I inserted, C contactless, M keyed in, F fallback
+    entry: str  # how the card was read: S swiped, I inserted, C contactless, M keyed in, F fallback, N no card
     kind: str  # "消费/SALE": Chinese, a slash, English
     batch: str
     stan: str
-    amount_minor: int
+    amount_minor: int  # never negative, see `credit`
     currency: str  # as printed: "RMB"
     exponent: int = 2  # decimals of the currency
     expiry: str = ""  # YYMM
@@ -109,14 +118,23 @@ class Receipt:
     at: str = ""  # YYYY/MM/DD HH:MM:SS
     chip: tuple[tuple[str, str], ...] = ()  # ("ARQC", "12 …"): the IC block
     remarks: tuple[str, ...] = ()
-    free_minor: int = 0  # the amount up to which nobody signs, when that is why nobody signs this one
+    no_cvm_limit_minor: int = 0  # the amount up to which no signature is needed, if that is why this slip has none
     pin: bool = False  # a PIN was keyed in
+    credit: bool = False  # the cardholder gets the amount: it is printed with a minus
+    original_stan: str = ""  # of the sale that is voided
+    original_rrn: str = ""  # of the sale that is refunded
+    original_date: str = ""  # MMDD, of the sale that is refunded
+
+    @property
+    def free_minor(self) -> int:
+        """The name of `no_cvm_limit_minor` in version 0.1."""
+        return self.no_cvm_limit_minor
 
 
 def render(
     receipt: Receipt, copy: Copy = "merchant", *, lang: Language = "zh", reprint: int = 0, signed: bool = False
 ) -> str:
-    """The receipt as text of 32 columns, lines ending in a newline.
+    """Return the receipt as text of 32 columns, lines ending in a newline.
 
     `reprint` counts the reprints and marks them; 0 is the first print. `signed`: the cardholder has signed on a pad, so
     that no space is left for a pen; a picture (`picture.draw`) takes the space and puts the signature there.
@@ -141,7 +159,7 @@ def render(
 
 
 def money(amount_minor: int, exponent: int = 2) -> str:
-    """An amount with its decimals.
+    """Return an amount with its decimals.
 
     >>> money(1234), money(5), money(-1234), money(500, 0)
     ('12.34', '0.05', '-12.34', '500')
@@ -152,7 +170,7 @@ def money(amount_minor: int, exponent: int = 2) -> str:
 
 
 def minor(text: str, exponent: int = 2) -> int:
-    """An amount as people write it, in minor units.
+    """Return an amount as people write it, in minor units.
 
     >>> minor("12.34"), minor("12"), minor("0.5"), minor("500", 0)
     (1234, 1200, 50, 500)
@@ -167,14 +185,14 @@ def minor(text: str, exponent: int = 2) -> int:
 
 
 def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
-    """Name of the label, and value; in the order in which they are printed."""
+    """Return name of the label and value, in the order in which they are printed."""
     expiry = f"20{receipt.expiry[:2]}/{receipt.expiry[2:]}" if receipt.expiry else ""
     card = mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card
     printed = {
         "card": f"{card}/{receipt.entry}" if card else "",
         "kind": receipt.kind.rpartition("/")[2] if lang == "en" else receipt.kind,
         "expiry": expiry,
-        "amount": f"{receipt.currency} {money(receipt.amount_minor, receipt.exponent)}",
+        "amount": f"{receipt.currency} {'-' if receipt.credit else ''}{money(receipt.amount_minor, receipt.exponent)}",
     }
     return [
         (name, printed[name] if name in printed else str(getattr(receipt, name)))
@@ -184,17 +202,19 @@ def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
 
 
 def _remarks(receipt: Receipt, words: Words) -> list[str]:
+    references = [line for name, label in words.references.items() for line in pair(label, getattr(receipt, name))]
     chip = " ".join(f"{name}:{value}" for name, value in receipt.chip)
-    if not (receipt.remarks or chip):
+    if not (references or receipt.remarks or chip):
         return []
-    return [words.labels["remarks"], *(line for text in (*receipt.remarks, chip) for line in wrapped(text)), RULE]
+    texts = [line for text in (*receipt.remarks, chip) for line in wrapped(text)]
+    return [words.labels["remarks"], *references, *texts, RULE]
 
 
 def _signature(receipt: Receipt, words: Words, signed: bool) -> list[str]:
     if signed:
         return [words.sign_here, *centred(words.signed), RULE]
-    if receipt.free_minor:
-        limit = money(receipt.free_minor, receipt.exponent)
-        text = words.free_with_pin if receipt.pin else words.free
+    if receipt.no_cvm_limit_minor:
+        limit = money(receipt.no_cvm_limit_minor, receipt.exponent)
+        text = words.no_signature if receipt.pin else words.no_cvm
         return [*wrapped(text.format(limit=limit.removesuffix(".00"))), RULE]
     return [words.sign_here, *[""] * SIGNATURE_LINES, RULE]

@@ -1,26 +1,27 @@
-"""A card in the terminal's hand: its number, its track, its PIN, and how they get into a request."""
+"""A card as the terminal reads it: its number, its track, its PIN."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
+from acquirer.errors import ConfigurationError
 from acquirer.wire.masking import mask_pan
 
 PLAIN_SERVICE_CODE = "120"  # international, positive online authorisation, no chip, no PIN demanded
 _PAN = re.compile(r"[0-9]{8,19}")  # ISO/IEC 7812; the host judges the rest
 _TRACK2 = re.compile(r"([0-9]{8,19})D([0-9]{4})([0-9]{3})[0-9]*")
 TRACK2_DIGITS = 37  # ISO/IEC 7813, sentinels not counted
-TRACK_DIGITS_MADE = 35  # a common length; an odd one, so that the padding is exercised
+USUAL_TRACK2_DIGITS = 35  # a common length; an odd one, so that the padding is exercised
 
 
-class CardError(ValueError):
+class CardError(ConfigurationError, ValueError):
     """Card data that no card could have: which part, and what to give instead. Never quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """A card as the terminal reads it. Nothing of it is ever shown or kept but the masked number."""
+    """A card as the terminal reads it. Only the masked number is ever shown; track and PIN are never kept."""
 
     pan: str = field(repr=False)
     expiry: str = field(default="", repr=False)  # YYMM
@@ -42,7 +43,7 @@ def card(
     service_code: str = PLAIN_SERVICE_CODE,
     pin: str = "",
 ) -> CardData:
-    """A card from what is known of it: the number from the track, or the track from number and expiry.
+    """Return a card from what is known of it: the number from the track, or the track from number and expiry.
 
     >>> card(track2=";6212345678901232=30122200000000000?").pan[-4:]
     '1232'
@@ -71,5 +72,5 @@ def card(
         raise CardError("a PIN has 4 to 12 digits")
     if not track2 and expiry:
         head = f"{pan}D{expiry}{service_code}"
-        track2 = head + "0" * (TRACK_DIGITS_MADE - len(head))
+        track2 = head + "0" * (USUAL_TRACK2_DIGITS - len(head))
     return CardData(pan, expiry, track2, sequence, pin)

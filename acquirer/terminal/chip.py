@@ -1,6 +1,6 @@
 """IC data of a request: the least that a plausible EMV card and terminal would send.
 
-No kernel is played: the cryptogram is random and no host can verify it. What stands in which tag is the dialect's
+There is no EMV kernel: the cryptogram is random and no host can verify it. What stands in which tag is the dialect's
 data (``[terminal.icc]``); a recipe is fixed hex, one of the `WORDS`, or several of both, blanks between them.
 """
 
@@ -16,7 +16,7 @@ from acquirer.wire.tlv import build_tlv
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the chip's data says about the transaction it belongs to."""
+    """What the chip's data says about its transaction."""
 
     amount_minor: int
     processing_code: str
@@ -39,7 +39,7 @@ WORDS: Final[Mapping[str, Callable[[Moment, int], bytes]]] = {
 
 
 def icc_data(recipes: Mapping[str, str | tuple[str, str]], moment: Moment) -> dict[str, bytes]:
-    """Tag → value, in the order of the recipes.
+    """Return tag → value, in the order of the recipes.
 
     Raises:
         ValueError: a recipe is neither hex nor a known word; names the tag.
@@ -51,7 +51,7 @@ def icc_data(recipes: Mapping[str, str | tuple[str, str]], moment: Moment) -> di
 
 
 def packed(tags: Mapping[str, bytes], only: Collection[str] | None = None) -> bytes:
-    """Tags as BER-TLV, those of `only` when it is given.
+    """Return tags as BER-TLV, those of `only` when it is given.
 
     >>> packed({"9F36": b"\\x00\\x01", "82": b"\\x7c\\x00"}, only=("82",)).hex().upper()
     '82027C00'

@@ -1,4 +1,4 @@
-"""What a terminal asks its driver to do, and what it is told in return.
+"""What a terminal asks its driver to do, and the results it is given.
 
 An operation (sign on, sell …) is a generator: it yields effects and is resumed with their results. A driver over
 blocking sockets, one over asyncio and one in a test's memory perform them; nothing here knows how.
@@ -17,7 +17,7 @@ from acquirer.terminal.voucher import Voucher
 
 @dataclass(slots=True)
 class Ask:
-    """Send this frame and bring the first frame that comes back; answered with an `Response`."""
+    """Send this frame and bring the first frame that comes back; answered with a `Response`."""
 
     frame: bytes  # without its length prefix
     timeout_s: float  # from now until the answer must be complete
@@ -26,7 +26,7 @@ class Ask:
 
 @dataclass(slots=True)
 class Listen:
-    """What came was not for us: bring the next frame, within the time of the last `Ask`."""
+    """The last frame answers another request: bring the next one, within the time of the last `Ask`."""
 
 
 @dataclass(slots=True)
@@ -38,14 +38,14 @@ class Keep:
 
 @dataclass(slots=True)
 class Began:
-    """An exchange is about to be sent: for eyes."""
+    """An exchange is about to be sent; to be shown."""
 
     exchange: Exchange
 
 
 @dataclass(slots=True)
 class Ended:
-    """An exchange is over, and what follows from it is durable: for eyes."""
+    """An exchange is over, and what follows from it is durable; to be shown."""
 
     exchange: Exchange
 
@@ -59,7 +59,7 @@ class Print:
 
 @dataclass(slots=True)
 class Received:
-    """A whole frame came."""
+    """A whole frame arrived."""
 
     frame: bytes
     took_us: int  # since the request was sent
@@ -67,7 +67,7 @@ class Received:
 
 @dataclass(slots=True)
 class NoAnswer:
-    """No whole frame came: silence, or a connection that ended. The host may have booked the request all the same."""
+    """No whole frame arrived: silence, or a connection that ended. The host may have booked the request even so."""
 
     detail: str
     took_us: int
@@ -75,7 +75,7 @@ class NoAnswer:
 
 @dataclass(slots=True)
 class Unframed:
-    """Bytes came that are no frame of this dialect: an absurd length, another protocol."""
+    """Bytes arrived that are no frame of this dialect: an absurd length, another protocol."""
 
     detail: str
     took_us: int

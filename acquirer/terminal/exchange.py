@@ -1,4 +1,4 @@
-"""One exchange as the terminal sees it: what it asked, what came back, and what it makes of that."""
+"""One exchange as the terminal sees it: its request, the reply, and what follows from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     APPROVED = "approved"
     DECLINED = "declined"
     NO_ANSWER = "no-answer"
-    MAC_DIFFERS = "mac-differs"  # an approval that nobody can vouch for
+    MAC_DIFFERS = "mac-differs"  # an approval that the terminal's keys do not confirm
     MALFORMED = "malformed"  # an answer that cannot be read, or does not fit its request
     KEYS_DIFFER = "keys-differ"  # the keys of a sign-on cannot be used
     NOT_SENT = "not-sent"  # no connection: nothing has left
@@ -33,17 +33,17 @@ class Signed(StrEnum):
     FAILED = "failed"  # it was tried; kept for the rounds before settlement
     PAPER = "paper"  # the slip was printed instead
     AGAIN = "sign-again"  # what was drawn cannot be a signature, or cannot be sent
-    UNSIGNED = "unsigned"  # nobody drew anything, so nothing will be uploaded
+    UNSIGNED = "unsigned"  # the pad was left empty, so nothing will be uploaded
 
 
 NO_TEXT = Text("")
 
 ANSWERED = frozenset({Outcome.APPROVED, Outcome.DECLINED})
-"""The outcomes that settle a request: the host has spoken and can be believed."""
+"""The outcomes of a request that the host has answered, and whose answer can be believed."""
 
 
 MOST_NOTES = 8
-"""Of one exchange: a line shows two or three, the rest would be answers to somebody else."""
+"""Of one exchange: a line shows two or three, the rest would be answers to other requests."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Exchange:
     """One request and what became of it. Not frozen: it is filled in as it goes."""
 
     dialect: Dialect = field(repr=False)
-    service: str  # sign_on, sale, reversal, echo, sign_off, signature, signature_part
+    service: str  # sign_on, sale, void, refund, balance, reversal, echo, sign_off, signature, signature_part
     title: Text
     mti: str
     stan: str  # "" when the request carries none
@@ -79,8 +79,9 @@ class Result:
     outcome: Outcome
     exchange: Exchange | None = None  # None: it was never sent
     sentence: str = ""  # for a person, when there is more to say than the exchange shows
-    reversal: str = ""  # of this operation's own sale: "done", or "owed" and kept
+    reversal: str = ""  # of this operation's own transaction: "done", or "owed" and kept
     receipt: Receipt | None = None
+    balance_minor: int | None = None  # of the card, if the reply has it
     signature: Signed | None = None  # what became of the signatures that the operation was about
     slips: tuple[Voucher, ...] = ()  # printed for cardholders to sign on paper; filled in by the driver
     exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver

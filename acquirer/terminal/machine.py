@@ -1,7 +1,7 @@
 """The terminal itself: what it is, what it remembers, and how it holds one exchange.
 
-The operations stand beside: `signing`, `selling`, `reversing`. Each is a generator over a `Machine` (see `effects`).
-Checks of replies are those the field's terminals make (Q/CUP 009, table of checks): see `reply`.
+The operations stand beside it: `sign_on`, `sale`, `void`, `refund`, `balance`, `reversal`, `signature`, `upload`. Each
+is a generator over a `Machine` (see `effects`). Checks of replies are those of the field's terminals: see `reply`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from acquirer.data.types import Randbytes
-from acquirer.dialect.clock import clock_forms
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.suite import Suite
 from acquirer.dialect.terminal_profile import TerminalProfile
-from acquirer.security.dukpt_device import Device, Used
+from acquirer.security.dukpt_device import DukptDevice, DukptTransaction
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.effects import Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Response, Unframed
 from acquirer.terminal.exchange import Exchange, Outcome
-from acquirer.terminal.reply import judge
+from acquirer.terminal.reply import check_reply
 from acquirer.terminal.state import State
 from acquirer.wire.message import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a terminal is, as its owner set it up."""
+    """What a terminal is, as its owner set it up.
 
-    dialect: Dialect
-    suite: Suite
-    terminal_profile: TerminalProfile
+    Raises:
+        ValueError: the dialect does not describe its terminals.
+    """
+
+    compiled: CompiledDialect
     tid: str
     mid: str
     tmk: Secret | None
@@ -51,13 +53,37 @@ class Setup:
     part_bytes: int = 0  # signatures are cut into parts of so many bytes; 0: never
     watermark: bool = True  # the feature code is burnt into signatures
     tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
-    free_minor: int | None = None  # amount up to which nobody signs, where the dialect has one; None: the dialect's
+    no_cvm_limit_minor: int | None = (
+        None  # no signature up to it, where the dialect has such a limit; None: the dialect's
+    )
+
+    def __post_init__(self) -> None:
+        if self.compiled.dialect.terminal_profile is None:
+            raise ValueError(f"the dialect {self.dialect.name} does not describe its terminals: it has no [terminal]")
+
+    @property
+    def dialect(self) -> Dialect:
+        """What it speaks."""
+        return self.compiled.dialect
+
+    @property
+    def suite(self) -> Suite:
+        """The dialect's MAC, PIN blocks and key packages."""
+        return self.compiled.suite
+
+    @property
+    def terminal_profile(self) -> TerminalProfile:
+        """How terminals of this dialect behave."""
+        profile = self.compiled.dialect.terminal_profile
+        assert profile is not None
+        return profile
 
     def clock(self) -> dict[str, str]:
-        """What time it is, as the dialect's elements say it."""
+        """Return the time, as the dialect's elements say it."""
         local = self.now()
         utc = local.astimezone(UTC) if local.tzinfo else local
-        return {form.element: (utc if form.utc else local).strftime(form.pattern) for form in clock_forms(self.dialect)}
+        forms = self.compiled.clock_forms
+        return {form.element: (utc if form.utc else local).strftime(form.pattern) for form in forms}
 
     @property
     def patience_s(self) -> float:
@@ -66,7 +92,7 @@ class Setup:
 
 
 def demanded(route: Route) -> frozenset[str]:
-    """The elements that a message of this route must carry, all of several where one of them would do."""
+    """Return the elements that a message of this route must carry, all of several where one of them would do."""
     return frozenset(name for entry in route.mandatory for name in entry.split(" or "))
 
 
@@ -77,7 +103,7 @@ class Machine:
 
     def __init__(self, setup: Setup, state: State | None = None) -> None:
         self.setup = setup
-        self._used: Used | None = None  # the keys derived for the message that is being made
+        self._used: DukptTransaction | None = None  # the keys derived for the message that is being made
         kcv = setup.tmk.kcv() if setup.tmk else ""
         if state is None or (state.tid, state.mid, state.tmk_kcv) != (setup.tid, setup.mid, kcv):
             fresh = State(setup.tid, setup.mid, kcv)
@@ -125,30 +151,30 @@ class Machine:
         yield Keep(self.state)
 
     def count(self) -> Program[str]:
-        """Use up a STAN: durable before it is sent, so that it is never used twice."""
+        """Use up a STAN, durably before it is sent: none is used twice."""
         yield from self.keep(stan=self.state.next_stan().stan)
         return self.state.stan
 
     def fields(self, route: Route, values: Mapping[str, Value]) -> dict[int, Value]:
-        """The fields of a request: what it must carry as far as we know it, and those of `values` that are not empty.
+        """Return the fields of a request: what it must carry, as far as it is known, and `values` that are not empty.
 
-        We know what makes it this kind of message, who we are and who operates us, our batch, what time it is, and what
-        the dialect has as constants.
+        Known are what makes it this kind of message, terminal, merchant and operator, the batch, the time, and the
+        dialect's constants.
         """
         dialect, fields = self.setup.dialect, dict[int, Value]()
         must = demanded(route)
-        told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
-        told |= {name: value for name, value in dialect.constants.items() if name in must}
-        told |= {name: value for name, value in (self.setup.clock() | self.ours()).items() if name in must}
-        told |= {"tid": self.setup.tid, "mid": self.setup.mid}
-        told |= {name: value for name, value in values.items() if value}
-        for element, value in told.items():
+        known: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
+        known |= {name: value for name, value in dialect.constants.items() if name in must}
+        known |= {name: value for name, value in (self.setup.clock() | self.ours()).items() if name in must}
+        known |= {"tid": self.setup.tid, "mid": self.setup.mid}
+        known |= {name: value for name, value in values.items() if value}
+        for element, value in known.items():
             if element in dialect.elements:
                 dialect.put(fields, element, value)
         return fields
 
     def ours(self) -> dict[str, str]:
-        """Elements that are about this terminal and its day."""
+        """Return the elements that are about this terminal and its day."""
         setup, profile = self.setup, self.setup.terminal_profile
         serial = setup.serial or profile.serial_default.format(tid=setup.tid)
         return {
@@ -158,58 +184,78 @@ class Machine:
         }
 
     def talk(
-        self, route: Route, fields: dict[int, Value], about: tuple[str, ...] = (), *, fresh: bool = False
+        self,
+        route: Route,
+        fields: dict[int, Value],
+        about: tuple[str, ...] = (),
+        *,
+        fresh: bool = False,
+        repeat: bool = False,
     ) -> Program[Exchange]:
-        """Send a request and take its answer. The exchange that comes back is judged, but not yet told to anyone.
+        """Send a request and take its answer; returns the exchange judged, but not yet ended.
 
         Answers to something else are left aside: a late reply must not be taken for this one.
+
+        Args:
+            about: what the exchange's line shows of the request.
+            fresh: on a new connection.
+            repeat: the same message again, with the MTI that says so (ISO 8583, fourth digit: 0221 repeats 0220).
         """
         dialect = self.setup.dialect
         if route.mac_request:
             yield from self.derive()
-        exchange = Exchange(
-            dialect, route.service, route.title, route.mti, str(dialect.get_from(fields, "stan") or ""), about, fields
-        )
+        mti = repeat_mti(route.mti) if repeat else route.mti
+        stan = str(dialect.get_from(fields, "stan") or "")
+        exchange = Exchange(dialect, route.service, route.title, mti, stan, about, fields)
         yield Began(exchange)
-        answer = yield Ask(self.frame(route, fields), self.setup.patience_s, fresh)
+        answer = yield Ask(self.frame(route, fields, mti), self.setup.patience_s, fresh)
         keys, self._used = self.keys, None
         while isinstance(answer, Received):
-            verdict = judge(self.setup.suite, keys, route, fields, answer.frame)
-            if not verdict.stray:
-                exchange.outcome, exchange.reply, exchange.detail = verdict.outcome, verdict.message, verdict.detail
-                exchange.code = verdict.code
-                if code := dialect.codes.get(verdict.code):
+            check = check_reply(self.setup.suite, keys, route, fields, answer.frame)
+            if not check.stray:
+                exchange.outcome, exchange.reply, exchange.detail = check.outcome, check.message, check.detail
+                exchange.code = check.code
+                if code := dialect.codes.get(check.code):
                     exchange.meaning = code.meaning
                 exchange.took_us = answer.took_us
                 return exchange
-            exchange.note(verdict.stray)
+            exchange.note(check.stray)
             answer = yield Listen()
         _unanswered(exchange, answer)
         return exchange
 
     def wants(self, exchange: Exchange) -> str:
-        """What the host asks for in the head of its reply: a name of `profile.head`, or nothing."""
+        """Return what the host asks for in the head of its reply: a name of `profile.head`, or ""."""
         dialect = self.setup.dialect
         if exchange.reply is None or not dialect.envelope.processing_digit:
             return ""
         _, head = dialect.envelope_of(exchange.reply.raw)
         return self.setup.terminal_profile.head.get(head.hex()[dialect.envelope.processing_digit - 1], "")
 
-    def frame(self, route: Route, fields: Mapping[int, Value]) -> bytes:
-        """A request as bytes, with its MAC if it needs one. Raises EncodeError."""
-        setup, keys = self.setup, self.keys
+    def frame(self, route: Route, fields: Mapping[int, Value], mti: str = "") -> bytes:
+        """Return a request as bytes, with its MAC if it needs one. Raises EncodeError."""
+        setup, keys, mti = self.setup, self.keys, mti or route.mti
         if not route.mac_request or keys is None:
-            return setup.dialect.encode(route.mti, fields, setup.tpdu, setup.head)
+            return setup.dialect.encode(mti, fields, setup.tpdu, setup.head)
         full = dict(fields)
         if self._used:
             setup.suite.put_ksn(full, self._used.ksn)
         full[setup.dialect.mac_de(full)] = bytes(setup.dialect.security.mac_bytes)
-        frame = setup.dialect.encode(route.mti, full, setup.tpdu, setup.head)
+        frame = setup.dialect.encode(mti, full, setup.tpdu, setup.head)
         return setup.suite.seal(keys, frame)
 
 
+def repeat_mti(mti: str) -> str:
+    """Return the MTI of a message that is sent again: 0220 → 0221, and what is a repeat already as it is.
+
+    >>> repeat_mti("0220"), repeat_mti("1221")
+    ('0221', '1221')
+    """
+    return mti[:3] + chr(ord(mti[3]) | 1)
+
+
 def _injected(setup: Setup, state: State) -> State:
-    """The state with a device for the keys of messages, where there are such: as it was, or as new.
+    """Return the state with a device for the keys of messages, where there are such: as it was, or a new one.
 
     A new one counts from 1, so it is made only under another BDK, or for another KSN.
     """
@@ -219,7 +265,7 @@ def _injected(setup: Setup, state: State) -> State:
     kept, kcv = state.device, setup.bdk.kcv()
     if kept and state.bdk_kcv == kcv and kept.dukpt is dukpt and dukpt.ksn(kept.ksn, 0) == dukpt.ksn(setup.ksn, 0):
         return state
-    device = Device.loaded(dukpt, dukpt.initial(setup.bdk, setup.ksn), setup.ksn)
+    device = DukptDevice.loaded(dukpt, dukpt.initial(setup.bdk, setup.ksn), setup.ksn)
     return replace(state, device=device, bdk_kcv=kcv)
 
 

@@ -1,4 +1,4 @@
-"""The receipt of an approved sale: from the request, the reply and the terminal's own setup; as text and as picture."""
+"""The receipt of an approved transaction: from order, reply and the terminal's own setup; as text and as picture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.signature.jbig_decoder import decode_jbig
 from acquirer.slip.picture import draw
 from acquirer.slip.receipt import Copy, Language, Receipt, render
-from acquirer.terminal.card import CardData
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kinds import SALE, Kind
 from acquirer.terminal.machine import Setup
-from acquirer.terminal.state import State
+from acquirer.terminal.order import Order
+from acquirer.terminal.state import Original, State
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.elements import read_element
 from acquirer.wire.masking import as_text
@@ -26,81 +27,79 @@ NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
 
 
 def receipt(
-    setup: Setup,
-    exchange: Exchange,
-    entry: EntryMode,
-    entry_name: str,
-    card: CardData,
-    amount_minor: int,
-    at: datetime,
-    tags: Mapping[str, bytes],
+    setup: Setup, kind: Kind, order: Order, entry: EntryMode, exchange: Exchange, tags: Mapping[str, bytes]
 ) -> Receipt:
-    """What to print for an approved sale."""
+    """Return what to print for an approved transaction; `tags` are the chip's data of its request."""
     dialect, slip, reply = setup.dialect, setup.terminal_profile.slip, exchange.reply
     assert reply is not None
 
-    def told(element: str) -> str:
+    def replied(element: str) -> str:
         return (as_text(dialect.text(reply, element)) or "").strip() if element in dialect.elements else ""
 
     def name(role: str) -> str:
         element, start, stop = slip.names.get(role, ("", 0, 0))
         return (as_text(dialect.text(reply, element)[start:stop]) or "").strip() if element in dialect.elements else ""
 
-    approved = told("amount")
-    sold_minor = int(approved) if approved.isdigit() else amount_minor
+    approved = replied("amount")
+    amount_minor = int(approved) if approved.isdigit() else order.amount_minor
+    original = order.original or Original()
     title = exchange.title
     return Receipt(
         merchant=setup.merchant,
         mid=setup.mid,
         tid=setup.tid,
         operator=setup.operator,
-        card=card.masked,
+        card=order.card.masked,
         entry=entry.letter,
         kind=f"{title.zh}/{title.en.upper()}" if title.zh else title.en.upper(),
         batch=str(dialect.get_from(exchange.request, "batch") or ""),
         stan=exchange.stan,
-        amount_minor=sold_minor,
+        amount_minor=amount_minor,
         currency=slip.currency,
-        expiry=card.expiry,
-        organisation=told("organisation"),
+        expiry=order.card.expiry,
+        organisation=replied("organisation"),
         issuer=name("issuer"),
         acquirer=name("acquirer"),
-        auth_id=told("auth_id"),
-        rrn=told("rrn"),
-        at=_dated(*_day_and_time(dialect, reply), at),
+        auth_id=replied("auth_id"),
+        rrn=replied("rrn"),
+        at=_dated(*_day_and_time(dialect, reply), order.at),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
-        free_minor=_free_minor(setup, entry_name, sold_minor),
-        pin=bool(card.pin),
+        no_cvm_limit_minor=_no_cvm_limit_minor(setup, order.entry, amount_minor) if kind is SALE else 0,
+        pin=bool(order.card.pin),
+        credit=not kind.takes_money,
+        original_stan=original.stan if "stan" in kind.references else "",
+        original_rrn=original.rrn if "rrn" in kind.references else "",
+        original_date=original.date if "date" in kind.references else "",
     )
 
 
 def _day_and_time(dialect: Dialect, reply: Message) -> tuple[str, str]:
-    """Month and day, and time of day, wherever this dialect has them; "" where it has none."""
+    """Return month and day, and time of day, wherever this dialect has them; "" where it has none."""
     day, time = (read_element(reply.fields, at) if at else "" for at in day_and_time(dialect))
     return as_text(str(day or "")) or "", as_text(str(time or "")) or ""
 
 
 def paper(voucher: Voucher, copy: Copy = "merchant", lang: Language = "zh") -> str:
-    """The slip as text; a signature that was drawn on a pad is only told of."""
+    """Return the slip as text; of a signature on a pad it only says that there is one."""
     return render(voucher.receipt, copy, lang=lang, reprint=voucher.reprints, signed=bool(voucher.image))
 
 
 def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: Language = "zh") -> bytes:
-    """The slip as PNG, with the signature beneath."""
-    receipt = replace(voucher.receipt, free_minor=0) if voucher.image else voucher.receipt
+    """Return the slip as PNG, with the signature beneath."""
+    receipt = replace(voucher.receipt, no_cvm_limit_minor=0) if voucher.image else voucher.receipt
     lines = render(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
     return draw(lines, font_bytes, decode_jbig(voucher.image).bitmap if voucher.image else None)
 
 
 def for_paper(voucher: Voucher, *, failed: bool = False) -> Voucher:
-    """The slip to be signed with a pen, whatever was or was not drawn; `failed`: it says why."""
+    """Return the slip to be signed with a pen, without what is on the pad; `failed`: it says why."""
     receipt = voucher.receipt
     remarks = (*receipt.remarks, NOT_UPLOADED) if failed else receipt.remarks
-    return replace(voucher, receipt=replace(receipt, free_minor=0, remarks=remarks), image=b"", capture="")
+    return replace(voucher, receipt=replace(receipt, no_cvm_limit_minor=0, remarks=remarks), image=b"", capture="")
 
 
 def reprint(state: State, stan: str = "") -> tuple[State, Voucher] | None:
-    """The voucher of the last sale, or of one that is kept, to be printed once more, and the state that counted it."""
+    """Return the state that counted a reprint, and the voucher to print once more: the last one, or one that waits."""
     known = (*((state.voucher,) if state.voucher else ()), *state.waiting)
     found = next((one for one in known if stan in ("", one.receipt.stan)), None)
     if found is None:
@@ -114,16 +113,16 @@ def reprint(state: State, stan: str = "") -> tuple[State, Voucher] | None:
     return replace(state, voucher=last, waiting=tuple(map(counted, state.waiting))), again
 
 
-def _free_minor(setup: Setup, entry_name: str, amount_minor: int) -> int:
-    """The limit that makes this sale free of a signature; 0: it is to be signed."""
+def _no_cvm_limit_minor(setup: Setup, entry_name: str, amount_minor: int) -> int:
+    """Return the limit up to which a sale by this entry needs no signature; 0: this one is to be signed."""
     limit_minor = setup.terminal_profile.slip.free.get(entry_name, 0)
-    if limit_minor and setup.free_minor is not None:
-        limit_minor = setup.free_minor
+    if limit_minor and setup.no_cvm_limit_minor is not None:
+        limit_minor = setup.no_cvm_limit_minor
     return limit_minor if amount_minor <= limit_minor else 0
 
 
 def _dated(date: str, time: str, at: datetime) -> str:
-    """The host's date and time with the year that puts them nearest to our own clock; our own when it gave none.
+    """Return the host's date and time with the year that puts them nearest to our own clock; our own when it gave none.
 
     >>> _dated("1231", "235959", datetime(2027, 1, 1, 0, 0, 3))
     '2026/12/31 23:59:59'

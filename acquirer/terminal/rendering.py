@@ -9,27 +9,27 @@ from acquirer.wire.masking import as_text, mask_card_numbers, readable
 
 ARROWS = {"out": "→", "in": "←"}
 
-SAID = {
+OUTCOME_WORDS = {
     Outcome.NO_ANSWER: "no answer",
     Outcome.MAC_DIFFERS: "MAC differs",
     Outcome.MALFORMED: "malformed",
     Outcome.KEYS_DIFFER: "keys differ",
     Outcome.NOT_SENT: "not sent",
 }
-"""Outcomes that no response code tells."""
+"""Outcomes that no response code expresses."""
 
 
 def began(exchange: Exchange) -> str:
-    """``→ 0200 sale STAN 000002 12.34 621234******1232 …``: what is printed while the answer is awaited."""
+    """Return ``→ 0200 sale STAN 000002 12.34 621234******1232 …``: what is printed while the answer is awaited."""
     stan = f"STAN {exchange.stan}" if exchange.stan else ""
     words = (ARROWS["out"], exchange.mti, exchange.title.en, stan, *exchange.about, "…")
     return " ".join(word for word in words if word)
 
 
 def ended(exchange: Exchange) -> str:
-    """``← 0210 00 approved · 3 ms``: what is added to the line when the exchange is over."""
+    """Return ``← 0210 00 approved · 3 ms``: what is added to the line when the exchange is over."""
     reply = exchange.reply
-    parts = [" ".join(word for word in (ARROWS["in"], reply.mti if reply else "", said(exchange)) if word)]
+    parts = [" ".join(word for word in (ARROWS["in"], reply.mti if reply else "", outcome_text(exchange)) if word)]
     if exchange.detail:
         parts.append(exchange.detail)
     parts += exchange.notes
@@ -39,12 +39,12 @@ def ended(exchange: Exchange) -> str:
 
 
 def line(exchange: Exchange) -> str:
-    """The whole exchange in one line."""
+    """Return the whole exchange in one line."""
     return f"{began(exchange)} {ended(exchange)}"
 
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as JSON: amounts and card numbers as they are shown, never more."""
+    """Return an exchange as JSON: amounts and card numbers as they are shown, never more."""
     return {
         "service": exchange.service,
         "mti": exchange.mti,
@@ -62,13 +62,14 @@ def exchange_json(exchange: Exchange) -> dict[str, Any]:
 
 
 def result_json(result: Result) -> dict[str, Any]:
-    """An operation as JSON, with all its exchanges."""
+    """Return an operation as JSON, with all its exchanges."""
     return {
         "service": result.service,
         "outcome": str(result.outcome),
         "code": result.code,
         "reversal": result.reversal,
         "signature": str(result.signature or ""),
+        "balance_minor": result.balance_minor,
         "sentence": result.sentence,
         "exchanges": [exchange_json(exchange) for exchange in result.exchanges],
     }
@@ -79,7 +80,7 @@ SHOWN = ("rrn", "auth_id", "batch", "settlement_date", "time", "date", "acquirer
 
 
 def elements(exchange: Exchange) -> dict[str, str]:
-    """What the host gave: reference number, authorisation, batch, its clock."""
+    """Return what the host gave: reference number, authorisation, batch, its clock."""
     if exchange.reply is None:
         return {}
     dialect = exchange.dialect
@@ -87,7 +88,7 @@ def elements(exchange: Exchange) -> dict[str, str]:
     return {name: mask_card_numbers(as_text(value) or "") for name, value in found.items() if value}
 
 
-def said(exchange: Exchange) -> str:
-    """``97 terminal unknown``, ``no answer``: the code, if there is one, and what it comes to."""
+def outcome_text(exchange: Exchange) -> str:
+    """Return ``97 terminal unknown``, ``no answer``: the code, if there is one, and its meaning or the outcome."""
     plain = "approved" if exchange.outcome is Outcome.APPROVED else "declined"
-    return f"{readable(exchange.code)} {SAID.get(exchange.outcome) or exchange.meaning.en or plain}".strip()
+    return f"{readable(exchange.code)} {OUTCOME_WORDS.get(exchange.outcome) or exchange.meaning.en or plain}".strip()

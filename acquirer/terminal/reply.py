@@ -1,8 +1,11 @@
-"""Is this the answer, and can it be believed? The checks terminals make, in their order.
+"""Whether a frame answers a request, and whether it can be believed: the checks of terminals, in their order.
 
-Another MTI, STAN or terminal: not ours, left aside. Then the response code must be there, processing code and amount
-must be the request's if they are there at all, and an approval of a request with a MAC needs a MAC that is right.
+1. Another MTI, STAN or terminal: it answers another request and is left aside.
+2. The response code must be there; processing code and amount must be the request's if they are there at all.
+3. An approval of a request with a MAC needs a MAC that is right.
+
 Hosts differ in everything else: a decline of nothing but STAN, time, code and terminal is a good decline.
+Source: Q/CUP 009, table of checks.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ SUCCESS = "A"  # class of the response codes that approve
 
 @dataclass(frozen=True, slots=True)
 class ReplyCheck:
-    """What a frame is to the request it may answer."""
+    """How a frame relates to the request it may answer."""
 
     outcome: Outcome = Outcome.MALFORMED
     code: str = ""
@@ -31,26 +34,26 @@ class ReplyCheck:
     stray: str = ""  # why it is no answer to this request; the rest is then without meaning
 
 
-def judge(
+def check_reply(
     suite: Suite, keys: WorkingKeys | None, route: Route, request: Mapping[int, Value], frame: bytes
 ) -> ReplyCheck:
-    """Judge `frame` as the answer to a `request` of this route."""
+    """Check `frame` as the answer to a `request` of this route."""
     dialect = suite.dialect
     try:
         message = dialect.decode(frame)
-    except DecodeError as wrong:
-        return ReplyCheck(detail=f"the reply cannot be read: {wrong}")
+    except DecodeError as error:
+        return ReplyCheck(detail=f"the reply cannot be read: {error}")
     if stray := _stray(dialect, route, request, message):
         return ReplyCheck(stray=stray)
     code = dialect.text(message, "code")
-    if detail := _unfit(dialect, route, request, message, code):
+    if detail := _misfit(dialect, route, request, message, code):
         return ReplyCheck(Outcome.MALFORMED, code, message, detail)
     known = dialect.codes.get(code)
     if known is None or known.kind != SUCCESS:
         return ReplyCheck(
             Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know"
         )
-    if route.mac_reply == "approved" and (detail := _unvouched(suite, keys, route, message, code)):
+    if route.mac_reply == "approved" and (detail := _unconfirmed(suite, keys, route, message, code)):
         return ReplyCheck(Outcome.MAC_DIFFERS, code, message, detail)
     return ReplyCheck(Outcome.APPROVED, code, message)
 
@@ -59,33 +62,33 @@ def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message
     expected = dialect.response_mti(route.mti)
     if message.mti != expected:
         return f"a {message.mti} was left aside: it answers something else"
-    told = [("stan", "STAN"), ("tid", "terminal")]
+    identifying = [("stan", "STAN"), ("tid", "terminal")]
     if "function" in route.when:  # all management messages have one MTI; an echo, without STAN, must not take another's
-        told.append(("function", "function"))
-    for element, name in told:
-        got, asked = dialect.get(message, element), dialect.get_from(request, element)
-        if got is not None and asked is not None and got != asked:
+        identifying.append(("function", "function"))
+    for element, name in identifying:
+        got, sent = dialect.get(message, element), dialect.get_from(request, element)
+        if got is not None and sent is not None and got != sent:
             return f"a {message.mti} for {name} {readable(got)} was left aside"
     return ""
 
 
-def _unfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message, code: str) -> str:
+def _misfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message, code: str) -> str:
     if not code:
         return "the reply has no response code"
     if route.mac_request and dialect.get(message, "stan") is None:
         return "the reply has no STAN"
     for element in ("processing_code", "amount"):
-        got, asked = dialect.get(message, element), dialect.get_from(request, element)
-        if got is None or asked is None or got == asked:
+        got, expected = dialect.get(message, element), dialect.get_from(request, element)
+        if got is None or expected is None or got == expected:
             continue
         partial = dialect.terminal_profile.partial if dialect.terminal_profile else ()
-        if element == "amount" and code in partial and str(got) < str(asked):
+        if element == "amount" and code in partial and str(got) < str(expected):
             continue
-        return f"{element.replace('_', ' ')} of the reply differs from the request: {got!s} for {asked!s}"
+        return f"{element.replace('_', ' ')} of the reply differs from the request: {got!s} for {expected!s}"
     return ""
 
 
-def _unvouched(suite: Suite, keys: WorkingKeys | None, route: Route, message: Message, code: str) -> str:
+def _unconfirmed(suite: Suite, keys: WorkingKeys | None, route: Route, message: Message, code: str) -> str:
     dialect = suite.dialect
     if dialect.mac_de(message.fields) not in message.fields and code != dialect.code_of("approved", route):
         return ""  # hosts make a MAC for the plain approval only, and terminals ask for no more
@@ -96,3 +99,11 @@ def _unvouched(suite: Suite, keys: WorkingKeys | None, route: Route, message: Me
     if suite.verify_reply(keys, message):
         return ""
     return f"the reply's MAC is not made with MAK {keys.reply_mak.kcv()}"
+
+
+def balance_of(dialect: Dialect, reply: Message) -> int | None:
+    """Return the balance that a reply carries, in minor units; negative for a debit; None when it carries none."""
+    sign, amount = dialect.text(reply, "balance_sign"), dialect.text(reply, "balance_amount")
+    if not (amount.isascii() and amount.isdecimal()):
+        return None
+    return -int(amount) if sign == "D" else int(amount)

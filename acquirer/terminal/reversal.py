@@ -1,56 +1,113 @@
-"""Reversals: what a terminal does about a sale whose outcome it does not know.
+"""Reversals: what a terminal does about a transaction whose outcome it does not know.
 
-The reversal is the saved sale without card data that must not be kept, with the reason: no answer, a wrong MAC, a
-malformed answer (Q/CUP 009, 冲正). It goes out at once on a new connection, then before the next sale, and is kept
-until an answer ends it or somebody gives it up.
-
-One by hand undoes a sale whose outcome is known. The host may refuse it: then the sale stands and nothing is owed.
+1. The reversal is the saved request without card data that must not be kept, with the reason: no answer, a wrong MAC, a
+   malformed answer (Q/CUP 009, 冲正). What it undoes may be a sale, a void, or a refund that was a request.
+2. It goes out at once on a new connection, then before the next transaction, and is kept until an answer ends it or it
+   is given up by hand.
+3. One by hand undoes a transaction whose outcome is known. The host may refuse it: then the transaction stands and
+   nothing is owed.
+4. A void that is undone lets its sale live again: it can be voided once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.slip.receipt import money
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+from acquirer.terminal.kinds import SALE, VOID, Kind, noun_of
 from acquirer.terminal.machine import Machine, demanded
+from acquirer.terminal.order import Order
+from acquirer.terminal.request import ORIGINAL
 from acquirer.terminal.sign_on import fetch_keys, ready
 from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
 
-ORIGINAL = "original_"
-"""How elements are called that repeat one of the sale: ``original_stan``, ``original_sent`` (DE 90, DE 56) …"""
+UNKNOWN: Final = {
+    Outcome.NO_ANSWER: "no_answer",
+    Outcome.MAC_DIFFERS: "mac_differs",
+    Outcome.MALFORMED: "malformed",
+}
+"""Outcomes after which the host may have booked what must not be counted → the reversal's reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """A reversal by hand. With nothing given: the one that is owed, else the last approved sale."""
+    """A reversal by hand. With nothing given: the one that is owed, else the last approved transaction."""
 
     reason: str = ""  # "": as if no answer had come
     stan: str = ""  # of any sale; one that is not known here needs its amount
-    batch: str = ""  # or whatever else its STAN is unique within
+    batch: str = ""  # or another element that its STAN is unique within
     amount_minor: int | None = None
 
 
 def outbox(
-    machine: Machine, sale: Mapping[int, Value], tags: Mapping[str, bytes], stan: str, amount_minor: int, card: str
+    machine: Machine, kind: Kind, order: Order, request: Mapping[int, Value], tags: Mapping[str, bytes]
 ) -> Pending:
-    """The reversal of a sale that is about to be sent: what must be durable before it leaves."""
+    """Return the reversal of a transaction that is about to be sent: it must be durable before that."""
     dialect, profile = machine.setup.dialect, machine.setup.terminal_profile
-    fields = {de: value for de, value in sale.items() if de not in profile.reversal.leaves_out}
-    fields.pop(dialect.mac_de(sale), None)
+    borrowed = {
+        dialect.elements[name].de for name in kind.repeats if name in dialect.elements
+    }  # of another transaction
+    left_out = profile.reversal.leaves_out | borrowed | {dialect.mac_de(request)}
+    fields = {de: value for de, value in request.items() if de not in left_out}
     if reduced := packed(tags, profile.reversal.icc):
         dialect.put(fields, "icc", reduced)
-    within = str(dialect.get_from(sale, dialect.numbering.within) or "")
-    return Pending(fields, stan, within, amount_minor, card, profile.reversal.no_answer)
+    return Pending(
+        fields,
+        stan=str(dialect.get_from(request, "stan") or ""),
+        batch=str(dialect.get_from(request, dialect.numbering.within) or ""),
+        amount_minor=order.amount_minor,
+        card=order.card.masked,
+        reason=profile.reversal.no_answer,
+        service=kind.service,
+        mti=dialect.find_route(kind.service).mti,
+        original=order.original,
+    )
 
 
-def settle(machine: Machine) -> Program[Exchange | None]:
-    """Try the reversal that is owed, once; twice when the host first wants a sign-on. None: it could not be tried.
+def undo_unanswered(machine: Machine, exchange: Exchange, result: Result) -> Program[None]:
+    """Reverse at once, with the reason that the exchange gives and the authorisation code that its reply may have."""
+    setup, pending = machine.setup, machine.state.pending
+    assert pending is not None
+    fields = dict(pending.fields)
+    if exchange.reply is not None and (auth_id := setup.dialect.get(exchange.reply, "auth_id")):
+        setup.dialect.put(fields, "auth_id", auth_id)
+    reason: str = getattr(setup.terminal_profile.reversal, UNKNOWN[exchange.outcome])
+    yield from machine.keep(pending=replace(pending, fields=fields, reason=reason))
+    yield Ended(exchange)
+    yield from try_reversal(machine)
+    still = machine.state.pending
+    result.reversal = "owed" if still else "done"
+    result.sentence = owed(machine, still) if still else ""
+
+
+def clear_pending(machine: Machine, kind: Kind, drop: bool) -> Program[Result | None]:
+    """Send the reversal that is owed before a new transaction; returns the refusal of that one if it stays owed."""
+    pending = machine.state.pending
+    if pending is None:
+        return None
+    if drop:
+        yield from machine.keep(pending=None)
+        return None
+    most = machine.setup.terminal_profile.reversal.tries
+    exchange = (yield from try_reversal(machine)) if pending.tries < most else None
+    still = machine.state.pending
+    if still is None:
+        return None
+    hint = "" if still.tries < most else ", --drop-reversal gives it up"
+    return Result(
+        kind.service, Outcome.REFUSED, exchange, f"{kind.not_done}: {owed(machine, still)}{hint}", reversal="owed"
+    )
+
+
+def try_reversal(machine: Machine) -> Program[Exchange | None]:
+    """Send the reversal that is owed once; twice when the host first wants a sign-on. None: it could not be sent.
 
     Whether it is still owed afterwards stands in the state.
     """
@@ -58,14 +115,14 @@ def settle(machine: Machine) -> Program[Exchange | None]:
         signed = yield from ready(machine)
         if signed is not None and signed.outcome is not Outcome.APPROVED:
             return None
-    exchange = yield from _once(machine)
+    exchange = yield from _try_once(machine)
     pending = machine.state.pending
     profile = machine.setup.terminal_profile
     again = machine.signs_on and exchange.code in profile.sign_on_again
     if pending and again and pending.tries < profile.reversal.tries:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
-            exchange = yield from _once(machine)
+            exchange = yield from _try_once(machine)
     still = machine.state.pending
     if still and still.by_hand and exchange.outcome is Outcome.DECLINED:
         yield from machine.keep(pending=None)
@@ -73,55 +130,57 @@ def settle(machine: Machine) -> Program[Exchange | None]:
 
 
 def reverse(machine: Machine, undo: Undo) -> Program[Result]:
-    """Reverse by hand: what is owed, whatever was tried before; else the sale that `undo` names; else the last one.
+    """Reverse by hand: what is owed, however often it was tried; else what `undo` names; else the last one.
 
     Raises:
         EncodeError: `undo` holds what no message can; nothing is owed for it.
     """
     pending = machine.state.pending
     if not undo.stan and (undo.batch or undo.amount_minor is not None):
-        return Result("reversal", Outcome.REFUSED, sentence="not sent: a batch and an amount go with --stan")
+        return _refused("not sent: a batch and an amount go with --stan")
     if pending and undo.stan and undo.stan != pending.stan:
-        return Result("reversal", Outcome.REFUSED, sentence=f"not sent: {owed(machine, pending)}")
+        return _refused(f"not sent: {owed(machine, pending)}")
     chosen = pending or (_named(machine, undo) if undo.stan else machine.state.last)
     if chosen is None:
-        return Result("reversal", Outcome.REFUSED, sentence=_nothing(machine, undo))
+        return _refused(_nothing(machine, undo))
     if pending is None:
         chosen = replace(chosen, by_hand=True)
     if undo.reason:
         chosen = replace(chosen, reason=undo.reason)
     machine.frame(machine.setup.dialect.find_route("reversal"), _fields(machine, chosen))
     yield from machine.keep(pending=chosen)
-    exchange = yield from settle(machine)
+    exchange = yield from try_reversal(machine)
     if pending is None and (exchange is None or exchange.outcome is Outcome.NOT_SENT):
-        yield from machine.keep(pending=None)  # both sides still agree on the sale, so nothing is owed
+        yield from machine.keep(pending=None)  # both sides still agree on the transaction, so nothing is owed
     still = machine.state.pending
     if exchange is None:
-        sentence = "not sent: the sign-on before it failed"
-        return Result("reversal", Outcome.REFUSED, sentence=sentence, reversal="owed" if still else "")
-    if (
-        still is None
-        and exchange.outcome in ANSWERED
-        and exchange.code not in machine.setup.terminal_profile.reversal.done
-    ):
-        return Result("reversal", exchange.outcome, exchange, "the sale stands: the host refused to undo it")
-    if still is None:
-        return Result("reversal", exchange.outcome, exchange, reversal="done" if exchange.outcome in ANSWERED else "")
-    return Result("reversal", exchange.outcome, exchange, owed(machine, still), "owed")
+        return replace(_refused("not sent: the sign-on before it failed"), reversal="owed" if still else "")
+    if still is not None:
+        return Result("reversal", exchange.outcome, exchange, owed(machine, still), "owed")
+    if exchange.outcome not in ANSWERED:
+        return Result("reversal", exchange.outcome, exchange)
+    if exchange.code not in machine.setup.terminal_profile.reversal.done:
+        stands = f"the {noun_of(chosen.service)} stands: the host refused to undo it"
+        return Result("reversal", exchange.outcome, exchange, stands)
+    return Result("reversal", exchange.outcome, exchange, reversal="done")
 
 
 def owed(machine: Machine, pending: Pending) -> str:
-    """A sentence about a reversal that is kept."""
+    """Return a sentence about a reversal that is kept."""
     most = machine.setup.terminal_profile.reversal.tries
     batch = f" in batch {pending.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
-    sale = f"the reversal of STAN {pending.stan}{batch} ({money(pending.amount_minor)})"
+    which = f"the reversal of STAN {pending.stan}{batch} ({money(pending.amount_minor)})"
     if pending.tries < most:
-        return f"{sale} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
-    return f"{sale} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
+        return f"{which} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
+    return f"{which} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
 
 
-def _once(machine: Machine) -> Program[Exchange]:
-    """One try. It is counted before it is sent, so that a crash cannot make it endless."""
+def _refused(sentence: str) -> Result:
+    return Result("reversal", Outcome.REFUSED, sentence=sentence)
+
+
+def _try_once(machine: Machine) -> Program[Exchange]:
+    """Send it once. The try is counted before, so that a crash cannot make it endless."""
     pending = machine.state.pending
     assert pending is not None
     profile, dialect = machine.setup.terminal_profile, machine.setup.dialect
@@ -132,9 +191,9 @@ def _once(machine: Machine) -> Program[Exchange]:
     about = (money(pending.amount_minor), pending.card, f"reason {pending.reason}")
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in profile.reversal.done:
-        last = machine.state.last
-        yield from machine.keep(pending=None, last=None if last and last.stan == pending.stan else last)
-        exchange.note("the sale is undone" if exchange.outcome is Outcome.APPROVED else "nothing is left to undo")
+        undone = exchange.outcome is Outcome.APPROVED
+        yield from machine.keep(**_ended(machine, pending, undone))
+        exchange.note(f"the {noun_of(pending.service)} is undone" if undone else "nothing is left to undo")
     elif exchange.outcome is Outcome.NOT_SENT:
         yield from machine.keep(pending=pending)
     elif exchange.outcome is Outcome.DECLINED:
@@ -143,32 +202,43 @@ def _once(machine: Machine) -> Program[Exchange]:
     return exchange
 
 
+def _ended(machine: Machine, pending: Pending, undone: bool) -> dict[str, Any]:
+    """Return what changes in the state once a reversal is over; `undone`: the host has undone the transaction."""
+    state, sales = machine.state, machine.state.sales
+    last = None if state.last and state.last.stan == pending.stan else state.last
+    if undone and pending.service == SALE.service:
+        sales = state.without_sale(pending.batch, pending.stan)
+    elif undone and pending.service == VOID.service and pending.original:
+        sales = state.with_voided(pending.original, voided=False)
+    return {"pending": None, "last": last, "sales": sales}
+
+
 def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Value]:
-    """The reversal as it goes out. Where it names its sale by other elements it has a STAN and a time of its own."""
+    """Return the reversal as it goes out; it has its own STAN and time where it names the other's by other elements."""
     dialect, setup = machine.setup.dialect, machine.setup
-    sale, route = pending.fields, dialect.find_route("reversal")
+    undone, route = pending.fields, dialect.find_route("reversal")
     must = demanded(route)
-    told: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
-    told |= {name: value for name, value in dialect.constants.items() if name in must}
-    told["reversal_reason"] = pending.reason
+    values: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
+    values |= {name: value for name, value in dialect.constants.items() if name in must}
+    values["reversal_reason"] = pending.reason
     for name in must:
-        of_sale = dialect.get_from(sale, name.removeprefix(ORIGINAL)) if name.startswith(ORIGINAL) else None
-        if of_sale:
-            told[name] = of_sale
+        repeated = dialect.get_from(undone, name.removeprefix(ORIGINAL)) if name.startswith(ORIGINAL) else None
+        if repeated:
+            values[name] = repeated
     if ORIGINAL + "mti" in must:
-        told[ORIGINAL + "mti"] = dialect.find_route("sale").mti
+        values[ORIGINAL + "mti"] = pending.mti or dialect.find_route(pending.service).mti
     if dialect.numbering.original_stan != "stan":
-        told |= {"stan": stan or machine.state.next_stan().stan}
-        told |= {name: value for name, value in setup.clock().items() if name in must and name == "sent"}
-    fields = dict(sale)
-    for element, value in told.items():
+        values |= {"stan": stan or machine.state.next_stan().stan}
+        values |= {name: value for name, value in setup.clock().items() if name in must and name == "sent"}
+    fields = dict(undone)
+    for element, value in values.items():
         if value and element in dialect.elements:
             dialect.put(fields, element, value)
     return fields
 
 
 def _nothing(machine: Machine, undo: Undo) -> str:
-    """Why there is no sale to reverse, and what to give."""
+    """Return why there is nothing to reverse, and what to give."""
     if not undo.stan:
         return "there is no sale to reverse; name one with --stan and --amount"
     within = machine.setup.dialect.numbering.within
@@ -179,7 +249,7 @@ def _nothing(machine: Machine, undo: Undo) -> str:
 
 
 def _batch(machine: Machine, undo: Undo) -> str:
-    """What the STAN of a sale that a person names is unique within; "" when that is not known here."""
+    """Return what the STAN of a named transaction is unique within; "" when that is not known here."""
     if undo.batch or machine.setup.dialect.numbering.within == "batch":
         return undo.batch or machine.state.batch
     last = machine.state.last
@@ -187,7 +257,7 @@ def _batch(machine: Machine, undo: Undo) -> str:
 
 
 def _named(machine: Machine, undo: Undo) -> Pending | None:
-    """The sale that a person names by its STAN, built from the last one or from nothing; None: at an unknown amount."""
+    """Return the transaction of this STAN: the last one, or a sale made up from it; None: at an unknown amount."""
     dialect, last = machine.setup.dialect, machine.state.last
     within = dialect.numbering.within
     batch, amount = _batch(machine, undo), undo.amount_minor
@@ -204,15 +274,16 @@ def _named(machine: Machine, undo: Undo) -> Pending | None:
         "currency": dialect.constants.get("currency", ""),
         "read_capability": machine.setup.terminal_profile.read_capability,
     }
-    fields = dict(last.fields) if last else machine.fields(dialect.find_route("sale"), values)
+    like = last if last and last.service == SALE.service else None
+    fields = dict(like.fields) if like else machine.fields(dialect.find_route(SALE.service), values)
     for element, value in (("stan", undo.stan), ("amount", f"{amount:012d}"), (within, batch)):
         if value and element in dialect.elements:
             dialect.put(fields, element, value)
-    card = last.card if last else ""
+    card = like.card if like else ""
     return Pending(fields, undo.stan, batch, amount, card, machine.setup.terminal_profile.reversal.no_answer)
 
 
 def _plainest(profile: TerminalProfile) -> str:
-    """How a card was read of which nobody remembers more than its sale's number."""
+    """Return how a card was read of which no more is known than its transaction's number."""
     entry = profile.entries.get("manual") or next(iter(profile.entries.values()), None)
     return profile.entry_mode(entry, pin=False) if entry else ""

@@ -23,12 +23,12 @@ def sign_on(machine: Machine) -> Program[Result]:
 
 
 def fetch_keys(machine: Machine) -> Program[Exchange]:
-    """One sign-on: working keys and the batch, kept if they can be used."""
+    """Sign on once: working keys and the batch are kept if they can be used."""
     route = machine.setup.dialect.find_route("sign_on")
     values: dict[str, Value] = {
         **machine.ours(),
         "stan": (yield from machine.count()),
-        "function": _asking(machine, route),
+        "function": _wanted_package(machine, route),
     }
     exchange = yield from machine.talk(route, machine.fields(route, values))
     if exchange.outcome is Outcome.APPROVED and exchange.reply is not None:
@@ -58,7 +58,7 @@ def ready(machine: Machine) -> Program[Exchange | None]:
     return (yield from fetch_keys(machine))
 
 
-def as_told(machine: Machine, exchange: Exchange) -> Program[None]:
+def sign_on_if_wanted(machine: Machine, exchange: Exchange) -> Program[None]:
     """Sign on again when the answer's code or its head asks for it."""
     if not machine.signs_on:
         return
@@ -71,12 +71,12 @@ def echo(machine: Machine) -> Program[Result]:
     """Ask whether the host is there."""
     exchange = yield from _manage(machine, "echo")
     yield Ended(exchange)
-    yield from as_told(machine, exchange)
+    yield from sign_on_if_wanted(machine, exchange)
     return Result("echo", exchange.outcome, exchange)
 
 
 def sign_off(machine: Machine) -> Program[Result]:
-    """Sign off. Whatever the answer, this terminal is then signed off; it keeps its keys for a reversal it owes."""
+    """Sign off. With any answer this terminal is then signed off; it keeps its keys for a reversal it owes."""
     exchange = yield from _manage(machine, "sign_off")
     if exchange.outcome is not Outcome.NOT_SENT:
         yield from machine.keep(signed_on=False)
@@ -92,8 +92,8 @@ def _manage(machine: Machine, service: str) -> Program[Exchange]:
     return (yield from machine.talk(route, machine.fields(route, values)))
 
 
-def _asking(machine: Machine, route: Route) -> str:
-    """Element `function` of a sign-on, where it tells which key package is wanted; "": the route has but one."""
+def _wanted_package(machine: Machine, route: Route) -> str:
+    """Return element `function` of a sign-on, where it says which key package is wanted; "": the route has but one."""
     return machine.package if machine.package in route.when.get("function", ()) else ""
 
 
@@ -114,21 +114,21 @@ def _signed_on(machine: Machine, exchange: Exchange, route: Route, reply: Messag
 
 
 def _new_keys(machine: Machine, exchange: Exchange, reply: Message) -> WorkingKeys | None:
-    """The working keys of a reply; None, and a failure instead of an approval, when they cannot be used."""
+    """Return the working keys of a reply; None, and a failure instead of an approval, when they cannot be used."""
     setup = machine.setup
     data = setup.dialect.get(reply, "keys")
     if isinstance(data, str):
         data = data.encode("latin-1")
-    asked = setup.dialect.get_from(exchange.request, "function")
-    selector = asked if isinstance(asked, str) and asked in setup.suite.packages else machine.package
+    function = setup.dialect.get_from(exchange.request, "function")
+    selector = function if isinstance(function, str) and function in setup.suite.packages else machine.package
     try:
         if data is None:
             raise PackageError("the reply brings no working keys")
         if setup.tmk is None:
             raise PackageError("the reply brings working keys, and this terminal has no master key to open them")
         keys = setup.suite.accept(selector, setup.tmk, data)
-    except PackageError as wrong:
-        exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(wrong)
+    except PackageError as error:
+        exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(error)
         return None
     exchange.note(f"keys {keys.kcvs.replace(',', '')}")
     return keys

@@ -1,7 +1,7 @@
-"""Signing a sale: what becomes of what a cardholder leaves on the pad, right after the sale or later.
+"""Signing a slip: what happens to the cardholder's signature, right after the transaction or later.
 
-It is kept before anything else happens, and replaces what was drawn before. Without a pad's picture, or when as many
-signatures wait as a terminal keeps, the slip is signed on paper.
+It is kept before anything else happens, and replaces an earlier one of the same slip. When as many signatures wait as a
+terminal keeps, the slip is signed on paper.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from acquirer.terminal.effects import Print, Program
 from acquirer.terminal.exchange import Outcome, Result, Signed
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.printing import for_paper
-from acquirer.terminal.sign_on import as_told
+from acquirer.terminal.sign_on import sign_on_if_wanted
 from acquirer.terminal.signature_pad import EmptyPadError, Pad, PadError, signed
-from acquirer.terminal.upload import became, send
+from acquirer.terminal.upload import send, signature_state
 from acquirer.terminal.voucher import Voucher
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A sale signed later, or signed again. With nothing given: the last approved one."""
+    """A slip signed later, or signed again. With nothing given: that of the last approved transaction."""
 
     pad: Pad
     stan: str = ""
@@ -29,28 +29,28 @@ class Again:
 
 
 def sign(machine: Machine, again: Again) -> Program[Result]:
-    """Sign a sale whose voucher is still kept: the last one, or one whose signature waits for its upload."""
+    """Sign a slip whose voucher is still kept: the last one, or one whose signature waits for its upload."""
     voucher = _find(machine, again)
     if voucher is None:
         which = f"STAN {again.stan}" if again.stan else "a sale"
         return Result("signature", Outcome.REFUSED, sentence=f"nothing is kept of {which} that could be signed")
     if not voucher.values:
-        return Result("signature", Outcome.REFUSED, sentence="what was kept of this sale is damaged; sign on paper")
+        return Result("signature", Outcome.REFUSED, sentence="what was kept of this slip is damaged; sign on paper")
     result = Result("signature", Outcome.DONE)
-    yield from draw(machine, voucher, again.pad, result)
+    yield from keep_signature(machine, voucher, again.pad, result)
     if result.signature is not Signed.KEPT:
         result.outcome = Outcome.REFUSED if result.signature is not Signed.PAPER else Outcome.DONE
     elif machine.setup.upload_at_once:
         exchange = yield from send(machine, next(one for one in machine.state.waiting if one.key == voucher.key))
         assert exchange is not None
-        yield from as_told(machine, exchange)
-        result.exchange, result.signature = exchange, became(machine, voucher.key)
+        yield from sign_on_if_wanted(machine, exchange)
+        result.exchange, result.signature = exchange, signature_state(machine, voucher.key)
         result.outcome = Outcome.APPROVED if result.signature is Signed.UPLOADED else exchange.outcome
     return result
 
 
-def draw(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Program[None]:
-    """Keep what was drawn for this voucher, and tell `result` what became of it."""
+def keep_signature(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Program[None]:
+    """Keep the signature of this voucher; `result.signature` and its sentence say how that ended."""
     signing = machine.setup.terminal_profile.signature
     others = tuple(one for one in machine.state.waiting if one.key != voucher.key)
     if signing is not None and len(others) >= signing.keeps:
@@ -65,8 +65,8 @@ def draw(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Progra
     except EmptyPadError as empty:
         result.signature, result.sentence = Signed.UNSIGNED, str(empty)
         return
-    except PadError as wrong:
-        result.signature, result.sentence = Signed.AGAIN, str(wrong)
+    except PadError as error:
+        result.signature, result.sentence = Signed.AGAIN, str(error)
         return
     last = machine.state.voucher
     newest = drawn if last and last.key == drawn.key else last

@@ -1,13 +1,14 @@
 """The signature pad: what was drawn on it, whether that can be a signature, and the stream that is kept of it.
 
-The checks are those terminals make before they let a cardholder go: an empty pad is no signature and nothing will be
-uploaded; dots, a tiny mark, or a stream shorter or longer than the dialect allows, and he is asked to sign again.
+The checks are those of real terminals: an empty pad is no signature, and nothing will be uploaded; after dots, a tiny
+mark, or a stream shorter or longer than the dialect allows, the cardholder signs again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.image_checks import ImageFlag, check_image
 from acquirer.signature.jbig_encoder import encode_jbig
@@ -21,23 +22,23 @@ class Pad:
     """What a cardholder left on the pad."""
 
     bitmap: Bitmap
-    capture: str = "touch"  # how: a word of `signature.elements.CAPTURES`
+    capture: str = "touch"  # how: a word of `signature.slip_elements.CAPTURES`
 
 
-class PadError(ValueError):
-    """What was drawn cannot be kept: why, and that he must sign again."""
+class PadError(ConfigurationError, ValueError):
+    """What was drawn cannot be kept: why, and that the cardholder must sign again."""
 
 
 class EmptyPadError(PadError):
-    """Nobody has drawn anything."""
+    """The pad is empty."""
 
 
 REFUSED = frozenset({ImageFlag.TOO_SMALL, ImageFlag.TOO_LARGE, ImageFlag.DOTS_ONLY, ImageFlag.INVERTED})
-"""What no terminal takes for a signature."""
+"""Findings with which no terminal accepts a signature."""
 
 
 def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
-    """The voucher with the signature on it.
+    """Return the voucher with the signature on it.
 
     Raises:
         PadError: nothing was drawn, or nothing that may be sent; `voucher` is as it was.
@@ -62,10 +63,10 @@ def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
 
 
 def _marked(setup: Setup, voucher: Voucher, bitmap: Bitmap) -> Bitmap:
-    """The bitmap under the feature code, if it is to have it and has room for it."""
+    """Return the bitmap under the feature code, if it is to have it and has room for it."""
     if not (setup.watermark and voucher.feature):
         return bitmap
     try:
         return draw_watermark(bitmap, voucher.feature)
-    except ValueError:  # pads as small as that show the code beside the field one signs in
+    except ValueError:  # pads as small as that show the code beside the signature field
         return bitmap

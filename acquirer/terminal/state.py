@@ -1,8 +1,10 @@
-"""What a terminal must not forget: its keys, its batch, its counter, the reversal and the signatures it owes.
+"""What a terminal must not forget: its keys, its batch, its counter, its sales, and what it owes.
 
-The outbox (`Pending`) is written before the sale is sent and removed when its outcome is known, so that a power cut at
-any moment leaves either nothing to undo or the means to undo it. It holds no track and no PIN block; it and the keys
-are sealed by a vault, the rest is readable JSON.
+1. The outbox (`Pending`) is written before a transaction is sent and removed when its outcome is known, so that a power
+   cut at any moment leaves either nothing to undo or the means to undo it. An advice is kept likewise (`Unanswered`),
+   to be sent again.
+2. Neither holds a track or a PIN block. They, the sales and the keys are sealed by a vault; the rest is readable JSON.
+3. What an earlier version wrote is read: a part that it did not know is empty.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from acquirer.data.types import Randbytes
+from acquirer.errors import StoreError
 from acquirer.security.dukpt import DUKPT
-from acquirer.security.dukpt_device import Device
+from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
@@ -25,24 +28,72 @@ from acquirer.wire.message import Value
 
 FORMAT = 2
 LAST_STAN = 999_999
+KEPT_SALES = 50
+"""Sales that a void or a refund can name by their STAN alone: as many as signatures that may wait for their upload."""
 
 
-class StateError(ValueError):
+class StateError(StoreError, ValueError):
     """Kept state that cannot be read: what is wrong with it and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The sale that a void or a refund names, as far as it is known; "": it is not."""
+
+    stan: str = ""
+    within: str = ""  # what its STAN is unique within: its batch, or when it was sent
+    mti: str = ""
+    rrn: str = ""
+    auth_id: str = ""
+    date: str = ""  # MMDD, as its slip shows it
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
-    """A sale whose outcome is unknown, as the reversal that undoes it."""
+    """A transaction whose outcome is unknown, as the reversal that undoes it."""
 
     fields: Mapping[int, Value] = field(repr=False)  # of the reversal, without reason and MAC
     stan: str
-    batch: str
+    batch: str  # or another element that its STAN is unique within
     amount_minor: int
     card: str  # masked
     reason: str  # why it is to be reversed, in the dialect's code
     tries: int = 0  # already made
-    by_hand: bool = False  # somebody wants an answered sale undone: a host that refuses ends it, for nothing is unknown
+    by_hand: bool = False  # it was answered, and is to be undone by hand: a refusal of the host ends it
+    service: str = "sale"  # what it undoes
+    mti: str = ""  # of that; "": of the route of this service
+    original: Original | None = None  # the sale that a void or a refund is tied to
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An advice that was sent and not answered: the host may have booked it or not. It is never undone."""
+
+    fields: Mapping[int, Value] = field(repr=False)  # without MAC; card number and expiry in place of a track
+    service: str
+    mti: str  # as it was sent first
+    stan: str
+    batch: str  # or another element that its STAN is unique within
+    amount_minor: int
+    card: str  # masked
+    entry: str  # a name of `profile.entries`
+    original: Original | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """An approved sale, as a void or a refund may have to name it."""
+
+    original: Original
+    amount_minor: int
+    pan: str = field(repr=False)
+    expiry: str = field(repr=False)
+    voided: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its STAN is unique within, and its STAN."""
+        return self.original.within, self.original.stan
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +108,57 @@ class State:
     signed_on: bool = False
     keys: WorkingKeys | None = None
     package: str = ""  # the key package they came in
-    device: Device | None = None  # where keys are derived for each message: those to come
+    device: DukptDevice | None = None  # where keys are derived for each message: those to come
     bdk_kcv: str = ""  # of the base derivation key they come from
     pending: Pending | None = None
-    last: Pending | None = None  # the last approved sale, for a reversal by hand
-    voucher: Voucher | None = None  # of the last approved sale
+    last: Pending | None = None  # the last approved transaction that can be reversed, for a reversal by hand
+    unanswered: Unanswered | None = None
+    sales: tuple[Sold, ...] = ()  # approved ones, oldest first, without those that were reversed
+    voucher: Voucher | None = None  # of the last approved transaction
     waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
 
     @property
     def receipt(self) -> Receipt | None:
-        """Of the last approved sale."""
+        """Of the last approved transaction."""
         return self.voucher.receipt if self.voucher else None
 
     def next_stan(self) -> State:
-        """The counter moved on; after 999999 comes 000001, for 000000 is no STAN."""
+        """Return the state with its counter moved on; after 999999 comes 000001, for 000000 is no STAN."""
         return replace(self, stan=f"{int(self.stan) % LAST_STAN + 1:06d}")
+
+    def with_sale(self, sold: Sold) -> tuple[Sold, ...]:
+        """Return the kept sales with one more; the oldest are forgotten."""
+        return (*self.sales, sold)[-KEPT_SALES:]
+
+    def without_sale(self, within: str, stan: str) -> tuple[Sold, ...]:
+        """Return the kept sales without one that was reversed."""
+        return tuple(one for one in self.sales if one.key != (within, stan))
+
+    def with_voided(self, original: Original, voided: bool) -> tuple[Sold, ...]:
+        """Return the kept sales after one was voided, or its void was undone."""
+        key = (original.within, original.stan)
+        return tuple(replace(one, voided=voided) if one.key == key else one for one in self.sales)
+
+    def sale(self, stan: str = "", within: str = "") -> Sold | None:
+        """Return the latest kept sale of this STAN; without a STAN, the latest that is not voided; None without one."""
+        for one in reversed(self.sales):
+            if stan and one.original.stan != stan:
+                continue
+            if within not in ("", one.original.within) or (not stan and one.voided):
+                continue
+            return one
+        return None
 
 
 def waits(state: State) -> str:
-    """A sentence about the signatures that are kept; nothing when there are none."""
+    """Return a sentence about the signatures that are kept; "" when there are none."""
     count = len(state.waiting)
     noun = "1 signature waits" if count == 1 else f"{count} signatures wait"
     return f"{noun} for the upload: 'upload' sends what is kept" if count else ""
 
 
 def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
-    """`state` as JSON text; what must not be read is sealed."""
+    """Return `state` as JSON text; what must not be read is sealed."""
 
     def sealed(part: str, clear: bytes) -> str:
         return vault.seal(f"terminal-{part}:{state.tid}", clear, randbytes).hex()
@@ -105,12 +181,14 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "device": sealed("device", state.device.pack()) if state.device else "",
         "pending": sealed("pending", _pack(state.pending)) if state.pending else "",
         "last": sealed("last", _pack(state.last)) if state.last else "",
+        "unanswered": sealed("unanswered", _pack(state.unanswered)) if state.unanswered else "",
+        "sales": sealed("sales", _pack_sales(state.sales)) if state.sales else "",
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def load(text: str, vault: Vault) -> State:
-    """The state that `dump` wrote.
+    """Return the state that `dump` wrote.
 
     Raises:
         StateError: the text is damaged, of another version, or sealed under another key file.
@@ -123,7 +201,7 @@ def load(text: str, vault: Vault) -> State:
         def opened(part: str) -> bytes:
             return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(document[part]))
 
-        derives = document.get("dukpt", "")  # states written before keys were derived do not speak of it
+        derives = document.get("dukpt", "")  # absent in a state that was written before keys were derived
         return State(
             tid=document["tid"],
             mid=document["mid"],
@@ -133,10 +211,12 @@ def load(text: str, vault: Vault) -> State:
             signed_on=document["signed_on"],
             package=document["package"],
             keys=WorkingKeys.unpack(opened("keys")) if document["keys"] else None,
-            device=Device.unpack(DUKPT[derives], opened("device")) if derives else None,
+            device=DukptDevice.unpack(DUKPT[derives], opened("device")) if derives else None,
             bdk_kcv=document.get("bdk_kcv", ""),
-            pending=_unpack(opened("pending")) if document["pending"] else None,
-            last=_unpack(opened("last")) if document["last"] else None,
+            pending=_unpack_pending(opened("pending")) if document["pending"] else None,
+            last=_unpack_pending(opened("last")) if document["last"] else None,
+            unanswered=_unpack_unanswered(opened("unanswered")) if document.get("unanswered") else None,
+            sales=_unpack_sales(opened("sales")) if document.get("sales") else (),
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
             waiting=tuple(load_voucher(one, document["tid"], vault) for one in document["waiting"]),
         )
@@ -148,18 +228,35 @@ def load(text: str, vault: Vault) -> State:
         raise StateError("it is damaged") from None
 
 
-def _pack(pending: Pending) -> bytes:
-    document = asdict(replace(pending, fields={}))
+def _pack(kept: Pending | Unanswered) -> bytes:
+    document = asdict(replace(kept, fields={}))
     document["fields"] = {
-        str(de): value if isinstance(value, str) else {"hex": value.hex()} for de, value in pending.fields.items()
+        str(de): value if isinstance(value, str) else {"hex": value.hex()} for de, value in kept.fields.items()
     }
     return json.dumps(document).encode()
 
 
-def _unpack(packed: bytes) -> Pending:
-    document = json.loads(packed)
+def _unpack(packed: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(packed)
     fields: dict[int, Value] = {
         int(de): value if isinstance(value, str) else bytes.fromhex(value["hex"])
-        for de, value in document.pop("fields").items()
+        for de, value in document["fields"].items()
     }
-    return Pending(fields=fields, **document)
+    original = document.get("original")  # an earlier version had no such part
+    return {**document, "fields": fields, "original": Original(**original) if original else None}
+
+
+def _unpack_pending(packed: bytes) -> Pending:
+    return Pending(**_unpack(packed))
+
+
+def _unpack_unanswered(packed: bytes) -> Unanswered:
+    return Unanswered(**_unpack(packed))
+
+
+def _pack_sales(sales: tuple[Sold, ...]) -> bytes:
+    return json.dumps([asdict(one) for one in sales]).encode()
+
+
+def _unpack_sales(packed: bytes) -> tuple[Sold, ...]:
+    return tuple(Sold(**{**one, "original": Original(**one["original"])}) for one in json.loads(packed))

@@ -1,8 +1,8 @@
-"""Signatures on their way to the host: one message, or several parts, under the STAN and batch of their sale.
+"""Signatures on their way to the host: one message, or several parts, under the STAN and batch of their transaction.
 
-When they go out is the field's habit: a sale's signature after the next sale (or at once), each tried once; what failed
-is left alone until the rounds before settlement, and what fails there is signed on paper. A host that has it already
-(94) has it. Q/CUP 009, 电子签名上送.
+They go out as the field does it: a signature after the next transaction (or at once), each tried once; what failed
+waits for the rounds before settlement, and what fails there is signed on paper. A host that has it already answers 94,
+and that is a success. Q/CUP 009, 电子签名上送.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.printing import for_paper
-from acquirer.terminal.sign_on import as_told, fetch_keys
+from acquirer.terminal.sign_on import fetch_keys, sign_on_if_wanted
 from acquirer.terminal.state import waits
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Value
@@ -27,16 +27,16 @@ Key = tuple[str, str]
 
 
 def upload_due(machine: Machine, newest: Key | None = None) -> Program[None]:
-    """After a sale: upload what waits, but not what failed before, nor `newest` unless that is to go up at once.
+    """After a transaction: upload what waits, but not what failed before, nor `newest` unless that is to go up at once.
 
-    An upload without an answer ends it: nobody at the till waits for one time-out after the other.
+    An upload without an answer ends it: the cardholder is not kept waiting for one time-out after the other.
     """
     for voucher in machine.state.waiting:
         if voucher.failed or (voucher.key == newest and not machine.setup.upload_at_once):
             continue
         exchange = yield from send(machine, voucher)
         if exchange is not None:
-            yield from as_told(machine, exchange)
+            yield from sign_on_if_wanted(machine, exchange)
             if exchange.outcome not in ANSWERED:
                 return
 
@@ -60,7 +60,7 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
                 continue
             if exchange.outcome is Outcome.NOT_SENT:
                 return _broken_off(machine, exchange, "there is no connection")
-            yield from as_told(machine, exchange)
+            yield from sign_on_if_wanted(machine, exchange)
             last = exchange
     if not machine.state.waiting:
         return Result("signature", Outcome.APPROVED, last, signature=Signed.UPLOADED)
@@ -95,8 +95,8 @@ def send(machine: Machine, voucher: Voucher) -> Program[Exchange | None]:
     return exchange
 
 
-def became(machine: Machine, key: Key) -> Signed:
-    """What became of a signature that was kept."""
+def signature_state(machine: Machine, key: Key) -> Signed:
+    """Return what happened to a signature that was kept."""
     voucher = next((one for one in machine.state.waiting if one.key == key), None)
     if voucher is None:
         return Signed.UPLOADED
@@ -110,7 +110,7 @@ class _Message(NamedTuple):
 
 
 def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
-    """The requests that bring one signature up; none when its picture is damaged."""
+    """Return the requests that upload one signature; none when its picture is damaged."""
     dialect, signing, image, size = setup.dialect, setup.terminal_profile.signature, voucher.image, setup.part_bytes
     if not image or signing is None:
         return []
@@ -128,13 +128,13 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
         kind = {"transaction_type": signing.parts.types[number > 1], "function": function}
         if number > 1:
             kind["part_more"] = signing.parts.last if number == len(pieces) else signing.parts.more
-        told = f"{len(piece)} bytes, part {number} of {len(pieces)}"
-        messages.append(_Message(route, {**values, **kind, "image": piece}, (*about, told)))
+        part = f"{len(piece)} bytes, part {number} of {len(pieces)}"
+        messages.append(_Message(route, {**values, **kind, "image": piece}, (*about, part)))
     return messages
 
 
 def _slip(setup: Setup, voucher: Voucher) -> bytes:
-    """The slip elements, with the way the signature was captured if we are to tell it."""
+    """Return the slip elements, with the way the signature was captured if uploads are to say it."""
     signing, slip = setup.terminal_profile.signature, voucher.values.get("slip", b"")
     assert isinstance(slip, bytes)
     if signing is None or not signing.slip:
@@ -147,14 +147,14 @@ def _slip(setup: Setup, voucher: Voucher) -> bytes:
 
 
 def _taken(setup: Setup, exchange: Exchange) -> bool:
-    """Whether the host has what was sent; an answer that does not repeat who asked for what is about nothing."""
+    """Return whether the host has what was sent; an answer must repeat certain elements of the request."""
     signing, reply = setup.terminal_profile.signature, exchange.reply
     assert signing is not None
     if exchange.outcome not in ANSWERED or reply is None:
         return False
     for element in signing.repeats:
-        got, asked = setup.dialect.get(reply, element), setup.dialect.get_from(exchange.request, element)
-        if got != asked:
+        got, expected = setup.dialect.get(reply, element), setup.dialect.get_from(exchange.request, element)
+        if got != expected:
             exchange.outcome = Outcome.MALFORMED
             exchange.detail = f"the reply has {'no' if got is None else 'another'} {element}"
             return False
@@ -168,7 +168,7 @@ def _keep(machine: Machine, old: Voucher, new: Voucher | None) -> Program[None]:
 
 
 def _give_up(machine: Machine, voucher: Voucher) -> Program[None]:
-    """The slip is on paper: the picture is forgotten, and no reprint shows it."""
+    """Forget the picture of a slip that was printed to be signed on paper; no reprint shows it."""
     last = machine.state.voucher
     shown = for_paper(last) if last and last.key == voucher.key else last
     waiting = tuple(one for one in machine.state.waiting if one.key != voucher.key)

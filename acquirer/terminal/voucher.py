@@ -1,4 +1,4 @@
-"""The voucher (凭证) of an approved sale: its receipt, what an upload says of it, and its signature once there is one.
+"""The voucher (凭证) of an approved transaction: its receipt, the values an upload repeats, and its signature, if any.
 
 A terminal keeps the last one, and every signed one until the host has its signature. On disk the card number and the
 picture are sealed, each voucher on its own: one that is damaged takes no other with it, and its receipt, which holds no
@@ -20,13 +20,13 @@ from acquirer.wire.message import Value
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """One approved sale, as long as its slip is of use."""
+    """One approved transaction, as long as its slip is of use."""
 
     receipt: Receipt
     values: Mapping[str, Value] = field(default_factory=dict, repr=False)  # by element: what an upload repeats
-    feature: str = ""  # 交易特征码, the watermark that binds the signature to this sale
-    image: bytes = field(default=b"", repr=False)  # the signature, JBIG1; nothing: nobody has signed
-    capture: str = ""  # how: a word of `signature.elements.CAPTURES`
+    feature: str = ""  # 交易特征码, the watermark that binds the signature to this transaction
+    image: bytes = field(default=b"", repr=False)  # the signature, JBIG1; b"": not signed
+    capture: str = ""  # how: a word of `signature.slip_elements.CAPTURES`
     tries: int = 0  # uploads that did not end well
     failed: bool = False  # left for the rounds before settlement
     reprints: int = 0  # of the receipt
@@ -43,7 +43,7 @@ class Voucher:
 
 
 def dump(voucher: Voucher, tid: str, vault: Vault, randbytes: Randbytes) -> dict[str, Any]:
-    """`voucher` as a JSON object."""
+    """Return `voucher` as a JSON object."""
     values = {name: value if isinstance(value, str) else {"hex": value.hex()} for name, value in voucher.values.items()}
     hidden = json.dumps({"values": values, "image": voucher.image.hex()}).encode()
     return {
@@ -58,7 +58,7 @@ def dump(voucher: Voucher, tid: str, vault: Vault, randbytes: Randbytes) -> dict
 
 
 def load(document: dict[str, Any], tid: str, vault: Vault) -> Voucher:
-    """The voucher that `dump` wrote; without its sealed part when that does not open.
+    """Return the voucher that `dump` wrote; without its sealed part when that does not open.
 
     Raises:
         ValueError, KeyError, TypeError: the rest is no voucher.
@@ -78,9 +78,12 @@ def load(document: dict[str, Any], tid: str, vault: Vault) -> Voucher:
 
 
 def read_receipt(document: dict[str, Any]) -> Receipt:
-    """A receipt from its JSON object."""
-    chip = tuple((name, value) for name, value in document["chip"])
-    return Receipt(**{**document, "chip": chip, "remarks": tuple(document["remarks"])})
+    """Return a receipt from its JSON object, also from one that version 0.1 wrote."""
+    fields = dict(document)
+    if "free_minor" in fields:  # its name in version 0.1
+        fields["no_cvm_limit_minor"] = fields.pop("free_minor")
+    fields["chip"] = tuple((name, value) for name, value in fields["chip"])
+    return Receipt(**{**fields, "remarks": tuple(fields["remarks"])})
 
 
 def _context(tid: str, receipt: Receipt) -> str:

@@ -22,7 +22,7 @@ def test_cards_are_found_by_name_and_carry_a_track():
     assert card is not None
     assert card.chip
     assert card.track2 == "6221260012345674D301222000000"
-    assert load_cards().named("nobody") is None
+    assert load_cards().named("no-such-card") is None
 
 
 def test_no_number_and_no_pin_is_printed_by_accident():
@@ -38,6 +38,11 @@ def test_amounts_are_minor_units_inside():
     assert (card.balance_minor, card.limit_minor, card.daily_limit_minor) == (1230, 500, 7)
 
 
+def test_one_amount_is_the_balance_of_every_card_without_one():
+    assert load_cards().unknown_balance_minor == 100_000
+    assert read_cards(parse_toml('unknown_balance = "12.34"\n' + CARD, "c.toml")).unknown_balance_minor == 1234
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -45,20 +50,27 @@ def test_amounts_are_minor_units_inside():
         (CARD.replace("1232", "1233"), "c.toml:3: card[0].pan: the check digit of this card number is wrong"),
         (CARD + 'expiry = "3013"', "c.toml:4: card[0].expiry: '3013' is no expiry; write YYMM, for example \"3012\""),
         (CARD + 'balance = "12,3"', "c.toml:4: card[0].balance: '12,3' is no amount; write it like \"12.34\""),
-        (CARD + 'status = "gone"', "c.toml:4: card[0].status: input should be 'active', 'blocked'"),
+        (CARD + 'status = "gone"', "c.toml:4: card[0].status: 'gone' is not supported; use active, blocked, lost"),
         (CARD + "pins = 1", "c.toml:4: card[0].pins: unknown key"),
         (CARD + CARD, "c.toml:5: card[1].name: 'a' is the name of another card already"),
         (CARD + CARD.replace('"a"', '"b"'), "c.toml:6: card[1].pan: is the number of card 'a' already"),
-        ('unknown = "maybe"', "c.toml:1: unknown: input should be 'approve' or 'decline'"),
+        (CARD.replace("6212345678901232", "12"), "c.toml:3: card[0].pan: is no card number; write 13 to 19 digits"),
+        (CARD + 'pin = "12"', "c.toml:4: card[0].pin: is no PIN; write 4 to 12 digits in quotes"),
+        (CARD + "daily_count = 1.5", "c.toml:4: card[0].daily_count: '1.5' is not a whole number"),
+        ("card = 3", "c.toml:1: card: is not a list of tables"),
+        ('test_bins = ["62x"]', "c.toml:1: test_bins: '['62x']' are no leading digits of card numbers"),
+        ("unknown_balances = 1", "c.toml:1: unknown_balances: unknown key; did you mean 'unknown_balance'?"),
+        ('unknown_balance = "1,5"', "c.toml:1: unknown_balance: '1,5' is no amount; write it like \"12.34\""),
+        ('unknown = "maybe"', "c.toml:1: unknown: 'maybe' is not supported; use approve or decline"),
     ],
 )
-def test_what_cannot_be_is_told_with_its_line(text, sentence):
-    with pytest.raises(DataError) as wrong:
+def test_an_error_names_its_line(text, sentence):
+    with pytest.raises(DataError) as error:
         read_cards(parse_toml(text, "c.toml"))
-    assert str(wrong.value).startswith(sentence)
+    assert str(error.value).startswith(sentence)
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(DataError) as wrong:
+    with pytest.raises(DataError) as error:
         load_cards(str(tmp_path / "none.toml"))
-    assert str(wrong.value).endswith("cannot be read (No such file or directory); name a card table in TOML")
+    assert str(error.value).endswith("cannot be read (No such file or directory); name a card table in TOML")

@@ -95,7 +95,7 @@ def test_the_place_of_the_signature(lang: Language) -> None:
     ],
 )
 def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
-    lines = render(replace(SALE, free_minor=limit_minor, pin=pin), lang=lang).splitlines()
+    lines = render(replace(SALE, no_cvm_limit_minor=limit_minor, pin=pin), lang=lang).splitlines()
     assert says in lines
     assert WORDS[lang].sign_here not in lines
 
@@ -110,9 +110,9 @@ def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: L
     st.integers(0, 10**12),
 )
 def test_no_line_overruns_the_paper(
-    texts: dict[str, str], amount_minor: int, lang: Language, reprint: int, signed: bool, free_minor: int
+    texts: dict[str, str], amount_minor: int, lang: Language, reprint: int, signed: bool, no_cvm_limit_minor: int
 ) -> None:
-    sale = replace(SALE, amount_minor=amount_minor, free_minor=free_minor, **texts)
+    sale = replace(SALE, amount_minor=amount_minor, no_cvm_limit_minor=no_cvm_limit_minor, **texts)
     lines = render(sale, lang=lang, reprint=reprint, signed=signed).split("\n")
     assert all(width(line) <= COLUMNS for line in lines)
     assert all(line.isprintable() for line in lines)

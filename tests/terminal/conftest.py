@@ -1,4 +1,4 @@
-"""A terminal on a bench, and the answers of a host that nobody here wrote: canned, foreign, short, wrong or none.
+"""A terminal on a bench, and the answers of a host of another make: canned, foreign, short, wrong or none.
 
 The bench performs effects in memory and writes down everything; `host` makes replies out of plain fields, the way
 another program would, with the published keys.
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.dialect.suite import Suite
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
@@ -46,7 +46,8 @@ PIK = "46F161A743497B32EAC760DF5EA57DF5900ECCE3"
 MAK = "977731A7EA402DDF"
 KEYS = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("AB7C577CC7A18045"))
 DIALECT = load_dialect("unionpay-pos")
-SUITE = Suite(DIALECT)
+COMPILED = CompiledDialect(DIALECT)
+SUITE = COMPILED.suite
 NOON = datetime(2026, 11, 20, 12, 0)
 
 Reply = Callable[[Message], bytes]
@@ -76,23 +77,23 @@ class Foreign:
     ) -> Reply:
         """A reply with the named fields as `de39="00"`; None takes one away."""
 
-        def made(request: Message) -> bytes:
-            mine: dict[int, Value] = {de: request.fields[de] for de in keep if de in request.fields}
-            mine |= {12: "120000", 13: "1120", 39: code}
+        def reply_to(request: Message) -> bytes:
+            reply_fields: dict[int, Value] = {de: request.fields[de] for de in keep if de in request.fields}
+            reply_fields |= {12: "120000", 13: "1120", 39: code}
             for name, value in fields.items():
-                mine.pop(int(name[2:]), None)
+                reply_fields.pop(int(name[2:]), None)
                 if value is not None:
-                    mine[int(name[2:])] = value
+                    reply_fields[int(name[2:])] = value
             sealed = mac if mac is not None else 64 in request.fields and code == "00"
-            if sealed and 64 not in mine:
-                mine[64] = bytes(8)
+            if sealed and 64 not in reply_fields:
+                reply_fields[64] = bytes(8)
             head = bytearray(DIALECT.envelope_of(request.raw)[1])
             head[2] = head[2] & 0xF0 | nibble
             answer = mti or DIALECT.response_mti(request.mti)
-            frame = DIALECT.encode(answer, dict(sorted(mine.items())), self.tpdu, bytes(head))
+            frame = DIALECT.encode(answer, dict(sorted(reply_fields.items())), self.tpdu, bytes(head))
             return SUITE.seal(keys or self.keys, frame) if sealed and fields.get("de64") is None else frame
 
-        return made
+        return reply_to
 
     def sign_on(self, package: str = PIK + MAK + "00" * 8 + "CFF1592A", batch: str = "000007", **more: Any) -> Reply:
         """An approved sign-on with the published keys."""
@@ -109,19 +110,8 @@ class Bench:
 
     def __init__(self, state: State | None = None, **setup: Any) -> None:
         random = Random(7)
-        assert DIALECT.terminal_profile is not None
         self.setup = replace(
-            Setup(
-                DIALECT,
-                SUITE,
-                DIALECT.terminal_profile,
-                TID,
-                MID,
-                TMK,
-                random.randbytes,
-                lambda: NOON,
-                merchant="测试商户",
-            ),
+            Setup(COMPILED, TID, MID, TMK, random.randbytes, lambda: NOON, merchant="测试商户"),
             **setup,
         )
         self.machine = Machine(self.setup, state)

@@ -55,7 +55,7 @@ def test_names_and_fingers_are_signatures(sold: Bench, mode: str, name: str) -> 
 @pytest.mark.parametrize(
     ("drawn", "became", "says"),
     [
-        (BLANK, Signed.UNSIGNED, "nobody has signed"),
+        (BLANK, Signed.UNSIGNED, "there is no signature"),
         (DOTS, Signed.AGAIN, "please sign again: 4 dots"),
         (TINY, Signed.AGAIN, "please sign again: all ink is within 16 × 16 pixels"),
         (LINE, Signed.AGAIN, "a name has 150 at least"),

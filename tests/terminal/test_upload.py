@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from acquirer.dialect.compiled import CompiledDialect
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.signature import slip_elements
@@ -398,9 +399,9 @@ class TestSigningAgain:
 
 def test_a_terminal_that_keeps_no_more_prints_a_slip(sold: Bench, host: Foreign, make_order: Orders) -> None:
     profile = sold.setup.terminal_profile
-    sold.machine.setup = replace(
-        sold.machine.setup, terminal_profile=replace(profile, signature=replace(profile.signature, keeps=1))
-    )
+    keeps_one = replace(profile, signature=replace(profile.signature, keeps=1))
+    dialect = CompiledDialect(replace(sold.setup.dialect, terminal_profile=keeps_one))
+    sold.machine.setup = replace(sold.machine.setup, compiled=dialect)
     result = sold.run(sale(sold.machine, make_order(pad=OTHER)), approved(host), host.short("96"))
     assert result.signature is Signed.PAPER
     assert result.sentence == "to be signed on paper: of signatures that wait for their upload, no more than 1 are kept"

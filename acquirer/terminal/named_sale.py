@@ -1,0 +1,69 @@
+"""The sale that a void or a refund names: one that the terminal keeps, or one that the caller describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from acquirer.terminal.card import CardData
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.order import STORED, OrderError
+from acquirer.terminal.state import Original
+
+
+@dataclass(frozen=True, slots=True)
+class SaleName:
+    """What a caller says of a sale. With nothing given: the last approved one that is not voided."""
+
+    stan: str = ""
+    batch: str = ""  # or another element that its STAN is unique within
+    rrn: str = ""
+    date: str = ""  # MMDD
+    amount_minor: int | None = None  # None: the kept sale's
+    card: CardData | None = None  # read for this transaction; None: the kept sale's number
+    entry: str = ""  # "": `STORED` for a kept number, else the chip
+    pin: str = ""  # for a kept number; a card that is read brings its own
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSale:
+    """The sale with everything that a request takes from it."""
+
+    original: Original
+    amount_minor: int
+    card: CardData
+    entry: str
+
+
+def find_sale(machine: Machine, name: SaleName, infinitive: str, *, elsewhere: bool = False) -> NamedSale | None:
+    """Return the sale that is named; None when there is none to choose from.
+
+    What the caller gives counts, what is not given is taken from the kept sale of this STAN.
+
+    Args:
+        infinitive: what is to be done with it, for sentences.
+        elsewhere: it may be a sale of another terminal, so nothing of it is kept here.
+
+    Raises:
+        OrderError: the sale is not kept, and its amount or its card was not given.
+    """
+    kept = None if elsewhere else machine.state.sale(name.stan, name.batch)
+    if kept is None and not name.stan and not elsewhere:
+        return None
+    original = kept.original if kept else Original(stan=name.stan, within=name.batch or _open_batch(machine, name))
+    original = replace(original, rrn=name.rrn or original.rrn, date=name.date or original.date)
+    amount_minor = name.amount_minor if name.amount_minor is not None else kept.amount_minor if kept else None
+    card = name.card
+    entry = name.entry or "chip"
+    if card is None and kept is not None:
+        card, entry = CardData(kept.pan, kept.expiry, pin=name.pin), name.entry or STORED
+    which = f"the sale of STAN {name.stan}" if name.stan else f"the sale of reference number {name.rrn}"
+    if amount_minor is None:
+        raise OrderError(f"{which} is not kept here: give --amount to {infinitive} it")
+    if card is None:
+        raise OrderError(f"{which} is not kept here: give its card to {infinitive} it (--card, --pan or --track2)")
+    return NamedSale(original, amount_minor, card, entry)
+
+
+def _open_batch(machine: Machine, name: SaleName) -> str:
+    """Return the batch of a sale that is named by its STAN alone."""
+    return machine.state.batch if name.stan and machine.setup.dialect.numbering.within == "batch" else ""

@@ -1,0 +1,84 @@
+"""A refund (退货): an approved sale of any terminal of the merchant is given back, partly or whole, also days later.
+
+The sale is named by its reference number, its date and its card; what is kept of it is taken from there. A refund never
+carries a PIN. As an advice (0220, 1220) it is sent until it is answered; as a request it is reversed without an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acquirer.slip.receipt import money
+from acquirer.terminal.advice import repeat_advice, still_unknown, unknown_result
+from acquirer.terminal.card import CardData
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import Outcome, Result
+from acquirer.terminal.kinds import KINDS, REFUND
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.named_sale import SaleName, find_sale
+from acquirer.terminal.order import Order, find_entry
+from acquirer.terminal.rendering import outcome_text
+from acquirer.terminal.sign_on import ready
+from acquirer.terminal.signature_pad import Pad
+from acquirer.terminal.transaction import conclude, transact
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """A refund to make."""
+
+    sale: SaleName = field(default_factory=SaleName)  # its amount: how much is given back; None: all
+    drop_reversal: bool = False  # give up what is owed: a reversal, or a refund that got no answer
+    pad: Pad | None = None
+
+
+def refund(machine: Machine, order: RefundOrder) -> Program[Result]:
+    """Refund a sale or a part of it.
+
+    Raises:
+        OrderError: the refund cannot be made, and nothing was sent.
+        LookupError: the dialect has no such message.
+    """
+    sale = find_sale(machine, order.sale, "refund", elsewhere=bool(order.sale.rrn and not order.sale.stan))
+    if sale is None:
+        sentence = "there is no sale to refund; name one with --stan, or with --rrn, --date and --amount"
+        return Result(REFUND.service, Outcome.REFUSED, sentence=sentence)
+    at = machine.setup.now()
+    return (
+        yield from transact(
+            machine,
+            REFUND,
+            Order(sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original),
+        )
+    )
+
+
+def refund_again(machine: Machine, pad: Pad | None = None) -> Program[Result]:
+    """Send the refund that got no answer again, as a repeat: a host that has booked it gives the same answer."""
+    kept = machine.state.unanswered
+    if kept is None:
+        return Result(REFUND.service, Outcome.REFUSED, sentence="no refund waits for an answer")
+    kind, dialect = KINDS[kept.service], machine.setup.dialect
+    signed = yield from ready(machine)
+    if signed is not None and signed.outcome is not Outcome.APPROVED:
+        sentence = f"not sent: the sign-on before it failed: {outcome_text(signed)}"
+        return Result(kind.service, signed.outcome, signed, sentence)
+    routes = (one for one in dialect.routes if (one.service, one.mti) == (kept.service, kept.mti))
+    route = next(routes, None) or dialect.find_route(kept.service)
+    fields, about = dict(kept.fields), (money(kept.amount_minor), kept.card)
+    exchange = yield from machine.talk(route, fields, about, fresh=True, repeat=True)
+    if exchange.outcome is Outcome.NOT_SENT:
+        yield Ended(exchange)
+        return Result(kind.service, Outcome.NOT_SENT, exchange, unknown_result(machine, kind, exchange).sentence)
+    if still_unknown(machine, exchange):
+        exchange = yield from repeat_advice(machine, route, fields, about, exchange)
+        if still_unknown(machine, exchange):
+            return unknown_result(machine, kind, exchange)
+    pan, expiry = (str(dialect.get_from(fields, name) or "") for name in ("pan", "expiry"))
+    order = Order(
+        kept.amount_minor, CardData(pan, expiry), machine.setup.now(), kept.entry, pad=pad, original=kept.original
+    )
+    result = Result(kind.service, exchange.outcome, exchange)
+    entry = find_entry(machine.setup.terminal_profile, kept.entry)
+    yield from conclude(machine, kind, order, entry, result, exchange, {})
+    return result

@@ -1,0 +1,174 @@
+"""The course of every transaction, and everything a terminal does around it by itself.
+
+1. Before: the reversal that is owed, a sign-on if there was none.
+2. The outbox is made durable, and only then the request is sent.
+3. An answer ends it: approved or declined. Without one that can be believed, a request that moves money is reversed at
+   once, an advice is sent again (`advice`), an inquiry is over.
+4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, and earlier signatures go up.
+
+A request is never sent twice. What differs between the kinds of transactions stands in `kinds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from acquirer.dialect.dialect import Route
+from acquirer.dialect.terminal_profile import EntryMode
+from acquirer.slip.receipt import money
+from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
+from acquirer.terminal.effects import Ended, Program
+from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
+from acquirer.terminal.kinds import SALE, VOID, Course, Kind, course_of
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.order import Order, OrderError, check_order
+from acquirer.terminal.printing import receipt
+from acquirer.terminal.rendering import outcome_text
+from acquirer.terminal.reply import balance_of
+from acquirer.terminal.request import chip_data, request_fields
+from acquirer.terminal.reversal import UNKNOWN, clear_pending, outbox, undo_unanswered
+from acquirer.terminal.sign_on import ready, sign_on_if_wanted
+from acquirer.terminal.signature import keep_signature
+from acquirer.terminal.state import Original, Sold
+from acquirer.terminal.upload import signature_state, upload_due
+from acquirer.terminal.upload_values import make_voucher
+from acquirer.wire.message import Value
+
+
+def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
+    """Make a transaction.
+
+    Raises:
+        OrderError: it cannot be made, and nothing was sent.
+        LookupError: the dialect has no such message.
+    """
+    entry = check_order(machine.setup.terminal_profile, kind, order)
+    route = machine.setup.dialect.find_route(kind.service)
+    course = course_of(kind, route)
+    if refused := (yield from clear_pending(machine, kind, order.drop_reversal)):
+        return refused
+    if course == "repeat" and (refused := (yield from _clear_unanswered(machine, kind, order.drop_reversal))):
+        return refused
+    signed = yield from ready(machine)
+    if signed is not None and signed.outcome is not Outcome.APPROVED:
+        sentence = f"{kind.not_done}: the sign-on before it failed: {outcome_text(signed)}"
+        return Result(kind.service, signed.outcome, signed, sentence)
+    stan = machine.state.next_stan().stan
+    try:
+        yield from machine.derive()
+        tags = chip_data(machine.setup, kind, order, entry, route, stan)
+        fields = request_fields(machine, kind, order, entry, route, stan, tags)
+        machine.frame(route, fields)  # what cannot be sent must not get into the outbox
+    except ValueError as error:
+        raise OrderError(f"{kind.not_done}: {error}") from None
+    yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
+    about = (money(order.amount_minor), order.card.masked) if kind.moves_money else (order.card.masked,)
+    exchange = yield from machine.talk(route, fields, about)
+    if exchange.outcome in UNKNOWN and course == "repeat":
+        exchange = yield from repeat_advice(machine, route, fields, about, exchange)
+        if still_unknown(machine, exchange):
+            return unknown_result(machine, kind, exchange)
+    result = Result(kind.service, exchange.outcome, exchange)
+    if exchange.outcome in UNKNOWN and course == "reverse":
+        yield from undo_unanswered(machine, exchange, result)
+        return result
+    yield from conclude(machine, kind, order, entry, result, exchange, tags)
+    return result
+
+
+def conclude(
+    machine: Machine,
+    kind: Kind,
+    order: Order,
+    entry: EntryMode,
+    result: Result,
+    exchange: Exchange,
+    tags: Mapping[str, bytes],
+) -> Program[None]:
+    """End a transaction whose outcome is known: empty the outbox, keep what an approval brings, have it signed."""
+    changes: dict[str, Any] = {"pending": None} if machine.state.pending else {}
+    if machine.state.unanswered and machine.state.unanswered.stan == exchange.stan:
+        changes["unanswered"] = None
+    if exchange.outcome is Outcome.APPROVED:
+        _note_balance(kind, result, exchange)
+    if exchange.outcome is Outcome.APPROVED and kind.moves_money:
+        result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
+        voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)
+        changes |= {"last": machine.state.pending, "voucher": voucher}
+        changes |= _sales(machine, kind, order, exchange, result)
+    if changes:
+        yield from machine.keep(**changes)
+    yield Ended(exchange)
+    yield from sign_on_if_wanted(machine, exchange)
+    if exchange.outcome in ANSWERED and kind.moves_money:
+        yield from _signatures(machine, order, result)
+
+
+def _clear_unanswered(machine: Machine, kind: Kind, drop: bool) -> Program[Result | None]:
+    """Give up the advice whose outcome is unknown, or return the refusal of a new one: only one is kept."""
+    unanswered = machine.state.unanswered
+    if unanswered is None:
+        return None
+    if drop:
+        yield from machine.keep(unanswered=None)
+        return None
+    sentence = f"{kind.not_done}: {unanswered_sentence(machine, unanswered)}, --drop-reversal gives it up"
+    return Result(kind.service, Outcome.REFUSED, sentence=sentence)
+
+
+def _kept(
+    machine: Machine,
+    kind: Kind,
+    order: Order,
+    route: Route,
+    course: Course,
+    fields: Mapping[int, Value],
+    tags: Mapping[str, bytes],
+) -> dict[str, Any]:
+    """Return what must be durable before a request leaves."""
+    if course == "reverse":
+        return {"pending": outbox(machine, kind, order, fields, tags)}
+    if course == "repeat":
+        return {"unanswered": kept_advice(machine, kind, order, route, fields)}
+    return {}
+
+
+def _note_balance(kind: Kind, result: Result, exchange: Exchange) -> None:
+    """Take the balance out of an approval, if it has one."""
+    if exchange.reply is None:
+        return
+    result.balance_minor = balance_of(exchange.dialect, exchange.reply)
+    if result.balance_minor is not None:
+        exchange.note(f"balance {money(result.balance_minor)}")
+    elif not kind.moves_money:
+        exchange.note("the reply has no balance")
+
+
+def _sales(machine: Machine, kind: Kind, order: Order, exchange: Exchange, result: Result) -> dict[str, Any]:
+    """Return the kept sales after an approval: one more, or one that is voided."""
+    state, dialect, slip = machine.state, machine.setup.dialect, result.receipt
+    if kind is VOID and order.original:
+        return {"sales": state.with_voided(order.original, voided=True)}
+    if kind is not SALE or slip is None:
+        return {}
+    original = Original(
+        stan=exchange.stan,
+        within=str(dialect.get_from(exchange.request, dialect.numbering.within) or ""),
+        mti=exchange.mti,
+        rrn=slip.rrn,
+        auth_id=slip.auth_id,
+        date=slip.at[5:7] + slip.at[8:10],
+    )
+    return {"sales": state.with_sale(Sold(original, slip.amount_minor, order.card.pan, order.card.expiry))}
+
+
+def _signatures(machine: Machine, order: Order, result: Result) -> Program[None]:
+    """Have the cardholder sign the slip, and upload the signatures of earlier transactions."""
+    newest = None
+    if result.outcome is Outcome.APPROVED and order.pad and machine.state.voucher:
+        newest = machine.state.voucher.key
+        yield from keep_signature(machine, machine.state.voucher, order.pad, result)
+    yield from upload_due(machine, newest)
+    if newest and result.signature is Signed.KEPT:
+        result.signature = signature_state(machine, newest)
