@@ -40,7 +40,7 @@ class BlocksError(SecurityError, ValueError):
 def write_block(
     package: KeyPackage, master: Secret, name: str, key: Secret, mac_usage: str, randbytes: Randbytes
 ) -> bytes:
-    """The block of one working key, as it travels. Raises KeyBlockError."""
+    """Return the block of one working key, as it travels. Raises KeyBlockError."""
     version, cipher = VERSIONS[package.wrap]
     usage = mac_usage if name == "mak" else _USAGES[name][0]
     header = KeyBlockHeader(usage, ALGORITHMS[key.cipher], _MODES[name], version)
@@ -48,7 +48,7 @@ def write_block(
 
 
 def read_blocks(package: KeyPackage, master: Secret, data: bytes) -> dict[str, Secret]:
-    """The keys of a package by name, each for what its block says that it is for.
+    """Return the keys of a package by name, each for what its block says that it is for.
 
     Raises:
         BlocksError: there are more or fewer blocks than the package has keys.

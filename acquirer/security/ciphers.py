@@ -39,7 +39,7 @@ _ODD: Final = bytes(byte ^ (byte.bit_count() + 1) % 2 for byte in range(256))
 
 
 def key_of(cipher: CipherName) -> str:
-    """What people call a key of a cipher.
+    """Return what people call a key of a cipher.
 
     >>> key_of("3des"), key_of("aes")
     ('a 3DES key', 'an AES key')
@@ -48,7 +48,7 @@ def key_of(cipher: CipherName) -> str:
 
 
 def odd_parity(key: bytes) -> bytes:
-    """`key` with the lowest bit of each byte set so that every byte has odd parity, as DES keys do.
+    """Return `key` with the lowest bit of each byte set so that every byte has odd parity, as DES keys do.
 
     >>> odd_parity(bytes.fromhex("0001FEFF")).hex().upper()
     '0101FEFE'
@@ -66,6 +66,6 @@ WEAK_DES_KEYS: Final = frozenset(bytes.fromhex(key) for key in _WEAK.split())
 
 
 def is_weak(key: bytes) -> bool:
-    """Whether a DES or 3DES key has a weak part or two equal parts; parity bits do not count."""
+    """Return whether a DES or 3DES key has a weak part or two equal parts; parity bits do not count."""
     parts = [odd_parity(key[at : at + 8]) for at in range(0, len(key), 8)]
     return len(set(parts)) != len(parts) or not WEAK_DES_KEYS.isdisjoint(parts)

@@ -1,9 +1,12 @@
-"""DUKPT: a key of its own for every transaction (ANSI X9.24-1 for 3DES, X9.24-3 for AES).
+"""DUKPT: a key of its own for every transaction (ANSI X9.24-1:2009 for 3DES, X9.24-3:2017 for AES).
 
-A host keeps one base derivation key (BDK) for many terminals. A message brings a key serial number (KSN): which
-terminal, and the counter of its transaction. From the BDK comes the terminal's initial key; from that, one step for
-each bit that is set in the counter, the key of the transaction; and from that the keys for PIN, MAC and data, those
-for requests other than those for replies. What a terminal keeps instead of a BDK is `dukpt_device`'s.
+1. A host keeps one base derivation key (BDK) for many terminals.
+2. A message carries a key serial number (KSN): which terminal, and the counter of its transaction.
+3. The terminal's initial key is derived from the BDK; from that, in one step for each bit that is set in the counter,
+   the key of the transaction; from that the keys for PIN, MAC and data.
+4. The MAC keys of requests and of replies differ.
+
+The terminal's side, which keeps no BDK, is `dukpt_device`.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from acquirer.security.working import WorkingKeys
 
 
 class DukptError(SecurityError, ValueError):
-    """A KSN no terminal has, a key of a wrong kind, or a terminal whose counter is used up."""
+    """A KSN that no terminal has, a key of another cipher or size, or a terminal whose counter is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +44,23 @@ class Dukpt:
     working: Callable[[Secret, bytes], WorkingKeys]
 
     def ksn(self, device: bytes, counter: int) -> bytes:
-        """The KSN of a counter; `device` is any KSN of the terminal."""
+        """Return the KSN of a counter; `device` is any KSN of the terminal."""
         mask = (1 << self.counter_bits) - 1
         return (int.from_bytes(device, "big") & ~mask | counter).to_bytes(self.ksn_bytes, "big")
 
     def counter(self, ksn: bytes) -> int:
-        """The transaction counter of a KSN."""
+        """Return the transaction counter of a KSN."""
         return int.from_bytes(ksn, "big") & (1 << self.counter_bits) - 1
 
-    def read(self, came: bytes) -> bytes:
-        """A KSN as it came in a message: leading bytes FF may have been left out.
+    def read(self, received: bytes) -> bytes:
+        """Return the whole KSN for one received in a message, where leading bytes FF may have been left out.
 
         Raises:
-            DukptError: it has a wrong size, or no terminal counts so.
+            DukptError: it has another size, or a counter that no terminal reaches.
         """
-        if not self.shortest_bytes <= len(came) <= self.ksn_bytes:
-            raise DukptError(f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(came)}")
-        ksn = came.rjust(self.ksn_bytes, b"\xff")
+        if not self.shortest_bytes <= len(received) <= self.ksn_bytes:
+            raise DukptError(f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(received)}")
+        ksn = received.rjust(self.ksn_bytes, b"\xff")
         counter = self.counter(ksn)
         if not counter:
             raise DukptError(f"KSN {ksn.hex().upper()} has counter 0; terminals count from 1")
@@ -69,7 +72,7 @@ class Dukpt:
         return ksn
 
     def next_counter(self, counter: int) -> int:
-        """The counter after this one; 0 when there is none.
+        """Return the counter after this one; 0 when there is none.
 
         >>> [DUKPT["dukpt-3des"].next_counter(counter) for counter in (1, 0x3FE, 0x7FE, 0x1FF800)]
         [2, 1023, 2048, 0]
@@ -80,7 +83,7 @@ class Dukpt:
         return counter if counter >> self.counter_bits == 0 else 0
 
     def transaction(self, initial: Secret, ksn: bytes) -> Secret:
-        """The key of a transaction, from the terminal's initial key."""
+        """Return the key of a transaction, from the terminal's initial key."""
         key, counter, so_far = initial, self.counter(ksn), 0
         for at in reversed(range(self.counter_bits)):
             if counter >> at & 1:
@@ -89,7 +92,7 @@ class Dukpt:
         return key
 
     def mistaken(self, initial: Secret, ksn: bytes) -> list[MistakenKey]:
-        """The keys that terminals have been seen to take for the MAK of a transaction."""
+        """Return the keys that terminals have been seen to take for the MAK of a transaction."""
         transaction, counter = self.transaction(initial, ksn), self.counter(ksn)
         tried = [
             MistakenKey(
@@ -111,7 +114,7 @@ class Dukpt:
         return [one._replace(words=f"{one.words} (KCV {one.key.kcv()})") for one in tried]
 
     def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:
-        """The keys of a transaction for PIN, MAC and data, from the terminal's initial key."""
+        """Return the keys of a transaction for PIN, MAC and data, from the terminal's initial key."""
         return self.working(self.transaction(initial, ksn), ksn)
 
 
@@ -131,7 +134,7 @@ def _initial_3des(bdk: Secret, ksn: bytes) -> Secret:
 
 
 def _step_3des(key: Secret, ksn: bytes) -> Secret:
-    """The one-way function: both halves of the new key are the KSN, encrypted with the old key and its variant."""
+    """Return the next key: its halves are the KSN, encrypted with the old key and its variant (a one-way function)."""
     number = ksn[2:]
     return Secret(_half(_varied(key, _OTHER), number) + _half(key, number), "3des")
 
@@ -179,7 +182,7 @@ _ALGORITHMS: Final[Mapping[tuple[CipherName, int], int]] = {
 
 
 def derive(key: Secret, usage: int, ksn: bytes, cipher: CipherName = "aes", size: int = 0) -> Secret:
-    """A key for one purpose, from the one above it: AES of what the key is for, whose it is, and of the counter.
+    """Return a key for one purpose, from the one above it: AES of what the key is for, whose it is, and of the counter.
 
     `size`: bytes of the new key; 0: as many as `key` has.
     """
@@ -210,10 +213,10 @@ def _working_aes(key: Secret, ksn: bytes) -> WorkingKeys:
 
 def _check(cipher: CipherName, bdk: Secret, sizes: tuple[int, ...]) -> None:
     if bdk.cipher != cipher or len(bdk) not in sizes:
-        told = " or ".join(map(str, sizes))
+        byte_counts = " or ".join(map(str, sizes))
         raise DukptError(
-            f"a BDK of {cipher.upper()} DUKPT is {key_of(cipher)} of {told} bytes; this one is {key_of(bdk.cipher)} of "
-            f"{len(bdk)}"
+            f"a BDK of {cipher.upper()} DUKPT is {key_of(cipher)} of {byte_counts} bytes; "
+            f"this one is {key_of(bdk.cipher)} of {len(bdk)}"
         )
 
 

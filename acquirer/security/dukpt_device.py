@@ -1,8 +1,8 @@
-"""What a DUKPT terminal keeps: the keys of transactions to come, and no key of any that was (ANSI X9.24).
+"""The terminal's side of DUKPT: the keys of transactions to come, and no key of a past one (ANSI X9.24).
 
 There is one register for each bit of the counter. The key of a counter lies in the register of its lowest set bit;
-when it is used, the registers below it are filled with its children, and it is gone. So whoever takes the terminal
-apart finds nothing that opens what it sent before.
+when it is used, the registers below it are filled with its children, and it is erased. So an attacker who opens the
+terminal finds no key for what it sent before.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class DukptDevice:
 
     @classmethod
     def loaded(cls, dukpt: Dukpt, initial: Secret, ksn: bytes) -> DukptDevice:
-        """A device as the key injection leaves it; the counter of `ksn` plays no role.
+        """Return a device as the key injection leaves it; the counter of `ksn` plays no role.
 
         Raises:
             DukptError: the KSN has a wrong size.
@@ -44,7 +44,7 @@ class DukptDevice:
         return cls(dukpt, dukpt.ksn(ksn, 1), registers)
 
     def use(self) -> DukptTransaction:
-        """The keys of the next transaction.
+        """Return the keys of the next transaction.
 
         Raises:
             DukptError: the counter is used up; a real terminal goes back to the key injection then.
@@ -67,12 +67,12 @@ class DukptDevice:
         )
 
     def pack(self) -> bytes:
-        """Bytes for the vault: the KSN, then each register with its length before it."""
+        """Return bytes for the vault: the KSN, then each register with its length before it."""
         return self.ksn + b"".join(_packed(key) for key in self.registers)
 
     @classmethod
     def unpack(cls, dukpt: Dukpt, packed: bytes) -> DukptDevice:
-        """The device that `pack` wrote. Raises DukptError."""
+        """Return the device that `pack` wrote. Raises DukptError."""
         registers, at = list[Secret | None](), dukpt.ksn_bytes
         while at < len(packed):
             start, at = at + 1, at + 1 + packed[at]

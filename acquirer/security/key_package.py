@@ -11,7 +11,7 @@ class KeyPart:
     """One key of a key package."""
 
     name: Literal["pik", "mak", "tdk"]
-    size_bytes: int  # room on the wire, before the KCV
+    size_bytes: int  # of its field on the wire, before the KCV
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,5 @@ class KeyPackage:
     wrap: Literal["3des", "sm4", "aes", "tr31-b", "tr31-d"]
     parts: tuple[KeyPart, ...]
     kcv_bytes: int
-    # A single-length MAK in a double-length room is filled with zeros, or not: a terminal's profile decides.
-    mak_form: bool
+    mak_form: bool  # may a double-length field carry a single-length MAK? How it is filled is the terminal's profile's
     form: Literal["binary", "hex"] = "binary"  # of the whole package: its bytes, or their hexadecimal text

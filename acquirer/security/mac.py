@@ -28,7 +28,7 @@ class MacAlgorithm:
     ciphers: frozenset[CipherName]  # which keys it takes
 
     def __call__(self, key: Secret, data: bytes, size: int = 8) -> bytes:
-        """The first `size` bytes of the MAC of `data` as they travel."""
+        """Return the first `size` bytes of the MAC of `data` as they travel."""
         result = self.raw(key, data)
         if self.form == "hex":
             return result.hex().upper().encode()[:size]
@@ -36,17 +36,17 @@ class MacAlgorithm:
 
 
 def pad_zeros(data: bytes, block_bytes: int) -> bytes:
-    """ISO 9797-1 padding method 1: zeros up to a whole block; one block of zeros for no data at all."""
+    """Return data padded by ISO 9797-1 method 1: zeros up to a whole block; one block of zeros for no data at all."""
     return data + bytes(-len(data) % block_bytes) if data else bytes(block_bytes)
 
 
 def pad_one_and_zeros(data: bytes, block_bytes: int) -> bytes:
-    """ISO 9797-1 padding method 2: always a byte 80, then zeros."""
+    """Return data padded by ISO 9797-1 method 2: always a byte 80, then zeros."""
     return pad_zeros(data + b"\x80", block_bytes)
 
 
 def fold(data: bytes, block_bytes: int) -> bytes:
-    """All blocks of `data` (zeros filled up) XORed into one: step R of the UnionPay algorithm.
+    """Return all blocks of `data` (zeros filled up) XORed into one: step R of the UnionPay algorithm.
 
     >>> fold(bytes.fromhex("1234567890ABCDEFABCDEF1234567890"), 8).hex().upper()
     'B9F9B96AA4FDB57F'
@@ -62,7 +62,7 @@ def fold(data: bytes, block_bytes: int) -> bytes:
 
 
 def two_steps(first: Secret, second: Secret, data: bytes) -> bytes:
-    """The fold of `data` as hex text, its halves chained through one encryption with each key."""
+    """Return the fold of `data` as hex text, its halves chained through one encryption with each key."""
     size = first.block_bytes
     text = fold(data, size).hex().upper().encode()
     between = int.from_bytes(first.encrypt(text[:size]), "big") ^ int.from_bytes(text[size:], "big")
@@ -70,7 +70,7 @@ def two_steps(first: Secret, second: Secret, data: bytes) -> bytes:
 
 
 def unionpay_ecb(key: Secret, data: bytes) -> bytes:
-    """UnionPay's ECB algorithm up to E2: both steps with the same key, be it DES, 3DES or SM4.
+    """Return the result of UnionPay's ECB algorithm up to E2: both steps with the same key, be it DES, 3DES or SM4.
 
     SM4 folds to 16 bytes, so that each half of the text fills a block.
     """
@@ -78,32 +78,32 @@ def unionpay_ecb(key: Secret, data: bytes) -> bytes:
 
 
 def cbc(key: Secret, data: bytes) -> bytes:
-    """CBC-MAC with the whole key and zero padding: what vendor PIN pads call "CBC" (ISO 9797-1 algorithm 1)."""
+    """Return a CBC-MAC with the whole key, zero padding (ISO 9797-1 algorithm 1; vendors of PIN pads call it "CBC")."""
     return key.chain(pad_zeros(data, key.block_bytes))
 
 
 def cbc_padded(key: Secret, data: bytes) -> bytes:
-    """ISO 9797-1 algorithm 1 with padding method 2."""
+    """Return a MAC of ISO 9797-1 algorithm 1 with padding method 2."""
     return key.chain(pad_one_and_zeros(data, key.block_bytes))
 
 
 def x9_9(key: Secret, data: bytes) -> bytes:
-    """ANSI X9.9: DES CBC-MAC with the left key, zero padding."""
+    """Return a MAC of ANSI X9.9: DES CBC-MAC with the left key, zero padding."""
     return _left(key).chain(pad_zeros(data, 8))
 
 
 def retail(key: Secret, data: bytes) -> bytes:
-    """ANSI X9.19, ISO 9797-1 algorithm 3: a left-key CBC-MAC, decrypted with the right, encrypted with the left."""
+    """Return a retail MAC (ANSI X9.19, ISO 9797-1 algorithm 3): left-key CBC-MAC, decrypted right, encrypted left."""
     return _retail(key, pad_zeros(data, 8))
 
 
 def retail_padded(key: Secret, data: bytes) -> bytes:
-    """ISO 9797-1 algorithm 3 with padding method 2."""
+    """Return a MAC of ISO 9797-1 algorithm 3 with padding method 2."""
     return _retail(key, pad_one_and_zeros(data, 8))
 
 
 def cmac(key: Secret, data: bytes) -> bytes:
-    """CMAC (NIST SP 800-38B, ISO 9797-1 algorithm 5) with the key's own cipher."""
+    """Return a CMAC (NIST SP 800-38B, ISO 9797-1 algorithm 5) with the key's own cipher."""
     context = CMAC(key.algorithm())
     context.update(data)
     return context.finalize()
@@ -134,7 +134,7 @@ _BINARY: Final = (
 )
 
 NO_MAC: Final = MacAlgorithm("", lambda _key, _data: b"", "binary", _ANY)
-"""Of a dialect whose messages carry none: what it gives is no MAC, and fits nothing."""
+"""For a dialect whose messages carry none: its result is empty and equals no received MAC."""
 
 MAC_ALGORITHMS: Final[dict[str, MacAlgorithm]] = {
     algorithm.name: algorithm

@@ -1,8 +1,9 @@
-"""Why a MAC differs: tries the mistakes terminals make, one and then two at a time, and says which one explains it.
+"""Why a MAC differs: the mistakes that terminals make are tried, one and then two at a time, until one explains it.
 
-Three things can be wrong: the key (an old one, another of the set, half of it, one not unwrapped right), the algorithm
-(or how its result is written), and the bytes covered. All of it is tables: what is tried, and in which words it is
-told. A wrong MAC costs an attacker nothing, so the work is bounded: some 120 trials, about a millisecond.
+1. Three things can be wrong: the key (an old one, another of the set, half of it, one not unwrapped right), the
+   algorithm (or how its result is written), and the bytes covered.
+2. What is tried, and the words for it, are tables; which bytes are tried is given by the caller.
+3. A wrong MAC costs an attacker nothing, so the work is bounded: some 120 trials, about a millisecond.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ def diagnose(
     tmk: Secret | None = None,
     mistaken: Sequence[MistakenKey] = (),
 ) -> list[str]:
-    """What would have made the MAC that came: one sentence, or none when nothing that was tried does.
+    """Return what would have made the MAC that came: one sentence, or none when nothing that was tried does.
 
     `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too;
-    `mistaken` are keys that nobody else knows of.
+    `mistaken` are more keys to try, as DUKPT has them.
     """
     generations, others = _generations(candidates), [*mistaken, *_other_keys(candidates, tmk)]
     for key, way, cover in _fewest_mistakes_first(generations, others, _ways(algorithm), covers):
@@ -65,7 +66,7 @@ def diagnose(
 def _fewest_mistakes_first(
     generations: Sequence[MistakenKey], others: Sequence[MistakenKey], ways: Sequence[_Way], covers: Sequence[Cover]
 ) -> Iterator[tuple[MistakenKey, _Way, Cover]]:
-    """One thing other than it should be, then two, never three: the first of each sequence is as it should be.
+    """Return one thing other than it should be, then two, never three: the first of each sequence is as it should be.
 
     Of the wrong keys only an old one is so common that it may hide a second mistake.
     """
@@ -126,7 +127,7 @@ def _neighbours(whose: str, keys: WorkingKeys) -> list[MistakenKey]:
 
 
 def _with_half(words: str, kind: str, key: Secret) -> list[MistakenKey]:
-    """A key that is not the MAK, and the first half of it for terminals that know single-length MAKs only."""
+    """Return a key that is not the MAK, and the first half of it for terminals that know single-length MAKs only."""
     tried = [MistakenKey(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the MAK", key)]
     if key.cipher == "3des":
         half = _half(key)
@@ -197,13 +198,13 @@ _SLIPS: Final = (
 """Misreadings of the UnionPay algorithm; the standard's own wording invites the last."""
 
 
-# How it is told
+# The sentence
 
 _WRITTEN: Final = {"hex": "upper-case hex text", "lower": "lower-case hex text", "binary": "bytes"}
 
 
 def _written(raw: bytes, got: bytes, form: str) -> str | None:
-    """In which way of writing `raw` is what came; the right way first, because digits alone have no case."""
+    """Return the form in which `raw` equals `got`; the right one first, because digits alone have no case."""
     size = len(got)
     text = raw.hex().encode()
     ways = {"hex": text.upper()[:size], "lower": text[:size], "binary": raw[:size]}

@@ -1,8 +1,10 @@
 """Key packages: the working keys of a sign-on, each under the TMK and followed by its KCV (in an 0810).
 
-A double-length package may carry a single-length MAK, and terminals disagree about its room of 16 bytes: ``single``
-fills it with zeros that are no cipher text (the standard), ``double`` has a double-length MAK, ``duplicated`` repeats
-the cipher text of the single key, which every family of terminals reads as the same key.
+1. Issued DES keys have odd parity, are never weak, and no two parts of one package are alike.
+2. A double-length package may carry a single-length MAK in its 16-byte field, and terminals disagree how:
+   ``single`` fills it with zeros that are no cipher text (the standard), ``double`` has a double-length MAK,
+   ``duplicated`` repeats the cipher text of the single key, which every family of terminals reads as the same key.
+3. A terminal accepts any of these forms, and no key whose KCV differs.
 """
 
 from __future__ import annotations
@@ -54,11 +56,11 @@ class IssuedKeys:
         self.working = working
 
 
-class _Cut(NamedTuple):
-    """Where one key lies in the drawn bytes, and how it fills its room on the wire."""
+class _KeySlice(NamedTuple):
+    """Where one key lies in the drawn bytes, and how it fills its field on the wire."""
 
     name: Literal["pik", "mak", "tdk"]
-    mint: SecretFactory
+    factory: SecretFactory
     start: int
     stop: int
     times: int  # how often its cipher text is written
@@ -66,26 +68,37 @@ class _Cut(NamedTuple):
 
 
 ReadyKeys = Callable[[], bytes | None]
-"""Gives fresh keys that were made ahead of need, as `Packager.fresh` makes them; None when there are none just now."""
+"""Returns fresh keys that were generated ahead of need, as `PackageIssuer.fresh` does; None when none are ready."""
 
 
 class PackageIssuer:
-    """Makes the packages of one layout and one form of MAK; what can be computed once, is.
+    """Issues the packages of one layout and one form of MAK; what can be computed once, is.
 
-    A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV. So keys can be made ahead of
-    need, by somebody else (`stocked`); everything under the TMK goes through its kept context in one update.
+    A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV. So keys can be generated ahead
+    of need by another process (`ready_keys`); everything under the TMK goes through its kept context in one update.
     """
 
-    __slots__ = ("_blocks", "_cuts", "_des", "_mac_usage", "_total", "_words", "_wrap", "mak", "package", "stocked")
+    __slots__ = (
+        "_blocks",
+        "_des",
+        "_mac_usage",
+        "_slices",
+        "_total",
+        "_words",
+        "_wrap",
+        "mak",
+        "package",
+        "ready_keys",
+    )
 
     def __init__(self, package: KeyPackage, mak: MakForm, mac_usage: str = "M3") -> None:
         self.package = package
         self.mak = mak
-        self.stocked: ReadyKeys = _nothing
+        self.ready_keys: ReadyKeys = _nothing
         self._mac_usage = mac_usage  # of the MAK, where a key block says it
         self._blocks = package.wrap in VERSIONS
         self._wrap = wrap_cipher(package)
-        cuts = []
+        slices = []
         at = 0
         for part in package.parts:
             cipher, size = package.cipher, part.size_bytes
@@ -93,9 +106,9 @@ class PackageIssuer:
                 cipher, size = "des", _SINGLE_BYTES
             times = part.size_bytes // size if mak == "duplicated" else 1
             zeros = bytes(part.size_bytes - size * times)
-            cuts.append(_Cut(part.name, SecretFactory(cipher, size), at, at + size, times, zeros))
+            slices.append(_KeySlice(part.name, SecretFactory(cipher, size), at, at + size, times, zeros))
             at += size
-        self._cuts = tuple(cuts)
+        self._slices = tuple(slices)
         self._total = at
         self._words = struct.Struct(f">{at // 8}Q")
         self._des = BLOCK_BYTES[package.cipher] == 8
@@ -103,10 +116,10 @@ class PackageIssuer:
     @property
     def fresh_bytes(self) -> int:
         """Size of what `fresh` makes."""
-        return self._total + len(self._cuts) * self.package.kcv_bytes
+        return self._total + len(self._slices) * self.package.kcv_bytes
 
     def fresh(self, randbytes: Randbytes) -> bytes:
-        """Fresh working keys, in the clear, one after another; then their KCVs.
+        """Return fresh working keys, in the clear, one after another, then their KCVs.
 
         DES keys have odd parity, are never weak and never share a part with one another.
 
@@ -115,12 +128,12 @@ class PackageIssuer:
         """
         clear = self._draw(randbytes)
         size = self.package.kcv_bytes
-        for cut in self._cuts:
-            clear += cut.mint.check_value(clear[cut.start : cut.stop], size)
+        for one in self._slices:
+            clear += one.factory.check_value(clear[one.start : one.stop], size)
         return clear
 
     def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> IssuedKeys:
-        """A package of fresh working keys; keys that are `pinned` are used instead of fresh ones.
+        """Return a package of fresh working keys; keys that are `pinned` are used instead of fresh ones.
 
         Raises:
             PackageError: a pinned key does not fit this package, or the random source repeats itself.
@@ -128,18 +141,18 @@ class PackageIssuer:
         if self._blocks:
             return self._blocked(tmk, self._pin(self._draw(randbytes), pinned), randbytes)
         kcv_bytes, at = self.package.kcv_bytes, self._total
-        fresh = None if pinned is not None else self.stocked()
+        fresh = None if pinned is not None else self.ready_keys()
         clear = fresh or self._pin(self._draw(randbytes), pinned)
         wrapped = tmk.using(self._wrap).encrypt(clear[:at])
         keys: dict[str, Secret] = {}
         wire = b""
         kcvs = ""
-        for name, mint, start, stop, times, zeros in self._cuts:
+        for name, factory, start, stop, times, zeros in self._slices:
             if fresh is None:
-                key = mint.key(clear[start:stop])
+                key = factory.key(clear[start:stop])
                 kcv = key.check_value(kcv_bytes)
             else:
-                key = Secret(clear[start:stop], mint.cipher)
+                key = Secret(clear[start:stop], factory.cipher)
                 kcv = clear[at : at + kcv_bytes]
                 at += kcv_bytes
             keys[name] = key
@@ -150,13 +163,13 @@ class PackageIssuer:
         return IssuedKeys(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
 
     def _blocked(self, tmk: Secret, clear: bytes, randbytes: Randbytes) -> IssuedKeys:
-        keys: dict[str, Secret] = {cut.name: cut.mint.key(clear[cut.start : cut.stop]) for cut in self._cuts}
+        keys: dict[str, Secret] = {one.name: one.factory.key(clear[one.start : one.stop]) for one in self._slices}
         try:
             blocks = [
                 write_block(self.package, tmk, name, key, self._mac_usage, randbytes) for name, key in keys.items()
             ]
-        except KeyBlockError as wrong:
-            raise PackageError(str(wrong)) from None
+        except KeyBlockError as exc:
+            raise PackageError(str(exc)) from None
         return IssuedKeys(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
 
     def _draw(self, randbytes: Randbytes) -> bytes:
@@ -171,21 +184,21 @@ class PackageIssuer:
 
     def _pin(self, clear: bytes, pinned: WorkingKeys | None) -> bytes:
         fixed = {} if pinned is None else dict(pinned.items())
-        for cut in self._cuts:
-            key = fixed.get(cut.name)
+        for one in self._slices:
+            key = fixed.get(one.name)
             if key is None:
                 continue
-            if len(key) != cut.stop - cut.start:
+            if len(key) != one.stop - one.start:
                 raise PackageError(
-                    f"the pinned {cut.name.upper()} has {len(key)} bytes, key package {self.package.selector} "
-                    f'with mak = "{self.mak}" takes {cut.stop - cut.start}'
+                    f"the pinned {one.name.upper()} has {len(key)} bytes, key package {self.package.selector} "
+                    f'with mak = "{self.mak}" takes {one.stop - one.start}'
                 )
-            clear = clear[: cut.start] + key.reveal() + clear[cut.stop :]
+            clear = clear[: one.start] + key.reveal() + clear[one.stop :]
         return clear
 
 
 def _nothing() -> None:
-    """Nobody makes keys ahead."""
+    """Return no keys: none are generated ahead of need."""
 
 
 def issue_package(
@@ -215,9 +228,9 @@ def accept_package(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys
     keys: dict[str, Secret] = {}
     at = 0
     for part in package.parts:
-        room, kcv = data[at : at + part.size_bytes], data[at + part.size_bytes :][: package.kcv_bytes]
+        wrapped, kcv = data[at : at + part.size_bytes], data[at + part.size_bytes :][: package.kcv_bytes]
         at += part.size_bytes + package.kcv_bytes
-        readings = _readings(package, part.name, tmk, room)
+        readings = _readings(package, part.name, tmk, wrapped)
         found = [key for key in readings if key.check_value(package.kcv_bytes) == kcv]
         if not found:
             got = " or ".join(key.kcv(package.kcv_bytes) for key in readings)
@@ -228,15 +241,15 @@ def accept_package(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys
 
 
 def wrap_cipher(package: KeyPackage) -> CipherName:
-    """The cipher of the master key that this package is made under."""
+    """Return the cipher of the master key that this package is made under."""
     return VERSIONS[package.wrap][1] if package.wrap in VERSIONS else cast("CipherName", package.wrap)
 
 
 def _accept_blocks(package: KeyPackage, tmk: Secret, data: bytes) -> WorkingKeys:
     try:
         keys = read_blocks(package, tmk, data)
-    except (BlocksError, KeyBlockError) as wrong:
-        raise PackageError(str(wrong)) from None
+    except (BlocksError, KeyBlockError) as exc:
+        raise PackageError(str(exc)) from None
     return WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
 
 
@@ -247,15 +260,15 @@ def _unhexed(package: KeyPackage, data: bytes) -> bytes:
         raise PackageError(f"key package {package.selector} travels as hex text, and this is none") from None
 
 
-def _readings(package: KeyPackage, name: str, tmk: Secret, room: bytes) -> list[Secret]:
-    """What a key's room may hold: the whole key; for a MAK also a single-length one with filling behind it."""
+def _readings(package: KeyPackage, name: str, tmk: Secret, wrapped: bytes) -> list[Secret]:
+    """Return the keys that a field may hold: the whole key; for a MAK also a single-length one with filling behind."""
     wrap = tmk.using(wrap_cipher(package))
     if name != "mak" or not package.mak_form:
-        return [Secret(wrap.decrypt(room), package.cipher)]
-    first = Secret(wrap.decrypt(room[:_SINGLE_BYTES]), "des")
-    if not any(room[_SINGLE_BYTES:]):
+        return [Secret(wrap.decrypt(wrapped), package.cipher)]
+    first = Secret(wrap.decrypt(wrapped[:_SINGLE_BYTES]), "des")
+    if not any(wrapped[_SINGLE_BYTES:]):
         return [first]
-    clear = wrap.decrypt(room)
+    clear = wrap.decrypt(wrapped)
     if clear == first.reveal() * (len(clear) // _SINGLE_BYTES):
         return [first]
     return [Secret(clear, package.cipher), first]

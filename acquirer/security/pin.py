@@ -34,12 +34,12 @@ class PinFormat:
     between: Callable[[str], bytes] | None = None  # from a PAN, what goes into the block between two encryptions
 
     def seal(self, pik: Secret, pin: str, pan: str, randbytes: Randbytes) -> bytes:
-        """The block of a PIN, encrypted. Raises PinError."""
+        """Return the block of a PIN, encrypted. Raises PinError."""
         block = pik.encrypt(self.encode(pin, pan, randbytes))
         return block if self.between is None else pik.encrypt(_xor(block, self.between(pan)))
 
     def open(self, pik: Secret, block: bytes, pan: str) -> str:
-        """The PIN of an encrypted block. Raises PinError: it is none of this format, or of another key."""
+        """Return the PIN of an encrypted block. Raises PinError: it is none of this format, or of another key."""
         clear = pik.decrypt(block)
         if self.between is not None:
             clear = pik.decrypt(_xor(clear, self.between(pan)))
@@ -47,7 +47,7 @@ class PinFormat:
 
 
 def pan_part(pan: str, block_bytes: int = 8) -> bytes:
-    """The 12 rightmost digits of a PAN without its check digit, right aligned in a block.
+    """Return the 12 rightmost digits of a PAN without its check digit, right aligned in a block.
 
     >>> pan_part("6212790200001797").hex()
     '0000279020000179'
@@ -72,7 +72,7 @@ def _field(control: str, pin: str, fill: str) -> bytes:
 
 
 def _read(block: bytes, control: str, fill: str, size: int) -> str:
-    """The PIN of a clear field; `fill` holds the nibbles that may stand behind it."""
+    """Return the PIN of a clear field; `fill` holds the nibbles that may stand behind it."""
     if len(block) != size:
         raise PinError(f"a PIN block has {size} bytes, this one has {len(block)}")
     text = block.hex().upper()
@@ -133,7 +133,7 @@ def _decode_4(block: bytes, _pan: str) -> str:
 
 
 def _pan_field(pan: str) -> bytes:
-    """The card number in a block of 16: how many digits it has beyond 12, then the digits."""
+    """Return the card number in a block of 16: how many digits it has beyond 12, then the digits."""
     if not (pan.isascii() and pan.isdigit() and len(pan) <= 19):
         raise PinError("the PIN block needs a card number of 19 digits at most, and there is none")
     digits = pan.rjust(12, "0")
@@ -163,7 +163,7 @@ def _sized(block: bytes, size: int) -> bytes:
 
 
 def _padded(inner: PinFormat) -> PinFormat:
-    """The 8-byte block with eight zero bytes behind it, as SM4 and AES need."""
+    """Return the 8-byte block with eight zero bytes behind it, as SM4 and AES need."""
 
     def decode(block: bytes, pan: str) -> str:
         if any(_sized(block, 16)[8:]):

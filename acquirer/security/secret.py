@@ -23,7 +23,7 @@ _ZEROS: Final = {8: bytes(8), 16: bytes(16)}
 class Secret:
     """A key and the cipher it is meant for. Not to be used by two threads at the same moment.
 
-    `cipher` left out is told by the length: 8 bytes DES, 16 and 24 3DES, 32 AES.
+    Without `cipher` the length decides: 8 bytes DES, 16 and 24 3DES, 32 AES.
 
     >>> Secret.from_hex("AB7C577CC7A18045")
     <Secret DES 8 bytes, KCV CFF1592A>
@@ -45,7 +45,7 @@ class Secret:
 
     @classmethod
     def from_hex(cls, text: str, cipher: CipherName | None = None) -> Secret:
-        """A key from hex digits, blanks between them allowed.
+        """Return a key from hex digits, blanks between them allowed.
 
         Raises:
             CipherError: no hex, or a length no such key has; never quotes the text.
@@ -66,7 +66,7 @@ class Secret:
         return len(set(self._bytes)) == 1 or (self.block_bytes == BLOCK_BYTES["des"] and is_weak(self._bytes))
 
     def using(self, cipher: CipherName) -> Secret:
-        """The same key for another cipher: a TMK of 16 bytes may wrap under 3DES and under SM4."""
+        """Return the same key for another cipher: a TMK of 16 bytes may wrap under 3DES and under SM4."""
         if cipher == self.cipher:
             return self
         if self._other is None or self._other.cipher != cipher:
@@ -74,7 +74,7 @@ class Secret:
         return self._other
 
     def encrypt(self, data: bytes) -> bytes:
-        """Encrypt whole blocks, each by itself."""
+        """Return whole blocks encrypted, each by itself."""
         if len(data) % self.block_bytes:  # a rest would stay in the kept context and shift everything after it
             raise self._uneven(data)
         context = self._encryptor
@@ -83,7 +83,7 @@ class Secret:
         return context.update(data)
 
     def decrypt(self, data: bytes) -> bytes:
-        """Decrypt whole blocks, each by itself."""
+        """Return whole blocks decrypted, each by itself."""
         if len(data) % self.block_bytes:
             raise self._uneven(data)
         context = self._decryptor
@@ -92,38 +92,38 @@ class Secret:
         return context.update(data)
 
     def chain(self, data: bytes) -> bytes:
-        """The last block of `data` (whole blocks, one at least) encrypted in CBC with a zero IV."""
+        """Return the last block of `data` (whole blocks, one at least) encrypted in CBC with a zero IV."""
         if len(data) % self.block_bytes or not data:
             raise self._uneven(data)
         context = Cipher(self.algorithm(), modes.CBC(_ZEROS[self.block_bytes])).encryptor()
         return context.update(data)[-self.block_bytes :]
 
     def check_value(self, size: int = 4) -> bytes:
-        """The key check value: the first `size` bytes of a block of zeros encrypted."""
+        """Return the key check value: the first `size` bytes of a block of zeros encrypted."""
         context = self._encryptor
         if context is None:
             context = self._encryptor = Cipher(CIPHERS[self.cipher](self._bytes), _ECB).encryptor()
         return context.update(_ZEROS[self.block_bytes])[:size]
 
     def kcv(self, size: int = 4) -> str:
-        """The key check value in upper-case hex, two digits for each of `size` bytes."""
+        """Return the key check value in upper-case hex, two digits for each of `size` bytes."""
         return self.check_value(size).hex().upper()
 
     def algorithm(self) -> BlockCipherAlgorithm:
-        """The key as `cryptography` takes it, for modes beyond this class. Inside `acquirer.security` only."""
+        """Return the key as `cryptography` takes it, for modes beyond this class. Inside `acquirer.security` only."""
         return CIPHERS[self.cipher](self._bytes)
 
     def reveal(self) -> bytes:
-        """The clear bytes. Inside `acquirer.security` only; a test looks for callers elsewhere."""
+        """Return the clear bytes. Inside `acquirer.security` only; a test looks for callers elsewhere."""
         return self._bytes
 
     def pack(self) -> bytes:
-        """Bytes for the vault: one byte for the cipher, then the key."""
+        """Return bytes for the vault: one byte for the cipher, then the key."""
         return _FIRST[self.cipher] + self._bytes
 
     @classmethod
     def unpack(cls, packed: bytes) -> Secret:
-        """The key that `pack` wrote."""
+        """Return the key that `pack` wrote."""
         if not packed or packed[0] >= len(_CODES):
             raise CipherError("these are not the bytes of a packed key")
         return cls(packed[1:], _CODES[packed[0]])
@@ -147,10 +147,10 @@ class Secret:
 
 
 class SecretFactory:
-    """Makes fresh keys of one cipher and one size, each with its context ready. For one thread.
+    """Makes secrets of one cipher and one size, each with its encryption context. For one thread.
 
-    The library looks at type and size of a key whenever a cipher is made of one, which takes longer than the key
-    schedule; here it looks once, and then only the key is exchanged.
+    The library checks type and size of a key whenever a cipher is made of one, which takes longer than the key
+    schedule; here it checks once, and then only the key is exchanged.
     """
 
     __slots__ = ("_algorithm", "_ciphers", "_stretch", "_zeros", "cipher")
@@ -163,13 +163,13 @@ class SecretFactory:
         self._stretch = slice(0, len(self._algorithm.key))  # the library takes 24 bytes for any 3DES key
 
     def key(self, clear: bytes) -> Secret:
-        """A key of `clear`, which has this mint's size."""
+        """Return a key of `clear`, which has this factory's size."""
         secret = Secret(clear, self.cipher)
         secret._encryptor = self._context(clear)
         return secret
 
     def check_value(self, clear: bytes, size: int) -> bytes:
-        """The key check value of a key that is not needed any further."""
+        """Return the key check value of a key that is not needed any further."""
         return self._context(clear).update(self._zeros)[:size]
 
     def _context(self, clear: bytes) -> CipherContext:

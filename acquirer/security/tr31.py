@@ -1,8 +1,9 @@
 """Key blocks: a key with what it may be used for, bound to it by a MAC (ANSI TR-31:2018, X9.143).
 
-Versions B (3DES) and D (AES) derive their two working keys from the protection key by CMAC; A and C, which XOR a
-constant to it, are deprecated: they are read, and never made. A block is text: a header of 16 characters, optional
-blocks, the encrypted key, the MAC. Optional blocks are kept as they came; only the filling among them (PB) is not.
+1. A block is text: a header of 16 characters, optional blocks, the encrypted key, the MAC.
+2. Versions B (3DES) and D (AES) derive their two working keys from the protection key by CMAC.
+3. Versions A and C, which XOR a constant to it, are deprecated: they are read, and never written.
+4. Optional blocks are kept as received; only the filling among them (PB) is not.
 """
 
 from __future__ import annotations
@@ -70,12 +71,12 @@ class KeyBlock(NamedTuple):
 
 
 def build_key_block(
-    kbpk: Secret, key: Secret, header: KeyBlockHeader, randbytes: Randbytes, room_bytes: int | None = None
+    kbpk: Secret, key: Secret, header: KeyBlockHeader, randbytes: Randbytes, least_key_bytes: int | None = None
 ) -> str:
-    """The key block of `key` under a protection key, in version B or D.
+    """Return the key block of `key` under a protection key, in version B or D.
 
-    `room_bytes`: the key is written as if it had so many bytes at least, so that the block does not tell how long it
-    is; None: as the longest of its algorithm.
+    `least_key_bytes`: the key is written as if it had so many bytes at least, so that the block does not show its
+    length; None: as the longest of its algorithm.
 
     Raises:
         KeyBlockError: header, key and protection key do not go together.
@@ -87,8 +88,8 @@ def build_key_block(
         raise KeyBlockError(f"{key_of(key.cipher)} is not of algorithm {header.algorithm}")
     clear = key.reveal()
     data = (8 * len(clear)).to_bytes(2, "big") + clear
-    room = _FULL_BYTES.get(header.algorithm, 0) if room_bytes is None else room_bytes
-    size = max(len(data), 2 + room)
+    least = _FULL_BYTES.get(header.algorithm, 0) if least_key_bytes is None else least_key_bytes
+    size = max(len(data), 2 + least)
     data += randbytes(size - len(data) + -size % version.block_bytes)
     optional, count = _written(header.blocks, version.block_bytes)
     length = HEADER_CHARACTERS + len(optional) + 2 * (len(data) + version.mac_bytes)
@@ -106,7 +107,7 @@ def build_key_block(
 
 
 def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> KeyBlock:
-    """The key of a block in any version, and what the block says of it.
+    """Return the key of a block in any version, and what the block says of it.
 
     With `usages`, a key for anything else is refused.
 
@@ -115,7 +116,7 @@ def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> Key
     """
     header, version, end = _parsed(text)
     if usages and header.usage not in usages:
-        raise KeyBlockError(f"the key block holds a key for {_told(header.usage)}, not for {_or(usages)}")
+        raise KeyBlockError(f"the key block holds a key for {_usage_text(header.usage)}, not for {_or(usages)}")
     try:
         body = bytes.fromhex(text[end:])
     except ValueError:
@@ -126,7 +127,7 @@ def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> Key
     data = version.open(master, text[:end].encode("ascii"), body)
     if data is None:
         raise KeyBlockError(
-            f"the key block's MAC is wrong: it was altered, or made under another key than the one with KCV "
+            f"the key block's MAC differs: it was altered, or made under another key than the one with KCV "
             f"{master.kcv()}"
         )
     size, rest = divmod(int.from_bytes(data[:2], "big"), 8)
@@ -142,7 +143,7 @@ def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> Key
 
 
 def _parsed(text: str) -> tuple[KeyBlockHeader, _Version, int]:
-    """Header, version, and where the encrypted part begins."""
+    """Return header, version, and where the encrypted part begins."""
     found = _HEADER.match(text)
     if found is None or not text.isascii():
         raise KeyBlockError("this is no key block: it begins with a version (A to D), four digits of length, a usage …")
@@ -157,7 +158,7 @@ _FILLING: Final = "PB"
 
 
 def _optional(text: str, count: int) -> tuple[tuple[tuple[str, str], ...], int]:
-    """The optional blocks but for the filling, and where the last one ends."""
+    """Return the optional blocks but for the filling, and where the last one ends."""
     blocks = []
     at = HEADER_CHARACTERS
     for _ in range(count):
@@ -184,7 +185,7 @@ def _hex(text: str, at: int, size: int) -> int:
 
 
 def _written(blocks: tuple[tuple[str, str], ...], block_bytes: int) -> tuple[str, int]:
-    """Optional blocks as text, filled up to whole cipher blocks, and how many there are then."""
+    """Return optional blocks as text, filled up to whole cipher blocks, and how many there are then."""
     text = ""
     for name, value in blocks:
         if not re.fullmatch(r"[0-9A-Z]{2}", name) or not re.fullmatch(r"[ -~]*", value):
@@ -201,12 +202,12 @@ def _written(blocks: tuple[tuple[str, str], ...], block_bytes: int) -> tuple[str
     return text, count
 
 
-def _told(usage: str) -> str:
+def _usage_text(usage: str) -> str:
     return f"{USAGES[usage]} ({usage})" if usage in USAGES else f"usage {usage}"
 
 
 def _or(usages: Collection[str]) -> str:
-    return " or ".join(_told(usage) for usage in sorted(usages))
+    return " or ".join(_usage_text(usage) for usage in sorted(usages))
 
 
 # the versions
@@ -218,18 +219,18 @@ _CIPHERS: Final[Mapping[str, tuple[CipherName, ...]]] = {"D": ("des",), "T": ("3
 def _protection(kbpk: Secret, version: _Version) -> Secret:
     try:
         return kbpk.using(version.cipher)
-    except CipherError as wrong:
-        raise KeyBlockError(f"the protection key does not fit the key block: {wrong}") from None
+    except CipherError as exc:
+        raise KeyBlockError(f"the protection key does not fit the key block: {exc}") from None
 
 
 def _derived(kbpk: Secret, purpose: int) -> Secret:
-    """The key for encryption (0) or for the MAC (1): CMACs of a counter and of what the key is for."""
+    """Return the key for encryption (0) or for the MAC (1): CMACs of a counter and of what the key is for."""
     size = len(kbpk)
     algorithm = _ALGORITHMS[kbpk.cipher, size]
     about = purpose.to_bytes(2, "big") + b"\x00" + algorithm.to_bytes(2, "big") + (8 * size).to_bytes(2, "big")
     blocks = -(-size // kbpk.block_bytes)
-    made = b"".join(cmac(kbpk, bytes((counter,)) + about) for counter in range(1, blocks + 1))
-    return Secret(made[:size], kbpk.cipher)
+    key_bytes = b"".join(cmac(kbpk, bytes((counter,)) + about) for counter in range(1, blocks + 1))
+    return Secret(key_bytes[:size], kbpk.cipher)
 
 
 _ALGORITHMS: Final[Mapping[tuple[CipherName, int], int]] = {

@@ -30,7 +30,7 @@ class TrackMethod:
 
 
 def encrypt_before_last_byte(key: Secret, track: str) -> str:
-    """Encrypt the block before the last byte of a track.
+    """Return a track with the block before its last byte encrypted.
 
     >>> tdk = Secret.from_hex("C9A0F37E18EA3FF71E3BDA58ACCEFCE0")
     >>> encrypt_before_last_byte(tdk, "6212790200001797D24122200000012345")
@@ -40,7 +40,7 @@ def encrypt_before_last_byte(key: Secret, track: str) -> str:
 
 
 def decrypt_before_last_byte(key: Secret, track: str) -> str:
-    """Open a track that was encrypted so; wrong keys give wrong digits, not errors."""
+    """Return a track with the block before its last byte decrypted; another key gives other digits, not an error."""
     return _replace(key, track, key.decrypt)
 
 

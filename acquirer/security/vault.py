@@ -42,7 +42,7 @@ class Vault:
         self._digest_key = _derive(master, b"acquirer vault: digest")
 
     def seal(self, context: str, clear: bytes, randbytes: Randbytes) -> bytes:
-        """`clear` encrypted and bound to `context`."""
+        """Return `clear` encrypted and bound to `context`."""
         # A seeded run repeats its random bytes, and GCM must never see one nonce with two texts: hence the derivation.
         bound = context.encode()
         derived = self._nonces.copy()
@@ -51,7 +51,7 @@ class Vault:
         return _VERSION + nonce + self._gcm.encrypt(nonce, clear, bound)
 
     def open(self, context: str, blob: bytes) -> bytes:
-        """What was sealed for `context`.
+        """Return what was sealed for `context`.
 
         Raises:
             VaultError: nothing of the blob can be trusted.
@@ -67,23 +67,23 @@ class Vault:
             ) from None
 
     def seal_secret(self, context: str, secret: Secret, randbytes: Randbytes) -> bytes:
-        """One key, sealed."""
+        """Return one key, sealed."""
         return self.seal(context, secret.pack(), randbytes)
 
     def open_secret(self, context: str, blob: bytes) -> Secret:
-        """One key, opened."""
+        """Return one key, opened."""
         return Secret.unpack(self.open(context, blob))
 
     def seal_keys(self, context: str, keys: WorkingKeys, randbytes: Randbytes) -> bytes:
-        """Working keys, sealed together."""
+        """Return working keys, sealed together."""
         return self.seal(context, keys.pack(), randbytes)
 
     def open_keys(self, context: str, blob: bytes) -> WorkingKeys:
-        """Working keys, opened."""
+        """Return working keys, opened."""
         return WorkingKeys.unpack(self.open(context, blob))
 
     def token(self, pan: str) -> str:
-        """The keyed name of a card number, 32 hex digits: the same for the same card, telling nothing about it."""
+        """Return the keyed name of a card number, 32 hex digits: the same for the same card, without revealing it."""
         return hmac.digest(self._token_key, pan.encode(), "sha256")[:16].hex()
 
     def digest(self, text: str, *keys: Secret | WorkingKeys | None) -> str:

@@ -33,14 +33,14 @@ class WorkingKeys:
         return self._kcvs
 
     def items(self) -> Iterator[tuple[str, Secret]]:
-        """Name and key of those there are."""
+        """Yield name and key of those there are."""
         yield "pik", self.pik
         yield "mak", self.mak
         if self.tdk is not None:
             yield "tdk", self.tdk
 
     def pack(self) -> bytes:
-        """Bytes for the vault: three lengths, then the keys; an absent TDK has length 0."""
+        """Return bytes for the vault: three lengths, then the keys; an absent TDK has length 0."""
         if self.reply_mak is not self.mak:
             raise CipherError("the keys of one transaction are derived again, never kept")
         pik, mak, tdk = self.pik.pack(), self.mak.pack(), self.tdk.pack() if self.tdk is not None else b""
@@ -48,7 +48,7 @@ class WorkingKeys:
 
     @classmethod
     def unpack(cls, packed: bytes) -> WorkingKeys:
-        """The keys that `pack` wrote."""
+        """Return the keys that `pack` wrote."""
         if len(packed) < 3 or len(packed) != 3 + sum(packed[:3]):
             raise CipherError("these are not the bytes of packed working keys")
         mak = 3 + packed[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_PIXELS = 1 << 20
-"""Nothing larger is ever allocated: signature pads have some 70 000 pixels, slips 384 dots across."""
+"""Nothing larger is ever allocated: signature pads have some 70 000 pixels, slips are 384 dots wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,9 @@ class Bitmap:
         if self.width < 0 or self.height < 0 or self.width * self.height > MAX_PIXELS:
             raise ValueError(f"a bitmap of {self.width} × {self.height} pixels is not kept; at most {MAX_PIXELS} are")
         if len(self.data) != self.stride * self.height:
-            raise ValueError(f"{self.stride * self.height} bytes expected, {len(self.data)} came")
+            raise ValueError(
+                f"{self.width} × {self.height} pixels take {self.stride * self.height} bytes, got {len(self.data)}"
+            )
 
     @property
     def stride(self) -> int:
@@ -32,16 +34,16 @@ class Bitmap:
         return (self.width + 7) // 8
 
     def row(self, y: int) -> bytes:
-        """Row `y`, packed."""
+        """Return row `y`, packed."""
         return self.data[y * self.stride : (y + 1) * self.stride]
 
     def black(self) -> int:
-        """How many pixels are black."""
+        """Return how many pixels are black."""
         return int.from_bytes(self.data, "big").bit_count()
 
     @classmethod
     def from_rows(cls, width: int, rows: Iterable[int]) -> Bitmap:
-        """From one integer per row whose bit `width - 1` is the leftmost pixel.
+        """Return a bitmap of one integer per row whose bit `width - 1` is the leftmost pixel.
 
         >>> Bitmap.from_rows(4, [0b1010, 0b0101]).data.hex()
         'a050'

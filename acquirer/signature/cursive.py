@@ -1,4 +1,4 @@
-"""A name in Latin letters as its owner has written it ten thousand times: joined, slanted, worn down, underlined."""
+"""A name in Latin letters as a signature: letters joined, slanted, flattened along the word, and underlined."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from acquirer.signature.seeded_random import SeededRandom
 
 Line = list[Knot]
 
-_WORN = 0.25
-"""However long the name, this much of a small letter's height remains: a wave."""
+_LEAST_HEIGHT = 0.25
+"""In a long name too, this share of a small letter's height remains: a wave."""
 
 
 @dataclass(frozen=True, slots=True)
 class LatinHandwriting:
-    """What is the same in all letters of one person."""
+    """What is the same in all letters of one writer."""
 
     slant: float  # x per y
     rise: float  # y per x: the base line climbs
@@ -27,7 +27,7 @@ class LatinHandwriting:
 
     @classmethod
     def of(cls, dice: SeededRandom) -> LatinHandwriting:
-        """Somebody's habit."""
+        """Return the handwriting of one random writer."""
         return cls(
             slant=dice.between(0.1, 0.75),
             rise=dice.between(-0.02, 0.16),
@@ -39,7 +39,7 @@ class LatinHandwriting:
 
 
 def write_latin(words: list[str], dice: SeededRandom) -> list[Line]:
-    """The lines of a signature in letter units, y upward; characters without a letter are passed over."""
+    """Return the lines of a signature in letter units, y upward; characters without a letter are passed over."""
     habit = LatinHandwriting.of(dice)
     lines: list[Line] = []
     x = 0.0
@@ -52,7 +52,7 @@ def write_latin(words: list[str], dice: SeededRandom) -> list[Line]:
 
 
 def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, lines: list[Line]) -> float:
-    """Append the lines of `word` from `x` on; the way on is returned."""
+    """Append the lines of `word` from `x` on; return the x at which the next word begins."""
     marks: list[Line] = []
     pen_down = False
     height = 1.0
@@ -85,13 +85,13 @@ def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, line
         pen_down = shape.joins
         x = max(k.x for k in body[-1:]) if shape.joins else max(k.x for k in body) - 2
         if not capital:
-            height = max(_WORN, height * habit.wear)
+            height = max(_LEAST_HEIGHT, height * habit.wear)
     lines += marks
     return x
 
 
 def _flourish(lines: list[Line], dice: SeededRandom) -> None:
-    """What the pen does when the name is written: one of the `_FLOURISHES`, where u runs along the name, v in units."""
+    """Append one of the `_FLOURISHES` to the name; u runs along the name, v is in letter units."""
     last = max(lines, key=lambda line: line[-1].x)
     end = last[-1]
     left = min(knot.x for line in lines for knot in line)
@@ -151,7 +151,7 @@ _FLOURISHES: tuple[tuple[tuple[tuple[float, float, float, bool], ...], bool], ..
     # over the name and back, as a roof
     (((1, 12, 6, False), (1, 6, 22, False), (0.5, 0, 27, False), (0.3, 0, 23, False), (0.6, 0, 19, False)), True),
 )
-"""Points (u, shift, v, corner), and whether they go on from the last letter; taken from what people do."""
+"""Points (u, shift, v, corner), and whether they go on from the last letter; modelled on real signatures."""
 
 
 def _lean(knot: Knot, habit: LatinHandwriting) -> Knot:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def feature_code(settlement_date: str | None, rrn: str | None) -> str:
-    """The code of an online transaction, from DE15 (MMDD) and DE37 (12 characters); absent ones count as zeros.
+    """Return the code of an online transaction, from DE15 (MMDD) and DE37 (12 characters); absent ones count as zeros.
 
     An RRN with letters leaves the result to each terminal's BCD routine, see `_nibble`.
 
@@ -24,7 +24,7 @@ def feature_code(settlement_date: str | None, rrn: str | None) -> str:
 
 
 def offline_feature_code(batch: str, stan: str) -> str:
-    """The code of a transaction approved offline, which has no RRN: from its batch and STAN, six digits each.
+    """Return the code of a transaction approved offline, which has no RRN: from its batch and STAN, six digits each.
 
     Raises:
         ValueError: one of them has more than 6 characters.
@@ -48,9 +48,9 @@ def _fold(digits: str) -> str:
 
 
 def _nibble(character: str) -> int:
-    """A digit as itself; a letter as common C routines pack it, ``(c - 'A' + 10) & 15``; other signs by their low bits.
+    """Return a digit as itself, a letter as C routines pack it, ``(c - 'A' + 10) & 15``, other signs by low bits.
 
-    No rule exists for letters, some hosts use them all the same: this is the commonest accident, not a standard.
+    No standard has a rule for letters, yet some hosts use them: this is what terminals in the field most often do.
     """
     if character.isalpha():
         return (ord(character.upper()) - ord("A") + 10) & 15

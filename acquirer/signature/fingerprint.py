@@ -19,7 +19,7 @@ _MINUTIAE = 9
 
 
 def draw_fingerprint(dice: SeededRandom, width: int, height: int) -> Bitmap:
-    """A fingertip pressed in the middle of a pad of `width` × `height` pixels."""
+    """Return a fingertip pressed in the middle of a pad of `width` × `height` pixels."""
     rb = height * dice.between(0.44, 0.48)
     ra = min(rb * dice.between(0.72, 0.85), width * 0.48)
     cx, cy = dice.around(width / 2, max(0.0, width / 2 - ra) * 0.3), height / 2

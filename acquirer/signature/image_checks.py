@@ -1,6 +1,6 @@
-"""What is wrong with a signature's picture: for the flags a host sets, and for a terminal that asks to sign again.
+"""Checks of a signature's image: for the flags a host sets, and for a terminal that asks to sign again.
 
-Nothing here judges whose signature it is; it finds what nobody can have meant as one.
+Nothing here judges whose signature it is; the checks find images that cannot be meant as a signature.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_STREAM_BYTES = 900
 
 
 class ImageFlag(StrEnum):
-    """Something odd about a signature; values as in journals, tables and exported files."""
+    """One way in which a signature's image is unusual; values as in journals, tables and exported files."""
 
     BLANK = "blank"
     INVERTED = "inverted"
@@ -54,7 +54,7 @@ class ImageFinding:
 
 
 def check_image(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
-    """Everything odd about the pixels of `bitmap`; an inverted one is also looked at the right way round."""
+    """Return what is unusual about the pixels of `bitmap`; an inverted one is checked the right way round as well."""
     found = []
     if bitmap.width > WIDE_PIXELS or bitmap.height > HIGH_PIXELS:
         size = f"{bitmap.width} × {bitmap.height} pixels"
@@ -71,7 +71,7 @@ def check_image(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
 
 
 def check_stream_size(length_bytes: int) -> tuple[ImageFinding, ...]:
-    """What a terminal would say about the size of a compressed signature."""
+    """Return what a terminal would say about the size of a compressed signature."""
     if length_bytes < MIN_STREAM_BYTES:
         why = f"{length_bytes} bytes compressed; signatures have {MIN_STREAM_BYTES} at least"
         return (ImageFinding(ImageFlag.SHORT_STREAM, why),)
@@ -82,7 +82,7 @@ def check_stream_size(length_bytes: int) -> tuple[ImageFinding, ...]:
 
 
 def inverted(bitmap: Bitmap) -> Bitmap:
-    """Ink as paper and paper as ink."""
+    """Return the bitmap with ink and paper exchanged."""
     shift, full = bitmap.stride * 8 - bitmap.width, (1 << bitmap.width) - 1
     rows = ((int.from_bytes(bitmap.row(y), "big") >> shift) ^ full for y in range(bitmap.height))
     return Bitmap.from_rows(bitmap.width, rows)
@@ -91,7 +91,7 @@ def inverted(bitmap: Bitmap) -> Bitmap:
 def _ink(bitmap: Bitmap) -> list[ImageFinding]:
     black = bitmap.black()
     if black < BLANK_PIXELS:
-        return [ImageFinding(ImageFlag.BLANK, f"{black} black pixels: nobody has signed")]
+        return [ImageFinding(ImageFlag.BLANK, f"{black} black pixels: there is no signature")]
     found = []
     boxes = _blots(bitmap)
     width = max(b.right for b in boxes) - min(b.left for b in boxes)
@@ -113,7 +113,7 @@ class _Box(NamedTuple):
 
 
 def _blots(bitmap: Bitmap) -> list[_Box]:
-    """The boxes around connected ink (corners touch), right and bottom exclusive; runs are joined to those above."""
+    """Return the boxes around connected ink (corners touch), right and bottom exclusive, joining runs row by row."""
     boxes: list[_Box] = []
     parent: list[int] = []
 
@@ -147,7 +147,7 @@ def _blots(bitmap: Bitmap) -> list[_Box]:
 
 
 def _runs(bitmap: Bitmap, y: int) -> list[tuple[int, int]]:
-    """Where ink begins and ends in row `y`."""
+    """Return where ink begins and ends in row `y`."""
     bits = f"{int.from_bytes(bitmap.row(y), 'big'):0{bitmap.stride * 8}b}"
     runs = []
     left = bits.find("1")

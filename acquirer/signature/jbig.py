@@ -1,7 +1,8 @@
 """JBIG1 as signature pads use it (ITU-T T.82, T.85): header, markers, and what decoder and encoder share.
 
-One plane, one resolution layer, the adaptive pixel on the current line: that is T.85 and a little more. Everything
-else a header may ask for is refused by name.
+1. One plane, one resolution layer, the adaptive pixel on the current line: T.85 and a little more.
+2. Everything else that a header may ask for is refused by name.
+3. A header is checked before anything is allocated for its pixels.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ LEAST_LINE_PIXELS: Final = 32
 """What a line counts at least against the limit of pixels: its decoding costs as much before the first pixel."""
 
 UNKNOWN_HEIGHT: Final = 0xFFFFFFFF
-"""T.85: the height was not known when the header was written; a NEWLEN marker tells it."""
+"""T.85: the height was not known when the header was written; a NEWLEN marker gives it."""
 
 
 class JbigError(WireError, ValueError):
-    """A stream whose header promises no picture that can be shown: one sentence says why."""
+    """A stream whose header describes no picture that can be decoded: one sentence says why."""
 
 
 class Damage(StrEnum):
-    """What may be wrong with a stream that still shows a picture; values as in journals and exported files."""
+    """What may be wrong with a stream that still gives a picture; values as in journals and exported files."""
 
     TRUNCATED = "truncated"
     TRAILING_BYTES = "trailing-bytes"
@@ -67,7 +68,7 @@ class JbigHeader:
     """The 20 bytes a stream begins with (BIH)."""
 
     width: int
-    height: int  # `UNKNOWN_HEIGHT` when only a marker will tell
+    height: int  # `UNKNOWN_HEIGHT` when only a NEWLEN marker gives it
     stripe_lines: int
     reach: int  # MX: how far left the adaptive pixel may go
     order: int  # of planes, layers and stripes: without effect where there is one plane and one layer
@@ -84,7 +85,7 @@ class JbigHeader:
         return bool(self.options & TPBON)
 
     def pack(self) -> bytes:
-        """The header's bytes."""
+        """Return the header's bytes."""
         sizes = (self.width, self.height, self.stripe_lines)
         return _HEADER.pack(0, 0, 1, 0, *sizes, self.reach, 0, self.order, self.options)
 
@@ -132,14 +133,14 @@ class Template:
     typical: int  # the context in which a line's typicality is coded
 
     def start(self, above: bytes, two_above: bytes) -> int:
-        """The context one pixel before a line begins."""
+        """Return the context one pixel before a line begins."""
         context = above[0] << (self.above + self.lead - 1)
         if self.lead == 2 and len(above) > 1:
             context |= above[1] << self.above
         return context | (two_above[0] << 7 if self.two_above else 0)
 
     def incoming(self, above: bytes, two_above: bytes) -> bytes:
-        """For each pixel of a line, the bits the lines above let in; rows are one byte per pixel, 0 or 1."""
+        """Return, for each pixel of a line, the bits the lines above let in; rows are one byte per pixel, 0 or 1."""
         width = len(above)
         # One shift of the whole row as a number: no byte holds more than one bit, so none runs into the next.
         bits = int.from_bytes(above[self.lead :].ljust(width, b"\0"), "big") << self.above

@@ -32,11 +32,11 @@ class ArithmeticDecoder:
         self._interval = 0x10000 << 8
 
     def bit(self, states: list[int], context: int) -> int:
-        """One decision in a context of its own."""
+        """Return one decision in a context of its own."""
         return self.bits(states, context >> 1, -1, bytes((context & 1,)), 0, 0)[0]
 
     def bits(self, states: list[int], context: int, mask: int, incoming: bytes, reach: int, adaptive: int) -> bytes:
-        """The pixels of one line, one byte each, while `context` slides along; `states` learns.
+        """Return the pixels of one line, one byte each, while `context` slides along; `states` learns.
 
         With a `reach`, bit `adaptive` of the context is the pixel so far to the left.
         """
@@ -80,7 +80,7 @@ class ArithmeticDecoder:
         return bytes(line[reach:])
 
     def overrun(self) -> int:
-        """How many bytes were read behind the end: they count as zeros, which an encoder need not write."""
+        """Return how many bytes were read behind the end: they count as zeros, which an encoder need not write."""
         return self._at - len(self._coded)
 
 
@@ -131,7 +131,7 @@ class ArithmeticEncoder:
         self._code, self._interval, self._shifts = code, interval, shifts
 
     def finish(self) -> bytes:
-        """The stripe's bytes: as few as say where in the interval the code lies."""
+        """Return the stripe's bytes: as few as say where in the interval the code lies."""
         roundest = (self._code + self._interval - 1) & ~0xFFFF
         if roundest < self._code:
             roundest += 0x8000

@@ -1,6 +1,8 @@
 """The JBIG1 decoder (ITU-T T.82 §6): from a stream, however damaged, to the picture that is in it.
 
-After a sound header nothing raises: what is wrong is reported beside whatever could be read.
+1. A header that cannot be decoded raises; after it nothing does.
+2. Damage is reported in `DecodedImage.problems`, beside the lines that could be read; missing lines are white.
+3. Memory and time stay in proportion to the limit of pixels, not to the size that the stream claims.
 """
 
 from __future__ import annotations
@@ -35,11 +37,11 @@ from acquirer.signature.jbig_table import CONTEXTS
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """A picture and what is to be said about its stream; lines that did not come are white."""
+    """A picture and the damage of its stream; lines that were not received are white."""
 
     header: JbigHeader
     bitmap: Bitmap
-    lines: int  # how many of its lines came
+    lines: int  # how many of its lines were received
     problems: tuple[DamageReport, ...]
 
 
@@ -47,7 +49,7 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode one stream of one plane and one layer.
 
     Raises:
-        JbigError: the header promises nothing that can be shown.
+        JbigError: the header describes no picture that can be decoded.
     """
     header = read_header(data, max_pixels)
     stream = _Stream(data, header, max_pixels // max(header.width, LEAST_LINE_PIXELS))
@@ -68,24 +70,24 @@ class _Stream:
         self.max_lines = max_lines
         self.picture = _Picture(header)
         self.problems: list[DamageReport] = []
-        self.told = False  # has a marker changed the height?
+        self.height_changed = False  # has a marker changed the height?
         self.at = HEADER_BYTES
         self.moves: dict[int, int] = {}  # line of the coming stripe → where the adaptive pixel goes
 
     def read(self) -> None:
-        """Read stripes until the picture is complete or the stream can tell no more."""
+        """Read stripes until the picture is complete or nothing more can be read."""
         while len(self.picture.rows) < self.height:
             self._floating()
             if not self._stripe():
                 return
         self._floating()
-        if self.told and self.data[self.at : self.at + 2] in (b"\xff\x02", b"\xff\x03"):
-            self.at += 2  # encoders that tell the height behind the last stripe end with an empty one
+        if self.height_changed and self.data[self.at : self.at + 2] in (b"\xff\x02", b"\xff\x03"):
+            self.at += 2  # encoders that write the height behind the last stripe end with an empty one
         if self.at < len(self.data):
             self._note(Damage.TRAILING_BYTES, f"{len(self.data) - self.at} bytes follow the last stripe")
 
     def _stripe(self) -> bool:
-        """Decode the stripe that begins here; False when nothing after it can be read."""
+        """Decode the stripe that begins here; return False when nothing after it can be read."""
         end = self._end_of_stripe()
         coded = self.data[self.at : end].replace(b"\xff\x00", b"\xff")
         marker = self.data[end + 1] if end + 1 < len(self.data) else None
@@ -95,13 +97,13 @@ class _Stream:
             self._floating()  # a new height right behind a stripe may mean this very stripe
         done = len(self.picture.rows)
         lines = min(self.header.stripe_lines, self.height - done, self.max_lines - done)
-        came = self.picture.stripe(coded, lines, self.moves, whole=ended)
+        received = self.picture.stripe(coded, lines, self.moves, whole=ended)
         self.moves = {}
         if marker == SDRST:
             self.picture.reset()
-        if ended and done + came < self.max_lines:
+        if ended and done + received < self.max_lines:
             return True
-        where = f"at byte {end}, after {done + came} lines"
+        where = f"at byte {end}, after {done + received} lines"
         if ended:
             self._note(Damage.TRUNCATED, f"more lines follow {where}, and no more fit")
         elif marker is None:
@@ -113,14 +115,14 @@ class _Stream:
         return False
 
     def _end_of_stripe(self) -> int:
-        """Where the marker after the coded data stands, or the end of the stream."""
+        """Return where the marker after the coded data stands, or the end of the stream."""
         at = self.data.find(ESC, self.at)
         while at >= 0 and self.data[at + 1 : at + 2] == bytes((STUFF,)):
             at = self.data.find(ESC, at + 2)
         return len(self.data) if at < 0 else at
 
     def _floating(self) -> None:
-        """The markers that may stand between stripes; one that is cut off is left where it is."""
+        """Read the markers that may stand between stripes; one that is cut off is left where it is."""
         while self.data[self.at : self.at + 1] == bytes((ESC,)):
             kind = int.from_bytes(self.data[self.at + 1 : self.at + 2], "big")
             value = self.data[self.at + 2 : self.at + 6]
@@ -139,7 +141,7 @@ class _Stream:
         if height > self.height:
             self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, more than the {self.height} before")
         else:
-            self.height, self.told = height, True
+            self.height, self.height_changed = height, True
 
     def _move(self, line: int, left: int, up: int) -> None:
         if up or left > 127:  # the distance to the left is signed; to the right of a pixel nothing is known yet
@@ -169,7 +171,7 @@ class _Picture:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all, as at the top of a picture."""
+        """Reset to the state at the top of a picture."""
         self.states = [0] * CONTEXTS
         self.above = self.two_above = bytes(self.header.width)
         self.changing = True  # was the line above other than its own line above (LNTP)?

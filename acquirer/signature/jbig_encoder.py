@@ -46,7 +46,7 @@ def encode_jbig(
 
 
 def _pixels(bitmap: Bitmap, y: int) -> bytes:
-    """One row, one byte per pixel."""
+    """Return one row, one byte per pixel."""
     bits = f"{int.from_bytes(bitmap.row(y), 'big'):0{bitmap.stride * 8}b}"
     return bits[: bitmap.width].encode().translate(_VALUES)
 

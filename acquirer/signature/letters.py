@@ -1,4 +1,4 @@
-"""Latin letters as a hand writes them in one go: the points its pen passes.
+"""Latin letters in joined handwriting: the points the pen passes.
 
 Units: the small letters are 10 high, capitals and ascenders 22, descenders reach -10, y upward from the base line. A
 small letter is entered from the left at the base line and left on the right, ready for the next. ``*`` after a point is
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Knot(NamedTuple):
-    """A point a curve passes; at a `corner` the pen all but stops."""
+    """A point on a curve; at a `corner` the pen nearly stops."""
 
     x: float
     y: float
@@ -86,7 +86,7 @@ _LIFTS = "DFNOPQTVW"
 
 
 def letter(character: str) -> Letter | None:
-    """How `character` is written, None when it is no letter from A to Z."""
+    """Return how `character` is written, None when it is no letter from A to Z."""
     shape = _SHAPES.get(character)
     if shape is None:
         return None

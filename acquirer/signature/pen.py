@@ -1,7 +1,6 @@
 """The built-in pen: signs a name on a pad, by finger, by digital pen or by fingerprint, the same for the same seed.
 
-What it draws is meant for people's eyes and for coders' nerves: a signature that looks signed has the statistics of
-one, and compresses like one (200 to 500 bytes of JBIG1 on a pad of 240 × 80).
+Its signatures look like real ones and compress like real ones: 200 to 500 bytes of JBIG1 on a pad of 240 × 80.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _LIFT_MS = 90
 """Between two strokes the pen is in the air this long."""
 
 _STRETCH = 1.5
-"""A long name is made at most this much higher than wide, people write it narrow on a flat pad."""
+"""A long name is stretched at most this much in height: people write it narrow on a flat pad."""
 
 
 class PenError(ConfigurationError, ValueError):
@@ -47,12 +46,12 @@ class PenError(ConfigurationError, ValueError):
 def draw_signature(
     name: str, seed: int, *, mode: PenMode = "touch", width: int = 240, height: int = 80, font_bytes: bytes = b""
 ) -> Bitmap:
-    """`name` signed on a pad of `width` × `height` pixels; `seed` decides whose hand it is.
+    """Return `name` signed on a pad of `width` × `height` pixels; `seed` decides whose hand it is.
 
     `font_bytes` is the slip's font; Latin letters and fingerprints do without it.
 
     Raises:
-        PenError: a pad too small to write on, an empty or too long name, or a character nobody taught the pen.
+        PenError: a pad too small to write on, an empty or too long name, or a character that the pen cannot write.
     """
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         raise PenError(f"a pad of {width} × {height} pixels is too small, {MIN_WIDTH} × {MIN_HEIGHT} is the least")
@@ -71,7 +70,7 @@ def draw_signature(
 def write_strokes(
     name: str, seed: int, *, mode: Literal["touch", "pen"], width: int = 240, height: int = 80, font_bytes: bytes = b""
 ) -> tuple[Stroke, ...]:
-    """The strokes of `draw_signature`, with times, as a pad of that mode records them. Raises like `draw_signature`."""
+    """Return a signature's strokes, with times, as a pad of that mode records them. Raises like `draw_signature`."""
     dice = SeededRandom(seed, name)
     tool = TOOLS[mode]
     lines = _lines(name, font_bytes, dice)
@@ -102,7 +101,7 @@ def _lines(name: str, font_bytes: bytes, dice: SeededRandom) -> Sequence[Sequenc
 
 
 def _placed(lines: Sequence[Sequence[Knot]], width: int, height: int) -> tuple[Stroke, ...]:
-    """Curves through `lines`, on the pad: y downward, in pixels."""
+    """Return curves through `lines`, on the pad: y downward, in pixels."""
     paths = [tuple(Point(x, -y) for x, y in curve(line)) for line in lines]
     xs, ys = [p.x for path in paths for p in path], [p.y for path in paths for p in path]
     flat = (max(xs) - min(xs)) / (max(ys) - min(ys) or 1.0)

@@ -1,4 +1,4 @@
-"""The movement of a hand: smooth curves through knots, slow where they bend, sampled as a pad samples them."""
+"""The movement of a pen: smooth curves through knots, slow where they bend, sampled as a signature pad samples them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Tool:
 
 
 def curve(knots: Sequence[Knot]) -> list[tuple[float, float]]:
-    """A cubic Hermite curve through `knots`, with tangents of half the way between neighbours, none at corners."""
+    """Return a cubic Hermite curve through `knots`; tangents are half the way between neighbours, zero at corners."""
     if len(knots) < 2:
         return [(k.x, k.y) for k in knots]
     tangents = [
@@ -42,7 +42,7 @@ def curve(knots: Sequence[Knot]) -> list[tuple[float, float]]:
 
 
 def record_stroke(path: Sequence[tuple[float, float]], tool: Tool, dice: SeededRandom, start_ms: float) -> Stroke:
-    """Follow `path` (in pixels) as a hand does and record it as the pad does, from `start_ms` on.
+    """Return the stroke that a pad records when a hand follows `path` (in pixels) from `start_ms` on.
 
     Speed follows the two-thirds power law of handwriting: proportional to the cube root of the radius of the bend.
     """
@@ -66,7 +66,7 @@ def record_stroke(path: Sequence[tuple[float, float]], tool: Tool, dice: SeededR
 
 
 def _bend_radius(path: Sequence[tuple[float, float]], i: int) -> float:
-    """The radius of the circle through a point and its neighbours two steps away."""
+    """Return the radius of the circle through a point and its neighbours two steps away."""
     a, b, c = path[max(0, i - 2)], path[i], path[min(len(path) - 1, i + 2)]
     area = abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])) / 2
     sides = math.dist(a, b) * math.dist(b, c) * math.dist(a, c)

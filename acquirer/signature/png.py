@@ -13,7 +13,7 @@ from acquirer.errors import WireError
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
 
 MAX_BYTES = 8 << 20
-"""A photograph of a signature has two to five megabytes; more is somebody's mistake."""
+"""A photograph of a signature has two to five megabytes; more is a mistake."""
 
 MAX_SOURCE_PIXELS = 1 << 24
 """A phone's camera makes 12 million pixels; at some eight bytes each while they are read this is 128 MB at most."""
@@ -29,11 +29,11 @@ class PngError(WireError, ValueError):
 
 
 class NoInkError(PngError):
-    """A sound picture in which nobody has signed."""
+    """A readable picture without any ink."""
 
 
 def encode_png(bitmap: Bitmap) -> bytes:
-    """`bitmap` as a PNG of one bit per pixel, black ink on white paper.
+    """Return `bitmap` as a PNG of one bit per pixel, black ink on white paper.
 
     Raises:
         PngError: a bitmap without pixels, for which PNG has no form.
@@ -47,7 +47,7 @@ def encode_png(bitmap: Bitmap) -> bytes:
 
 
 def decode_png(data: bytes) -> Bitmap:
-    """The pixels of a PNG one by one, the inverse of `encode_png`; grey and colour are cut at `INK_LEVEL`.
+    """Return the pixels of a PNG one by one, the inverse of `encode_png`; grey and colour are cut at `INK_LEVEL`.
 
     Raises:
         PngError: not a PNG, damaged, or larger than a bitmap may be.
@@ -56,7 +56,7 @@ def decode_png(data: bytes) -> Bitmap:
 
 
 def signature_from_png(data: bytes, width: int, height: int, margin: int = 2) -> Bitmap:
-    """The ink of a PNG as a pad of at most `width` × `height` would have recorded it.
+    """Return the ink of a PNG as a pad of at most `width` × `height` would have recorded it.
 
     The picture is cropped to its ink, made smaller if it does not fit (never larger) and framed by `margin` pixels.
 
@@ -80,7 +80,7 @@ def signature_from_png(data: bytes, width: int, height: int, margin: int = 2) ->
 
 
 def _ink(data: bytes, max_pixels: int) -> Image.Image:
-    """The picture in mode L with 255 where there is ink and 0 where there is paper."""
+    """Return the picture in mode L with 255 where there is ink and 0 where there is paper."""
     if not data.startswith(_HEADER) or len(data) < 24:
         raise PngError("this is not a PNG file")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
@@ -97,8 +97,8 @@ def _ink(data: bytes, max_pixels: int) -> Image.Image:
             if not picture.has_transparency_data:
                 return _dark(picture.convert("L"))
             grey, alpha = picture.convert("RGBA").convert("LA").split()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as wrong:
-        raise PngError(f"the PNG is damaged: {wrong}") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as exc:
+        raise PngError(f"the PNG is damaged: {exc}") from None
     paper = Image.new("L", grey.size, 255)
     paper.paste(grey, mask=alpha)
     return _dark(paper)

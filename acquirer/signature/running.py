@@ -1,4 +1,4 @@
-"""A name in Chinese characters as it is signed: running hand, strokes linked and leaned, characters pushed together."""
+"""A name in Chinese characters as a signature in running hand: strokes linked and slanted, characters overlapping."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEIGHT = 24.0
 
 @dataclass(frozen=True, slots=True)
 class ChineseHandwriting:
-    """What is the same in all characters of one person."""
+    """What is the same in all characters of one writer."""
 
     climb: float  # y per x: horizontal strokes rise to the right, as every brush hand's do
     slant: float  # x per y
@@ -29,7 +29,7 @@ class ChineseHandwriting:
 
     @classmethod
     def of(cls, dice: SeededRandom) -> ChineseHandwriting:
-        """Somebody's habit."""
+        """Return the handwriting of one random writer."""
         return cls(
             climb=dice.between(0.08, 0.28),
             slant=dice.between(0.0, 0.3),
@@ -41,7 +41,7 @@ class ChineseHandwriting:
 
 
 def write_chinese(characters: str, font_bytes: bytes, dice: SeededRandom) -> list[Line]:
-    """The lines of a signature in letter units, y upward."""
+    """Return the lines of a signature in letter units, y upward."""
     habit = ChineseHandwriting.of(dice)
     lines: list[Line] = []
     x = 0.0
@@ -64,7 +64,7 @@ def write_chinese(characters: str, font_bytes: bytes, dice: SeededRandom) -> lis
 
 
 def _in_order(traces: list[Trace]) -> list[Trace]:
-    """Left parts before right ones: traces whose columns overlap form a part, parts are written from the left."""
+    """Return traces in writing order: those whose columns overlap form a part, and parts are written from the left."""
     parts: list[tuple[int, list[Trace]]] = []
     for trace in sorted(traces, key=lambda t: min(p[0] for p in t)):
         left, right = min(p[0] for p in trace), max(p[0] for p in trace)
@@ -86,7 +86,7 @@ def _line(trace: Trace, x: float, drop: float, size: float, habit: ChineseHandwr
 
 
 def _simplified(points: list[tuple[float, float]], tolerance: float) -> list[tuple[float, float]]:
-    """The points of a line that matter (Ramer, Douglas and Peucker), its ends always."""
+    """Return the points of a line that matter (Ramer, Douglas and Peucker), its ends always."""
     (ax, ay), (bx, by) = points[0], points[-1]
     length = math.hypot(bx - ax, by - ay)
 
@@ -102,7 +102,7 @@ def _simplified(points: list[tuple[float, float]], tolerance: float) -> list[tup
 
 
 def _run_out(line: Line, dice: SeededRandom) -> None:
-    """The last stroke is not stopped, it leaves the name."""
+    """Lengthen the last stroke in its own direction."""
     a, b = line[-2], line[-1]
     length = math.hypot(b.x - a.x, b.y - a.y) or 1.0
     far = dice.between(6, 22)

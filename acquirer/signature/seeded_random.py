@@ -1,4 +1,4 @@
-"""Chance that repeats: numbers that follow from a seed alone, so that a signature can be drawn again exactly."""
+"""Random numbers that follow from a seed alone, so that a signature can be drawn again exactly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SeededRandom:
         self._state = int.from_bytes(hashlib.sha256(f"{seed}\0{label}".encode()).digest()[:8], "big")
 
     def between(self, low: float, high: float) -> float:
-        """A number from `low` up to `high`, each as likely."""
+        """Return a number from `low` up to `high`, each as likely."""
         self._state = (self._state + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
         z = self._state
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
@@ -26,9 +26,9 @@ class SeededRandom:
         return low + (high - low) * ((z ^ (z >> 31)) >> 11) / (1 << 53)
 
     def around(self, middle: float, spread: float) -> float:
-        """A number near `middle`, `spread` away at most and seldom that far."""
+        """Return a number near `middle`, `spread` away at most and seldom that far."""
         return middle + spread * (self.between(-1, 1) + self.between(-1, 1)) / 2
 
     def chance(self, probability: float) -> bool:
-        """True with this `probability`."""
+        """Return True with this `probability`."""
         return self.between(0, 1) < probability

@@ -21,12 +21,12 @@ _AROUND = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
 
 
 def knows(character: str, font_bytes: bytes) -> bool:
-    """Whether the font has an outline of `character` and not just its box for missing ones."""
+    """Return whether the font has an outline of `character` and not just its box for missing ones."""
     return _ink(character, font_bytes) not in (set(), _ink("\U0010ffff", font_bytes))
 
 
 def traces(character: str, font_bytes: bytes) -> list[Trace]:
-    """The strokes of `character` in an `EM` square, y downward, each from its upper left end.
+    """Return the strokes of `character` in an `EM` square, y downward, each from its upper left end.
 
     Raises:
         OSError: `font_bytes` is not a font.
@@ -67,7 +67,7 @@ def _may_go(pixel: Pixel, ink: set[Pixel], first: bool) -> bool:
 
 
 def _edges(ink: set[Pixel]) -> list[Trace]:
-    """The lines between ends and crossings of a skeleton; each takes the middle of the crossing it ends in."""
+    """Return the lines between ends and crossings of a skeleton; each takes the middle of the crossing it ends in."""
     near = {p: [q for dx, dy in _AROUND if (q := (p[0] + dx, p[1] + dy)) in ink] for p in ink}
     knots = {p for p in ink if len(near[p]) != 2 and _branches(p, ink) != 2}
     middle: dict[Pixel, Pixel] = {}
@@ -115,7 +115,7 @@ _SPUR = 5
 
 
 def _join(edges: list[Trace]) -> list[Trace]:
-    """Join at every crossing the two lines that bend least, as long as they bend less than a right angle."""
+    """Return lines joined at every crossing: the two that bend least, if they bend less than a right angle."""
     meets: dict[Pixel, int] = {}
     for edge in edges:
         for end in (edge[0], edge[-1]):

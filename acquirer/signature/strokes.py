@@ -1,4 +1,4 @@
-"""Strokes: what a hand does on a pad, and the bitmap that remains of it.
+"""Strokes: the movement of a pen on a pad, and the bitmap drawn of it.
 
 As JSON, strokes are a list of strokes; a stroke is a list of points; a point is ``[x, y]`` or ``[x, y, t_ms]``, in
 pixels of the pad from its top left corner and in milliseconds from any moment. One point alone is a dot. With times, a
@@ -17,17 +17,17 @@ from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
 
 MAX_POINTS = 20_000
-"""A pad that samples 200 times a second fills this in 100 seconds; nobody signs that long."""
+"""A pad that samples 200 times a second fills this in 100 seconds; no signature takes that long."""
 
 MAX_COORDINATE = 100_000
-"""Far beyond any pad; keeps arithmetic on what people hand in finite."""
+"""Far beyond any pad; keeps arithmetic on strokes from files finite."""
 
 MAX_TIME_MS = 10**14
-"""Milliseconds since 1970 fit, nanoseconds do not: whoever hands those in has mistaken the unit."""
+"""Milliseconds since 1970 fit, nanoseconds do not: a file with those has mistaken the unit."""
 
 
 class Point(NamedTuple):
-    """Where the pen was, in pixels, and when, in milliseconds; `t_ms` is None when nobody measured."""
+    """Where the pen was, in pixels, and when, in milliseconds; `t_ms` is None when it was not measured."""
 
     x: float
     y: float
@@ -46,7 +46,7 @@ class NoStrokesError(StrokesError):
 
 
 def parse_strokes(text: str | bytes) -> tuple[Stroke, ...]:
-    """The strokes in a JSON text; a stroke without points is left out.
+    """Return the strokes in a JSON text; a stroke without points is left out.
 
     Raises:
         StrokesError: not JSON, not of this form, or more than `MAX_POINTS` points; as `NoStrokesError`, nothing drawn.
@@ -59,8 +59,8 @@ def parse_strokes(text: str | bytes) -> tuple[Stroke, ...]:
     """
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError) as wrong:
-        raise StrokesError(f"the strokes are not JSON: {wrong}") from None
+    except (ValueError, RecursionError) as exc:
+        raise StrokesError(f"the strokes are not JSON: {exc}") from None
     if not isinstance(data, list) or not all(isinstance(stroke, list) for stroke in data):
         raise StrokesError("strokes are a list of strokes, each a list of points [x, y] or [x, y, t_ms]")
     if sum(map(len, data)) > MAX_POINTS:
@@ -71,12 +71,12 @@ def parse_strokes(text: str | bytes) -> tuple[Stroke, ...]:
         if stroke
     )
     if not strokes:
-        raise NoStrokesError("there is no stroke with a point in it: nobody has signed")
+        raise NoStrokesError("no stroke has a point in it: there is no signature")
     return strokes
 
 
 def dump_strokes(strokes: Iterable[Stroke]) -> str:
-    """Strokes as the JSON text that `parse_strokes` reads; coordinates to a tenth of a pixel, times to the millisecond.
+    """Return the JSON text that `parse_strokes` reads; coordinates to a tenth of a pixel, times to the millisecond.
 
     >>> dump_strokes([(Point(1.0, 2.25), Point(3.0, 4.0))])
     '[[[1.0,2.2],[3.0,4.0]]]'
@@ -89,7 +89,7 @@ def dump_strokes(strokes: Iterable[Stroke]) -> str:
 
 
 def fit_strokes(strokes: Sequence[Stroke], width: int, height: int, margin: float = 4) -> tuple[Stroke, ...]:
-    """Strokes moved and scaled, proportions kept, so that they fill a pad of `width` × `height` up to `margin`.
+    """Return strokes moved and scaled, proportions kept, to fill a pad of `width` × `height` up to `margin`.
 
     There must be a point at least, as there is after `parse_strokes`.
     """
@@ -105,7 +105,7 @@ def fit_strokes(strokes: Sequence[Stroke], width: int, height: int, margin: floa
 
 
 def draw_strokes(strokes: Iterable[Stroke], width: int, height: int, line_width: float = 2.5) -> Bitmap:
-    """The ink of strokes on a pad of `width` × `height`, with round ends; what leaves the pad is lost.
+    """Return the ink of strokes on a pad of `width` × `height`, with round ends; what leaves the pad is lost.
 
     `line_width` is in pixels; where points have times it varies around that by `_SPREAD`.
     """
@@ -120,7 +120,7 @@ def draw_strokes(strokes: Iterable[Stroke], width: int, height: int, line_width:
 
 
 def crop(bitmap: Bitmap, margin: int = 2) -> Bitmap:
-    """The smallest part of `bitmap` that holds all its ink, with up to `margin` pixels of paper around; blank stays."""
+    """Return the smallest part of `bitmap` with all its ink, `margin` pixels of paper around; a blank one as it is."""
     shift = bitmap.stride * 8 - bitmap.width
     rows = [int.from_bytes(bitmap.row(y), "big") >> shift for y in range(bitmap.height)]
     inked = [y for y, row in enumerate(rows) if row]
@@ -155,7 +155,7 @@ _SPREAD = 0.35
 
 
 def _radii(stroke: Stroke, radius: float) -> list[float]:
-    """The radius of the line at each point, from the speed around it; `radius` everywhere when times are missing."""
+    """Return the line's radius at each point, from the speed around it; `radius` everywhere when times are missing."""
     speeds = [_speed(a, b) for a, b in itertools.pairwise(stroke)]
     known = sorted(speed for speed in speeds if speed is not None)
     if len(known) < len(speeds) or len(known) < 3 or not known[len(known) // 2]:

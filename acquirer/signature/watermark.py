@@ -1,7 +1,7 @@
-"""The feature code burnt into a signature: eight grey digits in the middle of the pad, under the ink.
+"""The feature code as a watermark of a signature: eight grey digits in the middle of the pad, under the ink.
 
-Terminals show the code behind the signing hand, some send it within the bitmap. Grey on one bit per pixel is dots with
-paper between them; on a small pad (128 × 64, digits seven pixels apart, as the field has them) there is no room for it.
+Terminals show the code on the pad while it is signed, some send it within the bitmap. Grey on one bit per pixel is dots
+with paper between; on a small pad (128 × 64, digits seven pixels apart, as in the field) there is no room for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DIGITS = {
 
 
 def draw_watermark(bitmap: Bitmap, code: str) -> Bitmap:
-    """`bitmap` with the eight hex digits of `code` in its middle.
+    """Return `bitmap` with the eight hex digits of `code` in its middle.
 
     Raises:
         ValueError: no feature code, or a bitmap too small to hold it.
@@ -52,7 +52,7 @@ def draw_watermark(bitmap: Bitmap, code: str) -> Bitmap:
 
 
 def _cells(code: str) -> list[int]:
-    """The seven rows of cells of all digits, the leftmost cell in the highest bit."""
+    """Return the seven rows of cells of all digits, the leftmost cell in the highest bit."""
     rows = [0] * 7
     for digit in code:
         for y, row in enumerate(bytes.fromhex(_DIGITS[digit])):

@@ -1,7 +1,9 @@
-"""The codec of one dialect: quick where a message is as it should be, thorough where it is not.
+"""The codec of one dialect: fast where a message is as it should be, thorough where it is not.
 
-Every set of fields has its own generated decoder and encoder (`fast`); whatever they refuse, and every set not seen
-often enough to be worth compiling, goes to pyiso8583 (`reference`), which alone may say that something is wrong.
+1. Every set of fields has its own generated decoder and encoder (`fast`), compiled once it was right `COMPILE_AFTER`
+   times.
+2. What they refuse, and every set that is not compiled, goes to pyiso8583 (`reference`).
+3. Only the reference may say that something is wrong with a message.
 """
 
 from __future__ import annotations
@@ -14,22 +16,22 @@ from acquirer.wire.grammar import Grammar
 from acquirer.wire.message import Message, Span, Value
 from acquirer.wire.reference import ReferenceCodec, first_bit
 
-EARNED = 4
-"""Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by whoever
-connects and compiling takes a millisecond: a random one must not be worth it."""
+COMPILE_AFTER = 4
+"""Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by the peer and
+compiling takes a millisecond: a random one must not be worth it."""
 
-KEPT = 256
+MAX_COMPILED = 256
 """Compiled sets of fields per direction, and sets being counted. Real traffic has a few dozen; when an attacker has
 filled the table it starts over, which costs less than keeping order in it on every message."""
 
-_UNLIKE = (Unusual, LookupError, TypeError, ValueError, AttributeError)
-"""What generated code ends with when a message is not as it should be; a KeyError also when there is no code yet."""
+_NOT_FAST = (Unusual, LookupError, TypeError, ValueError, AttributeError)
+"""What generated code raises when a message is not as it should be; a KeyError also when there is no code yet."""
 
 K = TypeVar("K")
 F = TypeVar("F")
 
 
-class _Workshop(Generic[K, F]):
+class _CompiledSets(Generic[K, F]):
     """Compiles what is needed often. `ready` is replaced when full, never cleaned up: threads may be reading it."""
 
     def __init__(self) -> None:
@@ -37,17 +39,17 @@ class _Workshop(Generic[K, F]):
         self._seen: dict[K, int] = {}
 
     def note(self, key: K, make: Callable[[], F]) -> None:
-        """One more message of this kind was right."""
+        """Count one more right message with these fields; compile when there were enough."""
         if key in self.ready:
             return
         seen = self._seen.get(key, 0) + 1
-        if seen < EARNED:
-            if len(self._seen) >= KEPT:
+        if seen < COMPILE_AFTER:
+            if len(self._seen) >= MAX_COMPILED:
                 self._seen = {}
             self._seen[key] = seen
             return
         self._seen.pop(key, None)
-        if len(self.ready) >= KEPT:
+        if len(self.ready) >= MAX_COMPILED:
             self.ready = {}
         self.ready[key] = make()
 
@@ -60,14 +62,14 @@ class Codec:
         self._reference = ReferenceCodec(grammar)
         self._start = grammar.envelope_bytes + grammar.mti_bytes
         self._end = self._start + grammar.bitmap_bytes
-        self._decoders: _Workshop[bytes, DecodeFunction] = _Workshop()
-        self._encoders: _Workshop[tuple[int, ...], EncodeFunction] = _Workshop()
+        self._decoders: _CompiledSets[bytes, DecodeFunction] = _CompiledSets()
+        self._encoders: _CompiledSets[tuple[int, ...], EncodeFunction] = _CompiledSets()
 
     def decode(self, frame: bytes) -> Message:
         """Read one frame. Raises DecodeError and nothing else."""
         try:
             return self._decoders.ready[self._bitmaps(frame)](frame)
-        except _UNLIKE:
+        except _NOT_FAST:
             pass
         mti, fields, _ = self._reference.decode(frame)
         key = self._bitmaps(frame)
@@ -79,14 +81,14 @@ class Codec:
         key = tuple(fields)
         try:
             return self._encoders.ready[key](envelope, mti, fields)
-        except _UNLIKE:
+        except _NOT_FAST:
             pass
         frame = self._reference.encode(envelope, mti, fields)
         self._encoders.note(key, lambda: make_encoder(self._grammar, key))
         return frame
 
     def spans(self, frame: bytes) -> dict[int | str, Span]:
-        """Where MTI, bitmap and each field stand in a frame that decodes."""
+        """Return where MTI, bitmap and each field stand in a frame that decodes."""
         return self._reference.decode(frame)[2]
 
     def _bitmaps(self, frame: bytes) -> bytes:

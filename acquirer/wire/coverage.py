@@ -11,27 +11,27 @@ Coverage = Callable[[bytes, int, int], bytes]
 
 
 def mti_to_mac(frame: bytes, envelope_bytes: int, mac_bytes: int) -> bytes:
-    """From the MTI up to the MAC: UnionPay, and most others."""
+    """Return the bytes from the MTI up to the MAC: UnionPay, and most others."""
     return frame[envelope_bytes:-mac_bytes]
 
 
 def frame_to_mac(frame: bytes, _envelope_bytes: int, mac_bytes: int) -> bytes:
-    """TPDU and head as well."""
+    """Return TPDU and head as well."""
     return frame[:-mac_bytes]
 
 
 def head_to_mac(frame: bytes, _envelope_bytes: int, mac_bytes: int) -> bytes:
-    """The head as well, but not the five bytes of TPDU, which a network on the way may change."""
+    """Return the head as well, but not the five bytes of TPDU, which a network on the way may change."""
     return frame[5:-mac_bytes]
 
 
 def mti_to_end_zeroed(frame: bytes, envelope_bytes: int, mac_bytes: int) -> bytes:
-    """From the MTI to the end, the MAC's own place filled with zeros."""
+    """Return the bytes from the MTI to the end, the MAC's own place filled with zeros."""
     return frame[envelope_bytes:-mac_bytes] + bytes(mac_bytes)
 
 
 def without_mti(frame: bytes, envelope_bytes: int, mac_bytes: int) -> bytes:
-    """From the bitmap up to the MAC, for an MTI of two bytes: a mistake often made."""
+    """Return the bytes from the bitmap up to the MAC, for an MTI of two bytes: a mistake often made."""
     return frame[envelope_bytes + 2 : -mac_bytes]
 
 

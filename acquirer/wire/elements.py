@@ -12,7 +12,7 @@ WriteElement = Callable[[dict[int, Value], Value], None]
 
 
 def read_element(fields: Mapping[int, Value], at: Locator) -> Value | None:
-    """The value at `at`; None when its DE is absent or too short to hold it."""
+    """Return the value at `at`; None when its DE is absent or too short to hold it."""
     value = fields.get(at.de)
     if value is None:
         return None
@@ -25,7 +25,7 @@ def read_element(fields: Mapping[int, Value], at: Locator) -> Value | None:
 
 
 def make_reader(at: Locator) -> ReadElement:
-    """`read_element` for one place, made ready for many messages."""
+    """Return `read_element` for one place, specialised for many messages."""
     de, start, stop = at.de, at.start, at.stop
     if at.as_text or at.after or (stop is None and start):
         return lambda fields: read_element(fields, at)
@@ -44,8 +44,9 @@ def make_reader(at: Locator) -> ReadElement:
 
 
 def write_element(fields: dict[int, Value], at: Locator, value: Value, spec: FieldSpec) -> None:
-    """Put `value` at `at`; the rest of a positional DE is kept, and filled up where it is missing: before the part, and
-    behind it in a field of fixed size.
+    """Put `value` at `at`; the rest of a positional DE is kept.
+
+    Where the rest is missing it is filled up: before the part, and behind it in a field of fixed size.
 
     Raises:
         EncodeError: a part of another size than the layout gives it.
@@ -67,7 +68,7 @@ def write_element(fields: dict[int, Value], at: Locator, value: Value, spec: Fie
 
 
 def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
-    """`write_element` for one place, made ready for many messages."""
+    """Return `write_element` for one place, specialised for many messages."""
     if at.as_text or at.stop is None:
         return lambda fields, value: write_element(fields, at, value, spec)
     de, start, stop = at.de, at.start, at.stop
@@ -84,7 +85,7 @@ def make_writer(at: Locator, spec: FieldSpec) -> WriteElement:
 
 
 def has_form(value: Value, parts: Sequence[Part]) -> bool:
-    """Whether a text itself tells that it is divided so: what is fixed stands there, and as much follows as is counted.
+    """Return whether a text marks itself as divided so: what is fixed stands there, and as much follows as is counted.
 
     >>> from acquirer.wire.grammar import Text
     >>> parts = (Part(Text("label"), 0, 2, fixed="No"), Part(Text("length"), 2, 4, counts=True))
@@ -93,20 +94,20 @@ def has_form(value: Value, parts: Sequence[Part]) -> bool:
     """
     if not isinstance(value, str):
         return False
-    told = False
+    is_marked = False
     for part in parts:
         cut = value[part.start : part.stop]
         if part.counts:
             if not cut.isdecimal() or int(cut) != len(value) - (part.stop or 0):
                 return False
-            told = True
+            is_marked = True
         elif part.fixed:
             if cut != part.fixed:
                 return False
-            told = True
-    return told
+            is_marked = True
+    return is_marked
 
 
 def matches(fields: Mapping[int, Value], when: Mapping[Locator, tuple[str, ...]]) -> bool:
-    """Whether every element has one of the values it may have."""
+    """Return whether every element has one of the values it may have."""
     return all(read_element(fields, at) in values for at, values in when.items())

@@ -1,7 +1,7 @@
-"""What the bits of EMV data objects say (EMV 4.3 Book 3, annexes A and C).
+"""The meaning of bits in EMV data objects (EMV 4.3 Book 3, annexes A and C).
 
-Only those a person looks at when a chip transaction is refused: the terminal's findings, the kind of cryptogram, how
-the cardholder was verified. They are the same for every acquirer.
+Only of those that a person looks at when a chip transaction is refused: the terminal's verification results, the kind
+of cryptogram, how the cardholder was verified. They are the same for every acquirer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from acquirer.wire.grammar import Text
 
-# byte, bit (8 is the high one) → finding
+# byte, bit (8 is the high one) → meaning when it is set
 TVR: Mapping[tuple[int, int], str] = {
     (1, 8): "offline data authentication not performed",
     (1, 7): "SDA failed",
@@ -63,7 +63,7 @@ CVM_RESULTS = {0: "result unknown", 1: "failed", 2: "successful"}
 
 
 def tag_meaning(tag: str, value: bytes) -> Text:
-    """What `value` of an EMV `tag` says in words; empty when there is nothing to say.
+    """Return what `value` of an EMV `tag` says in words; empty when there is nothing to say.
 
     >>> tag_meaning("9F27", b"\\x80").en, tag_meaning("95", bytes.fromhex("008004E000")).en[:29]
     ('ARQC (go online)', 'application versions differ; ')
@@ -76,8 +76,8 @@ def _flags(names: Mapping[tuple[int, int], str], size: int) -> Callable[[bytes],
     def read(value: bytes) -> str:
         if len(value) != size:
             return f"{size} bytes expected"
-        said = [name for (byte, bit), name in names.items() if value[byte - 1] >> (bit - 1) & 1]
-        return "; ".join(said) or "no bit set"
+        set_bits = [name for (byte, bit), name in names.items() if value[byte - 1] >> (bit - 1) & 1]
+        return "; ".join(set_bits) or "no bit set"
 
     return read
 

@@ -1,9 +1,10 @@
-"""The quick way: decoders and encoders written for one set of fields, as Python source, and compiled.
+"""The fast codec: decoders and encoders generated for one set of fields, as Python source, and compiled.
 
-A decoder turns the whole frame into hexadecimal and latin-1 text once and then only slices; an encoder gathers
-neighbouring digits and neighbouring texts and converts each run at once. What they return equals what `reference`
-returns. Whenever anything is out of the ordinary they raise `Unusual`, and the reference decides: nothing here
-explains a mistake. The source is made of numbers and names of our own; nothing from a frame gets into it.
+1. What they return equals what `reference` returns (held by a property test).
+2. A decoder turns the whole frame into hexadecimal and latin-1 text once and then only slices; an encoder joins
+   neighbouring digits and neighbouring texts and converts each run at once.
+3. A message that is not as it should be raises `Unusual`, and the reference decides: nothing here explains a mistake.
+4. The source is made of numbers and names of our own; nothing from a frame gets into it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _BCD = [int(f"{byte:02x}") if f"{byte:02x}".isdecimal() else _NOT_BCD for byte i
 
 
 class Unusual(Exception):
-    """This message is not for the quick way."""
+    """The reference codec must handle this message."""
 
 
 def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> DecodeFunction:
-    """A decoder for frames that carry exactly the fields `des`."""
+    """Return a decoder for frames that carry exactly the fields `des`."""
     writer = _DecoderWriter(grammar)
     source = writer.write(sorted(des), bitmaps_bytes)
     decoder: DecodeFunction = _compile("decode", source, writer.names)
@@ -36,7 +37,7 @@ def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> De
 
 
 def make_encoder(grammar: Grammar, des: Iterable[int]) -> EncodeFunction:
-    """An encoder for messages that carry exactly the fields `des`, in this order."""
+    """Return an encoder for messages that carry exactly the fields `des`, in this order."""
     writer = _EncoderWriter(grammar)
     source = writer.write(list(des))
     encoder: EncodeFunction = _compile("encode", source, writer.names)
@@ -50,7 +51,7 @@ def _compile(name: str, source: str, names: dict[str, Any]) -> Any:
 
 
 def _unhex(text: str) -> bytes:
-    """Bytes of hexadecimal text, which `bytes.fromhex` alone would take with blanks inside."""
+    """Return bytes of hexadecimal text, which `bytes.fromhex` alone would take with blanks inside."""
     try:
         data = bytes.fromhex(text)
     except ValueError:
@@ -157,12 +158,12 @@ class _DecoderWriter:
         return f"{self._at()} : {self._at(size) if isinstance(size, int) else f'{self._at()} + {size}'}"
 
     def _at(self, ahead: int = 0) -> str:
-        """Where we are in the frame."""
+        """Return the expression of the present position in the frame, plus `ahead` bytes."""
         at = self._offset + ahead
         return str(at) if not self._moving else f"p + {at}" if at else "p"
 
     def _nibble(self, ahead: int = 0) -> str:
-        """Where we are in the hexadecimal text."""
+        """Return the expression of the present position in the hexadecimal text, plus `ahead` digits."""
         at = 2 * self._offset + ahead
         if not self._moving:
             return str(at)
@@ -274,7 +275,7 @@ class _EncoderWriter:
 
 
 def bitmaps(des: Iterable[int]) -> str:
-    """The bitmaps that announce `des`, in hexadecimal: a second one when a field above 64 is among them."""
+    """Return the bitmaps that announce `des`, in hexadecimal: a second one when a field above 64 is among them."""
     bits = sum(1 << 128 - de for de in des)
     if bits & (1 << 64) - 1:
         return f"{bits | 1 << 127:032X}"
@@ -283,5 +284,5 @@ def bitmaps(des: Iterable[int]) -> str:
 
 @cache
 def _lengths(base: str, width: int, most: int) -> list[str]:
-    """Every length from 0 to `most`, written out."""
+    """Return every length from 0 to `most`, written out."""
     return [f"{length:0{width}{base}}" for length in range(most + 1)]

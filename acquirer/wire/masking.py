@@ -1,7 +1,8 @@
-"""What of a value may be shown: card numbers as first 6 + last 4, tracks and PIN blocks as their length only.
+"""Masking: how much of a value is shown (PCI DSS 4.0.1, 3.4.1: display of card numbers, 3.3: sensitive data).
 
-PCI DSS 4.0.1, 3.4.1 (display of card numbers) and 3.3 (sensitive authentication data). Everything here fails closed:
-a card number that does not look like one, and a sensitivity nobody knows, are hidden whole.
+1. A card number is shown as first 6 + last 4; one that does not look like a card number is hidden whole.
+2. Of a track, a PIN block, a secret, and of any sensitivity that is not known, only the length is shown.
+3. In free text, runs of digits that may be card numbers are masked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ CLEAR_HEAD, CLEAR_TAIL = 6, 4
 
 
 def mask_pan(pan: str) -> str:
-    """A card number as first 6 + last 4; anything that is not 13–19 digits is hidden whole.
+    """Return a card number as first 6 + last 4; anything that is not 13–19 digits is hidden whole.
 
     >>> mask_pan("6212345678901232")
     '621234******1232'
@@ -31,7 +32,7 @@ def mask_pan(pan: str) -> str:
 
 
 def hidden_digits(count: int) -> range:
-    """Which digits (from 0) of a card number of `count` digits are hidden.
+    """Return which digits (from 0) of a card number of `count` digits are hidden.
 
     >>> hidden_digits(16)
     range(6, 12)
@@ -42,7 +43,7 @@ def hidden_digits(count: int) -> range:
 
 
 def shown(value: Value, sensitivity: str) -> str:
-    """A value as a person may see it; `sensitivity` is one of `dialect.Sensitivity`, anything else hides the value.
+    """Return a value as a person may see it; `sensitivity` is a `grammar.Sensitivity`, anything else hides the value.
 
     Text is made readable (GBK decoded, control characters never reach a screen), bytes are upper-case hex.
 
@@ -57,7 +58,7 @@ def shown(value: Value, sensitivity: str) -> str:
 
 
 def hidden(value: Value) -> str:
-    """The length of a value, in place of it.
+    """Return the length of a value, in place of it.
 
     >>> hidden("6212790200001797D2412")
     '[21 characters hidden]'
@@ -67,7 +68,7 @@ def hidden(value: Value) -> str:
 
 
 def readable(value: Value) -> str:
-    """Text as it reads (ASCII, else GBK), or upper-case hex when it does not read as text.
+    """Return text as it reads (ASCII, else GBK), or upper-case hex when it does not read as text.
 
     >>> readable("01 "), readable("银联".encode("gbk").decode("latin-1")), readable("\\x00\\x9c"), readable(b"\\x12")
     ('01 ', '银联', '009C', '12')
@@ -79,7 +80,7 @@ def readable(value: Value) -> str:
 
 
 def mac_text(mac: bytes) -> str:
-    """A MAC as people compare it: hex characters as they are, bytes as hex.
+    """Return a MAC as people compare it: hex characters as they are, bytes as hex.
 
     >>> mac_text(b"3A57ACBB"), mac_text(b"\\x00\\x9c")
     ('3A57ACBB', '009C')
@@ -89,7 +90,7 @@ def mac_text(mac: bytes) -> str:
 
 
 def as_text(value: str) -> str | None:
-    """The characters of a text field (held as latin-1, see `message.Value`), or None when it holds binary data."""
+    """Return the characters of a text field (held as latin-1, see `message.Value`); None when it holds binary data."""
     if value.isascii():
         return value if value.isprintable() else None
     try:
@@ -106,10 +107,10 @@ _LONG = b"0" * PAN_DIGITS[0]
 
 
 def known(text: str) -> str:
-    """A value whose meaning is known, for a sentence that goes through `mask_card_numbers`, which leaves it alone.
+    """Return a value marked so that `mask_card_numbers` leaves it alone in a sentence.
 
-    For what is no card number whatever its digits say, like a MAC or a merchant's number; never for free text that
-    came from the wire.
+    For a value whose meaning is known to be none of a card, like a MAC or a merchant's number; never for free text from
+    the wire.
 
     >>> mask_card_numbers(f"got {known('0000000000000000')} with card 6212345678901232")
     'got 0000000000000000 with card 621234******1232'
@@ -133,7 +134,7 @@ def mask_card_numbers(text: str) -> str:
 
 
 def card_number_digits(text: str) -> list[int]:
-    """Where `mask_card_numbers` puts its stars.
+    """Return where `mask_card_numbers` puts its stars.
 
     >>> card_number_digits("card 6212345678901232")
     [11, 12, 13, 14, 15, 16]
@@ -147,7 +148,7 @@ _DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def passes_luhn(digits: str) -> bool:
-    """Whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
+    """Return whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
 
     >>> passes_luhn("6212345678901232"), passes_luhn("6212345678901233"), passes_luhn("")
     (True, False, False)

@@ -35,8 +35,7 @@ class Message:
 class DecodeError(WireError, ValueError):
     """A frame that is no message of this dialect: what is wrong, in which field, at which byte.
 
-    `mti`, `fields` and `spans` hold whatever was decoded before the failure, so that a host can still address its
-    refusal.
+    `mti`, `fields` and `spans` hold what was decoded before the failure, so that a host can still address its refusal.
     `field` is the DE number, or ``"mti"``, ``"bitmap"``, ``"envelope"``, ``"end"``; `position` is the offset of the
     offending byte in the frame without its length prefix. The sentence never quotes bytes of a sensitive field.
     """

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# Which characters a terminal puts in a class of text is not judged: hosts that refuse a blank in an ``an`` field help
-# nobody, so any byte is accepted, kept, and escaped where it is displayed.
+# Which characters a terminal puts in a class of text is not judged: terminals send blanks in ``an`` fields, and no host
+# in the field refuses them. So any byte is accepted, kept, and escaped where it is displayed.
 
 DIGIT_KINDS = frozenset({"n", "z", "h"})
 """Classes whose sizes count digits: decimal; track data; hexadecimal."""
@@ -63,10 +63,10 @@ def parse_notation(text: str) -> Notation:
 
 
 def length_bytes(digits: int, encoding: str) -> int:
-    """How many bytes a length indicator of so many digits takes: a character each, or two digits to a byte."""
+    """Return how many bytes a length indicator of so many digits takes: a character each, or two digits to a byte."""
     return digits if encoding in ("ascii", "ebcdic") else (digits + 1) // 2
 
 
 def length_limit(digits: int, encoding: str) -> int:
-    """The largest length such an indicator can tell."""
+    """Return the largest length such an indicator can tell."""
     return int(256 ** length_bytes(digits, encoding)) - 1 if encoding == "binary" else int(10**digits) - 1

@@ -1,8 +1,11 @@
-"""The reference codec: pyiso8583 decides what is right, and says where a message goes wrong.
+"""The reference codec: pyiso8583 and the rules it does not have. It alone explains what is wrong with a message.
 
-To its verdict come rules it does not have: which characters a class of field may hold, several filling nibbles
-accepted where terminals differ, lengths that are digits and nothing else, fields a dialect does not define. Slow
-(14–25 µs) and thorough; `fast` is the quick way for messages that are right, and every failure is explained here.
+1. A value holds only the characters of its class (`notation.ALPHABETS`).
+2. Where terminals differ, several filling nibbles are accepted; the dialect's first one is sent.
+3. A length in text is made of digits and nothing else.
+4. A bit of a field that the dialect does not define, or of a bitmap that it does not have, is an error.
+
+Slow (14–25 µs a message) and thorough; `fast` handles messages that are right.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ _HEXADECIMAL = re.compile("[0-9A-Fa-f]*")
 
 _NAMES: dict[str, int | str] = {"t": "mti", "p": "bitmap", "1": 1}
 
-# pyiso8583's findings, said so that a terminal developer knows what to look at.
+# pyiso8583's messages, reworded so that a terminal developer knows what to look at.
 _SENTENCES = (
     (
         r"Field length is (\d+) bytes wide, expecting (\d+)",
@@ -57,7 +60,7 @@ class ReferenceCodec:
     # decoding
 
     def decode(self, frame: bytes) -> DecodedFields:
-        """MTI, fields and spans of a frame. Raises DecodeError."""
+        """Return MTI, fields and spans of a frame. Raises DecodeError."""
         start = self.grammar.envelope_bytes
         if len(frame) < start:
             problem = f"{len(frame)} bytes are fewer than TPDU and head have ({start})"
@@ -68,10 +71,10 @@ class ReferenceCodec:
         while True:
             try:
                 texts, parts = iso8583.decode(body, self._spec)
-            except iso8583.DecodeError as wrong:
-                if self._settle_pad(body, wrong):
+            except iso8583.DecodeError as exc:
+                if self._settle_pad(body, exc):
                     continue
-                self._fail(frame, mti, wrong)
+                self._fail(frame, mti, exc)
             fields, spans = self._read(mti, texts, parts)
             return mti, fields, spans
 
@@ -105,13 +108,13 @@ class ReferenceCodec:
                 raise DecodeError(problem, field=bit, position=at, mti=mti, fields={})
             at += size
 
-    def _settle_pad(self, body: bytearray, wrong: iso8583.DecodeError) -> bool:
-        """pyiso8583 knows one filling nibble: where the dialect accepts the one that came, replace it by that."""
-        field = self.grammar.fields.get(int(wrong.field)) if wrong.field.isdecimal() else None
-        found = re.fullmatch(r"Field data is (\d+) nibbles, expecting (\d+)", wrong.msg)
+    def _settle_pad(self, body: bytearray, exc: iso8583.DecodeError) -> bool:
+        """Replace a filling nibble that the dialect accepts by the only one that pyiso8583 knows; return whether."""
+        field = self.grammar.fields.get(int(exc.field)) if exc.field.isdecimal() else None
+        found = re.fullmatch(r"Field data is (\d+) nibbles, expecting (\d+)", exc.msg)
         if field is None or found is None or int(found[1]) != int(found[2]) + 1:
             return False
-        at = wrong.pos if field.pad_left else wrong.pos + int(found[1]) // 2 - 1
+        at = exc.pos if field.pad_left else exc.pos + int(found[1]) // 2 - 1
         high, low = divmod(body[at], 16)
         if f"{high if field.pad_left else low:X}" not in field.pads:
             return False
@@ -122,7 +125,7 @@ class ReferenceCodec:
     def _read(
         self, mti: str, texts: Mapping[str, str], parts: Mapping[str, Any]
     ) -> tuple[dict[int, Value], dict[int | str, Span]]:
-        """Values and spans of what pyiso8583 has read, each checked against its alphabet."""
+        """Return values and spans of what pyiso8583 has read, each checked against its alphabet."""
         grammar = self.grammar
         at = grammar.envelope_bytes + grammar.mti_bytes
         bitmaps = sum(len(parts[key]["data"]) for key in ("p", "1") if key in parts)
@@ -134,39 +137,39 @@ class ReferenceCodec:
                 continue
             field = grammar.fields[int(key)]
             length, data = parts[key]["len"], parts[key]["data"]
-            if wrong := _misread(field, length, text):
-                position = at + (0 if wrong[0] is None else len(length) + _offset(field, wrong[0]))
-                raise DecodeError(wrong[1], field=field.de, position=position, mti=mti, fields=fields, spans=spans)
+            if misread := _misread(field, length, text):
+                position = at + (0 if misread[0] is None else len(length) + _offset(field, misread[0]))
+                raise DecodeError(misread[1], field=field.de, position=position, mti=mti, fields=fields, spans=spans)
             fields[field.de] = _value(field, text)
             spans[field.de] = (at, at + len(length) + len(data))
             at += len(length) + len(data)
         return fields, spans
 
-    def _fail(self, frame: bytes, mti: str, wrong: iso8583.DecodeError) -> NoReturn:
-        """Say what pyiso8583 found, unless something before it is wrong already."""
-        position = wrong.pos + self.grammar.envelope_bytes
+    def _fail(self, frame: bytes, mti: str, exc: iso8583.DecodeError) -> NoReturn:
+        """Raise what pyiso8583 found, unless a field before it is wrong already."""
+        position = exc.pos + self.grammar.envelope_bytes
         name: int | str
-        if wrong.msg.startswith("Extra data"):
-            before, name = wrong.doc_dec, "end"
+        if exc.msg.startswith("Extra data"):
+            before, name = exc.doc_dec, "end"
             problem = f"{len(frame) - position} bytes are left over after the last field"
         else:
-            before = {key: text for key, text in wrong.doc_dec.items() if key != wrong.field}
-            name = _NAMES.get(wrong.field) or int(wrong.field)
-            problem = self._explain(wrong, name)
-        fields, spans = self._read(mti, before, wrong.doc_enc)
+            before = {key: text for key, text in exc.doc_dec.items() if key != exc.field}
+            name = _NAMES.get(exc.field) or int(exc.field)
+            problem = self._explain(exc, name)
+        fields, spans = self._read(mti, before, exc.doc_enc)
         raise DecodeError(problem, field=name, position=position, mti=mti, fields=fields, spans=spans) from None
 
-    def _explain(self, wrong: iso8583.DecodeError, name: int | str) -> str:
+    def _explain(self, exc: iso8583.DecodeError, name: int | str) -> str:
         if not isinstance(name, int) or name == 1:
-            return _say(wrong.msg)
+            return _say(exc.msg)
         if not (field := self.grammar.fields.get(name)):
             return f"bit {name} is set, but this dialect has no such field"
-        return _bad_length(field, wrong.doc_enc[wrong.field]["len"]) or _say(wrong.msg)
+        return _bad_length(field, exc.doc_enc[exc.field]["len"]) or _say(exc.msg)
 
     # encoding
 
     def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
-        """A frame. Raises EncodeError; leaves `fields` as they are."""
+        """Return a frame. Raises EncodeError; leaves `fields` as they are."""
         if len(mti) != 4 or not (mti.isascii() and mti.isdecimal()):
             raise EncodeError("must be four digits", field="mti")
         texts = {"t": mti}
@@ -176,13 +179,13 @@ class ReferenceCodec:
             texts[str(de)] = _text(self.grammar.fields[de], value)
         try:
             body, _ = iso8583.encode(texts, self._spec)
-        except iso8583.EncodeError as wrong:
-            raise EncodeError(_say(wrong.msg), field=int(wrong.field)) from None
+        except iso8583.EncodeError as exc:
+            raise EncodeError(_say(exc.msg), field=int(exc.field)) from None
         return envelope + bytes(body)
 
 
 def _pyiso8583(field: FieldSpec) -> dict[str, Any]:
-    """One field as pyiso8583 wants it described."""
+    """Return one field as pyiso8583 wants it described."""
     binary = field.encoding == "binary" or field.encoding == "bcd"
     return {
         "data_enc": "b" if binary else field.charset,
@@ -202,9 +205,9 @@ def first_bit(bitmap: bytes, grammar: Grammar) -> bool:
 
 
 def _misread(field: FieldSpec, length: bytes, text: str) -> tuple[int | None, str] | None:
-    """What pyiso8583 accepts and we do not: the offending character of the value (None: of the length), and why."""
-    if wrong := _bad_length(field, length):
-        return None, wrong
+    """Return what pyiso8583 accepts and we refuse: the offending character of the value (None: the length), and why."""
+    if bad_length := _bad_length(field, length):
+        return None, bad_length
     if field.kind == "b" and field.encoding != "binary":
         bad = _first_bad(_HEXADECIMAL, text)
         if bad is None and len(text) % 2:
@@ -229,7 +232,7 @@ def _first_bad(alphabet: re.Pattern[str], text: str) -> int | None:
 
 
 def _offset(field: FieldSpec, character: int) -> int:
-    """Bytes from the start of the data to a character of the value."""
+    """Return bytes from the start of the data to a character of the value."""
     if field.encoding != "bcd":
         return character
     if field.kind == "x+n":
@@ -238,7 +241,7 @@ def _offset(field: FieldSpec, character: int) -> int:
 
 
 def _signed(field: FieldSpec, hexadecimal: str) -> str:
-    """An `x+n` value from its bytes: a character, then BCD."""
+    """Return an `x+n` value from its bytes: a character, then BCD."""
     return bytes.fromhex(hexadecimal[:2]).decode(field.charset) + hexadecimal[2:][-field.maximum :]
 
 
@@ -249,7 +252,7 @@ def _value(field: FieldSpec, text: str) -> Value:
 
 
 def _text(field: FieldSpec, value: Value) -> str:
-    """A value as pyiso8583 takes it, refused when it is not what its class holds."""
+    """Return a value as pyiso8583 takes it, refused when it is not what its class holds."""
     if field.kind == "b":
         if not isinstance(value, bytes):
             raise EncodeError("must be bytes", field=field.de)

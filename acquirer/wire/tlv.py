@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from acquirer.errors import WireError
 
-MAX_TAG_BYTES = 4  # EMV uses two, vendors three (DF8129); more is no tag but noise
+MAX_TAG_BYTES = 4  # EMV uses two, vendors three (DF8129)
 MAX_DEPTH = 8  # EMV nests three deep; hostile data could nest as deep as it is long
 
 
@@ -50,7 +50,7 @@ class Tlv:
 
 
 def parse_tlv(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
-    """The objects of `data`, in order; `kind` is a key of `TLV_KINDS`.
+    """Return the objects of `data`, in order; `kind` is a key of `TLV_KINDS`.
 
     >>> [(o.tag, o.value.hex()) for o in parse_tlv(bytes.fromhex("9F2608ACF958C80FF74403950500000000009A03160726"))]
     [('9F26', 'acf958c80ff74403'), ('95', '0000000000'), ('9A', '160726')]
@@ -62,7 +62,7 @@ def parse_tlv(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
 
 
 def build_tlv(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
-    """Tags and values as data, with the shortest lengths.
+    """Return tags and values as data, with the shortest lengths.
 
     >>> build_tlv([("9F36", b"\\x01\\x2c"), ("91", bytes(10))]).hex().upper()
     '9F3602012C910A00000000000000000000'
@@ -70,26 +70,26 @@ def build_tlv(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> by
     Raises:
         TlvError: a tag this kind cannot hold, or a value too long for its length.
     """
-    made = b""
+    data = b""
     for tag, value in objects:
-        made += TLV_KINDS[kind].header(tag, len(value), len(made)) + value
-    return made
+        data += TLV_KINDS[kind].header(tag, len(value), len(data)) + value
+    return data
 
 
 def join_tlv(objects: Iterable[Tlv]) -> bytes:
-    """The data these objects were parsed from."""
+    """Return the data these objects were parsed from."""
     return b"".join(one.header + one.value for one in objects)
 
 
 def walk(objects: Iterable[Tlv]) -> Iterator[Tlv]:
-    """Every object, those inside others after the one that holds them."""
+    """Yield every object, those inside others after the one that holds them."""
     for one in objects:
         yield one
         yield from walk(one.within)
 
 
 def find_value(objects: Iterable[Tlv], tag: str) -> bytes | None:
-    """The value of the first object with `tag`, at any depth."""
+    """Return the value of the first object with `tag`, at any depth."""
     return next((one.value for one in walk(objects) if one.tag == tag), None)
 
 
@@ -112,8 +112,8 @@ def _objects(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple
             continue
         try:
             tag, value_at, length = kind.read(data, at, end)
-        except TlvError as wrong:
-            raise TlvError(wrong.problem, wrong.position, tuple(found)) from None
+        except TlvError as exc:
+            raise TlvError(exc.problem, exc.position, tuple(found)) from None
         if value_at + length > end:
             problem = f"tag {tag} says {length} bytes follow, but {end - value_at} are left"
             raise TlvError(problem, at, tuple(found))
@@ -127,7 +127,7 @@ def _objects(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple
 
 
 def _inside(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple[Tlv, ...]:
-    """What a constructed object holds; nothing when an issuer put something else into it, which they do."""
+    """Return what a constructed object holds; nothing when an issuer put something else into it, which they do."""
     try:
         return _objects(data, at, end, kind, depth)
     except TlvError:
@@ -229,4 +229,4 @@ EMV_SENSITIVITY: Mapping[str, str] = {
     "9F20": "track",  # track 2 discretionary data
     "9F6B": "track",  # track 2 data of contactless magnetic stripe
 }
-"""EMV tags that hold what no screen and no disk may: a fact of EMV, whatever the dialect says of them."""
+"""EMV tags whose values are never shown or stored, even where a dialect does not mark them as sensitive."""

@@ -39,8 +39,8 @@ def piped(monkeypatch: pytest.MonkeyPatch):
 
 def decoded(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
     assert run(["decode", *arguments]) == code
-    said = capsys.readouterr()
-    return said.out, said.err
+    captured = capsys.readouterr()
+    return captured.out, captured.err
 
 
 def test_a_sign_on_as_a_table(capsys: Say) -> None:
@@ -89,15 +89,15 @@ def test_text_from_the_wire_is_no_markup(capsys: Say) -> None:
 def test_json_is_one_exact_object(capsys: Say) -> None:
     out, err = decoded(capsys, "--json", SALE)
     assert err == ""
-    said = json.loads(out)
-    assert (said["dialect"], said["framing"], said["mti"]) == ("unionpay-pos", "binary2", "0200")
-    assert (said["tpdu"], said["head"]) == ("6000030000", "603100310000")
-    assert said["fields"]["4"] == {"name": "amount", "value": 1, "span": [24, 30], "meaning": "0.01 CNY"}
-    assert said["fields"]["11"]["value"] == "000134"
-    assert said["fields"]["60"]["sub"]["60.2"]["value"] == "000007"
-    assert said["error"] is None
-    assert said["why"] == "TPDU 6000030000, head 603100310000, 2-byte length 87"
-    assert said["sure"] is True
+    captured = json.loads(out)
+    assert (captured["dialect"], captured["framing"], captured["mti"]) == ("unionpay-pos", "binary2", "0200")
+    assert (captured["tpdu"], captured["head"]) == ("6000030000", "603100310000")
+    assert captured["fields"]["4"] == {"name": "amount", "value": 1, "span": [24, 30], "meaning": "0.01 CNY"}
+    assert captured["fields"]["11"]["value"] == "000134"
+    assert captured["fields"]["60"]["sub"]["60.2"]["value"] == "000007"
+    assert captured["error"] is None
+    assert captured["why"] == "TPDU 6000030000, head 603100310000, 2-byte length 87"
+    assert captured["sure"] is True
 
 
 @pytest.mark.parametrize("what", ["binary", "hex", "dump", "spaced"])
@@ -132,7 +132,7 @@ def test_several_messages_are_shown_one_after_the_other(capsys: Say) -> None:
     assert [json.loads(line)["mti"] for line in out.splitlines()] == ["0800", "0810"]
 
 
-def test_what_is_sensitive_is_shown_only_when_asked_and_then_with_a_warning(capsys: Say) -> None:
+def test_sensitive_values_are_shown_on_request_only_and_with_a_warning(capsys: Say) -> None:
     pan = "6225000000000014"
     for arguments in ([CHIP_SALE], ["--json", CHIP_SALE]):
         out, err = decoded(capsys, *arguments)
@@ -153,9 +153,9 @@ def test_what_breaks_off_is_shown_up_to_there(capsys: Say) -> None:
     assert err.startswith("Undecodable as unionpay-pos: DE 41 at byte 36: ")
     assert err.count("\n") == 1
     out, err_again = decoded(capsys, "--json", SALE[:80], code=Code.UNDECODABLE)
-    said = json.loads(out)
-    assert (said["mti"], said["fields"]["11"]["value"]) == ("0200", "000134")
-    assert err_again == f"Undecodable as unionpay-pos: {said['error']}.\n"
+    captured = json.loads(out)
+    assert (captured["mti"], captured["fields"]["11"]["value"]) == ("0200", "000134")
+    assert err_again == f"Undecodable as unionpay-pos: {captured['error']}.\n"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_breaks_off_is_shown_up_to_there(capsys: Say) -> None:
         (["--dialect", "no.toml", "00"], 2, "no.toml: cannot be read: No such file or directory"),
     ],
 )
-def test_what_cannot_be_decoded_is_told_in_one_sentence(
+def test_bytes_that_cannot_be_decoded_are_refused_in_one_sentence(
     arguments: list[str], code: int, sentence: str, capsys: Say
 ) -> None:
     assert decoded(capsys, *arguments, code=code) == ("", sentence + "\n")

@@ -37,7 +37,7 @@ def packets(tmp_path: Path) -> Path:
     return path
 
 
-def said(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
+def run_doctor(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
     assert run(["doctor", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out, captured.err
@@ -48,7 +48,7 @@ def flat(text: str) -> str:
 
 
 def test_packets_are_read_as_a_conversation(packets: Path, capsys: Say) -> None:
-    out, err = said(capsys, str(packets), "--dialect", "unionpay-pos")
+    out, err = run_doctor(capsys, str(packets), "--dialect", "unionpay-pos")
     assert err == ""
     assert "10.0.0.1:50412 → 10.0.0.2:8583" in out
     assert "unionpay-pos, binary2 sure" in flat(out)
@@ -59,31 +59,31 @@ def test_packets_are_read_as_a_conversation(packets: Path, capsys: Say) -> None:
 
 
 def test_as_json_every_message_is_whole_and_masked(packets: Path, capsys: Say) -> None:
-    (line,) = said(capsys, str(packets), "--json", "--dialect", "unionpay-pos")[0].splitlines()
-    told = json.loads(line)
-    assert (told["form"], told["dialect"], told["framing"], told["certainty"]) == (
+    (line,) = run_doctor(capsys, str(packets), "--json", "--dialect", "unionpay-pos")[0].splitlines()
+    diagnosis = json.loads(line)
+    assert (diagnosis["form"], diagnosis["dialect"], diagnosis["framing"], diagnosis["certainty"]) == (
         "packets",
         "unionpay-pos",
         "binary2",
         "sure",
     )
-    assert [message["mti"] for message in told["messages"]] == ["0800", "0810"]
-    assert told["messages"][0]["fields"]["11"]["value"] == "000003"
-    assert told["messages"][1]["at"].startswith("2023-11-1")
+    assert [message["mti"] for message in diagnosis["messages"]] == ["0800", "0810"]
+    assert diagnosis["messages"][0]["fields"]["11"]["value"] == "000003"
+    assert diagnosis["messages"][1]["at"].startswith("2023-11-1")
 
 
 def test_no_card_number_is_shown(tmp_path: Path, capsys: Say) -> None:
     path = tmp_path / "sale.bin"
     path.write_bytes(WIRE[3])
     for arguments in ([], ["--json"]):
-        out, _ = said(capsys, str(path), *arguments)
+        out, _ = run_doctor(capsys, str(path), *arguments)
         assert "10008060" in out
         assert "62250000000000" not in out
 
 
 def test_what_comes_through_a_pipe_is_read_too(capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"".join(WIRE))))
-    out, _ = said(capsys, "-")
+    out, _ = run_doctor(capsys, "-")
     assert f"• {len(WIRE)} of {len(WIRE)} messages can be read" in out
 
 
@@ -96,13 +96,13 @@ def test_what_comes_through_a_pipe_is_read_too(capsys: Say, monkeypatch: pytest.
         (UNIONPAY.framing.wrap(WIRE[0][2:] + b"\x00"), "1 message cannot be read.", Code.UNDECODABLE),
     ],
 )
-def test_what_cannot_be_read_is_told_in_one_sentence(
+def test_a_capture_that_cannot_be_read_is_refused_in_one_sentence(
     content: bytes, sentence: str, code: Code, tmp_path: Path, capsys: Say
 ) -> None:
     path = tmp_path / "capture"
     path.write_bytes(content)
-    assert said(capsys, str(path), code=code)[1].endswith(sentence + "\n")
+    assert run_doctor(capsys, str(path), code=code)[1].endswith(sentence + "\n")
 
 
 def test_a_file_that_is_not_there_is_named(capsys: Say) -> None:
-    assert said(capsys, "nosuch.pcap", code=Code.USAGE) == ("", "nosuch.pcap: No such file or directory.\n")
+    assert run_doctor(capsys, "nosuch.pcap", code=Code.USAGE) == ("", "nosuch.pcap: No such file or directory.\n")

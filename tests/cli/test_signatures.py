@@ -55,13 +55,13 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def said(capsys: Say, url: str, *arguments: str, code: int = 0) -> str:
+def run_command(capsys: Say, url: str, *arguments: str, code: int = 0) -> str:
     assert run([*arguments, "--store", url]) == code
     return str(capsys.readouterr().out)
 
 
 def test_list_shows_each_signature_that_counts(served: str, capsys: Say) -> None:
-    listed = json.loads(said(capsys, served, "signatures", "list", "--json"))
+    listed = json.loads(run_command(capsys, served, "signatures", "list", "--json"))
     assert [(one["stan"], one["amount"], one["captured"], one["number"]) for one in listed] == [
         ("000002", 1234, "touch", 1),
         ("000003", 500, "fingerprint", 2),
@@ -71,34 +71,37 @@ def test_list_shows_each_signature_that_counts(served: str, capsys: Say) -> None
         assert {"tid", "mid", "batch", "stan", "rrn", "amount", "captured", "flags"} <= one.keys()
         assert (one["tid"], one["mid"], one["batch"]) == (TID, "880210010210162", "000001")
     assert [one["flags"] for one in listed] == [[], [], ["time-differs"]]
-    out = said(capsys, served, "signatures", "list")
+    out = run_command(capsys, served, "signatures", "list")
     assert "240 × 80" in out
     assert "time-differs" in out
-    everything = json.loads(said(capsys, served, "signatures", "list", "--json", "--all"))
+    everything = json.loads(run_command(capsys, served, "signatures", "list", "--json", "--all"))
     assert [(one["stan"], one["counts"]) for one in everything] == [
         ("000002", True),
         ("000003", False),
         ("000003", True),
         ("000007", True),
     ]
-    assert json.loads(said(capsys, served, "signatures", "list", "--json", "--tid", "20000001")) == []
+    assert json.loads(run_command(capsys, served, "signatures", "list", "--json", "--tid", "20000001")) == []
 
 
 def test_show_tells_everything_and_draws_it(served: str, capsys: Say) -> None:
-    out = said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002")
+    out = run_command(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002")
     for text in ("batch 000001, STAN 000002", "12.34", "621234******1232", "消费", "240 × 80 pixels", "feature code"):
         assert text in out
     assert sum(0x2800 < ord(character) < 0x2900 for character in out) > 100
-    told = json.loads(said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002", "--json"))
-    assert told["slip"][1] == {"tag": "FF01", "hex": "CFFBB7D1", "text": "消费"}
-    assert "time-differs: " in said(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000007")
+    description = json.loads(
+        run_command(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002", "--json")
+    )
+    assert description["slip"][1] == {"tag": "FF01", "hex": "CFFBB7D1", "text": "消费"}
+    assert "time-differs: " in run_command(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000007")
     assert run(["signatures", "show", "--tid", TID, "--stan", "000999", "--store", served]) == 2
     assert "has no signature of terminal 10000161 with STAN 000999" in capsys.readouterr().err
 
 
 def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
     found = {
-        (one["tid"], one["stan"]): one for one in json.loads(said(capsys, served, "signatures", "unsigned", "--json"))
+        (one["tid"], one["stan"]): one
+        for one in json.loads(run_command(capsys, served, "signatures", "unsigned", "--json"))
     }
     assert set(found) == {(TID, "000004"), (TID, "000005"), (TID, "000006"), ("20000001", "000002")}
     assert "nobody signed" in found[TID, "000004"]["cause"]
@@ -106,9 +109,9 @@ def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
     assert "free by amount: contactless, and not above 1000.00" in found[TID, "000005"]["cause"]
     assert not found[TID, "000006"]["free"]
     assert "after the next sale" in found["20000001", "000002"]["cause"]
-    low = json.loads(said(capsys, served, "signatures", "unsigned", "--json", "--no-sign-limit", "300"))
+    low = json.loads(run_command(capsys, served, "signatures", "unsigned", "--json", "--no-sign-limit", "300"))
     assert [one["free"] for one in low] == [False] * 4
-    table = said(capsys, served, "signatures", "unsigned", "--tid", TID)
+    table = run_command(capsys, served, "signatures", "unsigned", "--tid", TID)
     assert "Likely cause" in table
     assert "20000001" not in table
 
@@ -121,7 +124,7 @@ def test_a_limit_that_is_no_amount_is_refused(served: str, capsys: Say) -> None:
 @pytest.fixture
 def folder(served: str, tmp_path: Path, capsys: Say) -> Path:
     out = tmp_path / "out"
-    said(capsys, served, "signatures", "export", "--out", str(out))
+    run_command(capsys, served, "signatures", "export", "--out", str(out))
     return out
 
 
@@ -144,11 +147,15 @@ def test_export_writes_three_files_for_each_by_terminal_batch_and_stan(served: s
 
 def test_an_exported_folder_comes_back_without_loss(served: str, folder: Path, tmp_path: Path, capsys: Say) -> None:
     url = f"sqlite:///{tmp_path / 'other.db'}"
-    assert said(capsys, url, "signatures", "import", str(folder)) == "4 imported, 0 known already, 0 not imported\n"
+    assert (
+        run_command(capsys, url, "signatures", "import", str(folder)) == "4 imported, 0 known already, 0 not imported\n"
+    )
     assert rows(url) == rows(served)
-    assert said(capsys, url, "signatures", "import", str(folder)) == "0 imported, 4 known already, 0 not imported\n"
+    assert (
+        run_command(capsys, url, "signatures", "import", str(folder)) == "0 imported, 4 known already, 0 not imported\n"
+    )
     again = tmp_path / "again"
-    said(capsys, url, "signatures", "export", "--out", str(again))
+    run_command(capsys, url, "signatures", "export", "--out", str(again))
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }
@@ -160,21 +167,21 @@ def _spoil_json(path: Path) -> str:
 
 
 def _spoil_field(path: Path) -> str:
-    told = json.loads(path.with_suffix(".json").read_text())
-    del told["stan"]
-    path.with_suffix(".json").write_text(json.dumps(told))
+    description = json.loads(path.with_suffix(".json").read_text())
+    del description["stan"]
+    path.with_suffix(".json").write_text(json.dumps(description))
     return f"{path.name}.json describes no signature: 'stan' is missing"
 
 
 def _spoil_kind(path: Path) -> str:
-    told = json.loads(path.with_suffix(".json").read_text())
-    path.with_suffix(".json").write_text(json.dumps({**told, "number": "one"}))
+    description = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**description, "number": "one"}))
     return f"{path.name}.json describes no signature: something is not of the kind"
 
 
 def _spoil_digest(path: Path) -> str:
-    told = json.loads(path.with_suffix(".json").read_text())
-    path.with_suffix(".json").write_text(json.dumps({**told, "digest": "../../etc"}))
+    description = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**description, "digest": "../../etc"}))
     return f"{path.name}.json describes no signature: a digest is no SHA-256"
 
 
@@ -217,18 +224,18 @@ def test_a_damaged_file_is_named_and_the_rest_is_imported(
 
 def test_an_import_never_replaces_what_a_store_has(folder: Path, tmp_path: Path, capsys: Say) -> None:
     url = f"sqlite:///{tmp_path / 'other.db'}"
-    said(capsys, url, "signatures", "import", str(folder))
+    run_command(capsys, url, "signatures", "import", str(folder))
     for kind in ("jbg", "png"):
         shutil.copy(folder / f"{TID}-000001-000007.{kind}", folder / f"{TID}-000001-000002.{kind}")
-    told = json.loads((folder / f"{TID}-000001-000007.json").read_text())
-    (folder / f"{TID}-000001-000002.json").write_text(json.dumps({**told, "stan": "000002"}))
+    description = json.loads((folder / f"{TID}-000001-000007.json").read_text())
+    (folder / f"{TID}-000001-000002.json").write_text(json.dumps({**description, "stan": "000002"}))
     before = rows(url)
     assert run(["signatures", "import", str(folder), "--store", url]) == 5
     assert "the store has another signature of this number; it stays" in capsys.readouterr().err
     assert rows(url) == before
 
 
-def test_a_folder_that_is_none_and_a_store_in_use_are_said(served: str, folder: Path, capsys: Say) -> None:
+def test_a_missing_folder_and_a_store_in_use_are_refused(served: str, folder: Path, capsys: Say) -> None:
     assert run(["signatures", "import", "/nowhere", "--store", served]) == 2
     assert "/nowhere is no folder" in capsys.readouterr().err
     assert run(["signatures", "import", str(folder), "--store", served]) == 2
@@ -240,7 +247,7 @@ def test_a_receipt_is_printed_again_with_its_signature_and_counts_its_copies(
 ) -> None:
     picture = tmp_path / "slip.png"
     ask = ("receipt", "--tid", TID, "--stan", "000002", "--png", str(picture))
-    first, second = said(capsys, served, *ask), said(capsys, served, *ask)
+    first, second = run_command(capsys, served, *ask), run_command(capsys, served, *ask)
     assert "重打印凭证/DUPLICATED 1" in first
     assert second == first.replace("DUPLICATED 1", "DUPLICATED 2")
     for text in ("POS签购单", "Demo shop, first till", "621234******1232/I", "RMB 12.34", "2025/03/10 12:00:00"):
@@ -250,13 +257,15 @@ def test_a_receipt_is_printed_again_with_its_signature_and_counts_its_copies(
     signed = png.decode_png(picture.read_bytes())
     assert signed.width == 384
     unsigned_picture = tmp_path / "unsigned.png"
-    out = said(capsys, served, "receipt", "--tid", TID, "--stan", "000004", "--png", str(unsigned_picture))
+    out = run_command(capsys, served, "receipt", "--tid", TID, "--stan", "000004", "--png", str(unsigned_picture))
     assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
     assert signed.black() != png.decode_png(unsigned_picture.read_bytes()).black()
 
 
 def test_a_receipt_in_english_for_the_cardholder(served: str, capsys: Say) -> None:
-    out = said(capsys, served, "receipt", "--tid", TID, "--stan", "000003", "--lang", "en", "--copy", "cardholder")
+    out = run_command(
+        capsys, served, "receipt", "--tid", TID, "--stan", "000003", "--lang", "en", "--copy", "cardholder"
+    )
     assert "CARDHOLDER COPY" in out
     assert "DUPLICATED 1" in out
     assert out.isascii()
@@ -264,8 +273,8 @@ def test_a_receipt_in_english_for_the_cardholder(served: str, capsys: Say) -> No
 
 
 def test_a_sale_free_of_signature_says_so(served: str, capsys: Say) -> None:
-    assert "交易金额未超1000元" in said(capsys, served, "receipt", "--tid", TID, "--stan", "000005")
-    assert "持卡人签名" in said(capsys, served, "receipt", "--tid", TID, "--stan", "000006")
+    assert "交易金额未超1000元" in run_command(capsys, served, "receipt", "--tid", TID, "--stan", "000005")
+    assert "持卡人签名" in run_command(capsys, served, "receipt", "--tid", TID, "--stan", "000006")
 
 
 @pytest.mark.parametrize(
@@ -288,10 +297,10 @@ def test_a_receipt_of_a_reversed_sale_says_that_it_does_not_stand(tmp_path: Path
     with running_host(store=url) as host, Terminal(TID, host=host.address, state=tmp_path) as till:
         till.sale("1.00")
         till.reverse()
-    assert "已冲正 REVERSED" in said(capsys, url, "receipt", "--tid", TID, "--stan", "000002")
+    assert "已冲正 REVERSED" in run_command(capsys, url, "receipt", "--tid", TID, "--stan", "000002")
 
 
-def test_braille_is_no_wider_than_asked_for() -> None:
+def test_braille_is_no_wider_than_its_limit() -> None:
     wide = Bitmap(384, 100, b"\xff" * 48 * 100)
     for columns in (10, 40, 192, 300):
         drawn = lines(wide, columns)

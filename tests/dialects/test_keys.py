@@ -75,7 +75,7 @@ def test_a_key_block_says_what_its_key_is_for(tmp_path: Path) -> None:
 def test_another_master_key_is_told_of(tmp_path: Path) -> None:
     for wrap, told in (
         (PLAIN, "PIK KCV differs: the package says "),
-        (TR31_B, "the key block's MAC is wrong: it was altered, or made under another key than the one with KCV "),
+        (TR31_B, "the key block's MAC differs: it was altered, or made under another key than the one with KCV "),
     ):
         name = write(tmp_path, "iso8583-1987-ascii", "48", wrap)
         load_dialect.cache_clear()

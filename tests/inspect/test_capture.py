@@ -1,4 +1,4 @@
-"""Whatever form a capture has, its bytes come out."""
+"""However form a capture has, its bytes come out."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_what_cannot_be_read_lowers_the_certainty():
     assert [bool(found.problem) for found in verdict.findings] == [False, True]
 
 
-def test_when_no_dialect_fits_it_is_said_what_the_bytes_look_like():
+def test_when_no_dialect_fits_the_reason_says_what_the_bytes_look_like():
     _, verdict = diagnosed(Framing("ascii", 4).wrap(ASCII))
     assert verdict.certainty == "unknown"
     assert verdict.why[0] == (
@@ -90,9 +90,9 @@ def test_another_protocol_is_named():
 
 def test_nothing_secret_is_shown():
     _, verdict = diagnosed(WIRE[3])
-    said = str(verdict.why) + str(verdict.findings[0].explanation.as_json())
-    assert "6225000000000014" not in said
-    assert "62250000000000" not in said
+    shown = str(verdict.why) + str(verdict.findings[0].explanation.as_json())
+    assert "6225000000000014" not in shown
+    assert "62250000000000" not in shown
 
 
 @given(st.binary(min_size=1, max_size=200))

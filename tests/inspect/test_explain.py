@@ -21,15 +21,15 @@ UNIONPAY = load_dialect("unionpay-pos")
 SIGN_ON, SIGN_ON_REPLY, SALE, CHIP_SALE = (bytes.fromhex(sample.hex)[2:] for sample in UNIONPAY.samples[:4])
 
 
-def told(frame: bytes, unsafe_show: bool = False) -> Explanation:
+def explain_frame(frame: bytes, unsafe_show: bool = False) -> Explanation:
     try:
         return explain(UNIONPAY, UNIONPAY.decode(frame), unsafe_show)
-    except DecodeError as wrong:
-        return explain_failure(UNIONPAY, frame, wrong, unsafe_show)
+    except DecodeError as exc:
+        return explain_failure(UNIONPAY, frame, exc, unsafe_show)
 
 
-def made(mti: str, fields: dict[int, Value]) -> Explanation:
-    return told(UNIONPAY.encode(mti, fields))
+def explain_fields(mti: str, fields: dict[int, Value]) -> Explanation:
+    return explain_frame(UNIONPAY.encode(mti, fields))
 
 
 def all_rows(explanation: Explanation) -> list[ExplainedRow]:
@@ -51,59 +51,62 @@ def everything_shown(explanation: Explanation) -> str:
 
 
 def test_the_published_sign_on_request_in_words() -> None:
-    explanation = told(SIGN_ON)
+    explanation = explain_frame(SIGN_ON)
     assert (explanation.title.en, explanation.title.zh) == ("sign-on", "签到")
-    said = lines(explanation)
-    assert said["tpdu"][0] == "6000030000"
-    assert said["tpdu.2"][0] == "0003"
-    assert said["head"][0] == "603100011001"
-    assert said["mti"] == ("0800", "network management")
-    assert said["bitmap"] == ("0020000000C00012", "11 41 42 60 63")
-    assert said["42"][0] == "880210010210162"
-    assert said["60"][0] == "00000001003"
-    assert said["60.3"] == ("003", "sign-on, double-length keys")
-    assert said["63.1"][0] == "01 "
+    shown_lines = lines(explanation)
+    assert shown_lines["tpdu"][0] == "6000030000"
+    assert shown_lines["tpdu.2"][0] == "0003"
+    assert shown_lines["head"][0] == "603100011001"
+    assert shown_lines["mti"] == ("0800", "network management")
+    assert shown_lines["bitmap"] == ("0020000000C00012", "11 41 42 60 63")
+    assert shown_lines["42"][0] == "880210010210162"
+    assert shown_lines["60"][0] == "00000001003"
+    assert shown_lines["60.3"] == ("003", "sign-on, double-length keys")
+    assert shown_lines["63.1"][0] == "01 "
     assert explanation.error == ""
     assert explanation.hidden == frozenset()
 
 
 def test_the_published_sign_on_reply_names_each_key_and_its_check_value() -> None:
-    explanation = told(SIGN_ON_REPLY)
+    explanation = explain_frame(SIGN_ON_REPLY)
     assert explanation.title.en == "sign-on reply"
-    said = lines(explanation)
-    assert said["PIK"][0] == "46F161A743497B32EAC760DF5EA57DF5"
-    assert said["PIK KCV"][0] == "900ECCE3"
-    assert said["MAK"] == ("977731A7EA402DDF0000000000000000", "single length: the second half is no cipher text")
-    assert said["MAK KCV"][0] == "CFF1592A"
-    assert said["39"] == ("00", "approved")
-    assert said["12"] == ("221301", "22:13:01")
-    assert said["13"] == ("0720", "20 Jul")
+    shown_lines = lines(explanation)
+    assert shown_lines["PIK"][0] == "46F161A743497B32EAC760DF5EA57DF5"
+    assert shown_lines["PIK KCV"][0] == "900ECCE3"
+    assert shown_lines["MAK"] == (
+        "977731A7EA402DDF0000000000000000",
+        "single length: the second half is no cipher text",
+    )
+    assert shown_lines["MAK KCV"][0] == "CFF1592A"
+    assert shown_lines["39"] == ("00", "approved")
+    assert shown_lines["12"] == ("221301", "22:13:01")
+    assert shown_lines["13"] == ("0720", "20 Jul")
 
 
 def test_a_sale_tells_its_amount_with_its_currency_and_what_its_mac_covers() -> None:
-    explanation = told(SALE)
-    said = lines(explanation)
-    assert said["4"] == ("000000000001", "0.01 CNY")
-    assert said["22.1"] == ("02", "magnetic stripe")
-    assert said["53.2"] == ("6", "triple DES")
-    assert said["64"] == ("3341353741434242", "reads '3A57ACBB'")
+    explanation = explain_frame(SALE)
+    shown_lines = lines(explanation)
+    assert shown_lines["4"] == ("000000000001", "0.01 CNY")
+    assert shown_lines["22.1"] == ("02", "magnetic stripe")
+    assert shown_lines["53.2"] == ("6", "triple DES")
+    assert shown_lines["64"] == ("3341353741434242", "reads '3A57ACBB'")
     assert "the MAC covers bytes 11–78 (68 bytes)" in explanation.notes
     assert explanation.as_json("binary2")["fields"]["4"]["value"] == 1
 
 
 def test_a_chip_sale_tells_its_tags_and_the_bits_of_the_tvr() -> None:
-    said = lines(told(CHIP_SALE))
-    assert said["9F26"][0] == "ACF958C80FF74403"
-    assert said["9F27"] == ("80", "ARQC (go online)")
-    assert said["95"][1].startswith("application versions differ; online PIN entered; over floor limit")
-    assert said["9F1E"][0] == "50703665"
-    assert said["2"][0] == "622500******0014"
-    assert said["35"][0] == "[37 characters hidden]"
-    assert said["52"][0] == "[8 bytes hidden]"
+    shown_lines = lines(explain_frame(CHIP_SALE))
+    assert shown_lines["9F26"][0] == "ACF958C80FF74403"
+    assert shown_lines["9F27"] == ("80", "ARQC (go online)")
+    assert shown_lines["95"][1].startswith("application versions differ; online PIN entered; over floor limit")
+    assert shown_lines["9F1E"][0] == "50703665"
+    assert shown_lines["2"][0] == "622500******0014"
+    assert shown_lines["35"][0] == "[37 characters hidden]"
+    assert shown_lines["52"][0] == "[8 bytes hidden]"
 
 
 def test_the_json_form_is_exact() -> None:
-    assert told(SIGN_ON).as_json("binary2") == {
+    assert explain_frame(SIGN_ON).as_json("binary2") == {
         "dialect": "unionpay-pos",
         "framing": "binary2",
         "tpdu": "6000030000",
@@ -137,39 +140,39 @@ def test_the_json_form_is_exact() -> None:
                 "sub": {"63.1": {"name": "operator", "value": "01 ", "span": [57, 60]}},
             },
         },
-        "envelope": told(SIGN_ON).as_json()["envelope"],
+        "envelope": explain_frame(SIGN_ON).as_json()["envelope"],
         "notes": [],
         "error": None,
     }
 
 
-# --- what a terminal developer is told unasked -----------------------------------------------------------------------
+# --- notes for a terminal developer -----------------------------------------------------------------------------------
 
 
-def test_what_a_request_lacks_is_told() -> None:
+def test_a_note_names_what_a_request_lacks() -> None:
     fields: dict[int, Value] = {11: "000001", 41: "10000161", 42: "880210010210162", 60: "00000001003"}
-    assert made("0800", fields).notes == ("operator is missing: a sign-on without it is a format error",)
+    assert explain_fields("0800", fields).notes == ("operator is missing: a sign-on without it is a format error",)
     sale: dict[int, Value] = {3: "000000", 4: "000000000100", 22: "012", 25: "00", **fields, 60: "22000001000"}
-    assert any("must carry a MAC" in note for note in made("0200", sale).notes)
+    assert any("must carry a MAC" in note for note in explain_fields("0200", sale).notes)
 
 
 def test_a_message_known_by_name_only_is_called_by_it() -> None:
-    void = made("0200", {3: "200000", 25: "00", 60: "23000001000"})
+    void = explain_fields("0200", {3: "200000", 25: "00", 60: "23000001000"})
     assert void.title.zh == "消费撤销"
     assert "void is known by name, but not served here" in void.notes
 
 
 def test_a_reversal_says_why_and_a_refusal_what_it_means() -> None:
-    assert lines(made("0400", {39: "98"}))["39"] == ("98", "no answer came")
-    assert lines(made("0400", {39: "A0"}))["39"] == ("A0", "the MAC of the answer differed")
-    refusal = made("0810", {39: "97", 60: "00000001003"})
+    assert lines(explain_fields("0400", {39: "98"}))["39"] == ("98", "no answer came")
+    assert lines(explain_fields("0400", {39: "A0"}))["39"] == ("A0", "the MAC of the answer differed")
+    refusal = explain_fields("0810", {39: "97", 60: "00000001003"})
     (code,) = [row for row in refusal.fields if row.key == "39"]
     assert code.meaning.zh == "终端未登记"
-    assert lines(made("0810", {39: "ZZ"}))["39"][1] == "not in the code table"
+    assert lines(explain_fields("0810", {39: "ZZ"}))["39"][1] == "not in the code table"
 
 
 def test_a_repeat_is_the_message_it_repeats() -> None:
-    repeat = made("0401", {39: "98"})
+    repeat = explain_fields("0401", {39: "98"})
     assert repeat.title.en == "reversal"
     assert lines(repeat)["mti"] == ("0401", "reversal, repeated")
 
@@ -177,30 +180,36 @@ def test_a_repeat_is_the_message_it_repeats() -> None:
 def test_lists_of_card_numbers_are_hidden_though_nothing_says_what_they_are() -> None:
     batch = "01" + "00" + "000012" + "6225000000000014".zfill(20) + "000000012345"
     blacklist = b"1001" + b"166225000000000014" + b"166225000000000014"
-    for explanation in (made("0320", {48: batch, 60: "00000001201"}), made("0810", {62: blacklist, 60: "00000001390"})):
+    for explanation in (
+        explain_fields("0320", {48: batch, 60: "00000001201"}),
+        explain_fields("0810", {62: blacklist, 60: "00000001390"}),
+    ):
         shown = everything_shown(explanation)
         assert "6225000000000014" not in shown
         assert b"6225000000000014".hex() not in shown
 
 
-def test_a_wrong_check_digit_is_told_though_the_number_is_masked() -> None:
-    assert lines(made("0200", {2: "6212345678901233"}))["2"] == ("621234******1233", "check digit wrong")
-    assert lines(made("0200", {2: "6212345678901232"}))["2"] == ("621234******1232", "")
+def test_a_check_digit_that_differs_is_reported_though_the_number_is_masked() -> None:
+    assert lines(explain_fields("0200", {2: "6212345678901233"}))["2"] == ("621234******1233", "check digit wrong")
+    assert lines(explain_fields("0200", {2: "6212345678901232"}))["2"] == ("621234******1232", "")
 
 
 def test_chinese_in_a_field_reads_as_chinese() -> None:
     issuer = "中国银行".encode("gbk").ljust(20).decode("latin-1")
-    assert lines(made("0210", {39: "00", 63: "CUP" + issuer, 60: "22000001000"}))["63.2"][0].rstrip() == "中国银行"
+    assert (
+        lines(explain_fields("0210", {39: "00", 63: "CUP" + issuer, 60: "22000001000"}))["63.2"][0].rstrip()
+        == "中国银行"
+    )
 
 
 def test_a_tag_that_comes_twice_is_numbered_in_json() -> None:
-    explanation = made("0200", {55: build_tlv([("9F36", b"\x01\x02"), ("9F36", b"\x03\x04")])})
+    explanation = explain_fields("0200", {55: build_tlv([("9F36", b"\x01\x02"), ("9F36", b"\x03\x04")])})
     inside = explanation.as_json()["fields"]["55"]["sub"]
     assert {key: row["value"] for key, row in inside.items()} == {"9F36": "0102", "9F36 (2)": "0304"}
 
 
 def test_chip_data_that_breaks_off_is_read_up_to_there_and_the_rest_hidden() -> None:
-    explanation = made("0200", {55: bytes.fromhex("9F36020196" + "5A0A6212345678")})
+    explanation = explain_fields("0200", {55: bytes.fromhex("9F36020196" + "5A0A6212345678")})
     (chip,) = explanation.fields
     assert [row.key for row in chip.within] == ["9F36", "?"]
     assert chip.within[1].value == "[7 bytes hidden]"
@@ -244,9 +253,9 @@ def sensitive_messages(draw: st.DrawFn) -> tuple[dict[int, Value], list[str]]:
     }
     emv = [("9F36", b"\x01\x02"), ("5A", bytes.fromhex(packed))]
     emv.append(("57", bytes.fromhex(track + "F" * (len(track) % 2))))
-    emv.append(("DF7F", draw(st.sampled_from([pan.encode(), bytes.fromhex(packed)]))))  # a tag nobody knows
+    emv.append(("DF7F", draw(st.sampled_from([pan.encode(), bytes.fromhex(packed)]))))  # an unknown tag
     fields[55] = build_tlv(draw(st.permutations(emv)))
-    fields[draw(st.sampled_from([57, 58]))] = f"card {pan} of somebody"
+    fields[draw(st.sampled_from([57, 58]))] = f"card {pan} of a customer"
     kept = draw(st.sets(st.sampled_from(sorted(fields)), min_size=4))
     secrets = [pan, pan[6:-4], track, pan.encode().hex(), pin_block.hex().upper()]
     return {de: value for de, value in fields.items() if de in kept}, [one for one in secrets if len(one) >= 8]
@@ -256,7 +265,7 @@ def sensitive_messages(draw: st.DrawFn) -> tuple[dict[int, Value], list[str]]:
 @settings(max_examples=150, deadline=None)
 def test_no_card_number_track_or_pin_block_is_ever_shown(message: tuple[dict[int, Value], list[str]]) -> None:
     fields, secrets = message
-    explanation = made("0200", fields)
+    explanation = explain_fields("0200", fields)
     assert explanation.error == ""
     shown = everything_shown(explanation)
     for secret in secrets:
@@ -273,7 +282,7 @@ def test_nor_when_the_frame_breaks_off_or_is_damaged(
     fields, secrets = message
     frame = UNIONPAY.encode("0200", fields)
     broken = frame[: data.draw(st.integers(0, len(frame) - 1))]
-    explanation = told(broken)
+    explanation = explain_frame(broken)
     assert explanation.error
     shown = everything_shown(explanation)
     for secret in secrets:
@@ -285,7 +294,7 @@ def test_nor_when_the_frame_breaks_off_or_is_damaged(
 def test_unsafe_show_hides_nothing(message: tuple[dict[int, Value], list[str]]) -> None:
     fields, _ = message
     frame = UNIONPAY.encode("0200", fields)
-    explanation = told(frame, unsafe_show=True)
+    explanation = explain_frame(frame, unsafe_show=True)
     assert explanation.hidden == frozenset()
     assert "*" not in "".join(cell for line in dump_lines(frame, explanation.hidden) for cell in line.cells)
     assert not any("hidden" in row.value for row in all_rows(explanation))
@@ -294,7 +303,7 @@ def test_unsafe_show_hides_nothing(message: tuple[dict[int, Value], list[str]]) 
         assert row.value == (value.hex().upper() if isinstance(value, bytes) else value)
 
 
-# --- whatever comes ---------------------------------------------------------------------------------------------------
+# --- any bytes --------------------------------------------------------------------------------------------------------
 
 samples = st.sampled_from([SIGN_ON, SIGN_ON_REPLY, SALE, CHIP_SALE])
 
@@ -310,7 +319,7 @@ def mutants(draw: st.DrawFn) -> bytes:
 @given(mutants() | st.binary(max_size=60), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_explained_and_every_row_stands_in_the_frame(frame: bytes, unsafe_show: bool) -> None:
-    explanation = told(frame, unsafe_show)
+    explanation = explain_frame(frame, unsafe_show)
     for top in (*explanation.before, *explanation.fields):
         for _, row in top.walk():
             assert 0 <= row.span[0] <= row.span[1] <= len(frame)
@@ -324,7 +333,7 @@ def test_any_bytes_are_explained_and_every_row_stands_in_the_frame(frame: bytes,
 
 @pytest.mark.parametrize("frame", [SIGN_ON, SIGN_ON_REPLY, SALE, CHIP_SALE])
 def test_the_rows_of_a_message_cover_its_frame_without_gaps(frame: bytes) -> None:
-    explanation = told(frame)
+    explanation = explain_frame(frame)
     spans = [row.span for row in (*explanation.before, *explanation.fields)]
     assert spans[0][0] == 0
     assert spans[-1][1] == len(frame)

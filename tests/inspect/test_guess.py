@@ -60,7 +60,7 @@ def test_each_way_to_lose_or_write_a_length_is_recognised(data: str, framing: st
     assert (found.framing, found.why) == (framing, why)
 
 
-def test_several_frames_in_one_capture_are_told_apart() -> None:
+def test_several_frames_in_one_capture_are_separated() -> None:
     data = b"".join(UNIONPAY.framing.wrap(frame) for frame in SAMPLES)
     found = guess_dialect(data, [UNIONPAY])
     assert found.frames == tuple(SAMPLES)
@@ -89,8 +89,8 @@ def test_ends_with_nothing_before_them_are_passed_over() -> None:
 
 
 def test_both_directions_of_a_connection_are_read_alike() -> None:
-    asked, answered = UNIONPAY.framing.wrap(SAMPLES[0]) * 2, UNIONPAY.framing.wrap(SAMPLES[1])
-    requests, replies = guess_together([asked, answered[:50]], [UNIONPAY])
+    looked_up, answered = UNIONPAY.framing.wrap(SAMPLES[0]) * 2, UNIONPAY.framing.wrap(SAMPLES[1])
+    requests, replies = guess_together([looked_up, answered[:50]], [UNIONPAY])
     assert (requests.framing, replies.framing) == ("binary2", "binary2")
     assert (len(requests.frames), replies.left_over) == (2, 50 - len(answered))
     assert (requests.sure, replies.sure) == (True, False)
@@ -102,7 +102,7 @@ def test_dialects_that_read_the_bytes_as_well_are_named() -> None:
     assert (found.dialect.name, found.also) == ("unionpay-pos", ("unionpay-twin",))
 
 
-def test_the_better_of_two_dialects_wins_whatever_their_order() -> None:
+def test_the_better_of_two_dialects_wins_in_any_order() -> None:
     headless = variants(UNIONPAY)[-1]
     for dialects in ([UNIONPAY, headless], [headless, UNIONPAY]):
         assert guess_dialect(b"\x00\x3c" + SIGN_ON, dialects).dialect is UNIONPAY
@@ -120,7 +120,9 @@ def test_a_dialect_is_read_with_and_without_what_stands_before_the_message() -> 
 
 @given(st.sampled_from(SAMPLES), st.sampled_from([None, *COMMON_FRAMINGS]), st.sampled_from(range(4)))
 @settings(deadline=None)
-def test_whatever_is_missing_the_fields_are_the_same(frame: bytes, framing: Framing | None, missing: int) -> None:
+def test_the_fields_are_the_same_without_length_tpdu_or_head(
+    frame: bytes, framing: Framing | None, missing: int
+) -> None:
     variant = variants(UNIONPAY)[missing]
     tpdu, head = len(variant.envelope.tpdu), len(variant.envelope.head)
     cut = frame[:tpdu] + frame[5 : 5 + head] + frame[11:]

@@ -88,7 +88,7 @@ def test_a_length_before_two_spaces_is_no_offset() -> None:
         ("0000  62 12 ** 34", "some bytes are masked with '*': only the original bytes can be decoded"),
     ],
 )
-def test_what_is_no_hex_is_told_in_a_sentence(text: str, sentence: str) -> None:
+def test_text_that_is_not_hex_is_refused_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence.replace("*", r"\*")):
         read_hex(text)
 

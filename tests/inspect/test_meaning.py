@@ -15,7 +15,7 @@ from acquirer.wire.message import Value
 UNIONPAY = load_dialect("unionpay-pos")
 
 
-def said(de: int, value: str, **others: Value) -> str:
+def meaning_of(de: int, value: str, **others: Value) -> str:
     fields = {de: value} | {int(name[2:]): other for name, other in others.items()}
     return Meanings(UNIONPAY, "0200", fields).of(Locator(de), value, UNIONPAY.fields[de].values).en
 
@@ -36,13 +36,13 @@ def said(de: int, value: str, **others: Value) -> str:
     ],
 )
 def test_values_read_as_people_write_them(de: int, value: str, meaning: str) -> None:
-    assert said(de, value) == meaning
+    assert meaning_of(de, value) == meaning
 
 
 def test_an_amount_is_in_the_currency_of_its_message_else_of_its_dialect() -> None:
-    assert said(4, "000000001234") == "12.34 CNY"
-    assert said(4, "000000001234", de49="392") == "1234 JPY"
-    assert said(4, "000000001234", de49="999") == "12.34"
+    assert meaning_of(4, "000000001234") == "12.34 CNY"
+    assert meaning_of(4, "000000001234", de49="392") == "1234 JPY"
+    assert meaning_of(4, "000000001234", de49="999") == "12.34"
 
 
 @given(st.integers(0, 10**12 - 1), st.sampled_from(["156", "392", "048", ""]))

@@ -35,13 +35,13 @@ def capture(packets, link=dpkt.pcap.DLT_EN10MB, writer=dpkt.pcap.Writer):
 
 
 def sent(data):
-    made, notes = tcp_flows(data)
-    return [(flow.source, bytes(flow.data)) for flow in made], notes
+    found_flows, notes = tcp_flows(data)
+    return [(flow.source, bytes(flow.data)) for flow in found_flows], notes
 
 
 @given(st.data())
 @settings(max_examples=100, deadline=None)
-def test_whatever_the_order_and_the_repeats_the_stream_is_the_same(data):
+def test_order_and_repeats_of_segments_do_not_change_the_stream(data):
     stream = data.draw(st.binary(min_size=1, max_size=80))
     first = data.draw(st.sampled_from([0, 1000, (1 << 32) - 20]))  # the last one wraps around
     cuts = [0, *sorted(data.draw(st.sets(st.integers(1, len(stream)), max_size=5))), len(stream)]
@@ -66,17 +66,17 @@ def test_both_directions_of_a_connection_belong_together(writer):
         writer=writer,
     )
     assert is_packets(data)
-    made, _ = tcp_flows(data)
-    assert [(bytes(flow.data), flow.connection) for flow in made] == [(b"ask", 1), (b"answer", 1), (b"other", 2)]
-    assert made[0].times == [(0, 1_700_000_002.0)]
+    found_flows, _ = tcp_flows(data)
+    assert [(bytes(flow.data), flow.connection) for flow in found_flows] == [(b"ask", 1), (b"answer", 1), (b"other", 2)]
+    assert found_flows[0].times == [(0, 1_700_000_002.0)]
 
 
 def test_the_same_ports_again_are_another_connection():
     once = [ip(TERMINAL, HOST, 99, b"", SYN), ip(TERMINAL, HOST, 100, b"one")]
     again = [ip(TERMINAL, HOST, 9, b"", SYN), ip(TERMINAL, HOST, 10, b"two")]
-    made, _ = tcp_flows(capture(once + again))
-    assert [bytes(flow.data) for flow in made] == [b"one", b"two"]
-    assert made[0].connection != made[1].connection
+    found_flows, _ = tcp_flows(capture(once + again))
+    assert [bytes(flow.data) for flow in found_flows] == [b"one", b"two"]
+    assert found_flows[0].connection != found_flows[1].connection
 
 
 def test_behind_a_gap_a_new_stream_begins():
@@ -113,12 +113,12 @@ def test_a_dump_of_one_packet_gives_what_it_carries():
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=150, deadline=None)
-def test_a_damaged_capture_is_read_as_far_as_it_goes_or_said_to_be_damaged(seed):
+def test_a_damaged_capture_is_read_as_far_as_it_goes_or_refused_as_damaged(seed):
     dice = random.Random(seed)
     data = bytearray(capture([ip(TERMINAL, HOST, 100, b"ask"), ip(HOST, TERMINAL, 500, b"answer")]))
     for _ in range(dice.randrange(1, 6)):
         data[dice.randrange(4, len(data))] = dice.randrange(256)
-    made = []
+    found_flows = []
     with suppress(ValueError):
-        made, _ = tcp_flows(bytes(data[: dice.randrange(24, len(data) + 1)]))
-    assert sum(len(flow.data) for flow in made) <= len(data)
+        found_flows, _ = tcp_flows(bytes(data[: dice.randrange(24, len(data) + 1)]))
+    assert sum(len(flow.data) for flow in found_flows) <= len(data)

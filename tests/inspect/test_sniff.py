@@ -1,4 +1,4 @@
-"""What bytes look like when nobody knows the dialect, and how a port that does not fit is told."""
+"""What bytes look like without knowing the dialect, and the sentence for a port that does not fit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTED = Framing("binary", 2, end=b"\x03", includes_end=True)  # the same bytes
 
 @pytest.mark.parametrize("framing", [one for one in COMMON_FRAMINGS if one != COUNTED], ids=framing_words)
 @pytest.mark.parametrize("message", [*SAMPLES, ASCII, EBCDIC, b"ISO015000055" + ASCII], ids=len)
-def test_every_common_framing_is_seen_whatever_is_in_it(framing: Framing, message: bytes) -> None:
+def test_every_common_framing_is_recognised_around_any_message(framing: Framing, message: bytes) -> None:
     if not framing.length_bytes and framing.end in message:
         return  # cannot be sent so
     sight = sniff(framing.wrap(message))
@@ -29,7 +29,7 @@ def test_every_common_framing_is_seen_whatever_is_in_it(framing: Framing, messag
     assert (sight.mti_encoding == "bcd") == (message in SAMPLES)
 
 
-def test_the_parts_of_a_message_are_told_apart() -> None:
+def test_the_parts_of_a_message_are_recognised() -> None:
     sight = sniff(UNIONPAY.framing.wrap(SIGN_ON))
     assert sight is not None
     assert (sight.length, sight.tpdu, sight.head_bytes, sight.mti) == (60, True, 6, "0800")
@@ -66,12 +66,12 @@ def test_the_parts_of_a_message_are_told_apart() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_the_port_is_said_with_what_would(data: bytes, sentence: str) -> None:
+def test_a_mismatch_names_what_does_not_fit_the_port_and_what_would(data: bytes, sentence: str) -> None:
     assert mismatch(data, UNIONPAY) == f"this looks like a message with {sentence}"
 
 
 @pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\n\r\n", b"hello, is anybody there?\r\n", bytes(64), b"0800"])
-def test_of_other_bytes_nothing_is_said(data: bytes) -> None:
+def test_other_bytes_give_no_sentence(data: bytes) -> None:
     assert mismatch(data, UNIONPAY) == ""
 
 
@@ -84,14 +84,14 @@ def test_what_fits_is_not_called_a_mismatch(frame: bytes) -> None:
 @given(st.binary(max_size=600))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_may_be_looked_at(data: bytes) -> None:
-    said = mismatch(data, UNIONPAY)
-    assert said == "" or said.isprintable()
+    sentence = mismatch(data, UNIONPAY)
+    assert sentence == "" or sentence.isprintable()
 
 
 @given(st.sampled_from(COMMON_FRAMINGS), st.binary(min_size=60, max_size=120))
 @settings(max_examples=200, deadline=None)
-def test_no_value_of_a_message_is_told(framing: Framing, rest: bytes) -> None:
+def test_no_value_of_a_message_is_shown(framing: Framing, rest: bytes) -> None:
     message = b"0200" + b"7020000000C00000" + b"166212345678901232" + rest.replace(framing.end, b"") + b"0" * 20
-    said = mismatch(framing.wrap(message), UNIONPAY)
-    assert "6212345678901232" not in said
-    assert "6212" not in said
+    sentence = mismatch(framing.wrap(message), UNIONPAY)
+    assert "6212345678901232" not in sentence
+    assert "6212" not in sentence

@@ -1,4 +1,4 @@
-"""Working keys as hexadecimal text, and as key blocks: both ends, and what is said of damage."""
+"""Working keys as hexadecimal text, and as key blocks: both ends, and refusals of damaged ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def outcome(package, wire):
     """The keys of a package, or what is wrong with it."""
     try:
         return accept_package(package, TMK, wire)
-    except PackageError as wrong:
-        return str(wrong)
+    except PackageError as exc:
+        return str(exc)
 
 
 every_package = pytest.mark.parametrize("package", [HEX, TR31_B, TR31_D, AES], ids=["hex", "B", "D", "AES in D"])
@@ -44,25 +44,25 @@ def test_there_and_back(package, seed):
 
 @every_package
 @given(data=st.data())
-def test_damage_is_told_and_no_key_with_it(package, data):
+def test_damage_is_refused_without_naming_a_key(package, data):
     issued = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes)
     at = data.draw(st.integers(0, len(issued.wire) - 1))
-    wrong = data.draw(st.sampled_from(b"0123456789ABCDEFGXYZ \xff").filter(lambda byte: byte != issued.wire[at]))
-    damaged = issued.wire[:at] + bytes((wrong,)) + issued.wire[at + 1 :]
-    told = outcome(package, damaged)
-    if isinstance(told, str):
-        assert not any(key.reveal().hex().upper() in told for _, key in issued.working.items())
+    exc = data.draw(st.sampled_from(b"0123456789ABCDEFGXYZ \xff").filter(lambda byte: byte != issued.wire[at]))
+    damaged = issued.wire[:at] + bytes((exc,)) + issued.wire[at + 1 :]
+    result = outcome(package, damaged)
+    if isinstance(result, str):
+        assert not any(key.reveal().hex().upper() in result for _, key in issued.working.items())
     else:  # only a parity bit can change unseen, and a check value cannot tell
-        assert told.kcvs == issued.working.kcvs
+        assert result.kcvs == issued.working.kcvs
 
 
 @every_package
 @given(cut=st.integers(1, 60))
 def test_what_is_too_short_or_too_long_is_refused(package, cut):
     wire = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
-    for wrong in (wire[:-cut], wire + b"0" * cut, b""):
+    for exc in (wire[:-cut], wire + b"0" * cut, b""):
         with pytest.raises(PackageError):
-            accept_package(package, TMK, wrong)
+            accept_package(package, TMK, exc)
 
 
 @every_package

@@ -206,7 +206,7 @@ class TestKsn:
         assert DES.read(DES.ksn(DES_KSN, 1)) == DES.ksn(DES_KSN, 1)
 
     @pytest.mark.parametrize(
-        ("dukpt", "came", "sentence"),
+        ("dukpt", "sent", "sentence"),
         [
             (DES, "9876543210E001", "a KSN of dukpt-3des has 10 bytes, this one has 7"),
             (DES, "FFFFFF9876543210E00001", "has 10 bytes, this one has 11"),
@@ -215,12 +215,12 @@ class TestKsn:
             (DES, "FFFF9876543210FFFFFF", "a counter with 21 bits set; terminals skip those with more than 10"),
         ],
     )
-    def test_what_no_terminal_sends(self, dukpt, came, sentence):
+    def test_what_no_terminal_sends(self, dukpt, sent, sentence):
         with pytest.raises(DukptError, match=sentence):
-            dukpt.read(bytes.fromhex(came))
+            dukpt.read(bytes.fromhex(sent))
 
     @pytest.mark.parametrize(("dukpt", "bdk"), [(DES, AES_BDK), (DES, Secret(bytes(24))), (AES, DES_BDK)])
-    def test_a_bdk_of_the_wrong_kind(self, dukpt, bdk):
+    def test_a_bdk_of_another_cipher(self, dukpt, bdk):
         with pytest.raises(DukptError, match=f"a BDK of {dukpt.cipher.upper()} DUKPT is"):
             dukpt.initial(bdk, AES_KSN)
 

@@ -120,14 +120,14 @@ def test_one_flipped_bit_names_the_key(at, bit):
         # Behind a single-length MAK these bytes are filling: the first half still has the KCV.
         assert accept_package(PACKAGES["003"], TMK, bytes(damaged)).kcvs == "PIK 900ECCE3, MAK CFF1592A"
         return
-    with pytest.raises(KcvError) as wrong:
+    with pytest.raises(KcvError) as exc:
         accept_package(PACKAGES["003"], TMK, bytes(damaged))
-    assert wrong.value.name == ("PIK" if at < 20 else "MAK")
-    assert wrong.value.expected in str(wrong.value)
-    assert wrong.value.got in str(wrong.value)
+    assert exc.value.name == ("PIK" if at < 20 else "MAK")
+    assert exc.value.expected in str(exc.value)
+    assert exc.value.got in str(exc.value)
 
 
-def test_another_tmk_is_told_by_its_kcv():
+def test_another_tmk_is_named_by_its_kcv():
     other = Secret.from_hex("11111111111111112222222222222222")
     with pytest.raises(KcvError, match=f"^PIK KCV differs: the package says 900ECCE3, .*TMK with KCV {other.kcv()} "):
         accept_package(PACKAGES["003"], other, PUBLISHED)
@@ -140,7 +140,7 @@ def test_any_bytes_are_keys_or_a_package_error(selector, data):
         accept_package(PACKAGES[selector], TMK, data)
 
 
-def test_a_wrong_length_says_the_layout():
+def test_the_refusal_of_another_length_says_the_layout():
     with pytest.raises(
         PackageError, match=r"^key package 003 has 40 bytes \(PIK 16 \+ KCV 4 \+ MAK 16 \+ KCV 4\), got 24$"
     ):
@@ -197,7 +197,7 @@ every_package_and_more = pytest.mark.parametrize("selector", list(MORE))
 
 
 def forbidden(_size=0):
-    raise AssertionError("nobody asks here")
+    raise AssertionError("no keys may be taken here")
 
 
 def cut(packager, mak, fresh):
@@ -234,11 +234,11 @@ def test_fresh_keys_are_keys_and_then_their_kcvs(selector, mak, seed):
 @every_package_and_more
 @settings(max_examples=30)
 @given(mak=st.sampled_from(FORMS), seed=seeds)
-def test_keys_made_ahead_travel_and_work_like_those_made_now(selector, mak, seed):
+def test_ready_keys_travel_and_work_like_fresh_ones(selector, mak, seed):
     package = MORE[selector]
     now = PackageIssuer(package, mak).issue(TMK, random.Random(seed).randbytes)
     packager = PackageIssuer(package, mak)
-    packager.stocked = lambda: PackageIssuer(package, mak).fresh(random.Random(seed).randbytes)
+    packager.ready_keys = lambda: PackageIssuer(package, mak).fresh(random.Random(seed).randbytes)
     ahead = packager.issue(TMK, forbidden)
     assert (ahead.wire, ahead.working) == (now.wire, now.working)
     assert ahead.working.kcvs == now.working.kcvs
@@ -249,31 +249,31 @@ def test_keys_made_ahead_travel_and_work_like_those_made_now(selector, mak, seed
         assert mine.check_value(8) == theirs.check_value(8)
 
 
-def test_keys_are_made_now_while_none_lie_ready():
+def test_keys_are_generated_while_none_are_ready():
     package = PACKAGES["003"]
     packager = PackageIssuer(package, "single")
     ready = [None, packager.fresh(random.Random(1).randbytes), None]
-    packager.stocked = ready.pop
+    packager.ready_keys = ready.pop
     wires = [packager.issue(TMK, random.Random(2).randbytes).wire for _ in range(3)]
     assert wires[0] == wires[2] == issue_package(package, TMK, "single", random.Random(2).randbytes).wire
     assert wires[1] == issue_package(package, TMK, "single", random.Random(1).randbytes).wire
 
 
-def test_pinned_keys_and_key_blocks_leave_those_made_ahead_where_they_are():
+def test_pinned_keys_and_key_blocks_leave_ready_keys_where_they_are():
     pinned = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
     packager = PackageIssuer(PACKAGES["004"], "single")
-    packager.stocked = forbidden
+    packager.ready_keys = forbidden
     working = packager.issue(TMK, os.urandom, pinned).working
     assert (working.pik, working.mak, len(working.tdk)) == (pinned.pik, pinned.mak, 16)
     for mak, wrap in product(FORMS, ("tr31-b", "tr31-d")):
         blocks = layout("blocks", "3des", 16, ("pik", "mak"), wrap=wrap, mak_form=False)
         packager = PackageIssuer(blocks, mak)
-        packager.stocked = forbidden
+        packager.ready_keys = forbidden
         issued = packager.issue(TMK, os.urandom)
         assert accept_package(blocks, TMK, issued.wire) == issued.working
 
 
-def test_weak_keys_are_not_made_ahead_either():
+def test_ready_keys_are_not_weak_either():
     draws = iter([bytes.fromhex("0101010101010101") + bytes(range(16)), bytes(range(1, 25))])
     fresh = PackageIssuer(PACKAGES["003"], "single").fresh(lambda _size: next(draws))
     assert fresh[:24] == odd_parity(bytes(range(1, 25)))

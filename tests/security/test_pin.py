@@ -97,7 +97,7 @@ def test_any_bytes_are_a_pin_or_a_pin_error(name, block, pan):
         ("041234FFFFFFFF", "8 bytes, this one has 7"),
     ],
 )
-def test_what_is_wrong_with_a_block_is_said(block, says):
+def test_the_refusal_of_a_block_names_the_problem(block, says):
     with pytest.raises(PinError, match=says):
         PIN_FORMATS["iso-0-without-pan"].decode(bytes.fromhex(block), "")
 

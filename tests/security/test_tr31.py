@@ -104,7 +104,7 @@ def test_the_length_of_a_key_does_not_show():
         build_key_block(KBPK, Secret(bytes(range(n)), "3des"), KeyBlockHeader("P0", "T", "E"), dice) for n in (16, 24)
     )
     assert len(short) == len(long)
-    assert len(build_key_block(KBPK, KEY, KeyBlockHeader("P0", "T", "E"), dice, room_bytes=0)) == len(BLOCK)
+    assert len(build_key_block(KBPK, KEY, KeyBlockHeader("P0", "T", "E"), dice, least_key_bytes=0)) == len(BLOCK)
 
 
 @settings(deadline=None, max_examples=200)
@@ -113,9 +113,9 @@ def test_an_altered_block_never_opens(at, instead):
     altered = BLOCK[:at] + instead + BLOCK[at + 1 :]
     if altered.upper() == BLOCK:
         return
-    with pytest.raises(KeyBlockError) as wrong:
+    with pytest.raises(KeyBlockError) as exc:
         open_key_block(KBPK, altered)
-    assert "3F419E1C" not in str(wrong.value)
+    assert "3F419E1C" not in str(exc.value)
 
 
 @settings(deadline=None, max_examples=300)
@@ -146,7 +146,7 @@ def test_any_text_is_a_key_block_or_a_sentence(text):
         (BLOCK[:-1] + "F", f"altered, or made under another key than the one with KCV {KBPK.kcv()}"),
     ],
 )
-def test_what_is_wrong_is_told(text, sentence):
+def test_malformed_blocks_are_refused(text, sentence):
     with pytest.raises(KeyBlockError, match=sentence):
         open_key_block(KBPK, text)
 
@@ -178,6 +178,6 @@ def test_a_key_for_something_else_is_refused():
         (Secret(bytes(8)), KEY, KeyBlockHeader("P0", "T", "E"), "the protection key does not fit"),
     ],
 )
-def test_what_cannot_be_built_is_told(kbpk, key, header, sentence):
+def test_blocks_that_cannot_be_built_are_refused(kbpk, key, header, sentence):
     with pytest.raises(KeyBlockError, match=sentence):
         build_key_block(kbpk, key, header, dice)

@@ -45,6 +45,6 @@ def test_other_keys_are_not_equal():
 @given(keys=working, data=st.data())
 def test_cut_or_lengthened_packing_is_refused(keys, data):
     packed = keys.pack()
-    for wrong in (packed[: data.draw(st.integers(0, len(packed) - 1))], packed + b"\x00"):
+    for exc in (packed[: data.draw(st.integers(0, len(packed) - 1))], packed + b"\x00"):
         with pytest.raises(CipherError):
-            WorkingKeys.unpack(wrong)
+            WorkingKeys.unpack(exc)

@@ -58,6 +58,6 @@ def test_a_letter_is_packed_as_the_common_c_routine_does() -> None:
 
 
 @pytest.mark.parametrize(("date", "rrn"), [("08241", "1"), ("0824", "1234567890123"), ("0824", "参考号")])
-def test_what_cannot_be_one_is_told(date: str, rrn: str) -> None:
+def test_values_that_give_no_code_are_refused(date: str, rrn: str) -> None:
     with pytest.raises(ValueError, match="is not at most"):
         feature_code(date, rrn)

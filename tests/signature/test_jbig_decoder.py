@@ -83,7 +83,7 @@ def test_what_jbigkit_writes_is_read(
         assert read.lines == picture.height
 
 
-def test_a_height_told_late_is_the_height(pictures: list[Bitmap], find_oracle: Oracle) -> None:
+def test_a_late_newlen_marker_gives_the_height(pictures: list[Bitmap], find_oracle: Oracle) -> None:
     path = find_oracle("pbmtojbg85", "jbigkit-bin")
     for picture in pictures:
         for announced in (picture.height + 3, UNKNOWN_HEIGHT):
@@ -145,7 +145,7 @@ class TestDamage:
         assert lines[-1] >= 11
         assert lines == sorted(lines)
 
-    def test_lines_that_came_before_the_end_are_right(self) -> None:
+    def test_lines_received_before_the_end_are_right(self) -> None:
         for end in range(20, len(STRIPED)):
             read = decode_jbig(STRIPED[:end])
             sure = read.lines - read.lines % 5
@@ -158,7 +158,7 @@ class TestDamage:
         assert read.lines >= 5
         assert read.bitmap.data[:15] == RASTER.data[:15]
 
-    def test_a_marker_that_nobody_knows(self) -> None:
+    def test_an_unknown_marker(self) -> None:
         first = STRIPED.index(b"\xff\x02") + 2
         read = decode_jbig(STRIPED[:first] + b"\xff\x55" + STRIPED[first:])
         assert [problem.damage for problem in read.problems] == [Damage.STRAY_MARKER]
@@ -179,7 +179,7 @@ class TestDamage:
         assert read.bitmap == RASTER
         assert [problem.damage for problem in read.problems] == [Damage.STRAY_MARKER]
 
-    def test_a_height_that_is_never_told(self) -> None:
+    def test_a_height_that_is_never_given(self) -> None:
         header = JbigHeader(24, UNKNOWN_HEIGHT, 16, 0, 0, TPBON | VLENGTH)
         read = decode_jbig(header.pack() + WHOLE[20:])
         assert read.bitmap.data[:48] == RASTER.data
@@ -219,7 +219,7 @@ def test_any_damage_ends_in_a_picture_or_one_sentence(stream: bytes) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(512, 256), (1 << 17, 1), (1, 1 << 12), (512, UNKNOWN_HEIGHT)])
 def test_a_header_that_promises_much_costs_what_the_limit_allows(width: int, height: int) -> None:
-    """Nine bytes may claim many pixels: memory stays in proportion to the limit, whatever the shape."""
+    """Nine bytes may claim many pixels: memory stays in proportion to the limit, in any shape."""
     header = JbigHeader(width, height, UNKNOWN_HEIGHT, 0, 0, VLENGTH)
     limit = 1 << 17
     tracemalloc.start()

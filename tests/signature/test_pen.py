@@ -31,9 +31,7 @@ PADS = st.sampled_from([(128, 64), (240, 80), (384, 128), (96, 173)])
 
 @settings(max_examples=40)
 @given(NAMES, st.integers(0, 2**32), MODES, PADS)
-def test_whatever_the_name_it_is_signed_within_the_pad(
-    name: str, seed: int, mode: PenMode, pad: tuple[int, int]
-) -> None:
+def test_any_name_is_signed_within_the_pad(name: str, seed: int, mode: PenMode, pad: tuple[int, int]) -> None:
     signed = draw_signature(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT)
     assert (signed.width, signed.height) == pad
     share = signed.black() / (pad[0] * pad[1])
@@ -97,12 +95,12 @@ def test_latin_needs_no_font_and_chinese_does() -> None:
         ("안나", "cannot write"),
     ],
 )
-def test_what_it_cannot_write_is_told(name: str, sentence: str) -> None:
+def test_a_name_it_cannot_write_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(PenError, match=sentence):
         draw_signature(name, 1, font_bytes=FONT)
 
 
-def test_a_pad_too_small_is_told() -> None:
+def test_a_pad_too_small_is_refused() -> None:
     with pytest.raises(PenError, match="too small"):
         draw_signature("Ann", 1, width=40, height=20)
 

@@ -1,4 +1,4 @@
-"""PNG: out and back without loss, and whatever people's picture programs write."""
+"""PNG: out and back without loss, and the pictures that common programs write."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_kind_of_png_is_read(mode: str) -> None:
     assert decode_png(png(picture)) == Bitmap.from_rows(9, [0, 0, 0b011111110, 0, 0])
 
 
-def test_what_is_transparent_is_paper_whatever_colour_it_hides() -> None:
+def test_transparent_pixels_are_paper_in_any_colour() -> None:
     picture = Image.new("RGBA", (4, 1), (0, 0, 0, 0))
     picture.putpixel((1, 0), (0, 0, 0, 255))
     picture.putpixel((2, 0), (0, 0, 0, 60))
@@ -79,7 +79,7 @@ def test_a_palette_may_have_a_transparent_colour() -> None:
         (encode_png(Bitmap(8, 8, bytes(8)))[:16] + b"\xff\xff\xff\xff" * 2 + bytes(100), "at most"),
     ],
 )
-def test_what_is_no_png_is_told(data: bytes, sentence: str) -> None:
+def test_bytes_that_are_no_png_are_refused(data: bytes, sentence: str) -> None:
     with pytest.raises(PngError, match=sentence):
         decode_png(data)
 
@@ -105,7 +105,7 @@ def test_a_scan_becomes_what_the_pad_would_have_recorded() -> None:
     assert len(columns) >= bitmap.width - 6  # the line is nowhere broken: every column but the margin has ink
 
 
-def test_a_small_picture_is_not_made_larger() -> None:
+def test_a_small_picture_is_not_enlarged() -> None:
     picture = Image.new("L", (30, 20), 255)
     picture.putpixel((10, 10), 0)
     assert signature_from_png(png(picture), 240, 80, margin=1) == Bitmap.from_rows(3, [0, 0b010, 0])
@@ -117,7 +117,7 @@ def test_a_hairline_survives() -> None:
     assert signature_from_png(png(picture), 240, 80).black() >= 200
 
 
-def test_a_picture_without_ink_is_told() -> None:
+def test_a_picture_without_ink_is_refused() -> None:
     with pytest.raises(PngError, match="no ink"):
         signature_from_png(png(Image.new("L", (100, 100), 250)), 240, 80)
 

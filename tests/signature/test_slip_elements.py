@@ -1,4 +1,4 @@
-"""Slip elements: read, written, kept when unknown, told when damaged."""
+"""Slip elements: read, written, kept when unknown, refused when damaged."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_unknown_and_repeated_tags_are_kept() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0xFF00, 0xFFFF), st.binary(max_size=255)), max_size=8))
-def test_whatever_bytes_are_in_them_come_back(pairs: list[tuple[int, bytes]]) -> None:
+def test_any_bytes_in_them_come_back(pairs: list[tuple[int, bytes]]) -> None:
     data = build_slip_elements([(f"{tag:04X}", value) for tag, value in pairs], TAGS)
     elements = parse_slip_elements(data, TAGS)
     assert [(int(e.tag, 16), e.value) for e in elements] == pairs
@@ -88,16 +88,16 @@ def test_cut_anywhere_it_reads_or_tells_where_it_ends(at: int) -> None:
     if at in ends:
         assert parse_slip_elements(EXAMPLE[:at], TAGS) == whole[: ends.index(at)]
         return
-    with pytest.raises(TlvError) as told:
+    with pytest.raises(TlvError) as exc:
         parse_slip_elements(EXAMPLE[:at], TAGS)
-    assert told.value.position == max(end for end in ends if end < at)
-    assert [one.value for one in told.value.before] == [e.value for e in whole[: len(told.value.before)]]
+    assert exc.value.position == max(end for end in ends if end < at)
+    assert [one.value for one in exc.value.before] == [e.value for e in whole[: len(exc.value.before)]]
 
 
-def test_a_length_past_the_end_is_told_with_its_offset() -> None:
-    with pytest.raises(TlvError, match="tag FF01 says 25 bytes follow, but 4 are left, at byte 6") as told:
+def test_a_length_past_the_end_is_refused_with_its_offset() -> None:
+    with pytest.raises(TlvError, match="tag FF01 says 25 bytes follow, but 4 are left, at byte 6") as exc:
         parse_slip_elements(bytes.fromhex("FF0003414243 FF0119 31323334"), TAGS)
-    assert [one.tag for one in told.value.before] == ["FF00"]
+    assert [one.tag for one in exc.value.before] == ["FF00"]
 
 
 def test_numbers_are_filled_from_the_left() -> None:
@@ -122,6 +122,6 @@ def test_a_card_number_is_masked_where_people_look() -> None:
         ("FF71", "商" * 128, "cannot hold 256 bytes"),
     ],
 )
-def test_what_does_not_fit_is_told(tag: str, text: str, sentence: str) -> None:
+def test_text_that_does_not_fit_is_refused(tag: str, text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         build_slip_elements([(tag, text)], TAGS)

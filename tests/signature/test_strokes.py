@@ -57,8 +57,8 @@ def test_json_gives_back_what_was_written(strokes: tuple[tuple[Point, ...], ...]
         ("[" * 100_000, "the strokes are not JSON"),
         ('{"a": 1}', "strokes are a list of strokes"),
         ("[1]", "strokes are a list of strokes"),
-        ("[]", "nobody has signed"),
-        ("[[]]", "nobody has signed"),
+        ("[]", "there is no signature"),
+        ("[[]]", "there is no signature"),
         ("[[[1,2]],[[1,2],[1,2,3,4]]]", "stroke 2, point 2: expected"),
         ('[[[1,"2"]]]', "stroke 1, point 1: expected"),
         ("[[[1,true]]]", "stroke 1, point 1: expected"),
@@ -69,10 +69,10 @@ def test_json_gives_back_what_was_written(strokes: tuple[tuple[Point, ...], ...]
         (b"\xff\xfe\x00", "the strokes are not JSON"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(text: str | bytes, sentence: str) -> None:
-    with pytest.raises(StrokesError, match=sentence) as told:
+def test_malformed_strokes_are_refused_in_one_sentence(text: str | bytes, sentence: str) -> None:
+    with pytest.raises(StrokesError, match=sentence) as exc:
         parse_strokes(text)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(exc.value)
 
 
 def test_too_many_points_are_refused() -> None:
@@ -131,7 +131,7 @@ BITMAPS = st.tuples(st.integers(1, 30), st.integers(1, 12)).flatmap(
 
 
 @given(BITMAPS, st.integers(0, 5))
-def test_cropping_keeps_every_black_pixel_and_no_more_paper_than_asked(bitmap: Bitmap, margin: int) -> None:
+def test_cropping_keeps_every_black_pixel_and_no_more_paper_than_the_margin(bitmap: Bitmap, margin: int) -> None:
     small = crop(bitmap, margin)
     ink = black(bitmap)
     if not ink:

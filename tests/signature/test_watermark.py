@@ -64,12 +64,12 @@ def test_seven_pixels_from_digit_to_digit_on_a_small_pad() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "5E5C822", "5e5c8226", "5E5C82267", "GE5C8226"])
-def test_what_is_no_code_is_told(code: str) -> None:
+def test_text_that_is_no_code_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="is no feature code"):
         draw_watermark(blank(240, 80), code)
 
 
 @pytest.mark.parametrize("pad", [(53, 64), (128, 6)])
-def test_a_bitmap_without_room_is_told(pad: tuple[int, int]) -> None:
+def test_a_bitmap_without_room_is_refused(pad: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="no room"):
         draw_watermark(blank(*pad), "5E5C8226")

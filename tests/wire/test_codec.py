@@ -41,7 +41,7 @@ def formats(draw):
 
 @st.composite
 def dialects(draw):
-    """A dialect as somebody might write it: any encodings, any fields."""
+    """A dialect as a user might write it: any encodings, any fields."""
     secondary = draw(st.booleans())
     numbers = [de for de in range(2, 129 if secondary else 65) if de != 65]
     des = sorted(draw(st.sets(st.sampled_from(numbers), min_size=1, max_size=8)))
@@ -134,8 +134,8 @@ def found(decode):
     """What a decoder makes of a frame: a message, or all that it says is wrong."""
     try:
         message = decode()
-    except DecodeError as wrong:
-        return (str(wrong), wrong.field, wrong.position, wrong.mti, wrong.fields)
+    except DecodeError as exc:
+        return (str(exc), exc.field, exc.position, exc.mti, exc.fields)
     return message.mti, message.fields
 
 
@@ -162,7 +162,7 @@ def test_generated_decoders_find_what_the_reference_finds_in_damaged_frames(data
     dialect = data.draw(dialects())
     mti, fields = data.draw(messages(dialect))
     frame = dialect.encode(mti, fields)
-    for _ in range(codec.EARNED):
+    for _ in range(codec.COMPILE_AFTER):
         dialect.decode(frame)
     twin = load_twin(dialect)
     for damaged in [data.draw(mutations(frame)), *(data.draw(nudges(dialect, frame)) for _ in range(8))]:
@@ -224,7 +224,7 @@ SIGN_ON = SAMPLES["sign-on request"]
 @pytest.mark.parametrize("title", SAMPLES)
 def test_a_sample_says_what_it_should_and_is_written_as_it_was(unionpay, title):
     sample = next(sample for sample in unionpay.samples if sample.title == title)
-    for _ in range(codec.EARNED + 1):  # the thorough way first, then the quick one
+    for _ in range(codec.COMPILE_AFTER + 1):  # the thorough way first, then the quick one
         message = unionpay.decode(SAMPLES[title])
         assert {"mti": message.mti} | {
             name: unionpay.text(message, name) for name in sample.expect if name != "mti"
@@ -239,7 +239,7 @@ def test_any_bytes_give_a_message_or_a_decode_error(frame):
     try:
         message = dialect.decode(frame)
     except DecodeError as caught:
-        wrong = caught
+        error = caught
     else:
         edges = [edge for span in dialect.spans(message).values() for edge in span]
         assert edges == sorted(edges)
@@ -247,16 +247,16 @@ def test_any_bytes_give_a_message_or_a_decode_error(frame):
         assert edges[1:-1:2] == edges[2::2]  # each begins where the one before it ends
         assert edges[-1] == len(frame)
         return
-    assert 0 <= wrong.position <= len(frame)
-    assert wrong.problem in str(wrong)
+    assert 0 <= error.position <= len(frame)
+    assert error.problem in str(error)
 
 
 def body(hexadecimal):
     return bytes.fromhex("6000030000603100310000" + hexadecimal)
 
 
-# frame, field, position, what is said, DEs read before it
-WRONG = {
+# frame, field, position, problem, DEs read before it
+DAMAGED = {
     "nothing": (b"", "envelope", 0, "0 bytes are fewer than TPDU and head have (11)", []),
     "no MTI": (body("08"), "mti", 11, "the frame ends before or inside the MTI", []),
     "MTI of no digits": (body("0A00" + "00" * 8), "mti", 11, "is not made of four digits", []),
@@ -299,28 +299,28 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("case", DAMAGED)
 def test_evidence_says_field_position_and_what_was_read_before(unionpay, case):
-    frame, field, position, problem, before = WRONG[case]
-    with pytest.raises(DecodeError) as wrong:
+    frame, field, position, problem, before = DAMAGED[case]
+    with pytest.raises(DecodeError) as exc:
         unionpay.decode(frame)
-    assert (wrong.value.field, wrong.value.position) == (field, position)
-    assert wrong.value.problem == problem
-    assert list(wrong.value.fields) == before
-    assert wrong.value.mti == (None if field in ("envelope", "mti") else frame[11:13].hex())
+    assert (exc.value.field, exc.value.position) == (field, position)
+    assert exc.value.problem == problem
+    assert list(exc.value.fields) == before
+    assert exc.value.mti == (None if field in ("envelope", "mti") else frame[11:13].hex())
 
 
-def test_the_first_mistake_is_told_even_if_a_later_one_stopped_the_reading(unionpay):
-    with pytest.raises(DecodeError) as wrong:
+def test_the_first_mistake_is_reported_even_if_a_later_one_stopped_the_reading(unionpay):
+    with pytest.raises(DecodeError) as exc:
         unionpay.decode(body("0200102000000000000000000000000A00"))
-    assert wrong.value.field == 4
-    assert wrong.value.position == 26
+    assert exc.value.field == 4
+    assert exc.value.position == 26
 
 
 @pytest.mark.parametrize("filler", "0F")
 def test_a_track_may_be_filled_up_with_0_or_F_and_is_sent_with_0(unionpay, filler):
     frame = body("02000000000020000000051234D" + filler)
-    for _ in range(codec.EARNED + 1):
+    for _ in range(codec.COMPILE_AFTER + 1):
         message = unionpay.decode(frame)
         assert message.fields == {35: "1234D"}
         assert message.raw == frame
@@ -345,9 +345,9 @@ def test_entry_mode_is_left_justified_and_card_sequence_right(unionpay):
     ],
 )
 def test_what_cannot_be_sent_is_refused_with_its_field(unionpay, fields, sentence):
-    with pytest.raises(EncodeError) as wrong:
+    with pytest.raises(EncodeError) as exc:
         unionpay.encode("0800", fields)
-    assert str(wrong.value) == sentence
+    assert str(exc.value) == sentence
 
 
 def test_an_mti_or_an_envelope_of_another_size_is_refused(unionpay):
@@ -362,10 +362,10 @@ def test_no_number_of_bitmaps_fills_the_memory(unionpay):
     for chosen in range(1, 1 << len(des)):
         fields = {de: "0" * twin.fields[de].maximum for i, de in enumerate(des) if chosen >> i & 1}
         frame = twin.encode("0200", fields)
-        for _ in range(codec.EARNED):
+        for _ in range(codec.COMPILE_AFTER):
             assert twin.decode(frame).fields == fields
-    assert len(twin._codec._decoders.ready) <= codec.KEPT
-    assert len(twin._codec._decoders._seen) <= codec.KEPT
+    assert len(twin._codec._decoders.ready) <= codec.MAX_COMPILED
+    assert len(twin._codec._decoders._seen) <= codec.MAX_COMPILED
 
 
 def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionpay):
@@ -374,7 +374,7 @@ def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionp
         with pytest.raises(DecodeError):
             twin.decode(SIGN_ON[:-1])
     assert not twin._codec._decoders.ready
-    for _ in range(codec.EARNED):
+    for _ in range(codec.COMPILE_AFTER):
         assert not twin._codec._decoders.ready
         twin.decode(SIGN_ON)
     assert len(twin._codec._decoders.ready) == 1
@@ -382,10 +382,10 @@ def test_code_is_compiled_only_for_messages_that_were_right_several_times(unionp
 
 def test_a_decode_error_never_quotes_the_field(unionpay):
     frame = body("020040000000000000001762250000000000141A")
-    with pytest.raises(DecodeError) as wrong:
+    with pytest.raises(DecodeError) as exc:
         unionpay.decode(frame)
-    assert "6225" not in str(wrong.value)
-    assert 2 not in wrong.value.fields
+    assert "6225" not in str(exc.value)
+    assert 2 not in exc.value.fields
 
 
 # ── the same message in other tongues ──
@@ -437,7 +437,7 @@ def test_one_message_in_many_encodings(tongue):
     encodings, frame = TONGUES[tongue]
     text = f'dialect = "x"\ntitle = "x"\n[encoding]\nsecondary = true\n{encodings}\n[fields]{FIELDS}'
     dialect = load(parse_toml(text, "x.toml"), _nothing_to_extend)
-    for _ in range(codec.EARNED + 1):
+    for _ in range(codec.COMPILE_AFTER + 1):
         assert dialect.encode("0200", VALUES) == frame
         assert dialect.decode(frame).fields == VALUES
     assert dialect._codec._decoders.ready
@@ -460,14 +460,14 @@ RIGHT = {2: "1", 12: "123456", 28: "C00000150", 35: "1", 52: bytes(8), 55: b"x"}
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_slips_are_found_whether_or_not_code_was_generated(slip):
-    de, wrong, offset, problem = SLIPS[slip]
+    de, bad_bytes, offset, problem = SLIPS[slip]
     fields = FIELDS.replace('70 = { format = "n3", name = "function" }', '55 = { format = "b..9", name = "chip" }')
     dialect = load(
         parse_toml(f'dialect = "x"\ntitle = "x"\n[encoding]\nb = "ascii"\n[fields]{fields}', "x.toml"),
         _nothing_to_extend,
     )
-    frame = b"0200" + bitmaps([de]).encode() + wrong
-    for _ in range(codec.EARNED):
+    frame = b"0200" + bitmaps([de]).encode() + bad_bytes
+    for _ in range(codec.COMPILE_AFTER):
         dialect.decode(dialect.encode("0200", {de: RIGHT[de]}))
     assert dialect._codec._decoders.ready
     expected = (f"DE {de} at byte {20 + offset}: {problem}", de, 20 + offset, "0200", {})

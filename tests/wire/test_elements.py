@@ -56,8 +56,8 @@ def outcome(act: Callable[..., Any], *arguments: Any) -> object:
     """What it gives, or how it fails."""
     try:
         return act(*arguments)
-    except (EncodeError, UnicodeError) as wrong:
-        return type(wrong), str(wrong)
+    except (EncodeError, UnicodeError) as exc:
+        return type(exc), str(exc)
 
 
 @settings(max_examples=300)

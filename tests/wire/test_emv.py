@@ -11,7 +11,7 @@ from acquirer.wire.emv import tag_meaning
 
 
 @pytest.mark.parametrize(
-    ("tag", "value", "said"),
+    ("tag", "value", "meaning"),
     [
         ("95", "0000000000", "no bit set"),
         ("95", "0000048000", "online PIN entered; over floor limit"),
@@ -34,8 +34,8 @@ from acquirer.wire.emv import tag_meaning
         ("9F26", "0102030405060708", ""),
     ],
 )
-def test_what_the_bits_say(tag: str, value: str, said: str) -> None:
-    assert tag_meaning(tag, bytes.fromhex(value)).en == said
+def test_what_the_bits_say(tag: str, value: str, meaning: str) -> None:
+    assert tag_meaning(tag, bytes.fromhex(value)).en == meaning
 
 
 @given(st.sampled_from(["95", "9B", "9F27", "9F34"]), st.binary(max_size=8))

@@ -117,7 +117,7 @@ def test_frames_of_a_stream_without_lengths_end_where_their_end_stands():
 
 @settings(max_examples=300)
 @given(st.data())
-def test_frames_come_out_whatever_the_stream_is_cut_into(data):
+def test_frames_come_out_however_the_stream_is_cut(data):
     framing = data.draw(st.sampled_from(FRAMINGS + ENDED))
     body = st.binary(min_size=3, max_size=50).map(lambda b: b"\x60" + b)
     if not framing.length_bytes:
@@ -132,8 +132,8 @@ def test_frames_come_out_whatever_the_stream_is_cut_into(data):
 
 @settings(max_examples=400)
 @given(st.sampled_from(FRAMINGS + ENDED), streams(), st.data())
-def test_what_is_said_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
-    def verdict(chunks):
+def test_the_outcome_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
+    def outcome_of(chunks):
         deframer = make_deframer(framing)
         found = []
         try:
@@ -141,12 +141,16 @@ def test_what_is_said_of_any_stream_does_not_depend_on_its_cuts(framing, stream,
                 deframer.feed(chunk)
                 for frame in deframer:
                     found.append(frame)
-        except FrameError as wrong:
-            return found, wrong.reason, wrong.detail
+        except FrameError as exc:
+            return found, exc.reason, exc.detail
         return found, deframer.pending
 
     cut = data.draw(st.integers(0, len(stream)))
-    assert verdict([stream]) == verdict([stream[:cut], stream[cut:]]) == verdict([bytes([byte]) for byte in stream])
+    assert (
+        outcome_of([stream])
+        == outcome_of([stream[:cut], stream[cut:]])
+        == outcome_of([bytes([byte]) for byte in stream])
+    )
 
 
 def test_a_length_of_zero_is_a_keep_alive():
@@ -173,9 +177,9 @@ def test_a_length_of_zero_is_a_keep_alive():
 def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
     deframer = make_deframer(UNIONPAY)
     deframer.feed(stream)
-    with pytest.raises(FrameError) as wrong:
+    with pytest.raises(FrameError) as exc:
         list(deframer)
-    assert (wrong.value.reason, wrong.value.detail) == (reason, detail)
+    assert (exc.value.reason, exc.value.detail) == (reason, detail)
     deframer.feed(bytes(100))
     assert list(deframer) == []
     assert deframer.pending == 0  # nothing more is stored for it
@@ -197,9 +201,9 @@ def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
 def test_what_stands_around_frames_must_stand_there(framing, stream, detail):
     deframer = make_deframer(framing)
     deframer.feed(stream)
-    with pytest.raises(FrameError, match=detail) as wrong:
+    with pytest.raises(FrameError, match=detail) as exc:
         list(deframer)
-    assert (wrong.value.reason, wrong.value.data) == ("bad-delimiter", stream)
+    assert (exc.value.reason, exc.value.data) == ("bad-delimiter", stream)
 
 
 def test_an_end_that_does_not_come_is_not_waited_for_longer_than_the_limit():
@@ -221,9 +225,9 @@ def test_a_length_that_counts_more_than_there_can_be_is_refused():
 def test_what_did_not_fit_is_at_hand_for_a_diagnosis_up_to_a_bound():
     deframer = make_deframer(UNIONPAY)
     deframer.feed(b"0119" + b"x" * 5000)
-    with pytest.raises(FrameError) as wrong:
+    with pytest.raises(FrameError) as exc:
         list(deframer)
-    assert wrong.value.data == b"0119" + b"x" * (LOOK_BYTES - 4)
+    assert exc.value.data == b"0119" + b"x" * (LOOK_BYTES - 4)
     waiting = make_deframer(UNIONPAY)
     waiting.feed(UNIONPAY.wrap(bytes(21)) + b"\x00\x87rest")
     assert (list(waiting), waiting.unfinished, waiting.fresh) == ([bytes(21)], b"\x00\x87rest", False)
@@ -237,13 +241,13 @@ def test_lengths_of_digits_must_be_digits():
     ):
         deframer = make_deframer(framing)
         deframer.feed(stream)
-        with pytest.raises(FrameError, match="digits") as wrong:
+        with pytest.raises(FrameError, match="digits") as exc:
             list(deframer)
-        assert wrong.value.reason == "bad-length"
+        assert exc.value.reason == "bad-length"
 
 
-def test_only_the_beginning_of_a_stream_can_be_a_stranger():
-    # 0x1603 bytes are a possible frame: after a good one nobody suspects TLS.
+def test_only_the_beginning_of_a_stream_can_be_another_protocol():
+    # 0x1603 bytes are a possible frame: after a good one it is not taken for TLS.
     frame = b"\x01" + bytes(0x1602)
     assert read(UNIONPAY, [UNIONPAY.wrap(bytes(21)), UNIONPAY.wrap(frame)]) == ([bytes(21), frame], 0)
 
@@ -260,7 +264,7 @@ def test_a_frame_too_long_for_its_length_is_not_written():
         Framing("ascii", 4).wrap(bytes(10000))
 
 
-# -- the same, made ready for many frames ------------------------------------------------------------------------------
+# -- the same, specialised for many frames ----------------------------------------------------------------------------
 
 TINY = [
     Framing("binary", 1),
@@ -286,8 +290,8 @@ def outcome(act, data):
     """What it gives, or how it fails."""
     try:
         return act(data)
-    except FrameError as wrong:
-        return wrong.reason, wrong.detail
+    except FrameError as exc:
+        return exc.reason, exc.detail
 
 
 @settings(max_examples=300)
@@ -303,9 +307,9 @@ def test_a_wrapper_wraps(framing, frame):
 def test_a_wrapper_writes_no_frame_that_is_too_long():
     wrap = UNIONPAY.wrapper()
     assert wrap(bytes(65_535)) == b"\xff\xff" + bytes(65_535)
-    with pytest.raises(FrameError, match=r"^a frame of 65536 bytes does not fit a binary2 length$") as wrong:
+    with pytest.raises(FrameError, match=r"^a frame of 65536 bytes does not fit a binary2 length$") as exc:
         wrap(bytes(65_536))
-    assert wrong.value.reason == "too-long"
+    assert exc.value.reason == "too-long"
 
 
 def state(deframer):
@@ -344,9 +348,9 @@ def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
     one, other = make_deframer(framing), make_deframer(framing)
     dead = False
     for chunk in before:
-        came = outcome(lambda data: found_in(one, data), chunk)
-        assert came == outcome(lambda data: found_in(other, data), chunk)
-        dead = dead or isinstance(came, tuple)
+        result = outcome(lambda data: found_in(one, data), chunk)
+        assert result == outcome(lambda data: found_in(other, data), chunk)
+        dead = dead or isinstance(result, tuple)
     then = state(one)
     quiet = not (one.fresh or one.pending or dead)
     frame = one.whole(data)

@@ -17,17 +17,17 @@ ROWS = re.findall(r"^\| (`length = .*?) \| (.*?) \|", PAGE, re.MULTILINE)
 MESSAGE = bytes.fromhex(load_dialect("unionpay-pos").samples[0].hex)[2:].replace(b"\x03", b"\x04")
 
 
-def nobody(name):
+def find_nothing(name):
     raise AssertionError(name)
 
 
-@pytest.mark.parametrize(("said", "shown"), ROWS, ids=[said for said, _ in ROWS])
-def test_every_row_is_what_goes_over_the_wire(said, shown):
-    keys = "\n".join(re.findall("`(.*?)`", said))
+@pytest.mark.parametrize(("written", "shown"), ROWS, ids=[written for written, _ in ROWS])
+def test_every_row_is_what_goes_over_the_wire(written, shown):
+    keys = "\n".join(re.findall("`(.*?)`", written))
     text = (
         f'dialect = "x"\ntitle = "x"\n[framing]\n{keys if "limit" in keys else keys + chr(10) + "limit_bytes = 8192"}\n'
     )
-    framing = load(parse_toml(text, "page.toml"), nobody).framing
+    framing = load(parse_toml(text, "page.toml"), find_nothing).framing
     before, _, after = shown.replace("`", "").partition("M")
     wire = bytes.fromhex(before) + MESSAGE + bytes.fromhex(after)
     assert len(MESSAGE) == 60

@@ -45,11 +45,11 @@ def test_at_most_ten_characters_survive_and_the_length_stays(pan: str) -> None:
 
 
 @given(st.text(min_size=1) | st.binary(min_size=1), st.text().filter(lambda s: s not in ("", "pan")))
-def test_a_sensitivity_nobody_knows_hides_everything_but_the_length(value: str | bytes, sensitivity: str) -> None:
+def test_an_unknown_sensitivity_hides_everything_but_the_length(value: str | bytes, sensitivity: str) -> None:
     assert re.fullmatch(r"\[\d+ (byte|character)s? hidden\]", shown(value, sensitivity))
 
 
-def test_a_card_number_that_came_as_bytes_is_hidden_whole() -> None:
+def test_a_card_number_as_bytes_is_hidden_whole() -> None:
     assert shown(b"\x62\x12", "pan") == "[2 bytes hidden]"
 
 
@@ -87,10 +87,10 @@ def test_every_run_has_exactly_one_check_digit(body: str) -> None:
 
 
 @given(st.integers(0, 8), st.integers(1, 9), st.text("0123456789", min_size=12, max_size=18))
-def test_luhn_sees_every_single_wrong_digit(place: int, shift: int, body: str) -> None:
+def test_luhn_sees_every_single_altered_digit(place: int, shift: int, body: str) -> None:
     pan = luhn_valid(body)
-    wrong = pan[:place] + str((int(pan[place]) + shift) % 10) + pan[place + 1 :]
-    assert not passes_luhn(wrong)
+    altered = pan[:place] + str((int(pan[place]) + shift) % 10) + pan[place + 1 :]
+    assert not passes_luhn(altered)
 
 
 def test_a_merchant_number_is_no_card_number() -> None:

@@ -84,7 +84,7 @@ def test_nesting_as_deep_as_the_data_is_long_ends_early() -> None:
         ),
     ],
 )
-def test_what_does_not_hold_together_is_told_with_its_place_and_what_was_read(
+def test_damaged_data_is_refused_with_its_place_and_what_was_read(
     kind: str, data: str, sentence: str, read: list[str]
 ) -> None:
     with pytest.raises(TlvError) as caught:
@@ -141,11 +141,11 @@ def test_what_is_built_is_parsed_again(kind: str, data: st.DataObject) -> None:
 @given(st.binary(max_size=80))
 @settings(max_examples=300)
 def test_any_bytes_are_objects_that_join_to_them_or_an_error_with_a_place(kind: str, data: bytes) -> None:
-    read, wrong = parsed(data, kind)
+    read, error = parsed(data, kind)
     end = sum(len(one.header) + len(one.value) for one in read)
     assert join_tlv(read) == data[:end]
-    if wrong:
-        assert end <= wrong.position < len(data)
+    if error:
+        assert end <= error.position < len(data)
     else:
         assert end == len(data)
     for one in walk(read):
@@ -155,8 +155,8 @@ def test_any_bytes_are_objects_that_join_to_them_or_an_error_with_a_place(kind: 
 def parsed(data: bytes, kind: str) -> tuple[tuple[Tlv, ...], TlvError | None]:
     try:
         return parse_tlv(data, kind), None
-    except TlvError as wrong:
-        return wrong.before, wrong
+    except TlvError as exc:
+        return exc.before, exc
 
 
 def test_the_examples_in_the_code_are_true() -> None:
