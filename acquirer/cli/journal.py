@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.listing import BAD, GOOD, KEY, PLAIN, QUIET, Painter
 from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text as Line
 
     from acquirer.journal.entry import Entry
-    from acquirer.store import Reader, ExchangeFilter
+    from acquirer.store import ExchangeFilter, Reader
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,9 +40,9 @@ def list_(
     as_json: bool = JsonOption,
 ) -> int:
     """List exchanges, the latest last, each with its why."""
-    with _looking(tid, stan, code, store, as_json) as (reader, wanted, say):
+    with _opened(tid, stan, code, store, as_json) as (reader, wanted, show):
         for entry in reader.exchanges(wanted, limit) if limit else reader.every(wanted):
-            say(entry)
+            show(entry)
     return Code.OK
 
 
@@ -54,16 +55,16 @@ def tail(
     store: str | None = StoreOption,
     as_json: bool = JsonOption,
 ) -> int:
-    """Show exchanges as they come, until stopped with Ctrl-C."""
+    """Show exchanges as they happen, until stopped with Ctrl-C."""
     from dataclasses import replace
 
-    with _looking(tid, stan, code, store, as_json) as (reader, wanted, say):
+    with _opened(tid, stan, code, store, as_json) as (reader, wanted, show):
         newest = reader.exchanges(limit=1)
         entries = reader.exchanges(wanted, limit) if limit else []
         seen = max([entry.id for entry in [*newest, *entries]], default=0)
         while True:
             for entry in entries:
-                say(entry)
+                show(entry)
                 seen = max(seen, entry.id)
             if not entries:
                 time.sleep(POLL_S)
@@ -77,9 +78,9 @@ def show(
     as_json: bool = JsonOption,
 ) -> int:
     """Show one exchange: request and reply field by field, and why."""
-    from acquirer.cli.tables import KEY, QUIET, Line, console, table
-    from acquirer.journal.entry import as_json as plain
-    from acquirer.observe.lines import printable
+    from acquirer.cli import tables
+    from acquirer.data.text import printable
+    from acquirer.journal.entry import as_json as document_of
 
     config = settings(store)
     with reading(config.store) as reader:
@@ -87,31 +88,34 @@ def show(
     if entry is None:
         raise Exit(Code.USAGE, f"{config.store} has no exchange {number}; 'acquirer journal list' shows the latest.")
     if as_json:
-        print(json.dumps(plain(entry), ensure_ascii=False))
+        print(json.dumps(document_of(entry), ensure_ascii=False))
         return Code.OK
-    screen = console()
-    screen.print(_line(entry, config.timezone), soft_wrap=True)
+    print(_line(entry, config.timezone, Painter()), flush=True)
+    screen = tables.console()
     facts = f"{entry.dialect}, from {entry.peer or 'nowhere'}, {entry.frame_bytes} bytes, {entry.took_us / 1000:g} ms"
-    screen.print(Line(printable(f"{facts}; merchant {entry.mid or '?'}, batch {entry.batch or '?'}"), "dim"))
+    about = printable(f"{facts}; merchant {entry.mid or '?'}, batch {entry.batch or '?'}")
+    screen.print(tables.Line(about, tables.QUIET))
     if entry.failure:
         screen.print(f"undecodable: {printable(entry.failure)}", soft_wrap=True)
     if entry.before_failure:
-        screen.print(_understood(entry.before_failure))
+        screen.print(_decoded_bytes(entry.before_failure))
     names = _names(entry.dialect)
     reply = entry.reply or {}
     if not (entry.request or reply):
-        screen.print(Line("No field was read. " + ("No reply." if entry.reply is None else "An empty reply."), QUIET))
+        answer = "No reply." if entry.reply is None else "An empty reply."
+        screen.print(tables.Line(f"No field was read. {answer}", tables.QUIET))
         return Code.OK
-    grid = table("DE>", "Name", f"Request {entry.mti}", f"Reply {entry.reply_mti}" if entry.reply_mti else "No reply")
+    answer = f"Reply {entry.reply_mti}" if entry.reply_mti else "No reply"
+    grid = tables.table("DE>", "Name", f"Request {entry.mti}", answer)
     for de in sorted({*entry.request, *reply}, key=int):
         values = [printable(fields.get(de, "")) for fields in (entry.request, reply)]
-        grid.add_row(Line(de, KEY), names.get(de, ""), *values)
+        grid.add_row(tables.Line(de, tables.KEY), names.get(de, ""), *values)
     screen.print(grid)
     return Code.OK
 
 
-def _understood(digits: str) -> Line:
-    """A dump of the bytes before a failure; stars among its digits are hidden ones."""
+def _decoded_bytes(digits: str) -> Line:
+    """Return a dump of the bytes before a failure; stars among its digits are hidden ones."""
     from acquirer.cli.tables import hex_lines
 
     hidden = frozenset(at for at, digit in enumerate(digits) if digit == "*")
@@ -119,51 +123,49 @@ def _understood(digits: str) -> Line:
 
 
 @contextmanager
-def _looking(
+def _opened(
     tid: str, stan: str, code: str, store: str | None, as_json: bool
 ) -> Iterator[tuple[Reader, ExchangeFilter, Callable[[Entry], None]]]:
-    """What is looked at, what is looked for, and what prints it."""
+    """Open the store; return its reader, what is looked for, and what prints it."""
     from acquirer.store import ExchangeFilter
 
     config = settings(store)
-    say = _printer(config.timezone, as_json)
+    show = _printer(config.timezone, as_json)
     with reading(config.store) as reader:
-        yield reader, ExchangeFilter(tid=tid, stan=stan, code=code), say
+        yield reader, ExchangeFilter(tid=tid, stan=stan, code=code), show
 
 
 def _printer(timezone: str, as_json: bool) -> Callable[[Entry], None]:
-    """Prints an exchange as one line."""
+    """Return what prints an exchange as one line."""
     if as_json:
-        from acquirer.journal.entry import as_json as plain
+        from acquirer.journal.entry import as_json as document_of
 
-        return lambda entry: print(json.dumps(plain(entry), ensure_ascii=False), flush=True)
-    from acquirer.cli.tables import console
-
-    screen = console()
-    return lambda entry: screen.print(_line(entry, timezone), soft_wrap=True)
+        return lambda entry: print(json.dumps(document_of(entry), ensure_ascii=False), flush=True)
+    painter = Painter()
+    return lambda entry: print(_line(entry, timezone, painter), flush=True)
 
 
-def _line(entry: Entry, timezone: str) -> Line:
-    """One exchange on one line, as long as its why is; nothing from the wire can move a cursor."""
-    from acquirer.cli.tables import KEY, QUIET, WRONG, Line
-    from acquirer.observe.lines import printable
+def _line(entry: Entry, timezone: str, painter: Painter) -> str:
+    """Return one exchange on one line, as long as its why is; nothing from the wire can move a cursor."""
+    from acquirer.data.text import printable
 
     why = "; ".join(filter(None, [entry.why or entry.failure or entry.reason, *entry.notes]))
     marks = [f"fault: {entry.fault}" if entry.fault else "", "repeated" if entry.replayed else ""]
     if entry.delivery != "sent":
         marks.append(entry.delivery)
-    line = Line(f"{entry.id:>6}  ", QUIET).append(f"{clock_time(entry.at_us, timezone)}  ", QUIET)
-    line.append(printable(f"{entry.tid:8}  "), KEY)
-    line.append(printable(f"{entry.mti:4} {entry.service:9} {entry.stan:6}  "), "")
-    line.append(
-        printable(f"{entry.code:2}  "), "green" if entry.reason == "approved" else WRONG if entry.code else QUIET
+    parts = (
+        (f"{entry.id:>6}  {clock_time(entry.at_us, timezone)}  ", QUIET),
+        (printable(f"{entry.tid:8}  "), KEY),
+        (printable(f"{entry.mti:4} {entry.service:9} {entry.stan:6}  "), PLAIN),
+        (printable(f"{entry.code:2}  "), GOOD if entry.reason == "approved" else BAD if entry.code else QUIET),
+        (printable(why), PLAIN),
+        ("".join(f" [{mark}]" for mark in marks if mark), QUIET),
     )
-    line.append(printable(why), "")
-    return line.append("".join(f" [{mark}]" for mark in marks if mark), QUIET)
+    return "".join([painter.paint(text, style) for text, style in parts]).rstrip()
 
 
 def _names(dialect: str) -> Mapping[str, str]:
-    """Names of the DEs, if the dialect it was spoken in is one we have."""
+    """Return the names of the DEs, if the dialect it was spoken in is one we have."""
     from acquirer.data.toml import DataError
     from acquirer.settings.specs import load_dialect
 

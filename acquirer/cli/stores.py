@@ -1,4 +1,4 @@
-"""What commands on a store share: which one is meant, opening it, and one sentence when that cannot be."""
+"""What commands on a store share: which one is meant, opening it, and one sentence when it cannot be opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JsonOption: Any = typer.Option(False, "--json", help="One JSON object per line."
 
 
 def settings(store: str | None, **more: Any) -> Config:
-    """The settings that flags, the environment and acquirer.toml make together."""
+    """Return the settings that flags, the environment and acquirer.toml make together."""
     from acquirer.settings.config import load_config
 
     return load_config({"store": store, **more})
@@ -32,27 +32,27 @@ def settings(store: str | None, **more: Any) -> Config:
 
 @contextmanager
 def reading(url: str) -> Iterator[Reader]:
-    """A reader of a store: also while a host serves it, and after one was killed."""
+    """Open a reader of a store: also while a host serves it, and after one was killed."""
     from acquirer.store import StoreError, open_reader
 
     try:
         with open_reader(url) as reader:
             yield reader
-    except StoreError as wrong:
-        raise _end(wrong) from None
+    except StoreError as exc:
+        raise _end(exc) from None
 
 
 @contextmanager
 def writing(url: str) -> Iterator[Store]:
-    """A store to change: nobody else may hold it."""
+    """Open a store to change it: no other process may hold it."""
     from acquirer.store import StoreError, open_store, readable_by_others
 
     if url == "memory:":
         raise Exit(Code.USAGE, "A memory: store ends with its process: name the sqlite: store to write to.")
     try:
         store = open_store(url)
-    except StoreError as wrong:
-        raise _end(wrong) from None
+    except StoreError as exc:
+        raise _end(exc) from None
     if loose := readable_by_others(url):
         warn(loose)
     try:
@@ -62,21 +62,21 @@ def writing(url: str) -> Iterator[Store]:
 
 
 def clock_time(at_us: int, timezone: str) -> str:
-    """A moment as people in the host's time zone write it; empty for never."""
+    """Return a moment as people in the host's time zone write it; "" for never."""
     if not at_us:
         return ""
     return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def warn(text: str) -> None:
-    """A sentence about what is unwise, on stderr."""
+    """Print a sentence about what is unwise, on stderr."""
     print(f"Warning: {text}.", file=sys.stderr)
 
 
-def sentence(wrong: Exception) -> str:
-    """What is wrong, as a sentence; it may begin with a file's name, which is never written in another way."""
-    return f"{wrong}."
+def sentence(exc: Exception) -> str:
+    """Return an error as a sentence; it may begin with a file's name, which is never written in another way."""
+    return f"{exc}."
 
 
-def _end(wrong: Exception) -> Exit:
-    return Exit(Code.USAGE, sentence(wrong))
+def _end(exc: Exception) -> Exit:
+    return Exit(Code.USAGE, sentence(exc))

@@ -27,7 +27,7 @@ KEY, QUIET, HIDDEN, WRONG = "cyan", "dim", "yellow", "bold red"
 
 
 def console() -> Console:
-    """Where data goes: stdout."""
+    """Return the console for data: stdout."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED
     return Console(file=cast("TextIO", _Trimmed(sys.stdout)), width=width, highlight=False, markup=False, emoji=False)
 
@@ -49,8 +49,8 @@ class _Trimmed:
 
 
 def table(*columns: str, title: str = "") -> Table:
-    """An empty table; a column whose name ends in ``>`` is aligned to the right."""
-    made = Table(
+    """Return an empty table; a column whose name ends in ``>`` is aligned to the right."""
+    grid = Table(
         box=box.SIMPLE_HEAD,
         title=title or None,
         title_justify="left",
@@ -59,17 +59,17 @@ def table(*columns: str, title: str = "") -> Table:
         header_style="bold",
     )
     for column in columns:
-        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
-    return made
+        grid.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+    return grid
 
 
 def count(number: int, thing: str) -> str:
-    """A number of things: ``1 byte``, ``2 bytes``."""
+    """Return a number of things: ``1 byte``, ``2 bytes``."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def hex_lines(frame: bytes, hidden: frozenset[int], bounds: frozenset[int]) -> Line:
-    """A dump in which neighbouring fields, beginning at `bounds`, differ in colour."""
+    """Return a dump in which neighbouring fields, beginning at `bounds`, differ in colour."""
     styles, style = [], 1
     for at in range(len(frame)):
         style ^= at in bounds

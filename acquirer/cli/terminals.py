@@ -14,7 +14,7 @@ from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, se
 
 if TYPE_CHECKING:
     from acquirer.model.rows import Session, TerminalConfig
-    from acquirer.settings.terminals import Registration
+    from acquirer.settings.registration import Registration
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -37,7 +37,7 @@ def add(
     test: bool = typer.Option(False, help="A test terminal."),
     store: str | None = StoreOption,
 ) -> int:
-    """Register a terminal, or change it. More about it can be said in a file: see 'import'."""
+    """Register a terminal, or change it. A file can hold more about it: see 'import'."""
     from acquirer.settings.terminals import typed_terminals
 
     values = {
@@ -67,32 +67,44 @@ def import_(
 
 
 @app.command("list")
-def list_(store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
+def list_(
+    tid: str = typer.Option("", "--tid", metavar="TID", help="Only this one, or a pattern: '100000*'"),
+    mid: str = typer.Option("", "--mid", metavar="MID", help="Only of this merchant, or a pattern."),
+    limit: int = typer.Option(0, "--limit", "-n", metavar="N", min=0, help="The first so many; 0 lists all."),
+    store: str | None = StoreOption,
+    as_json: bool = JsonOption,
+) -> int:
     """List the registered terminals."""
-    from acquirer.cli.tables import KEY, Line, console, table
-    from acquirer.observe.lines import printable
+    from acquirer.cli.listing import print_table
+    from acquirer.data.text import printable
+    from acquirer.store import TerminalFilter
 
     config = settings(store)
+    wanted = TerminalFilter(tid, mid)
     with reading(config.store) as reader:
-        found = reader.terminals()
+        found = reader.terminals(wanted, limit or None)
+        total = reader.count_terminals(wanted) if limit else len(found)
     if as_json:
-        for terminal, session in found:
-            print(json.dumps(_as_json(terminal, session), ensure_ascii=False))
+        encode = json.JSONEncoder(ensure_ascii=False).encode
+        sys.stdout.writelines(f"{encode(_as_json(terminal, session))}\n" for terminal, session in found)
         return Code.OK
-    grid = table("Terminal", "Merchant", "Name", "Key KCV", "Batch", "Signed on", "Working keys")
+    rows = []
     for terminal, session in found:
         since = clock_time(session.signed_on_us, config.timezone)
-        keys = session.current.kcvs if session.current else ""
-        grid.add_row(
-            Line(terminal.tid, KEY),
-            terminal.mid,
-            printable(terminal.name),
-            terminal.tmk_kcv or f"{terminal.bdk_kcv} (BDK)",
-            session.batch,
-            f"{since} (signed off)" if since and session.signed_off else since,
-            keys,
+        rows.append(
+            (
+                terminal.tid,
+                terminal.mid,
+                printable(terminal.name),
+                terminal.tmk_kcv or f"{terminal.bdk_kcv} (BDK)",
+                session.batch,
+                f"{since} (signed off)" if since and session.signed_off else since,
+                session.current.kcvs if session.current else "",
+            )
         )
-    console().print(grid)
+    print_table(("Terminal", "Merchant", "Name", "Key KCV", "Batch", "Signed on", "Working keys"), rows)
+    if total > len(found):
+        print(f"The first {len(found)} of {total} terminals.", file=sys.stderr)
     return Code.OK
 
 
@@ -100,21 +112,21 @@ def list_(store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
 def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
     """Show one terminal: how it is registered, treated, and how it stands."""
     from acquirer.cli.tables import KEY, Line, console, table
-    from acquirer.observe.lines import printable
+    from acquirer.data.text import printable
 
     config = settings(store)
     with reading(config.store) as reader:
         found = reader.terminal(tid)
-        near = "" if found else _nearest(tid, [known.tid for known, _ in reader.terminals()])
+        near = "" if found else _nearest(tid, reader.terminal_numbers())
     if found is None:
         raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'{near}.")
-    said = _as_json(*found)
+    document = _as_json(*found)
     if as_json:
-        print(json.dumps(said, ensure_ascii=False))
+        print(json.dumps(document, ensure_ascii=False))
         return Code.OK
     grid = table("", "")
     grid.show_header = False
-    for name, value in said.items():
+    for name, value in document.items():
         if name.endswith("_us"):
             name, value = name.removesuffix("_us"), clock_time(value, config.timezone) or "never"
         for part, held in value.items() if isinstance(value, dict) else [("", value)]:
@@ -133,9 +145,9 @@ def _register(terminals: list[Registration], url: str | None) -> int:
     for unwise in weak_keys(terminals):
         warn(unwise)
     with writing(config.store) as store:
-        done = store.register(terminals, Vault(store.master_key))
-    dropped = f"; {done.keys_dropped} must sign on again under a new master key" if done.keys_dropped else ""
-    print(f"{config.store}: {done.added} added, {done.changed} changed, {done.unchanged} as they were{dropped}.")
+        result = store.register(terminals, Vault(store.master_key))
+    dropped = f"; {result.keys_dropped} must sign on again under a new master key" if result.keys_dropped else ""
+    print(f"{config.store}: {result.added} added, {result.changed} changed, {result.unchanged} as they were{dropped}.")
     for name in ("tmk", "bdk"):
         keys = {getattr(one, name) for one in terminals}
         if len(keys) == 1 and (key := keys.pop()) is not None:
@@ -144,7 +156,7 @@ def _register(terminals: list[Registration], url: str | None) -> int:
 
 
 def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
-    """What may be told of a terminal: KCVs, never keys."""
+    """Return what may be shown of a terminal: KCVs, never keys."""
     policy = terminal.policy
     generations = {"current": session.current, "previous": session.previous}
     return {
@@ -174,9 +186,9 @@ def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
 
 
 def _nearest(tid: str, known: list[str]) -> str:
-    from acquirer.data.toml import nearest
+    from acquirer.data.toml import did_you_mean
 
-    return nearest(tid, known) or ("; 'acquirer terminals list' shows them" if known else "; it knows none yet")
+    return did_you_mean(tid, known) or ("; 'acquirer terminals list' shows them" if known else "; it knows none yet")
 
 
 def _word(value: object) -> str:

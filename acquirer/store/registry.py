@@ -14,7 +14,7 @@ from acquirer.data.types import Randbytes, Row
 from acquirer.model.rows import TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.settings.terminals import Registration
+from acquirer.settings.registration import Registration
 from acquirer.store import schema, statements
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered

@@ -116,10 +116,12 @@ transaction = Table(
 )
 
 card = Table("card", CARD.columns, ("token",))
-journal = Table("journal", entry.FORMAT.columns, ("id",), rowid=True)
+journal = Table("journal", entry.STORED, ("id",), rowid=True)
+
 delivery = Table(
     "delivery", (Column("exchange_id", "INTEGER"), Column("outcome", "TEXT")), ("exchange_id",), rowid=True
 )
+"""What became of replies that were not simply sent, by the journal's number of their exchange."""
 
 blob = Table("blob", (Column("digest", "TEXT"), Column("data", "BLOB", nullable=True)), ("digest",), rowid=True)
 """Images of signatures, as received and as PNG, by their SHA-256: what two signatures share is kept once."""
