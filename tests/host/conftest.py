@@ -309,22 +309,22 @@ class Pos:
     def reverse(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
         return self.rig.send(self.reversal_frame(stan, amount, **more))
 
-    def void_frame(self, stan: str, amount: int = 1234, **more: Any) -> bytes:
-        """A void of the sale with `stan`, as UnionPay terminals send it."""
+    def void_frame(self, original: str, amount: int = 1234, **more: Any) -> bytes:
+        """A void of the sale with STAN `original`, as UnionPay terminals send it."""
         return self.sale_frame(
             amount,
             **{
                 "processing_code": "200000",
                 "transaction_type": "23",
-                "rrn": f"{int(stan):012}",
+                "rrn": f"{int(original):012}",
                 "original_batch": self.batch,
-                "original_stan": stan,
+                "original_stan": original,
                 **more,
             },
         )
 
-    def void(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
-        return self.rig.send(self.void_frame(stan, amount, **more))
+    def void(self, original: str, amount: int = 1234, **more: Any) -> Answer:
+        return self.rig.send(self.void_frame(original, amount, **more))
 
     def refund_frame(self, rrn: str, amount: int = 1234, *, date: str = "0310", **more: Any) -> bytes:
         """A refund of the sale with reference number `rrn`, as UnionPay terminals send it."""

@@ -187,7 +187,7 @@ def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
         ({"slip": bytes.fromhex("FF020101FF0140CFFB")}, "slip", "slip-damaged", "the slip elements cannot be read"),
         ({"image": PROGRESSIVE}, "header", "undecodable", "progressive JBIG"),
         ({"image": b"\xff\xd8\xff\xe0 a photograph"}, "header", "undecodable", "no JBIG stream"),
-        ({"image": BLANK}, "pixels", "blank", "nobody has signed"),
+        ({"image": BLANK}, "pixels", "blank", "there is no signature"),
         ({"image": ANN[:60]}, "pixels", "truncated", ""),
     ],
 )

@@ -1,0 +1,109 @@
+"""The table of states and messages: complete, printed into README and docs, and true of the host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acquirer.host.lifecycle import EVENTS, STATES, TABLE, Action, Event, State, as_markdown
+from tests.host.conftest import MakeRig, Pos, Rig
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = ("README.md", "docs/architecture.md")
+BEGIN, END = "<!-- lifecycle: printed by host.lifecycle.as_markdown -->", "<!-- end of lifecycle -->"
+
+AMOUNT = 1234
+
+
+def test_every_state_has_an_answer_to_every_message() -> None:
+    assert tuple(TABLE) == STATES
+    assert all(tuple(row) == EVENTS for row in TABLE.values())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_show_it(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = text.partition(BEGIN)[2].partition(END)[0].strip()
+    assert shown == as_markdown(), f"{page} shows another table; print it anew with host.lifecycle.as_markdown"
+
+
+def in_state(state: State, new_rig: MakeRig) -> tuple[Rig, Pos, bytes]:
+    """A transaction 000050 in a state, reached by messages, and the frame of its sale."""
+    rig = new_rig()
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    amount = 0 if state == "declined" else AMOUNT
+    frame = pos.sale_frame(amount, stan="000050")
+    if state not in ("none", "tombstone"):
+        rig.send(frame)
+    if state in ("reversed", "tombstone"):
+        pos.reverse("000050", amount)
+    elif state == "voided":
+        assert pos.void("000050", stan="000051").code == "00"
+    elif state == "refunded":
+        assert pos.refund(rrn_of(rig), 34, stan="000052").code == "00"
+    return rig, pos, frame
+
+
+def rrn_of(rig: Rig) -> str:
+    row = next((row for key, row in rig.transactions.items() if key.stan == "000050"), None)
+    return row.rrn if row is not None else "000000000777"
+
+
+CODES = {
+    Action.DECIDE: ("00", "00"),
+    Action.REPLAY: ("00", "13"),  # the stored answer: an approval, or the decline of an amount of zero
+    Action.DUPLICATE: ("94", "94"),
+    Action.LATE: ("94", "94"),
+    Action.UNDO: ("00", "00"),
+    Action.NOTHING_TO_UNDO: ("00", "00"),
+    Action.REPEAT_UNDO: ("00", "00"),
+    Action.REMEMBER: ("25", "25"),
+    Action.REPEAT_UNKNOWN: ("25", "25"),
+    Action.UNKNOWN: ("25", "25"),
+    Action.CLOSED: ("25", "25"),
+    Action.TAKE_BACK: ("00", "00"),
+    Action.GIVE_BACK: ("00", "00"),
+    Action.KEEP: ("00", "00"),
+    Action.KEEP_FLAGGED: ("00", "00"),
+}
+"""What each action answers; second: when the transaction was declined."""
+
+AFTER: dict[tuple[State, Event], State] = {
+    ("none", "same"): "approved",
+    ("none", "other"): "approved",
+    ("none", "reversal"): "tombstone",
+    ("approved", "reversal"): "reversed",
+    ("approved", "void"): "voided",
+    ("approved", "refund"): "refunded",
+}
+"""The state that a message leads to; every other one leaves it."""
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_the_host_keeps_to_it(state: State, event: Event, new_rig: MakeRig) -> None:
+    rig, pos, frame = in_state(state, new_rig)
+    amount = 0 if state == "declined" else AMOUNT
+    image = bytes.fromhex("0000010000000080000000010000000100000000000800ff02")
+    if event == "same":
+        answer = rig.send(frame)
+    elif event == "other":
+        answer = rig.send(pos.sale_frame(777, stan="000050"))
+    elif event == "reversal":
+        answer = pos.reverse("000050", amount)
+    elif event == "void":
+        answer = pos.void("000050", amount or AMOUNT)
+    elif event == "refund":
+        answer = pos.refund(rrn_of(rig), 100)
+    else:
+        answer = pos.upload("000050", image, amount=f"{amount:012}")
+    action = TABLE[state][event]
+    assert answer.code == CODES[action][state == "declined"], (action, answer.why)
+    if action is Action.KEEP_FLAGGED:
+        assert f"sale-{state}" in answer.notes
+    row = next((row for key, row in rig.transactions.items() if key.stan == "000050"), None)
+    after = AFTER.get((state, event), state)
+    assert (row.state if row is not None else "none") == after
