@@ -552,7 +552,7 @@ def test_a_strict_host_looks_at_the_pixels_before_it_answers(tmp_path: Path) -> 
     with running_host(signature_check=["pixels=strict"]) as host, till(host.address, tmp_path) as terminal:
         sold = Upload(host, terminal)
         assert sold.code(jbig_encoder.encode_jbig(Bitmap(240, 80, bytes(2400)))) == "30"
-        assert "nobody has signed" in host.journal.find(service="signature").why
+        assert "there is no signature" in host.journal.find(service="signature").why
         assert not host.signatures
         assert sold.code() == "00"
         assert sold.pictured() == set()

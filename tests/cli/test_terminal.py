@@ -211,7 +211,7 @@ def test_reprints_are_counted_and_keep_the_signature(till: Shell, tmp_path: Path
 def test_a_blank_pad_is_told_and_the_sale_stands(till: Shell, tmp_path: Path) -> None:
     (tmp_path / "blank.json").write_text("[]")
     code, _, said = till("sale", "--amount", "1.00", "--sign", str(tmp_path / "blank.json"))
-    assert (code, said) == (0, "0 black pixels: nobody has signed, so nothing will be uploaded\n")
+    assert (code, said) == (0, "0 black pixels: there is no signature, so nothing will be uploaded\n")
     code, _, said = till("sign", "--sign", str(tmp_path / "blank.json"))
     assert code == 2
 

@@ -83,8 +83,8 @@ class Workshop:
     def stocked(self, package: KeyPackage, mak: Any = "single") -> PackageIssuer:
         """A packager with a batch at hand."""
         packager = PackageIssuer(package, mak)
-        packager.stocked = self.maker.stocked(packager)
-        assert packager.stocked() is None
+        packager.ready_keys = self.maker.stocked(packager)
+        assert packager.ready_keys() is None
         self.fill(self.maker._shelves[-1])
         return packager
 
@@ -191,7 +191,7 @@ def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: s
 
 def test_keys_from_stock_are_used_like_any_others(workshop: Workshop) -> None:
     suite = Suite(load_dialect("unionpay-pos"))
-    suite.stock(lambda packager: workshop.stocked(packager.package, packager.mak).stocked)
+    suite.stock(lambda packager: workshop.stocked(packager.package, packager.mak).ready_keys)
     issued = suite.issue("004", TMK, "double", forbidden)
     accepted = suite.accept("004", TMK, issued.wire)
     for (name, mine), (again, theirs) in zip(issued.working.items(), accepted.items(), strict=True):
@@ -262,14 +262,14 @@ def test_the_loop_takes_what_comes(workshop: Workshop) -> None:
 def test_key_blocks_do_not_come_from_stock() -> None:
     layout = KeyPackage("001", "3des", "tr31-b", (KeyPart("pik", 16), KeyPart("mak", 16)), 0, False)
     packager = PackageIssuer(layout, "single")
-    packager.stocked = lambda: forbidden(0)
+    packager.ready_keys = lambda: forbidden(0)
     issued = packager.issue(TMK, os.urandom)
     assert accept_package(layout, TMK, issued.wire) == issued.working
 
 
 def test_pinned_keys_do_not_come_from_stock() -> None:
     packager = PackageIssuer(package("003"), "single")
-    packager.stocked = lambda: forbidden(0)
+    packager.ready_keys = lambda: forbidden(0)
     pinned = WorkingKeys(Secret(bytes(range(16))), Secret(bytes(range(8))))
     assert packager.issue(TMK, os.urandom, pinned).working == pinned
 
@@ -345,7 +345,7 @@ def test_when_it_is_killed_the_stock_is_used_up_and_nobody_is_stopped(doomed: Wo
             doomed.wait()
     wires = [packager.issue(TMK, forbidden).wire for _ in range(BATCH)]
     doomed.turn()
-    assert [packager.stocked() for _ in range(50)] == [None] * 50
+    assert [packager.ready_keys() for _ in range(50)] == [None] * 50
     wires += [packager.issue(TMK, os.urandom).wire for _ in range(BATCH)]
     assert len(set(wires)) == 2 * BATCH
     for wire in wires:
@@ -515,6 +515,6 @@ def test_what_it_cannot_make_ends_it_and_stops_nobody(doomed: Workshop) -> None:
         doomed.wait()
     assert doomed.process.wait(30) not in (0, -signal.SIGKILL)
     packager = PackageIssuer(package("003"), "single")
-    packager.stocked = doomed.maker.stocked(packager)
+    packager.ready_keys = doomed.maker.stocked(packager)
     issued = packager.issue(TMK, os.urandom)
     assert accept_package(packager.package, TMK, issued.wire) == issued.working
