@@ -1,4 +1,4 @@
-"""Standard streams as every command finds them: there, and telling by name when they cannot be written."""
+"""Standard streams as every command finds them: open, and named in the error when they cannot be written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def open_streams() -> None:
-    """Make the standard streams usable, whatever the caller has closed or sent where.
+    """Make the standard streams usable, whichever of them the caller has closed or redirected.
 
-    A closed stdin is empty, and what goes to a closed stderr is lost. A closed stdout cannot be written: what was asked
-    for went nowhere, and that is an error like a full disk. All three are opened, so that no file takes their numbers.
+    A closed stdin is empty, and what is written to a closed stderr is lost. A closed stdout cannot be written: the
+    output of the command is lost, which is an error like a full disk. All three are opened, so that no file takes their
+    numbers.
     """
     if sys.stdin is None:
         sys.stdin = _text(io.FileIO(os.devnull), "utf-8")
@@ -30,18 +31,18 @@ def open_streams() -> None:
 
 
 def give_up(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere: the interpreter flushes it at its end, and would complain."""
+    """Discard what a stream still holds: the interpreter would flush it at its end, and fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Stdout(io.FileIO):
-    """Stdout, whose errors name it: the system only says that some write failed."""
+    """Stdout, whose errors carry its name: the system only reports that a write failed."""
 
     def write(self, data: ReadableBuffer) -> int:
         try:
             return super().write(data)
-        except OSError as wrong:
-            wrong.filename = "stdout"
+        except OSError as exc:
+            exc.filename = "stdout"
             raise
 
 

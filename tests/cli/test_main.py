@@ -1,4 +1,4 @@
-"""The command line as a whole: help, version, and one clear sentence for whatever is typed wrong."""
+"""The command line as a whole: help, version, and one clear sentence about what cannot be understood."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Say = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch):
-    """Puts a function in the place of `acquirer decode`."""
+    """Put a function in the place of `acquirer decode`."""
 
     def put(function) -> None:
         module = ModuleType("acquirer.cli.decode")
@@ -38,11 +38,11 @@ def command(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_names_every_command_with_its_whole_line(arguments: list[str], capsys: Say) -> None:
     assert cli.run(arguments) == Code.OK
-    said = capsys.readouterr()
-    flat = " ".join(said.out.split())
+    shown = capsys.readouterr()
+    flat = " ".join(shown.out.split())
     for name, line in cli.COMMANDS.items():
         assert f" {name} {line}" in flat
-    assert said.err == ""
+    assert shown.err == ""
 
 
 def test_help_imports_no_command() -> None:
@@ -51,7 +51,7 @@ def test_help_imports_no_command() -> None:
             "import sys",
             "from acquirer.cli import run",
             "run(['--help'])",
-            "sys.exit(sum(name.startswith('acquirer.cli.') for name in sys.modules) - 2)  # errors, streams",
+            "sys.exit(sum(name.startswith('acquirer.cli.') for name in sys.modules) - 3)  # arguments, errors, streams",
         )
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
@@ -60,11 +60,11 @@ def test_help_imports_no_command() -> None:
 
 def test_a_group_without_a_command_shows_its_help_in_whole_sentences(capsys: Say) -> None:
     assert cli.run(["dialect"]) == Code.OK
-    said = capsys.readouterr()
+    shown = capsys.readouterr()
     assert "Show a dialect: its frames, fields, messages, response codes, key packages and samples." in (
-        " ".join(said.out.split())
+        " ".join(shown.out.split())
     )
-    assert said.err == ""
+    assert shown.err == ""
 
 
 def test_every_command_of_the_table_has_a_module_that_shows_its_help(capsys: Say) -> None:
@@ -74,7 +74,7 @@ def test_every_command_of_the_table_has_a_module_that_shows_its_help(capsys: Say
 
 
 def helps(capsys: Say) -> dict[str, str]:
-    """The help of every command, by its words."""
+    """Return the help of every command, by its words."""
     found: dict[str, str] = {}
     for name in cli.COMMANDS:
         module = import_module(f"acquirer.cli.{name}")
@@ -86,7 +86,7 @@ def helps(capsys: Say) -> dict[str, str]:
     return found
 
 
-def test_help_speaks_no_python(capsys: Say) -> None:
+def test_help_names_no_python_types(capsys: Say) -> None:
     for words, text in helps(capsys).items():
         assert not re.search(r"<(str|int|float|path|list)\b", text), words
 
@@ -118,21 +118,20 @@ def test_version(capsys: Say) -> None:
         (["decode", "--count"], "Option '--count' requires an argument. Try 'acquirer decode --help'."),
         (
             ["decode", "--count", "x"],
-            "Invalid value for '--count': 'x' is not a whole number. "
-            "Try 'acquirer decode --help'.",
+            "Invalid value for '--count': 'x' is not a whole number. Try 'acquirer decode --help'.",
         ),
         (["decode", "a"], "Got unexpected extra argument(s) (a). Try 'acquirer decode --help'."),
     ],
 )
-def test_what_is_typed_wrong_is_told_in_one_sentence_and_ends_with_2(
+def test_a_command_line_that_cannot_be_understood_is_one_sentence_and_ends_with_2(
     arguments: list[str], sentence: str, capsys: Say, command
 ) -> None:
     def decode(count: int = 0) -> None: ...
 
     command(decode)
     assert cli.run(arguments) == Code.USAGE
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", sentence + "\n")
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", sentence + "\n")
 
 
 def raising(error: BaseException):
@@ -155,17 +154,17 @@ def raising(error: BaseException):
         (typer.Exit(6), 6, ""),
     ],
 )
-def test_how_a_command_ends_decides_code_and_sentence(
+def test_code_and_sentence_follow_from_how_a_command_ends(
     error: BaseException, code: int, sentence: str, capsys: Say, command
 ) -> None:
     command(raising(error))
     assert cli.run(["decode"]) == code
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.strip() == sentence.strip()
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.strip() == sentence.strip()
 
 
-def test_a_fault_of_our_own_is_not_dressed_up_as_the_users(command) -> None:
+def test_a_bug_of_our_own_is_not_reported_as_a_usage_error(command) -> None:
     command(raising(ZeroDivisionError("ours")))
     with pytest.raises(ZeroDivisionError):
         cli.run(["decode"])
@@ -179,7 +178,7 @@ def test_a_number_returned_is_the_exit_code(command) -> None:
     assert cli.run(["decode"]) == Code.UNDECODABLE
 
 
-def test_a_reader_who_goes_away_early_is_no_error() -> None:
+def test_a_reader_that_stops_early_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -219,7 +218,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "serve --listen 127.0.0.1:0 --store memory: --log off >&-",
     ],
 )
-def test_a_stdout_that_cannot_be_written_is_told_in_one_sentence(arguments: str, place: Path) -> None:
+def test_a_stdout_that_cannot_be_written_is_one_sentence(arguments: str, place: Path) -> None:
     command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, cwd=place, timeout=30)
     reason = "Bad file descriptor" if arguments.endswith(">&-") else "No space left on device"

@@ -43,7 +43,7 @@ class Served:
         return socket.create_connection((host, int(port)), timeout=5)
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, list[dict[str, Any]]]:
-        """Stop it; its exit code and the lines of its log."""
+        """Stop it; return its exit code and the lines of its log."""
         self.process.send_signal(number)
         _, err = self.process.communicate(timeout=10)
         return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
@@ -70,14 +70,14 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 
 @pytest.fixture
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """``refused("--listen", "x")``: exit code and what was said, in an empty directory."""
+    """``refused("--listen", "x")``: exit code and stderr, in an empty directory."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
         code = cli.run(["serve", *arguments])
-        told = capsys.readouterr()
-        assert told.out == ""
-        return code, told.err
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        return code, shown.err
 
     return run
 
@@ -156,7 +156,7 @@ def test_log_off_says_nothing(serve: Callable[..., Served]) -> None:
     assert host.end() == (0, [])
 
 
-def test_what_was_asked_before_sigterm_is_answered(serve: Callable[..., Served]) -> None:
+def test_requests_received_before_sigterm_are_answered(serve: Callable[..., Served]) -> None:
     host = serve()
     socks = [host.connect() for _ in range(20)]
     for sock in socks:
@@ -194,7 +194,7 @@ tmk = "00000000000000000000000000000000"
 """
 
 
-def test_keys_that_protect_nothing_are_warned_of(serve: Callable[..., Served], tmp_path: Path) -> None:
+def test_a_warning_about_keys_that_protect_nothing(serve: Callable[..., Served], tmp_path: Path) -> None:
     (tmp_path / "weak.toml").write_text(WEAK)
     (tmp_path / "acquirer.db.key").write_text("5a" * 32)
     (tmp_path / "acquirer.db.key").chmod(0o640)
@@ -211,7 +211,7 @@ def test_keys_that_protect_nothing_are_warned_of(serve: Callable[..., Served], t
     ("arguments", "code", "sentence"),
     [
         (["--listen", "nowhere"], 2, "--listen: 'nowhere' is not an address; write [HOST:]PORT[=DIALECT]"),
-        (["--store", "mysql://x"], 2, "is none we know: use memory:, sqlite:///relative.db"),
+        (["--store", "mysql://x"], 2, "unsupported store 'mysql://x': use memory:, sqlite:///relative.db"),
         (["--dialect", "unionpay-pso", "--store", "memory:"], 2, "did you mean 'unionpay-pos'?"),
         (["--idle-s", "-1"], 2, "--idle-s: '-1.0' is out of range; write a number of seconds above 0 and up to 86400"),
         (["--lisen", "1"], 2, "No such option"),
@@ -222,11 +222,11 @@ def test_keys_that_protect_nothing_are_warned_of(serve: Callable[..., Served], t
         (["--fault", "silent:tod=1"], 2, "--fault: fault 'silent:tod=1': tod: unknown key; did you mean 'tid'?"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(refused: Refused, arguments: list[str], code: int, sentence: str) -> None:
-    told = refused(*arguments)
-    assert told[0] == code
-    assert sentence in told[1]
-    assert len(told[1].splitlines()) == 1
+def test_an_unusable_setting_is_one_sentence(refused: Refused, arguments: list[str], code: int, sentence: str) -> None:
+    ended, text = refused(*arguments)
+    assert ended == code
+    assert sentence in text
+    assert len(text.splitlines()) == 1
 
 
 def test_every_setting_is_an_option() -> None:
@@ -237,15 +237,17 @@ def test_every_setting_is_an_option() -> None:
 def test_a_taken_address_ends_with_3(refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, told = refused("--listen", where, "--store", "memory:")
-    assert (code, told) == (3, f"cannot listen on {where}: address already in use.\n")
+        code, text = refused("--listen", where, "--store", "memory:")
+    assert (code, text) == (3, f"cannot listen on {where}: address already in use.\n")
 
 
-def test_a_second_host_on_one_file_ends_with_2_and_says_who(serve: Callable[..., Served], refused: Refused) -> None:
+def test_a_second_host_on_one_file_ends_with_2_and_names_the_first(
+    serve: Callable[..., Served], refused: Refused
+) -> None:
     host = serve()
-    code, told = refused("--listen", "127.0.0.1:0")
+    code, text = refused("--listen", "127.0.0.1:0")
     assert code == 2
-    assert f"acquirer.db is in use by process {host.process.pid}" in told
+    assert f"acquirer.db is in use by process {host.process.pid}" in text
 
 
 def test_settings_of_file_and_environment_are_used(
@@ -289,12 +291,12 @@ def test_running_out_of_descriptors_closes_newcomers_and_keeps_serving(serve: Ca
             pass
     assert 20 < closed < 60
     first.sendall(SIGN_ON)
-    assert first.recv(4096), "who was there before is still served"
+    assert first.recv(4096), "a connection that was open before is still served"
     for sock in [first, *crowd]:
         sock.close()
     with host.connect() as again:
         again.sendall(SIGN_ON)
-        assert again.recv(4096), "and newcomers are welcome again"
+        assert again.recv(4096), "and new connections are accepted again"
     code, lines = host.end()
     assert code == 0
     assert [line["event"] for line in lines].count("files-exhausted") == 1
@@ -330,7 +332,7 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
 
 
 def approved(sock: socket.socket) -> bool:
-    """Whether a sign-on was answered, and with yes."""
+    """Return whether a sign-on was answered and approved."""
     try:
         sock.sendall(SIGN_ON)
         reply = sock.recv(4096)
@@ -339,7 +341,7 @@ def approved(sock: socket.socket) -> bool:
     return bool(reply) and DIALECT.text(DIALECT.decode(reply[2:]), "code") == "00"
 
 
-def test_what_a_killed_host_has_answered_is_there_and_told_and_the_next_one_begins(
+def test_what_a_killed_host_has_answered_is_stored_and_logged_and_the_next_one_starts(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
     host = serve()
@@ -347,19 +349,19 @@ def test_what_a_killed_host_has_answered_is_there_and_told_and_the_next_one_begi
         answered = sum(approved(sock) for _ in range(50))
         host.process.kill()
     _, err = host.process.communicate(timeout=10)
-    told = [json.loads(line) for line in err.splitlines()]  # by who is left, and whole
+    logged = [json.loads(line) for line in err.splitlines()]  # by its writer, which ends after it, in whole lines
     assert answered == 50
-    assert [line["id"] for line in told] == list(range(1, 51))
+    assert [line["id"] for line in logged] == list(range(1, 51))
     again = serve()
     with again.connect() as sock:
         assert approved(sock)
     _, lines = again.end()
     assert lines[0]["id"] == 51
-    assert lines[0]["rrn"] > told[-1]["rrn"]
+    assert lines[0]["rrn"] > logged[-1]["rrn"]
 
 
 def child_of(process: subprocess.Popen[str], module: str) -> int:
-    """The process of ours that runs a module."""
+    """Return the child of a process that runs a module."""
     for entry in Path("/proc").iterdir():
         try:
             parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
@@ -377,7 +379,7 @@ def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
     host = serve()
     with host.connect() as sock:
         assert approved(sock)
-        os.kill(child_of(host.process, "acquirer.process.recorder"), signal.SIGKILL)
+        os.kill(child_of(host.process, "acquirer.process.store_writer"), signal.SIGKILL)
         more = sum(approved(sock) for _ in range(100))
     _, err = host.process.communicate(timeout=10)
     assert host.process.returncode == 6

@@ -55,7 +55,7 @@ def test_a_second_process_is_kept_off(tmp_path: Path) -> None:
     StateFile(tmp_path, TID).close()
 
 
-def test_a_lost_key_file_is_told(tmp_path: Path) -> None:
+def test_a_lost_key_file_is_one_sentence(tmp_path: Path) -> None:
     with StateFile(tmp_path, TID) as file:
         file.save(STATE)
         file.key_path.unlink()
@@ -72,13 +72,13 @@ def test_a_lost_key_file_is_told(tmp_path: Path) -> None:
         ("10000161.key", bytes(32), "its key file is another one"),
     ],
 )
-def test_damage_is_told_with_its_file(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+def test_damage_is_reported_with_its_file(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     with StateFile(tmp_path, TID) as file:
         file.save(STATE)
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(StateFolderError, match=says) as told, StateFile(tmp_path, TID) as file:
+    with pytest.raises(StateFolderError, match=says) as caught, StateFile(tmp_path, TID) as file:
         file.load()
-    assert str(tmp_path) in str(told.value)
+    assert str(tmp_path) in str(caught.value)
     StateFile(tmp_path, "10000162").close()  # and nothing stays locked
 
 
@@ -118,9 +118,9 @@ def test_survives_kill_9(tmp_path: Path) -> None:
         )
         assert writer.stdout is not None
         for _ in range(random.randrange(1, 40)):
-            told = writer.stdout.readline().strip()
+            printed = writer.stdout.readline().strip()
         writer.send_signal(signal.SIGKILL)
-        last = (writer.stdout.read().split() or [told])[-1]
+        last = (writer.stdout.read().split() or [printed])[-1]
         writer.wait()
         writer.stdout.close()
         with StateFile(tmp_path, TID) as file:
