@@ -78,14 +78,16 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
     turns = 0
     while True:
         turns += 1
-        decision = refusal if refusal is not None else (yield from decide(host, request))
-        yield PAUSE
+        decision = refusal
+        if decision is None:
+            decision = yield from decide(host, request)
+            yield PAUSE
         try:
             reply = seal(host, request, decision)
         except EncodeError as exc:
             decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
-        if turns == 1 and host.faults:
+        if host.faults:  # in each turn: the code that a fault looks for may be another one now
             fault = host.faults.reserve(REPLY_STAGES, _context(request, reply.code), host.randbytes)
         name = fault.name if fault is not None else TRIGGER if _withheld(decision) else ""
         evidence = of_request(host, request, decision, reply, name)
@@ -100,10 +102,10 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
                 return (yield from _apply(host, request, reply, fault))
             return Silence(TRIGGER) if _withheld(decision) else Send(reply.frame)
         assert isinstance(outcome, CommitOutcome)
-        if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
-            continue
         if fault is not None:
             host.faults.release(fault)
+        if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
+            continue
         return (yield from _not_committed(host, request, decision, evidence, outcome))
 
 

@@ -20,7 +20,7 @@ def test_the_balance_of_a_counted_card(rig, pos):
 
 
 def test_an_unknown_card_has_the_configured_amount(rig, pos):
-    assert balance_of(pos.balance(pan="6212340000000000")) == f"1002156C{rig.host.issuer.unknown_balance_minor:012}"
+    assert balance_of(pos.balance(pan="6212345678901232")) == f"1002156C{rig.host.issuer.unknown_balance_minor:012}"
 
 
 def test_its_repeat_brings_the_same_balance(rig, pos):
