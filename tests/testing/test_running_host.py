@@ -150,7 +150,7 @@ def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
         (DataError, "loopback only", {"listen": "0.0.0.0:0", "seed": 1}),
         (DataError, "cannot be read", {"terminals": tmp_path / "none.toml"}),
         (DataError, "cannot be read", {"cards": tmp_path / "none.toml"}),
-        (DataError, "no fault is of kind 'slient'; did you mean 'silent'", {"fault": "slient:"}),
+        (DataError, "unknown kind 'slient'; did you mean 'silent'", {"fault": "slient:"}),
         (DataError, r"none\.toml: cannot be read", {"fault": str(tmp_path / "none.toml")}),
         (StoreError, "none we know", {"store": "mysql:"}),
         (BindError, "cannot listen on 192.0.2.1:0", {"listen": "192.0.2.1:0"}),
