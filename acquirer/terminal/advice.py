@@ -23,6 +23,9 @@ from acquirer.wire.message import Value
 NOT_KEPT = ("track2", "track3", "pin_block", "pin_capture", "security_control")
 """Elements that are not stored: a later repeat names the card by its number instead."""
 
+UNDECIDED = ("system_fault", "overloaded", "issuer_down")
+"""Reasons of refusals that do not say whether an earlier message with the same numbers was booked."""
+
 
 def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, request: Mapping[int, Value]) -> Unanswered:
     """Return what is kept of an advice that is about to be sent; it must be durable before that."""
@@ -50,8 +53,8 @@ def repeat_advice(
 ) -> Program[Exchange]:
     """Send an advice again until it is answered, `reversal.tries` times in all; returns the last exchange.
 
-    It has not ended yet if it answers the advice. An answer that only wants a sign-on does not: the terminal signs on
-    and sends the advice again.
+    It has not ended yet if it answers the advice. An answer that decides nothing does not (`UNDECIDED`); if it wants a
+    sign-on, the terminal signs on first.
     """
     for _ in range(machine.setup.terminal_profile.reversal.tries - 1):
         yield Ended(exchange)
@@ -66,7 +69,10 @@ def repeat_advice(
 
 def still_unknown(machine: Machine, repeat: Exchange) -> bool:
     """Return whether the outcome of an advice is unknown after a repeat of it."""
-    return repeat.outcome in UNKNOWN or repeat.outcome is Outcome.NOT_SENT or wants_sign_on(machine, repeat)
+    if repeat.outcome in UNKNOWN or repeat.outcome is Outcome.NOT_SENT or wants_sign_on(machine, repeat):
+        return True
+    reasons = machine.setup.dialect.reasons
+    return repeat.code in {reasons[name] for name in UNDECIDED if name in reasons}
 
 
 def wants_sign_on(machine: Machine, exchange: Exchange) -> bool:

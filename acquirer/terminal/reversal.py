@@ -221,7 +221,7 @@ def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Val
     values: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
     values |= {name: value for name, value in dialect.constants.items() if name in must}
     values["reversal_reason"] = pending.reason
-    for name in must:
+    for name in must - dialect.constants.keys():
         repeated = dialect.get_from(undone, name.removeprefix(ORIGINAL)) if name.startswith(ORIGINAL) else None
         if repeated:
             values[name] = repeated

@@ -1,6 +1,6 @@
 """What our terminal can send in a dialect: every message that it has a command for, built and not sent.
 
-1. Each operation runs as it would run, with a device of no real terminal, and its requests are caught before they leave.
+1. Each operation runs as it would run, on a terminal with made-up keys, and its requests are caught before they leave.
 2. A mandatory element that a request lacks is a problem, unless its route lists it as `supplied_by_others`.
 3. A transaction need be complete by one way of entering the card; but each way must give a message that can be written.
 4. Reversals and signatures follow from a sale without an answer, and from one with the answer that the dialect
@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,19 +37,21 @@ from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import Original
 from acquirer.terminal.transaction import transact
 from acquirer.terminal.upload import send
-from acquirer.wire.message import Message
+from acquirer.wire.message import Value
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 AMOUNT_MINOR: Final = 1234
 PAN, EXPIRY, PIN = "6212345678901232", "3012", "123456"  # a made-up test card
 SILENCE: Final = NoAnswer("nothing was sent", 0)
 
-CAPTURE: Final = "pad"
+CAPTURE: Final = "pen"
 
-Answer = Callable[[Machine, Message], Response]
+Answer = Callable[[Machine, bytes], Response]
 """How a request is answered: the machine still has the keys of that request."""
 
-MANAGEMENT: Final[dict[str, Callable[[Machine], Program[Any]]]] = {
+Operation = Callable[[Machine], Program[Any]]
+
+MANAGEMENT: Final[dict[str, Operation]] = {
     "sign_on": sign_on,
     "key_change": key_change,
     "sign_off": sign_off,
@@ -57,7 +59,7 @@ MANAGEMENT: Final[dict[str, Callable[[Machine], Program[Any]]]] = {
 }
 
 
-def silence(_machine: Machine, _request: Message) -> Response:
+def silence(_machine: Machine, _frame: bytes) -> Response:
     """Leave a request without an answer."""
     return SILENCE
 
@@ -65,7 +67,7 @@ def silence(_machine: Machine, _request: Message) -> Response:
 class Attempt(NamedTuple):
     """One try to build the messages of an operation."""
 
-    requests: dict[str, Message]  # by service, the first of each
+    requests: dict[str, Mapping[int, Value]]  # by service, the fields of the first of each
     error: str = ""  # why it went no further
 
 
@@ -91,27 +93,38 @@ def _served(dialect: Dialect, service: str) -> Route | None:
 
 
 def _transaction(compiled: CompiledDialect, kind: Kind, route: Route) -> Iterator[DataError]:
-    """Yield ways of entering a card that give no message, and what the most complete message lacks."""
-    dialect, attempts = compiled.dialect, list[Attempt]()
-    for entry in _profile(dialect).entries:
-        for pin in (PIN, "") if kind.pin else ("",):
-            order = _order(entry, pin)
-            attempt = _attempt(_machine(compiled), lambda machine, order=order: transact(machine, kind, order))
-            attempts.append(attempt)
-        if attempt.error:  # without a PIN: whether one can be sent may depend on the key package
+    """Yield the ways of entering a card that give no message, and what the most complete message lacks."""
+    dialect, entries = compiled.dialect, list(_profile(compiled.dialect).entries)
+    attempts = []
+    for entry in entries:
+        attempt = _attempt(_machine(compiled), _transact(kind, entry))
+        if attempt.error:
             yield dialect.error(("terminal", "entries", entry), f"gives no {kind.noun}: {attempt.error}")
             return
+        attempts.append(attempt)
+        if kind is not SALE and not list(_lacking(dialect, route, attempts)):
+            return
+    if kind.pin and list(_lacking(dialect, route, attempts)):
+        attempts += [_attempt(_machine(compiled), _transact(kind, entry, PIN)) for entry in entries]
     if not attempts:
         yield dialect.error(("terminal", "entries"), f"there is none, so our terminal can send no {kind.noun}")
         return
     yield from _lacking(dialect, route, attempts)
 
 
+def _transact(kind: Kind, entry: str, pin: str = "") -> Operation:
+    original = Original(stan="000001", rrn=HOST_VALUES["rrn"], auth_id=HOST_VALUES["auth_id"], date="0102")
+    order = Order(AMOUNT_MINOR, card(PAN, EXPIRY, pin=pin), NOW, entry, original=original)
+    return lambda machine: transact(machine, kind, order)
+
+
 def _after_sale(compiled: CompiledDialect) -> Iterator[DataError]:
-    """Yield what lacks in a reversal after a sale without an answer, and in the upload of a signature after one with."""
+    """Yield what lacks in the reversal of a sale without an answer, and in the upload of a signature."""
     dialect = compiled.dialect
-    entry = next(iter(_profile(dialect).entries))
-    sell = partial(transact, kind=SALE, order=_order(entry, ""))
+    entry = next(iter(_profile(dialect).entries), "")
+    if not entry:
+        return
+    sell = _transact(SALE, entry)
     if route := _served(dialect, "reversal"):
         yield from _lacking(dialect, route, [_attempt(_machine(compiled), sell)])
     signature = _profile(dialect).signature
@@ -136,7 +149,7 @@ def _lacking(dialect: Dialect, route: Route, attempts: list[Attempt]) -> Iterato
     lacking: list[list[str]] = []
     for attempt in attempts:
         request = attempt.requests.get(route.service)
-        if request is not None:
+        if request is not None and not attempt.error:
             lacking.append([entry for entry in route.mandatory if not _supplied(dialect, route, request, entry)])
     if not lacking:
         error = next((attempt.error for attempt in attempts if attempt.error), "it is never sent")
@@ -147,26 +160,25 @@ def _lacking(dialect: Dialect, route: Route, attempts: list[Attempt]) -> Iterato
         yield dialect.error((*route.path, "mandatory"), problem + "or list it in supplied_by_others too")
 
 
-def _supplied(dialect: Dialect, route: Route, request: Message, entry: str) -> bool:
-    names = entry.split(" or ")
-    return any(dialect.text(request, name) or name in route.supplied_by_others for name in names)
+def _supplied(dialect: Dialect, route: Route, request: Mapping[int, Value], entry: str) -> bool:
+    given = set(route.supplied_by_others)
+    if route.mac_request:  # a message's MAC, and the serial number of the keys that were derived for it
+        given |= {"mac", "mac_secondary", "ksn"}
+    return any(name in given or dialect.get_from(request, name) for name in entry.split(" or "))
 
 
 def _attempt(machine: Machine, operation: Callable[[Machine], Program[Any]], answer: Answer = silence) -> Attempt:
     """Run an operation and return its requests; none of them leaves."""
-    requests: dict[str, Message] = {}
-    service = ""
+    requests: dict[str, Mapping[int, Value]] = {}
     try:
         program = operation(machine)
         effect = next(program)
         while True:
             response: Response | None = None
             if isinstance(effect, Began):
-                service = effect.exchange.service
+                requests.setdefault(effect.exchange.service, effect.exchange.request)
             elif isinstance(effect, Ask):
-                request = machine.setup.dialect.decode(effect.frame)
-                requests.setdefault(service, request)
-                response = answer(machine, request)
+                response = answer(machine, effect.frame)
             elif isinstance(effect, Listen):
                 response = SILENCE
             effect = program.send(response)
@@ -176,20 +188,21 @@ def _attempt(machine: Machine, operation: Callable[[Machine], Program[Any]], ans
         return Attempt(requests, str(exc))
 
 
-def approve(machine: Machine, request: Message) -> Response:
+def approve(machine: Machine, frame: bytes) -> Response:
     """Answer a request with the approval that the dialect describes. Raises EncodeError."""
     compiled, dialect = machine.setup.compiled, machine.setup.dialect
+    request = dialect.decode(frame)
     route = dialect.route(request)
     if route is None:
         return SILENCE
-    values: ElementValues = HOST_VALUES | machine.setup.clock() | {"code": dialect.code_of("approved", route)}
+    values: ElementValues = {**HOST_VALUES, **machine.setup.clock(), "code": dialect.code_of("approved", route)}
     fields = compiled.plans.plan(route, accepted=True).fields(request.fields, values)
     envelope, mti = dialect.reply_envelope(request), dialect.response_mti(request.mti)
     if route.mac_reply == "never" or machine.keys is None:
         return Received(dialect.encode(mti, fields, *envelope), 0)
     fields[dialect.mac_de(fields)] = bytes(dialect.security.mac_bytes)
-    frame = dialect.encode(mti, dict(sorted(fields.items())), *envelope)
-    return Received(compiled.suite.seal_reply(machine.keys, frame), 0)
+    reply = dialect.encode(mti, dict(sorted(fields.items())), *envelope)
+    return Received(compiled.suite.seal_reply(machine.keys, reply), 0)
 
 
 def _machine(compiled: CompiledDialect) -> Machine:
@@ -216,11 +229,6 @@ def _machine(compiled: CompiledDialect) -> Machine:
 def _profile(dialect: Dialect) -> TerminalProfile:
     assert dialect.terminal_profile is not None
     return dialect.terminal_profile
-
-
-def _order(entry: str, pin: str) -> Order:
-    original = Original(stan="000001", within="", rrn=HOST_VALUES["rrn"], auth_id=HOST_VALUES["auth_id"], date="0102")
-    return Order(AMOUNT_MINOR, card(PAN, EXPIRY, pin=pin), NOW, entry, original=original)
 
 
 def _digits(dialect: Dialect, element: str, usual: int) -> str:
