@@ -229,6 +229,15 @@ def test_an_unusable_setting_is_one_sentence(refused: Refused, arguments: list[s
     assert len(text.splitlines()) == 1
 
 
+def test_an_old_name_of_an_option_works_and_is_noted_in_the_log(serve: Callable[..., Served]) -> None:
+    host = serve("--store", "memory:", "--magic-amounts")
+    code, lines = host.end()
+    assert code == 0
+    assert [line["why"] for line in lines if line["event"] == "note"] == [
+        "--magic-amounts is called --trigger-amounts now; the old name goes on working"
+    ]
+
+
 def test_every_setting_is_an_option() -> None:
     options = {name.replace("-", "_") for name in inspect.signature(command).parameters}
     assert options - {"config", "as_json"} == {*SETTINGS, *ALIASES} - {"no_sign_limit"}  # of receipts, no host reads it
