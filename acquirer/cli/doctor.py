@@ -39,17 +39,17 @@ def command(
     data = _read(capture)
     try:
         diagnosis = diagnose_capture(data, [load_dialect(name) for name in dialect or dialect_names()])
-    except ValueError as wrong:
-        raise Exit(Code.UNDECODABLE, f"{capture}: {wrong}.") from None
+    except ValueError as exc:
+        raise Exit(Code.UNDECODABLE, f"{capture}: {exc}.") from None
     if as_json:
-        for verdict in diagnosis.verdicts:
-            print(json.dumps(_as_json(diagnosis, verdict), ensure_ascii=False))
+        for group in diagnosis.groups:
+            print(json.dumps(_as_json(diagnosis, group), ensure_ascii=False))
     else:
         _print(diagnosis)
-    if not diagnosis.verdicts:
+    if not diagnosis.groups:
         raise Exit(Code.UNDECODABLE, f"{capture}: there is no connection with bytes in it.")
-    problems = [found.problem for verdict in diagnosis.verdicts for found in verdict.findings if found.problem]
-    if not all(verdict.guess for verdict in diagnosis.verdicts):
+    problems = [found.problem for group in diagnosis.groups for found in group.messages if found.problem]
+    if not all(group.guess for group in diagnosis.groups):
         raise Exit(Code.UNDECODABLE, "Not all of it is ISO 8583.")
     if problems:
         raise Exit(
@@ -71,18 +71,18 @@ def _read(name: str) -> bytes:
     return data
 
 
-def _as_json(diagnosis: CaptureDiagnosis, verdict: StreamDiagnosis) -> dict[str, Any]:
-    guess = verdict.guess
+def _as_json(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> dict[str, Any]:
+    guess = group.guess
     return {
         "form": diagnosis.form,
         "notes": list(diagnosis.notes),
-        "streams": [stream.name for stream in verdict.streams],
+        "streams": [stream.name for stream in group.streams],
         "dialect": guess.dialect.name if guess else None,
         "framing": guess.framing if guess else None,
-        "certainty": verdict.certainty,
+        "certainty": group.certainty,
         "also": list(guess.also) if guess else [],
-        "why": list(verdict.why),
-        "messages": [_message(found, guess.framing) for found in verdict.findings] if guess else [],
+        "why": list(group.why),
+        "messages": [_message(found, guess.framing) for found in group.messages] if guess else [],
     }
 
 
@@ -95,54 +95,54 @@ def _print(diagnosis: CaptureDiagnosis) -> None:
     from acquirer.cli.tables import QUIET, Line, console, count
 
     screen = console()
-    streams = sum(len(verdict.streams) for verdict in diagnosis.verdicts)
+    streams = sum(len(group.streams) for group in diagnosis.groups)
     screen.print(Line(f"{diagnosis.form}, {count(streams, 'stream')}", QUIET))
     for note in diagnosis.notes:
         screen.print(Line(f"• {note}"))
-    for verdict in diagnosis.verdicts:
+    for group in diagnosis.groups:
         screen.print()
-        _verdict(screen, verdict)
+        _group(screen, group)
 
 
-def _verdict(screen: Any, verdict: StreamDiagnosis) -> None:
+def _group(screen: Any, group: StreamDiagnosis) -> None:
     from acquirer.cli.tables import KEY, QUIET, WRONG, Line
 
-    names = [stream.name for stream in verdict.streams if stream.name]
+    names = [stream.name for stream in group.streams if stream.name]
     if names and " → " in names[0]:
         screen.print(Line(names[0], "bold"))
-    if verdict.guess is None:
+    if group.guess is None:
         screen.print(Line("another protocol", WRONG))
-    elif verdict.certainty == "unknown":
+    elif group.certainty == "unknown":
         screen.print(Line("no dialect that was tried", WRONG))
     else:
-        what = Line(f"{verdict.guess.dialect.name}, {verdict.guess.framing}", KEY)
-        screen.print(what.append(f"  {verdict.certainty}", "bold" if verdict.certainty == "sure" else WRONG))
-    for sentence in verdict.why:
+        what = Line(f"{group.guess.dialect.name}, {group.guess.framing}", KEY)
+        screen.print(what.append(f"  {group.certainty}", "bold" if group.certainty == "sure" else WRONG))
+    for sentence in group.why:
         screen.print(Line(f"• {sentence}", QUIET))
-    if verdict.findings and verdict.certainty != "unknown":
-        screen.print(_messages(verdict))
+    if group.messages and group.certainty != "unknown":
+        screen.print(_messages(group))
 
 
-def _messages(verdict: StreamDiagnosis) -> Table:
+def _messages(group: StreamDiagnosis) -> Table:
     from acquirer.cli.tables import QUIET, WRONG, Line, table
 
-    timed = all(found.at_s is not None for found in verdict.findings)
-    first = verdict.streams[0].name.partition(" → ")[0]
+    timed = all(found.at_s is not None for found in group.messages)
+    first = group.streams[0].name.partition(" → ")[0]
     grid = table(*(("At", "") if timed else ("Where",)), "MTI", "Message", *(name.upper() for name in SHOWN), "Bytes>")
-    for found in verdict.findings:
+    for found in group.messages:
         said = Line(found.problem, WRONG) if found.problem else Line(found.explanation.title.en)
         where = [Line(found.stream.name, QUIET)]
         if timed:
             at = datetime.fromtimestamp(found.at_s or 0).strftime("%H:%M:%S.%f")[:-3]
             where = [Line(at, QUIET), Line("→" if found.stream.name.startswith(first) else "←")]
-        grid.add_row(*where, found.explanation.mti, said, *_shown(verdict, found.message), str(len(found.frame)))
+        grid.add_row(*where, found.explanation.mti, said, *_shown(group, found.message), str(len(found.frame)))
     return grid
 
 
-def _shown(verdict: StreamDiagnosis, message: Message | None) -> list[str]:
+def _shown(group: StreamDiagnosis, message: Message | None) -> list[str]:
     """What identifies a message; a code only in replies, where requests say something else in its place."""
-    if message is None or verdict.guess is None:
+    if message is None or group.guess is None:
         return [""] * len(SHOWN)
-    dialect = verdict.guess.dialect
+    dialect = group.guess.dialect
     names = [name if name != "code" or dialect.is_response(message.mti) else "" for name in SHOWN]
     return [dialect.text(message, name) if name in dialect.elements else "" for name in names]

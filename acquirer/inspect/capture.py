@@ -1,7 +1,7 @@
-"""What people have when they ask what it is: bytes, hex, dumps with offsets, base64, a log, packets.
+"""Captures of unknown form: bytes, hex, dumps with offsets, base64, a log, packets; all become streams of bytes.
 
 Every form is read as far as it can be; where the same text could be two things (the digits of an ASCII message are also
-hex), both readings are given, and the messages decide.
+hex), both readings are returned, and `doctor` chooses the one whose messages decode.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _HEX_RUN = re.compile(rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{2}}[ :]?){{{RUN_BYTES},
 
 @dataclass(frozen=True, slots=True)
 class CapturedStream:
-    """Bytes that followed each other on one way."""
+    """Bytes that one side sent, in order."""
 
     data: bytes
     name: str = ""  # where they come from: "line 3", "10.0.0.1:50412 → 10.0.0.2:8583"
-    group: int = 0  # streams of one group speak alike: the two directions of a connection, the lines of a log
+    group: int = 0  # streams of one group have one dialect: the two directions of a connection, the lines of a log
     times: tuple[tuple[int, float], ...] = ()  # offset → seconds since 1970, where they are known
 
 
@@ -41,10 +41,10 @@ class CaptureReading:
 
 
 def read_capture(data: bytes) -> list[CaptureReading]:
-    """All ways to read a capture, the likeliest first; empty when it is empty.
+    """Return all ways to read a capture, the likeliest first; empty when it is empty.
 
     Raises:
-        ValueError: it is a packet capture, and damaged; the sentence says how.
+        CaptureError: it is a packet capture, and damaged; the sentence says how.
     """
     if is_packets(data):
         return [_packets(data)]
@@ -70,7 +70,7 @@ def _packets(data: bytes) -> CaptureReading:
 
 
 def _text(data: bytes) -> str:
-    """The text these bytes are; empty when they are none."""
+    """Return the text these bytes are; empty when they are none."""
     for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "latin-1"):
         try:
             text = data.decode(encoding)
@@ -81,7 +81,7 @@ def _text(data: bytes) -> str:
 
 
 def _dumps(text: str) -> Iterator[CapturedStream]:
-    """Dumps with offsets, as xxd, hexdump, tcpdump, Wireshark and jPOS write them; each that begins at 0 is another."""
+    """Yield dumps with offsets, as xxd, tcpdump, Wireshark and jPOS write them; at offset 0 another one begins."""
     data, begun, squeezed = bytearray(), 0, False
     for number, line in enumerate(text.splitlines(), 1):
         found = _OFFSET.match(line)
@@ -110,7 +110,7 @@ def _dumped(data: bytearray, line: int) -> CapturedStream:
 
 
 def _cells(cells: str) -> bytes:
-    """The bytes of one line of a dump, without the characters at its end."""
+    """Return the bytes of one line of a dump, without the characters at its end."""
     taken, at = "", 0
     while len(taken) < 2 * WIDTH and (cell := _CELL.match(cells, at)):
         taken, at = taken + cell[2], cell.end()
@@ -118,45 +118,45 @@ def _cells(cells: str) -> bytes:
 
 
 def _hex(text: str) -> Iterator[CapturedStream]:
-    """Nothing but hex: paragraphs, of which each is one stream."""
+    """Return paragraphs of nothing but hex, each as one stream."""
     return _all(_paragraphs(text), read_hex)
 
 
 def _hex_lines(text: str) -> Iterator[CapturedStream]:
-    """Nothing but hex, each line of which is a stream."""
+    """Return lines of nothing but hex, each as one stream."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return _all(lines if len(lines) > 1 else (), read_hex)
 
 
 def _log(text: str) -> Iterator[CapturedStream]:
-    """Long runs of hex within other text: what a log says between its times and words."""
+    """Yield long runs of hex within other text, as logs write them between times and words."""
     for number, line in enumerate(text.splitlines(), 1):
         for run in _HEX_RUN.finditer(line):
             yield CapturedStream(bytes.fromhex(re.sub("[^0-9A-Fa-f]", "", run[0])), f"line {number}")
 
 
 def _base64(text: str) -> Iterator[CapturedStream]:
-    """Nothing but base64, by paragraphs."""
+    """Return paragraphs of nothing but base64, each as one stream."""
     return _all(_paragraphs(text), lambda paragraph: base64.b64decode("".join(paragraph.split()), validate=True))
 
 
 def _base64_lines(text: str) -> Iterator[CapturedStream]:
-    """Nothing but base64, each line of which is a stream."""
+    """Return lines of nothing but base64, each as one stream."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     return _all(lines if len(lines) > 1 else (), lambda line: base64.b64decode(line, validate=True))
 
 
 def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Iterator[CapturedStream]:
-    """A stream of each piece, or none if one of them cannot be read."""
+    """Return a stream of each piece, or none if one of them cannot be read."""
     try:
-        made = [CapturedStream(read(piece), f"line {number}") for number, piece in pieces]
+        streams = [CapturedStream(read(piece), f"line {number}") for number, piece in pieces]
     except ValueError:  # binascii.Error is one
         return iter(())
-    return iter(made if all(stream.data for stream in made) else ())
+    return iter(streams if all(stream.data for stream in streams) else ())
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Pieces of text between empty lines, with the number of their first line."""
+    """Yield pieces of text between empty lines, with the number of their first line."""
     kept: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], 1):
         if line.strip():
@@ -174,4 +174,4 @@ CAPTURE_FORMS: dict[str, Callable[[str], Iterator[CapturedStream]]] = {
     "lines of base64": _base64_lines,
     "base64": _base64,
 }
-"""How bytes are written in text, the most telling first."""
+"""How bytes are written in text, the most specific form first."""

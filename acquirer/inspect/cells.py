@@ -30,13 +30,13 @@ class Cells:
         return 2 if self.binary else 1
 
     def cut(self, start: int, stop: int | None = None) -> Cells:
-        """The cells from character (or byte) `start` to `stop`."""
+        """Return the cells from character (or byte) `start` to `stop`."""
         begin = self.per_unit * start
         end = None if stop is None else self.per_unit * stop
         return Cells(self.text[begin:end], self.at + self.step * begin, self.step, self.binary)
 
     def read(self) -> Cells:
-        """The same as text, if bytes that stand as they are read as text."""
+        """Return the same as text, if bytes that stand as they are read as text."""
         text = self.data.decode("latin-1")
         return Cells(text, self.at, 2) if self.binary and self.step == 1 and text and as_text(text) else self
 
@@ -51,17 +51,17 @@ class Cells:
         return bytes.fromhex(self.text) if self.binary else self.text.encode("latin-1", "replace")
 
     def half_bytes(self, cells: Iterable[int]) -> frozenset[int]:
-        """The half-bytes of some cells."""
+        """Return the half-bytes of some cells."""
         return frozenset(self.at + self.step * cell + half for cell in cells for half in range(self.step))
 
     def touched(self, half_bytes: AbstractSet[int]) -> list[int]:
-        """The cells that some half-bytes belong to."""
+        """Return the cells that some half-bytes belong to."""
         if not half_bytes:
             return []
         return [cell for cell in range(len(self.text)) if not half_bytes.isdisjoint(self.half_bytes((cell,)))]
 
     def sensitive(self, sensitivity: str) -> frozenset[int]:
-        """The half-bytes of this value that must not be seen."""
+        """Return the half-bytes of this value that must not be seen."""
         if sensitivity == "":
             return frozenset()
         digits = self.text.rstrip("F") if self.binary else self.text  # a packed card number may be filled up with F
@@ -70,7 +70,7 @@ class Cells:
         return self.half_bytes(range(len(self.text)))
 
     def card_numbers(self) -> frozenset[int]:
-        """The half-bytes of card numbers in a value of which nothing says what it is."""
+        """Return the half-bytes of what may be card numbers in a value of unknown meaning."""
         if not self.binary:
             return self.half_bytes(card_number_digits(self.text))
         digits = self.text.rstrip("F")
@@ -79,7 +79,7 @@ class Cells:
         return self.half_bytes(found)
 
     def shown(self, half_bytes: AbstractSet[int]) -> str:
-        """The value for a person: hidden cells as ``*``, or only its length when nothing is left to see."""
+        """Return the value for a person: hidden cells as ``*``, or only its length when nothing is left to see."""
         covered = self.touched(half_bytes)
         if not covered:
             return self.text if self.binary else as_text(self.text) or self.text
@@ -90,7 +90,7 @@ class Cells:
 
 
 def cells(spec: FieldSpec, value: Value, start: int) -> Cells:
-    """The cells of a field whose data (behind its length) starts at byte `start` of the frame."""
+    """Return the cells of a field whose data (behind its length) starts at byte `start` of the frame."""
     if isinstance(value, bytes):
         return Cells(value.hex().upper(), 2 * start, 1 if spec.encoding == "binary" else 2, binary=True)
     if spec.nibbles:

@@ -23,7 +23,7 @@ from acquirer.wire.message import DecodeError, Message, Span, Value
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A frame, explained: the rows before its fields, its fields, and what else there is to say."""
+    """A frame, explained: the rows before its fields, its fields, notes, and why it does not decode."""
 
     dialect: str
     frame: bytes = field(repr=False)  # it may hold what the rows hide
@@ -37,7 +37,7 @@ class Explanation:
     error: str = ""
 
     def as_json(self, framing: str = "") -> dict[str, Any]:
-        """Plain data for machines: DEs by number, spans as offsets into the frame without its length prefix."""
+        """Return plain data for machines: DEs by number, spans as offsets into the frame without its length prefix."""
         envelope = {row.key: row for row in self.before}
         return {
             "dialect": self.dialect,
@@ -53,10 +53,10 @@ class Explanation:
 
 
 def explain(dialect: Dialect, message: Message, unsafe_show: bool = False) -> Explanation:
-    """Explain a message; `unsafe_show` lifts the mask."""
+    """Return the explanation of a message; `unsafe_show` lifts the mask."""
     spans = dialect.spans(message)
-    teller = _Teller(dialect, message, spans, unsafe_show)
-    before, fields = teller.before(), teller.fields()
+    rows = _RowMaker(dialect, message, spans, unsafe_show)
+    before, fields = rows.before(), rows.fields()
     return Explanation(
         dialect.name,
         message.raw,
@@ -69,32 +69,32 @@ def explain(dialect: Dialect, message: Message, unsafe_show: bool = False) -> Ex
     )
 
 
-def explain_failure(dialect: Dialect, frame: bytes, wrong: DecodeError, unsafe_show: bool = False) -> Explanation:
-    """Explain as much of a frame as was decoded; from the failing field on, nobody knows what its bytes are."""
-    message = Message(frame, wrong.mti or "", wrong.fields)
-    spans = _envelope_spans(dialect, frame) | wrong.spans
-    teller = _Teller(dialect, message, spans, unsafe_show)
-    before, fields = teller.before(), teller.fields()
+def explain_failure(dialect: Dialect, frame: bytes, exc: DecodeError, unsafe_show: bool = False) -> Explanation:
+    """Return the explanation of a frame as far as it was decoded; from the failing field on its bytes are hidden."""
+    message = Message(frame, exc.mti or "", exc.fields)
+    spans = _envelope_spans(dialect, frame) | exc.spans
+    rows = _RowMaker(dialect, message, spans, unsafe_show)
+    before, fields = rows.before(), rows.fields()
     hidden, notes = _hidden(fields), tuple[str, ...]()
     known = max((stop for _, stop in spans.values()), default=0)
-    if wrong.field == "mti":  # its bytes are what a reader must see to know what went wrong
+    if exc.field == "mti":  # its bytes are what a reader must see to know what went wrong
         known += dialect.grammar.mti_bytes
     if not unsafe_show and known < len(frame):
         hidden |= frozenset(range(2 * known, 2 * len(frame)))
-        notes = (f"bytes from {known} on are hidden, because nobody knows what they are",)
+        notes = (f"bytes from {known} on are hidden, because it is not known what they are",)
     title = _title(dialect, message) if message.mti else Text("no message")
-    failure = _failure(dialect, wrong)
-    return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, failure, str(wrong))
+    failure = _failure(dialect, exc)
+    return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, failure, str(exc))
 
 
-def _failure(dialect: Dialect, wrong: DecodeError) -> ExplainedRow:
-    spec = dialect.fields.get(wrong.field) if isinstance(wrong.field, int) else None
-    span = (wrong.position, wrong.position + 1)
-    return ExplainedRow(str(wrong.field), spec.name if spec else NOTHING, "", Text(wrong.problem), span)
+def _failure(dialect: Dialect, exc: DecodeError) -> ExplainedRow:
+    spec = dialect.fields.get(exc.field) if isinstance(exc.field, int) else None
+    span = (exc.position, exc.position + 1)
+    return ExplainedRow(str(exc.field), spec.name if spec else NOTHING, "", Text(exc.problem), span)
 
 
 def _envelope_spans(dialect: Dialect, frame: bytes) -> dict[int | str, Span]:
-    """Where TPDU and head stand, as far as a frame that does not decode is long enough to hold them."""
+    """Return where TPDU and head stand, as far as a frame that does not decode is long enough to hold them."""
     tpdu, envelope = len(dialect.envelope.tpdu), dialect.grammar.envelope_bytes
     spans: dict[int | str, Span] = {}
     if tpdu and len(frame) >= tpdu:
@@ -104,7 +104,7 @@ def _envelope_spans(dialect: Dialect, frame: bytes) -> dict[int | str, Span]:
     return spans
 
 
-class _Teller:
+class _RowMaker:
     """Makes the rows of one message."""
 
     def __init__(self, dialect: Dialect, message: Message, spans: Mapping[int | str, Span], unsafe: bool) -> None:
@@ -115,7 +115,7 @@ class _Teller:
         self._divider = FieldDivider(self._meanings, _package(dialect, message), unsafe)
 
     def before(self) -> tuple[ExplainedRow, ...]:
-        """What stands before the fields."""
+        """Return what stands before the fields."""
         raw, rows = self._message.raw, []
         for key, name in (("tpdu", "TPDU"), ("head", "head"), ("mti", "message type"), ("bitmap", "bitmap")):
             if key not in self._spans:
@@ -126,10 +126,12 @@ class _Teller:
             within = self._divider.divide(key, value, layout) if layout else ()
             if key == "mti":
                 value = Cells(self._message.mti, 2 * start, 1)
-            rows.append(make_row(key, Text(name), value, self._said_before(key), within=within, span=(start, stop)))
+            rows.append(
+                make_row(key, Text(name), value, self._envelope_meaning(key), within=within, span=(start, stop))
+            )
         return tuple(rows)
 
-    def _said_before(self, key: str) -> Text:
+    def _envelope_meaning(self, key: str) -> Text:
         if key == "mti":
             return _kind(self._dialect, self._message.mti)
         return Text(" ".join(map(str, self._message.fields))) if key == "bitmap" else NOTHING
@@ -143,39 +145,39 @@ class _Teller:
         layout = self._dialect.layout(self._message, de)
         if layout and layout.kind == "text":
             cell = cell.read()
-        # Free data of any length may hold a card number where nobody expects it.
+        # Free data of any length may hold a card number.
         free = spec.length_bytes > 0 and spec.kind != "n" and (layout is None or layout.kind == "text")
         hidden = self._divider.hide(cell, spec.sensitivity, known=not free)
         row = make_row(
             str(de),
             spec.name,
             cell,
-            # A meaning would tell what the mask conceals; of a card number it is only whether its check digit is right.
-            NOTHING if hidden and spec.sensitivity != "pan" else self._said(spec, cell, layout),
+            # A meaning would reveal what the mask hides; of a card number it is only whether its check digit is right.
+            NOTHING if hidden and spec.sensitivity != "pan" else self._meaning(spec, cell, layout),
             hidden=hidden,
             within=self._divider.divide(str(de), cell, layout) if layout else (),
             span=span,
         )
         return replace(row, minor_units=self._meanings.minor_units(de, value))
 
-    def _said(self, spec: FieldSpec, cell: Cells, layout: Layout | None) -> Text:
-        said = self._meanings.of(Locator(spec.de), cell.text, spec.values)
-        if said is NOTHING and layout and len(spec.layouts) > 1:
+    def _meaning(self, spec: FieldSpec, cell: Cells, layout: Layout | None) -> Text:
+        meaning = self._meanings.of(Locator(spec.de), cell.text, spec.values)
+        if meaning is NOTHING and layout and len(spec.layouts) > 1:
             return layout.title
-        if said is NOTHING and (text := cell.read().text) != cell.text:
+        if meaning is NOTHING and (text := cell.read().text) != cell.text:
             return Text(f"reads {text!r}")
-        return said
+        return meaning
 
 
 def _package(dialect: Dialect, message: Message) -> KeyPackage | None:
-    """The layout of the working keys a sign-on's reply carries."""
+    """Return the layout of the working keys a sign-on's reply carries."""
     if "function" not in dialect.elements:
         return None
     return dialect.security.packages.get(dialect.text(message, "function"))
 
 
 def _title(dialect: Dialect, message: Message) -> Text:
-    """What kind of message this is: the service it asks for, or whose reply it is."""
+    """Return what kind of message this is: the service it asks for, or whose reply it is."""
     if dialect.is_response(message.mti):
         route = next((route for route in dialect.routes if _replies_to(dialect, message, route)), None)
         if route:
@@ -192,7 +194,7 @@ def _kind(dialect: Dialect, mti: str) -> Text:
 
 
 def _replies_to(dialect: Dialect, message: Message, route: Route) -> bool:
-    """Whether this may be the reply of a route: replies do not carry all that the request was routed by."""
+    """Return whether this may be the reply of a route: replies do not carry all that the request was routed by."""
     if dialect.response_mti(route.mti) != message.mti:
         return False
     values = {name: dialect.get(message, name) for name in route.when}
@@ -200,7 +202,7 @@ def _replies_to(dialect: Dialect, message: Message, route: Route) -> bool:
 
 
 def _notes(dialect: Dialect, message: Message) -> Iterator[str]:
-    """What a terminal developer would want to be told unasked."""
+    """Yield notes for a terminal developer: what is missing, what is not served, what the MAC covers."""
     route = dialect.route(message)
     if route and (lacking := dialect.missing(message, route)):
         yield f"{lacking} is missing: a {route.title.en} without it is a format error"
@@ -220,13 +222,13 @@ def _hidden(rows: Iterable[ExplainedRow]) -> frozenset[int]:
 
 
 def _json(rows: Iterable[ExplainedRow]) -> dict[str, Any]:
-    """Rows by key; a tag that comes again is numbered."""
-    made: dict[str, Any] = {}
+    """Return rows by key; a repeated tag is numbered."""
+    by_key: dict[str, Any] = {}
     for row in rows:
         key, again = row.key, 2
-        while key in made:
+        while key in by_key:
             key, again = f"{row.key} ({again})", again + 1
-        made[key] = {
+        by_key[key] = {
             "name": row.name.en,
             "value": row.value if row.minor_units is None else row.minor_units,
             "span": list(row.span),
@@ -235,4 +237,4 @@ def _json(rows: Iterable[ExplainedRow]) -> dict[str, Any]:
             **({"masked": True} if row.hidden else {}),
             **({"sub": _json(row.within)} if row.within else {}),
         }
-    return made
+    return by_key

@@ -1,6 +1,6 @@
-"""One row per value of a message: fields, their parts, their tags, each masked as its sensitivity asks.
+"""The rows of an explanation, one per value: fields, their parts, their tags, each masked as its sensitivity asks.
 
-A row knows which half-bytes of the frame it hides, so that whoever shows it can hide them in a dump as well.
+A row knows which half-bytes of the frame it hides, so that they can be hidden in a dump as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ExplainedRow:
     minor_units: int | None = None  # of an amount
 
     def walk(self, depth: int = 0) -> Iterator[tuple[int, ExplainedRow]]:
-        """This row and those within it, each with its depth."""
+        """Yield this row and those within it, each with its depth."""
         yield depth, self
         for row in self.within:
             yield from row.walk(depth + 1)
@@ -48,7 +48,7 @@ def make_row(
     within: tuple[ExplainedRow, ...] = (),
     span: Span | None = None,
 ) -> ExplainedRow:
-    """A row for `value`; what is hidden in a row within it is hidden in its own text too."""
+    """Return a row for `value`; what is hidden in a row within it is hidden in its own text too."""
     hidden = hidden.union(*(row.hidden for row in within))
     return ExplainedRow(key, name, value.shown(hidden), meaning, span or value.span, value.binary, hidden, within)
 
@@ -62,7 +62,7 @@ class FieldDivider:
     unsafe: bool = False
 
     def divide(self, key: str, value: Cells, layout: Layout) -> tuple[ExplainedRow, ...]:
-        """The rows within a field, in the order they stand."""
+        """Return the rows within a field, in the order they stand."""
         if layout.kind == "parts":
             return tuple(self._parts(key, value, layout.parts))
         if layout.kind == "key-package" and self.package:
@@ -72,7 +72,7 @@ class FieldDivider:
         return ()
 
     def hide(self, value: Cells, sensitivity: str, *, known: bool = True) -> frozenset[int]:
-        """The half-bytes of `value` to hide; of an unknown one, what looks like a card number."""
+        """Return the half-bytes of `value` to hide; of an unknown one, what looks like a card number."""
         if self.unsafe:
             return frozenset()
         return value.sensitive(sensitivity) if known or sensitivity else value.card_numbers()
@@ -97,9 +97,9 @@ class FieldDivider:
             key, check = value.cut(at, at + size), value.cut(at + size)
             check = check.cut(0, characters * package.kcv_bytes)
             halved = part.size_bytes > 8 and key.data[8:] == bytes(part.size_bytes - 8)
-            said = Text("single length: the second half is no cipher text") if halved else NOTHING
+            meaning = Text("single length: the second half is no cipher text") if halved else NOTHING
             if key.text:
-                yield make_row(name, Text(f"working key, {package.wrap.upper()} under the TMK"), key, said)
+                yield make_row(name, Text(f"working key, {package.wrap.upper()} under the TMK"), key, meaning)
             if check.text:
                 yield make_row(f"{name} KCV", Text(f"check value of the {name}"), check)
             at += size + characters * package.kcv_bytes
@@ -107,11 +107,11 @@ class FieldDivider:
     def _tlv(self, value: Cells, layout: Layout) -> Iterator[ExplainedRow]:
         try:
             objects = parse_tlv(value.data, layout.kind)
-        except TlvError as wrong:
-            yield from self._objects(value, wrong.before, layout)
-            rest = value.cut(wrong.before[-1].stop if wrong.before else 0)
+        except TlvError as exc:
+            yield from self._objects(value, exc.before, layout)
+            rest = value.cut(exc.before[-1].stop if exc.before else 0)
             # It may be anything, so nothing of it is shown.
-            yield make_row("?", Text("unreadable"), rest, Text(wrong.problem), hidden=self.hide(rest, "secret"))
+            yield make_row("?", Text("unreadable"), rest, Text(exc.problem), hidden=self.hide(rest, "secret"))
         else:
             yield from self._objects(value, objects, layout)
 
@@ -136,7 +136,7 @@ class FieldDivider:
 
 
 def _blocks(value: Cells, package: KeyPackage) -> Iterator[ExplainedRow]:
-    """Key blocks (TR-31), as far as each says its length in its second to fifth character."""
+    """Yield key blocks (TR-31), as far as each gives its length in its second to fifth character."""
     text, start = value.read(), 0
     for part in package.parts:
         length = text.text[start + 1 : start + 5]

@@ -1,7 +1,8 @@
-"""Which dialect and which framing bytes are in, and why: for people who paste what they captured.
+"""Guessing which dialect and which framing captured bytes are in, and why.
 
-A capture may have lost its length, its TPDU or its head on the way. Every combination is tried and the one that makes
-most sense wins; the reasons are told, so that a wrong guess is seen to be one.
+1. A capture may have lost its length, its TPDU or its head: every combination is tried.
+2. The one for which most points speak wins; that its frames decode counts most.
+3. The reasons are given, so that a reader sees when a guess is mistaken.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
 
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
-LOOKED_AT = 5  # frames of a stream that are tried in every way: more would say the same again
+LOOKED_AT = 5  # frames of a stream that are tried in every way: more would give the same result
 
 DECODED, KNOWN_MTI, KNOWN_ROUTE, TPDU_ID, LENGTH_FITS, AS_DECLARED, EACH_FIELD = 100, 20, 10, 10, 15, 4, 1
-"""What speaks for a reading: that it decodes, above all; then that it says something the dialect knows."""
+"""Points for a reading: that it decodes, above all; then that it has an MTI and a route of the dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Guess:
 
 
 def guess_dialect(data: bytes, dialects: Sequence[Dialect]) -> Guess:
-    """The best reading of `data` in one of `dialects`; neither may be empty.
+    """Return the best reading of `data` in one of `dialects`; neither may be empty.
 
     Raises:
         FrameError: this is another protocol (TLS, HTTP, SSH …); the sentence names it.
@@ -49,7 +50,7 @@ def guess_dialect(data: bytes, dialects: Sequence[Dialect]) -> Guess:
 
 
 def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tuple[Guess, ...]:
-    """The best readings of streams that speak alike: the two directions of one connection, or one terminal's frames.
+    """Return the best readings of streams of one dialect: both directions of a connection, or one terminal's frames.
 
     Raises:
         FrameError: one of them is another protocol; the sentence names it.
@@ -70,7 +71,7 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
 
 
 def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts: list[list[_Cut]]) -> float:
-    """How much speaks for reading all streams in one way; a stream that cannot be cut so speaks against it."""
+    """Return how much speaks for reading all streams in one way; a stream that cannot be cut so speaks against it."""
     total = 0.0
     for of_one in cuts:
         for cut in of_one:
@@ -80,13 +81,13 @@ def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts:
 
 
 def _chosen(cuts: list[_Cut], framing: Framing | None) -> _Cut:
-    """The cut by this framing; as one frame, if it cannot be cut so."""
+    """Return the cut by this framing; as one frame, if it cannot be cut so."""
     return next((cut for cut in cuts if cut.framing == framing), cuts[-1])
 
 
 @lru_cache(maxsize=64)  # dialects of one process, and then some
 def variants(dialect: Dialect) -> tuple[Dialect, ...]:
-    """The dialect, and the same without its head, without its TPDU, without both."""
+    """Return the dialect, and the same without its head, without its TPDU, without both."""
     whole = dialect.envelope
     found = [dialect]
     for tpdu, head in ((whole.tpdu, b""), (b"", whole.head), (b"", b"")):
@@ -103,8 +104,8 @@ def _refuse_other_protocol(data: bytes) -> None:
     try:
         for _ in deframer:
             return
-    except FrameError as wrong:
-        if wrong.reason == "not-iso8583":
+    except FrameError as exc:
+        if exc.reason == "not-iso8583":
             raise
 
 
@@ -118,7 +119,7 @@ class _Cut:
 
 
 def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[_Cut]:
-    """Cuts by each framing that fits, the dialects' own first, and as one frame without any."""
+    """Yield cuts by each framing that fits, the dialects' own first, and as one frame without any."""
     for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON_FRAMINGS)):
         cut = _cut(data, framing)
         if cut.frames:
@@ -146,7 +147,7 @@ def _cut(data: bytes, framing: Framing) -> _Cut:
 
 
 def _length(data: bytes, at: int, framing: Framing) -> int | None:
-    """Size of the frame that begins with what stands at `at`; None: no frame does."""
+    """Return the size of the frame that begins with what stands at `at`; None: no frame does."""
     start, after = at + framing.before_bytes, at + len(framing.start) + framing.length_bytes
     if len(data) < start or data[at : at + len(framing.start)] != framing.start:
         return None
@@ -159,25 +160,25 @@ def _length(data: bytes, at: int, framing: Framing) -> int | None:
 
 
 def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
-    """How much speaks for reading these frames in this variant."""
+    """Return how much speaks for reading these frames in this variant."""
     looked = cut.frames[:LOOKED_AT]
     points = sum(_weigh(variant, frame)[0] for frame in looked) / len(looked) + AS_DECLARED * (variant is dialect)
     if cut.framing:
-        told = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
-        points += LENGTH_FITS * (bool(told) and cut.left_over == 0) + AS_DECLARED * (
+        delimited = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
+        points += LENGTH_FITS * (bool(delimited) and cut.left_over == 0) + AS_DECLARED * (
             cut.framing == dialect.framing.bare
         )
     return points
 
 
 def _weigh(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
-    """How much speaks for one frame, and whether it is a message the dialect knows."""
+    """Return how much speaks for one frame, and whether it is a message the dialect knows."""
     tpdu = dialect.envelope.tpdu
     points = TPDU_ID if tpdu and frame[:1] == tpdu[:1] else 0
     try:
         message = dialect.decode(frame)
-    except DecodeError as wrong:
-        return points + KNOWN_MTI * (wrong.mti in dialect.mtis) + EACH_FIELD * len(wrong.fields), False
+    except DecodeError as exc:
+        return points + KNOWN_MTI * (exc.mti in dialect.mtis) + EACH_FIELD * len(exc.fields), False
     known = without_repeat(message.mti) in dialect.mtis
     routed = dialect.is_response(message.mti) or dialect.route(message) is not None
     sure = known and (points > 0 or not tpdu)

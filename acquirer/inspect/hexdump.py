@@ -1,7 +1,6 @@
-"""Bytes as people read them: offset, two groups of eight, and what of it is text.
+"""Hex dumps in the form of jPOS: offset, two groups of eight bytes, their text; and bytes from pasted hex.
 
-The form is jPOS's, which the trade knows by sight. Hidden digits stay hidden: where a message may be shown, so may
-its dump.
+Hidden digits stay hidden: where a message may be shown, so may its dump.
 """
 
 from __future__ import annotations
@@ -10,7 +9,13 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+from acquirer.errors import WireError
+
 WIDTH = 16  # bytes per line
+
+
+class HexError(WireError, ValueError):
+    """Text that is not the hex of some bytes: one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class DumpLine:
 
 
 def dump_lines(data: bytes, hidden: Container[int] = ()) -> tuple[DumpLine, ...]:
-    """The lines of a dump; `hidden` are the half-bytes (2·offset for the high one) shown as ``*``.
+    """Return the lines of a dump; `hidden` are the half-bytes (2·offset for the high one) shown as ``*``.
 
     >>> print(*dump_lines(bytes.fromhex("08002020000000C10012"), {18, 19}), sep="\\n")
     0000  08 00 20 20 00 00 00 C1  00 **                    ..  .....*
@@ -37,7 +42,7 @@ def dump_lines(data: bytes, hidden: Container[int] = ()) -> tuple[DumpLine, ...]
 
 
 def hexdump(data: bytes, hidden: Container[int] = ()) -> str:
-    """A dump as one text, without a line break at its end."""
+    """Return a dump as one text, without a line break at its end."""
     return "\n".join(map(str, dump_lines(data, hidden)))
 
 
@@ -55,13 +60,13 @@ _CELL = re.compile(r"(\s*)([0-9A-Fa-f*]+)(?!\S)")
 
 
 def read_hex(text: str) -> bytes:
-    """The bytes of hex text as people paste it: plain, spaced, ``0x``, ``aa:bb``, or a whole dump.
+    """Return the bytes of hex text as people paste it: plain, spaced, ``0x``, ``aa:bb``, or a whole dump.
 
     >>> read_hex("00 3C 6000030000").hex(), read_hex("0000  08 00 20 20   .. \\n0004  00 C1         ..").hex()
     ('003c6000030000', '0800202000c1')
 
     Raises:
-        ValueError: not hex, a masked dump, or an odd number of digits; the sentence says which.
+        HexError: not hex, a masked dump, or an odd number of digits; the sentence says which.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     offsets = [_OFFSET.match(line) for line in lines]
@@ -70,18 +75,18 @@ def read_hex(text: str) -> bytes:
     else:
         digits = "".join(re.sub(r"0[xX]|[\s:,]", "", line) for line in lines)
     if not digits:
-        raise ValueError("there is nothing to decode")
+        raise HexError("there is nothing to decode")
     if "*" in digits:
-        raise ValueError("some bytes are masked with '*': only the original bytes can be decoded")
-    if wrong := re.search(r"[^0-9A-Fa-f]", digits):
-        raise ValueError(f"{wrong[0]!r} is no hex digit")
+        raise HexError("some bytes are masked with '*': only the original bytes can be decoded")
+    if other := re.search(r"[^0-9A-Fa-f]", digits):
+        raise HexError(f"{other[0]!r} is no hex digit")
     if len(digits) % 2:
-        raise ValueError(f"{len(digits)} hex digits are half a byte too many or too few")
+        raise HexError(f"{len(digits)} hex digits are half a byte too many or too few")
     return bytes.fromhex(digits)
 
 
 def _dumped(cells: str) -> str:
-    """The digits of one line of a dump, without the characters at its end."""
+    """Return the digits of one line of a dump, without the characters at its end."""
     taken, at = "", 0
     # At most two spaces stand between cells; more of them, sixteen bytes, or what is no hex: the characters begin.
     while len(taken) < 2 * WIDTH and (cell := _CELL.match(cells, at)) and len(cell[1]) <= 2:

@@ -1,4 +1,4 @@
-"""What a value says, in words: response codes, tables of the dialect, amounts, times and dates."""
+"""The meaning of a value, in words: response codes, tables of the dialect, amounts, times and dates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING = Text("")
 
 
 class Meanings:
-    """Says what the values of one message mean."""
+    """The meanings of the values of one message."""
 
     def __init__(self, dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> None:
         self._dialect = dialect
@@ -29,7 +29,7 @@ class Meanings:
             self._elements.setdefault(Locator(at.de, at.start, at.stop), []).append(name)
 
     def of(self, at: Locator, value: str, table: str) -> Text:
-        """The meaning of what stands at `at`; `table` names the dialect's table of its values, if it has one."""
+        """Return the meaning of what stands at `at`; `table` names the dialect's table of its values, if it has one."""
         names = self._elements.get(at, [])
         if "code" in names and self._reply:
             code = self._dialect.codes.get(value)
@@ -46,7 +46,7 @@ class Meanings:
         return NOTHING
 
     def minor_units(self, de: int, value: Value) -> int | None:
-        """The amount in minor units if this DE is the amount, for machines."""
+        """Return the amount in minor units if this DE is the amount, for machines."""
         is_amount = "amount" in self._elements.get(Locator(de), ())
         return int(value) if is_amount and isinstance(value, str) and value.isascii() and value.isdigit() else None
 
@@ -55,12 +55,12 @@ class Meanings:
         if not profile:
             return ""
         undoing = profile.reversal
-        said = {
+        reasons = {
             undoing.malformed: "the answer could not be used",
             undoing.no_answer: "no answer came",
             undoing.mac_differs: "the MAC of the answer differed",
         }
-        return said.get(value, "")
+        return reasons.get(value, "")
 
     def _amount(self, digits: str) -> str:
         at = self._dialect.elements.get("currency")
@@ -73,7 +73,7 @@ class Meanings:
 
 
 def format_amount(digits: str, currency: str = "") -> str:
-    """An amount in minor units as people write it; `currency` is its ISO 4217 number.
+    """Return an amount in minor units as people write it; `currency` is its ISO 4217 number.
 
     >>> format_amount("000000001234", "156"), format_amount("000000001234", "392"), format_amount("5")
     ('12.34', '1234', '0.05')
@@ -84,7 +84,7 @@ def format_amount(digits: str, currency: str = "") -> str:
 
 
 def _date(digits: str) -> str:
-    """MMDD, with a year of two digits or four before it."""
+    """Return MMDD as day and month, with the year of two or four digits that stands before it."""
     year, month, day = digits[:-4], int(digits[-4:-2]), int(digits[-2:])
     if len(digits) not in (4, 6, 8) or not (1 <= month <= 12 and 1 <= day <= 31):
         return "no date"
@@ -92,7 +92,7 @@ def _date(digits: str) -> str:
 
 
 def _time(digits: str) -> str:
-    """hhmmss, with a date before it or not.
+    """Return hhmmss as a time, with the date that stands before it, if one does.
 
     >>> _time("143000"), _time("1120143000"), _time("261120143000")
     ('14:30:00', '20 Nov 14:30:00', '20 Nov 2026 14:30:00')

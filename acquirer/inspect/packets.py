@@ -1,7 +1,8 @@
 """Packet captures: the bytes of each TCP connection, both ways, put together again (pcap and pcapng, read by dpkt).
 
-Segments are ordered by sequence number, what was sent twice is taken once, and where something is missing the stream
-ends and another one begins behind the gap. Nothing else of the network is looked at.
+1. Segments are ordered by sequence number, what was sent twice is taken once.
+2. Where something is missing the stream ends, and another one begins behind the gap.
+3. Nothing else of the network is looked at.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 import dpkt
 
+from acquirer.errors import WireError
+
 MAGICS = (
     b"\xa1\xb2\xc3\xd4",  # pcap, and the same with its bytes swapped, in microseconds and nanoseconds
     b"\xd4\xc3\xb2\xa1",
@@ -23,6 +26,10 @@ MAGICS = (
 
 PACKETS_LIMIT = 200_000  # of one capture: some minutes of a busy host, and a few seconds of reading
 WRAP = 1 << 32  # sequence numbers begin again after this
+
+
+class CaptureError(WireError, ValueError):
+    """A packet capture that is damaged, too long, or of a kind of network that is not read: one sentence."""
 
 
 @dataclass(slots=True)
@@ -47,15 +54,15 @@ class _Side:
 
 
 def is_packets(data: bytes) -> bool:
-    """Whether this is a packet capture."""
+    """Return whether this is a packet capture."""
     return data[:4] in MAGICS
 
 
 def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
-    """The streams of a capture in the order in which they began, and what is to be said about it.
+    """Return the streams of a capture in the order in which they began, and notes about it.
 
     Raises:
-        ValueError: it is damaged, or of a kind of network that is not read.
+        CaptureError: it is damaged, or of a kind of network that is not read.
     """
     sides: dict[tuple[str, str], _Side] = {}
     finished: list[_Side] = []
@@ -78,18 +85,18 @@ def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
             side.first = (tcp.seq + 1) % WRAP
         elif tcp.data:
             side.segments.append((tcp.seq, at_s, bytes(tcp.data)))
-    made = [flow for side in (*finished, *sides.values()) for flow in _together(side)]
-    made.sort(key=lambda flow: flow.times[0][1])
+    found_flows = [flow for side in (*finished, *sides.values()) for flow in _together(side)]
+    found_flows.sort(key=lambda flow: flow.times[0][1])
     notes = [f"{others} packets are not TCP over IP" if others > 1 else "1 packet is not TCP over IP"] if others else []
-    lost = sum(flow.lost for flow in made)
+    lost = sum(flow.lost for flow in found_flows)
     if lost:
         where, what = ("1 place", "a message") if lost == 1 else (f"{lost} places", "messages")
         notes.append(f"packets are missing in {where}: {what} may be cut there")
-    return made, notes
+    return found_flows, notes
 
 
 def tcp_of(packet: bytes) -> bytes | None:
-    """What an IPv4 packet carries over TCP, if these bytes are one, all of it."""
+    """Return what an IPv4 packet carries over TCP; None when these bytes are not one whole packet."""
     if packet[:1] != b"\x45" or int.from_bytes(packet[2:4], "big") != len(packet):
         return None
     found = _segment(packet, dpkt.ip.IP)
@@ -101,17 +108,17 @@ def _segments(data: bytes) -> Iterator[tuple[float, tuple[str, str, Any] | None]
         reader = dpkt.pcap.UniversalReader(io.BytesIO(data))
         link = LINKS.get(reader.datalink())
         if link is None:
-            raise ValueError(f"packets of link type {reader.datalink()} are not read; capture on Ethernet or 'any'")
+            raise CaptureError(f"packets of link type {reader.datalink()} are not read; capture on Ethernet or 'any'")
         for number, (at_s, packet) in enumerate(reader):
             if number == PACKETS_LIMIT:
-                raise ValueError(f"more than {PACKETS_LIMIT} packets; filter them, for example by port")
+                raise CaptureError(f"more than {PACKETS_LIMIT} packets; filter them, for example by port")
             yield float(at_s), _segment(packet, link)
-    except (dpkt.Error, IndexError, OverflowError, TypeError) as wrong:
-        raise ValueError(f"the packet capture is damaged ({type(wrong).__name__})") from None
+    except (dpkt.Error, IndexError, OverflowError, TypeError) as exc:
+        raise CaptureError(f"the packet capture is damaged ({type(exc).__name__})") from None
 
 
 def _segment(packet: bytes, link: Any) -> tuple[str, str, Any] | None:
-    """Source, target and the TCP segment of a packet; None when there is none in it."""
+    """Return source, target and the TCP segment of a packet; None when there is none in it."""
     try:
         layer = link(packet)
     except (dpkt.Error, IndexError, ValueError, TypeError, AttributeError):
@@ -151,11 +158,11 @@ LINKS = {
 
 
 def _together(side: _Side) -> Iterator[Flow]:
-    """The stream of one side; a new one behind every gap."""
+    """Yield the stream of one side; a new one behind every gap."""
     if not side.segments:
         return
     first = side.first if side.first is not None else side.segments[0][0]
-    if side.first is None:  # it began before the capture: the smallest number seen, whatever came out of order
+    if side.first is None:  # it began before the capture: the smallest number seen, as segments may be out of order
         first = min((seq for seq, _, _ in side.segments), key=lambda seq: (seq - first + WRAP // 2) % WRAP)
     flow = Flow(side.source, side.target, side.connection)
     end = 0

@@ -1,7 +1,7 @@
-"""What bytes look like before anybody knows the dialect: which length, which envelope, how MTI and bitmap are written.
+"""What bytes look like without knowing their dialect: which length, which envelope, how MTI and bitmap are written.
 
-It takes no dialect and decodes nothing, so a host can afford it for every peer whose first bytes do not fit. What it
-says names forms of the wire, a length and an MTI: never a value that a message carries.
+1. Nothing is decoded, so a host can afford it for every peer whose first bytes do not fit.
+2. Its sentences name forms of the wire, a length and an MTI: never a value that a message carries.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.wire.framing import Framing
@@ -60,14 +61,14 @@ _MTI = {
     "ebcdic": re.compile(rb"[\xf0-\xf2\xf9][\xf1-\xf8][\xf0-\xf9][\xf0-\xf5]"),
 }
 
-# Nearly every message says its STAN (11), or the time (7, 12), the code (39) or the terminal (41): a bitmap without
+# Nearly every message carries its STAN (11), or the time (7, 12), the code (39) or the terminal (41): a bitmap without
 # any of them is hardly one.
 _USUAL = sum(1 << (64 - de) for de in (7, 11, 12, 39, 41))
 _LEAST_BYTES = 10  # an MTI in BCD and a binary bitmap
 
 FITS, FITS_SO_FAR, TEXT, USUAL, ENVELOPE = 40, 10, 12, 10, 10
-"""What speaks for a reading: a length that tells what came, or less than that; text where text must be; a bitmap one
-would expect; a TPDU or head that begins like one."""
+"""Points for a form: a length that equals what was received, or after which another message of the form follows; text
+where text must be; a usual bitmap; a TPDU or head that begins like one."""
 
 MIN_POINTS = 22  # with less, it is a coincidence
 
@@ -87,46 +88,48 @@ class WireForm:
 
 
 def sniff(data: bytes) -> WireForm | None:
-    """What the beginning of a stream looks like; None when it looks like nothing known.
+    """Return what the beginning of a stream looks like; None when it looks like nothing known.
 
     >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
     '0800'
     """
     if other_protocol(data):
         return None
-    best = max(_sights(data), key=lambda sight: sight.points, default=None)
+    best = max(_forms(data), key=lambda form: form.points, default=None)
     return best if best and best.points >= MIN_POINTS else None
 
 
 def mismatch(data: bytes, dialect: Dialect) -> str:
-    """How bytes differ from what `dialect` expects, in a sentence; empty when they look like nothing, or fit.
+    """Return how bytes differ from what `dialect` expects, in a sentence; empty when they look like nothing, or fit.
 
     ``"this looks like a message with a 4-digit ASCII length (119); unionpay-pos on this port has a 2-byte length"``
     """
-    sight = sniff(data)
-    if sight is None:
+    form = sniff(data)
+    if form is None:
         return ""
-    seen, expected = _told(sight), _expected(dialect)
+    seen, expected = _seen(form), _expected(dialect)
     differ = [(mine, yours) for mine, yours in zip(seen, expected, strict=True) if mine != yours]
     if not differ:
         return ""
     seems, has = (
-        enumerated([_with_figures(sight, mine) for mine, _ in differ]),
+        enumerated([_with_figures(form, mine) for mine, _ in differ]),
         enumerated([yours for _, yours in differ]),
     )
     return f"this looks like a message with {seems}; {dialect.name} on this port has {has}"
 
 
-def describe_form(sight: WireForm) -> str:
-    """All that is seen, as a list: ``"a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and …"``."""
-    return enumerated([_with_figures(sight, part) for part in _told(sight)])
+def describe_form(form: WireForm) -> str:
+    """Return all parts of a form: ``"a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and …"``."""
+    return enumerated([_with_figures(form, part) for part in _seen(form)])
 
 
 def framing_words(framing: Framing | None) -> str:
-    """A framing as people say it.
+    """Return a framing in words.
 
-    >>> framing_words(Framing("ascii", 4, includes_itself=True)), framing_words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
-    ('a 4-digit ASCII length counting itself', 'no length, frames between 02 and 03')
+    >>> framing_words(Framing("ascii", 4, includes_itself=True))
+    'a 4-digit ASCII length counting itself'
+    >>> framing_words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
+    'no length, frames between 02 and 03'
     """
     if framing is None:
         return "no length"
@@ -134,17 +137,17 @@ def framing_words(framing: Framing | None) -> str:
     if not framing.length_bytes:
         return f"no length, frames between {start} and {end}" if start else f"no length, frames that end with {end}"
     digits = framing.length_bytes * (2 if framing.length_encoding == "bcd" else 1)
-    said = f"{'an' if digits == 8 else 'a'} {digits}-{LENGTH_WORDS[framing.length_encoding]} length"
+    text = f"{'an' if digits == 8 else 'a'} {digits}-{LENGTH_WORDS[framing.length_encoding]} length"
     counted = ["itself"] * framing.includes_itself + ["the end"] * framing.includes_end
-    said += f" counting {' and '.join(counted)}" if counted else ""
+    text += f" counting {' and '.join(counted)}" if counted else ""
     around = (
         [f"{start} before it"] * bool(start) + [f"{filler} after it"] * bool(filler) + [f"{end} at the end"] * bool(end)
     )
-    return f"{said} with {enumerated(around)}" if around else said
+    return f"{text} with {enumerated(around)}" if around else text
 
 
-def _told(sight: WireForm) -> tuple[str, ...]:
-    return _parts(sight.framing, sight.tpdu, sight.head_bytes, sight.mti_encoding, sight.bitmap_encoding)
+def _seen(form: WireForm) -> tuple[str, ...]:
+    return _parts(form.framing, form.tpdu, form.head_bytes, form.mti_encoding, form.bitmap_encoding)
 
 
 def _expected(dialect: Dialect) -> tuple[str, ...]:
@@ -164,63 +167,83 @@ def _parts(framing: Framing | None, tpdu: bool, head_bytes: int, mti: str, bitma
     )
 
 
-def _with_figures(sight: WireForm, part: str) -> str:
-    if part == framing_words(sight.framing) and sight.length:
-        return f"{part} ({sight.length})"
-    return part.replace("an MTI", f"MTI {sight.mti}")
+def _with_figures(form: WireForm, part: str) -> str:
+    if part == framing_words(form.framing) and form.length:
+        return f"{part} ({form.length})"
+    return part.replace("an MTI", f"MTI {form.mti}")
 
 
 def enumerated(parts: Sequence[str]) -> str:
-    """``"one"``, ``"one and two"``, ``"one, two and three"``."""
+    """Return ``"one"``, ``"one and two"``, ``"one, two and three"``."""
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
-def _sights(data: bytes) -> Iterator[WireForm]:
+def _forms(data: bytes) -> Iterator[WireForm]:
     for framing in (*COMMON_FRAMINGS, None):
-        for points, length, body in _bodies(data, framing):
-            for tpdu, head_bytes, more in _envelopes(body):
-                found = _message(body[TPDU_BYTES * tpdu + head_bytes :])
-                if found:
-                    yield WireForm(points + more + found[0], framing, length, tpdu, head_bytes, *found[1:])
+        cut = _first_frame(data, framing)
+        if cut is None:
+            continue
+        for tpdu, head_bytes, envelope_points in _envelopes(cut.body):
+            skipped = TPDU_BYTES * tpdu + head_bytes
+            if message := _message(cut.body[skipped:]):
+                points = _length_points(cut, skipped, message) + envelope_points + message.points
+                yield WireForm(points, framing, cut.length, tpdu, head_bytes, message.mti, *message.encodings)
 
 
-def _bodies(data: bytes, framing: Framing | None) -> Iterator[tuple[int, int, bytes]]:
-    """The first frame, if this is the framing: how much speaks for it, its length as it stands there, itself."""
+class _Cut(NamedTuple):
+    """The first frame of some bytes, if they are in a framing."""
+
+    framing: Framing | None
+    length: int  # as it stands there, in figures
+    body: bytes
+    left: int  # bytes after it; negative: so many are missing from it
+    rest: bytes  # what stands after it
+
+
+def _first_frame(data: bytes, framing: Framing | None) -> _Cut | None:
+    """Return the first frame, if this is the framing."""
     if framing is None:
-        yield 0, 0, data
-        return
+        return _Cut(None, 0, data, 0, b"")
     if not data.startswith(framing.start):
-        return
+        return None
     start, end = framing.before_bytes, framing.end
     if not framing.length_bytes:
         stop = data.find(end, start)
-        if stop > start:
-            yield FITS if stop + len(end) == len(data) and framing.start else FITS_SO_FAR, 0, data[start:stop]
-        return
+        return _Cut(framing, 0, data[start:stop], len(data) - stop - len(end), b"") if stop > start else None
     after = len(framing.start) + framing.length_bytes
     length = framing.length(data[len(framing.start) : after]) if len(data) >= start else None
     if length is None or length < _LEAST_BYTES or data[after:start] != framing.filler:
-        return
+        return None
     stop = start + length
     ended = stop + len(end)
     if data[stop:ended] != end[: max(0, len(data) - stop)]:
-        return
-    yield _length_points(data[ended:], framing, len(data) - ended), length + framing.extra_bytes, data[start:stop]
+        return None
+    return _Cut(framing, length + framing.extra_bytes, data[start:stop], len(data) - ended, data[ended:])
 
 
-def _length_points(rest: bytes, framing: Framing, left: int) -> int:
-    """What a length is worth after which so many bytes are left, `rest`; fewer than none: it tells more than came."""
-    if left == 0:
-        return FITS
-    if left < framing.before_bytes + _LEAST_BYTES or not rest.startswith(framing.start):
+def _length_points(cut: _Cut, skipped: int, first: _Message) -> int:
+    """Return what a framing is worth by what follows its first frame: nothing, or another message of the same form.
+
+    `skipped`: bytes of TPDU and head before the `first` message.
+    """
+    framing = cut.framing
+    if framing is None:
         return 0
-    following = rest[framing.before_bytes :]
-    another = any(_message(following[TPDU_BYTES * tpdu + head :]) for tpdu, head, _ in _envelopes(following))
-    return FITS_SO_FAR if another else 0
+    if not framing.length_bytes:
+        return FITS if cut.left == 0 and framing.start else FITS_SO_FAR
+    if cut.left == 0:
+        return FITS
+    if cut.left < framing.before_bytes + _LEAST_BYTES or not cut.rest.startswith(framing.start):
+        return 0
+    body = cut.rest[framing.before_bytes :]
+    if skipped and body[:1] != cut.body[:1]:  # TPDUs and heads of one connection begin alike
+        return 0
+    following = _message(body[skipped:])
+    return FITS_SO_FAR if following and following.encodings == first.encodings else 0
 
 
 def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
-    """With or without TPDU, how many bytes of head, and what speaks for it."""
+    """Yield: with or without TPDU, how many bytes of head, points for it."""
     yield False, 0, 0
     if ISO_LABEL.match(body):
         yield False, 12, 2 * ENVELOPE
@@ -232,17 +255,30 @@ def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
         yield False, HEAD_BYTES, 0
 
 
-def _message(body: bytes) -> tuple[int, str, str, str] | None:
-    """Whether an MTI and a bitmap stand here: how much speaks for it, the MTI, how each is written."""
+class _Message(NamedTuple):
+    """An MTI and a bitmap that stand at a place, and how much speaks for them."""
+
+    points: int
+    mti: str
+    mti_encoding: str
+    bitmap_encoding: str
+
+    @property
+    def encodings(self) -> tuple[str, str]:
+        return self.mti_encoding, self.bitmap_encoding
+
+
+def _message(body: bytes) -> _Message | None:
+    """Return the MTI and the bitmap that stand here; None when none do."""
     for encoding, pattern in _MTI.items():
         if found := pattern.match(body):
             mti = found[0].hex() if encoding == "bcd" else found[0].decode(CHARSETS[encoding])
             rest = body[found.end() :]
             text = _bitmap(bytes.fromhex(_hex(rest[:16], encoding)), len(rest) - 16) if encoding != "bcd" else 0
             if text:
-                return 2 * TEXT + text, mti, encoding, encoding
+                return _Message(2 * TEXT + text, mti, encoding, encoding)
             if plain := _bitmap(rest[:8], len(rest) - 8):
-                return TEXT * (encoding != "bcd") + plain, mti, encoding, "binary"
+                return _Message(TEXT * (encoding != "bcd") + plain, mti, encoding, "binary")
     return None
 
 
@@ -252,6 +288,6 @@ def _hex(text: bytes, encoding: str) -> str:
 
 
 def _bitmap(bitmap: bytes, left: int) -> int:
-    """How much speaks for a bitmap; 0: it is none, or announces more fields than there can be."""
+    """Return how much speaks for a bitmap; 0: it is none, or announces more fields than there can be."""
     bits = int.from_bytes(bitmap, "big")
     return USUAL if len(bitmap) == 8 and bits & _USUAL and bits.bit_count() <= left else 0

@@ -22,8 +22,8 @@ ASCII = b"0800A2200000008000000400000000000000" + b"0" * 60
 
 def diagnosed(data):
     diagnosis = diagnose_capture(data, [UNIONPAY])
-    (verdict,) = diagnosis.verdicts
-    return diagnosis, verdict
+    (group,) = diagnosis.groups
+    return diagnosis, group
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def diagnosed(data):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_every_message_is_found_in_every_form(data, form):
-    diagnosis, verdict = diagnosed(data)
-    assert (diagnosis.form, verdict.certainty, verdict.guess.framing) == (form, "sure", "binary2")
-    assert [found.frame for found in verdict.findings] == FRAMES
-    assert verdict.why == (
+    diagnosis, group = diagnosed(data)
+    assert (diagnosis.form, group.certainty, group.guess.framing) == (form, "sure", "binary2")
+    assert [found.frame for found in group.messages] == FRAMES
+    assert group.why == (
         "unionpay-pos: TPDU 6000030000, head 603100011001, 2-byte length 60",
         f"{len(FRAMES)} of {len(FRAMES)} messages can be read",
     )
@@ -50,47 +50,47 @@ def test_every_message_is_found_in_every_form(data, form):
 @given(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=5), st.sampled_from(COMMON_FRAMINGS[:8]))
 @settings(max_examples=60, deadline=None)
 def test_any_conversation_in_any_usual_framing_is_recognised(frames, framing):
-    _, verdict = diagnosed(b"".join(framing.wrap(frame) for frame in frames))
-    assert verdict.guess.framing == framing.spelling
-    assert [found.frame for found in verdict.findings] == frames
+    _, group = diagnosed(b"".join(framing.wrap(frame) for frame in frames))
+    assert group.guess.framing == framing.spelling
+    assert [found.frame for found in group.messages] == frames
 
 
 def test_what_cannot_be_read_lowers_the_certainty():
     broken = UNIONPAY.framing.wrap(FRAMES[0] + b"\x00")
     assert diagnosed(WIRE[0] + WIRE[2] + broken)[1].certainty == "likely"
     assert diagnosed(broken + WIRE[0])[1].certainty == "a guess"
-    verdict = diagnosed(WIRE[0] + broken)[1]
-    assert [bool(found.problem) for found in verdict.findings] == [False, True]
+    group = diagnosed(WIRE[0] + broken)[1]
+    assert [bool(found.problem) for found in group.messages] == [False, True]
 
 
 def test_when_no_dialect_fits_the_reason_says_what_the_bytes_look_like():
-    _, verdict = diagnosed(Framing("ascii", 4).wrap(ASCII))
-    assert verdict.certainty == "unknown"
-    assert verdict.why[0] == (
+    _, group = diagnosed(Framing("ascii", 4).wrap(ASCII))
+    assert group.certainty == "unknown"
+    assert group.why[0] == (
         "this looks like a message with a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and a bitmap "
         "in ASCII"
     )
-    assert verdict.why[1].startswith("unionpay-pos comes closest, and cannot read it: ")
+    assert group.why[1].startswith("unionpay-pos comes closest, and cannot read it: ")
     assert diagnosed(b"good morning")[1].why[0] == "nothing looks like ISO 8583"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_every_message_that_ships_is_recognised_among_all_dialects(dialect):
     for sample in dialect.samples:
-        (verdict,) = diagnose_capture(bytes.fromhex(sample.hex), DIALECTS).verdicts
-        assert verdict.certainty == "sure"
-        assert dialect.name in (verdict.guess.dialect.name, *verdict.guess.also)
-        assert verdict.guess.framing == dialect.framing.spelling
+        (group,) = diagnose_capture(bytes.fromhex(sample.hex), DIALECTS).groups
+        assert group.certainty == "sure"
+        assert dialect.name in (group.guess.dialect.name, *group.guess.also)
+        assert group.guess.framing == dialect.framing.spelling
 
 
 def test_another_protocol_is_named():
-    _, verdict = diagnosed(b"GET / HTTP/1.1\r\n\r\n")
-    assert (verdict.guess, verdict.why) == (None, ("this is an HTTP request, not ISO 8583",))
+    _, group = diagnosed(b"GET / HTTP/1.1\r\n\r\n")
+    assert (group.guess, group.why) == (None, ("this is an HTTP request, not ISO 8583",))
 
 
 def test_nothing_secret_is_shown():
-    _, verdict = diagnosed(WIRE[3])
-    shown = str(verdict.why) + str(verdict.findings[0].explanation.as_json())
+    _, group = diagnosed(WIRE[3])
+    shown = str(group.why) + str(group.messages[0].explanation.as_json())
     assert "6225000000000014" not in shown
     assert "62250000000000" not in shown
 
@@ -100,5 +100,5 @@ def test_nothing_secret_is_shown():
 def test_anything_gets_a_diagnosis(data):
     assume(not is_packets(data))
     diagnosis = diagnose_capture(data, [UNIONPAY])
-    assert diagnosis.verdicts
-    assert all(verdict.why for verdict in diagnosis.verdicts)
+    assert diagnosis.groups
+    assert all(group.why for group in diagnosis.groups)

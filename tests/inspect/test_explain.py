@@ -157,9 +157,9 @@ def test_a_note_names_what_a_request_lacks() -> None:
 
 
 def test_a_message_known_by_name_only_is_called_by_it() -> None:
-    void = explain_fields("0200", {3: "200000", 25: "00", 60: "23000001000"})
-    assert void.title.zh == "消费撤销"
-    assert "void is known by name, but not served here" in void.notes
+    completion = explain_fields("0200", {3: "000000", 25: "06", 60: "20000001000"})
+    assert completion.title.zh == "预授权完成(请求)"
+    assert "pre-authorisation completion is known by name, but not served here" in completion.notes
 
 
 def test_a_reversal_says_why_and_a_refusal_what_it_means() -> None:
