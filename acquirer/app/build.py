@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+from acquirer.app.dialects import served_dialect
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
@@ -23,7 +24,6 @@ from acquirer.security.vault import Vault
 from acquirer.settings.cards import load_cards
 from acquirer.settings.config import Config
 from acquirer.settings.listen import Address, parse_listen
-from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.store import Store
 
@@ -34,13 +34,18 @@ class Parts:
 
     config: Config
     addresses: tuple[Address, ...]
-    dialects: tuple[Dialect, ...]  # one for each address
+    compiled: tuple[CompiledDialect, ...]  # one for each address
     faults: Faults
     timezone: ZoneInfo
     clock: Clock
     randbytes: Randbytes
     limits: Limits
     checks: Checks  # of signatures
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """The dialect of each address."""
+        return tuple(compiled.dialect for compiled in self.compiled)
 
 
 def build_parts(config: Config) -> Parts:
@@ -58,7 +63,7 @@ def build_parts(config: Config) -> Parts:
     return Parts(
         config=config,
         addresses=addresses,
-        dialects=tuple(load_dialect(address.dialect or config.dialect) for address in addresses),
+        compiled=tuple(served_dialect(address.dialect or config.dialect) for address in addresses),
         faults=Faults(fault for text in config.fault for fault in _faults(text)),
         timezone=timezone,
         clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
@@ -73,10 +78,10 @@ def build_parts(config: Config) -> Parts:
     )
 
 
-def build_host(parts: Parts, dialect: Dialect, vault: Vault) -> Host:
-    """Return the host that speaks `dialect`; hosts of one process share terminals, keys, faults. Raises DataError."""
+def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
+    """Return the host that speaks a dialect; hosts of one process share terminals, keys, faults. Raises DataError."""
     return Host(
-        CompiledDialect(dialect),
+        compiled,
         vault=vault,
         randbytes=parts.randbytes,
         issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),

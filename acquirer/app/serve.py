@@ -135,10 +135,10 @@ async def serving(
             running = Running(parts, store, server, driver, log, terminals)
             ready = False
             try:
-                for address, dialect in zip(parts.addresses, parts.dialects, strict=True):
-                    host = build_host(parts, dialect, vault)
+                for address, compiled in zip(parts.addresses, parts.compiled, strict=True):
+                    host, dialect = build_host(parts, compiled, vault), compiled.dialect
                     if generator is not None:
-                        host.suite.stock(generator.stocked)
+                        host.suite.stock(generator.ready_keys)
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)

@@ -16,7 +16,9 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from acquirer.data.toml import DataError
     from acquirer.dialect.dialect import Dialect
+    from acquirer.dialect.lint import Report
     from acquirer.wire.grammar import FieldSpec, Text
 
 app = typer.Typer(rich_markup_mode=None)
@@ -74,25 +76,41 @@ def show(
 
 @app.command()
 def lint(names: list[str] = typer.Argument(None, metavar="NAME|FILE", help="Without any: all that ship.")) -> int:
-    """Check dialects beyond loading them: samples that do not decode, reasons without a code, names nobody uses."""
-    from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
+    """Check dialects: OK means that a host starts with it. Problems keep it from starting; notes have no effect."""
+    from acquirer.app.dialects import lint_dialect
+    from acquirer.cli.tables import count
+    from acquirer.settings.specs import dialect_names, load_dialect
 
-    found = 0
+    problems = 0
     for name in names or dialect_names():
-        findings = lint_dialect(name)
-        found += len(findings)
-        for finding in findings:
-            print(finding)
-        if not findings:
-            dialect = load_dialect(name)
-            served = sum(route.served for route in dialect.routes)
-            print(
-                f"{dialect.name}: fine: {len(dialect.fields)} fields, {served} services, {len(dialect.codes)} codes, "
-                f"{len(dialect.samples)} samples"
-            )
-    if found:
-        raise Exit(Code.USAGE, "1 thing is wrong." if found == 1 else f"{found} things are wrong.")
+        report = lint_dialect(name)
+        problems += len(report.problems)
+        for problem in report.problems:
+            print(problem)
+        for note in report.notes:
+            print(_note(note))
+        if not report.problems:
+            print(_in_order(load_dialect(name), report))
+    if problems:
+        raise Exit(Code.USAGE, f"{count(problems, 'problem')} found.")
     return Code.OK
+
+
+def _note(note: DataError) -> str:
+    """Return a note as compilers write it: ``mine.toml:7: note: layouts.x: no field uses this layout``."""
+    where, separator, rest = str(note).partition(f"{note.key}: ")
+    return f"{where}note: {separator}{rest}"
+
+
+def _in_order(dialect: Dialect, report: Report) -> str:
+    from acquirer.cli.tables import count
+
+    served = sum(route.served for route in dialect.routes)
+    counted = [count(len(dialect.fields), "field"), count(served, "service"), count(len(dialect.codes), "code")]
+    counted.append(count(len(dialect.samples), "sample"))
+    if report.notes:
+        counted.append(count(len(report.notes), "note"))
+    return f"{dialect.name}: OK: {', '.join(counted)}"
 
 
 app.command("new")(dialect_files.new)
@@ -159,9 +177,9 @@ def _fields(dialect: Dialect, wide: bool) -> Table:
 
 def _on_the_wire(spec: FieldSpec, usual_length: str) -> str:
     """How a field travels: its encoding, where an odd digit is filled up, and its length where that is unusual."""
-    said = spec.encoding + (f", length {spec.length_encoding}" if spec.length_encoding != usual_length else "")
+    text = spec.encoding + (f", length {spec.length_encoding}" if spec.length_encoding != usual_length else "")
     odd = spec.nibbles and (spec.length_bytes or spec.maximum % 2)
-    return f"{said}, {'0…' if spec.pad_left else '…0'}" if odd else said
+    return f"{text}, {'0…' if spec.pad_left else '…0'}" if odd else text
 
 
 def _messages(dialect: Dialect, wide: bool) -> Table:

@@ -167,6 +167,15 @@ def extend(own: Document, base: Document) -> Document:
     return Extended(own.name, _merge(base.data, own.data), {}, own, base)
 
 
+def layers(document: Document) -> list[Document]:
+    """Return the files that a document consists of, those that extend others first."""
+    found = []
+    while isinstance(document, Extended):
+        found.append(document.own)
+        document = document.base
+    return [*found, document]
+
+
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     out = dict(base)
     for key, value in own.items():

@@ -1,7 +1,8 @@
-"""A dialect compiled whole: everything that a host, a terminal or lint needs of it, made once in one place."""
+"""A dialect compiled whole: everything that a host, a terminal or lint needs of it, worked out once in one place."""
 
 from __future__ import annotations
 
+from acquirer.dialect.checks import check, placed
 from acquirer.dialect.clock import clock_forms
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.plans import MessagePlans
@@ -10,15 +11,20 @@ from acquirer.dialect.suite import Suite
 
 
 class CompiledDialect:
-    """A dialect with its codec and router, its security suite, its readers of elements, its plans of replies, its clock.
+    """A dialect with its security suite, its readers of elements, its plans of messages and its clock.
+
+    Codec and router belong to the dialect itself. What only a host needs (services, codes for its reasons) is checked
+    by `host_checks.check_served`, what only our terminal needs by `acquirer.terminal.supplies`.
 
     Raises:
-        DataError: it names something that does not exist; carries file, line and key.
+        DataError: the first problem that keeps it from being used; carries file, line and key.
     """
 
     __slots__ = ("clock_forms", "dialect", "plans", "read", "suite")
 
     def __init__(self, dialect: Dialect) -> None:
+        for problem in check(dialect):
+            raise placed(problem, dialect.document)
         self.dialect = dialect
         self.suite = Suite(dialect)
         self.read = ElementReaders.of(dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 from acquirer.security.key_package import KeyPackage
 from acquirer.wire.grammar import Text
@@ -12,7 +12,7 @@ from acquirer.wire.grammar import Text
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands before the ISO 8583 message: what a terminal sends unless told otherwise, and what replies change."""
+    """What stands before the ISO 8583 message: what a terminal sends by default, and what replies change."""
 
     tpdu: bytes  # "60", destination, source; a reply swaps the two addresses
     head: bytes
@@ -43,6 +43,12 @@ class Route:
     served: bool = True  # False: the message is known by name, so that a host can say what it does not do
     codes: Mapping[str, str] = field(default_factory=dict)  # reasons that have another code here than elsewhere
     name: str = ""  # of its table; "": that of its service
+    supplied_by_others: tuple[str, ...] = ()  # mandatory elements that other terminals supply, and ours does not
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Where its table stands in the file."""
+        return "routes" if self.served or self.name else "unserved", self.name or self.service
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,8 @@ class Security:
     pin_blocks: Mapping[str, str]  # first digit of element `security_control` → PIN block format; "": without one
     track: str  # e.g. "tdb-before-last-byte"; "": tracks are never encrypted
     packages: Mapping[str, KeyPackage]  # by selector
-    # Where working keys come from: "tmk", a sign-on brings them; or derived for each message, whose element `ksn`
-    # tells how ("dukpt-3des").
+    # Where working keys come from: "tmk", a sign-on brings them; or derived for each message, as its element `ksn` says
+    # ("dukpt-3des").
     keys: str = "tmk"
 
 
@@ -90,3 +96,13 @@ class Sample:
     title: str
     hex: str  # with length prefix
     expect: Mapping[str, str]  # element (or "mti") → value
+
+
+class InheritedSamples(NamedTuple):
+    """The samples of the dialect that another one extends, as this one writes them."""
+
+    samples: tuple[Sample, ...]
+    left_out: tuple[str, ...]  # a sentence for each that this dialect has no message for
+
+
+NOTHING_INHERITED: Final = InheritedSamples((), ())

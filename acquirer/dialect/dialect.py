@@ -1,7 +1,7 @@
 """A dialect: how one acquirer speaks ISO 8583, compiled from a TOML file and ready to use.
 
 Everything above this floor speaks of *elements* by name (``stan``, ``batch``, ``rrn``); only the dialect knows in
-which DE, or which part of a DE, an element travels. The data comes from `loader`, the codec from `codec`.
+which DE, or which part of a DE, an element travels. The data comes from `loading`, the codec from `wire.codec`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from acquirer.data.toml import DataError, did_you_mean
-from acquirer.dialect.definitions import Envelope, Numbering, ReplySpec, ResponseCode, Route, Sample, Security
+from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
+from acquirer.dialect.definitions import (
+    NOTHING_INHERITED,
+    Envelope,
+    InheritedSamples,
+    Numbering,
+    ReplySpec,
+    ResponseCode,
+    Route,
+    Sample,
+    Security,
+)
 from acquirer.dialect.router import Router, without_repeat
 from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.security.key_package import KeyPackage, KeyPart
@@ -47,7 +57,7 @@ REPLY_TIMEOUT_S = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """One acquirer's way of speaking. Made by `loader.load`; immutable; safe to share between threads."""
+    """One acquirer's way of speaking. Returned by `loading.load`; immutable; safe to share between threads."""
 
     name: str
     title: Text
@@ -65,34 +75,48 @@ class Dialect:
     layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
     values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
     mtis: Mapping[str, Text] = field(repr=False)  # every message type it knows, requests and replies
-    terminal_profile: TerminalProfile | None = field(
-        default=None, repr=False
-    )  # its terminals; None: the file says nothing of them
-    samples: tuple[Sample, ...] = field(default=(), repr=False)
-    origin: Callable[[str], str] = field(default=lambda _path: "", repr=False)  # key → file:line
+    terminal_profile: TerminalProfile | None = field(repr=False)  # None: the file does not say how terminals behave
+    written_samples: tuple[Sample, ...] = field(repr=False)  # of its own file
+    inherit_samples: Callable[[Dialect], InheritedSamples] | None = field(repr=False)  # None: it has its own, or none
+    document: Document = field(repr=False)  # its file, over those that it extends
     mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
     _codec: Codec = field(init=False, repr=False)
     _router: Router = field(init=False, repr=False)
     _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
+    _inherited: InheritedSamples | None = field(init=False, repr=False)  # once they are asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_codec", Codec(self.grammar))
         object.__setattr__(self, "_router", Router(self.routes, self.elements))
+        object.__setattr__(self, "_inherited", None)
         places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
         plain = not places or self.fields[places[0]].encoding == "binary"
         object.__setattr__(self, "_mac_des", tuple(places))
         object.__setattr__(self, "mac_width", len(places[:1]) * self.security.mac_bytes * (1 if plain else 2))
 
-    def error(self, key: str, problem: str) -> DataError:
-        """An error about a key of the dialect's file, with the line where it stands."""
-        name, _, line = self.origin(key).rpartition(":")
-        return DataError(name or self.name, int(line) if line.isdigit() else 0, key, problem)
+    def error(self, path: KeyPath, problem: str) -> DataError:
+        """Return an error about the value at `path`, with the file and line where it stands."""
+        return self.document.error(path, problem)
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Whole frames with their length, as this dialect writes them: its own, or those of the dialect it extends."""
+        return self.written_samples if self.inherit_samples is None else self.inherited.samples
+
+    @property
+    def inherited(self) -> InheritedSamples:
+        """What became of the samples of the dialect it extends; nothing where it has its own."""
+        if self.inherit_samples is None:
+            return NOTHING_INHERITED
+        if self._inherited is None:
+            object.__setattr__(self, "_inherited", self.inherit_samples(self))
+        return self._inherited or NOTHING_INHERITED
 
     # bytes ↔ messages
 
     @property
     def fields(self) -> Mapping[int, FieldSpec]:
-        """Every data element this dialect knows, by number."""
+        """Data elements that this dialect knows, by number."""
         return self.grammar.fields
 
     def decode(self, frame: bytes) -> Message:
@@ -108,7 +132,7 @@ class Dialect:
         return self._codec.encode(envelope, mti, fields)
 
     def whole_envelope(self, tpdu: bytes = b"", head: bytes = b"") -> bytes:
-        """What stands before a message; a missing TPDU or head is the dialect's. Raises EncodeError."""
+        """Return what stands before a message; a missing TPDU or head is the dialect's. Raises EncodeError."""
         if not tpdu:
             tpdu = self.envelope.tpdu
         if not head:
@@ -120,7 +144,7 @@ class Dialect:
         return tpdu + head
 
     def spans(self, message: Message) -> dict[int | str, Span]:
-        """Where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""
+        """Return where each DE stands in the frame, and "tpdu", "head", "mti", "bitmap"; read again on every call."""
         spans = self._codec.spans(message.raw)
         tpdu, head = len(self.envelope.tpdu), len(self.envelope.head)
         before: dict[int | str, Span] = {"tpdu": (0, tpdu)} if tpdu else {}
@@ -131,16 +155,16 @@ class Dialect:
     # elements
 
     def get(self, message: Message, element: str) -> Value | None:
-        """The value of `element` in `message`; None when its DE is absent or too short to hold it, or there is none."""
+        """Return the value of `element` in `message`; None when its DE is absent, too short to hold it, or unknown."""
         return self.get_from(message.fields, element)
 
     def get_from(self, fields: Mapping[int, Value], element: str) -> Value | None:
-        """The same, from a mapping of DEs."""
+        """Return the same from a mapping of DEs."""
         at = self.elements.get(element)
         return None if at is None else read_element(fields, at)
 
     def text(self, message: Message, element: str) -> str:
-        """The value of `element` as text: binary as hexadecimal, absent as ``""``."""
+        """Return the value of `element` as text: binary as hexadecimal, absent as ``""``."""
         value = self.get_from(message.fields, element)
         return value.hex().upper() if isinstance(value, bytes) else value or ""
 
@@ -150,7 +174,7 @@ class Dialect:
         write_element(fields, at, value, self.grammar.fields[at.de])
 
     def layout(self, message: Message, de: int) -> Layout | None:
-        """How the inside of this field is divided in this message; None when it is not."""
+        """Return how the inside of this field is divided in this message; None when it is not."""
         for layout in self.grammar.fields[de].layouts:
             if layout.mti and message.mti not in layout.mti:
                 continue
@@ -161,11 +185,11 @@ class Dialect:
     # routes and codes
 
     def route(self, message: Message) -> Route | None:
-        """The first route that fits, those with more conditions first; the MTI's repeat digit plays no role."""
+        """Return the first route that fits, those with more conditions first; the MTI's repeat digit plays no role."""
         return self._router.find(message)
 
     def find_route(self, service: str) -> Route:
-        """The route of a service by name. Raises LookupError with the nearest name."""
+        """Return the route of a service. Raises LookupError with the nearest name."""
         for route in self.routes:
             if route.service == service:
                 return route
@@ -173,24 +197,24 @@ class Dialect:
         raise LookupError(f"{self.name} knows no service '{service}'{hint}")
 
     def missing(self, message: Message, route: Route) -> str | None:
-        """The first mandatory element that `message` lacks, as the route writes it ("pan or track2")."""
+        """Return the first mandatory element that `message` lacks, as the route writes it ("pan or track2")."""
         for entry in route.mandatory:
             if not any(read_element(message.fields, self.elements[name]) for name in entry.split(" or ")):
                 return entry
         return None
 
     def code_of(self, reason: str, route: Route | None = None) -> str:
-        """The response code of a symbolic reason; a route may have its own."""
+        """Return the response code of a symbolic reason; a route may have its own."""
         if route is not None and route.codes:
             return route.codes.get(reason) or self.reasons[reason]
         return self.reasons[reason]
 
     def request_mti_known(self, mti: str) -> bool:
-        """Whether any message of this dialect has this MTI (the repeat digit plays no role)."""
+        """Return whether any message of this dialect has this MTI (the repeat digit plays no role)."""
         return self._router.knows(mti)
 
     def is_response(self, mti: str, fields: Mapping[int, Value] | None = None) -> bool:
-        """Whether a message is a reply: its third digit is odd, and its request is one of this dialect's.
+        """Return whether a message is a reply: its third digit is odd, and its request is one of this dialect's.
 
         Of an unknown MTI its `fields` tell: with a response code it is a reply too, or two hosts of different dialects
         would answer each other for ever.
@@ -202,7 +226,7 @@ class Dialect:
         )
 
     def response_mti(self, mti: str) -> str:
-        """The MTI of the reply to a request: 0800 → 0810, and 0401 → 0410; what is odd and no response stays odd."""
+        """Return the MTI of the reply to a request: 0800 → 0810, 0401 → 0410; what is odd and no response stays odd."""
         if self.is_response(mti):
             raise ValueError(f"{mti} is a response and has none")
         return mti[:2] + chr(ord(mti[2]) | 1) + without_repeat(mti)[3]
@@ -210,12 +234,12 @@ class Dialect:
     # the envelope and the MAC
 
     def envelope_of(self, frame: bytes) -> tuple[bytes, bytes]:
-        """TPDU and head of a frame."""
+        """Return TPDU and head of a frame."""
         tpdu = len(self.envelope.tpdu)
         return frame[:tpdu], frame[tpdu : self.grammar.envelope_bytes]
 
     def reply_envelope(self, request: Message | bytes, head_nibble: int = 0) -> tuple[bytes, bytes]:
-        """TPDU and head of the reply: addresses swapped, head echoed with the processing requirement set."""
+        """Return TPDU and head of the reply: addresses swapped, head echoed with the processing requirement set."""
         tpdu, head = self.envelope_of(request.raw if isinstance(request, Message) else request)
         if digit := self.envelope.processing_digit:
             at, low = divmod(digit - 1, 2)
@@ -224,12 +248,12 @@ class Dialect:
         return tpdu[:1] + tpdu[3:] + tpdu[1:3], head
 
     def covered(self, frame: bytes) -> bytes:
-        """The bytes under the MAC of a frame whose last field is the MAC."""
+        """Return the bytes under the MAC of a frame whose last field is the MAC."""
         security = self.security
         return COVERAGES[security.coverage](frame, self.grammar.envelope_bytes, self.mac_width)
 
     def with_mac(self, frame: bytes, mac: bytes) -> bytes:
-        """The frame with its last field, the MAC, replaced."""
+        """Return the frame with its last field, the MAC, replaced. Raises EncodeError: a MAC of another size."""
         if len(mac) != self.security.mac_bytes:
             raise EncodeError(f"a MAC has {self.security.mac_bytes} bytes, not {len(mac)}", field=self._mac_des[0])
         if self.mac_width != len(mac):  # it travels as hexadecimal text
@@ -237,13 +261,13 @@ class Dialect:
         return frame[: -len(mac)] + mac
 
     def mac_de(self, fields: Mapping[int, Value]) -> int:
-        """Which DE is the MAC of a message with these fields: the last of its last bitmap; 0 where there is none."""
+        """Return which DE is the MAC of a message with these fields: the last of its last bitmap; 0 without any."""
         if len(self._mac_des) > 1 and max(fields, default=0) > self._mac_des[0]:
             return self._mac_des[1]
         return self._mac_des[0] if self._mac_des else 0
 
     def mac_of(self, message: Message) -> bytes | None:
-        """The MAC a message carries; None when it carries none, or something of another size."""
+        """Return the MAC that a message carries; None when it carries none, or something of another size."""
         value = message.fields.get(self.mac_de(message.fields))
         return value if isinstance(value, bytes) and len(value) == self.security.mac_bytes else None
 

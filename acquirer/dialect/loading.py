@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from acquirer.data.table import Table, extend
+from acquirer.data.table import Extended, Table, extend
 from acquirer.data.toml import DataError, Document, did_you_mean
-from acquirer.dialect.definitions import Envelope
+from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.field_table import Encodings, read_field, read_layouts, read_text, read_values
+from acquirer.dialect.frame_sections import read_envelope, read_framing
+from acquirer.dialect.samples import adapt_samples
 from acquirer.dialect.sections import (
     read_codes,
     read_constants,
-    read_hex,
     read_names,
     read_numbering,
     read_routes,
@@ -26,28 +28,30 @@ from acquirer.dialect.sections import (
     read_security,
 )
 from acquirer.dialect.terminal_section import read_terminal_profile
-from acquirer.wire.framing import LIMIT_BYTES, Framing
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
 
 Find = Callable[[str], Document]
-"""Gives the document of another dialect by name; raises DataError when there is none."""
+"""Returns the document of another dialect by name; raises DataError when there is none."""
 
 EXTENDS_LIMIT = 8  # a chain longer than this is a circle
 
 
 def load(document: Document, find: Find) -> Dialect:
-    """Compile a dialect; `find` gives the document that an ``extends`` names.
+    """Return the dialect that a document describes; `find` returns the document that an ``extends`` names.
 
     Raises:
         DataError: the file says something that cannot be; carries file, line and key.
     """
-    document = resolve(document, find)
+    return _load(resolve(document, find))
+
+
+def _load(document: Document) -> Dialect:
     top = Table(document)
     name = top.text("dialect")
     title = read_text(top, "title")
     top.text("extends", "")
     encodings = Encodings.read(top.table("encoding"), top.table("padding"))
-    envelope = _envelope(top.table("envelope"))
+    envelope = read_envelope(top.table("envelope"))
     values = read_values(top.table("values"))
     layouts = read_layouts(top.table("layouts"), top.table("tags"), values)
     fields = _fields(top.table("fields"), encodings, layouts, values)
@@ -64,10 +68,11 @@ def load(document: Document, find: Find) -> Dialect:
     _check_when(document, layouts, elements)
     codes, mtis = read_codes(top.table("codes")), top.table("mtis")
     routes, refusal = read_routes(top, fields, elements, codes)
+    parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
         title=title,
-        framing=_framing(top.table("framing"), grammar),
+        framing=read_framing(top.table("framing"), grammar),
         envelope=envelope,
         grammar=grammar,
         security=read_security(top.table("security")),
@@ -82,15 +87,32 @@ def load(document: Document, find: Find) -> Dialect:
         values=values,
         mtis={mti: read_text(mtis, mti) for mti in mtis},
         terminal_profile=read_terminal_profile(top.table("terminal")) if top.has("terminal") else None,
-        samples=read_samples(top, elements),
-        origin=lambda key: _origin(document, key),
+        written_samples=() if parent else read_samples(top, elements),
+        inherit_samples=partial(_inherit, parent) if parent else None,
+        document=document,
     )
     top.end()
     return dialect
 
 
+def _parent_with_samples(document: Document) -> Document | None:
+    """Return the document whose samples this one inherits; None when it has its own."""
+    if isinstance(document, Extended) and "samples" not in document.own.data:
+        return document.base
+    return None
+
+
+def _inherit(parent: Document, dialect: Dialect) -> InheritedSamples:
+    """Return the samples of the dialect that another one extends, as that one writes them."""
+    try:
+        extended = _load(parent)
+    except DataError as exc:  # it need not be a whole dialect by itself
+        return InheritedSamples((), (f"the samples of {parent.name} are left out: {exc}",))
+    return adapt_samples(extended, dialect)
+
+
 def resolve(document: Document, find: Find) -> Document:
-    """The document with everything it extends underneath."""
+    """Return the document with all that it extends underneath. Raises DataError."""
     chain = [document]
     while parent := chain[-1].data.get("extends"):
         if not isinstance(parent, str):
@@ -99,64 +121,14 @@ def resolve(document: Document, find: Find) -> Document:
             raise document.error(("extends",), f"more than {EXTENDS_LIMIT} dialects extend each other: a circle?")
         try:
             chain.append(find(parent))
-        except DataError as wrong:
-            if wrong.line:  # the parent itself is no TOML: that is where to look
+        except DataError as exc:
+            if exc.line:  # the parent itself is no TOML: that is where to look
                 raise
-            raise chain[-1].error(("extends",), f"'{parent}': {wrong.problem}") from None
+            raise chain[-1].error(("extends",), f"'{parent}': {exc.problem}") from None
     resolved = chain.pop()
     while chain:
         resolved = extend(chain.pop(), resolved)
     return resolved
-
-
-def _origin(document: Document, key: str) -> str:
-    steps: list[str | int] = []
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", key):
-        steps.append(name or int(index))
-    where = document.error(tuple(steps), "")
-    return f"{where.name}:{where.line}"
-
-
-def _framing(table: Table, grammar: Grammar) -> Framing:
-    length = table.text("length", "binary2")
-    found = re.fullmatch(r"(?:(binary|bcd|ascii|hex|ebcdic)([1-8])|none)", length)
-    if not found:
-        raise table.error("length", f"unknown value {length!r}; write binary2, binary4, bcd2, ascii4, hex4 or the like")
-    minimum = grammar.envelope_bytes + grammar.mti_bytes + grammar.bitmap_bytes
-    framing = Framing(
-        length_encoding=cast("Any", found[1] or "none"),
-        length_bytes=int(found[2] or 0),
-        includes_itself=table.flag("includes_itself", False),
-        minimum_bytes=minimum,
-        limit_bytes=table.number("limit_bytes", LIMIT_BYTES),
-        start=read_hex(table, "start"),
-        filler=read_hex(table, "filler"),
-        end=read_hex(table, "end"),
-        includes_end=table.flag("includes_end", False),
-    )
-    if framing.includes_end and not framing.end:
-        raise table.error("includes_end", 'there is no end to count; write it in hexadecimal, like end = "03"')
-    if not framing.length_bytes:
-        if not framing.end:
-            raise table.error("length", 'frames without a length need an end; write it in hexadecimal, like end = "03"')
-        for key in ("filler", "includes_itself", "includes_end"):
-            if getattr(framing, key):
-                raise table.error(key, "there is no length it could belong to")
-    if not minimum <= framing.limit_bytes + framing.extra_bytes <= framing.largest:
-        raise table.error("limit_bytes", f"must lie between {minimum} and {framing.largest - framing.extra_bytes}")
-    table.end()
-    return framing
-
-
-def _envelope(table: Table) -> Envelope:
-    tpdu, head = read_hex(table, "tpdu"), read_hex(table, "head")
-    if len(tpdu) not in (0, 5):
-        raise table.error("tpdu", 'must be 10 hexadecimal digits (60, destination, source), or "" for none')
-    digit = table.number("processing_digit", 0)
-    if not 0 <= digit <= 2 * len(head):
-        raise table.error("processing_digit", f"the head has {2 * len(head)} digits")
-    table.end()
-    return Envelope(tpdu, head, digit)
 
 
 def _fields(

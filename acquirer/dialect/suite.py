@@ -10,17 +10,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
-from acquirer.data.toml import did_you_mean
 from acquirer.data.types import Randbytes
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
-from acquirer.security.blocks import ALGORITHMS, MAC_USAGES, VERSIONS
-from acquirer.security.ciphers import KEY_SIZES, key_of
-from acquirer.security.dukpt import DUKPT, Dukpt, DukptError
-from acquirer.security.key_package import KeyPackage
-from acquirer.security.mac import MAC_ALGORITHMS, NO_MAC, MacAlgorithm
+from acquirer.dialect.security_checks import check_security, mac_algorithm
+from acquirer.security.blocks import MAC_USAGES
+from acquirer.security.dukpt import DUKPT, DukptError
 from acquirer.security.mac_diagnosis import Candidate, diagnose
 from acquirer.security.packages import IssuedKeys, MakForm, PackageError, PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
@@ -29,10 +26,7 @@ from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Message, Value
 
-T = TypeVar("T")
-
-TMK: Final = "tmk"
-"""What a dialect's `security.keys` says when a sign-on brings the working keys, under the terminal's master key."""
+_MAK_FORMS: Final[tuple[MakForm, ...]] = ("single", "double", "duplicated")
 
 _WIDE: Final = ("-padded", "-wide")  # the two forms an 8-byte format takes under a cipher of 16-byte blocks
 
@@ -53,32 +47,31 @@ class Suite:
         DataError: the dialect names something unknown, or things that do not go together: file, line and key.
     """
 
-    __slots__ = ("_packagers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method")
+    __slots__ = ("_issuers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method")
 
     def __init__(self, dialect: Dialect) -> None:
+        for problem in check_security(dialect):
+            raise problem
         security = dialect.security
         self.dialect = dialect
-        self.mac_algorithm = _mac_algorithm(dialect)
-        self.dukpt = _dukpt(dialect, self.mac_algorithm)
-        self.track_method = _named(dialect, "security.track", security.track, TRACK_METHODS) if security.track else None
-        self.pin_formats = {
-            digit: _named(dialect, f"security.pin_blocks.{digit}", name, PIN_FORMATS)
-            for digit, name in security.pin_blocks.items()
-        }
+        self.mac_algorithm = mac_algorithm(dialect)
+        self.dukpt = DUKPT.get(security.keys)
+        self.track_method = TRACK_METHODS[security.track] if security.track else None
+        self.pin_formats = {digit: PIN_FORMATS[name] for digit, name in security.pin_blocks.items()}
         self.packages = dict(security.packages)
-        self._packagers: dict[tuple[str, MakForm], PackageIssuer] = {}
-        for package in self.packages.values():
-            self._check(package)
-            for form in ("single", "double", "duplicated"):
-                usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
-                self._packagers[package.selector, form] = PackageIssuer(package, form, usage)
+        usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
+        self._issuers = {
+            (package.selector, form): PackageIssuer(package, form, usage)
+            for package in self.packages.values()
+            for form in _MAK_FORMS
+        }
 
     # working keys
 
     def stock(self, stocked: Callable[[PackageIssuer], ReadyKeys]) -> None:
-        """Have fresh keys made ahead of need: `stocked` says where those of a packager come from."""
-        for packager in self._packagers.values():
-            packager.stocked = stocked(packager)
+        """Have fresh keys made ahead of need: `stocked` says where those of a issuer come from."""
+        for issuer in self._issuers.values():
+            issuer.ready_keys = stocked(issuer)
 
     def issue(
         self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
@@ -88,10 +81,10 @@ class Suite:
         Raises:
             PackageError: no such package, or a `pinned` key does not fit it.
         """
-        packager = self._packagers.get((selector, mak))
-        if packager is None:
+        issuer = self._issuers.get((selector, mak))
+        if issuer is None:
             raise self._no_package(selector)
-        return packager.issue(tmk, randbytes, pinned)
+        return issuer.issue(tmk, randbytes, pinned)
 
     def accept(self, selector: str, tmk: Secret, data: bytes) -> WorkingKeys:
         """The working keys of a received package, every KCV checked. Raises PackageError, KcvError among them."""
@@ -218,53 +211,8 @@ class Suite:
             raise TrackError(f"dialect {self.dialect.name} has no encrypted tracks: security.track names no method")
         return self.track_method
 
-    # what goes together
-
-    def _check(self, package: KeyPackage) -> None:
-        where = f"security.packages.{package.selector}"
-        for part in package.parts:
-            if part.size_bytes not in KEY_SIZES[package.cipher]:
-                sizes = " or ".join(map(str, KEY_SIZES[package.cipher]))
-                problem = f"{key_of(package.cipher)} has {sizes} bytes, {part.name} has {part.size_bytes}"
-                raise self.dialect.error(where, problem)
-        if not {"pik", "mak"} <= {part.name for part in package.parts}:
-            raise self.dialect.error(where, "a key package needs at least a pik and a mak")
-        if package.wrap in VERSIONS and package.cipher not in ALGORITHMS:
-            raise self.dialect.error(where, f"key blocks (TR-31) hold no {package.cipher.upper()} keys")
-        if package.cipher not in self.mac_algorithm.ciphers:
-            problem = f"MAC algorithm {self.mac_algorithm.name} takes no {package.cipher.upper()} keys"
-            raise self.dialect.error(where, problem)
-
     def _no_package(self, selector: str) -> PackageError:
         return PackageError(f"there is no key package {selector or '(empty)'}; known: {_list(self.packages)}")
-
-
-def _mac_algorithm(dialect: Dialect) -> MacAlgorithm:
-    name = dialect.security.mac
-    if name:
-        if "mac" not in dialect.elements:
-            raise dialect.error("security.mac", "there is no element 'mac' that could carry one")
-        return _named(dialect, "security.mac", name, MAC_ALGORITHMS)
-    for route in dialect.routes:
-        if route.mac_request:
-            where = f"routes.{route.service}.mac"
-            raise dialect.error(where, f"security.mac names no algorithm; known: {_list(MAC_ALGORITHMS)}")
-    return NO_MAC
-
-
-def _dukpt(dialect: Dialect, mac: MacAlgorithm) -> Dukpt | None:
-    name = dialect.security.keys
-    if name == TMK:
-        return None
-    if name not in DUKPT:
-        hint = did_you_mean(name, (TMK, *DUKPT)) or f"; known: {_list((TMK, *DUKPT))}"
-        raise dialect.error("security.keys", f"'{name}' is not known{hint}")
-    if "ksn" not in dialect.elements:
-        raise dialect.error("security.keys", "there is no element 'ksn' that could say which keys are meant")
-    if mac is not NO_MAC and DUKPT[name].cipher not in mac.ciphers:
-        problem = f"MAC algorithm {mac.name} takes no {DUKPT[name].cipher.upper()} keys"
-        raise dialect.error("security.keys", problem)
-    return DUKPT[name]
 
 
 def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
@@ -293,11 +241,3 @@ def _tdk(keys: WorkingKeys) -> Secret:
 
 def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
-
-
-def _named(dialect: Dialect, key: str, name: str, known: dict[str, T]) -> T:
-    found = known.get(name)
-    if found is None:
-        hint = did_you_mean(name, known) or f"; known: {_list(known)}"
-        raise dialect.error(key, f"'{name}' is not known{hint}")
-    return found

@@ -5,12 +5,8 @@ A dialect says where it has them, and may have others for its own routes and lay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
-
-from acquirer.data.toml import did_you_mean
-from acquirer.dialect.dialect import Dialect
-from acquirer.dialect.lint_messages import Finding
 
 ELEMENTS: Final[Mapping[str, str]] = {
     "account_type": "kind of account",
@@ -78,18 +74,3 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "track3": "track 3",
     "transaction_type": "kind of transaction, beside the processing code",
 }
-
-
-def unread(dialect: Dialect) -> Iterator[Finding]:
-    """Elements that nothing reads, and that are spelt almost like one that is known; other names are free."""
-    used = {dialect.numbering.within, dialect.numbering.original_stan, dialect.numbering.original_within}
-    used |= set(dialect.constants)
-    for answer in (dialect.refusal, *(answer for route in dialect.routes for answer in (route.reply, route.refusal))):
-        used |= set(answer.make)
-    for route in dialect.routes:
-        used |= {name for entry in route.mandatory for name in entry.split(" or ")} | set(route.when)
-    for layout in dialect.layouts.values():
-        used |= set(layout.when)
-    for name in dialect.elements:
-        if name not in ELEMENTS and name not in used and (hint := did_you_mean(name, ELEMENTS)):
-            yield ("elements", name), f"nothing reads this element{hint}"

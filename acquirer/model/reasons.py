@@ -68,6 +68,8 @@ class Reason(StrEnum):
 
 
 FALLBACKS: Final[Mapping[Reason, Reason]] = {
+    Reason.TERMINAL_CLONED: Reason.TERMINAL_UNKNOWN,  # given by no decision of this version
+    Reason.CHOSEN: Reason.SYSTEM_FAULT,  # a decision with it brings its own code
     Reason.ORIGINAL_CLOSED: Reason.ORIGINAL_UNKNOWN,
     Reason.ORIGINAL_OTHER_DAY: Reason.ORIGINAL_UNKNOWN,
     Reason.ORIGINAL_TOO_OLD: Reason.ORIGINAL_UNKNOWN,

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.dialect.dialect import Dialect
-from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
-from acquirer.model.reasons import Reason
 from acquirer.settings.shipped import specs_dir
+
+if TYPE_CHECKING:
+    from acquirer.dialect.compiled import CompiledDialect
 
 FONT = "NotoSansMonoCJKsc-GB2312.otf"
 
@@ -61,11 +63,15 @@ def load_dialect(name_or_path: str) -> Dialect:
     return load(document(name_or_path), finder(name_or_path))
 
 
-def lint_dialect(name_or_path: str) -> list[str]:
-    """What is wrong with a dialect, one sentence each; empty when it is in order."""
-    from acquirer.host.services import SERVICES  # a host is much to import, and only this needs it
+def compile_dialect(name_or_path: str) -> CompiledDialect:
+    """Return a dialect compiled whole, for one host or one terminal.
 
-    return lint(document(name_or_path), finder(name_or_path), Reason, SERVICES)
+    Raises:
+        DataError: it cannot be loaded, or the first problem that keeps a host and a terminal from using it.
+    """
+    from acquirer.dialect.compiled import CompiledDialect  # with all ciphers; what only reads messages needs none
+
+    return CompiledDialect(load_dialect(name_or_path))
 
 
 def finder(name_or_path: str) -> Finder:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.imported import write
 from acquirer.dialect.jpos import read_packager
-from acquirer.dialect.lint import lint
+from acquirer.dialect.lint import Report, lint
 from acquirer.dialect.loading import load
 
 HEAD = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
@@ -17,7 +17,7 @@ HEAD = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 """
 
 
-def nobody(name):
+def no_parent(name):
     raise DataError(name, 0, "", "no dialect of this name")
 
 
@@ -33,8 +33,8 @@ def packager(*fields, mti="IFA_NUMERIC", bitmap="IFA_BITMAP"):
 def dialect(data, name="mine.xml"):
     read = read_packager(data, name)
     text = write("mine", read)
-    assert lint(parse_toml(text, "mine.toml"), nobody) == []
-    return load(parse_toml(text, "mine.toml"), nobody), read.notes
+    assert lint(parse_toml(text, "mine.toml"), no_parent) == Report(())
+    return load(parse_toml(text, "mine.toml"), no_parent), read.notes
 
 
 @pytest.mark.parametrize(

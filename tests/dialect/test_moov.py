@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.imported import write
-from acquirer.dialect.lint import lint
+from acquirer.dialect.lint import Report, lint
 from acquirer.dialect.loading import load
 from acquirer.dialect.moov import read_specification
 
@@ -18,7 +18,7 @@ MTI = {"type": "String", "length": 4, "description": "MTI", "enc": "ASCII", "pre
 BITMAP = {"type": "Bitmap", "length": 16, "description": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"}
 
 
-def nobody(name):
+def no_parent(name):
     raise DataError(name, 0, "", "no dialect of this name")
 
 
@@ -30,8 +30,8 @@ def dialect(fields, **more):
     data = json.dumps({"name": "Mine", "fields": {"0": MTI, "1": BITMAP, **fields}, **more}).encode()
     read = read_specification(data, "mine.json")
     text = write("mine", read)
-    assert lint(parse_toml(text, "mine.toml"), nobody) == []
-    return load(parse_toml(text, "mine.toml"), nobody), read.notes
+    assert lint(parse_toml(text, "mine.toml"), no_parent) == Report(())
+    return load(parse_toml(text, "mine.toml"), no_parent), read.notes
 
 
 @pytest.mark.parametrize(

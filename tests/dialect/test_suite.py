@@ -158,7 +158,7 @@ class TestADialectThatNamesWhatNobodyKnows:
             ({"mac": "rot13"}, "security.mac: 'rot13' is not known; known: cmac, cmac-hex, "),
             ({"track": "tdb"}, "security.track: 'tdb' is not known; known: tdb-before-last-byte"),
             ({"pin_blocks": {"1": "iso0"}}, "security.pin_blocks.1: 'iso0' is not known; did you mean 'iso-0'?"),
-            ({"mac": "x9.19"}, "security.packages.005: MAC algorithm x9.19 takes no SM4 keys"),
+            ({"mac": "x9.19"}, "security.packages[3]: MAC algorithm x9.19 takes no SM4 keys"),
         ],
     )
     def test_file_line_and_key_are_told(self, dialect, change, says):
@@ -177,7 +177,7 @@ class TestADialectThatNamesWhatNobodyKnows:
     )
     def test_a_package_that_makes_no_sense(self, dialect, parts, says):
         packages = {"003": KeyPackage("003", "3des", "3des", parts, 4, True)}
-        with pytest.raises(DataError, match=f"security.packages.003: .*{says}"):
+        with pytest.raises(DataError, match=rf"security\.packages\[1\]: .*{says}"):
             Suite(replace(dialect, security=replace(dialect.security, packages=packages)))
 
 

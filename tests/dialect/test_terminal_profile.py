@@ -6,9 +6,10 @@ import pytest
 
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, parse_toml
+from acquirer.dialect.loading import load
 from acquirer.dialect.terminal_section import read_terminal_profile
 from acquirer.settings.shipped import specs_dir
-from acquirer.settings.specs import load_dialect
+from acquirer.settings.specs import finder, load_dialect
 
 TEXT = (specs_dir() / "unionpay-pos.toml").read_text(encoding="utf-8")
 

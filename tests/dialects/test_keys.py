@@ -155,7 +155,7 @@ def test_without_macs_keys_and_sign_on(tmp_path: Path) -> None:
         ("[elements]\nmac = false\n", "routes.sale.reply.make: unknown element 'mac'"),
         (
             BLOCKS.format(selectors="001", wrap="tr31-b").replace('"3des"', '"sm4"'),
-            "security.packages.001: key blocks (TR-31) hold no SM4 keys",
+            "security.packages[0]: key blocks (TR-31) hold no SM4 keys",
         ),
         (BLOCKS.format(selectors="001", wrap="tr31-b") + "kcv_bytes = 3\n", "is not for key blocks"),
         (BLOCKS.format(selectors="001", wrap="tr31-c"), "unknown value 'tr31-c'; did you mean 'tr31-"),
