@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from acquirer.data.types import JournalRow
-from acquirer.model.effects import Changes, Commit, CommitOutcome, Load
+from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.evidence import Evidence
-from acquirer.model.rows import Card, Session, Transaction, TransactionKey
+from acquirer.model.rows import Card, Session, Transaction, TransactionKey, Uploaded
 from acquirer.observe.lines import AsJson
-from acquirer.process import channel as child
-from acquirer.process.recorder import recorder
+from acquirer.process import channel
+from acquirer.process.store_writer import process_writer
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
+from acquirer.settings.registration import Registration
 from acquirer.settings.specs import load_dialect
-from acquirer.settings.terminals import Registration
 from acquirer.store import open_store
 from acquirer.store.database import connect_writing
 from acquirer.store.interface import Recorder
@@ -41,13 +41,13 @@ def evidence(tid: str = "10000161", **known: object) -> Evidence:
 
 
 @dataclass
-class Desk:
-    """A store on a loop, asked one thing after another; the loop runs only while something is waited for."""
+class StoreClient:
+    """A store on a loop, which runs only while something is waited for."""
 
     store: SqliteStore
     loop: asyncio.AbstractEventLoop
-    told: list[JournalRow] = field(default_factory=list)  # by the thread that writes, if that is who writes
-    process: subprocess.Popen[bytes] | None = None  # that writes, if there is one and the test wants to know it
+    written: list[JournalRow] = field(default_factory=list)  # reported by the thread that writes, if one does
+    process: subprocess.Popen[bytes] | None = None  # that writes, if there is one and the test needs it
 
     def session(self, tid: str = "10000161") -> Session:
         session = self.store.load(Load(tid)).session
@@ -58,12 +58,18 @@ class Desk:
         return self.store.load(Load(key.tid, key)).transaction
 
     def card(self, token: str) -> Card | None:
-        return self.store.load(Load("10000161", card=token)).card
+        return self.store.load_card(LoadCard(token))
 
-    def queue(self, changes: Changes, patience_s: float = 60) -> asyncio.Future[CommitOutcome]:
+    def original(self, mid: str = MID, key: TransactionKey | None = None, **named: str) -> Transaction | None:
+        return self.store.load_original(LoadOriginal(mid, key, **named))
+
+    def uploaded(self, key: TransactionKey, open_batch: str = "") -> Uploaded:
+        return self.store.load_signatures(LoadSignatures(key, open_batch))
+
+    def queue(self, changes: Changes, timeout_s: float = 60) -> asyncio.Future[CommitOutcome]:
         """Ask for a commit; the loop does not run yet."""
         answered = self.loop.create_future()
-        self.store.commit(Commit(changes, time.monotonic() + patience_s), answered.set_result)
+        self.store.commit(Commit(changes, time.monotonic() + timeout_s), answered.set_result)
         return answered
 
     def wait(self, *answered: asyncio.Future[CommitOutcome]) -> list[CommitOutcome]:
@@ -74,17 +80,17 @@ class Desk:
 
         return self.loop.run_until_complete(all_of_them())
 
-    def commit(self, *changes: Changes, patience_s: float = 60) -> list[CommitOutcome]:
+    def commit(self, *changes: Changes, timeout_s: float = 60) -> list[CommitOutcome]:
         """Queue all, then wait for all; outcomes in the order they were queued."""
-        return self.wait(*[self.queue(one, patience_s) for one in changes])
+        return self.wait(*[self.queue(one, timeout_s) for one in changes])
 
     def turn(self) -> None:
-        """Run whatever the loop can run now."""
+        """Run what the loop can run now."""
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
 
     def close(self) -> None:
-        """Close the store, and hear what it had to say at last."""
+        """Close the store, and take its last reports."""
         self.store.close()
         if not self.loop.is_closed():
             self.turn()
@@ -119,33 +125,34 @@ def url(database: Path) -> str:
 
 @contextmanager
 def looping() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop nobody runs but the test; nothing may have gone wrong in what it called."""
+    """A loop that only the test runs; nothing that it called may have raised."""
     loop = asyncio.new_event_loop()
-    wrong: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _loop, context: wrong.append(context))
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: errors.append(context))
     yield loop
     loop.close()
-    assert wrong == []
+    assert errors == []
 
 
 @contextmanager
 def noting() -> Iterator[list[subprocess.Popen[bytes]]]:
     """The processes that are started from here."""
-    start = child.start
+    start = channel.start
     found: list[subprocess.Popen[bytes]] = []
 
-    def noted(*arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        found.append(start(*arguments, **streams))
-        return found[-1]
+    def noted(*arguments: str, **streams: Any) -> channel.Child:
+        child = start(*arguments, **streams)
+        found.append(child.process)
+        return child
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child, "start", noted)
+        patch.setattr(channel, "start", noted)
         yield found
 
 
-def silent() -> Recorder:
-    """Starts a process that writes, and tells nobody."""
-    return recorder([("unionpay-pos", load_dialect("unionpay-pos"))], None, AsJson())
+def unlogged() -> Recorder:
+    """Return what starts a process that writes, without lines of log."""
+    return process_writer([("unionpay-pos", load_dialect("unionpay-pos"))], None, AsJson())
 
 
 @pytest.fixture
@@ -161,48 +168,48 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 @pytest.fixture
-def apart() -> Recorder:
-    return silent()
+def process_recorder() -> Recorder:
+    return unlogged()
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A store that a process of its own writes, for all tests of a module that leave it in order: `desk.process`."""
+def process_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreClient]:
+    """A store that a process of its own writes, for all tests of a module that leave it in order."""
     with looping() as loop, noting() as found:
-        desk = Desk(open_store(f"sqlite:///{tmp_path_factory.mktemp('office') / 'acquirer.db'}"), loop)
-        desk.register()
-        desk.store.start(loop, desk.told.extend, silent())
-        desk.process = found[0]
-        yield desk
-        assert desk.store.failure == ""
-        desk.close()
-        assert (desk.process.returncode, desk.told) == (0, [])
+        client = StoreClient(open_store(f"sqlite:///{tmp_path_factory.mktemp('process') / 'acquirer.db'}"), loop)
+        client.register()
+        client.store.start(loop, client.written.extend, unlogged())
+        client.process = found[0]
+        yield client
+        assert client.store.fatal_error == ""
+        client.close()
+        assert (client.process.returncode, client.written) == (0, [])
 
 
 @pytest.fixture
-def opened(url: str, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Desk]]:
-    """Opens stores, starts them and closes whatever is left open."""
-    desks: list[Desk] = []
+def opened(url: str, loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., StoreClient]]:
+    """Opens stores, starts them and closes those that are left open."""
+    clients: list[StoreClient] = []
 
-    def open_(which: str = url, apart: Recorder | None = None) -> Desk:
-        desk = Desk(open_store(which), loop)
-        desks.append(desk)
-        if which == "memory:" or not desks[:-1]:
-            desk.register()
-        desk.store.start(loop, desk.told.extend, apart)
-        return desk
+    def open_(which: str = url, recorder: Recorder | None = None) -> StoreClient:
+        client = StoreClient(open_store(which), loop)
+        clients.append(client)
+        if which == "memory:" or not clients[:-1]:
+            client.register()
+        client.store.start(loop, client.written.extend, recorder)
+        return client
 
     yield open_
-    for desk in desks:
-        desk.close()
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def desk(request: pytest.FixtureRequest, opened: Callable[[str], Desk], url: str) -> Desk:
+def client(request: pytest.FixtureRequest, opened: Callable[[str], StoreClient], url: str) -> StoreClient:
     """A started store with terminals 10000161 and 10000162, in memory and on disk."""
     return opened("memory:" if request.param == "memory" else url)
 
 
 @pytest.fixture(scope="session")
-def made() -> Callable[..., Evidence]:
+def exchange() -> Callable[..., Evidence]:
     return evidence

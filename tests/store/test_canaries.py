@@ -13,7 +13,7 @@ from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
-from acquirer.settings.terminals import Registration
+from acquirer.settings.registration import Registration
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import DecodeError, Message
 
@@ -57,16 +57,16 @@ CANARIES = {
 }
 
 
-def test_nothing_secret_is_in_any_byte_on_disk(opened, database, made):
-    desk = opened()
-    vault = Vault(desk.store.master_key)
+def test_nothing_secret_is_in_any_byte_on_disk(opened, database, exchange):
+    client = opened()
+    vault = Vault(client.store.master_key)
     keys = WorkingKeys(Secret.from_hex(PIK), Secret.from_hex(MAK))
     entry = Registration(
         "10000161", "880210010210162", Secret.from_hex(TMK), test=True, fixed_keys=keys, bdk=Secret.from_hex(BDK)
     )
-    desk.store.register([entry], vault)
+    client.store.register([entry], vault)
     sealed = vault.seal_keys("keys:10000161:1", keys, os.urandom)
-    session = replace(desk.session(), current=Generation(1, "003", sealed, keys.kcvs, 1))
+    session = replace(client.session(), current=Generation(1, "003", sealed, keys.kcvs, 1))
     sale = Transaction(
         TransactionKey("880210010210162", "10000161", "000001", "000002"),
         pan_masked=mask_pan(PAN),
@@ -84,15 +84,15 @@ def test_nothing_secret_is_in_any_byte_on_disk(opened, database, made):
         63: f"CUP {PAN}",
     }
     message = Message(b"", "0200", fields)
-    whole = made(mti="0200", message=message, why=f"card {PAN} is unknown", reply=fields, reply_mti="0210")
+    whole = exchange(mti="0200", message=message, why=f"card {PAN} is unknown", reply=fields, reply_mti="0210")
     broken = DecodeError("too short", field=64, position=99, mti="0200", fields=fields)
-    desk.commit(
-        Changes(whole, session, sale, Card(vault.token(PAN), pan_masked=mask_pan(PAN))),
-        Changes(made(mti="0200", failure=broken)),
+    client.commit(
+        Changes(whole, session, sale, card=Card(vault.token(PAN), pan_masked=mask_pan(PAN))),
+        Changes(exchange(mti="0200", failure=broken)),
     )
     assert database.with_name("acquirer.db-wal").stat().st_size > 0
     assert found_in(database.parent, CANARIES) == []  # while it is served: the log too
-    desk.store.close()
+    client.store.close()
     assert found_in(database.parent, CANARIES) == []
     assert found_in(database.parent, {"masked": mask_pan(PAN)}) != []  # what may be seen is what we looked through
 

@@ -1,4 +1,4 @@
-"""Killed at any moment: whatever was answered is there, whole, and no number is given twice."""
+"""Killed at any moment: what was answered is there, whole, and no number is given twice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.settings.terminals import Registration
+from acquirer.settings.registration import Registration
 from acquirer.store import open_reader, open_store
 
 CRASHER = Path(__file__).with_name("crasher.py")
 KILLS = 8
-KILLS_APART = 6  # each starts two processes
+KILLS_WITH_PROCESS = 6  # each starts two processes
 
 
 @pytest.fixture
@@ -43,12 +43,14 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def run_and_kill(url: str, turn: int, after_lines: int, after_s: float, *apart: str) -> list[list[str]]:
-    """Let a process commit; kill -9 it after some lines and some more moments; what it said was answered."""
-    process = subprocess.Popen([sys.executable, str(CRASHER), url, str(turn), *apart], stdout=subprocess.PIPE)
+def run_and_kill(url: str, turn: int, after_lines: int, after_s: float, *writer: str) -> list[list[str]]:
+    """Let a process commit; kill -9 it after some lines and some more moments; return what it printed as answered."""
+    process = subprocess.Popen([sys.executable, str(CRASHER), url, str(turn), *writer], stdout=subprocess.PIPE)
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(after_lines + 1)]
-    writers = children(process.pid) if turn % 2 else []  # killed too every other time, as by whoever ends a whole group
+    writers = (
+        children(process.pid) if turn % 2 else []
+    )  # killed too every other time, as when a whole process group is ended
     threading.Event().wait(after_s)
     process.send_signal(signal.SIGKILL)
     for writer in writers:
@@ -87,14 +89,18 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize(("kills", "apart"), [(KILLS, ()), (KILLS_APART, ("apart",))], ids=["alone", "apart"])
-def test_kill_9_many_times(store_url, database, kills, apart):
-    """Apart, it is the host that is killed: what it was not told of may be written, what it was told of must be."""
+@pytest.mark.parametrize(
+    ("kills", "writer"), [(KILLS, ()), (KILLS_WITH_PROCESS, ("process",))], ids=["thread", "process"]
+)
+def test_kill_9_many_times(store_url, database, kills, writer):
+    """With a process that writes, the host is killed: what it heard of must be written, the rest may be."""
     draw = random.Random(20261120)
     answered: dict[str, list[str]] = {}  # by exchange number
     for turn in range(kills):
-        said = run_and_kill(store_url, turn, draw.choice([0, 1, 50, 700, 2000]), draw.random() * 0.02, *apart)
-        for line in said:
+        answered_lines = run_and_kill(
+            store_url, turn, draw.choice([0, 1, 50, 700, 2000]), draw.random() * 0.02, *writer
+        )
+        for line in answered_lines:
             assert line[0] not in answered, "an exchange number was given twice"
             answered[line[0]] = line
         check_whole(database, answered)
@@ -108,10 +114,10 @@ def test_kill_9_many_times(store_url, database, kills, apart):
 
 
 def test_a_killed_store_can_be_read_before_it_is_started_again(store_url, database):
-    said = run_and_kill(store_url, 1, 200, 0.0)
+    answered_lines = run_and_kill(store_url, 1, 200, 0.0)
     assert database.with_name("acquirer.db-wal").stat().st_size > 0
     with open_reader(store_url) as reader:
-        assert len(reader.exchanges()) >= len(said)
+        assert len(reader.exchanges()) >= len(answered_lines)
         assert reader.terminal("00000000")[1].version > 0
     assert database.with_name("acquirer.db-wal").stat().st_size > 0  # reading put nothing away
     open_store(store_url).close()

@@ -1,4 +1,4 @@
-"""Opening databases: durable settings, versions, other people's files, and reading where one may not write."""
+"""Opening databases: durable settings, versions, files of other programs, reading where writing is not allowed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.store import StoreError, open_reader, open_store, schema
+from acquirer.store import StoreError, migrations, open_reader, open_store, schema
 from acquirer.store.database import connect_reading, connect_writing, create, revision
-from acquirer.store.migrate import known, upgrade
+from acquirer.store.migrate import upgrade
 
 
 def objects(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
@@ -30,15 +30,67 @@ def objects(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
     return found
 
 
-def test_migrations_from_nothing_make_the_tables_of_today():
-    by_steps, at_once = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
-    upgrade(by_steps)
-    create(at_once)
-    assert objects(by_steps) == objects(at_once)
-    assert revision(by_steps) == revision(at_once) == schema.REVISION
-    assert schema.REVISION in known()
-    by_steps.close()
-    at_once.close()
+@pytest.fixture
+def fresh() -> Iterator[sqlite3.Connection]:
+    """A new database of this version, not opened by a store."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    create(connection)
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("version", ["", *schema.REVISIONS])
+def test_an_upgrade_from_any_released_version_makes_the_tables_of_today(version, fresh):
+    old = sqlite3.connect(":memory:", isolation_level=None)
+    if version:
+        upgrade(old, version)
+        assert revision(old) == version
+    upgrade(old)
+    assert objects(old) == objects(fresh)
+    assert revision(old) == revision(fresh) == schema.REVISION
+    old.close()
+
+
+def test_every_migration_is_a_version_that_can_be_opened():
+    versions = (Path(migrations.__file__).parent / "versions").glob("v*.py")
+    assert tuple(sorted(path.name[1:5] for path in versions)) == schema.REVISIONS
+
+
+@pytest.fixture(params=["0001", "0.1"])
+def released(request, tmp_path) -> sqlite3.Connection:
+    """A database that a released program wrote, as it was left."""
+    connection = sqlite3.connect(tmp_path / "released.db", isolation_level=None)
+    if request.param == "0001":
+        connection.executescript(Path(__file__).with_name("v0001.sql").read_text(encoding="utf-8"))
+    else:
+        connection.close()
+        shutil.copy(Path(__file__).parents[1] / "v01" / "store" / "acquirer.db", tmp_path / "released.db")
+        connection = sqlite3.connect(tmp_path / "released.db", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def test_an_upgraded_database_is_as_a_new_one_and_keeps_every_row(released, fresh):
+    def counts() -> dict[str, int]:
+        tables = [name for (name,) in released.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: released.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+
+    def sales(reply: str, used: str) -> list[tuple[object, ...]]:
+        columns = f"mid, tid, batch, stan, version, kind, state, amount_minor, rrn, auth_id, {reply}, {used}"
+        return released.execute(f"SELECT {columns} FROM transactions ORDER BY mid, tid, batch, stan").fetchall()
+
+    before, sales_before = counts(), sales("made, reversal_made", "at_us")
+    terminals = released.execute("SELECT tid, mid, tmk, tmk_kcv, required FROM terminal").fetchall()
+    upgrade(released)
+    assert objects(released) == objects(fresh)
+    after = counts()
+    assert {name: after[name] for name in before} == before
+    assert sales("reply_elements, reversal_elements", "used_us") == sales_before
+    assert released.execute(
+        "SELECT DISTINCT mti, original_tid, original_batch, original_stan, refunded_minor FROM transactions"
+    ).fetchall() == [("", "", "", "", 0)]
+    assert released.execute("SELECT tid, mid, tmk, tmk_kcv, required FROM terminal").fetchall() == terminals
+    assert released.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_a_commit_is_on_disk_before_it_returns(database):
@@ -129,7 +181,7 @@ def public():
 
 @contextmanager
 def as_a_stranger(directory: Path) -> Iterator[None]:
-    """Whoever may read `directory` and not write it: root has to become somebody else for that."""
+    """Run as a user who may read `directory` and not write it; root has to become another user for that."""
     directory.chmod(0o555)
     root = os.geteuid() == 0
     if root:
@@ -143,26 +195,26 @@ def as_a_stranger(directory: Path) -> Iterator[None]:
 
 def test_a_closed_store_is_read_where_one_may_not_write(opened, public):
     url = f"sqlite:///{public}/acquirer.db"
-    desk = opened(url)
-    desk.sign_on()
-    desk.store.close()
+    client = opened(url)
+    client.sign_on()
+    client.store.close()
     with as_a_stranger(public), open_reader(url) as reader:
         assert (len(reader.terminals()), len(reader.exchanges())) == (2, 1)
 
 
 def test_a_served_store_is_read_where_one_may_not_write(opened, public):
     url = f"sqlite:///{public}/acquirer.db"
-    desk = opened(url)
-    desk.sign_on()
+    client = opened(url)
+    client.sign_on()
     with as_a_stranger(public), open_reader(url) as reader:
         assert len(reader.exchanges()) == 1
-    desk.sign_on()
+    client.sign_on()
 
 
 def test_a_killed_store_says_who_can_read_it(opened, public):
     url = f"sqlite:///{public}/acquirer.db"
-    desk = opened(url)
-    desk.sign_on()
+    client = opened(url)
+    client.sign_on()
     (public / "killed").mkdir()
     for name in ("acquirer.db", "acquirer.db-wal"):
         shutil.copy(public / name, public / "killed" / name)  # as a kill leaves it, or a copy taken too early

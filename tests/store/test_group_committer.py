@@ -1,4 +1,4 @@
-"""The writer before hands that do as they are told: gathering, groups ahead, limits, deadlines, rivals, failure."""
+"""The committer before a writer that does as the test says: groups ahead, limits, deadlines, rivals, failure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey, Upload
 from acquirer.store import group_committer as module
-from acquirer.store.batch_writer import Answered
+from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, GroupCommitter
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, Item, TransactionWriter, Written
+from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, TransactionWriter
 
 DONE, EXPIRED, OVERLOADED, FAILED = (
     CommitOutcome.DONE,
@@ -32,79 +32,79 @@ DONE, EXPIRED, OVERLOADED, FAILED = (
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
 
 
-class Told:
-    """BatchWriter that write nothing: they note what they are asked, and answer when the test says so."""
+class StubWriter:
+    """A batch writer that writes nothing: it notes its groups, and reports them when the test says so."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Sequence[Item], Sequence[Row], int | None]] = []
-        self.answered = 0
+        self.groups: list[tuple[Sequence[PackedChanges], Sequence[Row], int | None]] = []
+        self.reported = 0  # groups
         self.last = 0  # exchange that was given a number
-        self.ended = False
-        self.wrong: Exception | None = None
+        self.closed = False
+        self.error: Exception | None = None  # raised by `write`
 
-    def begin(self, answered: Answered) -> None:
-        self._answered = answered
+    def start(self, on_group: OnGroup) -> None:
+        self._on_group = on_group
 
-    def named(self, dialect: Any) -> Any:
+    def dialect_key(self, dialect: Any) -> Any:
         return dialect
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
-        assert not self.ended
-        if self.wrong:
-            raise self.wrong
-        self.asked.append((items, deliveries, limit))
+    def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
+        assert not self.closed
+        if self.error:
+            raise self.error
+        self.groups.append((commits, deliveries, rrn_limit))
 
-    def wait(self, _patience_s: float | None = None) -> None:
-        assert self.answered < len(self.asked), "nobody would ever answer"
-        self.answer()
+    def wait(self, _timeout_s: float | None = None) -> None:
+        assert self.reported < len(self.groups), "no group is left that could be reported"
+        self.report()
 
-    def end(self) -> None:
-        self.ended = True
+    def close(self) -> None:
+        self.closed = True
 
-    def answer(self, found: Written | str | None = None) -> None:
-        """Answer the oldest group; by default all of it is written."""
-        items = self.asked[self.answered][0]
-        self.answered += 1
-        if found is None:
-            found = Written(list(range(self.last + 1, self.last + 1 + len(items))))
-            self.last += len(items)
-        self._answered(found)
+    def report(self, result: GroupResult | str | None = None) -> None:
+        """Report the oldest group; by default all of it is written."""
+        commits = self.groups[self.reported][0]
+        self.reported += 1
+        if result is None:
+            result = GroupResult(list(range(self.last + 1, self.last + 1 + len(commits))))
+            self.last += len(commits)
+        self._on_group(result)
 
     @property
     def sizes(self) -> list[int]:
-        return [len(items) for items, _, _ in self.asked]
+        return [len(commits) for commits, _, _ in self.groups]
 
     @property
     def deliveries(self) -> list[list[Row]]:
-        return [list(deliveries) for _, deliveries, _ in self.asked]
+        return [list(deliveries) for _, deliveries, _ in self.groups]
 
 
 class Loop:
-    """What a writer has its calls made by."""
+    """Runs what a committer wants to be called."""
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], None]] = []
 
-    def soon(self, call: Callable[[], None]) -> None:
+    def call_soon(self, call: Callable[[], None]) -> None:
         self.calls.append(call)
 
     def turn(self) -> None:
-        """What was there when the turn began is called, what comes meanwhile is for the next one."""
+        """Run the calls that were there when the turn began; later ones are for the next one."""
         calls, self.calls = self.calls, []
         for call in calls:
             call()
 
 
 @pytest.fixture
-def ledger(connection):
-    ledger = DirectWriter(connection)
-    ledger.numbers.limit = BLOCK  # enough of them
-    return ledger
+def direct(connection):
+    direct = DirectWriter(connection)
+    direct.rrns.limit = BLOCK  # enough of them
+    return direct
 
 
 @pytest.fixture
-def hands():
-    return Told()
+def batch_writer():
+    return StubWriter()
 
 
 @pytest.fixture
@@ -113,8 +113,8 @@ def loop():
 
 
 @pytest.fixture
-def writer(ledger, hands, loop):
-    return GroupCommitter(ledger, hands, loop.soon)
+def committer(direct, batch_writer, loop):
+    return GroupCommitter(direct, batch_writer, loop.call_soon)
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def outcomes():
 
 
 @pytest.fixture
-def commit(writer, made, outcomes):
-    """``commit(changes, patience_s=60)``: ask for a commit; its outcome will be among `outcomes`."""
+def commit(committer, exchange, outcomes):
+    """``commit(changes, timeout_s=60)``: queue a commit; its outcome will be among `outcomes`."""
 
-    def queued(changes: Changes | None = None, patience_s: float = 60.0) -> None:
-        writer.commit(Commit(changes or Changes(made()), time.monotonic() + patience_s), outcomes.append)
+    def queued(changes: Changes | None = None, timeout_s: float = 60.0) -> None:
+        committer.commit(Commit(changes or Changes(exchange()), time.monotonic() + timeout_s), outcomes.append)
 
     return queued
 
@@ -135,85 +135,87 @@ def commit(writer, made, outcomes):
 # -- groups ------------------------------------------------------------------------------------------------------------
 
 
-def test_commits_of_one_turn_of_the_loop_are_handed_over_together(hands, loop, commit):
+def test_commits_of_one_turn_of_the_loop_are_handed_over_together(batch_writer, loop, commit):
     for _ in range(10):
         commit()
-    assert hands.asked == []
+    assert batch_writer.groups == []
     assert len(loop.calls) == 1
     loop.turn()
-    assert hands.sizes == [10]
+    assert batch_writer.sizes == [10]
 
 
-def test_what_comes_while_groups_are_written_is_the_next_group(writer, hands, loop, commit, outcomes):
+def test_commits_that_arrive_while_groups_are_written_are_the_next_group(
+    committer, batch_writer, loop, commit, outcomes
+):
     for size in (1, 2, GROUP, 44):
         for _ in range(size):
             commit()
         loop.turn()
-    assert hands.sizes == [1, 2]
-    assert writer.waiting == GROUP + 47
+    assert batch_writer.sizes == [1, 2]
+    assert committer.waiting == GROUP + 47
     for _ in range(4):
-        hands.answer()
-    assert hands.sizes == [1, 2, GROUP, 44]
+        batch_writer.report()
+    assert batch_writer.sizes == [1, 2, GROUP, 44]
     assert outcomes == [DONE] * (GROUP + 47)
-    assert writer.waiting == 0
+    assert committer.waiting == 0
 
 
-def test_no_more_than_two_groups_are_with_the_one_who_writes(hands, loop, commit):
+def test_no_more_than_two_groups_are_with_the_writer(batch_writer, loop, commit):
     for turn in range(5):
         commit()
         loop.turn()
-        assert len(hands.asked) == min(turn + 1, AHEAD)
-    hands.answer()
-    assert hands.sizes == [1, 1, 3]
-    hands.answer()
-    assert hands.sizes == [1, 1, 3]  # nothing waits any more
+        assert len(batch_writer.groups) == min(turn + 1, AHEAD)
+    batch_writer.report()
+    assert batch_writer.sizes == [1, 1, 3]
+    batch_writer.report()
+    assert batch_writer.sizes == [1, 1, 3]  # nothing waits any more
 
 
-def test_groups_are_answered_in_the_order_they_were_asked_for(writer, hands, loop, made):
-    came: list[tuple[int, int]] = []
+def test_groups_are_answered_in_the_order_of_their_commits(committer, batch_writer, loop, exchange):
+    answered: list[tuple[int, int]] = []
     for turn in range(4):
         for _ in range(3):
-            changes = Changes(made(why=str(turn)))
-            writer.commit(
+            changes = Changes(exchange(why=str(turn)))
+            committer.commit(
                 Commit(changes, time.monotonic() + 60),
-                lambda _outcome, evidence=changes.evidence: came.append((int(evidence.why), evidence.id)),
+                lambda _outcome, evidence=changes.evidence: answered.append((int(evidence.why), evidence.id)),
             )
         loop.turn()
-    while hands.answered < len(hands.asked):
-        hands.answer()
-    assert came == [(number // 3, number + 1) for number in range(12)]
+    while batch_writer.reported < len(batch_writer.groups):
+        batch_writer.report()
+    assert answered == [(number // 3, number + 1) for number in range(12)]
 
 
-def test_nobody_is_answered_before_the_group_is_written(hands, loop, commit, outcomes):
+def test_no_commit_is_answered_before_its_group_is_written(batch_writer, loop, commit, outcomes):
     commit()
     loop.turn()
     loop.turn()
     assert outcomes == []
-    hands.answer()
+    batch_writer.report()
     assert outcomes == [DONE]
 
 
-def test_a_commit_past_its_deadline_is_not_written(writer, hands, loop, commit, outcomes):
-    for patience_s in (60, -1, 60):
-        commit(patience_s=patience_s)
-    commit(patience_s=-1)
+def test_a_commit_past_its_deadline_is_not_written(committer, batch_writer, loop, commit, outcomes):
+    for timeout_s in (60, -1, 60):
+        commit(timeout_s=timeout_s)
+    commit(timeout_s=-1)
     loop.turn()
-    assert hands.sizes == [2]
-    hands.answer()
+    assert batch_writer.sizes == [2]
+    batch_writer.report()
     assert outcomes == [DONE, EXPIRED, DONE, EXPIRED]
-    assert writer.waiting == 0
+    assert committer.waiting == 0
 
 
-def test_the_deadline_counts_when_the_group_is_made(hands, loop, commit, outcomes, monkeypatch):
+def test_the_deadline_counts_when_the_group_is_made(batch_writer, loop, commit, outcomes, monkeypatch):
     for _ in range(AHEAD + 1):
-        commit(patience_s=30)
+        commit(timeout_s=30)
         loop.turn()
     now_s = time.monotonic()
     monkeypatch.setattr(module, "CONGESTED_S", 1e9)
     monkeypatch.setattr(module.time, "monotonic", lambda: now_s + 31)
     for _ in range(AHEAD + 1):
-        hands.answer()
-    assert hands.sizes == [1, 1, 0]
+        batch_writer.report()
+    assert batch_writer.sizes == [1, 1, 0]
     assert outcomes == [DONE, DONE, EXPIRED]
 
 
@@ -231,135 +233,141 @@ def upload() -> Upload:
     ],
     ids=lambda rows: next(iter(rows)),
 )
-def test_of_two_rivals_in_one_group_the_first_is_written(hands, loop, commit, made, outcomes, rows):
-    commit(Changes(made(), **rows))
-    commit(Changes(made(), **rows))
+def test_of_two_rivals_in_one_group_the_first_is_written(batch_writer, loop, commit, exchange, outcomes, rows):
+    commit(Changes(exchange(), **rows))
+    commit(Changes(exchange(), **rows))
     loop.turn()
-    commit(Changes(made(), **rows))  # in the next group the hand knows
+    commit(Changes(exchange(), **rows))  # in the next group the writer finds out
     loop.turn()
-    assert hands.sizes == [1, 1]
-    hands.answer()
-    hands.answer(Written([CONFLICT]))
+    assert batch_writer.sizes == [1, 1]
+    batch_writer.report()
+    batch_writer.report(GroupResult([CONFLICT]))
     assert outcomes == [DONE, CommitOutcome.CONFLICT, CommitOutcome.CONFLICT]
 
 
-def test_who_is_refused_as_a_rival_is_nobodys_rival(hands, loop, commit, made, outcomes):
-    """Its other rows are free for those behind it: it will decide again."""
+def test_a_commit_refused_as_a_rival_claims_no_row(batch_writer, loop, commit, exchange, outcomes):
+    """Its other rows are free for those behind it: its exchange decides again."""
     first, second = Card("1" * 32), Card("2" * 32)
-    commit(Changes(made(), card=first))
-    commit(Changes(made(), Session("10000161"), card=first))
-    commit(Changes(made(), Session("10000161"), card=second))
+    commit(Changes(exchange(), card=first))
+    commit(Changes(exchange(), Session("10000161"), card=first))
+    commit(Changes(exchange(), Session("10000161"), card=second))
     loop.turn()
-    hands.answer()
+    batch_writer.report()
     assert outcomes == [DONE, CommitOutcome.CONFLICT, DONE]
 
 
-def test_a_commit_that_came_too_late_is_nobodys_rival(hands, loop, commit, made, outcomes):
-    commit(Changes(made(), Session("10000161")), patience_s=-1)
-    commit(Changes(made(), Session("10000161")))
+def test_a_commit_past_its_deadline_claims_no_row(batch_writer, loop, commit, exchange, outcomes):
+    commit(Changes(exchange(), Session("10000161")), timeout_s=-1)
+    commit(Changes(exchange(), Session("10000161")))
     loop.turn()
-    hands.answer()
+    batch_writer.report()
     assert outcomes == [EXPIRED, DONE]
 
 
-def test_names_of_different_kinds_are_never_taken_for_each_other(hands, loop, commit, made, outcomes):
-    commit(Changes(made(), Session("10000161")))
-    commit(Changes(made(), card=Card("10000161")))
-    commit(Changes(made(), transaction=Transaction(KEY)))
-    commit(Changes(made(), upload=upload()))
+def test_names_of_different_kinds_are_never_taken_for_each_other(batch_writer, loop, commit, exchange, outcomes):
+    commit(Changes(exchange(), Session("10000161")))
+    commit(Changes(exchange(), card=Card("10000161")))
+    commit(Changes(exchange(), transaction=Transaction(KEY)))
+    commit(Changes(exchange(), upload=upload()))
     loop.turn()
-    assert hands.sizes == [4]
+    assert batch_writer.sizes == [4]
 
 
 # -- outcomes ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_learns_its_number_or_why_there_is_none(writer, hands, loop, commit, made, outcomes):
-    all_changes = [Changes(made()) for _ in range(3)]
+def test_each_commit_gets_its_number_or_why_there_is_none(committer, batch_writer, loop, commit, exchange, outcomes):
+    all_changes = [Changes(exchange()) for _ in range(3)]
     for changes in all_changes:
         commit(changes)
     loop.turn()
-    hands.answer(Written([CONFLICT, UNWRITABLE, 7], "an exchange could not be written"))
+    batch_writer.report(GroupResult([CONFLICT, UNWRITABLE, 7], "an exchange could not be written"))
     assert outcomes == [CommitOutcome.CONFLICT, OVERLOADED, DONE]
     assert [changes.evidence.id for changes in all_changes] == [0, 0, 7]
-    assert writer.complaint == "an exchange could not be written"
+    assert committer.last_error == "an exchange could not be written"
     commit()
     loop.turn()
-    hands.answer()
-    assert writer.complaint == "an exchange could not be written"  # until there is a newer one
-    assert writer.failure == ""
+    batch_writer.report()
+    assert committer.last_error == "an exchange could not be written"  # until there is a newer one
+    assert committer.fatal_error == ""
 
 
-def test_while_a_database_is_busy_nothing_is_written_and_nothing_fails(writer, ledger, hands, loop, commit, outcomes):
-    ledger.numbers.limit = 1
-    commit(patience_s=-1)
+def test_while_a_database_is_busy_nothing_is_written_and_nothing_fails(
+    committer, direct, batch_writer, loop, commit, outcomes
+):
+    direct.rrns.limit = 1
+    commit(timeout_s=-1)
     commit()
     loop.turn()
-    hands.answer(Written(None, "locked"))
+    batch_writer.report(GroupResult(None, "locked"))
     assert outcomes == [EXPIRED, OVERLOADED]
-    assert (writer.complaint, writer.failure, ledger.numbers.limit) == ("locked", "", 1)
+    assert (committer.last_error, committer.fatal_error, direct.rrns.limit) == ("locked", "", 1)
     commit()
     loop.turn()
-    assert hands.asked[-1][2] == 1 + BLOCK  # asked for again
+    assert batch_writer.groups[-1][2] == 1 + BLOCK  # tried again
 
 
-def test_changes_that_make_no_row_are_refused_alone(writer, hands, loop, commit, made, outcomes):
+def test_changes_that_make_no_row_are_refused_alone(committer, batch_writer, loop, commit, exchange, outcomes):
     commit()
-    commit(Changes(made(), transaction=Transaction(KEY, made={"39": object()})))
+    commit(Changes(exchange(), transaction=Transaction(KEY, reply_elements={"39": object()})))
     commit()
     loop.turn()
-    hands.answer()
+    batch_writer.report()
     assert outcomes == [DONE, OVERLOADED, DONE]
-    assert writer.complaint.startswith("an exchange could not be written: TypeError: ")
-    assert writer.waiting == 0
+    assert committer.last_error.startswith("an exchange could not be written: TypeError: ")
+    assert committer.waiting == 0
 
 
-def test_rows_are_kept_as_they_were_written_and_forgotten_when_they_were_not(ledger, hands, loop, commit, made):
+def test_rows_are_kept_as_they_were_written_and_forgotten_when_they_were_not(
+    direct, batch_writer, loop, commit, exchange
+):
     session, card = Session("10000161", version=3, operator="01 "), Card("c" * 32, version=5)
-    commit(Changes(made(), session, card=card))
+    commit(Changes(exchange(), session, card=card))
     loop.turn()
-    assert ledger.sessions.get("10000161") is ledger.cards.get(card.token) is None
+    assert direct.sessions.get("10000161") is direct.cards.get(card.token) is None
     assert (session.version, card.version) == (3, 5)
-    hands.answer()
-    assert ledger.sessions.get("10000161") is session  # the store's own from now on, one version on
-    assert ledger.cards.get(card.token) is card
+    batch_writer.report()
+    assert direct.sessions.get("10000161") is session  # the store's own from now on, one version on
+    assert direct.cards.get(card.token) is card
     assert (session.version, card.version) == (4, 6)
-    for found in (Written([CONFLICT]), Written([UNWRITABLE]), Written(None)):
+    for found in (GroupResult([CONFLICT]), GroupResult([UNWRITABLE]), GroupResult(None)):
         session, card = Session("10000161", version=3), Card("c" * 32, version=5)
-        ledger.sessions.put("10000161", session)
-        ledger.cards.put(card.token, card)
-        commit(Changes(made(), replace(session), card=replace(card)))
+        direct.sessions.put("10000161", session)
+        direct.cards.put(card.token, card)
+        commit(Changes(exchange(), replace(session), card=replace(card)))
         loop.turn()
-        hands.answer(found)
-        assert ledger.sessions.get("10000161") is ledger.cards.get(card.token) is None
+        batch_writer.report(found)
+        assert direct.sessions.get("10000161") is direct.cards.get(card.token) is None
         assert (session.version, card.version) == (3, 5)
 
 
 # -- bounds ------------------------------------------------------------------------------------------------------------
 
 
-def test_too_many_waiting_ask_for_a_pause_then_are_refused(writer, hands, loop, commit, outcomes, monkeypatch):
+def test_too_many_waiting_ask_for_a_pause_then_are_refused(
+    committer, batch_writer, loop, commit, outcomes, monkeypatch
+):
     monkeypatch.setattr(module, "CONGESTED_COMMITS", 5)
     monkeypatch.setattr(module, "FULL_COMMITS", 8)
     for _ in range(5):
         commit()
         loop.turn()
-    assert not writer.congested
+    assert not committer.congested
     commit()
-    assert writer.congested
+    assert committer.congested
     for _ in range(5):
         commit()
-    assert (writer.waiting, outcomes) == (8, [])  # nobody is called back from within `commit`
+    assert (committer.waiting, outcomes) == (8, [])  # no outcome is reported from within `commit`
     loop.turn()
     assert outcomes == [OVERLOADED] * 3
-    while hands.answered < len(hands.asked):
-        hands.answer()
+    while batch_writer.reported < len(batch_writer.groups):
+        batch_writer.report()
     assert outcomes[3:] == [DONE] * 8
-    assert not writer.congested
+    assert not committer.congested
 
 
-def test_waiting_too_long_asks_for_a_pause_then_refuses(writer, hands, loop, commit, outcomes, monkeypatch):
-    """The oldest counts, wherever it waits: with the one who writes, or for its turn."""
+def test_waiting_too_long_asks_for_a_pause_then_refuses(committer, batch_writer, loop, commit, outcomes, monkeypatch):
+    """The oldest counts, wherever it waits: with the writer, or for its turn."""
     now_s = time.monotonic()
     monkeypatch.setattr(module.time, "monotonic", lambda: now_s)
     for _ in range(AHEAD + 1):
@@ -367,247 +375,247 @@ def test_waiting_too_long_asks_for_a_pause_then_refuses(writer, hands, loop, com
         loop.turn()
     for _ in range(AHEAD + 1):
         now_s += module.CONGESTED_S
-        assert not writer.congested
+        assert not committer.congested
         now_s += 0.1
-        assert writer.congested
+        assert committer.congested
         now_s += module.FULL_S
-        writer.commit(Commit(Changes(None), now_s + 60), outcomes.append)
+        committer.commit(Commit(Changes(None), now_s + 60), outcomes.append)
         loop.turn()
         assert outcomes.pop() is OVERLOADED
         now_s -= module.CONGESTED_S + 0.1 + module.FULL_S
-        hands.answer()
+        batch_writer.report()
         outcomes.clear()
     now_s += 1000
-    assert not writer.congested  # nobody waits
+    assert not committer.congested  # no commit waits
     commit()
-    assert not writer.congested
+    assert not committer.congested
 
 
 # -- deliveries --------------------------------------------------------------------------------------------------------
 
 
-def test_deliveries_travel_with_the_next_group(writer, hands, loop, commit):
+def test_deliveries_travel_with_the_next_group(committer, batch_writer, loop, commit):
     commit()
-    writer.delivered(7, "undelivered")
+    committer.delivered(7, "undelivered")
     loop.turn()
-    assert (hands.sizes, hands.deliveries) == ([1], [[(7, "undelivered")]])
+    assert (batch_writer.sizes, batch_writer.deliveries) == ([1], [[(7, "undelivered")]])
 
 
-def test_a_note_of_a_quiet_host_is_written_by_itself(writer, hands, loop):
-    writer.delivered(7, "undelivered")
+def test_a_note_of_a_quiet_host_is_written_by_itself(committer, batch_writer, loop):
+    committer.delivered(7, "undelivered")
     loop.turn()
-    assert (hands.sizes, hands.deliveries) == ([0], [[(7, "undelivered")]])
-    hands.answer()
-    assert writer.waiting == 0
+    assert (batch_writer.sizes, batch_writer.deliveries) == ([0], [[(7, "undelivered")]])
+    batch_writer.report()
+    assert committer.waiting == 0
 
 
-def test_notes_alone_do_not_go_ahead(writer, hands, loop, commit):
+def test_notes_alone_do_not_go_ahead(committer, batch_writer, loop, commit):
     """What is alone waits until nothing is written: most often a group comes that takes it along."""
     commit()
     loop.turn()
-    writer.delivered(7, "undelivered")
+    committer.delivered(7, "undelivered")
     loop.turn()
-    assert len(hands.asked) == 1
+    assert len(batch_writer.groups) == 1
     commit()
     loop.turn()
-    assert hands.deliveries == [[], [(7, "undelivered")]]
-    writer.delivered(8, "damaged")
+    assert batch_writer.deliveries == [[], [(7, "undelivered")]]
+    committer.delivered(8, "damaged")
     loop.turn()
-    hands.answer()
-    assert len(hands.asked) == 2
-    hands.answer()
-    assert hands.deliveries[2:] == [[(8, "damaged")]]
+    batch_writer.report()
+    assert len(batch_writer.groups) == 2
+    batch_writer.report()
+    assert batch_writer.deliveries[2:] == [[(8, "damaged")]]
 
 
-def test_notes_of_many_replies_are_several_transactions(writer, hands, loop):
+def test_notes_of_many_replies_are_several_transactions(committer, batch_writer, loop):
     notes = [(number, "sent") for number in range(2 * MOST_DELIVERIES + 1)]
     for note in notes:
-        writer.delivered(*note)
+        committer.delivered(*note)
     loop.turn()
     for _ in range(3):
-        hands.answer()
-    assert [len(deliveries) for deliveries in hands.deliveries] == [MOST_DELIVERIES, MOST_DELIVERIES, 1]
-    assert [note for deliveries in hands.deliveries for note in deliveries] == notes
+        batch_writer.report()
+    assert [len(deliveries) for deliveries in batch_writer.deliveries] == [MOST_DELIVERIES, MOST_DELIVERIES, 1]
+    assert [note for deliveries in batch_writer.deliveries for note in deliveries] == notes
 
 
 # -- reference numbers -------------------------------------------------------------------------------------------------
 
 
 def test_numbers_that_run_low_are_reserved_along_with_a_group_and_counted_once_it_is_written(
-    ledger, hands, loop, commit
+    direct, batch_writer, loop, commit
 ):
-    numbers = ledger.numbers
+    numbers = direct.rrns
     numbers.limit = BLOCK // 2 - 1
     for _ in range(AHEAD + 1):
         commit()
         loop.turn()
-    assert [limit for _, _, limit in hands.asked] == [BLOCK // 2 - 1 + BLOCK, None]  # one block at a time
+    assert [limit for _, _, limit in batch_writer.groups] == [BLOCK // 2 - 1 + BLOCK, None]  # one block at a time
     assert numbers.limit == BLOCK // 2 - 1
-    hands.answer()
+    batch_writer.report()
     assert numbers.limit == BLOCK // 2 - 1 + BLOCK
-    hands.answer()
-    hands.answer()
-    assert [limit for _, _, limit in hands.asked[1:]] == [None, None]
+    batch_writer.report()
+    batch_writer.report()
+    assert [limit for _, _, limit in batch_writer.groups[1:]] == [None, None]
 
 
-def test_a_limit_is_counted_whatever_becomes_of_the_commits_of_its_group(ledger, hands, loop, commit):
-    ledger.numbers.limit = 1
+def test_a_limit_is_counted_with_any_outcome_of_the_commits_of_its_group(direct, batch_writer, loop, commit):
+    direct.rrns.limit = 1
     commit()
     loop.turn()
-    hands.answer(Written([CONFLICT]))
-    assert ledger.numbers.limit == 1 + BLOCK
+    batch_writer.report(GroupResult([CONFLICT]))
+    assert direct.rrns.limit == 1 + BLOCK
 
 
-# -- settling, failing, ending -----------------------------------------------------------------------------------------
+# -- flushing, failing, closing ---------------------------------------------------------------------------------------
 
 
-def test_settling_waits_for_all_that_can_be_written(writer, hands, loop, commit, outcomes):
+def test_flushing_waits_for_all_that_can_be_written(committer, batch_writer, loop, commit, outcomes):
     for _ in range(AHEAD + 2):
         commit()
         loop.turn()
     commit()  # of this turn of the loop: not handed over yet
-    writer.settle()
+    committer.flush()
     assert outcomes == [DONE] * (AHEAD + 3)
-    assert hands.answered == len(hands.asked)
+    assert batch_writer.reported == len(batch_writer.groups)
     loop.turn()
-    writer.settle()
+    committer.flush()
     assert outcomes == [DONE] * (AHEAD + 3)
-    writer.settle()  # nothing to wait for
+    committer.flush()  # nothing to wait for
 
 
-def test_who_does_not_answer_in_time_has_failed(writer, hands, loop, commit, outcomes, monkeypatch):
+def test_a_writer_that_does_not_answer_in_time_has_failed(committer, batch_writer, loop, commit, outcomes, monkeypatch):
     commit()
     loop.turn()
 
-    def wait(patience_s: float) -> None:
-        assert patience_s == module.PATIENCE_S
+    def wait(timeout_s: float) -> None:
+        assert timeout_s == module.WRITE_TIMEOUT_S
         raise TimeoutError
 
-    monkeypatch.setattr(hands, "wait", wait)
-    writer.settle()
+    monkeypatch.setattr(batch_writer, "wait", wait)
+    committer.flush()
     loop.turn()
     assert outcomes == [CommitOutcome.FAILED]
-    assert writer.failure == "the store failed and stops: no answer came for 10 s"
+    assert committer.fatal_error == "the store failed and stops: the writer did not answer for 10 s"
 
 
-def test_notes_of_a_group_that_met_a_busy_file_are_not_lost(writer, hands, loop, commit, outcomes):
-    writer.delivered(1, "undelivered")
-    writer.delivered(2, "silent")
+def test_notes_of_a_group_that_met_a_busy_file_are_not_lost(committer, batch_writer, loop, commit, outcomes):
+    committer.delivered(1, "undelivered")
+    committer.delivered(2, "silent")
     commit()
     loop.turn()
-    assert hands.deliveries == [[(1, "undelivered"), (2, "silent")]]
-    writer.delivered(3, "undelivered")
-    hands.answer(Written(None, "database is locked"))
+    assert batch_writer.deliveries == [[(1, "undelivered"), (2, "silent")]]
+    committer.delivered(3, "undelivered")
+    batch_writer.report(GroupResult(None, "database is locked"))
     assert outcomes == [CommitOutcome.OVERLOADED]
     loop.turn()
-    hands.answer(Written([]))
-    assert hands.deliveries[1:] == [[(1, "undelivered"), (2, "silent"), (3, "undelivered")]]
+    batch_writer.report(GroupResult([]))
+    assert batch_writer.deliveries[1:] == [[(1, "undelivered"), (2, "silent"), (3, "undelivered")]]
 
 
-def test_whoever_is_answered_may_settle(writer, hands, loop, commit, made, outcomes):
-    def settle(outcome: CommitOutcome) -> None:
+def test_an_outcome_may_flush(committer, batch_writer, loop, commit, exchange, outcomes):
+    def flush(outcome: CommitOutcome) -> None:
         outcomes.append(outcome)
-        writer.settle()
-        assert hands.answered == len(hands.asked)
+        committer.flush()
+        assert batch_writer.reported == len(batch_writer.groups)
 
     for _ in range(AHEAD + 1):
-        writer.commit(Commit(Changes(made()), time.monotonic() + 60), settle)
+        committer.commit(Commit(Changes(exchange()), time.monotonic() + 60), flush)
         commit()
         loop.turn()
-    hands.answer()
+    batch_writer.report()
     assert outcomes == [DONE] * (2 * AHEAD + 2)
-    assert writer.waiting == 0
+    assert committer.waiting == 0
 
 
-def test_a_failure_is_final_and_told_to_everybody(writer, ledger, hands, loop, commit, outcomes):
-    ledger.sessions.put("10000161", Session("10000161"))
-    ledger.cards.put("c", Card("c"))
+def test_a_failure_is_final_and_every_commit_learns_of_it(committer, direct, batch_writer, loop, commit, outcomes):
+    direct.sessions.put("10000161", Session("10000161"))
+    direct.cards.put("c", Card("c"))
     for _ in range(AHEAD + 1):
         commit()
         loop.turn()
     commit()  # in this turn
-    writer.delivered(1, "sent")
-    hands.answer("OperationalError: disk I/O error")
-    assert outcomes == []  # nobody is called back from within the answer
+    committer.delivered(1, "sent")
+    batch_writer.report("OperationalError: disk I/O error")
+    assert outcomes == []  # no outcome is reported from within the report
     loop.turn()
     loop.turn()
     assert outcomes == [FAILED] * (AHEAD + 2)
-    assert (writer.waiting, len(hands.asked)) == (0, AHEAD)  # nothing was tried again
-    assert writer.failure == "the store failed and stops: OperationalError: disk I/O error"
-    assert len(ledger.sessions) == len(ledger.cards) == 0  # nothing that is kept can be trusted now
+    assert (committer.waiting, len(batch_writer.groups)) == (0, AHEAD)  # nothing was tried again
+    assert committer.fatal_error == "the store failed and stops: OperationalError: disk I/O error"
+    assert len(direct.sessions) == len(direct.cards) == 0  # nothing in the caches can be trusted now
     commit()
-    writer.delivered(2, "sent")
+    committer.delivered(2, "sent")
     loop.turn()
     loop.turn()
     assert outcomes == [FAILED] * (AHEAD + 3)
-    assert len(hands.asked) == AHEAD
-    writer.settle()
-    writer.end()
-    assert hands.ended
+    assert len(batch_writer.groups) == AHEAD
+    committer.flush()
+    committer.close()
+    assert batch_writer.closed
 
 
-def test_what_is_answered_after_a_failure_changes_nothing(writer, hands, loop, commit, outcomes):
+def test_a_report_after_a_failure_changes_nothing(committer, batch_writer, loop, commit, outcomes):
     commit()
     loop.turn()
     commit()
     loop.turn()
-    hands.answer("OperationalError: disk I/O error")
-    hands.answer("the process that writes has ended")
+    batch_writer.report("OperationalError: disk I/O error")
+    batch_writer.report("the process that writes has ended")
     loop.turn()
     assert outcomes == [FAILED] * 2
-    assert writer.failure == "the store failed and stops: OperationalError: disk I/O error"
+    assert committer.fatal_error == "the store failed and stops: OperationalError: disk I/O error"
 
 
-def test_hands_that_cannot_be_asked_have_failed(writer, hands, loop, commit, outcomes):
-    """What cannot even be told to the one who writes must not leave anybody waiting."""
+def test_a_writer_that_takes_no_group_has_failed(committer, batch_writer, loop, commit, outcomes):
+    """A group that cannot even be handed to the writer leaves no commit waiting."""
     commit()
     loop.turn()
-    hands.wrong = TypeError("cannot pickle this")
+    batch_writer.error = TypeError("cannot pickle this")
     commit()
     loop.turn()
-    assert writer.failure == "the store failed and stops: TypeError: cannot pickle this"
-    hands.answer()  # what was asked before is written all the same, and nobody knows
+    assert committer.fatal_error == "the store failed and stops: TypeError: cannot pickle this"
+    batch_writer.report()  # the group before is written all the same, which no one learns
     loop.turn()
     assert outcomes == [FAILED] * 2
-    assert writer.waiting == 0
+    assert committer.waiting == 0
 
 
-def test_the_end_commits_and_answers_what_waits(writer, hands, loop, commit, outcomes):
+def test_closing_commits_and_answers_what_waits(committer, batch_writer, loop, commit, outcomes):
     for _ in range(3 * GROUP):
         commit()
     loop.turn()
     commit()
-    writer.delivered(1, "sent")
-    writer.end()
-    assert (sum(hands.sizes), len(outcomes), hands.ended) == (3 * GROUP + 1, 3 * GROUP + 1, True)
-    assert [(1, "sent")] in hands.deliveries
-    loop.turn()  # nothing that was meant for later asks hands that have gone
+    committer.delivered(1, "sent")
+    committer.close()
+    assert (sum(batch_writer.sizes), len(outcomes), batch_writer.closed) == (3 * GROUP + 1, 3 * GROUP + 1, True)
+    assert [(1, "sent")] in batch_writer.deliveries
+    loop.turn()  # nothing that was meant for later uses the closed writer
 
 
-def test_the_end_writes_a_note_that_is_alone(writer, hands, loop):
-    writer.delivered(1, "sent")
-    writer.end()
-    assert hands.deliveries == [[(1, "sent")]]
+def test_closing_writes_a_note_that_is_alone(committer, batch_writer, loop):
+    committer.delivered(1, "sent")
+    committer.close()
+    assert batch_writer.deliveries == [[(1, "sent")]]
     loop.turn()
 
 
 # -- a model -----------------------------------------------------------------------------------------------------------
 
 
-class AtOnce(Told):
-    """BatchWriter that write, and answer when they are waited for."""
+class AtOnce(StubWriter):
+    """A batch writer that writes at once, and reports when it is waited for."""
 
-    def __init__(self, hand: TransactionWriter) -> None:
+    def __init__(self, writer: TransactionWriter) -> None:
         super().__init__()
-        self._hand = hand
-        self._found: list[Written | str] = []
+        self._writer = writer
+        self._results: list[GroupResult | str] = []
 
-    def write(self, items: Sequence[Item], deliveries: Sequence[Row], limit: int | None) -> None:
-        super().write(items, deliveries, limit)
-        self._found.append(self._hand.try_to_write(items, deliveries, limit))
+    def write(self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None) -> None:
+        super().write(commits, deliveries, rrn_limit)
+        self._results.append(self._writer.write_group(commits, deliveries, rrn_limit))
 
-    def wait(self, _patience_s: float | None = None) -> None:
-        self.answer(self._found.pop(0))
+    def wait(self, _timeout_s: float | None = None) -> None:
+        self.report(self._results.pop(0))
 
 
 decisions = st.lists(
@@ -620,49 +628,49 @@ decisions = st.lists(
 )
 """Turns of a loop, and what is decided in each: a terminal, its version, a card, its version."""
 
-settled = st.just([True] * 8) | st.lists(st.booleans(), min_size=8, max_size=8)
+flushed = st.just([True] * 8) | st.lists(st.booleans(), min_size=8, max_size=8)
 """After which turns everything is answered before the next one begins."""
 
 
 @settings(max_examples=200)
-@given(turns=decisions, settled=settled)
-def test_versions_never_skip_and_nothing_is_half_written(turns, settled, made):
-    """A model: each row is its version; an item is written when both its versions are current, else not at all.
+@given(turns=decisions, flushed=flushed)
+def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchange):
+    """A model: each row is its version; a commit is written when both its versions are current, else not at all.
 
-    A row that is not there at all (the past was forgotten between decision and commit) is written as it was decided.
-    Where turns go ahead of their answers they may come together in a group: then who is right may be a rival.
+    A row that is not there at all (it was purged between decision and commit) is written as it was decided.
+    Where turns go ahead of their reports they may form one group: then a commit that is right may be a rival.
     """
     connection = connect_writing(None)
-    ledger = DirectWriter(connection)
+    direct = DirectWriter(connection)
     loop = Loop()
-    hands = AtOnce(TransactionWriter(connection, lambda _told: None))
-    writer = GroupCommitter(ledger, hands, loop.soon)
-    came: list[tuple[int, dict[str, int], int, CommitOutcome]] = []
-    for at, (turn, wait) in enumerate(zip(turns, settled, strict=False)):
+    batch_writer = AtOnce(TransactionWriter(connection, lambda _rows: None))
+    committer = GroupCommitter(direct, batch_writer, loop.call_soon)
+    answered: list[tuple[int, dict[str, int], int, CommitOutcome]] = []
+    for at, (turn, wait) in enumerate(zip(turns, flushed, strict=False)):
         for tid, version, token, card_version in turn:
-            changes = Changes(made(), Session(tid, version), card=Card(token, card_version))
+            changes = Changes(exchange(), Session(tid, version), card=Card(token, card_version))
             names = {tid: version, token: card_version}
             commit = Commit(changes, time.monotonic() + 60)
-            writer.commit(
+            committer.commit(
                 commit,
-                lambda outcome, at=at, names=names, one=changes.evidence: came.append((at, names, one.id, outcome)),
+                lambda outcome, at=at, names=names, one=changes.evidence: answered.append((at, names, one.id, outcome)),
             )
         loop.turn()
         if wait:
-            writer.settle()
-    writer.end()
-    assert [at for at, *_ in came] == [at for at, turn in enumerate(turns) for _ in turn]
+            committer.flush()
+    committer.close()
+    assert [at for at, *_ in answered] == [at for at, turn in enumerate(turns) for _ in turn]
     model: dict[str, int] = {}
     written = 0
-    touched: set[tuple[int, str]] = set()
-    for at, names, number, outcome in came:
+    claimed: set[tuple[int, str]] = set()
+    for at, names, number, outcome in answered:
         right = all(model.get(name, version) == version for name, version in names.items())
         rows = {(at, name) for name in names}
-        if all(settled):  # then each turn is a group
-            right = right and touched.isdisjoint(rows)  # else a rival of one in its own turn
+        if all(flushed):  # then each turn is a group
+            right = right and claimed.isdisjoint(rows)  # else a rival of one in its own turn
             assert (outcome is DONE) == right
-        if outcome is DONE or touched.isdisjoint(rows):
-            touched |= rows
+        if outcome is DONE or claimed.isdisjoint(rows):
+            claimed |= rows
         assert outcome is CommitOutcome.CONFLICT or (outcome is DONE and right)
         if outcome is DONE:
             model |= {name: version + 1 for name, version in names.items()}
@@ -671,7 +679,7 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, settled, made):
     rows = connection.execute("SELECT tid, version FROM session UNION ALL SELECT token, version FROM card")
     assert dict(rows.fetchall()) == model
     assert connection.execute("SELECT count(*) FROM journal").fetchone() == (written,)
-    for name, version in model.items():  # what is kept is what is there
-        kept = ledger.sessions.get(name) or ledger.cards.get(name)
+    for name, version in model.items():  # what is cached is what is stored
+        kept = direct.sessions.get(name) or direct.cards.get(name)
         assert kept is None or kept.version == version
     connection.close()

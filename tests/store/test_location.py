@@ -1,4 +1,4 @@
-"""Where a store lies: URLs, key files, locks, and what is said when one of them cannot be."""
+"""Where a store lies: URLs, key files, locks, and the sentences when one of them cannot be used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from acquirer.store import StoreError, open_reader, open_store
-from acquirer.store.location import Lock, check_of, master_key, place
+from acquirer.store.key_file import check_value, master_key
+from acquirer.store.location import DatabaseLock, database_path
 
 
 @pytest.mark.parametrize(
@@ -27,13 +28,13 @@ from acquirer.store.location import Lock, check_of, master_key, place
 )
 def test_other_urls_are_refused_with_those_that_are_not(url):
     with pytest.raises(StoreError, match=r"use memory:, sqlite:///relative\.db or sqlite:////absolute\.db"):
-        place(url)
+        database_path(url)
 
 
 def test_a_path_may_hold_anything_that_files_do(tmp_path):
     path = tmp_path / "shop 50% #1?.db"
     url = f"sqlite:///{tmp_path}/shop%2050%25%20%231%3F.db"
-    assert place(url) == path
+    assert database_path(url) == path
     open_store(url).close()
     assert path.exists()
     open_reader(url).close()
@@ -76,7 +77,7 @@ def test_a_store_does_not_start_without_its_own_key(url, database):
     open_store(url).close()
 
 
-def test_a_key_half_made_by_a_killed_process_is_made_again(database):
+def test_a_key_that_a_killed_process_left_unfinished_is_written_again(database):
     draft = database.with_name("acquirer.db.key.new")
     draft.write_text("00")
     key = master_key(database, make=True)
@@ -85,18 +86,18 @@ def test_a_key_half_made_by_a_killed_process_is_made_again(database):
     assert master_key(database, make=False) == key
 
 
-def test_the_check_tells_keys_apart_and_nothing_of_them():
+def test_the_check_value_tells_keys_apart_and_reveals_nothing():
     one, other = bytes(32), bytes(31) + b"\x01"
-    assert check_of(one) == check_of(bytes(32)) != check_of(other)
-    assert len(check_of(one)) == 16
+    assert check_value(one) == check_value(bytes(32)) != check_value(other)
+    assert len(check_value(one)) == 16
 
 
 def test_a_lock_ends_with_its_release(database):
-    lock = Lock(database)
+    lock = DatabaseLock(database)
     with pytest.raises(StoreError, match=f"in use by process {os.getpid()}"):
-        Lock(database)
+        DatabaseLock(database)
     lock.release()
-    Lock(database).release()
+    DatabaseLock(database).release()
 
 
 def test_a_directory_that_is_not_there(tmp_path):

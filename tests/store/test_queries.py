@@ -6,37 +6,37 @@ import pytest
 
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Transaction, TransactionKey
-from acquirer.store import StoreError, Wanted, open_reader
+from acquirer.store import ExchangeFilter, StoreError, open_reader
 from acquirer.store import queries as module
 
 
 @pytest.fixture
-def busy(desk, made):
+def busy(client, exchange):
     """Three exchanges of two terminals."""
     for tid, stan, code, service in [
         ("10000161", "000001", "00", "sign_on"),
         ("10000162", "000001", "A0", "sale"),
         ("10000161", "000002", "A0", "sale"),
     ]:
-        desk.commit(Changes(made(tid=tid, stan=stan, code=code, service=service, mti="0200")))
-    return desk
+        client.commit(Changes(exchange(tid=tid, stan=stan, code=code, service=service, mti="0200")))
+    return client
 
 
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (Wanted(), [1, 2, 3]),
-        (Wanted(tid="10000161"), [1, 3]),
-        (Wanted(stan="000001"), [1, 2]),
-        (Wanted(code="A0"), [2, 3]),
-        (Wanted(tid="10000161", code="A0"), [3]),
-        (Wanted(service="sale"), [2, 3]),
-        (Wanted(mti="0800"), []),
-        (Wanted(after=2), [3]),
-        (Wanted(tid="10000161' OR '1"), []),
+        (ExchangeFilter(), [1, 2, 3]),
+        (ExchangeFilter(tid="10000161"), [1, 3]),
+        (ExchangeFilter(stan="000001"), [1, 2]),
+        (ExchangeFilter(code="A0"), [2, 3]),
+        (ExchangeFilter(tid="10000161", code="A0"), [3]),
+        (ExchangeFilter(service="sale"), [2, 3]),
+        (ExchangeFilter(mti="0800"), []),
+        (ExchangeFilter(after=2), [3]),
+        (ExchangeFilter(tid="10000161' OR '1"), []),
     ],
 )
-def test_only_what_was_asked_for(busy, wanted, numbers):
+def test_only_what_is_wanted(busy, wanted, numbers):
     with busy.store.reader() as reader:
         assert [entry.id for entry in reader.exchanges(wanted)] == numbers
         assert [entry.id for entry in reader.following(wanted)] == numbers
@@ -72,21 +72,21 @@ def test_terminals_with_how_they_stand(busy):
         assert reader.terminal("x") is None
 
 
-def test_transactions_in_the_order_of_their_coming(desk, made):
+def test_transactions_in_the_order_of_their_arrival(client, exchange):
     for stan, at in (("000002", 2), ("000001", 1)):
         key = TransactionKey("m", "10000161", "000001", stan)
-        desk.commit(Changes(made(), transaction=Transaction(key, at_us=at)))
-    with desk.store.reader() as reader:
+        client.commit(Changes(exchange(), transaction=Transaction(key, at_us=at)))
+    with client.store.reader() as reader:
         assert [one.key.stan for one in reader.transactions()] == ["000001", "000002"]
         assert len(reader.transactions("10000161")) == 2
         assert reader.transactions("10000162") == []
 
 
-def test_a_reader_sees_each_answered_commit_while_the_host_goes_on(opened, url, made):
-    desk = opened()
+def test_a_reader_sees_each_answered_commit_while_the_host_goes_on(opened, url, exchange):
+    client = opened()
     with open_reader(url) as reader:
         for number in range(1, 30):
-            desk.commit(Changes(made()))
+            client.commit(Changes(exchange()))
             assert reader.exchanges(limit=1)[0].id == number
 
 
@@ -98,9 +98,9 @@ def test_a_reader_that_is_closed_says_so(opened, url):
         reader.terminals()
 
 
-def test_closing_a_reader_of_memory_leaves_the_store_open(opened, made):
-    desk = opened("memory:")
-    desk.store.reader().close()
-    desk.commit(Changes(made()))
-    with desk.store.reader() as reader:
+def test_closing_a_reader_of_memory_leaves_the_store_open(opened, exchange):
+    client = opened("memory:")
+    client.store.reader().close()
+    client.commit(Changes(exchange()))
+    with client.store.reader() as reader:
         assert len(reader.exchanges()) == 1

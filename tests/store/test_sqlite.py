@@ -6,211 +6,213 @@ from dataclasses import replace
 
 import pytest
 
-from acquirer.journal.render import COLUMNS
+from acquirer.journal.entry import COLUMNS
 from acquirer.model.effects import Changes, CommitOutcome, Load
 from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.store import StoreError, Wanted, open_store
+from acquirer.store import ExchangeFilter, StoreError, open_store
 
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
 GENERATION = Generation(1, "003", b"\x00sealed\xff", "PIK 900ECCE3", 1_700_000_000_000_000)
 
 
 def sale(key: TransactionKey = KEY, **more: object) -> Transaction:
-    return Transaction(key, made={"39": "00", "44": "银联"}, at_us=1_700_000_000_000_000, **more)  # type: ignore[arg-type]
+    return Transaction(key, reply_elements={"39": "00", "44": "银联"}, used_us=1_700_000_000_000_000, **more)  # type: ignore[arg-type]
 
 
-def test_a_terminal_nobody_registered(desk):
-    loaded = desk.store.load(Load("99999999", KEY))
+def test_a_terminal_that_is_not_registered(client):
+    loaded = client.store.load(Load("99999999", KEY))
     assert (loaded.terminal, loaded.session, loaded.transaction) == (None, None, None)
 
 
-def test_a_registered_terminal_starts_with_a_fresh_session(desk):
-    loaded = desk.store.load(Load("10000161", KEY))
+def test_a_registered_terminal_starts_with_a_fresh_session(client):
+    loaded = client.store.load(Load("10000161", KEY))
     assert loaded.terminal.mid == "880210010210162"
-    assert Vault(desk.store.master_key).open_secret("tmk:10000161", loaded.terminal.tmk).kcv() == "D0E06F38"
+    assert Vault(client.store.master_key).open_secret("tmk:10000161", loaded.terminal.tmk).kcv() == "D0E06F38"
     assert (loaded.session.version, loaded.session.batch, loaded.transaction) == (0, "000001", None)
 
 
-def test_what_was_committed_is_loaded_one_version_on(desk, made):
-    session = replace(desk.session(), batch="000007", current=GENERATION, signed_off=True)
+def test_what_was_committed_is_loaded_one_version_on(client, exchange):
+    session = replace(client.session(), batch="000007", current=GENERATION, signed_off=True)
     card = Card("c" * 32, spent_minor=12, day="20260101")
-    assert desk.commit(Changes(made(), session, sale(amount_minor=100), card)) == [CommitOutcome.DONE]
-    assert desk.session() == replace(session, version=1)
-    assert desk.transaction(KEY) == sale(amount_minor=100, version=1)
-    assert desk.card(card.token) == replace(card, version=1)
+    assert client.commit(Changes(exchange(), session, sale(amount_minor=100), card=card)) == [CommitOutcome.DONE]
+    assert client.session() == replace(session, version=1)
+    assert client.transaction(KEY) == sale(amount_minor=100, version=1)
+    assert client.card(card.token) == replace(card, version=1)
 
 
-def test_it_is_the_same_after_a_restart(opened, made):
-    desk = opened()
-    session = replace(desk.session(), current=GENERATION, previous=replace(GENERATION, number=2))
-    desk.commit(Changes(made(), session, sale()))
-    desk.store.close()
+def test_it_is_the_same_after_a_restart(opened, exchange):
+    client = opened()
+    session = replace(client.session(), current=GENERATION, previous=replace(GENERATION, number=2))
+    client.commit(Changes(exchange(), session, sale()))
+    client.store.close()
     again = opened()
     assert again.session() == replace(session, version=1)
     assert again.transaction(KEY) == sale(version=1)
-    assert again.store.master_key == desk.store.master_key
+    assert again.store.master_key == client.store.master_key
 
 
 @pytest.mark.parametrize("row", ["session", "transaction", "card"])
-def test_a_decision_on_an_old_version_conflicts_and_leaves_nothing(desk, made, row):
-    first = {"session": desk.session(), "transaction": sale(), "card": Card("c" * 32)}
+def test_a_decision_on_an_old_version_conflicts_and_leaves_nothing(client, exchange, row):
+    first = {"session": client.session(), "transaction": sale(), "card": Card("c" * 32)}
     fresh = {
-        "session": desk.session("10000162"),
+        "session": client.session("10000162"),
         "transaction": sale(KEY._replace(tid="10000162")),
         "card": Card("d" * 32),
     }
     old = replace(first[row])  # what is committed is the store's own, and goes on with it
-    assert desk.commit(Changes(made(), **first)) == [CommitOutcome.DONE]
-    assert desk.commit(Changes(made(), **(fresh | {row: old}))) == [CommitOutcome.CONFLICT]
-    assert desk.session("10000162").version == 0
-    assert desk.transaction(fresh["transaction"].key) is None
-    assert desk.card("d" * 32) is None
-    with desk.store.reader() as reader:
+    assert client.commit(Changes(exchange(), **first)) == [CommitOutcome.DONE]
+    assert client.commit(Changes(exchange(), **(fresh | {row: old}))) == [CommitOutcome.CONFLICT]
+    assert client.session("10000162").version == 0
+    assert client.transaction(fresh["transaction"].key) is None
+    assert client.card("d" * 32) is None
+    with client.store.reader() as reader:
         assert len(reader.exchanges()) == 1
 
 
-def test_after_a_conflict_a_new_decision_goes_through(desk, made):
-    old = desk.session()
-    desk.sign_on()
-    assert desk.commit(Changes(made(), replace(old, operator="99 "))) == [CommitOutcome.CONFLICT]
-    assert desk.sign_on(operator="99 ") is CommitOutcome.DONE
-    assert desk.session().operator == "99 "
+def test_after_a_conflict_a_new_decision_goes_through(client, exchange):
+    old = client.session()
+    client.sign_on()
+    assert client.commit(Changes(exchange(), replace(old, operator="99 "))) == [CommitOutcome.CONFLICT]
+    assert client.sign_on(operator="99 ") is CommitOutcome.DONE
+    assert client.session().operator == "99 "
 
 
-def test_a_row_somebody_else_changed_is_read_again(opened, url, made):
-    desk = opened()
-    desk.sign_on()
-    desk.store._writing.execute("UPDATE session SET version = 9, operator = 'X'")
-    assert desk.sign_on() is CommitOutcome.CONFLICT  # what was kept in memory was old
-    assert (desk.session().version, desk.session().operator) == (9, "X")
-    assert desk.sign_on() is CommitOutcome.DONE
+def test_a_row_that_another_program_changed_is_read_again(opened, url, exchange):
+    client = opened()
+    client.sign_on()
+    client.store._writing.execute("UPDATE session SET version = 9, operator = 'X'")
+    assert client.sign_on() is CommitOutcome.CONFLICT  # what was kept in memory was old
+    assert (client.session().version, client.session().operator) == (9, "X")
+    assert client.sign_on() is CommitOutcome.DONE
 
 
 def test_reference_numbers_go_on_after_a_clean_end(opened):
-    desk = opened()
-    assert [desk.store.load(Load("10000161")).rrn for _ in range(3)] == [f"{n:012d}" for n in (1, 2, 3)]
-    desk.store.close()
+    client = opened()
+    assert [client.store.load(Load("10000161")).rrn for _ in range(3)] == [f"{n:012d}" for n in (1, 2, 3)]
+    client.store.close()
     assert opened().store.load(Load("10000161")).rrn == "000000000004"
 
 
-def test_what_became_of_a_reply_is_noted(desk, made):
-    one = made()
-    desk.commit(Changes(one))
-    desk.store.delivered(one.id, "undelivered")
-    desk.commit(Changes(made()))  # takes the note along
-    with desk.store.reader() as reader:
+def test_what_became_of_a_reply_is_noted(client, exchange):
+    one = exchange()
+    client.commit(Changes(one))
+    client.store.delivered(one.id, "undelivered")
+    client.commit(Changes(exchange()))  # takes the note along
+    with client.store.reader() as reader:
         assert [entry.delivery for entry in reader.exchanges()] == ["undelivered", ""]
 
 
-def test_a_note_alone_is_written_at_the_end(opened, made, url):
-    desk = opened()
-    one = made()
-    desk.commit(Changes(one))
-    desk.store.delivered(one.id, "damaged")
-    desk.store.close()
+def test_a_note_alone_is_written_at_the_end(opened, exchange, url):
+    client = opened()
+    one = exchange()
+    client.commit(Changes(one))
+    client.store.delivered(one.id, "damaged")
+    client.store.close()
     with opened().store.reader() as reader:
         assert reader.exchanges()[0].delivery == "damaged"
 
 
-def test_the_end_commits_and_answers_what_waits(opened, made):
-    desk = opened()
-    answered = [desk.queue(Changes(made())) for _ in range(600)]
-    desk.turn()
-    answered.append(desk.queue(Changes(made())))  # not handed over yet
-    desk.store.close()
+def test_the_end_commits_and_answers_what_waits(opened, exchange):
+    client = opened()
+    answered = [client.queue(Changes(exchange())) for _ in range(600)]
+    client.turn()
+    answered.append(client.queue(Changes(exchange())))  # not handed over yet
+    client.store.close()
     assert [one.result() for one in answered] == [CommitOutcome.DONE] * 601
     with opened().store.reader() as reader:
         assert len(list(reader.every())) == 601
 
 
-def test_what_is_journalled_is_told_once_in_its_order(desk, made):
-    old = desk.session()
-    assert desk.sign_on() is CommitOutcome.DONE
-    assert desk.commit(Changes(made()), Changes(made(), old), Changes(made())) == [
+def test_what_is_journalled_is_reported_once_in_its_order(client, exchange):
+    old = client.session()
+    assert client.sign_on() is CommitOutcome.DONE
+    assert client.commit(Changes(exchange()), Changes(exchange(), old), Changes(exchange())) == [
         CommitOutcome.DONE,
         CommitOutcome.CONFLICT,
         CommitOutcome.DONE,
     ]
-    desk.commit(Changes(made()), patience_s=-1)
-    desk.commit(Changes(made(why="last")))
-    desk.close()
-    assert [row[0] for row in desk.told] == [1, 2, 3, 4]
-    assert desk.told[-1][1 + COLUMNS.index("why")] == "last"
+    client.commit(Changes(exchange()), timeout_s=-1)
+    client.commit(Changes(exchange(why="last")))
+    client.close()
+    assert [row[0] for row in client.written] == [1, 2, 3, 4]
+    assert client.written[-1][1 + COLUMNS.index("why")] == "last"
 
 
-def test_registering_again_changes_nothing(desk):
-    found = desk.register("10000161", "10000162")
+def test_registering_again_changes_nothing(client):
+    found = client.register("10000161", "10000162")
     assert (found.added, found.changed, found.unchanged) == (0, 0, 2)
 
 
-def test_registering_something_else_changes_the_terminal_and_keeps_its_session(desk):
-    desk.sign_on()
-    before = desk.session()
-    found = desk.register("10000161", name="second till")
+def test_registering_something_else_changes_the_terminal_and_keeps_its_session(client):
+    client.sign_on()
+    before = client.session()
+    found = client.register("10000161", name="second shop")
     assert (found.added, found.changed, found.unchanged, found.keys_dropped) == (0, 1, 0, 0)
-    assert desk.store.load(Load("10000161")).terminal.name == "second till"
-    assert desk.session() == before
+    assert client.store.load(Load("10000161")).terminal.name == "second shop"
+    assert client.session() == before
 
 
-def test_another_master_key_drops_the_working_keys(desk, made):
-    desk.commit(Changes(made(), replace(desk.session(), current=GENERATION, previous=GENERATION, operator="01 ")))
-    before = desk.session()
-    found = desk.register("10000161", tmk=Secret(bytes(range(16))))
+def test_another_master_key_drops_the_working_keys(client, exchange):
+    client.commit(
+        Changes(exchange(), replace(client.session(), current=GENERATION, previous=GENERATION, operator="01 "))
+    )
+    before = client.session()
+    found = client.register("10000161", tmk=Secret(bytes(range(16))))
     assert (found.changed, found.keys_dropped) == (1, 1)
-    after = desk.session()
+    after = client.session()
     assert (after.current, after.previous, after.version, after.operator) == (None, None, 2, "01 ")
-    assert desk.commit(Changes(made(), before)) == [CommitOutcome.CONFLICT]  # decided under the old key
+    assert client.commit(Changes(exchange(), before)) == [CommitOutcome.CONFLICT]  # decided under the old key
 
 
-def test_a_terminal_may_have_a_base_derivation_key_beside_its_master_key_or_instead(desk):
+def test_a_terminal_may_have_a_base_derivation_key_beside_its_master_key_or_instead(client):
     bdk = Secret.from_hex("0123456789ABCDEFFEDCBA9876543210")
-    desk.register("10000161", tmk=None, bdk=bdk)
-    assert desk.register("10000161", tmk=None, bdk=bdk).unchanged == 1
-    config = desk.store.load(Load("10000161")).terminal
+    client.register("10000161", tmk=None, bdk=bdk)
+    assert client.register("10000161", tmk=None, bdk=bdk).unchanged == 1
+    config = client.store.load(Load("10000161")).terminal
     assert (config.tmk, config.tmk_kcv, config.bdk_kcv) == (b"", "", bdk.kcv())
-    assert Vault(desk.store.master_key).open_secret("bdk:10000161", config.bdk) == bdk
-    assert desk.register("10000161", bdk=bdk).changed == 1
-    assert desk.register("10000161").changed == 1
-    assert desk.store.load(Load("10000161")).terminal.bdk is None
+    assert Vault(client.store.master_key).open_secret("bdk:10000161", config.bdk) == bdk
+    assert client.register("10000161", bdk=bdk).changed == 1
+    assert client.register("10000161").changed == 1
+    assert client.store.load(Load("10000161")).terminal.bdk is None
 
 
-def test_registering_deletes_nobody(desk):
-    desk.register("10000163")
-    with desk.store.reader() as reader:
+def test_registering_deletes_no_terminal(client):
+    client.register("10000163")
+    with client.store.reader() as reader:
         assert [config.tid for config, _ in reader.terminals()] == ["10000161", "10000162", "10000163"]
 
 
 def test_a_second_host_is_turned_away_and_readers_are_not(opened, url):
-    desk = opened()
+    client = opened()
     with pytest.raises(StoreError, match=r"in use by process [0-9]+: stop it, or name another store"):
         open_store(url)
-    with desk.store.reader() as reader:
+    with client.store.reader() as reader:
         assert reader.terminal("10000161")[0].name == ""
-    desk.store.close()
+    client.store.close()
     open_store(url).close()
 
 
-def test_a_closed_store_says_so(desk, made):
-    desk.store.close()
-    desk.store.close()
+def test_a_closed_store_says_so(client, exchange):
+    client.store.close()
+    client.store.close()
     with pytest.raises(StoreError, match="closed"):
-        desk.commit(Changes(made()))
+        client.commit(Changes(exchange()))
 
 
 def test_reading_that_fails_stops_the_store(opened):
-    desk = opened()
-    desk.store._reading.close()
+    client = opened()
+    client.store._reading.close()
     with pytest.raises(StoreError):
-        desk.store.load(Load("10000162"))
-    assert "cannot be read any more" in desk.store.failure
+        client.store.load(Load("10000162"))
+    assert "cannot be read any more" in client.store.fatal_error
 
 
-def test_exchanges_are_numbered_in_the_order_of_their_commit(desk, made):
-    desk.commit(*(Changes(made(stan=f"{n:06d}")) for n in range(1, 301)))
-    with desk.store.reader() as reader:
+def test_exchanges_are_numbered_in_the_order_of_their_commit(client, exchange):
+    client.commit(*(Changes(exchange(stan=f"{n:06d}")) for n in range(1, 301)))
+    with client.store.reader() as reader:
         found = reader.exchanges()
         assert [entry.id for entry in found] == list(range(1, 301))
         assert [entry.stan for entry in found] == [f"{n:06d}" for n in range(1, 301)]
-        assert [entry.id for entry in reader.exchanges(Wanted(), limit=2)] == [299, 300]
+        assert [entry.id for entry in reader.exchanges(ExchangeFilter(), limit=2)] == [299, 300]

@@ -1,4 +1,4 @@
-"""The hand that writes a group: all at once, or item by item when one of them cannot be written."""
+"""Writing a group: all at once, or commit by commit when one of them cannot be written; reporting and purging."""
 
 from __future__ import annotations
 
@@ -7,37 +7,48 @@ from dataclasses import replace
 
 import pytest
 
-from acquirer.journal.render import COLUMNS
+from acquirer.journal.entry import COLUMNS
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
-from acquirer.store import statements
+from acquirer.store import transaction_writer
 from acquirer.store.database import connect_writing
 from acquirer.store.statements import GROUP
-from acquirer.store.transaction_writer import CONFLICT, DAY_US, HOUR_US, UNWRITABLE, TransactionWriter, Written, packed
+from acquirer.store.transaction_writer import (
+    CONFLICT,
+    DAY_US,
+    HOUR_US,
+    KEEP_DAYS,
+    UNWRITABLE,
+    GroupResult,
+    TransactionWriter,
+    pack_changes,
+)
 
 _TID = 1 + COLUMNS.index("tid")
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
 
 
 class Writes(TransactionWriter):
-    """A hand that is asked for changes, and notes what it told."""
+    """A writer of changes that notes what it reports."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.told: list[tuple[int, str]] = []
-        super().__init__(connection, lambda rows: self.told.extend((row[0], row[_TID]) for row in rows))
+    def __init__(self, connection: sqlite3.Connection, keep_days: int = KEEP_DAYS) -> None:
+        self.reported: list[tuple[int, str]] = []
+        super().__init__(
+            connection, lambda rows: self.reported.extend((row[0], row[_TID]) for row in rows), keep_days=keep_days
+        )
 
-    def write(self, *changes: Changes, deliveries=(), limit=None) -> Written | str:
-        return self.try_to_write([packed(one, one.evidence.dialect) for one in changes], deliveries, limit)
+    def write(self, *changes: Changes, deliveries=(), rrn_limit=None) -> GroupResult | str:
+        return self.write_group([pack_changes(one, one.evidence.dialect) for one in changes], deliveries, rrn_limit)
 
     def numbers(self, *changes: Changes) -> list[int]:
         written = self.write(*changes)
-        assert isinstance(written, Written)
+        assert isinstance(written, GroupResult)
         assert written.numbers is not None
         return written.numbers
 
 
 @pytest.fixture
-def hand(connection):
+def writer(connection):
     return Writes(connection)
 
 
@@ -45,185 +56,229 @@ def count(connection: sqlite3.Connection, table: str) -> int:
     return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
-def test_groups_of_every_size_are_written_whole(connection, hand, made):
+def test_groups_of_every_size_are_written_whole(connection, writer, exchange):
     total = 0
     for size in [*range(1, 20), 63, 64, 65, 127, 255, GROUP]:
-        group = [Changes(made(), Session(f"{total + n:08d}")) for n in range(size)]
-        assert hand.numbers(*group) == list(range(total + 1, total + size + 1))
+        group = [Changes(exchange(), Session(f"{total + n:08d}")) for n in range(size)]
+        assert writer.numbers(*group) == list(range(total + 1, total + size + 1))
         total += size
     assert count(connection, "journal") == count(connection, "session") == total
 
 
-def test_numbers_of_exchanges_go_on_where_they_stopped(connection, hand, made):
-    assert hand.numbers(Changes(made())) == [1]
-    assert Writes(connection).numbers(Changes(made()), Changes(made())) == [2, 3]
+def test_numbers_of_exchanges_go_on_where_they_stopped(connection, writer, exchange):
+    assert writer.numbers(Changes(exchange())) == [1]
+    assert Writes(connection).numbers(Changes(exchange()), Changes(exchange())) == [2, 3]
 
 
-def test_one_conflict_leaves_the_others_of_its_group_alone(connection, hand, made):
-    hand.write(Changes(made(), Session("10000161")))
-    group = [Changes(made(), Session(tid), card=Card(tid)) for tid in ("10000160", "10000161", "10000162")]
-    assert hand.numbers(*group) == [2, CONFLICT, 3]
+def test_one_conflict_leaves_the_others_of_its_group_alone(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161")))
+    group = [Changes(exchange(), Session(tid), card=Card(tid)) for tid in ("10000160", "10000161", "10000162")]
+    assert writer.numbers(*group) == [2, CONFLICT, 3]
     assert count(connection, "journal") == count(connection, "session") == 3
     assert connection.execute("SELECT token FROM card").fetchall() == [("10000160",), ("10000162",)]
 
 
-def test_of_two_groups_that_decided_on_one_version_the_first_wins(connection, hand, made):
+def test_of_two_groups_that_decided_on_one_version_the_first_wins(connection, writer, exchange):
     """The second lies ready while the first is written: neither knows of the other."""
     card = Card("c" * 32)
-    numbers = [hand.numbers(Changes(made(), card=replace(card, spent_minor=n))) for n in (1, 2)]
+    numbers = [writer.numbers(Changes(exchange(), card=replace(card, spent_minor=n))) for n in (1, 2)]
     assert numbers == [[1], [CONFLICT]]
     assert connection.execute("SELECT version, spent_minor FROM card").fetchall() == [(1, 1)]
 
 
 @pytest.mark.parametrize("unwritable", [2**70, "\ud800", object()])
-def test_a_row_nobody_can_write_is_refused_alone(connection, hand, made, unwritable):
+def test_a_row_that_cannot_be_written_is_refused_alone(connection, writer, exchange, unwritable):
     bad = Session("10000161", operator=unwritable)
-    written = hand.write(Changes(made(), bad), Changes(made(), Session("10000162")))
+    written = writer.write(Changes(exchange(), bad), Changes(exchange(), Session("10000162")))
     assert written.numbers == [UNWRITABLE, 1]
-    assert "could not be written" in written.complaint
+    assert "could not be written" in written.last_error
     assert count(connection, "session") == count(connection, "journal") == 1
-    assert hand.write(Changes(made())) == Written([2])
+    assert writer.write(Changes(exchange())) == GroupResult([2])
 
 
-def test_an_exchange_nobody_can_render_is_journalled_without_its_fields(connection, hand, made):
-    assert hand.numbers(Changes(made(reply={39: object()}, reply_mti="0810", why="because"))) == [1]
+def test_an_exchange_that_cannot_be_rendered_is_journalled_without_its_fields(connection, writer, exchange):
+    assert writer.numbers(Changes(exchange(reply={39: object()}, reply_mti="0810", why="because"))) == [1]
     why, notes, reply = connection.execute("SELECT why, notes, reply FROM journal").fetchone()
     assert (why, reply) == ("because", "")
     assert "could not be rendered" in notes
 
 
-def test_a_disk_that_fails_is_not_tried_again(connection, hand, made):
+def test_a_disk_that_fails_is_not_tried_again(connection, writer, exchange):
     connection.execute("PRAGMA max_page_count = 1")  # the disk is full
-    problem = hand.write(*[Changes(made(why="x" * 5000)) for _ in range(GROUP)])
+    problem = writer.write(*[Changes(exchange(why="x" * 5000)) for _ in range(GROUP)])
     assert problem == "OperationalError: database or disk is full"
     connection.execute("PRAGMA max_page_count = 100000")
-    assert hand.write(Changes(made())) == problem
-    hand.follow_up()
-    assert hand.told == []
+    assert writer.write(Changes(exchange())) == problem
+    writer.follow_up()
+    assert writer.reported == []
 
 
-def test_who_writes_between_two_tries_takes_no_number_away(database, made):
+def test_who_writes_between_two_tries_takes_no_number_away(database, exchange):
     """A group that cannot be written at once is begun anew: by then pictures may have been journalled by the host."""
     connection, beside = connect_writing(database), connect_writing(database)
-    hand, other = Writes(connection), Writes(beside)
-    hand.write(Changes(made(), Session("10000161")))
+    writer, other = Writes(connection), Writes(beside)
+    writer.write(Changes(exchange(), Session("10000161")))
     rolled_back: list[str] = []
 
     def seen(statement: str) -> None:
         if rolled_back and statement.startswith("BEGIN"):
             rolled_back.clear()
-            assert other.numbers(Changes(made())) == [2]
+            assert other.numbers(Changes(exchange())) == [2]
         elif statement == "ROLLBACK":
             rolled_back.append(statement)
 
     connection.set_trace_callback(seen)
-    assert hand.numbers(Changes(made()), Changes(made(), Session("10000161")), Changes(made())) == [3, CONFLICT, 4]
+    assert writer.numbers(Changes(exchange()), Changes(exchange(), Session("10000161")), Changes(exchange())) == [
+        3,
+        CONFLICT,
+        4,
+    ]
     connection.close()
     beside.close()
 
 
-def test_a_file_somebody_else_writes_is_nobodys_loss(database, made):
+def test_while_another_program_writes_the_file_nothing_is_lost(database, exchange):
     connection = connect_writing(database)
     connection.execute("PRAGMA busy_timeout = 1")
-    hand = Writes(connection)
+    writer = Writes(connection)
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    numbers, complaint = hand.write(Changes(made()), limit=10)
+    numbers, complaint = writer.write(Changes(exchange()), rrn_limit=10)
     assert numbers is None
     assert "another program" in complaint
-    hand.follow_up()
+    writer.follow_up()
     other.close()
-    assert hand.write(Changes(made())) == Written([1])
-    assert count(connection, "meta") == 0  # of what was asked meanwhile nothing is there
+    assert writer.write(Changes(exchange())) == GroupResult([1])
+    assert count(connection, "meta") == 0  # nothing of the refused group is there
     connection.close()
 
 
-def test_deliveries_travel_along_or_alone_and_the_last_word_stays(connection, hand, made):
-    hand.write(Changes(made()), deliveries=[(1, "sent"), (2, "sent")])
-    assert hand.write(deliveries=[(1, "undelivered")]) == Written([])
+def test_deliveries_travel_along_or_alone_and_the_last_word_stays(connection, writer, exchange):
+    writer.write(Changes(exchange()), deliveries=[(1, "sent"), (2, "sent")])
+    assert writer.write(deliveries=[(1, "undelivered")]) == GroupResult([])
     assert connection.execute("SELECT * FROM delivery").fetchall() == [(1, "undelivered"), (2, "sent")]
 
 
-def test_a_limit_of_reference_numbers_is_written_whatever_becomes_of_its_group(connection, hand, made):
-    hand.write(Changes(made(), Session("10000161")), limit=10)
-    assert hand.write(Changes(made(), Session("10000161")), limit=20).numbers == [CONFLICT]
+def test_a_limit_of_reference_numbers_is_written_with_any_outcome_of_its_group(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161")), rrn_limit=10)
+    assert writer.write(Changes(exchange(), Session("10000161")), rrn_limit=20).numbers == [CONFLICT]
     assert connection.execute("SELECT value FROM meta WHERE name = 'rrn'").fetchall() == [("20",)]
 
 
-def test_it_tells_of_what_it_journalled_once_and_only_when_asked_to_follow_up(hand, made):
-    hand.write(Changes(made("10000160"), Session("10000160")), Changes(made("10000161"), Session("10000161")))
-    assert hand.told == []
-    hand.follow_up()
-    assert hand.told == [(1, "10000160"), (2, "10000161")]
-    bad = Changes(made("10000163"), Session("10000163", operator="\ud800"))
-    hand.write(Changes(made("10000161"), Session("10000161")), Changes(made("10000162")), bad)
-    hand.follow_up()
-    hand.follow_up()
-    assert hand.told[2:] == [(3, "10000162")]  # not of the conflict, and not of what could not be written
+def test_what_is_journalled_is_reported_once_by_the_follow_up(writer, exchange):
+    writer.write(Changes(exchange("10000160"), Session("10000160")), Changes(exchange("10000161"), Session("10000161")))
+    assert writer.reported == []
+    writer.follow_up()
+    assert writer.reported == [(1, "10000160"), (2, "10000161")]
+    bad = Changes(exchange("10000163"), Session("10000163", operator="\ud800"))
+    writer.write(Changes(exchange("10000161"), Session("10000161")), Changes(exchange("10000162")), bad)
+    writer.follow_up()
+    writer.follow_up()
+    assert writer.reported[2:] == [(3, "10000162")]  # not of the conflict, and not of what could not be written
 
 
-def sale(made, now_us: int, batch: str, stan: str, age_us: int) -> Changes:
-    evidence = made()
+def sale(exchange, now_us: int, batch: str, stan: str, unused_us: int) -> Changes:
+    evidence = exchange()
     evidence.at_us = now_us
-    return Changes(evidence, transaction=Transaction(KEY._replace(batch=batch, stan=stan), at_us=now_us - age_us))
+    key = KEY._replace(batch=batch, stan=stan)
+    return Changes(evidence, transaction=Transaction(key, used_us=now_us - unused_us))
 
 
 def stans(connection: sqlite3.Connection) -> str:
     return "".join(stan for (stan,) in connection.execute("SELECT stan FROM transactions ORDER BY stan"))
 
 
-def test_what_is_long_over_is_forgotten_and_open_batches_are_not(connection, hand, made):
-    now_us = 10 * DAY_US
-    hand.write(Changes(made(), Session("10000161", batch="000002")))
-    old, young = DAY_US + 1, DAY_US
-    forgotten, part = sale(made, now_us, "000001", "1", old), SignaturePart(KEY, 1, False, b"a", at_us=1)
-    forgotten.upload = Upload(KEY, part=part)
-    hand.write(forgotten, sale(made, now_us, "000001", "2", young), sale(made, now_us, "000002", "3", old))
+KEPT_US = KEEP_DAYS * DAY_US
+NOW_US = 100 * DAY_US
+
+
+def test_transactions_are_deleted_once_they_are_out_of_use_and_their_batch_is_closed(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    writer.write(
+        sale(exchange, NOW_US, "000001", "1", KEPT_US + 1),
+        sale(exchange, NOW_US, "000001", "2", KEPT_US),
+        sale(exchange, NOW_US, "000002", "3", KEPT_US + 1),  # may still be repeated, reversed, voided
+    )
     assert stans(connection) == "123"
-    hand.follow_up()
+    writer.follow_up()
     assert stans(connection) == "23"
-    assert count(connection, "signature_part") == 0
 
 
-def test_it_looks_for_what_is_over_once_an_hour_of_the_exchanges_own_time(connection, hand, made):
-    hand.write(Changes(made(), Session("10000161", batch="000002")))
+def test_a_reference_to_a_transaction_keeps_it(connection, writer, exchange):
+    """What counts is its last use, not its age: a refund of it, a signature for it."""
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    old = sale(exchange, NOW_US, "000001", "1", KEPT_US + 1)
+    old.transaction.at_us = NOW_US - KEPT_US - 1
+    writer.write(old)
+    refund = sale(exchange, NOW_US, "000001", "2", 0)
+    refund.original = replace(old.transaction, version=1, used_us=NOW_US, refunded_minor=5)
+    writer.write(refund)
+    writer.follow_up()
+    assert stans(connection) == "12"
+
+
+@pytest.mark.parametrize(("keep_days", "left"), [(1, "3"), (2, "23"), (3, "123")])
+def test_the_days_that_transactions_are_kept_are_a_setting(connection, exchange, keep_days, left):
+    writer = Writes(connection, keep_days)
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    unused = {"1": 3 * DAY_US, "2": 2 * DAY_US, "3": DAY_US}
+    writer.write(*[sale(exchange, NOW_US, "000001", stan, unused_us) for stan, unused_us in unused.items()])
+    writer.follow_up()
+    assert stans(connection) == left
+
+
+@pytest.mark.parametrize("keep_days", [1, KEEP_DAYS])
+def test_parts_of_signatures_live_a_day(connection, exchange, keep_days):
+    writer = Writes(connection, keep_days)
+    for stan, age_us in (("1", DAY_US + 1), ("2", DAY_US)):
+        key = KEY._replace(stan=stan)
+        evidence = exchange()
+        evidence.at_us = NOW_US
+        part = SignaturePart(key, 1, False, b"a", at_us=NOW_US - age_us)
+        writer.write(Changes(evidence, upload=Upload(key, part=part)))
+    writer.follow_up()
+    assert connection.execute("SELECT stan FROM signature_part").fetchall() == [("2",)]
+
+
+def test_it_purges_once_an_hour_of_the_exchanges_own_time(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
     left = []
     for number, minutes in enumerate((0, 30, 59, 60, 61)):
-        hand.write(sale(made, 10 * DAY_US + minutes * HOUR_US // 60, "000001", str(number), 2 * DAY_US))
-        hand.follow_up()
+        writer.write(sale(exchange, NOW_US + minutes * HOUR_US // 60, "000001", str(number), KEPT_US + DAY_US))
+        writer.follow_up()
         left.append(stans(connection))
     assert left == ["", "1", "12", "", "4"]
 
 
-def test_a_group_of_which_nothing_was_journalled_is_no_reason_to_look(connection, hand, made):
-    hand.write(Changes(made(), Session("10000161", batch="000002")))
-    hand.write(sale(made, 10 * DAY_US, "000001", "1", 2 * DAY_US))
-    hand.write(deliveries=[(1, "undelivered")])
-    hand.follow_up()
+def test_a_group_of_which_nothing_was_journalled_does_not_make_it_purge(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    writer.write(sale(exchange, NOW_US, "000001", "1", KEPT_US + DAY_US))
+    writer.write(deliveries=[(1, "undelivered")])
+    writer.follow_up()
     assert stans(connection) == "1"
 
 
-def test_a_file_somebody_else_writes_is_cleared_up_an_hour_later(database, made):
+def test_while_another_program_writes_the_file_purging_waits_for_an_hour(database, exchange):
     connection = connect_writing(database)
     connection.execute("PRAGMA busy_timeout = 1")
-    hand = Writes(connection)
-    hand.write(Changes(made(), Session("10000161", batch="000002")))
-    hand.write(sale(made, 10 * DAY_US, "000001", "1", 2 * DAY_US))
+    writer = Writes(connection)
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    writer.write(sale(exchange, NOW_US, "000001", "1", KEPT_US + DAY_US))
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    hand.follow_up()
+    writer.follow_up()
     other.close()
-    assert hand.write(sale(made, 10 * DAY_US + HOUR_US, "000002", "2", 0)) == Written([3])
+    assert writer.write(sale(exchange, NOW_US + HOUR_US, "000002", "2", 0)) == GroupResult([3])
     assert stans(connection) == "12"
-    hand.follow_up()
+    writer.follow_up()
     assert stans(connection) == "2"
     connection.close()
 
 
-def test_a_database_that_fails_while_it_is_cleared_up_has_failed(connection, hand, made, monkeypatch):
-    monkeypatch.setattr(statements, "PURGE", "DELETE FROM gone WHERE ?")
-    hand.write(Changes(made()))
-    hand.follow_up()
-    assert not connection.in_transaction  # whoever shares the connection can go on
-    assert hand.write(Changes(made())) == "OperationalError: no such table: gone"
+def test_a_database_that_fails_while_it_is_purged_has_failed(connection, writer, exchange, monkeypatch):
+    monkeypatch.setattr(transaction_writer, "PURGE", "DELETE FROM gone WHERE ?")
+    writer.write(Changes(exchange()))
+    writer.follow_up()
+    assert not connection.in_transaction  # what shares the connection can go on
+    assert writer.write(Changes(exchange())) == "OperationalError: no such table: gone"
     assert count(connection, "journal") == 1

@@ -1,4 +1,4 @@
-"""Signatures in the store: written with their exchange, found again, pictured, counted; and stores of before."""
+"""Signatures in the store: written with their exchange, found again, pictured, counted; and older stores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.terminal import Terminal
-from acquirer.model.effects import Changes, CommitOutcome, Load
+from acquirer.model.effects import Changes, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import (
     Flag,
@@ -25,11 +25,11 @@ from acquirer.model.rows import (
     Upload,
 )
 from acquirer.settings.specs import load_dialect
-from acquirer.store import StoreError, open_reader, open_store
+from acquirer.store import StoreError, open_reader, open_store, schema
 from acquirer.store.database import connect_beside, revision
 from acquirer.store.reprints import count_reprint
 from acquirer.store.transaction_writer import DAY_US
-from acquirer.store.uploads import Developed
+from acquirer.store.uploads import RenderedSignature
 from acquirer.testing import running_host
 
 MID, TID = "880210010210162", "10000161"
@@ -61,147 +61,134 @@ def upload(one: Signature, image: bytes = IMAGE, forget: tuple[int, ...] = ()) -
 
 
 @pytest.fixture(params=["memory:", "disk"])
-def desk(request, opened, url):
-    desk = opened("memory:" if request.param == "memory:" else url)
-    desk.register(TID)
-    return desk
+def client(request, opened, url):
+    client = opened("memory:" if request.param == "memory:" else url)
+    client.register(TID)
+    return client
 
 
-def test_a_signature_is_found_as_it_was_kept(desk):
+def test_a_signature_is_found_as_it_was_kept(client):
     one = signature(amount_minor=1234, captured="pen", parts=3)
-    assert desk.commit(upload(one)) == [CommitOutcome.DONE]
-    loaded = desk.store.load(Load(TID, KEY, upload=True)).uploaded
+    assert client.commit(upload(one)) == [CommitOutcome.DONE]
+    loaded = client.uploaded(KEY)
     assert loaded.signatures == (one,)
-    with desk.store.reader() as reader:
+    with client.store.reader() as reader:
         assert reader.signatures() == [one]
         assert reader.signatures("10000162") == []
         assert reader.blob(one.digest) == IMAGE
         assert reader.waiting_signatures(5) == [(one, IMAGE)]
 
 
-def test_nothing_about_signatures_is_loaded_unless_asked_for(desk):
-    desk.commit(upload(signature()))
-    assert desk.store.load(Load(TID, KEY)).uploaded is None
-
-
-def test_a_number_given_twice_is_a_conflict_and_the_first_stays(desk):
-    assert desk.commit(upload(signature())) == [CommitOutcome.DONE]
+def test_a_number_given_twice_is_a_conflict_and_the_first_stays(client):
+    assert client.commit(upload(signature())) == [CommitOutcome.DONE]
     other = signature(image=b"another")
-    assert desk.commit(upload(other, b"another")) == [CommitOutcome.CONFLICT]
-    with desk.store.reader() as reader:
+    assert client.commit(upload(other, b"another")) == [CommitOutcome.CONFLICT]
+    with client.store.reader() as reader:
         assert reader.signatures() == [signature()]
         assert reader.blob(other.digest) is None  # nothing of it was written
-    assert desk.commit(upload(replace(other, number=2), b"another")) == [CommitOutcome.DONE]
+    assert client.commit(upload(replace(other, number=2), b"another")) == [CommitOutcome.DONE]
 
 
-def test_uploads_in_one_group_stand_beside_everything_else(desk):
-    session = replace(desk.session(), operator="02 ")
+def test_uploads_in_one_group_stand_beside_everything_else(client):
+    session = replace(client.session(), operator="02 ")
     others = [upload(signature(KEY._replace(stan=f"{n:06}"))) for n in range(100, 160)]
-    assert desk.commit(Changes(evidence(), session), *others) == [CommitOutcome.DONE] * 61
-    with desk.store.reader() as reader:
+    assert client.commit(Changes(evidence(), session), *others) == [CommitOutcome.DONE] * 61
+    with client.store.reader() as reader:
         assert len(reader.signatures()) == 60
-    assert desk.session().operator == "02 "
+    assert client.session().operator == "02 "
 
 
-def test_of_two_in_a_group_for_one_sale_the_second_conflicts(desk):
+def test_of_two_in_a_group_for_one_sale_the_second_conflicts(client):
     assert sorted(
-        outcome.value for outcome in desk.commit(upload(signature()), upload(signature(image=b"b"), b"b"))
+        outcome.value for outcome in client.commit(upload(signature()), upload(signature(image=b"b"), b"b"))
     ) in (["conflict", "done"],)
 
 
-def test_parts_wait_and_are_forgotten_with_the_signature(desk):
+def test_parts_wait_and_are_forgotten_with_the_signature(client):
     for number, stream in ((2, b"b"), (1, b"a"), (3, b"c")):
         part = SignaturePart(
             KEY, number, number == 3, stream, at_us=1_700_000_000_000_000, slip=(SlipElement("FF01", "", "x"),)
         )
-        assert desk.commit(Changes(evidence(), upload=Upload(KEY, part=part))) == [CommitOutcome.DONE]
-    parts = desk.store.load(Load(TID, KEY, upload=True)).uploaded.parts
+        assert client.commit(Changes(evidence(), upload=Upload(KEY, part=part))) == [CommitOutcome.DONE]
+    parts = client.uploaded(KEY).parts
     assert [(one.part, one.stream, one.last) for one in parts] == [(1, b"a", False), (2, b"b", False), (3, b"c", True)]
     again = SignaturePart(KEY, 2, False, b"B", at_us=1_700_000_000_000_000)
-    desk.commit(Changes(evidence(), upload=Upload(KEY, part=again, forget=(1,))))
-    with desk.store.reader() as reader:
+    client.commit(Changes(evidence(), upload=Upload(KEY, part=again, forget=(1,))))
+    with client.store.reader() as reader:
         assert [(one.part, one.stream) for one in reader.signature_parts()] == [(2, b"B"), (3, b"c")]
-    desk.commit(upload(signature(), forget=(2, 3)))
-    assert desk.store.load(Load(TID, KEY, upload=True)).uploaded.parts == ()
+    client.commit(upload(signature(), forget=(2, 3)))
+    assert client.uploaded(KEY).parts == ()
 
 
-def test_parts_nobody_completes_are_forgotten_after_a_day(desk):
+def test_parts_that_are_not_completed_are_deleted_after_a_day(client):
     now_us = evidence().at_us
     for number, age_us in ((1, DAY_US + 1), (2, DAY_US)):
         part = SignaturePart(KEY, number, False, b"a", at_us=now_us - age_us)
-        desk.queue(Changes(evidence(), upload=Upload(KEY._replace(stan=f"{number:06}"), part=part)))
-    desk.commit(Changes(evidence()))
-    desk.commit(Changes(evidence()))  # is written when what follows the group before is over
-    with desk.store.reader() as reader:
+        client.queue(Changes(evidence(), upload=Upload(KEY._replace(stan=f"{number:06}"), part=part)))
+    client.commit(Changes(evidence()))
+    client.commit(Changes(evidence()))  # is written after the follow-up of the group before
+    with client.store.reader() as reader:
         assert [one.part for one in reader.signature_parts()] == [2]
 
 
 @pytest.mark.parametrize(("batch", "found"), [("000003", True), ("000001", True), ("000077", False), ("000012", False)])
-def test_a_sale_is_looked_for_in_the_batches_before(batch, found, desk):
+def test_a_sale_is_looked_for_in_the_batches_before(batch, found, client):
     sale = Transaction(KEY._replace(batch="000002"), amount_minor=99)
-    desk.commit(Changes(evidence(), replace(desk.session(), batch="000002"), sale))
-    elsewhere = desk.store.load(Load(TID, KEY._replace(batch=batch, stan="000007"), upload=True)).uploaded.elsewhere
+    client.commit(Changes(evidence(), replace(client.session(), batch="000002"), sale))
+    elsewhere = client.uploaded(KEY._replace(batch=batch), client.session().batch).elsewhere
     assert elsewhere is not None
     assert (elsewhere.amount_minor, elsewhere.key.batch) == (99, "000002")
-    desk.commit(Changes(evidence(), replace(desk.session(), batch="000500")))
-    elsewhere = desk.store.load(Load(TID, KEY._replace(batch=batch, stan="000007"), upload=True)).uploaded.elsewhere
+    client.commit(Changes(evidence(), replace(client.session(), batch="000500")))
+    elsewhere = client.uploaded(KEY._replace(batch=batch), client.session().batch).elsewhere
     assert (elsewhere is not None) == (batch == "000003")
 
 
-def test_a_picture_is_kept_beside_its_signature_with_its_flags_and_its_line_in_the_journal(desk):
+def test_a_picture_is_kept_beside_its_signature_with_its_flags_and_its_line_in_the_journal(client):
     one = signature()
-    desk.commit(upload(one))
-    picture = Picture(24, 16, b"PNG", (Flag("blank", "nobody"), Flag("rrn-differs", "told already")))
-    desk.store.develop([Developed(one, picture, evidence(service="picture", why="blank: nobody"))])
-    with desk.store.reader() as reader:
+    client.commit(upload(one))
+    picture = Picture(24, 16, b"PNG", (Flag("blank", "no ink"), Flag("rrn-differs", "known already")))
+    client.store.write_pictures([RenderedSignature(one, picture, evidence(service="picture", why="blank: no ink"))])
+    with client.store.reader() as reader:
         (kept,) = reader.signatures()
         assert [flag.name for flag in kept.flags] == ["rrn-differs", "blank"]
         assert (kept.picture, kept.width, kept.height) == ("made", 24, 16)
         assert reader.blob(kept.png) == b"PNG"
         assert reader.waiting_signatures(5) == []
-        assert [entry.why for entry in reader.exchanges() if entry.service == "picture"] == ["blank: nobody"]
-    assert desk.commit(Changes(evidence())) == [CommitOutcome.DONE]  # numbers of the journal go on
+        assert [entry.why for entry in reader.exchanges() if entry.service == "picture"] == ["blank: no ink"]
+    assert client.commit(Changes(evidence())) == [CommitOutcome.DONE]  # numbers of the journal go on
 
 
-def test_an_image_that_shows_nothing_waits_no_longer(desk):
+def test_an_image_that_shows_nothing_waits_no_longer(client):
     one = signature()
-    desk.commit(upload(one))
-    desk.store.develop([Developed(one, Picture(flags=(Flag("undecodable", "why"),)))])
-    with desk.store.reader() as reader:
+    client.commit(upload(one))
+    client.store.write_pictures([RenderedSignature(one, Picture(flags=(Flag("undecodable", "why"),)))])
+    with client.store.reader() as reader:
         assert reader.signatures()[0].picture == "none"
         assert reader.waiting_signatures(5) == []
 
 
-def test_one_image_signed_twice_is_kept_once(desk):
-    desk.commit(upload(signature()), upload(signature(KEY._replace(stan="000008"))))
-    with desk.store.reader() as reader:
+def test_one_image_signed_twice_is_kept_once(client):
+    client.commit(upload(signature()), upload(signature(KEY._replace(stan="000008"))))
+    with client.store.reader() as reader:
         assert len(reader.signatures()) == 2
-        assert reader._all(sqlalchemy_count()) == [(1,)]
+        assert reader._all("SELECT count(*) FROM blob") == [(1,)]
 
 
-def sqlalchemy_count():
-    from sqlalchemy import func, select
-
-    from acquirer.store import schema
-
-    return select(func.count()).select_from(schema.blob)
-
-
-def test_an_imported_signature_never_takes_the_place_of_one(desk):
+def test_an_imported_signature_never_takes_the_place_of_one(client):
     one = replace(signature(), picture="made", png=hashlib.sha256(b"PNG").hexdigest())
-    assert desk.store.import_signature(one, IMAGE, b"PNG")
-    assert not desk.store.import_signature(replace(one, digest="0" * 64), b"x", b"")
-    with desk.store.reader() as reader:
+    assert client.store.import_signature(one, IMAGE, b"PNG")
+    assert not client.store.import_signature(replace(one, digest="0" * 64), b"x", b"")
+    with client.store.reader() as reader:
         assert reader.signatures() == [one]
         assert reader.blob(one.png) == b"PNG"
 
 
 def test_reprints_are_counted_beside_an_open_store(opened, url):
-    desk = opened(url)
-    desk.register(TID)
+    client = opened(url)
+    client.register(TID)
     assert [count_reprint(url, KEY) for _ in range(3)] == [1, 2, 3]
     assert count_reprint(url, KEY._replace(stan="000008")) == 1
-    assert desk.sign_on() is CommitOutcome.DONE
+    assert client.sign_on() is CommitOutcome.DONE
 
 
 def test_reprints_counted_by_many_at_once_are_all_counted(url):
@@ -256,22 +243,23 @@ def test_in_an_old_store_nothing_is_written_before_it_is_brought_up_to_date(old_
 
 
 def test_an_old_store_is_served_as_it_was_and_takes_signatures_from_then_on(old_store, database, tmp_path):
+    columns = "mid, tid, batch, stan, version, kind, state, amount_minor, rrn, auth_id, code, at_us"
     before = sqlite3.connect(database)
     journal = before.execute("SELECT * FROM journal ORDER BY id").fetchall()
-    sales = before.execute("SELECT * FROM transactions ORDER BY stan").fetchall()
+    sales = before.execute(f"SELECT {columns} FROM transactions ORDER BY stan").fetchall()
     sessions = before.execute("SELECT * FROM session").fetchall()
     before.close()
     assert (len(journal), len(sales), len(sessions)) == (3, 2, 1)
     with running_host(store=old_store, clock="2025-03-10T12:00:30") as host:
         assert [one.key.stan for one in host.transactions] == ["000002", "000003"]
-        with Terminal(TID, host=host.address, state=tmp_path / "till", sign_upload="at-once") as till:
+        with Terminal(TID, host=host.address, state=tmp_path / "terminal", sign_upload="at-once") as terminal:
             for _ in range(3):  # uses up the numbers of the sales that are there
-                till.sign_on()
-            assert till.sale("1.00", sign="Ann").signature == "uploaded"
+                terminal.sign_on()
+            assert terminal.sale("1.00", sign="Ann").signature == "uploaded"
         assert len(host.signatures) == 1
         assert host.journal.find(service="sale").rrn > journal[-1][14]  # numbers go on
     after = sqlite3.connect(database)
-    assert revision(after) == "0003"
+    assert revision(after) == schema.REVISION
     assert after.execute("SELECT * FROM journal ORDER BY id").fetchall()[:3] == journal
-    assert after.execute("SELECT * FROM transactions ORDER BY stan").fetchall()[:2] == sales
+    assert after.execute(f"SELECT {columns} FROM transactions ORDER BY stan").fetchall()[:2] == sales
     after.close()
