@@ -7,7 +7,7 @@ import pytest
 from acquirer.host.issuer.cards import CardEntry, CardTable
 
 PAN = "6200000000000005"
-RIGHT, DIFFERENT = "123456", "999999"
+RIGHT, OTHER = "123456", "999999"
 
 
 @pytest.fixture
@@ -31,22 +31,22 @@ def row(rig):
 
 
 def test_a_right_pin_resets_the_tries_and_its_sale_is_counted(rig, sell):
-    assert [sell(DIFFERENT), sell(DIFFERENT)] == ["55", "55"]
+    assert [sell(OTHER), sell(OTHER)] == ["55", "55"]
     assert (row(rig).pin_tries, row(rig).spent_minor) == (2, 0)
     assert sell(RIGHT) == "00"
     assert (row(rig).pin_tries, row(rig).spent_minor, row(rig).day_count) == (0, 1234, 1)
-    assert [sell(DIFFERENT), sell(DIFFERENT), sell(DIFFERENT), sell(RIGHT)] == ["55", "55", "55", "75"]
+    assert [sell(OTHER), sell(OTHER), sell(OTHER), sell(RIGHT)] == ["55", "55", "55", "75"]
     assert (row(rig).pin_tries, row(rig).spent_minor) == (3, 1234)
 
 
 def test_a_sale_without_a_pin_leaves_the_tries(rig, sell):
-    assert [sell(DIFFERENT), sell(None)] == ["55", "00"]
+    assert [sell(OTHER), sell(None)] == ["55", "00"]
     assert (row(rig).pin_tries, row(rig).spent_minor) == (1, 1234)
 
 
 def test_a_reversal_gives_the_money_back_and_leaves_the_tries(rig, pos, sell):
     assert sell(RIGHT) == "00"
     sold = pos.last
-    assert sell(DIFFERENT) == "55"
+    assert sell(OTHER) == "55"
     assert pos.reverse(sold, pan=PAN).code == "00"
     assert (row(rig).pin_tries, row(rig).spent_minor) == (1, 0)
