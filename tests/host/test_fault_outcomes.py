@@ -1,4 +1,4 @@
-"""Faults and commits that do not succeed at once: a fault acts once, on the answer that was committed, or not at all."""
+"""Faults of commits that do not succeed at once: a fault acts once, on the committed answer, or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def acted(rig):
     return rig.host.faults.acted(fault)
 
 
-def test_a_fault_acts_once_although_the_decision_was_made_twice(faulty):
+def test_a_fault_acts_once_although_the_sale_was_decided_twice(faulty):
     rig, pos = faulty()
     run = rig.start(pos.sale_frame()).to_commit()
     run.step(CommitOutcome.CONFLICT)
