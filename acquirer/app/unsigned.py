@@ -94,5 +94,5 @@ class _Causes:
         if not came_us:
             return "this terminal has never uploaded a signature: it lets people sign on paper, or never asks"
         if came_us >= sale.at_us:
-            return "none came, though signatures of this terminal did since: it was lost there, or nobody signed"
+            return "none came, though signatures of this terminal did since: it was lost there, or no one signed"
         return "none came, nor any other of this terminal since: look at its last upload"

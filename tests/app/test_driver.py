@@ -71,7 +71,7 @@ def test_no_reply_leaves_before_its_commit_is_done(drive: Drives) -> None:
     assert receive(peer) == b"10000001 done"
 
 
-def test_exchanges_of_one_terminal_are_decided_in_the_order_they_came(drive: Drives) -> None:
+def test_exchanges_of_one_terminal_are_decided_in_the_order_they_arrived(drive: Drives) -> None:
     trial = drive(plain)
     peer, other = trial.peer(), trial.peer()
     send(peer, b"10000001 a", b"10000001 b", b"10000001 c")
@@ -201,11 +201,11 @@ def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(driv
     [(name, fields)] = trial.logged.events
     assert (name, fields["id"], fields["tid"], fields["stan"]) == ("undelivered", 1, "10000001", "000007")
     assert fields["peer"].startswith("127.0.0.1:")
-    assert trial.logged.exchanges == []  # whoever journalled it tells of the exchange
+    assert trial.logged.exchanges == []  # it is logged by what journalled it
     assert trial.call(lambda: trial.driver.undelivered) == 1
 
 
-def test_a_reply_without_an_exchange_in_the_journal_is_told_of_here_alone(drive: Drives) -> None:
+def test_a_reply_without_an_exchange_in_the_journal_is_logged_here_alone(drive: Drives) -> None:
     trial = drive(plain)
     gone(trial, b"10000001")
     trial.answer(CommitOutcome.OVERLOADED)
@@ -215,7 +215,7 @@ def test_a_reply_without_an_exchange_in_the_journal_is_told_of_here_alone(drive:
 
 
 @pytest.mark.parametrize("outcome", CommitOutcome)
-def test_what_is_not_journalled_is_told_here_and_nothing_else(drive: Drives, outcome: CommitOutcome) -> None:
+def test_what_is_not_journalled_is_logged_here_and_nothing_else(drive: Drives, outcome: CommitOutcome) -> None:
     trial = drive(plain)
     peer = trial.peer()
     send(peer, b"10000001")
@@ -226,8 +226,8 @@ def test_what_is_not_journalled_is_told_here_and_nothing_else(drive: Drives, out
     send(peer, b"10000002")
     trial.answer()
     receive(peer)
-    told = [] if outcome in (CommitOutcome.DONE, CommitOutcome.CONFLICT) else ["10000001"]
-    assert trial.call(lambda: [evidence.tid for evidence in trial.logged.exchanges]) == told
+    reported = [] if outcome in (CommitOutcome.DONE, CommitOutcome.CONFLICT) else ["10000001"]
+    assert trial.call(lambda: [evidence.tid for evidence in trial.logged.exchanges]) == reported
 
 
 @pytest.mark.parametrize("delay_ms", [0, 20])
@@ -262,7 +262,7 @@ def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> N
     assert trial.call(lambda: trial.driver.server.counters.faults) == 1
 
 
-def test_what_a_store_complains_of_is_told_once(drive: Drives) -> None:
+def test_what_a_store_complains_of_is_logged_once(drive: Drives) -> None:
     trial = drive(plain)
     trial.store.last_error = "database is locked by another program for longer than we wait"
     trial.until(lambda: trial.logged.events)
@@ -272,7 +272,9 @@ def test_what_a_store_complains_of_is_told_once(drive: Drives) -> None:
     assert trial.logged.sentences == [trial.store.last_error]
 
 
-def test_a_store_that_answers_no_more_is_told_of_and_has_failed(drive: Drives, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_answers_no_more_is_logged_and_has_failed(
+    drive: Drives, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(driver_module, "SLOW_CHECKS", 1)
     monkeypatch.setattr(driver_module, "STUCK_CHECKS", 2)
     trial = drive(plain)

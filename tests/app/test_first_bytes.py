@@ -1,4 +1,4 @@
-"""A client whose first bytes do not fit the port is told how they are written, in the journal and in the log."""
+"""A client whose first bytes do not fit the port reads how they are written, in the journal and in the log."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_does_not_fit_is_explained(wire: bytes, reason: str, hint: str) -> 
     assert json.loads(log.getvalue().splitlines()[0])["why"] == entry.why
 
 
-def test_a_client_that_waits_for_an_answer_to_half_a_frame_is_told_why_there_is_none() -> None:
+def test_a_client_that_waits_for_an_answer_to_half_a_frame_reads_why_there_is_none() -> None:
     wire = Framing("bcd", 2).wrap(FRAME)  # 0060 as digits says 60; as a binary length it says 96
     sentence = (
         f"62 bytes of a frame came, {{}}; this looks like a message with a 4-digit BCD length (60){HAS}a 2-byte length"

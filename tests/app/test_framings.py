@@ -50,7 +50,7 @@ def test_a_sale_without_lengths(start: str, tmp_path: Path) -> None:
     )
 
 
-def test_a_terminal_in_another_framing_is_told_by_the_host_what_it_does(tmp_path: Path) -> None:
+def test_a_terminal_in_another_framing_reads_from_the_host_what_it_does(tmp_path: Path) -> None:
     mine = dialect(tmp_path, "unionpay-pos", 'length = "ascii4"')
     with running_host() as host, Terminal("10000161", host=host.address, dialect=mine) as terminal:
         assert terminal.sign_on().code == ""

@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_without_a_file_where_enough_is_said() -> None:
+def test_without_a_file_where_enough_is_stated() -> None:
     known = identity("12345678", SIGNS_ON, mid="m", tmk=TMK, name="shop")
     assert (known.mid, known.name, known.tmk, known.bdk) == ("m", "shop", Secret.from_hex(TMK), None)
     known = identity("12345678", IN_AES, mid="m", bdk=BDK)
@@ -58,7 +58,7 @@ def test_options_go_over_what_a_file_says(file: Path) -> None:
         ("10000161", IN_AES, {"bdk": BDK[:8]}, "an AES key has 16 or 24 or 32 bytes, this one has 4"),
     ],
 )
-def test_what_is_wrong_is_told(file: Path, tid: str, suite: Suite, options: dict[str, str], sentence: str) -> None:
+def test_what_is_bad_is_reported(file: Path, tid: str, suite: Suite, options: dict[str, str], sentence: str) -> None:
     with pytest.raises((DataError, ValueError), match=re.escape(sentence)):
         identity(tid, suite, terminals=file, **options)
 

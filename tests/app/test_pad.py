@@ -57,7 +57,7 @@ def test_strokes_on_the_pad_are_drawn_where_they_are(tmp_path: Path) -> None:
     assert read(str(file)) == strokes.draw_strokes(strokes.parse_strokes(strokes.dump_strokes(drawn)), *SIZE, 3.0)
 
 
-def test_strokes_of_a_larger_pad_are_made_to_fit(tmp_path: Path) -> None:
+def test_strokes_of_a_larger_pad_are_built_to_fit(tmp_path: Path) -> None:
     file = tmp_path / "signed.json"
     large = [
         tuple(strokes.Point(9 * p.x, 9 * p.y) for p in stroke) for stroke in write_strokes("Zhang San", 3, mode="pen")
@@ -70,7 +70,7 @@ def test_strokes_of_a_larger_pad_are_made_to_fit(tmp_path: Path) -> None:
     ("name", "data"),
     [("empty.png", png.encode_png(Bitmap(9, 9, bytes(18)))), ("none.json", b"[]"), ("lifted.json", b"[[]]")],
 )
-def test_a_file_in_which_nobody_signed_is_an_empty_pad(tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_file_in_which_no_one_signed_is_an_empty_pad(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert [one.flag for one in check_image(read(tmp_path / name))] == [ImageFlag.BLANK]
 
@@ -88,9 +88,9 @@ def test_a_file_in_which_nobody_signed_is_an_empty_pad(tmp_path: Path, name: str
 def test_a_file_that_is_none(tmp_path: Path, name: str, data: bytes | None, says: str) -> None:
     if data is not None:
         (tmp_path / name).write_bytes(data)
-    with pytest.raises(ValueError, match=says) as wrong:
+    with pytest.raises(ValueError, match=says) as bad:
         read(tmp_path / name)
-    assert name in str(wrong.value)
+    assert name in str(bad.value)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_a_file_that_is_none(tmp_path: Path, name: str, data: bytes | None, says
         ("Li", "mouth", "known: touch"),
     ],
 )
-def test_what_nobody_can_write(given: str, mode: str, says: str) -> None:
+def test_what_no_one_can_write(given: str, mode: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read(given, mode)

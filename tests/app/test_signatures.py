@@ -96,9 +96,9 @@ class Relay:
 
 @pytest.fixture
 def relay(host: RunningHost) -> Iterator[Relay]:
-    made = Relay((host.host, host.port))
-    yield made
-    made.stop()
+    built = Relay((host.host, host.port))
+    yield built
+    built.stop()
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def till(address: str, state: Path, **options: Any) -> Iterator[Terminal]:
 
 
 class Upload:
-    """Sends uploads with a till's own keys, of whatever the test wants them to say."""
+    """Sends uploads with a till's own keys, of anything that the test wants them to say."""
 
     def __init__(self, host: RunningHost, terminal: Terminal, amount: int = 1234) -> None:
         result = terminal.sale(amount)
@@ -227,7 +227,7 @@ def test_02_a_refusal_is_kept_until_settlement_then_signed_on_paper(code: str, r
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "reason"),
+    ("stated", "code", "reason"),
     [
         ({"stan": "000999"}, "25", "original_unknown"),
         ({"amount": "000000000001"}, "25", "signature_differs"),
@@ -237,8 +237,8 @@ def test_02_a_refusal_is_kept_until_settlement_then_signed_on_paper(code: str, r
         ({"tid": "10000777"}, "97", "terminal_unknown"),
     ],
 )
-def test_02_the_host_refuses_with_its_reason(said: dict[str, Any], code: str, reason: str, sold: Upload) -> None:
-    assert sold.code(**said) == code
+def test_02_the_host_refuses_with_its_reason(stated: dict[str, Any], code: str, reason: str, sold: Upload) -> None:
+    assert sold.code(**stated) == code
     entry = sold.host.journal.find(service="signature")
     assert (entry.code, entry.reason) == (code, reason)
     assert entry.why
@@ -346,7 +346,7 @@ NOISE = Bitmap(240, 80, bytes((i * 167 + i * i * 31) & 255 for i in range(2400))
     ],
     ids=["blank", "dots", "inverted", "wide", "small"],
 )
-def test_08_and_11_what_nobody_can_have_meant_is_flagged(bitmap: Bitmap, flags: set[str], sold: Upload) -> None:
+def test_08_and_11_what_no_one_can_have_meant_is_flagged(bitmap: Bitmap, flags: set[str], sold: Upload) -> None:
     assert sold.code(jbig_encoder.encode_jbig(bitmap)) == "00"
     assert flags <= sold.pictured()
     entry = sold.host.journal.find(service="picture")
@@ -368,7 +368,7 @@ def test_08_an_empty_pad_uploads_nothing_and_the_sale_stays_unsigned(host: Runni
         terminal.sale("2.00", sign="Ann")
     assert len(uploads(host)) == 1
     assert causes(host) == [
-        "none came, though signatures of this terminal did since: it was lost there, or nobody signed"
+        "none came, though signatures of this terminal did since: it was lost there, or no one signed"
     ]
 
 
@@ -409,7 +409,7 @@ def test_10_with_a_full_store_of_signatures_paper_is_signed(host: RunningHost, t
         (IMAGE + b"\xde\xad\xbe\xef", "trailing-bytes"),
     ],
 )
-def test_11_dirty_streams_are_kept_as_they_came_and_flagged(image: bytes, flag: str, sold: Upload) -> None:
+def test_11_dirty_streams_are_kept_as_they_arrived_and_flagged(image: bytes, flag: str, sold: Upload) -> None:
     assert sold.code(image) == "00"
     assert flag in sold.pictured()
     (kept,) = sold.host.signatures
@@ -429,16 +429,16 @@ def test_11_an_upside_down_signature_is_kept_as_it_is(sold: Upload) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "stated"),
     [
         (bytes([0, 1, 1, 0]), "progressive JBIG"),
         (bytes([0, 0, 2, 0]), "2 planes"),
         (bytes([0, 0, 1, 0]) + b"\x00\x01\x00\x00" + b"\x00\x01\x00\x00", "65536 × 65536 pixels"),
     ],
 )
-def test_11_what_no_pad_makes_is_refused_before_a_pixel_is_touched(header: bytes, said: str, sold: Upload) -> None:
+def test_11_what_no_pad_makes_is_refused_before_a_pixel_is_touched(header: bytes, stated: str, sold: Upload) -> None:
     assert sold.code(header + IMAGE[len(header) :]) == "30"
-    assert said in sold.host.journal.find(service="signature").why
+    assert stated in sold.host.journal.find(service="signature").why
 
 
 # -- parts, and what the upload says of its sale -----------------------------------------------------------------------

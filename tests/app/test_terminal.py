@@ -143,7 +143,7 @@ def test_asyncio_reverses_what_stays_unanswered(host: RunningHost) -> None:
     assert asyncio.run(sell()) == (Outcome.NO_ANSWER, "done")
 
 
-def test_somebody_may_look_on(host: RunningHost) -> None:
+def test_someone_may_look_on(host: RunningHost) -> None:
     seen = []
 
     class Watch:

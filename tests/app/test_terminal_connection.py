@@ -116,7 +116,7 @@ def test_every_way_of_answering(
 
 
 @pytest.mark.parametrize("way", [blocking, awaited])
-def test_nobody_listens(way: Callable[[Address, float], Response]) -> None:
+def test_no_one_listens(way: Callable[[Address, float], Response]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         to = Address(*listener.getsockname())
     answer = way(to, 5)

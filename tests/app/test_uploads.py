@@ -28,11 +28,11 @@ KEYS = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.f
 
 
 class KeyPool:
-    """Takes signatures and answers what it is told to; None is silence."""
+    """Takes signatures and answers what it is reported to; None is silence."""
 
     def __init__(self, answers: list[str | None]) -> None:
         self.answers = answers
-        self.asked: list[Message] = []
+        self.requested: list[Message] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
@@ -57,13 +57,13 @@ class KeyPool:
         while data := peer.recv(4096):
             deframer.feed(data)
             for frame in deframer:
-                self.asked.append(DIALECT.decode(frame))
+                self.requested.append(DIALECT.decode(frame))
                 if code := self.answers.pop(0):
-                    peer.sendall(DIALECT.framing.wrap(self._reply(self.asked[-1], code)))
+                    peer.sendall(DIALECT.framing.wrap(self._reply(self.requested[-1], code)))
 
     @staticmethod
-    def _reply(asked: Message, code: str) -> bytes:
-        fields: dict[int, Value] = {de: asked.fields[de] for de in (11, 37, 41, 42, 60)} | {39: code}
+    def _reply(requested: Message, code: str) -> bytes:
+        fields: dict[int, Value] = {de: requested.fields[de] for de in (11, 37, 41, 42, 60)} | {39: code}
         if code != "00":
             return DIALECT.encode("0830", fields)
         return SUITE.seal(KEYS, DIALECT.encode("0830", fields | {64: bytes(8)}))
@@ -103,8 +103,8 @@ def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., KeyPool]) -> 
         drawn = terminal.state.waiting[0].image
         result = terminal.upload()
     assert (result.outcome, result.signature) == (Outcome.APPROVED, Signed.UPLOADED)
-    assert other.asked[0].fields[62] == drawn
-    assert SUITE.verify_message(KEYS, other.asked[0])
+    assert other.requested[0].fields[62] == drawn
+    assert SUITE.verify_message(KEYS, other.requested[0])
     with Terminal(PINNED, host=other.address, state=till) as terminal:
         assert not terminal.state.waiting
         assert decode_jbig(terminal.state.voucher.image).bitmap.black() > 100  # for a reprint
@@ -115,8 +115,8 @@ def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -
     with Terminal(PINNED, host=other.address, state=till, sign_parts=100, keep_open=True) as terminal:
         drawn = terminal.state.waiting[0].image
         assert terminal.upload().signature is Signed.UPLOADED
-    assert len(other.asked) == -(-len(drawn) // 100)
-    assert b"".join(one.fields[62] for one in other.asked) == drawn
+    assert len(other.requested) == -(-len(drawn) // 100)
+    assert b"".join(one.fields[62] for one in other.requested) == drawn
 
 
 def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., KeyPool]) -> None:
@@ -156,7 +156,7 @@ def test_asyncio_signs_again(till: Path, shelf: Callable[..., KeyPool]) -> None:
             return (await terminal.sign("Li Wei", mode="fingerprint")).signature
 
     assert asyncio.run(again()) is Signed.UPLOADED
-    assert b"fingerprint" in other.asked[0].fields[55]
+    assert b"fingerprint" in other.requested[0].fields[55]
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_other_acquirers_forms(
     other = shelf(None)
     with Terminal(PINNED, host=other.address, state=till, dialect=str(dialect), timeout_s=0.2) as terminal_:
         terminal_.upload(rounds=1)
-    asked = other.asked[0]
-    assert (asked.mti, asked.fields[60]) == (mti, type_and_function)
-    assert not absent & set(asked.fields)
+    requested = other.requested[0]
+    assert (requested.mti, requested.fields[60]) == (mti, type_and_function)
+    assert not absent & set(requested.fields)
 
 
 @pytest.mark.parametrize(
