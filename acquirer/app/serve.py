@@ -138,7 +138,7 @@ async def serving(
                 for address, compiled in zip(parts.addresses, parts.compiled, strict=True):
                     host, dialect = build_host(parts, compiled, vault), compiled.dialect
                     if generator is not None:
-                        host.suite.stock(generator.ready_keys)
+                        host.suite.use_ready_keys(generator.ready_keys)
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)

@@ -171,7 +171,12 @@ class Channel:
             self._read()
 
     def close(self, patience_s: float | None = None) -> None:
-        """Let the child finish what it was sent, and wait for its end; after `patience_s` (`ENDING_S`) kill it."""
+        """Let the child finish what it was sent, and wait for its end; after `patience_s` (`ENDING_S`) kill it.
+
+        Idempotent.
+        """
+        if self._connection.closed:
+            return
         end_s = monotonic() + (ENDING_S if patience_s is None else patience_s)
         self._loop.remove_reader(self._connection.fileno())
         self._sender.close(end_s - monotonic())

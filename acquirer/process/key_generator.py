@@ -34,9 +34,9 @@ ENDED: Final = "the process that makes keys ahead of need has ended: sign-ons ta
 class KeyPool:
     """Fresh sets of keys of one layout."""
 
-    def __init__(self, number: int, packager: PackageIssuer, generator: KeyGenerator) -> None:
+    def __init__(self, number: int, issuer: PackageIssuer, generator: KeyGenerator) -> None:
         self.number = number
-        self.packager = packager
+        self.issuer = issuer
         self._generator = generator
         self._ready: list[bytes] = []
         self._due = 0  # ordered, and not delivered
@@ -51,7 +51,7 @@ class KeyPool:
 
     def put(self, batch: bytes) -> None:
         """Take in a batch that was ordered."""
-        size = self.packager.fresh_bytes
+        size = self.issuer.fresh_bytes
         self._due -= BATCH_SETS
         self._ready += [batch[at : at + size] for at in range(0, len(batch), size)]
 
@@ -77,17 +77,17 @@ class KeyGenerator:
         self._channel.send(key)
         self._channel.begin(self._take_batch, self._note_end)
 
-    def stocked(self, packager: PackageIssuer) -> ReadyKeys:
-        """Return where fresh keys of a packager come from."""
-        pool = KeyPool(len(self._pools), packager, self)
+    def ready_keys(self, issuer: PackageIssuer) -> ReadyKeys:
+        """Return where fresh keys of an issuer come from."""
+        pool = KeyPool(len(self._pools), issuer, self)
         self._pools.append(pool)
         return pool.take
 
     def order(self, pool: KeyPool) -> None:
         """Have a batch made."""
         if not self._ended:
-            packager = pool.packager
-            self._channel.send((pool.number, packager.package, packager.mak))
+            issuer = pool.issuer
+            self._channel.send((pool.number, issuer.package, issuer.mak))
 
     def close(self) -> None:
         """End the process."""
@@ -113,11 +113,11 @@ def main(connection: Connection) -> None:
     try:
         vault = Vault(channel.receive(connection))
         randbytes = pooled()
-        packagers: dict[int, PackageIssuer] = {}
+        issuers: dict[int, PackageIssuer] = {}
         while True:
             number, package, mak = channel.receive(connection)
-            packager = packagers.get(number) or packagers.setdefault(number, PackageIssuer(package, mak))
-            batch = b"".join([packager.fresh(randbytes) for _ in range(BATCH_SETS)])
+            issuer = issuers.get(number) or issuers.setdefault(number, PackageIssuer(package, mak))
+            batch = b"".join([issuer.fresh(randbytes) for _ in range(BATCH_SETS)])
             channel.reply(connection, (number, vault.seal(_binding(number), batch, randbytes)))
     except (EOFError, OSError):
         return

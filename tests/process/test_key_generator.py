@@ -1,4 +1,4 @@
-"""Keys made ahead of need: right, never given out twice, sealed on their way; and nobody is stopped without them."""
+"""Keys made ahead of need: right, never given out twice, sealed on their way; and no sign-on waits for them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import gc
 import os
 import random
-import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ import pytest
 
 from acquirer.app.serve import _key_generator
 from acquirer.dialect.suite import Suite
-from acquirer.process import channel as child
-from acquirer.process import key_generator as key_maker
-from acquirer.process.key_generator import BATCH, STOCK, KeyGenerator, KeyPool
+from acquirer.process import channel, key_generator
+from acquirer.process.channel import Child
+from acquirer.process.key_generator import BATCH_SETS, ENDED, POOL_SETS, KeyGenerator, KeyPool
 from acquirer.security.ciphers import is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.security.packages import PackageIssuer, accept_package
@@ -44,6 +45,14 @@ SHIPPED = [
 ]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def unhurried() -> Iterator[None]:
+    """A busy machine takes longer to start and to end a process than a host would wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_generator, "CLOSING_S", 600)
+        yield
+
+
 def package(selector: str, name: str = "unionpay-pos") -> KeyPackage:
     return load_dialect(name).security.packages[selector]
 
@@ -53,55 +62,51 @@ def forbidden(_size: int) -> bytes:
     raise AssertionError("the host made its keys itself")
 
 
-GONE = "the process that makes keys ahead of need has ended: sign-ons take longer, and nothing is lost"
-
-
 class Workshop:
-    """A key maker on a loop nobody runs but the test."""
+    """A key generator on a loop that only the test runs."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         process: subprocess.Popen[bytes],
-        maker: KeyGenerator,
+        generator: KeyGenerator,
         warnings: list[str],
     ) -> None:
         self.loop = loop
         self.process = process
-        self.maker = maker
+        self.generator = generator
         self.warnings = warnings
 
-    def shelf(self, package: KeyPackage, mak: Any = "single") -> KeyPool:
-        self.maker.stocked(PackageIssuer(package, mak))
-        return self.maker._shelves[-1]
+    def pool(self, package: KeyPackage, mak: Any = "single") -> KeyPool:
+        self.generator.ready_keys(PackageIssuer(package, mak))
+        return self.generator._pools[-1]
 
     def wait(self) -> None:
         """Wait for a batch, or the end."""
-        assert select.select([self.maker._dialogue._answers], [], [], 30)[0], "it does not answer"
-        self.maker._dialogue.wait()
+        self.generator._channel.wait()
 
     def stocked(self, package: KeyPackage, mak: Any = "single") -> PackageIssuer:
-        """A packager with a batch at hand."""
-        packager = PackageIssuer(package, mak)
-        packager.ready_keys = self.maker.stocked(packager)
-        assert packager.ready_keys() is None
-        self.fill(self.maker._shelves[-1])
-        return packager
+        """An issuer with a batch at hand."""
+        issuer = PackageIssuer(package, mak)
+        issuer.ready_keys = self.generator.ready_keys(issuer)
+        assert issuer.ready_keys() is None
+        self.fill(self.generator._pools[-1])
+        return issuer
 
-    def take(self, shelf: KeyPool, count: int) -> list[bytes]:
+    def take(self, pool: KeyPool, count: int) -> list[bytes]:
         """So many, however long they take to be made."""
         found: list[bytes] = []
         while len(found) < count:
-            fresh = shelf.take()
+            fresh = pool.take()
             if fresh is None:
                 self.wait()
             else:
                 found.append(fresh)
         return found
 
-    def fill(self, shelf: KeyPool) -> None:
-        """Have all come that was asked for."""
-        while shelf._due:
+    def fill(self, pool: KeyPool) -> None:
+        """Wait for all that was ordered."""
+        while pool._due:
             self.wait()
 
     def turn(self) -> None:
@@ -111,71 +116,72 @@ class Workshop:
 
 @contextmanager
 def working() -> Iterator[tuple[Workshop, list[BaseException]]]:
-    """A workshop, and what went wrong on its loop."""
-    start = child.start
+    """A workshop, and what its loop's callbacks raised."""
+    start = channel.start
     found: list[subprocess.Popen[bytes]] = []
 
-    def noted(*arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        found.append(start(*arguments, **streams))
-        return found[-1]
+    def noted(*arguments: str, **streams: Any) -> Child:
+        child = start(*arguments, **streams)
+        found.append(child.process)
+        return child
 
     loop = asyncio.new_event_loop()
-    wrong: list[BaseException] = []
-    loop.set_exception_handler(lambda _loop, context: wrong.append(context["exception"]))
+    errors: list[BaseException] = []
+    loop.set_exception_handler(lambda _loop, context: errors.append(context["exception"]))
     warnings: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child, "start", noted)
-        maker = KeyGenerator(loop, warnings.append)
+        patch.setattr(channel, "start", noted)
+        generator = KeyGenerator(loop, warnings.append)
     try:
-        yield Workshop(loop, found[0], maker, warnings), wrong
+        yield Workshop(loop, found[0], generator, warnings), errors
     finally:
-        maker.end()
+        generator.close()
         loop.close()
     assert found[0].returncode is not None
 
 
 @pytest.fixture(scope="module")
 def open_workshop() -> Iterator[Workshop]:
-    with working() as (one, wrong):
+    with working() as (one, errors):
         yield one
-    assert (one.process.returncode, wrong) == (0, [])
+    assert (one.process.returncode, errors) == (0, [])
 
 
 @pytest.fixture
 def workshop(open_workshop: Workshop) -> Iterator[Workshop]:
     """One for all tests that leave it in order."""
     yield open_workshop
-    for shelf in open_workshop.maker._shelves:
-        open_workshop.fill(shelf)
+    for pool in open_workshop.generator._pools:
+        open_workshop.fill(pool)
 
 
 @pytest.fixture
 def doomed() -> Iterator[Workshop]:
     """A workshop of the test's own, to do anything to."""
-    with working() as (one, wrong):
+    with working() as (one, errors):
         yield one
-    assert wrong == []
+    assert errors == []
 
 
-# -- what is made ------------------------------------------------------------------------------------------------------
+# -- what is generated -------------------------------------------------------------------------------------------------
 
 
-def test_the_first_who_asks_finds_none_and_has_some_made(workshop: Workshop) -> None:
-    shelf = workshop.shelf(package("003"))
-    assert shelf.take() is None
+def test_the_first_sign_on_finds_none_and_has_some_generated(workshop: Workshop) -> None:
+    pool = workshop.pool(package("003"))
+    assert pool.take() is None
     workshop.wait()
-    assert len(shelf._ready) == BATCH
-    assert len(shelf.take() or b"") == 16 + 8 + 4 + 4
+    assert len(pool._ready) == BATCH_SETS
+    assert len(pool.take() or b"") == 16 + 8 + 4 + 4
 
 
 @pytest.mark.parametrize(("dialect", "selector"), SHIPPED)
 @pytest.mark.parametrize("mak", FORMS)
 def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: str, selector: str, mak: Any) -> None:
     layout = package(selector, dialect)
-    packager = workshop.stocked(layout, mak)
+    issuer = workshop.stocked(layout, mak)
     met = set()
-    for _ in range(BATCH):
-        issued = packager.issue(TMK, forbidden)
+    for _ in range(BATCH_SETS):
+        issued = issuer.issue(TMK, forbidden)
         accepted = accept_package(layout, TMK, issued.wire)  # every KCV is checked
         assert accepted == issued.working
         assert accepted.kcvs == issued.working.kcvs
@@ -186,12 +192,12 @@ def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: s
             assert odd_parity(clear) == clear
             assert not is_weak(clear)  # no weak part, and no two parts alike
         met.update(keys.values())
-    assert len(met) == BATCH * len(layout.parts)
+    assert len(met) == BATCH_SETS * len(layout.parts)
 
 
 def test_keys_from_stock_are_used_like_any_others(workshop: Workshop) -> None:
     suite = Suite(load_dialect("unionpay-pos"))
-    suite.stock(lambda packager: workshop.stocked(packager.package, packager.mak).ready_keys)
+    suite.use_ready_keys(lambda issuer: workshop.stocked(issuer.package, issuer.mak).ready_keys)
     issued = suite.issue("004", TMK, "double", forbidden)
     accepted = suite.accept("004", TMK, issued.wire)
     for (name, mine), (again, theirs) in zip(issued.working.items(), accepted.items(), strict=True):
@@ -201,81 +207,79 @@ def test_keys_from_stock_are_used_like_any_others(workshop: Workshop) -> None:
 
 
 def test_no_key_is_given_out_twice(workshop: Workshop) -> None:
-    """Nor by two shelves of one layout, as two listeners of one dialect have them."""
-    shelves = [workshop.shelf(package("004"), "double") for _ in range(2)]
+    """Nor by two pools of one layout, as two listeners of one dialect have them."""
+    pools = [workshop.pool(package("004"), "double") for _ in range(2)]
     parts: list[bytes] = []
-    for shelf in shelves:
-        for fresh in workshop.take(shelf, STOCK + 3 * BATCH):
+    for pool in pools:
+        for fresh in workshop.take(pool, POOL_SETS + 3 * BATCH_SETS):
             parts += [fresh[at : at + 8] for at in range(0, 48, 8)]
-    assert len(parts) == 2 * 6 * (STOCK + 3 * BATCH)
+    assert len(parts) == 2 * 6 * (POOL_SETS + 3 * BATCH_SETS)
     assert len(set(parts)) == len(parts)
 
 
-def test_a_shelf_never_holds_more_than_its_stock(workshop: Workshop) -> None:
-    shelf = workshop.shelf(package("001"))
-    for _ in range(STOCK // BATCH + 5):
-        assert shelf.take() is None
-        assert len(shelf._ready) + shelf._due <= STOCK
-    workshop.fill(shelf)
-    assert len(shelf._ready) == STOCK
+def test_a_pool_never_holds_more_than_its_stock(workshop: Workshop) -> None:
+    pool = workshop.pool(package("001"))
+    for _ in range(POOL_SETS // BATCH_SETS + 5):
+        assert pool.take() is None
+        assert len(pool._ready) + pool._due <= POOL_SETS
+    workshop.fill(pool)
+    assert len(pool._ready) == POOL_SETS
     dice = random.Random(1)
     for _ in range(300):
         for _ in range(dice.choice([1, 1, 5, 100])):
-            shelf.take()
-            assert len(shelf._ready) + shelf._due <= STOCK
-        if shelf._due and dice.random() < 0.5:
+            pool.take()
+            assert len(pool._ready) + pool._due <= POOL_SETS
+        if pool._due and dice.random() < 0.5:
             workshop.wait()
-            assert len(shelf._ready) + shelf._due <= STOCK
-    workshop.fill(shelf)
-    assert STOCK - BATCH <= len(shelf._ready) <= STOCK
+            assert len(pool._ready) + pool._due <= POOL_SETS
+    workshop.fill(pool)
+    assert POOL_SETS - BATCH_SETS <= len(pool._ready) <= POOL_SETS
 
 
-def test_shelves_of_several_layouts_are_filled_by_one_process(workshop: Workshop) -> None:
-    shelves = [workshop.shelf(package(selector), mak) for selector in ("001", "004", "006") for mak in FORMS]
-    for shelf in shelves:
-        shelf.take()
-    for shelf in shelves:
-        workshop.fill(shelf)
-        size = shelf.packager.fresh_bytes
-        assert [len(fresh) for fresh in shelf._ready] == [size] * BATCH
+def test_pools_of_several_layouts_are_filled_by_one_process(workshop: Workshop) -> None:
+    pools = [workshop.pool(package(selector), mak) for selector in ("001", "004", "006") for mak in FORMS]
+    for pool in pools:
+        pool.take()
+    for pool in pools:
+        workshop.fill(pool)
+        size = pool.issuer.fresh_bytes
+        assert [len(fresh) for fresh in pool._ready] == [size] * BATCH_SETS
 
 
 def test_the_loop_takes_what_comes(workshop: Workshop) -> None:
-    shelf = workshop.shelf(package("003"))
-    put = shelf.put
+    pool = workshop.pool(package("003"))
+    put = pool.put
 
-    def stop_after(made: bytes) -> None:
-        put(made)
+    def stop_after(batch: bytes) -> None:
+        put(batch)
         workshop.loop.stop()
 
-    shelf.put = stop_after  # type: ignore[method-assign]
-    assert shelf.take() is None
-    guard = workshop.loop.call_later(30, workshop.loop.stop)
+    pool.put = stop_after  # type: ignore[method-assign]
+    assert pool.take() is None
     workshop.loop.run_forever()
-    guard.cancel()
-    assert len(shelf._ready) == BATCH
+    assert len(pool._ready) == BATCH_SETS
 
 
-# -- who does without --------------------------------------------------------------------------------------------------
+# -- keys from elsewhere -----------------------------------------------------------------------------------------------
 
 
 def test_key_blocks_do_not_come_from_stock() -> None:
     layout = KeyPackage("001", "3des", "tr31-b", (KeyPart("pik", 16), KeyPart("mak", 16)), 0, False)
-    packager = PackageIssuer(layout, "single")
-    packager.ready_keys = lambda: forbidden(0)
-    issued = packager.issue(TMK, os.urandom)
+    issuer = PackageIssuer(layout, "single")
+    issuer.ready_keys = lambda: forbidden(0)
+    issued = issuer.issue(TMK, os.urandom)
     assert accept_package(layout, TMK, issued.wire) == issued.working
 
 
 def test_pinned_keys_do_not_come_from_stock() -> None:
-    packager = PackageIssuer(package("003"), "single")
-    packager.ready_keys = lambda: forbidden(0)
+    issuer = PackageIssuer(package("003"), "single")
+    issuer.ready_keys = lambda: forbidden(0)
     pinned = WorkingKeys(Secret(bytes(range(16))), Secret(bytes(range(8))))
-    assert packager.issue(TMK, os.urandom, pinned).working == pinned
+    assert issuer.issue(TMK, os.urandom, pinned).working == pinned
 
 
-class Told:
-    """A log that keeps what it was told."""
+class Warnings:
+    """A log that keeps its warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -286,122 +290,131 @@ class Told:
 
 
 @contextmanager
-def begun(config: Config, *, apart: bool = True) -> Iterator[tuple[KeyGenerator | None, list[str]]]:
-    """Who makes keys ahead for such a host, and what is told of it."""
-    log: Any = Told()
-    with closing(asyncio.new_event_loop()) as loop, _key_generator(config, log, loop, apart=apart) as maker:
-        yield maker, log.warnings
+def begun(config: Config, *, child_process: bool = True) -> Iterator[tuple[KeyGenerator | None, list[str]]]:
+    """What makes keys ahead for such a host, and the warnings about it."""
+    log: Any = Warnings()
+    with (
+        closing(asyncio.new_event_loop()) as loop,
+        _key_generator(config, log, loop, child_process=child_process) as generator,
+    ):
+        yield generator, log.warnings
 
 
-def test_a_host_has_somebody_who_makes_keys_ahead_however_it_ends() -> None:
-    with suppress(RuntimeError), begun(Config()) as (maker, warnings):
-        assert maker is not None
-        process = maker._dialogue._process
+def test_a_host_has_keys_generated_ahead_and_ends_the_process_however_it_ends() -> None:
+    with suppress(RuntimeError), begun(Config()) as (generator, warnings):
+        assert generator is not None
+        process = generator._channel._child.process
         assert process.poll() is None
         raise RuntimeError
     assert process.returncode == 0
     assert warnings == []
 
 
-def test_keys_that_come_from_a_seed_are_not_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_come_from_a_seed_are_not_generated_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor are those of a host that shares its process with others, as in tests."""
-    monkeypatch.setattr(child, "start", forbidden)
-    for config, apart in ((Config(seed=1), True), (Config(seed=0), True), (Config(), False)):
-        with begun(config, apart=apart) as found:
+    monkeypatch.setattr(channel, "start", forbidden)
+    for config, child_process in ((Config(seed=1), True), (Config(seed=0), True), (Config(), False)):
+        with begun(config, child_process=child_process) as found:
             assert found == (None, [])
 
 
 def test_a_host_does_without_a_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    with begun(Config()) as (maker, warnings):
-        assert (maker, len(warnings)) == (None, 1)
+    with begun(Config()) as (generator, warnings):
+        assert (generator, len(warnings)) == (None, 1)
     assert warnings[0].startswith("keys are not made ahead of need: the process for that cannot be started: [Errno 2] ")
 
 
-@pytest.mark.parametrize("script", ["", "import sys; sys.stdin.buffer.read(8)"])
-def test_a_host_does_without_a_process_that_ends_at_once(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    ends = [sys.executable, "-SEc", script]
-    monkeypatch.setattr(child, "start", lambda _module, **streams: subprocess.Popen(ends, **streams))
-    with begun(Config()) as (maker, warnings):
-        assert maker is not None
-        take = maker.stocked(PackageIssuer(package("003"), "single"))
+@pytest.mark.parametrize("ends", ["pass", "connection.recv_bytes()"])
+def test_a_host_does_without_a_process_that_ends_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: str
+) -> None:
+    (tmp_path / "actor.py").write_text(f"def main(connection):\n    {ends}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    start = channel.start
+    monkeypatch.setattr(channel, "start", lambda _module: start("actor"))
+    with begun(Config()) as (generator, warnings):
+        assert generator is not None
+        take = generator.ready_keys(PackageIssuer(package("003"), "single"))
         assert [take() for _ in range(20)] == [None] * 20
-        while not maker._ended:
-            maker._dialogue.wait()
+        while not generator._ended:
+            generator._channel.wait()
         assert [take() for _ in range(20)] == [None] * 20
-    assert warnings == [GONE]
+    assert warnings == [ENDED]
 
 
 # -- ends --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("heard", [False, True], ids=["before it is known", "after it is known"])
-def test_when_it_is_killed_the_stock_is_used_up_and_nobody_is_stopped(doomed: Workshop, heard: bool) -> None:
-    packager = doomed.stocked(package("003"))
+@pytest.mark.parametrize("known", [False, True], ids=["before it is known", "after it is known"])
+def test_when_it_is_killed_the_stock_is_used_up_and_no_sign_on_is_stopped(doomed: Workshop, known: bool) -> None:
+    issuer = doomed.stocked(package("003"))
     doomed.process.kill()
     doomed.process.wait()
-    if heard:
-        while not doomed.maker._ended:
+    if known:
+        while not doomed.generator._ended:
             doomed.wait()
-    wires = [packager.issue(TMK, forbidden).wire for _ in range(BATCH)]
+    wires = [issuer.issue(TMK, forbidden).wire for _ in range(BATCH_SETS)]
     doomed.turn()
-    assert [packager.ready_keys() for _ in range(50)] == [None] * 50
-    wires += [packager.issue(TMK, os.urandom).wire for _ in range(BATCH)]
-    assert len(set(wires)) == 2 * BATCH
+    assert [issuer.ready_keys() for _ in range(50)] == [None] * 50
+    wires += [issuer.issue(TMK, os.urandom).wire for _ in range(BATCH_SETS)]
+    assert len(set(wires)) == 2 * BATCH_SETS
     for wire in wires:
-        accept_package(packager.package, TMK, wire)
-    assert [doomed.shelf(package("001")).take() for _ in range(50)] == [None] * 50, "nor does a new shelf wait for it"
+        accept_package(issuer.package, TMK, wire)
+    assert [doomed.pool(package("001")).take() for _ in range(50)] == [None] * 50, "nor does a new pool wait for it"
 
 
 def test_killed_amid_its_work_it_leaves_whole_batches_only(doomed: Workshop) -> None:
-    shelf = doomed.shelf(package("004"), "double")
-    for _ in range(STOCK // BATCH):
-        shelf.take()
+    pool = doomed.pool(package("004"), "double")
+    for _ in range(POOL_SETS // BATCH_SETS):
+        pool.take()
     doomed.wait()
     doomed.process.kill()
-    while not doomed.maker._ended:
+    while not doomed.generator._ended:
         doomed.wait()
-    ready = len(shelf._ready)
-    assert ready % BATCH == 0
+    ready = len(pool._ready)
+    assert ready % BATCH_SETS == 0
     assert ready > 0
-    given = [shelf.take() for _ in range(ready + 10)]
+    given = [pool.take() for _ in range(ready + 10)]
     assert given[ready:] == [None] * 10
-    assert {len(fresh) for fresh in given[:ready] if fresh} == {shelf.packager.fresh_bytes}
+    assert {len(fresh) for fresh in given[:ready] if fresh} == {pool.issuer.fresh_bytes}
 
 
-def test_whoever_lets_it_go_waits_for_its_end_and_leaves_nothing_open() -> None:
+def test_closing_it_waits_for_its_end_and_leaves_nothing_open() -> None:
     gc.collect()
     before = sorted(Path("/proc/self/fd").iterdir())
-    with working() as (one, wrong):
+    with working() as (one, errors):
         for _ in range(5):
-            one.shelf(package("003")).take()  # it is at work
-    assert (one.process.returncode, wrong) == (0, [])
+            one.pool(package("003")).take()  # it is at work
+    assert (one.process.returncode, errors) == (0, [])
     gc.collect()
     assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
-def test_after_its_end_nobody_is_asked(doomed: Workshop, tmp_path: Path) -> None:
-    shelf = doomed.shelf(package("003"))
-    number = doomed.process.stdin.fileno()  # type: ignore[union-attr]
-    doomed.maker.end()
+def test_after_its_end_nothing_is_sent(doomed: Workshop, tmp_path: Path) -> None:
+    pool = doomed.pool(package("003"))
+    number = doomed.generator._channel._connection.fileno()
+    doomed.generator.close()
     other = tmp_path / "other"
-    with other.open("wb") as file:
-        os.dup2(file.fileno(), number)  # as it happens by itself: the next file gets the number that is free
-    try:
-        assert shelf.take() is None
-    finally:
-        os.close(number)
+    with other.open("wb") as file:  # most often it gets the number that is free now
+        if file.fileno() != number:
+            os.dup2(file.fileno(), number)
+        try:
+            assert pool.take() is None
+        finally:
+            if file.fileno() != number:
+                os.close(number)
     assert other.read_bytes() == b""
 
 
-def test_it_ends_with_its_input_whatever_it_was_doing(doomed: Workshop) -> None:
+def test_it_ends_with_its_connection_in_the_middle_of_its_work(doomed: Workshop) -> None:
     """As it does when the host is killed."""
-    shelf = doomed.shelf(package("004"))
-    for _ in range(STOCK // BATCH):
-        shelf.take()
-    doomed.process.stdin.close()  # type: ignore[union-attr]
-    doomed.process.stdout.close()  # type: ignore[union-attr]
-    assert doomed.process.wait(30) == 0
+    pool = doomed.pool(package("004"))
+    for _ in range(POOL_SETS // BATCH_SETS):
+        pool.take()
+    with socket.socket(fileno=os.dup(doomed.generator._channel._connection.fileno())) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
+    assert doomed.process.wait() == 0
 
 
 def test_ctrl_c_is_for_the_host(workshop: Workshop) -> None:
@@ -414,34 +427,34 @@ def test_ctrl_c_is_for_the_host(workshop: Workshop) -> None:
 
 def test_no_clear_key_travels_between_the_two(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     travelled: list[bytes] = []
-    read, write = os.read, os.write
+    send, receive = Connection.send_bytes, Connection.recv_bytes
 
-    def reading(file: int, size: int) -> bytes:
-        travelled.append(read(file, size))
+    def sending(connection: Connection, data: bytes) -> None:
+        travelled.append(data)
+        send(connection, data)
+
+    def receiving(connection: Connection) -> bytes:
+        travelled.append(receive(connection))
         return travelled[-1]
 
-    def writing(file: int, data: bytes) -> int:
-        travelled.append(data)
-        return write(file, data)
-
-    shelves = [workshop.shelf(package("004")), workshop.shelf(package("006"))]
+    pools = [workshop.pool(package("004")), workshop.pool(package("006"))]
     with monkeypatch.context() as patch:
-        patch.setattr(os, "read", reading)
-        patch.setattr(os, "write", writing)
-        for shelf in shelves:
-            shelf.take()
-            workshop.fill(shelf)
+        patch.setattr(Connection, "send_bytes", sending)
+        patch.setattr(Connection, "recv_bytes", receiving)
+        for pool in pools:
+            pool.take()
+            workshop.fill(pool)
     stream = b"".join(travelled)
-    sizes = [shelf.packager.fresh_bytes * BATCH for shelf in shelves]
+    sizes = [pool.issuer.fresh_bytes * BATCH_SETS for pool in pools]
     assert sum(sizes) < len(stream) < sum(sizes) + 2_000, "all of it, and little else"
-    for shelf in shelves:
-        keys = shelf.packager._total
-        for fresh in shelf._ready:
+    for pool in pools:
+        keys = pool.issuer._total
+        for fresh in pool._ready:
             assert all(fresh[at : at + 8] not in stream for at in range(0, keys, 8))
 
 
 def test_the_key_between_the_two_is_nowhere_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes through the pipe: arguments and environment of a process are there for others to read."""
+    """It goes through the connection: arguments and environment of a process are there for others to read."""
     drawn: list[bytes] = []
     urandom = os.urandom
 
@@ -449,10 +462,10 @@ def test_the_key_between_the_two_is_nowhere_to_be_seen(monkeypatch: pytest.Monke
         drawn.append(urandom(size))
         return drawn[-1]
 
-    monkeypatch.setattr(key_maker.os, "urandom", drawing)
+    monkeypatch.setattr(key_generator.os, "urandom", drawing)
     with working() as (one, _):
         keys = [data for data in drawn if len(data) == MASTER_BYTES]
-        one.take(one.shelf(package("003")), 1)  # now it is at work
+        one.take(one.pool(package("003")), 1)  # now it is at work
         seen = b"".join(Path(f"/proc/{one.process.pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
     assert b"acquirer.process.key_generator" in seen
     assert keys
@@ -461,60 +474,60 @@ def test_the_key_between_the_two_is_nowhere_to_be_seen(monkeypatch: pytest.Monke
         assert key.hex().encode() not in seen.lower()
 
 
-def heard(workshop: Workshop, shelf: KeyPool) -> Any:
+def next_answer(workshop: Workshop, pool: KeyPool) -> Any:
     """The next answer, as it travelled."""
     answers: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop.maker._dialogue, "_told", answers.append)
-        shelf.take()
+        patch.setattr(workshop.generator._channel, "_on_message", answers.append)
+        pool.take()
         workshop.wait()
     [answer] = answers
     return answer
 
 
 @pytest.mark.parametrize("at", [0, 5, -30, -1])
-def test_a_batch_that_was_altered_is_refused_and_nothing_more_is_asked_for(doomed: Workshop, at: int) -> None:
-    shelf = doomed.shelf(package("003"))
-    number, sealed = heard(doomed, shelf)
+def test_a_batch_that_was_altered_is_refused_and_nothing_more_is_ordered(doomed: Workshop, at: int) -> None:
+    pool = doomed.pool(package("003"))
+    number, sealed = next_answer(doomed, pool)
     altered = bytearray(sealed)
     altered[at] ^= 1
-    doomed.maker._came((number, bytes(altered)))
-    assert (shelf._ready, doomed.maker._ended, doomed.warnings) == ([], True, [GONE])
-    assert [shelf.take() for _ in range(50)] == [None] * 50
+    doomed.generator._take_batch((number, bytes(altered)))
+    assert (pool._ready, doomed.generator._ended, doomed.warnings) == ([], True, [ENDED])
+    assert [pool.take() for _ in range(50)] == [None] * 50
 
 
 def test_a_batch_that_is_cut_is_refused(doomed: Workshop) -> None:
-    shelf = doomed.shelf(package("003"))
-    number, sealed = heard(doomed, shelf)
-    doomed.maker._came((number, sealed[:-1]))
-    assert (shelf._ready, doomed.warnings) == ([], [GONE])
+    pool = doomed.pool(package("003"))
+    number, sealed = next_answer(doomed, pool)
+    doomed.generator._take_batch((number, sealed[:-1]))
+    assert (pool._ready, doomed.warnings) == ([], [ENDED])
 
 
-def test_a_batch_for_one_shelf_is_refused_by_another(doomed: Workshop) -> None:
-    one, other = doomed.shelf(package("003"), "double"), doomed.shelf(package("003"), "double")
-    number, sealed = heard(doomed, one)
+def test_a_batch_for_one_pool_is_refused_by_another(doomed: Workshop) -> None:
+    one, other = doomed.pool(package("003"), "double"), doomed.pool(package("003"), "double")
+    number, sealed = next_answer(doomed, one)
     assert number == one.number
-    doomed.maker._came((other.number, sealed))
-    assert (other._ready, doomed.warnings) == ([], [GONE])
+    doomed.generator._take_batch((other.number, sealed))
+    assert (other._ready, doomed.warnings) == ([], [ENDED])
 
 
 def test_a_batch_of_another_run_is_refused(workshop: Workshop, doomed: Workshop) -> None:
-    theirs = workshop.shelf(package("003"))
-    _, sealed = heard(workshop, theirs)
-    mine = doomed.shelf(package("003"))
-    doomed.maker._came((mine.number, sealed))
-    assert (mine._ready, doomed.warnings) == ([], [GONE])
-    workshop.maker._came((theirs.number, sealed))
-    assert len(theirs._ready) == BATCH
+    theirs = workshop.pool(package("003"))
+    _, sealed = next_answer(workshop, theirs)
+    mine = doomed.pool(package("003"))
+    doomed.generator._take_batch((mine.number, sealed))
+    assert (mine._ready, doomed.warnings) == ([], [ENDED])
+    workshop.generator._take_batch((theirs.number, sealed))
+    assert len(theirs._ready) == BATCH_SETS
 
 
-def test_what_it_cannot_make_ends_it_and_stops_nobody(doomed: Workshop) -> None:
+def test_what_it_cannot_make_ends_it_and_stops_no_sign_on(doomed: Workshop) -> None:
     """Say, a source of randomness that repeats itself."""
-    doomed.maker._dialogue.ask("nothing it knows")
-    while not doomed.maker._ended:
+    doomed.generator._channel.send("nothing it knows")
+    while not doomed.generator._ended:
         doomed.wait()
-    assert doomed.process.wait(30) not in (0, -signal.SIGKILL)
-    packager = PackageIssuer(package("003"), "single")
-    packager.ready_keys = doomed.maker.stocked(packager)
-    issued = packager.issue(TMK, os.urandom)
-    assert accept_package(packager.package, TMK, issued.wire) == issued.working
+    assert doomed.process.wait() not in (0, -signal.SIGKILL)
+    issuer = PackageIssuer(package("003"), "single")
+    issuer.ready_keys = doomed.generator.ready_keys(issuer)
+    issued = issuer.issue(TMK, os.urandom)
+    assert accept_package(issuer.package, TMK, issued.wire) == issued.working
