@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -84,6 +83,8 @@ def parse_toml(text: str, name: str) -> Document:
     Raises:
         DataError: the text is not TOML; carries the line.
     """
+    import tomllib  # here: commands without a file to parse start sooner
+
     text = text.removeprefix("\ufeff")  # editors on Windows put it there
     try:
         data = tomllib.loads(text)
@@ -213,6 +214,8 @@ class _Scan:
 
     def key(self) -> KeyPath:
         """The parts of a dotted key; leaves `at` behind the last one."""
+        import tomllib
+
         parts: list[str] = []
         while True:
             self.skip()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
 Reader = Callable[[object], T]
@@ -82,6 +81,8 @@ def read_amount(value: object) -> str:
 
 def read_timezone(value: object) -> str:
     """Return the name of a time zone that this system knows."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # here: only a file or a flag brings another zone
+
     name = read_text(value)
     try:
         ZoneInfo(name)
