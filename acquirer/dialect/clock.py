@@ -1,4 +1,4 @@
-"""Times as messages carry them: which form each element of a clock has in a dialect, told by its size.
+"""Times as messages carry them: which form each element of a clock has in a dialect, by its size.
 
 ISO 8583 has dates of four digits and of six, and times of day with a date before them: 1987 says hhmmss in DE 12 and
 MMDD in DE 13, 1993 says YYMMDDhhmmss in DE 12.
@@ -21,10 +21,10 @@ CLOCK: Final[Mapping[str, Mapping[int, str]]] = {
     "settlement_date": _DATES,
     "sent": _TIMES,
 }
-"""Elements that tell a time → digits → their form."""
+"""Elements that hold a time → digits → their form."""
 
 UTC: Final = frozenset({"sent"})
-"""Of these, what is told in universal time (DE 7: transmission date and time)."""
+"""Of these, what is in universal time (DE 7: transmission date and time)."""
 
 HMS, MMDD = 6, 4
 
@@ -38,7 +38,7 @@ class ClockForm(NamedTuple):
 
 
 def clock_forms(dialect: Dialect) -> tuple[ClockForm, ...]:
-    """The forms of all clock elements this dialect has.
+    """Return the forms of all clock elements this dialect has.
 
     >>> from acquirer.settings.specs import load_dialect
     >>> [form.pattern for form in clock_forms(load_dialect("unionpay-pos"))]
@@ -53,9 +53,9 @@ def clock_forms(dialect: Dialect) -> tuple[ClockForm, ...]:
 
 
 def day_and_time(dialect: Dialect) -> tuple[Locator | None, Locator | None]:
-    """Where month and day stand (four digits), and where the time of day (six); None where nothing tells."""
+    """Return where month and day stand (four digits), and the time of day (six); None where there is none."""
     date, time = dialect.elements.get("date"), dialect.elements.get("time")
-    day = _cut(date, size_of(dialect, date) - MMDD, MMDD) if date else None
+    day = _cut(date, size_of(dialect, date) - MMDD, MMDD) if date and size_of(dialect, date) >= MMDD else None
     if time is None:
         return day, None
     size = size_of(dialect, time)
@@ -65,7 +65,7 @@ def day_and_time(dialect: Dialect) -> tuple[Locator | None, Locator | None]:
 
 
 def size_of(dialect: Dialect, at: Locator) -> int:
-    """How many characters an element has (at most, if its size varies)."""
+    """Return how many characters an element has (at most, if its size varies)."""
     return (dialect.fields[at.de].maximum if at.stop is None else at.stop) - at.start
 
 

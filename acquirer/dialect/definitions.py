@@ -44,6 +44,7 @@ class Route:
     codes: Mapping[str, str] = field(default_factory=dict)  # reasons that have another code here than elsewhere
     name: str = ""  # of its table; "": that of its service
     supplied_by_others: tuple[str, ...] = ()  # mandatory elements that other terminals supply, and ours does not
+    optional: bool = False  # a dialect that cannot have it has it not
 
     @property
     def path(self) -> tuple[str, str]:

@@ -68,6 +68,7 @@ class Dialect:
     elements: Mapping[str, Locator] = field(repr=False)
     numbering: Numbering = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
+    left_out: tuple[DataError, ...] = field(repr=False)  # notes about optional routes that it cannot have
     refusal: ReplySpec = field(repr=False)  # for messages that no route fits
     reasons: Mapping[str, str] = field(repr=False)  # symbolic reason → response code
     codes: Mapping[str, ResponseCode] = field(repr=False)

@@ -39,13 +39,13 @@ class Encodings:
 
     @classmethod
     def read(cls, encoding: Table, padding: Table) -> Encodings:
-        """Read both sections; everything has a default, that of an ASCII dialect."""
+        """Return both sections; each key has a default, that of an ASCII dialect."""
 
         def pick(key: str, choices: tuple[str, ...], default: str) -> Encoding:
             return cast("Encoding", encoding.choice(key, choices, default))
 
         n = pick("n", _DIGITS, "ascii")
-        made = cls(
+        encodings = cls(
             mti=pick("mti", _DIGITS, "ascii"),
             bitmap=pick("bitmap", _BINARY, "ascii"),
             secondary=encoding.flag("secondary", False),
@@ -60,10 +60,10 @@ class Encodings:
         )
         encoding.end()
         padding.end()
-        return made
+        return encodings
 
     def of(self, kind: str) -> tuple[Encoding, tuple[str, ...]]:
-        """Default encoding of a class, and those it may have."""
+        """Return the default encoding of a class, and those it may have."""
         if kind == "b":
             return self.binary, _BINARY
         if kind == "z":
@@ -72,7 +72,7 @@ class Encodings:
 
 
 def read_pad(table: Table, key: str, default: str) -> str:
-    """Where an odd nibble is filled up, with what: ``"right 0F"`` sends 0 and accepts 0 and F."""
+    """Return where an odd nibble is filled up, with what: ``"right 0F"`` sends 0 and accepts 0 and F."""
     text = table.text(key, default)
     if not re.fullmatch("(left|right) [0-9A-F]{1,16}", text):
         raise table.error(key, f'{text!r} is no padding; write side and nibbles, like "left 0" or "right 0F"')
@@ -86,12 +86,12 @@ def read_field(
     layouts: Mapping[str, Layout],
     values: Mapping[str, Any],
 ) -> FieldSpec:
-    """One line of ``[fields]``."""
+    """Return one line of ``[fields]``. Raises DataError."""
     text = table.text("format")
     try:
         notation = parse_notation(text)
-    except ValueError as wrong:
-        raise table.error("format", str(wrong)) from None
+    except ValueError as exc:
+        raise table.error("format", str(exc)) from None
     default, allowed = encodings.of(notation.kind)
     encoding = table.choice("encoding", allowed, default)
     length = table.choice("length", _LENGTHS, encodings.length)
@@ -124,17 +124,17 @@ def read_field(
 
 
 def read_sensitivity(table: Table) -> Sensitivity:
-    """How values are shown: ``show = "pan"``."""
+    """Return how values are shown: ``show = "pan"``."""
     return cast("Sensitivity", table.choice("show", SENSITIVITIES, ""))
 
 
 def read_values(table: Table) -> dict[str, dict[str, Text]]:
-    """The ``[values.…]`` tables: what the values of fields and parts mean."""
+    """Return the ``[values.…]`` tables: what the values of fields and parts mean."""
     return {name: {value: read_text(one, value) for value in one} for name, one in table.each()}
 
 
 def read_layouts(table: Table, tags: Table, values: Mapping[str, Any]) -> dict[str, Layout]:
-    """The ``[layouts.…]`` tables, each with the tags it refers to."""
+    """Return the ``[layouts.…]`` tables, each with the tags it refers to."""
     tag_tables = {name: _tags(one) for name, one in tags.each()}
     return {name: _layout(name, one, tag_tables, values) for name, one in table.each()}
 
@@ -143,12 +143,12 @@ def _layout(name: str, table: Table, tags: Mapping[str, dict[str, Tag]], values:
     parts: list[Part] = []
     start = 0
     for one in table.tables("parts") if table.has("parts") else []:
-        size = one.number("size", 0)  # absent: all the rest
+        size = one.number("size", 0, least=0)  # absent: all the rest
         stop = start + size if size else None
         shown = one.choice("values", values, "") if one.has("values") else ""
         fixed, counts = one.text("fixed", ""), one.flag("counts", False)
-        for key, wrong in (("fixed", fixed and len(fixed) != size), ("counts", counts and not size)):
-            if wrong:
+        for key, misfit in (("fixed", fixed and len(fixed) != size), ("counts", counts and not size)):
+            if misfit:
                 raise one.error(key, "does not fit the part's size")
         parts.append(Part(read_text(one, "name"), start, stop, shown, read_sensitivity(one), fixed, counts))
         one.end()
@@ -176,7 +176,7 @@ def _tags(table: Table) -> dict[str, Tag]:
 
 
 def read_text(table: Table, key: str) -> Text:
-    """A text in one language or two: ``"sale"`` or ``["sale", "消费"]``."""
+    """Return a text in one language or two: ``"sale"`` or ``["sale", "消费"]``."""
     texts = table.texts(key)
     if not 1 <= len(texts) <= 2:
         raise table.error(key, 'must be a text, or two: ["English", "Chinese"]')

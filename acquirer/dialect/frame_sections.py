@@ -18,7 +18,7 @@ _FORM: Final = ("length", "includes_itself", "start", "filler", "end", "includes
 
 
 def read_framing(table: Table, grammar: Grammar) -> Framing:
-    """Return how frames are told apart; a `limit_bytes` that is not written follows from the form of the length.
+    """Return how frames are delimited; a `limit_bytes` that is not written follows from the form of the length.
 
     Raises:
         DataError: the keys do not go together; carries file, line and key.

@@ -10,7 +10,7 @@ from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.dialect import Dialect
 
 NEEDED: Final = ("tid", "stan", "code")
-"""Elements without which no exchange can be told from another, or answered."""
+"""Elements without which no exchange can be distinguished from another, or answered."""
 
 
 @dataclass(frozen=True, slots=True)

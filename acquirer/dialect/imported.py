@@ -71,19 +71,19 @@ class Imported:
 
 
 def write(name: str, read: Imported) -> str:
-    """The text of a dialect file; adds notes to `read` about sizes that cannot be."""
+    """Return the text of a dialect file; adds notes to `read` about sizes that cannot be."""
     read.secondary = read.secondary or any(one.de > 64 for one in read.fields)
     read.fields = [_bounded(one, read.notes) for one in read.fields]
     return "\n".join(_lines(name, read)) + "\n"
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it."""
+    """Return a text as TOML writes it."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _bounded(one: ImportedField, notes: list[str]) -> ImportedField:
-    """The same, no larger than its length indicator can tell."""
+    """Return the same, no larger than its length indicator can tell."""
     limit = length_limit(one.digits, one.length) if one.digits else one.size
     if one.kind == "b" and one.encoding != "binary" and one.digits:
         limit //= 2  # two characters for each byte
@@ -94,7 +94,7 @@ def _bounded(one: ImportedField, notes: list[str]) -> ImportedField:
 
 
 def _plain(text: str) -> str:
-    """A text that stays within a comment, whatever a file put into it."""
+    """Return a text that stays within a comment: characters that are not printable become blanks."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -139,7 +139,7 @@ def _lines(name: str, read: Imported) -> Iterator[str]:
 
 
 def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
-    """What ``[encoding]`` should say, so that few fields must say otherwise."""
+    """Return what ``[encoding]`` should say, so that few fields must say otherwise."""
     found: dict[str, Counter[str]] = {
         "length": Counter(),
         "n": Counter(),

@@ -2,7 +2,7 @@
 
 The names of the classes say it all: ``IFB_LLNUM`` is BCD digits behind a BCD length of two digits, ``IFA_LLLCHAR``
 ASCII text behind three digits. XML is read by expat alone: entities are refused, so that nothing expands, and no file
-and no address is ever opened, whatever a DOCTYPE says.
+and no address that a DOCTYPE names is ever opened.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def read_packager(data: bytes, name: str) -> Imported:
         _take(read, one, de, name)
     if not read.fields:
         raise DataError(name, root.line, "", "has no field that could be taken over")
-    read.fields.sort(key=lambda made: made.de)
+    read.fields.sort(key=lambda field: field.de)
     return read
 
 
@@ -79,13 +79,13 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
         return
     elif not 2 <= de <= 128 or de == 65:
         read.notes.append(f"Line {one.line}: DE {de} is left out: there are DE 2 to 128, but not 65.")
-    elif not found or not (made := _field(one, de, found, name)):
+    elif not found or not (field := _field(one, de, found, name)):
         read.notes.append(
             f"Line {one.line}: DE {de} is left out: nothing is known of {written or 'a field without class'}."
         )
     else:
-        read.fields.append(made)
-        if one.tag == "isofieldpackager" and not (made.parts or made.ber):
+        read.fields.append(field)
+        if one.tag == "isofieldpackager" and not (field.parts or field.ber):
             read.notes.append(f"Line {one.line}: the inside of DE {de} is not taken over.")
 
 
@@ -107,7 +107,7 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
     if kind in ("CHAR", "ECHAR"):
         text = "ebcdic" if kind == "ECHAR" else _TEXT[side]
         return ImportedField(de, title, "ans", digits, size, text, length, parts=parts)
-    if kind == "BINARY":  # of fixed size ASCII and EBCDIC write bytes as hexadecimal text; behind a length nobody does
+    if kind == "BINARY":  # of fixed size ASCII and EBCDIC write bytes as hexadecimal text; behind a length none does
         text = _TEXT[side] if side in ("A", "E") and not digits else "binary"
         return ImportedField(de, title, "b", digits, size, text, length)
     if kind == "AMOUNT" and side in _DIGITS and size > 1:
@@ -116,7 +116,7 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
 
 
 def _parts(one: _Element, size: int, name: str) -> list[tuple[str, int]]:
-    """Its parts, if all of them are of fixed size and fit; else none."""
+    """Return its parts, if all of them are of fixed size and fit; else none."""
     parts = []
     for number, inner in enumerate(sorted(one.inside, key=lambda each: _number(each, "id", name))):
         found = _CLASS.fullmatch(inner.attributes.get("class", "").strip().rpartition(".")[2])
@@ -138,7 +138,7 @@ def _number(one: _Element, key: str, name: str) -> int:
 
 
 def _parse(data: bytes, name: str) -> _Element:
-    """The elements of an XML text. Expat opens nothing by itself; entities, which expand, are refused when declared."""
+    """Return the elements of an XML text. Expat opens nothing by itself; declared entities, which expand, are refused."""
     parser = expat.ParserCreate()
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     top = _Element("", 0, {})
@@ -152,9 +152,9 @@ def _parse(data: bytes, name: str) -> _Element:
             raise DataError(
                 name, parser.CurrentLineNumber, "", f"elements are more than {DEPTH_LIMIT} deep in each other"
             )
-        made = _Element(tag, parser.CurrentLineNumber, attributes)
-        open_[-1].inside.append(made)
-        open_.append(made)
+        element = _Element(tag, parser.CurrentLineNumber, attributes)
+        open_[-1].inside.append(element)
+        open_.append(element)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _tag: open_.pop()
@@ -163,6 +163,6 @@ def _parse(data: bytes, name: str) -> _Element:
     parser.ExternalEntityRefHandler = refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as wrong:
-        raise DataError(name, wrong.lineno, "", f"is no XML: {expat.errors.messages[wrong.code]}") from None
+    except expat.ExpatError as exc:
+        raise DataError(name, exc.lineno, "", f"is no XML: {expat.errors.messages[exc.code]}") from None
     return top.inside[0]

@@ -17,6 +17,7 @@ from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.field_table import Encodings, read_field, read_layouts, read_text, read_values
 from acquirer.dialect.frame_sections import read_envelope, read_framing
+from acquirer.dialect.optional_routes import keep_possible
 from acquirer.dialect.samples import adapt_samples
 from acquirer.dialect.sections import (
     read_codes,
@@ -68,6 +69,8 @@ def _load(document: Document) -> Dialect:
     _check_when(document, layouts, elements)
     codes, mtis = read_codes(top.table("codes")), top.table("mtis")
     routes, refusal = read_routes(top, fields, elements, codes)
+    security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
+    routes, left_out = keep_possible(routes, elements, security, numbering, document)
     parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
@@ -75,10 +78,11 @@ def _load(document: Document) -> Dialect:
         framing=read_framing(top.table("framing"), grammar),
         envelope=envelope,
         grammar=grammar,
-        security=read_security(top.table("security")),
+        security=security,
         elements=elements,
-        numbering=read_numbering(top.table("numbering"), elements),
+        numbering=numbering,
         routes=routes,
+        left_out=left_out,
         refusal=refusal,
         reasons=read_names(top.table("reasons"), codes, "code"),
         codes=codes,

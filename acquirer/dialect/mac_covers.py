@@ -1,4 +1,4 @@
-"""The bytes of a message that a terminal may have taken for the MAB, for the diagnosis of a wrong MAC."""
+"""The bytes of a message that a terminal may have taken for the MAB, for the diagnosis of a MAC that differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from acquirer.wire.message import Message
 
 
 def mac_covers(dialect: Dialect, message: Message) -> list[Cover]:
-    """What is tried, the right coverage first."""
+    """Return the bytes that are tried, the right coverage first."""
     frame = message.raw
     size = dialect.mac_width
     right = dialect.covered(frame)

@@ -17,15 +17,15 @@ _PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1
 
 
 def read_specification(data: bytes, name: str) -> Imported:
-    """The fields of a specification; `name` is the file's, for errors.
+    """Return the fields of a specification; `name` is the file's, for errors.
 
     Raises:
         DataError: it is no JSON, or no specification; carries the line, or the field.
     """
     try:
         whole = json.loads(data)
-    except json.JSONDecodeError as wrong:
-        raise DataError(name, wrong.lineno, "", f"is no JSON: {wrong.msg[0].lower()}{wrong.msg[1:]}") from None
+    except json.JSONDecodeError as exc:
+        raise DataError(name, exc.lineno, "", f"is no JSON: {exc.msg[0].lower()}{exc.msg[1:]}") from None
     except UnicodeDecodeError:
         raise DataError(name, 1, "", "is no UTF-8 text") from None
     except RecursionError:
@@ -44,12 +44,12 @@ def read_specification(data: bytes, name: str) -> Imported:
         _take(read, int(key), one)
     if not read.fields:
         raise DataError(name, 1, "fields", "has no field that could be taken over")
-    read.fields.sort(key=lambda made: made.de)
+    read.fields.sort(key=lambda field: field.de)
     return read
 
 
 def _line(data: bytes, key: str) -> int:
-    """About where a field stands: the line on which its number is first a key."""
+    """Return about where a field stands: the line on which its number is first a key."""
     found = re.search(rb'"%s"\s*:' % re.escape(key.encode()), data)
     return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
@@ -64,15 +64,15 @@ def _take(read: Imported, de: int, one: dict[str, Any]) -> None:
         read.secondary = one.get("disableAutoExpand") is not True
     elif not 2 <= de <= 128 or de == 65:
         read.notes.append(f"DE {de} is left out: there are DE 2 to 128, but not 65.")
-    elif made := _field(de, one):
-        read.fields.append(made)
-        if one.get("subfields") and not (made.parts or made.ber):
+    elif field := _field(de, one):
+        read.fields.append(field)
+        if one.get("subfields") and not (field.parts or field.ber):
             read.notes.append(f"The inside of DE {de} is not taken over.")
         if encoding == "EBCDIC1047":
             read.notes.append(f"DE {de} is EBCDIC 1047: letters and digits are the same here, a few signs are not.")
     else:
-        said = ", ".join(f"{key} {one.get(key, '')!s:.30}" for key in ("type", "enc", "prefix"))
-        read.notes.append(f"DE {de} is left out: nothing is known of {said}.")
+        written = ", ".join(f"{key} {one.get(key, '')!s:.30}" for key in ("type", "enc", "prefix"))
+        read.notes.append(f"DE {de} is left out: nothing is known of {written}.")
 
 
 def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
@@ -114,7 +114,7 @@ def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
 
 
 def _parts(subfields: Any, size: int) -> tuple[tuple[str, int], ...]:
-    """Subfields by position, if all of them are of fixed size and fit; else none."""
+    """Return subfields by position, if all of them are of fixed size and fit; else none."""
     if not isinstance(subfields, dict) or not all(key.isdecimal() for key in subfields):
         return ()
     parts = []

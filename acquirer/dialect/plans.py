@@ -11,7 +11,7 @@ from acquirer.wire.elements import WriteElement, make_writer
 from acquirer.wire.message import Value
 
 ENVELOPES_KEPT: Final = 1024
-"""Reply envelopes remembered, about 200 bytes each. They come from whoever connects: when full, it starts over."""
+"""Reply envelopes remembered, about 200 bytes each. Any client chooses them: when full, it starts over."""
 
 
 ElementValues = dict[str, Value]
@@ -42,15 +42,19 @@ class ReplyPlan:
         self._constants = constants
         self._parts = tuple(parts)
 
-    def fields(self, came: Mapping[int, Value], made: ElementValues) -> dict[int, Value]:
-        """The reply's fields: echoed, constant, made; what an answer names and nobody has is left out."""
-        out = {de: came[de] for de in self._echo if de in came}
+    def fields(self, request_fields: Mapping[int, Value], values: ElementValues) -> dict[int, Value]:
+        """Return the reply's fields: echoed, constant, of the host; what an answer names and has no value is left out.
+
+        Args:
+            values: elements that the host makes; what the answer does not name is not used.
+        """
+        out = {de: request_fields[de] for de in self._echo if de in request_fields}
         out.update(self._constants)
         for element, de in self._whole:
-            if element in made:
-                out[de] = made[element]
+            if element in values:
+                out[de] = values[element]
         for element, constant, write in self._parts:
-            value = made.get(element, constant)
+            value = values.get(element, constant)
             if value is not None:
                 write(out, value)
         return out
@@ -72,11 +76,11 @@ class MessagePlans:
         self._anyway = ReplyPlan(dialect, dialect.refusal)
 
     def mandatory(self, route: Route) -> Mandatory:
-        """What messages of a route must carry."""
+        """Return what messages of a route must carry."""
         return self._mandatory[id(route)]
 
     def envelope(self, frame: bytes, nibble: int) -> bytes:
-        """What stands before the reply to a frame; a terminal's is the same for all its frames. Raises EncodeError."""
+        """Return what stands before the reply to a frame: one for all frames of a terminal. Raises EncodeError."""
         key = frame[: self._envelope_bytes], nibble
         found = self._envelopes.get(key)
         if found is None:
@@ -87,14 +91,14 @@ class MessagePlans:
         return found
 
     def reply_mti(self, mti: str) -> str:
-        """The MTI of the reply to a request."""
+        """Return the MTI of the reply to a request."""
         found = self._replies.get(mti)
         if found is None:
             found = self._replies[mti] = self._dialect.response_mti(mti)
         return found
 
     def plan(self, route: Route | None, accepted: bool) -> ReplyPlan:
-        """The plan of a route's acceptance or refusal; of a bare refusal when there is no route."""
+        """Return the plan of a route's acceptance or refusal; of a bare refusal when there is no route."""
         if route is None:
             return self._anyway
         return self._by_answer[id(route.reply if accepted else route.refusal)]

@@ -1,4 +1,4 @@
-"""Elements of requests, read fast: where each one travels is worked out once, when the host is made."""
+"""Elements of requests, read fast: where each one travels is worked out once, when a dialect is compiled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from acquirer.wire.grammar import Locator
 from acquirer.wire.masking import mask_card_numbers
 
 ReadText = Callable[[Mapping[int, Any]], str]
-"""Takes a message's fields; gives an element as text: binary as hexadecimal, absent (here, or in the dialect) as ""."""
+"""Takes a message's fields; returns an element as text: binary as hexadecimal, absent (also in the dialect) as ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ElementReaders:
 
     @classmethod
     def of(cls, dialect: Dialect) -> ElementReaders:
-        """The readers for one dialect. Month and day, and the time of day, are found wherever it carries them."""
+        """Return the readers for one dialect; month and day, and the time of day, are found where it carries them."""
         numbering = dialect.numbering
         day, time = day_and_time(dialect)
         readers = {element.name: reader(dialect, element.name) for element in fields(cls)}
@@ -71,7 +71,7 @@ class ElementReaders:
 
 
 def reader(dialect: Dialect, element: str) -> ReadText:
-    """How to read one element of a dialect's messages."""
+    """Return how to read one element of a dialect's messages."""
     return _reader_at(dialect, dialect.elements.get(element))
 
 
@@ -79,29 +79,29 @@ def _reader_at(dialect: Dialect, place: Locator | None) -> ReadText:
     if place is None:
         return lambda _fields: ""
     if dialect.fields[place.de].kind == "b" or place.after:
-        return _anyhow(place)
+        return _as_text(place)
     return _whole(place.de) if place.whole else _part(place.de, place.start, place.stop)
 
 
 def _serial(dialect: Dialect) -> ReadText:
-    """A serial number; text that does not have the form of one may be anything, and is masked as free text is."""
+    """Return how to read a serial number; text without the form of one may be anything and is masked as free text."""
     place = dialect.elements.get("serial")
     read_whole = _reader_at(dialect, place and replace(place, after=()))
     if place is None or not place.after:
-        return lambda came: mask_card_numbers(read_whole(came))
+        return lambda request_fields: mask_card_numbers(read_whole(request_fields))
     after, start = place.after, place.after[-1].stop
 
-    def serial(came: Mapping[int, Any]) -> str:
-        if place.de not in came:
+    def serial(request_fields: Mapping[int, Any]) -> str:
+        if place.de not in request_fields:
             return ""
-        text = read_whole(came)
+        text = read_whole(request_fields)
         return text[start:] if has_form(text, after) else mask_card_numbers(text)
 
     return serial
 
 
 class Mandatory:
-    """What a route's messages must carry. `complete` only says whether they do; `Dialect.missing` knows what lacks."""
+    """What a route's messages must carry. `complete` says whether they do; `Dialect.missing` returns what lacks."""
 
     __slots__ = ("_fixed", "_others")
 
@@ -118,13 +118,13 @@ class Mandatory:
         self._fixed = frozenset(fixed)
         self._others = tuple(others)
 
-    def complete(self, came: Mapping[int, Any]) -> bool:
-        """Whether nothing mandatory lacks."""
-        if not self._fixed <= came.keys():
+    def complete(self, request_fields: Mapping[int, Any]) -> bool:
+        """Return whether nothing mandatory lacks."""
+        if not self._fixed <= request_fields.keys():
             return False
         for readers in self._others:
             for one in readers:
-                if one(came):
+                if one(request_fields):
                     break
             else:
                 return False
@@ -132,8 +132,8 @@ class Mandatory:
 
 
 def _whole(de: int) -> ReadText:
-    def whole(came: Mapping[int, Any]) -> str:
-        value: str = came.get(de, "")
+    def whole(request_fields: Mapping[int, Any]) -> str:
+        value: str = request_fields.get(de, "")
         return value
 
     return whole
@@ -142,16 +142,16 @@ def _whole(de: int) -> ReadText:
 def _part(de: int, start: int, stop: int | None) -> ReadText:
     size = None if stop is None else stop - start
 
-    def part(came: Mapping[int, Any]) -> str:
-        value: str = came.get(de, "")[start:stop]
+    def part(request_fields: Mapping[int, Any]) -> str:
+        value: str = request_fields.get(de, "")[start:stop]
         return value if size is None or len(value) == size else ""
 
     return part
 
 
-def _anyhow(place: Locator) -> ReadText:
-    def anyhow(came: Mapping[int, Any]) -> str:
-        value = read_element(came, place)
+def _as_text(place: Locator) -> ReadText:
+    def as_text(request_fields: Mapping[int, Any]) -> str:
+        value = read_element(request_fields, place)
         return value.hex().upper() if isinstance(value, bytes) else value or ""
 
-    return anyhow
+    return as_text

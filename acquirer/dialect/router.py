@@ -10,7 +10,7 @@ from acquirer.wire.grammar import Locator
 from acquirer.wire.message import Message, Value
 
 REMEMBERED = 1024
-"""Combinations of values whose route is remembered. They come from whoever connects: when full, it starts over."""
+"""Combinations of values whose route is remembered. Any client chooses them: when full, it starts over."""
 
 
 class Router:
@@ -20,15 +20,15 @@ class Router:
         self._by_mti: dict[str, list[Route]] = {}
         for route in routes:
             self._by_mti.setdefault(route.mti, []).append(route)
-        self._asked = {
+        self._conditions = {
             mti: {name: make_reader(elements[name]) for route in routes for name in route.when}
             for mti, routes in self._by_mti.items()
         }
-        self._readings = {mti: tuple(asked.values()) for mti, asked in self._asked.items()}
+        self._readings = {mti: tuple(conditions.values()) for mti, conditions in self._conditions.items()}
         self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
 
     def find(self, message: Message) -> Route | None:
-        """The first route that fits; the MTI's repeat digit plays no role."""
+        """Return the first route that fits; the MTI's repeat digit plays no role."""
         mti = without_repeat(message.mti)
         readings = self._readings.get(mti)
         if readings is None:
@@ -39,7 +39,7 @@ class Router:
             return self._remembered[key]
         except KeyError:
             pass
-        values = dict(zip(self._asked[mti], key[1], strict=True))
+        values = dict(zip(self._conditions[mti], key[1], strict=True))
         route = next((route for route in self._by_mti[mti] if _fits(route, values)), None)
         if len(self._remembered) >= REMEMBERED:
             self._remembered = {}
@@ -47,7 +47,7 @@ class Router:
         return route
 
     def knows(self, mti: str) -> bool:
-        """Whether any route has this MTI."""
+        """Return whether any route has this MTI."""
         return without_repeat(mti) in self._by_mti
 
 
@@ -56,7 +56,7 @@ def _fits(route: Route, values: Mapping[str, Value | None]) -> bool:
 
 
 def without_repeat(mti: str) -> str:
-    """An MTI as first sent: 0401 → 0400, 0403 → 0402 (the last digit tells who sent it, and odd ones repeat).
+    """Return an MTI as first sent: 0401 → 0400, 0403 → 0402 (the last digit says who sent it, and odd ones repeat).
 
     >>> without_repeat("0401")
     '0400'

@@ -50,6 +50,7 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
         mti=mti,
         when=when,
         mandatory=texts('Elements without which it is a format error; "pan or track2": one of them.'),
+        supplied_by_others=texts("Mandatory elements that other terminals supply; ours cannot send this message."),
         mac=text("Which of the two messages carry a MAC.", choices=("none", "request", "both")),
         reply=answer,
         refusal=answer,
@@ -152,7 +153,7 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
 
 def _framing() -> Schema:
     return table(
-        "How frames are told apart: start, length, filler, frame, end.",
+        "How frames are delimited: start, length, filler, frame, end.",
         length=text(
             "How the length is written: binary2, binary4, bcd2, ascii4, hex4 …; none: frames have an end.",
             pattern="^((binary|bcd|ascii|hex|ebcdic)[1-8]|none)$",

@@ -1,4 +1,4 @@
-"""Reads what a dialect says of messages: routes and answers, codes and reasons, security, constants, samples."""
+"""Reads the sections about messages: routes and answers, codes and reasons, security, constants, samples."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from acquirer.data.table import Table
-from acquirer.data.toml import did_you_mean
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.definitions import Numbering, ReplySpec, ResponseCode, Route, Sample, Security
 from acquirer.dialect.field_table import read_text
+from acquirer.dialect.optional_routes import is_inherited
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.coverage import COVERAGES
 from acquirer.wire.grammar import FieldSpec, Locator
@@ -19,10 +20,20 @@ from acquirer.wire.grammar import FieldSpec, Locator
 def read_routes(
     top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], codes: Mapping[str, ResponseCode]
 ) -> tuple[tuple[Route, ...], ReplySpec]:
-    """``[routes.…]``, ``[unserved]`` and ``[refusal]``: the more special routes first."""
+    """Return ``[routes.…]`` and ``[unserved]``, the more special routes first, and ``[refusal]``."""
     refusal = _answer(top.table("refusal"), fields, elements, ReplySpec((), ()))
-    routes = [_route(name, one, fields, elements, codes, refusal) for name, one in top.table("routes").each()]
-    for name, one in top.table("unserved").each():
+    routes: list[Route] = []
+    for name, one in top.table("routes").each():
+        try:
+            routes.append(_route(name, one, fields, elements, codes, refusal))
+        except DataError as exc:
+            if not (one.flag("optional", False) and is_inherited(exc, top.document)):
+                raise
+    unserved = top.table("unserved")
+    for name in unserved:
+        if unserved.is_taken_away(name):
+            continue
+        one = unserved.table(name)
         routes.append(
             Route(
                 service=name,
@@ -53,6 +64,10 @@ def _route(
     mandatory = table.texts("mandatory", ())
     for entry in mandatory:
         check_known(table, "mandatory", entry.split(" or "), elements)
+    by_others = table.texts("supplied_by_others", ())
+    for name in by_others:
+        if not any(name in entry.split(" or ") for entry in mandatory):
+            raise table.error("supplied_by_others", f"'{name}' is not mandatory here; list only what mandatory names")
     reply = _answer(table.table("reply"), fields, elements, refusal)
     route = Route(
         service=table.text("service", name),
@@ -67,6 +82,8 @@ def _route(
         served=table.flag("served", True),
         codes=read_names(table.table("codes"), codes, "code"),
         name=name,
+        supplied_by_others=by_others,
+        optional=table.flag("optional", False),
     )
     table.end()
     return route
@@ -99,7 +116,7 @@ def _when(table: Table, elements: Mapping[str, Locator]) -> dict[str, tuple[str,
 
 
 def read_codes(table: Table) -> dict[str, ResponseCode]:
-    """``[codes]``: response codes with class, meaning and shown text."""
+    """Return ``[codes]``: response codes with class, meaning and shown text."""
     codes = {}
     for code, one in table.each():
         kind = one.choice("class", ("A", "B", "C", "D", "E"))
@@ -110,7 +127,7 @@ def read_codes(table: Table) -> dict[str, ResponseCode]:
 
 
 def read_names(table: Table, known: Mapping[str, Any], what: str) -> dict[str, str]:
-    """A table of names that must each be one of `known`."""
+    """Return a table of names that must each be one of `known`."""
     names = {key: table.text(key) for key in table}
     for key, name in names.items():
         check_known(table, key, (name,), known, what)
@@ -118,7 +135,7 @@ def read_names(table: Table, known: Mapping[str, Any], what: str) -> dict[str, s
 
 
 def read_constants(table: Table, elements: Mapping[str, Locator]) -> dict[str, str]:
-    """``[constants]``: elements that always have the same value."""
+    """Return ``[constants]``: elements that always have the same value."""
     constants = {key: table.text(key) for key in table}
     for key in constants:
         check_known(table, key, (key,), elements)
@@ -126,7 +143,7 @@ def read_constants(table: Table, elements: Mapping[str, Locator]) -> dict[str, s
 
 
 def read_numbering(table: Table, elements: Mapping[str, Locator]) -> Numbering:
-    """``[numbering]``; without it STANs are unique within the batch, if there is one, and reversals repeat them."""
+    """Return ``[numbering]``; without it STANs are unique within the batch, if any, and reversals repeat them."""
     within = table.text("within", "batch" if "batch" in elements else "")
     numbering = Numbering(
         within=within,
@@ -141,7 +158,7 @@ def read_numbering(table: Table, elements: Mapping[str, Locator]) -> Numbering:
 
 
 def read_security(table: Table) -> Security:
-    """``[security]`` and its key packages."""
+    """Return ``[security]`` and its key packages."""
     packages = {}
     for one in table.tables("packages"):
         for package in _packages(one):
@@ -166,20 +183,22 @@ def read_security(table: Table) -> Security:
 
 
 def _packages(table: Table) -> list[KeyPackage]:
-    """One layout, for each value of `function` that asks for it."""
+    """Return one layout for each value of `function` that asks for it."""
     parts = []
     for text in table.texts("keys"):
         if not (found := re.fullmatch(r"(pik|mak|tdk) (8|16|24|32)", text)):
             raise table.error("keys", f'{text!r} is no key of a package; write name and bytes, like "pik 16"')
         parts.append(KeyPart(cast("Any", found[1]), int(found[2])))
     selectors = table.texts("selector")
+    if not selectors:
+        raise table.error("selector", "must name a value of element 'function' that asks for it, or \"\"")
     wrap = table.choice("wrap", ("3des", "sm4", "aes", "tr31-b", "tr31-d"))
     blocks = wrap.startswith("tr31")  # text that checks itself
     for key in ("kcv_bytes", "form", "mak_form"):
         if blocks and table.has(key):
-            raise table.error(key, f"is not for key blocks (wrap = {wrap!r}): they say it themselves")
+            raise table.error(key, f"is not for key blocks (wrap = {wrap!r}): each has its own")
     package = KeyPackage(
-        selector=selectors[0] if selectors else "",
+        selector=selectors[0],
         cipher=cast("Any", table.choice("cipher", ("des", "3des", "sm4", "aes"))),
         wrap=cast("Any", wrap),
         parts=tuple(parts),
@@ -192,7 +211,7 @@ def _packages(table: Table) -> list[KeyPackage]:
 
 
 def read_samples(top: Table, elements: Mapping[str, Locator]) -> tuple[Sample, ...]:
-    """``[[samples]]``: frames in hexadecimal, and what stands in them."""
+    """Return ``[[samples]]``: frames in hexadecimal, and what stands in them."""
     samples = []
     for one in top.tables("samples"):
         expect = one.table("expect")
@@ -206,7 +225,7 @@ def read_samples(top: Table, elements: Mapping[str, Locator]) -> tuple[Sample, .
 
 
 def read_hex(table: Table, key: str, default: str = "") -> bytes:
-    """Bytes written in hexadecimal."""
+    """Return bytes that are written in hexadecimal."""
     text = table.text(key, default)
     try:
         return bytes.fromhex(text)

@@ -1,8 +1,8 @@
 """A dialect's security, ready to use: the names in its ``[security]`` bound to the functions they mean.
 
 Everything above this floor asks a `Suite`: hand out or take working keys, make and check MACs, seal and open PIN
-blocks and tracks. The element `security_control` (DE 53) tells how a PIN and a track were protected: its first
-digit the PIN block's format, its second the cipher, its third whether the tracks are encrypted.
+blocks and tracks. The element `security_control` (DE 53) says how a PIN and a track were protected: its first digit
+the PIN block's format, its second the cipher, its third whether the tracks are encrypted.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class Suite:
 
     # working keys
 
-    def stock(self, stocked: Callable[[PackageIssuer], ReadyKeys]) -> None:
-        """Have fresh keys made ahead of need: `stocked` says where those of a issuer come from."""
+    def use_ready_keys(self, ready_keys: Callable[[PackageIssuer], ReadyKeys]) -> None:
+        """Use keys that are generated ahead of need: `ready_keys` returns those of an issuer."""
         for issuer in self._issuers.values():
-            issuer.ready_keys = stocked(issuer)
+            issuer.ready_keys = ready_keys(issuer)
 
     def issue(
         self, selector: str, tmk: Secret, mak: MakForm, randbytes: Randbytes, pinned: WorkingKeys | None = None
     ) -> IssuedKeys:
-        """Fresh working keys and their package, for the package that `selector` (element `function`) asks for.
+        """Return fresh working keys and their package, for the package that `selector` (element `function`) asks for.
 
         Raises:
             PackageError: no such package, or a `pinned` key does not fit it.
@@ -87,7 +87,7 @@ class Suite:
         return issuer.issue(tmk, randbytes, pinned)
 
     def accept(self, selector: str, tmk: Secret, data: bytes) -> WorkingKeys:
-        """The working keys of a received package, every KCV checked. Raises PackageError, KcvError among them."""
+        """Return the working keys of a received package, every KCV checked. Raises PackageError, KcvError of them."""
         package = self.packages.get(selector)
         if package is None:
             raise self._no_package(selector)
@@ -96,15 +96,17 @@ class Suite:
     # keys derived for one message
 
     def ksn(self, message: Message) -> bytes:
-        """The key serial number that a message brings. Raises DukptError: it brings none, or one that cannot be."""
+        """Return the key serial number of a message. Raises DukptError: it brings none, or one that cannot be."""
         assert self.dukpt is not None
         value = self.dialect.get(message, "ksn")
         if value is None:
-            raise DukptError("the message brings no KSN, so nobody can tell its keys")
+            raise DukptError("the message brings no KSN, so its keys cannot be derived")
         try:
             return self.dukpt.read(value if isinstance(value, bytes) else bytes.fromhex(value))
-        except ValueError as wrong:
-            raise wrong if isinstance(wrong, DukptError) else DukptError("the KSN is not in hex digits") from None
+        except DukptError:
+            raise
+        except ValueError:
+            raise DukptError("the KSN is not in hex digits") from None
 
     def put_ksn(self, fields: dict[int, Value], ksn: bytes) -> None:
         """Write a key serial number into a message: as bytes, or as hex text where the field holds text."""
@@ -114,34 +116,34 @@ class Suite:
     # MACs
 
     def mac(self, keys: WorkingKeys, data: bytes) -> bytes:
-        """The MAC of covered bytes, as it travels."""
+        """Return the MAC of covered bytes, as it travels."""
         return self.mac_algorithm(keys.mak, data, self.dialect.security.mac_bytes)
 
     def verify(self, keys: WorkingKeys, data: bytes, mac: bytes) -> bool:
-        """Whether `mac` is the MAC of covered bytes; takes the same time wherever it differs."""
+        """Return whether `mac` is the MAC of covered bytes; takes the same time wherever it differs."""
         return hmac.compare_digest(self.mac(keys, data), mac)
 
     def seal(self, keys: WorkingKeys, frame: bytes) -> bytes:
-        """The frame with its last field, the MAC, filled in."""
+        """Return the frame with its last field, the MAC, filled in."""
         return self.dialect.with_mac(frame, self.mac(keys, self.dialect.covered(frame)))
 
     def verify_message(self, keys: WorkingKeys, message: Message) -> bool:
-        """Whether a received message carries the right MAC, over its bytes as received."""
+        """Return whether a received message carries the right MAC, over its bytes as received."""
         mac = self.dialect.mac_of(message)
         return mac is not None and self.verify(keys, self.dialect.covered(message.raw), mac)
 
     def seal_reply(self, keys: WorkingKeys, frame: bytes) -> bytes:
-        """The frame of a reply with its MAC filled in; `keys` are those of its request."""
+        """Return the frame of a reply with its MAC filled in; `keys` are those of its request."""
         mac = self.mac_algorithm(keys.reply_mak, self.dialect.covered(frame), self.dialect.security.mac_bytes)
         return self.dialect.with_mac(frame, mac)
 
     def verify_reply(self, keys: WorkingKeys, message: Message) -> bool:
-        """Whether a reply carries the right MAC; `keys` are those of its request."""
+        """Return whether a reply carries the right MAC; `keys` are those of its request."""
         mac = self.dialect.mac_of(message)
         if mac is None:
             return False
-        made = self.mac_algorithm(keys.reply_mak, self.dialect.covered(message.raw), len(mac))
-        return hmac.compare_digest(made, mac)
+        expected = self.mac_algorithm(keys.reply_mak, self.dialect.covered(message.raw), len(mac))
+        return hmac.compare_digest(expected, mac)
 
     def diagnose(
         self,
@@ -150,7 +152,7 @@ class Suite:
         tmk: Secret | None = None,
         mistaken: Sequence[MistakenKey] = (),
     ) -> list[str]:
-        """Which mistake would explain the MAC that came, as a sentence; none when nothing that was tried does.
+        """Return which mistake would explain the received MAC, as sentences; none when nothing that was tried does.
 
         `candidates` are generations of keys by name, the one that should fit first: ``[("current", keys), …]``.
         """
@@ -162,7 +164,7 @@ class Suite:
     # PIN and tracks
 
     def seal_pin(self, keys: WorkingKeys, pin: str, pan: str, control: str, randbytes: Randbytes) -> bytes:
-        """The PIN block under the PIK, in the format that the first digit of `control` says. Raises PinError."""
+        """Return the PIN block under the PIK, in the format that the first digit of `control` says. Raises PinError."""
         declared = self.pin_formats.get(control[:1])
         if declared is None:
             raise PinError(f"{_unnamed(control)}; known: {_list(self.pin_formats)}")
@@ -172,7 +174,7 @@ class Suite:
         return forms[0].seal(keys.pik, pin, pan, randbytes)
 
     def open_pin(self, keys: WorkingKeys, block: bytes, pan: str, control: str) -> OpenedPin:
-        """The PIN of a block as received; tries the format `control` declares, then the dialect's others.
+        """Return the PIN of a block as received; tries the format `control` declares, then the dialect's others.
 
         Terminals are known to declare a block without PAN and to make it with one.
 
@@ -188,22 +190,22 @@ class Suite:
             for form in _forms(pin_format, keys.pik):
                 try:
                     pin = form.open(keys.pik, block, pan)
-                except PinError as wrong:
-                    first = first or str(wrong)
+                except PinError as exc:
+                    first = first or str(exc)
                 else:
                     return OpenedPin(pin, form.name, _odd(control, declared, pin_format))
         raise PinError(f"under PIK KCV {keys.pik.kcv()} the PIN block opens in no format: {first}")
 
     def track_sealed(self, control: str) -> bool:
-        """Whether `control` says that the tracks are encrypted."""
+        """Return whether `control` says that the tracks are encrypted."""
         return control[2:3] == "1" and self.track_method is not None
 
     def seal_track(self, keys: WorkingKeys, track: str) -> str:
-        """A track as it travels encrypted. Raises TrackError."""
+        """Return a track as it travels encrypted. Raises TrackError."""
         return self._tracks().encrypt(_tdk(keys), track)
 
     def open_track(self, keys: WorkingKeys, track: str) -> str:
-        """A track that came encrypted, in the clear. Raises TrackError."""
+        """Return an encrypted track in the clear. Raises TrackError."""
         return self._tracks().decrypt(_tdk(keys), track)
 
     def _tracks(self) -> TrackMethod:
@@ -216,7 +218,7 @@ class Suite:
 
 
 def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
-    """The format itself, or its 16-byte forms under a cipher that needs them."""
+    """Return the format itself, or its 16-byte forms under a cipher that needs them."""
     if pin_format.block_bytes == pik.block_bytes:
         return [pin_format]
     return [PIN_FORMATS[name] for ending in _WIDE if (name := pin_format.name + ending) in PIN_FORMATS]

@@ -43,7 +43,7 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
 
 
 def template(name: str, extends: str, parent: Document) -> str:
-    """The text of a new file; `parent` is what it extends, with all that extends in turn."""
+    """Return the text of a new file; `parent` is what it extends, with all that this one extends."""
     return "\n".join(_lines(name, extends, parent.data)) + "\n"
 
 
@@ -72,15 +72,15 @@ def _lines(name: str, extends: str, parent: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _section(section: str, parent: Mapping[str, Any]) -> Iterator[str]:
-    said = {**USUAL.get(section, {}), **parent.get(section, {})}
-    plain = {key: value for key, value in said.items() if not _nested(value)}
+    values = {**USUAL.get(section, {}), **parent.get(section, {})}
+    plain = {key: value for key, value in values.items() if not _nested(value)}
     if plain:
         yield from ("", f"# {SECTIONS[section]}", f"# [{section}]")
         yield from _values(plain)
 
 
 def _nested(value: Any) -> bool:
-    """Whether a value is a section of its own."""
+    """Return whether a value is a section of its own."""
     return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
@@ -126,7 +126,7 @@ def _codes(parent: Mapping[str, Any]) -> Iterator[str]:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML writes it on one line.
+    """Return a value as TOML writes it on one line.
 
     >>> toml({"mti": "0800", "when": {"function": ["001", "101"]}, "served": True})
     '{ mti = "0800", when = { function = ["001", "101"] }, served = true }'

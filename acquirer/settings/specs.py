@@ -21,45 +21,62 @@ if TYPE_CHECKING:
 FONT = "NotoSansMonoCJKsc-GB2312.otf"
 
 
+@cache
 def dialect_names() -> list[str]:
-    """Names of the dialects that ship with the package (other data lies beside them)."""
-    return sorted(path.stem for path in specs_dir().glob("*.toml") if _is_dialect(path))
+    """Return the names of the dialects that ship with the package (other data lies beside them)."""
+    return sorted(path.stem for path in specs_dir().glob("*.toml") if _is_dialect(path.read_text(encoding="utf-8")))
 
 
 def read_spec(name: str) -> tuple[str, Path]:
-    """Text and path of a dialect, by name, or by the path of a file that ends in ``.toml``.
+    """Return text and path of a dialect, by name, or by the path of a file that ends in ``.toml``.
 
     Raises:
         DataError: there is no such dialect, or it is not readable text; the sentence says where it was looked for.
     """
     path = Path(name) if name.endswith(".toml") else specs_dir() / f"{name}.toml"
-    if not name.endswith(".toml") and name not in dialect_names():
-        names = dialect_names()
-        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}, or name a .toml file"
-        raise DataError(name, 0, "", f"no dialect of this name{hint}")
     try:
-        return path.read_text(encoding="utf-8"), path
-    except OSError as wrong:
-        raise DataError(str(path), 0, "", f"cannot be read: {wrong.strerror or wrong}") from None
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
+    except (OSError, ValueError) as exc:  # ValueError: a path that no file can have
+        if not name.endswith(".toml"):
+            raise _no_dialect(name) from None
+        reason = exc.strerror or exc if isinstance(exc, OSError) else exc
+        raise DataError(str(path), 0, "", f"cannot be read: {reason}") from None
+    if not name.endswith(".toml") and not (_is_dialect(text) and path.parent == specs_dir()):
+        raise _no_dialect(name)
+    return text, path
+
+
+def _no_dialect(name: str) -> DataError:
+    names = dialect_names()
+    hint = did_you_mean(name, names) or f"; there are {', '.join(names)}, or name a .toml file"
+    return DataError(name, 0, "", f"no dialect of this name{hint}")
 
 
 def document(name: str) -> Document:
-    """The parsed file of a dialect, with line numbers."""
+    """Return the parsed file of a dialect, with line numbers. Raises DataError."""
+    return _parsed(name) if name.endswith(".toml") else _shipped(name)
+
+
+def _parsed(name: str) -> Document:
     text, path = read_spec(name)
     return parse_toml(text, path.name if path.parent == specs_dir() else str(path))
 
 
+_shipped = cache(_parsed)
+"""The parsed file of a dialect that ships: several extend it, and it stays as it is while the program runs."""
+
+
 @cache
 def slip_font() -> bytes:
-    """The font slips are drawn with, as the bytes of its file."""
+    """Return the font that slips are drawn with, as the bytes of its file."""
     return (specs_dir() / "fonts" / FONT).read_bytes()
 
 
 @cache
 def load_dialect(name_or_path: str) -> Dialect:
-    """A dialect, compiled; the same object for the same name. Raises DataError."""
+    """Return a dialect, loaded; the same object for the same name. Raises DataError."""
     return load(document(name_or_path), finder(name_or_path))
 
 
@@ -75,7 +92,7 @@ def compile_dialect(name_or_path: str) -> CompiledDialect:
 
 
 def finder(name_or_path: str) -> Finder:
-    """Resolves ``extends``: a shipped dialect by name, or a file relative to the one that extends it."""
+    """Return what resolves ``extends``: a shipped dialect by name, or a file relative to the one that extends it."""
     return Finder(Path(name_or_path).parent if name_or_path.endswith(".toml") else specs_dir())
 
 
@@ -88,6 +105,3 @@ class Finder:
     def __call__(self, name: str) -> Document:
         return document(str(self._directory / name) if name.endswith(".toml") else name)
 
-
-def _is_dialect(path: Path) -> bool:
-    return re.search(r"^dialect\s*=", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
