@@ -32,6 +32,7 @@ _WITH_DELIVERY: Final = joined(schema.journal, schema.delivery, "id", "exchange_
 _EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {quoted(schema.delivery.name)}.outcome"
 _REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
 _TERMINAL_WIDTH: Final = len(schema.terminal.columns)
+_SESSION_TID: Final = schema.session.names.index("tid")
 _SIGNATURE_ORDER: Final = "at_us, mid, tid, batch, stan, number"
 
 
@@ -194,7 +195,7 @@ class Reader:
 def registered(row: Row) -> tuple[TerminalConfig, Session]:
     """Return the terminal of a joined row and its session, a fresh one when it never had any."""
     config, session = TERMINAL.unpack(row), row[_TERMINAL_WIDTH:]
-    return config, Session(config.tid) if session[0] is None else SESSION.unpack(session)
+    return config, Session(config.tid) if session[_SESSION_TID] is None else SESSION.unpack(session)
 
 
 def open_reader(url: str) -> Reader:
