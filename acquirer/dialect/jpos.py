@@ -138,7 +138,7 @@ def _number(one: _Element, key: str, name: str) -> int:
 
 
 def _parse(data: bytes, name: str) -> _Element:
-    """Return the elements of an XML text. Expat opens nothing by itself; declared entities, which expand, are refused."""
+    """Return the elements of an XML text. Expat opens nothing by itself; entities, which expand, are refused."""
     parser = expat.ParserCreate()
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     top = _Element("", 0, {})

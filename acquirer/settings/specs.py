@@ -106,6 +106,5 @@ class Finder:
         return document(str(self._directory / name) if name.endswith(".toml") else name)
 
 
-
 def _is_dialect(text: str) -> bool:
     return re.search(r"^dialect\s*=", text, re.MULTILINE) is not None
