@@ -165,11 +165,20 @@ def _line(entry: Entry, timezone: str, painter: Painter) -> str:
 
 
 def _names(dialect: str) -> Mapping[str, str]:
-    """Return the names of the DEs, if the dialect it was spoken in is one we have."""
-    from acquirer.data.toml import DataError
-    from acquirer.settings.specs import load_dialect
+    """Return the English names of the DEs, if the dialect is one that ships with the program.
 
-    try:
-        return {str(de): spec.name.en for de, spec in load_dialect(dialect).fields.items()}
-    except DataError:
-        return {}
+    They are read from its file as they stand: compiling a dialect takes four times as long as all the rest.
+    """
+    import tomllib
+
+    from acquirer.settings.shipped import specs_dir
+
+    names: dict[str, str] = {}
+    path = specs_dir() / f"{dialect}.toml"
+    while path.is_file():
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        for de, field in document.get("fields", {}).items():
+            if isinstance(field, dict) and (name := field.get("name")):
+                names.setdefault(de, name if isinstance(name, str) else name[0])
+        path = path.with_name(f"{document.get('extends', '')}.toml")
+    return names

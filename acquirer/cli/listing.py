@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 from typing import Final
@@ -90,12 +90,27 @@ class _Layout:
                 yield from _folded(texts, indent)
 
 
-def _folded(texts: Sequence[tuple[str, int]], indent: str) -> Iterable[str]:
-    pieces = [wrap(text, width) or [""] for text, width in texts]
+def _folded(texts: Sequence[tuple[str, int]], indent: str) -> Iterator[str]:
+    """Yield the lines of cells of which one does not fit."""
+    pieces = [list(_pieces(text, width)) for text, width in texts]
     for parts in zip_longest(*pieces, fillvalue=""):
         yield (
             indent + GAP.join([_padded(text, width) for text, (_, width) in zip(parts, texts, strict=True)])
         ).rstrip()
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    """Yield a text in pieces that fit, broken between words where there are any."""
+    if text.isascii():
+        yield from wrap(text, width)
+        return
+    piece = ""
+    for character in text:
+        if _cells(piece + character) > width:
+            yield piece
+            piece = ""
+        piece += character
+    yield piece
 
 
 def _padded(text: str, width: int) -> str:

@@ -16,7 +16,7 @@ from acquirer.cli import journal
 from acquirer.cli.errors import Code
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
-from acquirer.settings.specs import load_dialect
+from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.store import open_store
 from acquirer.wire.message import DecodeError, Message
 
@@ -63,7 +63,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         reply_mti="0210",
         notes=("skew 3 s",),
     )
-    spans = {"mti": (11, 13), "bitmap": (13, 21)}
+    spans: dict[int | str, tuple[int, int]] = {"mti": (11, 13), "bitmap": (13, 21)}
     broken = DecodeError("digits expected", field=4, position=23, mti="0200", fields={}, spans=spans)
     filled.exchange(
         mti="0200",
@@ -83,9 +83,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def lines(arguments: list[str], capsys: Say) -> list[str]:
     assert cli.run(["journal", *arguments]) == Code.OK
-    said = capsys.readouterr()
-    assert said.err == ""
-    return said.out.splitlines()
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out.splitlines()
 
 
 def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> None:
@@ -116,32 +116,32 @@ def test_filters(host: Filled, flags: list[str], numbers: list[int], capsys: Say
 
 
 def test_show_lays_request_and_reply_side_by_side(host: Filled, capsys: Say) -> None:
-    said = "\n".join(lines(["show", "2"], capsys))
-    assert "MAC differs: the terminal kept its old key" in said
-    assert re.search(r"\n +2 +primary account number +621234\*{6}1232\n", said)
-    assert re.search(r"\n +35 +.*\[21 characters hidden\]\n", said)
-    assert re.search(r"\n +39 +response code +A0\n", said)
-    assert re.search(r"\n +41 +terminal +10000161 +10000161\n", said)
-    assert PAN not in said
+    shown = "\n".join(lines(["show", "2"], capsys))
+    assert "MAC differs: the terminal kept its old key" in shown
+    assert re.search(r"\n +2 +primary account number +621234\*{6}1232\n", shown)
+    assert re.search(r"\n +35 +.*\[21 characters hidden\]\n", shown)
+    assert re.search(r"\n +39 +response code +A0\n", shown)
+    assert re.search(r"\n +41 +terminal +10000161 +10000161\n", shown)
+    assert PAN not in shown
 
 
 def test_show_of_what_could_not_be_decoded(host: Filled, capsys: Say) -> None:
-    said = "\n".join(lines(["show", "3"], capsys))
-    assert "undecodable: DE 4 at byte 23: digits expected" in said
-    assert "No field was read. No reply." in said
-    assert ", 30 bytes, " in said
-    assert "0010  03 10 00 20 AB" not in said
-    assert "0000  60 00 03 00 00 60 31 00  31 00 00 02 00 30 20 04" in said
-    assert "\n0010  80 00 20 AB CD            " in said  # up to where the field that failed begins
+    shown = "\n".join(lines(["show", "3"], capsys))
+    assert "undecodable: DE 4 at byte 23: digits expected" in shown
+    assert "No field was read. No reply." in shown
+    assert ", 30 bytes, " in shown
+    assert "0010  03 10 00 20 AB" not in shown
+    assert "0000  60 00 03 00 00 60 31 00  31 00 00 02 00 30 20 04" in shown
+    assert "\n0010  80 00 20 AB CD            " in shown  # up to where the field that failed begins
 
 
 def test_show_as_json(host: Filled, capsys: Say) -> None:
     (line,) = lines(["show", "2", "--json"], capsys)
-    shown = json.loads(line)
-    assert (shown["request"]["2"], shown["reply"]) == ("621234******1232", {"39": "A0", "41": "10000161"})
+    document = json.loads(line)
+    assert (document["request"]["2"], document["reply"]) == ("621234******1232", {"39": "A0", "41": "10000161"})
 
 
-def test_a_number_nobody_has(host: Filled, capsys: Say) -> None:
+def test_a_number_that_no_exchange_has(host: Filled, capsys: Say) -> None:
     assert cli.run(["journal", "show", "99"]) == Code.USAGE
     assert "has no exchange 99; 'acquirer journal list' shows the latest." in capsys.readouterr().err
 
@@ -159,7 +159,7 @@ def test_tail_begins_with_the_latest_and_follows_until_stopped(
         host.exchange(tid="10000162", code="77")
         host.exchange(tid="10000161", code="77")
 
-    monkeypatch.setattr(journal.time, "sleep", pause)
+    monkeypatch.setattr("time.sleep", pause)
     assert cli.run(["journal", "tail", "--tid", "10000161", "-n", "1", "--json"]) == Code.INTERRUPTED
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [2, 6, 8]
 
@@ -177,3 +177,27 @@ def test_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say) 
     assert capsys.readouterr().err == (
         "there is no store at acquirer.db: start 'acquirer serve' once, or name the right one.\n"
     )
+
+
+@pytest.mark.parametrize("name", dialect_names())
+def test_fields_are_named_as_the_dialect_names_them(name: str) -> None:
+    names = journal._names(name)
+    assert {de: names[str(de)] for de in load_dialect(name).fields} == {
+        de: spec.name.en for de, spec in load_dialect(name).fields.items()
+    }
+
+
+def test_a_dialect_of_the_users_own_leaves_fields_without_names() -> None:
+    assert journal._names("my-acquirer") == {}
+
+
+def test_colours_are_for_terminals_only(host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b" not in "".join(lines(["list"], capsys))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    coloured = lines(["list", "--tid", "10000161"], capsys)
+    assert coloured[1].startswith("\x1b[2m     2  2026-01-01 00:00:00  \x1b[0m\x1b[36m10000161  \x1b[0m0200 sale")
+    assert "\x1b[1;31mA0  \x1b[0mMAC differs" in coloured[1]
+    assert "\x1b[32m00  \x1b[0mok" in coloured[0]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in "".join(lines(["list"], capsys))
