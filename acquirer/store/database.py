@@ -12,7 +12,7 @@ from typing import Final
 
 from acquirer.errors import StoreError
 from acquirer.store import schema
-from acquirer.store.schema import quoted
+from acquirer.store.schema import Table, quoted
 from acquirer.store.statements import query
 
 CHECKPOINT_PAGES: Final = 1_000
@@ -97,16 +97,18 @@ def _add_views(connection: sqlite3.Connection) -> None:
         connection.execute(f"CREATE TEMP VIEW {quoted(table.name)} AS {query(', '.join(columns), source)}")
 
 
-def connect_beside(database: Path) -> sqlite3.Connection:
-    """Return a connection that writes what no host keeps in memory, while one may serve; it leaves checkpoints to the
-    host.
+def connect_beside(database: Path, table: Table) -> sqlite3.Connection:
+    """Return a connection that writes one table that no host keeps in memory, while one may serve.
+
+    It leaves checkpoints to the host. An older store is written as it is, if it has that table as it is today.
 
     Raises:
-        StoreError: no such file, not ours, of another version, or not to be written.
+        StoreError: no such file, not ours, of a version without that table, or not to be written.
     """
     reading, version = _open(database)
+    names = tuple(row[1] for row in reading.execute(f"PRAGMA table_info({quoted(table.name)})"))
     reading.close()
-    if version != schema.REVISION:
+    if version not in schema.REVISIONS or names != table.names:
         raise _unsupported(database, version)
     try:
         connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)

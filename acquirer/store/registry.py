@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final
 
 from acquirer.data.types import Randbytes, Row
-from acquirer.model.rows import TerminalConfig
+from acquirer.model.rows import Policy, TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -21,7 +23,8 @@ from acquirer.store.queries import registered
 from acquirer.store.schema import SESSION, TERMINAL, quoted
 from acquirer.store.statements import query
 
-_DIGESTS = query("tid, registration", quoted(schema.terminal.name))
+_DIGESTS: Final = query("tid, registration", quoted(schema.terminal.name))
+_policy_values: Final = attrgetter(*Policy.__slots__)
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
 
 
 def _digest(one: Registration, vault: Vault) -> str:
-    plain = repr((one.tid, one.mid, one.name, one.mak, one.policy, one.test))
+    plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test))
     return vault.digest(plain, one.tmk, one.bdk, one.fixed_keys)
 
 

@@ -35,7 +35,7 @@ def count_reprint(url: str, key: TransactionKey) -> int:
     database = database_path(url)
     if database is None:
         raise StoreError(f"a {MEMORY} store ends with its process: name the sqlite: store of the sale")
-    connection = connect_beside(database)
+    connection = connect_beside(database, schema.reprint)
     try:
         connection.execute("BEGIN IMMEDIATE")
         (copies,) = connection.execute(_COUNT, (*key, 1)).fetchone()

@@ -239,7 +239,7 @@ def test_an_old_store_is_read_as_it_is(old_store, database):
 
 def test_in_an_old_store_nothing_is_written_before_it_is_brought_up_to_date(old_store, database):
     with pytest.raises(StoreError, match=r"is of version 0001, this program of .*: .*start 'acquirer serve' once"):
-        connect_beside(database)
+        connect_beside(database, schema.reprint)
 
 
 def test_an_old_store_is_served_as_it_was_and_takes_signatures_from_then_on(old_store, database, tmp_path):
