@@ -30,7 +30,7 @@ def test_a_file_may_extend_another_beside_it(tmp_path):
     assert (dialect.name, dialect.title.en) == ("own", "Base")
 
 
-def test_a_name_nobody_knows_is_answered_with_the_nearest(tmp_path):
+def test_an_unknown_name_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(DataError, match="unionpay: no dialect of this name; did you mean 'unionpay-pos'"):
         load_dialect("unionpay")
     with pytest.raises(DataError, match="cards: no dialect of this name"):
