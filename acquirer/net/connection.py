@@ -1,7 +1,7 @@
 """One peer's connection: bytes into frames, replies into bytes, and what is done to a peer that misbehaves.
 
-Nothing here knows ISO 8583. A frame goes to the receiver of its listener; whatever is no frame ends the connection with
-a reason that is counted and told. Rows A1 to A13 of a host's manners live here and in `server`.
+Nothing here knows ISO 8583. A frame goes to the receiver of its listener; everything else ends the connection with a
+reason that is counted and reported. Which limits there are, and why: `net.limits`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BUSY, UNSENT, SERVER = 1, 2, 4
 
 
 class Connection:
-    """A peer, from accept to close. Made by its `Listener`; all methods belong to the loop's thread."""
+    """A peer, from accept to close. Created by its `Listener`; all methods belong to the loop's thread."""
 
     __slots__ = (
         "_deframer",
@@ -93,10 +93,10 @@ class Connection:
                     self._keep_alive()
                 if self.closing or self._transport is None:
                     return
-        except FrameError as wrong:
-            self.refuse(wrong.reason, wrong.detail, wrong.data)
+        except FrameError as exc:
+            self.refuse(exc.reason, exc.detail, exc.data)
             return
-        except Exception:  # no input makes the host raise: the peer is let go, the fault is told
+        except Exception:  # no input makes the host raise: the peer is closed, the fault reported
             server.report_fault(self)
             self.close("internal-fault", hard=True)
             return
@@ -108,10 +108,10 @@ class Connection:
             self.pause(BUSY)
 
     def peerFinished(self) -> None:
-        """The peer sends no more (FIN). What it asked for is still answered; then the connection ends."""
+        """The peer sends no more (FIN). What it requested is still answered; then the connection ends."""
         self._finished = True
         if self.busy == 0:
-            self._tell_unfinished("cut-off", "then the peer hung up")
+            self._report_unfinished("cut-off", "then the peer hung up")
             self._lose()
 
     def unsentChanged(self) -> None:
@@ -130,7 +130,7 @@ class Connection:
     def connectionLost(self, _reason: Failure) -> None:
         self._transport = None
         if not self._finished:
-            self._tell_unfinished("cut-off", "then the connection was lost")
+            self._report_unfinished("cut-off", "then the connection was lost")
         self.server.disconnected(self)
 
     # -- the receiver's calls ----------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Connection:
             self.resume(BUSY)
 
     def known(self) -> None:
-        """The peer has been approved of: it may stay silent for longer."""
+        """The peer has had a request approved: it may stay silent for longer."""
         self.idle_s = self.server.limits.idle_known_s
 
     def close(self, reason: str, *, hard: bool = False) -> None:
@@ -176,21 +176,21 @@ class Connection:
             self._lose()
 
     def refuse(self, reason: str, detail: str, data: bytes) -> None:
-        """What came, beginning with `data`, is no frame: tell why, and close."""
+        """What was received, beginning with `data`, is no frame: report why, and close."""
         self.listener.refuse(self, reason, detail, data)
         self.close(reason)
 
     def expire(self, reason: str) -> None:
         """End a connection that is `overdue`."""
         if reason == "frame-timeout":
-            self._tell_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
+            self._report_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
         self.close(reason, hard=reason == "not-reading")
 
-    def _tell_unfinished(self, reason: str, what_then: str) -> None:
-        """Tell of a frame that began and did not end: its length may be written in another form than is read here."""
+    def _report_unfinished(self, reason: str, what_then: str) -> None:
+        """Report a frame that began and did not end: its length may be written in another form than is read here."""
         if (pending := self._deframer.pending) and not self.closing:
-            came = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
-            self.listener.refuse(self, reason, f"{came} came, {what_then}", self._deframer.unfinished)
+            received = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
+            self.listener.refuse(self, reason, f"{received} came, {what_then}", self._deframer.unfinished)
 
     # -- flow --------------------------------------------------------------------------------------------------------
 

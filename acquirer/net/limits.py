@@ -19,7 +19,7 @@ class Limits:
     """Connections waiting to be accepted. Twisted's 50 loses SYNs of a burst, and each costs its peer a second."""
 
     frame_s: float = 10.0
-    """From a frame's first byte to its last, whatever trickles in between: the answer to slowloris."""
+    """From a frame's first byte to its last, however much trickles in between: the answer to slowloris."""
 
     idle_s: float = 60.0
     """Silence allowed to a peer that has not been approved of yet: port scanners, health checks, mistakes."""
@@ -52,11 +52,17 @@ class Limits:
 READ_BYTES = 16 * 1024
 """One read: twice the largest frame, some 250 sign-ons."""
 
-KEEP_ALIVE = (60, 10, 3)
-"""TCP keep-alive: first probe after 60 s of silence, then every 10 s, dead after 3. A terminal's power can be cut."""
-
-USER_TIMEOUT_MS = 30_000
-"""Replies unacknowledged for this long end the connection, whatever TCP would still try."""
+TCP_OPTIONS = (
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPALIVE", 60),
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 30_000),
+    ("TCP_NODELAY", 1),
+)
+"""Set on every connection where the system knows them. Keep-alive: the first probe after 60 s of silence (KEEPIDLE, on
+macOS KEEPALIVE), then every 10 s, dead after 3, because a terminal's power can be cut. Replies that stay unacknowledged
+for 30 s (USER_TIMEOUT, in ms) end the connection, whether or not TCP would go on. Replies leave at once."""
 
 RESERVED_FILES = 200
 """Open files wanted beside the connections: database, logs, libraries."""

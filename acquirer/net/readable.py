@@ -1,20 +1,22 @@
-"""Who can be read: an epoll set of our own, nested in the loop's.
+"""Which sockets can be read: a selector of our own, nested in the loop's.
 
-The loop would wrap each readable socket in a key, a handle and a context; for a request that is decided in some fifty
-microseconds those are ten more, and twice that for a connection that comes for a single exchange. Here the loop sees
-one descriptor, and all sockets that have something to read are called one after another.
+The loop would wrap each readable socket in a handle and a context; for a request that is decided in some fifty
+microseconds those are ten more, and twice that for a connection that is opened for a single exchange. Here the loop
+sees one descriptor, and all sockets that have something to read are called one after another. Selectors that have no
+descriptor of their own (poll, select) cannot be nested: with them the loop watches each socket.
 """
 
 from __future__ import annotations
 
-import select
+import selectors
 from asyncio import AbstractEventLoop
+from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 PER_TURN: Final = 64
-"""Sockets called in one turn of the loop: few enough that the writer begins while the rest is read, and nobody's reply
-waits for everybody's request; enough for what is done together to cost less each."""
+"""Sockets called in one turn of the loop: few enough that the writer begins while the rest is read, and no reply waits
+for all requests; enough for what is done together to cost less each."""
 
 
 class ReadableSockets:
@@ -22,30 +24,45 @@ class ReadableSockets:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._epoll = select.epoll()
         self._calls: dict[int, Callable[[], None]] = {}
-        loop.add_reader(self._epoll.fileno(), self._turn)
+        self._ready: deque[int] = deque()  # can be read, and not called yet
+        selector: Any = selectors.DefaultSelector()
+        self._selector: Any = selector if hasattr(selector, "fileno") else None
+        if self._selector is None:
+            selector.close()
+        else:
+            loop.add_reader(selector.fileno(), self._turn)
 
     def watch(self, fd: int, call: Callable[[], None]) -> None:
         """Call `call` whenever `fd` can be read."""
         self._calls[fd] = call
-        self._epoll.register(fd, select.EPOLLIN)
+        if self._selector is None:
+            self._loop.add_reader(fd, call)
+        else:
+            self._selector.register(fd, selectors.EVENT_READ)
 
     def forget(self, fd: int) -> None:
         """Watch `fd` no more; to be called before it is closed."""
         del self._calls[fd]
-        self._epoll.unregister(fd)
+        if self._selector is None:
+            self._loop.remove_reader(fd)
+        else:
+            self._selector.unregister(fd)
 
     def close(self) -> None:
-        """Watch nobody any more. A second call does nothing."""
-        if self._epoll.closed:
-            return
-        self._loop.remove_reader(self._epoll.fileno())
-        self._epoll.close()
+        """Watch no socket any more. Idempotent."""
+        if self._selector is None:
+            for fd in list(self._calls):
+                self.forget(fd)
+        elif self._selector.get_map() is not None:
+            self._loop.remove_reader(self._selector.fileno())
+            self._selector.close()
 
     def _turn(self) -> None:
-        calls = self._calls
-        for fd, _ in self._epoll.poll(0, PER_TURN):
-            call = calls.get(fd)
+        calls, ready = self._calls, self._ready
+        if not ready:  # those that were left by the last turn come first
+            ready.extend([key.fd for key, _ in self._selector.select(0)])
+        for _ in range(min(len(ready), PER_TURN)):
+            call = calls.get(ready.popleft())
             if call is not None:  # not forgotten by one that was called before it
                 call()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from twisted.internet.error import CannotListenError
 
+from acquirer.errors import PeerError
 from acquirer.net.connection import SERVER, Connection
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
@@ -18,21 +19,21 @@ from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
 
 Receive = Callable[[Connection, bytes], None]
-"""Takes a frame that came; must call `Connection.done` once when it is through with it."""
+"""Takes a frame that was received; must call `Connection.done` once when it has finished with it."""
 
 Refuse = Callable[[Connection, str, str, bytes], None]
-"""Is told a reason, its sentence and the first bytes when what came is no frame; the connection is closed for it."""
+"""Takes a reason, its sentence and the first bytes when what was received is no frame; the connection then ends."""
 
 
-class BindError(OSError):
+class BindError(PeerError, OSError):
     """A listener could not be opened: one sentence with the address and the system's reason."""
 
 
 class Watcher(Protocol):
-    """Who is told what a server sees: never message content."""
+    """Takes what a server reports: never message content."""
 
     def refused(self, peer: str, reason: str, detail: str) -> None:
-        """A peer sent something that is no frame, or came when there was no room."""
+        """A peer sent something that is no frame, or connected when there was no room."""
 
     def fault(self, peer: str) -> None:
         """An exception reached the net; `sys.exc_info` has it."""
@@ -64,17 +65,17 @@ class Listener:
     def open(self, host: str, port: int) -> None:
         """Bind and listen on a numeric address; port 0 takes a free one."""
         server = self.server
-        listening = ListeningPort(port, host, self, server.limits.backlog, server.reactor, server.readers)
+        listening = ListeningPort(port, host, self, server.limits.backlog, server.reactor, server.loop, server.readers)
         try:
             listening.startListening()
-        except CannotListenError as wrong:
-            reason = wrong.socketError.strerror or str(wrong.socketError)
+        except CannotListenError as exc:
+            reason = exc.socketError.strerror or str(exc.socketError)
             raise BindError(f"cannot listen on {host}:{port}: {reason.lower()}") from None
         self._open = listening
         self.host, self.port = listening.socket.getsockname()[:2]
 
     async def close(self) -> None:
-        """Accept nobody any more."""
+        """Accept no peer any more."""
         if self._open is not None:
             port: Any = self._open
             self._open = None
@@ -106,19 +107,19 @@ class Server:
         self.counters = Counters()
         self.connections: set[Connection] = set()
         self.listeners: list[Listener] = []
-        self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
-        self.readers = ReadableSockets(self._loop)
-        self.now_s = self._loop.time  # exact: time-outs counted from the last sweep's clock would come early
+        self.loop = asyncio.get_running_loop()  # and the reactor's
+        self.readers = ReadableSockets(self.loop)
+        self.now_s = self.loop.time  # exact: time-outs counted from the last sweep's clock would come early
         shortest_s = min(limits.frame_s, limits.idle_s, limits.idle_known_s, limits.unsent_s)
         self._sweep_s = min(1.0, shortest_s / 4)
-        self._timer: asyncio.TimerHandle | None = self._loop.call_later(self._sweep_s, self._sweep)
+        self._timer: asyncio.TimerHandle | None = self.loop.call_later(self._sweep_s, self._sweep)
         self._paused = False
         self._numbers = 0
 
     async def listen(
         self, host: str, port: int, framing: Framing, receive: Receive, refuse: Refuse | None = None
     ) -> Listener:
-        """Open one more address. Without `refuse` the watcher is told what is no frame.
+        """Open one more address. Without `refuse` the watcher takes what is no frame.
 
         Raises:
             BindError: the address is taken, not ours, or unknown.
@@ -129,8 +130,8 @@ class Server:
         return listener
 
     async def stop(self) -> bool:
-        """Accept nobody, let what was asked be answered, close; True when nothing had to be cut off."""
-        deadline_s = self._loop.time() + self.limits.stop_s
+        """Accept no peer, let what was requested be answered, close; return True when nothing had to be cut off."""
+        deadline_s = self.loop.time() + self.limits.stop_s
         await asyncio.gather(*(listener.close() for listener in self.listeners))
         self.pause()
         await self._until(lambda: not any(c.busy for c in self.connections), deadline_s)
@@ -148,14 +149,14 @@ class Server:
         return orderly
 
     def pause(self) -> None:
-        """Read nobody: what was asked already is more than enough for now."""
+        """Read no peer: what was requested already is more than enough for now."""
         if not self._paused:
             self._paused = True
             for connection in self.connections:
                 connection.pause(SERVER)
 
     def resume(self) -> None:
-        """Read everybody again."""
+        """Read every peer again."""
         if self._paused:
             self._paused = False
             for connection in list(self.connections):
@@ -196,13 +197,13 @@ class Server:
 
     def _sweep(self) -> None:
         now_s = self.now_s()
-        self._timer = self._loop.call_later(self._sweep_s, self._sweep)
+        self._timer = self.loop.call_later(self._sweep_s, self._sweep)
         overdue = [(connection, why) for connection in self.connections if (why := connection.overdue(now_s))]
         for connection, why in overdue:
             connection.expire(why)
 
     async def _until(self, holds: Callable[[], bool], deadline_s: float) -> None:
-        while not holds() and self._loop.time() < deadline_s:
+        while not holds() and self.loop.time() < deadline_s:
             await asyncio.sleep(0.005)
 
     async def _numeric(self, host: str, port: int) -> str:
@@ -212,7 +213,7 @@ class Server:
         except ValueError:
             pass
         try:
-            found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
             raise BindError(f"cannot listen on {host}:{port}: the host name is unknown") from None
         return str(found[0][4][0])

@@ -2,7 +2,7 @@
 
 Twisted's own path per message costs an add-writer, a second trip through the loop and a remove-writer, and wraps every
 event in a logging context. Here a reply leaves in the turn in which it was made and `ReadableSockets` calls for reads;
-whatever does not fit takes Twisted's way, with its buffer, its producers and its closing.
+what does not fit takes Twisted's way, with its buffer, its producers and its closing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from typing import Any, Protocol
 from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
-from acquirer.net.limits import ACCEPTS_PER_TURN, KEEP_ALIVE, READ_BYTES, USER_TIMEOUT_MS
+from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES, TCP_OPTIONS
 from acquirer.net.readable import ReadableSockets
+from acquirer.net.twisted_internals import TwistedTransport, spare_descriptor
 
 DONE = Failure(error.ConnectionDone())
 LOST = Failure(error.ConnectionLost())
 ABORTED = Failure(error.ConnectionAborted())
 
 
-class Session(Protocol):
-    """What a transport tells the one who speaks through it."""
+class TransportEvents(Protocol):
+    """What a transport reports to the connection that writes through it."""
 
     def makeConnection(self, transport: EagerTransport) -> None: ...
     def dataReceived(self, data: bytes) -> None: ...
@@ -33,29 +34,22 @@ class Session(Protocol):
     def connectionLost(self, reason: Failure) -> None: ...
 
 
-class EagerTransport(tcp.Server):
+class EagerTransport(TwistedTransport):
     """The server side of one TCP connection. `loseConnection` ends it with FIN, `abortConnection` with RST."""
 
-    logstr = "acquirer"
-    repstr = "<EagerTransport>"
-    _shouldShutdown = False  # close() alone sends the FIN: nobody else holds the descriptor
     progress_s = 0.0  # loop time at which the peer last took some of what was unsent
 
-    def __init__(self, sock: socket.socket, session: Session, client: tuple[Any, ...], port: ListeningPort) -> None:
-        # Not Server.__init__: it formats three strings for logging that nobody reads.
-        twisted: Any = tcp.Connection
-        twisted.__init__(self, sock, session, port.reactor)
-        self.server = port
-        self.client = client
-        self.hostname = client[0]
+    def __init__(
+        self, sock: socket.socket, events: TransportEvents, client: tuple[Any, ...], port: ListeningPort
+    ) -> None:
+        super().__init__(sock, events, client, port)
         self._loop = port.loop
         self._readers = port.readers
-        self._session: Session | None = session
+        self._events: TransportEvents | None = events
         self._fd = sock.fileno()
         self._recv = sock.recv
         self._send = sock.send
         self._reading = False
-        self.connected = 1
         self.startReading()
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -71,8 +65,8 @@ class EagerTransport(tcp.Server):
             self._readers.forget(self._fd)
 
     def _readable(self) -> None:
-        session = self._session
-        if session is None:  # closed earlier in this turn of the loop
+        events = self._events
+        if events is None:  # closed earlier in this turn of the loop
             return
         try:
             data = self._recv(READ_BYTES)
@@ -82,23 +76,18 @@ class EagerTransport(tcp.Server):
             self.connectionLost(LOST)
             return
         if data:
-            session.dataReceived(data)
+            events.dataReceived(data)
         else:
             self.stopReading()
-            session.peerFinished()
+            events.peerFinished()
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    @property
-    def unsent_bytes(self) -> int:
-        """What was written and the kernel has not taken yet."""
-        return len(self.dataBuffer) - self.offset + self._tempDataLen
-
     def write(self, data: bytes) -> None:
-        if not self.connected or self.disconnecting or self._writeDisconnected:
+        if not self.can_write():
             return
         twisted: Any
-        if self.dataBuffer or self._tempDataLen:
+        if self.has_unsent():
             twisted = super()
             twisted.write(data)
         else:
@@ -114,8 +103,8 @@ class EagerTransport(tcp.Server):
             self.progress_s = self._loop.time()
             twisted = super()
             twisted.write(data[sent:])
-        if self._session is not None:
-            self._session.unsentChanged()
+        if self._events is not None:
+            self._events.unsentChanged()
 
     def doWrite(self) -> Any:
         before = self.unsent_bytes
@@ -123,8 +112,8 @@ class EagerTransport(tcp.Server):
         result = twisted.doWrite()
         if self.unsent_bytes != before:
             self.progress_s = self._loop.time()
-        if result is None and self._session is not None:
-            self._session.unsentChanged()
+        if result is None and self._events is not None:
+            self._events.unsentChanged()
         return result
 
     # -- ending ----------------------------------------------------------------------------------------------------
@@ -132,7 +121,7 @@ class EagerTransport(tcp.Server):
     def loseConnection(self, _connDone: Failure = DONE) -> None:
         if not self.connected or self.disconnecting:
             return
-        if self.dataBuffer or self._tempDataLen:
+        if self.has_unsent():
             twisted: Any = super()
             twisted.loseConnection()  # after what is unsent
         else:
@@ -143,7 +132,7 @@ class EagerTransport(tcp.Server):
             self.connectionLost(ABORTED)
 
     def connectionLost(self, reason: Failure) -> None:
-        self._session = None
+        self._events = None
         super().connectionLost(reason)
         self.__dict__.pop("_recv", None)  # they hold the closed socket
         self.__dict__.pop("_send", None)
@@ -153,24 +142,29 @@ class ListeningPort(tcp.Port):
     """A listening socket that accepts without ceremony. `factory` is a `server.Listener`."""
 
     def __init__(
-        self, port: int, interface: str, factory: Any, backlog: int, reactor: Any, readers: ReadableSockets
+        self,
+        port: int,
+        interface: str,
+        factory: Any,
+        backlog: int,
+        reactor: Any,
+        loop: AbstractEventLoop,
+        readers: ReadableSockets,
     ) -> None:
         twisted: Any = super()
         twisted.__init__(port, factory, backlog, interface, reactor)
         self.readers = readers
-        self.loop: AbstractEventLoop = reactor._asyncioEventloop
+        self.loop = loop
 
     def createInternetSocket(self) -> socket.socket:
         twisted: Any = super()
         sock: socket.socket = twisted.createInternetSocket()
         # Accepted sockets inherit these from their listener: nothing to set per connection.
-        idle_s, interval_s, probes = KEEP_ALIVE
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, probes)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for name, value in TCP_OPTIONS:
+            option = getattr(socket, name, None)
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
         return sock
 
     def doRead(self) -> None:
@@ -180,26 +174,26 @@ class ListeningPort(tcp.Port):
                 sock, client = self.socket.accept()
             except BlockingIOError:
                 return
-            except OSError as wrong:
-                if wrong.errno in (errno.EMFILE, errno.ENFILE):
+            except OSError as exc:
+                if exc.errno in (errno.EMFILE, errno.ENFILE):
                     factory.files_exhausted()
                     self._turn_away()
                 return  # anything else is the newcomer's own misfortune
-            session = factory.buildProtocol(client)
-            if session is None:
+            connection = factory.buildProtocol(client)
+            if connection is None:
                 sock.close()
             else:
-                session.makeConnection(EagerTransport(sock, session, client, self))
+                connection.makeConnection(EagerTransport(sock, connection, client, self))
 
     def _turn_away(self) -> None:
         """Close newcomers for whom no descriptor is left, by means of the one that Twisted keeps in reserve.
 
         Left in the backlog they would wait for nothing, and keep the loop busy meanwhile.
         """
-        reserve: Any = tcp._reservedFD
-        if not reserve.available():
+        spare = spare_descriptor()
+        if spare is None:
             return
-        with reserve:
+        with spare:
             for _ in range(ACCEPTS_PER_TURN):
                 try:
                     sock, _client = self.socket.accept()

@@ -1,4 +1,4 @@
-"""Room for connections: limits are raised as far as they go, and what stays too low is told."""
+"""Room for connections: limits are raised as far as they go, and what stays too low is reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_limit_of_open_files_is_raised(soft: int, hard: int, wanted: int, ro
     assert json.loads(done.stdout) == [room, soft_after, hard]
 
 
-def test_bounds_that_are_high_enough_are_not_told(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_bounds_that_are_high_enough_are_not_reported(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     somaxconn = tmp_path / "somaxconn"
     somaxconn.write_text("4096\n")
     monkeypatch.setattr(files, "SOMAXCONN", somaxconn)
@@ -49,3 +49,26 @@ def test_this_process_keeps_its_limit() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     files.make_room(1)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+
+
+def test_a_system_without_limits_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "resource", None)
+    assert files.make_room(20_000) == 20_000
+
+
+def test_a_limit_that_cannot_be_raised_as_far_as_it_says_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS, where it is called unlimited and is not."""
+
+    class Refusing:
+        RLIMIT_NOFILE, RLIM_INFINITY = 7, -1
+
+        @staticmethod
+        def getrlimit(_which: int) -> tuple[int, int]:
+            return 256, -1
+
+        @staticmethod
+        def setrlimit(_which: int, _limits: tuple[int, int]) -> None:
+            raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(files, "resource", Refusing)
+    assert files.make_room(20_000) == 256 - files.RESERVED_FILES
