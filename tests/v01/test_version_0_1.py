@@ -481,7 +481,8 @@ DIALECTS = {"my-acquirer": "10000001", "my-ascii": "10000002", "my-1993": "10000
 
 def test_dialects_are_in_order(work: Path) -> None:
     (lines,) = said(("dialect", "lint", *(f"{name}.toml" for name in DIALECTS)), cwd=work)
-    assert [line.split()[:2] for line in lines.splitlines()] == [[f"{name}:", "OK:"] for name in DIALECTS]
+    words = [line.split()[:2] for line in lines.splitlines()]
+    assert [pair for pair in words if pair[1] != "note:"] == [[f"{name}:", "OK:"] for name in DIALECTS]
 
 
 def test_dialects_are_spoken_by_host_and_terminal(inside: Path) -> None:
