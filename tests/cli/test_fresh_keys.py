@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from acquirer.dialect.suite import Suite
-from acquirer.process.key_generator import BATCH
+from acquirer.process.key_generator import BATCH_SETS
 from acquirer.security.packages import PackageIssuer
 from acquirer.security.secret import Secret
 from acquirer.settings.specs import load_dialect
@@ -161,7 +161,9 @@ def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callabl
     crowd = [(terminal, package) for package in packages for terminal in TERMINALS[:100]]
     keys = host.sign_on(crowd[::100])  # with one of each, some more of each are made
     end_s = time.monotonic() + 30
-    while written(maker) < BATCH * sum(PackageIssuer(SUITE.packages[one], "single").fresh_bytes for one in packages):
+    while written(maker) < BATCH_SETS * sum(
+        PackageIssuer(SUITE.packages[one], "single").fresh_bytes for one in packages
+    ):
         assert time.monotonic() < end_s, "no keys are made ahead"
         keys += host.sign_on(crowd[:1])
     keys += host.sign_on(crowd)
@@ -180,7 +182,7 @@ def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Serve
     maker = host.maker()
     os.kill(maker, signal.SIGKILL)
     assert ended(maker)
-    after = 2 * BATCH + 20  # more than can be in stock by then
+    after = 2 * BATCH_SETS + 20  # more than can be in stock by then
     keys += host.sign_on(crowd[:after])
     assert len(set(keys)) == len(keys) == 2 * (1 + after)
     host.end()

@@ -118,8 +118,10 @@ Values = str | list[Any] | dict[str, Any]
 inline: st.SearchStrategy[Values] = st.recursive(
     scalars, lambda deeper: st.lists(deeper, max_size=3) | st.dictionaries(names, deeper, max_size=2), max_leaves=5
 )
-tables = st.deferred(lambda: st.tuples(st.dictionaries(names, inline, max_size=3), st.dictionaries(names, nested)))
-nested = st.one_of(
+tables: st.SearchStrategy[Any] = st.deferred(
+    lambda: st.tuples(st.dictionaries(names, inline, max_size=3), st.dictionaries(names, nested))
+)
+nested: st.SearchStrategy[Any] = st.one_of(
     st.just((dict[str, Any](), dict[str, Any]())),
     st.tuples(st.dictionaries(names, inline, max_size=2), st.dictionaries(names, st.just(({}, {})), max_size=1)),
     st.lists(st.tuples(st.dictionaries(names, inline, max_size=2), st.just({})), min_size=1, max_size=3),

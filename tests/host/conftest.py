@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -233,11 +233,12 @@ class Pos:
         self.stan += 1
         return f"{self.stan:06}"
 
-    def frame(self, mti: str, elements: dict[str, Value], keys: WorkingKeys | None = None) -> bytes:
+    def frame(self, mti: str, elements: Mapping[str, Value | None], keys: WorkingKeys | None = None) -> bytes:
         dialect = self.rig.host.dialect
         fields: dict[int, Value] = {}
         for element, value in {"tid": self.tid, "mid": MID, **elements}.items():
-            dialect.put(fields, element, value)
+            if value is not None:  # an element that a request leaves out
+                dialect.put(fields, element, value)
         if keys is None:
             return dialect.encode(mti, fields)
         fields[dialect.elements["mac"].de] = bytes(8)
@@ -264,7 +265,7 @@ class Pos:
     def sale_frame(
         self, amount: int = 1234, *, mti: str = "0200", keys: WorkingKeys | None = None, **more: Any
     ) -> bytes:
-        elements: dict[str, Value] = {
+        elements: dict[str, Value | None] = {
             "pan": CARD,
             "processing_code": "000000",
             "amount": f"{amount:012}",
@@ -280,7 +281,6 @@ class Pos:
         }
         if "amount_element" in elements:
             del elements["amount"], elements["amount_element"]
-        elements = {name: value for name, value in elements.items() if value is not None}
         return self.frame(mti, elements, keys or self.keys)
 
     def sale(self, amount: int = 1234, **more: Any) -> Answer:
@@ -289,7 +289,7 @@ class Pos:
     def reversal_frame(
         self, stan: str, amount: int = 1234, *, mti: str = "0400", keys: WorkingKeys | None = None, **more: Any
     ) -> bytes:
-        elements: dict[str, Value] = {
+        elements: dict[str, Value | None] = {
             "pan": CARD,
             "processing_code": "000000",
             "amount": f"{amount:012}",
@@ -303,7 +303,6 @@ class Pos:
             "function": "000",
             **more,
         }
-        elements = {name: value for name, value in elements.items() if value is not None}
         return self.frame(mti, elements, keys or self.keys)
 
     def reverse(self, stan: str, amount: int = 1234, **more: Any) -> Answer:
@@ -352,7 +351,7 @@ class Pos:
 
     def upload_frame(self, stan: str, image: bytes, *, keys: WorkingKeys | None = None, **more: Any) -> bytes:
         """The upload of a signature; `part` and `last` make it one part of several."""
-        elements: dict[str, Value] = {
+        elements: dict[str, Value | None] = {
             "pan": CARD,
             "amount": f"{1234:012}",
             "stan": stan,
@@ -369,7 +368,6 @@ class Pos:
             elements |= {"transaction_type": "07" if part == 1 else "08", "function": f"{800 + part}"}
             elements["part_more"] = "9" if more.pop("last", False) else "8"
         elements |= more
-        elements = {name: value for name, value in elements.items() if value is not None}
         return self.frame("0820", elements, keys or self.keys)
 
     def upload(self, stan: str, image: bytes, **more: Any) -> Answer:

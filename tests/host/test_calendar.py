@@ -14,8 +14,9 @@ from acquirer.host.calendar import Calendar, nearest_s
 SHANGHAI = Calendar(ZoneInfo("Asia/Shanghai"))
 
 
-def us(*moment: int) -> int:
-    return int(datetime(*moment, tzinfo=UTC).timestamp()) * 1_000_000
+def us(year: int, month: int, day: int, *time: int) -> int:
+    hour, minute, second = (*time, 0, 0, 0)[:3]
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def test_the_business_date_is_the_hosts_own():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,7 +138,8 @@ def test_a_right_pin_forgets_the_bad_ones():
 
 @given(st.lists(st.integers(1, 5000), max_size=20), st.data())
 def test_what_was_spent_is_what_was_approved_and_not_given_back(amounts, data):
-    card, row, open_sales = replace(CARD, balance_minor=20_000), None, []
+    open_sales: list[Any] = []
+    card, row = replace(CARD, balance_minor=20_000), None
     for amount in amounts:
         reason, _, after = ask(card, row, amount_minor=amount)
         assert (reason is Reason.APPROVED) == (sum(open_sales) + amount <= 20_000)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Pos:
 
     def frame(self, mti, mac=None, **elements):
         """A request under the key in use; `mac` makes its MAC in another way."""
-        fields = {}
+        fields: dict[int, Any] = {}
         for element, value in {"tid": TID, "mid": MID, "sent": "0310040000", **elements}.items():
             if value is not None:
                 self.dialect.put(fields, element, value)

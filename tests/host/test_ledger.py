@@ -126,7 +126,12 @@ def machine(new_rig):
         def books_are_what_was_answered(self):
             if not hasattr(self, "rig"):
                 return
-            rig, books, booked, undone, dead = self.rig, Counter(), Counter(), Counter(), set()
+            rig, dead = self.rig, set()
+            books, booked, undone = (
+                Counter[tuple[str, str, str]](),
+                Counter[tuple[str, str, str]](),
+                Counter[tuple[str, str, str]](),
+            )
             for entry in rig.journal:
                 number = (entry.tid, entry.batch, entry.stan)
                 if entry.service == "sale" and entry.code == "00":

@@ -117,9 +117,8 @@ class TestGrace:
 class TestTooManyBadMacs:
     @pytest.fixture
     def locked(self, pos):
-        for _ in range(3):
-            answer = pos.sale(keys=OTHER)
-        assert "bad-macs: 3 wrong MACs in a row" in answer.notes
+        answers = [pos.sale(keys=OTHER) for _ in range(3)]
+        assert "bad-macs: 3 wrong MACs in a row" in answers[-1].notes
         return pos
 
     def test_demand_a_sign_on(self, locked):

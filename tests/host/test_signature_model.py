@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from acquirer.host.signature_policy import parse_checks
 from acquirer.signature import jbig_encoder
@@ -90,9 +90,7 @@ class Shop(RuleBasedStateMachine):
 
 def test_any_conversation(new_rig):
     Shop.make_rig = staticmethod(new_rig)
-    machine = Shop.TestCase()
-    machine.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
-    machine.runTest()
+    run_state_machine_as_test(Shop, settings=settings(max_examples=40, stateful_step_count=20, deadline=None))
 
 
 @settings(max_examples=200, deadline=None)

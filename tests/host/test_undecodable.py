@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.host.undecodable import refuse_stream
-from acquirer.model.effects import Arrival, Close, Send, Silence
+from acquirer.model.effects import Arrival, Close, Commit, Send, Silence
 
 SIGN_ON = bytes.fromhex(
     "600003000060310001100108000020000000C0001200000331303030303136313838303231303031303231303136320011"
@@ -91,6 +91,7 @@ def test_an_unreadable_terminal_number_is_shown_without_harm(rig):
 def test_a_stream_that_carries_no_frames(rig):
     steps = refuse_stream(rig.host, Arrival(b"SSH-2.0", 0, 0.0, "127.0.0.1:9"), "not-iso8583", "an SSH banner")
     commit = next(steps)
+    assert isinstance(commit, Commit)
     assert (commit.changes.evidence.reason, commit.changes.evidence.why) == ("not-iso8583", "an SSH banner")
     assert steps.send(rig.store.commit(commit)) == Close("not-iso8583")
 

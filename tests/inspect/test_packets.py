@@ -6,13 +6,15 @@ import io
 import random
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import dpkt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.packets import is_packets, tcp_flows, tcp_of
+from acquirer.inspect.capture_forms import is_packets
+from acquirer.inspect.packets import tcp_flows, tcp_of
 
 TERMINAL, HOST = (b"\x0a\0\0\1", 50412), (b"\x0a\0\0\2", 8583)
 SYN, SYN_ACK, PUSH = 0x02, 0x12, 0x18
@@ -118,7 +120,7 @@ def test_a_damaged_capture_is_read_as_far_as_it_goes_or_refused_as_damaged(seed)
     data = bytearray(capture([ip(TERMINAL, HOST, 100, b"ask"), ip(HOST, TERMINAL, 500, b"answer")]))
     for _ in range(dice.randrange(1, 6)):
         data[dice.randrange(4, len(data))] = dice.randrange(256)
-    found_flows = []
+    found_flows: list[Any] = []
     with suppress(ValueError):
         found_flows, _ = tcp_flows(bytes(data[: dice.randrange(24, len(data) + 1)]))
     assert sum(len(flow.data) for flow in found_flows) <= len(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.load import against
+from acquirer.load import against, servers
 from acquirer.load.against import AgainstOptions, CheckoutError, Contender, checked_out, compare, verdict
 from acquirer.load.servers import ROOT, ServerProcess
 from acquirer.settings.shipped import specs_dir
@@ -98,11 +98,10 @@ def test_two_revisions_are_compared_in_every_kind_of_load(
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "-m", "three")
     served: list[Path] = []
-    host = against.host
 
     def noting(directory: Path, mid: str, *, code: Path = ROOT):
         served.append(code)
-        return host(directory, mid, code=code)
+        return servers.host(directory, mid, code=code)
 
     monkeypatch.setattr(against, "host", noting)
     compare(AgainstOptions("HEAD", rounds=2, connections=5, count=50, seconds=600), repository)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.load import bench
+from acquirer.load import against, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.bench import against_options, main, parser, ratio_options
 from acquirer.load.ratios import RatioOptions
@@ -27,7 +27,12 @@ def test_against_has_defaults_of_its_own() -> None:
 
 def test_starts_takes_the_best_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: list[int] = []
-    monkeypatch.setattr(bench.starts, "measure", lambda number: rounds.append(number) or 1)
+
+    def measure(number: int) -> int:
+        rounds.append(number)
+        return 1
+
+    monkeypatch.setattr(starts, "measure", measure)
     assert (main(["--starts"]), main(["--starts", "--rounds", "2"])) == (1, 1)
     assert rounds == [5, 2]
 
@@ -38,6 +43,6 @@ def test_what_cannot_be_measured_is_one_sentence(
     def refuse(_options: AgainstOptions) -> int:
         raise CheckoutError("git worktree add: no such revision")
 
-    monkeypatch.setattr(bench.against, "compare", refuse)
+    monkeypatch.setattr(against, "compare", refuse)
     assert main(["--against", "v1"]) == 2
     assert capsys.readouterr().err == "git worktree add: no such revision.\n"

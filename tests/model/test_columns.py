@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.model.columns import Column, row_format
+from acquirer.model.columns import Column, RowFormat, row_format
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import (
@@ -77,8 +78,8 @@ ROWS = {
 @pytest.mark.parametrize("cls", ROWS)
 @given(data=st.data())
 def test_what_is_packed_is_unpacked_as_it_was_one_version_on(cls: type, data: st.DataObject) -> None:
-    row_of = row_format(cls)
-    item = data.draw(ROWS[cls])
+    row_of: RowFormat[Any] = row_format(cls)
+    item: Any = data.draw(ROWS[cls])
     row = row_of.pack(item)
     assert len(row) == len(row_of.columns)
     for value, column in zip(row, row_of.columns, strict=True):

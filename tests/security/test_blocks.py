@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.security.ciphers import CipherName
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.security.packages import PackageError, PackageIssuer, accept_package
 from acquirer.security.secret import Secret
@@ -68,7 +69,7 @@ def test_what_is_too_short_or_too_long_is_refused(package, cut):
 @every_package
 def test_another_master_key_is_named_by_its_check_value(package):
     wire = PackageIssuer(package, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
-    cipher = "aes" if package.wrap == "tr31-d" else "3des"
+    cipher: CipherName = "aes" if package.wrap == "tr31-d" else "3des"
     with pytest.raises(PackageError, match=OTHER.using(cipher).kcv()):
         accept_package(package, OTHER, wire)
 

@@ -4,11 +4,13 @@ import psec
 import pyemv
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.security.ciphers import CipherName
 from acquirer.security.mac import MAC_ALGORITHMS, fold
 from acquirer.security.secret import Secret
 
@@ -157,7 +159,8 @@ def test_cmac_is_nists(key, cipher, data, expected):
 
 @given(key=keys_16, data=messages)
 def test_cmac_is_the_librarys(key, data):
-    for cipher, algorithm in (("aes", AES(key)), ("3des", TripleDES(key + key[:8]))):
+    cases: list[tuple[CipherName, BlockCipherAlgorithm]] = [("aes", AES(key)), ("3des", TripleDES(key + key[:8]))]
+    for cipher, algorithm in cases:
         context = CMAC(algorithm)
         context.update(data)
         assert mac("cmac", Secret(key, cipher), data, 16) == context.finalize()

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.security.ciphers import is_weak, odd_parity
+from acquirer.security.ciphers import CipherName, is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import KcvError, PackageError, PackageIssuer, accept_package, issue_package
+from acquirer.security.packages import KcvError, MakForm, PackageError, PackageIssuer, accept_package, issue_package
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
-FORMS = ("single", "double", "duplicated")
+FORMS: tuple[MakForm, ...] = ("single", "double", "duplicated")
 
 
 def layout(selector, cipher, size, names, *, wrap="3des", mak_form=True):
@@ -210,7 +210,7 @@ def cut(packager, mak, fresh):
     assert len(fresh) == packager.fresh_bytes == sum(sizes.values()) + len(sizes) * package.kcv_bytes
     keys, at = {}, 0
     for name, size in sizes.items():
-        cipher = "des" if size == 8 else package.cipher
+        cipher: CipherName = "des" if size == 8 else package.cipher
         keys[name] = Secret(fresh[at : at + size], cipher)
         at += size
     kcvs = [fresh[at:][i : i + package.kcv_bytes] for i in range(0, len(fresh) - at, package.kcv_bytes)]
@@ -264,6 +264,7 @@ def test_pinned_keys_and_key_blocks_leave_ready_keys_where_they_are():
     packager = PackageIssuer(PACKAGES["004"], "single")
     packager.ready_keys = forbidden
     working = packager.issue(TMK, os.urandom, pinned).working
+    assert working.tdk is not None
     assert (working.pik, working.mak, len(working.tdk)) == (pinned.pik, pinned.mak, 16)
     for mak, wrap in product(FORMS, ("tr31-b", "tr31-d")):
         blocks = layout("blocks", "3des", 16, ("pik", "mak"), wrap=wrap, mak_form=False)

@@ -117,10 +117,9 @@ def test_survives_kill_9(tmp_path: Path) -> None:
             [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True, env={**os.environ}
         )
         assert writer.stdout is not None
-        for _ in range(random.randrange(1, 40)):
-            printed = writer.stdout.readline().strip()
+        printed = [writer.stdout.readline().strip() for _ in range(random.randrange(1, 40))]
         writer.send_signal(signal.SIGKILL)
-        last = (writer.stdout.read().split() or [printed])[-1]
+        last = (writer.stdout.read().split() or printed)[-1]
         writer.wait()
         writer.stdout.close()
         with StateFile(tmp_path, TID) as file:

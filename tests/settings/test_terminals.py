@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -192,7 +193,7 @@ def test_the_demo_set_is_for_tests_and_pins_the_published_keys():
 def test_lines_are_only_looked_up_for_errors():
     """20 000 tables are read in about a second; finding the line of each would take as long again."""
 
-    class Lines(dict):
+    class Lines(dict[Any, int]):
         def __getitem__(self, path):
             raise AssertionError(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -110,7 +111,7 @@ def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: L
     st.integers(0, 10**12),
 )
 def test_no_line_overruns_the_paper(
-    texts: dict[str, str], amount_minor: int, lang: Language, reprint: int, signed: bool, no_cvm_limit_minor: int
+    texts: dict[str, Any], amount_minor: int, lang: Language, reprint: int, signed: bool, no_cvm_limit_minor: int
 ) -> None:
     sale = replace(SALE, amount_minor=amount_minor, no_cvm_limit_minor=no_cvm_limit_minor, **texts)
     lines = render(sale, lang=lang, reprint=reprint, signed=signed).split("\n")

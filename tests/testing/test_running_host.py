@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_a_store_on_disk_outlives_its_host(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
-    cases: list[tuple[type[Exception], str, dict[str, object]]] = [
+    cases: list[tuple[type[Exception], str, dict[str, Any]]] = [
         (DataError, "no dialect of this name", {"dialect": "martian"}),
         (DataError, r"'x' is not an address", {"listen": "x"}),
         (DataError, "IPv6 address stands in brackets", {"listen": "::1:0"}),

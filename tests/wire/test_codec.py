@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -324,7 +325,7 @@ def test_a_track_may_be_filled_up_with_0_or_F_and_is_sent_with_0(unionpay, fille
         message = unionpay.decode(frame)
         assert message.fields == {35: "1234D"}
         assert message.raw == frame
-    assert unionpay.encode("0200", message.fields) == body("02000000000020000000051234D0")
+        assert unionpay.encode("0200", message.fields) == body("02000000000020000000051234D0")
 
 
 def test_entry_mode_is_left_justified_and_card_sequence_right(unionpay):
@@ -351,7 +352,8 @@ def test_what_cannot_be_sent_is_refused_with_its_field(unionpay, fields, sentenc
 
 
 def test_an_mti_or_an_envelope_of_another_size_is_refused(unionpay):
-    for arguments in (("080", {}), ("0800", {}, b"\x60"), ("0800", {}, b"", b"\x60")):
+    cases: tuple[Any, ...] = (("080", {}), ("0800", {}, b"\x60"), ("0800", {}, b"", b"\x60"))
+    for arguments in cases:
         with pytest.raises(EncodeError, match=r"mti|tpdu|head"):
             unionpay.encode(*arguments)
 
@@ -399,7 +401,7 @@ FIELDS = """
 52 = { format = "b8", name = "PIN block" }
 70 = { format = "n3", name = "function" }
 """
-VALUES = {
+VALUES: dict[int, str | bytes] = {
     2: "1234567890123456",
     12: "123456",
     20: "111",
@@ -455,7 +457,7 @@ SLIPS = {
     "half a byte": (55, b"03ABC", 5, "has an odd number of hexadecimal digits"),
     "no digit in hexadecimal": (55, b"02XY", 2, "is not made of hexadecimal digits"),
 }  # fmt: skip
-RIGHT = {2: "1", 12: "123456", 28: "C00000150", 35: "1", 52: bytes(8), 55: b"x"}
+RIGHT: dict[int, str | bytes] = {2: "1", 12: "123456", 28: "C00000150", 35: "1", 52: bytes(8), 55: b"x"}
 
 
 @pytest.mark.parametrize("slip", SLIPS)
@@ -470,7 +472,7 @@ def test_slips_are_found_whether_or_not_code_was_generated(slip):
     for _ in range(codec.COMPILE_AFTER):
         dialect.decode(dialect.encode("0200", {de: RIGHT[de]}))
     assert dialect._codec._decoders.ready
-    expected = (f"DE {de} at byte {20 + offset}: {problem}", de, 20 + offset, "0200", {})
+    expected: Any = (f"DE {de} at byte {20 + offset}: {problem}", de, 20 + offset, "0200", {})
     assert found(lambda: dialect.decode(frame)) == found(lambda: load_twin(dialect).decode(frame)) == expected
 
 

@@ -95,7 +95,8 @@ def test_what_was_written_is_read(at: Locator, one: FieldSpec, fields: dict[int,
 
 
 def test_a_writer_fills_a_field_of_fixed_size_that_is_there_in_part() -> None:
-    once, often = {90: "1234"}, {90: "1234"}
+    once: dict[int, str | bytes] = {90: "1234"}
+    often: dict[int, str | bytes] = {90: "1234"}
     at, one = Locator(90, 0, 4), spec(90, "n", 10, 0)
     write_element(once, at, "0200", one)
     make_writer(at, one)(often, "0200")

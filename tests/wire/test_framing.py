@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,21 +15,22 @@ from acquirer.wire.framing import FrameError, Framing
 
 UNIONPAY = load_dialect("unionpay-pos").framing
 STX, ETX = b"\x02", b"\x03"
+LENGTHS: list[tuple[Any, int]] = [
+    ("binary", 2),
+    ("binary", 4),
+    ("bcd", 2),
+    ("bcd", 4),
+    ("ascii", 4),
+    ("hex", 4),
+    ("ebcdic", 4),
+]
 FRAMINGS = [
     Framing(encoding, size, includes, minimum_bytes=3, limit_bytes=300)
-    for encoding, size in [
-        ("binary", 2),
-        ("binary", 4),
-        ("bcd", 2),
-        ("bcd", 4),
-        ("ascii", 4),
-        ("hex", 4),
-        ("ebcdic", 4),
-    ]
+    for encoding, size in LENGTHS
     for includes in (False, True)
 ] + [
     Framing(encoding, size, itself, 3, 300, start, filler, end, bool(end) and counts)
-    for encoding, size in [("binary", 2), ("ascii", 4)]
+    for encoding, size in [LENGTHS[0], LENGTHS[4]]
     for itself, counts in [(False, False), (True, True)]
     for start, filler, end in [(b"", bytes(2), b""), (STX, b"", ETX), (b"", b"", ETX), (b"", STX, b"\r\n")]
 ]
@@ -62,7 +64,7 @@ def streams():
 
 def read(framing, chunks):
     deframer = make_deframer(framing)
-    found = []
+    found: list[Any] = []
     for chunk in chunks:
         deframer.feed(chunk)
         found += deframer
@@ -135,7 +137,7 @@ def test_frames_come_out_however_the_stream_is_cut(data):
 def test_the_outcome_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
     def outcome_of(chunks):
         deframer = make_deframer(framing)
-        found = []
+        found: list[Any] = []
         try:
             for chunk in chunks:
                 deframer.feed(chunk)
@@ -380,7 +382,7 @@ def test_whole_frames_and_pieces_may_come_in_any_order(data):
     cuts = set(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
     cuts |= set(data.draw(st.lists(st.sampled_from(ends), max_size=8))) | {0, len(stream)}  # often a frame by itself
     deframer = make_deframer(framing)
-    found = []
+    found: list[Any] = []
     for start, stop in pairwise(sorted(cuts)):
         piece = stream[start:stop]
         whole = deframer.whole(piece)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.model.effects import Close, Send, SendBytes, Silence
+from acquirer.model.effects import Close, Effect, Send, SendBytes, Silence
 from acquirer.scenario.faults import Fault, Stage, parse
 from acquirer.scenario.faults.late import Late
 
@@ -18,7 +18,7 @@ def test_the_reply_is_held_back(sale):
 
 
 def test_what_follows_the_first_piece_waits_for_it_and_is_not_delayed_again(sale):
-    effects = [SendBytes(b"a", delay_ms=10), SendBytes(b"b", delay_ms=20), Close("x")]
+    effects: list[Effect] = [SendBytes(b"a", delay_ms=10), SendBytes(b"b", delay_ms=20), Close("x")]
     assert list(late(5).apply(effects, sale)) == [
         SendBytes(b"a", delay_ms=15),
         SendBytes(b"b", delay_ms=20),
