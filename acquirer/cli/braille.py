@@ -11,7 +11,7 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode 2800
 
 
 def lines(bitmap: Bitmap, columns: int) -> list[str]:
-    """`bitmap` in at most so many columns; where it is made smaller, a dot is ink if any of its pixels is.
+    """Return `bitmap` in at most so many columns; where it is made smaller, a dot is ink if any of its pixels is.
 
     >>> from acquirer.signature.bitmap import Bitmap
     >>> lines(Bitmap.from_rows(4, [0b1111, 0b0000, 0b0000, 0b1001]), 10)

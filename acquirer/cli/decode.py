@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from acquirer.inspect.guess import Guess
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
-DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds; nobody scrolls further
+DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds
 LONG_VALUE = 32  # hex digits that still read at a glance
 
 
@@ -26,7 +26,9 @@ def command(
     message: list[str] = typer.Argument(
         None, metavar="FILE|-|HEX", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
     ),
-    dialect: str = typer.Option("", "--dialect", metavar="NAME|FILE", help="How it speaks; without it, a guess."),
+    dialect: str = typer.Option(
+        "", "--dialect", metavar="NAME|FILE", help="Its dialect; without it, a guess."
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per message, one per line."),
     unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
 ) -> int:
@@ -38,21 +40,21 @@ def command(
     data = _read(message or [])
     try:
         found = guess_dialect(data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())])
-    except FrameError as stranger:
-        raise Exit(Code.UNDECODABLE, f"{stranger.detail[:1].upper()}{stranger.detail[1:]}.") from None
+    except FrameError as exc:
+        raise Exit(Code.UNDECODABLE, f"{exc.detail[:1].upper()}{exc.detail[1:]}.") from None
     if unsafe_show:
         print("Nothing is masked: do not paste this where others can read it.", file=sys.stderr)
     explanations = [_explained(found, frame, unsafe_show) for frame in found.frames]
     dumped = 0
     for number, explanation in enumerate(explanations):
         if as_json:
-            said = {**explanation.as_json(found.framing), "why": found.why, "sure": found.sure}
-            print(json.dumps(said, ensure_ascii=False))
+            document = {**explanation.as_json(found.framing), "why": found.why, "sure": found.sure}
+            print(json.dumps(document, ensure_ascii=False))
         else:
             _print(explanation, found, number, max(0, DUMPED_BYTES - dumped))
             dumped += len(explanation.frame)
-    if wrong := next((one.error for one in explanations if one.error), ""):
-        raise Exit(Code.UNDECODABLE, f"Undecodable as {found.dialect.name}: {wrong}.")
+    if error := next((one.error for one in explanations if one.error), ""):
+        raise Exit(Code.UNDECODABLE, f"Undecodable as {found.dialect.name}: {error}.")
     return Code.OK
 
 
@@ -62,13 +64,13 @@ def _explained(found: Guess, frame: bytes, unsafe_show: bool) -> Explanation:
 
     try:
         message = found.dialect.decode(frame)
-    except DecodeError as wrong:
-        return explain_failure(found.dialect, frame, wrong, unsafe_show)
+    except DecodeError as exc:
+        return explain_failure(found.dialect, frame, exc, unsafe_show)
     return explain(found.dialect, message, unsafe_show)
 
 
 def _read(words: list[str]) -> bytes:
-    """The bytes that were named: a file's, stdin's, or hex on the command line."""
+    """Return the bytes that were named: a file's, stdin's, or hex on the command line."""
     from acquirer.inspect.hexdump import read_hex
 
     name = words[0] if len(words) == 1 else ""
@@ -81,9 +83,9 @@ def _read(words: list[str]) -> bytes:
             return _bytes(name, file.read(INPUT_LIMIT_BYTES + 1))
     try:
         return read_hex(" ".join(words))
-    except ValueError as wrong:
+    except ValueError as exc:
         hint = f"There is no file '{name}', and as hex: " if name and len(name) < 100 else "As hex: "
-        raise Exit(Code.USAGE, f"{hint}{wrong}.") from None
+        raise Exit(Code.USAGE, f"{hint}{exc}.") from None
 
 
 def _file(name: str) -> Path | None:
@@ -94,7 +96,7 @@ def _file(name: str) -> Path | None:
 
 
 def _bytes(name: str, raw: bytes) -> bytes:
-    """What a file holds: the bytes its text spells as hex, else itself."""
+    """Return what a file holds: the bytes its text spells as hex, else itself."""
     from acquirer.inspect.hexdump import read_hex
 
     if not raw:
@@ -105,14 +107,14 @@ def _bytes(name: str, raw: bytes) -> bytes:
         )
     try:
         return read_hex(raw.decode("ascii"))
-    except ValueError as wrong:
+    except ValueError as exc:
         if raw.startswith(b"0000  ") and b"**" in raw:
-            raise Exit(Code.USAGE, f"{name}: {wrong}.") from None
+            raise Exit(Code.USAGE, f"{name}: {exc}.") from None
         return raw
 
 
 def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int) -> None:
-    from acquirer.cli.tables import KEY, QUIET, WIDE, WRONG, Line, console, count, hex_lines, table
+    from acquirer.cli.tables import ALERT, KEY, QUIET, WIDE, Line, console, count, hex_lines, table
 
     screen = console()
     wide = screen.width >= WIDE
@@ -139,7 +141,7 @@ def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int)
         for depth, row in top.walk():
             add(row, depth, _value(row))
     if explanation.failure:
-        add(explanation.failure, 0, Line("✗", WRONG), WRONG)
+        add(explanation.failure, 0, Line("✗", ALERT), ALERT)
     screen.print(grid)
     if dump_bytes:
         screen.print(hex_lines(explanation.frame[:dump_bytes], explanation.hidden, frozenset(bounds)))
@@ -151,7 +153,7 @@ def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int)
 
 
 def _value(row: ExplainedRow) -> str | Line:
-    """A value, or only its size when the rows below show all that is in it."""
+    """Return a value, or only its size when the rows below show all that is in it."""
     from acquirer.cli.tables import HIDDEN, QUIET, Line
 
     if row.within and row.binary and len(row.value) > LONG_VALUE:

@@ -33,13 +33,15 @@ def command(
     as_json: bool = typer.Option(False, "--json", help="One JSON object per connection, one per line."),
 ) -> int:
     """Say what a capture is: which dialect, which framing, how sure and why; and list the messages in it."""
+    from acquirer.inspect.capture_forms import CaptureError
     from acquirer.inspect.doctor import diagnose_capture
     from acquirer.settings.specs import dialect_names, load_dialect
 
     data = _read(capture)
+    dialects = [load_dialect(name) for name in dialect or dialect_names()]
     try:
-        diagnosis = diagnose_capture(data, [load_dialect(name) for name in dialect or dialect_names()])
-    except ValueError as exc:
+        diagnosis = diagnose_capture(data, dialects)
+    except CaptureError as exc:
         raise Exit(Code.UNDECODABLE, f"{capture}: {exc}.") from None
     if as_json:
         for group in diagnosis.groups:
@@ -105,18 +107,18 @@ def _print(diagnosis: CaptureDiagnosis) -> None:
 
 
 def _group(screen: Any, group: StreamDiagnosis) -> None:
-    from acquirer.cli.tables import KEY, QUIET, WRONG, Line
+    from acquirer.cli.tables import ALERT, KEY, QUIET, Line
 
     names = [stream.name for stream in group.streams if stream.name]
     if names and " → " in names[0]:
         screen.print(Line(names[0], "bold"))
     if group.guess is None:
-        screen.print(Line("another protocol", WRONG))
+        screen.print(Line("another protocol", ALERT))
     elif group.certainty == "unknown":
-        screen.print(Line("no dialect that was tried", WRONG))
+        screen.print(Line("no dialect that was tried", ALERT))
     else:
         what = Line(f"{group.guess.dialect.name}, {group.guess.framing}", KEY)
-        screen.print(what.append(f"  {group.certainty}", "bold" if group.certainty == "sure" else WRONG))
+        screen.print(what.append(f"  {group.certainty}", "bold" if group.certainty == "sure" else ALERT))
     for sentence in group.why:
         screen.print(Line(f"• {sentence}", QUIET))
     if group.messages and group.certainty != "unknown":
@@ -124,23 +126,23 @@ def _group(screen: Any, group: StreamDiagnosis) -> None:
 
 
 def _messages(group: StreamDiagnosis) -> Table:
-    from acquirer.cli.tables import QUIET, WRONG, Line, table
+    from acquirer.cli.tables import ALERT, QUIET, Line, table
 
     timed = all(found.at_s is not None for found in group.messages)
     first = group.streams[0].name.partition(" → ")[0]
     grid = table(*(("At", "") if timed else ("Where",)), "MTI", "Message", *(name.upper() for name in SHOWN), "Bytes>")
     for found in group.messages:
-        said = Line(found.problem, WRONG) if found.problem else Line(found.explanation.title.en)
+        title = Line(found.problem, ALERT) if found.problem else Line(found.explanation.title.en)
         where = [Line(found.stream.name, QUIET)]
         if timed:
             at = datetime.fromtimestamp(found.at_s or 0).strftime("%H:%M:%S.%f")[:-3]
             where = [Line(at, QUIET), Line("→" if found.stream.name.startswith(first) else "←")]
-        grid.add_row(*where, found.explanation.mti, said, *_shown(group, found.message), str(len(found.frame)))
+        grid.add_row(*where, found.explanation.mti, title, *_shown(group, found.message), str(len(found.frame)))
     return grid
 
 
 def _shown(group: StreamDiagnosis, message: Message | None) -> list[str]:
-    """What identifies a message; a code only in replies, where requests say something else in its place."""
+    """Return what identifies a message; a code only in replies, as requests have something else in its place."""
     if message is None or group.guess is None:
         return [""] * len(SHOWN)
     dialect = group.guess.dialect

@@ -32,7 +32,7 @@ def list_(
 ) -> int:
     """List signatures, the latest last."""
     from acquirer.app.signatures import as_json as plain
-    from acquirer.cli.tables import KEY, WRONG, Line, console, table
+    from acquirer.cli.tables import ALERT, KEY, Line, console, table
     from acquirer.slip.receipt import money
 
     config = settings(store)
@@ -55,7 +55,7 @@ def list_(
             one.captured,
             str(one.stream_bytes),
             size,
-            Line(", ".join(flags), WRONG if one.flags else ""),
+            Line(", ".join(flags), ALERT if one.flags else ""),
         )
     console().print(grid)
     return Code.OK
@@ -73,7 +73,7 @@ def show(
     from acquirer.app.receipts import ink_of
     from acquirer.app.signatures import as_json as plain
     from acquirer.cli.braille import lines
-    from acquirer.cli.tables import KEY, QUIET, WRONG, Line, console, table
+    from acquirer.cli.tables import ALERT, KEY, QUIET, Line, console, table
     from acquirer.data.text import printable
 
     config = settings(store)
@@ -97,7 +97,7 @@ def show(
             slip.add_row(Line(element.tag, KEY), names.get(element.tag, "?"), printable(element.text or element.hex))
         screen.print(slip)
     for flag in one.flags:
-        screen.print(Line(f"{flag.name}: ", WRONG).append(printable(flag.why), ""), soft_wrap=True)
+        screen.print(Line(f"{flag.name}: ", ALERT).append(printable(flag.why), ""), soft_wrap=True)
     bitmap = ink_of(stream)
     if bitmap is not None:
         for line in lines(bitmap, screen.width):

@@ -18,12 +18,12 @@ from rich.text import Text as Line
 
 from acquirer.inspect.hexdump import WIDTH, dump_lines
 
-__all__ = ["HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "WRONG", "Line", "console", "count", "hex_lines", "table"]
+__all__ = ["ALERT", "HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "Line", "console", "count", "hex_lines", "table"]
 
 WIDE = 110  # columns from which on there is room for names in both languages
 PIPED = 120  # columns when the output is no screen: lines hardly ever break, and grep finds what it looks for
 
-KEY, QUIET, HIDDEN, WRONG = "cyan", "dim", "yellow", "bold red"
+KEY, QUIET, HIDDEN, ALERT = "cyan", "dim", "yellow", "bold red"
 
 
 def console() -> Console:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from acquirer.inspect.capture_forms import IPV4, is_packets
 from acquirer.inspect.hexdump import WIDTH, read_hex
-from acquirer.inspect.packets import is_packets, tcp_flows, tcp_of
 
 RUN_BYTES = 16  # of hex within other text: shorter runs are dates, numbers and keys' check values
 
@@ -58,6 +58,8 @@ def read_capture(data: bytes) -> list[CaptureReading]:
 
 
 def _packets(data: bytes) -> CaptureReading:
+    from acquirer.inspect.packets import tcp_flows  # and with it dpkt, which reads every protocol there is
+
     found, notes = tcp_flows(data)
     return CaptureReading(
         "packets",
@@ -105,8 +107,12 @@ def _dumps(text: str) -> Iterator[CapturedStream]:
 
 
 def _dumped(data: bytearray, line: int) -> CapturedStream:
-    carried = tcp_of(bytes(data))
-    return CapturedStream(bytes(data) if carried is None else carried, f"line {line}")
+    frame, carried = bytes(data), None
+    if frame.startswith(IPV4):
+        from acquirer.inspect.packets import tcp_of
+
+        carried = tcp_of(frame)
+    return CapturedStream(frame if carried is None else carried, f"line {line}")
 
 
 def _cells(cells: str) -> bytes:

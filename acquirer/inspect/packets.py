@@ -14,22 +14,10 @@ from typing import Any
 
 import dpkt
 
-from acquirer.errors import WireError
-
-MAGICS = (
-    b"\xa1\xb2\xc3\xd4",  # pcap, and the same with its bytes swapped, in microseconds and nanoseconds
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x4d\x3c\xb2\xa1",
-    b"\x0a\x0d\x0d\x0a",  # pcapng
-)
+from acquirer.inspect.capture_forms import IPV4, CaptureError
 
 PACKETS_LIMIT = 200_000  # of one capture: some minutes of a busy host, and a few seconds of reading
 WRAP = 1 << 32  # sequence numbers begin again after this
-
-
-class CaptureError(WireError, ValueError):
-    """A packet capture that is damaged, too long, or of a kind of network that is not read: one sentence."""
 
 
 @dataclass(slots=True)
@@ -51,11 +39,6 @@ class _Side:
     connection: int
     first: int | None = None  # sequence number of its first byte
     segments: list[tuple[int, float, bytes]] = field(default_factory=list)
-
-
-def is_packets(data: bytes) -> bool:
-    """Return whether this is a packet capture."""
-    return data[:4] in MAGICS
 
 
 def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
@@ -96,8 +79,8 @@ def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
 
 
 def tcp_of(packet: bytes) -> bytes | None:
-    """Return what an IPv4 packet carries over TCP; None when these bytes are not one whole packet."""
-    if packet[:1] != b"\x45" or int.from_bytes(packet[2:4], "big") != len(packet):
+    """Return what one IPv4 packet carries over TCP; None when these bytes are not one whole packet."""
+    if not packet.startswith(IPV4) or int.from_bytes(packet[2:4], "big") != len(packet):
         return None
     found = _segment(packet, dpkt.ip.IP)
     return bytes(found[2].data) if found else None

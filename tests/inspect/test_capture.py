@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from acquirer.inspect.capture import CAPTURE_FORMS, read_capture
+from acquirer.inspect.capture_forms import is_packets
 from acquirer.inspect.hexdump import hexdump
-from acquirer.inspect.packets import is_packets
 
 ONE, TWO = bytes(range(0x30, 0x57)), bytes.fromhex("00 3c 60 00 03 00 00 60 31 00 01 10 01 08 00 00 20 00 00 00 c0 00")
 

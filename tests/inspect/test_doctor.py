@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from acquirer.inspect.capture_forms import is_packets
 from acquirer.inspect.doctor import diagnose_capture
 from acquirer.inspect.hexdump import hexdump
-from acquirer.inspect.packets import is_packets
 from acquirer.inspect.sniff import COMMON_FRAMINGS
 from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.framing import Framing
