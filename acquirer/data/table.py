@@ -42,6 +42,11 @@ class Table:
         self._read.add(key)
         return key in self._data
 
+    def is_taken_away(self, key: str) -> bool:
+        """Return whether the key is ``false`` where a table belongs: it takes away what the parent no longer has."""
+        self._read.add(key)
+        return self._data.get(key) is False
+
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text; without a default the key must be there."""
         return str(self._value(key, str, default))

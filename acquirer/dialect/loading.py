@@ -68,7 +68,7 @@ def _load(document: Document) -> Dialect:
     elements = _elements(top.table("elements"), fields)
     _check_when(document, layouts, elements)
     codes, mtis = read_codes(top.table("codes")), top.table("mtis")
-    routes, refusal = read_routes(top, fields, elements, codes)
+    routes, refusal, unknown = read_routes(top, fields, elements, codes)
     security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
     routes, left_out = keep_possible(routes, elements, security, numbering, document)
     parent = _parent_with_samples(document) if top.has("samples") else None
@@ -82,7 +82,7 @@ def _load(document: Document) -> Dialect:
         elements=elements,
         numbering=numbering,
         routes=routes,
-        left_out=left_out,
+        left_out=(*unknown, *left_out),
         refusal=refusal,
         reasons=read_names(top.table("reasons"), codes, "code"),
         codes=codes,

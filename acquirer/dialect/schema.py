@@ -56,6 +56,7 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
         refusal=answer,
         codes=mapping("Reasons that have another code here than elsewhere.", text("A code.")),
         served=flag("false: the host knows it by name only."),
+        optional=flag("true: a dialect that extends this one and cannot have this message has it not."),
     )
     sections = {
         "dialect": text("Its name."),

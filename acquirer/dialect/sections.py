@@ -19,16 +19,18 @@ from acquirer.wire.grammar import FieldSpec, Locator
 
 def read_routes(
     top: Table, fields: Mapping[int, FieldSpec], elements: Mapping[str, Locator], codes: Mapping[str, ResponseCode]
-) -> tuple[tuple[Route, ...], ReplySpec]:
-    """Return ``[routes.…]`` and ``[unserved]``, the more special routes first, and ``[refusal]``."""
+) -> tuple[tuple[Route, ...], ReplySpec, tuple[DataError, ...]]:
+    """Return ``[routes.…]`` and ``[unserved]``, the more special routes first, ``[refusal]``, and what is left out."""
     refusal = _answer(top.table("refusal"), fields, elements, ReplySpec((), ()))
     routes: list[Route] = []
+    left_out: list[DataError] = []
     for name, one in top.table("routes").each():
         try:
             routes.append(_route(name, one, fields, elements, codes, refusal))
         except DataError as exc:
             if not (one.flag("optional", False) and is_inherited(exc, top.document)):
                 raise
+            left_out.append(one.error("", f"left out: {exc.problem}"))
     unserved = top.table("unserved")
     for name in unserved:
         if unserved.is_taken_away(name):
@@ -49,7 +51,8 @@ def read_routes(
             )
         )
         one.end()
-    return tuple(sorted(routes, key=lambda route: -len(route.when))), refusal  # the more special ones first
+    routes.sort(key=lambda route: -len(route.when))  # the more special ones first
+    return tuple(routes), refusal, tuple(left_out)
 
 
 def _route(

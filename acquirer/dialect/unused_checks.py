@@ -26,7 +26,8 @@ def note_samples(dialect: Dialect) -> Iterator[DataError]:
 
 
 def note_routes(dialect: Dialect) -> Iterator[DataError]:
-    """Yield messages without a name, and routes that are never reached because another has the same conditions."""
+    """Yield optional messages that it cannot have, messages without a name, and routes that are never reached."""
+    yield from dialect.left_out
     seen: dict[object, str] = {}
     for route in dialect.routes:
         if route.mti not in dialect.mtis:
