@@ -1,4 +1,4 @@
-"""A terminal that can be told what to send, field by field."""
+"""A terminal that sends what a test says, field by field."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from acquirer.wire.message import Message, Value
 TID, MID = "10000161", "880210010210162"
 
 
-class Till:
+class Pos:
     """Sends any message with a right MAC, under the keys of its own sign-on."""
 
     def __init__(self, name: str, host: RunningHost) -> None:
@@ -67,14 +67,14 @@ class Till:
     def reversal(self, stan: str, of: dict[str, Value], **elements: Value) -> dict[str, Value]:
         """The elements of a reversal of a sale."""
         kept = {name: value for name, value in of.items() if name not in ("expiry", "entry_mode", "condition")}
-        made: dict[str, Value] = {"original_mti": self.mti("sale"), "original_stan": of["stan"], "stan": stan}
+        named: dict[str, Value] = {"original_mti": self.mti("sale"), "original_stan": of["stan"], "stan": stan}
         if self.dialect.numbering.within == "sent":
-            made |= {"sent": "1120120500", "original_sent": of["sent"], "reversal_reason": "68"}
-            made |= {"original_acquirer": "00000123456", "original_forwarder": "0" * 11}
+            named |= {"sent": "1120120500", "original_sent": of["sent"], "reversal_reason": "68"}
+            named |= {"original_acquirer": "00000123456", "original_forwarder": "0" * 11}
         else:
-            made |= {"original_time": of["time"], "original_acquirer": "06123456", "reversal_reason": "4021"}
-            made |= {"function": "400"}
-        return kept | made | elements
+            named |= {"original_time": of["time"], "original_acquirer": "06123456", "reversal_reason": "4021"}
+            named |= {"function": "400"}
+        return kept | named | elements
 
     def mti(self, service: str) -> str:
         return self.dialect.find_route(service).mti
@@ -90,15 +90,15 @@ class Till:
 
 
 @pytest.fixture
-def make_till() -> Iterator[Callable[..., Till]]:
-    """Makes a till of a dialect, with a host of its own."""
+def make_pos() -> Iterator[Callable[..., Pos]]:
+    """Makes a pos of a dialect, with a host of its own."""
     with ExitStack() as stack:
 
-        def make(name: str, **settings: Any) -> Till:
+        def make(name: str, **settings: Any) -> Pos:
             clock = {"clock": "2026-11-20T12:00:00", "timezone": "UTC"}
             host = stack.enter_context(running_host(dialect=name, **clock | settings))
-            till = Till(name, host)
-            stack.callback(till.line.close)
-            return till
+            pos = Pos(name, host)
+            stack.callback(pos.line.close)
+            return pos
 
         yield make

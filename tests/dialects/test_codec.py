@@ -1,6 +1,6 @@
-"""Every dialect that ships against pyiso8583, told the format by the TOML file alone: the same bytes, the same values.
+"""Every shipped dialect against pyiso8583, which knows the format from the TOML file alone: the same bytes and values.
 
-The specification pyiso8583 is given here is made anew from the file, not by the code under test.
+The specification pyiso8583 is given here is written anew from the file, not by the code under test.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def test_the_same_as_pyiso8583(name):
 
     @settings(max_examples=40)
     @given(st.sampled_from(sorted(tables["mtis"])), messages, st.integers(0, 5))
-    def holds(mti, fields, wrong):
+    def holds(mti, fields, cut):
         frame = dialect.encode(mti, fields)
         envelope = dialect.grammar.envelope_bytes
         texts = {"t": mti} | {
@@ -124,9 +124,9 @@ def test_the_same_as_pyiso8583(name):
         assert {key: text for key, text in decoded.items() if key.isdecimal() and key != "1"} == {
             key: text for key, text in texts.items() if key != "t"
         }
-        if wrong:  # what ends too early is refused by both
+        if cut:  # what ends too early is refused by both
             with pytest.raises(DecodeError):
-                dialect.decode(frame[:-wrong])
+                dialect.decode(frame[:-cut])
 
     holds()
 

@@ -35,7 +35,7 @@ def host(name: str) -> RunningHost:
         yield running
 
 
-def till(host: RunningHost, name: str, **more: object) -> Terminal:
+def pos(host: RunningHost, name: str, **more: object) -> Terminal:
     return Terminal(DIALECTS[name], host=host.address, dialect=name, **more)
 
 
@@ -45,7 +45,7 @@ def changes_keys(name: str) -> bool:
 
 def test_a_day(host: RunningHost, name: str) -> None:
     dialect = load_dialect(name)
-    with till(host, name) as terminal:
+    with pos(host, name) as terminal:
         assert terminal.echo().outcome is Outcome.APPROVED
         assert terminal.sign_on().outcome is Outcome.APPROVED
         if changes_keys(name):
@@ -59,8 +59,8 @@ def test_a_day(host: RunningHost, name: str) -> None:
         assert terminal.sale("5.00", entry="magstripe").outcome is Outcome.APPROVED
         undone = terminal.reverse()
         assert (undone.reversal, undone.code) == ("done", dialect.code_of("approved", dialect.find_route("reversal")))
-        wrong = terminal.sale("7.00", pin="654321")
-        assert (wrong.outcome, wrong.code) == (Outcome.DECLINED, dialect.code_of("pin_wrong"))
+        bad_pin = terminal.sale("7.00", pin="654321")
+        assert (bad_pin.outcome, bad_pin.code) == (Outcome.DECLINED, dialect.code_of("pin_wrong"))
         assert terminal.sign_off().outcome is Outcome.APPROVED
     booked = [(one.state, one.amount_minor, one.pan_masked) for one in host.transactions]
     assert booked == [
@@ -70,7 +70,7 @@ def test_a_day(host: RunningHost, name: str) -> None:
 
 
 def test_an_unanswered_sale_is_reversed_by_itself(host: RunningHost, name: str) -> None:
-    with till(host, name, timeout_s=0.3) as terminal:
+    with pos(host, name, timeout_s=0.3) as terminal:
         terminal.sign_on()
         result = terminal.sale("66.66")
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
@@ -81,7 +81,7 @@ def test_an_unanswered_sale_is_reversed_by_itself(host: RunningHost, name: str) 
 
 
 def test_a_sale_needs_a_sign_on_and_the_terminal_sees_to_it(host: RunningHost, name: str) -> None:
-    with till(host, name) as terminal:
+    with pos(host, name) as terminal:
         first = terminal.sale("1.00")
         assert [exchange.service for exchange in first.exchanges] == ["sign_on", "sale"]
         terminal.sign_off()
@@ -90,27 +90,27 @@ def test_a_sale_needs_a_sign_on_and_the_terminal_sees_to_it(host: RunningHost, n
 
 
 def test_a_terminal_goes_on_where_it_was(host: RunningHost, name: str, tmp_path: Path) -> None:
-    """Keys, counters and the last sale survive on disk, whatever the dialect calls them."""
+    """Keys, counters and the last sale survive on disk, by any names that a dialect has for them."""
     for amount in ("1.00", "2.00"):
-        with till(host, name, state=tmp_path) as terminal:
+        with pos(host, name, state=tmp_path) as terminal:
             assert terminal.sale(amount).outcome is Outcome.APPROVED
-    with till(host, name, state=tmp_path) as terminal:
+    with pos(host, name, state=tmp_path) as terminal:
         assert terminal.reverse().reversal == "done"
     assert [(one.state, one.amount_minor) for one in host.transactions] == [("approved", 100), ("reversed", 200)]
 
 
 def test_any_sale_can_be_named(host: RunningHost, name: str) -> None:
     """By its STAN, and by what that is unique within: a batch, or when it was sent."""
-    with till(host, name) as terminal:
+    with pos(host, name) as terminal:
         terminal.sale("3.00", entry="manual")
         terminal.sale("4.00", entry="manual")
         first = host.transactions[0].key
         if load_dialect(name).numbering.within != "batch":
-            asked = terminal.reverse(stan=first.stan, amount="3.00")
-            assert asked.outcome is Outcome.REFUSED
-            assert "with --batch, as it was sent" in asked.sentence
+            refused = terminal.reverse(stan=first.stan, amount="3.00")
+            assert refused.outcome is Outcome.REFUSED
+            assert "with --batch, as it was sent" in refused.sentence
         assert terminal.reverse(stan=first.stan, batch=first.batch, amount="3.00").reversal == "done"
-    with till(host, name) as another:  # which knows nothing of it
+    with pos(host, name) as another:  # which knows nothing of it
         unknown = another.reverse(stan=first.stan, batch=first.batch, amount="3.00")
         assert (unknown.outcome, unknown.reversal) == (Outcome.APPROVED, "done")
     assert [one.state for one in host.transactions] == ["reversed", "approved"]
@@ -125,8 +125,8 @@ def test_the_same_commands(host: RunningHost, name: str, tmp_path: Path, capsys:
     assert run(["terminal", "reverse", *options]) == 0
     assert "the sale is undone" in capsys.readouterr().out
     assert run(["terminal", "key-change", *options]) == (0 if changes_keys(name) else 2)
-    told = capsys.readouterr()
-    assert "keys PIK" in told.out if changes_keys(name) else "knows no service 'key_change'" in told.err
+    printed = capsys.readouterr()
+    assert "keys PIK" in printed.out if changes_keys(name) else "knows no service 'key_change'" in printed.err
 
 
 def test_one_host_speaks_them_all() -> None:

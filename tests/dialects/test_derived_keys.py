@@ -26,7 +26,7 @@ def host(request: pytest.FixtureRequest) -> RunningHost:
         yield running
 
 
-def till(host: RunningHost, state: Path, **more: object) -> Terminal:
+def pos(host: RunningHost, state: Path, **more: object) -> Terminal:
     return Terminal(TID, host=host.address, dialect=host.dialect, state=state, **more)
 
 
@@ -37,7 +37,7 @@ def counter(terminal: Terminal) -> int:
 
 
 def test_a_day_without_a_sign_on(host: RunningHost, tmp_path: Path) -> None:
-    with till(host, tmp_path) as terminal:
+    with pos(host, tmp_path) as terminal:
         assert terminal.echo().code == "00"
         assert counter(terminal) == 1  # what has no MAC uses up no key
         sold = terminal.sale("12.34", "standard", pin="123456")
@@ -52,7 +52,7 @@ def test_a_day_without_a_sign_on(host: RunningHost, tmp_path: Path) -> None:
 
 
 def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: RunningHost, tmp_path: Path) -> None:
-    with till(host, tmp_path, timeout_s=0.2) as terminal:
+    with pos(host, tmp_path, timeout_s=0.2) as terminal:
         result = terminal.sale("66.66", "standard", pin="123456")
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
         assert counter(terminal) == 3
@@ -61,16 +61,16 @@ def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: RunningHost, tm
 
 def test_a_terminal_counts_on_where_it_was(host: RunningHost, tmp_path: Path) -> None:
     for number in range(1, 4):
-        with till(host, tmp_path) as terminal:
+        with pos(host, tmp_path) as terminal:
             assert counter(terminal) == number
             assert terminal.sale("1.00").code == "00"
     assert [one.generation for one in host.transactions] == [1, 2, 3]
 
 
 def test_another_bdk_is_another_device_and_the_host_says_so(host: RunningHost, tmp_path: Path) -> None:
-    with till(host, tmp_path) as terminal:
+    with pos(host, tmp_path) as terminal:
         assert terminal.sale("1.00").code == "00"
-    with till(host, tmp_path, bdk="FEDCBA98765432100123456789ABCDEF") as terminal:
+    with pos(host, tmp_path, bdk="FEDCBA98765432100123456789ABCDEF") as terminal:
         assert counter(terminal) == 1
         refused = terminal.sale("1.00")
         assert (refused.outcome, refused.code) == (Outcome.DECLINED, "63")
@@ -81,14 +81,14 @@ def test_another_bdk_is_another_device_and_the_host_says_so(host: RunningHost, t
 def test_a_ksn_of_ones_own(host: RunningHost, tmp_path: Path) -> None:
     size = 10 if host.dialect == DIALECTS[0] else 12
     ksn = "FFFF9876543210E0".ljust(2 * size, "0")
-    with till(host, tmp_path, ksn=ksn) as terminal:
+    with pos(host, tmp_path, ksn=ksn) as terminal:
         assert terminal.state.device.ksn.hex().upper() == f"{ksn[:-1]}1"
         assert terminal.sale("1.00", pin="123456").code == "00"
 
 
 def test_a_terminal_that_has_used_up_its_keys_sells_nothing(host: RunningHost) -> None:
     with Terminal(TID, host=host.address, dialect=host.dialect) as terminal:
-        machine = terminal._desk.machine
+        machine = terminal._core.machine
         dukpt = machine.state.device.dukpt
         machine.state = replace(
             machine.state, device=replace(machine.state.device, ksn=dukpt.ksn(bytes(dukpt.ksn_bytes), 0))
@@ -103,7 +103,7 @@ def test_the_host_opens_its_bdk_again_after_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         with (
             running_host(dialect=DIALECTS[0], store=store) as host,
-            Terminal(TID, host=host.address, dialect=DIALECTS[0], state=tmp_path / "till") as terminal,
+            Terminal(TID, host=host.address, dialect=DIALECTS[0], state=tmp_path / "pos") as terminal,
         ):
             assert terminal.sale("1.00").code == "00"
     assert bytes.fromhex(BDK) not in (tmp_path / "shop.db").read_bytes()
@@ -141,7 +141,7 @@ def test_a_sign_on_that_brings_no_keys_opens_the_day_all_the_same(tmp_path: Path
     )
     with (
         running_host(dialect=str(dialect)) as host,
-        Terminal(TID, host=host.address, dialect=str(dialect), state=tmp_path / "till") as terminal,
+        Terminal(TID, host=host.address, dialect=str(dialect), state=tmp_path / "pos") as terminal,
     ):
         sold = terminal.sale("1.00", pin="123456")
         assert [(one.service, one.code) for one in sold.exchanges] == [("sign_on", "00"), ("sale", "00")]

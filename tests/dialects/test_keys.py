@@ -1,4 +1,4 @@
-"""Working keys wherever an acquirer has them, in whatever form: blocks with check values, or TR-31 key blocks."""
+"""Working keys wherever an acquirer has them, in any form: blocks with check values, or TR-31 key blocks."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_a_key_block_says_what_its_key_is_for(tmp_path: Path) -> None:
     assert (mac.header.usage, mac.header.mode, mac.key) == ("M3", "C", keys.mak)
 
 
-def test_another_master_key_is_told_of(tmp_path: Path) -> None:
-    for wrap, told in (
+def test_another_master_key_is_noticed(tmp_path: Path) -> None:
+    for wrap, detail in (
         (PLAIN, "PIK KCV differs: the package says "),
         (TR31_B, "the key block's MAC differs: it was altered, or made under another key than the one with KCV "),
     ):
@@ -84,7 +84,7 @@ def test_another_master_key_is_told_of(tmp_path: Path) -> None:
             with Terminal(TID, host=host.address, dialect=name, mid="880210010210162", tmk=tmk) as terminal:
                 result = terminal.sign_on()
                 assert (result.outcome, terminal.state.keys) == (Outcome.KEYS_DIFFER, None)
-                assert result.exchange.detail.startswith(told)
+                assert result.exchange.detail.startswith(detail)
 
 
 def test_a_sign_on_may_hand_out_no_keys_at_all(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_without_macs_keys_and_sign_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "problem"),
     [
         ('[security]\nmac = ""\n', "mac: security.mac names no algorithm; known: cmac"),
         ('[security]\ntrack = "tdb"\n', "security.track: 'tdb' is not known"),
@@ -163,10 +163,10 @@ def test_without_macs_keys_and_sign_on(tmp_path: Path) -> None:
         ('[routes.sale]\ncodes = { approved = "0" }\n', "routes.sale.codes.approved: unknown code '0'"),
     ],
 )
-def test_what_cannot_be_is_told_with_its_line(more: str, told: str, tmp_path: Path) -> None:
+def test_what_cannot_be_is_reported_with_its_line(more: str, problem: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(HEAD.format(parent="iso8583-1987-ascii") + more, encoding="utf-8")
-    with pytest.raises(DataError) as wrong:
+    with pytest.raises(DataError) as error:
         Suite(load_dialect(str(file)))
-    assert told in str(wrong.value)
-    assert wrong.value.line
+    assert problem in str(error.value)
+    assert error.value.line

@@ -23,11 +23,11 @@ def rows(name: str, reply: str, function: str) -> dict[str, str]:
     fields: dict = {}
     issued = Suite(dialect).issue(function, TMK, "single", Random(1).randbytes)
     as_text = dialect.fields[dialect.elements["keys"].de].kind != "b"
-    made = {"code": dialect.code_of("approved"), "function": function}
-    for element, value in (made | {"keys": issued.wire.decode() if as_text else issued.wire}).items():
+    values = {"code": dialect.code_of("approved"), "function": function}
+    for element, value in (values | {"keys": issued.wire.decode() if as_text else issued.wire}).items():
         dialect.put(fields, element, value)
-    told = explain(dialect, dialect.decode(dialect.encode(reply, fields)))
-    return {row.key: row.value for top in told.fields for _, row in top.walk()}
+    explained = explain(dialect, dialect.decode(dialect.encode(reply, fields)))
+    return {row.key: row.value for top in explained.fields for _, row in top.walk()}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ MOMENT = Moment(1234, "000000", "261120", "10000161", "123456", True, lambda siz
 
 
 def test_words() -> None:
-    recipes = {
+    recipes: dict[str, str | tuple[str, str]] = {
         "9F26": "random:8",
         "9F36": "counter:2",
         "9F41": "counter:4",

@@ -2,14 +2,14 @@
 
 The host here keeps a ledger as simple as can be. The terminal is killed between any two effects and goes on from what
 it had made durable; requests and replies get lost, torn, forged and late. When the line is good again, what is owed has
-been reversed and the refund without an answer was sent again, what lives at the host is exactly what the terminal counts
+been reversed and the refund without an answer was sent again, what lives at the host is exactly what the terminal has
 as approved; a sale is voided here if and only if it is there; every refund of the host has its slip.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +23,6 @@ from acquirer.terminal.sale import sale
 from acquirer.terminal.sign_on import echo, sign_off, sign_on
 from acquirer.terminal.state import dump, load
 from acquirer.terminal.void import VoidOrder, void
-from acquirer.wire.message import Message
 
 if TYPE_CHECKING:
     from acquirer.terminal.sale import Order
@@ -42,7 +41,7 @@ class Ledger:
         self.voids: dict[tuple[str, str], tuple[str, str]] = {}  # of a void: the sale that it names
         self.refunds: set[tuple[str, str]] = set()
 
-    def take(self, request: Message) -> bytes:
+    def take(self, request: Any) -> bytes:
         """Book a request and answer it."""
         if request.mti == "0800":
             return self.host.sign_on()(request)
@@ -150,7 +149,7 @@ STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(steps=STEPS)
 def test_both_sides_agree_in_the_end(
-    make_bench: Callable[..., Bench], host: Foreign, make_order: Callable[..., Order], steps: list
+    make_bench: Callable[..., Bench], host: Foreign, make_order: Callable[..., Order], steps: list[Any]
 ) -> None:
     world = World(make_bench(), make_bench, host)
     operations = {

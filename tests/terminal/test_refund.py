@@ -172,6 +172,7 @@ class TestWithoutAnAnswer:
         vault = Vault(bytes(32))
         text = dump(signed_on.state, vault, bytes)
         track = signed_on.requests[0].fields[35]
+        assert isinstance(track, str)
         assert track not in text
         bench = make_bench(load(text, vault))
         assert not {26, 35, 36, 52, 53} & set(bench.state.unanswered.fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 STRANGER = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("313215FDA2C4AB4C"))
 
 
-def broken(kind: str, host: Foreign, silence: Response) -> object:
+def broken(kind: str, host: Foreign, silence: Response) -> Any:
     """An answer to a sale that leaves its outcome unknown."""
     return {
         "silence": silence,

@@ -45,7 +45,9 @@ class TestWhatGoesOut:
     ) -> None:
         held = card(PAN, EXPIRY, pin="123456")
         signed_on.run(sale(signed_on.machine, make_order(held=held)), host.reply())
-        tags = parse_tlv(signed_on.requests[0].fields[55])
+        chip = signed_on.requests[0].fields[55]
+        assert isinstance(chip, bytes)
+        tags = parse_tlv(chip)
         assert [tag.tag for tag in tags][:14] == (
             ["9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A", "82", "9F1A", "9F03", "9F33"]
         )
@@ -92,7 +94,10 @@ class TestWhatGoesOut:
         signed_on.run(sale(signed_on.machine, make_order(held=card(PAN, EXPIRY, pin="123456"))), host.reply())
         fields = signed_on.requests[0].fields
         assert (fields[22], fields[26], fields[53]) == ("051", "12", "2600000000000000")
-        assert signed_on.setup.suite.open_pin(host.keys, fields[52], PAN, fields[53]).pin == "123456"
+        block, control = fields[52], fields[53]
+        assert isinstance(block, bytes)
+        assert isinstance(control, str)
+        assert signed_on.setup.suite.open_pin(host.keys, block, PAN, control).pin == "123456"
 
     def test_a_track_travels_under_the_tdk_if_there_is_one(
         self, signed_on: Bench, host: Foreign, make_order: Callable[..., Order]
@@ -279,7 +284,9 @@ class TestOutbox:
         signed_on.run(sale(signed_on.machine, make_order(held=card(PAN, EXPIRY, pin="123456"))), host.reply())
         fields = signed_on.kept[1].pending.fields
         assert sorted(fields) == [2, 3, 4, 11, 14, 22, 23, 25, 41, 42, 49, 55, 60]
-        assert [tag.tag for tag in parse_tlv(fields[55])] == ["9F10", "9F36", "95", "9F1E"]
+        chip = fields[55]
+        assert isinstance(chip, bytes)
+        assert [tag.tag for tag in parse_tlv(chip)] == ["9F10", "9F36", "95", "9F1E"]
 
     def test_is_cleared_before_the_approval_is_told(
         self, signed_on: Bench, host: Foreign, make_order: Callable[..., Order]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,6 @@ from acquirer.terminal.signature import Again, sign
 from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import dump, load
 from acquirer.terminal.upload import Key, upload
-from acquirer.wire.message import Message
 
 if TYPE_CHECKING:
     from acquirer.terminal.sale import Order
@@ -41,7 +41,7 @@ class Album:
         self.images: dict[Key, bytes] = {}
         self.parts: dict[Key, list[bytes]] = {}
 
-    def take(self, request: Message) -> bytes:
+    def take(self, request: Any) -> bytes:
         if request.mti != "0820":
             return self.host.reply(de15="1120", de37=f"{request.fields[11]:0>12}")(request)
         kind, function, last = request.fields[60][:2], request.fields[60][8:11], request.fields[60][11:]
@@ -134,13 +134,13 @@ def test_no_signature_is_lost(
     till = Till(bench.machine, Album(host), part_bytes)
     for name, which, faults, kill_at in steps:
         pad = PADS[which]
-        plans: dict[str, Callable[[Machine], Program[Result]]] = {
-            "sale": lambda machine: sale(machine, make_order(drop_reversal=True)),
-            "signed sale": lambda machine, pad=pad: sale(machine, make_order(drop_reversal=True, pad=pad)),
-            "sign": lambda machine, pad=pad: sign(machine, Again(pad)),
-            "upload": upload,
+        plans: dict[str, Callable[[Machine, Pad], Program[Result]]] = {
+            "sale": lambda machine, _pad: sale(machine, make_order(drop_reversal=True)),
+            "signed sale": lambda machine, pad: sale(machine, make_order(drop_reversal=True, pad=pad)),
+            "sign": lambda machine, pad: sign(machine, Again(pad)),
+            "upload": lambda machine, _pad: upload(machine),
         }
-        till.run(plans[name], list(faults), kill_at)
+        till.run(partial(plans[name], pad=pad), list(faults), kill_at)
     waiting = {one.key: one.image for one in till.machine.state.waiting}
     for key, image in till.kept.items():
         there = waiting.get(key) == image or till.album.images.get(key) == image or key in till.printed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,7 +45,7 @@ def sold(signed_on: Bench, host: Foreign, make_order: Callable[..., Order]) -> B
 
 @pytest.mark.parametrize("mode", ["touch", "pen", "fingerprint"])
 @pytest.mark.parametrize("name", ["Zhang San", "Li Wei", "Maximilian von Habsburg"])
-def test_names_and_fingers_are_signatures(sold: Bench, mode: str, name: str) -> None:
+def test_names_and_fingers_are_signatures(sold: Bench, mode: Any, name: str) -> None:
     drawn = write(name, 11, mode=mode)
     assert sold.run(sign(sold.machine, Again(Pad(drawn, mode)))).signature is Signed.KEPT
     kept = sold.state.voucher

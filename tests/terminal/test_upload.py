@@ -23,6 +23,7 @@ from acquirer.terminal.signature import Again, sign
 from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import waits
 from acquirer.terminal.upload import upload
+from acquirer.wire.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
 PAD = Pad(write("Zhang San", 7))
 OTHER = Pad(write("Li Wei", 8, mode="pen"), "pen")
 SALE = {"de15": "1120", "de37": "123456789012"}
+
+
+def bytes_at(message: Message, de: int) -> bytes:
+    value = message.fields[de]
+    assert isinstance(value, bytes)
+    return value
 
 
 def approved(host: Foreign, **more: Any) -> Reply:
@@ -72,7 +79,7 @@ class TestWhatGoesUp:
         sold.run(upload(sold.machine), host.reply())
         code = sold.state.voucher.feature
         assert code == "47588226"  # 11201234 xor 56789012, digit by digit
-        assert decode_jbig(sold.requests[-1].fields[62]).bitmap == draw_watermark(PAD.bitmap, code)
+        assert decode_jbig(bytes_at(sold.requests[-1], 62)).bitmap == draw_watermark(PAD.bitmap, code)
 
     def test_without_a_watermark(self, signed_on: Bench, host: Foreign, make_order: Orders) -> None:
         signed_on.machine.setup = replace(signed_on.machine.setup, watermark=False)
@@ -82,7 +89,7 @@ class TestWhatGoesUp:
     def test_slip_elements(self, sold: Bench, host: Foreign) -> None:
         sold.run(upload(sold.machine), host.reply())
         told = slip_elements.parse_slip_elements(
-            sold.requests[-1].fields[55], slip_elements.slip_tags(sold.setup.dialect)
+            bytes_at(sold.requests[-1], 55), slip_elements.slip_tags(sold.setup.dialect)
         )
         shown = {one.tag: one.text for one in told if one.tag not in ("FF22", "FF23")}
         assert shown == {
@@ -136,7 +143,7 @@ class TestWhatGoesUp:
         asked = signed_on.requests[-1]
         assert asked.fields[60] == "07000007800"
         assert slip_elements.first_text(
-            slip_elements.parse_slip_elements(asked.fields[55], slip_elements.slip_tags(signed_on.setup.dialect)),
+            slip_elements.parse_slip_elements(bytes_at(asked, 55), slip_elements.slip_tags(signed_on.setup.dialect)),
             "time",
         ) == ("20261231235959")
 
@@ -274,7 +281,7 @@ class TestAnswers:
         ],
     )
     def test_a_reply_that_does_not_repeat_the_request(
-        self, sold: Bench, host: Foreign, fields: dict[str, str | None], detail: str
+        self, sold: Bench, host: Foreign, fields: dict[str, Any], detail: str
     ) -> None:
         sold.run(upload(sold.machine, 1), host.reply(**fields))
         assert sold.exchanges[-1].outcome is Outcome.MALFORMED
@@ -282,7 +289,7 @@ class TestAnswers:
         assert len(sold.slips) == 1
 
     @pytest.mark.parametrize("fields", [{"de11": "000011"}, {"de41": "99999999"}, {"mti": "0210"}, {"mti": "0930"}])
-    def test_a_reply_to_something_else(self, sold: Bench, host: Foreign, fields: dict[str, str]) -> None:
+    def test_a_reply_to_something_else(self, sold: Bench, host: Foreign, fields: dict[str, Any]) -> None:
         sold.run(upload(sold.machine, 1), [host.reply(**fields)])
         assert sold.exchanges[-1].outcome is Outcome.NO_ANSWER
         assert "left aside" in sold.exchanges[-1].notes[0]
@@ -329,7 +336,7 @@ class TestParts:
         assert cut.run(upload(cut.machine), host.reply(), host.reply(), host.reply()).signature is Signed.UPLOADED
         parts = cut.requests[1:]
         assert [one.fields[60] for one in parts] == ["07000007801", "080000078028", "080000078039"]
-        assert b"".join(one.fields[62] for one in parts) == image
+        assert b"".join(bytes_at(one, 62) for one in parts) == image
         assert all({2, 4, 11, 15, 37, 41, 42, 55, 64} < set(one.fields) for one in parts)
         assert len({one.fields[11] for one in parts}) == 1
 
@@ -350,7 +357,7 @@ class TestParts:
             late.append(host.reply()(request))
             return late[0]
 
-        again = [lambda _: late[0], host.reply()]
+        again: list[Step] = [lambda _: late[0], host.reply()]
         assert cut.run(upload(cut.machine), first, again, host.reply()).signature is Signed.UPLOADED
         assert "function 801 was left aside" in cut.exchanges[-2].notes[0]
 
@@ -399,6 +406,8 @@ class TestSigningAgain:
 
 def test_a_terminal_that_keeps_no_more_prints_a_slip(sold: Bench, host: Foreign, make_order: Orders) -> None:
     profile = sold.setup.terminal_profile
+    assert profile is not None
+    assert profile.signature is not None
     keeps_one = replace(profile, signature=replace(profile.signature, keeps=1))
     dialect = CompiledDialect(replace(sold.setup.dialect, terminal_profile=keeps_one))
     sold.machine.setup = replace(sold.machine.setup, compiled=dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import load_dialect
 from acquirer.signature.pen import draw_signature
 from acquirer.terminal.card import card
-from acquirer.terminal.effects import Ask, Keep, NoAnswer, Received
+from acquirer.terminal.effects import Ask, Keep, NoAnswer, Program, Received
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.named_sale import SaleName
@@ -94,13 +94,19 @@ class TestWhichSale:
         fields = sold.requests[-1].fields
         assert (fields[22], fields[26], fields[35][:16]) == ("051", "12", vectors.PAN)
         assert 55 not in fields  # the chip is read for its number only
-        assert sold.setup.suite.open_pin(host.keys, fields[52], vectors.PAN, fields[53]).pin == "123456"
+        block, control = fields[52], fields[53]
+        assert isinstance(block, bytes)
+        assert isinstance(control, str)
+        assert sold.setup.suite.open_pin(host.keys, block, vectors.PAN, control).pin == "123456"
 
     def test_a_pin_without_a_card(self, sold: Bench, host: Foreign) -> None:
         sold.run(void(sold.machine, VoidOrder(SaleName(pin="123456"))), host.reply())
         fields = sold.requests[-1].fields
         assert fields[22] == "011"
-        assert sold.setup.suite.open_pin(host.keys, fields[52], vectors.PAN, fields[53]).pin == "123456"
+        block, control = fields[52], fields[53]
+        assert isinstance(block, bytes)
+        assert isinstance(control, str)
+        assert sold.setup.suite.open_pin(host.keys, block, vectors.PAN, control).pin == "123456"
 
     def test_an_earlier_one_by_its_stan(self, sold: Bench, host: Foreign, make_order: Orders) -> None:
         sold.run(sale(sold.machine, make_order(500)), host.reply(de37="112000000013"))
@@ -216,8 +222,10 @@ def test_in_iso_dialects_the_original_stands_in_its_own_field(
     keys = WorkingKeys(key, key)
     machine.state = replace(machine.state, keys=keys, signed_on=True, package=machine.package)
 
-    def run(program: object, *answers: bool) -> list[dict[int, object]]:
-        requests, answer, left = [], None, list(answers)
+    def run(program: Program[Any], *answers: bool) -> list[Any]:
+        requests: list[Any] = []
+        answer: Response | None = None
+        left = list(answers)
         try:
             while True:
                 effect = program.send(answer)

@@ -1,6 +1,6 @@
-"""Messages of terminal 58402001 as another program computed them: sale 000134, its void, a refund of it, a balance inquiry.
+"""Messages of terminal 58402001 as another program computed them: void and refund of sale 000134, a balance inquiry.
 
-The frames are samples of the dialect ``unionpay-pos``; here stands what else they are about. The card number is made up.
+The frames are samples of the dialect ``unionpay-pos``; here stands what they are about. The card number is made up.
 """
 
 from __future__ import annotations
