@@ -155,6 +155,7 @@ class ListeningPort(tcp.Port):
         twisted.__init__(port, factory, backlog, interface, reactor)
         self.readers = readers
         self.loop = loop
+        self._created: socket.socket | None = None  # while it is bound
 
     def createInternetSocket(self) -> socket.socket:
         twisted: Any = super()
@@ -165,7 +166,18 @@ class ListeningPort(tcp.Port):
             option = getattr(socket, name, None)
             if option is not None:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        self._created = sock
         return sock
+
+    def startListening(self) -> None:
+        try:
+            super().startListening()
+        except error.CannotListenError:
+            if self._created is not None:
+                self._created.close()  # Twisted before 26 leaves that to the garbage collector
+            raise
+        finally:
+            self._created = None
 
     def doRead(self) -> None:
         factory: Any = self.factory

@@ -1,7 +1,7 @@
 """All that this program uses of Twisted beyond its published interface, in one place.
 
-Tried with Twisted 24.11.0, 25.5.0 and 26.10.0 (`TRIED`) by the tests of this package; the requirement in pyproject.toml
-ends below the next major version. When it is raised, run ``tests/net`` with the new version and add it here.
+The tests of this package were run with the versions in `TRIED`; the requirement in pyproject.toml ends below the next
+major version. When it is raised, run ``tests/net`` with the new version and add it here.
 
 1. `TwistedTransport`: the buffers and states of ``tcp.Connection`` and ``abstract.FileDescriptor``.
 2. `spare_descriptor`: the file descriptor that ``tcp`` keeps in reserve.
@@ -17,7 +17,7 @@ from twisted.internet import error, tcp
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.python.failure import Failure
 
-TRIED: Final = ("24.11.0", "25.5.0", "26.10.0")
+TRIED: Final = ("24.11.0", "25.5.0", "26.4.0", "26.10.0")
 
 
 class TwistedTransport(tcp.Server):
