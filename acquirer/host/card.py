@@ -9,8 +9,8 @@ from __future__ import annotations
 from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host
 from acquirer.host.explain import booking as why
-from acquirer.host.explain.text import no_month
 from acquirer.host.request import Request
+from acquirer.host.text import no_month
 from acquirer.host.verification import Verified
 from acquirer.model.reasons import Reason
 from acquirer.security.track import TrackError

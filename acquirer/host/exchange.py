@@ -71,7 +71,7 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
     if not (request.tid and request.stan) and not host.dialect.request_mti_known(message.mti):
         yield from refuse_unaddressed(host, request)
         return None
-    if host.faults and (lost := host.faults.reserve(Stage.BEFORE_DECISION, _context(request), host.randbytes)):
+    if host.faults and (lost := host.faults.reserve(Stage.BEFORE_DECISION, _context(host, request), host.randbytes)):
         return (yield from _lose(host, request, lost))
     refusal = check_format(host, request)
     fault: Fault | None = None
@@ -88,7 +88,7 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
         if host.faults:  # in each turn: the code that a fault looks for may be another one now
-            fault = host.faults.reserve(REPLY_STAGES, _context(request, reply.code), host.randbytes)
+            fault = host.faults.reserve(REPLY_STAGES, _context(host, request, reply.code), host.randbytes)
         name = fault.name if fault is not None else TRIGGER if _withheld(decision) else ""
         evidence = of_request(host, request, decision, reply, name)
         changes = Changes(
@@ -132,14 +132,16 @@ def _withheld(decision: Decision) -> bool:
     return decision.silent and not decision.replayed
 
 
-def _context(request: Request, code: str = "") -> FaultContext:
-    return FaultContext(request.tid, request.mid, request.service, code, request.amount_minor)
+def _context(host: Host, request: Request, code: str = "") -> FaultContext:
+    return FaultContext(request.tid, request.mid, request.service, code, request.amount_minor, randbytes=host.randbytes)
 
 
 def _apply(host: Host, request: Request, reply: Reply, fault: Fault) -> ExchangeSteps:
     """Perform what a fault makes of a reply that is ready."""
-    yield from fault.apply([Send(reply.frame)], _context(request, reply.code))
-    host.faults.applied(fault)
+    try:
+        yield from fault.apply([Send(reply.frame)], _context(host, request, reply.code))
+    finally:  # also when the exchange is abandoned while the reply is held back
+        host.faults.applied(fault)
     return None
 
 
@@ -147,8 +149,10 @@ def _lose(host: Host, request: Request, fault: Fault) -> ExchangeSteps:
     """Treat a request as if it had never arrived: nothing is decided, the journal alone knows."""
     lost = Decision(Reason.CHOSEN, why.lost(fault.name))
     yield Commit(Changes(of_request(host, request, lost, None, fault.name)), NO_DEADLINE)
-    yield from fault.apply([], _context(request))
-    host.faults.applied(fault)
+    try:
+        yield from fault.apply([], _context(host, request))
+    finally:
+        host.faults.applied(fault)
     return None
 
 

@@ -7,9 +7,9 @@ from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
-from acquirer.host.explain.text import money
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.request import Request, original_key
+from acquirer.host.text import money
 from acquirer.host.verification import Verified
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import TerminalConfig, Transaction

@@ -5,9 +5,9 @@ from __future__ import annotations
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
-from acquirer.host.explain.text import money, named, numbered, place
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
+from acquirer.host.text import money, named, numbered, place
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
 

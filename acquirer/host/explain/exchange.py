@@ -11,8 +11,8 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
-from acquirer.host.explain.text import day_words, named, no_month, place, plural
 from acquirer.host.request import Request
+from acquirer.host.text import day_words, named, no_month, place, plural
 from acquirer.inspect.sniff import mismatch
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.dukpt import Dukpt

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
-from acquirer.host.explain.text import day_words, money, named, numbered, place, plural
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request, original_key
+from acquirer.host.text import day_words, money, named, numbered, place, plural
 from acquirer.model.rows import Transaction, TransactionKey
 
 

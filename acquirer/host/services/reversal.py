@@ -15,11 +15,11 @@ from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
-from acquirer.host.explain.text import money
 from acquirer.host.kinds import KINDS, is_advice, title_of
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import SERVICES, Undone, service
 from acquirer.host.request import reversed_key
+from acquirer.host.text import money
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction, TransactionState
 from acquirer.wire.masking import mask_pan

@@ -10,10 +10,10 @@ from __future__ import annotations
 from acquirer.host.booking import book
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import SILENT_CENTS, Host
-from acquirer.host.explain.text import money
 from acquirer.host.issuer.decisions import Judgement, give_back, judge_sale
 from acquirer.host.registry import Undone, service
 from acquirer.host.request import own_key
+from acquirer.host.text import money
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Transaction
 

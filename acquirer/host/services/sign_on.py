@@ -12,9 +12,9 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import exchange as why
-from acquirer.host.explain.text import day_words, named
 from acquirer.host.keys import context
 from acquirer.host.registry import service
+from acquirer.host.text import day_words, named
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
 from acquirer.security.ciphers import CipherError
