@@ -1,79 +1,119 @@
-"""The receipt of a sale, printed again from what the host keeps: the booked sale and its signature."""
+"""The receipt of a transaction, printed again from the host's store: the booked transaction and its signature."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from acquirer.app.unsigned import free_minor
+from acquirer.app.unsigned import no_signature_limit_minor
 from acquirer.dialect.dialect import Dialect
+from acquirer.host.kinds import KINDS, title_of
 from acquirer.model.rows import Signature, Transaction
 from acquirer.signature import image_checks, jbig_decoder
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.slip_elements import ROLES
-from acquirer.slip.receipt import Receipt
+from acquirer.slip.receipt import Receipt, money
+from acquirer.terminal.kinds import KINDS as TERMINAL_KINDS
 
-REVERSED = "已冲正 REVERSED"
-"""On the receipt of a sale that does not stand any more."""
+STATE_REMARKS: Final = {"reversed": "已冲正 REVERSED", "voided": "已撤销 VOIDED", "refunded": "已退货 REFUNDED"}
+"""On the receipt of a transaction that does not stand any more, or not whole, by its state."""
 
 CHIP = (("ARQC", "cryptogram"), ("AID", "aid"), ("APP LABEL", "application_label"))
-"""Of the IC block, what an upload tells: label and role of the slip element."""
+"""Of the IC block, what an upload carries: label and role of the slip element."""
+
+
+def has_receipt(kind: str) -> bool:
+    """Return whether an approved transaction of this kind gets a slip: those that move money do."""
+    found = KINDS.get(kind)
+    return found is not None and found.moves_money
 
 
 def receipt_of(
     dialect: Dialect,
-    sale: Transaction,
+    transaction: Transaction,
     signature: Signature | None,
     merchant: str,
     timezone: str,
     limit_minor: int | None = None,
+    original: Transaction | None = None,
 ) -> Receipt:
-    """What to print: as the terminal told it beside the signature, where it did, else as the host knows it."""
-    profile, told = dialect.terminal_profile, {one.tag: one.text for one in signature.slip} if signature else {}
+    """Return what to print: as the terminal sent it beside the signature, where it did, else as the host booked it.
 
-    def said(role: str) -> str:
-        return told.get(ROLES[role], "")
+    Args:
+        limit_minor: replaces the dialect's limit up to which contactless sales need no signature.
+        original: the sale that a void or a refund is tied to, if the store still has it.
+    """
+    profile = dialect.terminal_profile
+    sent = {one.tag: one.text for one in signature.slip} if signature else {}
+
+    def uploaded(role: str) -> str:
+        return sent.get(ROLES[role], "")
 
     def constant(element: str) -> str:
         return dialect.constants.get(element, "").strip()
 
     def institution(role: str) -> str:
         element, start, stop = profile.slip.names.get(role, ("", 0, 0)) if profile else ("", 0, 0)
-        return said(role) or dialect.constants.get(element, "")[start:stop].strip()
+        return uploaded(role) or dialect.constants.get(element, "")[start:stop].strip()
 
-    entry = profile.entries.get(profile.entry_of(sale.entry_mode)) if profile else None
-    title = dialect.find_route(sale.kind).title
-    limit = free_minor(dialect, sale, limit_minor) if signature is None else 0
+    zone = ZoneInfo(timezone)
+    entry = profile.entries.get(profile.entry_of(transaction.entry_mode)) if profile else None
+    references = TERMINAL_KINDS[transaction.kind].references
+    original_stan = transaction.original.stan if transaction.original else ""
     return Receipt(
-        merchant=said("merchant") or merchant,
-        mid=sale.key.mid,
-        tid=sale.key.tid,
-        operator=said("operator") or sale.operator.strip(),
-        card=sale.pan_masked,
+        merchant=uploaded("merchant") or merchant,
+        mid=transaction.key.mid,
+        tid=transaction.key.tid,
+        operator=uploaded("operator") or transaction.operator.strip(),
+        card=transaction.pan_masked,
         entry=entry.letter if entry else "N",
-        kind=f"{title.zh}/{title.en.upper()}" if title.zh else title.en.upper(),
-        batch=sale.key.batch if dialect.numbering.within == "batch" else "",
-        stan=sale.key.stan,
-        amount_minor=sale.amount_minor,
-        currency=profile.slip.currency if profile else sale.currency,
+        kind=_title(dialect, transaction.kind),
+        batch=transaction.key.batch if dialect.numbering.within == "batch" else "",
+        stan=transaction.key.stan,
+        amount_minor=transaction.amount_minor,
+        currency=profile.slip.currency if profile else transaction.currency,
         organisation=constant("organisation"),
         issuer=institution("issuer"),
         acquirer=institution("acquirer"),
-        auth_id=sale.auth_id,
-        rrn=sale.rrn,
-        at=f"{datetime.fromtimestamp(sale.at_us / 1_000_000, ZoneInfo(timezone)):%Y/%m/%d %H:%M:%S}",
-        chip=tuple((label, said(role)) for label, role in CHIP if said(role)),
-        remarks=(REVERSED,) if sale.state == "reversed" else (),
-        no_cvm_limit_minor=limit,
-        pin=profile is not None and entry is not None and sale.entry_mode == profile.entry_mode(entry, pin=True),
+        auth_id=transaction.auth_id,
+        rrn=transaction.rrn,
+        at=f"{_moment(transaction, zone):%Y/%m/%d %H:%M:%S}",
+        chip=tuple((label, uploaded(role)) for label, role in CHIP if uploaded(role)),
+        remarks=_remarks(transaction),
+        no_cvm_limit_minor=no_signature_limit_minor(dialect, transaction, limit_minor) if signature is None else 0,
+        pin=profile is not None and entry is not None and transaction.entry_mode == profile.entry_mode(entry, pin=True),
+        credit=KINDS[transaction.kind].total == "credit",
+        original_stan=original_stan if "stan" in references else "",
+        original_rrn=original.rrn if original and "rrn" in references else "",
+        original_date=f"{_moment(original, zone):%m%d}" if original and "date" in references else "",
     )
 
 
-def ink_of(stream: bytes) -> Bitmap | None:
-    """A signature's image for a slip; ink and paper in their places, None when it cannot be decoded."""
+def image_of(stream: bytes) -> Bitmap | None:
+    """Return a signature's image for a slip, an inverted one the right way round; None when it cannot be decoded."""
     try:
         bitmap = jbig_decoder.decode_jbig(stream).bitmap
     except ValueError:
         return None
     inverted = any(one.flag is image_checks.ImageFlag.INVERTED for one in image_checks.check_image(bitmap))
     return image_checks.inverted(bitmap) if inverted else bitmap
+
+
+def _title(dialect: Dialect, kind: str) -> str:
+    """Return what a kind is called on slips: ``消费/SALE``; in English only where the dialect has no route for it."""
+    route = next((one for one in dialect.routes if one.service == kind), None)
+    if route is None:
+        return title_of(kind).upper()
+    return f"{route.title.zh}/{route.title.en.upper()}" if route.title.zh else route.title.en.upper()
+
+
+def _moment(transaction: Transaction, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(transaction.at_us / 1_000_000, zone)
+
+
+def _remarks(transaction: Transaction) -> tuple[str, ...]:
+    remark = STATE_REMARKS.get(transaction.state, "")
+    if transaction.state == "refunded":
+        remark += f" {money(transaction.refunded_minor)}"
+    return (remark,) if remark else ()

@@ -1,7 +1,7 @@
 """Signatures outside the store: as JSON, and as a folder of files that can be read back.
 
 A signature is three files of one name, ``<tid>-<batch>-<stan>``: ``.json`` with everything that is known, ``.jbg`` with
-the image exactly as it came, ``.png`` for looking at. One that was replaced has its number in the name as well.
+the image exactly as received, ``.png`` for looking at. One that was replaced has its number in the name as well.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _TEXTS: Final = ("dialect", "rrn", "settlement_date", "feature_code")
 
 
 class FolderError(ConfigurationError):
-    """A file that is damaged, or is none of ours: one sentence that names it."""
+    """A file that is damaged, or that no export wrote: one sentence that names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportedSignature:
     """One signature of a folder, as it was read back; `png` is drawn anew, never taken from the folder."""
 
     name: str
@@ -41,16 +41,16 @@ class Exported:
     png: bytes
 
 
-def counting(signatures: Iterable[Signature]) -> frozenset[tuple[TransactionKey, int]]:
-    """Which of several signatures count: of each sale the last one."""
+def counting_signatures(signatures: Iterable[Signature]) -> frozenset[tuple[TransactionKey, int]]:
+    """Return which of several signatures count: of each transaction the last one."""
     last: dict[TransactionKey, int] = {}
     for one in signatures:
         last[one.key] = max(one.number, last.get(one.key, 0))
     return frozenset(last.items())
 
 
-def as_json(one: Signature, counts: bool) -> dict[str, Any]:
-    """A signature for machines: amounts are integer minor units, numbers of the trade are strings."""
+def signature_json(one: Signature, counts: bool) -> dict[str, Any]:
+    """Return a signature for machines: amounts are integer minor units, numbers of the trade are strings."""
     return {
         **one.key._asdict(),
         "number": one.number,
@@ -76,79 +76,79 @@ def as_json(one: Signature, counts: bool) -> dict[str, Any]:
     }
 
 
-def of_json(told: Mapping[str, Any]) -> Signature:
-    """The signature that `as_json` wrote.
+def signature_of_json(stored: Mapping[str, Any]) -> Signature:
+    """Return the signature that `signature_json` wrote.
 
     Raises:
         ValueError: something is missing, or is not what it should be; one phrase.
     """
     try:
         one = Signature(
-            key=TransactionKey(*(_text(told[name], 32) for name in TransactionKey._fields)),
-            number=_number(told["number"], 1),
-            digest=_text(told["digest"], 64),
-            stream_bytes=_number(told["bytes"]),
-            parts=_number(told["parts"], 1),
-            at_us=_number(told["at_us"]),
-            amount_minor=None if told["amount"] is None else _number(told["amount"]),
-            pan_masked=_text(told["pan"], 32),
-            captured=_text(told["captured"], 16),
-            slip=tuple(SlipElement(*(_text(e[name], 1024) for name in ("tag", "hex", "text"))) for e in told["slip"]),
-            flags=tuple(Flag(_text(f["flag"], 64), _text(f["why"], 1024)) for f in told["findings"]),
-            picture=told["picture"],
-            width=_number(told["width"]),
-            height=_number(told["height"]),
-            png=_text(told["png"], 64),
-            **{name: _text(told[name], 64) for name in _TEXTS},
+            key=TransactionKey(*(_text(stored[name], 32) for name in TransactionKey._fields)),
+            number=_number(stored["number"], 1),
+            digest=_text(stored["digest"], 64),
+            stream_bytes=_number(stored["bytes"]),
+            parts=_number(stored["parts"], 1),
+            at_us=_number(stored["at_us"]),
+            amount_minor=None if stored["amount"] is None else _number(stored["amount"]),
+            pan_masked=_text(stored["pan"], 32),
+            captured=_text(stored["captured"], 16),
+            slip=tuple(SlipElement(*(_text(e[name], 1024) for name in ("tag", "hex", "text"))) for e in stored["slip"]),
+            flags=tuple(Flag(_text(f["flag"], 64), _text(f["why"], 1024)) for f in stored["findings"]),
+            picture=stored["picture"],
+            width=_number(stored["width"]),
+            height=_number(stored["height"]),
+            png=_text(stored["png"], 64),
+            **{name: _text(stored[name], 64) for name in _TEXTS},
         )
-    except KeyError as wrong:
-        raise ValueError(f"'{wrong.args[0]}' is missing") from None
+    except KeyError as exc:
+        raise ValueError(f"'{exc.args[0]}' is missing") from None
     except TypeError:
         raise ValueError("something is not of the kind it should be") from None
     if not _HEX.fullmatch(one.digest) or (one.png and not _HEX.fullmatch(one.png)):
         raise ValueError("a digest is no SHA-256")
     if one.captured not in ("", *CAPTURES) or one.picture not in ("waiting", "made", "none"):
-        raise ValueError("'captured' or 'picture' has a value nobody writes")
+        raise ValueError("'captured' or 'picture' has a value that no export writes")
     return one
 
 
-def name_of(one: Signature, counts: bool) -> str:
-    """The name of a signature's files; whatever a terminal may be called, they stay in their folder."""
+def file_name(one: Signature, counts: bool) -> str:
+    """Return the name of a signature's files; any terminal number gives a name that stays in its folder."""
     parts = [re.sub("[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02X}", part) for part in one.key[1:]]
     return "-".join(parts) + ("" if counts else f"-replaced{one.number}")
 
 
-def export(folder: Path, one: Signature, counts: bool, stream: bytes, png: bytes | None) -> Path:
-    """Write a signature's files into a folder that exists; returns the path of the description."""
-    base = folder / name_of(one, counts)
+def export_signature(folder: Path, one: Signature, counts: bool, stream: bytes, png: bytes | None) -> Path:
+    """Write a signature's files into a folder that exists; return the path of the description."""
+    base = folder / file_name(one, counts)
     base.with_suffix(".jbg").write_bytes(stream)
     if png:
         base.with_suffix(".png").write_bytes(png)
     path = base.with_suffix(".json")
-    path.write_text(json.dumps(as_json(one, counts), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(signature_json(one, counts), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return path
 
 
-def read_folder(folder: Path) -> Iterator[Exported | FolderError]:
-    """The signatures of a folder by name; for one that is damaged what is wrong with it, and then the next."""
+def read_folder(folder: Path) -> Iterator[ExportedSignature | FolderError]:
+    """Yield the signatures of a folder by name, and an error in place of each one that is damaged."""
     for path in sorted(folder.glob("*.json")):
         try:
             yield _read(path)
-        except FolderError as wrong:
-            yield wrong
+        except FolderError as exc:
+            yield exc
 
 
-def _read(path: Path) -> Exported:
+def _read(path: Path) -> ExportedSignature:
     try:
-        told = json.loads(_bytes(path).decode("utf-8"))
+        stored = json.loads(_bytes(path).decode("utf-8"))
     except ValueError:
         raise FolderError(f"{path.name} is not JSON in UTF-8") from None
-    if not isinstance(told, dict):
+    if not isinstance(stored, dict):
         raise FolderError(f"{path.name} describes no signature")
     try:
-        one = of_json(told)
-    except ValueError as wrong:
-        raise FolderError(f"{path.name} describes no signature: {wrong}") from None
+        one = signature_of_json(stored)
+    except ValueError as exc:
+        raise FolderError(f"{path.name} describes no signature: {exc}") from None
     image = path.with_suffix(".jbg")
     stream = _bytes(image)
     if hashlib.sha256(stream).hexdigest() != one.digest:
@@ -160,17 +160,17 @@ def _read(path: Path) -> Exported:
     drawn = decode_image(stream)
     if one.picture == "made" and drawn.png:  # another Pillow may pack the same dots otherwise
         one = replace(with_picture(one, drawn), flags=one.flags)
-    return Exported(path.name, one, stream, drawn.png if one.picture == "made" else b"")
+    return ExportedSignature(path.name, one, stream, drawn.png if one.picture == "made" else b"")
 
 
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
-    except OSError as wrong:
-        raise FolderError(f"{path.name} cannot be read: {wrong.strerror}") from None
+    except OSError as exc:
+        raise FolderError(f"{path.name} cannot be read: {exc.strerror}") from None
     if len(data) > MOST_BYTES:
-        raise FolderError(f"{path.name} has more than {MOST_BYTES} bytes: it is none of ours")
+        raise FolderError(f"{path.name} has more than {MOST_BYTES} bytes: no export writes as many")
     return data
 
 

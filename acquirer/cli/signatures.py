@@ -1,4 +1,4 @@
-"""``acquirer signatures list|show|export|import|unsigned``: what was signed, what it looks like, and what was not."""
+"""``acquirer signatures list|show|export|import|unsigned``: electronic signatures, and transactions that lack one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import StoreOption, clock_time, reading, settings, writing
 
 if TYPE_CHECKING:
+    from acquirer.app.unsigned import UnsignedTransaction
     from acquirer.model.rows import Signature
     from acquirer.store import Reader
 
@@ -31,17 +32,18 @@ def list_(
     as_json: bool = ArrayOption,
 ) -> int:
     """List signatures, the latest last."""
-    from acquirer.app.signatures import as_json as plain
-    from acquirer.cli.tables import ALERT, KEY, Line, console, table
-    from acquirer.slip.receipt import money
+    from acquirer.app.signatures import signature_json
 
     config = settings(store)
     with reading(config.store) as reader:
         found = _found(reader, tid, everything)
     if as_json:
-        print(json.dumps([plain(one, counts) for one, counts in found], ensure_ascii=False))
+        print(json.dumps([signature_json(one, counts) for one, counts in found], ensure_ascii=False))
         return Code.OK
-    grid = table("Came", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Captured", "Bytes>", "Picture", "Flags")
+    from acquirer.cli.tables import ALERT, KEY, Line, console, table
+    from acquirer.slip.receipt import money
+
+    grid = table("Received", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Captured", "Bytes>", "Picture", "Flags")
     for one, counts in found:
         flags = [flag.name for flag in one.flags] + ([] if counts else ["replaced"])
         size = f"{one.width} × {one.height}" if one.picture == "made" else one.picture
@@ -64,17 +66,13 @@ def list_(
 @app.command()
 def show(
     tid: str = typer.Option(..., "--tid", metavar="TID", help="The terminal."),
-    stan: str = typer.Option(..., "--stan", metavar="STAN", help="The sale's trace number."),
+    stan: str = typer.Option(..., "--stan", metavar="STAN", help="The transaction's trace number."),
     batch: str = Batch,
     store: str | None = StoreOption,
     as_json: bool = typer.Option(False, "--json", help="One JSON object."),
 ) -> int:
-    """Show the signature of one sale: what came with it, what is odd about it, what it looks like."""
-    from acquirer.app.receipts import ink_of
-    from acquirer.app.signatures import as_json as plain
-    from acquirer.cli.braille import lines
-    from acquirer.cli.tables import ALERT, KEY, QUIET, Line, console, table
-    from acquirer.data.text import printable
+    """Show the signature of one transaction: its slip elements, what is unusual about it, what it looks like."""
+    from acquirer.app.signatures import signature_json
 
     config = settings(store)
     with reading(config.store) as reader:
@@ -83,8 +81,13 @@ def show(
             raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
         stream = reader.blob(one.digest) or b""
     if as_json:
-        print(json.dumps(plain(one, counts=True), ensure_ascii=False))
+        print(json.dumps(signature_json(one, counts=True), ensure_ascii=False))
         return Code.OK
+    from acquirer.app.receipts import image_of
+    from acquirer.cli.braille import lines
+    from acquirer.cli.tables import ALERT, KEY, QUIET, Line, console, table
+    from acquirer.data.text import printable
+
     screen = console()
     grid = table("What", "Value")
     for name, value in _facts(one, config.timezone):
@@ -98,7 +101,7 @@ def show(
         screen.print(slip)
     for flag in one.flags:
         screen.print(Line(f"{flag.name}: ", ALERT).append(printable(flag.why), ""), soft_wrap=True)
-    bitmap = ink_of(stream)
+    bitmap = image_of(stream)
     if bitmap is not None:
         for line in lines(bitmap, screen.width):
             print(line.rstrip("\u2800"))
@@ -109,19 +112,20 @@ def show(
 
 @app.command()
 def export(
-    out: Path = typer.Option(..., "--out", metavar="DIR", help="The folder; made if there is none."),
+    out: Path = typer.Option(..., "--out", metavar="DIR", help="The folder; created if there is none."),
     tid: str = Tid,
     store: str | None = StoreOption,
 ) -> int:
-    """Write every signature as three files: PNG, the image as it came, and JSON."""
-    from acquirer.app.signatures import export as write
+    """Write every signature as three files: PNG, the image as received, and JSON."""
+    from acquirer.app.signatures import export_signature
 
     config = settings(store)
     with reading(config.store) as reader:
         found = _found(reader, tid, everything=True)
         out.mkdir(parents=True, exist_ok=True)
         for one, counts in found:
-            print(write(out, one, counts, reader.blob(one.digest) or b"", reader.blob(one.png) if one.png else None))
+            png = reader.blob(one.png) if one.png else None
+            print(export_signature(out, one, counts, reader.blob(one.digest) or b"", png))
     return Code.OK
 
 
@@ -162,60 +166,65 @@ def unsigned(
     store: str | None = StoreOption,
     as_json: bool = ArrayOption,
 ) -> int:
-    """List approved sales without a signature, with the likely cause, and those that need none."""
-    from acquirer.app.unsigned import unsigned as missing
-    from acquirer.cli.tables import KEY, QUIET, Line, console, table
-    from acquirer.data.text import printable
+    """List approved transactions without a signature, with the likely cause, and sales that need none."""
+    from acquirer.app.unsigned import find_unsigned
     from acquirer.settings.specs import load_dialect
-    from acquirer.slip.receipt import money
 
     config = settings(store, no_sign_limit=no_sign_limit or None)
     with reading(config.store) as reader:
-        found = missing(reader, load_dialect(config.dialect), tid, config.no_sign_limit_minor)
+        found = find_unsigned(reader, load_dialect(config.dialect), tid, config.no_sign_limit_minor)
     if as_json:
-        told = [
-            {
-                **one.sale.key._asdict(),
-                "rrn": one.sale.rrn,
-                "amount": one.sale.amount_minor,
-                "entry_mode": one.sale.entry_mode,
-                "at_us": one.sale.at_us,
-                "free": one.free,
-                "cause": one.cause,
-            }
-            for one in found
-        ]
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps([_unsigned_json(one) for one in found], ensure_ascii=False))
         return Code.OK
-    grid = table("Sold", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Likely cause")
+    from acquirer.cli.tables import KEY, QUIET, Line, console, table
+    from acquirer.data.text import printable
+    from acquirer.slip.receipt import money
+
+    grid = table("At", "Terminal", "Batch", "STAN", "Kind", "RRN", "Amount>", "Likely cause")
     for one in found:
-        key = one.sale.key
+        transaction = one.transaction
         grid.add_row(
-            clock_time(one.sale.at_us, config.timezone),
-            Line(key.tid, KEY),
-            key.batch,
-            key.stan,
-            one.sale.rrn,
-            money(one.sale.amount_minor),
-            Line(printable(one.cause), QUIET if one.free else ""),
+            clock_time(transaction.at_us, config.timezone),
+            Line(transaction.key.tid, KEY),
+            transaction.key.batch,
+            transaction.key.stan,
+            transaction.kind,
+            transaction.rrn,
+            money(transaction.amount_minor),
+            Line(printable(one.cause), QUIET if one.exempt else ""),
         )
     console().print(grid)
     return Code.OK
 
 
+def _unsigned_json(one: UnsignedTransaction) -> dict[str, Any]:
+    transaction = one.transaction
+    return {
+        **transaction.key._asdict(),
+        "kind": transaction.kind,
+        "rrn": transaction.rrn,
+        "amount": transaction.amount_minor,
+        "entry_mode": transaction.entry_mode,
+        "at_us": transaction.at_us,
+        "free": one.exempt,
+        "cause": one.cause,
+    }
+
+
 def signature_of(reader: Reader, tid: str, stan: str, batch: str) -> Signature | None:
-    """The signature that counts of the latest sale that fits."""
+    """Return the signature that counts of the latest transaction that fits; None when it has none."""
     found = reader.signatures(tid, stan, batch)
     return max(found, key=lambda one: (one.at_us, one.number), default=None)
 
 
 def _found(reader: Reader, tid: str, everything: bool) -> list[tuple[Signature, bool]]:
-    from acquirer.app.signatures import counting
+    """Return signatures, each with whether it counts; those that do not only with `everything`."""
+    from acquirer.app.signatures import counting_signatures
 
     signatures = reader.signatures(tid)
-    last = counting(signatures)
-    told = [(one, (one.key, one.number) in last) for one in signatures]
-    return [(one, counts) for one, counts in told if counts or everything]
+    last = counting_signatures(signatures)
+    found = [(one, (one.key, one.number) in last) for one in signatures]
+    return [(one, counts) for one, counts in found if counts or everything]
 
 
 def _same(reader: Reader, one: Signature) -> bool:
@@ -228,15 +237,15 @@ def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
     from acquirer.slip.receipt import money
 
     key = one.key
-    brought = f"{one.stream_bytes} bytes" + (f" in {one.parts} parts" if one.parts > 1 else "")
+    size_bytes = f"{one.stream_bytes} bytes" + (f" in {one.parts} parts" if one.parts > 1 else "")
     size = {"made": f"{one.width} × {one.height} pixels", "waiting": "not made yet", "none": "none"}[one.picture]
     return [
         ("terminal", f"{key.tid} of merchant {key.mid}"),
-        ("sale", f"batch {key.batch}, STAN {key.stan}, RRN {one.rrn or '?'}"),
+        ("transaction", f"batch {key.batch}, STAN {key.stan}, RRN {one.rrn or '?'}"),
         ("amount", "?" if one.amount_minor is None else money(one.amount_minor)),
         ("card", one.pan_masked or "?"),
-        ("came", f"{clock_time(one.at_us, timezone)}, {brought}, number {one.number} of this sale"),
-        ("captured", one.captured or "not told"),
+        ("received", f"{clock_time(one.at_us, timezone)}, {size_bytes}, number {one.number} of this transaction"),
+        ("captured", one.captured or "not reported"),
         ("feature code", one.feature_code or "?"),
         ("picture", size),
         ("SHA-256", one.digest),

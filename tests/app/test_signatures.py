@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from acquirer.app.terminal import Terminal
-from acquirer.app.unsigned import unsigned
+from acquirer.app.unsigned import find_unsigned
 from acquirer.dialect.suite import Suite
 from acquirer.journal.entry import Entry
 from acquirer.settings.specs import load_dialect
@@ -179,7 +179,7 @@ def uploads(host: RunningHost) -> list[Entry]:
 
 def causes(host: RunningHost) -> list[str]:
     with host._running.store.reader() as reader:
-        return [one.cause for one in unsigned(reader, DIALECT)]
+        return [one.cause for one in find_unsigned(reader, DIALECT)]
 
 
 def altered(de: int, value: Value | None) -> Change:
@@ -368,7 +368,7 @@ def test_08_an_empty_pad_uploads_nothing_and_the_sale_stays_unsigned(host: Runni
         terminal.sale("2.00", sign="Ann")
     assert len(uploads(host)) == 1
     assert causes(host) == [
-        "none came, though signatures of this terminal did since: it was lost there, or no one signed"
+        "none came, though later signatures of this terminal did: it was lost there, or the pad stayed empty"
     ]
 
 
@@ -398,7 +398,7 @@ def test_10_with_a_full_store_of_signatures_paper_is_signed(host: RunningHost, t
         assert second.signature is Signed.PAPER
     assert len(host.signatures) == 1
     assert causes(host) == [
-        "none came yet: terminals upload a sale's signature after the next sale, or before settlement"
+        "none came yet: terminals upload a signature after the next transaction, or before settlement"
     ]
 
 

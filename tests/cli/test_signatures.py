@@ -25,7 +25,7 @@ TID = "10000161"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a store that a host serves: signed sales, one signed twice, and some that nobody signed."""
+    """The URL of a store that a host serves: signed sales, one signed twice, and some that were not signed."""
     folder = tmp_path_factory.mktemp("host")
     url = f"sqlite:///{folder / 'host.db'}"
     with running_host(store=url, clock="2025-03-10T12:00:00") as host:
@@ -34,8 +34,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             till.sale("12.34", sign="王小明", pin="123456")  # 000002
             till.sale("5.00", sign="Ann", sign_mode="pen")  # 000003, and again:
             till.sign("Bob", mode="fingerprint", stan="000003")
-            till.sale("7.00")  # 000004: nobody signed
-            till.sale("999.99", entry="contactless")  # 000005: nobody must
+            till.sale("7.00")  # 000004: not signed
+            till.sale("999.99", entry="contactless")  # 000005: needs no signature
             till.sale("1000.01", entry="contactless", pin="123456")  # 000006
         with Terminal(TID, now=lambda: datetime(2026, 3, 9), **options) as till:  # a clock that is a year ahead
             till.sale("8.00", sign="Carl")  # 000007
@@ -104,11 +104,11 @@ def test_unsigned_names_the_likely_cause(served: str, capsys: Say) -> None:
         for one in json.loads(run_command(capsys, served, "signatures", "unsigned", "--json"))
     }
     assert set(found) == {(TID, "000004"), (TID, "000005"), (TID, "000006"), ("20000001", "000002")}
-    assert "nobody signed" in found[TID, "000004"]["cause"]
+    assert "the pad stayed empty" in found[TID, "000004"]["cause"]
     assert (found[TID, "000005"]["free"], found[TID, "000005"]["amount"]) == (True, 99999)
     assert "free by amount: contactless, and not above 1000.00" in found[TID, "000005"]["cause"]
     assert not found[TID, "000006"]["free"]
-    assert "after the next sale" in found["20000001", "000002"]["cause"]
+    assert "after the next transaction" in found["20000001", "000002"]["cause"]
     low = json.loads(run_command(capsys, served, "signatures", "unsigned", "--json", "--no-sign-limit", "300"))
     assert [one["free"] for one in low] == [False] * 4
     table = run_command(capsys, served, "signatures", "unsigned", "--tid", TID)
@@ -280,7 +280,7 @@ def test_a_sale_free_of_signature_says_so(served: str, capsys: Say) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--stan", "000999"], "The store has no sale of terminal 10000161 with STAN 000999"),
+        (["--stan", "000999"], "The store has no transaction of terminal 10000161 with STAN 000999"),
         (["--stan", "000002", "--batch", "000009"], "with STAN 000002 in batch 000009"),
         (["--stan", "000008"], "was answered 62: there is no receipt of it"),
         (["--stan", "000002", "--lang", "fr"], "Write --lang zh or --lang en"),
@@ -298,6 +298,64 @@ def test_a_receipt_of_a_reversed_sale_says_that_it_does_not_stand(tmp_path: Path
         till.sale("1.00")
         till.reverse()
     assert "已冲正 REVERSED" in run_command(capsys, url, "receipt", "--tid", TID, "--stan", "000002")
+
+
+@pytest.fixture(scope="module")
+def returned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a store with a voided sale, a refunded one, their void and refund, and a balance inquiry."""
+    folder = tmp_path_factory.mktemp("host")
+    url = f"sqlite:///{folder / 'host.db'}"
+    with (
+        running_host(store=url, clock="2025-03-10T12:00:00") as host,
+        Terminal(TID, host=host.address, state=folder, now=lambda: datetime(2025, 3, 10, 12)) as terminal,
+    ):
+        sale = terminal.sale("12.34", pin="123456")  # 000002
+        assert terminal.void().outcome is sale.outcome  # 000003
+        terminal.sale("80.00", entry="contactless", pin="123456")  # 000004: needs no signature
+        refund = terminal.refund("30.00", sign="Ann")  # 000005: signed
+        assert refund.outcome is sale.outcome
+        terminal.refund("9.00", entry="contactless")  # 000006: of a small amount, but no sale
+        terminal.balance(pin="123456")  # 000007
+        yield url
+
+
+def test_unsigned_lists_voids_and_refunds_and_no_voided_sale(returned: str, capsys: Say) -> None:
+    found = json.loads(run_command(capsys, returned, "signatures", "unsigned", "--json"))
+    assert [(one["stan"], one["kind"], one["free"]) for one in found] == [
+        ("000003", "void", False),
+        ("000004", "sale", True),
+        ("000006", "refund", False),
+    ]
+    table = run_command(capsys, returned, "signatures", "unsigned")
+    assert all(text in table for text in ("Kind", "void", "refund"))
+
+
+def test_the_receipt_of_a_void_names_the_sale_and_has_a_minus(returned: str, capsys: Say) -> None:
+    out = run_command(capsys, returned, "receipt", "--tid", TID, "--stan", "000003")
+    for text in ("消费撤销/VOID", "RMB -12.34", "原凭证号(VOUCHER) 000002"):
+        assert text in " ".join(out.split())
+    assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
+    assert "原参考号" not in out
+    assert "已撤销 VOIDED" in run_command(capsys, returned, "receipt", "--tid", TID, "--stan", "000002")
+
+
+def test_the_receipt_of_a_refund_names_the_sale_by_its_reference_number_and_date(returned: str, capsys: Say) -> None:
+    with open_reader(returned) as reader:
+        rrn = {one.key.stan: one.rrn for one in reader.transactions(TID)}["000004"]
+    out = run_command(capsys, returned, "receipt", "--tid", TID, "--stan", "000005")
+    for text in ("退货/REFUND", "RMB -30.00", f"原参考号(REFER NO) {rrn}", "原交易日期(DATE) 0310"):
+        assert text in " ".join(out.split()), out
+    english = run_command(capsys, returned, "receipt", "--tid", TID, "--stan", "000005", "--lang", "en")
+    assert f"ORIGINAL REFER NO {rrn}" in " ".join(english.split())
+    sale = run_command(capsys, returned, "receipt", "--tid", TID, "--stan", "000004")
+    assert "已退货 REFUNDED 39.00" in sale
+    assert "RMB 80.00" in sale
+
+
+def test_a_balance_inquiry_has_no_receipt(returned: str, capsys: Say) -> None:
+    assert run(["receipt", "--tid", TID, "--stan", "000007", "--store", returned]) == 2
+    expected = f"The balance inquiry of terminal {TID} with STAN 000007 moved no money: there is no receipt of it.\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_braille_is_no_wider_than_its_limit() -> None:
