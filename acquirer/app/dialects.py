@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from acquirer.data.toml import DataError
+from acquirer.dialect.checks import placed
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.host_checks import HostTables
 from acquirer.dialect.lint import Report, lint, problems
@@ -24,7 +26,10 @@ def served_dialect(name_or_path: str) -> CompiledDialect:
     Raises:
         DataError: it cannot be loaded, or the first of the problems that `lint_dialect` reports.
     """
-    dialect = load_dialect(name_or_path)
+    try:
+        dialect = load_dialect(name_or_path)
+    except DataError as exc:
+        raise placed(exc, document(name_or_path)) from None
     for problem in problems(dialect, HOST, unsupplied):
         raise problem
     return CompiledDialect(dialect)

@@ -12,6 +12,9 @@ from acquirer.dialect.dialect import Dialect
 NEEDED: Final = ("tid", "stan", "code")
 """Elements without which no exchange can be distinguished from another, or answered."""
 
+ADDRESS: Final = ("tid", "stan")
+"""Elements by which a host answers even a message whose MTI it does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostTables:
@@ -22,12 +25,13 @@ class HostTables:
 
 
 def check_served(dialect: Dialect, host: HostTables) -> Iterator[DataError]:
-    """Yield what keeps a host from serving a dialect; one without served routes needs nothing."""
+    """Yield what keeps a host from serving a dialect; one that answers nothing, only reads, needs nothing."""
     if any(route.served for route in dialect.routes):
         for element in NEEDED:
             if element not in dialect.elements:
                 problem = f"there is no element '{element}', so no request could be answered"
                 yield dialect.error(("elements",), problem)
+    if dialect.routes or all(element in dialect.elements for element in ADDRESS):
         yield from _missing_reasons(dialect, host)
     for route in dialect.routes:
         if route.served and route.service not in host.services:
@@ -39,6 +43,10 @@ def check_served(dialect: Dialect, host: HostTables) -> Iterator[DataError]:
 
 
 def _missing_reasons(dialect: Dialect, host: HostTables) -> Iterator[DataError]:
+    if not dialect.reasons:
+        problem = "there are none, so no request could be answered; extend a dialect that has them, or write them down"
+        yield dialect.error(("reasons",), problem)
+        return
     for reason, fallback in host.reasons.items():
         if reason not in dialect.reasons and not fallback:
             yield dialect.error(("reasons",), f"no code for the reason '{reason}'")

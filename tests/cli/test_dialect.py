@@ -22,7 +22,7 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def said(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
+def typed(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
     assert run(["dialect", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out, captured.err
@@ -33,16 +33,16 @@ def flat(text: str) -> str:
 
 
 def test_without_a_command_it_says_what_there_is(capsys: Say) -> None:
-    out, err = said(capsys)
+    out, err = typed(capsys)
     assert err == ""
     assert "show Show a dialect: its frames, fields, messages, response codes, key packages and samples." in flat(out)
 
 
 def test_list_names_every_dialect_that_ships(capsys: Say) -> None:
-    out, _ = said(capsys, "list")
+    out, _ = typed(capsys, "list")
     for name in dialect_names():
         assert f"\n {name} " in out
-    listed = [json.loads(line) for line in said(capsys, "list", "--json")[0].splitlines()]
+    listed = [json.loads(line) for line in typed(capsys, "list", "--json")[0].splitlines()]
     assert [one["name"] for one in listed] == dialect_names()
     (unionpay,) = [one for one in listed if one["name"] == "unionpay-pos"]
     assert (unionpay["framing"], unionpay["tpdu"], unionpay["fields"]) == (
@@ -53,29 +53,29 @@ def test_list_names_every_dialect_that_ships(capsys: Say) -> None:
 
 
 def test_show_tells_everything_a_dialect_says(capsys: Say) -> None:
-    out, _ = said(capsys, "show", "unionpay-pos")
+    out, _ = typed(capsys, "show", "unionpay-pos")
     for title in ("Fields", "Messages, and which of them are served", "Response codes", "Key packages", "Samples"):
         assert f"\n{title}" in out
-    told = flat(out)
-    assert "frame: 2-byte length, TPDU 6000030000, head 603100310000" in told
-    assert "2 primary account number 主账号 n..19 bcd, …0 6+4 digits" in told
-    assert "A0 B MAC" in told
-    assert "003 3des 3des PIK 16 + KCV 4 + MAK 16 + KCV 4 40" in told
+    text = flat(out)
+    assert "frame: 2-byte length, TPDU 6000030000, head 603100310000" in text
+    assert "2 primary account number 主账号 n..19 bcd, …0 6+4 digits" in text
+    assert "A0 B MAC" in text
+    assert "003 3des 3des PIK 16 + KCV 4 + MAK 16 + KCV 4 40" in text
     for de, spec in UNIONPAY.fields.items():
-        assert f" {de} {spec.name.en.split()[0]}" in told
+        assert f" {de} {spec.name.en.split()[0]}" in text
     for route in UNIONPAY.routes:
-        assert route.service in told
+        assert route.service in text
     for reason in UNIONPAY.reasons:
-        assert reason in told
+        assert reason in text
 
 
 @pytest.mark.parametrize("part", ["fields", "messages", "codes", "keys", "samples"])
 @pytest.mark.parametrize("columns", [80, 120])
-def test_show_may_be_asked_for_one_part_and_fits_the_screen(
+def test_show_takes_one_part_and_fits_the_screen(
     part: str, columns: int, capsys: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    out, err = said(capsys, "show", "unionpay-pos", part)
+    out, err = typed(capsys, "show", "unionpay-pos", part)
     assert err == ""
     for line in out.splitlines():
         assert sum(2 if "\u2e80" <= character <= "\uffef" else 1 for character in line) <= columns
@@ -83,7 +83,7 @@ def test_show_may_be_asked_for_one_part_and_fits_the_screen(
 
 
 def test_show_as_json_is_the_whole_dialect(capsys: Say) -> None:
-    whole = json.loads(said(capsys, "show", "unionpay-pos", "--json")[0])
+    whole = json.loads(typed(capsys, "show", "unionpay-pos", "--json")[0])
     assert whole["fields"]["2"]["format"] == "n..19"
     assert whole["codes"]["00"]["shown"]["zh"] == "交易成功"
     assert whole["elements"]["batch"] == {"de": 60, "start": 2, "stop": 8, "as_text": False, "after": []}
@@ -93,28 +93,28 @@ def test_show_as_json_is_the_whole_dialect(capsys: Say) -> None:
 
 
 def test_what_ships_is_in_order(capsys: Say) -> None:
-    out, err = said(capsys, "lint")
+    out, err = typed(capsys, "lint")
     assert err == ""
     for name in dialect_names():
-        assert f"{name}: fine: " in out
+        assert f"{name}: OK: " in out
 
 
-def test_a_dialect_of_ones_own_is_checked_and_the_place_of_every_mistake_told(tmp_path: Path, capsys: Say) -> None:
+def test_a_dialect_of_ones_own_is_checked_and_the_place_of_every_mistake_shown(tmp_path: Path, capsys: Say) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text('dialect = "mine"\nextends = "unionpay-pos"\n')
-    assert said(capsys, "lint", str(mine))[0].startswith("mine: fine: ")
+    assert typed(capsys, "lint", str(mine))[0].startswith("mine: OK: ")
     mine.write_text('dialect = "mine"\nextends = "unionpay-pos"\n\n[reasons]\napprovedd = "00"\nduplicat = "94"\n')
-    out, err = said(capsys, "lint", str(mine), "unionpay-pos", code=Code.USAGE)
+    out, err = typed(capsys, "lint", str(mine), "unionpay-pos", code=Code.USAGE)
     assert out.splitlines()[:2] == [
         f"{mine}:5: reasons.approvedd: no decision gives this reason; did you mean 'approved'?",
         f"{mine}:6: reasons.duplicat: no decision gives this reason; did you mean 'duplicate'?",
     ]
-    assert "unionpay-pos: fine: " in out
-    assert err == "2 things are wrong.\n"
+    assert "unionpay-pos: OK: " in out
+    assert err == "2 problems found.\n"
     mine.write_text('dialect = "mine"\nextends = "unionpay-pos"\n[fields]\n2 = { format = "n-19" }\n')
-    out, err = said(capsys, "lint", str(mine), code=Code.USAGE)
+    out, err = typed(capsys, "lint", str(mine), code=Code.USAGE)
     assert out.startswith(f"{mine}:4: fields.2.format: 'n-19' is no format; ")
-    assert err == "1 thing is wrong.\n"
+    assert err == "1 problem found.\n"
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_a_dialect_of_ones_own_is_checked_and_the_place_of_every_mistake_told(tm
         (["show"], "Missing argument 'NAME|FILE'. Try 'acquirer dialect show --help'."),
     ],
 )
-def test_what_is_not_there_is_told_in_one_sentence(arguments: list[str], sentence: str, capsys: Say) -> None:
-    out, err = said(capsys, *arguments, code=Code.USAGE)
+def test_what_is_not_there_is_answered_with_one_sentence(arguments: list[str], sentence: str, capsys: Say) -> None:
+    out, err = typed(capsys, *arguments, code=Code.USAGE)
     assert (out, err) == ("", sentence + "\n")
 
 
 def test_a_shipped_dialect_may_be_named_by_its_file_too(capsys: Say) -> None:
-    by_file = said(capsys, "show", str(specs_dir() / "unionpay-pos.toml"), "keys")
-    assert by_file == said(capsys, "show", "unionpay-pos", "keys")
+    by_file = typed(capsys, "show", str(specs_dir() / "unionpay-pos.toml"), "keys")
+    assert by_file == typed(capsys, "show", "unionpay-pos", "keys")

@@ -29,7 +29,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def said(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
+def typed(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
     assert run(["dialect", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out, captured.err
@@ -37,28 +37,28 @@ def said(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
 
 @pytest.mark.parametrize("parent", dialect_names())
 def test_a_new_dialect_is_in_order_at_once(parent: str, capsys: Say) -> None:
-    _, err = said(capsys, "new", "mine", "--extends", parent)
+    _, err = typed(capsys, "new", "mine", "--extends", parent)
     assert err == "mine.toml: written. Check it with 'acquirer dialect lint mine.toml'.\n"
-    assert said(capsys, "lint", "mine.toml")[0].startswith("mine: fine: ")
+    assert typed(capsys, "lint", "mine.toml")[0].startswith("mine: OK: ")
 
 
 def test_a_new_dialect_may_extend_a_file_of_ones_own(capsys: Say) -> None:
-    said(capsys, "new", "mine", "--extends", "unionpay-pos")
-    out, _ = said(capsys, "new", "yours", "--extends", "mine.toml", "--output", "-")
+    typed(capsys, "new", "mine", "--extends", "unionpay-pos")
+    out, _ = typed(capsys, "new", "yours", "--extends", "mine.toml", "--output", "-")
     assert 'extends = "mine.toml"' in out
     assert '# length          = "binary2"' in out
     Path("yours.toml").write_text(out, encoding="utf-8")
-    assert said(capsys, "lint", "yours.toml")[0].startswith("yours: fine: ")
+    assert typed(capsys, "lint", "yours.toml")[0].startswith("yours: OK: ")
 
 
 def test_a_packager_is_imported_and_reads_messages(capsys: Say) -> None:
     Path("Our_Packager.xml").write_text(PACKAGER, encoding="utf-8")
-    _, err = said(capsys, "import", "Our_Packager.xml")
+    _, err = typed(capsys, "import", "Our_Packager.xml")
     assert err.splitlines() == [
         "our-packager.toml: written. Check it with 'acquirer dialect lint our-packager.toml'.",
         "Line 6: DE 48 is left out: nothing is known of com.acme.Ours.",
     ]
-    assert said(capsys, "lint", "our-packager.toml")[0].startswith("our-packager: fine: 2 fields, 0 services")
+    assert typed(capsys, "lint", "our-packager.toml")[0].startswith("our-packager: OK: 2 fields, 0 services")
     message = "0800 4020000000000000 16 6212345678901232 000001".replace(" ", "")
     assert run(["decode", "--dialect", "our-packager.toml", message]) == Code.OK
     out, _ = capsys.readouterr()
@@ -68,12 +68,12 @@ def test_a_packager_is_imported_and_reads_messages(capsys: Say) -> None:
 
 def test_a_specification_of_moov_is_imported(capsys: Say) -> None:
     Path("ours.json").write_text(json.dumps(MOOV), encoding="utf-8")
-    said(capsys, "import", "ours.json", "--name", "theirs", "-o", "x.toml")
-    assert said(capsys, "lint", "x.toml")[0].startswith("theirs: fine: 1 fields")
+    typed(capsys, "import", "ours.json", "--name", "theirs", "-o", "x.toml")
+    assert typed(capsys, "lint", "x.toml")[0].startswith("theirs: OK: 1 field")
 
 
 def test_the_schema_is_json(capsys: Say) -> None:
-    out, err = said(capsys, "schema")
+    out, err = typed(capsys, "schema")
     assert (json.loads(out)["required"], err) == (["dialect"], "")
 
 
@@ -91,11 +91,11 @@ def test_the_schema_is_json(capsys: Say) -> None:
         (["import", "bad.json"], "bad.json:1: fields: is missing: this is no specification of moov-io/iso8583"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_sentence(arguments: list[str], sentence: str, capsys: Say) -> None:
+def test_what_cannot_be_done_is_answered_with_one_sentence(arguments: list[str], sentence: str, capsys: Say) -> None:
     Path("bad.xml").write_text("<html/>")
     Path("bomb.xml").write_text('<!DOCTYPE x [<!ENTITY a "b">]><isopackager/>')
     Path("bad.json").write_text("{}")
-    out, err = said(capsys, *arguments, code=Code.USAGE)
+    out, err = typed(capsys, *arguments, code=Code.USAGE)
     assert out == ""
     assert err.startswith(sentence)
     assert err.count("\n") == 1
@@ -104,6 +104,6 @@ def test_what_cannot_be_done_is_told_in_one_sentence(arguments: list[str], sente
 
 def test_a_file_that_is_there_is_left_alone(capsys: Say) -> None:
     Path("mine.toml").write_text("mine")
-    _, err = said(capsys, "new", "mine", "--extends", "unionpay-pos", code=Code.USAGE)
+    _, err = typed(capsys, "new", "mine", "--extends", "unionpay-pos", code=Code.USAGE)
     assert err == "mine.toml is there already; name another file with --output.\n"
     assert Path("mine.toml").read_text() == "mine"

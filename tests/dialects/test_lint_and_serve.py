@@ -1,0 +1,86 @@
+"""Lint says OK exactly when a host starts: over dialect files that were changed at random; each problem has a place.
+
+A changed file may be one that ships, or one of a user's own that extends it. Keys are dropped, renamed, copied from
+elsewhere, given other values or values of another type; sections are taken away, ``false`` is written for anything.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from acquirer.app.build import build_host, build_parts
+from acquirer.app.dialects import lint_dialect
+from acquirer.data.toml import DataError
+from acquirer.dialect.lint import Report
+from acquirer.security.vault import Vault
+from acquirer.settings.config import make_config
+from acquirer.settings.specs import dialect_names, load_dialect, read_spec
+from tests.dialects.mutations import as_toml, child, mutated
+
+DIALECTS = dialect_names()
+VAULT = Vault(bytes(32))
+
+
+def start(path: Path) -> str:
+    """Start a host with a dialect as far as `acquirer serve` does before it listens; returns why it refuses, or ""."""
+    load_dialect.cache_clear()
+    try:
+        parts = build_parts(make_config(listen="127.0.0.1:0", store="memory:", dialect=str(path)))
+        for compiled in parts.compiled:
+            build_host(parts, compiled, VAULT)
+    except DataError as exc:
+        return str(exc)
+    return ""
+
+
+def check(path: Path, text: str) -> Report:
+    """Hold lint to what a host does, and each problem to a place."""
+    path.write_text(text, encoding="utf-8")
+    report = lint_dialect(str(path))
+    assert start(path) == (str(report.problems[0]) if report.problems else "")
+    for problem in (*report.problems, *report.notes):
+        assert problem.line > 0
+        assert problem.key
+        assert problem.name
+    return report
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dialects")
+
+
+def whole(name: str) -> dict[str, Any]:
+    """Return a shipped dialect with all that it extends in one file, as data."""
+    return dict(load_dialect(name).document.data)
+
+
+def test_what_ships_is_written_and_read_again(work: Path) -> None:
+    for name in DIALECTS:
+        data = tomllib.loads(read_spec(name)[0])
+        assert tomllib.loads(as_toml(data)) == data
+        assert check(work / f"{name}.toml", as_toml(data)) == Report(())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
+@given(name=st.sampled_from(DIALECTS), seed=st.integers(0, 2**32), times=st.integers(1, 3))
+def test_files_that_extend_one_that_ships(name: str, seed: int, times: int, work: Path) -> None:
+    own = child(whole(name), Random(seed), times)
+    own.pop("extends", None)
+    text = as_toml({"dialect": "child", "extends": name, **own})
+    note(text)
+    check(work / "child.toml", text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
+@given(name=st.sampled_from(DIALECTS), seed=st.integers(0, 2**32), times=st.integers(1, 2))
+def test_copies_of_one_that_ships(name: str, seed: int, times: int, work: Path) -> None:
+    text = as_toml(mutated(tomllib.loads(read_spec(name)[0]), Random(seed), times))
+    check(work / "copy.toml", text)
