@@ -76,8 +76,9 @@ def book(
         original=original.key if original is not None else None,
         used_us=request.arrival.at_us,
     )
-    spent = kind.moves_money or case.session.sign_on_spent
-    session = replace(case.session_after, last_stan=request.stan, sign_on_spent=spent)
+    session = case.session_after.copy()
+    session.last_stan = request.stan
+    session.sign_on_spent = kind.moves_money or session.sign_on_spent
     per_transaction = kind.moves_money and case.terminal.policy.required == "per-transaction"
     return Decision(
         judgement.reason,

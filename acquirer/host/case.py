@@ -36,7 +36,7 @@ NO_CARD = PresentedCard("", "")
 class Case:
     """One request with its rows, and what the steps taken so far found out."""
 
-    __slots__ = ("card", "host", "request", "rrn", "session", "stored", "terminal", "verified")
+    __slots__ = ("_token", "card", "host", "request", "rrn", "session", "stored", "terminal", "verified")
 
     def __init__(self, host: Host, request: Request, loaded: Loaded) -> None:
         assert loaded.terminal is not None
@@ -49,6 +49,7 @@ class Case:
         self.rrn = loaded.rrn
         self.verified: Verified = UNVERIFIED
         self.card: PresentedCard = NO_CARD
+        self._token = ""
 
     @property
     def fields(self) -> Mapping[int, str | bytes]:
@@ -105,8 +106,10 @@ class Case:
         return None
 
     def card_token(self) -> str:
-        """Return the name of the card's row; "" without a card."""
-        return self.host.vault.token(self.card.pan) if self.card.pan else ""
+        """Return the name of the card's row, a keyed hash of its number; "" without a card."""
+        if not self._token and self.card.pan:
+            self._token = self.host.vault.token(self.card.pan)
+        return self._token
 
     def load_card(self) -> Generator[Effect, EffectResult, Card | None]:
         """Load the row of the presented card, if the table has the card; alone when its row is sure to change."""

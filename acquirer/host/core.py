@@ -40,6 +40,7 @@ class Host:
     """One acquirer speaking one dialect. Shared by all its connections; used from one thread."""
 
     __slots__ = (
+        "_codes",
         "calendar",
         "dialect",
         "faults",
@@ -78,6 +79,7 @@ class Host:
         self.issuer = issuer
         self.faults = faults
         self.options = options
+        self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)
         self.calendar = Calendar(timezone, compiled.clock_forms)
         keys = dialect.elements.get("keys")
@@ -91,6 +93,12 @@ class Host:
 
     def code_of(self, reason: Reason, route: Route | None) -> str:
         """Return the response code of a reason in this dialect; a route may have its own, see also `FALLBACKS`."""
+        code = self._codes.get((reason, id(route)))  # routes live as long as their dialect
+        if code is None:
+            code = self._codes[reason, id(route)] = self._find_code(reason, route)
+        return code
+
+    def _find_code(self, reason: Reason, route: Route | None) -> str:
         names = (reason, FALLBACKS[reason]) if reason in FALLBACKS else (reason,)
         for codes in (self.dialect.reasons,) if route is None else (route.codes, self.dialect.reasons):
             for name in names:
