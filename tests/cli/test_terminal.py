@@ -21,7 +21,13 @@ from acquirer.settings.terminal_state import StateFile
 from acquirer.testing import RunningHost, running_host
 
 Shell = Callable[..., tuple[int, str, str]]
-FAULTS = ["sale,amount=66.66", "sale,amount=77.77", "reversal,amount=77.77", "signature,amount=55.55"]
+FAULTS = [
+    "sale,amount=66.66",
+    "sale,amount=77.77",
+    "reversal,amount=77.77",
+    "signature,amount=55.55",
+    "refund,amount=44.44,count=3",
+]
 NUMBERS = count(20000001)
 
 
@@ -38,7 +44,7 @@ def tid() -> str:
 
 
 @pytest.fixture
-def till(host: RunningHost, tmp_path: Path, capsys: pytest.CaptureFixture[str], tid: str) -> Shell:
+def pos(host: RunningHost, tmp_path: Path, capsys: pytest.CaptureFixture[str], tid: str) -> Shell:
     """Runs one command of that terminal; answers with exit code, stdout, stderr."""
 
     def shell(*words: str, **options: str) -> tuple[int, str, str]:
@@ -47,8 +53,8 @@ def till(host: RunningHost, tmp_path: Path, capsys: pytest.CaptureFixture[str], 
             given.pop("host")
         flags = [part for name, value in given.items() for part in (f"--{name}", value)]
         code = run(["terminal", *words, *flags])
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
     return shell
 
@@ -58,34 +64,34 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\d+ ms", "N ms", re.sub(r"(PIK|MAK) [0-9A-F]{8}", r"\1 KCV", text))
 
 
-def test_a_day_in_lines(till: Shell) -> None:
-    assert without_numbers(till("sign-on")[1]) == (
+def test_a_day_in_lines(pos: Shell) -> None:
+    assert without_numbers(pos("sign-on")[1]) == (
         "→ 0800 sign-on STAN 000001 … ← 0810 00 approved · keys PIK KCV MAK KCV · batch 000001 · N ms\n"
     )
-    assert without_numbers(till("sale", "--amount", "12.34", "--pin", "123456")[1]) == (
+    assert without_numbers(pos("sale", "--amount", "12.34", "--pin", "123456")[1]) == (
         "→ 0200 sale STAN 000002 12.34 621234******1232 … ← 0210 00 approved · N ms\n"
     )
-    assert without_numbers(till("sale", "--amount", "5", "--card", "poor")[1]) == (
+    assert without_numbers(pos("sale", "--amount", "5", "--card", "poor")[1]) == (
         "→ 0200 sale STAN 000003 5.00 620000******0047 … ← 0210 51 not enough funds · N ms\n"
     )
-    assert without_numbers(till("reverse")[1]) == (
+    assert without_numbers(pos("reverse")[1]) == (
         "→ 0400 reversal STAN 000002 12.34 621234******1232 reason 98 … "
         "← 0410 00 approved · the sale is undone · N ms\n"
     )
-    assert without_numbers(till("echo")[1]) == "→ 0820 echo test … ← 0830 00 approved · N ms\n"
-    assert without_numbers(till("sign-off")[1]) == "→ 0820 sign-off STAN 000004 … ← 0830 00 approved · N ms\n"
+    assert without_numbers(pos("echo")[1]) == "→ 0820 echo test … ← 0830 00 approved · N ms\n"
+    assert without_numbers(pos("sign-off")[1]) == "→ 0820 sign-off STAN 000004 … ← 0830 00 approved · N ms\n"
 
 
-def test_every_operation_ends_with_0_and_says_nothing_on_stderr(till: Shell) -> None:
+def test_every_operation_ends_with_0_and_says_nothing_on_stderr(pos: Shell) -> None:
     for words in (["sign-on"], ["echo"], ["sale", "--amount", "1.00"], ["reverse"], ["sign-off"]):
-        code, _, said = till(*words)
-        assert (code, said) == (0, "")
+        code, _, err = pos(*words)
+        assert (code, err) == (0, "")
 
 
-def test_no_answer_is_4_even_when_the_reversal_worked(till: Shell) -> None:
-    code, out, said = till("sale", "--amount", "66.66", "--timeout", "0.2")
+def test_no_answer_is_4_even_when_the_reversal_worked(pos: Shell) -> None:
+    code, out, err = pos("sale", "--amount", "66.66", "--timeout", "0.2")
     assert code == 4
-    assert said == ""
+    assert err == ""
     assert [line.split(" … ")[0] for line in out.splitlines()] == [
         "→ 0800 sign-on STAN 000001",
         "→ 0200 sale STAN 000002 66.66 621234******1232",
@@ -94,131 +100,199 @@ def test_no_answer_is_4_even_when_the_reversal_worked(till: Shell) -> None:
     assert "← no answer · waited 0.2 s · 2" in out
 
 
-def test_a_reversal_that_is_owed_is_named_and_can_be_given_up(till: Shell) -> None:
-    code, _, said = till("sale", "--amount", "77.77", "--timeout", "0.1")
+def test_a_reversal_that_is_owed_is_named_and_can_be_given_up(pos: Shell) -> None:
+    code, _, err = pos("sale", "--amount", "77.77", "--timeout", "0.1")
     assert code == 4
-    assert said == (
+    assert err == (
         "the reversal of STAN 000002 in batch 000001 (77.77) is owed, 1 of 3 tries made; "
         "it goes out before the next sale\n"
     )
     for _ in range(2):
-        assert till("sale", "--amount", "1.00", "--timeout", "0.1")[0] == 2
-    code, out, said = till("sale", "--amount", "1.00")
+        assert pos("sale", "--amount", "1.00", "--timeout", "0.1")[0] == 2
+    code, out, err = pos("sale", "--amount", "1.00")
     assert (code, out) == (2, "")
-    assert "in 3 tries and is kept" in said
-    assert "--drop-reversal gives it up" in said
-    code, out, _ = till("sale", "--amount", "1.00", "--drop-reversal")
+    assert "in 3 tries and is kept" in err
+    assert "--drop-reversal gives it up" in err
+    code, out, _ = pos("sale", "--amount", "1.00", "--drop-reversal")
     assert (code, out.count("\n")) == (0, 1)
 
 
-def test_expectations(till: Shell) -> None:
-    assert till("sale", "--amount", "1.00", "--expect", "39=00", "--expect", "4=000000000100")[0] == 0
-    code, _, said = till("sale", "--amount", "5.00", "--card", "poor", "--expect", "39=00")
-    assert (code, said) == (1, "expected 39=00, the reply has 39=51\n")
-    assert till("sale", "--amount", "5.00", "--card", "poor", "--expect", "code=51")[0] == 0
-    assert till("echo", "--expect", "63=")[0] == 0
+def test_a_void_in_lines(pos: Shell) -> None:
+    pos("sale", "--amount", "12.34", "--pin", "123456")
+    code, out, err = pos("void", "--receipt")
+    line, _, slip = out.partition("\n")
+    assert (code, err) == (0, "")
+    assert without_numbers(line) == "→ 0200 void STAN 000003 12.34 621234******1232 … ← 0210 00 approved · N ms"
+    assert "交易类型(TRANS TYPE)\n                   消费撤销/VOID\n" in slip
+    assert "卡号(CARD NO) 621234******1232/N\n" in slip
+    assert "金额(AMOUNT)          RMB -12.34\n" in slip
+    assert "备注(REFERENCE)\n原凭证号(VOUCHER)         000002\n" in slip
+    assert without_numbers(pos("reverse")[1]) == (
+        "→ 0400 reversal STAN 000003 12.34 621234******1232 reason 98 … "
+        "← 0410 00 approved · the void is undone · N ms\n"
+    )
+    assert pos("void", "--stan", "000002", "--pin", "123456", "--expect", "39=00")[0] == 0
+    assert pos("void", "--stan", "000002", "--expect", "39=25")[0] == 0
+    code, _, err = pos("void")
+    assert (code, err.startswith("there is no sale to void; name one with --stan")) == (2, True)
 
 
-def test_json(till: Shell) -> None:
-    _, out, _ = till("sale", "--amount", "12.34", "--json")
-    told = json.loads(out)
+def test_a_refund_in_lines(pos: Shell) -> None:
+    pos("sale", "--amount", "12.34")
+    code, out, err = pos("refund", "--amount", "2.34", "--receipt", "--lang", "en")
+    line, _, slip = out.partition("\n")
+    assert (code, err) == (0, "")
+    assert without_numbers(line) == "→ 0220 refund STAN 000003 2.34 621234******1232 … ← 0230 00 approved · N ms"
+    assert "TRANS TYPE                REFUND\n" in slip
+    assert "AMOUNT                 RMB -2.34\n" in slip
+    rrn = re.search(r"REFERENCE\nORIGINAL REFER NO   ([0-9]{12})\nORIGINAL DATE               ([0-9]{4})\n", slip)
+    assert rrn is not None
+    words = ["refund", "--rrn", rrn[1], "--date", rrn[2], "--amount", "10.00", "--card", "standard"]
+    assert pos(*words, "--entry", "magstripe", "--expect", "39=00")[0] == 0
+    assert pos(*words, "--expect", "39=61")[0] == 0
+    _, out, _ = pos("receipt", "--lang", "en")
+    assert "AMOUNT                RMB -10.00\n" in out
+
+
+def test_a_refund_that_gets_no_answer_is_sent_again(pos: Shell) -> None:
+    pos("sale", "--amount", "44.44")
+    code, out, err = pos("refund", "--timeout", "0.2")
+    assert (code, [line.split()[1] for line in out.splitlines()]) == (4, ["0220", "0221", "0221"])
+    assert err == (
+        "the refund of STAN 000003 in batch 000001 (44.44) got no answer: whether the host has booked it is unknown; "
+        "'refund --again' sends it again\n"
+    )
+    code, _, err = pos("refund")
+    assert (code, err.startswith("not refunded: the refund of STAN 000003")) == (2, True)
+    code, out, err = pos("refund", "--again", "--receipt")
+    assert (code, err, out.startswith("→ 0221 refund STAN 000003 44.44 ")) == (0, "", True)
+    assert "RMB -44.44" in out
+    assert pos("refund", "--again")[2] == "no refund waits for an answer\n"
+
+
+def test_a_balance_in_a_line_and_as_json(pos: Shell) -> None:
+    code, out, err = pos("balance", "--card", "poor")
+    assert (code, err) == (0, "")
+    assert without_numbers(out.splitlines()[-1]) == (
+        "→ 0200 balance inquiry STAN 000002 620000******0047 … ← 0210 00 approved · balance 1.00 · N ms"
+    )
+    document = json.loads(pos("balance", "--pan", "4111111111111111", "--entry", "manual", "--json")[1])
+    assert (document["service"], document["balance_minor"], document["receipt"]) == ("balance", 100_000, "")
+
+
+def test_expectations(pos: Shell) -> None:
+    assert pos("sale", "--amount", "1.00", "--expect", "39=00", "--expect", "4=000000000100")[0] == 0
+    code, _, err = pos("sale", "--amount", "5.00", "--card", "poor", "--expect", "39=00")
+    assert (code, err) == (1, "expected 39=00, the reply has 39=51\n")
+    assert pos("sale", "--amount", "5.00", "--card", "poor", "--expect", "code=51")[0] == 0
+    assert pos("echo", "--expect", "63=")[0] == 0
+
+
+def test_json(pos: Shell) -> None:
+    _, out, _ = pos("sale", "--amount", "12.34", "--json")
+    document = json.loads(out)
     assert out.count("\n") == 1
-    assert (told["service"], told["outcome"], told["code"], told["reversal"]) == ("sale", "approved", "00", "")
-    assert [one["service"] for one in told["exchanges"]] == ["sign_on", "sale"]
-    assert told["exchanges"][1]["elements"]["batch"] == "000001"
-    assert "RMB 12.34" in told["receipt"]
+    assert (document["service"], document["outcome"], document["code"], document["reversal"]) == (
+        "sale",
+        "approved",
+        "00",
+        "",
+    )
+    assert [one["service"] for one in document["exchanges"]] == ["sign_on", "sale"]
+    assert document["exchanges"][1]["elements"]["batch"] == "000001"
+    assert "RMB 12.34" in document["receipt"]
     assert "6212345678901232" not in out
 
 
-def test_receipt_and_reprint(till: Shell) -> None:
-    code, _, said = till("receipt")
-    assert (code, "has sold nothing yet" in said) == (2, True)
-    _, out, _ = till("sale", "--amount", "12.34", "--receipt")
+def test_receipt_and_reprint(pos: Shell) -> None:
+    code, _, err = pos("receipt")
+    assert (code, "has sold nothing yet" in err) == (2, True)
+    _, out, _ = pos("sale", "--amount", "12.34", "--receipt")
     slip = out.split("\n\n", 1)[1]
     assert "金额(AMOUNT)           RMB 12.34\n" in slip
-    _, again, _ = till("receipt", "--cardholder")
+    _, again, _ = pos("receipt", "--cardholder")
     assert "持卡人存根" in again
     assert "重打印凭证/DUPLICATED" in again
 
 
-def test_a_sale_is_signed_and_its_signature_goes_up_after_the_next_one(till: Shell, tmp_path: Path) -> None:
+def test_a_sale_is_signed_and_its_signature_goes_up_after_the_next_one(pos: Shell, tmp_path: Path) -> None:
     picture = tmp_path / "slip.png"
     words = ["--sign", "Zhang San", "--receipt", "--receipt-png", str(picture), "--lang", "en"]
-    code, out, said = till("sale", "--amount", "55.55", *words)
-    assert (code, said) == (0, "")
+    code, out, err = pos("sale", "--amount", "55.55", *words)
+    assert (code, err) == (0, "")
     assert "0820" not in out
     assert "    (SIGNED ELECTRONICALLY)\n" in out
     with Image.open(picture) as slip:
         assert (slip.format, slip.width) == ("PNG", 384)
-    _, out, _ = till("sale", "--amount", "1.00", "--timeout", "0.2")
+    _, out, _ = pos("sale", "--amount", "1.00", "--timeout", "0.2")
     lines = [line.split(" … ")[0] for line in out.splitlines()]
     assert lines[0] == "→ 0200 sale STAN 000003 1.00 621234******1232"
     assert re.fullmatch(r"→ 0820 electronic signature STAN 000002 55\.55 621234\*{6}1232 \d{3} bytes", lines[1])
     assert "← no answer · waited 0.2 s · the signature is kept · " in out
 
 
-def test_signing_again_and_uploading_until_paper_must_do(till: Shell) -> None:
-    till("sale", "--amount", "55.55", "--sign", "Zhang San")
-    assert till("sign", "--sign", "Li Wei", "--sign-mode", "fingerprint", "--stan", "000002") == (0, "", "")
-    code, out, said = till("upload", "--rounds", "2", "--timeout", "0.1")
+def test_signing_again_and_uploading_until_paper_must_do(pos: Shell) -> None:
+    pos("sale", "--amount", "55.55", "--sign", "Zhang San")
+    assert pos("sign", "--sign", "Li Wei", "--sign-mode", "fingerprint", "--stan", "000002") == (0, "", "")
+    code, out, err = pos("upload", "--rounds", "2", "--timeout", "0.1")
     assert code == 4
     assert out.count("→ 0820") == 2
     assert "电子签名上送失败" in out
     assert out.index("持卡人签名") > out.rindex("→ 0820")
-    assert said == "to be signed on paper, for the signature could not be uploaded: STAN 000002\n"
-    assert till("upload") == (0, "", "no signature waits for its upload\n")
+    assert err == "to be signed on paper, for the signature could not be uploaded: STAN 000002\n"
+    assert pos("upload") == (0, "", "no signature waits for its upload\n")
 
 
-def test_at_once_and_in_parts(till: Shell) -> None:
+def test_at_once_and_in_parts(pos: Shell) -> None:
     words = ["--sign", "Zhang San", "--sign-upload", "at-once", "--sign-parts", "100", "--no-watermark", "--json"]
-    told = json.loads(till("sale", "--amount", "5.00", *words)[1])
-    assert told["exchanges"][2]["service"] == "signature_part"
-    assert told["signature"] in ("uploaded", "failed")
+    document = json.loads(pos("sale", "--amount", "5.00", *words)[1])
+    assert document["exchanges"][2]["service"] == "signature_part"
+    assert document["signature"] in ("uploaded", "failed")
 
 
-def test_nobody_listens_to_signatures(till: Shell) -> None:
+def test_no_host_listens_for_signatures(pos: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = f"127.0.0.1:{listener.getsockname()[1]}"
-    till("sale", "--amount", "55.55", "--sign", "Zhang San")
-    code, _, said = till("upload", host=nobody)
+        closed = f"127.0.0.1:{listener.getsockname()[1]}"
+    pos("sale", "--amount", "55.55", "--sign", "Zhang San")
+    code, _, err = pos("upload", host=closed)
     assert code == 3
-    assert said == "broken off, there is no connection; 1 signature waits for the upload: 'upload' sends what is kept\n"
-    assert till("sign-off")[2] == "1 signature waits for the upload: 'upload' sends what is kept\n"
+    assert err == "broken off, there is no connection; 1 signature waits for the upload: 'upload' sends what is kept\n"
+    assert pos("sign-off")[2] == "1 signature waits for the upload: 'upload' sends what is kept\n"
 
 
-def test_a_small_contactless_sale_is_not_signed(till: Shell) -> None:
-    _, out, _ = till("sale", "--amount", "12.34", "--entry", "contactless", "--receipt")
+def test_a_small_contactless_sale_is_not_signed(pos: Shell) -> None:
+    _, out, _ = pos("sale", "--amount", "12.34", "--entry", "contactless", "--receipt")
     assert "交易金额未超1000元，免密免签\n" in out
     words = ["--entry", "contactless", "--receipt", "--no-sign-limit", "10"]
-    _, out, _ = till("sale", "--amount", "12.34", *words)
+    _, out, _ = pos("sale", "--amount", "12.34", *words)
     assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
 
 
-def test_reprints_are_counted_and_keep_the_signature(till: Shell, tmp_path: Path) -> None:
-    till("sale", "--amount", "12.34", "--sign", "Zhang San")
+def test_reprints_are_counted_and_keep_the_signature(pos: Shell, tmp_path: Path) -> None:
+    pos("sale", "--amount", "12.34", "--sign", "Zhang San")
     picture = tmp_path / "again.png"
     heights = []
     for copy in (1, 2, 3):
-        _, out, _ = till("receipt", "--png", str(picture), "--stan", "000002")
+        _, out, _ = pos("receipt", "--png", str(picture), "--stan", "000002")
         assert f"    重打印凭证/DUPLICATED {copy}\n" in out
         with Image.open(picture) as slip:
             heights.append(slip.height)
     assert len(set(heights)) == 1
-    code, _, said = till("receipt", "--stan", "000099")
-    assert (code, "nothing is kept of STAN 000099" in said) == (2, True)
+    code, _, err = pos("receipt", "--stan", "000099")
+    assert (code, "nothing is kept of STAN 000099" in err) == (2, True)
 
 
-def test_a_blank_pad_is_told_and_the_sale_stands(till: Shell, tmp_path: Path) -> None:
+def test_a_blank_pad_is_noticed_and_the_sale_stands(pos: Shell, tmp_path: Path) -> None:
     (tmp_path / "blank.json").write_text("[]")
-    code, _, said = till("sale", "--amount", "1.00", "--sign", str(tmp_path / "blank.json"))
-    assert (code, said) == (0, "0 black pixels: there is no signature, so nothing will be uploaded\n")
-    code, _, said = till("sign", "--sign", str(tmp_path / "blank.json"))
+    code, _, err = pos("sale", "--amount", "1.00", "--sign", str(tmp_path / "blank.json"))
+    assert (code, err) == (0, "0 black pixels: there is no signature, so nothing will be uploaded\n")
+    code, _, err = pos("sign", "--sign", str(tmp_path / "blank.json"))
     assert code == 2
 
 
-def test_any_card(till: Shell) -> None:
-    assert till("sale", "--amount", "1.00", "--pan", "4111111111111111", "--entry", "manual")[0] == 0
-    assert till("sale", "--amount", "1.00", "--track2", "4111111111111111=30121010000", "--entry", "magstripe")[0] == 0
+def test_any_card(pos: Shell) -> None:
+    assert pos("sale", "--amount", "1.00", "--pan", "4111111111111111", "--entry", "manual")[0] == 0
+    assert pos("sale", "--amount", "1.00", "--track2", "4111111111111111=30121010000", "--entry", "magstripe")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -250,27 +324,33 @@ def test_any_card(till: Shell) -> None:
         (["reverse"], "there is no sale to reverse; name one with --stan and --amount"),
         (["reverse", "--stan", "000001"], "the amount of STAN 000001 in batch 000001 is not known here"),
         (["reverse", "--stan", "1", "--amount", "1.00"], "DE 11"),
+        (["void", "--stan", "000777"], "the sale of STAN 000777 is not kept here: give --amount to void it"),
+        (["refund"], "there is no sale to refund; name one with --stan, or with --rrn, --date and --amount"),
+        (["refund", "--rrn", "000000000001", "--amount", "1"], "give --date MMDD, as the slip of the sale shows it"),
+        (["refund", "--rrn", "1", "--date", "1301", "--amount", "1"], "'1301' is no date; write MMDD"),
+        (["refund", "--pin", "1234"], "No such option"),
+        (["balance", "--card", "gold"], "there is no test card 'gold'; known: balance"),
         (["dance"], "No such command 'dance'"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_sentence(till: Shell, words: list[str], says: str) -> None:
+def test_what_cannot_be_is_explained_in_one_sentence(pos: Shell, words: list[str], says: str) -> None:
     options = {name[2:]: value for name, value in pairwise(words) if name in ("--tid", "--host")}
-    code, _, said = till(*words, **options)
+    code, _, err = pos(*words, **options)
     assert code == 2
-    assert says in said
-    assert said.count("\n") == 1
+    assert says in err
+    assert err.count("\n") == 1
 
 
-def test_nobody_listens(till: Shell) -> None:
+def test_no_host_listens(pos: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    code, out, _ = till("echo", host=f"127.0.0.1:{port}")
+    code, out, _ = pos("echo", host=f"127.0.0.1:{port}")
     assert code == 3
     assert out == f"→ 0820 echo test … ← not sent · no connection to 127.0.0.1:{port}: connection refused\n"
 
 
 def test_the_state_survives_kill_9(host: RunningHost, tmp_path: Path, tid: str) -> None:
-    """Killed at any moment of a sale, the terminal goes on: what lives at the host is what it was told or can undo."""
+    """Killed at any moment of a sale, the terminal goes on: what lives at the host is approved or can be undone."""
     random = Random(4)
     sell = [sys.executable, "-m", "acquirer", "terminal", "sale", "--amount", "1.00", "--host", host.address]
     sell += ["--tid", tid, "--state", str(tmp_path), "--entry", "manual", "--pan", "4111111111111111"]
