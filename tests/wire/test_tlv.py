@@ -72,6 +72,8 @@ def test_nesting_as_deep_as_the_data_is_long_ends_early() -> None:
         ("ber-tlv", "9C", "the data ends within a tag or before its length, at byte 0", []),
         ("ber-tlv", "9F9F9F9F9F01", "a tag of more than 4 bytes, at byte 0", []),
         ("ber-tlv", "9C80", "tag 9C has length byte 80, which EMV does not allow, at byte 1", []),
+        ("ber-tlv", "9C83000001AA", "tag 9C has length byte 83, which EMV does not allow, at byte 1", []),
+        ("ber-tlv", "9C84000000", "tag 9C has length byte 84, which EMV does not allow, at byte 1", []),
         ("ber-tlv", "9C8200", "the data ends within the length of tag 9C, at byte 1", []),
         ("tag2-length1", "FF000141FF0103", "tag FF01 says 3 bytes follow, but 0 are left, at byte 4", ["FF00"]),
         ("tag2-length1", "FF00", "the data ends within a tag or before its length, at byte 0", []),
