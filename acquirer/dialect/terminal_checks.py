@@ -66,10 +66,10 @@ def _signature(dialect: Dialect, signature: SignatureProfile) -> Iterator[DataEr
         field = dialect.fields[image.de]
         problem = f"an image of {signature.max_bytes} bytes does not fit DE {field.de}, which has format {field.format}"
         yield dialect.error((*path, "max_bytes"), problem)
-    if signature.parts is not None:
-        route = dialect.find_route("signature_part")
-        if "function" not in route.when:
-            yield dialect.error((*route.path, "when"), "names no 'function' by which the parts are numbered")
+    if signature.parts is not None:  # inherited, perhaps, by a dialect that takes the route of parts away
+        for route in dialect.routes:
+            if route.service == "signature_part" and "function" not in route.when:
+                yield dialect.error((*route.path, "when"), "names no 'function' by which the parts are numbered")
 
 
 def note_terminal(dialect: Dialect) -> Iterator[DataError]:
