@@ -129,7 +129,7 @@ def drive() -> Iterator[Callable[..., Drive]]:
             @asynccontextmanager
             async def running() -> AsyncIterator[Driver]:
                 log = Log(None, AsJson(), Clock().now_us)
-                log.exchange = logged.exchanges.append  # type: ignore[method-assign]
+                log.exchange = logged.exchanges.append  # type: ignore[method-assign, assignment]
                 log.event = logged.event  # type: ignore[method-assign]
                 with running_reactor() as reactor:
                     server = Server(reactor, Limits(**limits), Silent())

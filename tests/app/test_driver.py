@@ -28,7 +28,8 @@ from acquirer.model.evidence import Evidence
 from acquirer.model.rows import TransactionKey
 
 Drives = Callable[..., Any]
-Steps = Generator[Effect, EffectResult, Effect | None]
+Steps = Generator[Effect, EffectResult, None]
+LastSteps = Generator[Effect, EffectResult, Effect]
 
 
 def commit_of(tid: str, reason: str = "approved", peer: str = "") -> Commit:
@@ -232,7 +233,7 @@ def test_what_is_not_journalled_is_logged_here_and_nothing_else(drive: Drives, o
 
 @pytest.mark.parametrize("delay_ms", [0, 20])
 def test_the_last_wish_of_an_exchange_may_be_what_it_returns(drive: Drives, delay_ms: int) -> None:
-    def last(arrival: Arrival) -> Steps:
+    def last(arrival: Arrival) -> LastSteps:
         yield Load("10000001")
         yield commit_of("10000001")
         return Send(arrival.frame, delay_ms)
@@ -248,7 +249,7 @@ def test_the_last_wish_of_an_exchange_may_be_what_it_returns(drive: Drives, dela
 
 
 def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> None:
-    def faulty(arrival: Arrival) -> Steps:
+    def faulty(arrival: Arrival) -> LastSteps:
         yield Load("10000001")
         return Send(None if arrival.frame == b"boom" else arrival.frame)  # type: ignore[arg-type]
 
@@ -272,9 +273,7 @@ def test_what_a_store_complains_of_is_logged_once(drive: Drives) -> None:
     assert trial.logged.sentences == [trial.store.last_error]
 
 
-def test_a_store_that_answers_no_more_is_logged_and_has_failed(
-    drive: Drives, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_answers_no_more_is_logged_and_has_failed(drive: Drives, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver_module, "SLOW_CHECKS", 1)
     monkeypatch.setattr(driver_module, "STUCK_CHECKS", 2)
     trial = drive(plain)

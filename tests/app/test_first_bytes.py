@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_what_does_not_fit_is_explained(wire: bytes, reason: str, hint: str) -> 
         with socket.create_connection((host.host, host.port), timeout=5) as sock:
             sock.sendall(wire)
             assert sock.recv(1) == b""
-        entry = host.journal.wait(**({"reason": reason} if reason else {}))
+        wanted: dict[str, Any] = {"reason": reason} if reason else {}
+        entry = host.journal.wait(**wanted)
     assert hint in entry.why
     assert entry.code == ""
     assert json.loads(log.getvalue().splitlines()[0])["why"] == entry.why

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,8 @@ def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -
         drawn = terminal.state.waiting[0].image
         assert terminal.upload().signature is Signed.UPLOADED
     assert len(other.requested) == -(-len(drawn) // 100)
-    assert b"".join(one.fields[62] for one in other.requested) == drawn
+    pieces: list[Any] = [one.fields[62] for one in other.requested]
+    assert b"".join(pieces) == drawn
 
 
 def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., KeyPool]) -> None:
@@ -206,6 +208,6 @@ def test_other_acquirers_forms(
         ({"no_sign_limit": "much"}, "'much' is no amount"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, object], says: str) -> None:
+def test_options_that_cannot_be(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Terminal(PINNED, **options)

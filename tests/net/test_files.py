@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from acquirer.net import files
+from acquirer.net.limits import RESERVED_FILES
 
 SCRIPT = """
 import json, resource, sys
@@ -71,4 +72,4 @@ def test_a_limit_that_cannot_be_raised_as_far_as_it_says_is_what_it_was(monkeypa
             raise ValueError("current limit exceeds maximum limit")
 
     monkeypatch.setattr(files, "resource", Refusing)
-    assert files.make_room(20_000) == 256 - files.RESERVED_FILES
+    assert files.make_room(20_000) == 256 - RESERVED_FILES

@@ -173,7 +173,12 @@ def test_time_outs_count_from_the_byte_not_from_the_sweep_before_it(serve: Serve
 
     assert overdue(2.99) == {""}
     assert overdue(3.01) == {"idle"}
-    trial.call(lambda: [setattr(c, "idle_s", 60) for c in trial.server.connections])
+
+    def be_patient() -> None:
+        for connection in trial.server.connections:
+            connection.idle_s = 60
+
+    trial.call(be_patient)
     assert overdue(9.99) == {""}
     assert overdue(10.01) == {"frame-timeout", ""}
 
@@ -364,7 +369,12 @@ def test_a_receiver_that_fails_costs_its_peer_the_connection_and_no_other(serve:
 def test_a_burst_is_held_by_the_backlog_while_the_server_accepts_none(serve: Serve) -> None:
     trial = serve()
     busy, free = threading.Event(), threading.Event()
-    trial.server.loop.call_soon_threadsafe(lambda: (busy.set(), free.wait(HANGS_S)))
+
+    def hold_up() -> None:
+        busy.set()
+        free.wait(HANGS_S)
+
+    trial.server.loop.call_soon_threadsafe(hold_up)
     assert busy.wait(HANGS_S)
     peers = []
     for _ in range(300):  # a full backlog loses the SYN, and its retransmit takes a second
@@ -597,7 +607,12 @@ def test_requests_that_come_one_by_one_are_counted_against_the_limit_in_flight(s
     assert [peer.receive() for _ in range(4)] == [FRAME] * 4
     trial.until(lambda: len(held) == 6)
     assert held[5] is held[0]
-    trial.call(lambda: [connection.done() for connection in held[4:]])
+
+    def answer_rest() -> None:
+        for connection in held[4:]:
+            connection.done()
+
+    trial.call(answer_rest)
 
 
 def test_silence_is_counted_from_the_last_frame_that_arrived_by_itself(serve: Serve) -> None:

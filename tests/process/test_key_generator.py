@@ -179,7 +179,7 @@ def test_the_first_sign_on_finds_none_and_has_some_generated(workshop: Workshop)
 def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: str, selector: str, mak: Any) -> None:
     layout = package(selector, dialect)
     issuer = workshop.stocked(layout, mak)
-    met = set()
+    met: set[Any] = set()
     for _ in range(BATCH_SETS):
         issued = issuer.issue(TMK, forbidden)
         accepted = accept_package(layout, TMK, issued.wire)  # every KCV is checked
@@ -462,7 +462,7 @@ def test_the_key_between_the_two_is_nowhere_to_be_seen(monkeypatch: pytest.Monke
         drawn.append(urandom(size))
         return drawn[-1]
 
-    monkeypatch.setattr(key_generator.os, "urandom", drawing)
+    monkeypatch.setattr("os.urandom", drawing)
     with working() as (one, _):
         keys = [data for data in drawn if len(data) == MASTER_BYTES]
         one.take(one.pool(package("003")), 1)  # now it is at work

@@ -98,10 +98,10 @@ class StoreClient:
     def sign_on(self, tid: str = "10000161", operator: str = "01 ") -> CommitOutcome:
         return self.commit(Changes(evidence(tid), replace(self.session(tid), operator=operator)))[0]
 
-    def register(self, *tids: str, **more: object) -> Registered:
+    def register(self, *tids: str, **more: Any) -> Registered:
         entries = [
             Registration(**{"tid": tid, "mid": MID, "tmk": TMK, **more}) for tid in tids or ("10000161", "10000162")
-        ]  # type: ignore[arg-type]
+        ]
         return self.store.register(entries, Vault(self.store.master_key))
 
 

@@ -21,4 +21,4 @@ def _permuted(cls: Any) -> tuple[dataclasses.Field[Any], ...]:
     return tuple(found)
 
 
-columns.fields = _permuted  # before any table is made: plugins are imported first
+vars(columns)["fields"] = _permuted  # before any table is made: plugins are imported first

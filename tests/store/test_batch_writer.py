@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ class Trial:
     def __init__(self, exchange) -> None:
         self.connection = connect_writing(None)
         self.lock = threading.Lock()
-        self.calls: SimpleQueue = SimpleQueue()
-        self.written: SimpleQueue = SimpleQueue()
+        self.calls: SimpleQueue[Any] = SimpleQueue()
+        self.written: SimpleQueue[Any] = SimpleQueue()
         self.results: list[GroupResult | str] = []
         self.writer = ThreadWriter(self.connection, self.lock, self.calls.put, self.written.put)
         self._exchange = exchange

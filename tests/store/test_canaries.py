@@ -73,7 +73,7 @@ def test_nothing_secret_is_in_any_byte_on_disk(opened, database, exchange):
         card=vault.token(PAN),
         at_us=1_700_000_000_000_000,
     )
-    fields = {
+    fields: dict[int, str | bytes] = {
         2: PAN,
         35: f"{PAN}D{TRACK_REST}",
         36: f"99{PAN}D{TRACK_REST}",

@@ -118,8 +118,18 @@ def test_what_was_committed_is_loaded_one_version_on(client, exchange):
 
 @pytest.mark.parametrize("row", ["session", "transaction", "original", "card"])
 def test_a_commit_on_an_old_version_conflicts_and_leaves_nothing(client, exchange, row):
-    first = {"session": Session(TID), "transaction": sale("1"), "original": sale("2"), "card": Card("c")}
-    fresh = {"session": Session(OTHER), "transaction": sale("3"), "original": sale("4"), "card": Card("d")}
+    first: dict[str, Any] = {
+        "session": Session(TID),
+        "transaction": sale("1"),
+        "original": sale("2"),
+        "card": Card("c"),
+    }
+    fresh: dict[str, Any] = {
+        "session": Session(OTHER),
+        "transaction": sale("3"),
+        "original": sale("4"),
+        "card": Card("d"),
+    }
     assert client.commit(Changes(exchange(), **{name: replace(one) for name, one in first.items()})) == [DONE]
     assert client.commit(Changes(exchange(), **(fresh | {row: replace(first[row])}))) == [CONFLICT]
     assert client.session(OTHER).version == 0
@@ -130,7 +140,7 @@ def test_a_commit_on_an_old_version_conflicts_and_leaves_nothing(client, exchang
 @pytest.mark.parametrize("row", ["session", "transaction", "original", "card"])
 def test_of_two_commits_on_one_row_the_first_is_written(client, exchange, row):
     """Both in one group, and both decided on the same version."""
-    rows = {"session": Session(TID), "transaction": sale("1"), "original": sale("1"), "card": Card("c")}
+    rows: dict[str, Any] = {"session": Session(TID), "transaction": sale("1"), "original": sale("1"), "card": Card("c")}
     both = [Changes(exchange(), **{row: replace(rows[row])}) for _ in range(2)]
     assert client.commit(*both) == [DONE, CONFLICT]
 
@@ -194,6 +204,7 @@ def test_an_original_is_of_the_same_merchant(booked):
 def test_an_original_is_written_with_what_is_tied_to_it_or_not_at_all(client, exchange):
     assert client.commit(Changes(exchange(), transaction=sale("000001", amount_minor=100))) == [DONE]
     before = transaction(client, sale("000001").key)
+    assert before is not None
     refunds = [
         Changes(
             exchange(),

@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,14 +49,13 @@ def run_and_kill(url: str, turn: int, after_lines: int, after_s: float, *writer:
     process = subprocess.Popen([sys.executable, str(CRASHER), url, str(turn), *writer], stdout=subprocess.PIPE)
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(after_lines + 1)]
-    writers = (
-        children(process.pid) if turn % 2 else []
-    )  # killed too every other time, as when a whole process group is ended
+    # The writers are killed too every other time, as when a whole process group is ended.
+    writing = children(process.pid) if turn % 2 else []
     threading.Event().wait(after_s)
     process.send_signal(signal.SIGKILL)
-    for writer in writers:
+    for child in writing:
         with suppress(ProcessLookupError):  # it was quick
-            os.kill(writer, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
     lines += process.stdout.readlines()
     assert process.wait(timeout=30) == -signal.SIGKILL
     process.stdout.close()
@@ -69,7 +69,7 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
     """Every answered exchange is stored; every stored one has its sale, its session's and its card's step."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
 
-    def rows(query: str) -> list[tuple]:
+    def rows(query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
     journal = {
@@ -118,7 +118,9 @@ def test_a_killed_store_can_be_read_before_it_is_started_again(store_url, databa
     assert database.with_name("acquirer.db-wal").stat().st_size > 0
     with open_reader(store_url) as reader:
         assert len(reader.exchanges()) >= len(answered_lines)
-        assert reader.terminal("00000000")[1].version > 0
+        found = reader.terminal("00000000")
+        assert found is not None
+        assert found[1].version > 0
     assert database.with_name("acquirer.db-wal").stat().st_size > 0  # reading put nothing away
     open_store(store_url).close()
     assert not database.with_name("acquirer.db-wal").exists()

@@ -57,7 +57,7 @@ def test_every_migration_is_a_version_that_can_be_opened():
 
 
 @pytest.fixture(params=["0001", "0.1"])
-def released(request, tmp_path) -> sqlite3.Connection:
+def released(request, tmp_path) -> Iterator[sqlite3.Connection]:
     """A database that a released program wrote, as it was left."""
     connection = sqlite3.connect(tmp_path / "released.db", isolation_level=None)
     if request.param == "0001":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
+from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey, Upload
 from acquirer.store import group_committer as module
 from acquirer.store.batch_writer import OnGroup
@@ -212,7 +214,7 @@ def test_the_deadline_counts_when_the_group_is_made(batch_writer, loop, commit, 
         loop.turn()
     now_s = time.monotonic()
     monkeypatch.setattr(module, "CONGESTED_S", 1e9)
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s + 31)
+    monkeypatch.setattr("time.monotonic", lambda: now_s + 31)
     for _ in range(AHEAD + 1):
         batch_writer.report()
     assert batch_writer.sizes == [1, 1, 0]
@@ -309,7 +311,8 @@ def test_while_a_database_is_busy_nothing_is_written_and_nothing_fails(
 
 def test_changes_that_make_no_row_are_refused_alone(committer, batch_writer, loop, commit, exchange, outcomes):
     commit()
-    commit(Changes(exchange(), transaction=Transaction(KEY, reply_elements={"39": object()})))
+    unwritable: Any = object()
+    commit(Changes(exchange(), transaction=Transaction(KEY, reply_elements={"39": unwritable})))
     commit()
     loop.turn()
     batch_writer.report()
@@ -366,10 +369,12 @@ def test_too_many_waiting_ask_for_a_pause_then_are_refused(
     assert not committer.congested
 
 
-def test_waiting_too_long_asks_for_a_pause_then_refuses(committer, batch_writer, loop, commit, outcomes, monkeypatch):
+def test_waiting_too_long_asks_for_a_pause_then_refuses(
+    committer, batch_writer, loop, commit, exchange, outcomes, monkeypatch
+):
     """The oldest counts, wherever it waits: with the writer, or for its turn."""
     now_s = time.monotonic()
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
     for _ in range(AHEAD + 1):
         commit()
         loop.turn()
@@ -379,7 +384,7 @@ def test_waiting_too_long_asks_for_a_pause_then_refuses(committer, batch_writer,
         now_s += 0.1
         assert committer.congested
         now_s += module.FULL_S
-        committer.commit(Commit(Changes(None), now_s + 60), outcomes.append)
+        committer.commit(Commit(Changes(exchange()), now_s + 60), outcomes.append)
         loop.turn()
         assert outcomes.pop() is OVERLOADED
         now_s -= module.CONGESTED_S + 0.1 + module.FULL_S
@@ -646,15 +651,16 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
     batch_writer = AtOnce(TransactionWriter(connection, lambda _rows: None))
     committer = GroupCommitter(direct, batch_writer, loop.call_soon)
     answered: list[tuple[int, dict[str, int], int, CommitOutcome]] = []
+
+    def note(at: int, names: dict[str, int], one: Evidence, outcome: CommitOutcome) -> None:
+        answered.append((at, names, one.id, outcome))
+
     for at, (turn, wait) in enumerate(zip(turns, flushed, strict=False)):
         for tid, version, token, card_version in turn:
             changes = Changes(exchange(), Session(tid, version), card=Card(token, card_version))
             names = {tid: version, token: card_version}
             commit = Commit(changes, time.monotonic() + 60)
-            committer.commit(
-                commit,
-                lambda outcome, at=at, names=names, one=changes.evidence: answered.append((at, names, one.id, outcome)),
-            )
+            committer.commit(commit, partial(note, at, names, changes.evidence))
         loop.turn()
         if wait:
             committer.flush()
@@ -676,8 +682,8 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
             model |= {name: version + 1 for name, version in names.items()}
             written += 1
             assert number == written
-    rows = connection.execute("SELECT tid, version FROM session UNION ALL SELECT token, version FROM card")
-    assert dict(rows.fetchall()) == model
+    stored = connection.execute("SELECT tid, version FROM session UNION ALL SELECT token, version FROM card")
+    assert dict(stored.fetchall()) == model
     assert connection.execute("SELECT count(*) FROM journal").fetchone() == (written,)
     for name, version in model.items():  # what is cached is what is stored
         kept = direct.sessions.get(name) or direct.cards.get(name)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def upload(exchange, number: int) -> Changes:
     return Changes(exchange(), upload=Upload(one.key, signature=one, stream=image(number)))
 
 
-def rows(url: str, query: str) -> list[tuple]:
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         return connection.execute(query).fetchall()
 
@@ -379,7 +380,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
-def killed_host(url) -> Callable[[int], int]:
+def killed_host(url) -> Iterator[Callable[[int], int]]:
     """``killed_host(5)``: the log it wrote to, which is not read yet."""
     files: list[int] = []
 

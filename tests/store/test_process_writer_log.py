@@ -96,7 +96,7 @@ def logging_to(stream: TextIO | None, render: AsJson | AsText = AsJson()):  # no
 
 def exchanges(exchange) -> list[Changes]:
     """One of each kind, with card numbers wherever there may be any."""
-    fields = {2: PAN, 4: "000000001234", 35: TRACK, 41: "10000161", 57: f"swiped {PAN}"}
+    fields: dict[int, str | bytes] = {2: PAN, 4: "000000001234", 35: TRACK, 41: "10000161", 57: f"swiped {PAN}"}
     message = Message(b"", "0200", fields)
     broken = DecodeError("too short", field=64, position=99, mti="0200", fields=fields)
     return [
@@ -120,8 +120,8 @@ def test_lines_are_the_same_as_here(opened, exchange, tmp_path: Path, render):
     texts = []
     for name in ("here", "apart"):
         with (tmp_path / name).open("w+", encoding="utf-8") as stream:
+            log = Log(stream, render, lambda: 0)
             if name == "here":
-                log = Log(stream, render, lambda: 0)
                 client = opened(f"sqlite:///{tmp_path / 'here.db'}")
                 client.store._committer._writer._writer._on_written = log.exchanges
             else:

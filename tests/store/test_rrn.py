@@ -11,6 +11,7 @@ import pytest
 from acquirer.model.effects import Changes, CommitOutcome, Load
 from acquirer.model.rows import Signature, TransactionKey
 from acquirer.store import direct_writer, group_committer, open_store, rrn
+from acquirer.store.statements import GROUP
 
 TID = "10000161"
 
@@ -54,7 +55,7 @@ def test_numbers_used_up_while_a_group_with_a_new_limit_is_written_are_not_reser
 
 def test_numbers_used_up_while_groups_wait_go_on_as_soon_as_the_group_with_more_is_written(client, exchange):
     assert [take(client) for _ in range(4)] == [1, 2, 3, 4]
-    answered = [client.queue(Changes(exchange())) for _ in range(3 * group_committer.GROUP)]
+    answered = [client.queue(Changes(exchange())) for _ in range(3 * GROUP)]
     client.turn()
     answered += [client.queue(Changes(exchange()))]  # not even handed over
     assert take(client) == 5

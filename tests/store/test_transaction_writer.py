@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Writes(TransactionWriter):
     """A writer of changes that notes what it reports."""
 
     def __init__(self, connection: sqlite3.Connection, keep_days: int = KEEP_DAYS) -> None:
-        self.reported: list[tuple[int, str]] = []
+        self.reported: list[Any] = []
         super().__init__(
             connection, lambda rows: self.reported.extend((row[0], row[_TID]) for row in rows), keep_days=keep_days
         )
@@ -143,9 +144,10 @@ def test_while_another_program_writes_the_file_nothing_is_lost(database, exchang
     writer = Writes(connection)
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    numbers, complaint = writer.write(Changes(exchange()), rrn_limit=10)
-    assert numbers is None
-    assert "another program" in complaint
+    result = writer.write(Changes(exchange()), rrn_limit=10)
+    assert isinstance(result, GroupResult)
+    assert result.numbers is None
+    assert "another program" in result.last_error
     writer.follow_up()
     other.close()
     assert writer.write(Changes(exchange())) == GroupResult([1])
@@ -211,6 +213,7 @@ def test_a_reference_to_a_transaction_keeps_it(connection, writer, exchange):
     old.transaction.at_us = NOW_US - KEPT_US - 1
     writer.write(old)
     refund = sale(exchange, NOW_US, "000001", "2", 0)
+    assert old.transaction is not None
     refund.original = replace(old.transaction, version=1, used_us=NOW_US, refunded_minor=5)
     writer.write(refund)
     writer.follow_up()

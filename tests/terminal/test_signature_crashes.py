@@ -119,6 +119,10 @@ STEP = st.tuples(
 )
 
 
+def run_plan(plan: Callable[[Machine, Pad], Program[Result]], pad: Pad, machine: Machine) -> Program[Result]:
+    return plan(machine, pad)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=6), st.sampled_from([0, 120, 200]), st.booleans())
 def test_no_signature_is_lost(
@@ -140,7 +144,7 @@ def test_no_signature_is_lost(
             "sign": lambda machine, pad: sign(machine, Again(pad)),
             "upload": lambda machine, _pad: upload(machine),
         }
-        till.run(partial(plans[name], pad=pad), list(faults), kill_at)
+        till.run(partial(run_plan, plans[name], pad), list(faults), kill_at)
     waiting = {one.key: one.image for one in till.machine.state.waiting}
     for key, image in till.kept.items():
         there = waiting.get(key) == image or till.album.images.get(key) == image or key in till.printed

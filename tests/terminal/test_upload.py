@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from acquirer.terminal.effects import Response
     from acquirer.terminal.sale import Order
-    from tests.terminal.conftest import Bench, Foreign, Reply
+    from tests.terminal.conftest import Bench, Foreign, Reply, Step
 
     Orders = Callable[..., Order]
 
