@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from acquirer.inspect.explained_rows import ExplainedRow
     from acquirer.inspect.guess import Guess
 
-INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture for eyes, not a log
+INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture to look at, not a log
 DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds
 LONG_VALUE = 32  # hex digits that still read at a glance
 
@@ -26,9 +26,7 @@ def command(
     message: list[str] = typer.Argument(
         None, metavar="FILE|-|HEX", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
     ),
-    dialect: str = typer.Option(
-        "", "--dialect", metavar="NAME|FILE", help="Its dialect; without it, a guess."
-    ),
+    dialect: str = typer.Option("", "--dialect", metavar="NAME|FILE", help="Its dialect; without it, a guess."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per message, one per line."),
     unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
 ) -> int:

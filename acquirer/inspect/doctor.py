@@ -1,4 +1,4 @@
-"""A diagnosis: which dialect a capture speaks, in which framing, how sure that is and why; and every message in it."""
+"""The diagnosis of a capture: its dialect and framing, how sure they are and why, and every message in it."""
 
 from __future__ import annotations
 

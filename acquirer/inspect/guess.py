@@ -1,7 +1,7 @@
 """Guessing which dialect and which framing captured bytes are in, and why.
 
 1. A capture may have lost its length, its TPDU or its head: every combination is tried.
-2. The one for which most points speak wins; that its frames decode counts most.
+2. The reading with most points wins; that its frames decode counts most.
 3. The reasons are given, so that a reader sees when a guess is mistaken.
 """
 
@@ -36,8 +36,8 @@ class Guess:
     why: str  # "TPDU 6000030000, head 603100310000, 2-byte length 87"
     sure: bool  # the frames looked at decode, and are messages the dialect knows
     left_over: int = 0  # bytes after the last frame; negative: so many are missing from it
-    points: float = 0  # what speaks for it, to be compared with other guesses
-    also: tuple[str, ...] = ()  # other dialects for which as much speaks
+    points: float = 0  # of this reading, to be compared with other guesses
+    also: tuple[str, ...] = ()  # other dialects with as many points
 
 
 def guess_dialect(data: bytes, dialects: Sequence[Dialect]) -> Guess:
@@ -71,7 +71,7 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
 
 
 def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts: list[list[_Cut]]) -> float:
-    """Return how much speaks for reading all streams in one way; a stream that cannot be cut so speaks against it."""
+    """Return the points for reading all streams in one way; a stream that cannot be cut so adds none."""
     total = 0.0
     for of_one in cuts:
         for cut in of_one:
@@ -160,7 +160,7 @@ def _length(data: bytes, at: int, framing: Framing) -> int | None:
 
 
 def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
-    """Return how much speaks for reading these frames in this variant."""
+    """Return the points for reading these frames in this variant."""
     looked = cut.frames[:LOOKED_AT]
     points = sum(_weigh(variant, frame)[0] for frame in looked) / len(looked) + AS_DECLARED * (variant is dialect)
     if cut.framing:
@@ -172,7 +172,7 @@ def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
 
 
 def _weigh(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
-    """Return how much speaks for one frame, and whether it is a message the dialect knows."""
+    """Return the points of one frame, and whether it is a message of the dialect."""
     tpdu = dialect.envelope.tpdu
     points = TPDU_ID if tpdu and frame[:1] == tpdu[:1] else 0
     try:

@@ -256,7 +256,7 @@ def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
 
 
 class _Message(NamedTuple):
-    """An MTI and a bitmap that stand at a place, and how much speaks for them."""
+    """An MTI and a bitmap that stand at a place, and the points for them."""
 
     points: int
     mti: str
@@ -288,6 +288,6 @@ def _hex(text: bytes, encoding: str) -> str:
 
 
 def _bitmap(bitmap: bytes, left: int) -> int:
-    """Return how much speaks for a bitmap; 0: it is none, or announces more fields than there can be."""
+    """Return the points for a bitmap; 0: it is none, or announces more fields than there can be."""
     bits = int.from_bytes(bitmap, "big")
     return USUAL if len(bitmap) == 8 and bits & _USUAL and bits.bit_count() <= left else 0

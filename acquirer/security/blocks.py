@@ -1,6 +1,6 @@
 """Working keys of a sign-on as TR-31 key blocks: one for each key, one after another, the text of one field.
 
-A block tells its own length, what its key is for and that it was not altered, so no check value need follow it.
+A block holds its own length, what its key is for and a MAC, so no check value need follow it.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def diagnose(
     tmk: Secret | None = None,
     mistaken: Sequence[MistakenKey] = (),
 ) -> list[str]:
-    """Return what would have made the MAC that came: one sentence, or none when nothing that was tried does.
+    """Return what would have made the received MAC: one sentence, or none when nothing that was tried does.
 
     `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too;
     `mistaken` are more keys to try, as DUKPT has them.

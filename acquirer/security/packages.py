@@ -26,7 +26,7 @@ MakForm = Literal["single", "double", "duplicated"]
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key
 _WEAK_WORDS: Final = frozenset(int.from_bytes(key, "big") for key in WEAK_DES_KEYS)
-_DRAWS: Final = 8  # a sound source gives a weak or repeated key once in 2**50: more draws mean it is stuck
+_DRAWS: Final = 8  # a random source gives a weak or repeated key once in 2**50: more draws mean it is stuck
 
 
 class PackageError(SecurityError, ValueError):

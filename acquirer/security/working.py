@@ -27,7 +27,7 @@ class WorkingKeys:
 
     @property
     def kcvs(self) -> str:
-        """For eyes: ``"PIK 900ECCE3, MAK CFF1592A"``."""
+        """For display: ``"PIK 900ECCE3, MAK CFF1592A"``."""
         if not self._kcvs:
             self._kcvs = ", ".join(f"{name.upper()} {key.kcv()}" for name, key in self.items())
         return self._kcvs

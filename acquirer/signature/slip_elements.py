@@ -1,4 +1,4 @@
-"""The slip elements beside an uploaded signature (DE55): what the slip said, as two-byte tags, FF00 and following.
+"""The slip elements beside an uploaded signature (DE55): facts of the slip, as two-byte tags, FF00 and following.
 
 Each has one byte of length; text is GBK, numbers are BCD, the rest is bytes. Which tags there are, what they are called
 and how they read is the dialect's data (`wire.grammar.Tag`); tags it does not know are kept as received.

@@ -25,7 +25,7 @@ three digits of length; the working keys of a sign-on; not at all, but it is tex
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in the two languages the product speaks."""
+    """A text in English and Chinese."""
 
     en: str
     zh: str = ""
@@ -38,7 +38,7 @@ class Part:
     name: Text
     start: int
     stop: int | None
-    values: str = ""  # the table of `Dialect.values` that tells what its values mean
+    values: str = ""  # the table of `Dialect.values` with the meanings of its values
     sensitivity: Sensitivity = ""
     fixed: str = ""  # what always stands here
     counts: bool = False  # the number of characters that follow

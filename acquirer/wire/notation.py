@@ -68,5 +68,5 @@ def length_bytes(digits: int, encoding: str) -> int:
 
 
 def length_limit(digits: int, encoding: str) -> int:
-    """Return the largest length such an indicator can tell."""
+    """Return the largest length such an indicator can hold."""
     return int(256 ** length_bytes(digits, encoding)) - 1 if encoding == "binary" else int(10**digits) - 1
