@@ -74,7 +74,7 @@ def _limited(table: Table, framing: Framing) -> Framing:
 
 def _written_for_form(table: Table) -> bool:
     """Return whether `limit_bytes` stands in the file that says how lengths are written, or in one that extends it."""
-    for layer in layers(table.document):
+    for layer in layers(table.document) if table.has("limit_bytes") else ():
         framing = layer.data.get("framing")
         if isinstance(framing, dict) and "limit_bytes" in framing:
             return True

@@ -1,4 +1,4 @@
-"""Routes that a dialect has only if it can: what a parent marks ``optional = true``, so that a child need not take it away.
+"""Routes that a dialect has only if it can: what a parent marks ``optional = true``, so that a child need not drop it.
 
 A child that takes away an element, a data element, MACs, or the way in which transactions are named has none of the
 inherited messages that need it. A mistake in the child's own lines is an error nevertheless.
