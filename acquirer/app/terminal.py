@@ -10,13 +10,12 @@ It signs on at first use, reverses by itself what stays unanswered, and works ag
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
-from acquirer.app.terminal_connection import AsyncTerminalConnection, TerminalConnection
+from acquirer.app.terminal_connection import TerminalConnection
 from acquirer.app.terminal_core import Drawn, TerminalCore, TerminalOptions
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Ask, Keep, Listen, Program, Response
@@ -24,6 +23,11 @@ from acquirer.terminal.exchange import Result
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
+
+if TYPE_CHECKING:
+    from acquirer.app.async_terminal import AsyncTerminal
+
+__all__ = ["AsyncTerminal", "Operations", "Terminal", "TerminalOptions"]
 
 Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
 """What an operation returns: its result, or that to be awaited."""
@@ -219,46 +223,10 @@ class Terminal(Operations[Result]):
             self._connection.done()
 
 
-class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
-    """A terminal on the running asyncio loop: the same methods as `Terminal`, awaited, one at a time."""
+def __getattr__(name: str) -> Any:
+    """Return `AsyncTerminal`; only who uses it imports asyncio, which takes as long as a whole sale."""
+    if name == "AsyncTerminal":
+        from acquirer.app.async_terminal import AsyncTerminal
 
-    def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
-        self._core = TerminalCore(tid, **options)
-        self._connection = AsyncTerminalConnection(
-            self._core.address, self._core.framing, keep_open=self._core.keep_open
-        )
-
-    async def close(self) -> None:
-        """Hang up and unlock the state."""
-        self._connection.close()
-        self._core.close()
-
-    async def __aenter__(self) -> AsyncTerminal:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _run(self, program: Program[Result]) -> Result:
-        self._core.log, self._core.slips = [], []
-        answer: Response | None = None
-        try:
-            while True:
-                effect = program.send(answer)
-                answer = None
-                if isinstance(effect, Ask):
-                    answer = await self._connection.ask(effect)
-                elif isinstance(effect, Listen):
-                    answer = await self._connection.listen()
-                elif isinstance(effect, Keep):
-                    await asyncio.to_thread(self._core.save, effect.state)  # syncing a disk takes its time
-                else:
-                    self._core.look(effect)
-        except StopIteration as end:
-            result: Result = end.value
-            result.exchanges, result.slips = tuple(self._core.log), tuple(self._core.slips)
-            return result
-        finally:
-            self._connection.done()
+        return AsyncTerminal
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,4 +1,4 @@
-"""The terminal's end of the line: one request out, one frame in, over a blocking socket or asyncio.
+"""The terminal's end of the line: one request out, one frame in, over a blocking socket (asyncio: `async_terminal`).
 
 A line either opens a connection for every exchange, as most terminals do, or keeps one open. A failure is a `Response`
 too, because it decides what the terminal must do: nothing sent, nothing received, or no frame received.
@@ -6,7 +6,6 @@ too, because it decides what the terminal must do: nothing sent, nothing receive
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import select
@@ -52,7 +51,7 @@ def address(text: str) -> Address:
     return Address(host, int(port))
 
 
-class _Exchange:
+class ExchangeTimer:
     """The bookkeeping of one exchange: when it began, when it must be over, what has arrived of a frame."""
 
     def __init__(self, framing: Framing) -> None:
@@ -74,7 +73,7 @@ class _Exchange:
     def take(self, received: bytes | OSError | None) -> Response | None:
         """Take what a read brought, None before the first; an answer when it is there, or when none can come."""
         if isinstance(received, OSError) and not isinstance(received, TimeoutError):
-            return self.silence(_reason(received))
+            return self.silence(reason_of(received))
         if received == b"":
             return self.silence("the host closed the connection")
         if isinstance(received, bytes):
@@ -102,7 +101,7 @@ class TerminalConnection:
     def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
         self.to, self.framing, self.keep_open = to, framing, keep_open
         self._socket: socket.socket | None = None
-        self._exchange = _Exchange(framing)
+        self._exchange = ExchangeTimer(framing)
 
     def ask(self, ask: Ask) -> Response:
         """Send a request and wait for the first whole frame."""
@@ -113,16 +112,16 @@ class TerminalConnection:
             try:
                 self._socket = socket.create_connection(self.to, min(CONNECT_S, ask.timeout_s))
             except OSError as error:
-                return NotSent(f"no connection to {self.to}: {_reason(error)}")
+                return NotSent(f"no connection to {self.to}: {reason_of(error)}")
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._exchange = _Exchange(self.framing)
+            self._exchange = ExchangeTimer(self.framing)
         self._exchange.begin(ask.timeout_s)
         try:
             self._socket.settimeout(ask.timeout_s)
             self._socket.sendall(data)
         except OSError as error:  # some of it may have arrived
             self.close()
-            return self._exchange.silence(_reason(error))
+            return self._exchange.silence(reason_of(error))
         return self.listen()
 
     def listen(self) -> Response:
@@ -163,67 +162,7 @@ class TerminalConnection:
         return True
 
 
-class AsyncTerminalConnection:
-    """A line to one host on the running asyncio loop; otherwise like `TerminalConnection`."""
-
-    def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
-        self.to, self.framing, self.keep_open = to, framing, keep_open
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._exchange = _Exchange(framing)
-
-    async def ask(self, ask: Ask) -> Response:
-        """Send a request and wait for the first whole frame."""
-        data = self.framing.wrap(ask.frame)
-        if ask.fresh or not self.keep_open or (self._streams and self._streams[0].at_eof()):
-            self.close()
-        if self._streams is None:
-            try:
-                async with asyncio.timeout(min(CONNECT_S, ask.timeout_s)):
-                    self._streams = await asyncio.open_connection(*self.to)
-            except OSError as error:
-                return NotSent(f"no connection to {self.to}: {_reason(error)}")
-            self._exchange = _Exchange(self.framing)
-        self._exchange.begin(ask.timeout_s)
-        try:
-            self._streams[1].write(data)
-            async with asyncio.timeout(ask.timeout_s):
-                await self._streams[1].drain()
-        except OSError as error:
-            self.close()
-            return self._exchange.silence(_reason(error))
-        return await self.listen()
-
-    async def listen(self) -> Response:
-        """Wait for the next whole frame, within the time of the last `ask`."""
-        received = None
-        while (answer := self._exchange.take(received)) is None:
-            received = await self._read(self._exchange.left_s)
-        if isinstance(answer, NoAnswer):
-            self.close()
-        return answer
-
-    def done(self) -> None:
-        """An exchange is over: hang up, unless the line is to be kept open."""
-        if not self.keep_open:
-            self.close()
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
-
-    async def _read(self, within_s: float) -> bytes | OSError:
-        if self._streams is None:
-            return b""
-        try:
-            async with asyncio.timeout(within_s):
-                return await self._streams[0].read(CHUNK_BYTES)
-        except OSError as error:
-            return error
-
-
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
     if error.errno and not isinstance(error, socket.gaierror):  # asyncio puts its own words around the system's

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from acquirer.app.pad import read_pad
 from acquirer.app.terminal_connection import Address, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
 from acquirer.data.toml import did_you_mean
@@ -23,10 +22,12 @@ from acquirer.terminal.refund import RefundOrder, refund, refund_again
 from acquirer.terminal.reversal import Undo, reverse
 from acquirer.terminal.sale import Order, sale
 from acquirer.terminal.signature import Again, sign
-from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import State
 from acquirer.terminal.void import VoidOrder, void
 from acquirer.terminal.voucher import Voucher
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
 
 __all__ = ["Drawn", "TerminalCore", "TerminalOptions", "Watch"]
 
@@ -137,6 +138,9 @@ class TerminalCore:
 
     def pad(self, sign: Drawn, mode: str) -> Pad:
         """Return what the cardholder leaves on the pad. Raises ValueError."""
+        from acquirer.app.pad import read_pad  # a pen, a font, compression: only signing needs them
+        from acquirer.terminal.signature_pad import Pad
+
         signing = self.machine.setup.terminal_profile.signature
         if signing is None:
             raise ValueError(f"the dialect {self.machine.setup.dialect.name} knows no electronic signature")

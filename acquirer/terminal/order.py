@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from acquirer.dialect.terminal_profile import EntryMode, TerminalProfile
 from acquirer.errors import ConfigurationError
 from acquirer.slip.receipt import money
 from acquirer.terminal.card import CardData
 from acquirer.terminal.kinds import Kind
-from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import Original
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
 
 MOST_MINOR = 999_999_999_999  # twelve digits: what element `amount` holds
 

@@ -9,8 +9,6 @@ from datetime import datetime
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
-from acquirer.signature.jbig_decoder import decode_jbig
-from acquirer.slip.picture import draw
 from acquirer.slip.receipt import Copy, Language, Receipt, render
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kinds import SALE, Kind
@@ -86,6 +84,9 @@ def paper(voucher: Voucher, copy: Copy = "merchant", lang: Language = "zh") -> s
 
 def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: Language = "zh") -> bytes:
     """Return the slip as PNG, with the signature beneath."""
+    from acquirer.signature.jbig_decoder import decode_jbig  # pictures are seldom wanted, and slow to import
+    from acquirer.slip.picture import draw
+
     receipt = replace(voucher.receipt, no_cvm_limit_minor=0) if voucher.image else voucher.receipt
     lines = render(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
     return draw(lines, font_bytes, decode_jbig(voucher.image).bitmap if voucher.image else None)

@@ -7,6 +7,7 @@ carries a PIN. As an advice (0220, 1220) it is sent until it is answered; as a r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from acquirer.slip.receipt import money
 from acquirer.terminal.advice import repeat_advice, still_unknown, unknown_result
@@ -19,8 +20,10 @@ from acquirer.terminal.named_sale import SaleName, find_sale
 from acquirer.terminal.order import Order, find_entry
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.sign_on import ready
-from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.transaction import conclude, transact
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from acquirer.terminal.effects import Print, Program
 from acquirer.terminal.exchange import Outcome, Result, Signed
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.printing import for_paper
 from acquirer.terminal.sign_on import sign_on_if_wanted
-from acquirer.terminal.signature_pad import EmptyPadError, Pad, PadError, signed
 from acquirer.terminal.upload import send, signature_state
 from acquirer.terminal.voucher import Voucher
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def sign(machine: Machine, again: Again) -> Program[Result]:
 
 def keep_signature(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Program[None]:
     """Keep the signature of this voucher; `result.signature` and its sentence say how that ended."""
+    from acquirer.terminal.signature_pad import EmptyPadError, PadError, signed  # compression: only signing needs it
+
     signing = machine.setup.terminal_profile.signature
     others = tuple(one for one in machine.state.waiting if one.key != voucher.key)
     if signing is not None and len(others) >= signing.keeps:

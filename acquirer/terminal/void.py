@@ -7,6 +7,7 @@ without an answer it is reversed, and then the sale stands.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
@@ -14,8 +15,10 @@ from acquirer.terminal.kinds import VOID
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName, find_sale
 from acquirer.terminal.order import Order
-from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.transaction import transact
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from acquirer.app.terminal_connection import Address, AsyncTerminalConnection, TerminalConnection, address
+from acquirer.app.async_terminal import AsyncTerminalConnection
+from acquirer.app.terminal_connection import Address, TerminalConnection, address
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 
