@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from acquirer.errors import StoreError
+
 
 def _optional(name: str) -> Any:
     """Return a module of the standard library that not every system has; None: this one has not."""
@@ -28,7 +30,7 @@ FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """What every file is opened with, as far as the system has it: no child inherits it, no line end is translated."""
 
 
-class LockedError(OSError):
+class LockedError(StoreError, OSError):
     """Another process holds the lock; `left_behind`: or a killed one has left this file, which must then be removed."""
 
     def __init__(self, left_behind: Path | None = None) -> None:

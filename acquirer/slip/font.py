@@ -10,6 +10,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from acquirer.errors import ConfigurationError
 from acquirer.slip.paper import width
 
 NORMAL = 24
@@ -19,7 +20,7 @@ _BASE_LINE = 0.88
 """Share of a cell above the base line, in the Noto family as in other Chinese fonts."""
 
 
-class FontError(ValueError):
+class FontError(ConfigurationError, ValueError):
     """Bytes that are not a font."""
 
 
