@@ -1,4 +1,4 @@
-"""Faults that nobody caught: what asyncio and Twisted would say to nobody in particular goes to the log."""
+"""Faults that no code handles: what asyncio and Twisted report of them goes to the log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ EVENT = "internal-fault"
 
 
 def follow_loop(loop: AbstractEventLoop, log: Log) -> None:
-    """Tell what escapes from callbacks and tasks of `loop`."""
+    """Log what escapes from callbacks and tasks of `loop`."""
 
     def handle(_loop: AbstractEventLoop, context: dict[str, Any]) -> None:
-        wrong = context.get("exception")
-        if isinstance(wrong, BaseException):
-            log.fault(EVENT, wrong=wrong)
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            log.fault(EVENT, error=error)
         else:
             log.event(EVENT, str(context.get("message", "")))
 
@@ -26,12 +26,12 @@ def follow_loop(loop: AbstractEventLoop, log: Log) -> None:
 
 
 def follow_twisted(log: Log) -> None:
-    """Tell Twisted's failures, and drop its chatter, which it would otherwise keep in memory. Once in a process."""
+    """Log Twisted's failures, and drop its other messages, which it would keep in memory. Once in a process."""
 
     def observe(event: LogEvent) -> None:
         failure = event.get("log_failure")
         if failure is not None:
-            log.fault(EVENT, wrong=failure.value)
+            log.fault(EVENT, error=failure.value)
 
     observer: Any = observe  # ILogObserver is a zope interface: any callable of one argument serves
     globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)

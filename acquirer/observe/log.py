@@ -1,9 +1,9 @@
-"""The log: lines to a stream, written by a thread of its own, because nobody knows how long a stream takes.
+"""The log: lines to a stream, written by a thread of its own, because a stream may take any time.
 
-Whoever tells of exchanges has journalled them, and makes their lines of the journal's rows; what the loop tells is
-only queued, and made a line by the thread. When that cannot keep up, lines are dropped, counted and told of at the end:
-a log must not be what stops a host. Host and recorder write to one stream (`app.recorder`), so lines are written in
-pieces that the system does not divide.
+Exchanges are logged where they are journalled, their lines made from the journal's rows; what the loop logs is only
+queued, and made a line by the thread. When that cannot keep up, lines are dropped, counted and reported at the end: a
+log must not be what stops a host. A host and the process that writes its store log to one stream
+(`process.store_writer`), so lines are written in pieces that the system does not divide.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ from typing import Any, Final, TextIO
 from acquirer.data.types import JournalRow
 from acquirer.journal.render import render as row_of
 from acquirer.model.evidence import Evidence
-from acquirer.observe.lines import Event, Render
+from acquirer.observe.event import LogEvent
+from acquirer.observe.lines import Render
 
 MOST_WAITING = 20_000
 """Lines that may wait: more than a second of a full host, some 8 MB."""
 
 GATHER_S = 0.05
-"""How long lines gather before they are written together: no eye notices, and the thread takes fewer turns."""
+"""How long lines gather before they are written together: too short to notice, and the thread takes fewer turns."""
 
 CLOSING_S = 2.0
-"""For whoever reads the lines to take the last of them; a recorder has some seconds for all of its end."""
+"""For the reader of the lines to take the last of them; the process that writes has some seconds for all of its end."""
 
-PIECE_BYTES: Final = select.PIPE_BUF
+PIECE_BYTES: Final = getattr(select, "PIPE_BUF", 512)  # 512: the least that POSIX allows
 """What the system writes to a pipe in one piece, so that lines of two processes never mix."""
 
 
 class Log:
-    """Lines to a stream. Made with the stream and a renderer; `close` writes what waits."""
+    """Lines to a stream; `close` writes what waits."""
 
     def __init__(self, stream: TextIO | None, render: Render, now_us: Callable[[], int]) -> None:
         self._stream = stream
         self._render = render
         self._now_us = now_us
-        self._waiting: deque[str | Event | Evidence] = deque()
+        self._waiting: deque[str | LogEvent | Evidence] = deque()
         self._wake = threading.Event()
         self._idle = True
         self._open = True
@@ -52,7 +53,7 @@ class Log:
             self._thread.start()
 
     def exchanges(self, rows: Sequence[JournalRow]) -> None:
-        """These exchanges are in the journal. Called by whoever wrote them, when they are answered."""
+        """Log exchanges that are in the journal. Called by the thread that wrote them, once they are answered."""
         if self._stream is None or not self._open:
             return
         if (room := max(MOST_WAITING - len(self._waiting), 0)) < len(rows):
@@ -61,29 +62,29 @@ class Log:
         render = self._render.exchange
         try:
             self._waiting.extend([render(row) for row in rows])
-        except Exception:  # whoever writes must go on writing
+        except Exception:  # the store must be written all the same
             self.dropped += len(rows)
         self._begin()
 
     def exchange(self, evidence: Evidence) -> None:
-        """An exchange that was not journalled with a group of others: it is told of by itself."""
+        """Log an exchange that was not journalled with a group of others."""
         self._put(evidence)
 
     def event(self, name: str, sentence: str = "", **fields: Any) -> None:
-        """Something else happened."""
-        self._put(Event(self._now_us(), name, sentence, fields))
+        """Log anything else."""
+        self._put(LogEvent(self._now_us(), name, sentence, fields))
 
-    def fault(self, name: str, peer: str = "", wrong: BaseException | None = None) -> None:
-        """An exception that should not have been, the one being handled if none is given.
+    def fault(self, name: str, peer: str = "", error: BaseException | None = None) -> None:
+        """Log an exception that should not have been, the one being handled if none is given.
 
-        Its kind is told and where it was raised, never its text or values: they may be a card's.
+        Its class is logged and where it was raised, never its text or values: they may be a card's.
         """
-        wrong = wrong or sys.exc_info()[1]
-        if wrong is None:
+        error = error or sys.exc_info()[1]
+        if error is None:
             return
-        frames = traceback.extract_tb(wrong.__traceback__)[-3:]
+        frames = traceback.extract_tb(error.__traceback__)[-3:]
         where = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(frames))
-        self.event(name, f"{type(wrong).__name__} at {where}", peer=peer)
+        self.event(name, f"{type(error).__name__} at {where}", peer=peer)
 
     def close(self) -> None:
         """Write what waits and end the thread."""
@@ -92,7 +93,7 @@ class Log:
         if self._thread.is_alive():
             self._thread.join(CLOSING_S)
 
-    def _put(self, item: Event | Evidence) -> None:
+    def _put(self, item: LogEvent | Evidence) -> None:
         if self._stream is None or not self._open:
             return
         if len(self._waiting) >= MOST_WAITING:
@@ -117,14 +118,14 @@ class Log:
             self._write()
         self._write()
         if self.dropped:
-            sentence = f"{self.dropped} lines are missing above: nobody took them in time"
-            self._waiting.append(Event(self._now_us(), "lines-dropped", sentence, {"lines": self.dropped}))
+            sentence = f"{self.dropped} lines are missing above: they were not taken in time"
+            self._waiting.append(LogEvent(self._now_us(), "lines-dropped", sentence, {"lines": self.dropped}))
             self._write()
 
-    def _line(self, item: str | Event | Evidence) -> str:
+    def _line(self, item: str | LogEvent | Evidence) -> str:
         if isinstance(item, str):
             return item
-        if isinstance(item, Event):
+        if isinstance(item, LogEvent):
             return self._render.event(item)
         return self._render.exchange((item.id, *row_of(item)))
 
@@ -138,7 +139,7 @@ class Log:
             for piece in _pieces(lines, self._stream.encoding or "utf-8"):
                 self._stream.write(piece)
                 self._stream.flush()
-        except (OSError, ValueError):  # whoever read the log has gone
+        except (OSError, ValueError):  # the reader of the log has gone
             self._stream = None
 
 

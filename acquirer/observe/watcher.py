@@ -1,4 +1,4 @@
-"""What the net tells, said in the log, and never so often that the log becomes the problem."""
+"""What the net reports, written to the log, and never so often that the log becomes the problem."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ EXHAUSTED_EVERY_S = 10.0
 """While descriptors are short every newcomer would be a line."""
 
 REFUSED_A_SECOND = 20
-"""A port scan is a few lines; a flood of them is counted, not told."""
+"""A port scan is a few lines; a flood of them is not logged."""
 
 
 class LoggingWatcher:
-    """Tells refused peers, faults and missing descriptors to a log. See `net.server.Watcher`."""
+    """Logs refused peers, faults and missing descriptors. See `net.server.Watcher`."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

@@ -14,7 +14,9 @@ from acquirer.data.types import JournalRow
 from acquirer.journal.entry import COLUMNS, NUMBERS
 from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
-from acquirer.observe.lines import AsJson, Event, AsText, event_line, exchange_line
+from acquirer.observe.event import LogEvent
+from acquirer.observe.event_lines import event_line
+from acquirer.observe.lines import AsJson, AsText, exchange_line
 from acquirer.settings.specs import load_dialect
 
 DIALECT = load_dialect("unionpay-pos")
@@ -50,7 +52,7 @@ def test_an_exchange_is_one_json_object_without_what_is_empty() -> None:
     }
 
 
-def test_whatever_there_is_to_tell_is_told() -> None:
+def test_all_that_is_known_is_logged() -> None:
     full = row(
         peer="127.0.0.1:5",
         mid="880210010210162",
@@ -125,8 +127,8 @@ def test_a_card_number_in_a_sentence_is_masked() -> None:
 
 
 def test_an_event_has_its_sentence_and_fields() -> None:
-    event = Event(AT_US, "refused", "this is HTTP", {"peer": "127.0.0.1:5", "n": 2, "tid": ""})
+    event = LogEvent(AT_US, "refused", "this is HTTP", {"peer": "127.0.0.1:5", "n": 2, "tid": ""})
     line = {"event": "refused", "at": "2026-01-01T08:00:00.000Z", "why": "this is HTTP", "peer": "127.0.0.1:5", "n": 2}
     assert json.loads(AsJson().event(event)) == event_line(event) == line
     assert AsText(UTC, colour=False).event(event) == "08:00:00  refused: this is HTTP peer=127.0.0.1:5 n=2"
-    assert AsText(UTC, colour=False).event(Event(AT_US, "bye", "", {})) == "08:00:00  bye"
+    assert AsText(UTC, colour=False).event(LogEvent(AT_US, "bye", "", {})) == "08:00:00  bye"

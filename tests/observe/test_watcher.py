@@ -1,4 +1,4 @@
-"""What the net tells is said, but a flood of it is not."""
+"""What the net reports is logged, but a flood of it is not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_flood_of_strangers_is_a_few_lines_a_second(clock: Clock) -> None:
     assert (lines[-1]["event"], lines[-1]["reason"], lines[-1]["peer"]) == ("refused", "too-long", "127.0.0.1:6")
 
 
-def test_missing_descriptors_are_told_every_ten_seconds(clock: Clock) -> None:
+def test_missing_descriptors_are_logged_every_ten_seconds(clock: Clock) -> None:
     stream = io.StringIO()
     log = Log(stream, AsJson(), lambda: 0)
     watching = LoggingWatcher(log)
@@ -54,7 +54,7 @@ def test_missing_descriptors_are_told_every_ten_seconds(clock: Clock) -> None:
     assert len(stream.getvalue().splitlines()) == 2
 
 
-def test_a_fault_is_told_with_its_kind() -> None:
+def test_a_fault_is_logged_with_its_class() -> None:
     stream = io.StringIO()
     log = Log(stream, AsJson(), lambda: 0)
     try:
