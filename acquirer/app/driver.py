@@ -16,8 +16,8 @@ from collections.abc import Callable
 from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps
 from acquirer.model.effects import Arrival
-from acquirer.net.connection import Connection
-from acquirer.net.server import Receive, Refuse, Server
+from acquirer.net.connection import Connection, Receive, Refuse
+from acquirer.net.server import Server
 from acquirer.observe.log import Log
 from acquirer.process.clock import Clock
 from acquirer.process.pictures import Pictures

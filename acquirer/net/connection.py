@@ -6,23 +6,23 @@ reason that is counted and reported. Which limits there are, and why: `net.limit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from twisted.python.failure import Failure
 
+from acquirer.net.counters import Counters
+from acquirer.net.limits import Limits
+from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.framing import FrameError
-
-if TYPE_CHECKING:
-    from acquirer.net.server import Listener
-    from acquirer.net.transport import EagerTransport
+from acquirer.wire.framing import FrameError, Framing
 
 BUSY, UNSENT, SERVER = 1, 2, 4
 """Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
 
 
 class Connection:
-    """A peer, from accept to close. Created by its `Listener`; all methods belong to the loop's thread."""
+    """A peer, from accept to close. Created for its listener; all methods belong to the loop's thread."""
 
     __slots__ = (
         "_deframer",
@@ -44,7 +44,7 @@ class Connection:
         "touched_s",
     )
 
-    def __init__(self, listener: Listener, client: tuple[str, int], number: int) -> None:
+    def __init__(self, listener: ConnectionListener, client: tuple[str, int], number: int) -> None:
         server = listener.server
         self.listener = listener
         self.server = server
@@ -239,3 +239,39 @@ class Connection:
     def _lose(self) -> None:
         if self._transport is not None:
             self._transport.loseConnection()
+
+
+Receive = Callable[[Connection, bytes], None]
+"""Takes a frame that was received; must call `Connection.done` once when it has finished with it."""
+
+Refuse = Callable[[Connection, str, str, bytes], None]
+"""Takes a reason, its sentence and the first bytes when what was received is no frame; the connection then ends."""
+
+
+class ConnectionServer(Protocol):
+    """What a connection needs of its server."""
+
+    limits: Limits
+    counters: Counters
+    now_s: Callable[[], float]
+
+    def connected(self, connection: Connection) -> None:
+        """The connection is open."""
+
+    def disconnected(self, connection: Connection) -> None:
+        """The connection has ended."""
+
+    def report_fault(self, connection: Connection) -> None:
+        """An exception is being handled that no input should raise."""
+
+
+class ConnectionListener(Protocol):
+    """What a connection needs of the listener that accepted it."""
+
+    framing: Framing
+    wrap: Callable[[bytes], bytes]
+    receive: Receive
+    refuse: Refuse
+
+    @property
+    def server(self) -> ConnectionServer: ...

@@ -11,18 +11,12 @@ from typing import Any, Protocol
 from twisted.internet.error import CannotListenError
 
 from acquirer.errors import PeerError
-from acquirer.net.connection import SERVER, Connection
+from acquirer.net.connection import SERVER, Connection, Receive, Refuse
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
 from acquirer.net.readable import ReadableSockets
 from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
-
-Receive = Callable[[Connection, bytes], None]
-"""Takes a frame that was received; must call `Connection.done` once when it has finished with it."""
-
-Refuse = Callable[[Connection, str, str, bytes], None]
-"""Takes a reason, its sentence and the first bytes when what was received is no frame; the connection then ends."""
 
 
 class BindError(PeerError, OSError):

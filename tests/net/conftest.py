@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.net.connection import Connection
+from acquirer.net.connection import Connection, Receive
 from acquirer.net.limits import Limits
 from acquirer.net.reactor import running_reactor
-from acquirer.net.server import Listener, Receive, Server
+from acquirer.net.server import Listener, Server
 from acquirer.testing.background import Background, in_background
 from acquirer.wire.framing import Framing
 
