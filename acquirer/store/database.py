@@ -12,7 +12,7 @@ from typing import Final
 
 from acquirer.errors import StoreError
 from acquirer.store import schema
-from acquirer.store.schema import Table, quoted
+from acquirer.store.schema import StoreTable, sql_name
 from acquirer.store.statements import query
 
 CHECKPOINT_PAGES: Final = 1_000
@@ -85,19 +85,19 @@ def _open(database: Path) -> tuple[sqlite3.Connection, str]:
 def _add_views(connection: sqlite3.Connection) -> None:
     """Put views of today's tables before those of an older store; they exist for this connection alone."""
     for table in schema.TABLES:
-        old = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quoted(table.name)})")}
+        old = {row[1] for row in connection.execute(f"PRAGMA main.table_info({sql_name(table.name)})")}
         if set(table.names) <= old:
             continue
         former = schema.FORMER.get(table.name, {})
         columns = []
         for column in table.columns:
             name = column.name if column.name in old else former.get(column.name, "")
-            columns.append(f"{quoted(name) if name in old else schema.empty(column)} AS {quoted(column.name)}")
-        source = f"main.{quoted(table.name)}" if old else "(SELECT 1) WHERE 0"
-        connection.execute(f"CREATE TEMP VIEW {quoted(table.name)} AS {query(', '.join(columns), source)}")
+            columns.append(f"{sql_name(name) if name in old else schema.empty(column)} AS {sql_name(column.name)}")
+        source = f"main.{sql_name(table.name)}" if old else "(SELECT 1) WHERE 0"
+        connection.execute(f"CREATE TEMP VIEW {sql_name(table.name)} AS {query(', '.join(columns), source)}")
 
 
-def connect_beside(database: Path, table: Table) -> sqlite3.Connection:
+def connect_beside(database: Path, table: StoreTable) -> sqlite3.Connection:
     """Return a connection that writes one table that no host keeps in memory, while one may serve.
 
     It leaves checkpoints to the host. An older store is written as it is, if it has that table as it is today.
@@ -106,7 +106,7 @@ def connect_beside(database: Path, table: Table) -> sqlite3.Connection:
         StoreError: no such file, not ours, of a version without that table, or not to be written.
     """
     reading, version = _open(database)
-    names = tuple(row[1] for row in reading.execute(f"PRAGMA table_info({quoted(table.name)})"))
+    names = tuple(row[1] for row in reading.execute(f"PRAGMA table_info({sql_name(table.name)})"))
     reading.close()
     if version not in schema.REVISIONS or names != table.names:
         raise _unsupported(database, version)

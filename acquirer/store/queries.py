@@ -22,14 +22,14 @@ from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfi
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.location import MEMORY, database_path
-from acquirer.store.schema import SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, quoted
+from acquirer.store.schema import SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, sql_name
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
 
 CHUNK: Final = 500
 """Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
 
 _WITH_DELIVERY: Final = joined(schema.journal, schema.delivery, "id", "exchange_id")
-_EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {quoted(schema.delivery.name)}.outcome"
+_EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {sql_name(schema.delivery.name)}.outcome"
 _REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
 _TERMINAL_WIDTH: Final = len(schema.terminal.columns)
 _SESSION_TID: Final = schema.session.names.index("tid")
@@ -107,7 +107,7 @@ class Reader:
     def count_terminals(self, wanted: TerminalFilter = TerminalFilter()) -> int:
         """Return how many terminals are registered."""
         conditions, values = _terminal_conditions(wanted)
-        ((number,),) = self._all(query("count(*)", quoted(schema.terminal.name), conditions), *values)
+        ((number,),) = self._all(query("count(*)", sql_name(schema.terminal.name), conditions), *values)
         return int(number)
 
     def terminal(self, tid: str) -> tuple[TerminalConfig, Session] | None:
@@ -117,7 +117,7 @@ class Reader:
 
     def terminal_numbers(self) -> list[str]:
         """Return the tids of all registered terminals."""
-        return [tid for (tid,) in self._all(query("tid", quoted(schema.terminal.name), order="tid"))]
+        return [tid for (tid,) in self._all(query("tid", sql_name(schema.terminal.name), order="tid"))]
 
     def transactions(self, tid: str = "") -> list[Transaction]:
         """Return transactions in the order of their arrival, of one terminal or of all."""
@@ -133,7 +133,7 @@ class Reader:
     def waiting_signatures(self, limit: int) -> list[tuple[Signature, bytes]]:
         """Return the oldest signatures that have no picture yet, with their images."""
         source = joined(schema.signature, schema.blob, "digest", "digest", "JOIN")
-        columns = f"{columns_of(schema.signature)}, {quoted(schema.blob.name)}.data"
+        columns = f"{columns_of(schema.signature)}, {sql_name(schema.blob.name)}.data"
         sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True)
         return [(SIGNATURE.unpack(row[:-1]), row[-1]) for row in self._all(sql, limit)]
 
@@ -146,7 +146,7 @@ class Reader:
         """Return uploads of signatures that were refused, oldest first."""
         sql = query(
             "tid, batch, stan, amount_minor, code, why",
-            quoted(schema.journal.name),
+            sql_name(schema.journal.name),
             ["service IN ('signature', 'signature_part')", "reason NOT IN ('approved', 'duplicate')"],
             order="id",
         )
@@ -160,7 +160,7 @@ class Reader:
 
     def blob(self, digest: str) -> bytes | None:
         """Return what is kept under a digest: an image as received, or a PNG."""
-        rows = self._all(query("data", quoted(schema.blob.name), [having("digest")]), digest)
+        rows = self._all(query("data", sql_name(schema.blob.name), [having("digest")]), digest)
         return rows[0][0] if rows else None
 
     def close(self) -> None:
@@ -212,5 +212,5 @@ def open_reader(url: str) -> Reader:
 
 def _terminal_conditions(wanted: TerminalFilter) -> tuple[list[str], list[str]]:
     given = {name: value for name, value in asdict(wanted).items() if value}
-    terminal = quoted(schema.terminal.name)
-    return [f"{terminal}.{quoted(name)} GLOB ?" for name in given], list(given.values())
+    terminal = sql_name(schema.terminal.name)
+    return [f"{terminal}.{sql_name(name)} GLOB ?" for name in given], list(given.values())

@@ -20,10 +20,10 @@ from acquirer.settings.registration import Registration
 from acquirer.store import schema, statements
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered
-from acquirer.store.schema import SESSION, TERMINAL, quoted
+from acquirer.store.schema import SESSION, TERMINAL, sql_name
 from acquirer.store.statements import query
 
-_DIGESTS: Final = query("tid, registration", quoted(schema.terminal.name))
+_DIGESTS: Final = query("tid, registration", sql_name(schema.terminal.name))
 _policy_values: Final = attrgetter(*Policy.__slots__)
 
 

@@ -14,14 +14,14 @@ from acquirer.model.rows import TransactionKey
 from acquirer.store import schema
 from acquirer.store.database import connect_beside
 from acquirer.store.location import MEMORY, database_path
-from acquirer.store.schema import listed, quoted
+from acquirer.store.schema import listed, sql_name
 
 _COUNT: Final = " ".join(
     [
-        *("INSERT INTO", quoted(schema.reprint.name), f"({listed((*schema.reprint.key, 'copies'))})"),
+        *("INSERT INTO", sql_name(schema.reprint.name), f"({listed((*schema.reprint.key, 'copies'))})"),
         f"VALUES ({', '.join('?' * len(schema.reprint.names))})",
         f"ON CONFLICT ({listed(schema.reprint.key)})",
-        f"DO UPDATE SET copies = {quoted(schema.reprint.name)}.copies + excluded.copies RETURNING copies",
+        f"DO UPDATE SET copies = {sql_name(schema.reprint.name)}.copies + excluded.copies RETURNING copies",
     ]
 )
 

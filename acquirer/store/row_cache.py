@@ -11,19 +11,19 @@ from typing import Final, Generic, TypeVar
 MOST_ROWS: Final = 50_000
 """A large chain of shops, at about 2 kB a terminal; when it is reached the cache is emptied and filled anew."""
 
-Row = TypeVar("Row")
+CachedRow = TypeVar("CachedRow")
 
 
-class RowCache(Generic[Row]):
+class RowCache(Generic[CachedRow]):
     """A bounded map from a row's key to the row. For the loop's thread."""
 
     def __init__(self, most: int = MOST_ROWS) -> None:
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, CachedRow] = {}
         self._most = most
         self.get = self._rows.get
         self.clear = self._rows.clear
 
-    def put(self, key: str, row: Row) -> None:
+    def put(self, key: str, row: CachedRow) -> None:
         """Keep `row` as the latest of `key`."""
         if len(self._rows) >= self._most:
             self._rows.clear()

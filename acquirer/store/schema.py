@@ -35,7 +35,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StoreTable:
     """One table. `rowid`: whether its rows are kept by SQLite's row number, else by their key."""
 
     name: str
@@ -60,17 +60,17 @@ class Table:
         place = {name: at for at, name in enumerate(first)}
         parts = []
         for column in sorted(self.columns, key=lambda one: place.get(one.name, len(place))):
-            parts.append(f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}")
+            parts.append(f"{sql_name(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}")
             if column.name not in place and not column.nullable:
                 parts[-1] += f" DEFAULT {empty(column)}"
         parts.append(f"PRIMARY KEY ({listed(self.key)})")
-        yield f"CREATE TABLE {quoted(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
+        yield f"CREATE TABLE {sql_name(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
         for index in self.indexes:
             where = f" WHERE {index.where}" if index.where else ""
-            yield f"CREATE INDEX {index.name} ON {quoted(self.name)} ({listed(index.columns)}){where}"
+            yield f"CREATE INDEX {index.name} ON {sql_name(self.name)} ({listed(index.columns)}){where}"
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return a name as SQL takes it, also where it is a word of SQL."""
     return f'"{name}"'
 
@@ -84,7 +84,7 @@ def empty(column: Column) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """Return names as a list in SQL."""
-    return ", ".join(map(quoted, names))
+    return ", ".join(map(sql_name, names))
 
 
 TERMINAL: Final = row_format(TerminalConfig)
@@ -96,15 +96,15 @@ SIGNATURE_PART: Final = row_format(SignaturePart)
 
 _KEY: Final = TransactionKey._fields
 
-meta = Table("meta", (Column("name", "TEXT"), Column("value", "TEXT")), ("name",))
+meta = StoreTable("meta", (Column("name", "TEXT"), Column("value", "TEXT")), ("name",))
 """What the store remembers about itself."""
 
-terminal = Table("terminal", (*TERMINAL.columns, Column("registration", "TEXT")), ("tid",))
+terminal = StoreTable("terminal", (*TERMINAL.columns, Column("registration", "TEXT")), ("tid",))
 """`registration` is a keyed digest of what was registered, so that registering the same again opens no sealed key."""
 
-session = Table("session", SESSION.columns, ("tid",))
+session = StoreTable("session", SESSION.columns, ("tid",))
 
-transaction = Table(
+transaction = StoreTable(
     "transactions",  # "transaction" is a word of SQL
     TRANSACTION.columns,
     _KEY,
@@ -115,26 +115,26 @@ transaction = Table(
     ),
 )
 
-card = Table("card", CARD.columns, ("token",))
-journal = Table("journal", entry.STORED, ("id",), rowid=True)
+card = StoreTable("card", CARD.columns, ("token",))
+journal = StoreTable("journal", entry.STORED, ("id",), rowid=True)
 
-delivery = Table(
+delivery = StoreTable(
     "delivery", (Column("exchange_id", "INTEGER"), Column("outcome", "TEXT")), ("exchange_id",), rowid=True
 )
 """What became of replies that were not simply sent, by the journal's number of their exchange."""
 
-blob = Table("blob", (Column("digest", "TEXT"), Column("data", "BLOB", nullable=True)), ("digest",), rowid=True)
+blob = StoreTable("blob", (Column("digest", "TEXT"), Column("data", "BLOB", nullable=True)), ("digest",), rowid=True)
 """Images of signatures, as received and as PNG, by their SHA-256: what two signatures share is kept once."""
 
-signature = Table(
+signature = StoreTable(
     "signature",
     SIGNATURE.columns,
     (*_KEY, "number"),
     (Index("signature_by_picture", ("picture", "at_us")),),  # finds those that wait for theirs
 )
-signature_part = Table("signature_part", SIGNATURE_PART.columns, (*_KEY, "part"))
+signature_part = StoreTable("signature_part", SIGNATURE_PART.columns, (*_KEY, "part"))
 
-reprint = Table("reprint", (*[Column(name, "TEXT") for name in _KEY], Column("copies", "INTEGER")), _KEY)
+reprint = StoreTable("reprint", (*[Column(name, "TEXT") for name in _KEY], Column("copies", "INTEGER")), _KEY)
 """How often a receipt was printed again: written by the command that prints, beside a serving host, which never reads
 it."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from acquirer.data.types import Row
 from acquirer.store import schema
-from acquirer.store.schema import Table, listed, quoted
+from acquirer.store.schema import StoreTable, listed, sql_name
 
 GROUP: Final = 256
 """Most commits in one transaction: measured, larger ones gain nothing and make the first of a group wait longer."""
@@ -22,8 +22,8 @@ GROUP: Final = 256
 class Many:
     """One statement that writes any number of rows of one table."""
 
-    def __init__(self, table: Table, conflict: str = "") -> None:
-        self._head = " ".join(("INSERT INTO", quoted(table.name), f"({listed(table.names)})", "VALUES "))
+    def __init__(self, table: StoreTable, conflict: str = "") -> None:
+        self._head = " ".join(("INSERT INTO", sql_name(table.name), f"({listed(table.names)})", "VALUES "))
         self._row = f"({', '.join('?' * len(table.columns))})"
         self._tail = f" {conflict}" if conflict else ""
         self._shapes: dict[int, str] = {}
@@ -47,38 +47,38 @@ class Many:
         return shape
 
 
-def inserted(table: Table) -> Many:
+def inserted(table: StoreTable) -> Many:
     """Return what writes new rows; one that exists is an error."""
     return Many(table)
 
 
-def added(table: Table) -> Many:
+def added(table: StoreTable) -> Many:
     """Return what writes new rows; one that exists stays as it is and is not counted."""
     return Many(table, "ON CONFLICT DO NOTHING")
 
 
-def replaced(table: Table) -> Many:
+def replaced(table: StoreTable) -> Many:
     """Return what writes rows over those that exist."""
     return Many(table, _over(table))
 
 
-def versioned(table: Table) -> Many:
+def versioned(table: StoreTable) -> Many:
     """Return what writes rows that follow the version they were decided on: new ones have version 1.
 
     The number of rows written is smaller than the number given when one of them was decided on a version that is not
     the stored one. A row that was purged since is written again, whole, as it was decided.
     """
-    return Many(table, f"{_over(table)} WHERE {quoted(table.name)}.version = excluded.version - 1")
+    return Many(table, f"{_over(table)} WHERE {sql_name(table.name)}.version = excluded.version - 1")
 
 
-def _over(table: Table) -> str:
-    others = ", ".join([f"{quoted(name)} = excluded.{quoted(name)}" for name in table.others])
+def _over(table: StoreTable) -> str:
+    others = ", ".join([f"{sql_name(name)} = excluded.{sql_name(name)}" for name in table.others])
     return f"ON CONFLICT ({listed(table.key)}) DO UPDATE SET {others}"
 
 
-def select(table: Table, *conditions: str, order: str = "", limit: bool = False) -> str:
+def select(table: StoreTable, *conditions: str, order: str = "", limit: bool = False) -> str:
     """Return a query for whole rows of a table that fulfil all conditions; with `limit`, a last ``?`` says how many."""
-    return query(columns_of(table), quoted(table.name), conditions, order=order, limit=limit)
+    return query(columns_of(table), sql_name(table.name), conditions, order=order, limit=limit)
 
 
 def query(columns: str, source: str, conditions: Iterable[str] = (), *, order: str = "", limit: bool = False) -> str:
@@ -88,15 +88,15 @@ def query(columns: str, source: str, conditions: Iterable[str] = (), *, order: s
     return " ".join([*filter(None, parts), *["LIMIT ?"] * limit])
 
 
-def columns_of(*tables: Table) -> str:
+def columns_of(*tables: StoreTable) -> str:
     """Return the columns of tables, one table after the other, as a query lists them."""
-    return ", ".join([f"{quoted(table.name)}.{quoted(name)}" for table in tables for name in table.names])
+    return ", ".join([f"{sql_name(table.name)}.{sql_name(name)}" for table in tables for name in table.names])
 
 
-def joined(table: Table, other: Table, left: str, right: str, kind: str = "LEFT JOIN") -> str:
+def joined(table: StoreTable, other: StoreTable, left: str, right: str, kind: str = "LEFT JOIN") -> str:
     """Return the source of a query over two tables, whose columns `left` and `right` are equal."""
-    on = f"{quoted(other.name)}.{quoted(right)} = {quoted(table.name)}.{quoted(left)}"
-    return f"{quoted(table.name)} {kind} {quoted(other.name)} ON {on}"
+    on = f"{sql_name(other.name)}.{sql_name(right)} = {sql_name(table.name)}.{sql_name(left)}"
+    return f"{sql_name(table.name)} {kind} {sql_name(other.name)} ON {on}"
 
 
 def having(*names: str) -> str:
@@ -105,7 +105,7 @@ def having(*names: str) -> str:
     >>> having("mid", "tid")
     '"mid" = ? AND "tid" = ?'
     """
-    return " AND ".join([f"{quoted(name)} = ?" for name in names])
+    return " AND ".join([f"{sql_name(name)} = ?" for name in names])
 
 
 SESSIONS: Final = versioned(schema.session)

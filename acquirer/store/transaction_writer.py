@@ -19,7 +19,7 @@ from acquirer.journal.entry import COLUMNS
 from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
 from acquirer.store import schema, statements
-from acquirer.store.schema import CARD, SESSION, TRANSACTION, quoted
+from acquirer.store.schema import CARD, SESSION, TRANSACTION, sql_name
 from acquirer.store.uploads import DELETE_OLD_PARTS, UPLOADS, pack_upload
 
 HOUR_US: Final = 3600 * 1_000_000
@@ -59,9 +59,9 @@ _UNWRITABLE: Final = (
 
 PURGE: Final = " ".join(
     [
-        *("DELETE FROM", quoted(schema.transaction.name), "WHERE used_us < ? AND batch <>"),
-        *("(SELECT batch FROM", quoted(schema.session.name)),
-        f"WHERE {quoted(schema.session.name)}.tid = {quoted(schema.transaction.name)}.tid)",
+        *("DELETE FROM", sql_name(schema.transaction.name), "WHERE used_us < ? AND batch <>"),
+        *("(SELECT batch FROM", sql_name(schema.session.name)),
+        f"WHERE {sql_name(schema.session.name)}.tid = {sql_name(schema.transaction.name)}.tid)",
     ]
 )
 

@@ -22,7 +22,7 @@ from acquirer.model.rows import (
     Uploaded,
 )
 from acquirer.store import schema
-from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, quoted
+from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, sql_name
 from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, replaced, select
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ _SIGNATURES: Final = added(schema.signature)  # a number that was given meanwhil
 _BLOBS: Final = replaced(schema.blob)
 _PARTS: Final = replaced(schema.signature_part)
 _DELETE_PART: Final = " ".join(
-    ["DELETE FROM", quoted(schema.signature_part.name), "WHERE", having(*schema.signature_part.key)]
+    ["DELETE FROM", sql_name(schema.signature_part.name), "WHERE", having(*schema.signature_part.key)]
 )
 _SIGNATURES_OF: Final = select(schema.signature, _KEY, order="number")
 _PARTS_OF: Final = select(schema.signature_part, _KEY, order="part")
 _SET_PICTURE: Final = " ".join(
     [
-        *("UPDATE", quoted(schema.signature.name), "SET"),
-        ", ".join([f"{quoted(name)} = ?" for name in PICTURE_COLUMNS]),
+        *("UPDATE", sql_name(schema.signature.name), "SET"),
+        ", ".join([f"{sql_name(name)} = ?" for name in PICTURE_COLUMNS]),
         *("WHERE", having(*schema.signature.key)),
     ]
 )
-DELETE_OLD_PARTS: Final = " ".join(["DELETE FROM", quoted(schema.signature_part.name), "WHERE at_us < ?"])
+DELETE_OLD_PARTS: Final = " ".join(["DELETE FROM", sql_name(schema.signature_part.name), "WHERE at_us < ?"])
 
 
 class Uploads:
