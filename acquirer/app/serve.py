@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TextIO
@@ -120,7 +120,7 @@ async def serving(
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
         with (
-            _key_generator(config, log, loop, child_process=child_processes) as generator,
+            _key_generator(config, loop, warn, child_process=child_processes) as generator,
             running_reactor() as reactor,
         ):
             store.start(
@@ -190,20 +190,14 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
 
 @contextmanager
 def _key_generator(
-    config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, child_process: bool
+    config: Config, loop: asyncio.AbstractEventLoop, warn: Callable[[str], None], *, child_process: bool
 ) -> Iterator[KeyGenerator | None]:
-    """What makes keys ahead of need; None where they shall come from a seed, or no process can be started."""
-    generator: KeyGenerator | None = None
-    if child_process and config.seed is None:
-        try:
-            generator = KeyGenerator(loop, partial(log.event, "warning"))
-        except OSError as exc:
-            log.event("warning", f"keys are not made ahead of need: the process for that cannot be started: {exc}")
-    try:
+    """What makes keys ahead of need; None where they shall come from a seed, or from this process."""
+    if config.seed is not None or not child_process:
+        yield None
+        return
+    with closing(KeyGenerator(loop, warn)) as generator:
         yield generator
-    finally:
-        if generator is not None:
-            generator.close()
 
 
 def _renderer(parts: Parts, stderr: TextIO | None) -> Render:

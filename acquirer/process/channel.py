@@ -7,6 +7,7 @@
 3. Children that run our own code only are sent pickles and answer with pickles (`Channel`). What comes from a child
    that works on hostile data (`picture_worker`) is taken as bytes and never unpickled.
 4. Sending never makes the loop wait: what the socket takes at once is sent at once, more than that by a thread.
+5. A child imports this module too: what only parents need is imported where they need it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import threading
-from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,9 +25,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from pickle import HIGHEST_PROTOCOL, dumps, loads
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import acquirer
+
+if TYPE_CHECKING:
+    import subprocess
+    from asyncio import AbstractEventLoop
 
 SEND_BUFFER_BYTES: Final = 1 << 20  # wanted; Linux gives 416 kB unless net.core.wmem_max says otherwise
 ENDING_S: Final = 5.0  # for a child to finish what it was sent
@@ -46,6 +49,8 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
     Raises:
         OSError: it cannot be started.
     """
+    import subprocess
+
     code = str(Path(acquirer.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     # Not -m: it would run a second copy of a module that its own package imports.
@@ -114,6 +119,8 @@ class Child:
 
     def close(self, patience_s: float) -> None:
         """Close the connection and wait for the process's end; kill it when that takes longer than `patience_s`."""
+        import subprocess
+
         self.connection.close()
         try:
             self.process.wait(patience_s)

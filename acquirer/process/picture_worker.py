@@ -26,9 +26,6 @@ MEMORY_BYTES: Final = 256 << 20  # of address space: an interpreter with Pillow 
 CPU_S: Final = 2  # for one picture: the slowest legal one takes a third of a second on slow machines
 NICE: Final = 10  # exchanges come first
 
-TEXT_BYTES: Final = 64 << 10  # a dozen flags, each a sentence
-PNG_BYTES: Final = 4 << 20  # twice what the largest bitmap takes without any compression
-
 
 def decode_image(stream: bytes) -> Picture:
     """Return what an image shows, and everything odd about it.
@@ -53,27 +50,10 @@ def decode_image(stream: bytes) -> Picture:
 
 
 def send_picture(connection: Connection, picture: Picture) -> None:
-    """Send a picture: a JSON object, then the PNG."""
+    """Send a picture, as `pictures.receive_picture` takes it: a JSON object, then the PNG."""
     fields = {"width": picture.width, "height": picture.height, "flags": [[f.name, f.why] for f in picture.flags]}
     connection.send_bytes(json.dumps(fields).encode())
     connection.send_bytes(picture.png)
-
-
-def receive_picture(connection: Connection) -> Picture:
-    """Return a picture that `send_picture` sent.
-
-    Raises:
-        ValueError: it sent something else.
-        OSError: or more than a picture has, or it ended within a message.
-        EOFError: or before one.
-    """
-    text = connection.recv_bytes(TEXT_BYTES)
-    drawn = connection.recv_bytes(PNG_BYTES)
-    fields = json.loads(text)
-    match fields:
-        case {"width": int(width), "height": int(height), "flags": [*flags]}:
-            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags))
-    raise ValueError("what was sent is no picture")
 
 
 def answer_all(connection: Connection) -> None:
@@ -106,10 +86,3 @@ def limit_cpu() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + CPU_S, most))
-
-
-def _flag(pair: object) -> Flag:
-    match pair:
-        case [str(name), str(why)]:
-            return Flag(name, why)
-    raise ValueError("what was sent is no picture")

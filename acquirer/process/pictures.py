@@ -8,9 +8,11 @@ for them. Thread and process begin with the first signature: a host without sign
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from multiprocessing.connection import Connection
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
@@ -19,7 +21,7 @@ from acquirer.host.signature_policy import Mode
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import Flag, Picture, Signature
 from acquirer.observe.log import Log
-from acquirer.process import channel, picture_worker
+from acquirer.process import channel
 from acquirer.process.channel import Child
 from acquirer.process.clock import Clock
 from acquirer.store.interface import Store
@@ -31,6 +33,10 @@ BUSY_COMMITS: Final = 16  # that wait at one moment: more than terminals that ar
 REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what they may take then
 DECODING_S: Final = 5.0  # for one picture: the worker ends itself after two seconds of work, and may wait for its turn
 READY_S: Final = 20.0  # for the worker to say that it is ready: Python and Pillow, on a machine that is busy
+
+WORKER: Final = "acquirer.process.picture_worker"  # by name: what decodes is not imported here
+TEXT_BYTES: Final = 64 << 10  # a dozen flags, each a sentence
+PNG_BYTES: Final = 4 << 20  # twice what the largest bitmap takes without any compression
 
 GIVEN_UP: Final = Flag("undecodable", "decoding it took more time or memory than any signature needs: given up")
 
@@ -65,7 +71,7 @@ class PictureWorker:
         picture = Picture(flags=(GIVEN_UP,))
         try:
             child.connection.send_bytes(stream)
-            picture = picture_worker.receive_picture(child.connection)
+            picture = receive_picture(child.connection)
         except (OSError, EOFError, ValueError):
             self.close()
         finally:
@@ -89,7 +95,7 @@ class PictureWorker:
 
     def _start(self) -> Child:
         try:
-            self._child = child = channel.start(picture_worker.__name__)
+            self._child = child = channel.start(WORKER)
         except OSError as exc:
             raise WorkerError(f"the process that decodes signatures cannot be started: {exc}") from None
         try:
@@ -100,6 +106,30 @@ class PictureWorker:
             self.close()
             raise WorkerError("the process that decodes signatures ended before it began") from None
         return child
+
+
+def receive_picture(connection: Connection) -> Picture:
+    """Return a picture that `picture_worker.send_picture` sent.
+
+    Raises:
+        ValueError: it sent something else.
+        OSError: or more than a picture has, or it ended within a message.
+        EOFError: or before one.
+    """
+    text = connection.recv_bytes(TEXT_BYTES)
+    drawn = connection.recv_bytes(PNG_BYTES)
+    fields = json.loads(text)
+    match fields:
+        case {"width": int(width), "height": int(height), "flags": [*flags]}:
+            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags))
+    raise ValueError("what was sent is no picture")
+
+
+def _flag(pair: object) -> Flag:
+    match pair:
+        case [str(name), str(why)]:
+            return Flag(name, why)
+    raise ValueError("what was sent is no picture")
 
 
 class Pictures:

@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 import sys
-from asyncio import AbstractEventLoop
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
@@ -34,11 +32,15 @@ from acquirer.process import channel
 from acquirer.process.channel import Channel
 from acquirer.process.clock import Clock
 from acquirer.settings.specs import load_dialect
-from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
-from acquirer.store.interface import Recorder
 from acquirer.store.location import DatabaseLock, add_holder
 from acquirer.store.transaction_writer import PackedChanges, TransactionWriter
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from acquirer.store.batch_writer import OnGroup
+    from acquirer.store.interface import Recorder
 
 ENDED: Final = "the process that writes has ended"
 
@@ -68,8 +70,8 @@ class ProcessWriter:
             StoreError: the process cannot be started, or cannot begin.
         """
         try:
-            stderr = subprocess.DEVNULL if stream is None else stream.fileno()
-            child = channel.start(__name__, stderr=stderr, pass_fds=(lock.file,))
+            streams = {} if stream is None else {"stderr": stream.fileno()}
+            child = channel.start(__name__, pass_fds=(lock.file,), **streams)
         except OSError as exc:
             raise StoreError(f"the process that writes {database} cannot be started: {exc}") from None
         self._sources = {dialect: source for source, dialect in dialects.items()}

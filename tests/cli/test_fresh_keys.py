@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from acquirer.dialect.suite import Suite
-from acquirer.process.key_generator import BATCH_SETS
+from acquirer.process.key_generator import BATCH_SETS, STARTS_AT
 from acquirer.security.packages import PackageIssuer
 from acquirer.security.secret import Secret
 from acquirer.settings.specs import load_dialect
@@ -156,10 +156,11 @@ def ended(process: int) -> bool:
 
 def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callable[..., Served]) -> None:
     host = serve()
-    maker = host.maker()
     packages = ("003", "004", "005")
     crowd = [(terminal, package) for package in packages for terminal in TERMINALS[:100]]
-    keys = host.sign_on(crowd[::100])  # with one of each, some more of each are made
+    keys = host.sign_on(crowd[:1] * STARTS_AT)
+    maker = host.maker()
+    keys += host.sign_on(crowd[::100])  # with one of each, some more of each are made
     end_s = time.monotonic() + 30
     while written(maker) < BATCH_SETS * sum(
         PackageIssuer(SUITE.packages[one], "single").fresh_bytes for one in packages
@@ -178,29 +179,30 @@ def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Serve
     """With what is in stock, and with keys that the host makes itself."""
     host = serve()
     crowd = [(terminal, "003") for terminal in TERMINALS[:200]] * 2
-    keys = host.sign_on(crowd[:1])
+    keys = host.sign_on(crowd[:STARTS_AT])
     maker = host.maker()
     os.kill(maker, signal.SIGKILL)
     assert ended(maker)
     after = 2 * BATCH_SETS + 20  # more than can be in stock by then
     keys += host.sign_on(crowd[:after])
-    assert len(set(keys)) == len(keys) == 2 * (1 + after)
+    assert len(set(keys)) == len(keys) == 2 * (STARTS_AT + after)
     host.end()
 
 
 def test_who_makes_keys_keeps_nobody_waiting_and_may_be_killed_amid_the_crowd(serve: Callable[..., Served]) -> None:
     host = serve()
-    maker = host.maker()
     crowd = [(terminal, "003") for terminal in TERMINALS[:100]]
+    keys = host.sign_on(crowd[:STARTS_AT])
+    maker = host.maker()
     os.kill(maker, signal.SIGSTOP)
     try:
-        keys = host.sign_on(crowd)
+        keys += host.sign_on(crowd)
     finally:
         os.kill(maker, signal.SIGCONT)
     keys += host.sign_on(crowd)
     os.kill(maker, signal.SIGKILL)
     keys += host.sign_on(crowd)
-    assert len(set(keys)) == len(keys) == 600
+    assert len(set(keys)) == len(keys) == 2 * (STARTS_AT + 300)
     host.end()
 
 

@@ -22,10 +22,10 @@ from acquirer.app.serve import _key_generator
 from acquirer.dialect.suite import Suite
 from acquirer.process import channel, key_generator
 from acquirer.process.channel import Child
-from acquirer.process.key_generator import BATCH_SETS, ENDED, POOL_SETS, KeyGenerator, KeyPool
+from acquirer.process.key_generator import BATCH_SETS, ENDED, POOL_SETS, STARTS_AT, KeyGenerator, KeyPool
 from acquirer.security.ciphers import is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import PackageIssuer, accept_package
+from acquirer.security.packages import PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.secret import Secret
 from acquirer.security.vault import MASTER_BYTES
 from acquirer.security.working import WorkingKeys
@@ -132,6 +132,7 @@ def working() -> Iterator[tuple[Workshop, list[BaseException]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(channel, "start", noted)
         generator = KeyGenerator(loop, warnings.append)
+        generator.start()
     try:
         yield Workshop(loop, found[0], generator, warnings), errors
     finally:
@@ -278,31 +279,28 @@ def test_pinned_keys_do_not_come_from_stock() -> None:
     assert issuer.issue(TMK, os.urandom, pinned).working == pinned
 
 
-class Warnings:
-    """A log that keeps its warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def event(self, name: str, sentence: str = "") -> None:
-        assert name == "warning"
-        self.warnings.append(sentence)
-
-
 @contextmanager
 def begun(config: Config, *, child_process: bool = True) -> Iterator[tuple[KeyGenerator | None, list[str]]]:
     """What makes keys ahead for such a host, and the warnings about it."""
-    log: Any = Warnings()
+    warnings: list[str] = []
     with (
         closing(asyncio.new_event_loop()) as loop,
-        _key_generator(config, log, loop, child_process=child_process) as generator,
+        _key_generator(config, loop, warnings.append, child_process=child_process) as generator,
     ):
-        yield generator, log.warnings
+        yield generator, warnings
+
+
+def demand(generator: KeyGenerator) -> ReadyKeys:
+    """Take so many keys that the process is started."""
+    take = generator.ready_keys(PackageIssuer(package("003"), "single"))
+    assert [take() for _ in range(STARTS_AT)] == [None] * STARTS_AT
+    return take
 
 
 def test_a_host_has_keys_generated_ahead_and_ends_the_process_however_it_ends() -> None:
     with suppress(RuntimeError), begun(Config()) as (generator, warnings):
         assert generator is not None
+        demand(generator)
         process = generator._channel._child.process
         assert process.poll() is None
         raise RuntimeError
@@ -310,9 +308,31 @@ def test_a_host_has_keys_generated_ahead_and_ends_the_process_however_it_ends() 
     assert warnings == []
 
 
+def test_the_process_begins_with_the_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is tried by hand does not pay for it."""
+    with begun(Config()) as (generator, _):
+        assert generator is not None
+        pools = [generator.ready_keys(PackageIssuer(package(selector), "single")) for selector in ("001", "003")]
+        with monkeypatch.context() as patch:
+            patch.setattr(channel, "start", forbidden)
+            for number in range(STARTS_AT - 1):
+                assert pools[number % 2]() is None
+        assert generator._channel is None
+        assert pools[0]() is None
+        assert generator._channel is not None
+        generator._channel.wait()
+        assert pools[0]() is not None
+
+
+def test_a_host_without_demand_ends_without_a_process() -> None:
+    with begun(Config()) as (generator, warnings):
+        assert generator is not None
+    assert (generator._channel, warnings) == (None, [])
+    generator.close()
+
+
 def test_keys_that_come_from_a_seed_are_not_generated_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor are those of a host that shares its process with others, as in tests."""
-    monkeypatch.setattr(channel, "start", forbidden)
     for config, child_process in ((Config(seed=1), True), (Config(seed=0), True), (Config(), False)):
         with begun(config, child_process=child_process) as found:
             assert found == (None, [])
@@ -321,7 +341,11 @@ def test_keys_that_come_from_a_seed_are_not_generated_ahead(monkeypatch: pytest.
 def test_a_host_does_without_a_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with begun(Config()) as (generator, warnings):
-        assert (generator, len(warnings)) == (None, 1)
+        assert generator is not None
+        take = demand(generator)
+        assert len(warnings) == 1
+        assert [take() for _ in range(3 * STARTS_AT)] == [None] * 3 * STARTS_AT
+    assert len(warnings) == 1, "it is tried once"
     assert warnings[0].startswith("keys are not made ahead of need: the process for that cannot be started: [Errno 2] ")
 
 
@@ -335,8 +359,7 @@ def test_a_host_does_without_a_process_that_ends_at_once(
     monkeypatch.setattr(channel, "start", lambda _module: start("actor"))
     with begun(Config()) as (generator, warnings):
         assert generator is not None
-        take = generator.ready_keys(PackageIssuer(package("003"), "single"))
-        assert [take() for _ in range(20)] == [None] * 20
+        take = demand(generator)
         while not generator._ended:
             generator._channel.wait()
         assert [take() for _ in range(20)] == [None] * 20

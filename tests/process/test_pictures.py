@@ -20,8 +20,8 @@ import pytest
 from acquirer.app.terminal import Terminal
 from acquirer.model.rows import Flag, Picture
 from acquirer.process import channel, picture_worker, pictures
-from acquirer.process.picture_worker import answer_all, decode_image, receive_picture, send_picture
-from acquirer.process.pictures import PictureWorker, WorkerError
+from acquirer.process.picture_worker import answer_all, decode_image, send_picture
+from acquirer.process.pictures import PNG_BYTES, TEXT_BYTES, PictureWorker, WorkerError, receive_picture
 from acquirer.signature import jbig_encoder, png
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
 from acquirer.signature.pen import draw_signature
@@ -105,7 +105,7 @@ def test_what_is_no_picture_is_an_error(text: bytes) -> None:
             receive_picture(other)
 
 
-@pytest.mark.parametrize("sizes", [(picture_worker.TEXT_BYTES + 1, 1), (None, picture_worker.PNG_BYTES + 1)])
+@pytest.mark.parametrize("sizes", [(TEXT_BYTES + 1, 1), (None, PNG_BYTES + 1)])
 def test_more_than_a_picture_is_an_error(sizes: tuple[int | None, int]) -> None:
     with connected() as (one, other):
         text = b'{"width": 1, "height": 1, "flags": []}' if sizes[0] is None else bytes(sizes[0])
