@@ -54,9 +54,9 @@ class Encodings:
             track=pick("z", _DIGITS, n),
             text=pick("text", _TEXT, "ascii"),
             binary=pick("b", _BINARY, "binary"),
-            pad_fixed=read_pad(padding, "n_fixed", "left 0"),
-            pad_variable=read_pad(padding, "n_variable", "right 0"),
-            pad_track=read_pad(padding, "z", "right 0"),
+            pad_fixed=read_padding(padding, "n_fixed", "left 0"),
+            pad_variable=read_padding(padding, "n_variable", "right 0"),
+            pad_track=read_padding(padding, "z", "right 0"),
         )
         encoding.end()
         padding.end()
@@ -71,7 +71,7 @@ class Encodings:
         return (self.digits, _DIGITS) if kind in DIGIT_KINDS or kind == "x+n" else (self.text, _TEXT)
 
 
-def read_pad(table: Table, key: str, default: str) -> str:
+def read_padding(table: Table, key: str, default: str) -> str:
     """Return where an odd nibble is filled up, with what: ``"right 0F"`` sends 0 and accepts 0 and F."""
     text = table.text(key, default)
     if not re.fullmatch("(left|right) [0-9A-F]{1,16}", text):
@@ -97,13 +97,13 @@ def read_field(
     length = table.choice("length", _LENGTHS, encodings.length)
     track, variable = notation.kind == "z", notation.length_digits > 0
     pad = encodings.pad_track if track else encodings.pad_variable if variable else encodings.pad_fixed
-    side, nibbles = read_pad(table, "pad", pad).split()
+    side, nibbles = read_padding(table, "pad", pad).split()
     for layout in table.texts("layouts", ()):
         if layout not in layouts:
             raise table.error("layouts", f"unknown layout '{layout}'{did_you_mean(layout, layouts)}")
     field = FieldSpec(
         de=de,
-        name=read_text(table, "name"),
+        name=read_bilingual(table, "name"),
         format=text,
         kind=notation.kind,
         maximum=notation.maximum,
@@ -130,7 +130,7 @@ def read_sensitivity(table: Table) -> Sensitivity:
 
 def read_values(table: Table) -> dict[str, dict[str, Text]]:
     """Return the ``[values.…]`` tables: what the values of fields and parts mean."""
-    return {name: {value: read_text(one, value) for value in one} for name, one in table.each()}
+    return {name: {value: read_bilingual(one, value) for value in one} for name, one in table.each()}
 
 
 def read_layouts(table: Table, tags: Table, values: Mapping[str, Any]) -> dict[str, Layout]:
@@ -150,13 +150,13 @@ def _layout(name: str, table: Table, tags: Mapping[str, dict[str, Tag]], values:
         for key, misfit in (("fixed", fixed and len(fixed) != size), ("counts", counts and not size)):
             if misfit:
                 raise one.error(key, "does not fit the part's size")
-        parts.append(Part(read_text(one, "name"), start, stop, shown, read_sensitivity(one), fixed, counts))
+        parts.append(Part(read_bilingual(one, "name"), start, stop, shown, read_sensitivity(one), fixed, counts))
         one.end()
         start = stop or start
     when = table.table("when")
     layout = Layout(
         name=name,
-        title=read_text(table, "title"),
+        title=read_bilingual(table, "title"),
         kind=cast("Any", table.choice("kind", LAYOUT_KINDS, "parts")),
         parts=tuple(parts),
         tags=tags[table.choice("tags", tags)] if table.has("tags") else {},
@@ -170,12 +170,12 @@ def _layout(name: str, table: Table, tags: Mapping[str, dict[str, Tag]], values:
 def _tags(table: Table) -> dict[str, Tag]:
     tags = {}
     for tag, one in table.each():
-        tags[tag] = Tag(read_text(one, "name"), one.text("format", "b"), read_sensitivity(one))
+        tags[tag] = Tag(read_bilingual(one, "name"), one.text("format", "b"), read_sensitivity(one))
         one.end()
     return tags
 
 
-def read_text(table: Table, key: str) -> Text:
+def read_bilingual(table: Table, key: str) -> Text:
     """Return a text in one language or two: ``"sale"`` or ``["sale", "消费"]``."""
     texts = table.texts(key)
     if not 1 <= len(texts) <= 2:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from acquirer.data.table import Table, layers
 from acquirer.dialect.definitions import Envelope
-from acquirer.dialect.sections import read_hex
+from acquirer.dialect.sections import read_hex_value
 from acquirer.wire.framing import LIMIT_BYTES, Framing
 from acquirer.wire.grammar import Grammar
 
@@ -34,9 +34,9 @@ def read_framing(table: Table, grammar: Grammar) -> Framing:
         includes_itself=table.flag("includes_itself", False),
         minimum_bytes=minimum,
         limit_bytes=table.number("limit_bytes", LIMIT_BYTES),
-        start=read_hex(table, "start"),
-        filler=read_hex(table, "filler"),
-        end=read_hex(table, "end"),
+        start=read_hex_value(table, "start"),
+        filler=read_hex_value(table, "filler"),
+        end=read_hex_value(table, "end"),
         includes_end=table.flag("includes_end", False),
     )
     table.end()
@@ -85,7 +85,7 @@ def _written_for_form(table: Table) -> bool:
 
 def read_envelope(table: Table) -> Envelope:
     """Return what stands before a message. Raises DataError."""
-    tpdu, head = read_hex(table, "tpdu"), read_hex(table, "head")
+    tpdu, head = read_hex_value(table, "tpdu"), read_hex_value(table, "head")
     if len(tpdu) not in (0, TPDU_BYTES):
         raise table.error("tpdu", 'must be 10 hexadecimal digits (60, destination, source), or "" for none')
     digit = table.number("processing_digit", 0)

@@ -77,7 +77,7 @@ def write(name: str, read: Imported) -> str:
     return "\n".join(_lines(name, read)) + "\n"
 
 
-def quoted(text: str) -> str:
+def toml_text(text: str) -> str:
     """Return a text as TOML writes it."""
     return json.dumps(text, ensure_ascii=False)
 
@@ -107,8 +107,8 @@ def _lines(name: str, read: Imported) -> Iterator[str]:
     yield '#     extends = "iso8583-1987-binary"' if binary else '#     extends = "iso8583-1987-ascii"'
     yield from (f"# {_plain(note)}" for note in read.notes)
     yield ""
-    yield f"dialect = {quoted(name)}"
-    yield f"title   = {quoted(read.title or name)}"
+    yield f"dialect = {toml_text(name)}"
+    yield f"title   = {toml_text(read.title or name)}"
     yield ""
     yield "[framing]  # a matter of the channel, of which the description says nothing: see docs/framings.md"
     yield f'length = "{"binary2" if binary else "ascii4"}"'
@@ -116,10 +116,10 @@ def _lines(name: str, read: Imported) -> Iterator[str]:
         yield "limit_bytes = 8192"
     yield ""
     yield "[encoding]"
-    yield f"mti       = {quoted(read.mti)}"
-    yield f"bitmap    = {quoted(read.bitmap)}"
+    yield f"mti       = {toml_text(read.mti)}"
+    yield f"bitmap    = {toml_text(read.bitmap)}"
     yield f"secondary = {'true' if read.secondary else 'false'}"
-    yield from (f"{key:9} = {quoted(value)}" for key, value in usual.items())
+    yield from (f"{key:9} = {toml_text(value)}" for key, value in usual.items())
     yield ""
     yield "[fields]"
     for one in read.fields:
@@ -133,7 +133,7 @@ def _lines(name: str, read: Imported) -> Iterator[str]:
     yield "[mtis]"
     for kind, title in MTIS.items():
         for function, more in FUNCTIONS.items():
-            yield f"{kind}{function} = {quoted(title + more)}"
+            yield f"{kind}{function} = {toml_text(title + more)}"
     for one in read.fields:
         yield from _layout(one)
 
@@ -155,16 +155,16 @@ def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
 
 
 def _field(one: ImportedField, usual: dict[str, str]) -> Iterator[str]:
-    yield f"format = {quoted(one.format)}"
-    yield f"name = {quoted(one.name or f'DE {one.de}')}"
+    yield f"format = {toml_text(one.format)}"
+    yield f"name = {toml_text(one.name or f'DE {one.de}')}"
     if show := SHOW.get(one.de):
-        yield f"show = {quoted(show)}"
+        yield f"show = {toml_text(show)}"
     if one.encoding != usual[one.group]:
-        yield f"encoding = {quoted(one.encoding)}"
+        yield f"encoding = {toml_text(one.encoding)}"
     if one.length and one.length != usual["length"]:
-        yield f"length = {quoted(one.length)}"
+        yield f"length = {toml_text(one.length)}"
     if one.pad and one.encoding == "bcd" and (one.digits or one.size % 2):
-        yield f"pad = {quoted(one.pad)}"
+        yield f"pad = {toml_text(one.pad)}"
     if one.parts or one.ber:
         yield f'layouts = ["de_{one.de}"]'
 
@@ -174,10 +174,10 @@ def _layout(one: ImportedField) -> Iterator[str]:
         return
     yield ""
     yield f"[layouts.de_{one.de}]"
-    yield f"title = {quoted(one.name or f'DE {one.de}')}"
+    yield f"title = {toml_text(one.name or f'DE {one.de}')}"
     if one.ber:
         yield 'kind = "ber-tlv"'
         return
     yield "parts = ["
-    yield from (f"    {{ size = {size}, name = {quoted(name)} }}," for name, size in one.parts)
+    yield from (f"    {{ size = {size}, name = {toml_text(name)} }}," for name, size in one.parts)
     yield "]"

@@ -15,7 +15,7 @@ from acquirer.data.table import Extended, Table, extend
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
-from acquirer.dialect.field_table import Encodings, read_field, read_layouts, read_text, read_values
+from acquirer.dialect.field_table import Encodings, read_bilingual, read_field, read_layouts, read_values
 from acquirer.dialect.frame_sections import read_envelope, read_framing
 from acquirer.dialect.optional_routes import keep_possible
 from acquirer.dialect.samples import adapt_samples
@@ -28,7 +28,7 @@ from acquirer.dialect.sections import (
     read_samples,
     read_security,
 )
-from acquirer.dialect.terminal_section import read_terminal_profile
+from acquirer.dialect.terminal_section import read_terminal_profile, with_routes
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
 
 Find = Callable[[str], Document]
@@ -49,7 +49,7 @@ def load(document: Document, find: Find) -> Dialect:
 def _load(document: Document) -> Dialect:
     top = Table(document)
     name = top.text("dialect")
-    title = read_text(top, "title")
+    title = read_bilingual(top, "title")
     top.text("extends", "")
     encodings = Encodings.read(top.table("encoding"), top.table("padding"))
     envelope = read_envelope(top.table("envelope"))
@@ -71,6 +71,7 @@ def _load(document: Document) -> Dialect:
     routes, refusal, unknown = read_routes(top, fields, elements, codes)
     security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
     routes, left_out = keep_possible(routes, elements, security, numbering, document)
+    profile = read_terminal_profile(top.table("terminal")) if top.has("terminal") else None
     parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
@@ -89,8 +90,8 @@ def _load(document: Document) -> Dialect:
         constants=read_constants(top.table("constants"), elements),
         layouts=layouts,
         values=values,
-        mtis={mti: read_text(mtis, mti) for mti in mtis},
-        terminal_profile=read_terminal_profile(top.table("terminal")) if top.has("terminal") else None,
+        mtis={mti: read_bilingual(mtis, mti) for mti in mtis},
+        terminal_profile=with_routes(profile, {route.service for route in routes if route.served}) if profile else None,
         written_samples=() if parent else read_samples(top, elements),
         inherit_samples=partial(_inherit, parent) if parent else None,
         document=document,

@@ -74,7 +74,7 @@ def _adapted(sample: Sample, extended: Dialect, dialect: Dialect) -> Sample:
 
 
 def _value(field: FieldSpec, value: Value) -> Value:
-    """Return a value as this field writes it: a track has a D in half bytes where text has an equals sign (ISO 7813)."""
+    """Return a value as this field writes it: tracks have a D in half bytes, an equals sign in text (ISO 7813)."""
     if field.kind != "z" or not isinstance(value, str):
         return value
     return value.replace("=", "D") if field.nibbles else value.replace("D", "=")

@@ -10,7 +10,7 @@ from typing import Any, cast
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.definitions import Numbering, ReplySpec, ResponseCode, Route, Sample, Security
-from acquirer.dialect.field_table import read_text
+from acquirer.dialect.field_table import read_bilingual
 from acquirer.dialect.optional_routes import is_inherited
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.coverage import COVERAGES
@@ -39,7 +39,7 @@ def read_routes(
         routes.append(
             Route(
                 service=name,
-                title=read_text(one, "title"),
+                title=read_bilingual(one, "title"),
                 mti=_mti(one),
                 when=_when(one.table("when"), elements),
                 mandatory=(),
@@ -68,13 +68,13 @@ def _route(
     for entry in mandatory:
         check_known(table, "mandatory", entry.split(" or "), elements)
     by_others = table.texts("supplied_by_others", ())
-    for name in by_others:
-        if not any(name in entry.split(" or ") for entry in mandatory):
-            raise table.error("supplied_by_others", f"'{name}' is not mandatory here; list only what mandatory names")
+    for element in by_others:
+        if not any(element in entry.split(" or ") for entry in mandatory):
+            raise table.error("supplied_by_others", f"'{element}' is not mandatory here; list what mandatory names")
     reply = _answer(table.table("reply"), fields, elements, refusal)
     route = Route(
         service=table.text("service", name),
-        title=read_text(table, "title"),
+        title=read_bilingual(table, "title"),
         mti=_mti(table),
         when=_when(table.table("when"), elements),
         mandatory=mandatory,
@@ -123,8 +123,8 @@ def read_codes(table: Table) -> dict[str, ResponseCode]:
     codes = {}
     for code, one in table.each():
         kind = one.choice("class", ("A", "B", "C", "D", "E"))
-        meaning = read_text(one, "meaning")
-        codes[code] = ResponseCode(code, kind, meaning, read_text(one, "shown") if one.has("shown") else meaning)
+        meaning = read_bilingual(one, "meaning")
+        codes[code] = ResponseCode(code, kind, meaning, read_bilingual(one, "shown") if one.has("shown") else meaning)
         one.end()
     return codes
 
@@ -221,13 +221,13 @@ def read_samples(top: Table, elements: Mapping[str, Locator]) -> tuple[Sample, .
         expected = {key: expect.text(key) for key in expect}
         for key in expected:
             check_known(expect, key, (key,), ("mti", *elements))
-        read_hex(one, "hex", "")
+        read_hex_value(one, "hex", "")
         samples.append(Sample(one.text("title"), one.text("hex").replace(" ", "").replace("\n", ""), expected))
         one.end()
     return tuple(samples)
 
 
-def read_hex(table: Table, key: str, default: str = "") -> bytes:
+def read_hex_value(table: Table, key: str, default: str = "") -> bytes:
     """Return bytes that are written in hexadecimal."""
     text = table.text(key, default)
     try:

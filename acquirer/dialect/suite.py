@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from acquirer.data.types import Randbytes
+from acquirer.data.types import MakForm, Randbytes
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
 from acquirer.dialect.security_checks import check_security, mac_algorithm
 from acquirer.security.blocks import MAC_USAGES
 from acquirer.security.dukpt import DUKPT, DukptError
 from acquirer.security.mac_diagnosis import Candidate, diagnose
-from acquirer.security.packages import IssuedKeys, MakForm, PackageError, PackageIssuer, ReadyKeys, accept_package
+from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.secret import MistakenKey, Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod

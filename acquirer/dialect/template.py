@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from acquirer.data.toml import Document
-from acquirer.dialect.imported import quoted
+from acquirer.dialect.imported import toml_text
 
 PRIVATE = ("48", "53", "60", "61", "62", "63", "125")
 """Fields that each acquirer fills in its own way: those a new dialect most often changes."""
@@ -56,9 +56,9 @@ def _lines(name: str, extends: str, parent: Mapping[str, Any]) -> Iterator[str]:
     yield f"#     acquirer dialect lint {name}.toml"
     yield f"#     acquirer serve --listen 8583={name}.toml"
     yield ""
-    yield f"dialect = {quoted(name)}"
-    yield f"title   = {quoted(name)}"
-    yield f"extends = {quoted(extends)}"
+    yield f"dialect = {toml_text(name)}"
+    yield f"title   = {toml_text(name)}"
+    yield f"extends = {toml_text(extends)}"
     yield "# samples = false    # the parent's samples, if they no longer fit"
     for section in ("framing", "envelope", "encoding", "padding"):
         yield from _section(section, parent)
@@ -135,4 +135,4 @@ def toml(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
-    return str(value).lower() if isinstance(value, bool) else quoted(value) if isinstance(value, str) else str(value)
+    return str(value).lower() if isinstance(value, bool) else toml_text(value) if isinstance(value, str) else str(value)

@@ -86,6 +86,7 @@ def note_terminal(dialect: Dialect) -> Iterator[DataError]:
         (("without_stan",), profile.without_stan, services, "there is no route of service"),
         (("slip", "free"), profile.slip.free, profile.entries, "[terminal.entries] has no"),
     ]
+    yield from _without_route(dialect, profile)
     if profile.signature is not None:
         lists.append((("signature", "done"), profile.signature.done, dialect.codes, "[codes] has no"))
     for key, names, known, lacks in lists:
@@ -93,6 +94,17 @@ def note_terminal(dialect: Dialect) -> Iterator[DataError]:
             if name not in known:
                 shown = name if isinstance(name, int) else f"'{name}'"
                 yield dialect.error(("terminal", *key), f"never met: {lacks} {shown}")
+
+
+def _without_route(dialect: Dialect, profile: TerminalProfile) -> Iterator[DataError]:
+    """Yield what is written about signatures that no route takes."""
+    written = dialect.document.data["terminal"].get("signature")
+    if written is None:
+        return
+    if profile.signature is None:
+        yield dialect.error(("terminal", "signature"), "has no effect: no route serves 'signature'")
+    elif "parts" in written and profile.signature.parts is None:
+        yield dialect.error(("terminal", "signature", "parts"), "has no effect: no route serves 'signature_part'")
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from string import Formatter
 from typing import Any, Final, cast, get_args
 
@@ -63,6 +63,16 @@ def read_terminal_profile(table: Table) -> TerminalProfile:
         slip=_slip(table.table("slip")),
         signature=_signature(table.table("signature")) if table.has("signature") else None,
     )
+
+
+def with_routes(profile: TerminalProfile, services: Collection[str]) -> TerminalProfile:
+    """Return the profile without the signatures, or the parts of signatures, that no route of `services` takes."""
+    signature = profile.signature
+    if signature is None or "signature" not in services:
+        return replace(profile, signature=None)
+    if signature.parts is not None and "signature_part" not in services:
+        return replace(profile, signature=replace(signature, parts=None))
+    return profile
 
 
 def _entry(table: Table) -> EntryMode:

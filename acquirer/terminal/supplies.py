@@ -95,20 +95,20 @@ def _served(dialect: Dialect, service: str) -> Route | None:
 def _transaction(compiled: CompiledDialect, kind: Kind, route: Route) -> Iterator[DataError]:
     """Yield the ways of entering a card that give no message, and what the most complete message lacks."""
     dialect, entries = compiled.dialect, list(_profile(compiled.dialect).entries)
-    attempts = []
-    for entry in entries:
-        attempt = _attempt(_machine(compiled), _transact(kind, entry))
-        if attempt.error:
-            yield dialect.error(("terminal", "entries", entry), f"gives no {kind.noun}: {attempt.error}")
-            return
-        attempts.append(attempt)
-        if kind is not SALE and not list(_lacking(dialect, route, attempts)):
-            return
-    if kind.pin and list(_lacking(dialect, route, attempts)):
-        attempts += [_attempt(_machine(compiled), _transact(kind, entry, PIN)) for entry in entries]
-    if not attempts:
+    if not entries:
         yield dialect.error(("terminal", "entries"), f"there is none, so our terminal can send no {kind.noun}")
         return
+    attempts = []
+    for entry in entries:
+        attempts.append(_attempt(_machine(compiled), _transact(kind, entry)))
+        if kind is not SALE and not list(_lacking(dialect, route, attempts)):
+            return
+    if not all(attempt.error for attempt in attempts):
+        for entry, attempt in zip(entries, attempts, strict=True):
+            if attempt.error:
+                yield dialect.error(("terminal", "entries", entry), f"gives no {kind.noun}: {attempt.error}")
+        if kind.pin and list(_lacking(dialect, route, attempts)):
+            attempts += [_attempt(_machine(compiled), _transact(kind, entry, PIN)) for entry in entries]
     yield from _lacking(dialect, route, attempts)
 
 

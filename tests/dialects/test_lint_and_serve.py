@@ -6,6 +6,9 @@ elsewhere, given other values or values of another type; sections are taken away
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from random import Random
@@ -22,6 +25,7 @@ from acquirer.dialect.lint import Report
 from acquirer.security.vault import Vault
 from acquirer.settings.config import make_config
 from acquirer.settings.specs import dialect_names, load_dialect, read_spec
+from acquirer.testing import running_host
 from tests.dialects.mutations import as_toml, child, mutated
 
 DIALECTS = dialect_names()
@@ -84,3 +88,81 @@ def test_files_that_extend_one_that_ships(name: str, seed: int, times: int, work
 def test_copies_of_one_that_ships(name: str, seed: int, times: int, work: Path) -> None:
     text = as_toml(mutated(tomllib.loads(read_spec(name)[0]), Random(seed), times))
     check(work / "copy.toml", text)
+
+
+HEAD = 'dialect = "mine"\nextends = "unionpay-pos"\n'
+
+
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ("", ""),
+        ('[layouts.x]\ntitle = "x"\n', ""),
+        (
+            '[security]\nmac = "unionpay-ebc"\n',
+            "security.mac: 'unionpay-ebc' is not known; did you mean 'unionpay-ecb'?",
+        ),
+        (
+            '[terminal]\npackage = "009"\n',
+            "terminal.package: there is no key package '009'; known: 001, 003, 004, 005, 006",
+        ),
+        ("[elements]\nmac = false\n", "routes.sale.reply.make: unknown element 'mac'"),
+        ('[framing]\nlength = "ascii4"\nincludes_itself = true\n', ""),
+        (
+            '[routes.sale]\nmandatory = ["stan", "tid", "mid", "extended"]\n',
+            "routes.sale.mandatory: our terminal does not",
+        ),
+        (
+            '[routes.sale]\nmandatory = ["stan", "tid", "mid", "extended"]\nsupplied_by_others = "extended"\n',
+            "",
+        ),
+    ],
+)
+def test_the_commands_agree(own: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(HEAD + own, encoding="utf-8")
+    acquirer = [sys.executable, "-m", "acquirer"]
+    lint = subprocess.run(
+        [*acquirer, "dialect", "lint", "mine.toml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (lint.returncode, ": OK: " in lint.stdout) == ((2, False) if problem else (0, True))
+    assert problem in lint.stdout
+    serve = subprocess.Popen(
+        [*acquirer, "serve", "--listen", "127.0.0.1:0", "--store", "memory:", "--dialect", "mine.toml", "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serve.stdout is not None
+        ready = serve.stdout.readline()
+        assert ('"ready"' in ready) is not bool(problem)
+    finally:
+        serve.terminate()
+        _, errors = serve.communicate(timeout=30)
+    assert serve.returncode == (2 if problem else 0)
+    if problem:
+        assert errors == lint.stdout.splitlines()[0] + "\n"
+
+
+def test_a_dialect_that_only_reads_is_served(tmp_path: Path) -> None:
+    """What was imported from another program has no routes: a host keeps what arrives and answers nothing."""
+    file = tmp_path / "mine.toml"
+    fields = '[framing]\nlength = "ascii4"\n[fields]\n11 = { format = "n6", name = "trace" }\n'
+    file.write_text(f'dialect = "mine"\ntitle = "mine"\n{fields}', encoding="utf-8")
+    assert lint_dialect(str(file)) == Report(())
+    dialect = load_dialect(str(file))
+    frame = dialect.framing.wrap(dialect.encode("0800", {11: "000001"}))
+    with running_host(dialect=str(file)) as host:
+        with socket.create_connection((host.host, host.port), timeout=10) as connection:
+            connection.sendall(frame)
+            assert connection.recv(100) == b""
+        assert [entry.reason for entry in host.journal.list()] == ["mti_unknown"]
+
+
+def test_a_dialect_that_answers_needs_codes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    fields = '[fields]\n11 = { format = "n6", name = "trace" }\n41 = { format = "an8", name = "terminal" }\n'
+    elements = '[elements]\nstan = "11"\ntid = "41"\n'
+    (problem,) = check(file, f'dialect = "mine"\ntitle = "mine"\n{fields}{elements}').problems
+    assert problem.problem.startswith("there are none, so no request could be answered; extend a dialect")
