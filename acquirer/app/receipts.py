@@ -13,7 +13,7 @@ from acquirer.model.rows import Signature, Transaction
 from acquirer.signature import image_checks, jbig_decoder
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.slip_elements import ROLES
-from acquirer.slip.receipt import Receipt, money
+from acquirer.slip.receipt import Receipt, decimal_amount
 from acquirer.terminal.kinds import KINDS as TERMINAL_KINDS
 
 STATE_REMARKS: Final = {"reversed": "已冲正 REVERSED", "voided": "已撤销 VOIDED", "refunded": "已退货 REFUNDED"}
@@ -115,5 +115,5 @@ def _moment(transaction: Transaction, zone: ZoneInfo) -> datetime:
 def _remarks(transaction: Transaction) -> tuple[str, ...]:
     remark = STATE_REMARKS.get(transaction.state, "")
     if transaction.state == "refunded":
-        remark += f" {money(transaction.refunded_minor)}"
+        remark += f" {decimal_amount(transaction.refunded_minor)}"
     return (remark,) if remark else ()

@@ -20,10 +20,10 @@ def width(text: str) -> int:
     return len(text.encode("gbk", "replace"))
 
 
-def printable(text: str) -> str:
+def replace_unprintable(text: str) -> str:
     """`text` with everything a printer does not have, or would obey, as ``?``: no reply from a host steers a printer.
 
-    >>> printable("OK\\x1b[2J 银联 \\U0001f600")
+    >>> replace_unprintable("OK\\x1b[2J 银联 \\U0001f600")
     'OK?[2J 银联 ?'
     """
     seen = "".join(char if char.isprintable() else "?" for char in text)
@@ -47,7 +47,7 @@ def pair(label: str, value: str) -> list[str]:
     >>> pair("商户编号(MERCHANT NO)", "880210010210162")
     ['商户编号(MERCHANT NO)', '                 880210010210162']
     """
-    value = printable(value).strip()
+    value = replace_unprintable(value).strip()
     if not value:
         return []
     gap = COLUMNS - width(label) - width(value)
@@ -60,7 +60,7 @@ def wrapped(text: str) -> list[str]:
     """`text` in lines of at most `COLUMNS`, broken at blanks where there are any, else anywhere."""
     lines: list[str] = []
     line = ""
-    for word in printable(text).split():
+    for word in replace_unprintable(text).split():
         if line and width(line) + 1 + width(word) <= COLUMNS:
             line = f"{line} {word}"
             continue

@@ -131,7 +131,7 @@ class Receipt:
         return self.no_cvm_limit_minor
 
 
-def render(
+def render_receipt(
     receipt: Receipt, copy: Copy = "merchant", *, lang: Language = "zh", reprint: int = 0, signed: bool = False
 ) -> str:
     """Return the receipt as text of 32 columns, lines ending in a newline.
@@ -139,8 +139,9 @@ def render(
     `reprint` counts the reprints and marks them; 0 is the first print. `signed`: the cardholder has signed on a pad, so
     that no space is left for a pen; a picture (`picture.draw`) takes the space and puts the signature there.
 
-    >>> print(render(Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
-    ...                      "000001", "000002", 1234, "RMB")).splitlines()[8])
+    >>> print(render_receipt(Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
+    ...                   "000001", "000002", 1234, "RMB")
+    >>> print(render_receipt(receipt).splitlines()[8])
     卡号(CARD NO) 621234******1232/I
     """
     words = WORDS[lang]
@@ -158,10 +159,10 @@ def render(
     return "".join(f"{line}\n" for line in lines)
 
 
-def money(amount_minor: int, exponent: int = 2) -> str:
+def decimal_amount(amount_minor: int, exponent: int = 2) -> str:
     """Return an amount with its decimals.
 
-    >>> money(1234), money(5), money(-1234), money(500, 0)
+    >>> decimal_amount(1234), decimal_amount(5), decimal_amount(-1234), decimal_amount(500, 0)
     ('12.34', '0.05', '-12.34', '500')
     """
     sign = "-" if amount_minor < 0 else ""
@@ -180,7 +181,7 @@ def minor(text: str, exponent: int = 2) -> int:
     """
     whole, _, decimals = text.partition(".")
     if not (text.isascii() and whole.isdigit() and (decimals.isdigit() or decimals == "")) or len(decimals) > exponent:
-        raise ValueError(f"'{text}' is no amount; write it like {money(1234, exponent)}")
+        raise ValueError(f"'{text}' is no amount; write it like {decimal_amount(1234, exponent)}")
     return int(whole + decimals.ljust(exponent, "0"))
 
 
@@ -188,11 +189,12 @@ def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
     """Return name of the label and value, in the order in which they are printed."""
     expiry = f"20{receipt.expiry[:2]}/{receipt.expiry[2:]}" if receipt.expiry else ""
     card = mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card
+    sign = "-" if receipt.credit else ""
     printed = {
         "card": f"{card}/{receipt.entry}" if card else "",
         "kind": receipt.kind.rpartition("/")[2] if lang == "en" else receipt.kind,
         "expiry": expiry,
-        "amount": f"{receipt.currency} {'-' if receipt.credit else ''}{money(receipt.amount_minor, receipt.exponent)}",
+        "amount": f"{receipt.currency} {sign}{decimal_amount(receipt.amount_minor, receipt.exponent)}",
     }
     return [
         (name, printed[name] if name in printed else str(getattr(receipt, name)))
@@ -214,7 +216,7 @@ def _signature(receipt: Receipt, words: Words, signed: bool) -> list[str]:
     if signed:
         return [words.sign_here, *centred(words.signed), RULE]
     if receipt.no_cvm_limit_minor:
-        limit = money(receipt.no_cvm_limit_minor, receipt.exponent)
+        limit = decimal_amount(receipt.no_cvm_limit_minor, receipt.exponent)
         text = words.no_signature if receipt.pin else words.no_cvm
         return [*wrapped(text.format(limit=limit.removesuffix(".00"))), RULE]
     return [words.sign_here, *[""] * SIGNATURE_LINES, RULE]

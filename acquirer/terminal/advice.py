@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acquirer.dialect.dialect import Route
-from acquirer.slip.receipt import money
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.kinds import Kind, noun_of
@@ -91,8 +91,8 @@ def unknown_result(machine: Machine, kind: Kind, exchange: Exchange) -> Result:
 def unanswered_sentence(machine: Machine, unanswered: Unanswered) -> str:
     """Return a sentence about an advice that is kept."""
     batch = f" in batch {unanswered.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
-    noun = noun_of(unanswered.service)
+    which = f"{noun_of(unanswered.service)} of STAN {unanswered.stan}{batch}"
     return (
-        f"the {noun} of STAN {unanswered.stan}{batch} ({money(unanswered.amount_minor)}) got no answer: whether the "
-        f"host has booked it is unknown; '{unanswered.service} --again' sends it again"
+        f"the {which} ({decimal_amount(unanswered.amount_minor)}) got no answer: whether the host has booked it is "
+        f"unknown; '{unanswered.service} --again' sends it again"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from acquirer.dialect.terminal_profile import EntryMode, TerminalProfile
 from acquirer.errors import ConfigurationError
-from acquirer.slip.receipt import money
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.card import CardData
 from acquirer.terminal.kinds import Kind
 from acquirer.terminal.state import Original
@@ -47,7 +47,7 @@ def check_order(profile: TerminalProfile, kind: Kind, order: Order) -> EntryMode
     """
     entry = find_entry(profile, order.entry)
     if not 0 <= order.amount_minor <= MOST_MINOR:
-        raise OrderError(f"an amount is between 0.00 and {money(MOST_MINOR)}")
+        raise OrderError(f"an amount is between 0.00 and {decimal_amount(MOST_MINOR)}")
     if "track2" in entry.carries and "pan" not in entry.carries and not order.card.track2:
         raise OrderError(f"an entry by {order.entry} needs a track 2: give --track2, or --expiry beside --pan")
     if order.card.pin and not kind.pin:

@@ -9,7 +9,7 @@ from datetime import datetime
 from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
-from acquirer.slip.receipt import Copy, Language, Receipt, render
+from acquirer.slip.receipt import Copy, Language, Receipt, render_receipt
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kinds import SALE, Kind
 from acquirer.terminal.machine import Setup
@@ -79,7 +79,7 @@ def _day_and_time(dialect: Dialect, reply: Message) -> tuple[str, str]:
 
 def paper(voucher: Voucher, copy: Copy = "merchant", lang: Language = "zh") -> str:
     """Return the slip as text; of a signature on a pad it only says that there is one."""
-    return render(voucher.receipt, copy, lang=lang, reprint=voucher.reprints, signed=bool(voucher.image))
+    return render_receipt(voucher.receipt, copy, lang=lang, reprint=voucher.reprints, signed=bool(voucher.image))
 
 
 def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: Language = "zh") -> bytes:
@@ -88,7 +88,7 @@ def picture(voucher: Voucher, font_bytes: bytes, copy: Copy = "merchant", lang: 
     from acquirer.slip.picture import draw
 
     receipt = replace(voucher.receipt, no_cvm_limit_minor=0) if voucher.image else voucher.receipt
-    lines = render(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
+    lines = render_receipt(receipt, copy, lang=lang, reprint=voucher.reprints).splitlines()
     return draw(lines, font_bytes, decode_jbig(voucher.image).bitmap if voucher.image else None)
 
 

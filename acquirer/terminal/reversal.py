@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from acquirer.dialect.terminal_profile import TerminalProfile
-from acquirer.slip.receipt import money
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
@@ -169,7 +169,7 @@ def owed(machine: Machine, pending: Pending) -> str:
     """Return a sentence about a reversal that is kept."""
     most = machine.setup.terminal_profile.reversal.tries
     batch = f" in batch {pending.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
-    which = f"the reversal of STAN {pending.stan}{batch} ({money(pending.amount_minor)})"
+    which = f"the reversal of STAN {pending.stan}{batch} ({decimal_amount(pending.amount_minor)})"
     if pending.tries < most:
         return f"{which} is owed, {pending.tries} of {most} tries made; it goes out before the next sale"
     return f"{which} got no answer that ends it in {pending.tries} tries and is kept; 'reverse' tries it again"
@@ -188,7 +188,7 @@ def _try_once(machine: Machine) -> Program[Exchange]:
     route = dialect.find_route("reversal")
     stan = "" if dialect.numbering.original_stan == "stan" else (yield from machine.count())
     fields = _fields(machine, pending, stan)
-    about = (money(pending.amount_minor), pending.card, f"reason {pending.reason}")
+    about = (decimal_amount(pending.amount_minor), pending.card, f"reason {pending.reason}")
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in profile.reversal.done:
         undone = exchange.outcome is Outcome.APPROVED

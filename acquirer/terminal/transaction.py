@@ -16,7 +16,7 @@ from typing import Any
 
 from acquirer.dialect.dialect import Route
 from acquirer.dialect.terminal_profile import EntryMode
-from acquirer.slip.receipt import money
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
@@ -63,7 +63,7 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     except ValueError as error:
         raise OrderError(f"{kind.not_done}: {error}") from None
     yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
-    about = (money(order.amount_minor), order.card.masked) if kind.moves_money else (order.card.masked,)
+    about = (decimal_amount(order.amount_minor), order.card.masked) if kind.moves_money else (order.card.masked,)
     exchange = yield from machine.talk(route, fields, about)
     if exchange.outcome in UNKNOWN and course == "repeat":
         exchange = yield from repeat_advice(machine, route, fields, about, exchange)
@@ -140,7 +140,7 @@ def _note_balance(kind: Kind, result: Result, exchange: Exchange) -> None:
         return
     result.balance_minor = balance_of(exchange.dialect, exchange.reply)
     if result.balance_minor is not None:
-        exchange.note(f"balance {money(result.balance_minor)}")
+        exchange.note(f"balance {decimal_amount(result.balance_minor)}")
     elif not kind.moves_money:
         exchange.note("the reply has no balance")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from acquirer.dialect.dialect import Route
 from acquirer.signature import slip_elements
-from acquirer.slip.receipt import money
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
@@ -117,7 +117,7 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
     receipt = voucher.receipt
     values = {name: value for name, value in voucher.values.items() if name in signing.carries}
     values |= {"stan": receipt.stan, "batch": receipt.batch, "slip": _slip(setup, voucher)}
-    about = (money(receipt.amount_minor, receipt.exponent), receipt.card)
+    about = (decimal_amount(receipt.amount_minor, receipt.exponent), receipt.card)
     if not (signing.parts and 0 < size < len(image)):
         route = dialect.find_route("signature")
         return [_Message(route, {**values, "image": image}, (*about, f"{len(image)} bytes"))]

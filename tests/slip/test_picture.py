@@ -15,7 +15,7 @@ from acquirer.slip import picture
 from acquirer.slip.font import NORMAL, Font, FontError
 from acquirer.slip.paper import COLUMNS, RULE, width
 from acquirer.slip.picture import DOTS, EDGE, GAP, draw
-from acquirer.slip.receipt import Copy, Receipt, render
+from acquirer.slip.receipt import Copy, Receipt, render_receipt
 
 FONT_FILE = Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf"
 FONT = FONT_FILE.read_bytes()
@@ -65,7 +65,7 @@ def black(slip: Image.Image) -> int:
 
 @pytest.mark.parametrize("copy", ["merchant", "cardholder"])
 def test_a_receipt_is_one_colour_and_as_wide_as_the_paper(copy: Copy) -> None:
-    slip = opened(draw(render(SALE, copy).splitlines(), FONT))
+    slip = opened(draw(render_receipt(SALE, copy).splitlines(), FONT))
     left, top, right, bottom = box(slip)
     assert left < 6
     assert right > DOTS - 6
@@ -74,7 +74,7 @@ def test_a_receipt_is_one_colour_and_as_wide_as_the_paper(copy: Copy) -> None:
 
 
 def test_the_words_it_goes_by_are_those_of_the_receipt() -> None:
-    lines = render(SALE, reprint=True).splitlines()
+    lines = render_receipt(SALE, reprint=True).splitlines()
     assert RULE in lines
     for words in (picture.AMOUNTS, picture.SIGN_HERE):
         assert sum(line.startswith(words) for line in lines) == 1
@@ -82,7 +82,7 @@ def test_the_words_it_goes_by_are_those_of_the_receipt() -> None:
 
 
 def test_the_signature_takes_the_place_of_the_blank_lines() -> None:
-    lines = render(SALE).splitlines()
+    lines = render_receipt(SALE).splitlines()
     unsigned, signed = opened(draw(lines, FONT)), opened(draw(lines, FONT, FULL))
     assert black(signed) - black(unsigned) == 240 * 80
     blanks = sum(not line.strip() for line in lines)
@@ -90,12 +90,12 @@ def test_the_signature_takes_the_place_of_the_blank_lines() -> None:
 
 
 def test_a_receipt_without_a_place_to_sign_shows_no_signature() -> None:
-    lines = render(SALE, "cardholder").splitlines()
+    lines = render_receipt(SALE, "cardholder").splitlines()
     assert draw(lines, FONT, FULL) == draw(lines, FONT)
 
 
 def test_a_signature_without_pixels_is_none() -> None:
-    lines = render(SALE).splitlines()
+    lines = render_receipt(SALE).splitlines()
     assert draw(lines, FONT, Pad(0, 0, b"")) == draw(lines, FONT)
 
 
@@ -175,7 +175,7 @@ def test_the_amount_is_as_large_as_fits() -> None:
 
 
 def test_a_reprint_says_so_loudly() -> None:
-    first, again = (opened(draw(render(SALE, reprint=r).splitlines(), FONT)).height for r in (0, 1))
+    first, again = (opened(draw(render_receipt(SALE, reprint=r).splitlines(), FONT)).height for r in (0, 1))
     assert again - first == 32 + GAP
 
 

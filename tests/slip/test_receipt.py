@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.slip import paper, receipt
-from acquirer.slip.paper import COLUMNS, width, wrapped
-from acquirer.slip.receipt import SIGNATURE_LINES, WORDS, Language, Receipt, minor, money, render
+from acquirer.slip.paper import COLUMNS, RULE, width, wrapped
+from acquirer.slip.receipt import SIGNATURE_LINES, WORDS, Language, Receipt, decimal_amount, minor, render_receipt
 
 SALE = Receipt(
     merchant="测试商户",
@@ -42,33 +42,65 @@ def test_examples(module: object) -> None:
 
 
 def test_shows_the_transaction() -> None:
-    lines = render(SALE).splitlines()
+    lines = render_receipt(SALE).splitlines()
     assert "批次号(BATCH NO)          000001" in lines
     assert "金额(AMOUNT)           RMB 12.34" in lines
     assert "有效期(EXP DATE)         2030/12" in lines
     assert "卡号(CARD NO) 621234******1232/I" in lines
-    assert "6212345678901232" not in render(SALE)
+    assert "6212345678901232" not in render_receipt(SALE)
 
 
 def test_an_absent_fact_leaves_no_line() -> None:
-    assert "AUTH NO" not in render(SALE)
-    assert "AUTH NO" in render(replace(SALE, auth_id="123456"))
-    assert "REFERENCE" not in render(replace(SALE, chip=()))
+    assert "AUTH NO" not in render_receipt(SALE)
+    assert "AUTH NO" in render_receipt(replace(SALE, auth_id="123456"))
+    assert "REFERENCE" not in render_receipt(replace(SALE, chip=()))
+
+
+VOID = replace(SALE, kind="消费撤销/VOID", credit=True, entry="N", chip=(), original_stan="000001")
+REFUND = replace(
+    SALE, kind="退货/REFUND", credit=True, chip=(), original_rrn="000000000007", original_date="1119", amount_minor=234
+)
+
+
+def test_a_void_names_its_sale_and_has_a_minus() -> None:
+    lines = render_receipt(VOID).splitlines()
+    assert lines[lines.index("交易类型(TRANS TYPE)") + 1] == "                   消费撤销/VOID"
+    assert "卡号(CARD NO) 621234******1232/N" in lines
+    assert "金额(AMOUNT)          RMB -12.34" in lines
+    at = lines.index("备注(REFERENCE)")
+    assert lines[at + 1 : at + 3] == ["原凭证号(VOUCHER)         000001", RULE]
+    assert "持卡人签名(CARDHOLDER SIGNATURE)" in lines
+    english = render_receipt(VOID, lang="en").splitlines()
+    assert {"TRANS TYPE                  VOID", "AMOUNT                RMB -12.34"} <= set(english)
+    assert "ORIGINAL VOUCHER NO       000001" in english
+
+
+def test_a_refund_names_its_sale_and_has_a_minus() -> None:
+    lines = render_receipt(REFUND).splitlines()
+    assert {"交易类型(TRANS TYPE) 退货/REFUND", "金额(AMOUNT)           RMB -2.34"} <= set(lines)
+    at = lines.index("备注(REFERENCE)")
+    assert lines[at + 1 : at + 4] == ["原参考号(REFER NO)  000000000007", "原交易日期(DATE)            1119", RULE]
+    english = render_receipt(REFUND, lang="en").splitlines()
+    assert {"ORIGINAL REFER NO   000000000007", "ORIGINAL DATE               1119"} <= set(english)
+
+
+def test_a_receipt_of_version_0_1_keeps_its_name_of_the_limit() -> None:
+    assert replace(SALE, no_cvm_limit_minor=100_000).free_minor == 100_000
 
 
 def test_only_a_reprint_says_so() -> None:
-    assert "DUPLICATED" not in render(SALE)
-    assert "    重打印凭证/DUPLICATED 2" in render(SALE, reprint=2).splitlines()
-    assert "         DUPLICATED 12" in render(SALE, lang="en", reprint=12).splitlines()
+    assert "DUPLICATED" not in render_receipt(SALE)
+    assert "    重打印凭证/DUPLICATED 2" in render_receipt(SALE, reprint=2).splitlines()
+    assert "         DUPLICATED 12" in render_receipt(SALE, lang="en", reprint=12).splitlines()
 
 
 def test_only_the_merchant_copy_is_signed() -> None:
-    assert "CARDHOLDER SIGNATURE" in render(SALE, "merchant")
-    assert "CARDHOLDER SIGNATURE" not in render(SALE, "cardholder")
+    assert "CARDHOLDER SIGNATURE" in render_receipt(SALE, "merchant")
+    assert "CARDHOLDER SIGNATURE" not in render_receipt(SALE, "cardholder")
 
 
 def test_in_english_nothing_is_chinese_but_what_the_sale_brings() -> None:
-    lines = render(SALE, lang="en").splitlines()
+    lines = render_receipt(SALE, lang="en").splitlines()
     assert [line for line in lines if not line.isascii()] == ["MERCHANT NAME           测试商户"]
     assert "TRANS TYPE                  SALE" in lines
     assert "CARD NO       621234******1232/I" in lines
@@ -77,7 +109,7 @@ def test_in_english_nothing_is_chinese_but_what_the_sale_brings() -> None:
 
 @pytest.mark.parametrize("lang", list(WORDS))
 def test_the_place_of_the_signature(lang: Language) -> None:
-    unsigned, signed = (render(SALE, lang=lang, signed=drawn).splitlines() for drawn in (False, True))
+    unsigned, signed = (render_receipt(SALE, lang=lang, signed=drawn).splitlines() for drawn in (False, True))
     at = unsigned.index(WORDS[lang].sign_here)
     assert unsigned[at + 1 : at + 1 + SIGNATURE_LINES] == [""] * SIGNATURE_LINES
     assert signed[at + 1].strip() == WORDS[lang].signed
@@ -96,7 +128,7 @@ def test_the_place_of_the_signature(lang: Language) -> None:
     ],
 )
 def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
-    lines = render(replace(SALE, no_cvm_limit_minor=limit_minor, pin=pin), lang=lang).splitlines()
+    lines = render_receipt(replace(SALE, no_cvm_limit_minor=limit_minor, pin=pin), lang=lang).splitlines()
     assert says in lines
     assert WORDS[lang].sign_here not in lines
 
@@ -114,7 +146,7 @@ def test_no_line_overruns_the_paper(
     texts: dict[str, Any], amount_minor: int, lang: Language, reprint: int, signed: bool, no_cvm_limit_minor: int
 ) -> None:
     sale = replace(SALE, amount_minor=amount_minor, no_cvm_limit_minor=no_cvm_limit_minor, **texts)
-    lines = render(sale, lang=lang, reprint=reprint, signed=signed).split("\n")
+    lines = render_receipt(sale, lang=lang, reprint=reprint, signed=signed).split("\n")
     assert all(width(line) <= COLUMNS for line in lines)
     assert all(line.isprintable() for line in lines)
 
@@ -122,12 +154,12 @@ def test_no_line_overruns_the_paper(
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(codec="gbk", exclude_categories=("Cc", "Zs")), max_size=200))
 def test_wrapping_loses_nothing(text: str) -> None:
-    assert "".join(wrapped(text)) == "".join(paper.printable(text).split())
+    assert "".join(wrapped(text)) == "".join(paper.replace_unprintable(text).split())
 
 
 @given(st.integers(0, 10**12), st.integers(0, 3))
 def test_money_is_exact(amount_minor: int, exponent: int) -> None:
-    assert minor(money(amount_minor, exponent), exponent) == amount_minor
+    assert minor(decimal_amount(amount_minor, exponent), exponent) == amount_minor
 
 
 @pytest.mark.parametrize("text", ["", ".", "-1", "1.234", "1,00", "1e2", "١٢", " 1", "1.2.3", "0x10"])
