@@ -25,7 +25,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for title, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         target = copy / title
         if target.exists():  # a row of a table
-            before, last, after = target.read_text(encoding="utf-8").partition('    "balance": Kind(')
+            before, last, after = target.read_text(encoding="utf-8").partition('    "balance": TransactionKind(')
             assert last
             target.write_text(before + text + last + after, encoding="utf-8")
         else:

@@ -27,10 +27,20 @@ PURE_ROOMS = (
 # Loaded only by commands that use them: each costs a start between 20 and 200 ms.
 HEAVY = ("sqlalchemy", "alembic", "pydantic", "twisted", "structlog", "cryptography", "PIL", "asyncio", "rich")
 
-# Public functions that stand in several rooms under one name, because they are one thing in each of them. Functions of
-# `cli` are not looked at: Typer makes the words of the command line of them.
+# Rooms whose functions are not looked at. `cli`: Typer takes the words of the command line from them. `host/explain`:
+# each is the sentence of a reason, and called with its module's name.
+NAMED_AFTER_WORDS = ("cli/", "host/explain/")
+
+# Public functions that stand in several modules under one name, because they are one thing in each of them.
 SAME_IN_SEVERAL_ROOMS = {
+    **dict.fromkeys(
+        ("balance", "echo", "key_change", "refund", "sale", "sign_off", "sign_on", "void"),
+        "one transaction: the service of the host and the operation of the terminal",
+    ),
     "main": "the entry point of a program",
+    "undo": "what the reversal of a service's transaction undoes",
+    "load": "what the module describes, from its file: called with the module's name",
+    "dump": "what the module describes, for its file: called with the module's name",
 }
 
 
@@ -132,7 +142,7 @@ def public_names() -> dict[str, list[str]]:
             if isinstance(node, ast.ClassDef):
                 found = node.name
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found = "" if name_of(path).startswith("cli/") else node.name
+                found = "" if name_of(path).startswith(NAMED_AFTER_WORDS) else node.name
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 found = node.targets[0].id if is_class_name(node.targets[0].id) else ""
             if found and not found.startswith("_"):

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Unpack
 
 from acquirer.app.terminal import Operations
-from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, Address, ExchangeTimer, reason_of
+from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, ExchangeTimer, HostAddress, reason_of
 from acquirer.app.terminal_core import TerminalCore, TerminalOptions
 from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Program, Response
 from acquirer.terminal.exchange import Result
@@ -63,7 +63,7 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
 class AsyncTerminalConnection:
     """A line to one host on the running asyncio loop; otherwise like `TerminalConnection`."""
 
-    def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
+    def __init__(self, to: HostAddress, framing: Framing, *, keep_open: bool = False) -> None:
         self.to, self.framing, self.keep_open = to, framing, keep_open
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._exchange = ExchangeTimer(framing)

@@ -25,7 +25,7 @@ LEAST_S = 0.001  # of one wait: a socket takes 0 for not waiting at all
 CHUNK_BYTES = 8192  # of one read: a frame's usual limit, so that one read brings a whole one
 
 
-class Address(NamedTuple):
+class HostAddress(NamedTuple):
     """Where a host listens."""
 
     host: str
@@ -35,7 +35,7 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def address(text: str) -> Address:
+def address(text: str) -> HostAddress:
     """``HOST:PORT``, brackets around an IPv6 address.
 
     >>> address("127.0.0.1:8583"), str(address("[::1]:8583"))
@@ -48,7 +48,7 @@ def address(text: str) -> Address:
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
         raise ValueError(f"'{text}' is no address; write HOST:PORT, like 127.0.0.1:8583")
-    return Address(host, int(port))
+    return HostAddress(host, int(port))
 
 
 class ExchangeTimer:
@@ -98,7 +98,7 @@ class ExchangeTimer:
 class TerminalConnection:
     """A blocking line to one host."""
 
-    def __init__(self, to: Address, framing: Framing, *, keep_open: bool = False) -> None:
+    def __init__(self, to: HostAddress, framing: Framing, *, keep_open: bool = False) -> None:
         self.to, self.framing, self.keep_open = to, framing, keep_open
         self._socket: socket.socket | None = None
         self._exchange = ExchangeTimer(framing)

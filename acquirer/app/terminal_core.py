@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
-from acquirer.app.terminal_connection import Address, address
+from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
 from acquirer.data.toml import did_you_mean
 from acquirer.settings.cards import load_cards
@@ -51,7 +51,7 @@ class TerminalCore:
                 raise TypeError(
                     f"a terminal has no option '{name}'{did_you_mean(name, TerminalOptions.__annotations__)}"
                 )
-        self.address: Address = address(options.get("host", HOST))
+        self.address: HostAddress = address(options.get("host", HOST))
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")
         self._cards = options.get("cards")

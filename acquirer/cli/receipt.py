@@ -38,7 +38,7 @@ def command(
     from acquirer.app.receipts import image_of, receipt_of
     from acquirer.settings.specs import slip_font
     from acquirer.slip.picture import draw
-    from acquirer.slip.receipt import WORDS, render
+    from acquirer.slip.receipt import WORDS, render_receipt
     from acquirer.store import StoreError
     from acquirer.store.reprints import count_reprint
 
@@ -61,9 +61,9 @@ def command(
         reprint = count_reprint(config.store, transaction.key)
     except StoreError as error:
         raise Exit(Code.USAGE, sentence(error)) from None
-    print(render(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
+    print(render_receipt(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
     if png is not None:
-        lines = render(receipt, whose, lang=language, reprint=reprint).splitlines()
+        lines = render_receipt(receipt, whose, lang=language, reprint=reprint).splitlines()
         png.write_bytes(draw(lines, slip_font(), ink))
     return Code.OK
 

@@ -41,7 +41,7 @@ def list_(
         print(json.dumps([signature_json(one, counts) for one, counts in found], ensure_ascii=False))
         return Code.OK
     from acquirer.cli.tables import ALERT, KEY, Line, console, table
-    from acquirer.slip.receipt import money
+    from acquirer.slip.receipt import decimal_amount
 
     grid = table("Received", "Terminal", "Batch", "STAN", "RRN", "Amount>", "Captured", "Bytes>", "Picture", "Flags")
     for one, counts in found:
@@ -53,7 +53,7 @@ def list_(
             one.key.batch,
             one.key.stan,
             one.rrn,
-            "" if one.amount_minor is None else money(one.amount_minor),
+            "" if one.amount_minor is None else decimal_amount(one.amount_minor),
             one.captured,
             str(one.stream_bytes),
             size,
@@ -178,7 +178,7 @@ def unsigned(
         return Code.OK
     from acquirer.cli.tables import KEY, QUIET, Line, console, table
     from acquirer.data.text import printable
-    from acquirer.slip.receipt import money
+    from acquirer.slip.receipt import decimal_amount
 
     grid = table("At", "Terminal", "Batch", "STAN", "Kind", "RRN", "Amount>", "Likely cause")
     for one in found:
@@ -190,7 +190,7 @@ def unsigned(
             transaction.key.stan,
             transaction.kind,
             transaction.rrn,
-            money(transaction.amount_minor),
+            decimal_amount(transaction.amount_minor),
             Line(printable(one.cause), QUIET if one.exempt else ""),
         )
     console().print(grid)
@@ -234,7 +234,7 @@ def _same(reader: Reader, one: Signature) -> bool:
 
 
 def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
-    from acquirer.slip.receipt import money
+    from acquirer.slip.receipt import decimal_amount
 
     key = one.key
     size_bytes = f"{one.stream_bytes} bytes" + (f" in {one.parts} parts" if one.parts > 1 else "")
@@ -242,7 +242,7 @@ def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
     return [
         ("terminal", f"{key.tid} of merchant {key.mid}"),
         ("transaction", f"batch {key.batch}, STAN {key.stan}, RRN {one.rrn or '?'}"),
-        ("amount", "?" if one.amount_minor is None else money(one.amount_minor)),
+        ("amount", "?" if one.amount_minor is None else decimal_amount(one.amount_minor)),
         ("card", one.pan_masked or "?"),
         ("received", f"{clock_time(one.at_us, timezone)}, {size_bytes}, number {one.number} of this transaction"),
         ("captured", one.captured or "not reported"),

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TransactionKind:
     """One kind of transaction."""
 
     title: str  # in sentences
@@ -24,11 +24,11 @@ class Kind:
     signature: bool = False  # the cardholder signs its slip
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "sale": Kind("sale", True, "debit", "yes", voidable=True, refundable=True, signature=True),
-    "void": Kind("void", True, "credit", "yes", signature=True),
-    "refund": Kind("refund", True, "credit", "requests", signature=True),
-    "balance": Kind("balance inquiry", False, "none", "no"),
+KINDS: Final[Mapping[str, TransactionKind]] = {
+    "sale": TransactionKind("sale", True, "debit", "yes", voidable=True, refundable=True, signature=True),
+    "void": TransactionKind("void", True, "credit", "yes", signature=True),
+    "refund": TransactionKind("refund", True, "credit", "requests", signature=True),
+    "balance": TransactionKind("balance inquiry", False, "none", "no"),
 }
 
 

@@ -15,11 +15,19 @@ from typing import Final, Literal
 
 from acquirer.model.rows import Transaction
 
-State = Literal["none", "approved", "declined", "reversed", "voided", "refunded", "tombstone"]
-Event = Literal["same", "other", "reversal", "void", "refund", "signature"]
+LifecycleState = Literal["none", "approved", "declined", "reversed", "voided", "refunded", "tombstone"]
+TransactionEvent = Literal["same", "other", "reversal", "void", "refund", "signature"]
 
-STATES: Final[tuple[State, ...]] = ("none", "approved", "declined", "reversed", "voided", "refunded", "tombstone")
-EVENTS: Final[tuple[Event, ...]] = ("same", "other", "reversal", "void", "refund", "signature")
+STATES: Final[tuple[LifecycleState, ...]] = (
+    "none",
+    "approved",
+    "declined",
+    "reversed",
+    "voided",
+    "refunded",
+    "tombstone",
+)
+EVENTS: Final[tuple[TransactionEvent, ...]] = ("same", "other", "reversal", "void", "refund", "signature")
 
 
 class Action(Enum):
@@ -42,7 +50,7 @@ class Action(Enum):
     KEEP_FLAGGED = "00, kept and flagged"
 
 
-TABLE: Final[Mapping[State, Mapping[Event, Action]]] = {
+TABLE: Final[Mapping[LifecycleState, Mapping[TransactionEvent, Action]]] = {
     "none": {
         "same": Action.DECIDE,
         "other": Action.DECIDE,
@@ -102,7 +110,7 @@ TABLE: Final[Mapping[State, Mapping[Event, Action]]] = {
 }
 
 
-def action(stored: Transaction | None, event: Event) -> Action:
+def action(stored: Transaction | None, event: TransactionEvent) -> Action:
     """Return what is done about a message, by what the books say of the transaction that it names.
 
     A reversal of a declined transaction that came before is answered as it was then.

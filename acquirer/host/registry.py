@@ -30,7 +30,7 @@ class Undone(NamedTuple):
     card: Card | None = None
 
 
-Undo = Callable[[Transaction, Transaction | None, Card | None], Undone]
+UndoFunction = Callable[[Transaction, Transaction | None, Card | None], Undone]
 """Takes a transaction that is reversed, its original and the card's row; returns them as they are afterwards."""
 
 
@@ -39,14 +39,14 @@ class Service(NamedTuple):
 
     decide: Decide
     key: KeyOf  # of the transaction that is loaded with the terminal
-    undo: Undo | None  # of a transaction that may be reversed
+    undo: UndoFunction | None  # of a transaction that may be reversed
 
 
 SERVICES: Final[dict[str, Service]] = {}
 """By name; complete once `acquirer.host.services` is imported."""
 
 
-def service(name: str, key: KeyOf = no_key, undo: Undo | None = None) -> Callable[[Decide], Decide]:
+def service(name: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[Decide], Decide]:
     """Register the function that decides about requests of this service."""
 
     def register(decide: Decide) -> Decide:

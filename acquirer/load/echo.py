@@ -25,7 +25,7 @@ class Echo(Protocol):
         transport.write(data)
 
 
-async def serve() -> None:
+async def serve_echo() -> None:
     """Listen on a free loopback port, say which on stdout as one JSON line, echo until terminated."""
     reactor: Any = AsyncioSelectorReactor(asyncio.get_running_loop())
     port = reactor.listenTCP(0, Factory.forProtocol(Echo), backlog=BACKLOG, interface="127.0.0.1")
@@ -34,4 +34,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve_echo())

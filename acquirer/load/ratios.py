@@ -20,7 +20,7 @@ from acquirer.load.cpu import NotMeasurable
 from acquirer.load.figures import Figures
 from acquirer.load.frames import FIRST_TID, sign_on_templates
 from acquirer.load.generator import STANS, FrameTemplate, run_fresh, run_kept
-from acquirer.load.servers import DIALECT, MASTER_KEY, REGISTERED, ServerProcess, approved_answer, echo, host
+from acquirer.load.servers import DIALECT, MASTER_KEY, REGISTERED, ServerProcess, approved_answer, echo_server, host
 from acquirer.load.uploads import UploadingTerminals, UploadRound, summed_rounds
 from acquirer.settings.specs import load_dialect
 
@@ -76,7 +76,10 @@ def run(options: RatioOptions) -> int:
     request_bytes = len(templates[0].frame(STANS[0]))
     with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as name:
         directory = Path(name)
-        with host(directory, mid, store=options.store, log=options.log) as acquirer, echo(directory) as yardstick:
+        with (
+            host(directory, mid, store=options.store, log=options.log) as acquirer,
+            echo_server(directory) as yardstick,
+        ):
             answer = approved_answer(acquirer, dialect, templates[-1])
             print(f"{options.connections} connections; sign-ons of {request_bytes} bytes, answered with {len(answer)}")
             servers = {"echo": (yardstick, request_bytes), "acquirer": (acquirer, len(answer))}

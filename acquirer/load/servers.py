@@ -81,7 +81,7 @@ def host(
 
 
 @contextmanager
-def echo(directory: Path) -> Iterator[ServerProcess]:
+def echo_server(directory: Path) -> Iterator[ServerProcess]:
     """Run `acquirer.load.echo`."""
     yield from started(["-m", "acquirer.load.echo"], ROOT, directory, None)
 

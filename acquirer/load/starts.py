@@ -36,7 +36,7 @@ JOURNALLED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class MeasuredCommand:
     """A command to start, as typed after ``acquirer``."""
 
     name: str
@@ -71,7 +71,7 @@ def measure(rounds: int) -> int:
     return int(any(missed))
 
 
-def _report(command: Command, best_s: dict[str, float]) -> bool:
+def _report(command: MeasuredCommand, best_s: dict[str, float]) -> bool:
     """Print what a command takes; True when that is more than its mark."""
     used_s, unit_s = best_s[command.name], best_s[YARDSTICK_NAME]
     factor = used_s / unit_s
@@ -87,7 +87,7 @@ def _report(command: Command, best_s: dict[str, float]) -> bool:
 
 
 @contextmanager
-def _prepared(directory: Path) -> Iterator[list[Command]]:
+def _prepared(directory: Path) -> Iterator[list[MeasuredCommand]]:
     """Stores to read, a capture to look at, a host to talk to; and the commands that do."""
     dialect = load_dialect(DIALECT)
     templates, mid = sign_on_templates(dialect, FEW)
@@ -106,18 +106,20 @@ def _prepared(directory: Path) -> Iterator[list[Command]]:
         address = "{}:{}".format(*answering.address)
         echo = ["terminal", "echo", "--host", address, "--tid", str(FIRST_TID), "--terminals", "terminals.toml"]
         commands = [
-            Command("journal list", ("journal", "list", "--store", few), QUERY),
-            Command("terminals list", ("terminals", "list", "--store", few), QUERY),
-            Command("decode", ("decode", sample), TOOL),
-            Command("doctor", ("doctor", "capture.hex"), TOOL),
-            Command("dialect list", ("dialect", "list"), TOOL),
-            Command("terminal echo", tuple(echo), TOOL),
-            Command("serve", tuple(_serve(few)), HOST, serves=True),
-            Command(f"serve, {MANY} terminals", tuple(_serve(many)), 0.0, MANY_MORE_S, "serve", serves=True),
-            Command(f"terminals list, {MANY} terminals", ("terminals", "list", "--store", many), 0.0, MANY_MORE_S),
+            MeasuredCommand("journal list", ("journal", "list", "--store", few), QUERY),
+            MeasuredCommand("terminals list", ("terminals", "list", "--store", few), QUERY),
+            MeasuredCommand("decode", ("decode", sample), TOOL),
+            MeasuredCommand("doctor", ("doctor", "capture.hex"), TOOL),
+            MeasuredCommand("dialect list", ("dialect", "list"), TOOL),
+            MeasuredCommand("terminal echo", tuple(echo), TOOL),
+            MeasuredCommand("serve", tuple(_serve(few)), HOST, serves=True),
+            MeasuredCommand(f"serve, {MANY} terminals", tuple(_serve(many)), 0.0, MANY_MORE_S, "serve", serves=True),
+            MeasuredCommand(
+                f"terminals list, {MANY} terminals", ("terminals", "list", "--store", many), 0.0, MANY_MORE_S
+            ),
         ]
         if (ROOT / "acquirer" / "cli" / "store.py").exists():
-            commands.insert(1, Command("store check", ("store", "check", "--store", few), QUERY))
+            commands.insert(1, MeasuredCommand("store check", ("store", "check", "--store", few), QUERY))
         yield commands
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
+from acquirer.data.types import MakForm
+
 Required = Literal["never", "daily", "per-batch", "per-transaction"]
-MakForm = Literal["single", "double", "duplicated"]
 TransactionState = Literal["approved", "declined", "reversed", "voided", "refunded", "tombstone"]
 """``refunded``: partly or whole, see `Transaction.refunded_minor`; ``tombstone``: known only from its reversal."""
 

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, cast
 
-from acquirer.data.types import Randbytes
+from acquirer.data.types import MakForm, Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
@@ -21,8 +21,6 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import Secret, SecretFactory
 from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
-
-MakForm = Literal["single", "double", "duplicated"]
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key
 _WEAK_WORDS: Final = frozenset(int.from_bytes(key, "big") for key in WEAK_DES_KEYS)

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.shipped import specs_dir
-from acquirer.settings.values import Reader, choice, quoted, read_bool, read_words, whole
+from acquirer.settings.values import ValueReader, choice, quoted, read_bool, read_words, whole
 from acquirer.wire.masking import passes_luhn
 
 
@@ -67,7 +67,7 @@ def _read(
     document: Document,
     path: KeyPath,
     table: Mapping[str, Any],
-    readers: Mapping[str, tuple[str, Reader[Any]]],
+    readers: Mapping[str, tuple[str, ValueReader[Any]]],
     known: Any,
 ) -> dict[str, Any]:
     """Return the values of a table by the names of our own attributes."""
@@ -92,7 +92,7 @@ NO_EXPIRY: Final = "4912"
 """YYMM of a card whose expiry plays no role: later than any test runs."""
 
 
-def _matching(pattern: str, problem: str) -> Reader[str]:
+def _matching(pattern: str, problem: str) -> ValueReader[str]:
     """Return a reader of texts of one form."""
     form = re.compile(pattern)
 
@@ -139,14 +139,14 @@ def _bins(value: object) -> tuple[str, ...]:
 
 _THREE_DIGITS: Final = _matching(r"[0-9]{3}", "has not three digits; write them in quotes")
 
-_TABLE: Final[Mapping[str, tuple[str, Reader[Any]]]] = {
+_TABLE: Final[Mapping[str, tuple[str, ValueReader[Any]]]] = {
     "unknown": ("unknown", choice(("approve", "decline"))),
     "unknown_balance": ("unknown_balance_minor", _minor),
     "test_bins": ("test_bins", _bins),
 }
 """Key of the whole table → attribute of `CardTable`, reader."""
 
-_CARD: Final[Mapping[str, tuple[str, Reader[Any]]]] = {
+_CARD: Final[Mapping[str, tuple[str, ValueReader[Any]]]] = {
     "name": (
         "name",
         _matching(r"[a-z0-9][a-z0-9._-]{0,31}", "is no name; write up to 32 small letters, digits, dots and dashes"),

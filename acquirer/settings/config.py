@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.settings.values import (
-    Reader,
+    ValueReader,
     choice,
     optional,
     quoted,
@@ -40,8 +40,8 @@ DEFAULT_STORE: Final = "sqlite:///acquirer.db"
 ALIASES: Final[Mapping[str, str]] = {"magic_amounts": "trigger_amounts"}
 """Names that settings had in earlier versions, and their names now."""
 
-Text = Annotated[str, read_text]
-Words = Annotated[tuple[str, ...], read_words]
+TextValue = Annotated[str, read_text]
+TextValues = Annotated[tuple[str, ...], read_words]
 Switch = Annotated[bool, read_bool]
 File = Annotated[Path | None, optional(read_path)]
 Seconds = Annotated[float, seconds(86_400)]
@@ -51,10 +51,10 @@ Seconds = Annotated[float, seconds(86_400)]
 class Config:
     """All settings of `acquirer serve`, each with its reader. Paths in a file are relative to the working directory."""
 
-    listen: Words = ("127.0.0.1:8583",)
+    listen: TextValues = ("127.0.0.1:8583",)
     """``[HOST:]PORT[=DIALECT]``, as many as wanted. Port 0 takes a free one."""
-    store: Text = DEFAULT_STORE
-    dialect: Text = "unionpay-pos"
+    store: TextValue = DEFAULT_STORE
+    dialect: TextValue = "unionpay-pos"
     terminals: File = None
     cards: File = None
     timezone: Annotated[str, read_timezone] = "Asia/Shanghai"
@@ -67,9 +67,9 @@ class Config:
     """A refund is taken for so many days after its sale."""
     keep_days: Annotated[int, whole(1, 3650)] = 35
     """A transaction of a closed batch is kept for so many days after it was last referred to."""
-    fault: Words = ()
+    fault: TextValues = ()
     """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables; see docs/faults.md."""
-    signature_check: Words = ()
+    signature_check: TextValues = ()
     """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …"""
     no_sign_limit: Annotated[str | None, optional(read_amount)] = None
     """Contactless sales up to this amount need no signature, as in ``1000.00``; else as the dialect says."""
@@ -99,7 +99,7 @@ class Config:
         return int(integer) * 100 + int(cents.ljust(2, "0"))
 
 
-_READERS: Final[Mapping[str, Reader[Any]]] = {
+_READERS: Final[Mapping[str, ValueReader[Any]]] = {
     name: hint.__metadata__[0]
     for name, hint in get_type_hints(Config, include_extras=True).items()
     if get_origin(hint) is Annotated

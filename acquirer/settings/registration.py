@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from acquirer.model.rows import MakForm, Policy
+from acquirer.data.types import MakForm
+from acquirer.model.rows import Policy
 
 if TYPE_CHECKING:
     from acquirer.security.secret import Secret

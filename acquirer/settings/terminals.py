@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
-from acquirer.model.rows import MakForm, Policy, Required
+from acquirer.data.types import MakForm
+from acquirer.model.rows import Policy, Required
 from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.settings.shipped import specs_dir
-from acquirer.settings.values import Reader, choice, quoted, read_bool, whole
+from acquirer.settings.values import ValueReader, choice, quoted, read_bool, whole
 
 __all__ = [
     "DEMO",
@@ -180,7 +181,9 @@ def _fixed_keys(table: object) -> WorkingKeys | None:
 _REQUIRED: Final = object()
 
 
-def _value(table: Mapping[str, Any], key: str, reader: Reader[Any], default: Any = _REQUIRED, path: Step = ()) -> Any:
+def _value(
+    table: Mapping[str, Any], key: str, reader: ValueReader[Any], default: Any = _REQUIRED, path: Step = ()
+) -> Any:
     """Return the value of a key that is no secret, as `reader` reads it."""
     value = table.get(key)
     if value is None:
@@ -259,7 +262,7 @@ _DEFAULT_POLICY: Final = Policy()
 _TMK_CIPHER: Final = choice(("3des", "sm4", "aes"))  # whose KCV is shown; a key package names its own cipher
 _BDK_CIPHER: Final = choice(("3des", "aes"))
 _MAK: Final = choice(get_args(MakForm))
-_POLICY: Final[Mapping[str, Reader[Any]]] = {
+_POLICY: Final[Mapping[str, ValueReader[Any]]] = {
     "required": choice(get_args(Required)),
     "grace_s": whole(0, 3600),
     "repeat": choice(("replay", "decline")),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-Reader = Callable[[object], T]
+ValueReader = Callable[[object], T]
 
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
@@ -103,7 +103,7 @@ def read_time(value: object) -> datetime:
         raise ValueError("is not a date and time; write it like 2026-01-02T03:04:05") from None
 
 
-def whole(least: int | None = None, most: int | None = None) -> Reader[int]:
+def whole(least: int | None = None, most: int | None = None) -> ValueReader[int]:
     """Return a reader of whole numbers from `least` to `most`."""
     span = _span(least, most)
 
@@ -120,7 +120,7 @@ def whole(least: int | None = None, most: int | None = None) -> Reader[int]:
     return read
 
 
-def seconds(most: float) -> Reader[float]:
+def seconds(most: float) -> ValueReader[float]:
     """Return a reader of a time in seconds, above 0 and up to `most`."""
 
     def read(value: object) -> float:
@@ -137,7 +137,7 @@ def seconds(most: float) -> Reader[float]:
     return read
 
 
-def choice(words: Collection[str]) -> Reader[str]:
+def choice(words: Collection[str]) -> ValueReader[str]:
     """Return a reader of one of some words."""
     *others, last = words
     listed = f"{', '.join(others)} or {last}" if others else last
@@ -150,7 +150,7 @@ def choice(words: Collection[str]) -> Reader[str]:
     return read
 
 
-def optional(reader: Reader[T]) -> Reader[T | None]:
+def optional(reader: ValueReader[T]) -> ValueReader[T | None]:
     """Return a reader that also takes None, which a program may give for "not set"."""
 
     def read(value: object) -> T | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from acquirer.signature.letters import Knot, letter
+from acquirer.signature.letters import Curve, Knot, letter
 from acquirer.signature.seeded_random import SeededRandom
-
-Line = list[Knot]
 
 _LEAST_HEIGHT = 0.25
 """In a long name too, this share of a small letter's height remains: a wave."""
@@ -38,10 +36,10 @@ class LatinHandwriting:
         )
 
 
-def write_latin(words: list[str], dice: SeededRandom) -> list[Line]:
+def write_latin(words: list[str], dice: SeededRandom) -> list[Curve]:
     """Return the lines of a signature in letter units, y upward; characters without a letter are passed over."""
     habit = LatinHandwriting.of(dice)
-    lines: list[Line] = []
+    lines: list[Curve] = []
     x = 0.0
     for number, word in enumerate(words):
         short = number < len(words) - 1 and len(word) > 3 and dice.chance(0.3)
@@ -51,9 +49,9 @@ def write_latin(words: list[str], dice: SeededRandom) -> list[Line]:
     return [[_lean(knot, habit) for knot in line] for line in lines]
 
 
-def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, lines: list[Line]) -> float:
+def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, lines: list[Curve]) -> float:
     """Append the lines of `word` from `x` on; return the x at which the next word begins."""
-    marks: list[Line] = []
+    marks: list[Curve] = []
     pen_down = False
     height = 1.0
     for character in word:
@@ -90,7 +88,7 @@ def _word(word: str, x: float, habit: LatinHandwriting, dice: SeededRandom, line
     return x
 
 
-def _flourish(lines: list[Line], dice: SeededRandom) -> None:
+def _flourish(lines: list[Curve], dice: SeededRandom) -> None:
     """Append one of the `_FLOURISHES` to the name; u runs along the name, v is in letter units."""
     last = max(lines, key=lambda line: line[-1].x)
     end = last[-1]

@@ -18,6 +18,10 @@ class Knot(NamedTuple):
     corner: bool = False
 
 
+Curve = list[Knot]
+"""What a pen draws without being lifted."""
+
+
 class Letter(NamedTuple):
     """`body` is written in the flow of the word, `marks` after it; without `joins` the pen is then lifted."""
 

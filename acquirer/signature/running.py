@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 
 from acquirer.signature import skeleton
-from acquirer.signature.letters import Knot
+from acquirer.signature.letters import Curve, Knot
 from acquirer.signature.seeded_random import SeededRandom
 from acquirer.signature.skeleton import EM, Trace
-
-Line = list[Knot]
 
 HEIGHT = 24.0
 """A character's square in letter units: a little more than a capital."""
@@ -40,10 +38,10 @@ class ChineseHandwriting:
         )
 
 
-def write_chinese(characters: str, font_bytes: bytes, dice: SeededRandom) -> list[Line]:
+def write_chinese(characters: str, font_bytes: bytes, dice: SeededRandom) -> list[Curve]:
     """Return the lines of a signature in letter units, y upward."""
     habit = ChineseHandwriting.of(dice)
-    lines: list[Line] = []
+    lines: list[Curve] = []
     x = 0.0
     for number, character in enumerate(characters):
         size = HEIGHT / EM * (habit.first if number == 0 else dice.around(0.95, 0.15))
@@ -75,7 +73,7 @@ def _in_order(traces: list[Trace]) -> list[Trace]:
     return [trace for _, part in parts for trace in sorted(part, key=lambda t: t[0][1] * 1.2 + t[0][0])]
 
 
-def _line(trace: Trace, x: float, drop: float, size: float, habit: ChineseHandwriting, dice: SeededRandom) -> Line:
+def _line(trace: Trace, x: float, drop: float, size: float, habit: ChineseHandwriting, dice: SeededRandom) -> Curve:
     points = _simplified([(float(px), float(py)) for px, py in trace], habit.smooth)
     line = []
     for px, py in points:
@@ -101,7 +99,7 @@ def _simplified(points: list[tuple[float, float]], tolerance: float) -> list[tup
     return _simplified(points[: far + 1], tolerance)[:-1] + _simplified(points[far:], tolerance)
 
 
-def _run_out(line: Line, dice: SeededRandom) -> None:
+def _run_out(line: Curve, dice: SeededRandom) -> None:
     """Lengthen the last stroke in its own direction."""
     a, b = line[-2], line[-1]
     length = math.hypot(b.x - a.x, b.y - a.y) or 1.0

@@ -139,7 +139,7 @@ def render_receipt(
     `reprint` counts the reprints and marks them; 0 is the first print. `signed`: the cardholder has signed on a pad, so
     that no space is left for a pen; a picture (`picture.draw`) takes the space and puts the signature there.
 
-    >>> print(render_receipt(Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
+    >>> receipt = Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
     ...                   "000001", "000002", 1234, "RMB")
     >>> print(render_receipt(receipt).splitlines()[8])
     卡号(CARD NO) 621234******1232/I

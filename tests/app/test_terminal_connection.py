@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from acquirer.app.async_terminal import AsyncTerminalConnection
-from acquirer.app.terminal_connection import Address, TerminalConnection, address
+from acquirer.app.terminal_connection import HostAddress, TerminalConnection, address
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 
@@ -23,7 +23,7 @@ Peer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def peer(*behaviours: Peer) -> Iterator[Address]:
+def peer(*behaviours: Peer) -> Iterator[HostAddress]:
     """A listener; each connection gets the next behaviour after its request was read, then a polite end."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -37,7 +37,7 @@ def peer(*behaviours: Peer) -> Iterator[Address]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield Address(*listener.getsockname())
+        yield HostAddress(*listener.getsockname())
     finally:
         thread.join()
         listener.close()
@@ -66,7 +66,7 @@ def half_then_hold(connection: socket.socket) -> None:
     hold(connection)
 
 
-def blocking(to: Address, timeout_s: float) -> Response:
+def blocking(to: HostAddress, timeout_s: float) -> Response:
     line = TerminalConnection(to, FRAMING)
     try:
         return line.ask(Ask(FRAME, timeout_s))
@@ -74,7 +74,7 @@ def blocking(to: Address, timeout_s: float) -> Response:
         line.done()
 
 
-def awaited(to: Address, timeout_s: float) -> Response:
+def awaited(to: HostAddress, timeout_s: float) -> Response:
     async def ask() -> Response:
         line = AsyncTerminalConnection(to, FRAMING)
         try:
@@ -105,7 +105,7 @@ CASES: list[tuple[str, Peer, float, type, str]] = [
     ("behave", "timeout_s", "kind", "says"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
 )
 def test_every_way_of_answering(
-    way: Callable[[Address, float], Response], behave: Peer, timeout_s: float, kind: type, says: str
+    way: Callable[[HostAddress, float], Response], behave: Peer, timeout_s: float, kind: type, says: str
 ) -> None:
     with peer(behave) as to:
         answer = way(to, timeout_s)
@@ -117,9 +117,9 @@ def test_every_way_of_answering(
 
 
 @pytest.mark.parametrize("way", [blocking, awaited])
-def test_no_one_listens(way: Callable[[Address, float], Response]) -> None:
+def test_no_one_listens(way: Callable[[HostAddress, float], Response]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        to = Address(*listener.getsockname())
+        to = HostAddress(*listener.getsockname())
     answer = way(to, 5)
     assert isinstance(answer, NotSent)
     assert "refused" in answer.detail

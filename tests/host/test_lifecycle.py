@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.host.lifecycle import EVENTS, STATES, TABLE, Action, Event, State, as_markdown
+from acquirer.host.lifecycle import EVENTS, STATES, TABLE, Action, LifecycleState, TransactionEvent, as_markdown
 from tests.host.conftest import MakeRig, Pos, Rig
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +28,7 @@ def test_the_pages_show_it(page: str) -> None:
     assert shown == as_markdown(), f"{page} shows another table; print it anew with host.lifecycle.as_markdown"
 
 
-def in_state(state: State, new_rig: MakeRig) -> tuple[Rig, Pos, bytes]:
+def in_state(state: LifecycleState, new_rig: MakeRig) -> tuple[Rig, Pos, bytes]:
     """A transaction 000050 in a state, reached by messages, and the frame of its sale."""
     rig = new_rig()
     rig.register()
@@ -71,7 +71,7 @@ CODES = {
 }
 """What each action answers; second: when the transaction was declined."""
 
-AFTER: dict[tuple[State, Event], State] = {
+AFTER: dict[tuple[LifecycleState, TransactionEvent], LifecycleState] = {
     ("none", "same"): "approved",
     ("none", "other"): "approved",
     ("none", "reversal"): "tombstone",
@@ -84,7 +84,7 @@ AFTER: dict[tuple[State, Event], State] = {
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("event", EVENTS)
-def test_the_host_keeps_to_it(state: State, event: Event, new_rig: MakeRig) -> None:
+def test_the_host_keeps_to_it(state: LifecycleState, event: TransactionEvent, new_rig: MakeRig) -> None:
     rig, pos, frame = in_state(state, new_rig)
     amount = 0 if state == "declined" else AMOUNT
     image = bytes.fromhex("0000010000000080000000010000000100000000000800ff02")

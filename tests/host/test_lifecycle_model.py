@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from acquirer.host.lifecycle import TABLE, Action, Event, State
+from acquirer.host.lifecycle import TABLE, Action, LifecycleState, TransactionEvent
 from tests.host.conftest import MakeRig, Pos
 
 TIDS = ("10000161", "10000162")
@@ -35,7 +35,7 @@ class Sale:
     pos: Pos
     stan: str
     amount: int
-    state: State
+    state: LifecycleState
     rrn: str
     frame: bytes
     refunded: int = 0
@@ -70,7 +70,7 @@ def machine(new_rig: MakeRig) -> type[RuleBasedStateMachine]:
             fits = amount <= self.left_minor()
             answer = self.rig.send(frame)
             assert answer.code == ("00" if fits else "51")
-            state: State = "approved" if fits else "declined"
+            state: LifecycleState = "approved" if fits else "declined"
             self.sales.append(Sale(pos, pos.last, amount, state, str(answer[37]), frame))
 
         @precondition(lambda self: self.sales)
@@ -126,7 +126,7 @@ def machine(new_rig: MakeRig) -> type[RuleBasedStateMachine]:
         def refund(self, which: int, some: int, amount: int) -> None:
             sale = self.pick(some)
             answer = self.terminals[which].refund(sale.rrn, amount, pan=CARD)
-            gives: Event = "refund"
+            gives: TransactionEvent = "refund"
             if TABLE[sale.state][gives] is not Action.GIVE_BACK:
                 assert answer.code == "25"
             elif amount > sale.amount - sale.refunded:

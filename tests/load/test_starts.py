@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from acquirer.load import starts
-from acquirer.load.starts import MANY, YARDSTICK_NAME, Command, measure
+from acquirer.load.starts import MANY, YARDSTICK_NAME, MeasuredCommand, measure
 
 
 @pytest.mark.parametrize(
     ("command", "expected", "missed"),
     [
-        (Command("x", (), 3.5), "300 ms    3.0 ×  mark 3.5 × reached", False),
-        (Command("x", (), 2.5), "300 ms    3.0 ×  mark 2.5 × MISSED", True),
-        (Command("x", (), mark_s=0.5), "300 ms    3.0 ×  mark 0.5 s reached", False),
-        (Command("x", (), mark_s=0.2), "300 ms    3.0 ×  mark 0.2 s MISSED", True),
-        (Command("x", (), mark_s=0.2, base="y"), "mark 0.2 s more than y reached", False),
-        (Command("x", (), mark_s=0.1, base="y"), "mark 0.1 s more than y MISSED", True),
+        (MeasuredCommand("x", (), 3.5), "300 ms    3.0 ×  mark 3.5 × reached", False),
+        (MeasuredCommand("x", (), 2.5), "300 ms    3.0 ×  mark 2.5 × MISSED", True),
+        (MeasuredCommand("x", (), mark_s=0.5), "300 ms    3.0 ×  mark 0.5 s reached", False),
+        (MeasuredCommand("x", (), mark_s=0.2), "300 ms    3.0 ×  mark 0.2 s MISSED", True),
+        (MeasuredCommand("x", (), mark_s=0.2, base="y"), "mark 0.2 s more than y reached", False),
+        (MeasuredCommand("x", (), mark_s=0.1, base="y"), "mark 0.1 s more than y MISSED", True),
     ],
 )
 def test_a_command_is_held_to_its_mark(
-    command: Command, expected: str, missed: bool, capsys: pytest.CaptureFixture[str]
+    command: MeasuredCommand, expected: str, missed: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert starts._report(command, {YARDSTICK_NAME: 0.1, "x": 0.3, "y": 0.15}) is missed
     assert expected in capsys.readouterr().out

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acquirer.data.types import MakForm
 from acquirer.security.ciphers import CipherName, is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
-from acquirer.security.packages import KcvError, MakForm, PackageError, PackageIssuer, accept_package, issue_package
+from acquirer.security.packages import KcvError, PackageError, PackageIssuer, accept_package, issue_package
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 

@@ -53,7 +53,7 @@ class Judgement:
     card: Card | None = None
 
 
-Check = Callable[[CardEntry, CardUse, Card], Judgement | None]
+CardCheck = Callable[[CardEntry, CardUse, Card], Judgement | None]
 
 
 def judge_sale(table: CardTable, use: CardUse, row: Card | None) -> Judgement:
@@ -135,7 +135,7 @@ def expired(expiry: str, day: str) -> bool:
     return nearest < month
 
 
-def _refused(checks: Iterable[Check], entry: CardEntry, use: CardUse, today: Card) -> Judgement | None:
+def _refused(checks: Iterable[CardCheck], entry: CardEntry, use: CardUse, today: Card) -> Judgement | None:
     for check in checks:
         refusal = check(entry, use, today)
         if refusal is not None:
@@ -258,5 +258,5 @@ def _balance(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     )
 
 
-_INQUIRY_CHECKS: tuple[Check, ...] = (_status, _expiry, _chip, _pin)
-_SALE_CHECKS: tuple[Check, ...] = (*_INQUIRY_CHECKS, _limit, _count, _balance)
+_INQUIRY_CHECKS: tuple[CardCheck, ...] = (_status, _expiry, _chip, _pin)
+_SALE_CHECKS: tuple[CardCheck, ...] = (*_INQUIRY_CHECKS, _limit, _count, _balance)
