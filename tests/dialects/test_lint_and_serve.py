@@ -104,7 +104,7 @@ HEAD = 'dialect = "mine"\nextends = "unionpay-pos"\n'
         ),
         (
             '[terminal]\npackage = "009"\n',
-            "terminal.package: there is no key package '009'; known: 001, 003, 004, 005, 006",
+            "terminal.package: there is no key package '009'; did you mean '006'?",
         ),
         ("[elements]\nmac = false\n", "routes.sale.reply.make: unknown element 'mac'"),
         ('[framing]\nlength = "ascii4"\nincludes_itself = true\n', ""),

@@ -1,4 +1,4 @@
-"""The manual keeps its word: Harbour Bank's file is written as it says, and every command is run."""
+"""The manual is executed: Harbour Bank's file is written as it says, and every command is run."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from acquirer.host.services import SERVICES
 
+from acquirer.app.dialects import lint_dialect
 from acquirer.cli import run
 from acquirer.dialect.vocabulary import ELEMENTS
+from acquirer.host.services import SERVICES
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.track import TRACK_METHODS
-from acquirer.settings.specs import dialect_names, lint_dialect, load_dialect
+from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.testing import running_host
 from acquirer.wire.coverage import COVERAGES
 
@@ -27,8 +28,8 @@ STEPS = re.findall(r"^```(toml|toml wrong|console)\n(.*?)^```$", MANUAL, re.S | 
 def commands(block: str) -> Iterator[tuple[list[str], list[str]]]:
     """Each command of a console block, with the lines it is to print."""
     for command in re.split(r"^\$ ", block, flags=re.M)[1:]:
-        first, *told = command.splitlines()
-        yield shlex.split(first)[1:], told
+        first, *printed = command.splitlines()
+        yield shlex.split(first)[1:], printed
 
 
 def like(line: str) -> str:
@@ -43,14 +44,14 @@ def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
     def typed(words: list[str]) -> list[str]:
         run(words)
-        told = capsys.readouterr()
-        return [*told.out.splitlines(), *told.err.splitlines()]
+        printed = capsys.readouterr()
+        return [*printed.out.splitlines(), *printed.err.splitlines()]
 
     return typed
 
 
 def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
-    file, wrong = tmp_path / "harbour.toml", tmp_path / "wrong.toml"
+    file, mistake = tmp_path / "harbour.toml", tmp_path / "wrong.toml"
     text, address = "", ""
     running = None
     for kind, block in STEPS:
@@ -59,9 +60,9 @@ def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
             file.write_text(text, encoding="utf-8")
             continue
         if kind == "toml wrong":
-            wrong.write_text(text + block, encoding="utf-8")
+            mistake.write_text(text + block, encoding="utf-8")
             continue
-        for words, told in commands(block):
+        for words, expected_lines in commands(block):
             if words[0] == "serve":
                 load_dialect.cache_clear()  # the file has grown since it was first read
                 running = running_host(dialect=str(file), timezone="UTC")
@@ -70,8 +71,8 @@ def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
             more = ["--host", address, "--state", str(tmp_path)] if words[0] == "terminal" else []
             load_dialect.cache_clear()
             printed = do([*words, *more])
-            assert len(printed) == len(told), printed
-            for got, expected in zip(printed, told, strict=True):
+            assert len(printed) == len(expected_lines), printed
+            for got, expected in zip(printed, expected_lines, strict=True):
                 assert re.fullmatch(like(expected), got)
     assert running is not None
     running.__exit__(None, None, None)
@@ -85,35 +86,36 @@ def named(heading: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
 
 
-def test_every_element_is_told_of() -> None:
+def test_every_element_is_described() -> None:
     assert named("Elements") == set(ELEMENTS)
     assert {element for name in dialect_names() for element in load_dialect(name).elements} <= set(ELEMENTS)
 
 
-def test_an_element_nobody_reads_is_a_slip(tmp_path: Path) -> None:
+def test_an_element_that_nothing_reads_is_noted(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     head = 'dialect = "mine"\ntitle = "mine"\nextends = "iso8583-1987-ascii"\nsamples = []\n'
     more = '[elements]\nopertor = "60"\nlane = "61"\n[routes.sale]\nwhen.lane = "7"\n'
     file.write_text(head + more, encoding="utf-8")
-    assert lint_dialect(str(file)) == [
+    report = lint_dialect(str(file))
+    assert [str(note) for note in report.notes] == [
         f"{file}:6: elements.opertor: nothing reads this element; did you mean 'operator'?"
     ]
 
 
-def test_every_function_is_told_of() -> None:
-    told = named("Functions chosen by name")
+def test_every_function_is_described() -> None:
+    described = named("Functions chosen by name")
     stretched = {name for name in PIN_FORMATS if name.endswith(("-padded", "-wide"))}
     plain = {name for name in MAC_ALGORITHMS if not name.endswith("-hex")}
-    assert {*SERVICES, *plain, *COVERAGES, *TRACK_METHODS} | set(PIN_FORMATS) - stretched <= told
+    assert {*SERVICES, *plain, *COVERAGES, *TRACK_METHODS} | set(PIN_FORMATS) - stretched <= described
 
 
-def test_every_dialect_is_told_of() -> None:
+def test_every_dialect_is_described() -> None:
     section = MANUAL.partition("\n## ")[0]
-    told = set()
+    described = set()
     for names in re.findall(r"^\| (`.*?) \|", section, re.M):
         first, *rest = re.findall(r"`([^`]+)`", names)
-        told |= {first, *(name if name[0] != "-" else first.rpartition("-")[0] + name for name in rest)}
-    assert told == set(dialect_names())
+        described |= {first, *(name if name[0] != "-" else first.rpartition("-")[0] + name for name in rest)}
+    assert described == set(dialect_names())
 
 
 def test_the_pages_it_names_are_there() -> None:
