@@ -54,8 +54,8 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
     code = str(Path(acquirer.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")]))
     # Not -m: it would run a second copy of a module that its own package imports.
-    script = (
-        "import sys; from multiprocessing.connection import Connection; "
+    script = (  # with GC as in `acquirer.cli`: what is imported stays
+        "import gc, sys; gc.set_threshold(50_000); from multiprocessing.connection import Connection; "
         f"from {module} import main; main(Connection(int(sys.argv[1])), *sys.argv[2:])"
     )
     ours, theirs = socket.socketpair()
