@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +74,7 @@ class Pos:
         self.dialect: Dialect = load_dialect(name)
         self.tids: list[str] = []
 
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         return {"host": self.address, "dialect": self.name, "terminals": self.terminals, "timeout_s": 10.0}
 
     def tid(self) -> str:
@@ -80,7 +82,7 @@ class Pos:
         self.tids.append(str(FIRST_TID.get(self.name, 40000001) + next(USED)))
         return self.tids[-1]
 
-    def terminal(self, **more: object) -> Terminal:
+    def terminal(self, **more: Any) -> Terminal:
         return Terminal(self.tid(), **self.options() | more)
 
     def code(self, reason: str, service: str) -> str:
@@ -109,7 +111,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Callab
     listen = [f"127.0.0.1:0={name}" for name in DIALECTS]
     with running_host(listen=listen, terminals=str(terminals), fault=faults, timezone="UTC") as host:
         yield {
-            name: lambda name=name, address=address: Pos(host, address, name, terminals)
+            name: partial(Pos, host, address, name, terminals)
             for name, address in zip(DIALECTS, host.addresses, strict=True)
         }
 
@@ -184,6 +186,7 @@ class TestVoid:
         """Another void gives nothing back, and its reversal takes it again."""
         with pos.terminal() as terminal:
             before = terminal.balance("balance").balance_minor
+            assert before is not None
             terminal.sale("7.00", card="balance")
             assert terminal.balance("balance").balance_minor == before - 700
             terminal.void()
@@ -239,7 +242,20 @@ class TestRefund:
                 assert [state for _, state, _ in pos.booked()] == ["approved", "reversed"]
                 assert terminal.refund().outcome is Outcome.APPROVED
 
-    def test_an_advice_that_stays_unanswered_is_asked_again(self, silent: Pos) -> None:
+    def test_a_request_can_be_undone_by_hand_and_an_advice_cannot(self, pos: Pos) -> None:
+        with pos.terminal() as terminal:
+            terminal.sale("10.00", card="visa")
+            terminal.refund("4.00")
+            undone = terminal.reverse()
+            if pos.dialect.find_route("refund").mti[2] == "2":
+                assert undone.sentence == "there is no sale to reverse; name one with --stan and --amount"
+                assert pos.booked() == [("sale", "refunded", 1000), ("refund", "approved", 400)]
+            else:
+                assert (undone.reversal, undone.exchange.notes) == ("done", ("the refund is undone",))
+                assert pos.booked() == [("sale", "approved", 1000), ("refund", "reversed", 400)]
+                assert terminal.refund("10.00").outcome is Outcome.APPROVED
+
+    def test_an_advice_that_stays_unanswered_is_sent_again_by_hand(self, silent: Pos) -> None:
         pos = silent
         if pos.dialect.find_route("refund").mti[2] != "2":
             pytest.skip("a refund of this dialect is a request")

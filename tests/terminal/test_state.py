@@ -19,7 +19,7 @@ from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
-from acquirer.terminal.state import Pending, State, StateError, dump, load
+from acquirer.terminal.state import KEPT_SALES, Original, Pending, Sold, State, StateError, Unanswered, dump, load
 from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 VAULT = Vault(bytes(32))
 TEXT = st.text(max_size=20)
+ORIGINAL = st.builds(Original, stan=TEXT, within=TEXT, mti=TEXT, rrn=TEXT, auth_id=TEXT, date=TEXT)
 PENDING = st.builds(
     Pending,
     fields=st.dictionaries(st.integers(2, 64), st.text(max_size=30) | st.binary(max_size=40)),
@@ -41,7 +42,17 @@ PENDING = st.builds(
     reason=TEXT,
     tries=st.integers(0, 9),
     by_hand=st.booleans(),
+    service=TEXT,
+    mti=TEXT,
+    original=st.none() | ORIGINAL,
 )
+UNANSWERED = st.builds(
+    Unanswered,
+    fields=st.dictionaries(st.integers(2, 64), st.text(max_size=30) | st.binary(max_size=40)),
+    amount_minor=st.integers(0, 10**12 - 1),
+    original=st.none() | ORIGINAL,
+)
+SOLD = st.builds(Sold, original=ORIGINAL, amount_minor=st.integers(0, 10**12 - 1), pan=TEXT, expiry=TEXT)
 RECEIPT = st.builds(Receipt, chip=st.lists(st.tuples(TEXT, TEXT)).map(tuple), remarks=st.lists(TEXT).map(tuple))
 VOUCHER = st.builds(
     Voucher,
@@ -54,6 +65,8 @@ STATE = st.builds(
     keys=st.none(),
     pending=st.none() | PENDING,
     last=st.none() | PENDING,
+    unanswered=st.none() | UNANSWERED,
+    sales=st.lists(SOLD, max_size=3).map(tuple),
     voucher=st.none() | VOUCHER,
     waiting=st.lists(VOUCHER, max_size=3).map(tuple),
 )
@@ -84,6 +97,43 @@ def test_a_state_written_before_keys_were_derived_is_read() -> None:
     for name in ("dukpt", "device", "bdk_kcv"):
         del document[name]
     assert load(json.dumps(document), VAULT) == State("10000161", "m", "")
+
+
+def test_a_state_written_before_there_were_voids_is_read() -> None:
+    """Its reversal is that of a sale, and it keeps no sales."""
+    pending = Pending({11: "000012", 55: b"x"}, "000012", "000007", 1234, "621234******1232", "98", tries=1)
+    state = State("10000161", "m", "", pending=pending, last=pending)
+    document = json.loads(dump(state, VAULT, randbytes))
+    for name in ("pending", "last"):
+        context = f"terminal-{name}:10000161"
+        packed = json.loads(VAULT.open(context, bytes.fromhex(document[name])))
+        for later in ("service", "mti", "original"):
+            del packed[later]
+        document[name] = VAULT.seal(context, json.dumps(packed).encode(), randbytes).hex()
+    for later in ("sales", "unanswered"):
+        del document[later]
+    kept = load(json.dumps(document), VAULT)
+    assert kept == state
+    assert (kept.pending.service, kept.pending.original) == ("sale", None)
+
+
+def test_keeps_as_many_sales_as_it_says() -> None:
+    state = State("10000161", "m", "")
+    for number in range(KEPT_SALES + 3):
+        state = replace(state, sales=state.with_sale(Sold(Original(f"{number:06d}", "000001"), number, "1", "")))
+    assert (len(state.sales), state.sales[0].amount_minor) == (KEPT_SALES, 3)
+
+
+def test_a_sale_is_found_by_its_numbers() -> None:
+    sales = tuple(Sold(Original(stan, within), 1, "1", "") for within in ("01", "02") for stan in ("000001", "000002"))
+    state = State("10000161", "m", "", sales=sales)
+    assert state.sale() is sales[3]
+    assert state.sale("000001") is sales[2]
+    assert state.sale("000001", "01") is sales[0]
+    assert state.sale(within="01") is sales[1]
+    assert state.sale("000003") is None
+    voided = replace(state, sales=state.with_voided(sales[3].original, voided=True))
+    assert (voided.sale(), voided.sale("000002").voided) == (sales[2], True)
 
 
 def test_keys_come_back(signed_on: Bench) -> None:
