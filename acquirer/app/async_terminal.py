@@ -7,9 +7,10 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Unpack
 
-from acquirer.app.terminal import Operations
 from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, ExchangeTimer, HostAddress, reason_of
-from acquirer.app.terminal_core import TerminalCore, TerminalOptions
+from acquirer.app.terminal_core import TerminalCore
+from acquirer.app.terminal_operations import Operations
+from acquirer.app.terminal_options import TerminalOptions
 from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Program, Response
 from acquirer.terminal.exchange import Result
 from acquirer.wire.framing import Framing

@@ -115,7 +115,7 @@ def test_small_signatures_are_doubled_and_large_ones_fit_the_paper(pad: Pad, siz
     assert abs(left - (DOTS - right)) <= 1
 
 
-def test_a_hairline_survives_being_made_smaller() -> None:
+def test_a_hairline_survives_a_smaller_picture() -> None:
     line = Pad(768, 8, b"".join(b"\xff" * 96 if y == 3 else bytes(96) for y in range(8)))
     assert black(opened(draw(["", "持卡人签名"], FONT, line))) - black(opened(draw(["", "持卡人签名"], FONT))) >= DOTS
 
@@ -179,7 +179,7 @@ def test_a_reprint_says_so_loudly() -> None:
     assert again - first == 32 + GAP
 
 
-def test_limits_and_fonts_are_told() -> None:
+def test_limits_and_fonts_are_reported() -> None:
     with pytest.raises(ValueError, match="301 lines"):
         draw(["x"] * 301, FONT)
     for data in (b"", b"not a font", FONT[:1000]):

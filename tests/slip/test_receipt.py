@@ -127,7 +127,7 @@ def test_the_place_of_the_signature(lang: Language) -> None:
         (True, 100_000, "en", "AMOUNT WITHIN 1000: NO SIGNATURE"),
     ],
 )
-def test_a_small_sale_says_why_nobody_signs(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
+def test_a_small_sale_says_why_it_is_not_signed(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
     lines = render_receipt(replace(SALE, no_cvm_limit_minor=limit_minor, pin=pin), lang=lang).splitlines()
     assert says in lines
     assert WORDS[lang].sign_here not in lines

@@ -116,7 +116,7 @@ class TestWhichSale:
             (replace(NAMED, card=card(vectors.PAN, "3012", pin="123456")), "a refund carries no PIN"),
         ],
     )
-    def test_what_lacks_is_said_before_anything_leaves(self, signed_on: Bench, name: SaleName, problem: str) -> None:
+    def test_what_lacks_is_named_before_anything_leaves(self, signed_on: Bench, name: SaleName, problem: str) -> None:
         with pytest.raises(OrderError, match=problem):
             signed_on.run(refund(signed_on.machine, RefundOrder(name)))
         assert (signed_on.requests, signed_on.state.unanswered) == ([], None)
@@ -150,7 +150,7 @@ class TestWithoutAnAnswer:
         assert (kept.mti, kept.stan, kept.amount_minor, kept.card) == ("0220", "000012", 4_000, "621234******1232")
         assert (unknown.state.pending, unknown.state.voucher) == (None, None)
 
-    def test_it_is_asked_again_by_hand(self, unknown: Bench, host: Foreign) -> None:
+    def test_it_is_sent_again_by_hand(self, unknown: Bench, host: Foreign) -> None:
         pad = Pad(draw_signature("Zhang San", 7))
         result = unknown.run(refund_again(unknown.machine, pad), host.reply(de37="112000000012"))
         again = unknown.requests[-1]

@@ -35,16 +35,16 @@ def test_json_tells_all_and_hides_the_card(signed_on: Bench, host: Foreign, make
     held = card("6212345678901232", "3012", pin="123456")
     result = signed_on.run(sale(signed_on.machine, make_order(held=held)), host.reply(de37="112012345678", de63="CUP"))
     result.exchanges = tuple(signed_on.exchanges)
-    told = json.loads(json.dumps(result_json(result)))
-    assert (told["outcome"], told["code"], told["exchanges"][0]["took_us"]) == ("approved", "00", 3000)
-    assert told["exchanges"][0]["elements"] == {
+    document = json.loads(json.dumps(result_json(result)))
+    assert (document["outcome"], document["code"], document["exchanges"][0]["took_us"]) == ("approved", "00", 3000)
+    assert document["exchanges"][0]["elements"] == {
         "rrn": "112012345678",
         "batch": "000007",
         "time": "120000",
         "date": "1120",
         "organisation": "CUP",
     }
-    assert "6212345678901232" not in json.dumps(told)
+    assert "6212345678901232" not in json.dumps(document)
 
 
 def test_a_host_that_talks_without_end_fills_no_line(signed_on: Bench, host: Foreign, make_order: Orders) -> None:

@@ -153,9 +153,9 @@ class TestWhatCannotBeSold:
         ],
     )
     def test_a_card_that_cannot_be(self, given: dict[str, str]) -> None:
-        with pytest.raises(CardError) as told:
+        with pytest.raises(CardError) as error:
             card(**given)
-        assert PAN not in str(told.value)
+        assert PAN not in str(error.value)
 
 
 class TestAnswers:
@@ -288,7 +288,7 @@ class TestOutbox:
         assert isinstance(chip, bytes)
         assert [tag.tag for tag in parse_tlv(chip)] == ["9F10", "9F36", "95", "9F1E"]
 
-    def test_is_cleared_before_the_approval_is_told(
+    def test_is_cleared_before_the_approval_is_shown(
         self, signed_on: Bench, host: Foreign, make_order: Callable[..., Order]
     ) -> None:
         signed_on.run(sale(signed_on.machine, make_order()), host.reply())

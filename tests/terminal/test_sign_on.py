@@ -96,7 +96,7 @@ def test_refuses_an_approval_without_keys(bench: Bench, host: Foreign) -> None:
     assert not bench.state.signed_on
 
 
-def test_is_told_the_wrong_tmk(make_bench: type[Bench], host: Foreign) -> None:
+def test_another_master_key_is_named(make_bench: type[Bench], host: Foreign) -> None:
     bench = make_bench(tmk=Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"))
     result = bench.run(sign_on(bench.machine), host.sign_on())
     assert "under another TMK" in result.exchange.detail
@@ -193,7 +193,7 @@ def test_other_wishes_in_the_head_change_nothing(signed_on: Bench, host: Foreign
     assert len(signed_on.requests) == 1
 
 
-def test_signed_off_whatever_the_answer(signed_on: Bench, host: Foreign, silence: Response) -> None:
+def test_signed_off_with_any_answer(signed_on: Bench, host: Foreign, silence: Response) -> None:
     result = signed_on.run(sign_off(signed_on.machine), silence)
     assert result.outcome is Outcome.NO_ANSWER
     assert not signed_on.state.signed_on

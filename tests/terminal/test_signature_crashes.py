@@ -135,7 +135,7 @@ def test_no_signature_is_lost(
 ) -> None:
     bench = make_bench(upload_at_once=at_once)
     bench.run(sale(bench.machine, make_order()), host.sign_on(), host.reply(de37="000000000001"))
-    till = Till(bench.machine, Album(host), part_bytes)
+    pos = Till(bench.machine, Album(host), part_bytes)
     for name, which, faults, kill_at in steps:
         pad = PADS[which]
         plans: dict[str, Callable[[Machine, Pad], Program[Result]]] = {
@@ -144,13 +144,13 @@ def test_no_signature_is_lost(
             "sign": lambda machine, pad: sign(machine, Again(pad)),
             "upload": lambda machine, _pad: upload(machine),
         }
-        till.run(partial(run_plan, plans[name], pad), list(faults), kill_at)
-    waiting = {one.key: one.image for one in till.machine.state.waiting}
-    for key, image in till.kept.items():
-        there = waiting.get(key) == image or till.album.images.get(key) == image or key in till.printed
+        pos.run(partial(run_plan, plans[name], pad), list(faults), kill_at)
+    waiting = {one.key: one.image for one in pos.machine.state.waiting}
+    for key, image in pos.kept.items():
+        there = waiting.get(key) == image or pos.album.images.get(key) == image or key in pos.printed
         assert there, f"the signature of {key} is nowhere"
-    till.run(upload, [])
-    assert not till.machine.state.waiting
+    pos.run(upload, [])
+    assert not pos.machine.state.waiting
     for key, image in waiting.items():
-        assert till.album.images[key] == image
-    assert set(till.album.images.items()) <= till.ever, "the host has a picture that nobody drew"
+        assert pos.album.images[key] == image
+    assert set(pos.album.images.items()) <= pos.ever, "the host has a picture that was never drawn"

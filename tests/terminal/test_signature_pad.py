@@ -71,7 +71,7 @@ def test_what_is_none(sold: Bench, host: Foreign, drawn: Pad, became: Signed, sa
     assert sold.run(upload(sold.machine)).sentence == "no signature waits for its upload"
 
 
-def test_a_sale_stays_approved_whatever_is_drawn(
+def test_a_sale_stays_approved_with_any_drawing(
     signed_on: Bench, host: Foreign, make_order: Callable[..., Order]
 ) -> None:
     result = signed_on.run(sale(signed_on.machine, make_order(pad=THICKET)), host.reply())

@@ -166,7 +166,7 @@ def test_shows_counters_and_check_values_and_no_secret(
         lambda text: text.replace('"keys": "01', '"keys": "02'),
     ],
 )
-def test_damage_is_told(signed_on: Bench, damage: Callable[[str], str]) -> None:
+def test_damage_is_noticed(signed_on: Bench, damage: Callable[[str], str]) -> None:
     with pytest.raises(StateError):
         load(damage(dump(signed_on.state, VAULT, randbytes)), VAULT)
 

@@ -67,13 +67,13 @@ def eager(sold: Bench) -> Bench:
 class TestWhatGoesUp:
     def test_an_upload_repeats_its_sale(self, sold: Bench, host: Foreign) -> None:
         sold.run(upload(sold.machine), host.reply())
-        asked = sold.requests[-1]
-        assert (asked.mti, sorted(asked.fields)) == ("0820", [2, 4, 11, 15, 37, 41, 42, 55, 60, 62, 64])
-        assert asked.raw.hex()[26:42] == "5022000008c00215"
+        sent = sold.requests[-1]
+        assert (sent.mti, sorted(sent.fields)) == ("0820", [2, 4, 11, 15, 37, 41, 42, 55, 60, 62, 64])
+        assert sent.raw.hex()[26:42] == "5022000008c00215"
         expected = {2: "6212345678901232", 4: "000000001234", 11: "000012", 15: "1120", 37: "123456789012"}
-        assert {de: asked.fields[de] for de in expected} == expected
-        assert asked.fields[60] == "07000007800"
-        assert sold.setup.suite.verify_message(host.keys, asked)
+        assert {de: sent.fields[de] for de in expected} == expected
+        assert sent.fields[60] == "07000007800"
+        assert sold.setup.suite.verify_message(host.keys, sent)
 
     def test_the_picture_is_what_was_drawn_over_the_feature_code(self, sold: Bench, host: Foreign) -> None:
         sold.run(upload(sold.machine), host.reply())
@@ -88,10 +88,10 @@ class TestWhatGoesUp:
 
     def test_slip_elements(self, sold: Bench, host: Foreign) -> None:
         sold.run(upload(sold.machine), host.reply())
-        told = slip_elements.parse_slip_elements(
+        parsed = slip_elements.parse_slip_elements(
             bytes_at(sold.requests[-1], 55), slip_elements.slip_tags(sold.setup.dialect)
         )
-        shown = {one.tag: one.text for one in told if one.tag not in ("FF22", "FF23")}
+        shown = {one.tag: one.text for one in parsed if one.tag not in ("FF22", "FF23")}
         assert shown == {
             "FF00": "测试商户",
             "FF01": "消费",
@@ -102,7 +102,7 @@ class TestWhatGoesUp:
             "FF70": "01",
             "FF7F": "touch",
         }
-        assert [one.tag for one in told][-1] == "FF7F"
+        assert [one.tag for one in parsed][-1] == "FF7F"
 
     def test_how_it_was_captured_may_be_kept_back(self, sold: Bench, host: Foreign) -> None:
         sold.machine.setup = replace(sold.machine.setup, tell_capture=False)
@@ -140,10 +140,10 @@ class TestWhatGoesUp:
         signed_on.machine.state = replace(signed_on.machine.state, batch="000008")
         early = replace(make_order(), at=datetime(2027, 1, 1, 0, 0, 5))
         signed_on.run(sale(signed_on.machine, early), approved(host, de13="0101"), host.reply())
-        asked = signed_on.requests[-1]
-        assert asked.fields[60] == "07000007800"
+        sent = signed_on.requests[-1]
+        assert sent.fields[60] == "07000007800"
         assert slip_elements.first_text(
-            slip_elements.parse_slip_elements(bytes_at(asked, 55), slip_elements.slip_tags(signed_on.setup.dialect)),
+            slip_elements.parse_slip_elements(bytes_at(sent, 55), slip_elements.slip_tags(signed_on.setup.dialect)),
             "time",
         ) == ("20261231235959")
 
@@ -263,9 +263,9 @@ class TestAnswers:
         assert sold.exchanges[1].outcome is Outcome.MAC_DIFFERS
         assert result.signature is Signed.UPLOADED
 
-    def test_an_approval_with_a_wrong_mac(self, sold: Bench, host: Foreign) -> None:
-        wrong = WorkingKeys(host.keys.pik, Secret.from_hex("313215FDA2C4AB4C"))
-        sold.run(upload(sold.machine, 1), host.reply(keys=wrong))
+    def test_an_approval_with_a_bad_mac(self, sold: Bench, host: Foreign) -> None:
+        other_keys = WorkingKeys(host.keys.pik, Secret.from_hex("313215FDA2C4AB4C"))
+        sold.run(upload(sold.machine, 1), host.reply(keys=other_keys))
         assert "is not made with MAK" in sold.exchanges[-1].detail
         assert len(sold.slips) == 1
 
@@ -310,7 +310,7 @@ class TestAnswers:
         assert sold.state.waiting, "an answer that came to something else uploads nothing"
 
     @pytest.mark.parametrize("code", ["A0", "77", "99"])
-    def test_told_to_sign_on_it_does_and_uploads_under_the_new_keys(
+    def test_when_it_is_to_sign_on_it_does_and_uploads_under_the_new_keys(
         self, sold: Bench, host: Foreign, code: str
     ) -> None:
         result = sold.run(upload(sold.machine), host.short(code), host.sign_on(), host.reply())
@@ -388,12 +388,12 @@ class TestSigningAgain:
             ("000012", "pen", False),
         ]
 
-    def test_a_sale_nobody_signed(self, signed_on: Bench, host: Foreign, make_order: Orders) -> None:
+    def test_a_sale_without_a_signature(self, signed_on: Bench, host: Foreign, make_order: Orders) -> None:
         signed_on.run(sale(signed_on.machine, make_order()), approved(host))
         assert signed_on.run(sign(signed_on.machine, Again(PAD))).signature is Signed.KEPT
 
     @pytest.mark.parametrize("again", [Again(PAD, "000099"), Again(PAD, "000012", "000001")])
-    def test_a_sale_nobody_knows(self, sold: Bench, again: Again) -> None:
+    def test_a_sale_that_is_unknown(self, sold: Bench, again: Again) -> None:
         result = sold.run(sign(sold.machine, again))
         assert result.outcome is Outcome.REFUSED
         assert result.sentence == f"nothing is kept of STAN {again.stan} that could be signed"

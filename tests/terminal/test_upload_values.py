@@ -1,4 +1,4 @@
-"""What an upload will say of its sale: slip elements that fit their tags, whatever the shop and the host are called."""
+"""What an upload will say of its sale: slip elements that fit their tags, with any names of shop and host."""
 
 from __future__ import annotations
 

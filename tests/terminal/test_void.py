@@ -142,7 +142,7 @@ class TestWhichSale:
             ),
         ],
     )
-    def test_what_lacks_is_said_before_anything_leaves(self, signed_on: Bench, name: SaleName, problem: str) -> None:
+    def test_what_lacks_is_named_before_anything_leaves(self, signed_on: Bench, name: SaleName, problem: str) -> None:
         with pytest.raises(OrderError, match=problem):
             signed_on.run(void(signed_on.machine, VoidOrder(name)))
         assert (signed_on.requests, signed_on.state.pending) == ([], None)
