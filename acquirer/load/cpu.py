@@ -50,7 +50,12 @@ def run_s(command: Sequence[str], **options: Any) -> tuple[int, float]:
 
     Args:
         options: for `subprocess.Popen`.
+
+    Raises:
+        NotMeasurable: this system does not say what an ended process used.
     """
+    if not hasattr(os, "wait4"):
+        raise NotMeasurable("processor time of ended processes is what os.wait4 says, which this system does not have")
     with subprocess.Popen(command, **options) as process:  # noqa: S603  our own commands
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
