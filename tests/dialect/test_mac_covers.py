@@ -10,6 +10,8 @@ from acquirer.security import mac_diagnosis as diagnosis
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
+from acquirer.settings.specs import dialect_names, load_dialect
+from acquirer.wire.coverage import COVERAGES
 
 OLD = WorkingKeys(Secret.from_hex("73575E29D00B19757ADC854C23D0EAE6"), Secret.from_hex("313215FDA2C4AB4C"))
 DOUBLE = WorkingKeys(
@@ -74,3 +76,41 @@ def test_the_work_is_bounded(suite, tmk, sale):
     covers = mac_covers(suite.dialect, message)
     trials = diagnosis._fewest_mistakes_first(*keys, diagnosis._ways(ecb), covers)
     assert 100 < sum(1 for _ in trials) <= 150
+
+
+def with_mac(name):
+    """The messages of a shipped dialect that carry a MAC."""
+    dialect = load_dialect(name)
+    for sample in dialect.samples:
+        message = dialect.decode(bytes.fromhex(sample.hex)[dialect.framing.before_bytes :])
+        if dialect.mac_de(message.fields) in message.fields:
+            yield dialect, message
+
+
+@pytest.mark.parametrize("name", dialect_names())
+def test_without_its_bit_the_mac_is_not_announced_and_nothing_else_differs(name):
+    found_one = False
+    for dialect, message in with_mac(name):
+        right = dialect.covered(message.raw)
+        [cover] = [one for one in mac_covers(dialect, message) if "bit not yet set" in one.words]
+        assert len(cover.data) == len(right)
+        found_one = True
+        if dialect.grammar.bitmap_encoding != "binary":
+            assert cover.data == right, "text bitmaps are not taken apart"
+            continue
+        start = right.index(message.raw[dialect.grammar.envelope_bytes :][: len(right)]) + dialect.grammar.mti_bytes
+        size = 16 if max(message.fields) > 64 else 8
+        before, after = (int.from_bytes(data[start : start + size], "big") for data in (right, cover.data))
+        assert before - after == 1 << (8 * size - dialect.mac_de(message.fields))
+        assert before & after == after
+        assert (right[:start], right[start + size :]) == (cover.data[:start], cover.data[start + size :])
+    assert found_one == any(route.mac_request or route.mac_reply != "never" for route in load_dialect(name).routes)
+
+
+@pytest.mark.parametrize("coverage", COVERAGES)
+def test_the_bit_is_found_in_every_coverage(dialect, sale, coverage):
+    other = replace(dialect, security=replace(dialect.security, coverage=coverage))
+    right = other.covered(sale)
+    [cover] = [one for one in mac_covers(other, other.decode(sale)) if "bit not yet set" in one.words]
+    without = sale[:20] + bytes((sale[20] & 0xFE,)) + sale[21:]  # DE 64: the last bit of the bitmap, at bytes 13 to 20
+    assert cover.data == other.covered(without) != right

@@ -79,3 +79,11 @@ def test_blocks_in_another_order_are_for_something_else():
     size = int(wire[1:5])
     with pytest.raises(PackageError, match=r"a key for MAC, .* \(M3\), not for PIN encryption"):
         accept_package(TR31_B, TMK, wire[size : 2 * size] + wire[:size] + wire[2 * size :])
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4])
+def test_a_block_without_a_whole_length_is_none(cut):
+    wire = PackageIssuer(TR31_B, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
+    first = int(wire[1:5])
+    with pytest.raises(PackageError, match="a key block for the MAK was expected after 1 others"):
+        accept_package(TR31_B, TMK, wire[: first + cut])

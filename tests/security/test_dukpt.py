@@ -224,6 +224,16 @@ class TestKsn:
         with pytest.raises(DukptError, match=f"a BDK of {dukpt.cipher.upper()} DUKPT is"):
             dukpt.initial(bdk, AES_KSN)
 
+    @pytest.mark.parametrize("size", [16, 24, 32])
+    def test_an_aes_bdk_has_any_size_of_aes(self, size):
+        initial = AES.initial(Secret(bytes(range(size)), "aes"), AES_KSN)
+        assert (initial.cipher, len(initial)) == ("aes", size)
+
+    @pytest.mark.parametrize(("dukpt", "bdk", "ksn"), [(DES, DES_BDK, DES_KSN), (AES, AES_BDK, AES_KSN)])
+    def test_the_initial_key_does_not_depend_on_the_counter(self, dukpt, bdk, ksn):
+        every = (1 << dukpt.counter_bits) - 1
+        assert dukpt.initial(bdk, dukpt.ksn(ksn, 0)) == dukpt.initial(bdk, dukpt.ksn(ksn, every))
+
 
 class TestDevice:
     @pytest.mark.parametrize(("dukpt", "bdk", "ksn"), [(DES, DES_BDK, DES_KSN), (AES, AES_BDK, AES_KSN)])

@@ -147,3 +147,29 @@ class TestFormat4:
     def test_no_card_no_block(self, pan):
         with pytest.raises(PinError, match="needs a card number of 19 digits at most"):
             self.FORMAT.seal(self.PIK, "1234", pan, os.urandom)
+
+
+@every_format
+def test_a_format_needs_a_card_number_or_takes_none(name):
+    pin_format = PIN_FORMATS[name]
+    pik = Secret(bytes(range(16)), "sm4" if pin_format.block_bytes == 16 else "3des")
+    if pin_format.needs_pan and pin_format.between is None:
+        with pytest.raises(PinError, match="needs a card number"):
+            pin_format.seal(pik, "1234", "", os.urandom)
+    elif not pin_format.needs_pan:
+        assert pin_format.open(pik, pin_format.seal(pik, "1234", "", os.urandom), PAN) == "1234"
+    assert len(pin_format.seal(pik, "1234", PAN, os.urandom)) == pin_format.block_bytes
+
+
+@every_format
+@pytest.mark.parametrize("pin", ["1234", "123456789012"])
+def test_another_card_number_opens_no_block_that_is_bound_to_one(name, pin):
+    pin_format = PIN_FORMATS[name]
+    pik = Secret(bytes(range(16)), "sm4" if pin_format.block_bytes == 16 else "3des")
+    block = pin_format.seal(pik, pin, PAN, lambda size: bytes(range(size)))
+    other = PAN[:4] + str((int(PAN[4]) + 1) % 10) + PAN[5:]
+    assert pin_format.open(pik, block, PAN) == pin
+    if pin_format.needs_pan:
+        assert outcome(lambda data, pan: pin_format.open(pik, data, pan), block, other) != pin
+    else:
+        assert pin_format.open(pik, block, other) == pin

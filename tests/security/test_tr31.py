@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.security.secret import Secret
-from acquirer.security.tr31 import KeyBlockError, KeyBlockHeader, build_key_block, open_key_block
+from acquirer.security.tr31 import _VERSIONS, KeyBlock, KeyBlockError, KeyBlockHeader, build_key_block, open_key_block
 
 KBPK = Secret.from_hex("DD7515F2BFC17F85CE48F3CA25CB21F6")
 KEY = Secret.from_hex("3F419E1CB7079442AA37474C2EFBF8B8")
@@ -181,3 +181,34 @@ def test_a_key_for_something_else_is_refused():
 def test_blocks_that_cannot_be_built_are_refused(kbpk, key, header, sentence):
     with pytest.raises(KeyBlockError, match=sentence):
         build_key_block(kbpk, key, header, dice)
+
+
+@pytest.mark.parametrize("size", [251, 252, 300, 4000])
+def test_a_long_optional_block_has_a_length_of_its_own_length(size):
+    header = KeyBlockHeader("P0", "T", "E", blocks=(("CT", "x" * size), ("KS", "00604B120F9292800000")))
+    text = build_key_block(KBPK, KEY, header, dice)
+    assert text[16:].startswith("CTFF" if size == 251 else f"CT0002{size + 10:04X}")
+    assert open_key_block(KBPK, text) == KeyBlock(header, KEY)
+
+
+def test_the_length_of_an_optional_block_may_have_more_digits():
+    version = _VERSIONS["B"]
+    data = (8 * 16).to_bytes(2, "big") + KEY.reveal() + bytes(6)
+    blocks = "CT0003" + f"{32:06X}" + "x" * 20  # two of name, two of zeros, two of digits' count, six digits, the text
+    length = 16 + len(blocks) + 2 * (len(data) + version.mac_bytes)
+    text = f"B{length:04}P0TE00N0100{blocks}"
+    text += version.seal(KBPK, text.encode(), data).hex().upper()
+    assert open_key_block(KBPK, text).header.blocks == (("CT", "x" * 20),)
+
+
+def test_a_key_longer_than_its_block_is_refused():
+    version = _VERSIONS["B"]
+    for bits, says in (
+        (8 * 23, "says its key has 184 bits, and holds 176"),
+        (8 * 16 + 1, "has 129 bits, and holds 176"),
+    ):
+        data = bits.to_bytes(2, "big") + bytes(22)
+        text = f"B{16 + 2 * (len(data) + version.mac_bytes):04}P0TE00N0000"
+        text += version.seal(KBPK, text.encode(), data).hex().upper()
+        with pytest.raises(KeyBlockError, match=says):
+            open_key_block(KBPK, text)

@@ -73,3 +73,27 @@ def test_a_token_names_a_card_without_telling_it():
     assert token != vault.token("6212345678901240")
     assert token != Vault(MASTER[::-1]).token("6212345678901232")
     assert len(bytes.fromhex(token)) == 16
+
+
+def test_the_layout_is_version_nonce_text_and_tag():
+    blob = Vault(MASTER).seal("x", b"twelve bytes", os.urandom)
+    assert blob[:1] == b"\x01"
+    assert len(blob) == 1 + 12 + len(b"twelve bytes") + 16
+
+
+@given(text=st.text(max_size=20), other=st.text(max_size=20))
+def test_a_digest_depends_on_the_text_and_on_every_key(text, other):
+    vault, one, two = Vault(MASTER), Secret(bytes(range(16))), Secret(bytes(range(1, 17)))
+    digests = [
+        vault.digest(text),
+        vault.digest(text, None),
+        vault.digest(text, one),
+        vault.digest(text, two),
+        vault.digest(text, one, two),
+        vault.digest(text, two, one),
+        vault.digest(text, None, one),
+        Vault(bytes(32)).digest(text, one),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert (vault.digest(text, one) == vault.digest(other, one)) is (text == other)
+    assert all(len(digest) == 32 for digest in digests)

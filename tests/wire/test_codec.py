@@ -483,3 +483,75 @@ def test_what_is_no_nibble_is_not_sent_as_one(unionpay, value):
             make_encoder(unionpay.grammar, [de])(b"", "0200", {de: value})
         with pytest.raises(EncodeError):
             unionpay.encode("0200", {de: value})
+
+
+SECONDARY = """
+dialect = "x"
+title = "x"
+[encoding]
+mti = "ascii"
+bitmap = "{bitmap}"
+n = "ascii"
+secondary = true
+[fields]
+11 = {{ format = "n6", name = "STAN" }}
+70 = {{ format = "n3", name = "function" }}
+71 = {{ format = "n3", name = "number" }}
+"""
+
+
+@pytest.mark.parametrize("bitmap", ["binary", "ascii", "ebcdic"])
+def test_fields_of_the_second_bitmap_alone_choose_the_generated_decoder(bitmap):
+    """70 and 71 have one form and the same first bitmap: only the second one keeps their values apart."""
+    dialect = load(parse_toml(SECONDARY.format(bitmap=bitmap), "x.toml"), _nothing_to_extend)
+    for de in (70, 71, 70, 71):
+        for number in range(codec.COMPILE_AFTER + 2):  # other values each time: they are no part of the choice
+            fields = {11: f"{number:06}", de: f"{number:03}"}
+            assert dialect.decode(dialect.encode("0800", fields)).fields == fields
+    assert len(dialect._codec._decoders.ready) == 2
+
+
+def test_sets_of_fields_that_are_seen_once_are_counted_up_to_a_bound():
+    numbers = range(2, 14)
+    fields = "\n".join(f'{de} = {{ format = "n1", name = "field {de}" }}' for de in numbers)
+    dialect = load(parse_toml(f'dialect = "x"\ntitle = "x"\n[fields]\n{fields}', "x.toml"), _nothing_to_extend)
+    for chosen in range(1, 2 * codec.MAX_COMPILED):
+        values = {de: "1" for place, de in enumerate(numbers) if chosen >> place & 1}
+        assert dialect.decode(dialect.encode("0200", values)).fields == values
+        for sets in (dialect._codec._decoders, dialect._codec._encoders):
+            assert len(sets._seen) <= codec.MAX_COMPILED
+            assert not sets.ready
+
+
+@pytest.mark.parametrize(
+    ("bitmap", "offset"), [(b"70 0000000000000", 2), (b"7000000000G00000", 10), (b"+0000000000000000", 0)]
+)
+def test_a_bitmap_in_text_is_made_of_hexadecimal_digits(bitmap, offset):
+    dialect = load(
+        parse_toml(SECONDARY.format(bitmap="ascii"), "x.toml"),
+        _nothing_to_extend,
+    )
+    with pytest.raises(DecodeError) as exc:
+        dialect.decode(b"0200" + bitmap + b"0" * 40)
+    assert (exc.value.field, exc.value.position) == ("bitmap", 4 + offset)
+    assert exc.value.problem == "is not made of hexadecimal digits"
+
+
+@pytest.mark.parametrize(
+    ("size", "digits", "offset"),
+    [
+        (8, "0000A150", 3),
+        (7, "000A150", 3),
+        (8, "A0000150", 1),
+        (7, "A000150", 1),
+        (8, "0A000150", 1),
+        (7, "0A00150", 2),
+    ],
+)
+def test_a_bad_digit_of_a_signed_amount_in_bcd_is_found_at_its_byte(size, digits, offset):
+    text = f'dialect = "x"\ntitle = "x"\n[fields]\n28 = {{ format = "x+n{size}", name = "fee", encoding = "bcd" }}'
+    dialect = load(parse_toml(text, "x.toml"), _nothing_to_extend)
+    data = b"C" + bytes.fromhex("0" * (size % 2) + digits)
+    with pytest.raises(DecodeError) as exc:
+        dialect.decode(dialect.encode("0200", {28: "C" + "0" * size})[: -len(data)] + data)
+    assert exc.value.position == len(dialect.encode("0200", {28: "C" + "0" * size})) - len(data) + offset

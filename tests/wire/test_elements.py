@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.elements import make_reader, make_writer, read_element, write_element
+from acquirer.wire.elements import has_form, make_reader, make_writer, read_element, write_element
 from acquirer.wire.grammar import FieldSpec, Locator, Part, Text
 from acquirer.wire.message import EncodeError
 
@@ -143,3 +143,34 @@ def deframed(dialect: Any, data: bytes) -> Any:
     deframer = make_deframer(dialect.framing)
     deframer.feed(data)
     return iter(deframer)
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        ("No03123", True),
+        ("No00", True),
+        ("No02123", False),
+        ("No04123", False),
+        ("Nr03123", False),
+        ("No0x123", False),
+        ("No", False),
+        ("", False),
+        (b"No03123", False),
+    ],
+)
+def test_a_text_marks_itself_by_what_is_fixed_and_what_is_counted(value: str | bytes, fits: bool) -> None:
+    assert has_form(value, AFTER) is fits
+    assert has_form(value, AFTER[:1]) is (isinstance(value, str) and value.startswith("No"))
+
+
+def test_parts_that_neither_are_fixed_nor_count_mark_nothing() -> None:
+    assert not has_form("anything", (Part(Text("free"), 0, 4),))
+
+
+@pytest.mark.parametrize(
+    ("place", "whole"),
+    [(Locator(60), True), (Locator(60, 1), False), (Locator(60, 0, 2), False), (Locator(60, 1, 2), False)],
+)
+def test_a_whole_element_has_neither_start_nor_stop(place: Locator, whole: bool) -> None:
+    assert place.whole is whole

@@ -45,3 +45,32 @@ def test_any_value_has_a_meaning_or_none(tag: str, value: bytes) -> None:
 
 def test_the_examples_in_the_code_are_true() -> None:
     assert doctest.testmod(emv).failed == 0
+
+
+# EMV 4.3 Book 3, tables 42 and 43: byte by byte, from bit 8 down; "" is reserved for future use.
+TVR_BYTES = [
+    "offline data authentication not performed|SDA failed|ICC data missing|card on exception file|DDA failed|"
+    "CDA failed||",
+    "application versions differ|application expired|application not yet effective|service not allowed for card|"
+    "new card|||",
+    "cardholder verification failed|unknown CVM|PIN try limit exceeded|PIN pad absent or broken|PIN not entered|"
+    "online PIN entered||",
+    "over floor limit|lower offline limit exceeded|upper offline limit exceeded|randomly chosen to go online|"
+    "merchant forced online|||",
+    "default TDOL used|issuer authentication failed|script failed before final cryptogram|"
+    "script failed after final cryptogram||||",
+]
+TSI_BYTES = [
+    "offline data authentication done|cardholder verified|card risk managed|issuer authenticated|terminal risk managed|"
+    "script processed||",
+    "|||||||",
+]
+
+
+@pytest.mark.parametrize(("tag", "table"), [("95", TVR_BYTES), ("9B", TSI_BYTES)])
+def test_each_bit_has_the_meaning_of_the_standard(tag: str, table: list[str]) -> None:
+    for byte, row in enumerate(table):
+        for place, meaning in enumerate(row.split("|")):
+            value = bytearray(len(table))
+            value[byte] = 0x80 >> place
+            assert tag_meaning(tag, bytes(value)).en == (meaning or "no bit set"), (tag, byte + 1, 8 - place)

@@ -429,3 +429,26 @@ def test_nothing_is_whole_after_a_refusal():
         list(deframer)
     assert deframer.whole(wire) is None
     assert found_in(deframer, wire) == []
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_frame_with_an_end_that_is_too_short_is_refused(size):
+    deframer = make_deframer(Framing("none", 0, minimum_bytes=3, limit_bytes=60, start=STX, end=ETX))
+    deframer.feed(STX + b"x" * size + ETX)
+    with pytest.raises(FrameError, match=f"^{size} bytes are too few: a message needs 3$") as exc:
+        list(deframer)
+    assert exc.value.reason == "short-frame"
+    three = make_deframer(Framing("none", 0, minimum_bytes=3, limit_bytes=60, start=STX, end=ETX))
+    three.feed(STX + b"xxx" + ETX)
+    assert list(three) == [b"xxx"]
+
+
+@pytest.mark.parametrize(("size", "frames"), [(59, 1), (60, 1), (61, 0)])
+def test_the_longest_frame_with_an_end_is_read(size, frames):
+    deframer = make_deframer(Framing("none", 0, limit_bytes=60, end=b"\r\n"))
+    deframer.feed(b"x" * size + b"\r\n")
+    if frames:
+        assert list(deframer) == [b"x" * size]
+    else:
+        with pytest.raises(FrameError, match="no 0D0A within 60 bytes"):
+            list(deframer)

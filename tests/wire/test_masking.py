@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.wire import masking
-from acquirer.wire.masking import hidden_digits, known, mask_card_numbers, mask_pan, passes_luhn, readable, shown
+from acquirer.wire.masking import (
+    hidden_digits,
+    known,
+    mac_text,
+    mask_card_numbers,
+    mask_pan,
+    passes_luhn,
+    readable,
+    shown,
+)
 
 digits = st.text("0123456789", min_size=0, max_size=40)
 
@@ -118,3 +127,9 @@ def test_no_text_from_the_wire_can_pass_for_known() -> None:
 
 def test_the_examples_in_the_code_are_true() -> None:
     assert doctest.testmod(masking).failed == 0
+
+
+def test_a_mac_is_shown_as_it_is_compared() -> None:
+    assert mac_text(b"0123456789ABCDEFabcdef") == "0123456789ABCDEFabcdef"
+    assert mac_text(b"3A57ACBG") == b"3A57ACBG".hex().upper()
+    assert mac_text(bytes(8)) == "00" * 8

@@ -163,3 +163,22 @@ def parsed(data: bytes, kind: str) -> tuple[tuple[Tlv, ...], TlvError | None]:
 
 def test_the_examples_in_the_code_are_true() -> None:
     assert doctest.testmod(tlv).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "tag", "longest"),
+    [("ber-tlv", "9C", 0xFFFF), ("tag2-length1", "FF00", 0xFF), ("text-tag2-length3", "A3", 999)],
+)
+def test_the_longest_value_is_written_and_read_and_one_byte_more_is_refused(kind: str, tag: str, longest: int) -> None:
+    data = build_tlv([(tag, bytes(longest))], kind)
+    assert [(one.tag, len(one.value)) for one in parse_tlv(data, kind)] == [(tag, longest)]
+    with pytest.raises(TlvError, match=f"tag {tag} cannot hold {longest + 1} bytes, at byte 0"):
+        build_tlv([(tag, bytes(longest + 1))], kind)
+
+
+@pytest.mark.parametrize(
+    ("size", "header"), [(0x7F, "9C7F"), (0x80, "9C8180"), (0xFF, "9C81FF"), (0x100, "9C820100"), (0xFFFF, "9C82FFFF")]
+)
+def test_lengths_are_written_in_the_shortest_form(size: int, header: str) -> None:
+    assert build_tlv([("9C", bytes(size))]).startswith(bytes.fromhex(header))
+    assert len(build_tlv([("9C", bytes(size))])) == len(header) // 2 + size
