@@ -36,7 +36,7 @@ class HostAddress(NamedTuple):
 
 
 def address(text: str) -> HostAddress:
-    """``HOST:PORT``, brackets around an IPv6 address.
+    """Return the address that ``HOST:PORT`` says, with brackets around an IPv6 address.
 
     >>> address("127.0.0.1:8583"), str(address("[::1]:8583"))
     (Address(host='127.0.0.1', port=8583), '[::1]:8583')
@@ -154,7 +154,7 @@ class TerminalConnection:
             return error
 
     def _hung_up(self) -> bool:
-        """Whether the host has closed a connection that was kept open: then nothing must be sent on it."""
+        """Return whether the host has closed a connection that was kept open: then nothing must be sent on it."""
         if self._socket is None or not select.select([self._socket], [], [], 0)[0]:
             return False
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The help of a command: what one always needs first, the rest in groups under a heading, types in people's words."""
+"""The help of a command: the usual options first, the rest in groups under a heading, types in plain words."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ GROUPS = {
 
 
 def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
-    """A command from a function that plans a job from its own options: those of `Common` and `groups` are added."""
+    """Return a decorator for functions that plan a job from their options; those of `Common` and `groups` are added."""
     added = (*groups, Common)
 
     def decorate(plan: Plan) -> Callable[..., None]:
@@ -138,7 +138,7 @@ def _parameters(group: type) -> list[inspect.Parameter]:
 
 
 def language(text: str) -> Language:
-    """The language of a slip by its name. Raises Exit."""
+    """Return the language of a slip by its name. Raises Exit."""
     from acquirer.slip.receipt import WORDS
 
     for known in WORDS:
@@ -148,7 +148,7 @@ def language(text: str) -> Language:
 
 
 def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "merchant") -> None:
-    """The slip as a PNG file. Raises Exit."""
+    """Write the slip as a PNG file. Raises Exit."""
     from acquirer.settings.specs import slip_font
     from acquirer.terminal.printing import picture
 
@@ -256,7 +256,7 @@ ENDS = {
     "refused": Code.USAGE,
     "done": Code.OK,
 }
-"""Outcome → exit code. An answer that cannot be believed ends like one that cannot be read."""
+"""Outcome → exit code. An answer whose MAC is bad ends like one that cannot be read."""
 
 
 def _end(result: Result, expectations: list[tuple[str, str]]) -> None:

@@ -25,12 +25,12 @@ class FontError(ConfigurationError, ValueError):
 
 
 class Font:
-    """Draws text of any cell size with one font file; keeps each size once made."""
+    """Draws text of any cell size with one font file; keeps each size that it has drawn."""
 
     __slots__ = ("_bytes", "_sizes")
 
     def __init__(self, font_bytes: bytes) -> None:
-        """Raises `FontError` when `font_bytes` is no OpenType or TrueType file."""
+        """Take the bytes of an OpenType or TrueType file. Raises FontError."""
         self._bytes = font_bytes
         self._sizes: dict[int, ImageFont.FreeTypeFont] = {}
         self._sized(NORMAL)

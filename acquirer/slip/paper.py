@@ -12,7 +12,7 @@ RULE = "-" * COLUMNS
 
 
 def width(text: str) -> int:
-    """Columns that `text` takes: one byte of GBK is one column.
+    """Return the columns that `text` takes: one byte of GBK is one column.
 
     >>> width("SALE"), width("消费"), width("消费/SALE")
     (4, 4, 9)
@@ -21,7 +21,7 @@ def width(text: str) -> int:
 
 
 def replace_unprintable(text: str) -> str:
-    """`text` with everything a printer does not have, or would obey, as ``?``: no reply from a host steers a printer.
+    """Return `text` with ``?`` for what a printer does not have or would obey: no reply of a host steers a printer.
 
     >>> replace_unprintable("OK\\x1b[2J 银联 \\U0001f600")
     'OK?[2J 银联 ?'
@@ -31,7 +31,7 @@ def replace_unprintable(text: str) -> str:
 
 
 def centred(text: str) -> list[str]:
-    """`text` in the middle of its line, or of its lines.
+    """Return `text` in the middle of its line, or of its lines.
 
     >>> centred("签购单")
     ['             签购单']
@@ -40,7 +40,7 @@ def centred(text: str) -> list[str]:
 
 
 def pair(label: str, value: str) -> list[str]:
-    """A label at the left and its value at the right; on a line of its own when both do not fit; nothing for no value.
+    """Return a label at the left and its value at the right, or on its own line if both do not fit; [] without a value.
 
     >>> pair("批次号(BATCH NO)", "000001")
     ['批次号(BATCH NO)          000001']
@@ -57,7 +57,7 @@ def pair(label: str, value: str) -> list[str]:
 
 
 def wrapped(text: str) -> list[str]:
-    """`text` in lines of at most `COLUMNS`, broken at blanks where there are any, else anywhere."""
+    """Return `text` in lines of at most `COLUMNS`, broken at blanks where there are any, else anywhere."""
     lines: list[str] = []
     line = ""
     for word in replace_unprintable(text).split():

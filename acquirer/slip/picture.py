@@ -47,7 +47,7 @@ class Ink(Protocol):
 
 
 def draw(lines: Iterable[str], font_bytes: bytes, signature: Ink | None = None) -> bytes:
-    """The slip as PNG bytes; without a `signature` the blank lines stay for a pen.
+    """Return the slip as PNG bytes; without a `signature` the blank lines stay for a pen.
 
     Raises:
         ValueError: more than `MAX_LINES` lines; as `FontError`, bytes that are no font.
@@ -75,7 +75,7 @@ def draw(lines: Iterable[str], font_bytes: bytes, signature: Ink | None = None) 
 
 
 def _strip(line: str, font: Font, first: bool) -> Image.Image:
-    """One line of text with its gap, in the size that suits it."""
+    """Return one line of text with its gap, in the size that suits it."""
     if line == RULE:
         return _rule()
     text = line.strip()
@@ -93,7 +93,7 @@ def _strip(line: str, font: Font, first: bool) -> Image.Image:
 
 
 def _amount(label: str, value: str, font: Font) -> Image.Image:
-    """The label as usual, the value at the right as large as the line allows."""
+    """Return an amount: the label as usual, the value at the right as large as the line allows."""
     room = DOTS - width(label) * NORMAL // 2 - NORMAL // 2
     size = next((size for size in (48, 40, 32) if width(value) * size // 2 <= room), NORMAL)
     strip = _blank(size + GAP)
@@ -111,7 +111,7 @@ def _rule() -> Image.Image:
 
 
 def _signed(ink: Ink) -> Image.Image:
-    """The signature in the middle: small ones of old pads twice as large, ones wider than the paper made to fit."""
+    """Return the signature in the middle: small ones of old pads twice as large, ones wider than the paper smaller."""
     picture = Image.frombytes("1", (ink.width, ink.height), ink.data).convert("L")
     scale = (
         2.0 if ink.width * 2 <= DOTS and ink.height * 2 <= DOTS // 2 else min(1.0, DOTS / max(ink.width, ink.height))

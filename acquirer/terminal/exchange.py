@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Signed(StrEnum):
-    """What became of a signature."""
+    """What happened to a signature."""
 
     KEPT = "kept"  # its upload is to come
     UPLOADED = "uploaded"  # the host has it
@@ -48,7 +48,7 @@ MOST_NOTES = 8
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what became of it. Not frozen: it is filled in as it goes."""
+    """One request and its outcome. Not frozen: it is filled in as it goes."""
 
     dialect: Dialect = field(repr=False)
     service: str  # sign_on, sale, void, refund, balance, reversal, echo, sign_off, signature, signature_part
@@ -62,7 +62,7 @@ class Exchange:
     code: str = ""
     meaning: Text = NO_TEXT
     detail: str = ""  # why the outcome is what it is, when no response code says it
-    notes: tuple[str, ...] = ()  # what came of it: keys, batch, an answer left aside
+    notes: tuple[str, ...] = ()  # what follows from it: keys, batch, an answer left aside
     took_us: int = 0
 
     def note(self, text: str) -> None:
@@ -73,7 +73,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Result:
-    """What an operation came to. `exchange` is the one it was about; others may have gone before or after."""
+    """The result of an operation. `exchange` is the one it was about; others may have gone before or after."""
 
     service: str
     outcome: Outcome
@@ -82,7 +82,7 @@ class Result:
     reversal: str = ""  # of this operation's own transaction: "done", or "owed" and kept
     receipt: Receipt | None = None
     balance_minor: int | None = None  # of the card, if the reply has it
-    signature: Signed | None = None  # what became of the signatures that the operation was about
+    signature: Signed | None = None  # what happened to the signatures that the operation was about
     slips: tuple[Voucher, ...] = ()  # printed for cardholders to sign on paper; filled in by the driver
     exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver
 

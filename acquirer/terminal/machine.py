@@ -125,7 +125,7 @@ class Machine:
 
     @property
     def keyless(self) -> bool:
-        """Whether a sign-on must bring keys before a MAC can be made."""
+        """Whether a sign-on must bring keys before a MAC can be calculated."""
         suite = self.setup.suite
         return suite.dukpt is None and bool(suite.packages) and self.state.keys is None
 
