@@ -23,7 +23,7 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Cover]:
         _cover(
             "the frame with its length", dialect.framing.wrap(frame)[: dialect.framing.before_bytes + len(frame) - size]
         ),
-        _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(dialect, message, right)),
+        _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(dialect, message)),
         _cover("the MAB as hex text", right.hex().upper().encode()),
         _cover("the MAB padded with 80 before the zeros", right + b"\x80"),
     ]
@@ -42,11 +42,10 @@ def _cover(words: str, data: bytes) -> Cover:
     return Cover(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data)
 
 
-def _without_mac_bit(dialect: Dialect, message: Message, covered: bytes) -> bytes:
-    """The covered bytes as they are before a MAC is thought of; unchanged where the bitmap is not among them."""
-    de = dialect.mac_de(message.fields)
-    at = dialect.grammar.envelope_bytes + dialect.grammar.mti_bytes + (de - 1) // 8
-    at -= message.raw.find(covered)
-    if dialect.grammar.bitmap_encoding != "binary" or not 0 <= at < len(covered):
-        return covered
-    return covered[:at] + bytes((covered[at] & ~(0x80 >> (de - 1) % 8),)) + covered[at + 1 :]
+def _without_mac_bit(dialect: Dialect, message: Message) -> bytes:
+    """Return the covered bytes before the MAC's bit is set in the bitmap; unchanged where the bitmap is text."""
+    frame, place = message.raw, dialect.mac_de(message.fields) - 1
+    if dialect.grammar.bitmap_encoding == "binary":
+        at = dialect.grammar.envelope_bytes + dialect.grammar.mti_bytes + place // 8
+        frame = frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :]
+    return dialect.covered(frame)
