@@ -10,14 +10,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import acquirer
 from acquirer.settings.specs import load_dialect
+
+pytestmark = pytest.mark.slow  # each starts many processes
 
 ROOT = Path(acquirer.__file__).parent
 HANGS_S = 600  # no busy machine makes a command take so long
@@ -85,11 +88,18 @@ UNIX_ONLY = {
 }
 """Names that Windows does not have, but for those that the standard library and Twisted need on this system."""
 
-MACOS = {"modules": (), "attributes": LINUX_ONLY, "paths": ("/proc",)}
-WINDOWS = {"modules": ("fcntl", "resource", "termios", "tty", "grp"), "attributes": UNIX_ONLY, "paths": ("/proc",)}
+System = Mapping[str, Any]
+"""What is hidden: modules, attributes of modules, paths."""
+
+MACOS: System = {"modules": (), "attributes": LINUX_ONLY, "paths": ("/proc",)}
+WINDOWS: System = {
+    "modules": ("fcntl", "resource", "termios", "tty", "grp"),
+    "attributes": UNIX_ONLY,
+    "paths": ("/proc",),
+}
 
 
-def environment(place: Path, system: dict[str, object]) -> dict[str, str]:
+def environment(place: Path, system: System) -> dict[str, str]:
     """Return the environment of a process that is to find what a system has, and to run this package."""
     hidden = place / "hidden"
     hidden.mkdir(exist_ok=True)
@@ -98,7 +108,7 @@ def environment(place: Path, system: dict[str, object]) -> dict[str, str]:
     return {**plain, "PYTHONPATH": os.pathsep.join([str(hidden), str(ROOT.parent)])}
 
 
-def run(place: Path, system: dict[str, object] | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(place: Path, system: System | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python to its end, as on a system, or as here."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -110,7 +120,7 @@ def run(place: Path, system: dict[str, object] | None, *arguments: str) -> subpr
     )
 
 
-def succeed(place: Path, system: dict[str, object] | None, *words: str) -> str:
+def succeed(place: Path, system: System | None, *words: str) -> str:
     """Run an ``acquirer`` command and return what it prints."""
     done = run(place, system, "-m", "acquirer", *words)
     assert (done.returncode, done.stderr) == (0, ""), words
@@ -118,7 +128,7 @@ def succeed(place: Path, system: dict[str, object] | None, *words: str) -> str:
 
 
 @contextmanager
-def served(place: Path, system: dict[str, object] | None, *words: str) -> Iterator[str]:
+def served(place: Path, system: System | None, *words: str) -> Iterator[str]:
     """A host for the time of a block, as on a system, or as here: its address. It ends in order and logs no problem."""
     log = place / "log"
     with log.open("w") as stream:
@@ -161,7 +171,7 @@ print(*[path for path in paths if os.path.exists(path)], end="")
 
 
 @pytest.mark.parametrize("system", [MACOS, WINDOWS], ids=["macOS", "Windows"])
-def test_what_is_hidden_cannot_be_found(tmp_path: Path, system: dict[str, object]) -> None:
+def test_what_is_hidden_cannot_be_found(tmp_path: Path, system: System) -> None:
     """Or the other tests would show nothing; what is hidden from none is found."""
     hidden = repr(tuple(system.values()))
     done = run(tmp_path, system, "-c", FIND, hidden)
@@ -170,7 +180,7 @@ def test_what_is_hidden_cannot_be_found(tmp_path: Path, system: dict[str, object
 
 
 @pytest.mark.parametrize("system", [MACOS, WINDOWS], ids=["macOS", "Windows"])
-def test_every_module_can_be_imported(tmp_path: Path, system: dict[str, object]) -> None:
+def test_every_module_can_be_imported(tmp_path: Path, system: System) -> None:
     modules = [
         ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted(ROOT.rglob("*.py"))

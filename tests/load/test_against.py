@@ -88,6 +88,7 @@ def test_a_revision_misses_its_mark_beyond_five_hundredths_and_the_spread(
     assert found is missed
 
 
+@pytest.mark.slow
 def test_two_revisions_are_compared_in_every_kind_of_load(
     repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from acquirer.load import ratios
 from acquirer.load.ratios import RatioOptions
 
 
+@pytest.mark.slow
 def test_the_bench_books_everything_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
     ratios.run(RatioOptions(seconds=600.0, rounds=1, connections=20, count=200, uploads=10))
     printed = capsys.readouterr().out

@@ -31,6 +31,7 @@ def test_a_command_that_fails_is_no_measurement(tmp_path) -> None:
         starts._ended_s(["-c", "import sys; print('no way'); sys.exit(3)"], tmp_path)
 
 
+@pytest.mark.slow
 def test_every_command_is_measured(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "MANY", 40)
     measure(1)

@@ -21,7 +21,7 @@ import pytest
 from acquirer.app.serve import _key_generator
 from acquirer.dialect.suite import Suite
 from acquirer.process import channel, key_generator
-from acquirer.process.channel import Child
+from acquirer.process.channel import Channel, Child
 from acquirer.process.key_generator import BATCH_SETS, ENDED, POOL_SETS, STARTS_AT, KeyGenerator, KeyPool
 from acquirer.security.ciphers import is_weak, odd_parity
 from acquirer.security.key_package import KeyPackage, KeyPart
@@ -290,6 +290,12 @@ def begun(config: Config, *, child_process: bool = True) -> Iterator[tuple[KeyGe
         yield generator, warnings
 
 
+def started(generator: KeyGenerator) -> Channel:
+    """The channel to its process, which must have been started."""
+    assert generator._channel is not None
+    return generator._channel
+
+
 def demand(generator: KeyGenerator) -> ReadyKeys:
     """Take so many keys that the process is started."""
     take = generator.ready_keys(PackageIssuer(package("003"), "single"))
@@ -317,10 +323,10 @@ def test_the_process_begins_with_the_demand(monkeypatch: pytest.MonkeyPatch) -> 
             patch.setattr(channel, "start", forbidden)
             for number in range(STARTS_AT - 1):
                 assert pools[number % 2]() is None
-        assert generator._channel is None
+        inner: Any = generator
+        assert inner._channel is None
         assert pools[0]() is None
-        assert generator._channel is not None
-        generator._channel.wait()
+        inner._channel.wait()
         assert pools[0]() is not None
 
 
