@@ -13,17 +13,12 @@ from functools import lru_cache
 
 from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
-from acquirer.dialect.router import without_repeat
+from acquirer.inspect.readings import LOOKED_AT, Cut, Reading, Weights, best_readings
 from acquirer.inspect.sniff import COMMON_FRAMINGS, framing_words
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
-from acquirer.wire.message import DecodeError
 
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
-LOOKED_AT = 5  # frames of a stream that are tried in every way: more would give the same result
-
-DECODED, KNOWN_MTI, KNOWN_ROUTE, TPDU_ID, LENGTH_FITS, AS_DECLARED, EACH_FIELD = 100, 20, 10, 10, 15, 4, 1
-"""Points for a reading: that it decodes, above all; then that it has an MTI and a route of the dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +53,21 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
     for data in streams:
         _refuse_other_protocol(data)
     cuts = [list(_cuts(data, dialects)) for data in streams]
-    best: dict[str, tuple[float, Dialect, Dialect, Framing | None]] = {}
-    for dialect in dialects:
-        for variant in variants(dialect):
-            for framing in dict.fromkeys(cut.framing for of_one in cuts for cut in of_one):
-                points = _together(dialect, variant, framing, cuts)
-                if dialect.name not in best or points > best[dialect.name][0]:
-                    best[dialect.name] = points, dialect, variant, framing
-    points, dialect, variant, framing = max(best.values(), key=lambda reading: reading[0])
-    also = tuple(name for name, reading in best.items() if reading[0] == points and name != dialect.name)
-    return tuple(_guess(dialect, variant, _chosen(of_one, framing), points, also) for of_one in cuts)
+    framings = list(dict.fromkeys(cut.framing for of_one in cuts for cut in of_one))
+    weights = Weights()
+    readings = [
+        Reading(dialect, variant, framing, [cut for of_one in cuts for cut in of_one if cut.framing == framing])
+        for dialect in dialects
+        for variant in variants(dialect)
+        for framing in framings
+    ]
+    best = best_readings(readings, weights)
+    points, dialect, variant = best[0].points, best[0].dialect, best[0].variant
+    also = tuple(dict.fromkeys(one.dialect.name for one in best if one.dialect.name != dialect.name))
+    return tuple(_guess(dialect, variant, _chosen(of_one, best[0].framing), points, also, weights) for of_one in cuts)
 
 
-def _together(dialect: Dialect, variant: Dialect, framing: Framing | None, cuts: list[list[_Cut]]) -> float:
-    """Return the points for reading all streams in one way; a stream that cannot be cut so adds none."""
-    total = 0.0
-    for of_one in cuts:
-        for cut in of_one:
-            if cut.framing == framing:
-                total += _points(dialect, variant, cut)
-    return total
-
-
-def _chosen(cuts: list[_Cut], framing: Framing | None) -> _Cut:
+def _chosen(cuts: list[Cut], framing: Framing | None) -> Cut:
     """Return the cut by this framing; as one frame, if it cannot be cut so."""
     return next((cut for cut in cuts if cut.framing == framing), cuts[-1])
 
@@ -109,25 +96,16 @@ def _refuse_other_protocol(data: bytes) -> None:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """One way to cut a capture into frames."""
-
-    framing: Framing | None
-    frames: tuple[bytes, ...]
-    left_over: int  # negative: so many bytes are missing from the only frame
-
-
-def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[_Cut]:
+def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[Cut]:
     """Yield cuts by each framing that fits, the dialects' own first, and as one frame without any."""
     for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON_FRAMINGS)):
         cut = _cut(data, framing)
         if cut.frames:
             yield cut
-    yield _Cut(None, (data,), 0)
+    yield Cut(None, (data,), 0)
 
 
-def _cut(data: bytes, framing: Framing) -> _Cut:
+def _cut(data: bytes, framing: Framing) -> Cut:
     frames: list[bytes] = []
     at = 0
     while at < len(data) and len(frames) < FRAMES_LIMIT:
@@ -143,7 +121,7 @@ def _cut(data: bytes, framing: Framing) -> _Cut:
             break
         frames.extend([frame] * bool(frame))
         at = stop + len(framing.end) * bool(length or not framing.length_bytes)  # a keep-alive has no end behind it
-    return _Cut(framing, tuple(frames), len(data) - at)
+    return Cut(framing, tuple(frames), len(data) - at)
 
 
 def _length(data: bytes, at: int, framing: Framing) -> int | None:
@@ -159,40 +137,16 @@ def _length(data: bytes, at: int, framing: Framing) -> int | None:
     return framing.length(data[after - framing.length_bytes : after])
 
 
-def _points(dialect: Dialect, variant: Dialect, cut: _Cut) -> float:
-    """Return the points for reading these frames in this variant."""
-    looked = cut.frames[:LOOKED_AT]
-    points = sum(_weigh(variant, frame)[0] for frame in looked) / len(looked) + AS_DECLARED * (variant is dialect)
-    if cut.framing:
-        delimited = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
-        points += LENGTH_FITS * (bool(delimited) and cut.left_over == 0) + AS_DECLARED * (
-            cut.framing == dialect.framing.bare
-        )
-    return points
-
-
-def _weigh(dialect: Dialect, frame: bytes) -> tuple[int, bool]:
-    """Return the points of one frame, and whether it is a message of the dialect."""
-    tpdu = dialect.envelope.tpdu
-    points = TPDU_ID if tpdu and frame[:1] == tpdu[:1] else 0
-    try:
-        message = dialect.decode(frame)
-    except DecodeError as exc:
-        return points + KNOWN_MTI * (exc.mti in dialect.mtis) + EACH_FIELD * len(exc.fields), False
-    known = without_repeat(message.mti) in dialect.mtis
-    routed = dialect.is_response(message.mti) or dialect.route(message) is not None
-    sure = known and (points > 0 or not tpdu)
-    return points + DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed), sure
-
-
-def _guess(dialect: Dialect, variant: Dialect, cut: _Cut, points: float, also: tuple[str, ...]) -> Guess:
-    sure = all(_weigh(variant, frame)[1] for frame in cut.frames[:LOOKED_AT])
+def _guess(
+    dialect: Dialect, variant: Dialect, cut: Cut, points: float, also: tuple[str, ...], weights: Weights
+) -> Guess:
+    sure = all(weights.weigh(variant, frame)[1] for frame in cut.frames[:LOOKED_AT])
     name = cut.framing.spelling if cut.framing else "none"
     why = ", ".join(_why(dialect, variant, cut))
     return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also)
 
 
-def _why(dialect: Dialect, variant: Dialect, cut: _Cut) -> Iterator[str]:
+def _why(dialect: Dialect, variant: Dialect, cut: Cut) -> Iterator[str]:
     frame, at = cut.frames[0], 0
     for name, declared, present in (
         ("TPDU", dialect.envelope.tpdu, variant.envelope.tpdu),
