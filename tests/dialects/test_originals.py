@@ -15,7 +15,7 @@ from acquirer.app.terminal import AsyncTerminal, Terminal
 from acquirer.dialect.dialect import Dialect
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.card import card
-from acquirer.terminal.exchange import Outcome
+from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.testing import RunningHost, running_host
 
 DIALECTS = (
@@ -302,13 +302,28 @@ def test_after_its_batch_is_closed_a_sale_is_refunded_and_not_voided(hosts: dict
         assert terminal.refund("4.00").outcome is Outcome.APPROVED
 
 
+def test_slips_of_voids_and_refunds_are_signed_and_uploaded(hosts: dict[str, Callable[[], Pos]]) -> None:
+    pos = hosts["unionpay-pos"]()
+    with pos.terminal(sign_upload="at-once") as terminal:
+        terminal.sale("10.00", card="visa", sign="Li Wei")
+        assert terminal.void(sign="Li Wei").signature is Signed.UPLOADED
+        sold = terminal.sale("20.00", card="visa").receipt
+        assert terminal.refund("2.00", sign="Li Wei").signature is Signed.UPLOADED
+    signatures = [one for one in pos.host.signatures if one.key.tid in pos.tids]
+    slips = [{element.tag: element.text for element in one.slip} for one in signatures]
+    assert [one.amount_minor for one in signatures] == [1000, 1000, 200]
+    assert [slip["FF01"] for slip in slips] == ["消费", "消费撤销", "退货"]
+    assert slips[1]["FF60"] == signatures[0].key.stan
+    assert (slips[2]["FF62"], slips[2]["FF63"]) == (sold.rrn, sold.at[5:7] + sold.at[8:10])
+
+
 class TestBalance:
     def test_of_a_card_that_is_not_in_the_table(self, pos: Pos) -> None:
         with pos.terminal() as terminal:
             result = terminal.balance(card("4012888888881881", "3012"), entry="manual")
         assert (result.outcome, result.code) == (Outcome.APPROVED, pos.code("approved", "balance"))
         assert result.balance_minor == 100_000
-        assert "amount" not in result.exchange.reply.fields
+        assert 4 not in result.exchange.reply.fields
         assert result.receipt is None
 
     def test_of_cards_that_are_counted_and_refused(self, pos: Pos) -> None:
