@@ -1,7 +1,7 @@
 """How each field of a message is masked before it is written: decided once per dialect and MTI, from its layouts.
 
-Whatever may be sensitive in any layout that fits the MTI is hidden, because looking closer costs more than it tells:
-tracks, PIN blocks and keys keep their length, sensitive tags of TLV data their place, a card number first 6 + last 4.
+What may be sensitive in any layout that fits the MTI is hidden, because looking closer costs more than it shows: tracks,
+PIN blocks and keys keep their length, sensitive tags of TLV data their place, a card number first 6 + last 4.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _MOST: Final = 256
 IMAGE: Final = "signature"
 """The layout of a signature's image: kept elsewhere, by its digest, and of no use to eyes as hexadecimal digits."""
 
-_made: dict[tuple[Dialect, str], Mapping[int, Shower]] = {}
+_known: dict[tuple[Dialect, str], Mapping[int, Shower]] = {}
 
 
 def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
     """What shows the fields of a message of this MTI, by DE; an MTI the dialect does not know may be any of its own."""
     key = (dialect, mti if mti in dialect.mtis else "")
-    found = _made.get(key)
+    found = _known.get(key)
     if found is None:
-        if len(_made) >= _MOST:
-            _made.clear()
-        found = _made[key] = {de: _shower(spec, key[1]) for de, spec in dialect.fields.items()} | _macs(dialect)
+        if len(_known) >= _MOST:
+            _known.clear()
+        found = _known[key] = {de: _shower(spec, key[1]) for de, spec in dialect.fields.items()} | _macs(dialect)
     return found
 
 
@@ -76,7 +76,7 @@ def before_failure(
 ) -> str:
     """The bytes of a frame that decoding understood, in hex: stars for each field of which anything is hidden.
 
-    Nothing where the MTI is none the dialect knows, because then nobody knows what the bytes around it are.
+    Nothing where the MTI is none the dialect knows, because then it is unknown what the bytes around it are.
     """
     if not spans or not (dialect.request_mti_known(mti) or dialect.is_response(mti)):
         return ""
@@ -104,8 +104,8 @@ def _image(value: Value) -> str:
 def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
     """A binary field that may hold text, as the text it holds: free, unless it tells that a layout divides it."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    told = layouts and any(has_form(text, layout.parts) for layout in layouts)
-    return readable(text) if told else _free(text)
+    divided = layouts and any(has_form(text, layout.parts) for layout in layouts)
+    return readable(text) if divided else _free(text)
 
 
 def _parts(value: Value, parts: list[Part]) -> str:
@@ -124,8 +124,8 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
     for layout in layouts:
         try:
             objects, end = parse_tlv(data, layout.kind), len(data)
-        except TlvError as wrong:
-            objects, end = wrong.before, wrong.before[-1].stop if wrong.before else 0
+        except TlvError as exc:
+            objects, end = exc.before, exc.before[-1].stop if exc.before else 0
         for one in walk(objects):
             tag = layout.tags.get(one.tag)
             start, stop = per_byte * one.value_start, per_byte * one.stop

@@ -30,8 +30,8 @@ class Background(Generic[T]):
         def run() -> None:
             try:
                 outcome.set_result(function())
-            except BaseException as wrong:
-                outcome.set_exception(wrong)
+            except BaseException as exc:
+                outcome.set_exception(exc)
 
         self._loop.call_soon_threadsafe(run)
         return outcome.result(timeout=START_S)
@@ -41,7 +41,7 @@ class Background(Generic[T]):
 def in_background(make: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[Background[T]]:
     """Enter an async context manager on a loop in a new thread; leave it, and end the thread, at the end of the block.
 
-    Whatever the manager raises, on the way in or out, is raised here.
+    What the manager raises, on the way in or out, is raised here.
     """
     ready: Future[Background[T]] = Future()
     over: dict[str, Any] = {}
@@ -57,18 +57,18 @@ def in_background(make: Callable[[], AbstractAsyncContextManager[T]]) -> Iterato
     def run() -> None:
         try:
             asyncio.run(live())
-        except BaseException as wrong:
-            over["wrong"] = wrong
+        except BaseException as exc:
+            over["error"] = exc
             if not ready.done():
-                ready.set_exception(wrong)
+                ready.set_exception(exc)
 
     thread = threading.Thread(target=run, name="acquirer-host", daemon=True)
     thread.start()
     try:
         yield ready.result(timeout=START_S)
     finally:
-        if "wrong" not in over:
+        if "error" not in over:
             over["stop"]()
         thread.join(timeout=START_S)
-    if "wrong" in over:
-        raise over["wrong"]
+    if "error" in over:
+        raise over["error"]

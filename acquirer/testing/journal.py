@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from acquirer.journal.entry import Entry
-from acquirer.store import Store, ExchangeFilter
+from acquirer.store import ExchangeFilter, Store
 
 WAIT_S = 5.0
 """How long `wait` waits: commits take milliseconds."""
@@ -47,9 +47,9 @@ class Journal:
             time.sleep(0.01)
 
     def _near(self, criteria: dict[str, Any]) -> str:
-        asked = ", ".join(f"{name}={value!r}" for name, value in criteria.items())
+        criteria_text = ", ".join(f"{name}={value!r}" for name, value in criteria.items())
         near = sorted(self.list(), key=lambda entry: -sum(_fits(entry, {k: v}) for k, v in criteria.items()))[:3]
-        lines = [f"no exchange with {asked}; {'the nearest:' if near else 'there was none at all'}"]
+        lines = [f"no exchange with {criteria_text}; {'the nearest:' if near else 'there was none at all'}"]
         for entry in near:
             differs = ", ".join(f"{k}={getattr(entry, k)!r}" for k, v in criteria.items() if not _fits(entry, {k: v}))
             lines.append(f"  {entry.id}: {entry.mti} {entry.service} tid {entry.tid} differs in {differs}: {entry.why}")

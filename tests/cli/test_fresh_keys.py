@@ -1,4 +1,4 @@
-"""Many terminals sign on at a host that has keys made ahead: everybody gets good keys, and nobody's are another's."""
+"""Many terminals sign on at a host that has keys made ahead: each gets good keys of its own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Served:
         self.lines = [Line((host, int(port))) for _ in range(LINES)]
         for line in self.lines:
             stack.callback(line.socket.close)
-        self.asked = 0
+        self.sent = 0
 
     def sign_on(self, terminals: Iterable[tuple[Registration, str]]) -> list[Secret]:
         """Sign all of them on, as many at a time as there are lines; gives every key that was handed out."""
@@ -77,8 +77,8 @@ class Served:
         while waiting:
             now, waiting = waiting[:LINES], waiting[LINES:]
             for line, (terminal, package) in zip(self.lines, now, strict=False):
-                self.asked += 1
-                line.socket.sendall(sign_on(terminal, package, self.asked))
+                self.sent += 1
+                line.socket.sendall(sign_on(terminal, package, self.sent))
             for line, (terminal, package) in zip(self.lines, now, strict=False):
                 keys += self._accepted(DIALECT.decode(line.receive()), terminal, package)
         return keys
@@ -104,7 +104,7 @@ class Served:
                 continue
             if parent == str(self.process.pid) and MAKER in command:
                 return int(entry.name)
-        raise AssertionError("nobody makes keys")
+        raise AssertionError("no process makes keys")
 
     def end(self) -> None:
         """End it in order, with nothing to say."""
@@ -138,8 +138,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 
 def written(process: int) -> int:
     """How many bytes a process has written."""
-    told = dict(line.split(": ") for line in Path(f"/proc/{process}/io").read_text().splitlines())
-    return int(told["wchar"])
+    counters = dict(line.split(": ") for line in Path(f"/proc/{process}/io").read_text().splitlines())
+    return int(counters["wchar"])
 
 
 def ended(process: int) -> bool:
@@ -154,7 +154,7 @@ def ended(process: int) -> bool:
         os.close(file)
 
 
-def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callable[..., Served]) -> None:
+def test_each_gets_keys_that_fit_and_none_those_of_another(serve: Callable[..., Served]) -> None:
     host = serve()
     packages = ("003", "004", "005")
     crowd = [(terminal, package) for package in packages for terminal in TERMINALS[:100]]
@@ -169,7 +169,7 @@ def test_everybody_gets_keys_that_fit_and_nobody_those_of_another(serve: Callabl
         keys += host.sign_on(crowd[:1])
     keys += host.sign_on(crowd)
     halves = [key.reveal()[at : at + 8] for key in keys for at in range(0, len(key), 8)]
-    assert len(keys) == 7 + 2 * (host.asked - 303) + 700
+    assert len(keys) == 7 + 2 * (host.sent - 303) + 700
     assert len(set(halves)) == len(halves)
     host.end()
     assert ended(maker)
@@ -189,7 +189,7 @@ def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Serve
     host.end()
 
 
-def test_who_makes_keys_keeps_nobody_waiting_and_may_be_killed_amid_the_crowd(serve: Callable[..., Served]) -> None:
+def test_the_key_generator_delays_no_sign_on_and_may_be_killed_amid_the_crowd(serve: Callable[..., Served]) -> None:
     host = serve()
     crowd = [(terminal, "003") for terminal in TERMINALS[:100]]
     keys = host.sign_on(crowd[:STARTS_AT])
@@ -206,7 +206,7 @@ def test_who_makes_keys_keeps_nobody_waiting_and_may_be_killed_amid_the_crowd(se
     host.end()
 
 
-def test_a_killed_host_leaves_nobody_who_makes_keys(serve: Callable[..., Served]) -> None:
+def test_a_killed_host_leaves_no_key_generator(serve: Callable[..., Served]) -> None:
     host = serve()
     host.sign_on((terminal, "003") for terminal in TERMINALS[:40])
     maker = host.maker()
@@ -214,9 +214,9 @@ def test_a_killed_host_leaves_nobody_who_makes_keys(serve: Callable[..., Served]
     assert ended(maker)
 
 
-def test_keys_from_a_seed_are_made_by_the_host(serve: Callable[..., Served]) -> None:
+def test_keys_from_a_seed_are_generated_by_the_host(serve: Callable[..., Served]) -> None:
     host = serve("--seed", "7", "--store", "memory:")
-    with pytest.raises(AssertionError, match="nobody makes keys"):
+    with pytest.raises(AssertionError, match="no process makes keys"):
         host.maker()
     keys = host.sign_on((terminal, "004") for terminal in TERMINALS[:20])
     assert len(set(keys)) == len(keys) == 60

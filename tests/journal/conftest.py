@@ -14,7 +14,7 @@ def dialect():
 
 
 @pytest.fixture(scope="session")
-def made(dialect):
+def record(dialect):
     def evidence(**known: object) -> Evidence:
         return Evidence(at_us=1_700_000_000_000_000, dialect=dialect, **known)  # type: ignore[arg-type]
 

@@ -25,20 +25,20 @@ def entry(evidence: Evidence) -> Entry:
     return entry_of((1, *render(evidence), None))
 
 
-def shown(made, dialect, fields, mti="0200"):
-    return dict(entry(made(mti=mti, message=Message(b"", mti, fields))).request)
+def shown(record, dialect, fields, mti="0200"):
+    return dict(entry(record(mti=mti, message=Message(b"", mti, fields))).request)
 
 
-def test_a_row_is_plain_and_complete(made, dialect):
-    row = render(made(message=Message(b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
+def test_a_row_is_plain_and_complete(record, dialect):
+    row = render(record(message=Message(b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
     assert len(row) == len(COLUMNS)
     for name, value in zip(COLUMNS, row, strict=True):
         assert isinstance(value, int) == (name in NUMBERS)
 
 
-def test_it_reads_back_as_it_was(made, dialect):
+def test_it_reads_back_as_it_was(record, dialect):
     message = Message(b"", "0800", {11: "000003", 63: "01 ", 41: '1"00\\161'})
-    evidence = made(
+    evidence = record(
         message=message, mti="0800", why="批准", notes=("one", "two"), replayed=True, reply={39: "00"}, reply_mti="0810"
     )
     read = entry(evidence)
@@ -48,9 +48,9 @@ def test_it_reads_back_as_it_was(made, dialect):
     assert json.loads(json.dumps(as_json(read)))["notes"] == ["one", "two"]
 
 
-def test_nothing_answered_is_not_an_empty_answer(made):
-    assert entry(made()).reply is None
-    assert entry(made(reply={}, reply_mti="0810")).reply == {}
+def test_nothing_answered_is_not_an_empty_answer(record):
+    assert entry(record()).reply is None
+    assert entry(record(reply={}, reply_mti="0810")).reply == {}
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_nothing_answered_is_not_an_empty_answer(made):
         (99, "whatever", "[8 characters hidden]"),
     ],
 )
-def test_each_field_as_it_may_be_shown(made, dialect, de, value, expected):
-    assert shown(made, dialect, {de: value}) == {str(de): expected}
+def test_each_field_as_it_may_be_shown(record, dialect, de, value, expected):
+    assert shown(record, dialect, {de: value}) == {str(de): expected}
 
 
-def test_chip_data_keeps_its_shape_and_loses_the_card(made, dialect):
+def test_chip_data_keeps_its_shape_and_loses_the_card(record, dialect):
     data = (
         bytes.fromhex("9F360201965A08")
         + PACKED
@@ -84,47 +84,47 @@ def test_chip_data_keeps_its_shape_and_loses_the_card(made, dialect):
         + PACKED
         + bytes.fromhex("D29122010000123456789F")
     )
-    text = shown(made, dialect, {55: data})["55"]
+    text = shown(record, dialect, {55: data})["55"]
     assert len(text) == 2 * len(data)
     assert text == "9F360201965A08" + "*" * 16 + "5713" + "*" * 38
 
 
-def test_chip_data_that_cannot_be_parsed_is_hidden_from_there_on(made, dialect):
+def test_chip_data_that_cannot_be_parsed_is_hidden_from_there_on(record, dialect):
     data = bytes.fromhex("9F360201965A7F") + PACKED
-    assert shown(made, dialect, {55: data})["55"] == "9F36020196" + "*" * (2 * len(data) - 10)
-    assert set(shown(made, dialect, {55: b"\x9f"})["55"]) == {"*"}
+    assert shown(record, dialect, {55: data})["55"] == "9F36020196" + "*" * (2 * len(data) - 10)
+    assert set(shown(record, dialect, {55: b"\x9f"})["55"]) == {"*"}
 
 
-def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(made, dialect):
+def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(record, dialect):
     serial = b"Sequence No12306099999906"
-    evidence = made(mti="0800", message=Message(b"", "0800", {62: serial}), reply={62: bytes(40)}, reply_mti="0810")
+    evidence = record(mti="0800", message=Message(b"", "0800", {62: serial}), reply={62: bytes(40)}, reply_mti="0810")
     read = entry(evidence)
     assert read.request["62"] == serial.decode()
     assert read.reply == {"62": "[40 bytes hidden]"}
 
 
-def test_a_serial_number_is_no_card_number_but_other_text_in_its_place_may_be(made, dialect):
+def test_a_serial_number_is_no_card_number_but_other_text_in_its_place_may_be(record, dialect):
     serial = b"Sequence No12306010000161"  # 14 digits in a row, and the last one happens to be their check digit
-    assert shown(made, dialect, {62: serial}, "0800") == {"62": serial.decode()}
-    assert shown(made, dialect, {62: serial.replace(b"No", b"Nr")}, "0800") == {"62": "Sequence Nr123060****0161"}
+    assert shown(record, dialect, {62: serial}, "0800") == {"62": serial.decode()}
+    assert shown(record, dialect, {62: serial.replace(b"No", b"Nr")}, "0800") == {"62": "Sequence Nr123060****0161"}
 
 
-def test_evidence_of_our_own_is_never_taken_for_a_card_number(made):
+def test_evidence_of_our_own_is_never_taken_for_a_card_number(record):
     why = f"got {known('0' * 16)} from merchant {known('880210010210167')}, card {PAN}"
-    read = entry(made(why=why, notes=(why,)))
+    read = entry(record(why=why, notes=(why,)))
     assert read.why == "got 0000000000000000 from merchant 880210010210167, card 621234******1232"
     assert read.notes == (read.why,)
-    line = exchange_line((1, *render(made(why=why, notes=(why,)))))
+    line = exchange_line((1, *render(record(why=why, notes=(why,)))))
     assert line["why"] == line["notes"][0] == read.why
 
 
-def test_an_unknown_mti_may_be_any_and_hides_what_any_would(made, dialect):
-    assert shown(made, dialect, {62: bytes(40)}, mti="9999") == {"62": "[40 bytes hidden]"}
+def test_an_unknown_mti_may_be_any_and_hides_what_any_would(record, dialect):
+    assert shown(record, dialect, {62: bytes(40)}, mti="9999") == {"62": "[40 bytes hidden]"}
 
 
-def test_of_a_broken_frame_only_what_came_before_the_break(made):
+def test_of_a_broken_frame_only_what_stands_before_the_break(record):
     failure = DecodeError("too short", field=4, position=23, mti="0200", fields={2: PAN, 3: "000000"})
-    read = entry(made(mti="0200", failure=failure))
+    read = entry(record(mti="0200", failure=failure))
     assert dict(read.request) == {"2": "621234******1232", "3": "000000"}
     assert read.failure == "DE 4 at byte 23: too short"
 
@@ -132,18 +132,18 @@ def test_of_a_broken_frame_only_what_came_before_the_break(made):
 SALE = "02007020000000C0000016" + PAN + "000000000000001234000002" + b"10000161880210010210162".hex()
 
 
-def undecoded(made, dialect, frame):
+def undecoded(record, dialect, frame):
     try:
         dialect.decode(frame)
     except DecodeError as failure:
-        return entry(made(mti=failure.mti or "", failure=failure, frame=frame))
+        return entry(record(mti=failure.mti or "", failure=failure, frame=frame))
     raise AssertionError("it can be decoded")
 
 
-def test_of_a_broken_frame_the_bytes_before_the_break_are_kept_without_what_is_hidden(made, dialect):
+def test_of_a_broken_frame_the_bytes_before_the_break_are_kept_without_what_is_hidden(record, dialect):
     envelope = "6000030000603100310000"
     frame = bytes.fromhex(envelope + SALE)[:-3]
-    read = undecoded(made, dialect, frame)
+    read = undecoded(record, dialect, frame)
     assert read.failure.startswith("DE 42 at byte ")
     assert read.before_failure == (
         f"{envelope}02007020000000C0000016" + "*" * 16 + "000000000000001234000002" + b"10000161".hex()
@@ -152,31 +152,31 @@ def test_of_a_broken_frame_the_bytes_before_the_break_are_kept_without_what_is_h
 
 
 @pytest.mark.parametrize("size", range(65))
-def test_nothing_from_the_failing_byte_on_is_kept(made, dialect, size):
+def test_nothing_from_the_failing_byte_on_is_kept(record, dialect, size):
     frame = bytes.fromhex("6000030000603100310000" + SALE)[:size]
-    read = undecoded(made, dialect, frame)
+    read = undecoded(record, dialect, frame)
     assert len(read.before_failure) <= 2 * int(read.failure.split(" at byte ")[1].split(":")[0])
     assert PAN not in read.before_failure
 
 
-def test_of_a_frame_without_mti_no_byte_is_kept(made, dialect):
+def test_of_a_frame_without_mti_no_byte_is_kept(record, dialect):
     for frame in (PACKED * 3, f"card {PAN}, please".encode(), b""):
-        assert undecoded(made, dialect, frame).before_failure == ""
+        assert undecoded(record, dialect, frame).before_failure == ""
 
 
-def test_a_mac_is_shown_as_people_compare_it(made, dialect):
-    assert shown(made, dialect, {64: b"3A57ACBB"}) == {"64": "3A57ACBB"}
-    assert shown(made, dialect, {64: bytes.fromhex("009C3A57ACBB0000")}) == {"64": "009C3A57ACBB0000"}
+def test_a_mac_is_shown_as_people_compare_it(record, dialect):
+    assert shown(record, dialect, {64: b"3A57ACBB"}) == {"64": "3A57ACBB"}
+    assert shown(record, dialect, {64: bytes.fromhex("009C3A57ACBB0000")}) == {"64": "009C3A57ACBB0000"}
 
 
-def test_what_was_answered_was_sent_unless_something_else_is_known(made):
-    row = render(made(reply={39: "00"}, reply_mti="0810"))
+def test_what_was_answered_was_sent_unless_something_else_is_known(record):
+    row = render(record(reply={39: "00"}, reply_mti="0810"))
     assert [entry_of((1, *row, known)).delivery for known in (None, "undelivered")] == ["sent", "undelivered"]
-    assert entry(made()).delivery == ""
+    assert entry(record()).delivery == ""
 
 
-def test_a_card_number_in_a_sentence_is_masked(made):
-    read = entry(made(why=f"card {PAN} is unknown", notes=(f"PAN {PAN}",), pan_masked=PAN))
+def test_a_card_number_in_a_sentence_is_masked(record):
+    read = entry(record(why=f"card {PAN} is unknown", notes=(f"PAN {PAN}",), pan_masked=PAN))
     assert PAN not in repr(read)
     assert read.why == "card 621234******1232 is unknown"
 
@@ -196,7 +196,7 @@ def test_free_text_never_shows_a_card_number(pan, before):
 
 @settings(max_examples=100)
 @given(pan=pans, data=st.data())
-def test_no_field_that_may_hold_a_card_shows_it(made, dialect, pan, data):
+def test_no_field_that_may_hold_a_card_shows_it(record, dialect, pan, data):
     """Wherever a card number may stand (card fields, tracks, free text, chip data): it is not in the row."""
     packed = bytes.fromhex(pan + "F" * (len(pan) % 2))
     places = {
@@ -213,7 +213,7 @@ def test_no_field_that_may_hold_a_card_shows_it(made, dialect, pan, data):
     chosen = data.draw(st.sets(st.sampled_from(sorted(places)), min_size=1))
     mti = data.draw(st.sampled_from(["0200", "0400", "0820", "9999"]))
     row = render(
-        made(
+        record(
             mti=mti,
             message=Message(b"", mti, {de: places[de] for de in chosen}),
             reply={63: f"CUP {pan}"},
@@ -230,12 +230,12 @@ def test_masks_are_decided_once_and_not_for_ever(dialect):
     assert showers(dialect, "9998") is showers(dialect, "9999")
 
 
-def test_an_image_is_told_by_length_and_digest_and_text_in_its_place_as_it_reads(made, dialect):
+def test_an_image_is_shown_by_length_and_digest_and_text_in_its_place_as_it_reads(record, dialect):
     image = b"\x00\x00\x01\x00\x00\x00\x00\xf0" + PAN.encode() + bytes(range(128, 256))
     digest = hashlib.sha256(image).hexdigest()
-    assert shown(made, dialect, {62: image}, "0820") == {"62": f"[{len(image)} bytes, SHA-256 {digest}]"}
-    assert shown(made, dialect, {62: b"000111000"}, "0820") == {"62": "000111000"}
-    assert shown(made, dialect, {62: PAN.encode()}, "0820") == {"62": "621234******1232"}
+    assert shown(record, dialect, {62: image}, "0820") == {"62": f"[{len(image)} bytes, SHA-256 {digest}]"}
+    assert shown(record, dialect, {62: b"000111000"}, "0820") == {"62": "000111000"}
+    assert shown(record, dialect, {62: PAN.encode()}, "0820") == {"62": "621234******1232"}
 
 
 @given(

@@ -139,6 +139,6 @@ class Nullable:
 @pytest.mark.parametrize(
     ("cls", "sentence"), [(Odd, "field when: .*complex.* has no form"), (Nullable, "text is never NULL")]
 )
-def test_a_field_without_a_form_is_refused_when_the_table_is_made(cls: type, sentence: str) -> None:
+def test_a_field_without_a_form_is_refused_when_the_table_is_built(cls: type, sentence: str) -> None:
     with pytest.raises(TypeError, match=sentence):
         row_format(cls)

@@ -109,7 +109,7 @@ def test_a_reader_cannot_write(database):
     reader.close()
 
 
-def test_no_file_is_made_by_reading(url, database):
+def test_reading_creates_no_file(url, database):
     with pytest.raises(StoreError, match="there is no store at"):
         open_reader(url)
     assert not database.exists()

@@ -208,7 +208,7 @@ def test_a_commit_past_its_deadline_is_not_written(committer, batch_writer, loop
     assert committer.waiting == 0
 
 
-def test_the_deadline_counts_when_the_group_is_made(batch_writer, loop, commit, outcomes, monkeypatch):
+def test_the_deadline_counts_when_the_group_is_formed(batch_writer, loop, commit, outcomes, monkeypatch):
     for _ in range(AHEAD + 1):
         commit(timeout_s=30)
         loop.turn()

@@ -119,7 +119,7 @@ def test_without_a_way_of_entering_a_card_nothing_is_sold() -> None:
     )
 
 
-def test_without_a_terminal_section_nothing_is_asked_of_our_terminal() -> None:
+def test_without_a_terminal_section_our_terminal_need_supply_nothing() -> None:
     assert problems("unionpay-pos", '[routes.sale]\nmandatory = ["extended"]\n[terminal]\n') != []
     dialect = load(
         parse_toml(

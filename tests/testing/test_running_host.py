@@ -142,7 +142,7 @@ def test_a_store_on_disk_outlives_its_host(tmp_path: Path) -> None:
         assert host.terminals["10000161"][1].current.number == 2
 
 
-def test_what_is_wrong_is_said_before_anything_listens(tmp_path: Path) -> None:
+def test_errors_are_raised_before_anything_listens(tmp_path: Path) -> None:
     cases: list[tuple[type[Exception], str, dict[str, Any]]] = [
         (DataError, "no dialect of this name", {"dialect": "martian"}),
         (DataError, r"'x' is not an address", {"listen": "x"}),
@@ -251,7 +251,7 @@ def test_bytes_that_are_no_frames_are_journalled_with_their_reason(wire: bytes, 
 
 @pytest.mark.parametrize("card", ["standard", "balance"])
 def test_one_card_in_many_terminals_at_once_is_booked_every_time(card: str) -> None:
-    """Whoever shares a row waits a moment for the others, and is never told that the host is in trouble."""
+    """Terminals that share a row wait a moment for each other, and never hear that the host is in trouble."""
     tills = [f"{20000001 + i}" for i in range(20)]
 
     async def sell() -> list[str]:

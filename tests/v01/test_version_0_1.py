@@ -92,7 +92,7 @@ def run_all(commands: Iterable[tuple[Sequence[str], Mapping[str, str]]], cwd: Pa
     return [Ended(*one) for one in json.loads(done.stdout)]
 
 
-def said(*commands: Sequence[str], cwd: Path) -> list[str]:
+def printed_by(*commands: Sequence[str], cwd: Path) -> list[str]:
     """Run commands that must succeed, and return what they print."""
     ended = run_all([(words, {}) for words in commands], cwd)
     for words, one in zip(commands, ended, strict=True):
@@ -320,7 +320,7 @@ def test_every_dialect_is_still_there(printed: dict[str, Ended]) -> None:
         assert was["fields"] <= one["fields"]
 
 
-def test_a_dialect_of_ones_own_says_what_it_said(printed: dict[str, Ended]) -> None:
+def test_a_dialect_of_ones_own_is_shown_as_before(printed: dict[str, Ended]) -> None:
     """Its parent may learn more; all that 0.1 knew of it must stay."""
     (was,), (now,) = expected("dialect-show-my-acquirer.json"), documents(printed["dialect show"].out)
     growing = frozenset({"services", "messages", "fields"})
@@ -367,7 +367,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
             for words in (("upload",), ("sale", "--amount", "24.00"), ("reverse",), ("upload",))
         ]
     left = {path.name for path in (work / "store").iterdir()}
-    lists = said(
+    lists = printed_by(
         ("journal", "list", "--limit", "0", "--json"),
         ("signatures", "list", "--tid", "10000002", "--json"),
         ("signatures", "unsigned", "--tid", "10000002", "--json"),
@@ -406,8 +406,8 @@ def test_a_kept_signature_goes_up(day: Day) -> None:
 def test_a_reversal_that_is_owed_goes_out_before_the_next_sale(day: Day) -> None:
     assert services(day.done[1]) == [("reversal", "00"), ("sale", "00")], "without a sign-on: keys of 0.1 are good"
     assert services(day.done[2]) == [("reversal", "00")]
-    came = day.journal[len(expected("journal-list.jsonl")) :]
-    assert [(one["service"], one["stan"], one["reason"]) for one in came] == [
+    added = day.journal[len(expected("journal-list.jsonl")) :]
+    assert [(one["service"], one["stan"], one["reason"]) for one in added] == [
         ("signature", "000003", "approved"),
         ("reversal", "000004", "approved"),
         ("sale", "000005", "approved"),
@@ -459,7 +459,7 @@ def test_on_any_later_day_the_host_serves_it_too(inside: Path) -> None:
 
 def test_exported_signatures_come_into_another_store(work: Path) -> None:
     to = ("--store", "sqlite:///other.db")
-    _, _, listed, _ = said(
+    _, _, listed, _ = printed_by(
         ("signatures", "import", "signatures", *to),
         ("signatures", "import", "signatures", *to),  # they are known by now
         ("signatures", "list", "--all", "--json", *to),
@@ -480,7 +480,7 @@ DIALECTS = {"my-acquirer": "10000001", "my-ascii": "10000002", "my-1993": "10000
 
 
 def test_dialects_are_in_order(work: Path) -> None:
-    (lines,) = said(("dialect", "lint", *(f"{name}.toml" for name in DIALECTS)), cwd=work)
+    (lines,) = printed_by(("dialect", "lint", *(f"{name}.toml" for name in DIALECTS)), cwd=work)
     words = [line.split()[:2] for line in lines.splitlines()]
     assert [pair for pair in words if pair[1] != "note:"] == [[f"{name}:", "OK:"] for name in DIALECTS]
 
@@ -551,15 +551,15 @@ def commands() -> dict[str, list[str]]:
 
 def test_every_word_of_the_command_line_is_still_understood(tmp_path: Path) -> None:
     """Ask for help after all other words: it is only shown when they were understood, and nothing else is done then."""
-    asked = [
+    calls = [
         (*name.split(), *(word for word in given if word != "--help"), "--help") for name, given in commands().items()
     ]
-    ended = run_all([(words, {}) for words in asked], tmp_path)
-    wrong = [(words, one.err) for words, one in zip(asked, ended, strict=True) if one.code != 0 or one.err]
-    assert wrong == []
+    ended = run_all([(words, {}) for words in calls], tmp_path)
+    refused = [(words, one.err) for words, one in zip(calls, ended, strict=True) if one.code != 0 or one.err]
+    assert refused == []
 
 
-WRONG = {
+INVALID = {
     "LISTEN": "elsewhere",
     "STORE": "mysql://host",
     "DIALECT": "no-such-dialect",
@@ -584,11 +584,11 @@ WRONG = {
 
 def test_every_variable_still_acts(tmp_path: Path) -> None:
     names = [name for (name,) in words_of("environment.txt")]
-    assert names == [f"ACQUIRER_{name}" for name in WRONG]
+    assert names == [f"ACQUIRER_{name}" for name in INVALID]
     usual = {"ACQUIRER_LISTEN": "127.0.0.1:0", "ACQUIRER_STORE": "memory:"}
 
-    ended = run_all([(["serve"], usual | {f"ACQUIRER_{name}": value}) for name, value in WRONG.items()], tmp_path)
-    for (name, value), one in zip(WRONG.items(), ended, strict=True):
+    ended = run_all([(["serve"], usual | {f"ACQUIRER_{name}": value}) for name, value in INVALID.items()], tmp_path)
+    for (name, value), one in zip(INVALID.items(), ended, strict=True):
         assert (one.code, one.out) == (2, ""), (name, one)
         assert value in one.err, (name, one)
 

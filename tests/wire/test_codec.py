@@ -526,7 +526,7 @@ def test_sets_of_fields_that_are_seen_once_are_counted_up_to_a_bound():
 @pytest.mark.parametrize(
     ("bitmap", "offset"), [(b"70 0000000000000", 2), (b"7000000000G00000", 10), (b"+0000000000000000", 0)]
 )
-def test_a_bitmap_in_text_is_made_of_hexadecimal_digits(bitmap, offset):
+def test_a_bitmap_in_text_has_hexadecimal_digits(bitmap, offset):
     dialect = load(
         parse_toml(SECONDARY.format(bitmap="ascii"), "x.toml"),
         _nothing_to_extend,
