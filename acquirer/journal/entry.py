@@ -33,8 +33,18 @@ class Entry(ExchangeRecord):
 
 FORMAT: Final = row_format(Entry)
 
-STORED: Final = tuple(sorted(FORMAT.columns, key=lambda column: column.name != "id"))
-"""The columns of the journal, its number first."""
+FIRST_COLUMNS: Final = (
+    "id", "at_us", "dialect", "peer", "mti", "service", "tid", "mid", "batch", "stan", "code", "reason", "why", "notes",
+    "rrn", "amount_minor", "pan_masked", "replayed", "fault", "request", "failure", "reply_mti", "reply", "frame_bytes",
+    "took_us",
+)  # fmt: skip
+"""The columns that version 0.1 had, in the order they have in its files; later ones stand behind them."""
+
+_place: Final = {name: place for place, name in enumerate(FIRST_COLUMNS)}
+
+STORED: Final = tuple(sorted(FORMAT.columns, key=lambda column: _place.get(column.name, len(_place))))
+"""The columns of the journal, its number first: in the order of the file, in which SQLite writes rows without copying
+their values once more."""
 
 COLUMNS: Final = tuple([column.name for column in STORED[1:]])
 """What a row of the journal holds, in this order, after its number."""

@@ -1,6 +1,6 @@
 """How each field of a message is masked before it is written: decided once per dialect and MTI, from its layouts.
 
-What may be sensitive in any layout that fits the MTI is hidden, because looking closer costs more than it shows: tracks,
+What may be sensitive in any layout that fits the MTI is hidden, because looking closer costs more: tracks,
 PIN blocks and keys keep their length, sensitive tags of TLV data their place, a card number first 6 + last 4.
 """
 

@@ -69,7 +69,7 @@ def test_nothing_answered_is_not_an_empty_answer(record):
         (48, "\x00\x01", "0001"),
         (63, "银联".encode("gbk").decode("latin-1"), "银联"),
         (3, "000000", "000000"),
-        (99, "whatever", "[8 characters hidden]"),
+        (99, "anything", "[8 characters hidden]"),
     ],
 )
 def test_each_field_as_it_may_be_shown(record, dialect, de, value, expected):

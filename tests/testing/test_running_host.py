@@ -153,7 +153,7 @@ def test_errors_are_raised_before_anything_listens(tmp_path: Path) -> None:
         (DataError, "cannot be read", {"cards": tmp_path / "none.toml"}),
         (DataError, "unknown kind 'slient'; did you mean 'silent'", {"fault": "slient:"}),
         (DataError, r"none\.toml: cannot be read", {"fault": str(tmp_path / "none.toml")}),
-        (StoreError, "none we know", {"store": "mysql:"}),
+        (StoreError, "unsupported store", {"store": "mysql:"}),
         (BindError, "cannot listen on 192.0.2.1:0", {"listen": "192.0.2.1:0"}),
         (TypeError, "^a host has no setting 'nonsense'$", {"nonsense": 1}),
         (TypeError, "^a host has no setting 'lisen'; did you mean 'listen'[?]$", {"lisen": "127.0.0.1:0"}),
