@@ -12,13 +12,14 @@ from acquirer.settings.specs import load_dialect
 from acquirer.wire.message import EncodeError, Message
 
 D = load_dialect("unionpay-pos")
+Fields = dict[int, str | bytes]
 SAMPLES = {sample.title.split(",")[0]: D.decode(bytes.fromhex(sample.hex)[2:]) for sample in D.samples}
 SIGN_ON, SALE, CHIP = SAMPLES["sign-on request"], SAMPLES["sale"], SAMPLES["sale with chip and PIN"]
 SIGNED_ON = D.decode(bytes.fromhex(D.samples[1].hex)[2:])
 
 
 def request(mti, **elements):
-    fields = {}
+    fields: Fields = {}
     for name, value in elements.items():
         D.put(fields, name, value)
     return D.decode(D.encode(mti, fields))
@@ -52,15 +53,15 @@ def test_a_text_without_the_form_it_should_have_is_taken_whole(text):
 
 
 def test_a_part_is_written_into_what_is_there_or_after_zeros():
-    fields = {60: "00000001003"}
+    fields: Fields = {60: "00000001003"}
     D.put(fields, "batch", "000519")
     assert fields == {60: "00000519003"}
     D.put(fields, "read_capability", "6")
     assert fields == {60: "000005190036"}
-    empty = {}
+    empty: Fields = {}
     D.put(empty, "function", "301")
     assert empty == {60: "00000000301"}
-    text = {}
+    text: Fields = {}
     D.put(text, "operator", "01 ")
     assert text == {63: "01 "}
 
@@ -77,7 +78,7 @@ def test_what_is_put_is_got(element, data):
     field = D.fields[at.de]
     size = field.maximum if at.stop is None else at.stop - at.start
     value = "7" * size if field.kind != "b" or at.as_text else data.draw(st.binary(min_size=size, max_size=size))
-    fields = {}
+    fields: Fields = {}
     D.put(fields, element, value)
     assert D.get_from(fields, element) == value
     assert D.get(D.decode(D.encode("0200", fields)), element) == value

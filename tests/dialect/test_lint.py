@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.host_checks import HostTables
-from acquirer.dialect.lint import Report, lint
+from acquirer.dialect.lint import lint
 from acquirer.dialect.loading import load
 
 SMALL = Path(__file__).with_name("small.toml").read_text(encoding="utf-8").replace('1 = "red"', '01 = "red"')
 GOOD = SMALL + '[mtis]\n0800 = "management"\n0810 = "management reply"\n[refusal]\nmake = ["code"]\n'
+
+
+class Texts(NamedTuple):
+    """Problems and notes of a report, as texts."""
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def no_parent(name):
@@ -22,7 +30,7 @@ def no_parent(name):
 
 def report(text, find=no_parent, host=None, name="my.toml"):
     found = lint(parse_toml(text, name), find, host)
-    return Report(tuple(map(str, found.problems)), tuple(map(str, found.notes)))
+    return Texts(tuple(str(one) for one in found.problems), tuple(str(one) for one in found.notes))
 
 
 def problems(text, find=no_parent, host=None, name="my.toml"):
@@ -174,7 +182,7 @@ NOTES = {
 
 
 def test_what_is_in_order_has_no_findings():
-    assert report(GOOD) == Report((), ())
+    assert report(GOOD) == Texts((), ())
     # its one value of a part of two characters has one
     assert notes(GOOD.replace('01 = "red"', '1 = "red"')) == [
         "my.toml:11: values.colour.1: never met: 'first' of layout 'parts' has 2 characters"

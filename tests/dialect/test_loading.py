@@ -138,7 +138,7 @@ def test_an_element_may_begin_behind_parts_that_tell_the_form_of_a_text():
     assert dialect.get_from({60: "No0511111"}, "number") == "11111"
     assert dialect.get_from({60: "No0411111"}, "number") == "No0411111"
     assert dialect.get_from({}, "number") is None
-    fields = {}
+    fields: dict[int, str | bytes] = {}
     dialect.put(fields, "number", "No0511111")  # written whole
     assert fields == {60: "No0511111"}
 

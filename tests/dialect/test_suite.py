@@ -208,7 +208,8 @@ class TestKeysOfOneMessage:
 
     def test_the_ksn_travels_as_hex_where_a_field_holds_text(self, suite):
         dialect = replace(suite.dialect, elements={**suite.dialect.elements, "ksn": Locator(48)})
-        suite, fields = Suite(dialect), {}
+        suite = Suite(dialect)
+        fields: dict[int, str | bytes] = {}
         suite.put_ksn(fields, self.KSN)
         assert fields == {48: "FFFF9876543210E00001"}
         assert suite.ksn(self.message(suite, fields)) == self.KSN

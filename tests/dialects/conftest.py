@@ -29,6 +29,7 @@ class Pos:
         self.line = TerminalConnection(address(host.address), self.dialect.framing, keep_open=True)
         with Terminal(TID, host=host.address, dialect=name) as terminal:
             terminal.sign_on()
+            assert terminal.state.keys is not None
             self.keys = terminal.state.keys
 
     def frame(self, mti: str, elements: dict[str, Value], *, mac_de: int | None = None, sealed: bool = True) -> bytes:

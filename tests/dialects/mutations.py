@@ -55,7 +55,7 @@ def child(parent: dict[str, Any], random: Random, times: int) -> dict[str, Any]:
     for _ in range(times):
         steps = random.choice([steps for steps in _paths(parent) if not any(isinstance(step, int) for step in steps)])
         value = copy.deepcopy(_at(parent, steps))
-        target = data
+        target: Any = data
         for step in steps[:-1]:
             target = target.setdefault(step, {})
             if not isinstance(target, dict):
@@ -79,7 +79,8 @@ def _change(data: Any, random: Random, whole: dict[str, Any]) -> None:
     steps = random.choice(list(_paths(data)) or [()])
     if not steps:
         return
-    container, last = _at(data, steps[:-1]), steps[-1]
+    container: Any = _at(data, steps[:-1])
+    last: Any = steps[-1]
     choice = random.random()
     if choice < 0.3:
         del container[last]

@@ -31,7 +31,7 @@ def found(path: str) -> list[str]:
     return [str(one).removeprefix(str(Path(path).parent) + "/") for one in (*report.problems, *report.notes)]
 
 
-def messages(dialect: Dialect) -> list[tuple[str, dict[int, object]]]:
+def messages(dialect: Dialect) -> list[tuple[str, dict[int, str | bytes]]]:
     """Return what the samples say; tracks as text, whose separator is another one in half bytes."""
     decoded = [dialect.decode(read_frame(dialect, sample)) for sample in dialect.samples]
     tracks = [message.fields | {35: str(message.fields.get(35, "")).replace("D", "=")} for message in decoded]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
+from typing import Any
 
 import iso8583
 import pytest
@@ -24,10 +25,10 @@ DIGITS, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ALPHABETS = {"n": DIGITS, "z": DIGITS + "D", "h": DIGITS + "ABCDEF", "b": ""}
 
 
-def merged(name: str) -> dict:
+def merged(name: str) -> dict[str, Any]:
     """The TOML tables of a dialect over those it extends, as the manual says: keys replace keys, false takes away."""
 
-    def over(base: dict, own: dict) -> dict:
+    def over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         out = dict(base)
         for key, value in own.items():
             if isinstance(value, dict) and isinstance(base.get(key), dict):
@@ -42,7 +43,7 @@ def merged(name: str) -> dict:
     return over(merged(own["extends"]), own) if "extends" in own else own
 
 
-def specification(tables: dict) -> dict:
+def specification(tables: dict[str, Any]) -> dict[str, Any]:
     """What pyiso8583 wants to know of a dialect."""
     encoding, padding = tables["encoding"], tables.get("padding", {})
 
@@ -51,7 +52,7 @@ def specification(tables: dict) -> dict:
 
     head = {"len_enc": "b", "len_type": 0, "desc": ""}
     bits = 8 if encoding["bitmap"] == "binary" else 16
-    spec: dict = {
+    spec: dict[str, Any] = {
         "h": {"data_enc": "b", "max_len": 0, **head},
         "t": {"data_enc": charset(encoding["mti"]), "max_len": 4, **head},
         "p": {"data_enc": charset(encoding["bitmap"]), "max_len": bits, **head},

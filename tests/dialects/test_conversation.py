@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,12 +32,12 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def host(name: str) -> RunningHost:
+def host(name: str) -> Iterator[RunningHost]:
     with running_host(dialect=name, timezone="UTC", fault=["silent:service=sale,amount=66.66"]) as running:
         yield running
 
 
-def pos(host: RunningHost, name: str, **more: object) -> Terminal:
+def pos(host: RunningHost, name: str, **more: Any) -> Terminal:
     return Terminal(DIALECTS[name], host=host.address, dialect=name, **more)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from acquirer import cli
 from acquirer.app.terminal import Terminal
 from acquirer.cli.errors import Code
 from acquirer.data.toml import DataError
+from acquirer.model.rows import Session, TerminalConfig, Transaction
 from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, running_host
 
@@ -19,14 +22,30 @@ BDK = "0123456789ABCDEFFEDCBA9876543210"
 DIALECTS = ["iso8583-1987-dukpt", "iso8583-1987-dukpt-aes"]
 
 
+class SpokenHost:
+    """A running host, and the one dialect that it speaks."""
+
+    def __init__(self, running: RunningHost, dialect: str) -> None:
+        self.running, self.dialect = running, dialect
+        self.address, self.journal = running.address, running.journal
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        return self.running.transactions
+
+    @property
+    def terminals(self) -> dict[str, tuple[TerminalConfig, Session]]:
+        return self.running.terminals
+
+
 @pytest.fixture(params=DIALECTS)
-def host(request: pytest.FixtureRequest) -> RunningHost:
+def host(request: pytest.FixtureRequest) -> Iterator[SpokenHost]:
+    """A host that derives keys; its `dialect` is noted beside it."""
     with running_host(dialect=request.param, timezone="UTC", fault=["silent:service=sale,amount=66.66"]) as running:
-        running.dialect = request.param
-        yield running
+        yield SpokenHost(running, request.param)
 
 
-def pos(host: RunningHost, state: Path, **more: object) -> Terminal:
+def pos(host: SpokenHost, state: Path, **more: Any) -> Terminal:
     return Terminal(TID, host=host.address, dialect=host.dialect, state=state, **more)
 
 
@@ -36,7 +55,7 @@ def counter(terminal: Terminal) -> int:
     return device.dukpt.counter(device.ksn)
 
 
-def test_a_day_without_a_sign_on(host: RunningHost, tmp_path: Path) -> None:
+def test_a_day_without_a_sign_on(host: SpokenHost, tmp_path: Path) -> None:
     with pos(host, tmp_path) as terminal:
         assert terminal.echo().code == "00"
         assert counter(terminal) == 1  # what has no MAC uses up no key
@@ -51,7 +70,7 @@ def test_a_day_without_a_sign_on(host: RunningHost, tmp_path: Path) -> None:
     assert all(not config.tmk_kcv or config.bdk_kcv for config, _ in host.terminals.values() if config.tid == TID)
 
 
-def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: RunningHost, tmp_path: Path) -> None:
+def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: SpokenHost, tmp_path: Path) -> None:
     with pos(host, tmp_path, timeout_s=0.2) as terminal:
         result = terminal.sale("66.66", "standard", pin="123456")
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
@@ -59,7 +78,7 @@ def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: RunningHost, tm
     assert [one.state for one in host.transactions] == ["reversed"]
 
 
-def test_a_terminal_counts_on_where_it_was(host: RunningHost, tmp_path: Path) -> None:
+def test_a_terminal_counts_on_where_it_was(host: SpokenHost, tmp_path: Path) -> None:
     for number in range(1, 4):
         with pos(host, tmp_path) as terminal:
             assert counter(terminal) == number
@@ -67,7 +86,7 @@ def test_a_terminal_counts_on_where_it_was(host: RunningHost, tmp_path: Path) ->
     assert [one.generation for one in host.transactions] == [1, 2, 3]
 
 
-def test_another_bdk_is_another_device_and_the_host_says_so(host: RunningHost, tmp_path: Path) -> None:
+def test_another_bdk_is_another_device_and_the_host_says_so(host: SpokenHost, tmp_path: Path) -> None:
     with pos(host, tmp_path) as terminal:
         assert terminal.sale("1.00").code == "00"
     with pos(host, tmp_path, bdk="FEDCBA98765432100123456789ABCDEF") as terminal:
@@ -78,7 +97,7 @@ def test_another_bdk_is_another_device_and_the_host_says_so(host: RunningHost, t
     assert "under the host's BDK this KSN has an initial key with KCV" in why
 
 
-def test_a_ksn_of_ones_own(host: RunningHost, tmp_path: Path) -> None:
+def test_a_ksn_of_ones_own(host: SpokenHost, tmp_path: Path) -> None:
     size = 10 if host.dialect == DIALECTS[0] else 12
     ksn = "FFFF9876543210E0".ljust(2 * size, "0")
     with pos(host, tmp_path, ksn=ksn) as terminal:
@@ -86,13 +105,13 @@ def test_a_ksn_of_ones_own(host: RunningHost, tmp_path: Path) -> None:
         assert terminal.sale("1.00", pin="123456").code == "00"
 
 
-def test_a_terminal_that_has_used_up_its_keys_sells_nothing(host: RunningHost) -> None:
+def test_a_terminal_that_has_used_up_its_keys_sells_nothing(host: SpokenHost) -> None:
     with Terminal(TID, host=host.address, dialect=host.dialect) as terminal:
         machine = terminal._core.machine
-        dukpt = machine.state.device.dukpt
-        machine.state = replace(
-            machine.state, device=replace(machine.state.device, ksn=dukpt.ksn(bytes(dukpt.ksn_bytes), 0))
-        )
+        device = machine.state.device
+        assert device is not None
+        dukpt = device.dukpt
+        machine.state = replace(machine.state, device=replace(device, ksn=dukpt.ksn(bytes(dukpt.ksn_bytes), 0)))
         with pytest.raises(ValueError, match=r"not sold: .* has used up its keys: it needs a new initial key"):
             terminal.sale("1.00")
     assert host.transactions == []
@@ -119,7 +138,7 @@ def test_two_dialects_of_one_host_and_one_terminal(tmp_path: Path) -> None:
 
 
 def test_the_command_line_needs_no_more_than_the_dialect(
-    host: RunningHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    host: SpokenHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--host", host.address, "--dialect", host.dialect, "--state", str(tmp_path)]
     assert cli.run(["terminal", "sale", "--amount", "12.34", *words, "--pin", "123456", "--expect", "39=00"]) == Code.OK
@@ -127,7 +146,7 @@ def test_the_command_line_needs_no_more_than_the_dialect(
     assert "approved" in capsys.readouterr().out.lower()
 
 
-def test_a_terminal_without_the_key_that_its_dialect_needs(host: RunningHost) -> None:
+def test_a_terminal_without_the_key_that_its_dialect_needs(host: SpokenHost) -> None:
     with pytest.raises(DataError, match=f"terminal 10000162 cannot speak {host.dialect}, which derives the keys"):
         Terminal("10000162", host=host.address, dialect=host.dialect)
 

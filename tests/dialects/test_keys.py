@@ -64,9 +64,10 @@ def test_keys_at_sign_on_and_by_key_change(way: str, tmp_path: Path) -> None:
 def test_a_key_block_says_what_its_key_is_for(tmp_path: Path) -> None:
     name = write(tmp_path, "iso8583-1987-ascii", "48", TR31_B)
     with running_host(dialect=name) as host, Terminal(TID, host=host.address, dialect=name) as terminal:
-        text = terminal.sign_on().exchange.reply.fields[48]
+        text = str(terminal.sign_on().exchange.reply.fields[48])
         keys = terminal.state.keys
     size = int(text[1:5])
+    assert TMK is not None
     pin, mac = open_key_block(TMK, text[:size]), open_key_block(TMK, text[size:])
     assert (pin.header.usage, pin.header.mode, pin.key) == ("P0", "E", keys.pik)
     assert (mac.header.usage, mac.header.mode, mac.key) == ("M3", "C", keys.mak)
@@ -117,9 +118,12 @@ def test_a_key_change_may_need_a_mac(tmp_path: Path) -> None:
         assert (refused.outcome, refused.code) == (Outcome.DECLINED, "80")
         terminal.sign_on()
         before = terminal.state.keys
+        assert before is not None
         changed = terminal.key_change()
         assert changed.outcome is Outcome.APPROVED
-        assert Suite(load_dialect(name)).verify_message(before, changed.exchange.reply)
+        reply = changed.exchange.reply
+        assert reply is not None
+        assert Suite(load_dialect(name)).verify_message(before, reply)
         assert terminal.sale("1.00").outcome is Outcome.APPROVED
 
 

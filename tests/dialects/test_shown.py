@@ -20,7 +20,7 @@ TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
 def rows(name: str, reply: str, function: str) -> dict[str, str]:
     """The rows of a sign-on's reply: what each is called, and its value."""
     dialect = load_dialect(name)
-    fields: dict = {}
+    fields: dict[int, str | bytes] = {}
     issued = Suite(dialect).issue(function, TMK, "single", Random(1).randbytes)
     as_text = dialect.fields[dialect.elements["keys"].de].kind != "b"
     values = {"code": dialect.code_of("approved"), "function": function}

@@ -323,10 +323,10 @@ def test_the_process_begins_with_the_demand(monkeypatch: pytest.MonkeyPatch) -> 
             patch.setattr(channel, "start", forbidden)
             for number in range(STARTS_AT - 1):
                 assert pools[number % 2]() is None
-        inner: Any = generator
-        assert inner._channel is None
+        assert generator._channel is None
         assert pools[0]() is None
-        inner._channel.wait()
+        started: Any = generator  # the type of its channel was narrowed to None
+        started._channel.wait()
         assert pools[0]() is not None
 
 
