@@ -193,6 +193,7 @@ def test_a_long_optional_block_has_a_length_of_its_own_length(size):
 
 def test_the_length_of_an_optional_block_may_have_more_digits():
     version = _VERSIONS["B"]
+    assert version.seal is not None
     data = (8 * 16).to_bytes(2, "big") + KEY.reveal() + bytes(6)
     blocks = "CT0003" + f"{32:06X}" + "x" * 20  # two of name, two of zeros, two of digits' count, six digits, the text
     length = 16 + len(blocks) + 2 * (len(data) + version.mac_bytes)
@@ -203,6 +204,7 @@ def test_the_length_of_an_optional_block_may_have_more_digits():
 
 def test_a_key_longer_than_its_block_is_refused():
     version = _VERSIONS["B"]
+    assert version.seal is not None
     for bits, says in (
         (8 * 23, "says its key has 184 bits, and holds 176"),
         (8 * 16 + 1, "has 129 bits, and holds 176"),
