@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -129,12 +129,14 @@ def _heading(parameter: inspect.Parameter) -> str | None:
     return next((heading for heading, names in GROUPS.items() if parameter.name in names.split()), None)
 
 
-def _parameters(group: type) -> list[inspect.Parameter]:
+@cache
+def _parameters(group: type) -> tuple[inspect.Parameter, ...]:
+    """Return the options of a group; worked out once for all commands that have them."""
     hints = get_type_hints(group, include_extras=True)
-    return [
+    return tuple(
         inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
         for one in fields(group)
-    ]
+    )
 
 
 def language(text: str) -> Language:
