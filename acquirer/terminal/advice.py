@@ -1,4 +1,4 @@
-"""Advices: messages that tell of what has happened, and are sent until they are answered; they are never reversed.
+"""Messages of advice: they tell of what has happened, are sent until they are answered, and are never reversed.
 
 Without an answer the same message goes out again under the MTI of a repeat (ISO 8583: 0220, then 0221), by which the
 host can tell that it had the first one. After the last try its outcome is unknown, and it is kept to be sent by hand.

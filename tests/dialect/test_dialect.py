@@ -124,7 +124,7 @@ def test_a_message_finds_its_service(message, service, served):
     assert (route.service, route.served) == (service, served)
 
 
-def test_what_nobody_knows_has_no_route():
+def test_an_unknown_message_has_no_route():
     assert D.route(kind("99", code="990000")) is None
     assert D.route(request("0600", stan="000001")) is None
     assert D.route(SIGNED_ON) is None
@@ -198,8 +198,8 @@ def test_a_repeat_is_what_was_sent_first(mti):
 def test_a_reply_swaps_addresses_and_echoes_the_head_but_for_one_nibble():
     assert D.reply_envelope(SIGN_ON) == (bytes.fromhex("6000000003"), bytes.fromhex("603100011001"))
     assert D.reply_envelope(SIGN_ON.raw, 3)[1].hex() == "603103011001"
-    asked = bytes.fromhex("600003000060310F310000")
-    assert D.reply_envelope(asked)[1].hex() == "603100310000"
+    envelope = bytes.fromhex("600003000060310F310000")
+    assert D.reply_envelope(envelope)[1].hex() == "603100310000"
 
 
 def test_the_mac_covers_from_mti_to_the_field_before_it():
@@ -215,7 +215,7 @@ def test_the_mac_covers_from_mti_to_the_field_before_it():
 # ── UnionPay ──
 
 
-def made(route_name, values, request_message, *, approved=True):
+def reply_bitmap(route_name, values, request_message, *, approved=True):
     route = D.find_route(route_name)
     answer = route.reply if approved else route.refusal
     fields = {de: request_message.fields[de] for de in answer.echo if de in request_message.fields}
@@ -233,12 +233,12 @@ VALUES = {
 
 
 def test_a_sign_on_is_answered_with_the_published_bitmap():
-    assert made("sign_on", VALUES, SIGN_ON) == "003800010AC00014"
-    assert made("sign_on", VALUES, SIGN_ON, approved=False) == "0038000002C00010"
+    assert reply_bitmap("sign_on", VALUES, SIGN_ON) == "003800010AC00014"
+    assert reply_bitmap("sign_on", VALUES, SIGN_ON, approved=False) == "0038000002C00010"
 
 
 def test_a_sale_is_answered_with_the_captured_bitmap():
-    assert made("sale", VALUES, CHIP) == "703E02810AD08213"
+    assert reply_bitmap("sale", VALUES, CHIP) == "703E02810AD08213"
 
 
 def test_every_reason_has_a_code_and_every_code_a_meaning_in_both_languages():

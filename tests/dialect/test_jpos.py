@@ -72,11 +72,11 @@ def dialect(data, name="mine.xml"):
     ],
 )
 def test_each_class_writes_what_jpos_writes(of, length, more, value, wire):
-    made, notes = dialect(packager(isofield(28, of, length, more)))
+    built, notes = dialect(packager(isofield(28, of, length, more)))
     assert notes == []
-    frame = made.encode("0800", {28: value})
+    frame = built.encode("0800", {28: value})
     assert frame.hex() == b"0800".hex() + b"0000001000000000".hex() + wire
-    assert made.decode(frame).fields == {28: value}
+    assert built.decode(frame).fields == {28: value}
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_each_class_writes_what_jpos_writes(of, length, more, value, wire):
     ],
 )
 def test_mti_and_bitmap_are_written_as_the_packager_says(mti, bitmap, beginning):
-    made, _ = dialect(packager(isofield(11, "IFA_NUMERIC", 6), mti=mti, bitmap=bitmap))
-    assert made.encode("0800", {11: "000001"}).hex() == beginning + b"000001".hex()
+    built, _ = dialect(packager(isofield(11, "IFA_NUMERIC", 6), mti=mti, bitmap=bitmap))
+    assert built.encode("0800", {11: "000001"}).hex() == beginning + b"000001".hex()
 
 
 def test_what_must_not_be_shown_is_hidden_and_usual_elements_have_names():
-    made, _ = dialect(
+    built, _ = dialect(
         packager(isofield(2, "IFA_LLNUM", 19), isofield(35, "IFA_LLNUM", 37), isofield(64, "IFB_BINARY", 8))
     )
-    assert (made.fields[2].sensitivity, made.fields[35].sensitivity, made.fields[35].kind) == ("pan", "track", "z")
-    assert {"pan", "track2", "mac"} <= set(made.elements)
+    assert (built.fields[2].sensitivity, built.fields[35].sensitivity, built.fields[35].kind) == ("pan", "track", "z")
+    assert {"pan", "track2", "mac"} <= set(built.elements)
 
 
 def test_fields_within_a_field_become_its_layout():
@@ -105,11 +105,11 @@ def test_fields_within_a_field_become_its_layout():
     outer = (
         '<isofieldpackager id="60" length="5" name="private" class="org.jpos.iso.IFA_LLLCHAR" {}>{}</isofieldpackager>'
     )
-    made, notes = dialect(packager(outer.format("", inner)))
-    assert [(part.name.en, part.stop) for part in made.fields[60].layouts[0].parts] == [("field 1", 2), ("field 2", 5)]
+    built, notes = dialect(packager(outer.format("", inner)))
+    assert [(part.name.en, part.stop) for part in built.fields[60].layouts[0].parts] == [("field 1", 2), ("field 2", 5)]
     assert notes == []
-    made, notes = dialect(packager(outer.format('emitBitmap="true"', inner)))
-    assert made.fields[60].layouts == ()
+    built, notes = dialect(packager(outer.format('emitBitmap="true"', inner)))
+    assert built.fields[60].layouts == ()
     assert notes == ["Line 6: the inside of DE 60 is not taken over."]
 
 
@@ -123,9 +123,9 @@ def test_what_cannot_be_taken_over_is_noted_with_its_line():
         isofield(44, "IFA_LLCHAR", 255),
         '<isovalidator class="x"/>',
     )
-    made, notes = dialect(data)
-    assert sorted(made.fields) == [2, 44]
-    assert (made.fields[2].maximum, made.fields[44].maximum) == (12, 99)
+    built, notes = dialect(data)
+    assert sorted(built.fields) == [2, 44]
+    assert (built.fields[2].maximum, built.fields[44].maximum) == (12, 99)
     assert [note.replace("\n", " ") for note in notes] == [
         "Line 10: DE 2 stands in line 6 already; this one is taken.",
         "Line 12: <isovalidator> is not taken over.",
@@ -162,15 +162,15 @@ BOMB = HEAD.replace(
         (packager('<isofield id="3" name="" class="org.jpos.iso.IFA_NUMERIC"/>'), "p.xml:6: isofield 3: has no length"),
     ],
 )
-def test_what_is_no_packager_is_told_in_one_sentence(data, answer):
-    with pytest.raises(DataError) as wrong:
+def test_what_is_no_packager_is_refused_in_one_sentence(data, answer):
+    with pytest.raises(DataError) as exc:
         read_packager(data, "p.xml")
-    assert str(wrong.value).startswith(answer)
+    assert str(exc.value).startswith(answer)
 
 
 @given(st.text(max_size=20), st.text("IFABEL_NUMCHR.", max_size=12), st.integers(0, 10_000))
 @settings(max_examples=200, deadline=None)
-def test_whatever_a_packager_says_the_file_is_toml(name, of, length):
+def test_any_packager_gives_a_file_of_toml(name, of, length):
     escaped = "".join(f"&#{ord(c)};" for c in name if c.isprintable() or c in "\n\t")
     extra = f'<isofield id="48" length="{length}" name="{escaped}" class="{of}{escaped}"/>'
     dialect(packager(isofield(11, "IFA_NUMERIC", 6), extra))

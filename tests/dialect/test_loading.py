@@ -85,11 +85,11 @@ MISTAKES = {
 def test_a_mistake_is_answered_with_file_line_key_and_what_to_do(mistake):
     instead, answer = MISTAKES[mistake]
     assert SMALL.count(mistake) == 1
-    with pytest.raises(DataError) as wrong:
+    with pytest.raises(DataError) as exc:
         read(SMALL.replace(mistake, instead))
-    assert str(wrong.value).startswith("my.toml" + answer)
+    assert str(exc.value).startswith("my.toml" + answer)
     report = lint(parse_toml(SMALL.replace(mistake, instead), "my.toml"), nothing)
-    assert [str(problem) for problem in report.problems] == [str(wrong.value)]
+    assert [str(problem) for problem in report.problems] == [str(exc.value)]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_mistake_is_answered_with_file_line_key_and_what_to_do(mistake):
 )
 def test_sections_are_checked_as_well(section, answer):
     text = f"{section}\n{SMALL}" if section.startswith("extends") else f"{SMALL}\n{section}\n"
-    with pytest.raises(DataError) as wrong:
+    with pytest.raises(DataError) as exc:
         read(text)
-    assert answer in str(wrong.value)
-    assert wrong.value.line > 0
+    assert answer in str(exc.value)
+    assert exc.value.line > 0
 
 
 FORM = """
@@ -161,10 +161,10 @@ def test_an_element_may_begin_behind_parts_that_tell_the_form_of_a_text():
         (formed("11", FORM.replace("{ name =", "{ counts = true, name =")), "parts[2].counts: does not fit"),
     ],
 )
-def test_a_form_that_cannot_be_told_is_refused(text, answer):
-    with pytest.raises(DataError) as wrong:
+def test_a_form_that_cannot_be_recognised_is_refused(text, answer):
+    with pytest.raises(DataError) as exc:
         read(text)
-    assert answer in str(wrong.value)
+    assert answer in str(exc.value)
 
 
 # ── extends ──
@@ -185,7 +185,7 @@ def test_a_child_says_only_what_differs():
     assert child.find_route("echo").mandatory == ("stan",)
 
 
-def test_a_mistake_is_told_of_the_file_that_makes_it():
+def test_a_mistake_is_reported_of_the_file_that_makes_it():
     head = 'dialect = "child"\nextends = "small"\n'
     with pytest.raises(DataError, match=r"^my.toml:4: fields.11.format: 'q' is no format"):
         read(head + '[fields]\n11 = { format = "q" }', small=SMALL)

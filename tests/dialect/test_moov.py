@@ -52,28 +52,28 @@ def dialect(fields, **more):
     ],
 )
 def test_each_field_writes_what_moov_writes(field, value, wire):
-    made, notes = dialect({"28": field})
+    built, notes = dialect({"28": field})
     assert notes == []
-    frame = made.encode("0800", {28: value})
+    frame = built.encode("0800", {28: value})
     assert frame.hex() == b"0800".hex() + b"0000001000000000".hex() + wire
-    assert made.decode(frame).fields == {28: value}
-    assert made.title.en == "Mine"
+    assert built.decode(frame).fields == {28: value}
+    assert built.title.en == "Mine"
 
 
 def test_fields_within_a_field_become_its_layout():
     parts = {"1": described("String", 2, "ASCII", "ASCII.Fixed"), "2": described("String", 3, "ASCII", "ASCII.Fixed")}
-    made, _ = dialect({"60": described("Composite", 5, "", "ASCII.LLL", subfields=parts)})
-    assert [part.stop for part in made.fields[60].layouts[0].parts] == [2, 5]
+    built, _ = dialect({"60": described("Composite", 5, "", "ASCII.LLL", subfields=parts)})
+    assert [part.stop for part in built.fields[60].layouts[0].parts] == [2, 5]
     chip = described("Composite", 255, "", "ASCII.LLL", tag={"enc": "BerTLVTag"}, subfields={"9F02": MTI})
-    made, _ = dialect({"55": chip})
-    assert (made.fields[55].kind, made.fields[55].layouts[0].kind) == ("b", "ber-tlv")
+    built, _ = dialect({"55": chip})
+    assert (built.fields[55].kind, built.fields[55].layouts[0].kind) == ("b", "ber-tlv")
     tagged = described("Composite", 5, "", "ASCII.LLL", tag={"enc": "ASCII", "length": 2}, subfields=parts)
-    made, notes = dialect({"48": tagged})
-    assert (made.fields[48].layouts, notes) == ((), ["The inside of DE 48 is not taken over."])
+    built, notes = dialect({"48": tagged})
+    assert (built.fields[48].layouts, notes) == ((), ["The inside of DE 48 is not taken over."])
 
 
 def test_what_cannot_be_taken_over_is_noted():
-    made, notes = dialect(
+    built, notes = dialect(
         {
             "11": described("Numeric", 6, "ASCII", "ASCII.Fixed"),
             "3": described("String", 6, "Morse", "ASCII.Fixed"),
@@ -81,7 +81,7 @@ def test_what_cannot_be_taken_over_is_noted():
             "200": MTI,
         }
     )
-    assert sorted(made.fields) == [4, 11]
+    assert sorted(built.fields) == [4, 11]
     assert notes == [
         "DE 3 is left out: nothing is known of type String, enc Morse, prefix ASCII.Fixed.",
         "DE 4 is EBCDIC 1047: letters and digits are the same here, a few signs are not.",
@@ -102,10 +102,10 @@ def test_what_cannot_be_taken_over_is_noted():
         (b'{"fields": {"3": {}}}', "s.json:1: fields: has no field that could be taken over"),
     ],
 )
-def test_what_is_no_specification_is_told_in_one_sentence(data, answer):
-    with pytest.raises(DataError) as wrong:
+def test_what_is_no_specification_is_refused_in_one_sentence(data, answer):
+    with pytest.raises(DataError) as exc:
         read_specification(data, "s.json")
-    assert str(wrong.value).startswith(answer)
+    assert str(exc.value).startswith(answer)
 
 
 JSON = st.recursive(
@@ -124,5 +124,5 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["type", "enc", "prefix", "length", "subfields", "tag", "description"]), JSON))
 @settings(max_examples=200, deadline=None)
-def test_whatever_a_field_says_the_file_is_toml(field):
+def test_any_field_gives_a_file_of_toml(field):
     dialect({"11": described("Numeric", 6, "ASCII", "ASCII.Fixed"), "48": field})

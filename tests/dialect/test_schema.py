@@ -36,7 +36,7 @@ def complaints(value: Any, rule: Any, at: str = "") -> list[str]:
     if "pattern" in rule and not re.search(rule["pattern"], value):
         found.append(f"{at}: {value!r} does not match")
     if isinstance(value, list) and "items" in rule:
-        found += [said for i, item in enumerate(value) for said in complaints(item, rule["items"], f"{at}[{i}]")]
+        found += [problem for i, item in enumerate(value) for problem in complaints(item, rule["items"], f"{at}[{i}]")]
     if isinstance(value, dict):
         for key, inner in value.items():
             below = _rule_of(key, rule)
@@ -79,7 +79,7 @@ def test_it_is_json() -> None:
     ],
 )
 def test_mistakes_are_seen(text: str, complaint: str) -> None:
-    assert any(complaint in said for said in complaints({"dialect": "x", **tomllib.loads(text)}, WHOLE, "my"))
+    assert any(complaint in problem for problem in complaints({"dialect": "x", **tomllib.loads(text)}, WHOLE, "my"))
 
 
 def test_false_takes_away_what_a_parent_says() -> None:
@@ -88,18 +88,18 @@ def test_false_takes_away_what_a_parent_says() -> None:
 
 
 def test_every_key_the_loader_asks_for_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = set()
+    described = set()
     has = Table.has
 
     def noting(self: Table, key: str) -> bool:
-        asked.add((*self.path, key))
+        described.add((*self.path, key))
         return has(self, key)
 
     monkeypatch.setattr(Table, "has", noting)
     for name in dialect_names():
         load(document(name), finder(name))
-    assert len(asked) > 500
-    for path in sorted(asked, key=str):
+    assert len(described) > 500
+    for path in sorted(described, key=str):
         assert _described(path), path
 
 

@@ -1,4 +1,4 @@
-"""The suite: the shipped dialect's security end to end, and dialects that name what nobody knows."""
+"""The suite: the shipped dialect's security end to end, and dialects that name what is unknown."""
 
 import os
 import random
@@ -46,9 +46,9 @@ class TestWorkingKeys:
     @pytest.mark.parametrize("selector", ["", "002", "9"])
     def test_an_unknown_package_is_refused_by_name(self, suite, tmk, selector):
         says = f"no key package {selector or '(empty)'}; known: 001, 003, 004, 005, 006"
-        with pytest.raises(PackageError) as wrong:
+        with pytest.raises(PackageError) as exc:
             suite.issue(selector, tmk, "single", os.urandom)
-        assert says in str(wrong.value)
+        assert says in str(exc.value)
         with pytest.raises(PackageError):
             suite.accept(selector, tmk, bytes(24))
 
@@ -112,15 +112,15 @@ class TestPin:
             return
         assert opened.pin.isdigit()
 
-    def test_a_block_under_another_key_is_told_by_the_kcv(self, suite, keys):
+    def test_a_block_under_another_key_is_recognised_by_the_kcv(self, suite, keys):
         with pytest.raises(PinError, match=r"^under PIK KCV 900ECCE3 the PIN block opens in no format: the block's "):
             suite.open_pin(keys, bytes(8), PAN, "26")
 
-    def test_a_block_of_another_size_is_told_by_its_size(self, suite, keys):
+    def test_a_block_of_another_size_is_refused_with_its_size(self, suite, keys):
         with pytest.raises(PinError, match=r"^a PIN block under a 3DES PIK has 8 bytes, this one has 16$"):
             suite.open_pin(keys, bytes(16), PAN, "26")
 
-    def test_a_format_for_another_cipher_is_told(self, dialect, keys):
+    def test_a_format_for_another_cipher_is_reported(self, dialect, keys):
         security = replace(dialect.security, pin_blocks={"": "iso-4"})
         suite = Suite(replace(dialect, security=security))
         with pytest.raises(PinError, match="format iso-4 needs another cipher than 3DES"):
@@ -150,7 +150,7 @@ class TestTrack:
         assert suite.track_sealed(control) is sealed
 
 
-class TestADialectThatNamesWhatNobodyKnows:
+class TestADialectThatNamesWhatIsUnknown:
     @pytest.mark.parametrize(
         ("change", "says"),
         [
@@ -161,12 +161,12 @@ class TestADialectThatNamesWhatNobodyKnows:
             ({"mac": "x9.19"}, "security.packages[3]: MAC algorithm x9.19 takes no SM4 keys"),
         ],
     )
-    def test_file_line_and_key_are_told(self, dialect, change, says):
-        with pytest.raises(DataError) as wrong:
+    def test_file_line_and_key_are_reported(self, dialect, change, says):
+        with pytest.raises(DataError) as exc:
             Suite(replace(dialect, security=replace(dialect.security, **change)))
-        assert says in str(wrong.value)
-        assert str(wrong.value).startswith("unionpay-pos.toml:")
-        assert wrong.value.line > 0
+        assert says in str(exc.value)
+        assert str(exc.value).startswith("unionpay-pos.toml:")
+        assert exc.value.line > 0
 
     @pytest.mark.parametrize(
         ("parts", "says"),
@@ -253,7 +253,7 @@ class TestKeysOfOneMessage:
             ({"keys": "dukpt-aes"}, "security.keys: MAC algorithm x9.19 takes no AES keys"),
         ],
     )
-    def test_what_cannot_be_is_told(self, suite, change, says):
+    def test_what_cannot_be_is_reported(self, suite, change, says):
         security = replace(suite.dialect.security, **change)
         with pytest.raises(DataError, match=re.escape(says)):
             Suite(replace(suite.dialect, security=security))

@@ -27,8 +27,8 @@ def test_a_new_file_is_its_parent_under_another_name(name):
     parent, text = load_dialect(name), begun(name)
     assert tomllib.loads(text) == {"dialect": "mine", "title": "mine", "extends": name}
     for written in (text, freed(text)):
-        made = load(parse_toml(written, "mine.toml"), finder(name))
-        assert (made.name, made.title.en) == ("mine", "mine")
+        built = load(parse_toml(written, "mine.toml"), finder(name))
+        assert (built.name, built.title.en) == ("mine", "mine")
         for what in (
             "framing",
             "envelope",
@@ -40,16 +40,16 @@ def test_a_new_file_is_its_parent_under_another_name(name):
             "security",
             "terminal_profile",
         ):
-            assert getattr(made, what) == getattr(parent, what), what
-        assert {route.service: route for route in made.routes} == {route.service: route for route in parent.routes}
+            assert getattr(built, what) == getattr(parent, what), what
+        assert {route.service: route for route in built.routes} == {route.service: route for route in parent.routes}
 
 
 @pytest.mark.parametrize("name", dialect_names())
 def test_its_comments_name_every_route_and_reason(name):
-    said = tomllib.loads(freed(begun(name)))
+    tables = tomllib.loads(freed(begun(name)))
     parent = load_dialect(name)
-    assert set(said["routes"]) == {
-        route.name for route in parent.routes if route.served or route.name in said["routes"]
+    assert set(tables["routes"]) == {
+        route.name for route in parent.routes if route.served or route.name in tables["routes"]
     }
-    assert said["reasons"] == dict(parent.reasons)
-    assert said["framing"]["length"] == parent.framing.name
+    assert tables["reasons"] == dict(parent.reasons)
+    assert tables["framing"]["length"] == parent.framing.name
