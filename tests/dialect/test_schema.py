@@ -88,18 +88,18 @@ def test_false_takes_away_what_a_parent_says() -> None:
 
 
 def test_every_key_the_loader_asks_for_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
-    described = set()
+    keys = set()
     has = Table.has
 
     def noting(self: Table, key: str) -> bool:
-        described.add((*self.path, key))
+        keys.add((*self.path, key))
         return has(self, key)
 
     monkeypatch.setattr(Table, "has", noting)
     for name in dialect_names():
         load(document(name), finder(name))
-    assert len(described) > 500
-    for path in sorted(described, key=str):
+    assert len(keys) > 500
+    for path in sorted(keys, key=str):
         assert _described(path), path
 
 
