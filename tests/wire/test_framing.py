@@ -452,3 +452,13 @@ def test_the_longest_frame_with_an_end_is_read(size, frames):
     else:
         with pytest.raises(FrameError, match="no 0D0A within 60 bytes"):
             list(deframer)
+
+
+@pytest.mark.parametrize("framing", [UNIONPAY, Framing("ascii", 4, True, 21, 300), Framing("bcd", 2, False, 21, 300)])
+def test_frames_of_the_least_and_the_greatest_size_are_read_and_no_others(framing):
+    for size in (framing.minimum_bytes, framing.limit_bytes):
+        assert read(framing, [framing.wrap(b"\x60" * size)]) == ([b"\x60" * size], 0)
+    for size, reason in ((framing.minimum_bytes - 1, "short-frame"), (framing.limit_bytes + 1, "too-long")):
+        with pytest.raises(FrameError) as exc:
+            read(framing, [framing.wrap(b"\x60" * size)])
+        assert exc.value.reason == reason
