@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -148,16 +148,27 @@ def _summary(dialect: Dialect) -> dict[str, Any]:
 
 def _whole(dialect: Dialect) -> dict[str, Any]:
     plain = {
-        "fields": {str(de): asdict(spec) for de, spec in dialect.fields.items()},
-        "elements": {name: asdict(at) for name, at in dialect.elements.items()},
-        "messages": [asdict(route) for route in dialect.routes],
-        "codes": {code: asdict(one) for code, one in dialect.codes.items()},
+        "fields": {str(de): _plain(spec) for de, spec in dialect.fields.items()},
+        "elements": {name: _plain(at) for name, at in dialect.elements.items()},
+        "messages": [_plain(route) for route in dialect.routes],
+        "codes": {code: _plain(one) for code, one in dialect.codes.items()},
         "reasons": dict(dialect.reasons),
         "constants": dict(dialect.constants),
-        "security": asdict(dialect.security),
-        "samples": [asdict(sample) for sample in dialect.samples],
+        "security": _plain(dialect.security),
+        "samples": [_plain(sample) for sample in dialect.samples],
     }
     return _summary(dialect) | plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with records as objects, for JSON."""
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if hasattr(value, "_asdict"):
+        return {name: _plain(one) for name, one in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _fields(dialect: Dialect, wide: bool) -> Table:

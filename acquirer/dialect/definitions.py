@@ -10,8 +10,7 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.wire.grammar import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What stands before the ISO 8583 message: what a terminal sends by default, and what replies change."""
 
     tpdu: bytes  # "60", destination, source; a reply swaps the two addresses
@@ -19,8 +18,7 @@ class Envelope:
     processing_digit: int  # which digit of the head (from 1) carries the host's processing requirement; 0: none
 
 
-@dataclass(frozen=True, slots=True)
-class ReplySpec:
+class ReplySpec(NamedTuple):
     """What a reply carries: DEs echoed from the request if it had them, elements the host makes."""
 
     echo: tuple[int, ...]
@@ -52,8 +50,7 @@ class Route:
         return "routes" if self.served or self.name else "unserved", self.name or self.service
 
 
-@dataclass(frozen=True, slots=True)
-class Numbering:
+class Numbering(NamedTuple):
     """What tells the transactions of a terminal apart, as elements: STANs are unique within something.
 
     A reversal names its sale by `original_stan` and `original_within`; where it repeats the sale's own numbers, those
@@ -65,8 +62,7 @@ class Numbering:
     original_within: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseCode:
+class ResponseCode(NamedTuple):
     """One response code: what it means, what a terminal shows, and what its class lets the terminal do."""
 
     code: str
@@ -90,8 +86,7 @@ class Security:
     keys: str = "tmk"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A message that is documentation, test and fuzz seed at once."""
 
     title: str

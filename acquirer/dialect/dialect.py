@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 from acquirer.dialect.definitions import (
@@ -22,7 +23,6 @@ from acquirer.dialect.definitions import (
     Security,
 )
 from acquirer.dialect.router import Router, without_repeat
-from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.codec import Codec
 from acquirer.wire.coverage import COVERAGES
@@ -30,6 +30,9 @@ from acquirer.wire.elements import matches, read_element, write_element
 from acquirer.wire.framing import Framing
 from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part, Sensitivity, Tag, Text
 from acquirer.wire.message import EncodeError, Message, Span, Value
+
+if TYPE_CHECKING:
+    from acquirer.dialect.terminal_profile import TerminalProfile
 
 __all__ = [
     "Dialect",
@@ -76,7 +79,9 @@ class Dialect:
     layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
     values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
     mtis: Mapping[str, Text] = field(repr=False)  # every message type it knows, requests and replies
-    terminal_profile: TerminalProfile | None = field(repr=False)  # None: the file does not say how terminals behave
+    read_terminal_profile: Callable[[], TerminalProfile | None] = field(
+        repr=False
+    )  # what only reads messages needs none
     written_samples: tuple[Sample, ...] = field(repr=False)  # of its own file
     inherit_samples: Callable[[Dialect], InheritedSamples] | None = field(repr=False)  # None: it has its own, or none
     document: Document = field(repr=False)  # its file, over those that it extends
@@ -85,11 +90,13 @@ class Dialect:
     _router: Router = field(init=False, repr=False)
     _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
     _inherited: InheritedSamples | None = field(init=False, repr=False)  # once they are asked for
+    _terminal_profile: tuple[TerminalProfile | None, ...] = field(init=False, repr=False)  # the same: one, or none yet
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_codec", Codec(self.grammar))
         object.__setattr__(self, "_router", Router(self.routes, self.elements))
         object.__setattr__(self, "_inherited", None)
+        object.__setattr__(self, "_terminal_profile", ())
         places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
         plain = not places or self.fields[places[0]].encoding == "binary"
         object.__setattr__(self, "_mac_des", tuple(places))
@@ -98,6 +105,17 @@ class Dialect:
     def error(self, path: KeyPath, problem: str) -> DataError:
         """Return an error about the value at `path`, with the file and line where it stands."""
         return self.document.error(path, problem)
+
+    @property
+    def terminal_profile(self) -> TerminalProfile | None:
+        """How its terminals behave; None: the file does not say.
+
+        Raises:
+            DataError: ``[terminal]`` says something that cannot be; a `CompiledDialect` has been checked for it.
+        """
+        if not self._terminal_profile:
+            object.__setattr__(self, "_terminal_profile", (self.read_terminal_profile(),))
+        return self._terminal_profile[0]
 
     @property
     def samples(self) -> tuple[Sample, ...]:

@@ -7,9 +7,9 @@ what the parent says stays, unless the child says otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acquirer.data.table import Extended, Table, extend
 from acquirer.data.toml import DataError, Document, did_you_mean
@@ -28,8 +28,10 @@ from acquirer.dialect.sections import (
     read_samples,
     read_security,
 )
-from acquirer.dialect.terminal_section import read_terminal_profile, with_routes
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
+
+if TYPE_CHECKING:
+    from acquirer.dialect.terminal_profile import TerminalProfile
 
 Find = Callable[[str], Document]
 """Returns the document of another dialect by name; raises DataError when there is none."""
@@ -71,7 +73,7 @@ def _load(document: Document) -> Dialect:
     routes, refusal, unknown = read_routes(top, fields, elements, codes)
     security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
     routes, left_out = keep_possible(routes, elements, security, numbering, document)
-    profile = read_terminal_profile(top.table("terminal")) if top.has("terminal") else None
+    top.has("terminal")
     parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
@@ -91,13 +93,23 @@ def _load(document: Document) -> Dialect:
         layouts=layouts,
         values=values,
         mtis={mti: read_bilingual(mtis, mti) for mti in mtis},
-        terminal_profile=with_routes(profile, {route.service for route in routes if route.served}) if profile else None,
+        read_terminal_profile=partial(_terminal_profile, document, [route.service for route in routes if route.served]),
         written_samples=() if parent else read_samples(top, elements),
         inherit_samples=partial(_inherit, parent) if parent else None,
         document=document,
     )
     top.end()
     return dialect
+
+
+def _terminal_profile(document: Document, services: Collection[str]) -> TerminalProfile | None:
+    """Return how the dialect's terminals behave; what only decodes messages never reads it. Raises DataError."""
+    top = Table(document)
+    if not top.has("terminal"):
+        return None
+    from acquirer.dialect.terminal_section import read_terminal_profile, with_routes
+
+    return with_routes(read_terminal_profile(top.table("terminal")), services)
 
 
 def _parent_with_samples(document: Document) -> Document | None:

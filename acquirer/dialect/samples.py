@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from acquirer.data.toml import DataError, KeyPath
 from acquirer.dialect.definitions import InheritedSamples, Sample
@@ -70,7 +69,7 @@ def _adapted(sample: Sample, extended: Dialect, dialect: Dialect) -> Sample:
     frame = dialect.encode(message.mti, fields, *_envelope(before, extended, dialect))
     for problem in _problems(dialect, frame, sample):
         raise ValueError(problem)
-    return replace(sample, hex=dialect.framing.wrap(frame).hex().upper())
+    return sample._replace(hex=dialect.framing.wrap(frame).hex().upper())
 
 
 def _value(field: FieldSpec, value: Value) -> Value:

@@ -17,7 +17,11 @@ from acquirer.security.dukpt import DUKPT
 
 def check_terminal(dialect: Dialect) -> Iterator[DataError]:
     """Yield what keeps a terminal of this dialect from working."""
-    profile = dialect.terminal_profile
+    try:
+        profile = dialect.terminal_profile
+    except DataError as exc:
+        yield exc
+        return
     if profile is None:
         return
     if profile.package and profile.package not in dialect.security.packages:
@@ -74,7 +78,10 @@ def _signature(dialect: Dialect, signature: SignatureProfile) -> Iterator[DataEr
 
 def note_terminal(dialect: Dialect) -> Iterator[DataError]:
     """Yield names in ``[terminal]`` that are never met."""
-    profile = dialect.terminal_profile
+    try:
+        profile = dialect.terminal_profile
+    except DataError:  # `check_terminal` reports it
+        return
     if profile is None:
         return
     services = {route.service for route in dialect.routes}

@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from acquirer.wire.fast import DecodeFunction, EncodeFunction, Unusual, make_decoder, make_encoder
 from acquirer.wire.grammar import Grammar
-from acquirer.wire.message import Message, Span, Value
+from acquirer.wire.message import Message, Span, Unusual, Value
 from acquirer.wire.reference import ReferenceCodec, first_bit
+
+if TYPE_CHECKING:
+    from acquirer.wire.fast import DecodeFunction, EncodeFunction
 
 COMPILE_AFTER = 4
 """Messages the reference has found right before their set of fields is compiled. Bitmaps are chosen by the peer and
@@ -73,7 +75,7 @@ class Codec:
             pass
         mti, fields, _ = self._reference.decode(frame)
         key = self._bitmaps(frame)
-        self._decoders.note(key, lambda: make_decoder(self._grammar, fields, len(key)))
+        self._decoders.note(key, lambda: _make_decoder(self._grammar, fields, len(key)))
         return Message(frame, mti, fields)
 
     def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
@@ -84,7 +86,7 @@ class Codec:
         except _NOT_FAST:
             pass
         frame = self._reference.encode(envelope, mti, fields)
-        self._encoders.note(key, lambda: make_encoder(self._grammar, key))
+        self._encoders.note(key, lambda: _make_encoder(self._grammar, key))
         return frame
 
     def spans(self, frame: bytes) -> dict[int | str, Span]:
@@ -96,3 +98,15 @@ class Codec:
         if self._grammar.secondary and first_bit(bitmaps, self._grammar):
             return frame[self._start : 2 * self._end - self._start]
         return bitmaps
+
+
+def _make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> DecodeFunction:
+    from acquirer.wire.fast import make_decoder  # only what sees many messages needs it
+
+    return make_decoder(grammar, des, bitmaps_bytes)
+
+
+def _make_encoder(grammar: Grammar, des: Iterable[int]) -> EncodeFunction:
+    from acquirer.wire.fast import make_encoder
+
+    return make_encoder(grammar, des)

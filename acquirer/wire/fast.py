@@ -14,7 +14,7 @@ from functools import cache, reduce
 from typing import Any
 
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
-from acquirer.wire.message import Message, Value
+from acquirer.wire.message import Message, Unusual, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
 
 DecodeFunction = Callable[[bytes], Message]
@@ -22,10 +22,6 @@ EncodeFunction = Callable[[bytes, str, Mapping[int, Value]], bytes]
 
 _NOT_BCD = 10**6  # above every maximum
 _BCD = [int(f"{byte:02x}") if f"{byte:02x}".isdecimal() else _NOT_BCD for byte in range(256)]
-
-
-class Unusual(Exception):
-    """The reference codec must handle this message."""
 
 
 def make_decoder(grammar: Grammar, des: Iterable[int], bitmaps_bytes: int) -> DecodeFunction:

@@ -68,3 +68,7 @@ class EncodeError(WireError, ValueError):
         super().__init__(f"{where}: {problem}")
         self.problem = problem
         self.field = field
+
+
+class Unusual(Exception):
+    """The generated codec does not handle this message: the reference codec must, which alone may refuse it."""

@@ -409,7 +409,7 @@ def test_a_terminal_that_keeps_no_more_prints_a_slip(sold: Bench, host: Foreign,
     assert profile is not None
     assert profile.signature is not None
     keeps_one = replace(profile, signature=replace(profile.signature, keeps=1))
-    dialect = CompiledDialect(replace(sold.setup.dialect, terminal_profile=keeps_one))
+    dialect = CompiledDialect(replace(sold.setup.dialect, read_terminal_profile=lambda: keeps_one))
     sold.machine.setup = replace(sold.machine.setup, compiled=dialect)
     result = sold.run(sale(sold.machine, make_order(pad=OTHER)), approved(host), host.short("96"))
     assert result.signature is Signed.PAPER

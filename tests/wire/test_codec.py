@@ -13,8 +13,8 @@ from acquirer.data.toml import parse_toml
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import load_dialect
 from acquirer.wire import codec
-from acquirer.wire.fast import Unusual, bitmaps, make_decoder, make_encoder
-from acquirer.wire.message import DecodeError, EncodeError
+from acquirer.wire.fast import bitmaps, make_decoder, make_encoder
+from acquirer.wire.message import DecodeError, EncodeError, Unusual
 from acquirer.wire.reference import ReferenceCodec
 
 UNLIKE = (Unusual, LookupError, TypeError, ValueError, AttributeError)
