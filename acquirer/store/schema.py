@@ -36,13 +36,20 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class StoreTable:
-    """One table. `rowid`: whether its rows are kept by SQLite's row number, else by their key."""
+    """One table.
+
+    Args:
+        columns: in the order of packed rows, which is that of the file.
+        rowid: whether its rows are kept by SQLite's row number, else by their key.
+        added: columns that migrations add in place, which therefore have a default.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     rowid: bool = False
+    added: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,12 +63,10 @@ class StoreTable:
 
     def create(self) -> Iterator[str]:
         """Yield the statements that make it."""
-        first = FIRST_COLUMNS.get(self.name, self.names)
-        place = {name: at for at, name in enumerate(first)}
         parts = []
-        for column in sorted(self.columns, key=lambda one: place.get(one.name, len(place))):
+        for column in self.columns:
             parts.append(f"{sql_name(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}")
-            if column.name not in place and not column.nullable:
+            if column.name in self.added and not column.nullable:
                 parts[-1] += f" DEFAULT {empty(column)}"
         parts.append(f"PRIMARY KEY ({listed(self.key)})")
         yield f"CREATE TABLE {sql_name(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
@@ -116,7 +121,13 @@ transaction = StoreTable(
 )
 
 card = StoreTable("card", CARD.columns, ("token",))
-journal = StoreTable("journal", entry.STORED, ("id",), rowid=True)
+journal = StoreTable(
+    "journal",
+    entry.STORED,
+    ("id",),
+    rowid=True,
+    added=frozenset([column.name for column in entry.STORED]) - frozenset(entry.FIRST_COLUMNS),
+)
 
 delivery = StoreTable(
     "delivery", (Column("exchange_id", "INTEGER"), Column("outcome", "TEXT")), ("exchange_id",), rowid=True
@@ -146,12 +157,3 @@ FORMER: Final = {
     "transactions": {"reply_elements": "made", "reversal_elements": "reversal_made", "used_us": "at_us"},
 }
 """Table → column → the column of older versions that is read in its place."""
-
-FIRST_COLUMNS: Final = {
-    "journal": (
-        "id", "at_us", "dialect", "peer", "mti", "service", "tid", "mid", "batch", "stan", "code", "reason", "why",
-        "notes", "rrn", "amount_minor", "pan_masked", "replayed", "fault", "request", "failure", "reply_mti", "reply",
-        "frame_bytes", "took_us",
-    ),
-}  # fmt: skip
-"""Table → its columns in version 0.1, in the order they have in the file; see above."""
