@@ -9,6 +9,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
+# Workers of pytest-xdist are given the width of the screen they are started from; what a command prints is no screen.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 # A slow machine is not a failing test; the same examples every time keep a failing build failing.
 settings.register_profile("whole", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("fast", settings.get_profile("whole"), max_examples=20)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any, TextIO
 
 from acquirer import __version__
@@ -181,6 +182,8 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_S)
         ready(running.ready)
+        # Events may have to be logged when no file can be opened any more, and an import opens files.
+        await loop.run_in_executor(None, import_module, "acquirer.observe.event_lines")
         stopped, failed = loop.create_task(stop.wait()), loop.create_task(running.driver.failed.wait())
         await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
