@@ -11,12 +11,9 @@ import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acquirer.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError  # its import takes as long as a whole command that only reads
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: ``("terminal", 2, "tid")`` is ``tid`` of the third ``[[terminal]]``."""
@@ -55,27 +52,6 @@ class Document:
         """Return an error about a key that is not in use; names the nearest of the `known` ones."""
         return self.error(path, f"unknown key{did_you_mean(str(path[-1]), known)}")
 
-    def invalid(self, failure: ValidationError) -> DataError:
-        """Return the first error that a pydantic model reports about this document, as one sentence.
-
-        pydantic names list items by index and union members by tag; only steps that exist in the data are kept.
-        """
-        first = failure.errors()[0]
-        path: list[str | int] = []
-        here: Any = self.data
-        for step in first["loc"]:
-            if _has(here, step):
-                here = here[step]
-                path.append(step)
-            elif first["type"] in ("missing", "extra_forbidden") and step == first["loc"][-1]:
-                path.append(step)
-        if first["type"] == "missing":
-            return self.error(tuple(path), "is missing")
-        if first["type"] == "extra_forbidden":
-            return self.error(tuple(path), "unknown key")
-        message = first["msg"].removeprefix("Value error, ")
-        return self.error(tuple(path), message[0].lower() + message[1:])
-
 
 def parse_toml(text: str, name: str) -> Document:
     """Parse TOML `text`; `name` is the file's name as errors show it.
@@ -110,12 +86,6 @@ def dotted(path: KeyPath) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
     return text
-
-
-def _has(here: Any, step: Any) -> bool:
-    if isinstance(here, list):
-        return isinstance(step, int) and step < len(here)
-    return isinstance(here, dict) and step in here
 
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from acquirer.data.toml import DataError, Document, did_you_mean, dotted, parse_toml
+from acquirer.data.toml import DataError, did_you_mean, dotted, parse_toml
 
 HOUSE = '''\
 # a comment with [brackets] and key = 1
@@ -280,37 +279,3 @@ def test_a_word_is_nearest_to_itself(word: str, others: list[str]) -> None:
 def test_paths_are_written_as_people_write_them() -> None:
     assert dotted(("terminal", 0, "keys", "mak")) == "terminal[0].keys.mak"
     assert dotted(()) == ""
-
-
-class Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    mak: str
-
-    @field_validator("mak")
-    @classmethod
-    def _hex(cls, text: str) -> str:
-        if len(text) != 16:
-            raise ValueError("Needs 16 hex digits")
-        return text
-
-
-class Shop(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    port: int = 0
-    keys: list[Keys | str] = []
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("port = 'x'", "shop.toml:1: port: input should be a valid integer, unable to parse string as an integer"),
-        ("\nprot = 1", "shop.toml:2: prot: unknown key"),
-        ("keys = [\n{ mak = '1' }\n]", "shop.toml:2: keys[0].mak: needs 16 hex digits"),
-        ("\n[[keys]]\nmak = '0123456789ABCDEF'\n[[keys]]", "shop.toml:4: keys[1].mak: is missing"),
-    ],
-)
-def test_an_error_of_a_model_names_the_line_of_its_value(text: str, sentence: str) -> None:
-    document: Document = parse_toml(text, "shop.toml")
-    with pytest.raises(ValidationError) as caught:
-        Shop.model_validate(document.data)
-    assert str(document.invalid(caught.value)) == sentence
