@@ -37,7 +37,7 @@ def no_signature_limit_minor(dialect: Dialect, transaction: Transaction, limit_m
     `limit_minor` replaces the dialect's limit.
     """
     profile = dialect.terminal_profile
-    if profile is None or transaction.kind != "sale":
+    if profile is None or KINDS[transaction.kind].total != "debit":  # it is the cardholder who pays
         return 0
     dialect_limit_minor = profile.slip.free.get(profile.entry_of(transaction.entry_mode))
     if dialect_limit_minor is None:

@@ -74,6 +74,7 @@ def book(
         business_date=stamp.day,
         mti=without_repeat(request.message.mti),
         original=original.key if original is not None else None,
+        original_rrn=read.rrn(fields),
         used_us=request.arrival.at_us,
     )
     session = case.session_after.copy()

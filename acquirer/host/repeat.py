@@ -73,6 +73,8 @@ def differences(host: Host, request: Request, pan: str, stored: Transaction) -> 
             found.append((name, before or "(none)", now or "(none)"))
     if (host.vault.token(pan) if pan else "") != stored.card:
         found.append(("card", stored.pan_masked or "(none)", mask_pan(pan) or "(none)"))
+    if stored.mti and read.rrn(fields) != stored.original_rrn:  # version 0.1 did not keep it
+        found.append(("reference number", stored.original_rrn or "(none)", read.rrn(fields) or "(none)"))
     if (
         stored.original is not None
         and (named := original_key(host, request).stan) != stored.original.stan

@@ -125,6 +125,7 @@ class Transaction:
     reversal_elements: dict[str, str] = field(default_factory=dict)  # of the reply to its reversal
     mti: str = ""  # of the request, without its repeat digit; "": booked by version 0.1
     original: TransactionKey | None = None  # the transaction that a void or a refund is tied to
+    original_rrn: str = ""  # the reference number by which the request names it
     refunded_minor: int = 0  # of a sale: what refunds have given back
     used_us: int = 0  # last referred to: by its request, a reversal, a void, a refund, a signature
 

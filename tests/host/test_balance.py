@@ -50,4 +50,7 @@ def test_it_leaves_the_sign_on_of_a_terminal_unspent(new_rig):
     rig.register(required="per-transaction")
     pos = rig.pos()
     pos.sign_on()
-    assert [pos.balance().code, pos.sale().code, pos.sale().code] == ["00", "00", "77"]
+    inquiry = pos.balance()
+    _, head = rig.host.dialect.envelope_of(inquiry.message.raw)
+    assert (inquiry.code, head.hex()[5]) == ("00", "0"), "it does not ask for a sign-on either"
+    assert [pos.sale().code, pos.sale().code] == ["00", "77"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from acquirer.host.kinds import KINDS
@@ -130,3 +132,69 @@ def test_an_advice_is_never_reversed(two):
     answer = second.reverse("000060", 1_000, processing_code="200000", transaction_type="25")
     assert (answer.code, sale(rig).refunded_minor) == ("40", 1_000)
     assert answer.why == "a refund (0220) is never reversed: send it again until it is answered"
+
+
+def test_a_sale_in_another_currency_is_not_refunded(two):
+    rig, _, second = two
+    row = sale(rig)
+    rig.transactions[row.key] = replace(row, currency="978")
+    answer = second.refund(row.rrn, 1_000)
+    assert (answer.code, "is in currency 978, the message says 156" in answer.why) == ("12", True)
+
+
+def test_a_used_stan_with_another_reference_number_is_no_repeat(two):
+    rig, first, second = two
+    first.sale(10_000, stan="000050")
+    other = next(row for key, row in rig.transactions.items() if key.stan == "000050")
+    assert second.refund(sale(rig).rrn, 5_000, stan="000070").code == "00"
+    answer = second.refund(other.rrn, 5_000, stan="000070")
+    assert (answer.code, "reference number" in answer.why) == ("94", True)
+    assert rig.transactions[other.key].refunded_minor == 0
+
+
+def test_every_reference_to_a_sale_keeps_it_longer(two):
+    rig, first, second = two
+    for refer in (
+        lambda: second.refund(sale(rig).rrn, 1_000),
+        lambda: first.upload(
+            "000002",
+            bytes.fromhex("0000010000000080000000010000000100000000000800ff02"),
+            amount="000000010000",
+        ),
+    ):
+        rig.pass_s(3_600)
+        refer()
+        assert sale(rig).used_us == rig.now_us
+
+
+def test_a_refund_that_is_asked_for_as_a_request_can_be_reversed(two):
+    rig, _, second = two
+    row = sale(rig)
+    second.refund(row.rrn, 1_000, stan="000061")
+    refund = next(one for key, one in rig.transactions.items() if key.stan == "000061")
+    rig.transactions[refund.key] = replace(refund, mti="0200")  # as dialects with a refund of that MTI book it
+    rig.pass_s(3_600)
+    answer = second.reverse("000061", 1_000, processing_code="200000", transaction_type="25")
+    assert answer.code == "00"
+    after = sale(rig)
+    assert (after.state, after.refunded_minor, after.used_us) == ("approved", 0, rig.now_us)
+
+
+def test_another_batch_than_the_sales_own_is_refused(two):
+    rig, _, second = two
+    answer = second.refund(sale(rig).rrn, 1_000, original_stan="000002", original_batch="000009")
+    assert (answer.code, sale(rig).refunded_minor) == ("25", 0)
+
+
+def test_undoing_a_refund_is_no_use_of_the_card(new_rig):
+    rig = new_rig()
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale(30_000, pan=COUNTED)
+    pos.refund(sale(rig).rrn, 10_000, pan=COUNTED, stan="000061")
+    refund = next(one for key, one in rig.transactions.items() if key.stan == "000061")
+    rig.transactions[refund.key] = replace(refund, mti="0200")
+    pos.reverse("000061", 10_000, pan=COUNTED, processing_code="200000", transaction_type="25")
+    card = rig.cards[rig.host.vault.token(COUNTED)]
+    assert (card.spent_minor, card.day_count) == (30_000, 1)

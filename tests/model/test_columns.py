@@ -46,7 +46,7 @@ def transactions(draw: st.DrawFn) -> Transaction:
         st.builds(
             Transaction, st.just(key), numbers, texts, st.sampled_from(["approved", "tombstone"]), texts, texts,
             numbers, texts, texts, texts, texts, texts, texts, texts, texts, texts, elements, numbers, numbers, texts,
-            numbers, texts, elements, texts, st.none() | originals, numbers, numbers,
+            numbers, texts, elements, texts, st.none() | originals, texts, numbers, numbers,
         )
     )  # fmt: skip
 
@@ -104,6 +104,7 @@ def test_what_is_several_values_is_several_columns() -> None:
         "original_tid",
         "original_batch",
         "original_stan",
+        "original_rrn",
     ]
 
 

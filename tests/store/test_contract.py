@@ -79,7 +79,7 @@ def full(tid: str = TID) -> Transaction:
     return Transaction(
         KEY._replace(tid=tid), 0, "refund", "voided", "200000", "25", 1234, "156", "621234******1232", "c" * 32, "051",
         "01", "approved", "00", "000000000007", "A1B2C3", {"39": "00", "44": "银联"}, 2, NOW_US, "20231115", NOW_US + 1,
-        "98", {"39": "00"}, "0220", KEY._replace(stan="000001"), 99, NOW_US + 2,
+        "98", {"39": "00"}, "0220", KEY._replace(stan="000001"), "000000000006", 99, NOW_US + 2,
     )  # fmt: skip
 
 

@@ -61,6 +61,12 @@ def card_differs(host: Host, original: Transaction, masked: str) -> str:
     return f"the {_which(host.dialect, original)} is of card {card}, the message is of card {masked or '(none)'}"
 
 
+def currency_differs(host: Host, original: Transaction, currency: str) -> str:
+    """Say that another currency is named than that of the sale."""
+    ours = named(original.currency) if original.currency else "(none)"
+    return f"the {_which(host.dialect, original)} is in currency {ours}, the message says {named(currency) or '(none)'}"
+
+
 def other_day(host: Host, original: Transaction, today: str) -> str:
     """Say that a void names a sale of another business day."""
     return (

@@ -12,14 +12,14 @@ from acquirer.model.rows import Signature, SignaturePart, Transaction, Uploaded
 from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
 
 
-def kept(calendar: Calendar, signature: Signature, stream: bytes, before: Signature | None) -> str:
-    """A signature that is taken."""
+def kept(calendar: Calendar, signature: Signature, stream: bytes, before: Signature | None, kind: str) -> str:
+    """Say that a signature is taken; `kind` is that of its transaction."""
     key = signature.key
     whole = f", from {plural(signature.parts, 'part')}" if signature.parts > 1 else ""
     how = f", captured by {signature.captured}" if signature.captured not in ("", "none") else ""
     sentence = (
-        f"signature kept for the sale of {money(signature.amount_minor)} with STAN {key.stan}, batch {key.batch}: "
-        f"{len(stream)} bytes{whole}{_size(stream)}{how}"
+        f"signature kept for the {title_of(kind)} of {money(signature.amount_minor)} with STAN {key.stan}, "
+        f"batch {key.batch}: {len(stream)} bytes{whole}{_size(stream)}{how}"
     )
     if before is None:
         return sentence
@@ -36,18 +36,19 @@ def known(calendar: Calendar, signature: Signature, latest: bool) -> str:
     return sentence if latest else f"{sentence}; another one came since and counts"
 
 
-def closed(signature: Signature, open_batch: str) -> str:
-    """Another image for a sale that is signed and settled."""
+def closed(signature: Signature, open_batch: str, kind: str) -> str:
+    """Say that a transaction is signed and settled: another image comes too late."""
     key = signature.key
     return (
-        f"the sale with STAN {key.stan} has a signature, and its batch {key.batch} is closed (batch {open_batch} is "
-        "open): it is not replaced any more"
+        f"the {title_of(kind)} with STAN {key.stan} has a signature, and its batch {key.batch} is closed (batch "
+        f"{open_batch} is open): it is not replaced any more"
     )
 
 
-def too_many(count: int, key_stan: str) -> str:
-    """An image that would be one too many for its sale."""
-    return f"the sale with STAN {key_stan} was signed {plural(count, 'time')} already: no more are kept for one sale"
+def too_many(count: int, stan: str, kind: str) -> str:
+    """Say that an image would be one too many for its transaction."""
+    signed = f"the {title_of(kind)} with STAN {stan} was signed {plural(count, 'time')} already"
+    return f"{signed}: no more are kept for one {title_of(kind)}"
 
 
 def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> str:

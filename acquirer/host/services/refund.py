@@ -63,6 +63,8 @@ def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
     for number, ours in ((named.stan, original.key.stan), (named.batch, original.key.batch)):
         if number.strip("0") and number != ours:
             return Judgement(Reason.ORIGINAL_UNKNOWN, why.numbers_differ(host, original, named))
+    if (currency := host.read.currency(case.fields)) != original.currency:
+        return Judgement(Reason.CURRENCY_DIFFERS, why.currency_differs(host, original, currency))
     kind = KINDS.get(original.kind)
     if course is Action.CLOSED or kind is None or not kind.refundable:
         return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, "refunded"))

@@ -100,6 +100,7 @@ def accept(received: ReceivedUpload) -> Deciding:
     if refusal := received.refused():
         return refusal
     digest = hashlib.sha256(received.stream).hexdigest()
+    kind = case.stored.kind if case.stored is not None else "sale"
     latest = uploaded.signatures[-1] if uploaded.signatures else None
     for one in uploaded.signatures:
         if one.digest == digest:
@@ -109,9 +110,9 @@ def accept(received: ReceivedUpload) -> Deciding:
     if refusal := received.refused():
         return refusal
     if latest is not None and request.batch != case.session.batch:
-        return received.decided(Reason.DUPLICATE, why.closed(latest, case.session.batch))
+        return received.decided(Reason.DUPLICATE, why.closed(latest, case.session.batch, kind))
     if len(uploaded.signatures) >= SIGNATURES_MAX:
-        return received.decided(Reason.DUPLICATE, why.too_many(SIGNATURES_MAX, request.stan))
+        return received.decided(Reason.DUPLICATE, why.too_many(SIGNATURES_MAX, request.stan, kind))
     decodable = not any(one.flag.name == "undecodable" for one in received.findings)
     if host.options.checks.pixels == "strict" and decodable:
         picture = yield DecodeImage(received.stream)
@@ -124,7 +125,7 @@ def accept(received: ReceivedUpload) -> Deciding:
             return refusal
     row = _row(received, digest, 1 + (latest.number if latest else 0))
     upload = Upload(row.key, signature=row, stream=received.stream, part=received.part, forget=received.forget)
-    return received.decided(Reason.APPROVED, why.kept(calendar, row, received.stream, latest), upload=upload)
+    return received.decided(Reason.APPROVED, why.kept(calendar, row, received.stream, latest, kind), upload=upload)
 
 
 def _row(received: ReceivedUpload, digest: str, number: int) -> Signature:

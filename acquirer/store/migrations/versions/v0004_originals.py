@@ -22,6 +22,7 @@ def upgrade() -> None:
         "original_tid": "''",
         "original_batch": "''",
         "original_stan": "''",
+        "original_rrn": "''",
         "refunded_minor": "0",
         "used_us": "at_us",
     }
@@ -78,6 +79,7 @@ def _new_transactions() -> Table:
         Column("original_tid", Text, nullable=False),
         Column("original_batch", Text, nullable=False),
         Column("original_stan", Text, nullable=False),
+        Column("original_rrn", Text, nullable=False),
         Column("refunded_minor", Integer, nullable=False),
         Column("used_us", Integer, nullable=False),
         sqlite_with_rowid=False,
