@@ -91,12 +91,12 @@ class Drive:
         self._stack = stack
 
     def peer(self) -> socket.socket:
-        peer = socket.create_connection(self._address, timeout=5)
+        peer = socket.create_connection(self._address, timeout=120)
         self._stack.callback(peer.close)
         return peer
 
     def until(self, holds: Callable[[], object]) -> None:
-        end_s = time.monotonic() + 5
+        end_s = time.monotonic() + 120
         while not self.call(holds):
             assert time.monotonic() < end_s, "it never happened"
             time.sleep(0.001)

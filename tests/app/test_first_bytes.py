@@ -34,7 +34,7 @@ HAS = "; unionpay-pos on this port has "
 def test_what_does_not_fit_is_explained(wire: bytes, reason: str, hint: str) -> None:
     log = io.StringIO()
     with running_host(log=log) as host:
-        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
             sock.sendall(wire)
             assert sock.recv(1) == b""
         wanted: dict[str, Any] = {"reason": reason} if reason else {}
@@ -50,18 +50,18 @@ def test_a_client_that_waits_for_an_answer_to_half_a_frame_reads_why_there_is_no
         f"62 bytes of a frame came, {{}}; this looks like a message with a 4-digit BCD length (60){HAS}a 2-byte length"
     )
     with running_host(frame_s=0.2) as host:
-        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
             sock.sendall(wire)
             assert sock.recv(1) == b""
         assert host.journal.wait(reason="frame-timeout").why == sentence.format("and no more within 0.2 s")
-        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
             sock.sendall(wire)
         assert host.journal.wait(reason="cut-off").why == sentence.format("then the peer hung up")
 
 
 def test_a_frame_that_holds_another_kind_of_message_is_explained_too() -> None:
     with running_host() as host:
-        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
             sock.sendall(UNIONPAY.framing.wrap(ASCII))
             entry = host.journal.wait(reason="mti_unknown")
         assert "no TPDU, no head, MTI 0800 in ASCII and a bitmap in ASCII; unionpay-pos on this port has" in entry.why
@@ -69,7 +69,7 @@ def test_a_frame_that_holds_another_kind_of_message_is_explained_too() -> None:
 
 def test_a_whole_conversation_leaves_no_such_entry() -> None:
     with running_host() as host:
-        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
             sock.sendall(UNIONPAY.framing.wrap(FRAME))
             assert sock.recv(2)
         assert [entry.reason for entry in host.journal.list()] == ["approved"]

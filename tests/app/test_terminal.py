@@ -50,7 +50,7 @@ def test_a_day_at_the_till(host: RunningHost, tmp_path: Path) -> None:
 
 
 def test_an_unanswered_sale_is_reversed_and_not_booked(host: RunningHost, tmp_path: Path) -> None:
-    with Terminal("20000001", host=host.address, state=tmp_path, timeout_s=0.2) as terminal:
+    with Terminal("20000001", host=host.address, state=tmp_path, timeout_s=2.0) as terminal:
         result = terminal.sale("66.66")
     assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
     assert [(one.service, one.outcome) for one in result.exchanges] == [
@@ -139,7 +139,7 @@ def test_many_at_once_on_asyncio(host: RunningHost, tmp_path: Path) -> None:
 
 def test_asyncio_reverses_what_stays_unanswered(host: RunningHost) -> None:
     async def sell() -> tuple[Outcome, str]:
-        async with AsyncTerminal("20000150", host=host.address, timeout_s=0.2) as terminal:
+        async with AsyncTerminal("20000150", host=host.address, timeout_s=2.0) as terminal:
             result = await terminal.sale("66.66")
             return result.outcome, result.reversal
 

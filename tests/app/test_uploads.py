@@ -28,8 +28,8 @@ SUITE = Suite(DIALECT)
 KEYS = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("AB7C577CC7A18045"))
 
 
-class KeyPool:
-    """Takes signatures and answers what it is reported to; None is silence."""
+class SignatureHost:
+    """A host that takes signatures and gives the answers of a list; None is silence."""
 
     def __init__(self, answers: list[str | None]) -> None:
         self.answers = answers
@@ -71,15 +71,15 @@ class KeyPool:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Callable[..., KeyPool]]:
-    shelves: list[KeyPool] = []
+def signature_host() -> Iterator[Callable[..., SignatureHost]]:
+    hosts: list[SignatureHost] = []
 
-    def make(*answers: str | None) -> KeyPool:
-        shelves.append(KeyPool(list(answers)))
-        return shelves[-1]
+    def make(*answers: str | None) -> SignatureHost:
+        hosts.append(SignatureHost(list(answers)))
+        return hosts[-1]
 
     yield make
-    for one in shelves:
+    for one in hosts:
         one.stop()
 
 
@@ -98,8 +98,8 @@ def till(host: RunningHost, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., KeyPool]) -> None:
-    other = shelf("00")
+def test_a_kept_signature_goes_up(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
+    other = signature_host("00")
     with Terminal(PINNED, host=other.address, state=till) as terminal:
         drawn = terminal.state.waiting[0].image
         result = terminal.upload()
@@ -111,8 +111,8 @@ def test_a_kept_signature_goes_up(till: Path, shelf: Callable[..., KeyPool]) -> 
         assert decode_jbig(terminal.state.voucher.image).bitmap.black() > 100  # for a reprint
 
 
-def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -> None:
-    other = shelf(*["00"] * 9)
+def test_in_parts_on_one_connection(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
+    other = signature_host(*["00"] * 9)
     with Terminal(PINNED, host=other.address, state=till, sign_parts=100, keep_open=True) as terminal:
         drawn = terminal.state.waiting[0].image
         assert terminal.upload().signature is Signed.UPLOADED
@@ -121,16 +121,16 @@ def test_in_parts_on_one_connection(till: Path, shelf: Callable[..., KeyPool]) -
     assert b"".join(pieces) == drawn
 
 
-def test_silence_refusal_and_then_success(till: Path, shelf: Callable[..., KeyPool]) -> None:
-    other = shelf(None, "96", "94")
-    with Terminal(PINNED, host=other.address, state=till, timeout_s=0.2) as terminal:
+def test_silence_refusal_and_then_success(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
+    other = signature_host(None, "96", "94")
+    with Terminal(PINNED, host=other.address, state=till, timeout_s=2.0) as terminal:
         result = terminal.upload()
     assert [one.outcome for one in result.exchanges] == [Outcome.NO_ANSWER, Outcome.DECLINED, Outcome.DECLINED]
     assert (result.outcome, result.signature) == (Outcome.APPROVED, Signed.UPLOADED)
 
 
-def test_asyncio_prints_what_cannot_go_up(till: Path, shelf: Callable[..., KeyPool]) -> None:
-    other = shelf("30", "55")
+def test_asyncio_prints_what_cannot_go_up(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
+    other = signature_host("30", "55")
     printed = []
 
     class Watch:
@@ -150,8 +150,8 @@ def test_asyncio_prints_what_cannot_go_up(till: Path, shelf: Callable[..., KeyPo
     assert len(printed) == 1
 
 
-def test_asyncio_signs_again(till: Path, shelf: Callable[..., KeyPool]) -> None:
-    other = shelf("00")
+def test_asyncio_signs_again(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
+    other = signature_host("00")
 
     async def again() -> Signed | None:
         async with AsyncTerminal(PINNED, host=other.address, state=till, sign_upload="at-once") as terminal:
@@ -177,7 +177,7 @@ def test_asyncio_signs_again(till: Path, shelf: Callable[..., KeyPool]) -> None:
 )
 def test_other_acquirers_forms(
     till: Path,
-    shelf: Callable[..., KeyPool],
+    signature_host: Callable[..., SignatureHost],
     tmp_path: Path,
     route: str,
     terminal: str,
@@ -191,8 +191,8 @@ def test_other_acquirers_forms(
         "[routes]\necho = false\nsignature_part = false\n"
         f"[routes.signature]\n{route}\n[terminal.signature]\n{terminal}\n"
     )
-    other = shelf(None)
-    with Terminal(PINNED, host=other.address, state=till, dialect=str(dialect), timeout_s=0.2) as terminal_:
+    other = signature_host(None)
+    with Terminal(PINNED, host=other.address, state=till, dialect=str(dialect), timeout_s=2.0) as terminal_:
         terminal_.upload(rounds=1)
     requested = other.requested[0]
     assert (requested.mti, requested.fields[60]) == (mti, type_and_function)

@@ -46,7 +46,7 @@ class Line:
     """A connection that is kept."""
 
     def __init__(self, host: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(host, timeout=30)
+        self.socket = socket.create_connection(host, timeout=120)
         self._deframer = make_deframer(DIALECT.framing)
 
     def receive(self) -> bytes:
@@ -109,7 +109,7 @@ class Served:
     def end(self) -> None:
         """End it in order, with nothing to say."""
         self.process.terminate()
-        assert self.process.communicate(timeout=30) == ("", "")
+        assert self.process.communicate(timeout=120) == ("", "")
         assert self.process.returncode == 0
 
 
@@ -161,7 +161,7 @@ def test_each_gets_keys_that_fit_and_none_those_of_another(serve: Callable[..., 
     keys = host.sign_on(crowd[:1] * STARTS_AT)
     maker = host.maker()
     keys += host.sign_on(crowd[::100])  # with one of each, some more of each are made
-    end_s = time.monotonic() + 30
+    end_s = time.monotonic() + 120
     while written(maker) < BATCH_SETS * sum(
         PackageIssuer(SUITE.packages[one], "single").fresh_bytes for one in packages
     ):

@@ -220,14 +220,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_stdout_that_cannot_be_written_is_one_sentence(arguments: str, place: Path) -> None:
     command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
-    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, cwd=place, timeout=30)
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, cwd=place, timeout=120)
     reason = "Bad file descriptor" if arguments.endswith(">&-") else "No space left on device"
     assert (done.returncode, done.stderr) == (Code.USAGE, f"stdout: {reason}.\n")
 
 
 def test_what_failed_before_the_last_flush_decides_the_exit_code() -> None:
     command = f"{shlex.quote(sys.executable)} -m acquirer decode --json 00 >/dev/full"
-    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, timeout=120)
     assert done.returncode == Code.UNDECODABLE
     assert done.stderr.startswith("Undecodable as ")
     assert done.stderr.count("\n") == 1
@@ -239,5 +239,5 @@ def test_what_failed_before_the_last_flush_decides_the_exit_code() -> None:
 )
 def test_other_streams_may_be_closed_too(arguments: str, code: int, out: str) -> None:
     command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout[: len(out) or None]) == (code, out)

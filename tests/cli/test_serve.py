@@ -40,12 +40,12 @@ class Served:
 
     def connect(self) -> socket.socket:
         host, _, port = json.loads(self.ready)["listen"].rpartition(":")
-        return socket.create_connection((host, int(port)), timeout=5)
+        return socket.create_connection((host, int(port)), timeout=120)
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, list[dict[str, Any]]]:
         """Stop it; return its exit code and the lines of its log."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=10)
+        _, err = self.process.communicate(timeout=120)
         return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
 
 
@@ -123,7 +123,7 @@ def test_on_a_terminal_each_exchange_is_one_readable_line(serve: Callable[..., S
         sock.sendall(SIGN_ON)
         assert sock.recv(4096)
     host.process.terminate()
-    assert host.process.wait(timeout=10) == 0
+    assert host.process.wait(timeout=120) == 0
     shown = b""
     try:
         while piece := os.read(screen, 4096):
@@ -143,7 +143,7 @@ def test_readable_lines_in_a_file_have_no_colours(serve: Callable[..., Served]) 
         sock.sendall(SIGN_ON)
         assert sock.recv(4096)
     host.process.terminate()
-    _, err = host.process.communicate(timeout=10)
+    _, err = host.process.communicate(timeout=120)
     assert "new keys in package 003" in err
     assert "\x1b" not in err
 
@@ -331,7 +331,7 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
                 approved += 1
         except ConnectionError:
             pass
-    _, err = host.process.communicate(timeout=10)
+    _, err = host.process.communicate(timeout=120)
     assert host.process.returncode == 6
     assert err.splitlines()[-1].startswith("the store failed and stops: ")
     with sqlite3.connect(tmp_path / "acquirer.db") as database:
@@ -357,7 +357,7 @@ def test_what_a_killed_host_has_answered_is_stored_and_logged_and_the_next_one_s
     with host.connect() as sock:
         answered = sum(approved(sock) for _ in range(50))
         host.process.kill()
-    _, err = host.process.communicate(timeout=10)
+    _, err = host.process.communicate(timeout=120)
     logged = [json.loads(line) for line in err.splitlines()]  # by its writer, which ends after it, in whole lines
     assert answered == 50
     assert [line["id"] for line in logged] == list(range(1, 51))
@@ -390,7 +390,7 @@ def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
         assert approved(sock)
         os.kill(child_of(host.process, "acquirer.process.store_writer"), signal.SIGKILL)
         more = sum(approved(sock) for _ in range(100))
-    _, err = host.process.communicate(timeout=10)
+    _, err = host.process.communicate(timeout=120)
     assert host.process.returncode == 6
     assert err.splitlines()[-1] == "the store failed and stops: the process that writes has ended."
     with sqlite3.connect(tmp_path / "acquirer.db") as database:

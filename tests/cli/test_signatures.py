@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _until(holds: Callable[[], bool]) -> None:
     import time
 
-    end_s = time.monotonic() + 30
+    end_s = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end_s
         time.sleep(0.01)

@@ -72,7 +72,7 @@ def test_a_day(host: RunningHost, name: str) -> None:
 
 
 def test_an_unanswered_sale_is_reversed_by_itself(host: RunningHost, name: str) -> None:
-    with pos(host, name, timeout_s=0.3) as terminal:
+    with pos(host, name, timeout_s=2.0) as terminal:
         terminal.sign_on()
         result = terminal.sale("66.66")
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")

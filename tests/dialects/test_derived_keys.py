@@ -71,7 +71,7 @@ def test_a_day_without_a_sign_on(host: SpokenHost, tmp_path: Path) -> None:
 
 
 def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: SpokenHost, tmp_path: Path) -> None:
-    with pos(host, tmp_path, timeout_s=0.2) as terminal:
+    with pos(host, tmp_path, timeout_s=2.0) as terminal:
         result = terminal.sale("66.66", "standard", pin="123456")
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
         assert counter(terminal) == 3

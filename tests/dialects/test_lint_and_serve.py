@@ -139,7 +139,7 @@ def test_the_commands_agree(own: str, problem: str, tmp_path: Path) -> None:
         assert ('"ready"' in ready) is not bool(problem)
     finally:
         serve.terminate()
-        _, errors = serve.communicate(timeout=30)
+        _, errors = serve.communicate(timeout=120)
     assert serve.returncode == (2 if problem else 0)
     if problem:
         assert errors == lint.stdout.splitlines()[0] + "\n"
@@ -154,7 +154,7 @@ def test_a_dialect_that_only_reads_is_served(tmp_path: Path) -> None:
     dialect = load_dialect(str(file))
     frame = dialect.framing.wrap(dialect.encode("0800", {11: "000001"}))
     with running_host(dialect=str(file)) as host:
-        with socket.create_connection((host.host, host.port), timeout=10) as connection:
+        with socket.create_connection((host.host, host.port), timeout=120) as connection:
             connection.sendall(frame)
             assert connection.recv(100) == b""
         assert [entry.reason for entry in host.journal.list()] == ["mti_unknown"]

@@ -124,7 +124,7 @@ def pos(request: pytest.FixtureRequest, hosts: dict[str, Callable[[], Pos]]) -> 
 WITHOUT_ANSWER = ("iso8583-1987-binary", "iso8583-1987-dukpt", "iso8583-1993-ascii", "unionpay-pos")
 """Each waits for a second: these differ in how a void or a refund is undone."""
 
-PATIENCE_S = 1.0
+PATIENCE_S = 2.0
 """What a terminal waits where the host is silent: its next message is answered within it, on a busy machine too."""
 
 

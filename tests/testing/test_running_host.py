@@ -31,7 +31,7 @@ SIGN_ON = next(bytes.fromhex(s.hex) for s in DIALECT.samples if "sign-on request
 
 @contextmanager
 def peer(host: RunningHost) -> Iterator[socket.socket]:
-    with socket.create_connection((host.host, host.port), timeout=5) as sock:
+    with socket.create_connection((host.host, host.port), timeout=120) as sock:
         yield sock
 
 
@@ -99,7 +99,7 @@ def test_several_listeners_share_one_store() -> None:
     with running_host(listen=["127.0.0.1:0", "localhost:0=unionpay-pos"]) as host:
         assert len(host.addresses) == 2
         name, _, port = host.addresses[1].rpartition(":")
-        with socket.create_connection((name.strip("[]"), int(port)), timeout=5) as sock:
+        with socket.create_connection((name.strip("[]"), int(port)), timeout=120) as sock:
             sock.sendall(SIGN_ON)
             receive(sock)
         ask(host)
@@ -188,7 +188,7 @@ def test_nothing_stays_behind(tmp_path: Path) -> None:
     for _ in range(3):
         with running_host(store=f"sqlite:///{tmp_path}/host.db", log=io.StringIO()) as host:
             ask(host)
-            lingering = socket.create_connection((host.host, host.port), timeout=5)
+            lingering = socket.create_connection((host.host, host.port), timeout=120)
         assert lingering.recv(1) == b"", "the host closed what was open"
         lingering.close()
     assert left() == before
@@ -205,7 +205,7 @@ def test_many_terminals_at_once_are_each_answered_once(tmp_path: Path) -> None:
         for n in range(100):
             fields = dict(request.fields)
             DIALECT.put(fields, "tid", f"{30000001 + n}")
-            sock = socket.create_connection((host.host, host.port), timeout=5)
+            sock = socket.create_connection((host.host, host.port), timeout=120)
             sock.sendall(DIALECT.framing.wrap(DIALECT.encode("0800", fields)))
             sockets.append(sock)
         for n, sock in enumerate(sockets):
@@ -224,7 +224,7 @@ def test_a_repeat_after_a_reset_finds_what_was_decided() -> None:
             sock.sendall(SIGN_ON)
         entry = host.journal.wait(tid="10000161")
         assert entry.code == "00"
-        end_s = time.monotonic() + 5
+        end_s = time.monotonic() + 120
         while host.counters["frames"] < 1 and time.monotonic() < end_s:
             time.sleep(0.001)
         assert DIALECT.text(DIALECT.decode(ask(host)), "code") == "00"
