@@ -555,3 +555,12 @@ def test_a_bad_digit_of_a_signed_amount_in_bcd_is_found_at_its_byte(size, digits
     with pytest.raises(DecodeError) as exc:
         dialect.decode(dialect.encode("0200", {28: "C" + "0" * size})[: -len(data)] + data)
     assert exc.value.position == len(dialect.encode("0200", {28: "C" + "0" * size})) - len(data) + offset
+
+
+@pytest.mark.parametrize("encoding", ["bcd", "ascii"])
+@pytest.mark.parametrize("value", ["C", "C1234567", "C123456789", ""])
+def test_a_signed_amount_of_another_size_is_refused(encoding, value):
+    text = f'dialect = "x"\ntitle = "x"\n[fields]\n28 = {{ format = "x+n8", name = "fee", encoding = "{encoding}" }}'
+    dialect = load(parse_toml(text, "x.toml"), _nothing_to_extend)
+    with pytest.raises(EncodeError, match="^DE 28: must be C or D and 8 digits$"):
+        dialect.encode("0200", {28: value})
