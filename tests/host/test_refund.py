@@ -167,7 +167,7 @@ def test_every_reference_to_a_sale_keeps_it_longer(two):
         assert sale(rig).used_us == rig.now_us
 
 
-def test_a_refund_that_is_asked_for_as_a_request_can_be_reversed(two):
+def test_a_refund_sent_as_a_request_can_be_reversed(two):
     rig, _, second = two
     row = sale(rig)
     second.refund(row.rrn, 1_000, stan="000061")
