@@ -562,5 +562,5 @@ def test_a_bad_digit_of_a_signed_amount_in_bcd_is_found_at_its_byte(size, digits
 def test_a_signed_amount_of_another_size_is_refused(encoding, value):
     text = f'dialect = "x"\ntitle = "x"\n[fields]\n28 = {{ format = "x+n8", name = "fee", encoding = "{encoding}" }}'
     dialect = load(parse_toml(text, "x.toml"), _nothing_to_extend)
-    with pytest.raises(EncodeError, match="^DE 28: must be C or D and 8 digits$"):
+    with pytest.raises(EncodeError, match=r"^DE 28: must be C or D and 8 digits$"):
         dialect.encode("0200", {28: value})
