@@ -182,8 +182,9 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_S)
         ready(running.ready)
-        # Events may have to be logged when no file can be opened any more, and an import opens files.
-        await loop.run_in_executor(None, import_module, "acquirer.observe.event_lines")
+        # Events may have to be logged when no file can be opened any more, and an import opens files. Not in another
+        # thread: while the loop waits, no connection is accepted that could take the last descriptor.
+        import_module("acquirer.observe.event_lines")
         stopped, failed = loop.create_task(stop.wait()), loop.create_task(running.driver.failed.wait())
         await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()

@@ -157,8 +157,8 @@ def test_errors_are_raised_before_anything_listens(tmp_path: Path) -> None:
         (BindError, "cannot listen on 192.0.2.1:0", {"listen": "192.0.2.1:0"}),
         (TypeError, "^a host has no setting 'nonsense'$", {"nonsense": 1}),
         (TypeError, "^a host has no setting 'lisen'; did you mean 'listen'[?]$", {"lisen": "127.0.0.1:0"}),
-        (DataError, "^idle_s: '-1': input should be greater than 0$", {"idle_s": -1}),
-        (DataError, "^listen: '5': neither a text nor a list of texts; ", {"listen": 5}),
+        (DataError, "^idle_s: '-1' is out of range; write a number of seconds above 0 and", {"idle_s": -1}),
+        (DataError, "^listen: '5' is neither a text nor a list of texts; ", {"listen": 5}),
     ]
     for kind, sentence, settings in cases:
         with pytest.raises(kind, match=sentence), running_host(**settings):
