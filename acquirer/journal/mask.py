@@ -30,7 +30,7 @@ _known: dict[tuple[Dialect, str], Mapping[int, Shower]] = {}
 
 
 def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
-    """What shows the fields of a message of this MTI, by DE; an MTI the dialect does not know may be any of its own."""
+    """Return what shows the fields of a message of this MTI, by DE; an unknown MTI may be any of the dialect's own."""
     key = (dialect, mti if mti in dialect.mtis else "")
     found = _known.get(key)
     if found is None:
@@ -74,7 +74,7 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
 def before_failure(
     frame: bytes, spans: Mapping[int | str, Span], fields: Mapping[int, Value], dialect: Dialect, mti: str
 ) -> str:
-    """The bytes of a frame that decoding understood, in hex: stars for each field of which anything is hidden.
+    """Return the bytes of a frame that were decoded, in hex: stars for each field of which anything is hidden.
 
     Nothing where the MTI is none the dialect knows, because then it is unknown what the bytes around it are.
     """
@@ -95,14 +95,14 @@ def _free(value: Value) -> str:
 
 
 def _image(value: Value) -> str:
-    """An image as its length and digest; text, which other messages have in its place, as it reads."""
+    """Return an image as its length and digest; text, which other messages have in its place, as it reads."""
     if isinstance(value, str) or as_text(value.decode("latin-1")) is not None:
         return _text(value)
     return f"[{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}]"
 
 
 def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
-    """A binary field that may hold text, as the text it holds: free, unless it tells that a layout divides it."""
+    """Return a binary field that may hold text as that text: free, unless its form shows that a layout divides it."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     divided = layouts and any(has_form(text, layout.parts) for layout in layouts)
     return readable(text) if divided else _free(text)
@@ -117,7 +117,7 @@ def _parts(value: Value, parts: list[Part]) -> str:
 
 
 def _tags(value: Value, layouts: list[Layout]) -> str:
-    """TLV data, binary as hex, with a star for each character that is hidden; what cannot be parsed is hidden too."""
+    """Return TLV data, binary as hex, with a star for each hidden character; what cannot be parsed is hidden too."""
     text, data = (value, value.encode("latin-1", "replace")) if isinstance(value, str) else (value.hex().upper(), value)
     per_byte = len(text) // len(data) if data else 1
     shown_ = list(text)
@@ -139,7 +139,7 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
 
 
 def _card_digits(value: bytes, text: str, per_byte: int) -> set[int]:
-    """Where in `text`, the shown form of `value`, digits of a card number stand, packed or as characters."""
+    """Return where in `text`, the shown form of `value`, digits of a card number are, packed or as characters."""
     characters = card_number_digits(value.decode("latin-1"))
     packed = card_number_digits(text.rstrip("F")) if per_byte == 2 else []
     return {*packed, *(per_byte * at + half for at in characters for half in range(per_byte))}

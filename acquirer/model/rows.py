@@ -4,6 +4,8 @@ One terminal row is the consistency boundary: it carries a `version`, a decision
 says which. Rows are plain slots, never frozen: a handful is made per exchange, and freezing costs more than deciding.
 A row is never changed in place; `dataclasses.replace` makes the next one.
 
+A field added here is a column of its table: `model.columns` says how, and a migration adds it to older databases.
+
 Units: `_us` is UTC microseconds since the epoch, `_minor` is minor units of the currency (分, cents).
 """
 

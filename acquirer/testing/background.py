@@ -17,7 +17,7 @@ START_S = 30.0
 
 
 class Background(Generic[T]):
-    """What stands on the loop, and a way to reach it from the thread that waits outside."""
+    """A value that lives on the loop, and a way to use it from the thread that waits outside."""
 
     def __init__(self, value: T, loop: asyncio.AbstractEventLoop) -> None:
         self.value = value

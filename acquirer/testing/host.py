@@ -14,7 +14,7 @@ from acquirer.testing.journal import Journal
 
 
 class RunningHost:
-    """A host that is ready; reach it at `address`, ask its `journal`."""
+    """A host that is ready; reach it at `address`, query its `journal`."""
 
     def __init__(self, background: Background[Running]) -> None:
         self._background = background
@@ -41,7 +41,7 @@ class RunningHost:
 
     @property
     def signatures(self) -> list[Signature]:
-        """Signatures that were uploaded, in the order of their coming; the last one of a sale counts."""
+        """Signatures that were uploaded, in the order of their arrival; the last one of a sale counts."""
         with self._running.store.reader() as reader:
             return reader.signatures()
 
@@ -53,7 +53,7 @@ class RunningHost:
 
 @contextmanager
 def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[RunningHost]:
-    """A ready host for the time of a ``with`` block; several may run in one process.
+    """Run a host for the time of a ``with`` block, from when it is ready; several may run in one process.
 
     It listens on a free loopback port and keeps its store in memory. `settings` are those of ``acquirer serve``
     (``store=``, ``terminals=``, ``fault=["silent:tid=10000001"]``, ``seed=``, ``clock=`` …); files and environment are

@@ -1,4 +1,4 @@
-"""The journal of a running host, to assert on: what was exchanged, and what comes near when nothing fits."""
+"""The journal of a running host, to assert on: what was exchanged, and the nearest exchanges when none fits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Journal:
         self._store = store
 
     def list(self, **criteria: Any) -> list[Entry]:
-        """All exchanges that fit."""
+        """Return all exchanges that fit."""
         with self._store.reader() as reader:
             entries = reader.exchanges(ExchangeFilter())
         return [entry for entry in entries if _fits(entry, criteria)]
 
     def find(self, **criteria: Any) -> Entry:
-        """The latest exchange that fits.
+        """Return the latest exchange that fits.
 
         Raises:
             AssertionError: none does; says how the nearest ones differ.
@@ -36,7 +36,7 @@ class Journal:
         return found[-1]
 
     def wait(self, timeout_s: float = WAIT_S, **criteria: Any) -> Entry:
-        """The latest exchange that fits, as soon as there is one. Raises AssertionError as `find` does."""
+        """Return the latest exchange that fits, as soon as there is one. Raises AssertionError as `find` does."""
         end_s = time.monotonic() + timeout_s
         while True:
             found = self.list(**criteria)
