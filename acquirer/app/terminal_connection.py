@@ -39,7 +39,7 @@ def address(text: str) -> HostAddress:
     """Return the address that ``HOST:PORT`` says, with brackets around an IPv6 address.
 
     >>> address("127.0.0.1:8583"), str(address("[::1]:8583"))
-    (Address(host='127.0.0.1', port=8583), '[::1]:8583')
+    (HostAddress(host='127.0.0.1', port=8583), '[::1]:8583')
 
     Raises:
         ValueError: it is not written like that.
