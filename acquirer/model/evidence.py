@@ -29,8 +29,8 @@ UNLOGGED: Final[dict[str, Any]] = {"logged": False}
 class ExchangeRecord:
     """What is kept of one exchange, in the order in which lines of the log tell it.
 
-    `reason` is a `Reason`, or the name of what ended the connection. `code` is "" when nothing was answered. A new field
-    goes to the end: `host.evidence` fills them by place, because naming each takes three times as long.
+    `reason` is a `Reason`, or the name of what ended the connection. `code` is "" when nothing was answered.
+    A new field goes to the end: `host.evidence` fills them by place, because naming each takes three times as long.
     """
 
     at_us: int
