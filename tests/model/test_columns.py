@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -29,50 +29,48 @@ from acquirer.model.rows import (
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=8)
 numbers = st.integers(0, 2**62)
-some = st.integers(1, 2**31)
-flags = st.booleans()
-blobs = st.binary(max_size=8)
 keys = st.builds(TransactionKey, texts, texts, texts, texts)
-generations = st.none() | st.builds(Generation, some, texts, blobs, texts, numbers)
-elements = st.dictionaries(texts, texts, max_size=3)
-slips = st.lists(st.builds(SlipElement, texts, texts, texts), max_size=2).map(tuple)
+
+
+def lists_of(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(items, max_size=3).map(tuple)
+
+
+def rows_of(cls: type[Any], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw objects of a class whose every field is drawn: a field that is added is tested without a word here."""
+    hints = get_type_hints(cls)
+    return st.builds(cls, **{name: known.get(name, VALUES.get(hints[name], texts)) for name in hints})
+
+
+VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    int: numbers,
+    bool: st.booleans(),
+    bytes: st.binary(max_size=8),
+    int | None: st.none() | numbers,
+    bytes | None: st.none() | st.binary(max_size=8),
+    dict[str, str]: st.dictionaries(texts, texts, max_size=3),
+    tuple[str, ...]: lists_of(lines),
+    TransactionKey: keys,
+}
+"""Type of a field → its values; all others hold texts."""
+VALUES[Policy] = rows_of(Policy)
+VALUES[tuple[SlipElement, ...]] = lists_of(rows_of(SlipElement))
+VALUES[tuple[Flag, ...]] = lists_of(rows_of(Flag))
+VALUES[Generation | None] = st.none() | rows_of(Generation, number=st.integers(1, 2**31))
 
 
 @st.composite
 def transactions(draw: st.DrawFn) -> Transaction:
+    """Draw transactions whose original is of the same merchant."""
     key = draw(keys)
     originals = st.builds(TransactionKey, st.just(key.mid), texts, texts, lines)
-    return draw(
-        st.builds(
-            Transaction, st.just(key), numbers, texts, st.sampled_from(["approved", "tombstone"]), texts, texts,
-            numbers, texts, texts, texts, texts, texts, texts, texts, texts, texts, elements, numbers, numbers, texts,
-            numbers, texts, elements, texts, st.none() | originals, texts, numbers, numbers,
-        )
-    )  # fmt: skip
+    return draw(rows_of(Transaction, key=st.just(key), original=st.none() | originals))
 
 
-ROWS = {
-    Session: st.builds(
-        Session, texts, numbers, texts, numbers, texts, numbers, flags, flags, texts, texts, generations, generations,
-        numbers, numbers, texts,
-    ),
+ROWS: dict[type[Any], st.SearchStrategy[Any]] = {
+    **{cls: rows_of(cls) for cls in (Session, Card, TerminalConfig, Signature, SignaturePart, ExchangeRecord)},
     Transaction: transactions(),
-    Card: st.builds(Card, texts, numbers, texts, numbers, texts, numbers, numbers, numbers),
-    TerminalConfig: st.builds(
-        TerminalConfig, texts, texts, texts, blobs, texts, texts,
-        st.builds(Policy, texts, numbers, texts, flags, numbers), flags, st.none() | blobs, st.none() | blobs, texts,
-    ),
-    Signature: st.builds(
-        Signature, keys, numbers, texts, numbers, numbers, numbers, texts, st.none() | numbers, texts, texts, texts,
-        texts, texts, slips, st.lists(st.builds(Flag, texts, texts), max_size=2).map(tuple), texts, numbers, numbers,
-        texts,
-    ),
-    SignaturePart: st.builds(SignaturePart, keys, numbers, flags, blobs, numbers, slips),
-    ExchangeRecord: st.builds(
-        ExchangeRecord, numbers, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts,
-        st.lists(lines, max_size=3).map(tuple), st.none() | numbers, texts, flags, texts, numbers, numbers,
-    ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("cls", ROWS)
