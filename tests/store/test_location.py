@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,47 @@ def test_relative_paths_start_where_the_command_is_run(tmp_path, monkeypatch):
     open_store("sqlite:///here.db").close()
     assert Path("here.db").exists()
     open_reader("sqlite:///here.db").close()
+
+
+WITHOUT_LOCKS = """
+import sys
+sys.modules.update(dict.fromkeys(("fcntl", "resource"), None))  # as on Windows: importing them raises ImportError
+from acquirer import cli
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("terminals", "list"), 0, ""),
+        (("terminals", "show", "10000161"), 0, ""),
+        (("journal", "list"), 0, ""),
+        (("journal", "show", "1"), 2, "has no exchange 1"),
+        (
+            (
+                "terminals",
+                "add",
+                "--tid",
+                "10000162",
+                "--mid",
+                "880210010210162",
+                "--tmk",
+                "00112233445566778899AABBCCDDEEFF",
+            ),
+            2,
+            "cannot be written: this system has no file locks as Unix has; "
+            "serve and register terminals on Linux or macOS, reading a store works here.",
+        ),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_where_files_cannot_be_locked_a_store_is_read_and_not_written(opened, url, words, code, sentence):
+    client = opened(url)
+    client.register("10000161")
+    client.store.close()
+    command = [sys.executable, "-c", WITHOUT_LOCKS, *words, "--store", url]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == bool(sentence)

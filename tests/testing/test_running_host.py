@@ -8,11 +8,12 @@ import io
 import json
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ import pytest
 
 from acquirer.app.terminal import AsyncTerminal
 from acquirer.data.toml import DataError
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.net.server import BindError
+from acquirer.settings.config import make_config
 from acquirer.settings.specs import load_dialect
-from acquirer.store import StoreError
+from acquirer.store import StoreError, open_reader, statements
+from acquirer.store.schema import TRANSACTION
+from acquirer.store.transaction_writer import KEEP_DAYS
 from acquirer.testing import RunningHost, running_host
 
 DIALECT = load_dialect("unionpay-pos")
@@ -163,6 +168,24 @@ def test_errors_are_raised_before_anything_listens(tmp_path: Path) -> None:
     for kind, sentence, settings in cases:
         with pytest.raises(kind, match=sentence), running_host(**settings):
             pass
+
+
+@pytest.mark.parametrize(("settings", "kept"), [({"keep_days": 1}, False), ({"keep_days": 3}, True), ({}, True)])
+def test_transactions_are_kept_for_the_days_of_a_setting(tmp_path: Path, settings: dict[str, Any], kept: bool) -> None:
+    database = tmp_path / "host.db"
+    store = f"sqlite:///{database}"
+    with running_host(store=store, clock="2026-01-10T12:00:00") as host:
+        ask(host)
+        now_us = host.journal.list()[0].at_us
+    key = TransactionKey("880210010210162", "10000161", "000099", "000001")  # of a batch that is closed
+    with closing(sqlite3.connect(database)) as connection, connection:
+        old = Transaction(key, used_us=now_us - 2 * 24 * 3600 * 1_000_000)
+        statements.TRANSACTIONS.write(connection.cursor(), [TRANSACTION.pack(old)])
+    with running_host(store=store, clock="2026-01-10T12:00:00", **settings) as host:
+        ask(host)
+    with open_reader(store) as reader:  # closed by now: what follows a commit is done
+        assert [one.key for one in reader.transactions()] == [key] * kept
+    assert make_config().keep_days == KEEP_DAYS
 
 
 def test_faults_may_stand_in_a_file(tmp_path: Path) -> None:
