@@ -87,9 +87,13 @@ def echo_server(directory: Path) -> Iterator[ServerProcess]:
 
 
 def environment(code: Path) -> dict[str, str]:
-    """Return this process's environment, in which Python finds the package under `code` first."""
+    """Return this process's environment, in which Python finds the package under `code` first and keeps its bytecode.
+
+    An installed package has its bytecode; a start that compiles the package again says nothing about one.
+    """
     path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**others, "PYTHONPATH": path}
 
 
 def started(
