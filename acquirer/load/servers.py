@@ -87,13 +87,9 @@ def echo_server(directory: Path) -> Iterator[ServerProcess]:
 
 
 def environment(code: Path) -> dict[str, str]:
-    """Return this process's environment, in which Python finds the package under `code` first and keeps its bytecode.
-
-    An installed package has its bytecode; a start that compiles the package again says nothing about one.
-    """
+    """Return this process's environment, in which Python finds the package under `code` first."""
     path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))
-    others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**others, "PYTHONPATH": path}
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def started(
