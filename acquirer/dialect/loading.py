@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from acquirer.data.table import Extended, Table, extend, read_once
+from acquirer.data.table import Extended, Table, extend
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
@@ -63,12 +63,8 @@ def _load(document: Document) -> Dialect:
     top.text("extends", "")
     encodings = Encodings.read(top.table("encoding"), top.table("padding"))
     envelope = read_envelope(top.table("envelope"))
-    values = read_once(document, ("values",), lambda: read_values(top.table("values")))
-    layouts = read_once(
-        document,
-        ("layouts", "tags", "values"),
-        lambda: read_layouts(top.table("layouts"), top.table("tags"), values),
-    )
+    values = read_values(top.table("values"))
+    layouts = read_layouts(top.table("layouts"), top.table("tags"), values)
     fields = _fields(top.table("fields"), encodings, layouts, values)
     grammar = Grammar(
         envelope_bytes=len(envelope.tpdu) + len(envelope.head),
@@ -81,10 +77,11 @@ def _load(document: Document) -> Dialect:
     )
     elements = _elements(top.table("elements"), fields)
     _check_when(document, layouts, elements)
-    codes, mtis = read_once(document, ("codes",), lambda: read_codes(top.table("codes"))), top.table("mtis")
+    codes, mtis = read_codes(top.table("codes")), top.table("mtis")
     routes, refusal, unknown = read_routes(top, fields, elements, codes)
     security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
     routes, left_out = keep_possible(routes, elements, security, numbering, document)
+    top.has("terminal")
     parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
@@ -109,8 +106,6 @@ def _load(document: Document) -> Dialect:
         inherit_samples=partial(_inherit, parent) if parent else None,
         document=document,
     )
-    for section in ("values", "layouts", "tags", "codes", "terminal"):  # read elsewhere, or when it is asked for
-        top.has(section)
     top.end()
     return dialect
 
