@@ -45,15 +45,7 @@ def load(document: Document, find: Find) -> Dialect:
     Raises:
         DataError: the file says something that cannot be; carries file, line and key.
     """
-    return _once(resolve(document, find))
-
-
-def _once(document: Document) -> Dialect:
-    """Return the dialect of a resolved document; the same for the same document."""
-    if "dialect" not in document.shared:
-        document.shared["dialect"] = _load(document)
-    dialect: Dialect = document.shared["dialect"]
-    return dialect
+    return _load(resolve(document, find))
 
 
 def _load(document: Document) -> Dialect:
@@ -130,7 +122,7 @@ def _parent_with_samples(document: Document) -> Document | None:
 def _inherit(parent: Document, dialect: Dialect) -> InheritedSamples:
     """Return the samples of the dialect that another one extends, as that one writes them."""
     try:
-        extended = _once(parent)
+        extended = _load(parent)
     except DataError as exc:  # it need not be a whole dialect by itself
         return InheritedSamples((), (f"the samples of {parent.name} are left out: {exc}",))
     return adapt_samples(extended, dialect)
