@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,8 @@ def host(
 @contextmanager
 def echo_server(directory: Path) -> Iterator[ServerProcess]:
     """Run `acquirer.load.echo`."""
-    yield from started(["-m", "acquirer.load.echo"], ROOT, directory, None)
+    with (directory / "echo").open("w") as stream:
+        yield from started(["-m", "acquirer.load.echo"], ROOT, directory, stream)
 
 
 def environment(code: Path) -> dict[str, str]:
@@ -93,22 +94,32 @@ def environment(code: Path) -> dict[str, str]:
 
 
 def started(
-    arguments: Sequence[str], code: Path, directory: Path, stderr: TextIO | int | None
+    arguments: Sequence[str], code: Path, directory: Path, stderr: TextIO, env: Mapping[str, str] | None = None
 ) -> Iterator[ServerProcess]:
-    """Yield a server once its ready line has come; end it afterwards. `directory` is where it runs."""
+    """Yield a server once its ready line has come; end it afterwards.
+
+    Args:
+        directory: where it runs.
+        stderr: a file; its end is quoted when the server does not start.
+        env: instead of `environment`.
+
+    Raises:
+        SystemExit: the server ended instead.
+    """
     process = subprocess.Popen(  # noqa: S603  our own
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
         cwd=directory,
-        env=environment(code),
+        env=environment(code) if env is None else env,
     )
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
         if not ready:
-            raise SystemExit(f"{' '.join(arguments[:3])} did not start: it ended with {process.wait()}")
+            words, ended_with, output = " ".join(arguments[:3]), process.wait(), Path(stderr.name).read_text()[-800:]
+            raise SystemExit(f"{words} did not start: it ended with {ended_with}: {output}")
         name, _, port = json.loads(ready)["listen"].rpartition(":")
         yield ServerProcess(process, (name, int(port)))
     finally:
