@@ -140,6 +140,7 @@ def found(decode):
     return message.mti, message.fields
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_what_is_encoded_is_decoded_again_quick_and_thorough_alike(data):
@@ -157,6 +158,7 @@ def test_what_is_encoded_is_decoded_again_quick_and_thorough_alike(data):
     assert (message.mti, message.fields, message.raw) == (mti, fields, frame)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.data())
 def test_generated_decoders_find_what_the_reference_finds_in_damaged_frames(data):
@@ -188,6 +190,7 @@ def spoilt(draw, value):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.data())
 def test_generated_encoders_refuse_what_the_reference_refuses(data):
@@ -366,7 +369,7 @@ def test_no_number_of_bitmaps_fills_the_memory(unionpay):
         frame = twin.encode("0200", fields)
         for _ in range(codec.COMPILE_AFTER):
             assert twin.decode(frame).fields == fields
-    assert len(twin._codec._decoders.ready) <= codec.MAX_COMPILED
+        assert len(twin._codec._decoders.ready) <= codec.MAX_COMPILED
     assert len(twin._codec._decoders._seen) <= codec.MAX_COMPILED
 
 
