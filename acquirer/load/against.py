@@ -1,8 +1,9 @@
 """Processor time per exchange of two revisions, alternating in one run, so that both meet the same machine.
 
 The other revision is checked out into a temporary git worktree and served from there with its own code, by the Python
-and the libraries that run this. Hosts of both revisions run at once; in every round the generator drives first one,
-then the other, with the same number of exchanges. Medians count: a round that the machine disturbed does not move them.
+and the libraries that run this. Hosts of both revisions run at once; a round is made of short slices, in which the
+generator drives now the one, now the other, with the same number of exchanges: what else the machine does falls on
+both. Medians count: a round that was disturbed all the same does not move them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
 from acquirer.load.figures import Figures
 from acquirer.load.frames import FIRST_TID, sign_on_templates
-from acquirer.load.generator import FrameSource, run_fresh, run_kept
+from acquirer.load.generator import FrameSource, KeptConnections, run_fresh
 from acquirer.load.servers import DIALECT, MASTER_KEY, REGISTERED, ROOT, ServerProcess, approved_answer, host
 from acquirer.load.terminals import LoadTerminal, Sales, signed_on
 from acquirer.settings.specs import load_dialect
@@ -28,7 +29,8 @@ from acquirer.settings.specs import load_dialect
 MARK: Final = 1.05
 """What the median of this revision may be of the other's: below that rounds of one revision differ as much."""
 
-STANS_OF_A_ROUND: Final = 1_000  # of each terminal that sells
+SLICES: Final = 10  # of a round, each some tenths of a second
+STANS_OF_A_SLICE: Final = 500  # of each terminal that sells
 HERE: Final = "here"
 
 
@@ -39,7 +41,7 @@ class AgainstOptions:
     revision: str
     rounds: int = 9
     connections: int = 200
-    count: int = 20_000  # exchanges of each revision in each round
+    count: int = 20_000  # exchanges of each revision in each round, at least ten
     seconds: float = 60.0  # at most, for each round
     kinds: tuple[str, ...] = ("kept", "fresh", "sales")
 
@@ -56,7 +58,9 @@ class Contender:
     server: ServerProcess
     answer_bytes: int = 0
     sellers: list[LoadTerminal] = field(default_factory=list)
+    connections: KeptConnections | None = None
     cpu_us: list[float] = field(default_factory=list)  # of one exchange, round by round
+    used_s: float = 0.0  # processor time when it was last driven
 
     @property
     def spread_us(self) -> float:
@@ -68,7 +72,7 @@ class Contender:
 
 
 Drive = Callable[[Contender, int], Figures]
-"""Drives a contender for one round, whose number it is given."""
+"""Drives a contender for one slice, whose number it is given."""
 
 
 def compare(options: AgainstOptions, repository: Path = ROOT) -> int:
@@ -83,15 +87,20 @@ def compare(options: AgainstOptions, repository: Path = ROOT) -> int:
     missed = False
     with (
         checked_out(options.revision, repository) as tree,
-        tempfile.TemporaryDirectory(prefix="acquirer-bench-") as one,
-        tempfile.TemporaryDirectory(prefix="acquirer-bench-") as other,
-        host(Path(one), mid, code=tree) as theirs,
-        host(Path(other), mid) as ours,
+        tempfile.TemporaryDirectory(prefix="acquirer-bench-") as their_directory,
+        tempfile.TemporaryDirectory(prefix="acquirer-bench-") as our_directory,
+        host(Path(their_directory), mid, code=tree) as theirs,
+        host(Path(our_directory), mid) as ours,
     ):
         for kind in options.kinds:
             contenders = (Contender(options.revision, theirs), Contender(HERE, ours))
-            drive = _drive(kind, dialect, templates, mid, contenders, options)
-            missed |= _compared(kind, contenders, drive, options.rounds)
+            try:
+                drive = _drive(kind, dialect, templates, mid, contenders, options)
+                missed |= _compared(kind, contenders, drive, options.rounds)
+            finally:
+                for one in contenders:
+                    if one.connections is not None:
+                        one.connections.close()
     return int(missed)
 
 
@@ -141,15 +150,21 @@ def _git(repository: Path, *arguments: str) -> None:
 
 
 def _compared(kind: str, contenders: tuple[Contender, Contender], drive: Drive, rounds: int) -> bool:
+    for one in contenders:
+        one.used_s = one.server.settled_cpu_s()
     for number in range(rounds):
+        used_s = dict.fromkeys([one.name for one in contenders], 0.0)
+        answered = dict(used_s)
+        for part in range(number * SLICES, (number + 1) * SLICES):
+            for one in contenders if part % 2 else reversed(contenders):
+                figures = drive(one, part)
+                if lost := figures.failed + figures.unanswered + figures.unexpected:
+                    raise SystemExit(f"{one.name}: {lost} of {lost + figures.answered} exchanges failed")
+                before_s, one.used_s = one.used_s, one.server.settled_cpu_s()
+                used_s[one.name] += one.used_s - before_s
+                answered[one.name] += figures.answered
         for one in contenders:
-            before_s = one.server.settled_cpu_s()
-            figures = drive(one, number)
-            used_s = one.server.settled_cpu_s() - before_s
-            lost = figures.failed + figures.unanswered + figures.unexpected
-            if lost:
-                raise SystemExit(f"{one.name}: {lost} of {lost + figures.answered} exchanges failed")
-            one.cpu_us.append(used_s / figures.answered * 1_000_000)
+            one.cpu_us.append(used_s[one.name] / answered[one.name] * 1_000_000)
         pair = "  ".join(f"{one.name} {one.cpu_us[-1]:6.1f} µs" for one in contenders)
         print(f"  {kind:5}  round {number + 1}  {pair}", flush=True)
     line, missed = verdict(kind, *contenders)
@@ -165,33 +180,38 @@ def _drive(
     contenders: Sequence[Contender],
     options: AgainstOptions,
 ) -> Drive:
+    count = options.count // SLICES
     if kind == "sales":
         tids = [str(FIRST_TID + REGISTERED - 1 - n) for n in range(options.connections)]
         for one in contenders:
             one.sellers = signed_on(one.server.address, dialect, tids, mid, MASTER_KEY)
-            first = Sales(one.sellers, STANS_OF_A_ROUND - 1, 1)
+            first = Sales(one.sellers, STANS_OF_A_SLICE - 1, 1)
             one.answer_bytes = len(approved_answer(one.server, dialect, first))
     else:
         for one in contenders:
             one.answer_bytes = len(approved_answer(one.server, dialect, templates[-1]))
+    if kind != "fresh":
+        for one in contenders:
+            one.connections = KeptConnections(one.server.address, templates[: options.connections])
 
     def kept(one: Contender, _number: int) -> Figures:
-        sources = templates[: options.connections]
-        return run_kept(one.server.address, sources, options.count, options.seconds, one.answer_bytes)
+        assert one.connections is not None
+        return one.connections.run(count, options.seconds, one.answer_bytes)
 
     def fresh(one: Contender, _number: int) -> Figures:
         return run_fresh(
             one.server.address,
             templates,
             at_once=options.connections,
-            count=options.count,
+            count=count,
             seconds=options.seconds,
             expect_bytes=one.answer_bytes,
         )
 
     def sales(one: Contender, number: int) -> Figures:
-        source = Sales(one.sellers, (number + 1) * STANS_OF_A_ROUND, options.count)
-        sources = [source] * options.connections
-        return run_kept(one.server.address, sources, options.count, options.seconds, one.answer_bytes)
+        assert one.connections is not None
+        source = Sales(one.sellers, (number + 1) * STANS_OF_A_SLICE, count)
+        one.connections.use([source] * options.connections)
+        return one.connections.run(count, options.seconds, one.answer_bytes)
 
     return {"kept": kept, "fresh": fresh, "sales": sales}[kind]

@@ -66,6 +66,10 @@ class KeptConnections:
             self._sockets.append(sock)
             self._selector.register(sock, selectors.EVENT_READ, number)
 
+    def use(self, sources: Sequence[FrameSource]) -> None:
+        """Take requests from other sources from now on, one for each connection."""
+        self._sources = sources
+
     def run(self, count: int, seconds: float, expect_bytes: int) -> Figures:
         """Exchange `count` frames, or for as long as `seconds`; `expect_bytes` is the size of a good answer."""
         figures = Figures()
