@@ -50,11 +50,13 @@ def test_nothing_else_of_the_host_is_touched(copy: Path) -> None:
     assert changed == {"acquirer/host/kinds.py", "acquirer/host/services/account_verify.py"}
 
 
+@pytest.mark.slow
 def test_the_dialect_is_served(copy: Path) -> None:
     found = run(copy, "acquirer", "dialect", "lint", "verifying.toml")
     assert (found.returncode, found.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_conversation_holds(copy: Path) -> None:
     found = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_account_verify.py")
     assert found.returncode == 0, found.stdout

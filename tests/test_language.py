@@ -101,6 +101,7 @@ def test_a_place_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     assert "missing: no such file" in done.stderr
 
 
+@pytest.mark.slow
 def test_this_project_has_none() -> None:
     done = run()
     assert done.stdout == ""

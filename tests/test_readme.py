@@ -70,6 +70,7 @@ def run(place: Path, words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_every_command_runs(place: Path) -> None:
     served = [shlex.split(command) for command in COMMANDS if command.startswith("acquirer serve")]
     for words in served:
@@ -91,6 +92,7 @@ def test_every_command_runs(place: Path) -> None:
                 run(place, [ACQUIRER, *words[1:]])
 
 
+@pytest.mark.slow
 def test_the_demo_runs_to_its_end() -> None:
     done = subprocess.run(
         ["./scripts/demo"], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300

@@ -154,11 +154,13 @@ def is_class_name(name: str) -> bool:
     return name[:1].isupper() and not name.isupper() and "_" not in name
 
 
+@pytest.mark.slow
 def test_a_public_name_has_one_meaning() -> None:
     several = {name: places for name, places in public_names().items() if len(places) > 1}
     assert {name: places for name, places in several.items() if name not in SAME_IN_SEVERAL_ROOMS} == {}
 
 
+@pytest.mark.slow
 def test_names_allowed_in_several_rooms_still_stand_in_several() -> None:
     names = public_names()
     assert [name for name in SAME_IN_SEVERAL_ROOMS if len(names.get(name, [])) < 2] == []

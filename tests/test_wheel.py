@@ -45,6 +45,7 @@ def test_dialects_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     assert "unionpay-pos" in shown.stdout
 
 
+@pytest.mark.slow
 def test_serves_from_another_directory(installed: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     host = subprocess.Popen(

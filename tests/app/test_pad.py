@@ -37,6 +37,7 @@ def test_no_two_signatures_of_one_name_are_alike() -> None:
     assert read("Li Wei", seed=1) == read("Li Wei", seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), [("Ann", "pen"), ("Li", "touch"), ("欧阳慧敏", "touch")])
 def test_a_name_that_comes_out_too_small_is_written_again(name: str, mode: str) -> None:
     dice = Random(7)

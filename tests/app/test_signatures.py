@@ -296,6 +296,7 @@ def test_06_without_a_connection_the_settlement_is_broken_off_and_all_is_kept(tm
         assert len(host.signatures) == 1
 
 
+@pytest.mark.slow
 def test_07_a_late_answer_is_not_taken_for_the_next_message(host: RunningHost, relay: Relay, tmp_path: Path) -> None:
     held: list[bytes] = []
 
@@ -592,6 +593,7 @@ def test_the_other_ways_of_uploading_are_dialects(name: str, tmp_path: Path) -> 
         assert ("55" in entry.request) == (name == "0920")
 
 
+@pytest.mark.slow
 def test_two_hundred_uploads_at_once_are_all_kept_and_pictured(tmp_path: Path) -> None:
     with running_host() as host:
         tills = [Terminal(f"{20000001 + n}", host=host.address, sign_upload="after-next") for n in range(40)]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from acquirer.testing import running_host
 
 HIDING = """
@@ -23,6 +25,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_sale_and_its_void(tmp_path: Path) -> None:
     with running_host() as host:
         for words in (["sale", "--amount", "1.00", "--sign", "Zhang San", "--receipt"], ["void"], ["receipt"]):

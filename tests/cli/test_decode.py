@@ -203,6 +203,7 @@ def test_the_dumps_of_a_large_capture_end_where_they_say(capsys: Say, monkeypatc
     assert [line for line in out.splitlines() if line.startswith("…")] == [f"… 56 bytes {hint}", f"… 60 bytes {hint}"]
 
 
+@pytest.mark.slow
 def test_three_megabytes_of_nonsense_are_looked_at_in_seconds(tmp_path: Path, capsys: Say) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"\x99" * 3_000_000)

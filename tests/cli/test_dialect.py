@@ -92,6 +92,7 @@ def test_show_as_json_is_the_whole_dialect(capsys: Say) -> None:
     assert [sample["hex"] for sample in whole["samples"]] == [sample.hex for sample in UNIONPAY.samples]
 
 
+@pytest.mark.slow
 def test_what_ships_is_in_order(capsys: Say) -> None:
     out, err = typed(capsys, "lint")
     assert err == ""

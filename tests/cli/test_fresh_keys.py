@@ -154,6 +154,7 @@ def ended(process: int) -> bool:
         os.close(file)
 
 
+@pytest.mark.slow
 def test_each_gets_keys_that_fit_and_none_those_of_another(serve: Callable[..., Served]) -> None:
     host = serve()
     packages = ("003", "004", "005")
@@ -175,6 +176,7 @@ def test_each_gets_keys_that_fit_and_none_those_of_another(serve: Callable[..., 
     assert ended(maker)
 
 
+@pytest.mark.slow
 def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Served]) -> None:
     """With what is in stock, and with keys that the host makes itself."""
     host = serve()
@@ -189,6 +191,7 @@ def test_when_who_makes_keys_is_killed_sign_ons_go_on(serve: Callable[..., Serve
     host.end()
 
 
+@pytest.mark.slow
 def test_the_key_generator_delays_no_sign_on_and_may_be_killed_amid_the_crowd(serve: Callable[..., Served]) -> None:
     host = serve()
     crowd = [(terminal, "003") for terminal in TERMINALS[:100]]
@@ -206,6 +209,7 @@ def test_the_key_generator_delays_no_sign_on_and_may_be_killed_amid_the_crowd(se
     host.end()
 
 
+@pytest.mark.slow
 def test_a_killed_host_leaves_no_key_generator(serve: Callable[..., Served]) -> None:
     host = serve()
     host.sign_on((terminal, "003") for terminal in TERMINALS[:40])
@@ -214,6 +218,7 @@ def test_a_killed_host_leaves_no_key_generator(serve: Callable[..., Served]) -> 
     assert ended(maker)
 
 
+@pytest.mark.slow
 def test_keys_from_a_seed_are_generated_by_the_host(serve: Callable[..., Served]) -> None:
     host = serve("--seed", "7", "--store", "memory:")
     with pytest.raises(AssertionError, match="no process makes keys"):

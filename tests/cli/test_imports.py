@@ -37,6 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{database}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

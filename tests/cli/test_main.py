@@ -91,6 +91,7 @@ def test_help_names_no_python_types(capsys: Say) -> None:
         assert not re.search(r"<(str|int|float|path|list)\b", text), words
 
 
+@pytest.mark.slow
 def test_help_begins_with_what_one_always_needs(capsys: Say) -> None:
     sale = helps(capsys)["terminal sale"]
     headings = re.findall(r"^(\S.*):$", sale, re.M)
@@ -203,6 +204,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -83,6 +83,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return run
 
 
+@pytest.mark.slow
 def test_ready_is_exactly_one_json_object(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:")
     ready = json.loads(host.ready)
@@ -94,6 +95,7 @@ def test_ready_is_exactly_one_json_object(serve: Callable[..., Served]) -> None:
     assert (code, lines[-1]["event"]) == (0, "stopped")
 
 
+@pytest.mark.slow
 def test_ready_is_one_sentence_for_people(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:", json_=False)
     assert host.ready.startswith("ready: listening on 127.0.0.1:")
@@ -101,6 +103,7 @@ def test_ready_is_one_sentence_for_people(serve: Callable[..., Served]) -> None:
     assert host.end(signal.SIGINT)[0] == 0
 
 
+@pytest.mark.slow
 def test_the_default_store_lies_in_the_working_directory(serve: Callable[..., Served], tmp_path: Path) -> None:
     host = serve()
     with host.connect() as sock:
@@ -116,6 +119,7 @@ def test_the_default_store_lies_in_the_working_directory(serve: Callable[..., Se
     assert lines[1]["exchanges"] == 1
 
 
+@pytest.mark.slow
 def test_on_a_terminal_each_exchange_is_one_readable_line(serve: Callable[..., Served]) -> None:
     screen, its_end = pty.openpty()
     host = serve("--store", "memory:", stderr=its_end)
@@ -138,6 +142,7 @@ def test_on_a_terminal_each_exchange_is_one_readable_line(serve: Callable[..., S
         assert part in line
 
 
+@pytest.mark.slow
 def test_readable_lines_in_a_file_have_no_colours(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:", "--log", "readable")
     with host.connect() as sock:
@@ -149,6 +154,7 @@ def test_readable_lines_in_a_file_have_no_colours(serve: Callable[..., Served]) 
     assert "\x1b" not in err
 
 
+@pytest.mark.slow
 def test_log_off_says_nothing(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:", "--log", "off")
     with host.connect() as sock:
@@ -157,6 +163,7 @@ def test_log_off_says_nothing(serve: Callable[..., Served]) -> None:
     assert host.end() == (0, [])
 
 
+@pytest.mark.slow
 def test_requests_received_before_sigterm_are_answered(serve: Callable[..., Served]) -> None:
     host = serve()
     socks = [host.connect() for _ in range(20)]
@@ -173,11 +180,13 @@ def test_requests_received_before_sigterm_are_answered(serve: Callable[..., Serv
     assert answered == sum(line["event"] == "exchange" for line in lines)
 
 
+@pytest.mark.slow
 def test_when_its_terminal_is_closed_it_ends_like_on_sigterm(serve: Callable[..., Served]) -> None:
     code, lines = serve("--store", "memory:").end(signal.SIGHUP)
     assert (code, lines[-1]["event"]) == (0, "stopped")
 
 
+@pytest.mark.slow
 def test_under_nohup_it_stays(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     host.process.send_signal(signal.SIGHUP)
@@ -195,6 +204,7 @@ tmk = "00000000000000000000000000000000"
 """
 
 
+@pytest.mark.slow
 def test_a_warning_about_keys_that_protect_nothing(serve: Callable[..., Served], tmp_path: Path) -> None:
     (tmp_path / "weak.toml").write_text(WEAK)
     (tmp_path / "acquirer.db.key").write_text("5a" * 32)
@@ -230,6 +240,7 @@ def test_an_unusable_setting_is_one_sentence(refused: Refused, arguments: list[s
     assert len(text.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_old_name_of_an_option_works_and_is_noted_in_the_log(serve: Callable[..., Served]) -> None:
     host = serve("--store", "memory:", "--magic-amounts")
     code, lines = host.end()
@@ -251,6 +262,7 @@ def test_a_taken_address_ends_with_3(refused: Refused) -> None:
     assert (code, text) == (3, f"cannot listen on {where}: address already in use.\n")
 
 
+@pytest.mark.slow
 def test_a_second_host_on_one_file_ends_with_2_and_names_the_first(
     serve: Callable[..., Served], refused: Refused
 ) -> None:
@@ -271,6 +283,7 @@ def test_settings_of_file_and_environment_are_used(
     assert refused() == (2, "acquirer.toml:2: stroe: unknown key; did you mean 'store'?\n")
 
 
+@pytest.mark.slow
 def test_more_connections_than_the_system_allows_are_warned_of(serve: Callable[..., Served]) -> None:
     def few_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 256))
@@ -291,6 +304,7 @@ def closed_by_host(sock: socket.socket) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_running_out_of_descriptors_closes_newcomers_and_keeps_serving(serve: Callable[..., Served]) -> None:
     def few_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
@@ -319,6 +333,7 @@ def test_running_out_of_descriptors_closes_newcomers_and_keeps_serving(serve: Ca
     assert lines[-1]["files_exhausted"] >= 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
@@ -357,6 +372,7 @@ def approved(sock: socket.socket) -> bool:
     return bool(reply) and DIALECT.text(DIALECT.decode(reply[2:]), "code") == "00"
 
 
+@pytest.mark.slow
 def test_what_a_killed_host_has_answered_is_stored_and_logged_and_the_next_one_starts(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
@@ -389,6 +405,7 @@ def child_of(process: subprocess.Popen[str], module: str) -> int:
     raise AssertionError(f"no child runs {module}")
 
 
+@pytest.mark.slow
 def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:

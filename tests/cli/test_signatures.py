@@ -84,6 +84,7 @@ def test_list_shows_each_signature_that_counts(served: str, capsys: Say) -> None
     assert json.loads(run_command(capsys, served, "signatures", "list", "--json", "--tid", "20000001")) == []
 
 
+@pytest.mark.slow
 def test_show_tells_everything_and_draws_it(served: str, capsys: Say) -> None:
     out = run_command(capsys, served, "signatures", "show", "--tid", TID, "--stan", "000002")
     for text in ("batch 000001, STAN 000002", "12.34", "621234******1232", "消费", "240 × 80 pixels", "feature code"):

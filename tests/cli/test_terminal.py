@@ -349,6 +349,7 @@ def test_no_host_listens(pos: Shell) -> None:
     assert out == f"→ 0820 echo test … ← not sent · no connection to 127.0.0.1:{port}: connection refused\n"
 
 
+@pytest.mark.slow
 def test_the_state_survives_kill_9(host: RunningHost, tmp_path: Path, tid: str) -> None:
     """Killed at any moment of a sale, the terminal goes on: what lives at the host is approved or can be undone."""
     random = Random(4)

@@ -210,6 +210,7 @@ def documents(draw: st.DrawFn) -> Writer:
     return writer
 
 
+@pytest.mark.slow
 @given(documents())
 @settings(max_examples=300, deadline=None)
 def test_every_table_key_and_item_of_any_document_has_the_line_it_was_written_on(written: Writer) -> None:

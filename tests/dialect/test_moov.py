@@ -122,6 +122,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["type", "enc", "prefix", "length", "subfields", "tag", "description"]), JSON))
 @settings(max_examples=200, deadline=None)
 def test_any_field_gives_a_file_of_toml(field):

@@ -20,6 +20,7 @@ VALUES = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(request_fields=st.fixed_dictionaries({}, optional=VALUES))
 def test_readers(request_fields):
@@ -30,6 +31,7 @@ def test_readers(request_fields):
         assert getattr(READ, element.name)(request_fields) == DIALECT.text(message, name)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(request_fields=st.fixed_dictionaries({}, optional={de: values.filter(len) for de, values in VALUES.items()}))
 @pytest.mark.parametrize("service", ["sign_on", "sale", "reversal", "echo", "sign_off"])

@@ -93,6 +93,7 @@ def values(format_: str, equals: bool) -> st.SearchStrategy:
     return st.text(alphabet.replace("D", "=") if kind == "z" and equals else alphabet, **sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", dialect_names())
 def test_the_same_as_pyiso8583(name):
     dialect, tables = load_dialect(name), merged(name)

@@ -118,6 +118,7 @@ def test_any_sale_can_be_named(host: RunningHost, name: str) -> None:
     assert [one.state for one in host.transactions] == ["reversed", "approved"]
 
 
+@pytest.mark.slow
 def test_the_same_commands(host: RunningHost, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--host", host.address, "--dialect", name, "--tid", DIALECTS[name], "--state", str(tmp_path)]
     dialect = load_dialect(name)

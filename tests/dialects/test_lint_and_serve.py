@@ -66,6 +66,7 @@ def whole(name: str) -> dict[str, Any]:
     return dict(load_dialect(name).document.data)
 
 
+@pytest.mark.slow
 def test_what_ships_is_written_and_read_again(work: Path) -> None:
     for name in DIALECTS:
         data = tomllib.loads(read_spec(name)[0])
@@ -93,6 +94,7 @@ def test_copies_of_one_that_ships(name: str, seed: int, times: int, work: Path) 
 HEAD = 'dialect = "mine"\nextends = "unionpay-pos"\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "problem"),
     [

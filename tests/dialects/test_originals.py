@@ -182,6 +182,7 @@ class TestVoid:
                 "1.00", card="chip", pin="123456"
             )  # a right PIN: the wrong ones of all dialects do not add up
 
+    @pytest.mark.slow
     def test_a_void_gives_back_what_its_sale_took(self, pos: Pos) -> None:
         """Another void gives nothing back, and its reversal takes it again."""
         with pos.terminal() as terminal:
@@ -211,6 +212,7 @@ class TestRefund:
             assert terminal.void(stan=terminal.state.sales[0].original.stan).code == pos.code("original_closed", "void")
         assert [(kind, state) for kind, state, _ in pos.booked()][:2] == [("sale", "refunded"), ("refund", "approved")]
 
+    @pytest.mark.slow
     def test_at_another_terminal_of_the_merchant(self, pos: Pos) -> None:
         with pos.terminal() as first, pos.terminal() as second:
             sold = first.sale("10.00", entry="manual").receipt
@@ -269,6 +271,7 @@ class TestRefund:
             assert terminal.state.unanswered is None
         assert [state for _, state, _ in pos.booked()] == ["refunded", "approved"]
 
+    @pytest.mark.slow
     def test_two_terminals_at_once_never_give_back_more_than_was_sold(self, pos: Pos) -> None:
         with pos.terminal() as terminal:
             sold = terminal.sale("10.00").receipt
@@ -318,6 +321,7 @@ def test_slips_of_voids_and_refunds_are_signed_and_uploaded(hosts: dict[str, Cal
 
 
 class TestBalance:
+    @pytest.mark.slow
     def test_of_a_card_that_is_not_in_the_table(self, pos: Pos) -> None:
         with pos.terminal() as terminal:
             result = terminal.balance(card("4012888888881881", "3012"), entry="manual")

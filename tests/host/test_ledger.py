@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -163,5 +164,6 @@ def machine(new_rig):
     return Ledger
 
 
+@pytest.mark.slow
 def test_any_conversation(new_rig):
     run_state_machine_as_test(machine(new_rig), settings=settings(max_examples=120, stateful_step_count=40))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -150,5 +151,6 @@ def machine(new_rig: MakeRig) -> type[RuleBasedStateMachine]:
     return Books
 
 
+@pytest.mark.slow
 def test_the_host_plays_by_the_table(new_rig: MakeRig) -> None:
     run_state_machine_as_test(machine(new_rig), settings=settings(max_examples=60, stateful_step_count=40))

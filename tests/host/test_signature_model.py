@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -88,11 +89,13 @@ class Shop(RuleBasedStateMachine):
         assert self.rig.booked_minor() == sum(amount for key, amount in self.sales.items() if key not in self.gone)
 
 
+@pytest.mark.slow
 def test_any_conversation(new_rig):
     Shop.make_rig = staticmethod(new_rig)
     run_state_machine_as_test(Shop, settings=settings(max_examples=40, stateful_step_count=20, deadline=None))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     image=st.binary(max_size=300) | st.builds(lambda tail: IMAGES[0][:20] + tail, st.binary(max_size=200)),

@@ -178,6 +178,7 @@ def test_the_slip_may_come_with_any_part(rig, sold):
     assert [one.text for one in rig.signatures[0].slip] == ["消费", "01"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_in_any_order_of_parts_the_signature_is_theirs_or_is_not(data, new_rig):

@@ -114,6 +114,7 @@ def test_any_bytes(warm, frame):
     ends_well(warm[0], frame)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(data=st.data())
 def test_any_damage_to_any_message(warm, data):
@@ -133,6 +134,7 @@ def test_any_damage_to_any_message(warm, data):
     ends_well(rig, bytes(frame))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(data=st.data())
 def test_any_damage_that_its_sender_signed(warm, data):

@@ -84,6 +84,7 @@ def test_bytes_are_bytes_and_digits_may_be_both():
     assert read_capture(b"") == []
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.binary(max_size=300),

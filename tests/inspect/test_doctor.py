@@ -74,6 +74,7 @@ def test_when_no_dialect_fits_the_reason_says_what_the_bytes_look_like():
     assert diagnosed(b"good morning")[1].why[0] == "nothing looks like ISO 8583"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_every_message_that_ships_is_recognised_among_all_dialects(dialect):
     for sample in dialect.samples:

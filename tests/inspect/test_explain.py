@@ -261,6 +261,7 @@ def sensitive_messages(draw: st.DrawFn) -> tuple[dict[int, Value], list[str]]:
     return {de: value for de, value in fields.items() if de in kept}, [one for one in secrets if len(one) >= 8]
 
 
+@pytest.mark.slow
 @given(sensitive_messages())
 @settings(max_examples=150, deadline=None)
 def test_no_card_number_track_or_pin_block_is_ever_shown(message: tuple[dict[int, Value], list[str]]) -> None:
@@ -274,6 +275,7 @@ def test_no_card_number_track_or_pin_block_is_ever_shown(message: tuple[dict[int
         assert row.hidden <= explanation.hidden
 
 
+@pytest.mark.slow
 @given(sensitive_messages(), st.data())
 @settings(max_examples=150, deadline=None)
 def test_nor_when_the_frame_breaks_off_or_is_damaged(
@@ -316,6 +318,7 @@ def mutants(draw: st.DrawFn) -> bytes:
     return bytes(frame[: draw(st.integers(0, len(frame)) | st.just(len(frame)))]) + draw(st.binary(max_size=3))
 
 
+@pytest.mark.slow
 @given(mutants() | st.binary(max_size=60), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_explained_and_every_row_stands_in_the_frame(frame: bytes, unsafe_show: bool) -> None:

@@ -31,6 +31,7 @@ class Counting(Weights):
         return super().weigh(dialect, frame)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=LOOKED_AT + 1), min_size=1, max_size=3), st.data()
 )

@@ -238,6 +238,7 @@ def test_an_image_is_shown_by_length_and_digest_and_text_in_its_place_as_it_read
     assert shown(record, dialect, {62: PAN.encode()}, "0820") == {"62": "621234******1232"}
 
 
+@pytest.mark.slow
 @given(
     fields=st.dictionaries(
         st.integers(2, 70),

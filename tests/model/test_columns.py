@@ -73,6 +73,7 @@ ROWS: dict[type[Any], st.SearchStrategy[Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", ROWS)
 @given(data=st.data())
 def test_what_is_packed_is_unpacked_as_it_was_one_version_on(cls: type, data: st.DataObject) -> None:

@@ -84,6 +84,7 @@ rows = st.fixed_dictionaries(
 ).map(lambda known: (7, *({"dialect": "d", "replayed": 0, **known}[name] for name in COLUMNS)))
 
 
+@pytest.mark.slow
 @given(rows)
 def test_the_quick_way_to_write_a_line_says_the_same_as_any_other(one: JournalRow) -> None:
     text = AsJson().exchange(one)

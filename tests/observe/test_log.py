@@ -214,6 +214,7 @@ streams = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(line, max_size=60), streams)
 def test_no_call_writes_more_than_goes_in_one_piece_unless_it_is_one_line(texts: list[str], options: Any) -> None:

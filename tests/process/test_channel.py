@@ -326,6 +326,7 @@ def test_its_first_answer_is_the_greeting(talk: Callable[..., Talk]) -> None:
     assert one.received == [], "it is not handed on again"
 
 
+@pytest.mark.slow
 def test_it_has_the_same_code_and_a_session_of_its_own(
     talk: Callable[..., Talk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +342,7 @@ def test_a_setup_larger_than_the_pipe_arrives_framed(talk: Callable[..., Talk]) 
     assert talk(setup).greeting == ("at your service", setup)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ends at once", "ends before it greets", "ends within its greeting"])
 @pytest.mark.parametrize("setup", [b"", bytes(MEGABYTES)], ids=["small", "large"])
 def test_an_end_before_it_began_is_an_error(
@@ -376,6 +378,7 @@ def test_a_process_that_cannot_be_started_is_an_oserror(monkeypatch: pytest.Monk
 # -- sending ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_are_handed_on_by_the_loop_in_the_order_of_what_was_sent(talk: Callable[..., Talk]) -> None:
     one = talk()
     one.send(*[("echo", number) for number in range(500)])
@@ -384,6 +387,7 @@ def test_answers_are_handed_on_by_the_loop_in_the_order_of_what_was_sent(talk: C
     assert one.received == list(range(500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffer", [channel.SEND_BUFFER_BYTES, SMALL])
 @pytest.mark.parametrize("by", ["the loop", "waiting"])
 def test_more_than_the_socket_takes_arrives_whole_both_ways(
@@ -414,6 +418,7 @@ def test_sending_never_waits(talk: Callable[..., Talk]) -> None:
     assert one.received == [bytes(MEGABYTES)] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_what_fits_is_sent_at_once_and_all_else_by_a_thread(
     talk: Callable[..., Talk], platform: str, monkeypatch: pytest.MonkeyPatch
@@ -433,6 +438,7 @@ def test_what_fits_is_sent_at_once_and_all_else_by_a_thread(
     one.until_received(23)
 
 
+@pytest.mark.slow
 def test_messages_of_all_sizes_keep_their_order(talk: Callable[..., Talk]) -> None:
     """Whether the socket takes them at once or a thread has to send them."""
     one = talk()
@@ -655,6 +661,7 @@ def test_closing_leaves_answers_that_are_not_taken_any_more(talk: Callable[..., 
     assert one.received == []
 
 
+@pytest.mark.slow
 def test_closing_ends_the_thread_of_a_child_that_takes_nothing(
     talk: Callable[..., Talk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -677,6 +684,7 @@ def test_closing_sends_what_a_slow_child_has_not_taken_yet(talk: Callable[..., T
     assert one.process.returncode is not None
 
 
+@pytest.mark.slow
 def test_several_are_talked_with_at_once(talk: Callable[..., Talk]) -> None:
     some = [talk(number) for number in range(3)]
     for one in some:

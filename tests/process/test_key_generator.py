@@ -375,6 +375,7 @@ def test_a_host_does_without_a_process_that_ends_at_once(
 # -- ends --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True], ids=["before it is known", "after it is known"])
 def test_when_it_is_killed_the_stock_is_used_up_and_no_sign_on_is_stopped(doomed: Workshop, known: bool) -> None:
     issuer = doomed.stocked(package("003"))
@@ -409,6 +410,7 @@ def test_killed_amid_its_work_it_leaves_whole_batches_only(doomed: Workshop) -> 
     assert {len(fresh) for fresh in given[:ready] if fresh} == {pool.issuer.fresh_bytes}
 
 
+@pytest.mark.slow
 def test_closing_it_waits_for_its_end_and_leaves_nothing_open() -> None:
     gc.collect()
     before = sorted(Path("/proc/self/fd").iterdir())

@@ -208,6 +208,7 @@ def test_a_process_that_cannot_be_started_is_no_fault_of_the_image(
             worker.decode(IMAGE)
 
 
+@pytest.mark.slow
 def test_the_largest_image_that_is_decoded_stays_within_the_limits(worker: PictureWorker) -> None:
     side = int(MAX_PIXELS**0.5)
     noise = Bitmap(side, side, bytes((i * 167 + (i >> 7) * 31 + i * i) & 255 for i in range(side * side // 8)))
@@ -263,6 +264,7 @@ def test_what_was_not_pictured_before_a_restart_is_pictured_after_it(
         until(lambda: all(one.picture == "made" for one in host.signatures))
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_takes_no_more_than_its_image_with_it(tmp_path: Path) -> None:
     with running_host() as host:
         sell(host, tmp_path, "Ann")

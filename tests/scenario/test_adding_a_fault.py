@@ -60,6 +60,7 @@ def test_the_page_adds_one_file_and_its_test() -> None:
     assert list(FILES) == [KIND, TEST]
 
 
+@pytest.mark.slow
 def test_following_the_page_adds_a_kind_that_works(copy: Path) -> None:
     before = run("acquirer faults truncate", copy)
     assert before.returncode == 2

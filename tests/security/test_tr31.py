@@ -63,6 +63,7 @@ headers = st.builds(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # psec calls ciphers by their deprecated names
 @settings(deadline=None, max_examples=150)
 @given(headers, st.sampled_from("BD"), st.data())

@@ -110,6 +110,7 @@ with StateFile(sys.argv[1], "10000161") as file:
 """
 
 
+@pytest.mark.slow
 def test_survives_kill_9(tmp_path: Path) -> None:
     random = Random(9)
     for _ in range(8):

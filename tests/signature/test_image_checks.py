@@ -49,6 +49,7 @@ def test_flags(bitmap: Bitmap, expected: list[str]) -> None:
     assert flags(bitmap) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     st.sampled_from(["John Smith", "Li Wei", "emma", "王芳", "欧阳修"]),
@@ -82,6 +83,7 @@ def test_no_bitmap_is_too_odd(width: int, height: int, data: st.DataObject) -> N
     assert all(finding.flag in ImageFlag and finding.why for finding in found)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_the_longest_blot_is_found_however_it_winds(data: st.DataObject) -> None:
     """A snake of pixels is one blot: a signature, however its runs join; a gap of two columns makes it two."""

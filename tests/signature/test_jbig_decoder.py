@@ -204,6 +204,7 @@ def mutations(draw: st.DrawFn) -> bytes:
     return bytes(stream)
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(mutations())
 def test_any_damage_ends_in_a_picture_or_one_sentence(stream: bytes) -> None:
@@ -217,6 +218,7 @@ def test_any_damage_ends_in_a_picture_or_one_sentence(stream: bytes) -> None:
     assert all(problem.why for problem in read.problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(512, 256), (1 << 17, 1), (1, 1 << 12), (512, UNKNOWN_HEIGHT)])
 def test_a_header_that_promises_much_costs_what_the_limit_allows(width: int, height: int) -> None:
     """Nine bytes may claim many pixels: memory stays in proportion to the limit, in any shape."""

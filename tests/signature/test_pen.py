@@ -29,6 +29,7 @@ MODES: st.SearchStrategy[PenMode] = st.sampled_from(["touch", "pen", "fingerprin
 PADS = st.sampled_from([(128, 64), (240, 80), (384, 128), (96, 173)])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(NAMES, st.integers(0, 2**32), MODES, PADS)
 def test_any_name_is_signed_within_the_pad(name: str, seed: int, mode: PenMode, pad: tuple[int, int]) -> None:
@@ -51,6 +52,7 @@ def test_a_finger_draws_broader_than_a_pen() -> None:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(NAMES, st.integers(0, 99), st.sampled_from(["touch", "pen"]))
 def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: int, mode: PenMode) -> None:
@@ -65,6 +67,7 @@ def test_its_strokes_are_strokes_as_anybody_could_hand_them_in(name: str, seed: 
     assert 300 < times[-1] < 20_000  # milliseconds: as long as people take
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["touch", "pen"])
 def test_it_compresses_like_a_signature(mode: PenMode) -> None:
     names = ["Maria Gonzalez", "John Smith", "Li Wei", "李娜", "欧阳修", "刘国强"]

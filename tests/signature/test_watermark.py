@@ -24,6 +24,7 @@ def difference(a: Bitmap, b: Bitmap) -> bytes:
     return bytes(x ^ y for x, y in zip(a.data, b.data, strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(CODES, CODES, st.sampled_from(PADS), st.integers(0, 99))
 def test_ink_over_it_takes_nothing_away(code: str, other: str, pad: tuple[int, int], seed: int) -> None:

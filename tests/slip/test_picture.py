@@ -120,6 +120,7 @@ def test_a_hairline_survives_a_smaller_picture() -> None:
     assert black(opened(draw(["", "持卡人签名"], FONT, line))) - black(opened(draw(["", "持卡人签名"], FONT))) >= DOTS
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.text(st.characters(codec="gb2312", categories=("L", "N", "P")), min_size=1, max_size=30))
 def test_text_stays_in_its_cells(text: str) -> None:
@@ -145,6 +146,7 @@ def test_signs_of_gbk_are_in_the_font(signs: str) -> None:
     assert shapes[0] != shapes[1]
 
 
+@pytest.mark.slow
 def test_every_character_of_gb_2312_has_an_outline_of_its_own() -> None:
     """Drawn, each is different from the box for missing characters (blanks aside)."""
     font = Font(FONT)

@@ -133,6 +133,7 @@ def test_a_small_sale_says_why_it_is_not_signed(pin: bool, limit_minor: int, lan
     assert WORDS[lang].sign_here not in lines
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(TEXTS), st.text(max_size=90)),
@@ -151,6 +152,7 @@ def test_no_line_overruns_the_paper(
     assert all(line.isprintable() for line in lines)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(codec="gbk", exclude_categories=("Cc", "Zs")), max_size=200))
 def test_wrapping_loses_nothing(text: str) -> None:

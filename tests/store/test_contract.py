@@ -250,6 +250,7 @@ def test_without_its_sale_the_same_number_in_the_open_batch_is_found(client, exc
 # -- the order of columns ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_nothing_relies_on_the_order_of_columns(seed):
     """All stores, queries, journal, its command and lines of log, with the fields of every row in another order."""

@@ -89,6 +89,7 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kills", "writer"), [(KILLS, ()), (KILLS_WITH_PROCESS, ("process",))], ids=["thread", "process"]
 )

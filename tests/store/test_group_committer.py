@@ -637,6 +637,7 @@ flushed = st.just([True] * 8) | st.lists(st.booleans(), min_size=8, max_size=8)
 """After which turns everything is answered before the next one begins."""
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(turns=decisions, flushed=flushed)
 def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchange):

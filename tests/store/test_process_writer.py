@@ -306,6 +306,7 @@ def test_when_it_dies_the_store_has_failed(client, exchange):
     client.store.delivered(1, "sent")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answered_before", [0, 1, GROUP, 3 * GROUP])
 def test_killed_at_any_moment_every_commit_is_answered_and_none_falsely(client, exchange, url, answered_before):
     evidence = [exchange(stan=f"{number:06}") for number in range(8 * GROUP)]

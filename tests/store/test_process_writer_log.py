@@ -187,6 +187,7 @@ def test_a_stream_that_is_no_file_is_refused_in_one_sentence(opened, url, loop):
     store.close()
 
 
+@pytest.mark.slow
 def test_lines_of_host_and_process_in_one_pipe_never_mix(opened, exchange, pipe, monkeypatch):
     """Both write as much as they can, lines of all lengths up to the longest that goes in one piece."""
     monkeypatch.setattr(log_module, "GATHER_S", 0)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,6 +124,7 @@ def run_plan(plan: Callable[[Machine, Pad], Program[Result]], pad: Pad, machine:
     return plan(machine, pad)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=6), st.sampled_from([0, 120, 200]), st.booleans())
 def test_no_signature_is_lost(

@@ -76,6 +76,7 @@ def randbytes(size: int) -> bytes:
     return bytes(range(size))
 
 
+@pytest.mark.slow
 @given(STATE)
 def test_comes_back_as_it_was(state: State) -> None:
     assert load(dump(state, VAULT, randbytes), VAULT) == state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ def test_every_role_has_a_tag() -> None:
     assert set(get_args(SlipRole)) == set(slip_elements.ROLES)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     merchant=st.text(st.characters(codec="gbk"), max_size=60),

@@ -197,6 +197,7 @@ def test_faults_may_stand_in_a_file(tmp_path: Path) -> None:
         assert host.journal.list()[0].fault == "tunnel"
 
 
+@pytest.mark.slow
 def test_nothing_stays_behind(tmp_path: Path) -> None:
     def left() -> tuple[int, Counter[str]]:
         gc.collect()

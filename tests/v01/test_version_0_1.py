@@ -274,6 +274,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     return dict(zip(commands, run_all([(words, {}) for words in commands.values()], work), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READING)
 def test_what_is_read_is_what_0_1_read(name: str, printed: dict[str, Ended]) -> None:
     assert printed[name].code == 0, printed[name]
@@ -393,6 +394,7 @@ def test_at_its_end_everything_is_in_the_one_file(day: Day) -> None:
     assert differences(old, day.journal[: len(old)]) == []
 
 
+@pytest.mark.slow
 def test_a_kept_signature_goes_up(day: Day) -> None:
     assert services(day.done[0]) == [("signature", "00")]
     assert (day.done[0]["outcome"], day.done[0]["signature"]) == ("approved", "uploaded")
@@ -479,6 +481,7 @@ DIALECTS = {"my-acquirer": "10000001", "my-ascii": "10000002", "my-1993": "10000
 """Dialect → the terminal that speaks it: one may not use a number twice."""
 
 
+@pytest.mark.slow
 def test_dialects_are_in_order(work: Path) -> None:
     (lines,) = printed_by(("dialect", "lint", *(f"{name}.toml" for name in DIALECTS)), cwd=work)
     words = [line.split()[:2] for line in lines.splitlines()]
@@ -549,6 +552,7 @@ def commands() -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_word_of_the_command_line_is_still_understood(tmp_path: Path) -> None:
     """Ask for help after all other words: it is only shown when they were understood, and nothing else is done then."""
     calls = [
@@ -582,6 +586,7 @@ INVALID = {
 """A value that each setting refuses: what refuses it has read the variable."""
 
 
+@pytest.mark.slow
 def test_every_variable_still_acts(tmp_path: Path) -> None:
     names = [name for (name,) in words_of("environment.txt")]
     assert names == [f"ACQUIRER_{name}" for name in INVALID]

@@ -60,6 +60,7 @@ def outcome(act: Callable[..., Any], *arguments: Any) -> object:
         return type(exc), str(exc)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(locators(), fields)
 def test_a_reading_reads(at: Locator, fields: dict[int, Any]) -> None:
@@ -68,6 +69,7 @@ def test_a_reading_reads(at: Locator, fields: dict[int, Any]) -> None:
     assert fields == before
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(locators(), specs, fields, values)
 def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], value: Any) -> None:

@@ -117,6 +117,7 @@ def test_frames_of_a_stream_without_lengths_end_where_their_end_stands():
         framing.wrap(b"08\x0300")
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.data())
 def test_frames_come_out_however_the_stream_is_cut(data):
@@ -132,6 +133,7 @@ def test_frames_come_out_however_the_stream_is_cut(data):
     assert read(framing, [bytes([byte]) for byte in stream]) == (frames, 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.sampled_from(FRAMINGS + ENDED), streams(), st.data())
 def test_the_outcome_of_any_stream_does_not_depend_on_its_cuts(framing, stream, data):
@@ -343,6 +345,7 @@ def meetings(draw):
     return framing, draw(st.lists(nearly, max_size=3)), draw(nearly), draw(nearly)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(meetings())
 def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
@@ -370,6 +373,7 @@ def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
         assert (one.pending, one.unfinished, one.fresh) == (other.pending, other.unfinished, other.fresh)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.data())
 def test_whole_frames_and_pieces_may_come_in_any_order(data):

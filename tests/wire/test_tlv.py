@@ -129,6 +129,7 @@ def tags(kind: str) -> st.SearchStrategy[str]:
     return st.text("ABCXYZ0123456789", min_size=2, max_size=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TLV_KINDS)
 @given(st.data())
 def test_what_is_built_is_parsed_again(kind: str, data: st.DataObject) -> None:
