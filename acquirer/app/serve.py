@@ -1,7 +1,7 @@
 """A host that serves: opened in order, closed in the opposite order, however it ends.
 
-Opening: settings, store, terminals, listeners; then it is ready. Closing: stop accepting, let what was asked be
-committed and answered, close connections, settle the store, say what was counted.
+Opening: settings, store, terminals, listeners; then it is ready. Closing: stop accepting, let what was requested be
+committed and answered, close connections, flush the store, log what was counted.
 """
 
 from __future__ import annotations
