@@ -32,7 +32,7 @@ def served_dialect(name_or_path: str) -> CompiledDialect:
         raise placed(exc, document(name_or_path)) from None
     for problem in problems(dialect, HOST, unsupplied):
         raise problem
-    return CompiledDialect(dialect)
+    return CompiledDialect(dialect, checked=True)
 
 
 def lint_dialect(name_or_path: str) -> Report:

@@ -40,7 +40,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object pe
     grid = table("Name", "Dialect", "Framing", "Fields>", "Services", "Samples>")
     for dialect in dialects:
         served = ", ".join(route.service for route in dialect.routes if route.served)
-        counts = str(len(dialect.fields)), str(len(dialect.samples))
+        counts = str(len(dialect.fields)), str(_sample_count(dialect))
         grid.add_row(Line(dialect.name, KEY), both(dialect.title), framing(dialect), counts[0], served, counts[1])
     console().print(grid)
     return Code.OK
@@ -142,8 +142,13 @@ def _summary(dialect: Dialect) -> dict[str, Any]:
         "head": dialect.envelope.head.hex().upper(),
         "fields": len(dialect.fields),
         "services": [route.service for route in dialect.routes if route.served],
-        "samples": len(dialect.samples),
+        "samples": _sample_count(dialect),
     }
+
+
+def _sample_count(dialect: Dialect) -> int:
+    """Return how many samples stand in a dialect's file, or in the one that it has them from."""
+    return len(dialect.document.data.get("samples", ()))
 
 
 def _whole(dialect: Dialect) -> dict[str, Any]:

@@ -6,12 +6,15 @@ a value stands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 
+T = TypeVar("T")
+
+_ABSENT = object()
 _KINDS = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
 
 
@@ -49,18 +52,20 @@ class Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text; without a default the key must be there."""
-        return str(self._value(key, str, default))
+        value: str = self._value(key, str, default)
+        return value
 
     def number(self, key: str, default: int | None = None, least: int | None = None) -> int:
         """Return a whole number, not below `least`."""
-        number = int(self._value(key, int, default))
+        number: int = self._value(key, int, default)
         if least is not None and number < least:
             raise self.error(key, f"must be at least {least}")
         return number
 
     def flag(self, key: str, default: bool) -> bool:
         """Return true or false."""
-        return bool(self._value(key, bool, default))
+        value: bool = self._value(key, bool, default)
+        return value
 
     def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
         """Return a text out of a given set."""
@@ -79,8 +84,10 @@ class Table:
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return a list of texts; a single text is a list of one."""
-        if self.has(key) and isinstance(self._data[key], str):
-            return (str(self._data[key]),)
+        value = self._data.get(key)
+        if isinstance(value, str):
+            self._read.add(key)
+            return (value,)
         return tuple(self._list(key, str, default))
 
     def numbers(self, key: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -123,19 +130,20 @@ class Table:
                 raise self.document.unknown((*self.path, key), self._read)
 
     def _value(self, key: str, kind: type, default: Any) -> Any:
-        if not self.has(key):
-            if default is None:
-                raise self.error(key, "is missing")
-            return default
-        value = self._data[key]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        self._read.add(key)
+        value = self._data.get(key, _ABSENT)
+        if type(value) is kind:  # what a parser of TOML returns has no subclasses
+            return value
+        if value is not _ABSENT:
             raise self.error(key, f"must be {_KINDS[kind]}")
-        return value
+        if default is None:
+            raise self.error(key, "is missing")
+        return default
 
     def _list(self, key: str, kind: type, default: Any) -> Any:
         values = self._value(key, list, default)
         for i, value in enumerate(values):
-            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            if type(value) is not kind:
                 raise self.document.error((*self.path, key, i), f"must be {_KINDS[kind]}")
         return values
 
@@ -145,7 +153,7 @@ def _not_in(value: str, choices: Collection[str]) -> str:
     return f"unknown value {value!r}{hint}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extended(Document):
     """A document laid over another: its data are merged, its errors point into the file that says it."""
 
@@ -169,7 +177,7 @@ def extend(own: Document, base: Document) -> Document:
 
     Tables are merged key by key, anything else is replaced; ``false`` removes a value that is not itself true or false.
     """
-    return Extended(own.name, _merge(base.data, own.data), {}, own, base)
+    return Extended(name=own.name, data=_merge(base.data, own.data), lines={}, own=own, base=base)
 
 
 def layers(document: Document) -> list[Document]:
@@ -179,6 +187,17 @@ def layers(document: Document) -> list[Document]:
         found.append(document.own)
         document = document.base
     return [*found, document]
+
+
+def read_once(document: Document, sections: tuple[str, ...], read: Callable[[], T]) -> T:
+    """Return what `read` makes of some sections; once for all documents that take them unchanged from the same file."""
+    root = layers(document)[-1]
+    if any(document.data.get(name) is not root.data.get(name) for name in sections):
+        return read()
+    if sections not in root.shared:
+        root.shared[sections] = read()
+    result: T = root.shared[sections]
+    return result
 
 
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import difflib
 import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from acquirer.errors import ConfigurationError
@@ -35,6 +35,7 @@ class Document:
     name: str
     data: dict[str, Any]
     lines: Mapping[KeyPath, int]
+    shared: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # see `data.table.read_once`
 
     def line(self, path: KeyPath) -> int:
         """Return the line (from 1) of `path` or of its nearest known ancestor; the first one when none is known."""

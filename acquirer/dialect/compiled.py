@@ -16,17 +16,20 @@ class CompiledDialect:
     Codec and router belong to the dialect itself. What only a host needs (services, codes for its reasons) is checked
     by `host_checks.check_served`, what only our terminal needs by `acquirer.terminal.supplies`.
 
+    Args:
+        checked: its problems were looked for already, and there are none.
+
     Raises:
         DataError: the first problem that keeps it from being used; carries file, line and key.
     """
 
     __slots__ = ("clock_forms", "dialect", "plans", "read", "suite")
 
-    def __init__(self, dialect: Dialect) -> None:
-        for problem in check(dialect):
+    def __init__(self, dialect: Dialect, *, checked: bool = False) -> None:
+        for problem in () if checked else check(dialect):
             raise placed(problem, dialect.document)
         self.dialect = dialect
-        self.suite = Suite(dialect)
+        self.suite = Suite(dialect, checked=True)
         self.read = ElementReaders.of(dialect)
         self.plans = MessagePlans(dialect)
         self.clock_forms = clock_forms(dialect)

@@ -74,7 +74,7 @@ class Encodings:
 def read_padding(table: Table, key: str, default: str) -> str:
     """Return where an odd nibble is filled up, with what: ``"right 0F"`` sends 0 and accepts 0 and F."""
     text = table.text(key, default)
-    if not re.fullmatch("(left|right) [0-9A-F]{1,16}", text):
+    if text is not default and not re.fullmatch("(left|right) [0-9A-F]{1,16}", text):
         raise table.error(key, f'{text!r} is no padding; write side and nibbles, like "left 0" or "right 0F"')
     return text
 
@@ -98,7 +98,8 @@ def read_field(
     track, variable = notation.kind == "z", notation.length_digits > 0
     pad = encodings.pad_track if track else encodings.pad_variable if variable else encodings.pad_fixed
     side, nibbles = read_padding(table, "pad", pad).split()
-    for layout in table.texts("layouts", ()):
+    names = table.texts("layouts", ())
+    for layout in names:
         if layout not in layouts:
             raise table.error("layouts", f"unknown layout '{layout}'{did_you_mean(layout, layouts)}")
     field = FieldSpec(
@@ -115,7 +116,7 @@ def read_field(
         pads=nibbles,
         sensitivity=read_sensitivity(table),
         values=table.choice("values", values, "") if table.has("values") else "",
-        layouts=tuple(layouts[layout] for layout in table.texts("layouts", ())),
+        layouts=tuple([layouts[layout] for layout in names]),
     )
     if variable and field.wire_maximum > (limit := length_limit(notation.length_digits, length)):
         raise table.error("format", f"{text} does not fit its length indicator, which ends at {limit}")

@@ -53,5 +53,5 @@ def problems(
     if host is not None:
         found = in_order([*found, *check_served(dialect, host)])
     if not found and terminal is not None:  # messages can be tried only with a dialect that is right so far
-        found = in_order(terminal(CompiledDialect(dialect)))
+        found = in_order(terminal(CompiledDialect(dialect, checked=True)))
     return [placed(problem, dialect.document) for problem in found]

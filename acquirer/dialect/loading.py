@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from acquirer.data.table import Extended, Table, extend
+from acquirer.data.table import Extended, Table, extend, read_once
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
@@ -45,7 +45,15 @@ def load(document: Document, find: Find) -> Dialect:
     Raises:
         DataError: the file says something that cannot be; carries file, line and key.
     """
-    return _load(resolve(document, find))
+    return _once(resolve(document, find))
+
+
+def _once(document: Document) -> Dialect:
+    """Return the dialect of a resolved document; the same for the same document."""
+    if "dialect" not in document.shared:
+        document.shared["dialect"] = _load(document)
+    dialect: Dialect = document.shared["dialect"]
+    return dialect
 
 
 def _load(document: Document) -> Dialect:
@@ -55,8 +63,12 @@ def _load(document: Document) -> Dialect:
     top.text("extends", "")
     encodings = Encodings.read(top.table("encoding"), top.table("padding"))
     envelope = read_envelope(top.table("envelope"))
-    values = read_values(top.table("values"))
-    layouts = read_layouts(top.table("layouts"), top.table("tags"), values)
+    values = read_once(document, ("values",), lambda: read_values(top.table("values")))
+    layouts = read_once(
+        document,
+        ("layouts", "tags", "values"),
+        lambda: read_layouts(top.table("layouts"), top.table("tags"), values),
+    )
     fields = _fields(top.table("fields"), encodings, layouts, values)
     grammar = Grammar(
         envelope_bytes=len(envelope.tpdu) + len(envelope.head),
@@ -69,11 +81,10 @@ def _load(document: Document) -> Dialect:
     )
     elements = _elements(top.table("elements"), fields)
     _check_when(document, layouts, elements)
-    codes, mtis = read_codes(top.table("codes")), top.table("mtis")
+    codes, mtis = read_once(document, ("codes",), lambda: read_codes(top.table("codes"))), top.table("mtis")
     routes, refusal, unknown = read_routes(top, fields, elements, codes)
     security, numbering = read_security(top.table("security")), read_numbering(top.table("numbering"), elements)
     routes, left_out = keep_possible(routes, elements, security, numbering, document)
-    top.has("terminal")
     parent = _parent_with_samples(document) if top.has("samples") else None
     dialect = Dialect(
         name=name,
@@ -98,6 +109,8 @@ def _load(document: Document) -> Dialect:
         inherit_samples=partial(_inherit, parent) if parent else None,
         document=document,
     )
+    for section in ("values", "layouts", "tags", "codes", "terminal"):  # read elsewhere, or when it is asked for
+        top.has(section)
     top.end()
     return dialect
 
@@ -122,7 +135,7 @@ def _parent_with_samples(document: Document) -> Document | None:
 def _inherit(parent: Document, dialect: Dialect) -> InheritedSamples:
     """Return the samples of the dialect that another one extends, as that one writes them."""
     try:
-        extended = _load(parent)
+        extended = _once(parent)
     except DataError as exc:  # it need not be a whole dialect by itself
         return InheritedSamples((), (f"the samples of {parent.name} are left out: {exc}",))
     return adapt_samples(extended, dialect)

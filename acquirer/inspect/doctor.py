@@ -16,20 +16,42 @@ from acquirer.wire.message import DecodeError, Message
 STREAMS_LIMIT = 500  # of one capture are looked at: more connections than a person reads through
 
 
-@dataclass(frozen=True, slots=True)
 class CapturedMessage:
-    """One message of a capture."""
+    """One message of a capture; explained when that is asked for, because most readings of a capture are not shown."""
 
-    stream: CapturedStream
-    frame: bytes
-    at_s: float | None  # seconds since 1970, if the capture says
-    message: Message | None  # None: it could not be decoded
-    explanation: Explanation
+    __slots__ = ("_decoded", "_dialect", "_explanation", "at_s", "frame", "stream")
+
+    def __init__(self, stream: CapturedStream, frame: bytes, at_s: float | None, dialect: Dialect) -> None:
+        self.stream = stream
+        self.frame = frame
+        self.at_s = at_s  # seconds since 1970, if the capture says
+        self._dialect = dialect
+        self._explanation: Explanation | None = None
+        try:
+            self._decoded: Message | DecodeError = dialect.decode(frame)
+        except DecodeError as exc:
+            self._decoded = exc
+
+    @property
+    def message(self) -> Message | None:
+        """The message; None: it could not be decoded."""
+        return self._decoded if isinstance(self._decoded, Message) else None
 
     @property
     def problem(self) -> str:
-        """Why it could not be decoded."""
-        return self.explanation.error
+        """Why it could not be decoded; "" if it could."""
+        return self.explanation.error if self.message is None else ""
+
+    @property
+    def explanation(self) -> Explanation:
+        """What stands in it."""
+        if self._explanation is None:
+            decoded = self._decoded
+            if isinstance(decoded, Message):
+                self._explanation = explain(self._dialect, decoded)
+            else:
+                self._explanation = explain_failure(self._dialect, self.frame, decoded)
+        return self._explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +134,7 @@ def _messages_of(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessa
         at = max(0, stream.data.find(frame, at))
         at_s = next((time for offset, time in reversed(stream.times) if offset <= at), None)
         at += len(frame)
-        try:
-            message = guess.dialect.decode(frame)
-        except DecodeError as exc:
-            yield CapturedMessage(stream, frame, at_s, None, explain_failure(guess.dialect, frame, exc))
-        else:
-            yield CapturedMessage(stream, frame, at_s, message, explain(guess.dialect, message))
+        yield CapturedMessage(stream, frame, at_s, guess.dialect)
 
 
 def _count(number: int, thing: str) -> str:

@@ -53,13 +53,16 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
     for data in streams:
         _refuse_other_protocol(data)
     cuts = [list(_cuts(data, dialects)) for data in streams]
-    framings = list(dict.fromkeys(cut.framing for of_one in cuts for cut in of_one))
+    by_framing: dict[Framing | None, list[Cut]] = {}
+    for of_one in cuts:
+        for cut in of_one:
+            by_framing.setdefault(cut.framing, []).append(cut)
     weights = Weights()
     readings = [
-        Reading(dialect, variant, framing, [cut for of_one in cuts for cut in of_one if cut.framing == framing])
+        Reading(dialect, variant, framing, cut_so)
         for dialect in dialects
         for variant in variants(dialect)
-        for framing in framings
+        for framing, cut_so in by_framing.items()
     ]
     best = best_readings(readings, weights)
     points, dialect, variant = best[0].points, best[0].dialect, best[0].variant
