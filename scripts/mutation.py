@@ -10,8 +10,8 @@
    fails, or by taking much longer than the tests take; else it has survived, as has one that no test covers.
 5. Results are written one by one to .mutants/results.jsonl: an interrupted run goes on where it stopped.
 
-Left out are what never runs (annotations, the type named in a cast), changes to the case of a text, and what mutmut
-leaves out (decorated functions).
+Left out are what never runs (annotations, the type named in a cast), changes to the case of a text, and decorators.
+What they decorate is changed, though mutmut would leave it out: most rules of the host stand in decorated functions.
 tests/equivalent_mutants.toml lists the mutants that no test can notice, one by one, with the reason.
 """
 
@@ -43,7 +43,9 @@ from typing import Any
 import coverage
 import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider
-from mutmut.mutation.file_mutation import create_mutations, deep_replace
+from mutmut.mutation.file_mutation import MutationVisitor, deep_replace
+from mutmut.mutation.mutators import mutation_operators
+from mutmut.mutation.pragma_handling import get_ignored_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".mutants"
@@ -279,10 +281,26 @@ def is_left_out(node: libcst.CSTNode, mutated: libcst.CSTNode) -> bool:
     return False
 
 
+class Visitor(MutationVisitor):
+    """mutmut's operators, over decorated functions and classes too.
+
+    mutmut leaves those out because it puts a wrapper around each function that it changes; here the source is changed.
+    """
+
+    def _skip_node_and_children(self, node: libcst.CSTNode) -> bool:
+        if isinstance(node, libcst.Decorator):
+            return True
+        if isinstance(node, libcst.FunctionDef | libcst.ClassDef) and node.decorators:
+            return False
+        return bool(super()._skip_node_and_children(node))
+
+
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Yield all mutants of a file, each with a key that does not depend on where in the file it stands."""
     text = path.read_text(encoding="utf-8")
-    module, mutations, *_ = create_mutations(str(path), text)
+    wrapper = MetadataWrapper(libcst.parse_module(text))
+    visitor = Visitor(mutation_operators, get_ignored_lines(str(path), text, wrapper, None))
+    module, mutations = wrapper.visit(visitor), visitor.mutations
     positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     name = str(path.relative_to(ROOT))
