@@ -169,14 +169,14 @@ def _names(dialect: str) -> Mapping[str, str]:
 
     They are read from its file as they stand: compiling a dialect takes four times as long as all the rest.
     """
-    import tomllib
+    import tomli
 
     from acquirer.settings.shipped import specs_dir
 
     names: dict[str, str] = {}
     path = specs_dir() / f"{dialect}.toml"
     while path.is_file():
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomli.loads(path.read_text(encoding="utf-8"))
         for de, field in document.get("fields", {}).items():
             if isinstance(field, dict) and (name := field.get("name")):
                 names.setdefault(de, name if isinstance(name, str) else name[0])

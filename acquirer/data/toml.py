@@ -1,7 +1,8 @@
 """TOML documents that know on which line each key stands (TOML 1.0).
 
-``tomllib`` parses; a small scanner beside it finds the line of every table, key and item of an array, so that an error
-in the *meaning* of a file names file, line and key, as a compiler does. Pure: it takes text and never opens a file.
+``tomli`` parses, which is ``tomllib`` compiled, three times as fast; a small scanner beside it finds the line of every
+table, key and item of an array, so that an error in the *meaning* of a file names file, line and key, as a compiler
+does. Pure: it takes text and never opens a file.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ def parse_toml(text: str, name: str) -> Document:
     Raises:
         DataError: the text is not TOML; carries the line.
     """
-    import tomllib  # here: commands without a file to parse start sooner
+    import tomli  # here: commands without a file to parse start sooner
 
     text = text.removeprefix("\ufeff")  # editors on Windows put it there
     try:
-        data = tomllib.loads(text)
+        data = tomli.loads(text)
     except RecursionError:
         raise DataError(name, 0, "", "not TOML: brackets are nested too deep") from None
     except ValueError as exc:  # TOMLDecodeError, or an integer of more digits than Python reads
@@ -185,7 +186,7 @@ class _Scan:
 
     def key(self) -> KeyPath:
         """The parts of a dotted key; leaves `at` behind the last one."""
-        import tomllib
+        import tomli
 
         parts: list[str] = []
         while True:
@@ -193,7 +194,7 @@ class _Scan:
             found = _PART.match(self.text, self.at)
             part = found[0] if found else ""
             self.at += len(part)
-            parts.append(next(iter(tomllib.loads(f"{part} = 0"))) if part[:1] in "\"'" else part)
+            parts.append(next(iter(tomli.loads(f"{part} = 0"))) if part[:1] in "\"'" else part)
             self.skip()
             if self.text[self.at] != ".":
                 return tuple(parts)

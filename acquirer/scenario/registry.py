@@ -12,13 +12,15 @@ import inspect
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
 from acquirer.scenario.fault_kind import SUPPORTED_STAGES, FaultKind, Stage
 from acquirer.scenario.parameters import Parameter, parameters_of
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PACKAGE: Final = "acquirer.scenario.faults"
 GROUP: Final = "acquirer.faults"
@@ -63,6 +65,8 @@ def built_in_names() -> tuple[str, ...]:
 
 def known_names() -> tuple[str, ...]:
     """Return the names of all kinds, sorted: built-in ones and those of other distributions."""
+    from importlib.metadata import entry_points
+
     return tuple(sorted({*built_in_names(), *entry_points(group=GROUP).names}))
 
 
@@ -74,6 +78,8 @@ def find_kind(name: str) -> KindEntry:
     """
     if name in built_in_names():
         return _entry(name, _class_of_module(name), f"built-in kind '{name}'")
+    from importlib.metadata import entry_points  # with mail and archives: only where others' kinds are looked for
+
     points = tuple(entry_points(group=GROUP, name=name))
     if not points:
         known = known_names()

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from acquirer.scenario import faults as package
-from acquirer.scenario import registry
 from acquirer.scenario.faults import Faults, Stage, parse
 from acquirer.scenario.parameters import parameters_of
 from acquirer.scenario.registry import CONDITIONS, FaultKindError, built_in_names, find_kind, known_names
@@ -91,7 +90,7 @@ def test_entry_points_are_not_read_for_built_in_kinds(monkeypatch):
     def entry_points(**_parameters: str):
         raise AssertionError("read")
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     for name in built_in_names():
         find_kind(name)
 
