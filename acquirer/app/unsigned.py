@@ -57,7 +57,7 @@ def find_unsigned(
     signed: set[TransactionKey] = set()
     for one in reader.signatures(tid):
         signed.add(one.key)
-        last_signed_us[one.key.tid] = one.at_us
+        last_signed_us[one.key.tid] = max(one.at_us, last_signed_us.get(one.key.tid, 0))
     transactions = [one for one in reader.transactions(tid) if one.state in STANDING_STATES and _is_signed(one.kind)]
     latest = {one.key.tid: one.key for one in transactions}
     causes = _Causes(reader, last_signed_us, latest)

@@ -88,7 +88,7 @@ def book(
         reply_elements={**reply_elements, **given_back(host, request, card.pan)},
         session=session,
         transaction=transaction,
-        original=replace(original, used_us=request.arrival.at_us) if original is not None and approved else None,
+        original=used(original, request.arrival.at_us) if original is not None and approved else None,
         card=judgement.card,
         keys=case.verified.keys,
         rrn=case.rrn,
@@ -97,6 +97,11 @@ def book(
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )
+
+
+def used(row: Transaction, at_us: int) -> Transaction:
+    """Return a row that was referred to: it is kept from then on also where the clock was set back since."""
+    return replace(row, used_us=max(row.used_us, at_us))
 
 
 def given_back(host: Host, request: Request, pan: str) -> ElementValues:

@@ -1,6 +1,7 @@
 """The MAC of a request: under which keys it is right, and what that proves about the session.
 
-1. The current keys are tried, then the previous ones while their grace runs (in UTC, kept with the session).
+1. The current keys are tried, then the previous ones while their grace runs (in UTC, kept with the session). It is over
+   for good once a wrong MAC is met behind its end, and where the clock was set back by more than the grace lasts.
 2. The previous keys die with the first valid MAC under the new ones: the terminal has them, so nothing is in flight.
 3. Where keys are derived for each message (DUKPT), the message's own KSN says which.
 4. A message that carries no MAC in this dialect is under the current keys, if there are any: its PIN and track are.
@@ -56,14 +57,27 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
         if mac is not None and _same(host, keys, covered, mac):
             return Verified(current.number, keys, _proved(session))
         previous = session.previous
-        if mac is not None and previous is not None and session.previous_until_us > request.arrival.at_us:
+        if mac is not None and previous is not None and in_grace(session, request.arrival.at_us):
             old = host.ring.previous(terminal.tid, previous)
             if _same(host, old, covered, mac):
                 return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None)
         sentence = why.mac_differs(host, request, terminal, session, keys, mac)
     except VaultError as exc:
         raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, exc), sign_on_again=True)) from None
+    if session.previous_until_us and not in_grace(session, request.arrival.at_us):
+        session = replace(session, previous_until_us=0)
     raise _mac_differs(host, terminal, session, sentence)
+
+
+def in_grace(session: Session, at_us: int) -> bool:
+    """Return whether the previous keys are still good at this time.
+
+    A time before the new keys were made is one of a clock that was set back; a step of less than the grace is forgiven.
+    """
+    if session.current is None:
+        return False
+    since_us, until_us = session.current.since_us, session.previous_until_us
+    return 2 * since_us - until_us < at_us < until_us
 
 
 def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, session: Session) -> Verified:

@@ -117,7 +117,7 @@ class TransactionWriter:
         self._kept_us = keep_days * DAY_US
         self._fatal_error = ""  # why nothing is written any more
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
-        self._purged_us = 0
+        self._purged_us = self._seen_us = 0
 
     def write_group(
         self, commits: Sequence[PackedChanges], deliveries: Sequence[Row], rrn_limit: int | None
@@ -148,7 +148,9 @@ class TransactionWriter:
             self._on_written(rows)
             at_us = rows[-1][_AT_US]  # the time that exchanges carry
             assert isinstance(at_us, int)
-            if at_us - self._purged_us >= PURGE_US:
+            last_us, self._seen_us = self._seen_us or at_us, at_us
+            clock_was_set = abs(at_us - last_us) >= DAY_US  # nothing is deleted until a second group agrees with it
+            if not clock_was_set and not 0 <= at_us - self._purged_us < PURGE_US:
                 self._purged_us = at_us
                 self._purge(at_us)
 

@@ -253,6 +253,26 @@ def test_it_purges_once_an_hour_of_the_exchanges_own_time(connection, writer, ex
     assert left == ["", "1", "12", "", "4"]
 
 
+def test_a_clock_that_jumps_for_one_group_deletes_nothing(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    left = []
+    for number, days in enumerate((0, 400, 0, 400, 400)):
+        writer.write(sale(exchange, NOW_US + days * DAY_US, "000001", str(number), days * DAY_US))
+        writer.follow_up()
+        left.append(stans(connection))
+    assert left == ["0", "01", "012", "0123", ""]  # unused since the first day, for those who trust the clock
+
+
+def test_a_clock_that_was_set_back_goes_on_purging(connection, writer, exchange):
+    writer.write(Changes(exchange(), Session("10000161", batch="000002")))
+    left = []
+    for number, days in enumerate((0, -40, -40)):
+        writer.write(sale(exchange, NOW_US + days * DAY_US, "000001", str(number), KEPT_US + DAY_US))
+        writer.follow_up()
+        left.append(stans(connection))
+    assert left == ["", "1", ""]
+
+
 def test_a_group_of_which_nothing_was_journalled_does_not_make_it_purge(connection, writer, exchange):
     writer.write(Changes(exchange(), Session("10000161", batch="000002")))
     writer.write(sale(exchange, NOW_US, "000001", "1", KEPT_US + DAY_US))

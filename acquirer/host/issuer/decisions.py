@@ -3,6 +3,9 @@
 The card's fixed side is an entry of the table (`cards`), its mutable side a `Card` row of the store, changed together
 with the transaction: what was spent, wrong PINs. A card number that no entry matches is approved when its check digit
 is right, unless the table says otherwise. Checks come in an issuer's order: status, expiry, chip, PIN, limits, balance.
+
+A card's day never goes back: where the host's clock is set back, what is sold counts with the latest day that the card
+has seen, and limits and PIN tries come back only once that day is over.
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ def judge_sale(table: CardTable, use: CardUse, row: Card | None) -> Judgement:
     after = _forgiven(entry, use, today)
     if not entry.counted:  # the same row for all who sell on it: written only when its PIN tries change
         return Judgement(Reason.APPROVED, f"approved on {_shown(entry, use)}", None if after is today else after)
-    after = spend(after, use.amount_minor, use.day)
+    after = spend(after, use.amount_minor, after.day)
     left = "" if entry.balance_minor is None else f", {money(entry.balance_minor - after.spent_minor)} left"
     return Judgement(Reason.APPROVED, f"approved on {_shown(entry, use)}{left}", after)
 
@@ -99,7 +102,7 @@ def spend(row: Card, amount_minor: int, business_date: str, *, whole: bool = Tru
 
     `whole`: the sale counts among those of its day; the reversal of a refund only takes money back.
     """
-    same_day = row.day == business_date
+    same_day = row.day <= business_date
     return replace(
         row,
         spent_minor=row.spent_minor + amount_minor,
@@ -111,9 +114,10 @@ def spend(row: Card, amount_minor: int, business_date: str, *, whole: bool = Tru
 def give_back(row: Card, amount_minor: int, business_date: str, *, whole: bool = True) -> Card:
     """Return the card's row after a sale of `business_date` was undone; PIN tries stay what they are.
 
-    `whole`: the sale no longer counts among those of its day; a refund only gives money back.
+    `whole`: the sale no longer counts among those of its day; a refund only gives money back. What was sold on a clock
+    that was set back stays counted until the card's day is over: its own day does not tell that it was.
     """
-    same_day = row.day == business_date
+    same_day = row.day <= business_date
     return replace(
         row,
         spent_minor=max(0, row.spent_minor - amount_minor),
@@ -167,10 +171,11 @@ def _unknown(table: CardTable, use: CardUse) -> Judgement:
 
 
 def _today(row: Card | None, use: CardUse) -> Card:
+    """Return the card's row as this day begins; the same row when its day is not over."""
     day = use.day
     if row is None:
         return Card(token=use.token, pan_masked=use.masked, day=day)
-    if row.day == day:
+    if row.day >= day:
         return row
     return replace(row, day=day, day_spent_minor=0, day_count=0, pin_tries=0)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acquirer.dialect.router import without_repeat
-from acquirer.host.booking import given_back
+from acquirer.host.booking import given_back, used
 from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
@@ -102,9 +102,9 @@ def _undone(
             reversed_us=at_us,
             reversal_reason=_given_reason(case),
             reversal_elements=elements,
-            used_us=at_us,
+            used_us=max(stored.used_us, at_us),
         ),
-        original=None if original is None else replace(original, used_us=at_us),
+        original=None if original is None else used(original, at_us),
         card=undone.card,
         keys=case.verified.keys,
         rrn=case.rrn,

@@ -36,10 +36,11 @@ def sign_on(case: Case) -> Decision:
     fresh = _fresh_keys(case)
     after, stamp = fresh.session, request.stamp
     batch = next_batch(session.batch) if _closed(case.terminal, session) else session.batch
-    count = session.signed_on_count + 1 if session.signed_on_day == stamp.day else 1
+    day = max(session.signed_on_day, stamp.day)  # a clock that was set back begins no day once more
+    count = session.signed_on_count + 1 if session.signed_on_day == day else 1
     after.batch = batch
     after.signed_on_us = request.arrival.at_us
-    after.signed_on_day = stamp.day
+    after.signed_on_day = day
     after.signed_on_count = count
     after.signed_off = after.sign_on_spent = False
     after.operator = read.operator(case.fields)
@@ -49,7 +50,7 @@ def sign_on(case: Case) -> Decision:
     batch_words = f"batch {batch}; " if host.has_batch else ""
     return Decision(
         Reason.APPROVED,
-        f"{fresh.sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(stamp.day)}",
+        f"{fresh.sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}",
         reply_elements={**stamp.reply_elements, "rrn": case.rrn, "batch": batch, **fresh.reply_elements},
         session=after,
         keys=case.verified.keys,
@@ -128,8 +129,8 @@ def _notes(before: Session, after: Session) -> tuple[str, ...]:
         notes = (f"operator {named(after.operator.strip())}",)
     if after.serial and after.serial != before.serial:
         notes = (*notes, f"serial {known(named(after.serial))}")
-        if before.serial and after.signed_on_us - before.signed_on_us < CLONE_WINDOW_S * 1_000_000:
-            seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
+        seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
+        if before.serial and 0 <= seconds < CLONE_WINDOW_S:  # below 0: the clock was set back, how long ago is unknown
             serial = known(named(before.serial))
             notes = (
                 *notes,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Final
 
+from acquirer.host.booking import used
 from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
 from acquirer.host.explain import signature as why
@@ -63,7 +63,7 @@ class ReceivedUpload:
             reason,
             sentence,
             session=case.verified.session,
-            transaction=replace(sale, used_us=at_us) if sale is not None and upload is not None else None,
+            transaction=used(sale, at_us) if sale is not None and upload is not None else None,
             keys=case.verified.keys,
             rrn=sale.rrn if sale is not None else "",
             notes=(*self.notes, *flags),

@@ -65,7 +65,7 @@ def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
         return Judgement(Reason.ORIGINAL_CARD_DIFFERS, why.card_differs(host, original, case.card.masked))
     if (currency := host.read.currency(case.fields)) != original.currency:
         return Judgement(Reason.CURRENCY_DIFFERS, why.currency_differs(host, original, currency))
-    if original.business_date != request.stamp.day and not host.options.void_other_day:
+    if original.business_date < request.stamp.day and not host.options.void_other_day:
         return Judgement(Reason.ORIGINAL_OTHER_DAY, why.other_day(host, original, request.stamp.day))
     if host.has_batch and original.key.batch != case.session.batch:
         return Judgement(Reason.ORIGINAL_CLOSED, why.batch_closed(host, original, case.session.batch))
