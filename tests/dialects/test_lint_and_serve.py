@@ -66,6 +66,12 @@ def whole(name: str) -> dict[str, Any]:
     return dict(load_dialect(name).document.data)
 
 
+@pytest.mark.parametrize("name", DIALECTS)
+def test_what_ships_has_no_problem(name: str) -> None:
+    """A host does not look again."""
+    assert lint_dialect(name).problems == ()
+
+
 @pytest.mark.slow
 def test_what_ships_is_written_and_read_again(work: Path) -> None:
     for name in DIALECTS:
