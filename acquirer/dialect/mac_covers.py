@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.security.mac_diagnosis import Cover
+from acquirer.security.candidates import Candidate
 from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.grammar import CHARSETS
 from acquirer.wire.message import Message
 
 
-def mac_covers(dialect: Dialect, message: Message) -> list[Cover]:
+def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
     """Return the bytes that are tried, the right coverage first."""
-    frame = message.raw
-    size = dialect.mac_width
+    frame, size, grammar = message.raw, dialect.mac_width, dialect.grammar
     right = dialect.covered(frame)
-    tried = [Cover("the same MAB", "", right)]
+    at = grammar.envelope_bytes
+    tried = [Candidate("the same MAB", "", right)]
     for name, coverage in COVERAGES.items():
-        tried.append(_cover(_COVERED.get(name, name), coverage(frame, dialect.grammar.envelope_bytes, size)))
-    return [
-        *tried,
+        if name != "bitmap-to-mac":
+            tried.append(_cover(_COVERED.get(name, name), coverage(frame, at, size)))
+    tried += [
+        _cover("the MAB without the MTI", frame[at + grammar.mti_bytes : -size]),
         _cover(
             "the frame with its length", dialect.framing.wrap(frame)[: dialect.framing.before_bytes + len(frame) - size]
         ),
         _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(dialect, message)),
         _cover("the MAB as hex text", right.hex().upper().encode()),
+        _cover("the MAB as hex text in lower case", right.hex().encode()),
         _cover("the MAB padded with 80 before the zeros", right + b"\x80"),
+        *(_cover(f"the MAC's own place too, filled with {words}", right + byte * size) for words, byte in _FILLINGS),
+        _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
     ]
+    return [*tried, *_left_out(dialect, message, right)]
 
 
 _COVERED: Final = {
@@ -34,18 +41,39 @@ _COVERED: Final = {
     "frame-to-mac": "TPDU and head too",
     "head-to-mac": "the head too",
     "mti-to-end-zeroed": "the MAC's own place too, filled with zeros",
-    "bitmap-to-mac": "the MAB without the MTI",
 }
 
+_FILLINGS: Final = (("spaces", b" "), ("digits 0", b"0"), ("bytes FF", b"\xff"))
 
-def _cover(words: str, data: bytes) -> Cover:
-    return Cover(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data)
+
+def _cover(words: str, data: bytes, *, alone: bool = False) -> Candidate[bytes]:
+    return Candidate(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data, alone)
+
+
+def _left_out(dialect: Dialect, message: Message, right: bytes) -> Iterator[Candidate[bytes]]:
+    """Yield the covered bytes without the bitmap, and without each single field."""
+    spans = dialect.spans(message)
+    frame = message.raw
+    before = frame.find(right)
+    if before < 0:  # more is covered than stands in the frame
+        return
+    for name, (start, stop) in spans.items():
+        if before <= start and stop <= before + len(right) and name != "mti":
+            what = f"DE {name}" if isinstance(name, int) else f"the {name}"
+            data = frame[before:start] + frame[stop : before + len(right)]
+            yield _cover(f"the MAB without {what}", data, alone=True)
 
 
 def _without_mac_bit(dialect: Dialect, message: Message) -> bytes:
-    """Return the covered bytes before the MAC's bit is set in the bitmap; unchanged where the bitmap is text."""
-    frame, place = message.raw, dialect.mac_de(message.fields) - 1
-    if dialect.grammar.bitmap_encoding == "binary":
-        at = dialect.grammar.envelope_bytes + dialect.grammar.mti_bytes + place // 8
-        frame = frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :]
-    return dialect.covered(frame)
+    """Return the covered bytes before the MAC's bit is set in the bitmap."""
+    frame, place, grammar = message.raw, dialect.mac_de(message.fields) - 1, dialect.grammar
+    at = grammar.envelope_bytes + grammar.mti_bytes
+    if grammar.bitmap_encoding == "binary":
+        at += place // 8
+        return dialect.covered(frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :])
+    at += place // 4
+    charset = CHARSETS[grammar.bitmap_encoding]
+    digit = frame[at : at + 1].decode(charset)
+    less = f"{int(digit, 16) & ~(8 >> place % 4):x}"
+    cleared = (less if digit.islower() else less.upper()).encode(charset)
+    return dialect.covered(frame[:at] + cleared + frame[at + 1 :])

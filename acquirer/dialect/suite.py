@@ -17,11 +17,13 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
 from acquirer.dialect.security_checks import check_security, mac_algorithm
 from acquirer.security.blocks import MAC_USAGES
+from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import DUKPT, DukptError
-from acquirer.security.mac_diagnosis import Candidate, diagnose
+from acquirer.security.key_candidates import NamedKeys
+from acquirer.security.mac_diagnosis import diagnose_mac
 from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
-from acquirer.security.secret import MistakenKey, Secret
+from acquirer.security.secret import Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Message, Value
@@ -148,21 +150,21 @@ class Suite:
         expected = self.mac_algorithm(keys.reply_mak, self.dialect.covered(message.raw), len(mac))
         return hmac.compare_digest(expected, mac)
 
-    def diagnose(
+    def diagnose_mac(
         self,
         message: Message,
-        candidates: Sequence[Candidate],
+        generations: Sequence[NamedKeys],
         tmk: Secret | None = None,
-        mistaken: Sequence[MistakenKey] = (),
-    ) -> list[str]:
-        """Return which mistake would explain the received MAC, as sentences; none when nothing that was tried does.
+        others: Sequence[Candidate[Secret]] = (),
+    ) -> str:
+        """Return which mistake would explain the received MAC, in a sentence; "" when nothing that was tried does.
 
-        `candidates` are generations of keys by name, the one that should fit first: ``[("current", keys), …]``.
+        `generations` are sets of keys by name, the one that should fit first: ``[("current", keys), …]``.
         """
         got = self.dialect.mac_of(message)
         if got is None:
-            return []
-        return diagnose(self.mac_algorithm, got, mac_covers(self.dialect, message), candidates, tmk, mistaken)
+            return ""
+        return diagnose_mac(self.mac_algorithm, got, mac_covers(self.dialect, message), generations, tmk, others)
 
     # PIN and tracks
 

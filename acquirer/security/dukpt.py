@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.errors import SecurityError
+from acquirer.security.candidates import Candidate
 from acquirer.security.ciphers import CipherName, key_of
-from acquirer.security.secret import MistakenKey, Secret
+from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
 
@@ -91,27 +92,25 @@ class Dukpt:
                 key = self.step(key, self.ksn(ksn, so_far))
         return key
 
-    def mistaken(self, initial: Secret, ksn: bytes) -> list[MistakenKey]:
+    def mistaken(self, initial: Secret, ksn: bytes) -> list[Candidate[Secret]]:
         """Return the keys that terminals have been seen to take for the MAK of a transaction."""
         transaction, counter = self.transaction(initial, ksn), self.counter(ksn)
         tried = [
-            MistakenKey(
-                "the key of the transaction itself", "the terminal derives no key for MACs from it", transaction
-            ),
-            MistakenKey(
+            Candidate("the key of the transaction itself", "the terminal derives no key for MACs from it", transaction),
+            Candidate(
                 "the MAK of the reply",
                 "the terminal takes the key of replies for requests",
                 self.working(transaction, ksn).reply_mak,
             ),
-            MistakenKey("the initial key", "the terminal does not derive a key for each transaction", initial),
+            Candidate("the initial key", "the terminal does not derive a key for each transaction", initial),
         ]
         for away in (-1, 1):
             near = counter + away
             if 0 < near < 1 << self.counter_bits:
                 mak = self.keys(initial, self.ksn(ksn, near)).mak
                 hint = "the terminal sends the KSN of one transaction with the MAC of another"
-                tried.append(MistakenKey(f"the MAK of counter {near}", hint, mak))
-        return [one._replace(words=f"{one.words} (KCV {one.key.kcv()})") for one in tried]
+                tried.append(Candidate(f"the MAK of counter {near}", hint, mak))
+        return [one._replace(words=f"{one.words} (KCV {one.value.kcv()})") for one in tried]
 
     def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:
         """Return the keys of a transaction for PIN, MAC and data, from the terminal's initial key."""

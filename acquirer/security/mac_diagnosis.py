@@ -1,161 +1,83 @@
 """Why a MAC differs: the mistakes that terminals make are tried, one and then two at a time, until one explains it.
 
-1. Three things can be wrong: the key (an old one, another of the set, half of it, one not unwrapped right), the
-   algorithm (or how its result is written), and the bytes covered.
-2. What is tried, and the words for it, are tables; which bytes are tried is given by the caller.
-3. A wrong MAC costs an attacker nothing, so the work is bounded: some 120 trials, about a millisecond.
+1. Three things can be wrong: the key, the algorithm (or how its result is written), and the bytes covered.
+2. A field that is filled with one and the same byte is no MAC at all.
+3. What is tried, and the words for it, are tables; which bytes are tried is given by the caller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, product
 from typing import Final, NamedTuple
 
-from acquirer.security.ciphers import KEY_SIZES, CipherName
+from acquirer.security.candidates import Candidate, Combination, first_fit, hints
+from acquirer.security.ciphers import CipherName
+from acquirer.security.key_candidates import NamedKeys, half_of, key_candidates
 from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, two_steps, unionpay_ecb
-from acquirer.security.secret import MistakenKey, Secret
-from acquirer.security.working import WorkingKeys
-
-Candidate = tuple[str, WorkingKeys]
-"""What people call this generation ("current", "previous"), and its keys. The first is the one that should fit."""
+from acquirer.security.secret import Secret
 
 
-_TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
-
-
-class _Way(NamedTuple):
+class MacWay(NamedTuple):
     """A way of computing a MAC; its result is looked for in every way of writing it."""
 
-    words: str
-    hint: str
     raw: Callable[[Secret, bytes], bytes]
     ciphers: frozenset[CipherName]
 
 
-class Cover(NamedTuple):
-    """Bytes that a terminal may have taken for the MAB: in words, the mistake it would be, the bytes."""
-
-    words: str
-    hint: str
-    data: bytes
-
-
-def diagnose(
+def diagnose_mac(
     algorithm: MacAlgorithm,
     got: bytes,
-    covers: Sequence[Cover],
-    candidates: Sequence[Candidate],
+    covers: Sequence[Candidate[bytes]],
+    generations: Sequence[NamedKeys],
     tmk: Secret | None = None,
-    mistaken: Sequence[MistakenKey] = (),
-) -> list[str]:
-    """Return what would have made the received MAC: one sentence, or none when nothing that was tried does.
+    others: Sequence[Candidate[Secret]] = (),
+) -> str:
+    """Return what would have made the received MAC, in a sentence; "" when nothing that was tried does.
 
-    `algorithm` is the one that should have been used. With the master key, mistakes of unwrapping are tried too;
-    `mistaken` are more keys to try, as DUKPT has them.
+    Args:
+        algorithm: the one that should have been used.
+        covers: bytes that may have been covered, the right ones first.
+        generations: of working keys, the one that should fit first.
+        tmk: with it, mistakes of unwrapping are tried too.
+        others: more keys to try, as DUKPT has them.
     """
-    generations, others = _generations(candidates), [*mistaken, *_other_keys(candidates, tmk)]
-    for key, way, cover in _fewest_mistakes_first(generations, others, _ways(algorithm), covers):
-        if key.key.cipher in way.ciphers:
-            written = _written(way.raw(key.key, cover.data), got, algorithm.form)
-            if written is not None:
-                return [_sentence(key, way, cover, written, algorithm.form)]
-    return []
+    if empty := filling(got):
+        return f"the MAC's field holds {empty}: the terminal sends it without computing a MAC"
+
+    def fits(combination: Combination) -> str | None:
+        key, way, cover = combination
+        if key.value.cipher not in way.value.ciphers:
+            return None
+        return _written(way.value.raw(key.value, cover.value), got, algorithm.form)
+
+    found = first_fit((key_candidates("mak", generations, tmk, others), mac_ways(algorithm), covers), fits)
+    return _sentence(found[0], found[1], algorithm.form) if found else ""
 
 
-def _fewest_mistakes_first(
-    generations: Sequence[MistakenKey], others: Sequence[MistakenKey], ways: Sequence[_Way], covers: Sequence[Cover]
-) -> Iterator[tuple[MistakenKey, _Way, Cover]]:
-    """Return one thing other than it should be, then two, never three: the first of each sequence is as it should be.
+_FILLINGS: Final = {b"\x00": "zeros only", b" ": "spaces only", b"0": "only digits 0", b"\xff": "bytes FF only"}
 
-    Of the wrong keys only an old one is so common that it may hide a second mistake.
+
+def filling(got: bytes) -> str:
+    """Return with what a field is filled that should hold a MAC; "" when it is not one and the same byte.
+
+    >>> filling(bytes(8)), filling(b"        "), filling(b"3A57ACBB")
+    ('zeros only', 'spaces only', '')
     """
-    (key, *old), (way, *other_ways), (cover, *other_covers) = generations, ways, covers
-    return chain(
-        product((*generations, *others), (way,), (cover,)),
-        product((key,), (way,), other_covers),
-        product((key,), other_ways, (cover,)),
-        product(old, (way,), other_covers),
-        product(old, other_ways, (cover,)),
-        product((key,), other_ways, other_covers),
-    )
+    return "" if len(set(got)) != 1 else _FILLINGS.get(got[:1], f"bytes {got[:1].hex().upper()} only")
 
 
 # What is tried
 
 
-def _generations(candidates: Sequence[Candidate]) -> list[MistakenKey]:
-    (_, current), *old = candidates
-    return [
-        MistakenKey("the same MAK", "", current.mak),
-        *(
-            MistakenKey(f"the {label} MAK (KCV {keys.mak.kcv()})", "the terminal kept its old key", keys.mak)
-            for label, keys in old
-        ),
-    ]
-
-
-def _other_keys(candidates: Sequence[Candidate], tmk: Secret | None) -> list[MistakenKey]:
-    current = candidates[0][1]
-    wrap: CipherName = "3des" if current.mak.cipher == "des" else current.mak.cipher
-    master = tmk.using(wrap) if tmk is not None and len(tmk) in KEY_SIZES[wrap] else None
-    tried = []
-    for label, keys in candidates:
-        whose = "the" if keys is current else f"the {label}"
-        tried += _neighbours(whose, keys)
-        if master is not None and len(keys.mak) % master.block_bytes == 0:
-            tried += _unwrapped(whose, keys.mak, master)
-    if master is not None:
-        tried += _with_half("the TMK", "master key", master)
-    return tried
-
-
-def _neighbours(whose: str, keys: WorkingKeys) -> list[MistakenKey]:
-    tried = _with_half(f"{whose} PIK", "PIN key", keys.pik)
-    if keys.tdk is not None:
-        tried += _with_half(f"{whose} TDK", "track key", keys.tdk)
-    mak = keys.mak
-    if mak.cipher == "3des":
-        half = _half(mak)
-        hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
-        tried.append(MistakenKey(f"the first half of {whose} MAK (KCV {half.kcv()})", hint, half))
-    elif mak.cipher == "des":
-        filled = Secret(mak.reveal() + bytes(mak.block_bytes), "3des")
-        words = f"{whose} MAK with eight zero bytes behind it (KCV {filled.kcv()})"
-        tried.append(MistakenKey(words, _TAKES_DOUBLE, filled))
-    return tried
-
-
-def _with_half(words: str, kind: str, key: Secret) -> list[MistakenKey]:
-    """Return a key that is not the MAK, and the first half of it for terminals that know single-length MAKs only."""
-    tried = [MistakenKey(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the MAK", key)]
-    if key.cipher == "3des":
-        half = _half(key)
-        hint = f"the terminal takes half of the {kind} for the MAK"
-        tried.append(MistakenKey(f"the first half of {words} (KCV {half.kcv()})", hint, half))
-    return tried
-
-
-def _unwrapped(whose: str, mak: Secret, master: Secret) -> list[MistakenKey]:
-    wrapped = master.encrypt(mak.reveal())
-    travels = Secret(wrapped, mak.cipher)
-    hint = "the terminal did not decrypt it"
-    tried = [MistakenKey(f"{whose} MAK as it travels (KCV {travels.kcv()})", hint, travels)]
-    if mak.cipher == "des":
-        filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
-        words = f"{whose} MAK with the zeros behind it decrypted as well (KCV {filled.kcv()})"
-        tried.append(MistakenKey(words, _TAKES_DOUBLE, filled))
-    return tried
-
-
-def _ways(algorithm: MacAlgorithm) -> list[_Way]:
-    tried = [_Way("", "", algorithm.raw, algorithm.ciphers)]
+def mac_ways(algorithm: MacAlgorithm) -> list[Candidate[MacWay]]:
+    """Return the ways of computing a MAC that are tried, the right one first."""
+    tried = [Candidate("", "", MacWay(algorithm.raw, algorithm.ciphers))]
     if algorithm.raw is unionpay_ecb:
         tried += _SLIPS
     for other in MAC_ALGORITHMS.values():
-        if other.raw not in [way.raw for way in tried]:
+        if other.raw not in [one.value.raw for one in tried]:
             hint = f"the terminal uses MAC algorithm {other.name}"
-            tried.append(_Way(f"{other.name} over ", hint, other.raw, other.ciphers))
+            tried.append(Candidate(f"{other.name} over ", hint, MacWay(other.raw, other.ciphers)))
     return tried
 
 
@@ -164,35 +86,50 @@ def _fold_itself(key: Secret, data: bytes) -> bytes:
 
 
 def _half_first(key: Secret, data: bytes) -> bytes:
-    return two_steps(_half(key), key, data)
+    return two_steps(half_of(key), key, data)
 
 
 def _half_last(key: Secret, data: bytes) -> bytes:
-    return two_steps(key, _half(key), data)
+    return two_steps(key, half_of(key), data)
 
 
-def _half(key: Secret) -> Secret:
-    return Secret(key.reveal()[:8], "des")
+def _first_step_only(key: Secret, data: bytes) -> bytes:
+    size = key.block_bytes
+    return key.encrypt(fold(data, size).hex().upper().encode()[:size])
+
+
+def _lower_case_fold(key: Secret, data: bytes) -> bytes:
+    size = key.block_bytes
+    text = fold(data, size).hex().encode()
+    between = int.from_bytes(key.encrypt(text[:size]), "big") ^ int.from_bytes(text[size:], "big")
+    return key.encrypt(between.to_bytes(size, "big"))
 
 
 _SLIPS: Final = (
-    _Way(
+    Candidate(
         "the encrypted fold of ",
         "the terminal encrypts the folded blocks themselves, not their hex text",
-        _fold_itself,
-        frozenset({"des", "3des", "sm4", "aes"}),
+        MacWay(_fold_itself, frozenset({"des", "3des", "sm4", "aes"})),
     ),
-    _Way(
+    Candidate(
+        "the first encryption alone over ",
+        "the terminal leaves out the second encryption",
+        MacWay(_first_step_only, frozenset({"des", "3des", "sm4", "aes"})),
+    ),
+    Candidate(
+        "the fold in lower-case hex text of ",
+        "the terminal writes the folded blocks in lower case before it encrypts them",
+        MacWay(_lower_case_fold, frozenset({"des", "3des", "sm4", "aes"})),
+    ),
+    Candidate(
         "single DES in the first step over ",
         "the terminal takes half of its MAK for the first encryption",
-        _half_first,
-        frozenset({"3des"}),
+        MacWay(_half_first, frozenset({"3des"})),
     ),
-    _Way(
+    Candidate(
         "single DES in the second step over ",
         "the terminal takes half of its MAK for the second encryption",
-        _half_last,
-        frozenset({"3des"}),
+        MacWay(_half_last, frozenset({"3des"})),
     ),
 )
 """Misreadings of the UnionPay algorithm; the standard's own wording invites the last."""
@@ -200,19 +137,41 @@ _SLIPS: Final = (
 
 # The sentence
 
-_WRITTEN: Final = {"hex": "upper-case hex text", "lower": "lower-case hex text", "binary": "bytes"}
+
+class _Form(NamedTuple):
+    """One way of writing a result of some bytes into a field."""
+
+    name: str
+    words: str
+    data: bytes
+
+
+def _forms(raw: bytes, size: int) -> Iterator[_Form]:
+    text, quarter = raw.hex().encode(), raw[: size // 2]
+    yield _Form("hex", "upper-case hex text", text.upper()[:size])
+    yield _Form("binary", "bytes", raw[:size])
+    yield _Form("lower", "lower-case hex text", text[:size])
+    yield _Form("packed", f"{len(quarter)} bytes with zeros behind them", quarter.ljust(size, b"\x00"))
+    yield _Form("packed spaces", f"{len(quarter)} bytes with spaces behind them", quarter.ljust(size, b" "))
+    yield _Form("packed FF", f"{len(quarter)} bytes with bytes FF behind them", quarter.ljust(size, b"\xff"))
+    yield _Form("packed right", f"{len(quarter)} bytes with zeros before them", quarter.rjust(size, b"\x00"))
+    yield _Form("second half", "the second half of the hex text", text.upper()[size : 2 * size])
+
+
+_RIGHT_WORDS: Final = {"hex": "upper-case hex text", "binary": "bytes"}
 
 
 def _written(raw: bytes, got: bytes, form: str) -> str | None:
-    """Return the form in which `raw` equals `got`; the right one first, because digits alone have no case."""
-    size = len(got)
-    text = raw.hex().encode()
-    ways = {"hex": text.upper()[:size], "lower": text[:size], "binary": raw[:size]}
-    return next((way for way in (form, *ways) if ways[way] == got), None)
+    """Return in which words `raw` equals `got`: "" as it should be written, None not at all."""
+    found = [one for one in _forms(raw, len(got)) if one.data == got]
+    if not found:
+        return None
+    return "" if any(one.name == form for one in found) else found[0].words
 
 
-def _sentence(key: MistakenKey, way: _Way, cover: Cover, written: str, form: str) -> str:
-    hints = [hint for hint in (key.hint, way.hint, cover.hint) if hint]
-    if written != form:
-        hints.append(f"the terminal sends {_WRITTEN[written]} where {_WRITTEN[form]} belongs")
-    return f"{way.words}{cover.words} under {key.words} matches: {'; '.join(hints)}"
+def _sentence(combination: Combination, written: str, form: str) -> str:
+    key, way, cover = combination
+    mistakes = hints(combination)
+    if written:
+        mistakes.append(f"the terminal sends {written} where {_RIGHT_WORDS[form]} belongs")
+    return f"{way.words}{cover.words} under {key.words} matches: {'; '.join(mistakes)}"

@@ -7,7 +7,7 @@ costs ten times what a block costs.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
 
@@ -175,11 +175,3 @@ class SecretFactory:
     def _context(self, clear: bytes) -> CipherContext:
         self._algorithm.key = (clear * 3)[self._stretch]
         return self._ciphers.encryptor()
-
-
-class MistakenKey(NamedTuple):
-    """A key that a terminal may have taken for its MAK: what it is, and the mistake that it would be."""
-
-    words: str
-    hint: str
-    key: Secret

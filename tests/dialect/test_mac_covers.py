@@ -6,12 +6,15 @@ import pytest
 
 from acquirer.dialect.mac_covers import mac_covers
 from acquirer.dialect.suite import Suite
-from acquirer.security import mac_diagnosis as diagnosis
+from acquirer.security.candidates import TRIALS_MOST, fewest_mistakes_first
+from acquirer.security.key_candidates import key_candidates
 from acquirer.security.mac import MAC_ALGORITHMS
+from acquirer.security.mac_diagnosis import mac_ways
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.coverage import COVERAGES
+from acquirer.wire.grammar import CHARSETS
 
 OLD = WorkingKeys(Secret.from_hex("73575E29D00B19757ADC854C23D0EAE6"), Secret.from_hex("313215FDA2C4AB4C"))
 DOUBLE = WorkingKeys(
@@ -25,8 +28,7 @@ ecb = MAC_ALGORITHMS["unionpay-ecb"]
 
 def found(suite, frame, mac, candidates, tmk=None):
     dialect = suite.dialect
-    [sentence] = suite.diagnose(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
-    return sentence
+    return suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
 
 
 COVERED = [
@@ -37,6 +39,9 @@ COVERED = [
     ("the MAC's bit not yet set", lambda frame: frame[11:20] + bytes((frame[20] & 0xFE,)) + frame[21:-8]),
     ("the MAB as hex text (136 bytes)", lambda frame: frame[11:-8].hex().upper().encode()),
     ("the MAB padded with 80 before the zeros (69 bytes)", lambda frame: frame[11:-8] + b"\x80"),
+    ("the MAC's own place too, filled with spaces (76 bytes)", lambda frame: frame[11:-8] + b" " * 8),
+    ("the MAC's own place too, filled with digits 0 (76 bytes)", lambda frame: frame[11:-8] + b"0" * 8),
+    ("the MAB as hex text in lower case (136 bytes)", lambda frame: frame[11:-8].hex().encode()),
 ]
 
 
@@ -72,10 +77,8 @@ def test_two_mistakes_at_once(suite, sale, says, of, name):
 def test_the_work_is_bounded(suite, tmk, sale):
     message = suite.dialect.decode(sale)
     candidates = [("current", DOUBLE), ("previous", DOUBLE)]
-    keys = diagnosis._generations(candidates), diagnosis._other_keys(candidates, tmk)
-    covers = mac_covers(suite.dialect, message)
-    trials = diagnosis._fewest_mistakes_first(*keys, diagnosis._ways(ecb), covers)
-    assert 100 < sum(1 for _ in trials) <= 150
+    axes = key_candidates("mak", candidates, tmk), mac_ways(ecb), mac_covers(suite.dialect, message)
+    assert 200 < sum(1 for _ in fewest_mistakes_first(axes)) <= TRIALS_MOST
 
 
 def with_mac(name):
@@ -93,17 +96,19 @@ def test_without_its_bit_the_mac_is_not_announced_and_nothing_else_differs(name)
     for dialect, message in with_mac(name):
         right = dialect.covered(message.raw)
         [cover] = [one for one in mac_covers(dialect, message) if "bit not yet set" in one.words]
-        assert len(cover.data) == len(right)
+        assert len(cover.value) == len(right)
         found_one = True
-        if dialect.grammar.bitmap_encoding != "binary":
-            assert cover.data == right, "text bitmaps are not taken apart"
-            continue
         start = right.index(message.raw[dialect.grammar.envelope_bytes :][: len(right)]) + dialect.grammar.mti_bytes
         size = 16 if max(message.fields) > 64 else 8
-        before, after = (int.from_bytes(data[start : start + size], "big") for data in (right, cover.data))
+        if dialect.grammar.bitmap_encoding != "binary":
+            charset = CHARSETS[dialect.grammar.bitmap_encoding]
+            before, after = (int(data[start : start + 2 * size].decode(charset), 16) for data in (right, cover.value))
+            assert before - after == 1 << (8 * size - dialect.mac_de(message.fields))
+            continue
+        before, after = (int.from_bytes(data[start : start + size], "big") for data in (right, cover.value))
         assert before - after == 1 << (8 * size - dialect.mac_de(message.fields))
         assert before & after == after
-        assert (right[:start], right[start + size :]) == (cover.data[:start], cover.data[start + size :])
+        assert (right[:start], right[start + size :]) == (cover.value[:start], cover.value[start + size :])
     assert found_one == any(route.mac_request or route.mac_reply != "never" for route in load_dialect(name).routes)
 
 
@@ -113,4 +118,19 @@ def test_the_bit_is_found_in_every_coverage(dialect, sale, coverage):
     right = other.covered(sale)
     [cover] = [one for one in mac_covers(other, other.decode(sale)) if "bit not yet set" in one.words]
     without = sale[:20] + bytes((sale[20] & 0xFE,)) + sale[21:]  # DE 64: the last bit of the bitmap, at bytes 13 to 20
-    assert cover.data == other.covered(without) != right
+    assert cover.value == other.covered(without) != right
+
+
+def test_a_field_that_is_left_out(suite, keys, sale):
+    start, stop = suite.dialect.spans(suite.dialect.decode(sale))[60]
+    mac = ecb(keys.mak, sale[11:start] + sale[stop:-8])
+    assert "the terminal covers the MAB without DE 60" in found(suite, sale, mac, [("current", keys)])
+
+
+def test_an_mti_of_four_characters_is_left_out_whole():
+    found_one = False
+    for dialect, message in with_mac("iso8583-1987-ascii"):
+        [cover] = [one for one in mac_covers(dialect, message) if one.words.startswith("the MAB without the MTI")]
+        assert cover.value == dialect.covered(message.raw)[4:]
+        found_one = True
+    assert found_one

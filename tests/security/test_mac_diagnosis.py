@@ -3,10 +3,15 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psec import des as psec_des
 
+from acquirer.security.key_candidates import half_of
 from acquirer.security.mac import MAC_ALGORITHMS, fold
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
+
+# psec reaches for 3DES where cryptography no longer keeps it; our own code must not.
+pytestmark = pytest.mark.filterwarnings("ignore:.*TripleDES:cryptography.utils.CryptographyDeprecationWarning:psec")
 
 OLD = WorkingKeys(Secret.from_hex("73575E29D00B19757ADC854C23D0EAE6"), Secret.from_hex("313215FDA2C4AB4C"))
 DOUBLE = WorkingKeys(
@@ -34,8 +39,7 @@ def text8(raw):
 
 def found(suite, frame, mac, candidates, tmk=None):
     dialect = suite.dialect
-    [sentence] = suite.diagnose(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
-    return sentence
+    return suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
 
 
 def test_a_terminal_that_kept_its_old_key(suite, keys, sale):
@@ -127,13 +131,13 @@ def test_sm4_keys(suite, tmk, sale):
 @given(st.binary(min_size=8, max_size=8))
 def test_what_nothing_explains_is_not_explained(suite, keys, tmk, sale, mac):
     message = suite.dialect.decode(suite.dialect.with_mac(sale, mac))
-    if mac != b"3A57ACBB":
-        assert suite.diagnose(message, [("current", keys), ("previous", OLD)], tmk) == []
+    if mac != b"3A57ACBB" and len(set(mac)) > 1:
+        assert suite.diagnose_mac(message, [("current", keys), ("previous", OLD)], tmk) == ""
 
 
 def test_a_message_without_mac_has_no_diagnosis(suite, keys):
     request = suite.dialect.decode(bytes.fromhex(suite.dialect.samples[0].hex)[2:])
-    assert suite.diagnose(request, [("current", keys)]) == []
+    assert suite.diagnose_mac(request, [("current", keys)]) == ""
 
 
 def test_sentences_hold_no_key(suite, keys, tmk, sale):
@@ -141,3 +145,89 @@ def test_sentences_hold_no_key(suite, keys, tmk, sale):
     sentence = found(suite, sale, mac, [("current", keys), ("previous", OLD)], tmk)
     for secret in (tmk, keys.mak, keys.pik, OLD.mak, OLD.pik):
         assert secret.reveal().hex().upper() not in sentence
+
+
+@pytest.mark.parametrize(
+    ("mac", "says"),
+    [
+        (bytes(8), "the MAC's field holds zeros only"),
+        (b" " * 8, "the MAC's field holds spaces only"),
+        (b"0" * 8, "the MAC's field holds only digits 0"),
+        (b"\x5a" * 8, "the MAC's field holds bytes 5A only"),
+    ],
+)
+def test_no_mac_at_all(suite, keys, sale, mac, says):
+    sentence = found(suite, sale, mac, [("current", keys)])
+    assert sentence == f"{says}: the terminal sends it without computing a MAC"
+
+
+@pytest.mark.parametrize(
+    ("pack", "says"),
+    [
+        (lambda four: four + bytes(4), "sends 4 bytes with zeros behind them where upper-case hex text belongs"),
+        (lambda four: four + b"    ", "sends 4 bytes with spaces behind them"),
+        (lambda four: four + b"\xff" * 4, "sends 4 bytes with bytes FF behind them"),
+        (lambda four: bytes(4) + four, "sends 4 bytes with zeros before them"),
+    ],
+)
+def test_packed_text(suite, keys, sale, pack, says):
+    right = suite.mac(keys, suite.dialect.covered(sale))
+    assert says in found(suite, sale, pack(bytes.fromhex(right.decode())), [("current", keys)])
+
+
+def test_the_other_half_of_the_result(suite, keys, sale):
+    raw = ecb.raw(keys.mak, suite.dialect.covered(sale))
+    mac = raw.hex().upper()[8:].encode()
+    assert "sends the second half of the hex text" in found(suite, sale, mac, [("current", keys)])
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (lambda mak, tmk: half_of(mak, 1), "takes the second half of its MAK"),
+        (lambda mak, tmk: Secret(mak.reveal()[8:] + mak.reveal()[:8]), "swaps the halves of its MAK"),
+        (lambda mak, tmk: Secret(tmk.encrypt(tmk.encrypt(mak.reveal()))), "encrypts what it should decrypt"),
+        (lambda mak, tmk: Secret(half_of(tmk).decrypt(tmk.encrypt(mak.reveal()))), "decrypts with half of its TMK"),
+        (lambda mak, tmk: Secret(unchained(tmk, tmk.encrypt(mak.reveal()))), "decrypts its keys in CBC"),
+        (
+            lambda mak, tmk: Secret(tmk.using("sm4").decrypt(tmk.encrypt(mak.reveal()))),
+            "decrypts its keys by SM4, and they are encrypted by 3DES",
+        ),
+        (
+            lambda mak, tmk: Secret(Secret(b"\x11" * 16).decrypt(tmk.encrypt(mak.reveal()))),
+            "TMK is a published one (KCV 82E13665), the host's has KCV D0E06F38",
+        ),
+    ],
+)
+def test_a_key_not_unwrapped_right(suite, tmk, sale, key, says):
+    mac = ecb(key(DOUBLE.mak, tmk), suite.dialect.covered(sale))
+    assert says in found(suite, sale, mac, [("current", DOUBLE)], tmk)
+
+
+def unchained(key, data):
+    """Decrypt in CBC with a zero IV, as psec does it."""
+    return psec_des.decrypt_tdes_cbc(key.reveal(), bytes(8), data)
+
+
+@pytest.mark.parametrize(
+    ("mac", "says"),
+    [
+        (
+            lambda mab: first_step(DOUBLE.mak, mab),
+            "leaves out the second encryption",
+        ),
+        (lambda mab: lower_case_fold(DOUBLE.mak, mab), "in lower case before it encrypts them"),
+    ],
+)
+def test_more_misreadings_of_the_algorithm(suite, sale, mac, says):
+    assert says in found(suite, sale, mac(suite.dialect.covered(sale)), [("current", DOUBLE)])
+
+
+def first_step(key, mab):
+    return text8(key.encrypt(fold(mab, 8).hex().upper().encode()[:8]))
+
+
+def lower_case_fold(key, mab):
+    text = fold(mab, 8).hex().encode()
+    between = bytes(a ^ b for a, b in zip(key.encrypt(text[:8]), text[8:], strict=True))
+    return text8(key.encrypt(between))

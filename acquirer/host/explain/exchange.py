@@ -169,11 +169,11 @@ def mac_differs(
     sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
     if mac is None:
         return sentence
-    candidates = [("current", keys)]
+    generations = [("current", keys)]
     if session.previous is not None:
-        candidates.append(("previous", host.ring.previous(session.tid, session.previous)))
-    findings = host.suite.diagnose(request.message, candidates, host.ring.master(terminal))
-    return f"{sentence}; {findings[0] if findings else _nothing_fits(session)}"
+        generations.append(("previous", host.ring.previous(session.tid, session.previous)))
+    finding = host.suite.diagnose_mac(request.message, generations, host.ring.master(terminal))
+    return f"{sentence}; {finding or _nothing_fits(terminal, session)}"
 
 
 def derived_mac_differs(
@@ -192,12 +192,12 @@ def derived_mac_differs(
         return sentence
     initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = dukpt.mistaken(initial, ksn)
-    findings = host.suite.diagnose(request.message, [("current", keys)], mistaken=mistaken)
+    finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
     nothing = (
         f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
         f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"
     )
-    return f"{sentence}; {findings[0] if findings else nothing}"
+    return f"{sentence}; {finding or nothing}"
 
 
 def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
@@ -216,11 +216,17 @@ def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: byt
     )
 
 
-def _nothing_fits(session: Session) -> str:
+def _nothing_fits(terminal: TerminalConfig, session: Session) -> str:
     number = session.current.number if session.current else 0
+    nothing = "no key, algorithm or coverage that was tried explains it: compare the KCV with the terminal's"
+    if session.previous_until_us:  # no MAC was right since these keys were handed out
+        return (
+            f"{nothing} (keys of its sign-on {number}, under which no MAC was right yet). If it differs, the terminal "
+            f"has another TMK than the host, whose KCV is {terminal.tmk_kcv}: signing on again never helps then, enter "
+            f"the same TMK on both sides. If it is the same, look at what the terminal covers"
+        )
     return (
-        f"no key, algorithm or coverage that was tried explains it: compare the KCV with the terminal's "
-        f"(keys of its sign-on {number}), sign on again if they differ, else look at what the terminal covers"
+        f"{nothing} (keys of its sign-on {number}), sign on again if they differ, else look at what the terminal covers"
     )
 
 
@@ -247,6 +253,7 @@ def expired(what: str) -> str:
 
 _NOT_COMMITTED: Final = {
     "overloaded": "more requests wait than the host can book in time: nothing was booked, try again a little later",
+    "locked": "another program holds the host's database: nothing was booked, try again a little later",
     "failed": "the host's store has failed, and whether this was booked is unknown: the host approves nothing more",
     "conflict": "other host processes changed this terminal's row again and again: nothing was booked, try again",
 }

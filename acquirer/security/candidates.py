@@ -1,0 +1,70 @@
+"""Which mistake explains bytes that do not fit: candidates are tried in order, and the first that fits is named.
+
+MACs, PIN blocks, key packages, tracks and fields share this engine; each brings its own axes of what can be wrong (the
+key, the algorithm, the bytes covered, the format …).
+
+1. The first candidate of each axis is what is right; the others are mistakes that terminals are known to make.
+2. One mistake is tried before two, and never three: with three, something would always fit.
+3. A rare mistake is tried by itself only (`alone`).
+4. Wrong bytes cost their sender nothing, so the work is bounded by a number of trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, islice, product
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+TRIALS_MOST: Final = 600
+"""Trials of one diagnosis: a MAC costs about 5 µs, so a few milliseconds, paid only after a refusal."""
+
+
+class Candidate(NamedTuple, Generic[T]):
+    """One way in which something may have been done: in words, which mistake it would be ("" for none), and itself."""
+
+    words: str
+    hint: str
+    value: T
+    alone: bool = False  # too rare to be tried together with another mistake
+
+
+Combination = tuple[Candidate[Any], ...]
+"""One candidate of each axis."""
+
+
+def first_fit(
+    axes: Sequence[Sequence[Candidate[Any]]], fits: Callable[[Combination], T | None], most: int = TRIALS_MOST
+) -> tuple[Combination, T] | None:
+    """Return the first combination that fits, and what `fits` returned for it; None when nothing that is tried does."""
+    for combination in islice(fewest_mistakes_first(axes), most):
+        found = fits(combination)
+        if found is not None:
+            return combination, found
+    return None
+
+
+def fewest_mistakes_first(axes: Sequence[Sequence[Candidate[Any]]]) -> Iterator[Combination]:
+    """Yield what is right, then one thing other than it should be, then two.
+
+    >>> def axis(*words): return [Candidate(word, "", 0) for word in words]
+    >>> [" ".join(one.words for one in tried) for tried in fewest_mistakes_first([axis("a", "b"), axis("x", "y")])]
+    ['a x', 'b x', 'a y', 'b y']
+    """
+    right = tuple(axis[0] for axis in axes)
+    yield right
+    for place, axis in enumerate(axes):
+        for one in axis[1:]:
+            yield (*right[:place], one, *right[place + 1 :])
+    often = [[one for one in axis[1:] if not one.alone] for axis in axes]
+    for (first, some), (second, others) in combinations(enumerate(often), 2):
+        for one, other in product(some, others):
+            tried = list(right)
+            tried[first], tried[second] = one, other
+            yield tuple(tried)
+
+
+def hints(combination: Combination) -> list[str]:
+    """Return which mistakes a combination consists of."""
+    return [one.hint for one in combination if one.hint]

@@ -1,0 +1,162 @@
+"""The keys that a terminal may have used in place of the right one, for every diagnosis that has a key among its axes.
+
+1. An old one: so common that it may hide a second mistake. Every other is tried by itself.
+2. Another of the set (PIN key for MAC key …), or half of one.
+3. One not unwrapped right: as it travels, under half of the TMK, encrypted where it should be decrypted, chained, under
+   another cipher, its filling decrypted as well.
+4. The TMK itself; and keys unwrapped with a TMK that everybody has because it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from acquirer.security.candidates import Candidate
+from acquirer.security.ciphers import KEY_SIZES, CipherName
+from acquirer.security.secret import Secret
+from acquirer.security.working import WorkingKeys
+
+KeyRole = Literal["pik", "mak", "tdk"]
+NamedKeys = tuple[str, WorkingKeys]
+"""What people call a generation ("current", "previous"), and its keys. The first is the one that should fit."""
+
+KEY_WORDS: Final[dict[KeyRole, str]] = {"pik": "PIN key", "mak": "MAC key", "tdk": "track key"}
+
+PUBLISHED_TMKS: Final = (
+    ("zeros", "00" * 16),
+    ("0123456789ABCDEF FEDCBA9876543210", "0123456789ABCDEFFEDCBA9876543210"),
+    ("bytes 11", "11" * 16),
+    ("bytes 31", "31" * 16),
+    ("bytes 38", "38" * 16),
+    ("bytes FF", "FF" * 16),
+)
+"""Master keys of manuals, tools and devices as delivered, which terminals keep when none is injected."""
+
+_TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
+_OLD: Final = {"previous": "the terminal kept its old key"}
+
+
+def key_candidates(
+    role: KeyRole, generations: Sequence[NamedKeys], tmk: Secret | None = None, others: Sequence[Candidate[Secret]] = ()
+) -> list[Candidate[Secret]]:
+    """Return the keys to try for one role, the right one first. Empty where the first generation has no such key.
+
+    Args:
+        generations: of working keys, the one that should fit first.
+        tmk: with it, mistakes of unwrapping are tried too.
+        others: more keys to try, as DUKPT has them.
+    """
+    (_, current), *old = generations
+    right = _key(current, role)
+    if right is None:
+        return []
+    name = role.upper()
+    tried = [Candidate(f"the same {name}", "", right)]
+    for label, keys in old:
+        if (key := _key(keys, role)) is not None:
+            hint = _OLD.get(label, "the terminal mixes its key sets")
+            tried.append(Candidate(f"the {label} {name} (KCV {key.kcv()})", hint, key))
+    rare = [*others]
+    master = _master(tmk, right)
+    for label, keys in generations:
+        whose = "the" if keys is current else f"the {label}"
+        rare += _of_other_roles(role, whose, keys)
+        if (key := _key(keys, role)) is not None:
+            rare += _parts(role, whose, key)
+            if master is not None and len(key) % master.block_bytes == 0:
+                rare += _unwrapped(role, whose, key, master)
+    if master is not None:
+        rare += _with_half("the TMK", "master key", role, master)
+    return [*tried, *(one._replace(alone=True) for one in rare)]
+
+
+def half_of(key: Secret, number: int = 0) -> Secret:
+    """Return one of the single-length keys that a 3DES key consists of."""
+    return Secret(key.reveal()[8 * number : 8 * number + 8], "des")
+
+
+def _key(keys: WorkingKeys, role: KeyRole) -> Secret | None:
+    return {"pik": keys.pik, "mak": keys.mak, "tdk": keys.tdk}[role]
+
+
+def _master(tmk: Secret | None, key: Secret) -> Secret | None:
+    wrap: CipherName = "3des" if key.cipher == "des" else key.cipher
+    return tmk.using(wrap) if tmk is not None and len(tmk) in KEY_SIZES[wrap] else None
+
+
+def _of_other_roles(role: KeyRole, whose: str, keys: WorkingKeys) -> Iterator[Candidate[Secret]]:
+    for other, words in KEY_WORDS.items():
+        key = _key(keys, other)
+        if other != role and key is not None:
+            yield from _with_half(f"{whose} {other.upper()}", words, role, key)
+
+
+def _with_half(words: str, kind: str, role: KeyRole, key: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield a key that is another than it should be, and its first half for terminals that know single keys only."""
+    yield Candidate(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the {role.upper()}", key)
+    if key.cipher == "3des":
+        half = half_of(key)
+        hint = f"the terminal takes half of the {kind} for the {role.upper()}"
+        yield Candidate(f"the first half of {words} (KCV {half.kcv()})", hint, half)
+
+
+def _parts(role: KeyRole, whose: str, key: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield what may be made of the right key by taking half of it, or more than there is."""
+    name = role.upper()
+    if key.cipher == "3des":
+        first, second = half_of(key), half_of(key, 1)
+        hint = f"the terminal takes half of its {name}"
+        if role == "mak":
+            hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
+        yield Candidate(f"the first half of {whose} {name} (KCV {first.kcv()})", hint, first)
+        hint = f"the terminal takes the second half of its {name}"
+        yield Candidate(f"the second half of {whose} {name} (KCV {second.kcv()})", hint, second)
+        if len(key) == 16:
+            swapped = Secret(second.reveal() + first.reveal(), "3des")
+            hint = f"the terminal swaps the halves of its {name}"
+            yield Candidate(f"{whose} {name} with its halves swapped (KCV {swapped.kcv()})", hint, swapped)
+    elif key.cipher == "des":
+        filled = Secret(key.reveal() + bytes(key.block_bytes), "3des")
+        words = f"{whose} {name} with eight zero bytes behind it (KCV {filled.kcv()})"
+        yield Candidate(words, _TAKES_DOUBLE, filled)
+
+
+def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield what a terminal gets that does not take the key out of its package as it should."""
+    name, cipher = role.upper(), key.cipher
+    wrapped = master.encrypt(key.reveal())
+    travels = Secret(wrapped, cipher)
+    yield Candidate(f"{whose} {name} as it travels (KCV {travels.kcv()})", "the terminal did not decrypt it", travels)
+    if cipher == "des":
+        filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
+        words = f"{whose} {name} with the zeros behind it decrypted as well (KCV {filled.kcv()})"
+        yield Candidate(words, _TAKES_DOUBLE, filled)
+    twice = Secret(master.encrypt(wrapped), cipher)
+    hint = "the terminal encrypts what it should decrypt"
+    yield Candidate(f"{whose} {name} encrypted once more with the TMK (KCV {twice.kcv()})", hint, twice)
+    if master.cipher == "3des":
+        half = half_of(master)
+        single = Secret(half.decrypt(wrapped), cipher)
+        words = f"{whose} {name} decrypted with half of the TMK (KCV {single.kcv()})"
+        yield Candidate(words, "the terminal decrypts with half of its TMK (KCV " + half.kcv() + ")", single)
+    size = master.block_bytes
+    if len(wrapped) > size:
+        clear, before = key.reveal(), b"\x00" * size + wrapped[:-size]
+        chained = Secret(bytes(a ^ b for a, b in zip(clear, before, strict=True)), cipher)
+        words = f"{whose} {name} decrypted in CBC (KCV {chained.kcv()})"
+        yield Candidate(
+            words, "the terminal decrypts its keys in CBC; they are encrypted block by block (ECB)", chained
+        )
+    other: CipherName = "sm4" if master.cipher == "3des" else "3des"
+    if len(master) == 16 and len(wrapped) == 16 and master.cipher in ("3des", "sm4"):
+        mixed = Secret(master.using(other).decrypt(wrapped), cipher)
+        words = f"{whose} {name} decrypted by {other.upper()} (KCV {mixed.kcv()})"
+        hint = f"the terminal decrypts its keys by {other.upper()}, and they are encrypted by {master.cipher.upper()}"
+        yield Candidate(words, hint, mixed)
+    for words, digits in PUBLISHED_TMKS:
+        published = Secret(bytes.fromhex(digits), master.cipher)
+        if published != master:
+            known = Secret(published.decrypt(wrapped), cipher)
+            hint = f"the terminal's TMK is a published one (KCV {published.kcv()}), the host's has KCV {master.kcv()}"
+            yield Candidate(f"{whose} {name} decrypted with a TMK of {words} (KCV {known.kcv()})", hint, known)
