@@ -58,6 +58,7 @@ class Driver:
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._last_error = ""  # the store's last one that was logged
+        self._locked = False  # another program holds the database, and that was logged
         self._congested = 0  # checks in a row that found it so
         self._timer = self.loop.call_later(CHECK_S, self._tick)
 
@@ -114,6 +115,7 @@ class Driver:
     def stop(self) -> None:
         """Give up replies that are still held back, and stop checking the store."""
         self._timer.cancel()
+        self._log_lock()
         for run, timer in list(self.delayed.items()):
             timer.cancel()
             run.abandon()
@@ -144,3 +146,13 @@ class Driver:
         if store.last_error != self._last_error:
             self._last_error = store.last_error
             self.log.event("store-complaint", self._last_error)
+        self._log_lock()
+
+    def _log_lock(self) -> None:
+        if self.store.locked == self._locked:
+            return
+        self._locked = self.store.locked
+        if self._locked:
+            self.log.event("store-locked", "another program holds the database: requests are refused as busy")
+        else:
+            self.log.event("store-unlocked", "the database is free again", locked_out=self.store.locked_out)

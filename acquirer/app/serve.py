@@ -84,7 +84,12 @@ class Running:
     def counters(self) -> dict[str, int]:
         """Sums since the host began."""
         driver = self.driver
-        own = {"exchanges": driver.exchanges, "undelivered": driver.undelivered, "lines_dropped": self.log.dropped}
+        own = {
+            "exchanges": driver.exchanges,
+            "undelivered": driver.undelivered,
+            "locked_out": self.store.locked_out,
+            "lines_dropped": self.log.dropped,
+        }
         return {**own, **self.server.counters.as_dict()}
 
 
@@ -177,8 +182,7 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
             running.log.event("warning", sentence)
         if config.seed is not None:
             running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
-        gc.collect()
-        gc.freeze()  # what was made until here stays until the end
+        gc.freeze()  # what was made until here stays until the end; collecting before would free next to nothing
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_S)
         ready(running.ready)

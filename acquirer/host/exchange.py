@@ -164,7 +164,8 @@ def _not_committed(
         late = Decision(decision.reason, why.expired(decision.why), notes=("expired: nothing was changed",))
         yield Commit(Changes(of_request(host, request, late, None)), NO_DEADLINE)
         return Silence("expired")
-    reason = Reason.OVERLOADED if outcome is CommitOutcome.OVERLOADED else Reason.SYSTEM_FAULT
+    busy = outcome in (CommitOutcome.OVERLOADED, CommitOutcome.LOCKED)
+    reason = Reason.OVERLOADED if busy else Reason.SYSTEM_FAULT
     refusal = Decision(reason, why.not_committed(outcome.value))
     reply = seal(host, request, refusal)
     if outcome is CommitOutcome.CONFLICT:

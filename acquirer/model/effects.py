@@ -118,6 +118,7 @@ class CommitOutcome(Enum):
     CONFLICT = "conflict"  # a row was changed since it was read: load and decide again
     EXPIRED = "expired"  # waited longer than the terminal would: nothing was written
     OVERLOADED = "overloaded"  # the queue is full: nothing was written
+    LOCKED = "locked"  # another program holds the database: nothing was written
     FAILED = "failed"  # unknown outcome: the store stops, so must we
 
 

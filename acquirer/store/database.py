@@ -7,6 +7,8 @@ thousand pages, right after a commit: more often costs rate, less often makes a 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,8 @@ from acquirer.store.statements import query
 CHECKPOINT_PAGES: Final = 1_000
 LOG_BYTES: Final = 64 << 20  # what the log shrinks to after a slow reader has kept it from being put away
 BUSY_S: Final = 5.0  # a sqlite3 shell may hold the file for a moment
+LOCK_WAIT_S: Final = 1.5  # for exchanges: less than what stops the reading of sockets (`group_committer.CONGESTED_S`)
+LOCKED_WAIT_S: Final = 0.1  # once it is known that another program holds the file: every group tries again
 PREPARED: Final = 256  # statements kept by a connection: every shape of those that write groups, and the queries
 
 _FULL: Final = 2  # what PRAGMA synchronous reads back
@@ -146,6 +150,26 @@ def revision(connection: sqlite3.Connection) -> str:
         return "?"
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else "?"
+
+
+def is_busy(exc: sqlite3.Error) -> bool:
+    """Return whether an error only means that another program holds the database."""
+    return (getattr(exc, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def wait_when_busy(cursor: sqlite3.Cursor, wait_s: float) -> None:
+    """Have a connection wait so long while another program holds the database."""
+    cursor.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
+
+
+@contextmanager
+def suppress_busy() -> Iterator[None]:
+    """Leave out what another program that holds the database prevents."""
+    try:
+        yield
+    except sqlite3.OperationalError as exc:
+        if not is_busy(exc):
+            raise
 
 
 def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from acquirer.journal.render import collect, pack_any
 from acquirer.model.rows import Card, Session
 from acquirer.store import statements
+from acquirer.store.database import BUSY_S, LOCK_WAIT_S, LOCKED_WAIT_S, suppress_busy, wait_when_busy
 from acquirer.store.row_cache import RowCache
-from acquirer.store.rrn import BLOCK, ReferenceNumbers
+from acquirer.store.rrn import ReferenceNumbers
 from acquirer.store.transaction_writer import last_number, set_meta
 from acquirer.store.uploads import RenderedSignature, write_picture
 
@@ -29,20 +30,26 @@ class DirectWriter:
         self.cards: RowCache[Card] = RowCache()
         self.rrns = ReferenceNumbers(int(self.meta("rrn") or 0))
 
-    def transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
-        """Run `work` in a transaction of its own: all of it happens, or nothing."""
-        with self.lock:
-            self._transact(work)
+    def transact(self, work: Callable[[sqlite3.Cursor], None], wait_s: float = BUSY_S) -> None:
+        """Run `work` in a transaction of its own: all of it happens, or nothing.
 
-    def reserve_rrns(self) -> None:
-        """Reserve a block of reference numbers. No group that reserves one may be under way."""
-        limit = self.rrns.limit + BLOCK
-        self.transact(lambda cursor: set_meta(cursor, "rrn", str(limit)))
-        self.rrns.limit = limit
+        Args:
+            wait_s: how long to wait while another program holds the database.
+        """
+        with self.lock:
+            wait_when_busy(self._cursor, wait_s)
+            try:
+                self._transact(work)
+            finally:
+                wait_when_busy(self._cursor, LOCK_WAIT_S)
 
     def return_rrns(self) -> None:
-        """Give back the reference numbers that were not used: after a clean end the next start leaves no gap."""
-        self.transact(lambda cursor: set_meta(cursor, "rrn", str(self.rrns.given)))
+        """Give back the reference numbers that were not used: after a clean end the next start leaves no gap.
+
+        While another program holds the database they are given up.
+        """
+        with suppress_busy():
+            self.transact(lambda cursor: set_meta(cursor, "rrn", str(self.rrns.given)), LOCKED_WAIT_S)
 
     def write_pictures(self, rendered: Sequence[RenderedSignature]) -> None:
         """Write what decoding images of signatures came to, and what the journal says of them."""

@@ -7,7 +7,8 @@ that is not yet answered has waited):
 1. More than `CONGESTED_COMMITS` or `CONGESTED_S`: the loop should stop reading sockets; nothing is dropped.
 2. More than `FULL_COMMITS` or `FULL_S`: new commits are refused unwritten, a terminal would not wait for them.
 3. A commit past its own deadline is not written: the terminal has given up, and would only reverse it.
-4. A database that fails is not tried again: what became of the last group is unknown, so everything after it fails.
+4. While another program holds the database commits are refused unwritten, each after a short wait of the writer's.
+5. A database that fails is not tried again: what became of the last group is unknown, so everything after it fails.
 """
 
 from __future__ import annotations
@@ -22,21 +23,26 @@ from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.store.batch_writer import BatchWriter, CallSoon
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.interface import OnOutcome
-from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, pack_changes
 
 AHEAD: Final = 2
 """Groups with the writer: with one it would stand still while its result travels, a third gains nothing."""
 
-WRITE_TIMEOUT_S: Final = 10.0  # a busy file takes half of it, and no host waits for ever
+WRITE_TIMEOUT_S: Final = 10.0  # a slow disk takes some of it, and no host waits for ever
 CONGESTED_COMMITS: Final = 5_000
 CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
 FULL_S: Final = 5.0
 MOST_DELIVERIES: Final = 4 * GROUP  # in one transaction, so that none takes much longer than a full group does
 
-_OUTCOMES: Final = {CONFLICT: CommitOutcome.CONFLICT, UNWRITABLE: CommitOutcome.OVERLOADED}
+LOCKED: Final = -2  # in place of an exchange's number, beside CONFLICT and UNWRITABLE
+
+_OUTCOMES: Final = {
+    CONFLICT: CommitOutcome.CONFLICT,
+    UNWRITABLE: CommitOutcome.OVERLOADED,
+    LOCKED: CommitOutcome.LOCKED,
+}
 
 
 class _Group(NamedTuple):
@@ -55,6 +61,8 @@ class GroupCommitter:
     def __init__(self, direct: DirectWriter, writer: BatchWriter, call_soon: CallSoon) -> None:
         self.fatal_error = ""
         self.last_error = ""
+        self.locked = False  # another program holds the database, as of the last group
+        self.locked_out = 0  # commits that were refused because of that
         self._direct = direct
         self._writer = writer
         self._call_soon = call_soon
@@ -91,11 +99,6 @@ class GroupCommitter:
         self._deliveries.append((exchange_id, outcome))
         if len(self._deliveries) == 1:
             self._call_soon(self._hand_over)
-
-    def await_rrns(self) -> None:
-        """Wait while reference numbers are used up and more of them are under way."""
-        while self._direct.rrns.used_up and self._reserving_rrns:
-            self._wait()
 
     def flush(self) -> None:
         """Commit what waits, and have it all answered."""
@@ -165,7 +168,7 @@ class GroupCommitter:
                 except Exception as exc:  # as with a row that cannot be written: the others can be
                     self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                     outcomes.append(CommitOutcome.OVERLOADED)
-        rrn_limit = rrns.limit + BLOCK if rrns.low and not self._reserving_rrns else None
+        rrn_limit = rrns.limit_to_write(under_way=self._reserving_rrns)
         commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
         self._with_writer.append(_Group(commits, outcomes, deliveries, rrn_limit, taken[0][2] if taken else now_s))
         try:
@@ -186,15 +189,19 @@ class GroupCommitter:
         if result.numbers is None:  # nothing was begun
             self._deliveries.extendleft(reversed(group.deliveries))
             self._put_off = True
-        elif group.rrn_limit is not None:
-            self._direct.rrns.limit = group.rrn_limit
+            self.locked = True
+        else:
+            self.locked = False
+            if group.rrn_limit is not None:
+                self._direct.rrns.written(group.rrn_limit)
         numbers = iter(result.numbers or ())
         self._unanswered -= len(group.commits)
         for (commit, on_outcome), outcome in zip(group.commits, group.outcomes, strict=True):
             if outcome is None:
-                number = next(numbers, UNWRITABLE)  # nothing was begun when there are none
+                number = next(numbers, LOCKED)  # there are none when nothing was begun
                 commit.changes.evidence.id = max(number, 0)
                 outcome = _OUTCOMES.get(number, CommitOutcome.DONE)
+                self.locked_out += number == LOCKED
             self._cache(commit.changes, outcome)
             on_outcome(outcome)
         self._feed_writer()

@@ -47,6 +47,14 @@ class Store(Protocol):
         """Why the last commit that could not be written was refused, as a sentence; "" when there was none."""
 
     @property
+    def locked(self) -> bool:
+        """Whether another program holds the database: commits are refused unwritten until it is free."""
+
+    @property
+    def locked_out(self) -> int:
+        """How many commits were refused because of that, since the store was started."""
+
+    @property
     def waiting(self) -> int:
         """How many commits are not answered yet; from any thread."""
 

@@ -1,6 +1,8 @@
-"""Reference numbers (RRN, DE37): counted, never made from time, handed out from blocks reserved on disk.
+"""Reference numbers (RRN, DE37): counted, never made from time, kept from repeating by a limit on disk.
 
-A number is given out only below a limit that is durable, so a crash loses the rest of a block and repeats nothing.
+A number leaves the host only after the commit of its exchange. So a number above the limit may be given out too: the
+group that writes its exchange raises the limit in the same transaction. Giving one out therefore never waits for the
+disk, and a crash loses the rest of a block and repeats nothing.
 """
 
 from __future__ import annotations
@@ -14,27 +16,27 @@ _WRAP: Final = 10**12  # DE37 has twelve digits; ten thousand a second last thre
 
 
 class ReferenceNumbers:
-    """Gives out numbers up to a limit, which is raised only once it is durable."""
+    """Gives out numbers, and says which limit has to be written."""
 
     def __init__(self, limit: int) -> None:
-        self._next = self.limit = limit
+        self.given = limit  # the last number that was given out
+        self.limit = limit  # the highest that may have been answered with, as the next start would read it
 
-    @property
-    def low(self) -> bool:
-        """True when the next block should be reserved along with the next group that is written."""
-        return self.limit - self._next < BLOCK // 2
+    def limit_to_write(self, *, under_way: bool) -> int | None:
+        """Return the limit that the next group has to write; None when it need not write any.
 
-    @property
-    def used_up(self) -> bool:
-        """True when no number may be given out before more are reserved."""
-        return self._next >= self.limit
+        Args:
+            under_way: whether a group before it writes one; it may fail, and then its limit is not written.
+        """
+        if self.given > self.limit or (self.limit - self.given < BLOCK // 2 and not under_way):
+            return max(self.given, self.limit) + BLOCK
+        return None
 
-    @property
-    def given(self) -> int:
-        """The last number that was given out."""
-        return self._next
+    def written(self, limit: int) -> None:
+        """Note that a limit is on disk."""
+        self.limit = max(self.limit, limit)
 
     def take(self) -> str:
-        """Return the next number, twelve digits. Only while they are not used up."""
-        self._next += 1
-        return f"{self._next % _WRAP:012d}"
+        """Return the next number, twelve digits."""
+        self.given += 1
+        return f"{self.given % _WRAP:012d}"

@@ -63,6 +63,7 @@ class SqliteStore:
         self._configs: RowCache[TerminalConfig] = RowCache()
         self._committer: GroupCommitter | None = None
         self._fatal_error = ""
+        self._locked_out = 0  # once it is closed
 
     @property
     def fatal_error(self) -> str:
@@ -73,6 +74,16 @@ class SqliteStore:
     def last_error(self) -> str:
         """Why the last commit that could not be written was refused, as a sentence; "" when there was none."""
         return self._committer.last_error if self._committer else ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether another program holds the database, so that commits are refused."""
+        return self._committer is not None and self._committer.locked
+
+    @property
+    def locked_out(self) -> int:
+        """How many commits were refused because of that."""
+        return self._locked_out if self._committer is None else self._committer.locked_out
 
     @property
     def waiting(self) -> int:
@@ -107,15 +118,12 @@ class SqliteStore:
 
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal; see `interface.Store.load`."""
-        rrns = self._direct.rrns
         try:
-            if rrns.used_up:
-                self._reserve_rrns()
             config, session = self._terminal(wanted.tid)
             row = (
                 None if config is None or wanted.key is None else self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
             )
-            return Loaded(config, session, None if row is None else TRANSACTION.unpack(row), rrns.take())
+            return Loaded(config, session, None if row is None else TRANSACTION.unpack(row), self._direct.rrns.take())
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
 
@@ -209,6 +217,7 @@ class SqliteStore:
             return
         if committer is not None:
             committer.close()
+            self._locked_out = committer.locked_out
             self._fatal_error = self._fatal_error or committer.fatal_error
         if committer is None or not committer.fatal_error:
             self._direct.return_rrns()
@@ -217,14 +226,6 @@ class SqliteStore:
             connection.close()
         if self._database_lock is not None:
             self._database_lock.release()
-
-    def _reserve_rrns(self) -> None:
-        """Reserve more reference numbers, unless more are under way: two who raise the limit would count one block
-        twice."""
-        if self._committer is not None:
-            self._committer.await_rrns()
-        if self._direct.rrns.used_up:
-            self._direct.reserve_rrns()
 
     def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
         config, session = self._configs.get(tid), self._direct.sessions.get(tid)

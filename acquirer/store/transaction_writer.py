@@ -19,6 +19,7 @@ from acquirer.journal.entry import COLUMNS
 from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
 from acquirer.store import schema, statements
+from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.schema import CARD, SESSION, TRANSACTION, sql_name
 from acquirer.store.uploads import DELETE_OLD_PARTS, UPLOADS, pack_upload
 
@@ -67,7 +68,8 @@ PURGE: Final = " ".join(
 
 
 class GroupResult(NamedTuple):
-    """What became of a group: a number for each commit; None when the database was busy, and nothing was begun."""
+    """What became of a group: a number for each commit; None while another program holds the database, and nothing was
+    written."""
 
     numbers: list[int] | None
     last_error: str = ""
@@ -112,10 +114,12 @@ class TransactionWriter:
         keep_days: int = KEEP_DAYS,
     ) -> None:
         self._cursor = connection.cursor()
+        wait_when_busy(self._cursor, LOCK_WAIT_S)
         self._on_written = on_written
         self._dialect_of = dialect_of
         self._kept_us = keep_days * DAY_US
         self._fatal_error = ""  # why nothing is written any more
+        self._locked = False  # another program holds the database
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
         self._purged_us = self._seen_us = 0
 
@@ -159,19 +163,16 @@ class TransactionWriter:
     ) -> GroupResult:
         cursor = self._cursor
         journal = [pack_any(commit[1], self._dialect_of(commit[0])) for commit in commits]
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            return GroupResult(None, f"{exc} by another program for longer than we wait")
+        if not self._begin():
+            return GroupResult(None)
         last = last_number(cursor)
         rows = [(number, *row) for number, row in enumerate(journal, last + 1)]
         numbers = list(range(last + 1, last + 1 + len(rows)))
         last_error = ""
         if not self._all_at_once(rows, commits):
             cursor.execute("ROLLBACK")
-            cursor.execute("BEGIN IMMEDIATE")
+            if not self._begin():
+                return GroupResult(None)
             numbers, last_error = self._one_by_one(last_number(cursor), journal, commits)  # others may have written
             rows = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
         if deliveries:
@@ -182,6 +183,25 @@ class TransactionWriter:
         self._unreported = rows
         return GroupResult(numbers, last_error)
 
+    def _begin(self) -> bool:
+        """Begin a transaction; return False when another program holds the database.
+
+        The first group that finds it so waits longer: most programs hold it for a moment only.
+        """
+        try:
+            self._cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as exc:
+            if not is_busy(exc):
+                raise
+            if not self._locked:
+                self._locked = True
+                wait_when_busy(self._cursor, LOCKED_WAIT_S)
+            return False
+        if self._locked:
+            self._locked = False
+            wait_when_busy(self._cursor, LOCK_WAIT_S)
+        return True
+
     def _purge(self, now_us: int) -> None:
         """Delete transactions whose batch is closed and that were not referred to for `keep_days`.
 
@@ -189,13 +209,13 @@ class TransactionWriter:
         """
         cursor = self._cursor
         try:
-            cursor.execute("BEGIN IMMEDIATE")
+            if not self._begin():  # there is time in an hour
+                return
             cursor.execute(PURGE, (now_us - self._kept_us,))
             cursor.execute(DELETE_OLD_PARTS, (now_us - PARTS_KEPT_US,))
             cursor.execute("COMMIT")
         except sqlite3.Error as exc:
-            if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:  # else there is time in an hour
-                self._fatal_error = f"{type(exc).__name__}: {exc}"
+            self._fatal_error = f"{type(exc).__name__}: {exc}"
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 

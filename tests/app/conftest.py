@@ -40,6 +40,8 @@ class HandStore:
         self.deliveries: list[tuple[int, str]] = []
         self.congested = False
         self.last_error = ""
+        self.locked = False
+        self.locked_out = 0
         self.waited_s = 0.0
         self.fatal_error = ""
         self.broken: Exception | None = None

@@ -265,12 +265,30 @@ def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> N
 
 def test_what_a_store_complains_of_is_logged_once(drive: Drives) -> None:
     trial = drive(plain)
-    trial.store.last_error = "database is locked by another program for longer than we wait"
+    trial.store.last_error = "an exchange could not be written: OverflowError: int too large"
     trial.until(lambda: trial.logged.events)
     for _ in range(3):
         trial.call(trial.driver._check)
     assert trial.logged.events == [("store-complaint", {})]
     assert trial.logged.sentences == [trial.store.last_error]
+
+
+def test_a_lock_of_another_program_is_logged_when_it_begins_and_when_it_ends(drive: Drives) -> None:
+    trial = drive(plain)
+    for period in (1, 2):
+        trial.store.locked = True
+        for _ in range(3):
+            trial.call(trial.driver._check)
+        trial.store.locked, trial.store.locked_out = False, 5 * period
+        for _ in range(3):
+            trial.call(trial.driver._check)
+    assert trial.logged.events == [
+        ("store-locked", {}),
+        ("store-unlocked", {"locked_out": 5}),
+        ("store-locked", {}),
+        ("store-unlocked", {"locked_out": 10}),
+    ]
+    assert not trial.call(trial.driver.failed.is_set)
 
 
 def test_a_store_that_answers_no_more_is_logged_and_has_failed(drive: Drives, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,63 +10,18 @@ import resource
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from acquirer import cli
 from acquirer.cli.serve import command
 from acquirer.settings.config import ALIASES, SETTINGS
-from acquirer.settings.specs import load_dialect
-
-DIALECT = load_dialect("unionpay-pos")
-SIGN_ON = next(bytes.fromhex(s.hex) for s in DIALECT.samples if "sign-on request" in s.title)
-START = [sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0"]
+from tests.cli.served import DIALECT, SIGN_ON, Served, approved, child_of
 
 Refused = Callable[..., tuple[int, str]]
-
-
-class Served:
-    """A host in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], ready: str) -> None:
-        self.process = process
-        self.ready = ready
-
-    def connect(self) -> socket.socket:
-        host, _, port = json.loads(self.ready)["listen"].rpartition(":")
-        return socket.create_connection((host, int(port)), timeout=120)
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, list[dict[str, Any]]]:
-        """Stop it; return its exit code and the lines of its log."""
-        self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=120)
-        return self.process.returncode, [json.loads(line) for line in err.splitlines() if line.startswith("{")]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """``serve("--store", "memory:")``: a host that is ready, in an empty directory."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ACQUIRER_")}
-    with ExitStack() as stack:
-
-        def start(*arguments: str, json_: bool = True, **options: Any) -> Served:
-            command = [*START, *arguments, *(["--json"] if json_ else [])]
-            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-            process = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **pipes)
-            stack.callback(lambda: [pipe.close() for pipe in (process.stdout, process.stderr) if pipe])
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            assert process.stdout
-            return Served(process, process.stdout.readline())
-
-        yield start
 
 
 @pytest.fixture
@@ -362,16 +317,6 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
     assert 0 < approved <= kept
 
 
-def approved(sock: socket.socket) -> bool:
-    """Return whether a sign-on was answered and approved."""
-    try:
-        sock.sendall(SIGN_ON)
-        reply = sock.recv(4096)
-    except ConnectionError:
-        return False
-    return bool(reply) and DIALECT.text(DIALECT.decode(reply[2:]), "code") == "00"
-
-
 @pytest.mark.slow
 def test_what_a_killed_host_has_answered_is_stored_and_logged_and_the_next_one_starts(
     serve: Callable[..., Served], tmp_path: Path
@@ -390,19 +335,6 @@ def test_what_a_killed_host_has_answered_is_stored_and_logged_and_the_next_one_s
     _, lines = again.end()
     assert lines[0]["id"] == 51
     assert lines[0]["rrn"] > logged[-1]["rrn"]
-
-
-def child_of(process: subprocess.Popen[str], module: str) -> int:
-    """Return the child of a process that runs a module."""
-    for entry in Path("/proc").iterdir():
-        try:
-            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-            command = (entry / "cmdline").read_text()
-        except OSError:  # none, or it has ended meanwhile
-            continue
-        if parent == str(process.pid) and module in command:
-            return int(entry.name)
-    raise AssertionError(f"no child runs {module}")
 
 
 @pytest.mark.slow

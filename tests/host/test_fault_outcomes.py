@@ -40,7 +40,13 @@ def test_a_fault_acts_once_although_the_sale_was_decided_twice(faulty):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code"), [(CommitOutcome.OVERLOADED, "91"), (CommitOutcome.EXPIRED, None), (CommitOutcome.FAILED, None)]
+    ("outcome", "code"),
+    [
+        (CommitOutcome.OVERLOADED, "91"),
+        (CommitOutcome.LOCKED, "91"),
+        (CommitOutcome.EXPIRED, None),
+        (CommitOutcome.FAILED, None),
+    ],
 )
 def test_a_fault_is_not_used_up_by_a_commit_that_did_not_succeed(faulty, outcome, code):
     rig, pos = faulty()

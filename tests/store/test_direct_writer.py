@@ -38,26 +38,32 @@ def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_is_written(dir
     assert (direct.meta("a"), direct.meta("b")) == ("", "2")
 
 
-def test_numbers_are_counted_when_they_are_reserved_on_disk_and_given_back_at_the_end(direct, connection):
-    assert direct.rrns.used_up
-    direct.reserve_rrns()
-    assert (direct.rrns.limit, direct.meta("rrn")) == (BLOCK, str(BLOCK))
+def test_numbers_that_were_not_given_out_are_given_back_at_the_end(direct, connection):
+    direct.transact(lambda cursor: set_meta(cursor, "rrn", str(BLOCK)))
+    direct.rrns.written(BLOCK)
     assert [direct.rrns.take() for _ in range(3)] == [f"{n:012d}" for n in (1, 2, 3)]
     assert DirectWriter(connection).rrns.limit == BLOCK  # after a kill what was reserved is lost
     direct.return_rrns()
     assert DirectWriter(connection).rrns.limit == 3
 
 
-def test_numbers_that_could_not_be_reserved_are_not_counted(direct, connection, database):
-    connection.execute("PRAGMA busy_timeout = 1")
+def test_while_another_program_holds_the_database_they_are_given_up(direct, connection, database):
+    direct.transact(lambda cursor: set_meta(cursor, "rrn", str(BLOCK)))
     other = sqlite3.connect(database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
-        direct.reserve_rrns()
-    assert direct.rrns.used_up
+    other.execute("BEGIN EXCLUSIVE")
+    direct.return_rrns()
     other.close()
-    direct.reserve_rrns()
-    assert direct.rrns.limit == BLOCK
+    assert DirectWriter(connection).rrns.limit == BLOCK
+
+
+def test_what_must_be_written_waits_for_another_program_and_fails_when_that_takes_too_long(direct, database):
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        direct.transact(lambda cursor: set_meta(cursor, "a", "1"), 0.001)
+    other.close()
+    direct.transact(lambda cursor: set_meta(cursor, "a", "1"), 0.001)
+    assert direct.meta("a") == "1"
 
 
 def test_pictures_and_groups_of_another_connection_count_the_same_exchanges(direct, database, exchange):

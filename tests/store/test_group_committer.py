@@ -25,10 +25,11 @@ from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, TransactionWriter
 
-DONE, EXPIRED, OVERLOADED, FAILED = (
+DONE, EXPIRED, OVERLOADED, LOCKED, FAILED = (
     CommitOutcome.DONE,
     CommitOutcome.EXPIRED,
     CommitOutcome.OVERLOADED,
+    CommitOutcome.LOCKED,
     CommitOutcome.FAILED,
 )
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000001")
@@ -301,12 +302,16 @@ def test_while_a_database_is_busy_nothing_is_written_and_nothing_fails(
     commit(timeout_s=-1)
     commit()
     loop.turn()
-    batch_writer.report(GroupResult(None, "locked"))
-    assert outcomes == [EXPIRED, OVERLOADED]
-    assert (committer.last_error, committer.fatal_error, direct.rrns.limit) == ("locked", "", 1)
+    batch_writer.report(GroupResult(None))
+    assert outcomes == [EXPIRED, LOCKED]
+    assert (committer.last_error, committer.fatal_error, direct.rrns.limit) == ("", "", 1)
+    assert (committer.locked, committer.locked_out, committer.waiting) == (True, 1, 0)
     commit()
     loop.turn()
     assert batch_writer.groups[-1][2] == 1 + BLOCK  # tried again
+    batch_writer.report()
+    assert outcomes[2:] == [DONE]
+    assert (committer.locked, committer.locked_out) == (False, 1)
 
 
 def test_changes_that_make_no_row_are_refused_alone(committer, batch_writer, loop, commit, exchange, outcomes):
@@ -463,6 +468,23 @@ def test_numbers_that_run_low_are_reserved_along_with_a_group_and_counted_once_i
     assert [limit for _, _, limit in batch_writer.groups[1:]] == [None, None]
 
 
+def test_every_group_that_may_hold_a_number_above_the_limit_raises_it(direct, batch_writer, loop, commit):
+    """One before it may meet a lock, and then its limit is not written."""
+    direct.rrns.given = direct.rrns.limit = 7
+    for _ in range(AHEAD + 1):
+        direct.rrns.take()
+        commit()
+        loop.turn()
+    assert [limit for _, _, limit in batch_writer.groups] == [8 + BLOCK, 9 + BLOCK]
+    batch_writer.report(GroupResult(None))
+    assert direct.rrns.limit == 7
+    batch_writer.report()
+    assert direct.rrns.limit == 9 + BLOCK
+    batch_writer.report()
+    assert [limit for _, _, limit in batch_writer.groups[2:]] == [10 + BLOCK]  # handed over before that was known
+    assert direct.rrns.limit == 10 + BLOCK
+
+
 def test_a_limit_is_counted_with_any_outcome_of_the_commits_of_its_group(direct, batch_writer, loop, commit):
     direct.rrns.limit = 1
     commit()
@@ -510,8 +532,8 @@ def test_notes_of_a_group_that_met_a_busy_file_are_not_lost(committer, batch_wri
     loop.turn()
     assert batch_writer.deliveries == [[(1, "undelivered"), (2, "silent")]]
     committer.delivered(3, "undelivered")
-    batch_writer.report(GroupResult(None, "database is locked"))
-    assert outcomes == [CommitOutcome.OVERLOADED]
+    batch_writer.report(GroupResult(None))
+    assert outcomes == [LOCKED]
     loop.turn()
     batch_writer.report(GroupResult([]))
     assert batch_writer.deliveries[1:] == [[(1, "undelivered"), (2, "silent"), (3, "undelivered")]]

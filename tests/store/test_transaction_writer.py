@@ -140,18 +140,67 @@ def test_who_writes_between_two_tries_takes_no_number_away(database, exchange):
 
 def test_while_another_program_writes_the_file_nothing_is_lost(database, exchange):
     connection = connect_writing(database)
-    connection.execute("PRAGMA busy_timeout = 1")
     writer = Writes(connection)
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA busy_timeout = 1")
     result = writer.write(Changes(exchange()), rrn_limit=10)
-    assert isinstance(result, GroupResult)
-    assert result.numbers is None
-    assert "another program" in result.last_error
+    assert result == GroupResult(None)
     writer.follow_up()
     other.close()
     assert writer.write(Changes(exchange())) == GroupResult([1])
     assert count(connection, "meta") == 0  # nothing of the refused group is there
+    connection.close()
+
+
+def busy_timeout_ms(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    return int(found)
+
+
+def test_only_the_first_group_waits_long_for_another_program(database, exchange):
+    """While the lock lasts no terminal waits for more than a moment to hear that the host is busy."""
+    connection = connect_writing(database)
+    writer = Writes(connection)
+    usual_ms = busy_timeout_ms(connection)
+    other = sqlite3.connect(database, isolation_level=None)
+    for _ in range(2):
+        other.execute("BEGIN EXCLUSIVE")
+        connection.execute("PRAGMA busy_timeout = 1")  # a test need not wait
+        assert writer.write(Changes(exchange())) == GroupResult(None)
+        assert busy_timeout_ms(connection) < usual_ms / 10
+        assert writer.write(Changes(exchange())) == GroupResult(None)
+        other.execute("COMMIT")
+        assert isinstance(writer.write(Changes(exchange())), GroupResult)
+        assert busy_timeout_ms(connection) == usual_ms
+    assert count(connection, "journal") == 2
+    other.close()
+    connection.close()
+
+
+def test_a_lock_between_two_attempts_on_a_group_is_waited_for_too(database, exchange, monkeypatch):
+    """A group that cannot be written as a whole is begun again: another program may be faster."""
+    connection = connect_writing(database)
+    writer = Writes(connection)
+    other = sqlite3.connect(database, isolation_level=None)
+    whole = writer._all_at_once
+
+    def taken(*group: Any) -> bool:
+        written = whole(*group)
+        connection.execute("ROLLBACK")
+        other.execute("BEGIN IMMEDIATE")
+        connection.execute("PRAGMA busy_timeout = 1")
+        connection.execute("BEGIN")
+        return written
+
+    monkeypatch.setattr(writer, "_all_at_once", taken)
+    old = Session("10000161", version=3)
+    assert writer.write(Changes(exchange(), Session("10000161")), Changes(exchange(), old)) == GroupResult(None)
+    other.close()
+    monkeypatch.undo()
+    assert writer.write(Changes(exchange(), Session("10000161")), Changes(exchange(), old)) == GroupResult(
+        [1, CONFLICT]
+    )
     connection.close()
 
 

@@ -1,0 +1,109 @@
+"""``acquirer serve`` while its store is held by another program, or goes away."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.served import DIALECT, SIGN_ON, Served
+
+Serve = Callable[..., Served]
+
+
+def code_of(host: Served) -> str:
+    """Return the code that a sign-on is answered with."""
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        return DIALECT.text(DIALECT.decode(sock.recv(4096)[2:]), "code")
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of another program; this process is one."""
+    with closing(sqlite3.connect(tmp_path / "acquirer.db", isolation_level=None, check_same_thread=False)) as other:
+        yield other
+
+
+def reserved(tmp_path: Path) -> int:
+    with closing(sqlite3.connect(tmp_path / "acquirer.db")) as connection:
+        (limit,) = connection.execute("SELECT value FROM meta WHERE name = 'rrn'").fetchone()
+    return int(limit)
+
+
+@pytest.mark.slow
+def test_while_another_program_holds_the_database_requests_are_answered_91_and_then_it_goes_on(
+    serve: Serve, holder: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """From the first exchange on, when no reference number was ever reserved."""
+    host = serve()
+    holder.execute("BEGIN EXCLUSIVE")
+    assert [code_of(host) for _ in range(4)] == ["91"] * 4
+    holder.execute("COMMIT")
+    assert [code_of(host) for _ in range(3)] == ["00"] * 3
+    code, lines = host.end()
+    assert code == 0
+    events = [line["event"] for line in lines if line["event"].startswith("store-")]
+    assert events == ["store-locked", "store-unlocked"]
+    assert lines[-1]["locked_out"] == 4
+    answered = [line["code"] for line in lines if line["event"] == "exchange"]
+    assert sorted(answered) == ["00"] * 3 + ["91"] * 4
+    (kept,) = holder.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+    assert kept == 3
+    assert reserved(tmp_path) >= 3
+
+
+@pytest.mark.slow
+def test_a_lock_does_not_stop_the_loop(serve: Serve, holder: sqlite3.Connection) -> None:
+    """What needs no commit is answered at once: a connection that sends rubbish is closed."""
+    host = serve()
+    holder.execute("BEGIN EXCLUSIVE")
+    with host.connect() as waits, host.connect() as rubbish:
+        waits.sendall(SIGN_ON)
+        rubbish.sendall(b"\0\3abc")
+        assert rubbish.recv(1) == b""
+        waits.setblocking(False)
+        with pytest.raises(BlockingIOError):  # the other one is not answered yet
+            waits.recv(1)
+        waits.settimeout(120)
+        assert DIALECT.text(DIALECT.decode(waits.recv(4096)[2:]), "code") == "91"
+    holder.execute("COMMIT")
+    assert host.end()[0] == 0
+
+
+@pytest.mark.slow
+def test_at_the_end_a_lock_costs_the_rest_of_a_block_of_reference_numbers(
+    serve: Serve, holder: sqlite3.Connection, tmp_path: Path
+) -> None:
+    host = serve()
+    assert code_of(host) == "00"
+    block = reserved(tmp_path)
+    assert block > 1
+    holder.execute("BEGIN EXCLUSIVE")
+    code, lines = host.end(signal.SIGTERM)
+    assert (code, lines[-1]["event"]) == (0, "stopped")
+    holder.execute("COMMIT")
+    assert reserved(tmp_path) == block
+    again = serve()
+    assert code_of(again) == "00"
+    _, lines = again.end()
+    assert int(lines[0]["rrn"]) == block + 1
+
+
+@pytest.mark.slow
+def test_a_request_under_a_lock_at_the_end_is_answered(serve: Serve, holder: sqlite3.Connection) -> None:
+    host = serve()
+    assert code_of(host) == "00"
+    holder.execute("BEGIN EXCLUSIVE")
+    with host.connect() as sock:
+        sock.sendall(SIGN_ON)
+        with host.connect() as rubbish:  # when that was closed, the request before it was read
+            rubbish.sendall(b"\0\3abc")
+            assert rubbish.recv(1) == b""
+        code, lines = host.end()
+        assert DIALECT.text(DIALECT.decode(sock.recv(4096)[2:]), "code") == "91"
+    assert (code, lines[-1]["locked_out"]) == (0, 2)  # what was no request could not be journalled either
