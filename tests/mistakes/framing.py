@@ -1,0 +1,218 @@
+"""Mistakes of framing: where a message begins and ends.
+
+Every form of docs/framings.md is tried at a host that wants a 2-byte length, and every other host is sent that length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.mistakes.forms import ETX, FORMS, STX
+from tests.mistakes.pos import Make, Pos
+from tests.mistakes.row import Mistake, nothing
+from tests.mistakes.wire import Draft
+
+CLOSED = ("",)
+HEADS = ("", "12", "30")  # an answer where DE 11 and DE 41 can be read all the same
+SILENT = "binary4"  # an empty frame, then a message as it should be
+
+
+def sign_on(pos: Pos) -> Draft:
+    """Return the message that framings are tried with: short enough for lengths of two digits."""
+    return pos.sign_on_request()
+
+
+def _wrapped(form: str) -> Make:
+    return lambda pos: FORMS[form].wrap(sign_on(pos).message)
+
+
+def _forms() -> Iterator[Mistake]:
+    for name, form in FORMS.items():
+        if name == "binary2":
+            continue
+        yield Mistake(
+            id=f"framing-{name}",
+            group="framing",
+            title=f"sends {form.title} to a host that wants a 2-byte binary length",
+            wrong=_wrapped(name),
+            right=sign_on,
+            before=nothing,
+            codes=("00",) if name == SILENT else HEADS,
+            cause=(rf"{form.called}.*(2-byte|binary2)",),
+            fix="send a 2-byte binary length, or say in the dialect how frames are cut",
+            capture=True,
+        )
+        if form.base != "unionpay-pos":
+            continue  # without a length only text can be sent; see below
+        yield Mistake(
+            id=f"framing-at-{name}",
+            group="framing",
+            title=f"sends a 2-byte binary length to a host that wants {form.title}",
+            wrong=sign_on,
+            right=_wrapped(name),
+            before=nothing,
+            codes=HEADS,
+            cause=(rf"(2-byte|binary2).*;.*{form.called}",),
+            fix=f"send {form.title}",
+            listener=name,
+        )
+
+
+def _head(**changes: bytes) -> Make:
+    return lambda pos: sign_on(pos).with_(**changes)
+
+
+def _cut(less: int) -> Make:
+    """Send a length that is too small or too large."""
+
+    def make(pos: Pos) -> bytes:
+        message = sign_on(pos).message
+        return (len(message) - less).to_bytes(2, "big") + message
+
+    return make
+
+
+def _row(id: str, title: str, wrong: Make, cause: tuple[str, ...], fix: str, **more: object) -> Mistake:
+    base: dict[str, object] = {
+        "right": sign_on, "before": nothing, "codes": CLOSED, "capture": True, **more
+    }  # fmt: skip
+    return Mistake(id=id, group="framing", title=title, wrong=wrong, cause=cause, fix=fix, **base)  # type: ignore[arg-type]
+
+
+ROWS = (
+    *_forms(),
+    _row(
+        "framing-little-endian",
+        "sends the low byte of the length first",
+        lambda pos: len(sign_on(pos).message).to_bytes(2, "little") + sign_on(pos).message,
+        (r"little.endian|low(er)? byte first|bytes (are )?(swapped|reversed)",),
+        "send the high byte first",
+    ),
+    _row(
+        "framing-hex-text",
+        "sends the whole frame as hexadecimal text",
+        lambda pos: sign_on(pos).frame.hex().upper().encode(),
+        (r"hex\w* (text|characters|digits)|as text", r"(whole|frame|message|bytes)"),
+        "send bytes, not their hexadecimal digits",
+    ),
+    _row(
+        "framing-hex-text-behind-length",
+        "sends a binary length, then the message as hexadecimal text",
+        lambda pos: len(sign_on(pos).message.hex()).to_bytes(2, "big") + sign_on(pos).message.hex().upper().encode(),
+        (r"hex\w* (text|characters|digits)|as text", r"(behind|after|follow).*length|length.*(right|correct|fits)"),
+        "send bytes, not their hexadecimal digits",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-stx-etx-around-length",
+        "puts STX before the 2-byte length and ETX behind the message",
+        lambda pos: STX + sign_on(pos).frame + ETX,
+        (r"(STX|\b02\b)[^;]*2-byte|2-byte[^;]*(STX|\b02\b)", r"unionpay-pos"),
+        "leave out STX and ETX",
+    ),
+    _row(
+        "framing-etx-not-counted",
+        "puts an ETX behind each message, which the length does not count, and keeps the connection",
+        lambda pos: sign_on(pos).frame + ETX + sign_on(pos).frame + ETX,
+        (r"(ETX|\b03\b)", r"(behind|after)[^;]*message", r"not count"),
+        "leave out the ETX",
+        codes=("", "00"),
+    ),
+    _row(
+        "framing-stx-without-etx",
+        "leaves out the ETX at a host that wants STX and ETX around the message",
+        lambda pos: FORMS["stx-bcd2-etx"].wrap(sign_on(pos).message)[:-1],
+        (r"(ETX|\b03\b)[^;]*(missing|did not come|absent|lacks|without)|(missing|no|without)[^;]{0,20}(ETX|\b03\b)",),
+        "send ETX (03) behind the message",
+        listener="stx-bcd2-etx",
+        right=_wrapped("stx-bcd2-etx"),
+        capture=False,
+    ),
+    _row(
+        "framing-length-without-tpdu-and-head",
+        "counts neither TPDU nor header",
+        _cut(11),
+        (r"\b49\b", r"\b60\b", r"TPDU"),
+        "count everything behind the length: TPDU, header and message",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-length-too-small",
+        "sends a length that is one too small",
+        _cut(1),
+        (r"\b59\b", r"\b60\b", r"(one|1)( byte)? (less|too|short|more)|off by one"),
+        "count every byte behind the length",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-length-too-large",
+        "sends a length that is one too large, and waits",
+        _cut(-1),
+        (r"\b61\b", r"\b60\b", r"(one|1)( byte)? (more|less|too|short|missing)|off by one"),
+        "count every byte behind the length",
+    ),
+    _row(
+        "framing-tpdu-text",
+        "sends the TPDU as ten characters",
+        _head(tpdu=b"6000030000"),
+        (r"TPDU", r"text|ASCII|characters", r"\b10\b|ten|3630303030333030"),
+        "send the TPDU as five bytes of BCD: 60 00 03 00 00",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-head-text",
+        "sends the header as twelve characters",
+        _head(head=b"603100310000"),
+        (r"head", r"text|ASCII|characters", r"\b12\b|twelve"),
+        "send the header as six bytes of BCD",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-tpdu-and-head-text",
+        "sends TPDU and header as text",
+        _head(tpdu=b"6000030000", head=b"603100310000"),
+        (r"TPDU and (the )?head", r"text|ASCII|characters"),
+        "send TPDU and header as eleven bytes of BCD",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-no-tpdu",
+        "leaves out the TPDU",
+        _head(tpdu=b""),
+        (r"TPDU[^;]*(missing|left out|absent|is not there)|(no|without( a)?) TPDU\b(?! (or|nor|and))",),
+        "begin the message with the five bytes of the TPDU",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-no-head",
+        "leaves out the header",
+        _head(head=b""),
+        (r"head(er)?[^;]*(missing|left out|absent|is not there)|(no|without( a)?) head(er)?\b",),
+        "send the six bytes of the header behind the TPDU",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-no-tpdu-no-head",
+        "begins with the MTI",
+        _head(tpdu=b"", head=b""),
+        (r"(TPDU (and|nor|or) (the )?head\w*)", r"missing|left out|absent|no |without|neither"),
+        "begin the message with TPDU and header",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-tls",
+        "opens TLS on a port that has none",
+        lambda pos: bytes.fromhex("16030100c8010000c40303") + bytes(range(195)),
+        (r"TLS",),
+        "connect without TLS",
+        capture=False,
+    ),
+    _row(
+        "framing-http",
+        "posts the message by HTTP",
+        lambda pos: b"POST /unp/webtrans HTTP/1.1\r\nContent-Type: x-ISO-TPDU/x-auth\r\n\r\n" + sign_on(pos).frame,
+        (r"HTTP",),
+        "send the frame over plain TCP, without HTTP",
+        capture=False,
+    ),
+)

@@ -1,0 +1,77 @@
+"""One row of the catalogue: a mistake, and what the host must say about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tests.mistakes.pos import Make, Pos
+
+GROUPS = (
+    "framing", "encoding and fields", "keys and MAC", "PIN and track", "sign-on", "sale and reversal", "signature"
+)  # fmt: skip
+
+
+VERBS = """
+add append apply ask begin build change check choose clear close compare compute connect convert correct count cover
+decrypt derive do|not draw drop encode encrypt end enter fill fix fold give import include increase insert keep leave
+let look make name number open pad put raise read refund register remove repeat replace reverse say send set settle
+shift sign split start store swap take try turn unwrap upload use void wait write
+"""
+IMPERATIVE = rf"(?:^|[;:.,(]\s|\band\s|\bor\s|\bthen\s)(?:{'|'.join(VERBS.split()).replace('do|not', 'do not')})\b"
+
+
+def signed_on(pos: Pos) -> None:
+    """Come before nearly every row: the terminal has working keys."""
+    pos.sign_on()
+
+
+def nothing(pos: Pos) -> None:
+    """Come before rows that need no keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A mistake of a terminal's developer.
+
+    Patterns are regular expressions, in any case of letters. That of the remedy follows an imperative in one clause of
+    the sentence ("…; send the first eight characters"): what is wrong does not yet say what to do. In patterns
+    ``<TMK>``, ``<MAK>``, ``<PIK>``, ``<TDK>`` stand
+    for check values, ``<TID>`` and ``<MID>`` for numbers of the terminal that makes the mistake.
+    """
+
+    id: str
+    group: str
+    title: str  # what the developer did
+    wrong: Make  # the message with the mistake, or the one that shows it
+    right: Make = Pos.sale  # the same without it: must get no such sentence
+    before: Callable[[Pos], object] = signed_on
+    codes: tuple[str, ...] = ("A0",)  # one of these is answered; "": nothing
+    cause: tuple[str, ...]  # all of them must be in the sentence
+    remedy: str = ""  # and this, behind an imperative
+    fix: str  # what is to be done, for people
+    same_as: tuple[str, ...] = ()  # rows that look alike on the line: the sentence names all
+    listener: str = "unionpay-pos"
+    terminal: Mapping[str, str] = field(default_factory=dict)  # how it is registered, beside tid, mid and tmk
+    capture: bool = False  # the message alone shows it, to one who has the terminal's keys
+
+    def missing(self, sentence: str, facts: Mapping[str, str]) -> list[str]:
+        """Return the patterns that a sentence lacks."""
+        patterns = (*self.cause, f"{IMPERATIVE}[^;]*?({self.remedy})")
+        return [one for one in patterns if not re.search(_filled(one, facts), sentence, _FLAGS)]
+
+    def fits(self, sentence: str, facts: Mapping[str, str]) -> bool:
+        """Return whether a sentence is this row's."""
+        return not self.missing(sentence, facts)
+
+
+_FLAGS = re.IGNORECASE | re.DOTALL
+
+
+def _filled(pattern: str, facts: Mapping[str, str]) -> str:
+    """Return a pattern with the facts of a conversation; of check values six digits are enough."""
+    for name, value in facts.items():
+        shown = value[:6] if len(value) == 8 and name in ("TMK", "MAK", "PIK", "TDK") else value
+        pattern = pattern.replace(f"<{name}>", re.escape(shown))
+    return pattern

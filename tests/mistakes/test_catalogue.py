@@ -1,0 +1,41 @@
+"""Every mistake of the catalogue is made over a real socket, and the host says what it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mistakes.catalogue import ROWS
+from tests.mistakes.pending import PENDING
+from tests.mistakes.row import GROUPS, Mistake
+from tests.mistakes.run import Recorded, record
+from tests.mistakes.score import problems
+
+BY_ID = {row.id: row for row in ROWS}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Recorded]:
+    return {one.row.id: one for one in record(ROWS)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=BY_ID)
+def test_the_host_names_the_mistake(row: Mistake, recorded: dict[str, Recorded]) -> None:
+    found = problems(recorded[row.id], ROWS)
+    if row.id in PENDING:
+        assert found, f"{row.id} is recognised: take it out of tests/mistakes/pending.py"
+    else:
+        sentence = recorded[row.id].wrong.sentence
+        assert not found, "\n".join([f"{row.title}:", f"  {sentence}", *(f"  - {one}" for one in found)])
+
+
+def test_rows_are_told_apart() -> None:
+    assert len(BY_ID) == len(ROWS)
+    assert len({row.title for row in ROWS}) == len(ROWS)
+    assert {row.group for row in ROWS} <= set(GROUPS)
+    for row in ROWS:
+        for other in row.same_as:
+            assert row.id in BY_ID[other].same_as, f"{row.id} looks like {other}, but not the other way round"
+
+
+def test_only_rows_of_the_catalogue_are_pending() -> None:
+    assert BY_ID.keys() >= PENDING
