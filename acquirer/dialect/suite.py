@@ -23,8 +23,10 @@ from acquirer.security.key_candidates import NamedKeys
 from acquirer.security.mac_diagnosis import diagnose_mac
 from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
+from acquirer.security.pin_diagnosis import diagnose_pin
 from acquirer.security.secret import Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
+from acquirer.security.track_diagnosis import diagnose_track
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Message, Value
 
@@ -172,7 +174,7 @@ class Suite:
         """Return the PIN block under the PIK, in the format that the first digit of `control` says. Raises PinError."""
         declared = self.pin_formats.get(control[:1])
         if declared is None:
-            raise PinError(f"{_unnamed(control)}; known: {_list(self.pin_formats)}")
+            raise PinError(self._unnamed(control))
         forms = _forms(declared, keys.pik)
         if not forms:
             raise PinError(f"PIN block format {declared.name} needs another cipher than {keys.pik.cipher.upper()}")
@@ -190,7 +192,7 @@ class Suite:
             size, cipher = keys.pik.block_bytes, keys.pik.cipher.upper()
             raise PinError(f"a PIN block under a {cipher} PIK has {size} bytes, this one has {len(block)}")
         declared = self.pin_formats.get(control[:1])
-        first = "" if declared else _unnamed(control)
+        first = "" if declared else self._unnamed(control)
         for pin_format in dict.fromkeys(([declared] if declared else []) + list(self.pin_formats.values())):
             for form in _forms(pin_format, keys.pik):
                 try:
@@ -198,8 +200,30 @@ class Suite:
                 except PinError as exc:
                     first = first or str(exc)
                 else:
-                    return OpenedPin(pin, form.name, _odd(control, declared, pin_format))
+                    return OpenedPin(pin, form.name, self._odd(control, declared, pin_format))
         raise PinError(f"under PIK KCV {keys.pik.kcv()} the PIN block opens in no format: {first}")
+
+    def diagnose_pin(
+        self, generations: Sequence[NamedKeys], block: bytes, pan: str, control: str, tmk: Secret | None = None
+    ) -> str:
+        """Return which mistake would explain a PIN block that does not open, in a sentence; "" when none does.
+
+        `generations` are sets of keys by name, the one that should fit first.
+        """
+        pik = generations[0][1].pik
+        declared = self.pin_formats.get(control[:1])
+        forms = _forms(declared, pik) if declared is not None else []
+        return diagnose_pin(block, pan, forms[0] if forms else declared, generations, tmk)
+
+    def diagnose_track(
+        self,
+        generations: Sequence[NamedKeys],
+        track: str,
+        is_card: Callable[[str], bool],
+        tmk: Secret | None = None,
+    ) -> str:
+        """Return which mistake would explain a track that opens to no card number, in a sentence; "" when none does."""
+        return diagnose_track(track, generations, is_card, tmk)
 
     def track_sealed(self, control: str) -> bool:
         """Return whether `control` says that the tracks are encrypted."""
@@ -212,6 +236,24 @@ class Suite:
     def open_track(self, keys: WorkingKeys, track: str) -> str:
         """Return an encrypted track in the clear. Raises TrackError."""
         return self._tracks().decrypt(_tdk(keys), track)
+
+    def _unnamed(self, control: str) -> str:
+        formats = ", ".join(f"{digit} is {one.name}" for digit, one in self.pin_formats.items())
+        if not control:
+            return f"{self._control()} is missing, whose first digit says the format of the PIN block ({formats})"
+        return f"{self._control()} is {control}, whose first digit names no PIN block format ({formats})"
+
+    def _odd(self, control: str, declared: PinFormat | None, found: PinFormat) -> str:
+        if found is declared:
+            return ""
+        if not control:
+            return f"{self._control()} is missing, the PIN block opened as {found.name}"
+        says = declared.name if declared else "that there is no PIN"
+        return f"{self._control()} {control} says {says}, the PIN block opened as {found.name}"
+
+    def _control(self) -> str:
+        at = self.dialect.elements.get("security_control")
+        return "security control" if at is None else f"DE {at.de} (security control)"
 
     def _tracks(self) -> TrackMethod:
         if self.track_method is None:
@@ -227,17 +269,6 @@ def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
     if pin_format.block_bytes == pik.block_bytes:
         return [pin_format]
     return [PIN_FORMATS[name] for ending in _WIDE if (name := pin_format.name + ending) in PIN_FORMATS]
-
-
-def _unnamed(control: str) -> str:
-    return f"security control '{control}' names no PIN block format by its first digit"
-
-
-def _odd(control: str, declared: PinFormat | None, found: PinFormat) -> str:
-    if found is declared:
-        return ""
-    says = declared.name if declared else "no PIN"
-    return f"security control {control} says {says}, the PIN block opened as {found.name}"
 
 
 def _tdk(keys: WorkingKeys) -> Secret:

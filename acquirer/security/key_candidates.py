@@ -34,7 +34,8 @@ PUBLISHED_TMKS: Final = (
 """Master keys of manuals, tools and devices as delivered, which terminals keep when none is injected."""
 
 _TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
-_OLD: Final = {"previous": "the terminal kept its old key"}
+_KEPT: Final = "the terminal kept its old key"
+_MIXED: Final = "the terminal mixes its key sets"  # the MAC is right under the keys of another sign-on
 
 
 def key_candidates(
@@ -55,7 +56,7 @@ def key_candidates(
     tried = [Candidate(f"the same {name}", "", right)]
     for label, keys in old:
         if (key := _key(keys, role)) is not None:
-            hint = _OLD.get(label, "the terminal mixes its key sets")
+            hint = _KEPT if role == "mak" else _MIXED
             tried.append(Candidate(f"the {label} {name} (KCV {key.kcv()})", hint, key))
     rare = [*others]
     master = _master(tmk, right)

@@ -49,11 +49,13 @@ class PinFormat:
 def pan_part(pan: str, block_bytes: int = 8) -> bytes:
     """Return the 12 rightmost digits of a PAN without its check digit, right aligned in a block.
 
-    >>> pan_part("6212790200001797").hex()
-    '0000279020000179'
+    Zeros stand before a shorter one (ISO 9564-1).
+
+    >>> pan_part("6212790200001797").hex(), pan_part("622123456789").hex()
+    ('0000279020000179', '0000062212345678')
     """
-    if not (pan.isascii() and pan.isdigit() and len(pan) >= 13):
-        raise PinError("the PIN block needs a card number of 13 digits or more, and there is none")
+    if not (pan.isascii() and pan.isdigit() and len(pan) >= 12):
+        raise PinError("the PIN block needs a card number of 12 digits or more, and there is none")
     return bytes.fromhex(pan[-13:-1].rjust(block_bytes * 2, "0"))
 
 

@@ -95,14 +95,14 @@ class TestPin:
         assert opened.pin == "123456"
         assert opened.format == "iso-0"
         assert opened.note == (
-            "security control 1600000000000000 says iso-0-without-pan, the PIN block opened as iso-0"
+            "DE 53 (security control) 1600000000000000 says iso-0-without-pan, the PIN block opened as iso-0"
         )
 
     def test_a_block_that_was_declared_as_none(self, suite, keys):
         block = suite.seal_pin(keys, "123456", PAN, "26", os.urandom)
         opened = suite.open_pin(keys, block, PAN, "0600000000000000")
         assert opened.pin == "123456"
-        assert "says no PIN" in opened.note
+        assert "says that there is no PIN" in opened.note
 
     @given(st.binary(min_size=8, max_size=8))
     def test_any_block_is_a_pin_or_one_sentence(self, suite, keys, block):
@@ -127,7 +127,7 @@ class TestPin:
             suite.seal_pin(keys, "1234", PAN, "", os.urandom)
 
     def test_nothing_is_sealed_without_a_format(self, suite, keys):
-        with pytest.raises(PinError, match="'06' names no PIN block format by its first digit; known: 1, 2"):
+        with pytest.raises(PinError, match="is 06, whose first digit names no PIN block format"):
             suite.seal_pin(keys, "1234", PAN, "06", os.urandom)
 
 

@@ -1,0 +1,71 @@
+"""Why an encrypted track opens to no card number: keys and places of the encrypted block are tried until one fits.
+
+What a right track looks like is the caller's (`is_card`). A wrong key gives nothing but digits by a chance of one in
+2000, so the caller looks at the service code too, and few keys are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from acquirer.security.candidates import Candidate, Combination, first_fit, hints
+from acquirer.security.key_candidates import NamedKeys, key_candidates
+from acquirer.security.secret import Secret
+
+TRACK_TRIALS_MOST: Final = 40
+
+Place = Callable[[int, int], tuple[int, int] | None]
+"""Takes the bytes of a track and of a block; returns from where to where it is encrypted."""
+
+
+def diagnose_track(
+    track: str, generations: Sequence[NamedKeys], is_card: Callable[[str], bool], tmk: Secret | None = None
+) -> str:
+    """Return under which key, and how, a track opens to a card number, in a sentence; "" when nothing tried does."""
+    keys = key_candidates("tdk", generations, tmk) or _without_tdk(generations, tmk)
+    if not keys or not set(track) <= set("0123456789ABCDEF"):
+        return ""
+
+    def fits(combination: Combination) -> str | None:
+        key, place = combination
+        return "" if is_card(_opened(key.value, place.value, track)) else None
+
+    found = first_fit((keys, list(_places())), fits, TRACK_TRIALS_MOST)
+    if found is None:
+        return ""
+    key, place = found[0]
+    where = f"with {place.words} encrypted" if place.words else ""
+    return " ".join(("it opens under", key.words, where)).rstrip() + f": {'; '.join(hints(found[0]))}"
+
+
+def _without_tdk(generations: Sequence[NamedKeys], tmk: Secret | None) -> list[Candidate[Secret]]:
+    """Return the keys to try where the terminal has been given no track key."""
+    (_, keys), *_ = generations
+    named = (("PIK", "PIN key", keys.pik), ("MAK", "MAC key", keys.mak), ("TMK", "master key", tmk))
+    hint = "the terminal takes the {} for the TDK, of which it has none"
+    return [
+        Candidate(f"the {name} (KCV {key.kcv()})", hint.format(words), key)
+        for name, words, key in named
+        if key is not None
+    ]
+
+
+def _places() -> Iterator[Candidate[Place]]:
+    yield Candidate("", "", lambda size, block: (size - 1 - block, size - 1))
+    encrypts, belongs = "the terminal encrypts", "and the block before the last byte belongs there"
+    yield Candidate("the last block", f"{encrypts} the last block, {belongs}", lambda size, block: (size - block, size))
+    yield Candidate("the first block", f"{encrypts} the first block, {belongs}", lambda _, block: (0, block))
+    yield Candidate(
+        "every whole block", f"{encrypts} the whole track, {belongs}", lambda size, block: (0, size - size % block)
+    )
+
+
+def _opened(key: Secret, place: Place, track: str) -> str:
+    packed = bytes.fromhex(track + "0" * (len(track) % 2))
+    found = place(len(packed), key.block_bytes)
+    if found is None or found[0] < 0 or found[1] <= found[0]:
+        return ""
+    start, stop = found
+    changed = packed[:start] + key.decrypt(packed[start:stop]) + packed[stop:]
+    return changed.hex().upper()[: len(track)]
