@@ -114,7 +114,7 @@ def test_what_is_no_pin_is_refused_without_being_quoted(pin):
         PIN_FORMATS["iso-0"].encode(pin, PAN, os.urandom)
 
 
-@pytest.mark.parametrize("pan", ["", "621279020000", "621279020000179A", "٦" * 16])
+@pytest.mark.parametrize("pan", ["", "62127902000", "621279020000179A", "٦" * 16])
 def test_a_format_with_pan_needs_a_pan(pan):
     with pytest.raises(PinError, match="needs a card number"):
         PIN_FORMATS["iso-0"].encode("1234", pan, os.urandom)
