@@ -15,7 +15,7 @@ from acquirer.wire.message import Message
 def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
     """Return the bytes that are tried, the right coverage first."""
     frame, size, grammar = message.raw, dialect.mac_width, dialect.grammar
-    right = dialect.covered(frame)
+    right, bit = dialect.covered(frame), dialect.mac_de(message.fields)
     at = grammar.envelope_bytes
     tried = [Candidate("the same MAB", "", right)]
     for name, coverage in COVERAGES.items():
@@ -26,15 +26,35 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
         _cover(
             "the frame with its length", dialect.framing.wrap(frame)[: dialect.framing.before_bytes + len(frame) - size]
         ),
-        _cover("the MAB with the MAC's bit not yet set in the bitmap", _without_mac_bit(dialect, message)),
+        _cover(
+            f"the MAB before bit {bit} is set in the bitmap",
+            _without_mac_bit(dialect, message),
+            remedy=f"set bit {bit} of the bitmap first",
+        ),
         _cover("the MAB as hex text", right.hex().upper().encode()),
         _cover("the MAB as hex text in lower case", right.hex().encode()),
-        _cover("the MAB padded with 80 before the zeros", right + b"\x80"),
+        _cover(
+            "the MAB padded with 80 before the zeros",
+            right + b"\x80",
+            remedy="fill up the last block with zeros (00) only",
+        ),
         *(_cover(f"the MAC's own place too, filled with {words}", right + byte * size) for words, byte in _FILLINGS),
         _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
     ]
-    return [*tried, *_left_out(dialect, message, right)]
+    expected = f"cover {_RIGHT.get(dialect.security.coverage, 'what the dialect says')}"
+    return [
+        tried[0],
+        *(one._replace(remedy=one.remedy or expected) for one in (*tried[1:], *_left_out(dialect, message, right))),
+    ]
 
+
+_RIGHT: Final = {
+    "mti-to-mac": "the bytes from the MTI up to the MAC",
+    "frame-to-mac": "the bytes from the TPDU up to the MAC",
+    "head-to-mac": "the bytes from the head up to the MAC",
+    "mti-to-end-zeroed": "the bytes from the MTI to the end, with zeros in the MAC's place",
+    "bitmap-to-mac": "the bytes from the bitmap up to the MAC",
+}
 
 _COVERED: Final = {
     "mti-to-mac": "the bytes from the MTI to the MAC",
@@ -46,8 +66,8 @@ _COVERED: Final = {
 _FILLINGS: Final = (("spaces", b" "), ("digits 0", b"0"), ("bytes FF", b"\xff"))
 
 
-def _cover(words: str, data: bytes, *, alone: bool = False) -> Candidate[bytes]:
-    return Candidate(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data, alone)
+def _cover(words: str, data: bytes, *, remedy: str = "", alone: bool = False) -> Candidate[bytes]:
+    return Candidate(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data, remedy, alone)
 
 
 def _left_out(dialect: Dialect, message: Message, right: bytes) -> Iterator[Candidate[bytes]]:

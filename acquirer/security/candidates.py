@@ -22,11 +22,12 @@ TRIALS_MOST: Final = 600
 
 
 class Candidate(NamedTuple, Generic[T]):
-    """One way in which something may have been done: in words, which mistake it would be ("" for none), and itself."""
+    """One way in which something may have been done."""
 
     words: str
-    hint: str
+    hint: str  # which mistake of the terminal it would be; "": none
     value: T
+    remedy: str = ""  # what to do about it
     alone: bool = False  # too rare to be tried together with another mistake
 
 
@@ -65,6 +66,8 @@ def fewest_mistakes_first(axes: Sequence[Sequence[Candidate[Any]]]) -> Iterator[
             yield tuple(tried)
 
 
-def hints(combination: Combination) -> list[str]:
-    """Return which mistakes a combination consists of."""
-    return [one.hint for one in combination if one.hint]
+def advice(combination: Combination, mistake: str = "", remedy: str = "") -> str:
+    """Return which mistakes a combination consists of and what to do about them; one more may be given."""
+    mistakes = [one.hint for one in combination] + [mistake]
+    remedies = [one.remedy for one in combination] + [remedy]
+    return "; ".join(dict.fromkeys(part for part in (*mistakes, *remedies) if part))

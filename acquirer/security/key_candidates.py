@@ -33,9 +33,11 @@ PUBLISHED_TMKS: Final = (
 )
 """Master keys of manuals, tools and devices as delivered, which terminals keep when none is injected."""
 
+_SINGLE: Final = "take its first 8 bytes for the MAK"
 _TAKES_DOUBLE: Final = 'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
-_KEPT: Final = "the terminal kept its old key"
-_MIXED: Final = "the terminal mixes its key sets"  # the MAC is right under the keys of another sign-on
+_KEPT: Final = ("the terminal kept its old key", "take the keys from the reply of each sign-on")
+_MIXED: Final = ("the terminal mixes its key sets", "use the PIN, MAC and track key of the same sign-on together")
+_ONCE: Final = "decrypt it with the TMK, once"
 
 
 def key_candidates(
@@ -56,8 +58,8 @@ def key_candidates(
     tried = [Candidate(f"the same {name}", "", right)]
     for label, keys in old:
         if (key := _key(keys, role)) is not None:
-            hint = _KEPT if role == "mak" else _MIXED
-            tried.append(Candidate(f"the {label} {name} (KCV {key.kcv()})", hint, key))
+            hint, remedy = _KEPT if role == "mak" else _MIXED
+            tried.append(Candidate(f"the {label} {name} (KCV {key.kcv()})", hint, key, remedy))
     rare = [*others]
     master = _master(tmk, right)
     for label, keys in generations:
@@ -69,7 +71,8 @@ def key_candidates(
                 rare += _unwrapped(role, whose, key, master)
     if master is not None:
         rare += _with_half("the TMK", "master key", role, master)
-    return [*tried, *(one._replace(alone=True) for one in rare)]
+    use = f"use the {name} of the last sign-on (KCV {right.kcv()})"
+    return [*tried, *(one._replace(alone=True, remedy=one.remedy or use) for one in rare)]
 
 
 def half_of(key: Secret, number: int = 0) -> Secret:
@@ -107,20 +110,25 @@ def _parts(role: KeyRole, whose: str, key: Secret) -> Iterator[Candidate[Secret]
     name = role.upper()
     if key.cipher == "3des":
         first, second = half_of(key), half_of(key, 1)
-        hint = f"the terminal takes half of its {name}"
+        hint, both = f"the terminal takes half of its {name}", "use both halves of the key"
         if role == "mak":
             hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
-        yield Candidate(f"the first half of {whose} {name} (KCV {first.kcv()})", hint, first)
+        yield Candidate(f"the first half of {whose} {name} (KCV {first.kcv()})", hint, first, both)
         hint = f"the terminal takes the second half of its {name}"
-        yield Candidate(f"the second half of {whose} {name} (KCV {second.kcv()})", hint, second)
+        yield Candidate(f"the second half of {whose} {name} (KCV {second.kcv()})", hint, second, both)
         if len(key) == 16:
             swapped = Secret(second.reveal() + first.reveal(), "3des")
             hint = f"the terminal swaps the halves of its {name}"
-            yield Candidate(f"{whose} {name} with its halves swapped (KCV {swapped.kcv()})", hint, swapped)
+            yield Candidate(
+                f"{whose} {name} with its halves swapped (KCV {swapped.kcv()})",
+                hint,
+                swapped,
+                "keep them in their order",
+            )
     elif key.cipher == "des":
         filled = Secret(key.reveal() + bytes(key.block_bytes), "3des")
         words = f"{whose} {name} with eight zero bytes behind it (KCV {filled.kcv()})"
-        yield Candidate(words, _TAKES_DOUBLE, filled)
+        yield Candidate(words, _TAKES_DOUBLE, filled, _SINGLE)
 
 
 def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterator[Candidate[Secret]]:
@@ -128,36 +136,39 @@ def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterat
     name, cipher = role.upper(), key.cipher
     wrapped = master.encrypt(key.reveal())
     travels = Secret(wrapped, cipher)
-    yield Candidate(f"{whose} {name} as it travels (KCV {travels.kcv()})", "the terminal did not decrypt it", travels)
+    yield Candidate(
+        f"{whose} {name} as it travels (KCV {travels.kcv()})", "the terminal did not decrypt it", travels, _ONCE
+    )
     if cipher == "des":
         filled = Secret(master.decrypt(wrapped + bytes(8)), "3des")
         words = f"{whose} {name} with the zeros behind it decrypted as well (KCV {filled.kcv()})"
-        yield Candidate(words, _TAKES_DOUBLE, filled)
+        yield Candidate(words, _TAKES_DOUBLE, filled, _SINGLE)
     twice = Secret(master.encrypt(wrapped), cipher)
     hint = "the terminal encrypts what it should decrypt"
-    yield Candidate(f"{whose} {name} encrypted once more with the TMK (KCV {twice.kcv()})", hint, twice)
+    yield Candidate(f"{whose} {name} encrypted once more with the TMK (KCV {twice.kcv()})", hint, twice, _ONCE)
     if master.cipher == "3des":
         half = half_of(master)
         single = Secret(half.decrypt(wrapped), cipher)
         words = f"{whose} {name} decrypted with half of the TMK (KCV {single.kcv()})"
-        yield Candidate(words, "the terminal decrypts with half of its TMK (KCV " + half.kcv() + ")", single)
+        hint = f"the terminal decrypts with half of its TMK (KCV {half.kcv()})"
+        yield Candidate(words, hint, single, "decrypt it by 3DES with the whole TMK")
     size = master.block_bytes
     if len(wrapped) > size:
         clear, before = key.reveal(), b"\x00" * size + wrapped[:-size]
         chained = Secret(bytes(a ^ b for a, b in zip(clear, before, strict=True)), cipher)
         words = f"{whose} {name} decrypted in CBC (KCV {chained.kcv()})"
-        yield Candidate(
-            words, "the terminal decrypts its keys in CBC; they are encrypted block by block (ECB)", chained
-        )
+        hint = "the terminal decrypts its keys in CBC, and they are encrypted block by block (ECB)"
+        yield Candidate(words, hint, chained, "decrypt each block by itself")
     other: CipherName = "sm4" if master.cipher == "3des" else "3des"
     if len(master) == 16 and len(wrapped) == 16 and master.cipher in ("3des", "sm4"):
         mixed = Secret(master.using(other).decrypt(wrapped), cipher)
         words = f"{whose} {name} decrypted by {other.upper()} (KCV {mixed.kcv()})"
         hint = f"the terminal decrypts its keys by {other.upper()}, and they are encrypted by {master.cipher.upper()}"
-        yield Candidate(words, hint, mixed)
-    for words, digits in PUBLISHED_TMKS:
+        yield Candidate(words, hint, mixed, f"decrypt them by {master.cipher.upper()}")
+    for digits_words, digits in PUBLISHED_TMKS:
         published = Secret(bytes.fromhex(digits), master.cipher)
         if published != master:
             known = Secret(published.decrypt(wrapped), cipher)
             hint = f"the terminal's TMK is a published one (KCV {published.kcv()}), the host's has KCV {master.kcv()}"
-            yield Candidate(f"{whose} {name} decrypted with a TMK of {words} (KCV {known.kcv()})", hint, known)
+            words = f"{whose} {name} decrypted with a TMK of {digits_words} (KCV {known.kcv()})"
+            yield Candidate(words, hint, known, "enter the same TMK on both sides")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from acquirer.security.candidates import Candidate, Combination, first_fit, hints
+from acquirer.security.candidates import Candidate, Combination, advice, first_fit
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_candidates import NamedKeys, half_of, key_candidates
 from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, two_steps, unionpay_ecb
@@ -42,7 +42,7 @@ def diagnose_mac(
         others: more keys to try, as DUKPT has them.
     """
     if empty := filling(got):
-        return f"the MAC's field holds {empty}: the terminal sends it without computing a MAC"
+        return f"the MAC's field holds {empty}: the terminal computes none; {_COMPUTE}"
 
     def fits(combination: Combination) -> str | None:
         key, way, cover = combination
@@ -51,9 +51,10 @@ def diagnose_mac(
         return _written(way.value.raw(key.value, cover.value), got, algorithm.form)
 
     found = first_fit((key_candidates("mak", generations, tmk, others), mac_ways(algorithm), covers), fits)
-    return _sentence(found[0], found[1], algorithm.form) if found else ""
+    return _sentence(found[0], found[1], algorithm.form, len(got)) if found else ""
 
 
+_COMPUTE: Final = "compute the MAC when the message is complete, and put it there"
 _FILLINGS: Final = {b"\x00": "zeros only", b" ": "spaces only", b"0": "only digits 0", b"\xff": "bytes FF only"}
 
 
@@ -77,8 +78,14 @@ def mac_ways(algorithm: MacAlgorithm) -> list[Candidate[MacWay]]:
     for other in MAC_ALGORITHMS.values():
         if other.raw not in [one.value.raw for one in tried]:
             hint = f"the terminal uses MAC algorithm {other.name}"
-            tried.append(Candidate(f"{other.name} over ", hint, MacWay(other.raw, other.ciphers)))
+            remedy = f"use MAC algorithm {_named(algorithm)}"
+            tried.append(Candidate(f"{other.name} over ", hint, MacWay(other.raw, other.ciphers), remedy))
     return tried
+
+
+def _named(algorithm: MacAlgorithm) -> str:
+    of = "the XOR of all blocks as hex text, encrypted in two steps"
+    return f"{algorithm.name}: {of}" if algorithm.raw is unionpay_ecb else algorithm.name
 
 
 def _fold_itself(key: Secret, data: bytes) -> bytes:
@@ -110,26 +117,31 @@ _SLIPS: Final = (
         "the encrypted fold of ",
         "the terminal encrypts the folded blocks themselves, not their hex text",
         MacWay(_fold_itself, frozenset({"des", "3des", "sm4", "aes"})),
+        "encrypt the first half of the hex text, XOR the second, encrypt again",
     ),
     Candidate(
         "the first encryption alone over ",
         "the terminal leaves out the second encryption",
         MacWay(_first_step_only, frozenset({"des", "3des", "sm4", "aes"})),
+        "XOR the second half of the hex text with the result and encrypt it again",
     ),
     Candidate(
         "the fold in lower-case hex text of ",
         "the terminal writes the folded blocks in lower case before it encrypts them",
         MacWay(_lower_case_fold, frozenset({"des", "3des", "sm4", "aes"})),
+        "write the folded blocks in upper case",
     ),
     Candidate(
         "single DES in the first step over ",
         "the terminal takes half of its MAK for the first encryption",
         MacWay(_half_first, frozenset({"3des"})),
+        "use the whole MAK in both steps",
     ),
     Candidate(
         "single DES in the second step over ",
         "the terminal takes half of its MAK for the second encryption",
         MacWay(_half_last, frozenset({"3des"})),
+        "use the whole MAK in both steps",
     ),
 )
 """Misreadings of the UnionPay algorithm; the standard's own wording invites the last."""
@@ -159,6 +171,10 @@ def _forms(raw: bytes, size: int) -> Iterator[_Form]:
 
 
 _RIGHT_WORDS: Final = {"hex": "upper-case hex text", "binary": "bytes"}
+_REMEDIES: Final = {
+    "hex": "send the first {} characters of the result's hex text, in upper case",
+    "binary": "send the first {} bytes of the result as they are",
+}
 
 
 def _written(raw: bytes, got: bytes, form: str) -> str | None:
@@ -169,9 +185,11 @@ def _written(raw: bytes, got: bytes, form: str) -> str | None:
     return "" if any(one.name == form for one in found) else found[0].words
 
 
-def _sentence(combination: Combination, written: str, form: str) -> str:
+def _sentence(combination: Combination, written: str, form: str, size: int) -> str:
     key, way, cover = combination
-    mistakes = hints(combination)
-    if written:
-        mistakes.append(f"the terminal sends {written} where {_RIGHT_WORDS[form]} belongs")
-    return f"{way.words}{cover.words} under {key.words} matches: {'; '.join(mistakes)}"
+    mistake = f"the terminal sends {written} where {_RIGHT_WORDS[form]} belongs" if written else ""
+    remedy = _REMEDIES[form].format(_COUNTS.get(size, size)) if written else ""
+    return f"{way.words}{cover.words} under {key.words} matches: {advice(combination, mistake, remedy)}"
+
+
+_COUNTS: Final = {4: "four", 8: "eight"}

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from acquirer.security.candidates import Candidate, Combination, first_fit, hints
+from acquirer.security.candidates import Candidate, Combination, advice, first_fit
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.pin import MAX_DIGITS, MIN_DIGITS, PIN_FORMATS, PinError, PinFormat
 from acquirer.security.secret import Secret
@@ -51,7 +51,7 @@ def diagnose_pin(
     right, *rest = key_candidates("pik", generations, tmk, others)
     keys: list[Candidate[Any]] = [
         right,
-        Candidate("in the clear", "the terminal does not encrypt it under its PIK", None),
+        Candidate("in the clear", "the terminal does not encrypt it", None, "encrypt it under the PIK"),
         *rest,
     ]
     layouts = pin_layouts(declared, pan, len(block))
@@ -65,17 +65,21 @@ def diagnose_pin(
         key, layout = found[0]
         where = key.words if key.value is None else f"under {key.words}"
         what = f" as {layout.words}" if layout.words else ""
-        mistakes = "; ".join(hints(found[0]))
+        mistakes = advice(found[0])
         return f"it opens {where}{what}{': ' if mistakes else ''}{mistakes}"
     if len(block) == pik.block_bytes:
         clear = pik.decrypt(block)
         if _card_digits(clear):
             return (
                 "under the same PIK it is a block of format 0 with another card number in it: the terminal takes "
-                "another card's number, or other digits of this one, than the 12 rightmost without the check digit"
+                "another card's number, or other digits of this one; take the twelve rightmost without the check digit "
+                "of the card in this message"
             )
         if _LOOSE.fullmatch(clear.hex().upper()):
-            return "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1"
+            return (
+                "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1; "
+                "use the format that the message says"
+            )
     return ""
 
 
@@ -97,6 +101,7 @@ _WIDE: Final = _pattern("0", "F", 32)
 _HALF: Final = re.compile(f"(?:{_F.pattern})0{{16}}")
 _BARE_DIGITS: Final = re.compile("|".join(f"[0-9]{{{n}}}F{{{16 - n}}}" for n in _LENGTHS))
 _TEXT: Final = re.compile("|".join(f"(?:3[0-9]){{{n}}}(?:(?:00|20|FF){{{8 - n}}})" for n in range(MIN_DIGITS, 9)))
+_DIGITS: Final = "take the twelve digits before the check digit, right aligned"
 _LOOSE: Final = _pattern("1", "[0-9A-F]", 16)
 
 
@@ -107,7 +112,8 @@ def pin_layouts(declared: PinFormat | None, pan: str, size: int) -> list[Candida
     if right is None:
         return tried
     hint = f"the terminal uses another PIN block format than it says ({right.words})"
-    rest = [one if one.hint else one._replace(hint=hint) for one in tried if one is not right]
+    remedy = f"use format {right.words}, or say the other one"
+    rest = [one if one.hint else one._replace(hint=hint, remedy=remedy) for one in tried if one is not right]
     return [right._replace(words="", hint=""), *rest]
 
 
@@ -117,10 +123,10 @@ def _layouts(pan: str, size: int) -> Iterator[Candidate[PinLayout]]:
         yield from _wide_layouts(pan)
         return
     for words, hint, mask in _card_masks(pan):
-        yield Candidate(f"iso-0{words}", hint, PinLayout(_F, mask))
+        yield Candidate(f"iso-0{words}", hint, PinLayout(_F, mask), _DIGITS if hint else "")
     yield Candidate("iso-0-without-pan", "", PinLayout(_F, none))
     for words, hint, mask in _card_masks(pan):
-        yield Candidate(f"iso-3{words}", hint, PinLayout(_RANDOM, mask))
+        yield Candidate(f"iso-3{words}", hint, PinLayout(_RANDOM, mask), _DIGITS if hint else "")
     for name, pattern in (
         ("format 2, for chip cards", _CHIP),
         ("a block of format 0 filled with zeros in place of F", _ZERO_FILLED),
@@ -133,8 +139,8 @@ def _layouts(pan: str, size: int) -> Iterator[Candidate[PinLayout]]:
 def _wide_layouts(pan: str) -> Iterator[Candidate[PinLayout]]:
     none = bytes(16)
     for words, hint, mask in _card_masks(pan):
-        yield Candidate(f"iso-0-padded{words}", hint, PinLayout(_HALF, mask + bytes(8)))
-        yield Candidate(f"iso-0-wide{words}", hint, PinLayout(_WIDE, bytes(8) + mask))
+        yield Candidate(f"iso-0-padded{words}", hint, PinLayout(_HALF, mask + bytes(8)), _DIGITS if hint else "")
+        yield Candidate(f"iso-0-wide{words}", hint, PinLayout(_WIDE, bytes(8) + mask), _DIGITS if hint else "")
     yield Candidate("iso-0-without-pan-padded", "", PinLayout(_HALF, none))
     yield Candidate("iso-0-without-pan-wide", "", PinLayout(_WIDE, none))
     yield Candidate("iso-4", "", PinLayout(_WIDE, none, PIN_FORMATS["iso-4"]))
@@ -161,7 +167,7 @@ def _card_masks(pan: str) -> Iterator[tuple[str, str, bytes]]:
     for words, takes, digits in tried:
         if digits not in seen:
             seen.add(digits)
-            hint = f"the terminal takes {takes}, and a block holds the twelve before the check digit" if words else ""
+            hint = f"the terminal takes {takes}" if words else ""
             yield f" with {words}" if words else "", hint, bytes.fromhex(digits)
 
 

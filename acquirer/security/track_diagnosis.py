@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from acquirer.security.candidates import Candidate, Combination, first_fit, hints
+from acquirer.security.candidates import Candidate, Combination, advice, first_fit
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.secret import Secret
 
@@ -36,7 +36,7 @@ def diagnose_track(
         return ""
     key, place = found[0]
     where = f"with {place.words} encrypted" if place.words else ""
-    return " ".join(("it opens under", key.words, where)).rstrip() + f": {'; '.join(hints(found[0]))}"
+    return " ".join(("it opens under", key.words, where)).rstrip() + f": {advice(found[0])}"
 
 
 def _without_tdk(generations: Sequence[NamedKeys], tmk: Secret | None) -> list[Candidate[Secret]]:

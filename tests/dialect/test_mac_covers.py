@@ -36,7 +36,7 @@ COVERED = [
     ("the head too (74 bytes)", lambda frame: frame[5:-8]),
     ("the MAB without the MTI (66 bytes)", lambda frame: frame[13:-8]),
     ("the frame with its length (81 bytes)", lambda frame: b"\x00\x57" + frame[:-8]),
-    ("the MAC's bit not yet set", lambda frame: frame[11:20] + bytes((frame[20] & 0xFE,)) + frame[21:-8]),
+    ("before bit 64 is set", lambda frame: frame[11:20] + bytes((frame[20] & 0xFE,)) + frame[21:-8]),
     ("the MAB as hex text (136 bytes)", lambda frame: frame[11:-8].hex().upper().encode()),
     ("the MAB padded with 80 before the zeros (69 bytes)", lambda frame: frame[11:-8] + b"\x80"),
     ("the MAC's own place too, filled with spaces (76 bytes)", lambda frame: frame[11:-8] + b" " * 8),
@@ -95,7 +95,7 @@ def test_without_its_bit_the_mac_is_not_announced_and_nothing_else_differs(name)
     found_one = False
     for dialect, message in with_mac(name):
         right = dialect.covered(message.raw)
-        [cover] = [one for one in mac_covers(dialect, message) if "bit not yet set" in one.words]
+        [cover] = [one for one in mac_covers(dialect, message) if "is set in the bitmap" in one.words]
         assert len(cover.value) == len(right)
         found_one = True
         start = right.index(message.raw[dialect.grammar.envelope_bytes :][: len(right)]) + dialect.grammar.mti_bytes
@@ -116,7 +116,7 @@ def test_without_its_bit_the_mac_is_not_announced_and_nothing_else_differs(name)
 def test_the_bit_is_found_in_every_coverage(dialect, sale, coverage):
     other = replace(dialect, security=replace(dialect.security, coverage=coverage))
     right = other.covered(sale)
-    [cover] = [one for one in mac_covers(other, other.decode(sale)) if "bit not yet set" in one.words]
+    [cover] = [one for one in mac_covers(other, other.decode(sale)) if "is set in the bitmap" in one.words]
     without = sale[:20] + bytes((sale[20] & 0xFE,)) + sale[21:]  # DE 64: the last bit of the bitmap, at bytes 13 to 20
     assert cover.value == other.covered(without) != right
 

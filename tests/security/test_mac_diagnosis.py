@@ -45,7 +45,8 @@ def found(suite, frame, mac, candidates, tmk=None):
 def test_a_terminal_that_kept_its_old_key(suite, keys, sale):
     mac = suite.mac(OLD, suite.dialect.covered(sale))
     assert found(suite, sale, mac, [("current", keys), ("previous", OLD)]) == (
-        "the same MAB under the previous MAK (KCV 7B30A3D4) matches: the terminal kept its old key"
+        "the same MAB under the previous MAK (KCV 7B30A3D4) matches: the terminal kept its old key; "
+        "take the keys from the reply of each sign-on"
     ).replace("7B30A3D4", OLD.mak.kcv())
 
 
@@ -82,7 +83,8 @@ def test_a_terminal_that_keeps_the_filling(suite, keys, tmk, sale):
     sentence = found(suite, sale, ecb(filled, suite.dialect.covered(sale)), [("current", keys)], tmk)
     assert sentence == (
         f"the same MAB under the MAK with eight zero bytes behind it (KCV {filled.kcv()}) matches: "
-        'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"'
+        'the terminal takes a double-length MAK: give it mak = "double" or "duplicated"; '
+        "take its first 8 bytes for the MAK"
     )
 
 
@@ -158,7 +160,10 @@ def test_sentences_hold_no_key(suite, keys, tmk, sale):
 )
 def test_no_mac_at_all(suite, keys, sale, mac, says):
     sentence = found(suite, sale, mac, [("current", keys)])
-    assert sentence == f"{says}: the terminal sends it without computing a MAC"
+    assert (
+        sentence
+        == f"{says}: the terminal computes none; compute the MAC when the message is complete, and put it there"
+    )
 
 
 @pytest.mark.parametrize(

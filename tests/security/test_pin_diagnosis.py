@@ -54,7 +54,7 @@ def test_another_key(tmk, seal, says):
     [
         (
             lambda: iso_0(PAN[:12] + "0"),
-            "the terminal takes the first twelve, and a block holds the twelve before the check",
+            "the terminal takes the first twelve; take the twelve digits before the check digit",
         ),
         (lambda: iso_0(PAN + "0"), "the terminal takes the last twelve with the check digit"),
         (lambda: bytes.fromhex("06123456FFFFFFFF"), "as iso-0-without-pan: the terminal uses another PIN block format"),
