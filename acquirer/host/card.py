@@ -6,18 +6,25 @@ the cipher text may reach into the card number, so a track is read only after it
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host
 from acquirer.host.explain import booking as why
 from acquirer.host.request import Request
 from acquirer.host.text import no_month
-from acquirer.host.verification import Verified
+from acquirer.host.verification import Verified, known_keys
 from acquirer.model.reasons import Reason
+from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import PAN_DIGITS, known, mask_pan, passes_luhn
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
+
+
+_SERVICE_CODE: Final = re.compile("[125679][024][0-7]")
 
 
 class PresentedCard:
@@ -33,7 +40,9 @@ class PresentedCard:
         self.why = sentence
 
 
-def read_card(host: Host, request: Request, verified: Verified) -> PresentedCard:
+def read_card(
+    host: Host, request: Request, terminal: TerminalConfig, session: Session, verified: Verified
+) -> PresentedCard:
     """Read the card of a request, opening its track with the keys that verified it."""
     read, fields = host.read, request.message.fields
     pan, expiry, element = read.pan(fields), read.expiry(fields), "track2"
@@ -45,9 +54,8 @@ def read_card(host: Host, request: Request, verified: Verified) -> PresentedCard
     track = _Track(host, verified.keys, element, text.replace("=", SEPARATOR), read.security_control(fields))
     on_track, valid = track.card()
     if not on_track:
-        return PresentedCard(
-            pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, track.why())
-        )
+        problem = track.why(host, terminal, session, verified)
+        return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, problem))
     if pan and pan != on_track:
         return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
@@ -74,13 +82,19 @@ class _Track:
             number, rest = number[2:], ""
         if not separator or not number.isdecimal() or len(number) not in PAN_DIGITS:
             return "", ""
+        if self.sealed and not rest.isdecimal() and rest:  # another key leaves the number alone, and garbles the rest
+            return "", ""
         return number, rest[:4]
 
-    def why(self) -> str:
+    def why(self, host: Host, terminal: TerminalConfig, session: Session, verified: Verified) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""
         control = f"security control {known(self.control) or '(none)'}"
-        if self.problem:
-            return self.problem
+        finding = ""
+        if self.sealed and verified.keys is not None and check_number(self.card(self.text)[0]):
+            generations, master = known_keys(host, terminal, session, verified)
+            finding = self.suite.diagnose_track(generations, self.text, self._is_card, master)
+        if self.problem or finding:
+            return "; ".join(part for part in (self.problem, finding) if part)
         if self.sealed:
             if not check_number(self.card(self.text)[0]):
                 return f"{control} says it is encrypted, but it is in the clear"
@@ -89,6 +103,14 @@ class _Track:
         if self.keys is not None and self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
             return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {control} says that it is clear"
         return f"it is in the clear ({control}) and holds no card number before a separator"
+
+    def _is_card(self, clear: str) -> bool:
+        """Whether a track opened with some key holds a card number, an expiry and a service code (ISO/IEC 7813)."""
+        number, valid = self.card(clear)
+        if not number or not passes_luhn(number):
+            return False
+        rest = clear.partition(SEPARATOR)[2]
+        return self.element == "track3" or (is_expiry(valid) and _SERVICE_CODE.fullmatch(rest[4:7]) is not None)
 
     def _opened(self) -> str:
         if self.keys is None:

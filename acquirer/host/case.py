@@ -74,7 +74,7 @@ class Case:
         if due and self.stored is None:
             raise Decided(Decision(Reason.SIGN_ON_REQUIRED, due, sign_on_again=True))
         self.verify()
-        self.card = read_card(host, request, self.verified)
+        self.card = read_card(host, request, self.terminal, self.session, self.verified)
         if self.stored is not None:
             raise Decided(stored_answer(host, request, self.terminal, self.verified, self.stored, self.card, due))
         if host.has_batch and self.terminal.policy.batch_check and request.batch != self.session.batch:
@@ -135,7 +135,7 @@ class Case:
     def card_use(self) -> tuple[CardUse, tuple[str, ...]] | Judgement:
         """Return what the issuer is asked about, and notes; or the refusal of a PIN block that does not open."""
         host, request, card, read = self.host, self.request, self.card, self.host.read
-        opened = open_pin(host, request, self.session, self.verified, card.pan)
+        opened = open_pin(host, request, self.terminal, self.session, self.verified, card.pan)
         if isinstance(opened, PinError):
             return Judgement(Reason.PIN_FORMAT_ERROR, known(str(opened)))
         notes: tuple[str, ...] = ()

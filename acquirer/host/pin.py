@@ -5,14 +5,13 @@ from __future__ import annotations
 from acquirer.dialect.suite import OpenedPin
 from acquirer.host.core import Host
 from acquirer.host.request import Request
-from acquirer.host.verification import Verified
-from acquirer.model.rows import Generation, Session
+from acquirer.host.verification import Verified, known_keys
+from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.pin import PinError
-from acquirer.security.vault import VaultError
 
 
 def open_pin(
-    host: Host, request: Request, session: Session, verified: Verified, pan: str
+    host: Host, request: Request, terminal: TerminalConfig, session: Session, verified: Verified, pan: str
 ) -> OpenedPin | PinError | None:
     """The PIN; None when the request carries no block; a PinError, not raised, with the sentence for the terminal."""
     block = host.dialect.get(request.message, "pin_block")
@@ -25,23 +24,9 @@ def open_pin(
         return host.suite.open_pin(verified.keys, block, pan, control)
     except PinError as exc:
         if host.suite.dukpt is not None:
-            return PinError(f"{exc}; the PIN must be encrypted under the key of the KSN that comes with it")
-        other = other_generation(session, verified)
-        hint = _other_key(host, session, other, block, pan, control) if other is not None else ""
-        return PinError(f"{exc}; {hint or 'compare its KCV on both sides'}, and sign on again")
-
-
-def other_generation(session: Session, verified: Verified) -> Generation | None:
-    """The generation that did not verify the request: the one a terminal mixes up with it."""
-    number = verified.number
-    return next((one for one in (session.current, session.previous) if one is not None and one.number != number), None)
-
-
-def _other_key(host: Host, session: Session, other: Generation, block: bytes, pan: str, control: str) -> str:
-    opened = host.ring.current if other is session.current else host.ring.previous
-    try:
-        keys = opened(session.tid, other)
-        host.suite.open_pin(keys, block, pan, control)
-    except (PinError, VaultError):
-        return ""
-    return f"it opens under the PIK of sign-on {other.number} (KCV {keys.pik.kcv()}): the terminal mixes its key sets"
+            finding = host.suite.diagnose_pin([("current", verified.keys)], block, pan, control)
+            expected = "the PIN must be encrypted under the key of the KSN that comes with it"
+            return PinError(f"{exc}; {finding or expected}")
+        generations, master = known_keys(host, terminal, session, verified)
+        finding = host.suite.diagnose_pin(generations, block, pan, control, master)
+        return PinError(f"{exc}; {finding or 'compare its KCV on both sides, and sign on again'}")

@@ -21,6 +21,8 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
 from acquirer.security.ciphers import CipherError
 from acquirer.security.dukpt import Dukpt, DukptError
+from acquirer.security.key_candidates import NamedKeys
+from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 
@@ -78,6 +80,32 @@ def in_grace(session: Session, at_us: int) -> bool:
         return False
     since_us, until_us = session.current.since_us, session.previous_until_us
     return 2 * since_us - until_us < at_us < until_us
+
+
+def known_keys(
+    host: Host, terminal: TerminalConfig, session: Session, verified: Verified
+) -> tuple[list[NamedKeys], Secret | None]:
+    """Return what a diagnosis may try: the keys that verified the request, those of the other sign-on, the TMK.
+
+    What does not open is left out: it explains nothing.
+    """
+    assert verified.keys is not None
+    generations, master = [("current", verified.keys)], None
+    try:
+        if (other := other_generation(session, verified)) is not None:
+            opened = host.ring.current if other is session.current else host.ring.previous
+            generations.append(("previous" if other.number < verified.number else "new", opened(session.tid, other)))
+        if terminal.tmk:
+            master = host.ring.master(terminal)
+    except VaultError:
+        pass
+    return generations, master
+
+
+def other_generation(session: Session, verified: Verified) -> Generation | None:
+    """Return the generation that did not verify the request: the one a terminal mixes up with it."""
+    number = verified.number
+    return next((one for one in (session.current, session.previous) if one is not None and one.number != number), None)
 
 
 def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, session: Session) -> Verified:

@@ -133,7 +133,7 @@ class TestPin:
         block = rig.host.suite.seal_pin(pos.keys, "123456", PIN_CARD, "2", rig.host.randbytes)
         answer = pos.sale(pan=PIN_CARD, pin_block=block, security_control="1600000000000000")
         assert answer.code == "00"
-        assert "pin: security control 1600000000000000 says" in answer.notes
+        assert "pin: DE 53 (security control) 1600000000000000 says" in answer.notes
 
     def test_under_another_key_asks_for_a_sign_on(self, enter):
         answer = enter("123456", keys=OTHER)
@@ -147,7 +147,7 @@ class TestPin:
         answer = enter("123456", keys=old)
         assert answer.code == "99"
         assert (
-            f"it opens under the PIK of sign-on 1 (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why
+            f"it opens under the previous PIK (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why
         )
 
     def test_missing_when_the_card_asks_for_it(self, pos):
