@@ -14,6 +14,7 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
 from acquirer.host.signature_policy import Checks
+from acquirer.host.unproved import UnprovedSignOns
 from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
@@ -56,6 +57,7 @@ class Host:
         "sign_on_nibble",
         "signs_on",
         "suite",
+        "unproved",
         "vault",
     )
 
@@ -81,6 +83,7 @@ class Host:
         self.options = options
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)
+        self.unproved = UnprovedSignOns()
         self.calendar = Calendar(timezone, compiled.clock_forms)
         keys = dialect.elements.get("keys")
         self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"

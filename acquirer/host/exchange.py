@@ -24,6 +24,7 @@ from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
+from acquirer.host.explain import keys as key_why
 from acquirer.host.request import Request
 from acquirer.host.sealing import Reply, seal
 from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
@@ -120,11 +121,16 @@ def decide(host: Host, request: Request) -> Deciding:
     if refusal is not None or service is None:
         assert refusal is not None  # a route without a service is not served: `CompiledDialect` has seen to it
         return refusal
+    case = Case(host, request, loaded)
     try:
-        deciding = service.decide(Case(host, request, loaded))
-        return deciding if isinstance(deciding, Decision) else (yield from deciding)
+        deciding = service.decide(case)
+        decision = deciding if isinstance(deciding, Decision) else (yield from deciding)
     except Decided as end:
-        return end.decision
+        decision = end.decision
+    if case.verified.note:
+        decision.notes = (*decision.notes, case.verified.note)
+        decision.why = f"{decision.why}; {key_why.UNDER_PREVIOUS_KEYS}"
+    return decision
 
 
 def _withheld(decision: Decision) -> bool:

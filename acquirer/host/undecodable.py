@@ -25,7 +25,7 @@ _NO_DEADLINE: Final = float("inf")
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
-    sentence = why.looks_otherwise(why.undecodable(failure), dialect, dialect.framing.wrap(arrival.frame))
+    sentence = why.undecodable_because(failure, dialect, arrival.frame)
     if mti is not None and dialect.is_response(mti, failure.fields):
         sentence = f"{sentence}; {why.stray_response(mti)}"
         yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), _NO_DEADLINE)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import exchange as why
+from acquirer.host.explain import keys as key_why
 from acquirer.host.request import Request
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
@@ -30,12 +31,13 @@ from acquirer.security.working import WorkingKeys
 class Verified:
     """A request whose MAC is right, or that needs none: whose keys it is under, and what that changes."""
 
-    __slots__ = ("keys", "number", "session")
+    __slots__ = ("keys", "note", "number", "session")
 
-    def __init__(self, number: int, keys: WorkingKeys | None, session: Session | None) -> None:
+    def __init__(self, number: int, keys: WorkingKeys | None, session: Session | None, note: str = "") -> None:
         self.number = number  # of the generation whose keys they are
         self.keys = keys  # None: this terminal has none, and needs none
         self.session = session  # what the proof alone changes; None: nothing
+        self.note = note  # about keys that are not those they should be
 
 
 def verify(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> Verified:
@@ -57,15 +59,16 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
     try:
         keys = host.ring.current(terminal.tid, current)
         if mac is not None and _same(host, keys, covered, mac):
-            return Verified(current.number, keys, _proved(session))
+            return Verified(current.number, keys, _proved(host, session))
         previous = session.previous
         if mac is not None and previous is not None and in_grace(session, request.arrival.at_us):
             old = host.ring.previous(terminal.tid, previous)
             if _same(host, old, covered, mac):
-                return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None)
-        sentence = why.mac_differs(host, request, terminal, session, keys, mac)
+                note = key_why.previous_keys(host, terminal, session, old, keys)
+                return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None, note)
+        sentence = key_why.mac_differs(host, request, terminal, session, keys, mac)
     except VaultError as exc:
-        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, exc), sign_on_again=True)) from None
+        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, key_why.keys_lost(terminal, exc), sign_on_again=True)) from None
     if session.previous_until_us and not in_grace(session, request.arrival.at_us):
         session = replace(session, previous_until_us=0)
     raise _mac_differs(host, terminal, session, sentence)
@@ -116,24 +119,24 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
     try:
         ksn = host.suite.ksn(message)
     except DukptError as exc:
-        raise Decided(Decision(Reason.FORMAT_ERROR, why.keys_underivable(terminal, exc))) from None
+        raise Decided(Decision(Reason.FORMAT_ERROR, key_why.keys_underivable(terminal, exc))) from None
     try:
         keys = host.ring.derived(terminal, dukpt, ksn)
     except (CipherError, DukptError, VaultError) as exc:
-        raise Decided(Decision(Reason.KEYS_UNAVAILABLE, why.keys_underivable(terminal, exc))) from None
+        raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_underivable(terminal, exc))) from None
     if not needs_mac:
         return Verified(dukpt.counter(ksn), keys, None)
     mac = host.dialect.mac_of(message)
     if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
-        return Verified(dukpt.counter(ksn), keys, _proved(session))
-    sentence = why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
+        return Verified(dukpt.counter(ksn), keys, _proved(host, session))
+    sentence = key_why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
     raise _mac_differs(host, terminal, session, sentence)
 
 
 def _mac_differs(host: Host, terminal: TerminalConfig, session: Session, sentence: str) -> Decided:
     mac_failures = session.bad_macs + 1
     too_many = host.signs_on and mac_failures >= terminal.policy.bad_macs_allowed
-    notes = (why.bad_macs_note(terminal, mac_failures),) if too_many else ()
+    notes = (key_why.bad_macs_note(terminal, mac_failures),) if too_many else ()
     after = replace(session, bad_macs=mac_failures)
     return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True))
 
@@ -145,14 +148,15 @@ def _without_mac(host: Host, terminal: TerminalConfig, current: Generation | Non
     try:
         return Verified(current.number, host.ring.current(terminal.tid, current), None)
     except VaultError as exc:
-        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.keys_lost(terminal, exc), sign_on_again=True)) from None
+        raise Decided(Decision(Reason.SIGN_ON_REQUIRED, key_why.keys_lost(terminal, exc), sign_on_again=True)) from None
 
 
 def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:
     return hmac.compare_digest(host.suite.mac(keys, covered), mac)
 
 
-def _proved(session: Session) -> Session | None:
+def _proved(host: Host, session: Session) -> Session | None:
     if session.bad_macs or session.previous_until_us:
+        host.unproved.proved(session.tid)
         return replace(session, bad_macs=0, previous_until_us=0)
     return None

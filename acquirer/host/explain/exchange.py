@@ -13,13 +13,11 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.request import Request
 from acquirer.host.text import day_words, named, no_month, place, plural
+from acquirer.inspect.field_causes import field_cause
 from acquirer.inspect.sniff import mismatch
 from acquirer.model.rows import Session, TerminalConfig
-from acquirer.security.dukpt import Dukpt
-from acquirer.security.vault import VaultError
-from acquirer.security.working import WorkingKeys
-from acquirer.wire.masking import known, mac_text
-from acquirer.wire.message import DecodeError, Message
+from acquirer.wire.masking import known
+from acquirer.wire.message import DecodeError
 
 SKEW_WORTH_A_NOTE_S: Final = 300
 """Five minutes: less is how far terminals' clocks drift between two sign-ons."""
@@ -31,6 +29,14 @@ SKEW_WORTH_A_NOTE_S: Final = 300
 def undecodable(failure: DecodeError) -> str:
     """A frame that is no message of this dialect."""
     return f"{failure}; nothing after that byte was looked at, and nothing was booked"
+
+
+def undecodable_because(failure: DecodeError, dialect: Dialect, frame: bytes) -> str:
+    """The same, and which field is the cause, or in which other form the whole frame seems to be written."""
+    sentence = undecodable(failure)
+    if cause := field_cause(dialect, frame, failure):
+        return f"{sentence}; {cause}"
+    return looks_otherwise(sentence, dialect, dialect.framing.wrap(frame))
 
 
 def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
@@ -114,16 +120,6 @@ def never_signed_on(terminal: TerminalConfig) -> str:
     return f"terminal {terminal.tid} has no working keys yet: it must sign on first"
 
 
-def keys_lost(terminal: TerminalConfig, problem: VaultError) -> str:
-    """Sealed keys that do not open."""
-    return f"the working keys of terminal {terminal.tid} cannot be used ({problem}): it must sign on again"
-
-
-def keys_unavailable(terminal: TerminalConfig, problem: str) -> str:
-    """A sign-on that cannot be given keys."""
-    return f"terminal {terminal.tid} cannot be given working keys: {problem}"
-
-
 def signed_off(host: Host, terminal: TerminalConfig, session: Session) -> str:
     """A sale after sign-off."""
     batch = f" from batch {session.batch}" if host.has_batch else ""
@@ -140,11 +136,6 @@ def too_many_bad_macs(terminal: TerminalConfig, session: Session) -> str:
     )
 
 
-def bad_macs_note(terminal: TerminalConfig, mac_failures: int) -> str:
-    """Beside the wrong MAC that was one too many."""
-    return f"bad-macs: {plural(mac_failures, 'wrong MAC')} in a row; terminal {terminal.tid} must sign on first"
-
-
 def another_day(calendar: Calendar, terminal: TerminalConfig, session: Session, today: str) -> str:
     """Policy daily, and the host's date has moved on."""
     return (
@@ -159,74 +150,6 @@ def spent(terminal: TerminalConfig, session: Session) -> str:
     return (
         f"the sign-on of terminal {terminal.tid} was used up{last}: its policy 'per-transaction' asks for one before "
         "each sale"
-    )
-
-
-def mac_differs(
-    host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys, mac: bytes | None
-) -> str:
-    """A MAC that is wrong or missing: what it should be, and which mistake explains it."""
-    sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
-    if mac is None:
-        return sentence
-    generations = [("current", keys)]
-    if session.previous is not None:
-        generations.append(("previous", host.ring.previous(session.tid, session.previous)))
-    finding = host.suite.diagnose_mac(request.message, generations, host.ring.master(terminal))
-    return f"{sentence}; {finding or _nothing_fits(terminal, session)}"
-
-
-def derived_mac_differs(
-    host: Host,
-    dukpt: Dukpt,
-    request: Request,
-    terminal: TerminalConfig,
-    keys: WorkingKeys,
-    ksn: bytes,
-    mac: bytes | None,
-) -> str:
-    """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
-    mak = f"MAK KCV {keys.mak.kcv()} of KSN {known(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
-    sentence = _differs(host, request.message, keys, mak, mac)
-    if mac is None:
-        return sentence
-    initial = host.ring.initial(terminal, dukpt, ksn)
-    mistaken = dukpt.mistaken(initial, ksn)
-    finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
-    nothing = (
-        f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
-        f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"
-    )
-    return f"{sentence}; {finding or nothing}"
-
-
-def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
-    """A message whose keys cannot be derived (DUKPT): its KSN is none, or the host has no BDK for it."""
-    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {known(str(problem))}"
-
-
-def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: bytes | None) -> str:
-    if mac is None:
-        de = host.dialect.mac_de(message.fields)
-        return f"DE {de} (mac) is missing: this message must carry a MAC made with {mak}"
-    covered = host.dialect.covered(message.raw)
-    return (
-        f"MAC differs: expected {known(mac_text(host.suite.mac(keys, covered)))} over {len(covered)} bytes with {mak}, "
-        f"got {known(mac_text(mac))}"
-    )
-
-
-def _nothing_fits(terminal: TerminalConfig, session: Session) -> str:
-    number = session.current.number if session.current else 0
-    nothing = "no key, algorithm or coverage that was tried explains it: compare the KCV with the terminal's"
-    if session.previous_until_us:  # no MAC was right since these keys were handed out
-        return (
-            f"{nothing} (keys of its sign-on {number}, under which no MAC was right yet). If it differs, the terminal "
-            f"has another TMK than the host, whose KCV is {terminal.tmk_kcv}: signing on again never helps then, enter "
-            f"the same TMK on both sides. If it is the same, look at what the terminal covers"
-        )
-    return (
-        f"{nothing} (keys of its sign-on {number}), sign on again if they differ, else look at what the terminal covers"
     )
 
 

@@ -11,14 +11,16 @@ from typing import Final, NamedTuple
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
-from acquirer.host.explain import exchange as why
+from acquirer.host.explain import keys as key_why
 from acquirer.host.keys import context
 from acquirer.host.registry import service
 from acquirer.host.text import day_words, named
+from acquirer.host.unproved import UNPROVED_MOST
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
 from acquirer.security.ciphers import CipherError
-from acquirer.security.packages import PackageError
+from acquirer.security.packages import PackageError, wrap_cipher
+from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.wire.masking import known
 
@@ -55,7 +57,7 @@ def sign_on(case: Case) -> Decision:
         session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
-        notes=_notes(session, after),
+        notes=(*fresh.notes, *_notes(session, after), *_unproved(case, session, after)),
     )
 
 
@@ -80,6 +82,7 @@ class _FreshKeys(NamedTuple):
     session: Session  # the decision's own copy
     reply_elements: ElementValues
     sentence: str  # "": this message hands out none
+    notes: tuple[str, ...] = ()
 
 
 def _fresh_keys(case: Case) -> _FreshKeys:
@@ -96,7 +99,7 @@ def _fresh_keys(case: Case) -> _FreshKeys:
         master = host.ring.master(terminal)
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as exc:
-        raise Decided(Decision(Reason.KEYS_UNAVAILABLE, why.keys_unavailable(terminal, str(exc)))) from None
+        raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
     keys, before, at_us = issued.working, session.current, request.arrival.at_us
     number = before.number + 1 if before is not None else 1
     sealed = host.vault.seal_keys(context(terminal.tid, number), keys, host.randbytes)
@@ -104,10 +107,25 @@ def _fresh_keys(case: Case) -> _FreshKeys:
     after = session.copy()
     after.current = Generation(number, selector, sealed, keys.kcvs, at_us)
     after.previous = before
-    after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000 if before is not None else 0
+    after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
     elements: ElementValues = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
-    return _FreshKeys(after, elements, sentence)
+    return _FreshKeys(after, elements, sentence, _cipher_notes(case, selector, master))
+
+
+def _cipher_notes(case: Case, selector: str, master: Secret) -> tuple[str, ...]:
+    wrap = wrap_cipher(case.host.suite.packages[selector])
+    if master.cipher == wrap:
+        return ()
+    return (key_why.other_cipher(case.terminal, selector, wrap, master.cipher, master.using(wrap).kcv()),)
+
+
+def _unproved(case: Case, before: Session, after: Session) -> tuple[str, ...]:
+    if after.current is None or after.current is before.current:
+        return ()
+    if case.host.unproved.signed_on(after.tid, after.current.number, after.signed_on_day):
+        return (key_why.tmk_may_differ(case.terminal, UNPROVED_MOST),)
+    return ()
 
 
 def next_batch(batch: str) -> str:

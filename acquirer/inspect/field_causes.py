@@ -1,0 +1,51 @@
+"""Which field explains a frame that does not decode as a message of its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.wire.masking import as_text
+from acquirer.wire.message import DecodeError, Message, Value
+from acquirer.wire.misread import find_misread
+from acquirer.wire.notation import ALPHABETS
+from acquirer.wire.tlv import TLV_KINDS, TlvError, parse_tlv
+
+
+def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
+    """Return which field is written otherwise than it should be, how, and what to do; "" when no form explains it."""
+    until = failure.field if isinstance(failure.field, int) else max(dialect.fields)
+    found = find_misread(frame, dialect.grammar, lambda mti, fields: _is_plausible(dialect, mti, fields), until)
+    if not found:
+        return ""
+    names = " or ".join(f"DE {one.de}" for one in found)
+    causes = found[0].words if len(found) == 1 else "; ".join(f"DE {one.de}: {one.words}" for one in found)
+    remedies = "; ".join(dict.fromkeys(one.remedy for one in found))
+    return f"{names} is the cause: {causes}; {remedies}"
+
+
+def _is_plausible(dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> bool:
+    """Return whether fields make a message: one that is served and whole, or a reply with a code."""
+    message = Message(b"", mti, dict(fields))
+    if not all(_looks_right(dialect, message, de, value) for de, value in fields.items()):
+        return False
+    if dialect.is_response(mti, fields):
+        return "code" not in dialect.elements or bool(dialect.get(message, "code"))
+    route = dialect.route(message)
+    return route is not None and route.served and dialect.missing(message, route) is None
+
+
+def _looks_right(dialect: Dialect, message: Message, de: int, value: Value) -> bool:
+    """Return whether a value is text where text belongs, one that has a meaning where all have, data objects whole."""
+    spec, layout = dialect.fields[de], dialect.layout(message, de)
+    if layout is not None and layout.kind in TLV_KINDS and isinstance(value, bytes):
+        try:
+            parse_tlv(value, layout.kind)
+        except TlvError:
+            return False
+    if isinstance(value, bytes):
+        return True
+    if spec.kind not in ALPHABETS and as_text(value) is None:
+        return False
+    known = dialect.values.get(spec.values)
+    return known is None or spec.kind in ALPHABETS or value in known

@@ -1,0 +1,181 @@
+"""The forms in which terminals are known to write a field, beside the one that its dialect says, in words.
+
+The likeliest kind comes first. Sentences name sizes and forms, never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final, Literal, NamedTuple
+
+from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec
+
+Unit = Literal["", "bytes", "double"]
+"""What a length counts: what it should; bytes where digits belong; two for each byte."""
+
+
+class FieldForm(NamedTuple):
+    """One way in which a field may have been written."""
+
+    words: str
+    remedy: str
+    spec: FieldSpec
+    unit: Unit = ""
+    size: int | None = None  # in bytes, where the field does not say it
+    skip: int = 0  # bytes before a field of such a size
+
+
+def read_length(wire: bytes, encoding: str, size: int) -> int | None:
+    if len(wire) < size:
+        return None
+    if encoding == "binary":
+        return int.from_bytes(wire, "big")
+    digits = wire.hex() if encoding == "bcd" else wire.decode(CHARSETS[encoding])
+    return int(digits) if digits.isdecimal() else None
+
+
+Kind = Callable[[FieldSpec, int | None], Iterator[FieldForm]]
+"""Takes a field and what its length says (None: it has none, or one that cannot be read)."""
+
+_SIDES: Final = ("right", "left")
+
+
+def _other_side(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    if not spec.nibbles:
+        return
+    here, there = _SIDES[spec.pad_left], _SIDES[not spec.pad_left]
+    words = f"its digits look filled on the {there}, and they are filled on the {here} here"
+    remedy = f"put the filling nibble {spec.pads[:1]} on the {here}"
+    yield FieldForm(words, remedy, replace(spec, pad_left=not spec.pad_left, pads="0F"))
+    fillings = "".join(digit for digit in "0F" if digit not in spec.pads)
+    if fillings:
+        words = f"its digits are filled with {fillings}, and {spec.pads[:1]} belongs there"
+        yield FieldForm(words, f"fill with {spec.pads[:1]}", replace(spec, pads=fillings))
+
+
+def _other_unit(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
+    if not spec.length_bytes or length is None:
+        return
+    if spec.nibbles:
+        words = f"its length ({length}) counts bytes, and digits are counted here"
+        yield FieldForm(words, "count the digits", spec, "bytes")
+    else:
+        what = "bytes" if spec.kind == "b" else "characters"
+        words = f"its length ({length}) counts hexadecimal digits or half bytes, and {what} are counted here"
+        yield FieldForm(words, f"count the {what}", spec, "double")
+
+
+def _other_encoding(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    digits = spec.kind in ("n", "z", "h")
+    if digits and spec.encoding == "bcd":
+        for encoding, charset in CHARSETS.items():
+            words = f"it is sent as {encoding.upper()} characters, and BCD belongs there"
+            yield FieldForm(words, "pack two digits into a byte", _as_text(spec, encoding, charset))
+    elif digits:
+        words = f"it is packed as BCD, and {spec.encoding.upper()} characters belong there"
+        packed = replace(spec, encoding="bcd", pad_left=not spec.length_bytes, pads="0F")
+        yield FieldForm(words, "send one character for each digit", packed)
+    elif spec.kind == "b" and spec.encoding == "binary":
+        words = "it is sent as hexadecimal characters, and bytes belong there"
+        text = replace(spec, encoding="ascii", charset=CHARSETS["ascii"])
+        yield FieldForm(words, "send the bytes themselves", text)
+        yield FieldForm(
+            words, "send the bytes themselves", text, "bytes", None if spec.length_bytes else 2 * spec.maximum
+        )
+    elif spec.kind == "b":
+        words = f"it is sent as bytes, and their hexadecimal digits in {spec.encoding.upper()} belong there"
+        yield FieldForm(words, "send two characters for each byte", replace(spec, encoding="binary"))
+    elif spec.kind in ("an", "ans", "a", "ns", "s", "as"):
+        packed = replace(spec, kind="h", encoding="bcd", pad_left=not spec.length_bytes, pads="0F")
+        words = "it is packed as BCD, and characters belong there"
+        yield FieldForm(words, "send one byte for each character", packed)
+
+
+def _as_text(spec: FieldSpec, encoding: str, charset: str) -> FieldSpec:
+    as_encoding: Encoding = "ebcdic" if encoding == "ebcdic" else "ascii"
+    return replace(spec, encoding=as_encoding, charset=charset)
+
+
+def _other_length(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    """Yield other ways of writing the length."""
+    if not spec.length_bytes:
+        return
+    digits = 2 if spec.length_bytes == 1 or (spec.length_bytes == 2 and spec.length_encoding in CHARSETS) else 3
+    forms: tuple[tuple[Encoding, int, str], ...] = (
+        ("binary", 1, "a binary byte"),
+        ("binary", 2, "two binary bytes"),
+        ("bcd", 1, "one byte of BCD"),
+        ("bcd", 2, "two bytes of BCD"),
+        ("ascii", digits, f"{digits} ASCII digits"),
+        ("ascii", 5 - digits, f"{5 - digits} ASCII digits"),
+    )
+    here = next(
+        (words for encoding, size, words in forms if (encoding, size) == (spec.length_encoding, spec.length_bytes)),
+        f"{spec.length_bytes} bytes of {spec.length_encoding.upper()}",
+    )
+    for encoding, size, words in forms:
+        if (encoding, size) != (spec.length_encoding, spec.length_bytes):
+            other = replace(spec, length_encoding=encoding, length_bytes=size)
+            yield FieldForm(f"its length is {words}, and {here} belongs there", f"write the length as {here}", other)
+            if spec.nibbles and encoding == "binary":
+                words = f"its length is {words} and counts bytes, and {here} that counts digits belongs there"
+                yield FieldForm(words, f"write the length as {here} and count digits", other, "bytes")
+
+
+def _absent(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    words = f"bit {spec.de} is set, and the field is not there"
+    nothing = replace(spec, kind="b", encoding="binary")
+    yield FieldForm(words, f"send it, or clear bit {spec.de}", nothing, size=0)
+
+
+def _other_size(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    """Yield other sizes of a field of fixed size."""
+    if spec.length_bytes:
+        return
+    unit, whole = _unit(spec), _whole(spec)
+    for size in (*range(whole - 1, 0, -1), whole + 1, whole + 2):
+        sent = 2 * size if spec.nibbles else size
+        words = f"it has {sent} {unit}, and {spec.wire_maximum} belong there"
+        remedy = f"fill it up to {spec.wire_maximum} {unit}" if size < whole else f"send {spec.wire_maximum} {unit}"
+        yield FieldForm(words, remedy, spec, size=size)
+
+
+def _length_off(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
+    """Yield sizes near to what the length says."""
+    if length is None:
+        return
+    unit, sent = _unit(spec), (length + 1) // 2 if spec.nibbles else length
+    for off in (1, -1, 2, -2):
+        if sent + off > 0:
+            there = 2 * (sent + off) if spec.nibbles else sent + off
+            words = f"its length says {length} {unit}, and {there} are there"
+            yield FieldForm(words, f"write how many {unit} are sent", spec, size=sent + off, skip=spec.length_bytes)
+
+
+def _no_length(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    for size in range(min(_whole(spec), _SIZES_MOST) if spec.length_bytes else 0, 0, -1):
+        yield FieldForm("there is no length before it", "write its length before it", spec, size=size)
+
+
+_SIZES_MOST: Final = 40  # of a field without a length: a track, or a card number
+
+
+def _unit(spec: FieldSpec) -> str:
+    return "digits" if spec.nibbles else "bytes" if spec.kind == "b" else "characters"
+
+
+def _whole(spec: FieldSpec) -> int:
+    return (spec.wire_maximum + 1) // 2 if spec.nibbles else spec.wire_maximum
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    _other_side,
+    _other_unit,
+    _other_encoding,
+    _other_length,
+    _absent,
+    _other_size,
+    _length_off,
+    _no_length,
+)

@@ -1,0 +1,187 @@
+"""Which field of a frame that does not decode is written in another form than its dialect says, and in which.
+
+1. A field whose size is misjudged moves all that follow, so the decoder blames a later one. Here each field up to that
+   one is read in the forms that terminals are known to write; the first form with which the whole frame reads is named.
+2. That a frame reads to its last byte is not enough: `is_plausible` says whether a message makes sense.
+3. The work is bounded, because broken frames cost their sender nothing.
+
+Sentences name sizes and forms, never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from acquirer.wire.field_forms import KINDS, FieldForm, Kind, read_length
+from acquirer.wire.grammar import FieldSpec, Grammar
+from acquirer.wire.message import Value
+from acquirer.wire.notation import ALPHABETS
+
+TRIALS_MOST: Final = 300
+"""Forms tried for one frame before no further kind is; most fail at the next field, after some microseconds."""
+
+
+class Misread(NamedTuple):
+    """The field that explains why a frame does not decode."""
+
+    de: int
+    words: str
+    remedy: str
+
+
+Place = tuple[int, int, dict[int, Value]]
+"""A field, where it begins, and the fields before it."""
+
+IsPlausible = Callable[[str, Mapping[int, Value]], bool]
+
+
+def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, until: int = 128) -> list[Misread]:
+    """Return the field that is written otherwise, of those up to DE `until`; none when no form makes the frame read.
+
+    Where fields beside each other explain it in the same way (an identifier that is one character short), all are
+    returned: bytes alone do not tell which it is.
+    """
+    head = _head(frame, grammar)
+    if head is None:
+        return []
+    mti, des, at = head
+    places = list(_places(frame, at, des, grammar, until))
+    trials = 0
+    for kind in KINDS:
+        found: dict[int, Misread] = {}
+        for number in reversed(range(len(places))):
+            de, start, before = places[number]
+            for form in _forms(kind, frame, start, grammar.fields[de]):
+                trials += 1
+                read = _read(frame, start, form)
+                if read is None:
+                    continue
+                fields = {**before, de: read[0]}
+                if _rest(frame, read[1], des[number + 1 :], grammar, fields) and is_plausible(mti, fields):
+                    found.setdefault(de, Misread(de, form.words, form.remedy))
+        if found:
+            return [found[de] for de in sorted(found)]
+        if trials > TRIALS_MOST:
+            return []
+    return _unannounced(frame, mti, des, places, grammar, is_plausible)
+
+
+def _forms(kind: Kind, frame: bytes, start: int, spec: FieldSpec) -> Iterator[FieldForm]:
+    wire = frame[start : start + spec.length_bytes]
+    return kind(spec, read_length(wire, spec.length_encoding, spec.length_bytes) if spec.length_bytes else None)
+
+
+def _unannounced(
+    frame: bytes,
+    mti: str,
+    des: Sequence[int],
+    places: Sequence[Place],
+    grammar: Grammar,
+    is_plausible: IsPlausible,
+) -> list[Misread]:
+    """Return a field that is there, though its bit is not set."""
+    for number, (de, start, before) in reversed(list(enumerate(places))):
+        last = des[number - 1] if number else 1
+        for absent in sorted(grammar.fields.keys() & set(range(last + 1, de))):
+            found = _read(frame, start, FieldForm("", "", grammar.fields[absent]))
+            if found is None:
+                continue
+            fields = {**before, absent: found[0]}
+            if _rest(frame, found[1], des[number:], grammar, fields) and is_plausible(mti, fields):
+                return [Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}")]
+    return []
+
+
+def _head(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
+    """Return MTI, the fields that the bitmap announces, and where they begin; None unless all can be read."""
+    at = grammar.envelope_bytes
+    wire = frame[at : at + grammar.mti_bytes]
+    mti = wire.hex() if grammar.mti_encoding == "bcd" else wire.decode(grammar.mti_charset)
+    at += grammar.mti_bytes
+    bits, size = "", 1
+    while len(bits) < 64 * size:
+        bitmap = frame[at : at + grammar.bitmap_bytes]
+        at += grammar.bitmap_bytes
+        text = bitmap.hex() if grammar.bitmap_encoding == "binary" else bitmap.decode(grammar.bitmap_charset)
+        try:
+            bits += f"{int(text, 16):064b}"
+        except ValueError:
+            return None
+        size = 2 if grammar.secondary and bits[0] == "1" else 1
+    des = [de for de, bit in enumerate(bits, 1) if bit == "1" and de > 1]
+    if len(mti) != 4 or not mti.isdecimal() or any(de not in grammar.fields for de in des):
+        return None
+    return mti, des, at
+
+
+def _places(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, until: int) -> Iterator[Place]:
+    """Yield where each field begins that may be the cause, and the fields before it."""
+    before: dict[int, Value] = {}
+    for de in des:
+        yield de, at, dict(before)
+        found = _read(frame, at, FieldForm("", "", grammar.fields[de]))
+        if found is None or de >= until:
+            return
+        before[de], at = found
+
+
+def _rest(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> bool:
+    """Return whether the remaining fields read as they should, to the end of the frame."""
+    for de in des:
+        found = _read(frame, at, FieldForm("", "", grammar.fields[de]))
+        if found is None:
+            return False
+        fields[de], at = found
+    return at == len(frame)
+
+
+# One field
+
+
+def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
+    """Return the value of a field that begins at `at`, and where it ends; None: it is none."""
+    spec, count = form.spec, form.spec.wire_maximum
+    if form.size is not None:
+        count = 2 * form.size if spec.nibbles else form.size
+        at += form.skip
+    elif spec.length_bytes:
+        length = read_length(frame[at : at + spec.length_bytes], spec.length_encoding, spec.length_bytes)
+        at += spec.length_bytes
+        if length is None:
+            return None
+        count = length
+        if form.unit == "bytes" and spec.nibbles:
+            count = 2 * length
+        elif form.unit == "double":
+            count = (length + 1) // 2
+        if count > spec.wire_maximum + (form.unit == "bytes"):
+            return None
+    stop = at + ((count + 1) // 2 if spec.nibbles else count)
+    if stop > len(frame):
+        return None
+    value = _value(spec, frame[at:stop], count)
+    return None if value is None else (value, stop)
+
+
+def _value(spec: FieldSpec, data: bytes, count: int) -> Value | None:
+    """Return the value of a field's bytes; None: they hold what no such field does."""
+    if spec.kind == "b":
+        if spec.encoding == "binary":
+            return data
+        try:
+            return bytes.fromhex(data.decode(spec.charset))
+        except ValueError:
+            return None
+    if spec.nibbles:
+        text = data.hex().upper()
+        if count % 2:
+            pad, text = (text[0], text[1:]) if spec.pad_left else (text[-1], text[:-1])
+            if pad not in spec.pads:
+                return None
+    else:
+        text = data.decode(spec.charset)
+        if spec.kind == "x+n":
+            return text if spec.encoding == "bcd" or ALPHABETS["x+n"].fullmatch(text) else None
+    alphabet = ALPHABETS.get(spec.kind)
+    return text if alphabet is None or alphabet.fullmatch(text) else None
