@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from acquirer.errors import ConfigurationError
+from acquirer.host.signature_policy import Mode
 from acquirer.model.rows import Flag, Signature, SlipElement, TransactionKey
 from acquirer.process.picture_worker import decode_image
 from acquirer.signature.slip_elements import CAPTURES
-from acquirer.store.uploads import with_picture
+from acquirer.store.uploads import significant, with_picture
 
 MOST_BYTES: Final = 1 << 20
 """A file of a folder that is read back: images have a kilobyte, descriptions some ten."""
@@ -47,6 +48,15 @@ def counting_signatures(signatures: Iterable[Signature]) -> frozenset[tuple[Tran
     for one in signatures:
         last[one.key] = max(one.number, last.get(one.key, 0))
     return frozenset(last.items())
+
+
+def with_its_picture(one: Signature, stream: bytes, pixels: Mode) -> tuple[Signature, bytes]:
+    """Return a signature whose picture was not made yet as it is with its picture, and the PNG.
+
+    `stream` is its image as received, `pixels` the check of pixels: as a host that serves the store would have it.
+    """
+    picture = significant(one, decode_image(stream), pixels)
+    return with_picture(one, picture), picture.png
 
 
 def signature_json(one: Signature, counts: bool) -> dict[str, Any]:

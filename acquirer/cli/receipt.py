@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.signatures import signature_of
+from acquirer.cli.stored_signatures import signature_of
 from acquirer.cli.stores import StoreOption, reading, sentence, settings
 
 if TYPE_CHECKING:

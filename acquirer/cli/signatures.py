@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.stored_signatures import (
+    find_signatures,
+    name_of_signature,
+    signature_of,
+    warn_of_damaged,
+    with_picture_and_image,
+)
 from acquirer.cli.stores import StoreOption, clock_time, reading, settings, writing
 
 if TYPE_CHECKING:
@@ -36,7 +43,8 @@ def list_(
 
     config = settings(store)
     with reading(config.store) as reader:
-        found = _found(reader, tid, everything)
+        found = find_signatures(reader, tid, everything)
+        warn_of_damaged(reader, tid)
     if as_json:
         print(json.dumps([signature_json(one, counts) for one, counts in found], ensure_ascii=False))
         return Code.OK
@@ -79,7 +87,7 @@ def show(
         one = signature_of(reader, tid, stan, batch)
         if one is None:
             raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
-        stream = reader.blob(one.digest) or b""
+        one, stream, _ = with_picture_and_image(reader, one, config)
     if as_json:
         print(json.dumps(signature_json(one, counts=True), ensure_ascii=False))
         return Code.OK
@@ -101,12 +109,13 @@ def show(
         screen.print(slip)
     for flag in one.flags:
         screen.print(Line(f"{flag.name}: ", ALERT).append(printable(flag.why), ""), soft_wrap=True)
-    bitmap = image_of(stream)
+    bitmap = None if stream is None else image_of(stream)
     if bitmap is not None:
         for line in lines(bitmap, screen.width):
             print(line.rstrip("\u2800"))
     else:
-        screen.print(Line("the image cannot be decoded", QUIET))
+        lost = "the store does not have the image" if stream is None else "the image cannot be decoded"
+        screen.print(Line(lost, QUIET))
     return Code.OK
 
 
@@ -117,16 +126,27 @@ def export(
     store: str | None = StoreOption,
 ) -> int:
     """Write every signature as three files: PNG, the image as received, and JSON."""
+    import sys
+
     from acquirer.app.signatures import export_signature
+    from acquirer.data.text import printable
 
     config = settings(store)
     with reading(config.store) as reader:
-        found = _found(reader, tid, everything=True)
+        found = find_signatures(reader, tid, everything=True)
+        lost = warn_of_damaged(reader, tid)
         out.mkdir(parents=True, exist_ok=True)
         for one, counts in found:
-            png = reader.blob(one.png) if one.png else None
-            print(export_signature(out, one, counts, reader.blob(one.digest) or b"", png))
-    return Code.OK
+            one, stream, png = with_picture_and_image(reader, one, config)
+            if stream is None:
+                lost += 1
+                print(
+                    f"{name_of_signature(one)}: the store does not have its image, nothing was written.",
+                    file=sys.stderr,
+                )
+            else:
+                print(printable(str(export_signature(out, one, counts, stream, png))))
+    return Code.UNDECODABLE if lost else Code.OK
 
 
 @app.command("import")
@@ -211,22 +231,6 @@ def _unsigned_json(one: UnsignedTransaction) -> dict[str, Any]:
     }
 
 
-def signature_of(reader: Reader, tid: str, stan: str, batch: str) -> Signature | None:
-    """Return the signature that counts of the latest transaction that fits; None when it has none."""
-    found = reader.signatures(tid, stan, batch)
-    return max(found, key=lambda one: (one.at_us, one.number), default=None)
-
-
-def _found(reader: Reader, tid: str, everything: bool) -> list[tuple[Signature, bool]]:
-    """Return signatures, each with whether it counts; those that do not only with `everything`."""
-    from acquirer.app.signatures import counting_signatures
-
-    signatures = reader.signatures(tid)
-    last = counting_signatures(signatures)
-    found = [(one, (one.key, one.number) in last) for one in signatures]
-    return [(one, counts) for one, counts in found if counts or everything]
-
-
 def _same(reader: Reader, one: Signature) -> bool:
     with reader:
         found = reader.signatures(one.key.tid, one.key.stan, one.key.batch)
@@ -238,7 +242,7 @@ def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:
 
     key = one.key
     size_bytes = f"{one.stream_bytes} bytes" + (f" in {one.parts} parts" if one.parts > 1 else "")
-    size = {"made": f"{one.width} × {one.height} pixels", "waiting": "not made yet", "none": "none"}[one.picture]
+    size = {"made": f"{one.width} × {one.height} pixels", "waiting": "not made", "none": "none"}[one.picture]
     return [
         ("terminal", f"{key.tid} of merchant {key.mid}"),
         ("transaction", f"batch {key.batch}, STAN {key.stan}, RRN {one.rrn or '?'}"),

@@ -57,15 +57,20 @@ def writing(url: str) -> Iterator[Store]:
         warn(loose)
     try:
         yield store
+    except StoreError as exc:
+        raise _end(exc) from None
     finally:
         store.close()
 
 
 def clock_time(at_us: int, timezone: str) -> str:
-    """Return a moment as people in the host's time zone write it; "" for never."""
+    """Return a moment as people in the host's time zone write it; "" for never, the number where it is no moment."""
     if not at_us:
         return ""
-    return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
+        return f"{at_us} µs"
 
 
 def warn(text: str) -> None:

@@ -1,8 +1,9 @@
 """The process that decodes images of signatures: what comes from the wire is worked on here, behind limits.
 
-Started by `pictures.PictureWorker`. It is sent images and answers each with two messages: a JSON object and a PNG, both
-as bytes, because a decoder that is under foreign control must not choose what the host unpickles. A stream that eats
-processor time or memory ends this process and nothing else. It ends with its connection.
+Started by `picture_decoder.PictureWorker`. It is sent images and answers each with two messages: a JSON object and a
+PNG, both as bytes, because a decoder that is under foreign control must not choose what the host unpickles. A stream
+that eats processor time ends this process and nothing else; one that eats memory is answered so. It ends with its
+connection.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ with suppress(ImportError):  # Windows: there the host's patience is the only li
     resource = import_module("resource")
 
 MEMORY_BYTES: Final = 256 << 20  # of address space: an interpreter with Pillow takes 70 MB, the largest picture one
+TOO_LARGE: Final = Flag("undecodable", "decoding it took more memory than any signature needs: given up")
 CPU_S: Final = 2  # for one picture: the slowest legal one takes a third of a second on slow machines
 NICE: Final = 10  # exchanges come first
 
@@ -50,7 +52,7 @@ def decode_image(stream: bytes) -> Picture:
 
 
 def send_picture(connection: Connection, picture: Picture) -> None:
-    """Send a picture, as `pictures.receive_picture` takes it: a JSON object, then the PNG."""
+    """Send a picture, as `picture_decoder.receive_picture` takes it: a JSON object, then the PNG."""
     fields = {"width": picture.width, "height": picture.height, "flags": [[f.name, f.why] for f in picture.flags]}
     connection.send_bytes(json.dumps(fields).encode())
     connection.send_bytes(picture.png)
@@ -64,7 +66,11 @@ def answer_all(connection: Connection) -> None:
         except (EOFError, OSError):
             return
         limit_cpu()
-        send_picture(connection, decode_image(stream))
+        try:
+            picture = decode_image(stream)
+        except MemoryError:
+            picture = Picture(flags=(TOO_LARGE,))
+        send_picture(connection, picture)
 
 
 def main(connection: Connection) -> None:

@@ -8,128 +8,29 @@ for them. Thread and process begin with the first signature: a host without sign
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.errors import PeerError, StoreError
+from acquirer.errors import StoreError
 from acquirer.host.signature_policy import Mode
 from acquirer.model.evidence import Evidence
-from acquirer.model.rows import Flag, Picture, Signature
+from acquirer.model.rows import Picture, Signature
 from acquirer.observe.log import Log
-from acquirer.process import channel
-from acquirer.process.channel import Child
 from acquirer.process.clock import Clock
+from acquirer.process.picture_decoder import PictureWorker, WorkerError, WorkerLostError
 from acquirer.store.interface import Store
-from acquirer.store.uploads import RenderedSignature, with_picture
+from acquirer.store.uploads import RenderedSignature, significant, with_picture
 
 AT_ONCE: Final = 16  # pictures kept in one transaction: a quarter of a second of decoding
 MOST_WAITING: Final = 256  # images that uploads wait for: some five seconds of decoding, no terminal waits longer
 BUSY_COMMITS: Final = 16  # that wait at one moment: more than terminals that are tried by hand, less than any burst
 REST_S: Final = 0.05  # after each picture while the host is busy: a tenth of a core is what they may take then
-DECODING_S: Final = 5.0  # for one picture: the worker ends itself after two seconds of work, and may wait for its turn
-READY_S: Final = 20.0  # for the worker to say that it is ready: Python and Pillow, on a machine that is busy
-
-WORKER: Final = "acquirer.process.picture_worker"  # by name: what decodes is not imported here
-TEXT_BYTES: Final = 64 << 10  # a dozen flags, each a sentence
-PNG_BYTES: Final = 4 << 20  # twice what the largest bitmap takes without any compression
-
-GIVEN_UP: Final = Flag("undecodable", "decoding it took more time or memory than any signature needs: given up")
+RETRY_S: Final = 30.0  # after a failure that is no image's fault, until what still waits is tried again
 
 OnPicture = Callable[[Picture | None], None]
-
-
-class WorkerError(PeerError):
-    """The process that decodes cannot be started, or ended before it was ready."""
-
-
-class PictureWorker:
-    """The process, as one function. For one thread."""
-
-    def __init__(self) -> None:
-        self._child: Child | None = None
-
-    def decode(self, stream: bytes) -> Picture:
-        """Return what an image shows. A process that dies over it, or takes too long, is replaced for the next one.
-
-        Raises:
-            WorkerError: there is no process to send it to.
-        """
-        child = self._child or self._start()
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            child.process.kill()  # and not only waited for: it may have stopped within a message
-
-        limit = threading.Timer(DECODING_S, expire)
-        limit.start()
-        picture = Picture(flags=(GIVEN_UP,))
-        try:
-            child.connection.send_bytes(stream)
-            picture = receive_picture(child.connection)
-        except (OSError, EOFError, ValueError):
-            self.close()
-        finally:
-            limit.cancel()
-            limit.join()
-        if expired.is_set():  # perhaps when it had just answered: the next image must not find it dead
-            self.close()
-        return picture
-
-    def interrupt(self) -> None:
-        """Make a `decode` that waits for the process wait no longer. From any thread."""
-        child = self._child
-        if child is not None:
-            child.process.kill()
-
-    def close(self) -> None:
-        """Kill the process. Idempotent."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-
-    def _start(self) -> Child:
-        try:
-            self._child = child = channel.start(WORKER)
-        except OSError as exc:
-            raise WorkerError(f"the process that decodes signatures cannot be started: {exc}") from None
-        try:
-            if not child.connection.poll(READY_S):
-                raise TimeoutError
-            child.connection.recv_bytes(0)
-        except (OSError, EOFError):
-            self.close()
-            raise WorkerError("the process that decodes signatures ended before it began") from None
-        return child
-
-
-def receive_picture(connection: Connection) -> Picture:
-    """Return a picture that `picture_worker.send_picture` sent.
-
-    Raises:
-        ValueError: it sent something else.
-        OSError: or more than a picture has, or it ended within a message.
-        EOFError: or before one.
-    """
-    text = connection.recv_bytes(TEXT_BYTES)
-    drawn = connection.recv_bytes(PNG_BYTES)
-    fields = json.loads(text)
-    match fields:
-        case {"width": int(width), "height": int(height), "flags": [*flags]}:
-            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags))
-    raise ValueError("what was sent is no picture")
-
-
-def _flag(pair: object) -> Flag:
-    match pair:
-        case [str(name), str(why)]:
-            return Flag(name, why)
-    raise ValueError("what was sent is no picture")
 
 
 class Pictures:
@@ -148,6 +49,10 @@ class Pictures:
         self._work = threading.Condition()
         self._images: deque[tuple[bytes, OnPicture]] = deque()  # that uploads wait for
         self._wanted = False  # a signature may wait for its picture
+        self._skip = 0  # of the oldest that wait: those that could not be decoded in this round, for no fault of theirs
+        self._lost = False  # such a one is among them
+        self._retry = False  # something failed: what waits is tried again after a while
+        self._last_error = ""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -192,21 +97,29 @@ class Pictures:
         try:
             while True:
                 with self._work:
-                    self._work.wait_for(lambda: self._stopping or self._images or self._wanted)
+                    called = self._work.wait_for(
+                        lambda: self._stopping or self._images or self._wanted, RETRY_S if self._retry else None
+                    )
                     if self._stopping:
                         return
-                    wanted, self._wanted = self._wanted, False
+                    wanted, self._wanted = self._wanted or not called, False
                 try:
                     self._decode_waiting()
                     if wanted:
                         self._render()
                 except Exception as exc:  # one of any kind: the next signature is tried all the same
+                    self._retry = True
                     if not self._stopping:
-                        known = isinstance(exc, WorkerError | StoreError)
-                        sentence = str(exc) if known else f"{type(exc).__name__}: {exc}"
-                        self._call_soon(self._log.event, "no-pictures", sentence)
+                        self._report(exc)
         finally:
             self._worker.close()
+
+    def _report(self, exc: Exception) -> None:
+        """Log a failure, once for as long as it stays the same."""
+        sentence = str(exc) if isinstance(exc, WorkerError | StoreError) else f"{type(exc).__name__}: {exc}"
+        if sentence != self._last_error:
+            self._last_error = sentence
+            self._call_soon(self._log.event, "no-pictures", sentence)
 
     def _decode_waiting(self) -> None:
         """Decode what uploads wait for."""
@@ -214,34 +127,56 @@ class Pictures:
             stream, on_picture = self._images.popleft()
             picture: Picture | None = None
             try:
-                picture = self._worker.decode(stream)
+                picture = self._decode(stream)
+            except WorkerError as exc:
+                if not self._stopping:
+                    self._report(exc)
             finally:
                 self._call_soon(on_picture, picture)
+
+    def _decode(self, stream: bytes) -> Picture:
+        picture = self._worker.decode(stream)
+        self._last_error = ""
+        return picture
 
     def _render(self) -> None:
         """Render the oldest pictures that are missing, and note whether more are."""
         with self._store.reader() as reader:
-            waiting = reader.waiting_signatures(AT_ONCE)
+            waiting = reader.waiting_signatures(AT_ONCE, self._skip)
         rendered: list[RenderedSignature] = []
-        for signature, stream in waiting:
-            self._decode_waiting()
-            picture = self._worker.decode(stream)
-            if self._stopping:  # and the process may have been ended over this one
-                return
-            rendered.append(self._rendered(signature, picture))
-            if self._store.waiting > BUSY_COMMITS:  # no terminal waits for this, and others wait for an answer
-                with self._work:
-                    self._work.wait_for(lambda: self._stopping or self._images, REST_S)
+        try:
+            for signature, stream in waiting:
+                self._decode_waiting()
+                if signature is None:  # a damaged row: `signatures list` names it
+                    self._skip += 1
+                    continue
+                try:
+                    picture = self._decode(stream)
+                except WorkerLostError:
+                    self._skip, self._lost = self._skip + 1, True  # the others first
+                    raise
+                rendered.append(self._rendered(signature, picture))
+                if self._store.waiting > BUSY_COMMITS:  # no terminal waits for this, and others wait for an answer
+                    with self._work:
+                        self._work.wait_for(lambda: self._stopping or self._images, REST_S)
+        finally:
+            self._keep(rendered)
+        self._retry = False
+        if len(waiting) == AT_ONCE:
+            self._wanted = True
+        else:
+            self._retry, self._skip, self._lost = self._lost, 0, False
+
+    def _keep(self, rendered: Sequence[RenderedSignature]) -> None:
+        if not rendered:
+            return
         self._store.write_pictures(rendered)
         for one in rendered:
             if one.evidence is not None:
                 self._call_soon(self._log.exchange, one.evidence)
-        if len(waiting) == AT_ONCE:
-            self._wanted = True
 
     def _rendered(self, signature: Signature, picture: Picture) -> RenderedSignature:
-        flags = tuple(self._significant(signature, picture.flags))
-        picture = Picture(picture.width, picture.height, picture.png, flags)
+        picture = significant(signature, picture, self._pixels)
         new = with_picture(signature, picture).flags[len(signature.flags) :]
         if not new:
             return RenderedSignature(signature, picture)
@@ -261,12 +196,3 @@ class Pictures:
             pan_masked=signature.pan_masked,
         )
         return RenderedSignature(signature, picture, evidence)
-
-    def _significant(self, signature: Signature, flags: Iterable[Flag]) -> Iterable[Flag]:
-        """The flags that mean something for this signature."""
-        for flag in flags:
-            if self._pixels == "off" and flag.name != "undecodable":
-                continue
-            if flag.name == "long-stream" and signature.parts > 1:  # that is what parts are for
-                continue
-            yield flag

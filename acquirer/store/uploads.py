@@ -10,11 +10,12 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from acquirer.data.types import Row
 from acquirer.model.rows import (
     Picture,
+    PictureState,
     Signature,
     Transaction,
     TransactionKey,
@@ -26,6 +27,7 @@ from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, sql_na
 from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, replaced, select
 
 if TYPE_CHECKING:
+    from acquirer.host.signature_policy import Mode
     from acquirer.model.effects import LoadSignatures
     from acquirer.model.evidence import Evidence
 
@@ -111,6 +113,34 @@ def _elsewhere(connection: sqlite3.Connection, wanted: LoadSignatures) -> Transa
     return None
 
 
+def sound_signature(row: Row) -> Signature | None:
+    """Return the signature that a row holds; None when it holds something that no host writes.
+
+    SQLite keeps any kind of value in any column, and a file may have been changed by other programs.
+    """
+    for column, value in zip(schema.signature.columns, row, strict=True):
+        if not isinstance(value, _KINDS[column.type]) and not (value is None and column.nullable):
+            return None
+    try:
+        one = SIGNATURE.unpack(row)
+        texts = [text for e in one.slip for text in (e.tag, e.hex, e.text)] + [
+            text for flag in one.flags for text in (flag.name, flag.why)
+        ]
+        "".join(texts).encode()
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return one if one.picture in get_args(PictureState) else None
+
+
+def name_of_row(row: Row) -> str:
+    """Return which signature a row is of, as far as it can be read."""
+    known = dict(zip(schema.signature.names, map(str, row), strict=True))
+    return "terminal {tid}, batch {batch}, STAN {stan}, number {number}".format_map(known)
+
+
+_KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedSignature:
     """A signature whose image was decoded; `evidence` is what the journal says of it, if anything."""
@@ -127,6 +157,14 @@ def write_picture(cursor: sqlite3.Cursor, rendered: RenderedSignature) -> None:
         _BLOBS.write(cursor, [(one.png, rendered.picture.png)])
     row = dict(zip(schema.signature.names, SIGNATURE.pack(one), strict=True))
     cursor.execute(_SET_PICTURE, [row[name] for name in (*PICTURE_COLUMNS, *schema.signature.key)])
+
+
+def significant(signature: Signature, picture: Picture, pixels: Mode) -> Picture:
+    """Return a picture with those of its flags that mean something for this signature; `pixels`: how it is checked."""
+    flags = [one for one in picture.flags if pixels != "off" or one.name == "undecodable"]
+    if signature.parts > 1:  # that is what parts are for
+        flags = [one for one in flags if one.name != "long-stream"]
+    return replace(picture, flags=tuple(flags))
 
 
 def with_picture(signature: Signature, picture: Picture) -> Signature:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from acquirer.app.terminal import Terminal
 from acquirer.cli import run
 from acquirer.cli.braille import lines
-from acquirer.signature import png
+from acquirer.signature import jbig_encoder, png
 from acquirer.signature.bitmap import Bitmap
 from acquirer.store import open_reader
 from acquirer.testing import running_host
@@ -160,6 +163,125 @@ def test_an_exported_folder_comes_back_without_loss(served: str, folder: Path, t
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a store whose host could not make a picture, and stopped."""
+    folder = tmp_path_factory.mktemp("host")
+    url = f"sqlite:///{folder / 'host.db'}"
+    with pytest.MonkeyPatch.context() as broken, running_host(store=url) as host:
+        broken.setattr(sys, "executable", "/bin/true")
+        with Terminal(TID, host=host.address, state=folder, sign_upload="at-once") as terminal:
+            terminal.sale("1.00", sign="Ann")  # 000002
+            terminal.sale(
+                "2.00", sign="Bob"
+            )  # 000003, and its image is replaced by a blank one, which no terminal sends
+    blank = jbig_encoder.encode_jbig(Bitmap(240, 80, bytes(30 * 80)))
+    damage(url, "UPDATE blob SET data = ? WHERE digest = (SELECT digest FROM signature WHERE stan = '000003')", blank)
+    with open_reader(url) as reader:
+        assert [one.picture for one in reader.signatures()] == ["waiting", "waiting"]
+    return url
+
+
+def contents(url: str) -> list[bytes]:
+    """What a store's file and its log hold."""
+    path = Path(url.removeprefix("sqlite:///"))
+    found = [one.read_bytes() for one in (path, path.with_name(f"{path.name}-wal")) if one.exists()]
+    return [one for one in found if one]
+
+
+def test_a_command_renders_the_pictures_that_it_needs_and_no_host_rendered(
+    waiting: str, tmp_path: Path, capsys: Say
+) -> None:
+    before = contents(waiting)
+    run_command(capsys, waiting, "signatures", "export", "--out", str(tmp_path))
+    for stan, flags in (("000002", []), ("000003", ["blank", "short-stream"])):
+        base = tmp_path / f"{TID}-000001-{stan}"
+        description = json.loads(base.with_suffix(".json").read_text())
+        assert (description["picture"], description["width"], description["flags"]) == ("made", 240, flags)
+        assert png.decode_png(base.with_suffix(".png").read_bytes()).width == 240
+        ask = ("signatures", "show", "--tid", TID, "--stan", stan)
+        assert json.loads(run_command(capsys, waiting, *ask, "--json")) == description
+        assert "240 × 80 pixels" in run_command(capsys, waiting, *ask)
+    assert "blank: " in run_command(capsys, waiting, "signatures", "show", "--tid", TID, "--stan", "000003")
+    assert contents(waiting) == before
+    slip = tmp_path / "slip.png"
+    out = run_command(capsys, waiting, "receipt", "--tid", TID, "--stan", "000002", "--png", str(slip))
+    assert "（已电子签名）" in out
+
+
+def test_a_command_renders_pictures_also_beside_a_host_that_renders_none(tmp_path: Path, capsys: Say) -> None:
+    url = f"sqlite:///{tmp_path / 'host.db'}"
+    with pytest.MonkeyPatch.context() as broken, running_host(store=url) as host:
+        broken.setattr(sys, "executable", "/bin/true")
+        with Terminal(TID, host=host.address, state=tmp_path, sign_upload="at-once") as terminal:
+            terminal.sale("1.00", sign="Ann")
+        run_command(capsys, url, "signatures", "export", "--out", str(tmp_path / "out"))
+        assert len(list((tmp_path / "out").glob("*.png"))) == 1
+        assert [one.picture for one in host.signatures] == ["waiting"]
+
+
+def damage(url: str, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute(statement, values)
+
+
+def copied(url: str, folder: Path) -> str:
+    """The URL of a copy of a store that no host serves."""
+    path = url.removeprefix("sqlite:///")
+    shutil.copy(f"{path}.key", folder / "copy.db.key")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(folder / "copy.db")) as target:
+        source.backup(target)
+    return f"sqlite:///{folder / 'copy.db'}"
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("at_us = ?", "yesterday"),
+        ("amount_minor = ?", b"12"),
+        ("flags = ?", "[[["),
+        ("flags = ?", "[" * 100_000),
+        ("flags = ?", "[[1, 2]]"),
+        ("slip = ?", '[["FF00", "", "\\ud800"]]'),
+        ("slip = ?", "null"),
+        ("picture = ?", "painted"),
+        ("rrn = CAST(? AS TEXT)", b"\xff\xfe"),
+        ("at_us = ?", 1 << 62),
+        ("at_us = ?", -(1 << 62)),
+    ],
+)
+def test_one_bad_row_never_hides_the_others(
+    waiting: str, tmp_path: Path, capsys: Say, change: str, value: object
+) -> None:
+    url = copied(waiting, tmp_path)
+    damage(url, f"UPDATE signature SET {change} WHERE stan = '000002'", value)
+    out = run_command(capsys, url, "signatures", "list")
+    assert "000003" in out
+    readable = "rrn" in change or isinstance(value, int)
+    assert ("000002" in out) == readable
+    assert run(["signatures", "list", "--json", "--store", url]) == 0
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)) == 1 + readable
+    named = f"Warning: the signature of terminal {TID}, batch 000001, STAN 000002, number 1 is damaged in the store"
+    assert (named in printed.err) == (not readable)
+    code = run(["signatures", "export", "--out", str(tmp_path / "out"), "--store", url])
+    assert (code, len(list((tmp_path / "out").glob("*.png")))) == ((0, 2) if readable else (5, 1))
+    with running_host(store=url) as host:  # and the picture of the other is made
+        _until(lambda: host.signatures[-1].picture == "made" or host.signatures[0].picture == "made")
+
+
+def test_an_image_that_the_store_lost_is_named(waiting: str, tmp_path: Path, capsys: Say) -> None:
+    url = copied(waiting, tmp_path)
+    damage(url, "DELETE FROM blob WHERE digest = (SELECT digest FROM signature WHERE stan = '000002')")
+    assert run(["signatures", "export", "--out", str(tmp_path / "out"), "--store", url]) == 5
+    printed = capsys.readouterr()
+    expected = f"terminal {TID}, batch 000001, STAN 000002: the store does not have its image, nothing was written."
+    assert printed.err.strip() == expected
+    assert [Path(line).name for line in printed.out.split()] == [f"{TID}-000001-000003.json"]
+    out = run_command(capsys, url, "signatures", "show", "--tid", TID, "--stan", "000002")
+    assert "the store does not have the image" in out
 
 
 def _spoil_json(path: Path) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +16,11 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.terminal import Terminal
-from acquirer.model.rows import Flag, Picture
-from acquirer.process import channel, picture_worker, pictures
-from acquirer.process.picture_worker import answer_all, decode_image, send_picture
-from acquirer.process.pictures import PNG_BYTES, TEXT_BYTES, PictureWorker, WorkerError, receive_picture
+from acquirer.model.rows import Picture
+from acquirer.process import picture_decoder, picture_worker, pictures
+from acquirer.process.picture_decoder import PictureWorker, WorkerLostError, receive_picture
+from acquirer.process.picture_worker import answer_all, decode_image
 from acquirer.signature import jbig_encoder, png
-from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
 from acquirer.signature.pen import draw_signature
 from acquirer.testing import RunningHost, running_host
 
@@ -31,18 +28,11 @@ ANN = draw_signature("Ann", seed=1)
 IMAGE = jbig_encoder.encode_jbig(ANN)
 
 
-@pytest.fixture
-def worker() -> Iterator[PictureWorker]:
-    worker = PictureWorker()
-    yield worker
-    worker.close()
-
-
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine takes longer to start a process, and to give it a processor, than a host would wait."""
-    monkeypatch.setattr(pictures, "READY_S", 600)
-    monkeypatch.setattr(pictures, "DECODING_S", 600)
+    monkeypatch.setattr(picture_decoder, "READY_S", 600)
+    monkeypatch.setattr(picture_decoder, "DECODING_S", 600)
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -67,52 +57,6 @@ def test_a_picture_shows_what_was_drawn() -> None:
     picture = decode_image(IMAGE)
     assert (picture.width, picture.height, picture.flags) == (ANN.width, ANN.height, ())
     assert png.decode_png(picture.png) == ANN
-
-
-@pytest.mark.parametrize("picture", [Picture(), Picture(3, 4, b"\x00PNG", (Flag("blank", "empty 签名"),))])
-def test_pictures_pass_through_a_connection(picture: Picture) -> None:
-    with connected() as (one, other):
-        send_picture(one, picture)
-        one.close()
-        assert receive_picture(other) == picture
-        with pytest.raises(EOFError):
-            receive_picture(other)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pickle.dumps({"width": 1, "height": 1, "flags": []}),
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"{}",
-        b'{"width": "1", "height": 1, "flags": []}',
-        b'{"width": 1, "height": null, "flags": []}',
-        b'{"width": 1, "height": 1, "flags": {}}',
-        b'{"width": 1, "height": 1, "flags": ["ab"]}',
-        b'{"width": 1, "height": 1, "flags": [["a"]]}',
-        b'{"width": 1, "height": 1, "flags": [["a", 1]]}',
-    ],
-)
-def test_what_is_no_picture_is_an_error(text: bytes) -> None:
-    """A decoder under foreign control may answer anything: it is read as JSON, and each value is checked."""
-    with connected() as (one, other):
-        one.send_bytes(text)
-        one.send_bytes(b"PNG")
-        with pytest.raises(ValueError, match=r"no picture|JSON|Expecting|utf"):
-            receive_picture(other)
-
-
-@pytest.mark.parametrize("sizes", [(TEXT_BYTES + 1, 1), (None, PNG_BYTES + 1)])
-def test_more_than_a_picture_is_an_error(sizes: tuple[int | None, int]) -> None:
-    with connected() as (one, other):
-        text = b'{"width": 1, "height": 1, "flags": []}' if sizes[0] is None else bytes(sizes[0])
-        one.send_bytes(text)
-        os.write(one.fileno(), struct.pack("!i", sizes[1]) + b"its beginning")
-        with pytest.raises(OSError, match="bad message length"):
-            receive_picture(other)
 
 
 def test_the_worker_answers_one_after_the_other_and_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,81 +85,6 @@ def test_a_system_without_limits_decodes_all_the_same(monkeypatch: pytest.Monkey
         picture_worker.main(other)
         assert one.recv_bytes() == b""
         assert receive_picture(one) == decode_image(b"nothing")
-
-
-def test_one_process_decodes_many_images(worker: PictureWorker) -> None:
-    first = worker.decode(IMAGE)
-    number = pid(worker)
-    assert first == decode_image(IMAGE)
-    assert worker.decode(b"nothing").flags[0].name == "undecodable"
-    assert worker.decode(IMAGE) == first
-    assert pid(worker) == number
-
-
-def test_the_process_is_limited_and_gives_way(worker: PictureWorker) -> None:
-    worker.decode(IMAGE)
-    limits = Path(f"/proc/{pid(worker)}/limits").read_text()
-    rows = {line[:26].strip(): line[26:].split() for line in limits.splitlines()[1:]}
-    assert rows["Max address space"][0] == str(picture_worker.MEMORY_BYTES)
-    assert rows["Max core file size"][0] == "0"
-    assert int(rows["Max cpu time"][0]) <= picture_worker.CPU_S + 3
-    assert os.getpriority(os.PRIO_PROCESS, pid(worker)) == min(
-        19, os.getpriority(os.PRIO_PROCESS, 0) + picture_worker.NICE
-    )
-
-
-def test_a_process_that_is_killed_over_an_image_is_replaced_for_the_next(worker: PictureWorker) -> None:
-    worker.decode(IMAGE)
-    os.kill(pid(worker), signal.SIGKILL)
-    assert worker.decode(IMAGE) == Picture(flags=(pictures.GIVEN_UP,))
-    assert worker.decode(IMAGE) == decode_image(IMAGE)
-
-
-def test_a_process_that_stands_still_is_given_up(worker: PictureWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker.decode(IMAGE)
-    monkeypatch.setattr(pictures, "DECODING_S", 0.1)
-    stopped = pid(worker)
-    os.kill(stopped, signal.SIGSTOP)
-    assert worker.decode(IMAGE) == Picture(flags=(pictures.GIVEN_UP,))
-    assert not Path(f"/proc/{stopped}").exists()
-
-
-def test_a_process_that_stops_within_its_answer_is_given_up(
-    worker: PictureWorker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "actor.py").write_text(
-        "import os, struct, time\n"
-        "def main(connection):\n"
-        "    connection.send_bytes(b'')\n"
-        "    connection.recv_bytes()\n"
-        "    os.write(connection.fileno(), struct.pack('!i', 100) + b'half of it')\n"
-        "    time.sleep(3600)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    start = channel.start
-    monkeypatch.setattr(channel, "start", lambda _module: start("actor"))
-    monkeypatch.setattr(pictures, "DECODING_S", 0.5)
-    assert worker.decode(IMAGE) == Picture(flags=(pictures.GIVEN_UP,))
-    assert worker._child is None
-
-
-def test_a_process_that_cannot_be_started_is_no_fault_of_the_image(
-    worker: PictureWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for program in ("/nowhere/python", "/bin/true"):
-        monkeypatch.setattr(sys, "executable", program)
-        with pytest.raises(WorkerError, match="the process that decodes signatures"):
-            worker.decode(IMAGE)
-
-
-@pytest.mark.slow
-def test_the_largest_image_that_is_decoded_stays_within_the_limits(worker: PictureWorker) -> None:
-    side = int(MAX_PIXELS**0.5)
-    noise = Bitmap(side, side, bytes((i * 167 + (i >> 7) * 31 + i * i) & 255 for i in range(side * side // 8)))
-    assert worker.decode(jbig_encoder.encode_jbig(Bitmap(side, side, bytes(side * side // 8)))).width == side
-    wide = worker.decode(jbig_encoder.encode_jbig(noise)[:16384])  # an upload has no more
-    assert wide.width == side
-    assert "truncated" in {flag.name for flag in wide.flags}
 
 
 def sell(host: RunningHost, state: Path, *names: str) -> None:
@@ -264,17 +133,58 @@ def test_what_was_not_pictured_before_a_restart_is_pictured_after_it(
         until(lambda: all(one.picture == "made" for one in host.signatures))
 
 
-@pytest.mark.slow
-def test_a_worker_that_dies_takes_no_more_than_its_image_with_it(tmp_path: Path) -> None:
+def test_an_image_that_eats_memory_is_answered_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(_stream: bytes) -> Picture:
+        raise MemoryError
+
+    monkeypatch.setattr(picture_worker, "limit_cpu", lambda: None)
+    monkeypatch.setattr(picture_worker, "decode_image", exhausted)
+    with connected() as (one, other):
+        one.send_bytes(IMAGE)
+        with socket.socket(fileno=os.dup(one.fileno())) as ours:
+            ours.shutdown(socket.SHUT_WR)
+        answer_all(other)
+        assert receive_picture(one) == Picture(flags=(picture_worker.TOO_LARGE,))
+
+
+def test_a_worker_that_is_killed_and_one_that_stands_still_cost_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running_host() as host:
-        sell(host, tmp_path, "Ann")
-        until(lambda: host.signatures[0].picture == "made")
-        os.kill(pid(host._running.driver.pictures._worker), signal.SIGSTOP)
-        os.kill(pid(host._running.driver.pictures._worker), signal.SIGKILL)
-        sell(host, tmp_path, "Bob", "Carl")
-        until(lambda: all(one.picture != "waiting" for one in host.signatures))
-        assert [one.picture for one in host.signatures] == ["made", "none", "made"]
-        assert host.journal.find(service="picture").why.startswith("undecodable: decoding it took more time or memory")
+        worker = host._running.driver.pictures._worker
+        for how in (signal.SIGKILL, signal.SIGSTOP):
+            sell(host, tmp_path, "Ann")
+            until(lambda: all(one.picture == "made" for one in host.signatures))
+            monkeypatch.setattr(picture_decoder, "DECODING_S", 2)
+            os.kill(pid(worker), how)
+            sell(host, tmp_path, "Bob")
+            until(lambda: all(one.picture == "made" for one in host.signatures))
+        assert not any(one.flags for one in host.signatures)
+
+
+def test_an_image_that_no_process_survives_waits_and_the_others_go_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    decode = PictureWorker.decode
+    poisoned: list[bytes] = []
+
+    def poison(worker: PictureWorker, stream: bytes) -> Picture:
+        if stream in (poisoned or [stream]):
+            poisoned[:] = [stream]
+            raise WorkerLostError("ended from outside")
+        return decode(worker, stream)
+
+    monkeypatch.setattr(pictures, "RETRY_S", 0.01)
+    with running_host(log=log) as host:
+        with monkeypatch.context() as broken:
+            broken.setattr(PictureWorker, "decode", poison)
+            sell(host, tmp_path, "Bob")
+            until(lambda: "ended from outside" in log.getvalue())
+            sell(host, tmp_path, "Ann")
+            until(lambda: [one.picture for one in host.signatures] == ["waiting", "made"])
+        until(lambda: [one.picture for one in host.signatures] == ["made", "made"])
+        assert not any(one.flags for one in host.signatures)
 
 
 def test_pictures_end_with_their_host(tmp_path: Path) -> None:
@@ -293,7 +203,7 @@ def test_a_host_ends_at_once_though_its_worker_stands_still(tmp_path: Path) -> N
         os.kill(pid(host._running.driver.pictures._worker), signal.SIGSTOP)
         sell(host, tmp_path, "Bob")
         began_s = time.monotonic()
-    assert time.monotonic() - began_s < pictures.DECODING_S / 2
+    assert time.monotonic() - began_s < picture_decoder.DECODING_S / 2
     with running_host(store=url) as host:  # it was no fault of the image
         until(lambda: host.signatures[1].picture == "made")
 

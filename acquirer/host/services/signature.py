@@ -117,7 +117,10 @@ def accept(received: ReceivedUpload) -> Deciding:
     if host.options.checks.pixels == "strict" and decodable:
         picture = yield DecodeImage(received.stream)
         if picture is None:
-            sentence = "more signatures wait to be decoded than can be in time: nothing was kept"
+            sentence = (
+                "the image was not decoded in time: too many wait, or the process that decodes them does not run "
+                "(see the host's log); nothing was kept"
+            )
             return Decision(Reason.OVERLOADED, sentence)
         assert isinstance(picture, Picture)
         received.findings += of_picture(host, picture.flags)
