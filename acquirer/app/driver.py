@@ -29,6 +29,9 @@ StartExchange = Callable[[Arrival], Steps]
 CHECK_S = 0.1
 """How often a congested store is asked whether reading may go on, and a quiet one whether it still works."""
 
+FILES_TICKS = 10
+"""The files of the store are looked at once a second; what writes looks at them whenever it does."""
+
 SLOW_CHECKS = 10
 """After so many in a row that found the store congested an event is logged: a burst is over sooner."""
 
@@ -58,6 +61,7 @@ class Driver:
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._last_error = ""  # the store's last one that was logged
+        self._ticks = 0
         self._locked = False  # another program holds the database, and that was logged
         self._congested = 0  # checks in a row that found it so
         self._timer = self.loop.call_later(CHECK_S, self._tick)
@@ -79,9 +83,9 @@ class Driver:
     def refuser(self, start: Callable[[Arrival, str, str], Steps]) -> Refuse:
         """Return what a listener hands bytes to that are no frames: they are journalled like an unanswered exchange."""
 
-        def refuse(connection: Connection, reason: str, detail: str, data: bytes) -> None:
+        def refuse(connection: Connection, reason: str, detail: str, data: bytes, before: bytes = b"") -> None:
             began_s = self.loop.time()
-            arrival = Arrival(data, self.clock.now_us(), began_s, connection.peer, connection.number)
+            arrival = Arrival(data, self.clock.now_us(), began_s, connection.peer, connection.number, before)
             connection.busy += 1
             self.ready(Run(self, connection, began_s, start(arrival, reason, detail)))
 
@@ -128,6 +132,9 @@ class Driver:
 
     def _tick(self) -> None:
         self._timer = self.loop.call_later(CHECK_S, self._tick)
+        self._ticks += 1
+        if not self._ticks % FILES_TICKS:
+            self.store.check_files()
         self._check()
         self._congested = self._congested + 1 if self.store.congested else 0
         if self._congested == SLOW_CHECKS:

@@ -36,7 +36,7 @@ from acquirer.process.pictures import Pictures
 from acquirer.process.store_writer import process_writer
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
-from acquirer.store import Store, open_store, readable_by_others
+from acquirer.store import Store, begins_anew, open_store, readable_by_others
 
 GC_THRESHOLDS = (20_000, 20, 100)
 """An exchange makes some hundred objects that live until its commit, and no cycles: the default of 700 looks through
@@ -111,6 +111,7 @@ async def serving(
     """
     loop = asyncio.get_running_loop()
     parts = build_parts(config)
+    anew = begins_anew(config.store)
     store = open_store(config.store)
     render = _renderer(parts, stderr)
     log = Log(stderr, render, parts.clock.now_us)
@@ -120,7 +121,7 @@ async def serving(
         warn = partial(log.event, "warning")
         for note in config.notes:
             log.event("note", note)
-        if sentence := readable_by_others(config.store):
+        for sentence in filter(None, (anew, readable_by_others(config.store))):
             warn(sentence)
         terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses]

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from acquirer.errors import StoreError
-from acquirer.store.location import readable_by_others
+from acquirer.store.location import begins_anew, readable_by_others
 from acquirer.store.queries import ExchangeFilter, Reader, TerminalFilter, open_reader
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "StoreError",
     "TerminalFilter",
+    "begins_anew",
     "open_reader",
     "open_store",
     "readable_by_others",

@@ -56,8 +56,9 @@ class ThreadWriter:
         call_soon_threadsafe: CallSoon,
         on_written: OnWritten,
         keep_days: int = KEEP_DAYS,
+        gone: Callable[[], str] = str,
     ) -> None:
-        self._writer = TransactionWriter(connection, on_written, keep_days=keep_days)
+        self._writer = TransactionWriter(connection, on_written, keep_days=keep_days, gone=gone)
         self._lock = lock
         self._call_soon = call_soon_threadsafe
         self._groups: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()  # None ends the thread

@@ -6,6 +6,7 @@ thousand pages, right after a commit: more often costs rate, less often makes a 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ from typing import Final
 
 from acquirer.errors import StoreError
 from acquirer.store import schema
+from acquirer.store.key_file import key_path
+from acquirer.store.location import check_kind, make_private
 from acquirer.store.schema import StoreTable, sql_name
+from acquirer.store.soundness import check_opened, damaged, explained, missing_part
 from acquirer.store.statements import query
 
 CHECKPOINT_PAGES: Final = 1_000
@@ -30,23 +34,31 @@ _FULL: Final = 2  # what PRAGMA synchronous reads back
 def connect_writing(database: Path | None) -> sqlite3.Connection:
     """Return the one connection that writes, its schema up to date; None is a database in memory.
 
+    A new file is made readable by its owner alone, and SQLite gives its log the same mode.
+
     Raises:
-        StoreError: not a database, not ours, of another version, or on a drive that cannot keep a write-ahead log.
+        StoreError: not a database, not ours, damaged, of another version, or on a drive that cannot keep a write-ahead
+            log.
     """
+    new = database is None or not database.exists()
+    if database is not None and new:
+        make_private(database)
     try:
         connection = _connect(":memory:" if database is None else str(database))
     except sqlite3.Error as exc:
         raise StoreError(f"{database} cannot be opened: {exc}; choose a place you may write to") from None
     try:
         version = revision(connection)
-        if version == "?":  # before anything of it is changed
-            raise _unsupported(database, version)
+        if version == "?" or (version == "" and not new):  # before anything of it is changed
+            check_empty(connection, database, version)
         if database is not None:
             _make_durable(connection, database)
         _prepare_schema(connection, database, version)
+        if not new:
+            check_opened(connection, database)
     except sqlite3.Error as exc:
         connection.close()
-        raise _explained(database, exc) from None
+        raise explained(database, exc) from None
     except StoreError:
         connection.close()
         raise
@@ -59,31 +71,40 @@ def connect_reading(database: Path) -> sqlite3.Connection:
     An older store is read as it is: columns that it does not have yet are empty.
 
     Raises:
-        StoreError: no such file, not ours, or of a later version.
+        StoreError: no such file, not ours, damaged, or of a later version.
     """
     connection, version = _open(database)
-    if version == schema.REVISION:
-        return connection
-    if version not in schema.REVISIONS:
+    try:
+        if version in ("", "?"):
+            check_empty(connection, database, version)
+        if version not in schema.REVISIONS:
+            raise _unsupported(database, version)
+        if what := missing_part(connection, of_any_version=version != schema.REVISION):
+            raise damaged(database, what)
+        if version != schema.REVISION:
+            _add_views(connection)
+    except sqlite3.Error as exc:
         connection.close()
-        raise _unsupported(database, version)
-    _add_views(connection)
+        raise explained(database, exc) from None
+    except StoreError:
+        connection.close()
+        raise
     return connection
 
 
 def _open(database: Path) -> tuple[sqlite3.Connection, str]:
     """Return a connection that reads a store of any version, and that version."""
-    try:
-        found = database.exists()
-    except OSError as exc:
-        raise StoreError(f"{database} cannot be reached: {exc.strerror}") from None
-    if not found:
+    if not check_kind(database):
         raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
     try:
         connection = _connect_read_only(database)
-        return connection, revision(connection)
+        try:
+            return connection, revision(connection)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as exc:
-        raise _explained(database, exc) from None
+        raise explained(database, exc) from None
 
 
 def _add_views(connection: sqlite3.Connection) -> None:
@@ -112,14 +133,16 @@ def connect_beside(database: Path, table: StoreTable) -> sqlite3.Connection:
     reading, version = _open(database)
     names = tuple(row[1] for row in reading.execute(f"PRAGMA table_info({sql_name(table.name)})"))
     reading.close()
-    if version not in schema.REVISIONS or names != table.names:
+    if version not in schema.REVISIONS or (names != table.names and version != schema.REVISION):
         raise _unsupported(database, version)
+    if names != table.names:
+        raise damaged(database, f"it has no table {table.name} as it should be")
     try:
         connection = _connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     except sqlite3.Error as exc:
-        raise _explained(database, exc) from None
+        raise explained(database, exc) from None
     return connection
 
 
@@ -128,10 +151,14 @@ def _connect_read_only(database: Path) -> sqlite3.Connection:
     connection = _connect(f"{uri}?mode=ro", uri=True)
     try:
         connection.execute("SELECT 1 FROM sqlite_master")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as exc:
+        if is_busy(exc):
+            raise
         # In a directory we may not write to, SQLite cannot make its shared index. Without a write-ahead log there is
         # none to share: everything is in the one file, and no process writes it.
         connection.close()
+        if not os.access(database, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise StoreError(f"{database} may not be read by this user: read it as its owner") from None
         if database.with_name(f"{database.name}-wal").exists():
             raise StoreError(
                 f"{database} was not closed, and what its log still holds can only be read by a user who may "
@@ -152,6 +179,24 @@ def revision(connection: sqlite3.Connection) -> str:
     return str(row[0]) if row else "?"
 
 
+def check_empty(connection: sqlite3.Connection, database: Path | None, version: str) -> None:
+    """Return when a database may become a store: a file without tables that was never one.
+
+    Raises:
+        StoreError: it is another program's, or a store that was emptied.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if version == "?" and tables <= {table.name for table in schema.TABLES} | {"alembic_version"}:
+        raise damaged(database, "it does not say which version it is of")
+    if version == "?":
+        raise StoreError(f"{database} is a database of another program: name another file")
+    if database is not None and (key := key_path(database)).exists():
+        raise StoreError(
+            f"{database} is empty, but there is a key file {key}, so it held a store: put a backup back, "
+            "or remove the empty file to begin a new store with that key"
+        )
+
+
 def is_busy(exc: sqlite3.Error) -> bool:
     """Return whether an error only means that another program holds the database."""
     return (getattr(exc, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -159,7 +204,7 @@ def is_busy(exc: sqlite3.Error) -> bool:
 
 def wait_when_busy(cursor: sqlite3.Cursor, wait_s: float) -> None:
     """Have a connection wait so long while another program holds the database."""
-    cursor.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
+    cursor.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}").fetchall()
 
 
 @contextmanager
@@ -222,18 +267,14 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def _unsupported(database: Path | None, version: str) -> StoreError:
-    if version in ("", "?"):
-        return StoreError(f"{database} is a database of another program: name another file")
+    if version == "":
+        return StoreError(f"{database} is empty: start 'acquirer serve' on it once, or name the right one")
+    if version in schema.REVISIONS:  # too old for what is wanted
+        return StoreError(
+            f"{database} is of version {version}, this program of {schema.REVISION}: start 'acquirer serve' once "
+            "to bring it up to date"
+        )
     return StoreError(
-        f"{database} is of version {version}, this program of {schema.REVISION}: use the program that wrote it, "
-        "or start 'acquirer serve' once to bring an older one up to date"
+        f"{database} is of version {version}, this program knows up to {schema.REVISION}: a later one wrote it; "
+        "install that one, put a backup from before it back, or name another store"
     )
-
-
-def _explained(database: Path | None, exc: sqlite3.Error) -> StoreError:
-    code = getattr(exc, "sqlite_errorcode", None)
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{database} is no SQLite database: name another file")
-    if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{database} is damaged ({exc}): put a backup back, or use a new store")
-    return StoreError(f"{database} cannot be used: {exc}")

@@ -8,27 +8,38 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
 from acquirer.journal.render import collect, pack_any
 from acquirer.model.rows import Card, Session
-from acquirer.store import statements
+from acquirer.store import schema, statements
 from acquirer.store.database import BUSY_S, LOCK_WAIT_S, LOCKED_WAIT_S, suppress_busy, wait_when_busy
 from acquirer.store.row_cache import RowCache
 from acquirer.store.rrn import ReferenceNumbers
+from acquirer.store.schema import sql_name
+from acquirer.store.soundness import damaged, meta_number
+from acquirer.store.statements import query
 from acquirer.store.transaction_writer import last_number, set_meta
 from acquirer.store.uploads import RenderedSignature, write_picture
+
+_IN_USE: Final = query("1", sql_name(schema.terminal.name), limit=True)
 
 
 class DirectWriter:
     """A store's database as this process writes it. Everything that uses the connection holds `lock`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, database: Path | None = None) -> None:
         self.lock = threading.Lock()
         self._connection = connection
         self._cursor = connection.cursor()
         self.sessions: RowCache[Session] = RowCache()
         self.cards: RowCache[Card] = RowCache()
-        self.rrns = ReferenceNumbers(int(self.meta("rrn") or 0))
+        self.in_use = bool(self._cursor.execute(_IN_USE, (1,)).fetchall())
+        limit = self.meta("rrn")
+        if not limit and last_number(self._cursor):
+            raise damaged(database, "rrn is missing in table meta")
+        self.rrns = ReferenceNumbers(meta_number(limit, "rrn", database))
 
     def transact(self, work: Callable[[sqlite3.Cursor], None], wait_s: float = BUSY_S) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing.
@@ -66,8 +77,8 @@ class DirectWriter:
 
     def meta(self, name: str) -> str:
         """Return a value that the store keeps about itself; "" when there is none."""
-        row = self._cursor.execute(statements.META_BY_NAME, (name,)).fetchone()
-        return "" if row is None else str(row[1])
+        rows = self._cursor.execute(statements.META_BY_NAME, (name,)).fetchall()
+        return str(rows[0][1]) if rows else ""
 
     def _transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")

@@ -86,6 +86,9 @@ class Store(Protocol):
             StoreError: the process cannot be started.
         """
 
+    def check_files(self) -> None:
+        """Notice when a file of the store was removed or replaced; `fatal_error` says so then. For once a second."""
+
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal, and a reference number that is handed out once.
 

@@ -14,13 +14,18 @@ from acquirer.security.vault import MASTER_BYTES
 from acquirer.store.location import companion
 
 
+def key_path(database: Path) -> Path:
+    """Return the path of a database's key file."""
+    return companion(database, ".key")
+
+
 def master_key(database: Path, *, make: bool) -> bytes:
     """Return the master key beside `database`; with `make`, a new one when there is none.
 
     Raises:
         StoreError: no key file where one must be, or one that holds something else.
     """
-    path = companion(database, ".key")
+    path = key_path(database)
     try:
         text = path.read_text("ascii").strip()
     except FileNotFoundError:

@@ -10,11 +10,13 @@ import errno
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from acquirer.errors import StoreError
+from acquirer.settings.file_lock import OWNER_ONLY
 
 if TYPE_CHECKING:
     import fcntl
@@ -27,6 +29,7 @@ else:
 MEMORY: Final = "memory:"
 LOCK_WAIT_S: Final = 0.5  # the writer of a killed host finishes one group, which takes milliseconds
 LOCK_RETRY_S: Final = 0.01
+WRITTEN_FILES: Final = ("", "-wal")  # the database and its log: what commits are written to
 _PREFIX: Final = "sqlite:///"
 
 
@@ -62,6 +65,47 @@ def readable_by_others(url: str) -> str:
     return f"{path} has mode {mode:04o}, but it opens every key of the store: chmod 600 {path}"
 
 
+def check_kind(database: Path) -> bool:
+    """Return whether there is a file where a database shall be.
+
+    Raises:
+        StoreError: a directory, a device or the like is there, or the place cannot be reached.
+    """
+    try:
+        mode = database.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as exc:
+        raise StoreError(f"{database} cannot be reached: {getattr(exc, 'strerror', exc)}") from None
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
+        raise StoreError(f"{database} is {kind}: name a file for the store")
+    return True
+
+
+_KINDS: Final = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read and write, under any umask; one that exists stays as it is.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+    except OSError as exc:
+        raise unusable(path, exc) from None
+    os.fchmod(file, OWNER_ONLY)
+    os.close(file)
+
+
 class DatabaseLock:
     """The right to write a database, held until `release` or the end of the process.
 
@@ -75,27 +119,32 @@ class DatabaseLock:
                 f"{database} cannot be written: this system has no file locks as Unix has; "
                 "serve and register terminals on Linux or macOS, reading a store works here"
             )
-        path = companion(database, ".lock")
+        check_kind(database)
+        self.path = companion(database, ".lock")
+        check_kind(self.path)
+        self.created = not self.path.exists()
         try:
-            self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as exc:
-            raise unusable(database, exc) from None
-        try:
-            _lock(self.file)
-        except OSError as exc:
-            holders = os.read(self.file, 64).decode("ascii", "replace").split()
-            os.close(self.file)
-            if exc.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise StoreError(f"{path}: cannot be locked ({exc.strerror}); is it on a network drive?") from None
+            self.file = _locked(self.path)
+        except BlockingIOError as exc:
+            holders = (exc.strerror or "").split()
             holders = [pid for pid in holders if Path("/proc", pid).exists()] or holders
             process = f"process {holders[0]}" if holders else "another process"
             raise StoreError(f"{database} is in use by {process}: stop it, or name another store") from None
+        except OSError as exc:
+            raise unusable(database, exc) from None
         os.ftruncate(self.file, 0)
         os.pwrite(self.file, b"%d\n" % os.getpid(), 0)
 
-    def release(self) -> None:
-        """Let others in. The file stays: removing it would race with the next process that opens it."""
-        os.ftruncate(self.file, 0)
+    def release(self, *, remove: bool = False) -> None:
+        """Let others in.
+
+        Args:
+            remove: the file too. After a host has served it stays, so that its mode and owner do.
+        """
+        if remove:
+            self.path.unlink(missing_ok=True)
+        else:
+            os.ftruncate(self.file, 0)
         os.close(self.file)
 
 
@@ -104,17 +153,74 @@ def add_holder(lock_file: int) -> None:
     os.pwrite(lock_file, b"%d\n" % os.getpid(), os.fstat(lock_file).st_size)
 
 
-def _lock(file: int) -> None:
-    """Take a lock, waiting for the writer of a host that was killed to finish what it had begun."""
+def _locked(path: Path) -> int:
+    """Return a lock file that is locked, waiting for the writer of a host that was killed to finish what it had begun.
+
+    Raises:
+        BlockingIOError: another process holds it; `strerror` says which ones.
+        OSError: it cannot be made or locked.
+    """
     end_s = time.monotonic() + LOCK_WAIT_S
     while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
+            if is_same_file(path, os.fstat(file)):  # else it was removed by a process that had it, meanwhile
+                os.fchmod(file, OWNER_ONLY)
+                return file
+        except OSError as exc:
+            if exc.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                os.close(file)
+                raise StoreError(f"{path}: cannot be locked ({exc.strerror}); is it on a network drive?") from None
             if time.monotonic() > end_s:
-                raise
+                holders = os.read(file, 64).decode("ascii", "replace")
+                os.close(file)
+                raise BlockingIOError(exc.errno, holders) from None
             time.sleep(LOCK_RETRY_S)
+        os.close(file)
+
+
+def is_same_file(path: Path, known: os.stat_result) -> bool:
+    """Return whether a path still names a file that is open; True also when that cannot be found out."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return (found.st_ino, found.st_dev) == (known.st_ino, known.st_dev)
+
+
+def begins_anew(url: str) -> str:
+    """Return a sentence about a database that is missing beside its key file; "" when it is there, or both are not."""
+    database = database_path(url)
+    if database is None or database.exists() or not companion(database, ".key").exists():
+        return ""
+    return f"{database} was not there, though its key file is: a new store was begun; if it held one, put a backup back"
+
+
+class OpenFiles:
+    """Files of a database that is open: to notice when one of them is removed or replaced, by device and inode.
+
+    Args:
+        suffixes: which ones: "" for the database itself, ``"-wal"`` for its log, ``".lock"``.
+    """
+
+    def __init__(self, database: Path, *suffixes: str) -> None:
+        self._files: list[tuple[Path, os.stat_result]] = []
+        for path in [companion(database, suffix) for suffix in suffixes]:
+            with suppress(OSError):
+                self._files.append((path, path.stat()))
+
+    def gone(self) -> str:
+        """Return which file is no longer there, and what to do; "" while all are."""
+        for path, known in self._files:
+            if not is_same_file(path, known):
+                return (
+                    f"{path} was removed or replaced while the store was in use: "
+                    "put it back as it was, or put a backup back, before you start again"
+                )
+        return ""
 
 
 def unusable(database: Path, exc: OSError) -> StoreError:

@@ -9,11 +9,12 @@ Nothing here, and nothing that it imports, needs a dialect, a key or SQLAlchemy:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
@@ -22,9 +23,11 @@ from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfi
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.location import MEMORY, database_path
-from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, sql_name
+from acquirer.store.schema import SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
+from acquirer.store.soundness import explained, whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
-from acquirer.store.uploads import name_of_row, sound_signature
+
+T = TypeVar("T")
 
 CHUNK: Final = 500
 """Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
@@ -73,7 +76,13 @@ class RefusedUpload:
 class Reader:
     """Queries over one store. Every answer is complete when it is returned; nothing stays open between two."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: AbstractContextManager[Any] | None = None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: AbstractContextManager[Any] | None = None,
+        database: Path | None = None,
+    ) -> None:
+        self._database = database
         self._connection = connection
         self._owned = lock is None
         self._lock = lock or nullcontext()
@@ -95,7 +104,7 @@ class Reader:
     def exchange(self, number: int) -> Entry | None:
         """Return one exchange by its number."""
         rows = self._all(query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, ["id = ?"]), number)
-        return entry_of(rows[0]) if rows else None
+        return self._whole(entry_of, rows[0], schema.journal) if rows else None
 
     def terminals(
         self, wanted: TerminalFilter = TerminalFilter(), limit: int | None = None
@@ -103,7 +112,7 @@ class Reader:
         """Return registered terminals with their state, by tid; with `limit`, the first ones only."""
         conditions, values = _terminal_conditions(wanted)
         sql = query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, conditions, order='"terminal"."tid"', limit=True)
-        return [registered(row) for row in self._all(sql, *values, -1 if limit is None else limit)]
+        return [registered(row, self._database) for row in self._all(sql, *values, -1 if limit is None else limit)]
 
     def count_terminals(self, wanted: TerminalFilter = TerminalFilter()) -> int:
         """Return how many terminals are registered."""
@@ -114,7 +123,7 @@ class Reader:
     def terminal(self, tid: str) -> tuple[TerminalConfig, Session] | None:
         """Return one registered terminal with its state."""
         rows = self._all(query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, ['"terminal"."tid" = ?']), tid)
-        return registered(rows[0]) if rows else None
+        return registered(rows[0], self._database) if rows else None
 
     def terminal_numbers(self) -> list[str]:
         """Return the tids of all registered terminals."""
@@ -123,33 +132,25 @@ class Reader:
     def transactions(self, tid: str = "") -> list[Transaction]:
         """Return transactions in the order of their arrival, of one terminal or of all."""
         sql = select(schema.transaction, having("tid") if tid else "", order="at_us, stan")
-        return [TRANSACTION.unpack(row) for row in self._all(sql, *[tid] * bool(tid))]
+        return [self._whole(TRANSACTION.unpack, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
 
     def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
-        """Return signatures in the order of their arrival, those that were replaced too; no damaged ones."""
-        found = map(sound_signature, self._signature_rows(tid, stan, batch))
-        return [one for one in found if one is not None]
+        """Return signatures in the order of their arrival, those that were replaced too."""
+        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
+        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
+        return [SIGNATURE.unpack(row) for row in self._all(sql, *given.values())]
 
-    def damaged_signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[str]:
-        """Return the names of signatures whose rows hold something that no host writes."""
-        rows = self._signature_rows(tid, stan, batch)
-        return [name_of_row(row) for row in rows if sound_signature(row) is None]
-
-    def waiting_signatures(self, limit: int, skip: int = 0) -> list[tuple[Signature | None, bytes]]:
-        """Return the oldest signatures that have no picture yet, with their images, but for the first `skip`.
-
-        None stands for one whose row is damaged.
-        """
+    def waiting_signatures(self, limit: int) -> list[tuple[Signature, bytes]]:
+        """Return the oldest signatures that have no picture yet, with their images."""
         source = joined(schema.signature, schema.blob, "digest", "digest", "JOIN")
         columns = f"{columns_of(schema.signature)}, {sql_name(schema.blob.name)}.data"
-        sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True) + " OFFSET ?"
-        rows = self._texts(sql, limit, skip)
-        return [(sound_signature(row[:-1]), row[-1]) for row in rows]
+        sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True)
+        return [(SIGNATURE.unpack(row[:-1]), row[-1]) for row in self._all(sql, limit)]
 
     def signature_parts(self) -> list[SignaturePart]:
         """Return parts of signatures that wait for the others."""
         sql = select(schema.signature_part, order=", ".join(schema.signature_part.key))
-        return [SIGNATURE_PART.unpack(row) for row in self._all(sql)]
+        return [self._whole(SIGNATURE_PART.unpack, row, schema.signature_part) for row in self._all(sql)]
 
     def refused_uploads(self) -> list[RefusedUpload]:
         """Return uploads of signatures that were refused, oldest first."""
@@ -191,41 +192,29 @@ class Reader:
         conditions = [having(*given) if given else "", "id > ?" if after else ""]
         sql = query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, conditions, order=f"id {direction}", limit=True)
         values = (*given.values(), *[after] * bool(after), -1 if limit is None else limit)
-        return [entry_of(row) for row in self._all(sql, *values)]
-
-    def _signature_rows(self, tid: str, stan: str, batch: str) -> Sequence[Row]:
-        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
-        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
-        return self._texts(sql, *given.values())
-
-    def _texts(self, sql: str, *values: Any) -> Sequence[Row]:
-        """Return rows of a table that may hold texts which are no UTF-8."""
-        try:
-            return self._all(sql, *values)
-        except StoreError:
-            with self._lock:
-                self._connection.text_factory = _lenient
-            try:
-                return self._all(sql, *values)
-            finally:
-                self._connection.text_factory = str
+        return [self._whole(entry_of, row, schema.journal) for row in self._all(sql, *values)]
 
     def _all(self, sql: str, *values: Any) -> Sequence[Row]:
         try:
             with self._lock:
                 return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as exc:
-            raise StoreError(f"the store cannot be read: {exc}") from None
+            raise explained(self._database, exc) from None
+
+    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
+        return whole(unpack, row, table, self._database)
 
 
-def _lenient(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
+def registered(row: Row, database: Path | None = None) -> tuple[TerminalConfig, Session]:
+    """Return the terminal of a joined row and its session, a fresh one when it never had any.
 
-
-def registered(row: Row) -> tuple[TerminalConfig, Session]:
-    """Return the terminal of a joined row and its session, a fresh one when it never had any."""
-    config, session = TERMINAL.unpack(row), row[_TERMINAL_WIDTH:]
-    return config, Session(config.tid) if session[_SESSION_TID] is None else SESSION.unpack(session)
+    Raises:
+        StoreError: the row is damaged.
+    """
+    config, session = whole(TERMINAL.unpack, row, schema.terminal, database), row[_TERMINAL_WIDTH:]
+    if session[_SESSION_TID] is None:
+        return config, Session(config.tid)
+    return config, whole(SESSION.unpack, session, schema.session, database)
 
 
 def open_reader(url: str) -> Reader:
@@ -237,7 +226,7 @@ def open_reader(url: str) -> Reader:
     database = database_path(url)
     if database is None:
         raise StoreError(f"a {MEMORY} store ends with its process: name the sqlite: store you want to read")
-    return Reader(connect_reading(database))
+    return Reader(connect_reading(database), database=database)
 
 
 def _terminal_conditions(wanted: TerminalFilter) -> tuple[list[str], list[str]]:

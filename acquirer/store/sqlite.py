@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
@@ -25,14 +26,17 @@ from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
 from acquirer.store.key_file import check_value, master_key
-from acquirer.store.location import DatabaseLock, database_path
+from acquirer.store.location import WRITTEN_FILES, DatabaseLock, OpenFiles, database_path
 from acquirer.store.queries import Reader, registered
 from acquirer.store.registry import Registered, register
 from acquirer.store.row_cache import RowCache
-from acquirer.store.schema import CARD, TRANSACTION
+from acquirer.store.schema import CARD, TRANSACTION, StoreTable
+from acquirer.store.soundness import damaged, explained, whole
 from acquirer.store.statements import having, select
 from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten, set_meta
 from acquirer.store.uploads import RenderedSignature, import_signature, load_uploaded
+
+T = TypeVar("T")
 
 _LATEST = "at_us DESC"
 _BY_RRN = f"{having('mid', 'rrn')} AND rrn <> ''"  # as the index has it, else SQLite would not use it
@@ -50,14 +54,17 @@ class SqliteStore:
         self._writing: sqlite3.Connection | None = None
         try:
             self._writing = connect_writing(database)
-            self._direct = DirectWriter(self._writing)
+            self._direct = DirectWriter(self._writing, database)
             self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
             self._reading = self._writing if database is None else connect_reading(database)
-        except BaseException:
+            self._files = None if database is None else OpenFiles(database, *WRITTEN_FILES, ".lock")
+        except BaseException as exc:
             if self._writing is not None:
                 self._writing.close()
             if self._database_lock is not None:
-                self._database_lock.release()
+                self._database_lock.release(remove=self._database_lock.created)
+            if isinstance(exc, sqlite3.Error):
+                raise explained(database, exc) from None
             raise
         self._reading_lock = self._direct.lock if database is None else nullcontext()
         self._configs: RowCache[TerminalConfig] = RowCache()
@@ -113,8 +120,18 @@ class SqliteStore:
             writer = recorder(self._database, self._database_lock, loop, keep_days)
         else:
             assert self._writing is not None
-            writer = ThreadWriter(self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days)
+            gone = str if self._database is None else OpenFiles(self._database, *WRITTEN_FILES).gone
+            writer = ThreadWriter(
+                self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, gone
+            )
         self._committer = GroupCommitter(self._direct, writer, loop.call_soon)
+
+    def check_files(self) -> None:
+        """Notice when a file of the database is gone: `fatal_error` says so; see `interface.Store.check_files`."""
+        if self._files is not None and self._writing is not None and not self.fatal_error:
+            gone = self._files.gone()
+            if gone:
+                self._fatal_error = f"the store failed and stops: {gone}"
 
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal; see `interface.Store.load`."""
@@ -123,9 +140,9 @@ class SqliteStore:
             row = (
                 None if config is None or wanted.key is None else self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
             )
-            return Loaded(config, session, None if row is None else TRANSACTION.unpack(row), self._direct.rrns.take())
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
+        return Loaded(config, session, self._transaction(row), self._direct.rrns.take())
 
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; see `interface.Store.load_card`."""
@@ -137,7 +154,7 @@ class SqliteStore:
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
         if row is not None:
-            card = CARD.unpack(row)
+            card = self._whole(CARD.unpack, row, schema.card)
             self._direct.cards.put(wanted.token, card)
         return card
 
@@ -156,7 +173,7 @@ class SqliteStore:
                 row = self._row(select(schema.transaction, by, on, order=_LATEST, limit=True), *values, 1)
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
-        return None if row is None else TRANSACTION.unpack(row)
+        return self._transaction(row)
 
     def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
         """Return what is known of the signatures of one sale; see `interface.Store.load_signatures`."""
@@ -189,12 +206,14 @@ class SqliteStore:
             nonlocal kept
             kept = import_signature(cursor, signature, stream, png)
 
-        self._direct.transact(work)
+        with self._writes():
+            self._direct.transact(work)
         return kept
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid; see `interface.Store.register`."""
-        result = register(self._direct, terminals, vault, os.urandom)
+        with self._writes():
+            result = register(self._direct, terminals, vault, os.urandom)
         self._configs.clear()
         self._direct.sessions.clear()
         return result
@@ -203,7 +222,7 @@ class SqliteStore:
         """Return a view for queries; see `interface.Store.reader`."""
         if self._database is None:
             return Reader(self._reading, self._direct.lock)
-        return Reader(connect_reading(self._database))
+        return Reader(connect_reading(self._database), database=self._database)
 
     def flush(self) -> None:
         """Commit what waits, and answer it; see `interface.Store.flush`."""
@@ -219,11 +238,17 @@ class SqliteStore:
             committer.close()
             self._locked_out = committer.locked_out
             self._fatal_error = self._fatal_error or committer.fatal_error
-        if committer is None or not committer.fatal_error:
-            self._direct.return_rrns()
+        try:
+            if not self._fatal_error:
+                self._direct.return_rrns()
+            elif self._files is not None and self._files.gone():  # a file that was moved: all of it that can be saved
+                self._writing.execute("PRAGMA wal_checkpoint")
+        except sqlite3.Error as exc:
+            self._fatal_error = self._fatal_error or f"the store failed at its end: {explained(self._database, exc)}"
         connections, self._writing = (self._reading, self._writing), None
         for connection in connections:  # the last one that is closed puts the log away
-            connection.close()
+            with suppress(sqlite3.Error):
+                connection.close()
         if self._database_lock is not None:
             self._database_lock.release()
 
@@ -233,7 +258,10 @@ class SqliteStore:
             row = self._row(statements.TERMINAL_BY_TID, tid)
             if row is None:
                 return None, None
-            config, session = registered(row)
+            try:
+                config, session = registered(row, self._database)
+            except StoreError as exc:
+                raise self._damaged(exc) from None
             self._configs.put(tid, config)
             self._direct.sessions.put(tid, session)
         return config, session
@@ -243,9 +271,28 @@ class SqliteStore:
             row: Row | None = self._reading.execute(statement, values).fetchone()
         return row
 
+    def _transaction(self, row: Row | None) -> Transaction | None:
+        return None if row is None else self._whole(TRANSACTION.unpack, row, schema.transaction)
+
+    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
+        try:
+            return whole(unpack, row, table, self._database)
+        except StoreError as exc:
+            raise self._damaged(exc) from None
+
     def _unreadable(self, exc: sqlite3.Error) -> StoreError:
+        return self._damaged(explained(self._database, exc))
+
+    def _damaged(self, exc: StoreError) -> StoreError:
         self._fatal_error = f"the store cannot be read any more: {exc}"
         return StoreError(self._fatal_error)
+
+    @contextmanager
+    def _writes(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise explained(self._database, exc) from None
 
     def _running(self) -> GroupCommitter:
         if self._committer is None:
@@ -255,6 +302,8 @@ class SqliteStore:
     def _key_of(self, database: Path) -> bytes:
         """Return the master key, made along with the database; later it must be the one that the database knows."""
         known = self._direct.meta("vault")
+        if not known and self._direct.in_use:
+            raise damaged(database, "it does not say which key file is its own")
         key = master_key(database, make=not known)
         if not known:
             self._direct.transact(lambda cursor: set_meta(cursor, "vault", check_value(key)))

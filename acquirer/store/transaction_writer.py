@@ -21,6 +21,7 @@ from acquirer.model.effects import Changes
 from acquirer.store import schema, statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.schema import CARD, SESSION, TRANSACTION, sql_name
+from acquirer.store.soundness import explained
 from acquirer.store.uploads import DELETE_OLD_PARTS, UPLOADS, pack_upload
 
 HOUR_US: Final = 3600 * 1_000_000
@@ -104,6 +105,7 @@ class TransactionWriter:
         on_written: is called by `follow_up`.
         dialect_of: finds the dialect by the key that packed changes have.
         keep_days: how long a transaction outlives its last use, if its batch is closed.
+        gone: says why what was just written is not where it should be (`OpenFiles.gone`); "" when it is.
     """
 
     def __init__(
@@ -112,11 +114,13 @@ class TransactionWriter:
         on_written: OnWritten,
         dialect_of: Callable[[Any], Dialect] = lambda key: key,
         keep_days: int = KEEP_DAYS,
+        gone: Callable[[], str] = str,
     ) -> None:
         self._cursor = connection.cursor()
         wait_when_busy(self._cursor, LOCK_WAIT_S)
         self._on_written = on_written
         self._dialect_of = dialect_of
+        self._gone = gone
         self._kept_us = keep_days * DAY_US
         self._fatal_error = ""  # why nothing is written any more
         self._locked = False  # another program holds the database
@@ -139,10 +143,15 @@ class TransactionWriter:
         """
         if not self._fatal_error:
             try:
-                return self._write_group(commits, deliveries, rrn_limit)
+                result = self._write_group(commits, deliveries, rrn_limit)
+                self._fatal_error = self._gone()  # after the commit: what is answered was written to the named file
+                if not self._fatal_error:
+                    return result
+            except sqlite3.Error as exc:
+                self._fatal_error = str(explained(None, exc))
             except Exception as exc:
-                self._unreported.clear()
                 self._fatal_error = f"{type(exc).__name__}: {exc}"
+            self._unreported.clear()
         return self._fatal_error
 
     def follow_up(self) -> None:
@@ -215,7 +224,7 @@ class TransactionWriter:
             cursor.execute(DELETE_OLD_PARTS, (now_us - PARTS_KEPT_US,))
             cursor.execute("COMMIT")
         except sqlite3.Error as exc:
-            self._fatal_error = f"{type(exc).__name__}: {exc}"
+            self._fatal_error = str(explained(None, exc))
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 

@@ -46,6 +46,9 @@ class HandStore:
         self.fatal_error = ""
         self.broken: Exception | None = None
 
+    def check_files(self) -> None:
+        pass
+
     def load(self, wanted: Load) -> Loaded:
         if self.broken:
             raise self.broken

@@ -166,7 +166,8 @@ def test_a_warning_about_keys_that_protect_nothing(serve: Callable[..., Served],
     (tmp_path / "acquirer.db.key").chmod(0o640)
     host = serve("--terminals", "weak.toml")
     _, lines = host.end()
-    loose, weak = [line["why"] for line in lines if line["event"] == "warning"]
+    anew, loose, weak = [line["why"] for line in lines if line["event"] == "warning"]
+    assert anew.startswith("acquirer.db was not there, though its key file is: a new store was begun")
     assert loose.endswith(
         "acquirer.db.key has mode 0640, but it opens every key of the store: chmod 600 acquirer.db.key"
     )

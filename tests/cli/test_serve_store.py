@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.served import DIALECT, SIGN_ON, Served
+from tests.cli.served import DIALECT, SIGN_ON, Served, approved
 
 Serve = Callable[..., Served]
 
@@ -107,3 +107,53 @@ def test_a_request_under_a_lock_at_the_end_is_answered(serve: Serve, holder: sql
         code, lines = host.end()
         assert DIALECT.text(DIALECT.decode(sock.recv(4096)[2:]), "code") == "91"
     assert (code, lines[-1]["locked_out"]) == (0, 2)  # what was no request could not be journalled either
+
+
+def replace(path: Path) -> None:
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "file"),
+    [(Path.unlink, ""), (replace, ""), (Path.unlink, "-wal"), (Path.unlink, ".lock")],
+    ids=["removed", "replaced", "log removed", "lock removed"],
+)
+def test_when_its_file_goes_away_a_host_stops_with_6_and_approves_nothing_more(
+    serve: Serve, tmp_path: Path, spoil: Callable[[Path], None], file: str
+) -> None:
+    host = serve()
+    assert code_of(host) == "00"
+    gone = tmp_path / f"acquirer.db{file}"
+    spoil(gone)
+    approved_after = 0
+    if file != ".lock":  # what writes looks at its files, and only the host at its lock
+        with host.connect() as sock:
+            approved_after = approved(sock)
+    _, err = host.process.communicate(timeout=120)
+    assert host.process.returncode == 6
+    assert not approved_after
+    last = err.splitlines()[-1]
+    assert last.startswith(f"the store failed and stops: acquirer.db{file} was removed or replaced while the store was")
+    assert "put a backup back" in last
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_a_host_that_no_one_asks_notices_it_too(serve: Serve, tmp_path: Path) -> None:
+    host = serve()
+    (tmp_path / "acquirer.db").unlink()
+    assert host.process.wait(timeout=120) == 6
+
+
+@pytest.mark.slow
+def test_a_database_that_was_moved_away_is_whole(serve: Serve, tmp_path: Path) -> None:
+    """What was answered before lies partly in the log, which cannot be moved along."""
+    host = serve()
+    assert [code_of(host) for _ in range(5)] == ["00"] * 5
+    (tmp_path / "acquirer.db").rename(tmp_path / "moved.db")
+    assert host.process.wait(timeout=120) == 6
+    with closing(sqlite3.connect(tmp_path / "moved.db")) as moved:
+        assert moved.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone() == (5,)

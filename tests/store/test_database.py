@@ -131,7 +131,8 @@ def test_a_database_of_a_later_program_is_refused(opening, url, database):
     open_store(url).close()
     set_version(database, "9999")
     with pytest.raises(
-        StoreError, match=rf"is of version 9999, this program of {schema.REVISION}: use the program that wrote it"
+        StoreError,
+        match=rf"is of version 9999, this program knows up to {schema.REVISION}: a later one wrote it; install that",
     ):
         opening(url)
     set_version(database, schema.REVISION)
@@ -181,7 +182,10 @@ def public():
 
 @contextmanager
 def as_a_stranger(directory: Path) -> Iterator[None]:
-    """Run as a user who may read `directory` and not write it; root has to become another user for that."""
+    """Run as a user who may read `directory` and its files and not write them; root has to become another user."""
+    for path in directory.iterdir():
+        if path.is_file():
+            path.chmod(0o644)
     directory.chmod(0o555)
     root = os.geteuid() == 0
     if root:

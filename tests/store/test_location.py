@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,7 +13,14 @@ import pytest
 
 from acquirer.store import StoreError, open_reader, open_store
 from acquirer.store.key_file import check_value, master_key
-from acquirer.store.location import DatabaseLock, database_path
+from acquirer.store.location import (
+    WRITTEN_FILES,
+    DatabaseLock,
+    OpenFiles,
+    begins_anew,
+    companion,
+    database_path,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,93 @@ def test_a_lock_ends_with_its_release(database):
         DatabaseLock(database)
     lock.release()
     DatabaseLock(database).release()
+
+
+def test_a_lock_file_that_served_nothing_is_removed(tmp_path):
+    other = tmp_path / "other.db"
+    other.write_bytes(b"this is no database" * 100)
+    with pytest.raises(StoreError, match="is no SQLite database"):
+        open_store(f"sqlite:///{other}")
+    assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
+    lock = tmp_path / "other.db.lock"
+    lock.touch()
+    with pytest.raises(StoreError, match="is no SQLite database"):
+        open_store(f"sqlite:///{other}")
+    assert lock.exists()  # one that was there belongs to those who use it
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(database, monkeypatch):
+    lock = DatabaseLock(database)
+    waited = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 1:
+            lock.release(remove=True)
+
+    monkeypatch.setattr("acquirer.store.location.time.sleep", sleep)
+    again = DatabaseLock(database)
+    assert waited
+    with pytest.raises(StoreError, match="in use by process"):
+        DatabaseLock(database)
+    again.release()
+
+
+@pytest.mark.parametrize("opening", [open_store, open_reader])
+def test_only_a_file_can_be_a_store(tmp_path, opening):
+    (tmp_path / "folder.db").mkdir()
+    os.mkfifo(tmp_path / "pipe.db")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket.db"))
+    before = sorted(tmp_path.iterdir())
+    for name, kind in (("folder", "a directory"), ("pipe", "a named pipe"), ("socket", "a socket")):
+        with pytest.raises(StoreError, match=rf"{name}\.db is {kind}: name a file for the store"):
+            opening(f"sqlite:///{tmp_path}/{name}.db")
+    with pytest.raises(StoreError, match="/dev/null is a device: name a file for the store"):
+        opening("sqlite:////dev/null")
+    assert sorted(tmp_path.iterdir()) == before
+    assert not Path("/dev/null.lock").exists()
+
+
+@pytest.mark.parametrize("gone", ["", "-wal"])
+@pytest.mark.parametrize("how", ["removed", "replaced", "moved with its folder"])
+def test_a_file_that_is_gone_is_noticed(database, gone, how):
+    database.parent.joinpath("store").mkdir()
+    database = database.parent / "store" / "acquirer.db"
+    paths = [companion(database, suffix) for suffix in WRITTEN_FILES]
+    for path in paths:
+        path.touch()
+    files = OpenFiles(database, *WRITTEN_FILES)
+    assert files.gone() == ""
+    path = companion(database, gone)
+    if how == "moved with its folder":
+        database.parent.rename(database.parent.with_name("elsewhere"))
+        path = paths[0]
+    elif how == "removed":
+        path.unlink()
+    else:
+        path.with_name("new").touch()
+        path.with_name("new").replace(path)
+    assert files.gone().startswith(f"{path} was removed or replaced while the store was in use: put it back")
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_gone(database, monkeypatch):
+    database.touch()
+    files = OpenFiles(database, "")
+
+    def stat(_path: Path) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert files.gone() == ""
+
+
+def test_a_database_that_is_missing_beside_its_key_file_is_worth_a_warning(url, database):
+    assert begins_anew(url) == begins_anew("memory:") == ""
+    open_store(url).close()
+    assert begins_anew(url) == ""
+    database.unlink()
+    assert begins_anew(url).startswith(f"{database} was not there, though its key file is")
 
 
 def test_a_directory_that_is_not_there(tmp_path):

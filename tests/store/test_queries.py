@@ -94,7 +94,7 @@ def test_a_reader_that_is_closed_says_so(opened, url):
     opened()
     reader = open_reader(url)
     reader.close()
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match=r"acquirer\.db cannot be used: Cannot operate on a closed database"):
         reader.terminals()
 
 

@@ -1,4 +1,4 @@
-"""Reference numbers: none is answered with before the disk knows it, and none twice, whatever holds the database."""
+"""Reference numbers: none is answered with before the disk knows it, and none twice, also under locks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def client(request, opened, process_recorder, few):
     [
         (0, 0, False, BLOCK),
         (1, 0, False, 1 + BLOCK),
-        (1, 0, True, 1 + BLOCK),  # a number above the limit: its own group raises it, whatever is under way
+        (1, 0, True, 1 + BLOCK),  # a number above the limit: its own group raises it, also when one is under way
         (5, BLOCK, False, None),
         (BLOCK // 2, BLOCK, False, None),
         (BLOCK // 2 + 1, BLOCK, False, 2 * BLOCK),

@@ -107,7 +107,7 @@ def test_an_exchange_that_cannot_be_rendered_is_journalled_without_its_fields(co
 def test_a_disk_that_fails_is_not_tried_again(connection, writer, exchange):
     connection.execute("PRAGMA max_page_count = 1")  # the disk is full
     problem = writer.write(*[Changes(exchange(why="x" * 5000)) for _ in range(GROUP)])
-    assert problem == "OperationalError: database or disk is full"
+    assert problem == "the database cannot be used: database or disk is full"
     connection.execute("PRAGMA max_page_count = 100000")
     assert writer.write(Changes(exchange())) == problem
     writer.follow_up()
@@ -156,6 +156,17 @@ def test_while_another_program_writes_the_file_nothing_is_lost(database, exchang
 def busy_timeout_ms(connection: sqlite3.Connection) -> int:
     (found,) = connection.execute("PRAGMA busy_timeout").fetchone()
     return int(found)
+
+
+def test_nothing_is_answered_that_was_written_to_a_file_which_is_gone(connection, exchange):
+    sentences = iter(["", "a.db was removed"])
+    writer = TransactionWriter(connection, lambda _rows: None, gone=lambda: next(sentences))
+    changes = [Changes(exchange()) for _ in range(3)]
+    groups = [[pack_changes(one, one.evidence.dialect)] for one in changes]
+    assert writer.write_group(groups[0], (), None) == GroupResult([1])
+    assert writer.write_group(groups[1], (), None) == "a.db was removed"
+    assert writer.write_group(groups[2], (), None) == "a.db was removed"  # and it is not looked for again
+    assert count(connection, "journal") == 2
 
 
 def test_only_the_first_group_waits_long_for_another_program(database, exchange):
@@ -352,5 +363,7 @@ def test_a_database_that_fails_while_it_is_purged_has_failed(connection, writer,
     writer.write(Changes(exchange()))
     writer.follow_up()
     assert not connection.in_transaction  # what shares the connection can go on
-    assert writer.write(Changes(exchange())) == "OperationalError: no such table: gone"
+    assert writer.write(Changes(exchange())) == (
+        "the database is damaged (no such table: gone): put a backup back, or use a new store"
+    )
     assert count(connection, "journal") == 1
