@@ -23,9 +23,10 @@ from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfi
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.location import MEMORY, database_path
-from acquirer.store.schema import SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
+from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
 from acquirer.store.soundness import explained, whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
+from acquirer.store.uploads import name_of_row, sound_signature
 
 T = TypeVar("T")
 
@@ -135,17 +136,25 @@ class Reader:
         return [self._whole(TRANSACTION.unpack, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
 
     def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
-        """Return signatures in the order of their arrival, those that were replaced too."""
-        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
-        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
-        return [SIGNATURE.unpack(row) for row in self._all(sql, *given.values())]
+        """Return signatures in the order of their arrival, those that were replaced too; no damaged ones."""
+        found = map(sound_signature, self._signature_rows(tid, stan, batch))
+        return [one for one in found if one is not None]
 
-    def waiting_signatures(self, limit: int) -> list[tuple[Signature, bytes]]:
-        """Return the oldest signatures that have no picture yet, with their images."""
+    def damaged_signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[str]:
+        """Return the names of signatures whose rows hold something that no host writes."""
+        rows = self._signature_rows(tid, stan, batch)
+        return [name_of_row(row) for row in rows if sound_signature(row) is None]
+
+    def waiting_signatures(self, limit: int, skip: int = 0) -> list[tuple[Signature | None, bytes]]:
+        """Return the oldest signatures that have no picture yet, with their images, but for the first `skip`.
+
+        None stands for one whose row is damaged.
+        """
         source = joined(schema.signature, schema.blob, "digest", "digest", "JOIN")
         columns = f"{columns_of(schema.signature)}, {sql_name(schema.blob.name)}.data"
-        sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True)
-        return [(SIGNATURE.unpack(row[:-1]), row[-1]) for row in self._all(sql, limit)]
+        sql = query(columns, source, ["picture = 'waiting'"], order="at_us", limit=True) + " OFFSET ?"
+        rows = self._texts(sql, limit, skip)
+        return [(sound_signature(row[:-1]), row[-1]) for row in rows]
 
     def signature_parts(self) -> list[SignaturePart]:
         """Return parts of signatures that wait for the others."""
@@ -194,6 +203,23 @@ class Reader:
         values = (*given.values(), *[after] * bool(after), -1 if limit is None else limit)
         return [self._whole(entry_of, row, schema.journal) for row in self._all(sql, *values)]
 
+    def _signature_rows(self, tid: str, stan: str, batch: str) -> Sequence[Row]:
+        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
+        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
+        return self._texts(sql, *given.values())
+
+    def _texts(self, sql: str, *values: Any) -> Sequence[Row]:
+        """Return rows of a table that may hold texts which are no UTF-8."""
+        try:
+            return self._all(sql, *values)
+        except StoreError:
+            with self._lock:
+                self._connection.text_factory = _lenient
+            try:
+                return self._all(sql, *values)
+            finally:
+                self._connection.text_factory = str
+
     def _all(self, sql: str, *values: Any) -> Sequence[Row]:
         try:
             with self._lock:
@@ -203,6 +229,10 @@ class Reader:
 
     def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
         return whole(unpack, row, table, self._database)
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def registered(row: Row, database: Path | None = None) -> tuple[TerminalConfig, Session]:
