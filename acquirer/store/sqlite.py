@@ -8,18 +8,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
-from acquirer.data.types import Row
 from acquirer.errors import StoreError
-from acquirer.model.effects import Commit, Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
-from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, Uploaded
+from acquirer.model.effects import Commit
+from acquirer.model.rows import Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
-from acquirer.store import schema, statements
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import connect_reading, connect_writing
 from acquirer.store.direct_writer import DirectWriter
@@ -27,24 +24,15 @@ from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import WRITTEN_FILES, DatabaseLock, OpenFiles, database_path
-from acquirer.store.queries import Reader, registered
+from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
-from acquirer.store.row_cache import RowCache
-from acquirer.store.schema import CARD, TRANSACTION, StoreTable
-from acquirer.store.soundness import damaged, explained, whole
-from acquirer.store.statements import having, select
+from acquirer.store.row_loader import RowLoader
+from acquirer.store.soundness import damaged, explained
 from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten, set_meta
-from acquirer.store.uploads import RenderedSignature, import_signature, load_uploaded
-
-T = TypeVar("T")
-
-_LATEST = "at_us DESC"
-_BY_RRN = f"{having('mid', 'rrn')} AND rrn <> ''"  # as the index has it, else SQLite would not use it
-_BY_AUTH_ID = f"{having('mid', 'auth_id', 'card')} AND auth_id <> ''"
-_ON_DATE = "substr(business_date, 5) = ?"
+from acquirer.store.uploads import RenderedSignature, import_signature
 
 
-class SqliteStore:
+class SqliteStore(RowLoader):
     """See `interface.Store`; opened by `open_store`."""
 
     def __init__(self, url: str) -> None:
@@ -54,9 +42,10 @@ class SqliteStore:
         self._writing: sqlite3.Connection | None = None
         try:
             self._writing = connect_writing(database)
-            self._direct = DirectWriter(self._writing, database)
+            self._direct = direct = DirectWriter(self._writing, database)
             self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
-            self._reading = self._writing if database is None else connect_reading(database)
+            reading = self._writing if database is None else connect_reading(database)
+            super().__init__(direct, reading, database)
             self._files = None if database is None else OpenFiles(database, *WRITTEN_FILES, ".lock")
         except BaseException as exc:
             if self._writing is not None:
@@ -66,10 +55,7 @@ class SqliteStore:
             if isinstance(exc, sqlite3.Error):
                 raise explained(database, exc) from None
             raise
-        self._reading_lock = self._direct.lock if database is None else nullcontext()
-        self._configs: RowCache[TerminalConfig] = RowCache()
         self._committer: GroupCommitter | None = None
-        self._fatal_error = ""
         self._locked_out = 0  # once it is closed
 
     @property
@@ -133,56 +119,6 @@ class SqliteStore:
             if gone:
                 self._fatal_error = f"the store failed and stops: {gone}"
 
-    def load(self, wanted: Load) -> Loaded:
-        """Return the rows of one terminal; see `interface.Store.load`."""
-        try:
-            config, session = self._terminal(wanted.tid)
-            row = (
-                None if config is None or wanted.key is None else self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
-            )
-        except sqlite3.Error as exc:
-            raise self._unreadable(exc) from None
-        return Loaded(config, session, self._transaction(row), self._direct.rrns.take())
-
-    def load_card(self, wanted: LoadCard) -> Card | None:
-        """Return the row of a card; see `interface.Store.load_card`."""
-        card = self._direct.cards.get(wanted.token)
-        if card is not None:
-            return card
-        try:
-            row = self._row(statements.CARD_BY_TOKEN, wanted.token)
-        except sqlite3.Error as exc:
-            raise self._unreadable(exc) from None
-        if row is not None:
-            card = self._whole(CARD.unpack, row, schema.card)
-            self._direct.cards.put(wanted.token, card)
-        return card
-
-    def load_original(self, wanted: LoadOriginal) -> Transaction | None:
-        """Return the transaction that is named; see `interface.Store.load_original`."""
-        try:
-            if wanted.key is not None:
-                row = self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
-            else:
-                by, values = _BY_AUTH_ID, [wanted.mid, wanted.auth_id, wanted.card]
-                if wanted.rrn:
-                    by, values = _BY_RRN, [wanted.mid, wanted.rrn]
-                if wanted.date:
-                    values.append(wanted.date)
-                on = _ON_DATE if wanted.date else ""
-                row = self._row(select(schema.transaction, by, on, order=_LATEST, limit=True), *values, 1)
-        except sqlite3.Error as exc:
-            raise self._unreadable(exc) from None
-        return self._transaction(row)
-
-    def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
-        """Return what is known of the signatures of one sale; see `interface.Store.load_signatures`."""
-        try:
-            with self._reading_lock:
-                return load_uploaded(self._reading, wanted)
-        except sqlite3.Error as exc:
-            raise self._unreadable(exc) from None
-
     def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
         """Queue changes; see `interface.Store.commit`."""
         self._running().commit(wanted, on_outcome)
@@ -198,17 +134,18 @@ class SqliteStore:
         except sqlite3.Error as exc:
             raise StoreError(f"pictures of signatures cannot be kept: {exc}") from None
 
-    def import_signature(self, signature: Signature, stream: bytes, png: bytes) -> bool:
-        """Keep a signature that was exported; return False when there is one of its number already."""
-        kept = False
+    def import_signatures(self, exported: Iterable[tuple[Signature, bytes, bytes]]) -> list[ImportOutcome]:
+        """Keep signatures that were exported; see `interface.Store.import_signatures`."""
+        outcomes: list[ImportOutcome] = []
 
         def work(cursor: sqlite3.Cursor) -> None:
-            nonlocal kept
-            kept = import_signature(cursor, signature, stream, png)
+            outcomes.extend(import_signature(cursor, *one) for one in exported)
 
-        with self._writes():
+        try:
             self._direct.transact(work)
-        return kept
+        except sqlite3.Error as exc:
+            raise StoreError(f"signatures cannot be imported, and none was: {exc}") from None
+        return outcomes
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid; see `interface.Store.register`."""
@@ -251,41 +188,6 @@ class SqliteStore:
                 connection.close()
         if self._database_lock is not None:
             self._database_lock.release()
-
-    def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
-        config, session = self._configs.get(tid), self._direct.sessions.get(tid)
-        if config is None or session is None:
-            row = self._row(statements.TERMINAL_BY_TID, tid)
-            if row is None:
-                return None, None
-            try:
-                config, session = registered(row, self._database)
-            except StoreError as exc:
-                raise self._damaged(exc) from None
-            self._configs.put(tid, config)
-            self._direct.sessions.put(tid, session)
-        return config, session
-
-    def _row(self, statement: str, *values: str | int) -> Row | None:
-        with self._reading_lock:
-            row: Row | None = self._reading.execute(statement, values).fetchone()
-        return row
-
-    def _transaction(self, row: Row | None) -> Transaction | None:
-        return None if row is None else self._whole(TRANSACTION.unpack, row, schema.transaction)
-
-    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
-        try:
-            return whole(unpack, row, table, self._database)
-        except StoreError as exc:
-            raise self._damaged(exc) from None
-
-    def _unreadable(self, exc: sqlite3.Error) -> StoreError:
-        return self._damaged(explained(self._database, exc))
-
-    def _damaged(self, exc: StoreError) -> StoreError:
-        self._fatal_error = f"the store cannot be read any more: {exc}"
-        return StoreError(self._fatal_error)
 
     @contextmanager
     def _writes(self) -> Iterator[None]:

@@ -1,0 +1,129 @@
+"""Loading rows for the loop: sessions and cards from memory where they are kept, everything else from the database.
+
+A row that cannot be read, or holds what no host writes, stops the store: `fatal_error` says why.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+from acquirer.data.types import Row
+from acquirer.errors import StoreError
+from acquirer.model.effects import Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
+from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, Uploaded
+from acquirer.store import schema, statements
+from acquirer.store.direct_writer import DirectWriter
+from acquirer.store.queries import registered
+from acquirer.store.row_cache import RowCache
+from acquirer.store.schema import CARD, TRANSACTION, StoreTable
+from acquirer.store.soundness import explained, whole
+from acquirer.store.statements import having, select
+from acquirer.store.uploads import load_uploaded
+
+T = TypeVar("T")
+
+_LATEST = "at_us DESC"
+_BY_RRN = f"{having('mid', 'rrn')} AND rrn <> ''"  # as the index has it, else SQLite would not use it
+_BY_AUTH_ID = f"{having('mid', 'auth_id', 'card')} AND auth_id <> ''"
+_ON_DATE = "substr(business_date, 5) = ?"
+
+
+class RowLoader:
+    """The part of a store that loads; see `interface.Store`. Where there is one connection only, the writer shares it."""
+
+    def __init__(self, direct: DirectWriter, reading: sqlite3.Connection, database: Path | None) -> None:
+        self._direct = direct
+        self._reading = reading
+        self._reading_lock = direct.lock if database is None else nullcontext()
+        self._configs: RowCache[TerminalConfig] = RowCache()
+        self._database = database
+        self._fatal_error = ""
+
+    def load(self, wanted: Load) -> Loaded:
+        """Return the rows of one terminal; see `interface.Store.load`."""
+        try:
+            config, session = self._terminal(wanted.tid)
+            row = (
+                None if config is None or wanted.key is None else self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
+            )
+        except sqlite3.Error as exc:
+            raise self._unreadable(exc) from None
+        return Loaded(config, session, self._transaction(row), self._direct.rrns.take())
+
+    def load_card(self, wanted: LoadCard) -> Card | None:
+        """Return the row of a card; see `interface.Store.load_card`."""
+        card = self._direct.cards.get(wanted.token)
+        if card is not None:
+            return card
+        try:
+            row = self._row(statements.CARD_BY_TOKEN, wanted.token)
+        except sqlite3.Error as exc:
+            raise self._unreadable(exc) from None
+        if row is not None:
+            card = self._whole(CARD.unpack, row, schema.card)
+            self._direct.cards.put(wanted.token, card)
+        return card
+
+    def load_original(self, wanted: LoadOriginal) -> Transaction | None:
+        """Return the transaction that is named; see `interface.Store.load_original`."""
+        try:
+            if wanted.key is not None:
+                row = self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
+            else:
+                by, values = _BY_AUTH_ID, [wanted.mid, wanted.auth_id, wanted.card]
+                if wanted.rrn:
+                    by, values = _BY_RRN, [wanted.mid, wanted.rrn]
+                if wanted.date:
+                    values.append(wanted.date)
+                on = _ON_DATE if wanted.date else ""
+                row = self._row(select(schema.transaction, by, on, order=_LATEST, limit=True), *values, 1)
+        except sqlite3.Error as exc:
+            raise self._unreadable(exc) from None
+        return self._transaction(row)
+
+    def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
+        """Return what is known of the signatures of one sale; see `interface.Store.load_signatures`."""
+        try:
+            with self._reading_lock:
+                return load_uploaded(self._reading, wanted)
+        except sqlite3.Error as exc:
+            raise self._unreadable(exc) from None
+
+    def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
+        config, session = self._configs.get(tid), self._direct.sessions.get(tid)
+        if config is None or session is None:
+            row = self._row(statements.TERMINAL_BY_TID, tid)
+            if row is None:
+                return None, None
+            try:
+                config, session = registered(row, self._database)
+            except StoreError as exc:
+                raise self._damaged(exc) from None
+            self._configs.put(tid, config)
+            self._direct.sessions.put(tid, session)
+        return config, session
+
+    def _row(self, statement: str, *values: str | int) -> Row | None:
+        with self._reading_lock:
+            row: Row | None = self._reading.execute(statement, values).fetchone()
+        return row
+
+    def _transaction(self, row: Row | None) -> Transaction | None:
+        return None if row is None else self._whole(TRANSACTION.unpack, row, schema.transaction)
+
+    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
+        try:
+            return whole(unpack, row, table, self._database)
+        except StoreError as exc:
+            raise self._damaged(exc) from None
+
+    def _unreadable(self, exc: sqlite3.Error) -> StoreError:
+        return self._damaged(explained(self._database, exc))
+
+    def _damaged(self, exc: StoreError) -> StoreError:
+        self._fatal_error = f"the store cannot be read any more: {exc}"
+        return StoreError(self._fatal_error)
