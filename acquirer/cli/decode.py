@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,10 +11,11 @@ import typer
 from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
+    from acquirer.cli.inputs import Input
     from acquirer.cli.tables import Line
+    from acquirer.inspect.doctor import CaptureDiagnosis, StreamDiagnosis
     from acquirer.inspect.explain import Explanation
     from acquirer.inspect.explained_rows import ExplainedRow
-    from acquirer.inspect.guess import Guess
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture to look at, not a log
 DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds
@@ -24,94 +24,94 @@ LONG_VALUE = 32  # hex digits that still read at a glance
 
 def command(
     message: list[str] = typer.Argument(
-        None, metavar="FILE|-|HEX", help="A file (binary, hex or a dump), - for stdin, or the hex itself."
+        None, metavar="FILE|-|HEX", help="A file (bytes, hex, a dump, packets, …), - for stdin, or the hex itself."
     ),
     dialect: str = typer.Option("", "--dialect", metavar="NAME|FILE", help="Its dialect; without it, a guess."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per message, one per line."),
     unsafe_show: bool = typer.Option(False, "--unsafe-show", help="Show card numbers, tracks, PIN blocks and keys."),
 ) -> int:
     """Show a message as a table: fields, parts, meanings, bytes. A length, TPDU or head before it may be missing."""
-    from acquirer.inspect.guess import guess_dialect
+    from acquirer.cli.inputs import read_input
+    from acquirer.inspect.capture_forms import CaptureError
+    from acquirer.inspect.doctor import diagnose_capture
     from acquirer.settings.specs import dialect_names, load_dialect
-    from acquirer.wire.framing import FrameError
 
-    data = _read(message or [])
+    if not message and sys.stdin.isatty():
+        raise Exit(Code.USAGE, "Name a file, give hex, or pipe a message into 'acquirer decode'.")
+    given = read_input(message or [], INPUT_LIMIT_BYTES, "cut out the messages of interest")
+    if not given.data.strip():
+        raise Exit(Code.USAGE, "There is nothing to decode.")
+    _refuse_masked(given)
     try:
-        found = guess_dialect(data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())])
-    except FrameError as exc:
-        raise Exit(Code.UNDECODABLE, f"{exc.detail[:1].upper()}{exc.detail[1:]}.") from None
+        diagnosis = diagnose_capture(
+            given.data, [load_dialect(name) for name in ([dialect] if dialect else dialect_names())]
+        )
+    except CaptureError as exc:
+        raise Exit(Code.UNDECODABLE, f"{given.name}: {exc}.") from None
+    if not given.name:
+        _refuse_other_text(message, diagnosis)
+    for group in diagnosis.groups:
+        if group.guess is None:  # another protocol
+            raise Exit(Code.UNDECODABLE, f"{group.why[0][:1].upper()}{group.why[0][1:]}.")
     if unsafe_show:
         print("Nothing is masked: do not paste this where others can read it.", file=sys.stderr)
-    explanations = [_explained(found, frame, unsafe_show) for frame in found.frames]
-    dumped = 0
-    for number, explanation in enumerate(explanations):
+    for note in diagnosis.notes:
+        print(f"{note[:1].upper()}{note[1:]}.", file=sys.stderr)
+    dumped, error = 0, ""
+    for number, (group, found) in enumerate(diagnosis.messages):
+        explanation, sure = found.explained(unsafe_show), group.certainty == "sure"
         if as_json:
-            document = {**explanation.as_json(found.framing), "why": found.why, "sure": found.sure}
+            document = {**explanation.as_json(found.guess.framing), "why": found.guess.why, "sure": sure}
             print(json.dumps(document, ensure_ascii=False))
         else:
-            _print(explanation, found, number, max(0, DUMPED_BYTES - dumped))
+            why = found.guess.why if sure else f"A guess: {found.guess.why}"
+            _print(explanation, why, number, max(0, DUMPED_BYTES - dumped))
             dumped += len(explanation.frame)
-    if error := next((one.error for one in explanations if one.error), ""):
-        raise Exit(Code.UNDECODABLE, f"Undecodable as {found.dialect.name}: {error}.")
+        error = error or (explanation.error and f"Undecodable as {explanation.dialect}: {explanation.error}.")
+    if not as_json:
+        for group in diagnosis.groups:
+            _print_doubts(group)
+    if error:
+        raise Exit(Code.UNDECODABLE, error)
     return Code.OK
 
 
-def _explained(found: Guess, frame: bytes, unsafe_show: bool) -> Explanation:
-    from acquirer.inspect.explain import explain, explain_failure
-    from acquirer.wire.message import DecodeError
+def _refuse_masked(given: Input) -> None:
+    """Refuse a dump of ours whose digits are masked: the original bytes are not in it."""
+    from acquirer.inspect.hexdump import HexError, read_hex
 
+    if given.data.startswith(b"0000  ") and b"**" in given.data:
+        try:
+            read_hex(given.data.decode("latin-1"))
+        except HexError as exc:
+            raise Exit(Code.USAGE, f"{given.name}: {exc}.") from None
+
+
+def _refuse_other_text(words: list[str], diagnosis: CaptureDiagnosis) -> None:
+    """Refuse words of a command line that are neither a file nor bytes in any form."""
+    from acquirer.inspect.hexdump import HexError, read_hex
+
+    if any(group.certainty != "unknown" or group.form for group in diagnosis.groups):
+        return
     try:
-        message = found.dialect.decode(frame)
-    except DecodeError as exc:
-        return explain_failure(found.dialect, frame, exc, unsafe_show)
-    return explain(found.dialect, message, unsafe_show)
-
-
-def _read(words: list[str]) -> bytes:
-    """Return the bytes that were named: a file's, stdin's, or hex on the command line."""
-    from acquirer.inspect.hexdump import read_hex
-
-    name = words[0] if len(words) == 1 else ""
-    if not words and sys.stdin.isatty():
-        raise Exit(Code.USAGE, "Name a file, give hex, or pipe a message into 'acquirer decode'.")
-    if not words or name == "-":
-        return _bytes("stdin", sys.stdin.buffer.read(INPUT_LIMIT_BYTES + 1))
-    if path := _file(name):
-        with path.open("rb") as file:
-            return _bytes(name, file.read(INPUT_LIMIT_BYTES + 1))
-    try:
-        return read_hex(" ".join(words))
-    except ValueError as exc:
-        hint = f"There is no file '{name}', and as hex: " if name and len(name) < 100 else "As hex: "
+        read_hex(" ".join(words))
+    except HexError as exc:
+        named = len(words) == 1 and len(words[0]) < 100
+        hint = f"There is no file '{words[0]}', and as hex: " if named else "As hex: "
         raise Exit(Code.USAGE, f"{hint}{exc}.") from None
 
 
-def _file(name: str) -> Path | None:
-    try:
-        return Path(name) if name and Path(name).exists() else None
-    except OSError:  # longer than a name can be: it is hex
-        return None
+def _print_doubts(group: StreamDiagnosis) -> None:
+    """Print why a reading is no more than a guess."""
+    from acquirer.cli.tables import QUIET, Line, console
+
+    if group.certainty == "sure":
+        return
+    for sentence in group.why if group.certainty == "unknown" else group.guess.doubts if group.guess else ():
+        console().print(Line(f"• {sentence}", QUIET))
 
 
-def _bytes(name: str, raw: bytes) -> bytes:
-    """Return what a file holds: the bytes its text spells as hex, else itself."""
-    from acquirer.inspect.hexdump import read_hex
-
-    if not raw:
-        raise Exit(Code.USAGE, f"{name}: is empty.")
-    if len(raw) > INPUT_LIMIT_BYTES:
-        raise Exit(
-            Code.USAGE, f"{name}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB; cut out the messages of interest."
-        )
-    try:
-        return read_hex(raw.decode("ascii"))
-    except ValueError as exc:
-        if raw.startswith(b"0000  ") and b"**" in raw:
-            raise Exit(Code.USAGE, f"{name}: {exc}.") from None
-        return raw
-
-
-def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int) -> None:
+def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> None:
     from acquirer.cli.tables import ALERT, KEY, QUIET, WIDE, Line, console, count, hex_lines, table
 
     screen = console()
@@ -122,7 +122,7 @@ def _print(explanation: Explanation, found: Guess, number: int, dump_bytes: int)
     if explanation.title.zh:
         title.append(f" {explanation.title.zh}")
     screen.print(title.append(f"  {explanation.dialect}, {count(len(explanation.frame), 'byte')}", QUIET))
-    screen.print(Line(("" if found.sure else "A guess: ") + found.why, QUIET))
+    screen.print(Line(why, QUIET))
     grid = table("DE", "Field", *(("字段", "Bytes") if wide else ()), "Value", "Meaning")
     bounds = []
 

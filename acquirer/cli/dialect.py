@@ -125,7 +125,7 @@ def both(text: Text) -> str:
 
 def framing(dialect: Dialect) -> str:
     """How frames look, in words."""
-    from acquirer.inspect.sniff import framing_words
+    from acquirer.inspect.framings import framing_words
 
     length = framing_words(dialect.framing).removeprefix("a ")
     tpdu = f"TPDU {dialect.envelope.tpdu.hex().upper()}" if dialect.envelope.tpdu else "no TPDU"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -33,11 +31,12 @@ def command(
     as_json: bool = typer.Option(False, "--json", help="One JSON object per connection, one per line."),
 ) -> int:
     """Say what a capture is: which dialect, which framing, how sure and why; and list the messages in it."""
+    from acquirer.cli.inputs import read_input
     from acquirer.inspect.capture_forms import CaptureError
     from acquirer.inspect.doctor import diagnose_capture
     from acquirer.settings.specs import dialect_names, load_dialect
 
-    data = _read(capture)
+    data = read_input([capture], INPUT_LIMIT_BYTES, "cut out what is of interest", text=False).data
     dialects = [load_dialect(name) for name in dialect or dialect_names()]
     try:
         diagnosis = diagnose_capture(data, dialects)
@@ -58,19 +57,6 @@ def command(
             Code.UNDECODABLE, f"{'1 message' if len(problems) == 1 else f'{len(problems)} messages'} cannot be read."
         )
     return Code.OK
-
-
-def _read(name: str) -> bytes:
-    if name == "-":
-        data = sys.stdin.buffer.read(INPUT_LIMIT_BYTES + 1)
-    else:
-        with Path(name).open("rb") as file:
-            data = file.read(INPUT_LIMIT_BYTES + 1)
-    if not data.strip():
-        raise Exit(Code.USAGE, f"{name}: is empty.")
-    if len(data) > INPUT_LIMIT_BYTES:
-        raise Exit(Code.USAGE, f"{name}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB; cut out what is of interest.")
-    return data
 
 
 def _as_json(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def read_framing(table: Table, grammar: Grammar) -> Framing:
         DataError: the keys do not go together; carries file, line and key.
     """
     length = table.text("length", "binary2")
-    found = re.fullmatch(r"(?:(binary|bcd|ascii|hex|ebcdic)([1-8])|none)", length)
+    found = re.fullmatch(r"(?:(binary|little|bcd|ascii|hex|ebcdic)([1-8])|none)", length)
     if not found:
         raise table.error("length", f"unknown value {length!r}; write binary2, binary4, bcd2, ascii4, hex4 or the like")
     minimum = grammar.envelope_bytes + grammar.mti_bytes + grammar.bitmap_bytes

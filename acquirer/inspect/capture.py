@@ -1,24 +1,33 @@
-"""Captures of unknown form: bytes, hex, dumps with offsets, base64, a log, packets; all become streams of bytes.
+"""The door for inputs of unknown form: what was pasted or captured becomes streams of bytes, in each way it may be.
 
-Every form is read as far as it can be; where the same text could be two things (the digits of an ASCII message are also
-hex), both readings are returned, and `doctor` chooses the one whose messages decode.
+1. Text is read in every form it has, the likeliest first: as a message itself, dumps, what programs print, hex, base64.
+2. What comes out may again be text, a packet capture, or packets: it is unwrapped further, `DEPTH` times at most.
+3. Where the same text could be two things (the digits of an ASCII message are also hex), both readings are returned,
+   and `doctor` chooses the one whose messages decode.
+4. Everything is bounded: what is left out of a long text, and of many streams, is said in a note.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from acquirer.inspect.capture_forms import IPV4, is_packets
-from acquirer.inspect.hexdump import WIDTH, read_hex
+from acquirer.inspect import printed, text_forms
+from acquirer.inspect.capture_forms import CaptureError, is_packets
+from acquirer.inspect.dumps import read_dumps
+from acquirer.inspect.packet_layers import segment_of
 
-RUN_BYTES = 16  # of hex within other text: shorter runs are dates, numbers and keys' check values
+if TYPE_CHECKING:
+    from acquirer.inspect.packets import Flow
 
-_OFFSET = re.compile(r"\s*(?:0x)?([0-9A-Fa-f]{4,8})(?::\s+|\s{2,}|\s*\Z)")
-_CELL = re.compile(r"(\s{0,2})((?:[0-9A-Fa-f]{2})+)(?!\S)")
-_HEX_RUN = re.compile(rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{2}}[ :]?){{{RUN_BYTES},}}(?![0-9A-Za-z])")
+TEXT_LIMIT = 8 << 20  # characters of one text: two seconds of looking for forms in it
+INNER_TEXT_LIMIT = 1 << 20  # of text within text
+DEPTH = 4  # a capture in base64 in a log in JSON
+STREAMS_LIMIT = 500  # of one reading: more connections or lines than a person reads through
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class CapturedStream:
 class CaptureReading:
     """One way to read a capture."""
 
-    form: str  # "packets", "hex dump", "base64" …
+    form: str  # "packets", "hex dump", "hex in base64" …
     streams: tuple[CapturedStream, ...]
     notes: tuple[str, ...] = ()
 
@@ -46,29 +55,85 @@ def read_capture(data: bytes) -> list[CaptureReading]:
     Raises:
         CaptureError: it is a packet capture, and damaged; the sentence says how.
     """
+    if not data:
+        return []
     if is_packets(data):
         return [_packets(data)]
-    readings = []
-    if text := _text(data):
-        for form, read in CAPTURE_FORMS.items():
-            streams = tuple(read(text))
-            if streams:
-                readings.append(CaptureReading(form, streams))
-    return [*readings, CaptureReading("bytes", (CapturedStream(data),))] if data else []
+    found: dict[tuple[bytes, ...], CaptureReading] = {}
+    readings = list(_readings(data, DEPTH))
+    if all(reading.form != "text" for reading in readings):
+        readings.append(CaptureReading("bytes", (CapturedStream(data),)))
+    for reading in readings:
+        found.setdefault(tuple(stream.data for stream in reading.streams), reading)
+    return list(found.values())
 
 
 def _packets(data: bytes) -> CaptureReading:
-    from acquirer.inspect.packets import tcp_flows  # and with it dpkt, which reads every protocol there is
+    from acquirer.inspect.packets import tcp_flows
 
-    found, notes = tcp_flows(data)
-    return CaptureReading(
-        "packets",
-        tuple(
-            CapturedStream(bytes(flow.data), f"{flow.source} → {flow.target}", flow.connection, tuple(flow.times))
-            for flow in found
-        ),
-        tuple(notes),
-    )
+    flows, notes = tcp_flows(data)
+    return CaptureReading("packets", tuple(_streams(flows)), tuple(notes))
+
+
+def _streams(flows: Iterable[Flow]) -> Iterator[CapturedStream]:
+    for flow in flows:
+        times = tuple(flow.times) if any(time for _, time in flow.times) else ()
+        yield CapturedStream(bytes(flow.data), f"{flow.source} → {flow.target}", flow.connection, times)
+
+
+def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
+    """Yield the readings of bytes but that as bytes themselves."""
+    if carried := _carried("", (CapturedStream(data),)):
+        yield carried
+    text = _text(data)
+    if not text or not depth:
+        return
+    limit = TEXT_LIMIT if depth == DEPTH else INNER_TEXT_LIMIT
+    notes = list(_notes(text, limit))
+    for form, read in CAPTURE_FORMS.items():
+        found = list(islice(read(text[:limit]), STREAMS_LIMIT + 1))
+        beyond = [f"only the first {STREAMS_LIMIT} are looked at"] if len(found) > STREAMS_LIMIT else []
+        streams = tuple(CapturedStream(one, f"line {line}") for line, one in found[:STREAMS_LIMIT])
+        if streams:
+            yield from _unwrapped(CaptureReading(form, streams, (*notes, *beyond)), depth - 1)
+
+
+def _notes(text: str, limit: int) -> Iterator[str]:
+    """Yield what is left out of a text."""
+    if (more := len(text) - limit) > 0:
+        yield f"only the first {limit >> 20} MiB of text are read; {more} characters are left out"
+    if found := printed.LEFT_OUT.search(text):
+        yield f"the text leaves {found[1]} bytes out ({found[0]!r}): print all of them"
+
+
+def _unwrapped(reading: CaptureReading, depth: int) -> Iterator[CaptureReading]:
+    """Yield what a reading of a text holds (packets, a capture, other text), then the reading itself."""
+    form, streams = reading.form, reading.streams
+    if carried := _carried(f" in {form}", streams):
+        yield replace(carried, notes=(*reading.notes, *carried.notes))
+    if form not in TEXT_FORMS:
+        if len(streams) == 1 and is_packets(streams[0].data):
+            with suppress(CaptureError):
+                packets = _packets(streams[0].data)
+                yield replace(packets, form=f"packets in {form}", notes=(*reading.notes, *packets.notes))
+        inner = [{one.form: one for one in _readings(stream.data, depth)} for stream in streams]
+        for within in inner[0] if all(inner) else ():
+            if all(within in one for one in inner):
+                parts = [part for one in inner for part in one[within].streams]
+                notes = dict.fromkeys((*reading.notes, *(note for one in inner for note in one[within].notes)))
+                yield CaptureReading(f"{within} in {form}", tuple(parts), tuple(notes))
+    yield reading
+
+
+def _carried(where: str, streams: tuple[CapturedStream, ...]) -> CaptureReading | None:
+    """Return the TCP streams in packets; None where most of these are no packets."""
+    from acquirer.inspect.packets import flows_of
+
+    segments = [segment_of(stream.data) for stream in streams]
+    if 2 * sum(segment is not None for segment in segments) <= len(segments):
+        return None
+    flows, notes = flows_of((0.0, segment) for segment in segments)
+    return CaptureReading(f"packets{where}", tuple(_streams(flows)), tuple(notes)) if flows else None
 
 
 def _text(data: bytes) -> str:
@@ -78,106 +143,38 @@ def _text(data: bytes) -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return text if not re.search(r"[\x00-\x08\x0e-\x1f]", text) else ""
+        return text if not _CONTROLS.search(text) else ""
     return ""
 
 
-def _dumps(text: str) -> Iterator[CapturedStream]:
-    """Yield dumps with offsets, as xxd, tcpdump, Wireshark and jPOS write them; at offset 0 another one begins."""
-    data, begun, squeezed = bytearray(), 0, False
-    for number, line in enumerate(text.splitlines(), 1):
-        found = _OFFSET.match(line)
-        offset = int(found[1], 16) if found else -1
-        if offset == 0 and data:
-            yield _dumped(data, begun)
-            data, squeezed = bytearray(), False
-        if line.strip() == "*":
-            squeezed = bool(data)
-        elif found and squeezed and offset > len(data):
-            data += (bytes(data[-WIDTH:]) * (offset // WIDTH))[: offset - len(data)]
-            squeezed = False
-        if found and offset == len(data):
-            begun = begun if data else number
-            data += _cells(line[found.end() :])
-        elif data and line.strip() and line.strip() != "*":
-            yield _dumped(data, begun)
-            data = bytearray()
-    if data:
-        yield _dumped(data, begun)
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
+TEXT_FORMS: dict[str, Callable[[str], printed.Found]] = {
+    "text": text_forms.text_itself,
+    "lines of text": text_forms.lines,
+    "text in other text": text_forms.messages_in_text,
+    "words in other text": text_forms.words_in_text,
+    "text broken into lines": text_forms.joined_lines,
+}
+"""Forms in which the characters are the message."""
 
-def _dumped(data: bytearray, line: int) -> CapturedStream:
-    frame, carried = bytes(data), None
-    if frame.startswith(IPV4):
-        from acquirer.inspect.packets import tcp_of
-
-        carried = tcp_of(frame)
-    return CapturedStream(frame if carried is None else carried, f"line {line}")
-
-
-def _cells(cells: str) -> bytes:
-    """Return the bytes of one line of a dump, without the characters at its end."""
-    taken, at = "", 0
-    while len(taken) < 2 * WIDTH and (cell := _CELL.match(cells, at)):
-        taken, at = taken + cell[2], cell.end()
-    return bytes.fromhex(taken[: 2 * WIDTH])
-
-
-def _hex(text: str) -> Iterator[CapturedStream]:
-    """Return paragraphs of nothing but hex, each as one stream."""
-    return _all(_paragraphs(text), read_hex)
-
-
-def _hex_lines(text: str) -> Iterator[CapturedStream]:
-    """Return lines of nothing but hex, each as one stream."""
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return _all(lines if len(lines) > 1 else (), read_hex)
-
-
-def _log(text: str) -> Iterator[CapturedStream]:
-    """Yield long runs of hex within other text, as logs write them between times and words."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for run in _HEX_RUN.finditer(line):
-            yield CapturedStream(bytes.fromhex(re.sub("[^0-9A-Fa-f]", "", run[0])), f"line {number}")
-
-
-def _base64(text: str) -> Iterator[CapturedStream]:
-    """Return paragraphs of nothing but base64, each as one stream."""
-    return _all(_paragraphs(text), lambda paragraph: base64.b64decode("".join(paragraph.split()), validate=True))
-
-
-def _base64_lines(text: str) -> Iterator[CapturedStream]:
-    """Return lines of nothing but base64, each as one stream."""
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return _all(lines if len(lines) > 1 else (), lambda line: base64.b64decode(line, validate=True))
-
-
-def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Iterator[CapturedStream]:
-    """Return a stream of each piece, or none if one of them cannot be read."""
-    try:
-        streams = [CapturedStream(read(piece), f"line {number}") for number, piece in pieces]
-    except ValueError:  # binascii.Error is one
-        return iter(())
-    return iter(streams if all(stream.data for stream in streams) else ())
-
-
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Yield pieces of text between empty lines, with the number of their first line."""
-    kept: list[str] = []
-    for number, line in enumerate([*text.splitlines(), ""], 1):
-        if line.strip():
-            kept.append(line)
-        elif kept:
-            yield number - len(kept), "\n".join(kept)
-            kept = []
-
-
-CAPTURE_FORMS: dict[str, Callable[[str], Iterator[CapturedStream]]] = {
-    "hex dump": _dumps,
-    "lines of hex": _hex_lines,
-    "hex": _hex,
-    "hex in text": _log,
-    "lines of base64": _base64_lines,
-    "base64": _base64,
+CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
+    **TEXT_FORMS,
+    "hex dump": read_dumps,
+    "list of numbers": printed.number_lists,
+    "text with escapes": printed.literals,
+    "text with escapes, in pieces": printed.joined_literals,
+    "text with escapes, without quotes": printed.escaped_text,
+    "text with percent signs": printed.percent_text,
+    "text with <hex>": printed.angle_text,
+    "text with carets": printed.caret_text,
+    "text with control pictures": printed.control_pictures,
+    "lines of hex": text_forms.hex_lines,
+    "hex": text_forms.hex_paragraphs,
+    "hex in text": text_forms.hex_runs,
+    "lines of hex in text": text_forms.joined_hex_runs,
+    "lines of base64": text_forms.base64_lines,
+    "base64": text_forms.base64_paragraphs,
+    "base64 in text": text_forms.base64_runs,
 }
 """How bytes are written in text, the most specific form first."""

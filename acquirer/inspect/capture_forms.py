@@ -13,9 +13,6 @@ MAGICS = (
 )
 """First bytes of packet captures."""
 
-IPV4 = b"\x45"
-"""The first byte of an IPv4 packet without options."""
-
 
 class CaptureError(WireError, ValueError):
     """A packet capture that is damaged, too long, or of a kind of network that is not read: one sentence."""

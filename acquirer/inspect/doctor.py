@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.inspect.capture import CapturedStream, CaptureReading, read_capture
+from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading, read_capture
+from acquirer.inspect.doubts import EBCDIC_HINT, has_ebcdic
 from acquirer.inspect.explain import Explanation, explain, explain_failure
+from acquirer.inspect.framings import enumerated
 from acquirer.inspect.guess import Guess, guess_together
-from acquirer.inspect.sniff import describe_form, enumerated, sniff
+from acquirer.inspect.sniff import USUAL, WireForm, describe_form, sniff
 from acquirer.wire.framing import FrameError
 from acquirer.wire.message import DecodeError, Message
 
@@ -19,13 +22,14 @@ STREAMS_LIMIT = 500  # of one capture are looked at: more connections than a per
 class CapturedMessage:
     """One message of a capture; explained when that is asked for, because most readings of a capture are not shown."""
 
-    __slots__ = ("_decoded", "_dialect", "_explanation", "at_s", "frame", "stream")
+    __slots__ = ("_decoded", "_dialect", "_explanation", "at_s", "frame", "guess", "stream")
 
-    def __init__(self, stream: CapturedStream, frame: bytes, at_s: float | None, dialect: Dialect) -> None:
+    def __init__(self, stream: CapturedStream, frame: bytes, at_s: float | None, guess: Guess) -> None:
         self.stream = stream
         self.frame = frame
         self.at_s = at_s  # seconds since 1970, if the capture says
-        self._dialect = dialect
+        self.guess = guess  # how its stream is read
+        self._dialect = dialect = guess.dialect
         self._explanation: Explanation | None = None
         try:
             self._decoded: Message | DecodeError = dialect.decode(frame)
@@ -46,12 +50,14 @@ class CapturedMessage:
     def explanation(self) -> Explanation:
         """What stands in it."""
         if self._explanation is None:
-            decoded = self._decoded
-            if isinstance(decoded, Message):
-                self._explanation = explain(self._dialect, decoded)
-            else:
-                self._explanation = explain_failure(self._dialect, self.frame, decoded)
+            self._explanation = self.explained()
         return self._explanation
+
+    def explained(self, unsafe_show: bool = False) -> Explanation:
+        """Return what stands in it; `unsafe_show` lifts the mask."""
+        if isinstance(self._decoded, Message):
+            return explain(self._dialect, self._decoded, unsafe_show)
+        return explain_failure(self._dialect, self.frame, self._decoded, unsafe_show)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class StreamDiagnosis:
     certainty: str  # "sure", "likely", "a guess", "unknown"
     why: tuple[str, ...]  # sentences
     messages: tuple[CapturedMessage, ...] = ()
+    form: WireForm | None = None  # what the bytes look like, where no dialect reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ class CaptureDiagnosis:
     form: str
     notes: tuple[str, ...]
     groups: tuple[StreamDiagnosis, ...]
+
+    @property
+    def messages(self) -> list[tuple[StreamDiagnosis, CapturedMessage]]:
+        """All messages, each with the streams it belongs to."""
+        return [(group, found) for group in self.groups for found in group.messages]
 
 
 def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> CaptureDiagnosis:
@@ -85,13 +97,27 @@ def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> CaptureDiagnos
 
 def _worth(diagnosis: CaptureDiagnosis) -> float:
     """Return how well a form explains the capture, by its worst part: a wrong form often yields one lucky message."""
-    return min((_points(group) for group in diagnosis.groups), default=-1)
+    return min((_points(diagnosis, group) for group in diagnosis.groups), default=-1)
 
 
-def _points(group: StreamDiagnosis) -> float:
-    points = group.guess.points / len(group.streams) if group.guess else 0
-    seen = sniff(group.streams[0].data) if group.certainty == "unknown" else None
-    return points + (seen.points if seen else 0)
+def _points(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> float:
+    if group.guess is None:
+        return OTHER_PROTOCOL
+    points = group.guess.points / len(group.streams)
+    if group.certainty != "unknown":
+        return points
+    data, seen = group.streams[0].data, group.form
+    digits_only = diagnosis.form in (*TEXT_FORMS, "bytes") and _HEX_WITH_LETTERS.fullmatch(data)
+    return points + (seen.points if seen else 0) - HEX_AS_TEXT * bool(digits_only)
+
+
+OTHER_PROTOCOL = 60
+"""Points for bytes that begin as another protocol does."""
+
+HEX_AS_TEXT = 60
+"""Points off for a text that is no message, could be hex, and has letters where messages of text have digits."""
+
+_HEX_WITH_LETTERS = re.compile(rb"\s*[0-9A-Fa-f]{20,}[A-Fa-f][0-9A-Fa-f]*\s*")
 
 
 def _diagnose(reading: CaptureReading, dialects: Sequence[Dialect]) -> CaptureDiagnosis:
@@ -99,6 +125,8 @@ def _diagnose(reading: CaptureReading, dialects: Sequence[Dialect]) -> CaptureDi
     for stream in reading.streams[:STREAMS_LIMIT]:
         groups.setdefault(stream.group, []).append(stream)
     notes = list(reading.notes)
+    if reading.form.startswith("hex in hex"):
+        notes.append("the bytes are hexadecimal digits themselves: a message was sent as text instead of bytes")
     if (more := len(reading.streams) - STREAMS_LIMIT) > 0:
         notes.append(f"{more} more streams were not looked at")
     return CaptureDiagnosis(
@@ -116,16 +144,21 @@ def _diagnose_group(streams: tuple[CapturedStream, ...], dialects: Sequence[Dial
         messages.sort(key=lambda found: found.at_s or 0)
     right = sum(found.message is not None for found in messages)
     sure = all(one.sure and one.left_over == 0 for one in guesses)
-    certainty = "sure" if sure and right == len(messages) else "likely" if right * 2 > len(messages) else "a guess"
-    best = guesses[0]
+    cut_off = any(one.left_over < 0 for one in guesses)
+    likely = right * 2 > len(messages) and not cut_off
+    certainty = "sure" if sure and right == len(messages) else "likely" if likely else "a guess"
+    best, form = guesses[0], None
     why = [f"{best.dialect.name}: {best.why}", f"{right} of {_count(len(messages), 'message')} can be read"]
+    why += dict.fromkeys(doubt for one in guesses for doubt in one.doubts)
     if best.also and right:
         why.append(f"{enumerated(best.also)} {'read' if len(best.also) > 1 else 'reads'} it as well")
     if not right:
-        certainty, form = "unknown", sniff(streams[0].data)
+        certainty, form = "unknown", sniff(streams[0].data) or sniff(streams[0].data, USUAL)
         seems = f"this looks like a message with {describe_form(form)}" if form else "nothing looks like ISO 8583"
-        why = [seems, f"{best.dialect.name} comes closest, and cannot read it: {messages[0].problem}"]
-    return StreamDiagnosis(streams, best, certainty, tuple(why), tuple(messages))
+        why = [seems, f"{best.dialect.name} comes closest ({best.why}), and cannot read it: {messages[0].problem}"]
+        if has_ebcdic(streams[0].data) and best.dialect.grammar.mti_encoding != "ebcdic":
+            why.append(EBCDIC_HINT)
+    return StreamDiagnosis(streams, best, certainty, tuple(why), tuple(messages), form)
 
 
 def _messages_of(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessage]:
@@ -134,7 +167,7 @@ def _messages_of(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessa
         at = max(0, stream.data.find(frame, at))
         at_s = next((time for offset, time in reversed(stream.times) if offset <= at), None)
         at += len(frame)
-        yield CapturedMessage(stream, frame, at_s, guess.dialect)
+        yield CapturedMessage(stream, frame, at_s, guess)
 
 
 def _count(number: int, thing: str) -> str:

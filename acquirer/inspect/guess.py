@@ -13,10 +13,13 @@ from functools import lru_cache
 
 from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.doubts import doubts_about
+from acquirer.inspect.framings import COMMON_FRAMINGS, SHORT, UNUSUAL, framing_words
 from acquirer.inspect.readings import LOOKED_AT, Cut, Reading, Weights, best_readings
-from acquirer.inspect.sniff import COMMON_FRAMINGS, framing_words
+from acquirer.inspect.sniff import FAR, TPDU_BYTES, message_at, possible_heads
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
+from acquirer.wire.message import DecodeError
 
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
 
@@ -33,6 +36,7 @@ class Guess:
     left_over: int = 0  # bytes after the last frame; negative: so many are missing from it
     points: float = 0  # of this reading, to be compared with other guesses
     also: tuple[str, ...] = ()  # other dialects with as many points
+    doubts: tuple[str, ...] = ()  # what speaks against it, in the messages looked at
 
 
 def guess_dialect(data: bytes, dialects: Sequence[Dialect]) -> Guess:
@@ -61,8 +65,8 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
     readings = [
         Reading(dialect, variant, framing, cut_so)
         for dialect in dialects
-        for variant in variants(dialect)
         for framing, cut_so in by_framing.items()
+        for variant in (*variants(dialect), *_behind_heads(dialect, cut_so))
     ]
     best = best_readings(readings, weights)
     points, dialect, variant = best[0].points, best[0].dialect, best[0].variant
@@ -88,6 +92,26 @@ def variants(dialect: Dialect) -> tuple[Dialect, ...]:
     return tuple(found)
 
 
+def _behind_heads(dialect: Dialect, cuts: Sequence[Cut]) -> Iterator[Dialect]:
+    """Yield the dialect with heads that it does not have, behind which its messages may begin."""
+    grammar = dialect.grammar
+    declared = {len(one.envelope.tpdu) + len(one.envelope.head) for one in variants(dialect)}
+    sizes = set()
+    for frame in dict.fromkeys(cut.frames[0] for cut in cuts):
+        for size in possible_heads(frame):
+            found = message_at(frame, size)
+            same_form = found and found.encodings == (grammar.mti_encoding, grammar.bitmap_encoding)
+            if same_form and found and found.mti in dialect.mtis and size not in declared:
+                sizes.add(size)
+    yield from (_with_head(dialect, size) for size in sorted(sizes))
+
+
+@lru_cache(maxsize=256)  # a few sizes for each dialect
+def _with_head(dialect: Dialect, size: int) -> Dialect:
+    grammar = replace(dialect.grammar, envelope_bytes=size)
+    return replace(dialect, envelope=Envelope(b"", bytes(size), 0), grammar=grammar)
+
+
 def _refuse_other_protocol(data: bytes) -> None:
     deframer = make_deframer(Framing())
     deframer.feed(data)
@@ -101,9 +125,11 @@ def _refuse_other_protocol(data: bytes) -> None:
 
 def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[Cut]:
     """Yield cuts by each framing that fits, the dialects' own first, and as one frame without any."""
-    for framing in dict.fromkeys((*(dialect.framing.bare for dialect in dialects), *COMMON_FRAMINGS)):
+    declared = dict.fromkeys(dialect.framing.bare for dialect in dialects)
+    for framing in dict.fromkeys((*declared, *COMMON_FRAMINGS)):
         cut = _cut(data, framing)
-        if cut.frames:
+        by_chance = (framing in SHORT and cut.left_over) or (framing in UNUSUAL and cut.left_over < 0)
+        if cut.frames and (framing in declared or not by_chance):
             yield cut
     yield Cut(None, (data,), 0)
 
@@ -117,7 +143,8 @@ def _cut(data: bytes, framing: Framing) -> Cut:
         if length is None or length < 0 or not (length or frames):  # a capture does not begin with a keep-alive
             break
         frame = data[start : start + length]
-        if len(frame) < length and (frames or not frame or length > framing.limit_bytes):
+        missing = len(frame) < length
+        if missing and (frames or not frame or length > min(framing.limit_bytes, FAR * len(frame))):
             break
         stop = start + length
         if length and data[stop : stop + len(framing.end)] != framing.end[: max(0, len(data) - stop)]:
@@ -146,7 +173,15 @@ def _guess(
     sure = all(weights.weigh(variant, frame)[1] for frame in cut.frames[:LOOKED_AT])
     name = cut.framing.spelling if cut.framing else "none"
     why = ", ".join(_why(dialect, variant, cut))
-    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also)
+    doubts = dict.fromkeys(doubt for frame in cut.frames[:LOOKED_AT] for doubt in _doubts(variant, frame))
+    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also, tuple(doubts))
+
+
+def _doubts(variant: Dialect, frame: bytes) -> tuple[str, ...]:
+    try:
+        return doubts_about(variant, variant.decode(frame))
+    except DecodeError:
+        return ()
 
 
 def _why(dialect: Dialect, variant: Dialect, cut: Cut) -> Iterator[str]:
@@ -155,10 +190,12 @@ def _why(dialect: Dialect, variant: Dialect, cut: Cut) -> Iterator[str]:
         ("TPDU", dialect.envelope.tpdu, variant.envelope.tpdu),
         ("head", dialect.envelope.head, variant.envelope.head),
     ):
-        if present and frame[at:]:
+        if name == "head" and present and len(present) != len(declared):
+            yield from _unknown_head(frame[: len(present)])
+        elif present and frame[at:]:
             yield f"{name} {frame[at : at + len(present)].hex().upper()}"
             at += len(present)
-        elif declared and not present:
+        elif declared and not present and len(variant.envelope.head) in (0, len(dialect.envelope.head)):
             yield f"no {name}"
     if cut.framing is None:
         yield "no length before it"
@@ -169,6 +206,16 @@ def _why(dialect: Dialect, variant: Dialect, cut: Cut) -> Iterator[str]:
         yield f"of which {_bytes(-cut.left_over)} missing"
     elif cut.left_over:
         yield f"{_bytes(cut.left_over)} left over"
+
+
+def _unknown_head(head: bytes) -> Iterator[str]:
+    if head[:1] == b"\x60" and len(head) >= TPDU_BYTES:
+        yield f"TPDU {head[:TPDU_BYTES].hex().upper()}"
+        head = head[TPDU_BYTES:]
+    if head:
+        text = head.decode("latin-1")
+        shown = repr(text) if text.isascii() and text.isprintable() else head.hex().upper()
+        yield f"a head of {len(head)} byte{'s' * (len(head) > 1)} {shown}"
 
 
 def _bytes(count: int) -> str:

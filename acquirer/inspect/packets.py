@@ -1,4 +1,4 @@
-"""Packet captures: the bytes of each TCP connection, both ways, put together again (pcap and pcapng, read by dpkt).
+"""Packets: the bytes of each TCP connection, both ways, put together again (of pcap, pcapng, and of pasted frames).
 
 1. Segments are ordered by sequence number, what was sent twice is taken once.
 2. Where something is missing the stream ends, and another one begins behind the gap.
@@ -7,16 +7,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-import dpkt
+from acquirer.inspect.packet_layers import Segment, segment_of
 
-from acquirer.inspect.capture_forms import IPV4, CaptureError
-
-PACKETS_LIMIT = 200_000  # of one capture: some minutes of a busy host, and a few seconds of reading
 WRAP = 1 << 32  # sequence numbers begin again after this
 
 
@@ -42,102 +37,58 @@ class _Side:
 
 
 def tcp_flows(data: bytes) -> tuple[list[Flow], list[str]]:
-    """Return the streams of a capture in the order in which they began, and notes about it.
+    """Return the streams of a packet capture in the order in which they began, and notes about it.
 
     Raises:
         CaptureError: it is damaged, or of a kind of network that is not read.
     """
+    from acquirer.inspect.pcap import read_packets
+
+    packets, notes = read_packets(data)
+    flows, about = flows_of((at_s, segment_of(packet)) for at_s, packet in packets)
+    return flows, [*notes, *about]
+
+
+def flows_of(segments: Iterable[tuple[float, Segment | None]]) -> tuple[list[Flow], list[str]]:
+    """Return the streams of segments, each with its time, in the order in which they began, and notes about them.
+
+    None stands for a packet that carries no TCP.
+    """
     sides: dict[tuple[str, str], _Side] = {}
     finished: list[_Side] = []
-    others = connections = 0
-    for at_s, segment in _segments(data):
+    others = connections = cut = 0
+    for at_s, segment in segments:
         if segment is None:
             others += 1
             continue
-        source, target, tcp = segment
+        cut += segment.cut
+        source, target = segment.source, segment.target
         side = sides.get((source, target))
-        begins = bool(tcp.flags & dpkt.tcp.TH_SYN)
-        if side and begins and side.segments:  # the same ports again
+        if side and segment.begins and side.segments:  # the same ports again
             finished += [one for key in ((source, target), (target, source)) if (one := sides.pop(key, None))]
             side = None
         if side is None:
             back = sides.get((target, source))
             connections += back is None
             side = sides[source, target] = _Side(source, target, back.connection if back else connections)
-        if begins:
-            side.first = (tcp.seq + 1) % WRAP
-        elif tcp.data:
-            side.segments.append((tcp.seq, at_s, bytes(tcp.data)))
-    found_flows = [flow for side in (*finished, *sides.values()) for flow in _together(side)]
-    found_flows.sort(key=lambda flow: flow.times[0][1])
-    notes = [f"{others} packets are not TCP over IP" if others > 1 else "1 packet is not TCP over IP"] if others else []
-    lost = sum(flow.lost for flow in found_flows)
+        if segment.begins:
+            side.first = (segment.sequence + 1) % WRAP
+        if segment.data:
+            side.segments.append(((segment.sequence + segment.begins) % WRAP, at_s, segment.data))
+    flows = [flow for side in (*finished, *sides.values()) for flow in _together(side)]
+    flows.sort(key=lambda flow: flow.times[0][1])
+    return flows, list(_notes(others, cut, sum(flow.lost for flow in flows)))
+
+
+def _notes(others: int, cut: int, lost: int) -> Iterator[str]:
+    if others:
+        yield "1 packet is not TCP over IP" if others == 1 else f"{others} packets are not TCP over IP"
+    if cut:
+        which = "1 packet was" if cut == 1 else f"{cut} packets were"
+        yield f"{which} captured in part only: its end is missing" if cut == 1 else f"{which} captured in part only"
     if lost:
         where, what = ("1 place", "a message") if lost == 1 else (f"{lost} places", "messages")
-        notes.append(f"packets are missing in {where}: {what} may be cut there")
-    return found_flows, notes
-
-
-def tcp_of(packet: bytes) -> bytes | None:
-    """Return what one IPv4 packet carries over TCP; None when these bytes are not one whole packet."""
-    if not packet.startswith(IPV4) or int.from_bytes(packet[2:4], "big") != len(packet):
-        return None
-    found = _segment(packet, dpkt.ip.IP)
-    return bytes(found[2].data) if found else None
-
-
-def _segments(data: bytes) -> Iterator[tuple[float, tuple[str, str, Any] | None]]:
-    try:
-        reader = dpkt.pcap.UniversalReader(io.BytesIO(data))
-        link = LINKS.get(reader.datalink())
-        if link is None:
-            raise CaptureError(f"packets of link type {reader.datalink()} are not read; capture on Ethernet or 'any'")
-        for number, (at_s, packet) in enumerate(reader):
-            if number == PACKETS_LIMIT:
-                raise CaptureError(f"more than {PACKETS_LIMIT} packets; filter them, for example by port")
-            yield float(at_s), _segment(packet, link)
-    except (dpkt.Error, IndexError, OverflowError, TypeError) as exc:
-        raise CaptureError(f"the packet capture is damaged ({type(exc).__name__})") from None
-
-
-def _segment(packet: bytes, link: Any) -> tuple[str, str, Any] | None:
-    """Return source, target and the TCP segment of a packet; None when there is none in it."""
-    try:
-        layer = link(packet)
-    except (dpkt.Error, IndexError, ValueError, TypeError, AttributeError):
-        return None
-    while not isinstance(layer, dpkt.ip.IP | dpkt.ip6.IP6):
-        layer = getattr(layer, "data", None)
-        if layer is None or isinstance(layer, bytes):
-            return None
-    tcp = layer.data
-    if not isinstance(tcp, dpkt.tcp.TCP):
-        return None
-    six = isinstance(layer, dpkt.ip6.IP6)
-    return _address(layer.src, tcp.sport, six), _address(layer.dst, tcp.dport, six), tcp
-
-
-def _address(packed: bytes, port: int, six: bool) -> str:
-    text = dpkt.utils.inet_to_str(packed)
-    return f"[{text}]:{port}" if six else f"{text}:{port}"
-
-
-def _raw(packet: bytes) -> Any:
-    return (dpkt.ip6.IP6 if packet[:1] >= b"\x60" else dpkt.ip.IP)(packet)
-
-
-LINKS = {
-    dpkt.pcap.DLT_EN10MB: dpkt.ethernet.Ethernet,
-    dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,
-    dpkt.pcap.DLT_LOOP: dpkt.loopback.Loopback,
-    dpkt.pcap.DLT_LINUX_SLL: dpkt.sll.SLL,
-    dpkt.pcap.DLT_LINUX_SLL2: dpkt.sll2.SLL2,
-    dpkt.pcap.DLT_RAW: _raw,
-    12: _raw,  # the number BSD writes for raw IP
-    101: _raw,
-    228: _raw,
-    229: _raw,
-}
+        yield f"packets are missing in {where}: {what} may be cut there"
 
 
 def _together(side: _Side) -> Iterator[Flow]:

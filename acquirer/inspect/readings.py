@@ -14,6 +14,8 @@ from itertools import chain, repeat
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
+from acquirer.inspect.doubts import doubts_about
+from acquirer.inspect.framings import UNUSUAL
 from acquirer.wire.framing import Framing
 from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, Message
@@ -22,6 +24,12 @@ LOOKED_AT = 5  # frames of a stream that are tried in every way: more would give
 
 DECODED, KNOWN_MTI, KNOWN_ROUTE, TPDU_ID, LENGTH_FITS, AS_DECLARED, EACH_FIELD = 100, 20, 10, 10, 15, 4, 1
 """Points for a reading: that it decodes, above all; then that it has an MTI and a route of the dialect."""
+
+DOUBT, UNKNOWN_HEAD, SELDOM = 15, 8, 6
+"""Points off: for a value that cannot be right, for a head that the dialect does not have, for an unusual framing."""
+
+MESSAGE_CLASSES = "12345678"
+"""Second digits of MTIs; zeros and other bytes decode as anything."""
 
 MOST = TPDU_ID + KNOWN_MTI + max(DECODED + KNOWN_ROUTE, EACH_FIELD * 128)
 """More points than a frame can have, be it that it decodes or has all fields but the last."""
@@ -70,11 +78,15 @@ class Reading:
 
 def _framing_points(reading: Reading, cut: Cut) -> float:
     """Return the points for how a stream is cut; its frames are weighed apart."""
-    points = AS_DECLARED * (reading.variant is reading.dialect)
+    head, declared = len(reading.variant.envelope.head), len(reading.dialect.envelope.head)
+    points = AS_DECLARED * (reading.variant is reading.dialect) - (UNKNOWN_HEAD + head / 100) * (
+        head not in (0, declared)
+    )
     if cut.framing:
         delimited = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
         points += LENGTH_FITS * (bool(delimited) and cut.left_over == 0)
-        points += AS_DECLARED * (cut.framing == _bare(reading.dialect.framing))
+        as_declared = cut.framing == _bare(reading.dialect.framing)
+        points += AS_DECLARED if as_declared else -SELDOM * (cut.framing in UNUSUAL)
     return points
 
 
@@ -117,9 +129,13 @@ class Weights:
         if isinstance(message, DecodeError):
             return points + KNOWN_MTI * (message.mti in dialect.mtis) + EACH_FIELD * len(message.fields), False
         known = without_repeat(message.mti) in dialect.mtis
+        if not known and not (message.mti[1] in MESSAGE_CLASSES and message.fields):
+            return points + EACH_FIELD * len(message.fields), False
         routed = dialect.is_response(message.mti) or dialect.route(message) is not None
-        sure = known and (points > 0 or not tpdu)
-        return points + DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed), sure
+        doubts = doubts_about(dialect, message)
+        sure = known and (points > 0 or not tpdu) and not doubts
+        points += DECODED + KNOWN_MTI * known + KNOWN_ROUTE * (known and routed)
+        return points - DOUBT * min(len(doubts), 2), sure
 
     def _decode(self, dialect: Dialect, frame: bytes) -> Message | DecodeError:
         key = self._form(dialect.grammar), dialect.grammar.envelope_bytes, frame

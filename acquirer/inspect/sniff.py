@@ -7,49 +7,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.framings import COMMON_FRAMINGS, SHORT, UNUSUAL, enumerated, framing_words
 from acquirer.wire.framing import Framing
 from acquirer.wire.grammar import CHARSETS
 from acquirer.wire.other_protocols import other_protocol
 
-STX, ETX = b"\x02", b"\x03"
-
-COMMON_FRAMINGS = (
-    Framing("binary", 2),
-    Framing("binary", 2, includes_itself=True),
-    Framing("ascii", 4),
-    Framing("ascii", 4, includes_itself=True),
-    Framing("bcd", 2),
-    Framing("bcd", 2, includes_itself=True),
-    Framing("binary", 4),
-    Framing("binary", 4, includes_itself=True),
-    Framing("binary", 2, filler=bytes(2)),
-    Framing("hex", 4),
-    Framing("ebcdic", 4),
-    Framing("binary", 2, end=ETX, includes_end=True),
-    Framing("binary", 2, start=STX, end=ETX),
-    Framing("bcd", 2, start=STX, end=ETX),
-    Framing("ascii", 4, start=STX, end=ETX),
-    Framing("none", 0, start=STX, end=ETX),
-    Framing("none", 0, end=ETX),
-)
-"""Framings seen in front of ISO 8583 messages, the usual ones first."""
-
-LENGTH_WORDS = {
-    "binary": "byte",
-    "bcd": "digit BCD",
-    "ascii": "digit ASCII",
-    "hex": "digit hexadecimal",
-    "ebcdic": "digit EBCDIC",
-}
 ENCODING_WORDS = {"bcd": "BCD", "ascii": "ASCII", "ebcdic": "EBCDIC"}
 
 TPDU_BYTES, HEAD_BYTES = 5, 6
+HEADS, HEAD_MARGIN = 4, 4  # sizes of an unknown head that are tried, and how much less likely than the best they may be
+LONGEST_HEAD = 32  # bytes: Visa's has 22 or 26, jPOS's text header 12, and others seldom more
 ISO_LABEL = re.compile(rb"ISO[0-9]{9}")  # BASE24's head: "ISO", then nine digits of product, release, status, origin
+
+_TEXT_HEAD = re.compile(rb"[A-Za-z][ -~]{2,}")
 
 # Version 0 to 2 (1987, 1993, 2003) or 9 (private), class 1 to 8, any function, origin 0 to 5.
 _MTI = {
@@ -64,9 +39,13 @@ _MTI = {
 # Nearly every message carries its STAN (11), or the time (7, 12), the code (39) or the terminal (41): a bitmap without
 # any of them is hardly one.
 _USUAL = sum(1 << (64 - de) for de in (7, 11, 12, 39, 41))
+_FREQUENT = sum(1 << (64 - de) for de in (3, 4, 7, 11, 12, 13, 22, 37, 39, 41, 42))
+_HEX_TEXT = re.compile(rb"(?:[0-9A-Fa-f]{2}){20,}")
 _LEAST_BYTES = 10  # an MTI in BCD and a binary bitmap
+FAR = 3  # times as much as there is: so much is not missing from a message
+LOOKED_AT_BYTES = 512  # of a stream that a host looks at: a frame may be much longer
 
-FITS, FITS_SO_FAR, TEXT, USUAL, ENVELOPE = 40, 10, 12, 10, 10
+FITS, FITS_SO_FAR, TEXT, USUAL, ENVELOPE, UNKNOWN_HEAD, SELDOM = 40, 10, 12, 10, 10, 5, 12
 """Points for a form: a length that equals what was received, or after which another message of the form follows; text
 where text must be; a usual bitmap; a TPDU or head that begins like one."""
 
@@ -87,8 +66,11 @@ class WireForm:
     bitmap_encoding: str
 
 
-def sniff(data: bytes) -> WireForm | None:
+def sniff(data: bytes, least: int = MIN_POINTS) -> WireForm | None:
     """Return what the beginning of a stream looks like; None when it looks like nothing known.
+
+    Args:
+        least: with fewer points it is taken for chance.
 
     >>> sniff(b"01230800A220000000800000" + b"0" * 103).mti
     '0800'
@@ -96,7 +78,7 @@ def sniff(data: bytes) -> WireForm | None:
     if other_protocol(data):
         return None
     best = max(_forms(data), key=lambda form: form.points, default=None)
-    return best if best and best.points >= MIN_POINTS else None
+    return best if best and best.points >= least else None
 
 
 def mismatch(data: bytes, dialect: Dialect) -> str:
@@ -105,6 +87,9 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
     ``"this looks like a message with a 4-digit ASCII length (119); unionpay-pos on this port has a 2-byte length"``
     """
     form = sniff(data)
+    digits = _HEX_TEXT.match(data)
+    if digits and (inner := sniff(bytes.fromhex(digits[0].decode()))) and (not form or inner.points > form.points):
+        return "this looks like a message written as hexadecimal digits: send its bytes, not their text"
     if form is None:
         return ""
     seen, expected = _seen(form), _expected(dialect)
@@ -123,29 +108,6 @@ def describe_form(form: WireForm) -> str:
     return enumerated([_with_figures(form, part) for part in _seen(form)])
 
 
-def framing_words(framing: Framing | None) -> str:
-    """Return a framing in words.
-
-    >>> framing_words(Framing("ascii", 4, includes_itself=True))
-    'a 4-digit ASCII length counting itself'
-    >>> framing_words(Framing("none", 0, start=b"\\x02", end=b"\\x03"))
-    'no length, frames between 02 and 03'
-    """
-    if framing is None:
-        return "no length"
-    start, filler, end = (part.hex().upper() for part in (framing.start, framing.filler, framing.end))
-    if not framing.length_bytes:
-        return f"no length, frames between {start} and {end}" if start else f"no length, frames that end with {end}"
-    digits = framing.length_bytes * (2 if framing.length_encoding == "bcd" else 1)
-    text = f"{'an' if digits == 8 else 'a'} {digits}-{LENGTH_WORDS[framing.length_encoding]} length"
-    counted = ["itself"] * framing.includes_itself + ["the end"] * framing.includes_end
-    text += f" counting {' and '.join(counted)}" if counted else ""
-    around = (
-        [f"{start} before it"] * bool(start) + [f"{filler} after it"] * bool(filler) + [f"{end} at the end"] * bool(end)
-    )
-    return f"{text} with {enumerated(around)}" if around else text
-
-
 def _seen(form: WireForm) -> tuple[str, ...]:
     return _parts(form.framing, form.tpdu, form.head_bytes, form.mti_encoding, form.bitmap_encoding)
 
@@ -161,7 +123,7 @@ def _parts(framing: Framing | None, tpdu: bool, head_bytes: int, mti: str, bitma
     return (
         framing_words(framing),
         "a TPDU" if tpdu else "no TPDU",
-        f"a head of {head_bytes} bytes" if head_bytes else "no head",
+        f"a head of {head_bytes} byte{'s' * (head_bytes > 1)}" if head_bytes else "no head",
         f"an MTI in {ENCODING_WORDS[mti]}",
         f"a bitmap in {ENCODING_WORDS[bitmap]}" if bitmap != "binary" else "a binary bitmap",
     )
@@ -173,17 +135,14 @@ def _with_figures(form: WireForm, part: str) -> str:
     return part.replace("an MTI", f"MTI {form.mti}")
 
 
-def enumerated(parts: Sequence[str]) -> str:
-    """Return ``"one"``, ``"one and two"``, ``"one, two and three"``."""
-    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
-
-
 def _forms(data: bytes) -> Iterator[WireForm]:
     for framing in (*COMMON_FRAMINGS, None):
         cut = _first_frame(data, framing)
         if cut is None:
             continue
         for tpdu, head_bytes, envelope_points in _envelopes(cut.body):
+            if framing in SHORT and envelope_points < 0:
+                continue
             skipped = TPDU_BYTES * tpdu + head_bytes
             if message := _message(cut.body[skipped:]):
                 points = _length_points(cut, skipped, message) + envelope_points + message.points
@@ -209,19 +168,22 @@ def _first_frame(data: bytes, framing: Framing | None) -> _Cut | None:
     start, end = framing.before_bytes, framing.end
     if not framing.length_bytes:
         stop = data.find(end, start)
-        return _Cut(framing, 0, data[start:stop], len(data) - stop - len(end), b"") if stop > start else None
+        rest = data[stop + len(end) :]
+        return _Cut(framing, 0, data[start:stop], len(rest), rest) if stop > start else None
     after = len(framing.start) + framing.length_bytes
     length = framing.length(data[len(framing.start) : after]) if len(data) >= start else None
     if length is None or length < _LEAST_BYTES or data[after:start] != framing.filler:
         return None
     stop = start + length
+    if stop > FAR * len(data) and len(data) < LOOKED_AT_BYTES:  # it points far beyond the data: chance
+        return None
     ended = stop + len(end)
-    if data[stop:ended] != end[: max(0, len(data) - stop)]:
+    if data[stop:ended] != end[: max(0, len(data) - stop)] or (framing in SHORT and ended != len(data)):
         return None
     return _Cut(framing, length + framing.extra_bytes, data[start:stop], len(data) - ended, data[ended:])
 
 
-def _length_points(cut: _Cut, skipped: int, first: _Message) -> int:
+def _length_points(cut: _Cut, skipped: int, first: MessageForm) -> int:
     """Return what a framing is worth by what follows its first frame: nothing, or another message of the same form.
 
     `skipped`: bytes of TPDU and head before the `first` message.
@@ -229,17 +191,17 @@ def _length_points(cut: _Cut, skipped: int, first: _Message) -> int:
     framing = cut.framing
     if framing is None:
         return 0
-    if not framing.length_bytes:
-        return FITS if cut.left == 0 and framing.start else FITS_SO_FAR
+    seldom = SELDOM if framing in UNUSUAL else 0
     if cut.left == 0:
-        return FITS
+        return FITS - seldom if framing.length_bytes or framing.start else FITS_SO_FAR - seldom // 2
+    by_chance = 0 if framing.length_bytes else -1  # an end may stand anywhere
     if cut.left < framing.before_bytes + _LEAST_BYTES or not cut.rest.startswith(framing.start):
-        return 0
+        return by_chance
     body = cut.rest[framing.before_bytes :]
     if skipped and body[:1] != cut.body[:1]:  # TPDUs and heads of one connection begin alike
-        return 0
+        return by_chance
     following = _message(body[skipped:])
-    return FITS_SO_FAR if following and following.encodings == first.encodings else 0
+    return FITS_SO_FAR if following and following.encodings == first.encodings else by_chance
 
 
 def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
@@ -253,9 +215,23 @@ def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
             yield True, HEAD_BYTES, 2 * ENVELOPE
     if body[:1] in (b"\x60", b"\x61", b"\x62", b"\x63"):
         yield False, HEAD_BYTES, 0
+    if 0 < (own := body[0] if body else 0) <= LONGEST_HEAD:  # Visa's head begins with its own size
+        yield False, own, ENVELOPE + (2 * USUAL if _message(body[own:]) else 0)
+    for size in possible_heads(body):
+        yield False, size, -UNKNOWN_HEAD * (2 - bool(_TEXT_HEAD.fullmatch(body[:size])))
 
 
-class _Message(NamedTuple):
+def possible_heads(body: bytes) -> list[int]:
+    """Return behind how many bytes of something unknown a message may begin: the likeliest, the fewest bytes first."""
+    found = []
+    for size in range(1, min(LONGEST_HEAD, len(body) - _LEAST_BYTES) + 1):
+        if form := _message(body[size:]):
+            found.append((-form.points, size))
+    found.sort()
+    return sorted(size for points, size in found[:HEADS] if points <= found[0][0] + HEAD_MARGIN)
+
+
+class MessageForm(NamedTuple):
     """An MTI and a bitmap that stand at a place, and the points for them."""
 
     points: int
@@ -268,7 +244,12 @@ class _Message(NamedTuple):
         return self.mti_encoding, self.bitmap_encoding
 
 
-def _message(body: bytes) -> _Message | None:
+def message_at(body: bytes, at: int) -> MessageForm | None:
+    """Return the MTI and the bitmap that stand behind `at` bytes; None when none do."""
+    return _message(body[at:])
+
+
+def _message(body: bytes) -> MessageForm | None:
     """Return the MTI and the bitmap that stand here; None when none do."""
     for encoding, pattern in _MTI.items():
         if found := pattern.match(body):
@@ -276,9 +257,9 @@ def _message(body: bytes) -> _Message | None:
             rest = body[found.end() :]
             text = _bitmap(bytes.fromhex(_hex(rest[:16], encoding)), len(rest) - 16) if encoding != "bcd" else 0
             if text:
-                return _Message(2 * TEXT + text, mti, encoding, encoding)
+                return MessageForm(2 * TEXT + text, mti, encoding, encoding)
             if plain := _bitmap(rest[:8], len(rest) - 8):
-                return _Message(TEXT * (encoding != "bcd") + plain, mti, encoding, "binary")
+                return MessageForm(TEXT * (encoding != "bcd") + plain, mti, encoding, "binary")
     return None
 
 
@@ -290,4 +271,6 @@ def _hex(text: bytes, encoding: str) -> str:
 def _bitmap(bitmap: bytes, left: int) -> int:
     """Return the points for a bitmap; 0: it is none, or announces more fields than there can be."""
     bits = int.from_bytes(bitmap, "big")
-    return USUAL if len(bitmap) == 8 and bits & _USUAL and bits.bit_count() <= left else 0
+    if len(bitmap) != 8 or not bits & _USUAL or bits.bit_count() > left:
+        return 0
+    return USUAL + (bits & _FREQUENT).bit_count()

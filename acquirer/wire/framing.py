@@ -18,8 +18,9 @@ from typing import Literal
 from acquirer.errors import WireError
 from acquirer.wire.grammar import CHARSETS
 
-LengthEncoding = Literal["binary", "bcd", "ascii", "hex", "ebcdic", "none"]
-"""``hex``: hexadecimal digits as ASCII text. ``none``: frames have an end and no length."""
+LengthEncoding = Literal["binary", "little", "bcd", "ascii", "hex", "ebcdic", "none"]
+"""``little``: binary, lowest byte first. ``hex``: hexadecimal digits as ASCII text. ``none``: frames have an end and no
+length."""
 
 LIMIT_BYTES = 8192
 """Default for the longest frame: twice the largest message a 64-field dialect with LLLVAR fields can make."""
@@ -34,14 +35,15 @@ class FrameError(WireError, ValueError):
     """A stream that carries no frames, or none that will be read; the connection is of no further use.
 
     `reason` is for counters and the journal, `detail` is a sentence for a person, `data` are the first bytes that did
-    not fit: for a diagnosis, never to be kept.
+    not fit, `before` those that were received with them and taken for frames: for a diagnosis, never to be kept.
     """
 
-    def __init__(self, reason: FrameProblem, detail: str, data: bytes = b"") -> None:
+    def __init__(self, reason: FrameProblem, detail: str, data: bytes = b"", before: bytes = b"") -> None:
         super().__init__(detail)
         self.reason: FrameProblem = reason
         self.detail = detail
         self.data = data
+        self.before = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Framing:
     filler: bytes = b""  # between the length and the frame, like CSChannel's two zeros; never counted
     end: bytes = b""  # after the frame, like ETX
     includes_end: bool = False  # does the length count the end?
+    counts_digits: bool = False  # two for each byte: a mistake of senders that a diagnosis names; no dialect has it
 
     @property
     def itself_bytes(self) -> int:
@@ -69,7 +72,9 @@ class Framing:
     @property
     def plain(self) -> bool:
         """Whether there is nothing but a binary length before each frame, of the frame alone."""
-        return self.length_encoding == "binary" and not (self.start or self.filler or self.end or self.includes_itself)
+        return self.length_encoding == "binary" and not (
+            self.start or self.filler or self.end or self.includes_itself or self.counts_digits
+        )
 
     @property
     def extra_bytes(self) -> int:
@@ -92,7 +97,9 @@ class Framing:
         around = [
             f"{what} {part.hex().upper()}" for what in ("start", "filler", "end") if (part := getattr(self, what))
         ]
-        return "+".join((self.name, *["itself"] * self.includes_itself, *around, *["counted"] * self.includes_end))
+        counted = ("itself", self.includes_itself), ("digits", self.counts_digits)
+        before = [word for word, applies in counted if applies]
+        return "+".join((self.name, *before, *around, *["counted"] * self.includes_end))
 
     @property
     def bare(self) -> Framing:
@@ -105,7 +112,7 @@ class Framing:
         if self.length_encoding == "none":
             return self.limit_bytes
         digits = 2 * self.length_bytes if self.length_encoding == "bcd" else self.length_bytes
-        return int({"binary": 256, "hex": 16}.get(self.length_encoding, 10) ** digits) - 1
+        return int({"binary": 256, "little": 256, "hex": 16}.get(self.length_encoding, 10) ** digits) - 1
 
     def wrap(self, frame: bytes) -> bytes:
         """Return `frame` with all that belongs around it; an empty frame gives the keep-alive.
@@ -113,12 +120,12 @@ class Framing:
         Raises:
             FrameError: the length indicator cannot hold its length, or the frame holds the end that delimits frames.
         """
-        length = len(frame) + self.extra_bytes if frame else 0
+        length = len(frame) * (1 + self.counts_digits) + self.extra_bytes if frame else 0
         if length > self.largest:
             raise FrameError("too-long", f"a frame of {len(frame)} bytes does not fit a {self.name} length")
         encoding = self.length_encoding
-        if encoding == "binary":
-            value = length.to_bytes(self.length_bytes, "big")
+        if encoding in ("binary", "little"):
+            value = length.to_bytes(self.length_bytes, "little" if encoding == "little" else "big")
         elif encoding == "bcd":
             value = bytes.fromhex(str(length).zfill(2 * self.length_bytes))
         elif encoding == "none":
@@ -150,8 +157,8 @@ class Framing:
             the frame.
         """
         encoding = self.length_encoding
-        if encoding == "binary":
-            value = int.from_bytes(prefix, "big")
+        if encoding in ("binary", "little"):
+            value = int.from_bytes(prefix, "little" if encoding == "little" else "big")
         elif encoding == "hex":
             if not _HEX_DIGITS.fullmatch(prefix):
                 return None
@@ -163,4 +170,6 @@ class Framing:
             value = int(digits)
         if self.includes_itself or self.includes_end:
             return 0 if value in (0, self.itself_bytes) else value - self.extra_bytes or -1
+        if self.counts_digits:
+            return None if value % 2 else value // 2
         return value

@@ -91,7 +91,11 @@ def test_what_comes_through_a_pipe_is_read_too(capsys: Say, monkeypatch: pytest.
     ("content", "sentence", "code"),
     [
         (b" \n", "is empty.", Code.USAGE),
-        (b"\xd4\xc3\xb2\xa1\x00", "the packet capture is damaged (NeedData).", Code.UNDECODABLE),
+        (
+            b"\xd4\xc3\xb2\xa1\x00",
+            "the packet capture is damaged: it ends within its header, after 5 bytes.",
+            Code.UNDECODABLE,
+        ),
         (b"GET / HTTP/1.0\r\n\r\n", "Not all of it is ISO 8583.", Code.UNDECODABLE),
         (UNIONPAY.framing.wrap(WIRE[0][2:] + b"\x00"), "1 message cannot be read.", Code.UNDECODABLE),
     ],

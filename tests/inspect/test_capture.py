@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+import textwrap
+from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.capture import CAPTURE_FORMS, read_capture
+from acquirer.inspect.capture import CAPTURE_FORMS, TEXT_LIMIT, read_capture
 from acquirer.inspect.capture_forms import is_packets
 from acquirer.inspect.hexdump import hexdump
 
@@ -55,7 +58,7 @@ def test_lines_that_a_dump_leaves_out_are_put_back():
     ("text", "form", "expected"),
     [
         (ONE.hex(), "hex", [("line 1", ONE)]),
-        (f"{ONE.hex()}\n\n{TWO.hex(' ')}\n", "hex", [("line 1", ONE), ("line 3", TWO)]),
+        (f"{ONE.hex()}\n\n{TWO.hex(' ')}\n", "lines of hex", [("line 1", ONE), ("line 3", TWO)]),
         (f"{ONE.hex()}\n{TWO.hex()}\n", "lines of hex", [("line 1", ONE), ("line 2", TWO)]),
         (f"{ONE.hex()[:20]}\n{ONE.hex()[20:]}\n", "hex", [("line 1", ONE)]),
         (base64.b64encode(ONE).decode(), "base64", [("line 1", ONE)]),
@@ -80,7 +83,8 @@ def test_text_is_read_in_each_form(text, form, expected):
 
 def test_bytes_are_bytes_and_digits_may_be_both():
     assert [reading.form for reading in read_capture(TWO)] == ["bytes"]
-    assert {"hex", "bytes"} <= {reading.form for reading in read_capture(b"00080800" * 8)}
+    assert {"text", "hex"} <= {reading.form for reading in read_capture(b"00080800" * 8)}
+    assert [reading.form for reading in read_capture(b"good morning!")] == ["bytes"]
     assert read_capture(b"") == []
 
 
@@ -97,7 +101,14 @@ def test_anything_can_be_read(data):
     assume(not is_packets(data))
     readings = read_capture(data)
     assert all(stream.data for reading in readings for stream in reading.streams)
-    assert {reading.form for reading in readings} <= {*CAPTURE_FORMS, "bytes"}
+    parts = {part for reading in readings for part in reading.form.replace(" in text", "").split(" in ")}
+    assert parts <= {
+        *(form.replace(" in text", "") for form in CAPTURE_FORMS),
+        "bytes",
+        "packets",
+        "other text",
+        "pieces",
+    }
 
 
 @given(
@@ -108,3 +119,170 @@ def test_anything_can_be_read(data):
 def test_what_was_written_comes_back(data, write):
     found = [stream.data for reading in read_capture(write(data).encode()) for stream in reading.streams]
     assert data in found
+
+
+MESSAGE = (
+    b"\x00\x33\x08\x00\x82\x20\x00\x00\x00\xc0\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x11'\"\\%<\n\x13\x30[]{}100007z"
+)
+SIGNED = [byte - 256 if byte > 127 else byte for byte in MESSAGE]
+
+
+def c_string(data):
+    return "".join(f"\\{byte:03o}" if byte < 32 or byte > 126 or chr(byte) in '"\\' else chr(byte) for byte in data)
+
+
+def go_string(data):
+    return "".join(f"\\x{byte:02x}" if byte < 32 or byte > 126 or chr(byte) in '"\\' else chr(byte) for byte in data)
+
+
+def cat_v(data):
+    shown = []
+    for byte in data:
+        high, low = byte >= 128, byte & 127
+        plain = f"^{chr(low ^ 64)}" if low < 32 or low == 127 else chr(low)
+        shown.append("M-" * high + plain)
+    return "".join(shown)
+
+
+DRESSES = {
+    "Go": lambda data: str(list(data)).replace(",", ""),
+    "Go %#v": lambda data: "[]byte{" + ", ".join(f"{byte:#x}" for byte in data) + "}",
+    "Go %x": lambda data: data.hex(),
+    "Go % x": lambda data: data.hex(" "),
+    "Go %q": lambda data: f'"{go_string(data)}"',
+    "Rust": lambda data: f"{list(data)}",
+    "Rust bytes": lambda data: f'b"{go_string(data)}"',
+    "Rust {:02x?}": lambda data: "[" + ", ".join(f"{byte:02x}" for byte in data) + "]",
+    "Java": lambda data: str([byte - 256 if byte > 127 else byte for byte in data]),
+    "Java code": lambda data: "new byte[] { " + ", ".join(f"(byte) 0x{byte:02X}" for byte in data) + " };",
+    "Kotlin": lambda data: "byteArrayOf(" + ", ".join(f"0x{byte:02X}.toByte()" for byte in data) + ")",
+    "C# BitConverter": lambda data: data.hex("-").upper(),
+    "C# code": lambda data: "new byte[] { " + ", ".join(map(str, data)) + " }",
+    "VB": lambda data: "New Byte() {" + ", ".join(f"&H{byte:02X}" for byte in data) + "}",
+    "C": lambda data: "unsigned char m[] = {\n  " + ",\n  ".join(
+        ", ".join(f"0x{byte:02x}" for byte in data[at : at + 12]) for at in range(0, len(data), 12)
+    ) + "\n}; /* sent */",
+    "C string": lambda data: f'"{c_string(data)}"',
+    "C string, escaped": lambda data: '"' + "".join(f"\\x{byte:02X}" for byte in data) + '"',
+    "JavaScript": lambda data: f"Uint8Array({len(data)}) [\n  " + ", ".join(map(str, data)) + "\n]",
+    "JavaScript Buffer": lambda data: f"<Buffer {data.hex(' ')}>",
+    "JSON Buffer": lambda data: json.dumps({"type": "Buffer", "data": list(data)}),
+    "JSON string": lambda data: json.dumps({"raw": data.decode("latin-1")}),
+    "Python": repr,
+    "Python bytearray": lambda data: repr(bytearray(data)),
+    "Python list": lambda data: f"bytes({list(data)})",
+    "Python fromhex": lambda data: f"bytes.fromhex('{data.hex(' ')}')",
+    "Erlang": lambda data: "<<" + ",".join(map(str, data)) + ">>",
+    "SQL": lambda data: f"X'{data.hex().upper()}'",
+    "SQL Server": lambda data: f"0x{data.hex().upper()}",
+    "MASM": lambda data: " ".join(f"{byte:02X}h" for byte in data),
+    "colons": lambda data: data.hex(":"),
+    "pipes": lambda data: data.hex("|"),
+    "dots": lambda data: data.hex("."),
+    "percent": lambda data: "".join(f"%{byte:02X}" for byte in data),
+    "percent where needed": lambda data: quote_from_bytes(data),
+    "angle brackets": lambda data: "".join(
+        f"<{byte:02X}>" if byte < 32 or byte > 126 or byte == 60 else chr(byte) for byte in data
+    ),
+    "cat -v": cat_v,
+    "groups of four": lambda data: data.hex(" ", -2),
+    "wrapped at 75": lambda data: "\n".join(textwrap.wrap(data.hex(), 75)),
+    "base64": lambda data: base64.b64encode(data).decode(),
+    "base64, URL": lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="),
+    "base64, wrapped": lambda data: base64.encodebytes(data).decode(),
+    "log": lambda data: f"2026-11-28 12:00:01.123 [main] INFO c.Channel - sent {len(data)}: {data.hex().upper()}",
+    "log, spaced": lambda data: f"12:00:01 >> {data.hex(' ')}",
+    "JSON log": lambda data: json.dumps({"ts": 1764331201, "msg": "sent", "hex": data.hex()}),
+    "JSON log, base64": lambda data: json.dumps({"ts": 1764331201, "data": base64.b64encode(data).decode()}),
+    "XML": lambda data: f"<log><send>{data.hex().upper()}</send></log>",
+    "xxd": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2),
+    "hexdump -C": lambda data: dump(data, "{0:08x}  {1}  |{2}|", half="  ") + f"\n{len(data):08x}",
+    "od": lambda data: dump(data, "{0:07o} {1}") + f"\n{len(data):07o}",
+    "od, decimal": lambda data: dump(data, "{0:07d} {1}") + f"\n{len(data):07d}",
+    "tcpdump": lambda data: dump(data, "\t0x{0:04x}:  {1}  {2}", group=2),
+    "Wireshark": lambda data: dump(data, "{0:04x}   {1}   {2}"),
+    "Wireshark, 2 blanks": lambda data: dump(data, "{0:04x}  {1}   {2}"),
+    "PowerShell": lambda data: f"           {bytes(range(16)).hex(' ')}\n\n{dump(data, '{0:08X}   {1}  {2}')}",
+    "Netty": lambda data: "+-----+\n" + dump(data, "|{0:08x}| {1} |{2}|") + "\n+-----+",
+    "debug": lambda data: dump(data, "0000:{0:04X}  {1}   {2}", half="-"),
+    "h offsets": lambda data: dump(data, "{0:08x}h {1} {2}"),
+    "one byte a line": lambda data: "\n".join(f"{byte:02x}" for byte in data),
+    "log before each line": lambda data: "\n".join(f"12:00:01 DEBUG {line}" for line in hexdump(data).splitlines()),
+    "log before the first line": lambda data: f"12:00:01.123 DEBUG [worker-1] received {hexdump(data)}",
+    "jPOS": hexdump,
+}  # fmt: skip
+
+
+def dump(data, row, *, group=1, half=" "):
+    lines = []
+    for at in range(0, len(data), 16):
+        part = data[at : at + 16]
+        cells = (
+            part.hex(" ", -group) if group > 1 else part[:8].hex(" ") + (half + part[8:].hex(" ") if part[8:] else "")
+        )
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        width = 39 if group > 1 else 46 + len(half)
+        lines.append(row.format(at, cells.ljust(width), text))
+    return "\n".join(lines)
+
+
+def everything(text):
+    data = text if isinstance(text, bytes) else text.encode()
+    return [stream.data for reading in read_capture(data) for stream in reading.streams]
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_bytes_come_out_of_every_dress(dress):
+    written = DRESSES[dress](MESSAGE)
+    if dress == "cat -v":
+        written = DRESSES[dress](MESSAGE.replace(b"\n", b"\r"))
+        assert MESSAGE.replace(b"\n", b"\r") in everything(written)
+        return
+    assert MESSAGE in everything(written)
+    assert MESSAGE in everything(written.replace("\n", "\r\n").encode("utf-8-sig") + b"\r\n")
+    assert MESSAGE in everything(written.encode("utf-16"))
+
+
+@pytest.mark.parametrize("dress", [one for one in DRESSES if one not in ("percent where needed", "cat -v")])
+@given(data=st.binary(min_size=40, max_size=120))
+@settings(max_examples=8, deadline=None)
+def test_any_bytes_come_out_of_every_dress(dress, data):
+    assume(not all(32 <= byte < 127 for byte in data))
+    assume("base64" not in dress or len(set(data)) > 8)  # a text of one letter is no base64
+    if dress in ("angle brackets", "Go %q", "Rust bytes", "C string", "JSON string"):
+        assume(sum(byte < 32 for byte in data) > 3)
+    assert data in everything(DRESSES[dress](data))
+
+
+def test_a_conversation_in_two_columns_is_two_streams():
+    one, two = MESSAGE, MESSAGE[::-1]
+    text = (
+        dump(one[:32], "{0:08x}  {1}  {2}")
+        + "\n"
+        + "\n".join("    " + line for line in dump(two, "{0:08x}  {1}  {2}").splitlines())
+        + f"\n00000020  {one[32:].hex(' ')}\n"
+    )
+    assert [
+        stream.data
+        for reading in read_capture(text.encode())
+        if reading.form == "hex dump"
+        for stream in reading.streams
+    ] == [one, two]
+
+
+def test_bytes_that_a_program_leaves_out_are_missed():
+    (reading, *_) = read_capture(b"<Buffer 00 3c 60 00 03 00 00 60 31 00 01 10 01 08 00 00 20 ... 12 more bytes>")
+    assert reading.notes == ("the text leaves 12 bytes out ('... 12 more bytes'): print all of them",)
+
+
+@pytest.mark.parametrize("outer", ["base64", "Go %x", "JSON log", "Python", "xxd", "Java"])
+@pytest.mark.parametrize("inner", ["base64", "Go %x", "JSON log", "Python", "xxd", "Java", "log before each line"])
+def test_dresses_may_be_worn_over_each_other(outer, inner):
+    assert MESSAGE in everything(DRESSES[outer](DRESSES[inner](MESSAGE).encode()))
+
+
+def test_more_text_than_is_read_is_named():
+    (reading, *_) = read_capture(b"30" * (TEXT_LIMIT // 2 + 5))
+    assert reading.notes == (f"only the first {TEXT_LIMIT >> 20} MiB of text are read; 10 characters are left out",)
+    readings = {reading.form: reading for reading in read_capture(b"\n".join([MESSAGE.hex().encode()] * 600))}
+    assert readings["lines of hex"].notes == ("only the first 500 are looked at",)

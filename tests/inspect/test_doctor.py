@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from acquirer.inspect.capture_forms import is_packets
 from acquirer.inspect.doctor import diagnose_capture
+from acquirer.inspect.framings import COMMON_FRAMINGS
 from acquirer.inspect.hexdump import hexdump
-from acquirer.inspect.sniff import COMMON_FRAMINGS
 from acquirer.settings.specs import dialect_names, load_dialect
 from acquirer.wire.framing import Framing
 
@@ -70,7 +70,7 @@ def test_when_no_dialect_fits_the_reason_says_what_the_bytes_look_like():
         "this looks like a message with a 4-digit ASCII length (96), no TPDU, no head, MTI 0800 in ASCII and a bitmap "
         "in ASCII"
     )
-    assert group.why[1].startswith("unionpay-pos comes closest, and cannot read it: ")
+    assert group.why[1].startswith("unionpay-pos comes closest (")
     assert diagnosed(b"good morning")[1].why[0] == "nothing looks like ISO 8583"
 
 

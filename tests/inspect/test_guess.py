@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acquirer.inspect.framings import COMMON_FRAMINGS
 from acquirer.inspect.guess import guess_dialect, guess_together, variants
-from acquirer.inspect.sniff import COMMON_FRAMINGS
 from acquirer.settings.specs import load_dialect
 from acquirer.wire.framing import FrameError, Framing
 
@@ -128,6 +128,8 @@ def test_the_fields_are_the_same_without_length_tpdu_or_head(
     cut = frame[:tpdu] + frame[5 : 5 + head] + frame[11:]
     if framing and not framing.length_bytes and framing.end in cut:
         return  # cannot be sent so
+    if framing and len(cut) > framing.largest:
+        return
     found = guess_dialect(framing.wrap(cut) if framing else cut, [UNIONPAY])
     assert found.sure
     assert found.frames == (cut,)

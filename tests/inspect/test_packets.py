@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.capture_forms import is_packets
-from acquirer.inspect.packets import tcp_flows, tcp_of
+from acquirer.inspect.capture_forms import MAGICS, CaptureError, is_packets
+from acquirer.inspect.packet_layers import segment_of
+from acquirer.inspect.packets import tcp_flows
 
 TERMINAL, HOST = (b"\x0a\0\0\1", 50412), (b"\x0a\0\0\2", 8583)
 SYN, SYN_ACK, PUSH = 0x02, 0x12, 0x18
@@ -106,11 +107,72 @@ def test_other_kinds_of_links_are_read_or_named():
         tcp_flows(capture([], 105))
 
 
-def test_a_dump_of_one_packet_gives_what_it_carries():
-    packet = bytes(ip(TERMINAL, HOST, 1, b"hello"))
-    assert tcp_of(packet) == b"hello"
-    assert tcp_of(packet + b"x") is None
-    assert tcp_of(b"\x60\x00") is None
+PACKET = bytes(ip(TERMINAL, HOST, 1, b"hello"))
+SIX = bytes(dpkt.ip6.IP6(src=bytes(15) + b"\1", dst=bytes(15) + b"\2", nxt=6, plen=25, data=PACKET[20:]))
+MACS = bytes.fromhex("0014 5e47 2ed8 001a d40c 320f")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        MACS + b"\x08\x00",
+        MACS + b"\x81\x00\x00\x64\x08\x00",
+        MACS + b"\x88\xa8\x00\x64\x81\x00\x00\x65\x08\x00",
+        MACS + b"\x88\x64\x11\x00\x00\x01\x00\x2f\x00\x21",
+        bytes.fromhex("0000 0001 0006 001a d40c 320f 0000 0800"),
+        bytes.fromhex("0800 0000 0000 0002 0001 0006 001a d40c 320f 0000"),
+        bytes.fromhex("02000000"),
+    ],
+    ids=["raw", "Ethernet", "VLAN", "two VLANs", "PPPoE", "any", "any 2", "loopback"],
+)
+def test_all_that_may_stand_before_a_segment_is_recognised(before):
+    found = segment_of(before + PACKET)
+    assert (found.source, found.target, found.data, found.cut) == ("10.0.0.1:50412", "10.0.0.2:8583", b"hello", False)
+    assert segment_of(before + PACKET + bytes(7)).data == b"hello", "padding is left out"
+    cut = segment_of(before + PACKET[:-2])
+    assert (cut.data, cut.cut) == (b"hel", True)
+    if before in (b"", MACS + b"\x08\x00"):
+        version_6 = segment_of(before.replace(b"\x08\x00", b"\x86\xdd") + SIX + bytes(3))
+        assert (version_6.source, version_6.data) == ("[::1]:50412", b"hello")
+
+
+@pytest.mark.parametrize("other", [b"", b"\x45", PACKET[:30], b"\x60\x00" + bytes(60), bytes(range(64)), PACKET[20:]])
+def test_other_bytes_are_no_packet(other):
+    assert segment_of(other) is None
+
+
+@given(st.binary(max_size=120))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_looked_at(data):
+    for packet in (data, MACS + b"\x08\x00" + data, MACS + b"\x86\xdd\x60" + data, b"\x45" + data):
+        found = segment_of(packet)
+        assert found is None or packet.find(found.data) >= 0
+
+
+def test_a_capture_that_breaks_off_is_read_up_to_there():
+    data = capture([ip(TERMINAL, HOST, 1, b"ask"), ip(HOST, TERMINAL, 1, b"answer")])
+    found, notes = sent(data[:-4])
+    assert [stream for _, stream in found] == [b"ask", b"an"]
+    assert notes == [
+        "the packet capture breaks off within a packet",
+        "1 packet was captured in part only: its end is missing",
+    ]
+    found, notes = sent(capture([ip(TERMINAL, HOST, 1, b"ask")] * 2, writer=dpkt.pcapng.Writer)[:-8])
+    assert (found, notes) == ([("10.0.0.1:50412", b"ask")], ["the packet capture breaks off within a block"])
+
+
+@given(st.binary(max_size=200), st.sampled_from(MAGICS))
+@settings(max_examples=200, deadline=None)
+def test_no_capture_takes_time_or_memory(data, magic):
+    with suppress(CaptureError):
+        tcp_flows(magic + data)
+
+
+def test_sizes_beyond_all_measure_are_damage():
+    whole = capture([ip(TERMINAL, HOST, 1, b"ask")])
+    with pytest.raises(CaptureError, match="at byte 32 a packet of 4294967295 bytes is announced"):
+        tcp_flows(whole[:32] + b"\xff" * 4 + whole[36:])
 
 
 @given(st.integers(0, 10_000))
