@@ -22,7 +22,7 @@ def main(words: list[str]) -> None:
     for one in recorded:
         found = problems(one, ROWS)
         recognised += not found
-        print(f"{'    ' if found else 'OK  '}{one.row.id} [{one.wrong.code or 'nothing'}]: {one.wrong.sentence}")
+        print(f"{'    ' if found else 'OK  '}{one.row.id} [{one.mistaken.code or 'nothing'}]: {one.mistaken.sentence}")
         print(*(f"      - {problem}\n" for problem in found), sep="", end="")
     print(f"{recognised} of {len(recorded)} recognised")
 

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from tests.mistakes import framing, mac_rows
+from tests.mistakes import (
+    content_rows,
+    field_rows,
+    framing_rows,
+    key_rows,
+    mac_rows,
+    pin_rows,
+    sale_rows,
+    sign_on_rows,
+    signature_rows,
+    track_rows,
+)
 from tests.mistakes.row import Mistake
 
-ROWS: tuple[Mistake, ...] = (*framing.ROWS, *mac_rows.ROWS)
+ROWS: tuple[Mistake, ...] = (
+    *framing_rows.ROWS,
+    *field_rows.ROWS,
+    *content_rows.ROWS,
+    *mac_rows.ROWS,
+    *key_rows.ROWS,
+    *pin_rows.ROWS,
+    *track_rows.ROWS,
+    *sign_on_rows.ROWS,
+    *sale_rows.ROWS,
+    *signature_rows.ROWS,
+)

@@ -24,7 +24,7 @@ def _bcd(number: int, size: int) -> bytes:
     return bytes.fromhex(f"{number:0{2 * size}}")
 
 
-_ITSELF = r"(includes_itself|includ\w+ itself|count\w* (itself|its own))"
+_ITSELF = r"(includes_itself|inclu\w+ itself|count\w* (itself|its own))"
 _NO_LENGTH = r"(no length|without (a )?length)"
 _ALONE = r"(?![^;]{0,30}(itself|\b0[23]\b|STX|ETX|filler|0000))"  # and nothing more than that
 
@@ -51,7 +51,7 @@ FORMS: Mapping[str, Form] = {
         "an ETX behind the message, which the length counts",
         'length = "binary2"\nend = "03"\nincludes_end = true',
         lambda m: (len(m) + 1).to_bytes(2, "big") + m + ETX,
-        r"(ETX|\b03\b)[^;]*(count|includes_end)",
+        r"((ETX|\b03\b)[^;]*(count|includes_end)|(count|inclu)\w* the end[^;]*(ETX|\b03\b))",
     ),
     "binary4": Form(
         "a 4-byte binary length",

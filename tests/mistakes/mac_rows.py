@@ -31,13 +31,13 @@ def over(covered: Callable[[Draft], bytes]) -> Make:
     return by(lambda key, message: crypto.unionpay_mac(key, covered(message)))
 
 
-def _row(id: str, title: str, wrong: Make, *cause: str, remedy: str, fix: str, **more: object) -> Mistake:
+def _row(id: str, title: str, mistaken: Make, *cause: str, remedy: str, fix: str, **more: object) -> Mistake:
     base: dict[str, object] = {"capture": True, **more}
     return Mistake(
         id=f"mac-{id}",
         group="keys and MAC",
         title=title,
-        wrong=wrong,
+        mistaken=mistaken,
         cause=cause,
         remedy=remedy,
         fix=fix,
@@ -53,13 +53,31 @@ def _no_incomplete_block(key: bytes, message: Draft) -> bytes:
     return crypto.unionpay_mac(key, message.covered[: len(message.covered) // 8 * 8])
 
 
+def _fold(message: Draft) -> bytes:
+    return crypto.folded(crypto.padded(message.covered))
+
+
+def _lower_fold(key: bytes, message: Draft) -> bytes:
+    text = _fold(message).hex().encode()
+    return crypto.hexadecimal(crypto.encrypt(key, crypto.xor(crypto.encrypt(key, text[:8]), text[8:])))[:8]
+
+
+def _changed_after(pos: Pos) -> Draft:
+    """Change the message under a MAC that is made."""
+    sale = pos.sale()
+    mac = pos.mac(sale)
+    return sale.put(de4="000000001235").sealed(lambda message: mac)
+
+
+def _with_length(message: bytes) -> bytes:
+    return (len(message) + 8).to_bytes(2, "big") + message
+
+
 def _uneven(pos: Pos) -> Draft:
     """Return a sale whose length is no multiple of eight."""
     sale = pos.sale()
     return sale if len(sale.covered) % 8 else sale.put(de23="001")
 
-
-HEX = r"hex\w*"
 
 ROWS = (
     _row(
@@ -84,7 +102,7 @@ ROWS = (
         "lower-case",
         "sends the MAC's hexadecimal characters in lower case",
         by(lambda key, message: crypto.unionpay_mac(key, message.covered).lower()),
-        r"lower.case",
+        r"lower.case", r"^(?!.*fold)",
         remedy=r"upper.case|capital",
         fix="send upper-case letters",
     ),
@@ -109,9 +127,9 @@ ROWS = (
         "covers-header",
         "lets the MAC cover the header",
         over(lambda message: message.head + message.covered),
-        r"cover|includ|made (of|over)|computed over",
+        r"cover|inclu\w+|made (of|over)|computed over",
         r"head",
-        r"(?!.*TPDU and)",
+        r"^(?!.*TPDU and (the )?head)",
         remedy=r"MTI|head",
         fix="begin at the MTI",
     ),
@@ -119,7 +137,7 @@ ROWS = (
         "covers-tpdu-and-header",
         "lets the MAC cover TPDU and header",
         over(lambda message: message.tpdu + message.head + message.covered),
-        r"cover|includ|made (of|over)|computed over",
+        r"cover|inclu\w+|made (of|over)|computed over",
         r"TPDU and (the )?head",
         remedy=r"MTI|TPDU",
         fix="begin at the MTI",
@@ -128,8 +146,8 @@ ROWS = (
         "no-mti",
         "leaves the MTI out of the MAC",
         over(lambda message: message.covered[2:]),
-        r"MTI",
-        r"(without|left out|leaves out|lacks|does not cover|not covered|begins (at|with) the bitmap|missing)",
+        r"(without|leaves? out|lacks|(does )?not cover) (the )?MTI|MTI[^;]{0,20}(left out|missing|not covered)"
+        r"|begins (at|with) the bitmap",
         remedy=r"MTI",
         fix="begin at the MTI",
     ),
@@ -160,4 +178,96 @@ ROWS = (
         remedy=r"unionpay|ECB|fold|XOR",
         fix="fold by XOR, then two encryptions over hexadecimal text",
     ),
-)
+    _row(
+        "x9.19", "uses X9.19 instead of UnionPay's algorithm",
+        by(lambda key, message: crypto.hexadecimal(crypto.x9_19(key, message.covered))[:8]),
+        r"X9\.19", remedy=r"unionpay|ECB|fold|XOR", fix="fold by XOR, then two encryptions over hexadecimal text",
+        terminal={"mak": "double"},
+    ),
+    _row(
+        "cmac", "uses CMAC instead of UnionPay's algorithm",
+        by(lambda key, message: crypto.hexadecimal(crypto.cmac(key, message.covered))[:8]),
+        r"CMAC", remedy=r"unionpay|ECB|fold|XOR", fix="fold by XOR, then two encryptions over hexadecimal text",
+    ),
+    _row(
+        "no-hexadecimal", "encrypts the folded block itself, not its hexadecimal text",
+        by(lambda key, message: crypto.hexadecimal(crypto.encrypt(key, _fold(message)))[:8]),
+        r"hex\w*", r"fold\w*|XOR",
+        r"without|instead|skip|left out|not turned|not (their|its|the) hex|itself|themselves|directly|missing",
+        remedy=r"hex\w*", fix="encrypt the hexadecimal text of the folded block",
+    ),
+    _row(
+        "fold-lower-case", "writes the folded block in lower case before encrypting it", by(_lower_fold),
+        r"lower.case", r"fold\w*|XOR", remedy=r"upper.case|capital", fix="write it in upper case",
+    ),
+    _row(
+        "one-encryption", "leaves out the second encryption",
+        by(lambda key, message: crypto.hexadecimal(crypto.encrypt(key, crypto.hexadecimal(_fold(message))[:8]))[:8]),
+        r"(without|leaves? out|left out|missing|skips?|lacks) (the |a )?second encryption"
+        r"|second encryption[^;]*(missing|left out|skipped)|only (one|the first) encryption|encrypt\w* only once"
+        r"|first encryption (alone|only)",
+        remedy=r"second|half|again|both",
+        fix="combine the result with the second half of the text and encrypt again",
+    ),
+    _row(
+        "no-incomplete-block", "leaves out the last block where it is not complete", by(_no_incomplete_block, _uneven),
+        r"last", r"incomplete|partial|remainder|rest|not (complete|full)|short block|remaining",
+        remedy=r"zero|00|last|pad",
+        fix="fill the last block up with zero bytes",
+    ),
+    _row(
+        "itself", "lets the MAC cover DE 64, filled with eight '0' characters",
+        over(lambda message: message.covered + b"0" * 8),
+        r"DE ?64|MAC('s)? (own )?field|field of the MAC|itself|own (place|field)", r"cover|inclu", r"0",
+        remedy=r"DE ?64|MAC|before",
+        fix="end before DE 64",
+    ),
+    _row(
+        "length", "lets the MAC cover the whole frame, its length too",
+        over(lambda message: _with_length(message.tpdu + message.head + message.covered)),
+        r"length", r"cover|inclu\w+|made (of|over)", r"TPDU|head|frame", remedy=r"MTI", fix="begin at the MTI",
+    ),
+    _row(
+        "text", "makes the MAC of the message's hexadecimal text",
+        over(lambda message: crypto.hexadecimal(message.covered)),
+        r"hex\w* (text|characters|digits)|as text", r"message|MAB|bytes", r"^(?!.*(fold|lower.case|belongs))",
+        remedy=r"bytes|binary|themselves",
+        fix="make the MAC of the bytes that are sent",
+    ),
+    _row(
+        "bitmap-left-out", "leaves the bitmap out of the MAC", over(lambda message: message.mti + message.data),
+        r"(without|leaves? out|lacks|(does )?not cover) (the )?bitmap|bitmap[^;]{0,20}(left out|missing|not covered)",
+        remedy=r"bitmap|MTI",
+        fix="cover the bitmap too",
+    ),
+    _row(
+        "field-left-out", "makes the MAC before the last field is there",
+        over(lambda message: message.mti + message.bits + message.drop(60).data),
+        r"DE ?60", r"without|left out|leaves out|lacks|not cover|missing|before", remedy=r"DE ?60|last|complete|up to",
+        fix="make the MAC when all fields are there",
+    ),
+    _row(
+        "absent", "sends no DE 64 with a sale", lambda pos: pos.sale().sealed(None),
+        r"DE ?64|\bMAC\b", r"missing|absent|no MAC|carries no|without|is not there", r"^(?!.*differs)",
+        remedy=r"MAC|DE ?64|bit 64",
+        fix="send DE 64 with every financial request", same_as=("signature-mac",),
+    ),
+    _row(
+        "sixteen-characters", "sends all sixteen hexadecimal characters of the result",
+        by(lambda key, message: crypto.hexadecimal(crypto.fold_result(key, message.covered))),
+        r"\b16\b|sixteen|(8|eight) (bytes|characters)[^;]*(too many|left over|more)", r"DE ?64|MAC",
+        remedy=r"first|eight|\b8\b",
+        fix="send the first eight", codes=("30",),
+    ),
+    _row(
+        "four-bytes", "sends four bytes as DE 64",
+        by(lambda key, message: crypto.fold_result(key, message.covered)[:4]),
+        r"DE ?64", r"\b4\b|four", r"\b8\b|eight", remedy=r"eight|\b8\b|characters", fix="send eight characters",
+        codes=("30",),
+    ),
+    _row(
+        "changed-after", "changes the amount after the MAC was made", _changed_after,
+        r"(chang|alter|modif|differ)\w*[^;]*(after|since)|after the MAC", remedy=r"MAC|last", codes=("A0",),
+        fix="make the MAC last, of the bytes that are sent", same_as=("key-wrong-tmk", "key-unknown"),
+    ),
+)  # fmt: skip

@@ -83,7 +83,7 @@ def unpack(layout: tuple[str, ...], data: bytes) -> dict[str, bytes]:
 
 @dataclass
 class Pos:
-    """One terminal. Its requests are right; `send` takes whatever a row has made of them."""
+    """One terminal. Its requests are right; `send` takes what a row has turned them into."""
 
     ports: Mapping[str, int]
     tid: str

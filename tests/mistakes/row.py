@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from tests.mistakes.pos import Make, Pos
 
@@ -19,7 +20,8 @@ decrypt derive do|not draw drop encode encrypt end enter fill fix fold give impo
 let look make name number open pad put raise read refund register remove repeat replace reverse say send set settle
 shift sign split start store swap take try turn unwrap upload use void wait write
 """
-IMPERATIVE = rf"(?:^|[;:.,(]\s|\band\s|\bor\s|\bthen\s)(?:{'|'.join(VERBS.split()).replace('do|not', 'do not')})\b"
+_VERBS = "|".join(VERBS.split()).replace("do|not", "do not")
+IMPERATIVE = rf"(?:(?:^|[;:.,(]\s|\band\s|\bor\s|\bthen\s)(?=(?:{_VERBS})\b)|\b(?=must|needs))"
 
 
 def signed_on(pos: Pos) -> None:
@@ -44,7 +46,7 @@ class Mistake:
     id: str
     group: str
     title: str  # what the developer did
-    wrong: Make  # the message with the mistake, or the one that shows it
+    mistaken: Make  # the message with the mistake, or the one that shows it
     right: Make = Pos.sale  # the same without it: must get no such sentence
     before: Callable[[Pos], object] = signed_on
     codes: tuple[str, ...] = ("A0",)  # one of these is answered; "": nothing
@@ -58,20 +60,59 @@ class Mistake:
 
     def missing(self, sentence: str, facts: Mapping[str, str]) -> list[str]:
         """Return the patterns that a sentence lacks."""
-        patterns = (*self.cause, f"{IMPERATIVE}[^;]*?({self.remedy})")
-        return [one for one in patterns if not re.search(_filled(one, facts), sentence, _FLAGS)]
+        return list(self._missing(sentence, facts))
 
-    def fits(self, sentence: str, facts: Mapping[str, str]) -> bool:
-        """Return whether a sentence is this row's."""
-        return not self.missing(sentence, facts)
+    def fits(self, code: str, sentence: str, facts: Mapping[str, str]) -> bool:
+        """Return whether a sentence, beside the code that was answered, is this row's."""
+        return code in self.codes and not any(self._missing(sentence, facts))
+
+    def _missing(self, sentence: str, facts: Mapping[str, str]) -> Iterator[str]:
+        for one in self.cause:
+            if not _compiled(_filled(one, facts)).search(sentence):
+                yield one
+        if not _compiled(_filled(f"{IMPERATIVE}[^;]*?({self.remedy})", facts)).search(sentence):
+            yield f"an imperative, then {self.remedy}"
 
 
-_FLAGS = re.IGNORECASE | re.DOTALL
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern ready to search with; all rows are tried on all sentences."""
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 def _filled(pattern: str, facts: Mapping[str, str]) -> str:
     """Return a pattern with the facts of a conversation; of check values six digits are enough."""
+    if "<" not in pattern:
+        return pattern
     for name, value in facts.items():
         shown = value[:6] if len(value) == 8 and name in ("TMK", "MAK", "PIK", "TDK") else value
         pattern = pattern.replace(f"<{name}>", re.escape(shown))
     return pattern
+
+
+def rows_of(group: str, prefix: str, **defaults: object) -> Callable[..., Mistake]:
+    """Return what makes rows of one group: ``make(id, title, wrong, *cause, fix=…)``."""
+
+    def make(id: str, title: str, mistaken: Make, /, *cause: str, **more: object) -> Mistake:
+        given = {**defaults, **more}
+        return Mistake(id=f"{prefix}-{id}", group=group, title=title, mistaken=mistaken, cause=cause, **given)  # type: ignore[arg-type]
+
+    return make
+
+
+def filled(de: int, side: str) -> str:
+    """Return a pattern: a field is filled up on a side."""
+    return rf"DE ?{de}\b[^;]*(fill|pad)[^;]*\b{side}\b|(fill|pad)[^;]*\b{side}\b[^;]*DE ?{de}\b"
+
+
+def of(de: int, what: str) -> str:
+    """Return a pattern: something is said of a field in one clause."""
+    return rf"DE ?{de}\b[^;]*({what})|({what})[^;]*DE ?{de}\b"
+
+
+TEXT = r"\btext\b|ASCII|characters"
+UNDECRYPTED = (
+    r"undecrypted|(did )?not (been )?decrypt(ed)?|without (being )?decrypt\w*|still encrypted|encrypted (MAK|PIK|TDK)"
+    r"|not unwrapped|as it (stands|came|travels)"
+)
+MISSING = r"missing|absent|not there|left out|lacks|does not carry|without"

@@ -12,7 +12,7 @@ from acquirer.journal.entry import Entry
 from acquirer.store.queries import ExchangeFilter
 from acquirer.testing import RunningHost, running_host
 from tests.mistakes.forms import write_listeners
-from tests.mistakes.pos import MID, SM4_TMK, TMK, Answer, Pos
+from tests.mistakes.pos import MID, SM4_TMK, TMK, Pos
 from tests.mistakes.row import Mistake
 
 CLOCK = "2026-03-10T12:00:00"
@@ -36,7 +36,7 @@ class Recorded:
     """A row as it was answered: the mistake, and beside it the same without one."""
 
     row: Mistake
-    wrong: Outcome
+    mistaken: Outcome
     right: Outcome
 
 
@@ -56,16 +56,17 @@ def _recorded(rows: tuple[Mistake, ...]) -> Iterator[Recorded]:
                 terminals=str(terminals),
                 listen=[f"127.0.0.1:0={dialect}" for dialect in listeners.values()],
                 cards=str(Path(__file__).with_name("cards.toml")),
+                signature_check=["pixels=strict"],  # so that images are judged before the answer
                 seed=SEED,
                 clock=CLOCK,
             )
         )
         ports = dict(zip(listeners, (int(address.rpartition(":")[2]) for address in host.addresses), strict=True))
-        fence = Pos(ports, FENCE)
+        journal = _Journal(host, Pos(ports, FENCE))
         for number, row in enumerate(rows):
-            wrong = _held(host, row, _pos(ports, row, f"1{number:07}"), fence, wrong=True)
-            right = _held(host, row, _pos(ports, row, f"2{number:07}"), fence, wrong=False)
-            yield Recorded(row, wrong, right)
+            mistaken = _held(journal, row, _pos(ports, row, f"1{number:07}"), mistaken=True)
+            right = _held(journal, row, _pos(ports, row, f"2{number:07}"), mistaken=False)
+            yield Recorded(row, mistaken, right)
 
 
 def _tables(rows: tuple[Mistake, ...]) -> Iterator[str]:
@@ -74,7 +75,10 @@ def _tables(rows: tuple[Mistake, ...]) -> Iterator[str]:
         for first in "12":
             keys = {"tid": f"{first}{number:07}", "mid": MID, "tmk": TMK.hex().upper(), **row.terminal}
             yield "[[terminal]]\ntest = true"
+            policy = keys.pop("policy", "")
             yield from (f'{key} = "{value}"' for key, value in keys.items() if value)
+            if policy:
+                yield f'policy = {{ required = "{policy}" }}'
 
 
 def _pos(ports: dict[str, int], row: Mistake, tid: str) -> Pos:
@@ -89,13 +93,12 @@ def _pos(ports: dict[str, int], row: Mistake, tid: str) -> Pos:
     )
 
 
-def _held(host: RunningHost, row: Mistake, pos: Pos, fence: Pos, *, wrong: bool) -> Outcome:
+def _held(journal: _Journal, row: Mistake, pos: Pos, *, mistaken: bool) -> Outcome:
     row.before(pos)
-    message = row.wrong(pos) if wrong else row.right(pos)
-    last = max((entry.id for entry in _entries(host, 0)), default=0)
+    message = row.mistaken(pos) if mistaken else row.right(pos)
+    journal.read()
     answer = pos.send(message)
-    fence.send(fence.echo())  # journalled behind all that the connection before it left
-    entries = _of_connection(host, last, answer)
+    entries = [entry for entry in journal.read() if entry.peer == answer.peer]
     return Outcome(
         code=next((entry.code for entry in reversed(entries) if entry.code), ""),
         sentence="\n".join(line for entry in entries for line in (entry.why, *entry.notes) if line),
@@ -105,11 +108,18 @@ def _held(host: RunningHost, row: Mistake, pos: Pos, fence: Pos, *, wrong: bool)
     )
 
 
-def _entries(host: RunningHost, after: int) -> list[Entry]:
-    with host.journal._store.reader() as reader:
-        return reader.exchanges(ExchangeFilter(after=after))
+@dataclass
+class _Journal:
+    """The journal of the host, read piece by piece."""
 
+    host: RunningHost
+    fence: Pos
+    last: int = 0
 
-def _of_connection(host: RunningHost, last: int, answer: Answer) -> list[Entry]:
-    """Return what the journal holds of a connection, without older ones that had the same port."""
-    return [entry for entry in _entries(host, last) if entry.peer == answer.peer]
+    def read(self) -> list[Entry]:
+        """Return what was journalled since the last time; an echo test closes what came before it."""
+        self.fence.send(self.fence.echo())
+        with self.host.journal._store.reader() as reader:
+            entries = reader.exchanges(ExchangeFilter(after=self.last))
+        self.last = entries[-1].id
+        return entries

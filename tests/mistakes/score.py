@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from tests.mistakes.row import Mistake
 from tests.mistakes.run import Recorded
 
 
-def problems(recorded: Recorded, rows: Iterable[Mistake]) -> list[str]:
+def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
     """Return what keeps a row from being recognised, a line each."""
-    row, wrong, right = recorded.row, recorded.wrong, recorded.right
+    row, outcome, right = recorded.row, recorded.mistaken, recorded.right
+    sentence, facts = outcome.sentence, outcome.facts
     found = []
-    if wrong.code not in row.codes:
-        found.append(
-            f"answered with {wrong.code or 'nothing'}, not {' or '.join(one or 'nothing' for one in row.codes)}"
-        )
-    found += [f"the sentence lacks /{pattern}/" for pattern in row.missing(wrong.sentence, wrong.facts)]
+    if outcome.code not in row.codes:
+        wanted = " or ".join(code or "nothing" for code in row.codes)
+        found.append(f"answered with {outcome.code or 'nothing'}, not {wanted}")
+    found += [f"the sentence lacks /{pattern}/" for pattern in row.missing(sentence, facts)]
+    by_id = {other.id: other for other in rows}
+    for name in row.same_as:
+        found += [f"for {name}, it lacks /{one}/" for one in by_id[name].missing(sentence, facts)]
     for other in rows:
-        if other.id != row.id and other.id not in row.same_as and other.fits(wrong.sentence, wrong.facts):
+        if other.id not in (row.id, *row.same_as) and other.fits(outcome.code, sentence, facts):
             found.append(f"the sentence fits {other.id} too")
-    if row.fits(right.sentence, right.facts):
+    if not row.missing(right.sentence, right.facts):
         found.append("the same is said where nothing is wrong")
     if right.code != "00":
         found.append(f"the right message is answered with {right.code or 'nothing'}: {right.sentence}")

@@ -34,7 +34,7 @@ def _forms() -> Iterator[Mistake]:
             id=f"framing-{name}",
             group="framing",
             title=f"sends {form.title} to a host that wants a 2-byte binary length",
-            wrong=_wrapped(name),
+            mistaken=_wrapped(name),
             right=sign_on,
             before=nothing,
             codes=("00",) if name == SILENT else HEADS,
@@ -48,7 +48,7 @@ def _forms() -> Iterator[Mistake]:
             id=f"framing-at-{name}",
             group="framing",
             title=f"sends a 2-byte binary length to a host that wants {form.title}",
-            wrong=sign_on,
+            mistaken=sign_on,
             right=_wrapped(name),
             before=nothing,
             codes=HEADS,
@@ -72,11 +72,11 @@ def _cut(less: int) -> Make:
     return make
 
 
-def _row(id: str, title: str, wrong: Make, cause: tuple[str, ...], fix: str, **more: object) -> Mistake:
+def _row(id: str, title: str, mistaken: Make, cause: tuple[str, ...], fix: str, **more: object) -> Mistake:
     base: dict[str, object] = {
         "right": sign_on, "before": nothing, "codes": CLOSED, "capture": True, **more
     }  # fmt: skip
-    return Mistake(id=id, group="framing", title=title, wrong=wrong, cause=cause, fix=fix, **base)  # type: ignore[arg-type]
+    return Mistake(id=id, group="framing", title=title, mistaken=mistaken, cause=cause, fix=fix, **base)  # type: ignore[arg-type]
 
 
 ROWS = (
@@ -195,7 +195,7 @@ ROWS = (
         "framing-no-tpdu-no-head",
         "begins with the MTI",
         _head(tpdu=b"", head=b""),
-        (r"(TPDU (and|nor|or) (the )?head\w*)", r"missing|left out|absent|no |without|neither"),
+        (r"(TPDU (and|nor|or) (the |no )?head\w*)", r"missing|left out|absent|no |without|neither"),
         "begin the message with TPDU and header",
         codes=HEADS,
     ),
