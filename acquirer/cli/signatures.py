@@ -10,18 +10,18 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stored_signatures import (
+    ReadingFolder,
     find_signatures,
     name_of_signature,
     signature_of,
     warn_of_damaged,
     with_picture_and_image,
 )
-from acquirer.cli.stores import StoreOption, clock_time, reading, settings, writing
+from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, writing
 
 if TYPE_CHECKING:
     from acquirer.app.unsigned import UnsignedTransaction
     from acquirer.model.rows import Signature
-    from acquirer.store import Reader
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -155,28 +155,23 @@ def import_(
     store: str | None = StoreOption,
 ) -> int:
     """Read a folder of signatures back. A damaged file is named, the rest is imported; ends with 5 then."""
-    import sys
-
-    from acquirer.app.signatures import FolderError, read_folder
+    from acquirer.app.signature_folder import FolderError
+    from acquirer.data.text import printable
+    from acquirer.store import StoreError
 
     if not folder.is_dir():
-        raise Exit(Code.USAGE, f"{folder} is no folder; name one that 'acquirer signatures export' wrote.")
+        shown = printable(str(folder))
+        raise Exit(Code.USAGE, f"{shown} is no folder; name one that 'acquirer signatures export' wrote.")
     config = settings(store)
-    added = known = damaged = 0
+    reading_in = ReadingFolder(folder, config.dialect)
     with writing(config.store) as target:
-        for one in read_folder(folder):
-            if isinstance(one, FolderError):
-                damaged += 1
-                print(f"{one}.", file=sys.stderr)
-            elif target.import_signature(one.signature, one.stream, one.png):
-                added += 1
-            elif _same(target.reader(), one.signature):
-                known += 1
-            else:
-                damaged += 1
-                print(f"{one.name}: the store has another signature of this number; it stays.", file=sys.stderr)
-    print(f"{added} imported, {known} known already, {damaged} not imported")
-    return Code.UNDECODABLE if damaged else Code.OK
+        try:
+            outcomes = target.import_signatures(reading_in.signatures())
+        except FolderError as exc:
+            raise Exit(Code.USAGE, f"{exc}; nothing was imported.") from None
+        except StoreError as exc:
+            raise Exit(Code.USAGE, sentence(exc)) from None
+    return reading_in.report(outcomes)
 
 
 @app.command()
@@ -229,12 +224,6 @@ def _unsigned_json(one: UnsignedTransaction) -> dict[str, Any]:
         "free": one.exempt,
         "cause": one.cause,
     }
-
-
-def _same(reader: Reader, one: Signature) -> bool:
-    with reader:
-        found = reader.signatures(one.key.tid, one.key.stan, one.key.batch)
-    return any((known.number, known.digest) == (one.number, one.digest) for known in found)
 
 
 def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from acquirer.model.rows import Signature
     from acquirer.settings.config import Config
     from acquirer.store import Reader
+    from acquirer.store.uploads import ImportOutcome
+    from acquirer.wire.grammar import Tag
 
 NAMED_MAX = 20
 """Damaged signatures or files that are named one by one; of more their number is printed."""
@@ -63,6 +69,58 @@ def warn_of_damaged(reader: Reader, tid: str) -> int:
     if (more := len(names) - NAMED_MAX) > 0:
         warn(f"{more} more signatures are damaged in the store: left out")
     return len(names)
+
+
+class ReadingFolder:
+    """A folder that is imported: its damaged files are named as they are met, the rest is counted at the end."""
+
+    def __init__(self, folder: Path, usual_dialect: str) -> None:
+        import time
+
+        from acquirer.app.signature_folder import SignatureFolder
+
+        self._usual_dialect = usual_dialect
+        self._folder = SignatureFolder(folder, self._tags_of, time.monotonic)
+        self._names: list[str] = []
+        self._tags: dict[str, Mapping[str, Tag]] = {}
+        self._damaged = 0
+
+    def signatures(self) -> Iterator[tuple[Signature, bytes, bytes]]:
+        """Yield what is whole, each with its image and its PNG."""
+        for one in self._folder.signatures():
+            if isinstance(one, Exception):
+                self._complain(str(one))
+            else:
+                self._names.append(one.name)
+                yield one.signature, one.stream, one.png
+
+    def report(self, outcomes: list[ImportOutcome]) -> int:
+        """Print what became of each signature; return the exit code."""
+        for name, outcome in zip(self._names, outcomes, strict=True):
+            if outcome == "taken":
+                self._complain(f"{name}: the store has another signature of this number; it stays")
+        if (more := self._damaged - NAMED_MAX) > 0:
+            print(f"{more} more files were not imported.", file=sys.stderr)
+        if self._folder.undrawn:
+            print(f"{self._folder.undrawn} pictures are left to the host that serves the store.", file=sys.stderr)
+        added, known = outcomes.count("added"), outcomes.count("known")
+        print(f"{added} imported, {known} known already, {self._damaged} not imported")
+        return Code.UNDECODABLE if self._damaged else Code.OK
+
+    def _complain(self, text: str) -> None:
+        self._damaged += 1
+        if self._damaged <= NAMED_MAX:
+            print(f"{text}.", file=sys.stderr)
+
+    def _tags_of(self, dialect: str) -> Mapping[str, Tag]:
+        """Return the slip elements of a dialect that ships, else those of the usual one."""
+        from acquirer.settings.specs import dialect_names, load_dialect
+        from acquirer.signature.slip_elements import slip_tags
+
+        name = dialect if dialect in dialect_names() else self._usual_dialect
+        if name not in self._tags:
+            self._tags[name] = slip_tags(load_dialect(name))
+        return self._tags[name]
 
 
 def name_of_signature(one: Signature) -> str:

@@ -21,7 +21,7 @@ from acquirer.store.location import DatabaseLock
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
 from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten
-from acquirer.store.uploads import RenderedSignature
+from acquirer.store.uploads import ImportOutcome, RenderedSignature
 
 OnOutcome = Callable[[CommitOutcome], None]
 """Receives how a commit ended, on the loop's thread."""
@@ -122,8 +122,12 @@ class Store(Protocol):
             StoreError: it could not be written; the signatures still wait for their pictures.
         """
 
-    def import_signature(self, signature: Signature, stream: bytes, png: bytes) -> bool:
-        """Keep a signature that was exported; return False when there is one of its number already, which stays."""
+    def import_signatures(self, exported: Iterable[tuple[Signature, bytes, bytes]]) -> list[ImportOutcome]:
+        """Keep signatures that were exported, each with its image and its PNG: all of them, or none.
+
+        Raises:
+            StoreError: they could not be written.
+        """
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""

@@ -29,7 +29,7 @@ from acquirer.store.registry import Registered, register
 from acquirer.store.row_loader import RowLoader
 from acquirer.store.soundness import damaged, explained
 from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten, set_meta
-from acquirer.store.uploads import RenderedSignature, import_signature
+from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_signature
 
 
 class SqliteStore(RowLoader):

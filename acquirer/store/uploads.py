@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from acquirer.data.types import Row
 from acquirer.model.rows import (
@@ -24,7 +24,7 @@ from acquirer.model.rows import (
 )
 from acquirer.store import schema
 from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, sql_name
-from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, replaced, select
+from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, query, replaced, select
 
 if TYPE_CHECKING:
     from acquirer.host.signature_policy import Mode
@@ -46,6 +46,7 @@ _DELETE_PART: Final = " ".join(
 )
 _SIGNATURES_OF: Final = select(schema.signature, _KEY, order="number")
 _PARTS_OF: Final = select(schema.signature_part, _KEY, order="part")
+_DIGEST_OF: Final = query("digest", sql_name(schema.signature.name), [having(*schema.signature.key)])
 _SET_PICTURE: Final = " ".join(
     [
         *("UPDATE", sql_name(schema.signature.name), "SET"),
@@ -180,9 +181,14 @@ def with_picture(signature: Signature, picture: Picture) -> Signature:
     )
 
 
-def import_signature(cursor: sqlite3.Cursor, one: Signature, stream: bytes, png: bytes) -> bool:
-    """Write a signature that was exported; return False when its number is taken, which then stays as it is."""
+ImportOutcome = Literal["added", "known", "taken"]
+"""What became of a signature: it is new, it was there already, or its number is that of another one, which stays."""
+
+
+def import_signature(cursor: sqlite3.Cursor, one: Signature, stream: bytes, png: bytes) -> ImportOutcome:
+    """Write a signature that was exported, unless there is one of its number."""
     if not _SIGNATURES.write(cursor, [SIGNATURE.pack(one)]):
-        return False
+        ((digest,),) = cursor.execute(_DIGEST_OF, (*one.key, one.number)).fetchall()
+        return "known" if digest == one.digest else "taken"
     _BLOBS.write(cursor, [(one.digest, stream), *([(one.png, png)] if png else [])])
-    return True
+    return "added"

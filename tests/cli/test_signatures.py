@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -14,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from acquirer.app import signature_folder
 from acquirer.app.terminal import Terminal
 from acquirer.cli import run
 from acquirer.cli.braille import lines
@@ -50,8 +54,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    import time
-
     end_s = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end_s
@@ -299,13 +301,13 @@ def _spoil_field(path: Path) -> str:
 def _spoil_kind(path: Path) -> str:
     description = json.loads(path.with_suffix(".json").read_text())
     path.with_suffix(".json").write_text(json.dumps({**description, "number": "one"}))
-    return f"{path.name}.json describes no signature: something is not of the kind"
+    return f"{path.name}.json describes no signature: 'number' is no whole number from 1 to 9999"
 
 
 def _spoil_digest(path: Path) -> str:
     description = json.loads(path.with_suffix(".json").read_text())
     path.with_suffix(".json").write_text(json.dumps({**description, "digest": "../../etc"}))
-    return f"{path.name}.json describes no signature: a digest is no SHA-256"
+    return f"{path.name}.json describes no signature: 'digest' is not a SHA-256"
 
 
 def _spoil_image(path: Path) -> str:
@@ -343,6 +345,204 @@ def test_a_damaged_file_is_named_and_the_rest_is_imported(
     assert sentence in printed.err
     assert printed.out == "3 imported, 0 known already, 1 not imported\n"
     assert {one.key.stan for one, _, _ in rows(url)} == {"000003", "000007"}
+
+
+def changed(path: Path, **more: object) -> None:
+    """Change what a description says."""
+    file = path.with_suffix(".json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), **more}))
+
+
+HOSTILE_VALUES: dict[str, tuple[object, str]] = {
+    "a time that no host writes": ({"at_us": 1 << 61}, "'at_us' is no whole number from 0 to 7258118400000000"),
+    "a time before any": ({"at_us": -1}, "'at_us' is no whole number"),
+    "a time of a thousand digits": ({"at_us": 10**1000}, "a number of 1001 digits"),
+    "an amount below nothing": ({"amount": -5}, "'amount' is no whole number"),
+    "a fraction": ({"amount": 1.5}, "'amount' is no whole number"),
+    "a truth": ({"number": True}, "'number' is no whole number from 1 to 9999"),
+    "a huge number": ({"number": 1 << 62}, "'number' is no whole number from 1 to 9999"),
+    "a huge picture": ({"width": 1 << 40}, "'width' is no whole number"),
+    "no number at all": ({"at_us": float("nan")}, "NaN is no number"),
+    "half a character": ({"tid": "\ud800"}, "'tid' is not a text of 32 characters at most"),
+    "half a character in a sentence": (
+        {"findings": [{"flag": "odd", "why": "\udfff"}]},
+        "'why' is no text of 1024 characters at most",
+    ),
+    "a control character": ({"stan": "\x1b[2J"}, "'stan' is not a text of 32 characters"),
+    "a flag that draws": ({"findings": [{"flag": "\x1b[2J", "why": ""}]}, "'flag' is not the name of a flag"),
+    "a list for an object": ({"slip": [[]]}, "'slip' is no list of 256 objects at most"),
+    "too many": ({"slip": [{}] * 1000}, "'slip' is no list of 256 objects at most"),
+    "a text for a list": ({"findings": "none"}, "'findings' is no list"),
+    "half a byte": ({"slip": [{"tag": "FF00", "hex": "4", "text": ""}]}, "'hex' is not the bytes of a slip element"),
+    "a list for a text": ({"picture": []}, "'picture' is not waiting, made or none"),
+    "another size": ({"bytes": 1}, ".jbg is not the image"),
+    "a card number with a star": ({"pan": "6212345678901*32"}, "'pan' is not a card number, masked"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_VALUES)
+def test_hostile_values_are_named(what: str, folder: Path, tmp_path: Path, capsys: Say) -> None:
+    values, sentence = HOSTILE_VALUES[what]
+    assert isinstance(values, dict)
+    changed(folder / f"{TID}-000001-000002", **values)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    printed = capsys.readouterr()
+    assert f"{TID}-000001-000002" in printed.err
+    assert sentence in printed.err
+    assert (printed.err.count("\n"), printed.out) == (1, "3 imported, 0 known already, 1 not imported\n")
+    run_command(capsys, url, "signatures", "list")
+    assert {one.key.stan for one, _, _ in rows(url)} == {"000003", "000007"}
+
+
+def _nest(path: Path) -> str:
+    path.write_text('{"tid":' + "[" * 200_000)
+    return "describes no signature: brackets stand in brackets far deeper than in any description"
+
+
+def _pipe(path: Path) -> str:
+    path.unlink()
+    os.mkfifo(path)
+    return "is a pipe, expected a file"
+
+
+def _listen(path: Path) -> str:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = os.open(path.parent, os.O_RDONLY)  # a socket's path has a hundred characters at most
+        listener.bind(f"/proc/self/fd/{here}/{path.name}")
+        os.close(here)
+    return "is a socket, expected a file"
+
+
+def _link(path: Path) -> str:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+    return "is a link, expected a file"
+
+
+def _link_to_device(path: Path) -> str:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    return "is a link, expected a file"
+
+
+def _make_folder(path: Path) -> str:
+    path.unlink()
+    path.mkdir()
+    return "is a folder, expected a file"
+
+
+@pytest.mark.parametrize("kind", ["json", "jbg", "png"])
+@pytest.mark.parametrize("spoil", [_pipe, _listen, _link, _link_to_device, _make_folder])
+def test_what_is_no_file_is_not_opened(
+    spoil: Callable[[Path], str], kind: str, folder: Path, tmp_path: Path, capsys: Say
+) -> None:
+    name = f"{TID}-000001-000002.{kind}"
+    sentence = spoil(folder / name)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    printed = capsys.readouterr()
+    assert printed.err == f"{name} {sentence}.\n"
+    assert printed.out == "3 imported, 0 known already, 1 not imported\n"
+
+
+def test_json_nested_without_end_is_named(folder: Path, tmp_path: Path, capsys: Say) -> None:
+    sentence = _nest(folder / f"{TID}-000001-000002.json")
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    assert capsys.readouterr().err == f"{TID}-000001-000002.json {sentence}.\n"
+
+
+def test_names_of_files_cannot_move_the_cursor(tmp_path: Path, capsys: Say) -> None:
+    folder = tmp_path / "a\nb\x1b[2J"
+    folder.mkdir()
+    (folder / "x\n\x1b]0;title\x07.json").write_text("{}")
+    (folder / os.fsdecode(b"\xff.json")).write_text("{")
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 5
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        r"x\n\x1b]0;title\x07.json describes no signature: 'dialect' is missing.",
+        r"\udcff.json is not JSON: Expecting property name enclosed in double quotes in line 1, column 2.",
+    ]
+
+
+def test_a_card_number_in_the_clear_is_masked_before_it_is_stored(folder: Path, tmp_path: Path, capsys: Say) -> None:
+    pan = "6212345678901232"
+    path = folder / f"{TID}-000001-000002"
+    slip = [
+        {"tag": "FF00", "hex": pan.encode().hex().upper(), "text": pan},
+        {"tag": "FF7E", "hex": pan, "text": ""},  # in a tag that is not known, packed
+        {"tag": "FF01", "hex": "CFFBB7D1", "text": pan},  # the text is read from the bytes
+        {"tag": "FF02", "hex": "", "text": f"card {pan}"},
+    ]
+    changed(path, pan=pan, slip=slip, findings=[{"flag": "odd", "why": f"card {pan}"}])
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    run_command(capsys, url, "signatures", "import", str(folder))
+    (one,) = [one for one, _, _ in rows(url) if one.key.stan == "000002"]
+    assert one.pan_masked == "621234******1232"
+    assert [element.text for element in one.slip] == [
+        "[16 bytes hidden]",
+        "[8 bytes hidden]",
+        "消费",
+        "card 621234******1232",
+    ]
+    assert one.flags[0].why == "card 621234******1232"
+    for data in contents(url):
+        assert pan.encode() not in data
+        assert bytes.fromhex(pan) not in data
+
+
+def test_a_folder_of_more_files_than_are_read_at_once_is_refused_whole(
+    folder: Path, tmp_path: Path, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signature_folder, "FILES_MAX", 11)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 2
+    assert "has more than 11 files: import it in parts" in capsys.readouterr().err
+    assert rows(url) == []
+    monkeypatch.setattr(signature_folder, "FILES_MAX", 12)
+    monkeypatch.setattr(signature_folder, "ALL_BYTES_MAX", 4_000)
+    assert run(["signatures", "import", str(folder), "--store", url]) == 2
+    assert (
+        "of signatures: import it in parts, each in a folder of its own; nothing was imported."
+        in capsys.readouterr().err
+    )
+    assert rows(url) == []
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_files_are_looked_at_in_seconds(tmp_path: Path, capsys: Say) -> None:
+    junk = tmp_path / "junk"
+    junk.mkdir()
+    for number in range(signature_folder.FILES_MAX):
+        (junk / f"{number}.json").touch()
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    began_s = time.process_time()
+    assert run(["signatures", "import", str(junk), "--store", url]) == 5
+    assert time.process_time() - began_s < 60
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[-1] == f"{signature_folder.FILES_MAX - 20} more files were not imported."
+    assert len(printed.err.splitlines()) == 21
+    (junk / "one more").touch()
+    assert run(["signatures", "import", str(junk), "--store", url]) == 2
+    assert "has more than 100000 files" in capsys.readouterr().err
+
+
+def test_pictures_that_would_take_too_long_are_left_to_the_host(
+    folder: Path, tmp_path: Path, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signature_folder, "DRAWING_S", -1)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    assert run(["signatures", "import", str(folder), "--store", url]) == 0
+    assert capsys.readouterr().err == "4 pictures are left to the host that serves the store.\n"
+    assert [one.picture for one, _, _ in rows(url)] == ["waiting"] * 4
+    again = tmp_path / "again"
+    run_command(capsys, url, "signatures", "export", "--out", str(again))
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
 
 
 def test_an_import_never_replaces_what_a_store_has(folder: Path, tmp_path: Path, capsys: Say) -> None:

@@ -103,7 +103,7 @@ def test_each_number_in_any_order_of_events_is_given_once_and_on_disk_when_answe
             case "note":
                 client.store.delivered(1, "sent")
             case "write":
-                client.store.import_signature(signature, b"", b"")
+                client.store.import_signatures([(signature, b"", b"")])
     assert set(client.wait(*answered)) == {CommitOutcome.DONE}
     client.store.flush()  # of a note that is alone
     killed = tmp_path / "killed.db"  # as a kill leaves it

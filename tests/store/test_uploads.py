@@ -27,8 +27,8 @@ from acquirer.model.rows import (
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, open_store, schema
 from acquirer.store.database import connect_beside, revision
+from acquirer.store.purge import DAY_US
 from acquirer.store.reprints import count_reprint
-from acquirer.store.transaction_writer import DAY_US
 from acquirer.store.uploads import RenderedSignature
 from acquirer.testing import running_host
 
@@ -176,11 +176,22 @@ def test_one_image_signed_twice_is_kept_once(client):
 
 def test_an_imported_signature_never_takes_the_place_of_one(client):
     one = replace(signature(), picture="made", png=hashlib.sha256(b"PNG").hexdigest())
-    assert client.store.import_signature(one, IMAGE, b"PNG")
-    assert not client.store.import_signature(replace(one, digest="0" * 64), b"x", b"")
+    other = (replace(one, digest="0" * 64), b"x", b"")
+    assert client.store.import_signatures([(one, IMAGE, b"PNG"), other, (one, b"", b"")]) == ["added", "taken", "known"]
     with client.store.reader() as reader:
         assert reader.signatures() == [one]
         assert reader.blob(one.png) == b"PNG"
+
+
+def test_an_import_that_fails_in_the_middle_leaves_nothing(client):
+    def exported():
+        yield signature(), IMAGE, b""
+        raise ValueError("the folder has more files than are read")
+
+    with pytest.raises(ValueError, match="more files"):
+        client.store.import_signatures(exported())
+    with client.store.reader() as reader:
+        assert (reader.signatures(), reader.blob(signature().digest)) == ([], None)
 
 
 def test_reprints_are_counted_beside_an_open_store(opened, url):

@@ -189,7 +189,7 @@ def _slip(case: Case) -> tuple[tuple[SlipElement, ...], list[Finding]]:
         found, error = slip_elements.parse_slip_elements(data, tags), None
     except TlvError as damage:
         found, error = slip_elements.parse_slip_elements(_sound(damage, data), tags), damage
-    kept = tuple(_kept(one, tags.get(one.tag)) for one in found)
+    kept = tuple(stored_element(one, tags.get(one.tag)) for one in found)
     return kept, [] if error is None else list(damaged_slip(host, f"the slip elements cannot be read: {error}"))
 
 
@@ -198,7 +198,7 @@ def _sound(damage: TlvError, data: bytes) -> bytes:
     return data[: damage.before[-1].stop] if damage.before else b""
 
 
-def _kept(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipElement:
+def stored_element(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipElement:
     """An element without what may not be kept: secrets, and in free text and unknown tags what looks like a card."""
     if one.sensitivity:
         return SlipElement(one.tag, "", one.shown)
