@@ -1,28 +1,37 @@
-"""What the host says of each mistake, and what the sentence lacks: ``python -m tests.mistakes [WORD…]``.
-
-Words pick the rows whose name holds one of them. ``--pending`` prints the names of rows that are not recognised yet.
-"""
+"""What the host says of each mistake; ``scripts/mistakes`` runs this."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from tests.mistakes.catalogue import ROWS
-from tests.mistakes.run import record
+from tests.mistakes.page import page
+from tests.mistakes.run import Recorded, record
 from tests.mistakes.score import problems
+
+PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 
 
 def main(words: list[str]) -> None:
-    """Print the rows that `words` pick."""
+    """Write the page, or print the rows that `words` pick."""
+    recorded = record(ROWS)
     if words == ["--pending"]:
-        print(*(one.row.id for one in record(ROWS) if problems(one, ROWS)), sep="\n")
-        return
-    recorded = [one for one in record(ROWS) if not words or any(word in one.row.id for word in words)]
+        print(*(one.row.id for one in recorded if problems(one, ROWS)), sep="\n")
+    elif words:
+        show([one for one in recorded if any(word in one.row.id for word in words)])
+    else:
+        PAGE.write_text(page(recorded), encoding="utf-8")
+        print(f"{PAGE} is written", file=sys.stderr)
+
+
+def show(recorded: list[Recorded]) -> None:
+    """Print what the host said, and what it lacks."""
     recognised = 0
     for one in recorded:
         found = problems(one, ROWS)
         recognised += not found
-        print(f"{'    ' if found else 'OK  '}{one.row.id} [{one.mistaken.code or 'nothing'}]: {one.mistaken.sentence}")
+        print(f"{'    ' if found else 'OK  '}{one.row.id} [{one.mistaken.code or 'closed'}]: {one.mistaken.sentence}")
         print(*(f"      - {problem}\n" for problem in found), sep="", end="")
     print(f"{recognised} of {len(recorded)} recognised")
 

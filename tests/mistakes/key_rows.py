@@ -11,7 +11,7 @@ from tests.mistakes.wire import Draft
 
 Pick = Callable[[Pos], bytes]
 
-_row = rows_of("keys and MAC", "key", codes=("A0",))
+_row = rows_of("keys and MAC", "key", codes=("A0",), capture=True)
 
 
 def under(pick: Pick, mac: Callable[[bytes, bytes], bytes] = crypto.unionpay_mac) -> Make:
@@ -161,13 +161,13 @@ ROWS = (
     _row(
         "previous-in-grace", "goes on with the keys from before the last sign-on", _under_previous,
         r"previous|before the last sign-on|older", r"keys?|MAK", r"grace|60 ?s|seconds", remedy=r"keys|MAK|sign-on",
-        fix="use the keys of the last sign-on as soon as they came", codes=("00",),
+        fix="use the keys of the last sign-on as soon as they came", codes=("00",), capture=False,
     ),
     _row(
         "previous-retired", "goes back to the keys from before the last sign-on, after using the new ones",
         _under_retired,
         r"previous|before the last sign-on|older|earlier", r"keys?|MAK", remedy=r"keys|MAK|sign",
-        fix="use the keys of the last sign-on",
+        fix="use the keys of the last sign-on", capture=False,
     ),
     _row(
         "wrong-tmk", "has another TMK than the host", under(lambda pos: _unwrapped(pos, OTHER_TMK)),
@@ -186,7 +186,7 @@ ROWS = (
         "three-sign-ons", "signs on three times in a row, because it refuses the keys each time", _third_sign_on,
         r"three|third|\b3\b", r"<TMK>", r"\bmak ?=", r"possibl|may|might|perhaps|if\b", remedy=r"TMK|check value|KCV",
         fix="compare the TMK's check value; if it is right, register another form of the MAK",
-        right=_third_with_proof, before=nothing, codes=("00",),
+        right=_third_with_proof, before=nothing, codes=("00",), capture=False,
     ),
     _row(
         "sm4-package-of-3des", "asks for SM4 keys with a TMK for 3DES", lambda pos: pos.sign_on_request("005"),

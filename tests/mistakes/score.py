@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tests.mistakes.row import Mistake
 from tests.mistakes.run import Recorded
@@ -28,3 +28,8 @@ def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
     if right.code != "00":
         found.append(f"the right message is answered with {right.code or 'nothing'}: {right.sentence}")
     return found
+
+
+def capture_problems(row: Mistake, printed: str, facts: Mapping[str, str]) -> list[str]:
+    """Return what a diagnosis of the message alone lacks; how it is printed, its lines and columns, is no matter."""
+    return [f"the diagnosis lacks /{pattern}/" for pattern in row.missing(" ".join(printed.split()), facts)]

@@ -9,7 +9,7 @@ import pytest
 from tests.mistakes.catalogue import ROWS
 from tests.mistakes.pending import PENDING
 from tests.mistakes.row import GROUPS, Mistake
-from tests.mistakes.run import Recorded, record
+from tests.mistakes.run import Recorded
 from tests.mistakes.score import problems
 
 BY_ID = {row.id: row for row in ROWS}
@@ -24,11 +24,6 @@ LEAST = {
     "sale and reversal": 6,
     "signature": 5,
 }
-
-
-@pytest.fixture(scope="module")
-def recorded() -> dict[str, Recorded]:
-    return {one.row.id: one for one in record(ROWS)}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=BY_ID)
