@@ -23,6 +23,7 @@ class ElementReaders:
     amount: ReadText
     batch: ReadText
     card_entry: ReadText
+    card_sequence: ReadText
     currency: ReadText
     date: ReadText
     entry_mode: ReadText

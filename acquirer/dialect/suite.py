@@ -247,9 +247,14 @@ class Suite:
         if found is declared:
             return ""
         if not control:
-            return f"{self._control()} is missing, the PIN block opened as {found.name}"
+            return f"{self._control()} is missing, the PIN block opened as {found.name}; {self._begin(found)}"
         says = declared.name if declared else "that there is no PIN"
-        return f"{self._control()} {control} says {says}, the PIN block opened as {found.name}"
+        return f"{self._control()} {control} says {says}, the PIN block opened as {found.name}; {self._begin(found)}"
+
+    def _begin(self, found: PinFormat) -> str:
+        digit = next(digit for digit, one in self.pin_formats.items() if one is found)
+        at = self.dialect.elements.get("security_control")
+        return f"begin DE {at.de} with {digit}" if at is not None else f"say {found.name}"
 
     def _control(self) -> str:
         at = self.dialect.elements.get("security_control")
@@ -273,7 +278,10 @@ def _forms(pin_format: PinFormat, pik: Secret) -> list[PinFormat]:
 
 def _tdk(keys: WorkingKeys) -> Secret:
     if keys.tdk is None:
-        raise TrackError("these working keys have no track key: the terminal signed on with a package without TDK")
+        raise TrackError(
+            "these working keys have no track key: the terminal signed on with a package without TDK; "
+            "ask for one with TDK"
+        )
     return keys.tdk
 
 

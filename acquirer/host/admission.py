@@ -28,12 +28,12 @@ def check_format(host: Host, request: Request) -> Decision | None:
     if route is None and not dialect.request_mti_known(message.mti):
         return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti))
     if not request.tid:
-        return Decision(Reason.FORMAT_ERROR, why.missing(dialect, route, "tid"))
+        return Decision(Reason.FORMAT_ERROR, why.missing(dialect, route, "tid", message))
     if route is None:
         return None  # first it matters which terminal asks for something that is not served
     if route.served and not host.plans.mandatory(route).complete(message.fields):
         element = dialect.missing(message, route) or ""
-        return Decision(Reason.FORMAT_ERROR, why.missing(dialect, route, element))
+        return Decision(Reason.FORMAT_ERROR, why.missing(dialect, route, element, message))
     if request.stan == "000000":
         return Decision(Reason.FORMAT_ERROR, why.stan_zero(dialect))
     date, time = read.date(message.fields), read.time(message.fields)

@@ -13,6 +13,7 @@ from acquirer.host.admission import skew_notes
 from acquirer.host.case import Case
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
+from acquirer.host.field_notes import chip_notes, field_notes
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
@@ -51,6 +52,9 @@ def book(
         reply_elements |= elements or {}
         if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
             reply_elements["auth_id"] = case.rrn[-AUTH_DIGITS:]
+    given = given_back(host, request, card.pan)
+    if "icc" not in given and isinstance(icc := dialect.get(request.message, "icc"), bytes):
+        notes = (*notes, *chip_notes(dialect, icc))
     assert request.key is not None
     transaction = Transaction(
         key=request.key,
@@ -85,7 +89,7 @@ def book(
         judgement.reason,
         judgement.why,
         code=code,
-        reply_elements={**reply_elements, **given_back(host, request, card.pan)},
+        reply_elements={**reply_elements, **given},
         session=session,
         transaction=transaction,
         original=used(original, request.arrival.at_us) if original is not None and approved else None,
@@ -93,7 +97,7 @@ def book(
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=card.masked,
-        notes=(*notes, *_stan_notes(case), *skew_notes(host, request)),
+        notes=(*notes, *_stan_notes(case), *skew_notes(host, request), *field_notes(host, request, card.pan)),
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )

@@ -44,19 +44,24 @@ class Host:
         "_codes",
         "calendar",
         "dialect",
+        "entry_modes",
         "faults",
         "has_batch",
         "issuer",
         "keys_as_text",
         "magstripe_entry_modes",
         "options",
+        "pin_block_de",
+        "pin_entry_modes",
         "plans",
         "randbytes",
         "read",
         "ring",
         "sign_on_nibble",
         "signs_on",
+        "stripe_modes",
         "suite",
+        "track_des",
         "unproved",
         "vault",
     )
@@ -90,6 +95,9 @@ class Host:
         self.signs_on = any(route.service == "sign_on" and route.served for route in dialect.routes)
         self.has_batch = "batch" in dialect.elements
         self.magstripe_entry_modes = frozenset(_magstripe_entry_modes(dialect))
+        self.entry_modes, self.pin_entry_modes = _entry_modes(dialect)
+        self.stripe_modes, self.track_des = _stripe_modes(dialect)
+        self.pin_block_de = dialect.elements["pin_block"].de if "pin_block" in dialect.elements else 0
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
         nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's message header; 0 asks for nothing
@@ -108,6 +116,28 @@ class Host:
                 if name in codes:
                     return codes[name]
         raise KeyError(reason)  # `CompiledDialect` has refused such a dialect
+
+
+def _entry_modes(dialect: Dialect) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what element `entry_mode` says in this dialect, and the values of it that say that a PIN was entered."""
+    profile = dialect.terminal_profile
+    if profile is None or "pin_block" not in dialect.elements:
+        return frozenset(), frozenset()
+    entries = profile.entries.values()
+    with_pin = frozenset(profile.entry_mode(entry, pin=True) for entry in entries)
+    without = frozenset(profile.entry_mode(entry, pin=False) for entry in entries)
+    return with_pin | without, with_pin - without
+
+
+def _stripe_modes(dialect: Dialect) -> tuple[frozenset[str], frozenset[int]]:
+    """Return what element `entry_mode` says of a stripe that was read, and the fields that then hold a track."""
+    profile = dialect.terminal_profile
+    tracks = frozenset(at.de for name in ("track2", "track3") if (at := dialect.elements.get(name)))
+    if profile is None or not tracks:
+        return frozenset(), tracks
+    entries = [entry for entry in profile.entries.values() if set(entry.carries) & {"track2", "track3"}]
+    stripes = [entry for entry in entries if "pan" not in entry.carries]
+    return frozenset(profile.entry_mode(entry, pin=pin) for entry in stripes for pin in (True, False)), tracks
 
 
 def _magstripe_entry_modes(dialect: Dialect) -> Iterator[str]:

@@ -53,7 +53,8 @@ def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, Effect
 def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Generator[Effect, EffectResult, None]:
     """Note why a connection is ended whose bytes are no frames at all (`reason` and `detail` of a FrameError).
 
-    `arrival.frame` are its first bytes: the sentence says what they look like, they themselves are not kept.
+    `arrival.frame` are its first bytes, `arrival.before` those before them: the sentence says what they look like, they
+    themselves are not kept.
     """
     evidence = Evidence(
         at_us=arrival.at_us,
@@ -61,7 +62,7 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
         peer=arrival.peer,
         frame_bytes=len(arrival.frame),
         reason=reason,
-        why=why.looks_otherwise(detail, host.dialect, arrival.frame),
+        why=why.refused_stream(detail, host.dialect, arrival.frame, arrival.before),
     )
     yield Commit(Changes(evidence), _NO_DEADLINE)
     yield Close(reason)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.wire.masking import as_text
 from acquirer.wire.message import DecodeError, Message, Value
-from acquirer.wire.misread import find_misread
+from acquirer.wire.misread import Misread, find_misread
 from acquirer.wire.notation import ALPHABETS
 from acquirer.wire.tlv import TLV_KINDS, TlvError, parse_tlv
 
@@ -18,10 +20,21 @@ def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
     found = find_misread(frame, dialect.grammar, lambda mti, fields: _is_plausible(dialect, mti, fields), until)
     if not found:
         return ""
-    names = " or ".join(f"DE {one.de}" for one in found)
+    names = " or ".join(f"DE {one.de}{_shown(dialect, one)}" for one in found)
     causes = found[0].words if len(found) == 1 else "; ".join(f"DE {one.de}: {one.words}" for one in found)
     remedies = "; ".join(dict.fromkeys(one.remedy for one in found))
     return f"{names} is the cause: {causes}; {remedies}"
+
+
+def _shown(dialect: Dialect, found: Misread) -> str:
+    """Return how a field stands on the wire, if it is short and may be seen."""
+    spec = dialect.fields[found.de]
+    if spec.sensitivity or spec.length_bytes or not 0 < len(found.wire) <= _SHOWN_MOST:
+        return ""
+    return f" ({found.wire.hex(' ').upper()})"
+
+
+_SHOWN_MOST: Final = 3  # bytes: an entry mode, a sequence number
 
 
 def _is_plausible(dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> bool:
@@ -29,10 +42,18 @@ def _is_plausible(dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> bo
     message = Message(b"", mti, dict(fields))
     if not all(_looks_right(dialect, message, de, value) for de, value in fields.items()):
         return False
+    if not all(part.fullmatch(dialect.text(message, name)) for name, part in _DATES.items()):
+        return False
     if dialect.is_response(mti, fields):
         return "code" not in dialect.elements or bool(dialect.get(message, "code"))
     route = dialect.route(message)
     return route is not None and route.served and dialect.missing(message, route) is None
+
+
+_DATES: Final = {
+    "date": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"),
+    "expiry": re.compile("(?:[0-9]{2}(?:0[1-9]|1[0-2]))?"),
+}
 
 
 def _looks_right(dialect: Dialect, message: Message, de: int, value: Value) -> bool:

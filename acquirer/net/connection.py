@@ -94,7 +94,7 @@ class Connection:
                 if self.closing or self._transport is None:
                     return
         except FrameError as exc:
-            self.refuse(exc.reason, exc.detail, exc.data)
+            self.refuse(exc.reason, exc.detail, exc.data, exc.before)
             return
         except Exception:  # no input makes the host raise: the peer is closed, the fault reported
             server.report_fault(self)
@@ -175,9 +175,9 @@ class Connection:
         else:
             self._lose()
 
-    def refuse(self, reason: str, detail: str, data: bytes) -> None:
+    def refuse(self, reason: str, detail: str, data: bytes, before: bytes = b"") -> None:
         """What was received, beginning with `data`, is no frame: report why, and close."""
-        self.listener.refuse(self, reason, detail, data)
+        self.listener.refuse(self, reason, detail, data, before)
         self.close(reason)
 
     def expire(self, reason: str) -> None:
@@ -190,7 +190,8 @@ class Connection:
         """Report a frame that began and did not end: its length may be written in another form than is read here."""
         if (pending := self._deframer.pending) and not self.closing:
             received = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
-            self.listener.refuse(self, reason, f"{received} came, {what_then}", self._deframer.unfinished)
+            deframer = self._deframer
+            self.listener.refuse(self, reason, f"{received} came, {what_then}", deframer.unfinished, deframer.before)
 
     # -- flow --------------------------------------------------------------------------------------------------------
 
@@ -244,8 +245,9 @@ class Connection:
 Receive = Callable[[Connection, bytes], None]
 """Takes a frame that was received; must call `Connection.done` once when it has finished with it."""
 
-Refuse = Callable[[Connection, str, str, bytes], None]
-"""Takes a reason, its sentence and the first bytes when what was received is no frame; the connection then ends."""
+Refuse = Callable[[Connection, str, str, bytes, bytes], None]
+"""Takes a reason, its sentence, the first bytes when what was received is no frame, and what came just before them; the
+connection then ends."""
 
 
 class ConnectionServer(Protocol):

@@ -122,18 +122,25 @@ def _layouts(pan: str, size: int) -> Iterator[Candidate[PinLayout]]:
     if size == 16:
         yield from _wide_layouts(pan)
         return
-    for words, hint, mask in _card_masks(pan):
+    masks = list(_card_masks(pan))
+    for words, hint, mask in masks:
         yield Candidate(f"iso-0{words}", hint, PinLayout(_F, mask), _DIGITS if hint else "")
     yield Candidate("iso-0-without-pan", "", PinLayout(_F, none))
-    for words, hint, mask in _card_masks(pan):
+    for words, hint, mask in masks:
         yield Candidate(f"iso-3{words}", hint, PinLayout(_RANDOM, mask), _DIGITS if hint else "")
-    for name, pattern in (
-        ("format 2, for chip cards", _CHIP),
-        ("a block of format 0 filled with zeros in place of F", _ZERO_FILLED),
-        ("bare digits filled with F (IBM 3624)", _BARE_DIGITS),
-        ("the PIN in ASCII characters", _TEXT),
-    ):
-        yield Candidate(name, "", PinLayout(pattern, none))
+    for _, _, mask in (*masks[:1], ("", "", none)):
+        zeros = "format 0 with zeros (0) behind the PIN"
+        yield Candidate(zeros, "the terminal fills with 0", PinLayout(_ZERO_FILLED, mask), "fill with F behind the PIN")
+    yield Candidate("the PIN in ASCII characters", "", PinLayout(_TEXT, none))
+    if masks:
+        words, hint = (
+            "format 0 without the length of the PIN",
+            "the terminal leaves out the control digit and the length",
+        )
+        remedy = "begin the block with 0 and the length of the PIN, like 06"
+        yield Candidate(words, hint, PinLayout(_BARE_DIGITS, masks[0][2]), remedy)
+    yield Candidate("format 2, for chip cards", "", PinLayout(_CHIP, none))
+    yield Candidate("bare digits filled with F (IBM 3624)", "", PinLayout(_BARE_DIGITS, none))
 
 
 def _wide_layouts(pan: str) -> Iterator[Candidate[PinLayout]]:

@@ -53,12 +53,16 @@ def _without_tdk(generations: Sequence[NamedKeys], tmk: Secret | None) -> list[C
 
 def _places() -> Iterator[Candidate[Place]]:
     yield Candidate("", "", lambda size, block: (size - 1 - block, size - 1))
-    encrypts, belongs = "the terminal encrypts", "and the block before the last byte belongs there"
-    yield Candidate("the last block", f"{encrypts} the last block, {belongs}", lambda size, block: (size - block, size))
-    yield Candidate("the first block", f"{encrypts} the first block, {belongs}", lambda _, block: (0, block))
-    yield Candidate(
-        "every whole block", f"{encrypts} the whole track, {belongs}", lambda size, block: (0, size - size % block)
-    )
+    for words, hint, place in _OTHER_PLACES:
+        yield Candidate(words, f"the terminal encrypts {hint}", place, _REMEDY)
+
+
+_REMEDY: Final = "encrypt the block before the last byte, and nothing else"
+_OTHER_PLACES: Final[tuple[tuple[str, str, Place], ...]] = (
+    ("the last block", "the last eight or sixteen bytes", lambda size, block: (size - block, size)),
+    ("the first block", "the first eight or sixteen bytes", lambda _, block: (0, block)),
+    ("every whole block", "the whole track", lambda size, block: (0, size - size % block)),
+)
 
 
 def _opened(key: Secret, place: Place, track: str) -> str:

@@ -51,6 +51,11 @@ class Deframer:
         """The first bytes of a frame that has begun and not ended: for a diagnosis, never to be kept."""
         return self._buffer[self._at : self._at + LOOK_BYTES]
 
+    @property
+    def before(self) -> bytes:
+        """What was received together with an unfinished frame, and taken for frames: for a diagnosis too."""
+        return self._buffer[: self._at][-LOOK_BYTES:]
+
     def feed(self, data: bytes) -> None:
         """Store received bytes; call it with at most what one read of the socket gives."""
         if not self._dead:
@@ -84,7 +89,7 @@ class Deframer:
                 if len(self._buffer) < after:
                     return
                 if self._buffer[stop:after] != self._end:
-                    raise self._misplaced("ends", self._end, self._buffer[stop:after])
+                    raise self._misplaced("ends", self._buffer[stop:after])
                 stop = after
             self.fresh = False
             self._at = stop
@@ -105,7 +110,7 @@ class Deframer:
         if self.fresh and may_be_other_protocol(self._buffer):
             return framing.limit_bytes  # more than was received
         if length is None:
-            raise self._refuse("bad-length", f"length {prefix.hex().upper()} is not {framing.length_encoding} digits")
+            raise self._refuse("bad-length", f"length {prefix.hex().upper()} is no number as it is read here")
         if length < 0:
             raise self._refuse("short-frame", f"length {prefix.hex().upper()} is less than what it counts besides")
         if length < framing.minimum_bytes:
@@ -120,24 +125,24 @@ class Deframer:
             return
         if (found := self._buffer[self._at : at]) != framing.start:
             self._refuse_other_protocol()
-            raise self._misplaced("begins", framing.start, found)
+            raise self._misplaced("begins", found)
         if (found := self._buffer[after : after + len(framing.filler)]) != framing.filler:
             self._refuse_other_protocol()
-            raise self._misplaced("continues after its length", framing.filler, found)
+            raise self._misplaced("continues after its length", found)
 
     def _refuse_other_protocol(self) -> None:
         if self.fresh and (sentence := other_protocol(self._buffer)):
             raise self._refuse("not-iso8583", sentence)
 
-    def _misplaced(self, where: str, expected: bytes, found: bytes) -> FrameError:
+    def _misplaced(self, where: str, found: bytes) -> FrameError:
         return self._refuse(
-            "bad-delimiter", f"a frame {where} with {expected.hex().upper()}, this one with {found.hex().upper()}"
+            "bad-delimiter", f"this frame {where} with {found.hex().upper()}, which is not what belongs there"
         )
 
     def _refuse(self, reason: FrameProblem, detail: str) -> FrameError:
-        first_bytes = self.unfinished
+        first_bytes, before = self.unfinished, self.before
         self._dead, self._plain_bytes, self._buffer, self._at = True, 0, b"", 0
-        return FrameError(reason, detail, first_bytes)
+        return FrameError(reason, detail, first_bytes, before)
 
 
 class EndDeframer(Deframer):
@@ -154,7 +159,7 @@ class EndDeframer(Deframer):
             if self.fresh and may_be_other_protocol(self._buffer):
                 return
             if (found := self._buffer[self._at : start]) != framing.start:
-                raise self._misplaced("begins", framing.start, found)
+                raise self._misplaced("begins", found)
             stop = self._buffer.find(end, start, start + framing.limit_bytes + len(end))
             if stop < 0:
                 if len(self._buffer) >= start + framing.limit_bytes + len(end):

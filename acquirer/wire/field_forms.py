@@ -24,6 +24,7 @@ class FieldForm(NamedTuple):
     unit: Unit = ""
     size: int | None = None  # in bytes, where the field does not say it
     skip: int = 0  # bytes before a field of such a size
+    is_binary_number: bool = False
 
 
 def read_length(wire: bytes, encoding: str, size: int) -> int | None:
@@ -48,6 +49,10 @@ def _other_side(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     words = f"its digits look filled on the {there}, and they are filled on the {here} here"
     remedy = f"put the filling nibble {spec.pads[:1]} on the {here}"
     yield FieldForm(words, remedy, replace(spec, pad_left=not spec.pad_left, pads="0F"))
+    if spec.kind == "z" and not spec.pad_left:
+        words = "the half byte behind its last digit is no filling: the last eight bytes look encrypted"
+        remedy = "encrypt the block before the last byte, which stays as it is"
+        yield FieldForm(words, remedy, replace(spec, pads="123456789ABCDE"))
     fillings = "".join(digit for digit in "0F" if digit not in spec.pads)
     if fillings:
         words = f"its digits are filled with {fillings}, and {spec.pads[:1]} belongs there"
@@ -62,7 +67,7 @@ def _other_unit(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
         yield FieldForm(words, "count the digits", spec, "bytes")
     else:
         what = "bytes" if spec.kind == "b" else "characters"
-        words = f"its length ({length}) counts hexadecimal digits or half bytes, and {what} are counted here"
+        words = f"its length ({length}) counts half bytes, and {what} are counted here"
         yield FieldForm(words, f"count the {what}", spec, "double")
 
 
@@ -71,13 +76,18 @@ def _other_encoding(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]
     if digits and spec.encoding == "bcd":
         for encoding, charset in CHARSETS.items():
             words = f"it is sent as {encoding.upper()} characters, and BCD belongs there"
-            yield FieldForm(words, "pack two digits into a byte", _as_text(spec, encoding, charset))
+            yield FieldForm(words, "send it in BCD, two digits to a byte", _as_text(spec, encoding, charset))
+        if spec.kind == "n" and not spec.length_bytes:
+            words = "it is sent as a binary number, and BCD belongs there"
+            yield FieldForm(words, "send it in BCD, two digits to a byte", spec, is_binary_number=True)
     elif digits:
         words = f"it is packed as BCD, and {spec.encoding.upper()} characters belong there"
         packed = replace(spec, encoding="bcd", pad_left=not spec.length_bytes, pads="0F")
         yield FieldForm(words, "send one character for each digit", packed)
     elif spec.kind == "b" and spec.encoding == "binary":
         words = "it is sent as hexadecimal characters, and bytes belong there"
+        if not spec.length_bytes:
+            words = f"it is sent as {2 * spec.maximum} hexadecimal characters, and {spec.maximum} bytes belong there"
         text = replace(spec, encoding="ascii", charset=CHARSETS["ascii"])
         yield FieldForm(words, "send the bytes themselves", text)
         yield FieldForm(
@@ -89,7 +99,7 @@ def _other_encoding(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]
     elif spec.kind in ("an", "ans", "a", "ns", "s", "as"):
         packed = replace(spec, kind="h", encoding="bcd", pad_left=not spec.length_bytes, pads="0F")
         words = "it is packed as BCD, and characters belong there"
-        yield FieldForm(words, "send one byte for each character", packed)
+        yield FieldForm(words, "send characters, one byte for each", packed)
 
 
 def _as_text(spec: FieldSpec, encoding: str, charset: str) -> FieldSpec:
@@ -168,6 +178,9 @@ def _unit(spec: FieldSpec) -> str:
 def _whole(spec: FieldSpec) -> int:
     return (spec.wire_maximum + 1) // 2 if spec.nibbles else spec.wire_maximum
 
+
+FIRST_SIZES: Final = 5
+"""Where in `KINDS` those begin that take a field for longer or shorter than it is: they fit more by chance."""
 
 KINDS: Final[tuple[Kind, ...]] = (
     _other_side,

@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from acquirer.wire.field_forms import KINDS, FieldForm, Kind, read_length
+from acquirer.wire.field_forms import FIRST_SIZES, KINDS, FieldForm, Kind, read_length
 from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import Value
 from acquirer.wire.notation import ALPHABETS
+
+MISSING_MOST: Final = 16
 
 TRIALS_MOST: Final = 300
 """Forms tried for one frame before no further kind is; most fail at the next field, after some microseconds."""
@@ -28,6 +30,7 @@ class Misread(NamedTuple):
     de: int
     words: str
     remedy: str
+    wire: bytes = b""  # as it stands there, length included
 
 
 Place = tuple[int, int, dict[int, Value]]
@@ -49,6 +52,8 @@ def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, unti
     places = list(_places(frame, at, des, grammar, until))
     trials = 0
     for kind in KINDS:
+        if kind is KINDS[FIRST_SIZES] and (hidden := _unannounced(frame, mti, des, places, grammar, is_plausible)):
+            return hidden
         found: dict[int, Misread] = {}
         for number in reversed(range(len(places))):
             de, start, before = places[number]
@@ -59,12 +64,36 @@ def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, unti
                     continue
                 fields = {**before, de: read[0]}
                 if _rest(frame, read[1], des[number + 1 :], grammar, fields) and is_plausible(mti, fields):
-                    found.setdefault(de, Misread(de, form.words, form.remedy))
+                    found.setdefault(de, Misread(de, form.words, form.remedy, frame[start : read[1]]))
         if found:
             return [found[de] for de in sorted(found)]
         if trials > TRIALS_MOST:
             return []
-    return _unannounced(frame, mti, des, places, grammar, is_plausible)
+    return []
+
+
+def missing_bytes(frame: bytes, grammar: Grammar) -> int:
+    """Return how many bytes the last field of a frame needs that are not there; 0: all before it do not read, or none.
+
+    More than a frame can be off by is no mistake of its length.
+    """
+    head = _head(frame, grammar)
+    if head is None or not head[1]:
+        return 0
+    _, des, at = head
+    last = des[-1]
+    for de, start, _ in _places(frame, at, des, grammar, last):
+        spec, stop = grammar.fields[de], start + grammar.fields[de].length_bytes
+        if de != last:
+            continue
+        count: int | None = spec.wire_maximum
+        if spec.length_bytes:
+            count = read_length(frame[start:stop], spec.length_encoding, spec.length_bytes)
+        if count is None or count > spec.wire_maximum:
+            return 0
+        missing = stop + ((count + 1) // 2 if spec.nibbles else count) - len(frame)
+        return missing if 0 < missing <= MISSING_MOST else 0
+    return 0
 
 
 def _forms(kind: Kind, frame: bytes, start: int, spec: FieldSpec) -> Iterator[FieldForm]:
@@ -81,6 +110,7 @@ def _unannounced(
     is_plausible: IsPlausible,
 ) -> list[Misread]:
     """Return a field that is there, though its bit is not set."""
+    hidden: list[Misread] = []
     for number, (de, start, before) in reversed(list(enumerate(places))):
         last = des[number - 1] if number else 1
         for absent in sorted(grammar.fields.keys() & set(range(last + 1, de))):
@@ -89,7 +119,9 @@ def _unannounced(
                 continue
             fields = {**before, absent: found[0]}
             if _rest(frame, found[1], des[number:], grammar, fields) and is_plausible(mti, fields):
-                return [Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}")]
+                hidden.append(Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}"))
+        if hidden:
+            return hidden
     return []
 
 
@@ -110,6 +142,8 @@ def _head(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
             return None
         size = 2 if grammar.secondary and bits[0] == "1" else 1
     des = [de for de, bit in enumerate(bits, 1) if bit == "1" and de > 1]
+    if not grammar.secondary and bits[0] == "1":
+        return None
     if len(mti) != 4 or not mti.isdecimal() or any(de not in grammar.fields for de in des):
         return None
     return mti, des, at
@@ -160,6 +194,9 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     stop = at + ((count + 1) // 2 if spec.nibbles else count)
     if stop > len(frame):
         return None
+    if form.is_binary_number:
+        number = str(int.from_bytes(frame[at:stop], "big"))
+        return (number.zfill(spec.maximum), stop) if len(number) <= spec.maximum else None
     value = _value(spec, frame[at:stop], count)
     return None if value is None else (value, stop)
 

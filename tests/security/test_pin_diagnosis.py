@@ -49,6 +49,10 @@ def test_another_key(tmk, seal, says):
     assert says in explained(seal(iso_0(), tmk), tmk)
 
 
+def xor(one, other):
+    return bytes(a ^ b for a, b in zip(bytes.fromhex(one), bytes.fromhex(other), strict=True))
+
+
 @pytest.mark.parametrize(
     ("block", "says"),
     [
@@ -62,7 +66,13 @@ def test_another_key(tmk, seal, says):
         (lambda: psec.pinblock.encode_pinblock_iso_2("123456"), "as format 2, for chip cards"),
         (lambda: bytes.fromhex("123456FFFFFFFFFF"), "as bare digits filled with F"),
         (lambda: b"123456\x00\x00", "as the PIN in ASCII characters"),
-        (lambda: bytes.fromhex("0612345600000000"), "filled with zeros in place of F"),
+        (
+            lambda: bytes.fromhex("0612345600000000"),
+            "as format 0 with zeros (0) behind the PIN: the terminal fills with 0; fill with F",
+        ),
+        (lambda: xor("0612345600000000", "0000" + PAN[-13:-1]), "as format 0 with zeros (0) behind the PIN"),
+        (lambda: xor("123456FFFFFFFFFF", "0000" + PAN[-13:-1]), "as format 0 without the length of the PIN"),
+        (lambda: b"123456\xff\xff", "as the PIN in ASCII characters"),
         (lambda: iso_0("4111111111111111"), "with another card number in it"),
         (lambda: bytes.fromhex("1612345690ABCDE1"), "the terminal uses PIN block format iso-1"),
     ],

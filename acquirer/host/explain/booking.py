@@ -117,7 +117,7 @@ def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
     """A message that names one card and carries the track of another."""
     return (
         f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
-        "a sale is about one card"
+        "send the number and the track of the same card"
     )
 
 
@@ -129,7 +129,7 @@ def amount_invalid(dialect: Dialect, request: Request) -> str:
 
 def currency_differs(dialect: Dialect, currency: str, ours: str) -> str:
     """Say that this host does not settle in a currency."""
-    return f"{place(dialect, 'currency')} is {named(currency)}, this host settles in {ours}"
+    return f"{place(dialect, 'currency')} is {named(currency)}, this host settles in {ours}: send {ours}"
 
 
 def no_test_bin(masked: str) -> str:

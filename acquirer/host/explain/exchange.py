@@ -11,13 +11,15 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
+from acquirer.host.explain.routes import nearest_service
 from acquirer.host.request import Request
 from acquirer.host.text import day_words, named, no_month, place, plural
 from acquirer.inspect.field_causes import field_cause
+from acquirer.inspect.framing_causes import frame_cause, stream_cause
 from acquirer.inspect.sniff import mismatch
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.wire.masking import known
-from acquirer.wire.message import DecodeError
+from acquirer.wire.message import DecodeError, Message
 
 SKEW_WORTH_A_NOTE_S: Final = 300
 """Five minutes: less is how far terminals' clocks drift between two sign-ons."""
@@ -33,10 +35,26 @@ def undecodable(failure: DecodeError) -> str:
 
 def undecodable_because(failure: DecodeError, dialect: Dialect, frame: bytes) -> str:
     """The same, and which field is the cause, or in which other form the whole frame seems to be written."""
+    if cause := frame_cause(dialect, frame):  # where it failed is then of no use
+        return f"{cause}; nothing was booked"
     sentence = undecodable(failure)
-    if cause := field_cause(dialect, frame, failure):
+    if cause := field_cause(dialect, frame, failure) or unknown_bit(failure):
         return f"{sentence}; {cause}"
     return looks_otherwise(sentence, dialect, dialect.framing.wrap(frame))
+
+
+def unknown_bit(failure: DecodeError) -> str:
+    """What to do about a bit of a field, or of a bitmap, that the dialect does not have; "" for any other failure."""
+    if failure.problem.startswith(f"bit {failure.field} is set"):
+        return f"clear bit {failure.field} of the bitmap, or define it in the dialect"
+    return ""
+
+
+def refused_stream(detail: str, dialect: Dialect, data: bytes, before: bytes) -> str:
+    """A stream whose bytes are no frames, and in which form they seem to be written."""
+    if cause := stream_cause(dialect, data, before):
+        return f"{detail}; {cause}"
+    return looks_otherwise(detail, dialect, data)
 
 
 def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
@@ -47,43 +65,76 @@ def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
 
 def mti_unknown(dialect: Dialect, mti: str) -> str:
     """An MTI the dialect has no message for."""
-    known = ", ".join(sorted({route.mti for route in dialect.routes}))
-    return f"MTI {mti} is no request of dialect {dialect.name}; it knows {known}, and their repeats ({_repeats(known)})"
+    mtis = sorted({route.mti for route in dialect.routes})
+    known = ", ".join(mtis)
+    sentence = f"there is no message with MTI {mti} in dialect {dialect.name}"
+    same = f"{mtis[0][0]}{mti[1:]}"
+    if same in mtis and mti != same:
+        versions = f"its first digit says version {_VERSIONS.get(mti[0], mti[0])}"
+        return f"{sentence}: {versions}, and {same} is of version {_VERSIONS.get(same[0], same[0])}; send {same}"
+    return f"{sentence}; use one of {known}, or their repeats"
+
+
+_VERSIONS: Final = {"0": "1987", "1": "1993", "2": "2003", "9": "9 (private)"}
 
 
 def stray_response(mti: str) -> str:
     """A response from a terminal: never answered, or two machines would talk for ever."""
-    return f"MTI {mti} is a response, and responses are never answered; a terminal sends requests"
+    request = f"{mti[:2]}{int(mti[2]) - 1 if mti[2].isdecimal() else mti[2]}{mti[3:]}"
+    return f"MTI {mti} is a response, and responses are never answered; send the request, {request}"
 
 
-def missing(dialect: Dialect, route: Route | None, element: str) -> str:
+def missing(dialect: Dialect, route: Route | None, element: str, message: Message | None = None) -> str:
     """A mandatory element that did not come."""
     name = f"a {route.title.en} ({route.mti})" if route is not None else "every request"
-    where = " or ".join(place(dialect, one) for one in element.split(" or "))
-    return f"{where} is missing; {name} must carry it"
+    names = element.split(" or ")
+    where = " or ".join(place(dialect, one) for one in names)
+    des = " or ".join(dict.fromkeys(f"DE {at.de}" for one in names if (at := dialect.elements.get(one))))
+    short = _short(dialect, message, names[0]) if message is not None and len(names) == 1 else ""
+    return short or f"{where} is missing; {name} must carry it: send {des or 'it'}"
+
+
+def _short(dialect: Dialect, message: Message, element: str) -> str:
+    """An element whose field came, and is too short to hold it; "" for any other."""
+    at = dialect.elements.get(element)
+    value = None if at is None else message.fields.get(at.de)
+    if at is None or not value:
+        return ""
+    spec = dialect.fields[at.de]
+    unit, fill = ("digit", "zeros before it") if spec.kind == "n" else ("character", "blanks behind it")
+    count = f"1 {unit}" if len(value) == 1 else f"{len(value)} {unit}s"
+    needs = at.stop or at.start + 1
+    return f"DE {at.de} has {count}, and {place(dialect, element)} needs {needs}: send {needs}, with {fill} if need be"
 
 
 def stan_zero(dialect: Dialect) -> str:
     """STAN 000000, which names no transaction."""
-    return f"{place(dialect, 'stan')} is 000000; terminals number from 000001 to 999999, then start over"
+    return f"{place(dialect, 'stan')} is 000000; number from 000001 to 999999, then start over"
 
 
 def no_such_time(dialect: Dialect, date: str, time: str) -> str:
     """A date or time of day that no calendar has."""
     parts = [f"{place(dialect, element)} {value}" for element, value in (("date", date), ("time", time)) if value]
-    return f"{' with '.join(parts)} is no point in time (MMDD, hhmmss) in the year nearest to the host's clock"
+    return (
+        f"{' with '.join(parts)} is no point in time in the year nearest to the host's clock; write the date as MMDD, "
+        "month first, and the time as hhmmss, hours from 00 to 23"
+    )
 
 
 def no_such_expiry(dialect: Dialect, expiry: str) -> str:
     """A card's expiry whose month no calendar has."""
-    return f"{place(dialect, 'expiry')} {no_month(expiry)}"
+    return f"{place(dialect, 'expiry')} {no_month(expiry)}; write YYMM, the year first"
 
 
 def not_supported(dialect: Dialect, request: Request) -> str:
     """A message that is understood, or at least read, but not served."""
     route, text = request.route, dialect.text
+    near = nearest_service(dialect, request.message)
     if route is not None:
-        return f"'{route.title.en}' ({request.message.mti}) is known, but this host does not serve it"
+        known_as = f"'{route.title.en}' ({request.message.mti}) is known, but this host does not serve it"
+        return f"{known_as}; {near}" if near else known_as
+    if near:
+        return f"no service fits MTI {request.message.mti} as it is; {near}"
     codes = [
         f"{place(dialect, element)} {named(value)}"
         for element in ("processing_code", "condition", "transaction_type", "function")
@@ -191,7 +242,3 @@ def skew(away_s: int) -> str:
     """A terminal's clock that is far from the host's."""
     ahead = "ahead of" if away_s > 0 else "behind"
     return f"clock-skew: the terminal's clock is {plural(abs(away_s) // 60, 'minute')} {ahead} the host's"
-
-
-def _repeats(known: str) -> str:
-    return ", ".join(f"{mti[:3]}1" for mti in known.split(", "))

@@ -1,0 +1,89 @@
+"""Why no service takes a message: which element keeps it from the nearest one, and what belongs there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from acquirer.dialect.dialect import Dialect, Route
+from acquirer.dialect.router import without_repeat
+from acquirer.host.text import named, place
+from acquirer.wire.message import Message, Value
+
+
+class _Difference(NamedTuple):
+    element: str
+    allowed: tuple[str, ...]
+    got: str  # "": it is absent, or its field is too short to hold it
+
+
+def nearest_service(dialect: Dialect, message: Message) -> str:
+    """Return what keeps a message from the service it comes nearest to, and what to send; "" when none is near."""
+    if refilled := _filled_otherwise(dialect, message):
+        return refilled
+    near = sorted(
+        ((list(_differences(dialect, message, route)), route) for route in _served(dialect, message.mti)),
+        key=lambda found: len(found[0]),
+    )
+    if not near or not 0 < len(near[0][0]) <= 2:
+        return ""
+    fewest = len(near[0][0])
+    return "; or ".join(_sentence(dialect, message, *found) for found in near[:2] if len(found[0]) == fewest)
+
+
+def _served(dialect: Dialect, mti: str) -> Iterator[Route]:
+    return (route for route in dialect.routes if route.served and route.mti == without_repeat(mti))
+
+
+def _differences(dialect: Dialect, message: Message, route: Route) -> Iterator[_Difference]:
+    for element, allowed in route.when.items():
+        if (got := dialect.text(message, element)) not in allowed:
+            yield _Difference(element, allowed, got)
+
+
+def _sentence(dialect: Dialect, message: Message, differences: list[_Difference], route: Route) -> str:
+    found = [f"{place(dialect, one.element)} {_found(dialect, message, one)}" for one in differences]
+    belongs = [f"{' or '.join(one.allowed)} in DE {dialect.elements[one.element].de}" for one in differences]
+    return f"{' and '.join(found)}; send {' and '.join(belongs)} for a {route.title.en} ({route.mti})"
+
+
+def _found(dialect: Dialect, message: Message, difference: _Difference) -> str:
+    if difference.got:
+        return f"is {named(difference.got)}"
+    value = message.fields.get(dialect.elements[difference.element].de)
+    return "is missing" if value is None else f"is not there, the field has {len(value)} characters only"
+
+
+def _filled_otherwise(dialect: Dialect, message: Message) -> str:
+    """Return which field of BCD digits would lead to a service if it was filled on the other side."""
+    spans: Mapping[int | str, tuple[int, int]] = {}
+    for de in sorted({dialect.elements[name].de for route in _served(dialect, message.mti) for name in route.when}):
+        value = message.fields.get(de)
+        if not isinstance(value, str):
+            continue
+        spans = spans or dialect.spans(message)
+        other = other_side(dialect, message, de, spans)
+        if other is None:
+            continue
+        fields: dict[int, Value] = {**message.fields, de: other}
+        route = dialect.route(Message(message.raw, message.mti, fields))
+        if route is not None and route.served:
+            here, there = ("left", "right") if dialect.fields[de].pad_left else ("right", "left")
+            return (
+                f"DE {de} looks filled on the {there}, so that its digits are moved by one; fill it on the {here}, and "
+                f"it is a {route.title.en}"
+            )
+    return ""
+
+
+def other_side(
+    dialect: Dialect, message: Message, de: int, spans: Mapping[int | str, tuple[int, int]] | None = None
+) -> str | None:
+    """Return the digits of a field as they would be if it was filled on the other side; None where none is filled."""
+    spec, value = dialect.fields[de], message.fields.get(de)
+    if not spec.nibbles or not isinstance(value, str) or len(value) % 2 == 0:
+        return None
+    start, stop = (spans or dialect.spans(message))[de]
+    nibbles = message.raw[start + spec.length_bytes : stop].hex().upper()
+    filling, digits = (nibbles[-1], nibbles[:-1]) if spec.pad_left else (nibbles[0], nibbles[1:])
+    return digits if filling in "0F" else None

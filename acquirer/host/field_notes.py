@@ -1,0 +1,106 @@
+"""What is odd about a message that is answered all the same: noted, because a terminal's developer should know.
+
+A transaction without oddities costs a few look-ups; all else is done only once something is odd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.core import Host
+from acquirer.host.explain.routes import other_side
+from acquirer.host.request import Request
+from acquirer.host.text import place
+from acquirer.wire.card_numbers import passes_luhn
+from acquirer.wire.tlv import TlvError, parse_tlv
+
+_FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
+"""Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
+
+
+def field_notes(host: Host, request: Request, pan: str) -> tuple[str, ...]:
+    """Return notes about fields of a new transaction whose values are hardly what the terminal meant."""
+    fields, read = request.message.fields, host.read
+    mode = read.entry_mode(fields)
+    if (
+        (mode in host.entry_modes or not host.entry_modes)
+        and pan[:1] != "0"
+        and (host.pin_block_de in fields) == (mode in host.pin_entry_modes)
+        and (mode not in host.stripe_modes or not host.track_des.isdisjoint(fields))
+        and read.card_sequence(fields) in _FIRST_SEQUENCES
+        and (read.function(fields) or "function" not in host.dialect.elements)
+    ):
+        return ()
+    return tuple(_notes(host, request, pan, mode))
+
+
+def _notes(host: Host, request: Request, pan: str, mode: str) -> Iterator[str]:
+    dialect, message = host.dialect, request.message
+    if mode not in host.entry_modes and (note := _moved(dialect, request, "entry_mode", host.entry_modes)):
+        yield note
+    if host.read.card_sequence(message.fields) not in _FIRST_SEQUENCES and (
+        note := _moved(dialect, request, "card_sequence", _FIRST_SEQUENCES)
+    ):
+        yield note
+    track = dialect.elements.get("track2")
+    if pan[:1] == "0" and passes_luhn(pan[1:]) and track is not None and track.de in message.fields:
+        yield (
+            f"filled: DE {track.de} looks filled on the left: its card number begins with 0, and is right without it; "
+            "fill it on the right"
+        )
+    if mode in host.stripe_modes and host.track_des.isdisjoint(message.fields):
+        yield (
+            f"no-track: {place(dialect, 'entry_mode')} {mode} says that the stripe was read, and no track came; send "
+            f"{place(dialect, 'track2')}, or the entry mode of a card that was keyed in"
+        )
+    if mode in host.pin_entry_modes and host.pin_block_de not in message.fields:
+        yield (
+            f"no-pin-block: {place(dialect, 'entry_mode')} {mode} says that a PIN was entered, and "
+            f"DE {host.pin_block_de} (PIN block) is missing; send DE {host.pin_block_de}, or say that there is no PIN"
+        )
+    if mode in host.entry_modes - host.pin_entry_modes and host.pin_block_de in message.fields:
+        yield (
+            f"pin-block: DE {host.pin_block_de} (PIN block) came, and {place(dialect, 'entry_mode')} {mode} says that "
+            f"no PIN was entered; send {_with_pin(host, mode)} in {place(dialect, 'entry_mode')}"
+        )
+    if (at := dialect.elements.get("function")) and not host.read.function(message.fields):
+        value = message.fields.get(at.de)
+        if value is not None and at.stop is not None and len(value) < at.stop:
+            yield (
+                f"short-field: DE {at.de} has {len(value)} digits, and {place(dialect, 'function')} lacks; "
+                f"send {at.stop} digits, with 000 as the function if there is none"
+            )
+
+
+def _with_pin(host: Host, mode: str) -> str:
+    """Return the entry mode that says the same and that a PIN was entered."""
+    return next((one for one in sorted(host.pin_entry_modes) if one[:-1] == mode[:-1]), "another")
+
+
+def _moved(dialect: Dialect, request: Request, element: str, usual: frozenset[str]) -> str:
+    """Return a note about a field whose digits are usual ones once it is filled on the other side; else ""."""
+    at = dialect.elements.get(element)
+    if at is None or not at.whole:
+        return ""
+    spans = dialect.spans(request.message)
+    other = other_side(dialect, request.message, at.de, spans)
+    if other is None or (other not in usual and other[:2] not in {one[:2] for one in usual if one}):
+        return ""
+    start, stop = spans[at.de]
+    here, there = ("left", "right") if dialect.fields[at.de].pad_left else ("right", "left")
+    digits = f"0{other}" if here == "left" else f"{other}0"
+    return (
+        f"filled: DE {at.de} ({request.message.raw[start:stop].hex(' ').upper()}) looks filled on the {there}; "
+        f"fill it on the {here}: {digits[:2]} {digits[2:]}"
+    )
+
+
+def chip_notes(dialect: Dialect, icc: bytes) -> tuple[str, ...]:
+    """Return what is wrong with chip data that is passed on all the same."""
+    try:
+        parse_tlv(icc)
+    except TlvError as exc:
+        at = dialect.elements["icc"].de
+        return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
+    return ()
