@@ -10,7 +10,7 @@ from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.wire.elements import has_form, read_element
 from acquirer.wire.grammar import Locator
-from acquirer.wire.masking import mask_card_numbers
+from acquirer.wire.masking import mask_card_numbers, mask_digits
 
 ReadText = Callable[[Mapping[int, Any]], str]
 """Takes a message's fields; returns an element as text: binary as hexadecimal, absent (also in the dialect) as ""."""
@@ -85,7 +85,7 @@ def _reader_at(dialect: Dialect, place: Locator | None) -> ReadText:
 
 
 def _serial(dialect: Dialect) -> ReadText:
-    """Return how to read a serial number; text without the form of one may be anything and is masked as free text."""
+    """Return how to read a serial number, in which a card number is masked; without the form of one it is free text."""
     place = dialect.elements.get("serial")
     read_whole = _reader_at(dialect, place and replace(place, after=()))
     if place is None or not place.after:
@@ -96,7 +96,7 @@ def _serial(dialect: Dialect) -> ReadText:
         if place.de not in request_fields:
             return ""
         text = read_whole(request_fields)
-        return text[start:] if has_form(text, after) else mask_card_numbers(text)
+        return mask_digits(text[start:]) if has_form(text, after) else mask_card_numbers(text)
 
     return serial
 

@@ -19,7 +19,8 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.masking import PAN_DIGITS, known, mask_pan, passes_luhn
+from acquirer.wire.card_numbers import PAN_DIGITS, passes_luhn
+from acquirer.wire.masking import known_particulars, mask_pan
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
 
@@ -88,7 +89,7 @@ class _Track:
 
     def why(self, host: Host, terminal: TerminalConfig, session: Session, verified: Verified) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""
-        control = f"security control {known(self.control) or '(none)'}"
+        control = f"security control {known_particulars(self.control) or '(none)'}"
         finding = ""
         if self.sealed and verified.keys is not None and check_number(self.card(self.text)[0]):
             generations, master = known_keys(host, terminal, session, verified)
@@ -119,7 +120,7 @@ class _Track:
         try:
             return self.suite.open_track(self.keys, self.text)
         except TrackError as exc:
-            self.problem = known(str(exc))
+            self.problem = known_particulars(str(exc))
             return ""
 
 
@@ -127,7 +128,7 @@ def check_number(pan: str) -> str:
     """What is wrong with a card number; "" when nothing is.
 
     >>> check_number("6212345678901232"), check_number("62123456")
-    ('', 'the card number has 8 digits; 13 to 19 are possible')
+    ('', 'the card number has 8 digits; 12 to 19 are possible')
     """
     if len(pan) not in PAN_DIGITS or not pan.isdecimal():
         return f"the card number has {len(pan)} digits; {PAN_DIGITS[0]} to {PAN_DIGITS[-1]} are possible"

@@ -24,7 +24,7 @@ from acquirer.model.effects import Effect, EffectResult, LoadCard, Loaded, LoadO
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.pin import PinError
-from acquirer.wire.masking import known
+from acquirer.wire.masking import known_particulars
 
 Deciding = Generator[Effect, EffectResult, Decision]
 """A service that asks for more rows on its way to a decision."""
@@ -137,10 +137,10 @@ class Case:
         host, request, card, read = self.host, self.request, self.card, self.host.read
         opened = open_pin(host, request, self.terminal, self.session, self.verified, card.pan)
         if isinstance(opened, PinError):
-            return Judgement(Reason.PIN_FORMAT_ERROR, known(str(opened)))
+            return Judgement(Reason.PIN_FORMAT_ERROR, known_particulars(str(opened)))
         notes: tuple[str, ...] = ()
         if opened is not None and opened.note:
-            notes = (f"pin: {known(opened.note)}",)
+            notes = (f"pin: {known_particulars(opened.note)}",)
         if not host.issuer.is_test(card.pan):
             notes = (*notes, booking.no_test_bin(card.masked))
         use = CardUse(

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from acquirer.wire.card_numbers import card_number_digits, card_number_half_bytes, hidden_digits
 from acquirer.wire.grammar import FieldSpec
-from acquirer.wire.masking import as_text, card_number_digits, hidden, hidden_digits
+from acquirer.wire.masking import as_text, hidden
 from acquirer.wire.message import Value
 
 
@@ -73,10 +74,7 @@ class Cells:
         """Return the half-bytes of what may be card numbers in a value of unknown meaning."""
         if not self.binary:
             return self.half_bytes(card_number_digits(self.text))
-        digits = self.text.rstrip("F")
-        found = set(card_number_digits(digits)) if digits.isdigit() else set()
-        found |= {2 * at + half for at in card_number_digits(self.data.decode("latin-1")) for half in (0, 1)}
-        return self.half_bytes(found)
+        return self.half_bytes(card_number_half_bytes(self.data))
 
     def shown(self, half_bytes: AbstractSet[int]) -> str:
         """Return the value for a person: hidden cells as ``*``, or only its length when nothing is left to see."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Locator, Text
-from acquirer.wire.masking import passes_luhn
 from acquirer.wire.message import Value
 
 MINOR_DIGITS = {"048": 3, "152": 0, "368": 3, "392": 0, "400": 3, "410": 0, "414": 3, "512": 3, "704": 0, "788": 3}

@@ -2,6 +2,14 @@
 
 What may be sensitive in any layout that fits the MTI is hidden, because looking closer costs more: tracks,
 PIN blocks and keys keep their length, sensitive tags of TLV data their place, a card number first 6 + last 4.
+
+Elsewhere a card number stands by mistake. Where it is looked for depends on what the place says of its digits:
+
+1. Numbers of terminals, merchants and transactions (`IDENTIFIERS`), amounts, dates, other digits of a fixed size, and
+   binary data of a fixed size, as MACs are, are written as they are.
+2. Digits of a variable size, and letters and digits of a fixed one, are masked where the whole is the number of a card
+   that an issuer gives out (`wire.card_numbers.is_issued`).
+3. All other fields are free text, or bytes that may be anything (`wire.card_numbers`).
 """
 
 from __future__ import annotations
@@ -9,12 +17,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.wire.card_numbers import PAN_DIGITS, card_number_bytes, card_number_half_bytes
 from acquirer.wire.elements import has_form
 from acquirer.wire.grammar import FieldSpec, Layout, Part
-from acquirer.wire.masking import as_text, card_number_digits, hidden, mac_text, mask_card_numbers, readable, shown
+from acquirer.wire.masking import (
+    as_text,
+    hidden,
+    mac_text,
+    mask_bytes,
+    mask_card_numbers,
+    mask_digits,
+    readable,
+    shown,
+)
 from acquirer.wire.message import Span, Value
 from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, TlvError, parse_tlv, walk
 
@@ -26,6 +45,9 @@ _MOST: Final = 256
 IMAGE: Final = "signature"
 """The layout of a signature's image: kept elsewhere, by its digest, and of no use to eyes as hexadecimal digits."""
 
+IDENTIFIERS: Final = ("tid", "mid", "rrn", "auth_id", "stan", "code")
+"""Elements that identify: a field that is one of them whole holds nothing else."""
+
 _known: dict[tuple[Dialect, str], Mapping[int, Shower]] = {}
 
 
@@ -36,8 +58,14 @@ def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
     if found is None:
         if len(_known) >= _MOST:
             _known.clear()
-        found = _known[key] = {de: _shower(spec, key[1]) for de, spec in dialect.fields.items()} | _macs(dialect)
+        found = _known[key] = _showers(dialect, key[1])
     return found
+
+
+def _showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
+    places = [dialect.elements[name] for name in IDENTIFIERS if name in dialect.elements]
+    identified = frozenset([place.de for place in places if place.whole])
+    return {de: _shower(spec, mti, identified) for de, spec in dialect.fields.items()} | _macs(dialect)
 
 
 def _macs(dialect: Dialect) -> dict[int, Shower]:
@@ -49,7 +77,7 @@ def _mac(value: Value) -> str:
     return mac_text(value) if isinstance(value, bytes) else readable(value)
 
 
-def _shower(spec: FieldSpec, mti: str) -> Shower:
+def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
     if spec.sensitivity:
         return partial(shown, sensitivity=spec.sensitivity)
     layouts = [layout for layout in spec.layouts if not (mti and layout.mti) or mti in layout.mti]
@@ -61,14 +89,18 @@ def _shower(spec: FieldSpec, mti: str) -> Shower:
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
         return partial(_parts, parts=parts)
-    # Digits of fixed and of numeric fields are numbers of another kind (a merchant, an original transaction), and one
-    # in ten passes the Luhn check by chance: only free text is searched for card numbers.
-    if ".." in spec.format and spec.kind != "n":
-        if any(layout.kind in ("parts", "text") for layout in layouts):
-            telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
-            return partial(_text, layouts=telling) if telling else _text
-        return _free
-    return readable
+    if spec.de in identified or (spec.kind == "n" and not spec.length_bytes):
+        return readable
+    if spec.maximum < (PAN_DIGITS[0] // 2 if spec.kind == "b" else PAN_DIGITS[0]):
+        return readable
+    if spec.kind in ("n", "h") or (spec.kind in ("a", "an") and not spec.length_bytes):
+        return _digits
+    if spec.kind == "b" and not spec.length_bytes:
+        return readable
+    if any(layout.kind in ("parts", "text") for layout in layouts):
+        telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
+        return partial(_text, layouts=telling) if telling else _text
+    return _free
 
 
 def before_failure(
@@ -91,7 +123,16 @@ def before_failure(
 
 
 def _free(value: Value) -> str:
-    return mask_card_numbers(readable(value))
+    if isinstance(value, bytes):
+        return mask_bytes(value)
+    text = as_text(value)
+    return mask_bytes(value.encode("latin-1", "replace")) if text is None else mask_card_numbers(text)
+
+
+def _digits(value: Value) -> str:
+    if isinstance(value, bytes):
+        return mask_bytes(value)
+    return readable(value) if len(value) < PAN_DIGITS[0] else mask_digits(readable(value))
 
 
 def _image(value: Value) -> str:
@@ -104,8 +145,12 @@ def _image(value: Value) -> str:
 def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
     """Return a binary field that may hold text as that text: free, unless its form shows that a layout divides it."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    divided = layouts and any(has_form(text, layout.parts) for layout in layouts)
-    return readable(text) if divided else _free(text)
+    for layout in layouts:
+        if has_form(text, layout.parts):
+            ends = [part.stop or len(text) for part in layout.parts]
+            cuts = [text[start:stop] for start, stop in pairwise([0, *ends, len(text)])]
+            return readable("".join([mask_digits(cut) for cut in cuts]))
+    return _free(text)
 
 
 def _parts(value: Value, parts: list[Part]) -> str:
@@ -132,14 +177,15 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
             if EMV_SENSITIVITY.get(one.tag) or (tag and tag.sensitivity):
                 shown_[start:stop] = "*" * (stop - start)
             elif tag is None or tag.format.startswith("a"):
-                for at in _card_digits(one.value, text[start:stop], per_byte):
+                issued = tag is not None and not tag.format.startswith("ans")
+                for at in _card_digits(one.value, per_byte, issued):
                     shown_[start + at] = "*"
+            elif tag.format.startswith("n"):
+                shown_[start:stop] = mask_digits(text[start:stop])
         shown_[per_byte * end :] = "*" * (len(shown_) - per_byte * end)
     return readable("".join(shown_))
 
 
-def _card_digits(value: bytes, text: str, per_byte: int) -> set[int]:
-    """Return where in `text`, the shown form of `value`, digits of a card number are, packed or as characters."""
-    characters = card_number_digits(value.decode("latin-1"))
-    packed = card_number_digits(text.rstrip("F")) if per_byte == 2 else []
-    return {*packed, *(per_byte * at + half for at in characters for half in range(per_byte))}
+def _card_digits(value: bytes, per_byte: int, issued: bool) -> set[int]:
+    """Return which characters of a value, of which each byte is shown as so many, are of card numbers."""
+    return (card_number_bytes if per_byte == 1 else card_number_half_bytes)(value, issued=issued)

@@ -2,14 +2,14 @@
 
 `collect` gathers facts where an exchange is decided; `pack`, run by the store's writer, off the path of the reply,
 makes the row. Tracks, PIN blocks and keys keep their shape only; a card number keeps first 6 + last 4, also where none
-was declared: free text is searched for runs of digits that pass the Luhn check. PCI DSS 4.0.1, 3.3 and 3.4.
+was declared. What is masked is said by the types of an `ExchangeRecord` (`model.text`) and, for fields of messages, by
+the dialect (`journal.mask`). PCI DSS 4.0.1, 3.3 and 3.4.
 """
 
 from __future__ import annotations
 
 import json.encoder
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,9 @@ from acquirer.journal.entry import COLUMNS
 from acquirer.journal.mask import Shower, before_failure, showers
 from acquirer.model.columns import row_format
 from acquirer.model.evidence import Evidence, ExchangeRecord
-from acquirer.wire.masking import hidden, mask_card_numbers, readable
+from acquirer.model.text import text_masks
+from acquirer.wire.card_numbers import PAN_DIGITS
+from acquirer.wire.masking import hidden, mask_sentence, readable
 from acquirer.wire.message import DecodeError, Span, Value
 
 FORMS_KEPT: Final = 256
@@ -32,11 +34,11 @@ Facts = tuple[Any, ...]
 a failure as its sentence, the bytes that were decoded, and where each field stands in them. Nothing is masked yet, and
 nothing refers to a dialect: facts can be handed to another process as they are."""
 
-_RECORD: Final = row_format(ExchangeRecord)
+_RECORD: Final = row_format(ExchangeRecord, masked=False)  # `pack` masks, off the path of the reply
 _NAMES: Final = tuple([column.name for column in _RECORD.columns])
 _REQUEST, _FAILURE, _REPLY = range(len(_NAMES), len(_NAMES) + 3)
 _MTI, _REPLY_MTI, _NOTES = (_NAMES.index(name) for name in ("mti", "reply_mti", "notes"))
-_MASKED: Final = tuple([_NAMES.index(one.name) for one in fields(ExchangeRecord) if one.metadata.get("masked")])
+_MASKS: Final = tuple([(_NAMES.index(name), mask) for name, mask in text_masks(ExchangeRecord).items()])
 _in_order: Final = itemgetter(*[(*_NAMES, "request", "failure", "reply", "dialect").index(name) for name in COLUMNS])
 
 
@@ -69,8 +71,9 @@ def pack(facts: Facts, dialect: Dialect) -> JournalRow:
     """
     values = list(facts)
     request, failure, reply, mti = facts[_REQUEST], facts[_FAILURE], facts[_REPLY], facts[_MTI]
-    for place in _MASKED:
-        values[place] = mask_card_numbers(values[place])
+    for place, mask in _MASKS:
+        if len(values[place]) >= PAN_DIGITS[0]:
+            values[place] = mask(values[place])
     values[_REQUEST] = masked(request, dialect, mti)
     values[_FAILURE] = failed(failure, request, dialect, mti) if failure else ""
     values[_REPLY] = "" if reply is None else masked(reply, dialect, facts[_REPLY_MTI])
@@ -105,7 +108,7 @@ def failed(
     """Return why a frame could not be decoded; on a second line the bytes before the failure, in hex, masked."""
     sentence, frame, spans = failure
     before = before_failure(frame, spans, request, dialect, mti)
-    return mask_card_numbers(sentence) + (f"\n{before}" if before else "")
+    return mask_sentence(sentence) + (f"\n{before}" if before else "")
 
 
 class _Form(NamedTuple):

@@ -10,6 +10,8 @@ The dataclass is the only description of its row. From it come schema, statement
    after its field where it may be None (``current_number`` …); then its first column is 0 for None.
 4. A tuple of texts is its lines; any other tuple, and a dict or mapping, is JSON, empty where it is None.
 5. `version` is packed one higher: what is written is the row's next version.
+6. Text is masked as it is packed, as `model.text` says; that of a `Literal` and the parts of a `TransactionKey` are
+   identifiers.
 
 A packed row is a tuple in the order of its columns. Nothing else relies on that order: statements name their columns.
 Packing and unpacking are on the path of every exchange, therefore they are compiled from source made here.
@@ -20,12 +22,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from acquirer.data.types import Row
 from acquirer.model.rows import TransactionKey
+from acquirer.model.text import Mask, text_mask
+from acquirer.wire.card_numbers import PAN_DIGITS
 
 T = TypeVar("T")
 Type = Literal["TEXT", "INTEGER", "BLOB"]
@@ -53,13 +68,16 @@ class RowFormat(Generic[T]):
     """Return the object that a row holds."""
 
 
-def row_format(cls: type[T]) -> RowFormat[T]:
+def row_format(cls: type[T], *, masked: bool = True) -> RowFormat[T]:
     """Return the row format of a dataclass.
+
+    Args:
+        masked: False for rows that go no further than to what masks them.
 
     Raises:
         TypeError: a field of a type that has no form in a table.
     """
-    writer = _Writer()
+    writer = _Writer(masked=masked)
     unpacked = ", ".join([f"{name}={text}" for name, text in writer.read_fields(cls, "item", "")])
     places = {column.name: f"row[{place}]" for place, column in enumerate(writer.columns)}
     packed = "".join([f"{one}, " for one in writer.packed])
@@ -73,7 +91,8 @@ def row_format(cls: type[T]) -> RowFormat[T]:
 class _Writer:
     """Writes the expressions that pack one class, and those that unpack it: ``{name}`` stands for a column's value."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, masked: bool) -> None:
+        self.masked = masked
         self.columns: list[Column] = []
         self.packed: list[str] = []
         self.preparation: list[str] = []
@@ -84,7 +103,7 @@ class _Writer:
 
         A field whose metadata say ``{"stored": False}`` has no column.
         """
-        hints = get_type_hints(cls)
+        hints = get_type_hints(cls, include_extras=True)
         return [
             (one.name, self._field(prefix + one.name, hints[one.name], f"{source}.{one.name}"))
             for one in fields(cls)
@@ -97,14 +116,23 @@ class _Writer:
         self.names[name] = value
         return name
 
+    def _text(self, source: str, mask: Mask) -> str:
+        """Return the expression for text as it may be written."""
+        if mask is None or not self.masked:
+            return source
+        return f"({source} if len({source}) < {PAN_DIGITS[0]} else {self.constant(mask)}({source}))"
+
     def _field(self, name: str, hint: Any, source: str) -> str:
         alternatives = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         optional = NoneType in alternatives
-        hint, *others = (one for one in alternatives if one is not NoneType)
+        hint, *others = (_plain_type(one) for one in alternatives if one is not NoneType)
+        mask = text_mask(alternatives[-1])
         if others and all(issubclass(one, str) for one in (hint, *others)):
-            return self._add(name, "TEXT", f"str({source})")
+            return self._add(name, "TEXT", self._text(f"str({source})", mask))
         if get_origin(hint) is Literal:
-            hint = str
+            return self._add(name, "TEXT", source)
+        if hint is str and not optional:
+            return self._add(name, "TEXT", self._text(source, mask))
         if hint in _TYPES:
             return self._plain(name, hint, source, nullable=optional or hint is bytes)
         if hint is TransactionKey:
@@ -115,6 +143,9 @@ class _Writer:
             return self._tuple(name, get_args(hint)[0], source)
         if get_origin(hint) in (dict, Mapping):
             empty = f"'' if {source} is None else " * optional
+            mask = text_mask(get_args(hint)[1])
+            if mask is not None and self.masked:
+                source = f"{{key: {self.constant(mask)}(value) for key, value in {source}.items()}}"
             column = self._add(name, "TEXT", f"{empty}dump({source})")
             return f"load({column})" + f" if {column} else None" * optional
         raise TypeError(f"field {name}: {hint} has no form in a table; add one to acquirer.model.columns")
@@ -151,11 +182,19 @@ class _Writer:
         return f"{self._dataclass(cls, name, f'{name}_')} if {first} else None"
 
     def _tuple(self, name: str, item: Any, source: str) -> str:
-        if item is str:
-            return f"tuple({self._add(name, 'TEXT', _LINES.format(source))}.split({_NEWLINE})) if {{{name}}} else ()"
-        values = self.constant(attrgetter(*item.__dataclass_fields__))
-        column = self._add(name, "TEXT", f"dump([*map({values}, {source})])")
+        if _plain_type(item) is str:
+            lines = self._text(_LINES.format(source), text_mask(item))
+            return f"tuple({self._add(name, 'TEXT', lines)}.split({_NEWLINE})) if {{{name}}} else ()"
+        hints = get_type_hints(item, include_extras=True)
+        texts = {name: text_mask(hint) for name, hint in hints.items() if _plain_type(hint) is str}
+        values = ", ".join([self._text(f"one.{name}", texts.get(name)) for name in hints])
+        column = self._add(name, "TEXT", f"dump([({values},) for one in {source}])")
         return f"tuple([{self.constant(item)}(*one) for one in load({column})])"
+
+
+def _plain_type(hint: Any) -> Any:
+    """Return a type without what is noted about it."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 _NEWLINE: Final = '"\\n"'

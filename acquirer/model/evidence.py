@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from acquirer.model.reasons import Reason
+from acquirer.model.text import Identifier, Sentence
 
 if TYPE_CHECKING:  # reading a journal needs neither dialects nor messages
     from acquirer.dialect.dialect import Dialect
     from acquirer.wire.message import DecodeError, Message, Value
-
-MASKED: Final[dict[str, Any]] = {"masked": True}
-"""Of a field that holds free text: card numbers in it are masked before it is written."""
 
 UNLOGGED: Final[dict[str, Any]] = {"logged": False}
 """Of a text that lines of the log leave out. Numbers and flags are left out unless `observe.lines` names them."""
@@ -34,23 +32,23 @@ class ExchangeRecord:
     """
 
     at_us: int
-    peer: str = ""
-    mti: str = ""
-    service: str = ""  # sign_on, sale, reversal, echo, sign_off …; "" when no route fits
-    tid: str = ""
-    mid: str = ""
-    batch: str = ""
-    stan: str = ""
-    rrn: str = ""
-    code: str = ""
-    reason: Reason | str = ""
+    peer: Identifier = ""
+    mti: Identifier = ""
+    service: Identifier = ""  # sign_on, sale, reversal, echo, sign_off …; "" when no route fits
+    tid: Identifier = ""
+    mid: Identifier = ""
+    batch: Identifier = ""
+    stan: Identifier = ""
+    rrn: Identifier = ""
+    code: Identifier = ""
+    reason: Reason | Identifier = ""
     fault: str = ""  # the damage done on purpose
-    why: str = field(default="", metadata=MASKED)  # one sentence for people
-    notes: tuple[str, ...] = field(default=(), metadata=MASKED)  # trigger amount, suspected clone, clock skew …
+    why: Sentence = ""  # one sentence for people
+    notes: tuple[Sentence, ...] = ()  # trigger amount, suspected clone, clock skew …
     amount_minor: int | None = None
-    pan_masked: str = field(default="", metadata={**MASKED, **UNLOGGED})
+    pan_masked: str = field(default="", metadata=UNLOGGED)
     replayed: bool = False  # the stored reply was given again
-    reply_mti: str = field(default="", metadata=UNLOGGED)
+    reply_mti: Identifier = field(default="", metadata=UNLOGGED)
     frame_bytes: int = 0  # of the request, without its length prefix
     took_us: int = 0  # from arrival to decision
 

@@ -4,7 +4,8 @@ One terminal row is the consistency boundary: it carries a `version`, a decision
 says which. Rows are plain slots, never frozen: a handful is made per exchange, and freezing costs more than deciding.
 A row is never changed in place; `dataclasses.replace` makes the next one.
 
-A field added here is a column of its table: `model.columns` says how, and a migration adds it to older databases.
+A field added here is a column of its table: `model.columns` says how, and a migration adds it to older databases. Text
+is masked when it is written, unless its type says what it is: `model.text`.
 
 Units: `_us` is UTC microseconds since the epoch, `_minor` is minor units of the currency (分, cents).
 """
@@ -16,6 +17,7 @@ from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from acquirer.data.types import MakForm
+from acquirer.model.text import Hexadecimal, Identifier, Particulars, Sentence
 
 Required = Literal["never", "daily", "per-batch", "per-transaction"]
 TransactionState = Literal["approved", "declined", "reversed", "voided", "refunded", "tombstone"]
@@ -46,17 +48,17 @@ class Policy:
 class TerminalConfig:
     """A registered terminal: who it is and its keys. Changes only by registration."""
 
-    tid: str  # 8 characters
-    mid: str  # 15 characters
+    tid: Identifier  # 8 characters
+    mid: Identifier  # 15 characters
     name: str
     tmk: bytes = field(repr=False)  # sealed by the vault under context "tmk:<tid>"; b"": it has none
-    tmk_kcv: str  # 8 hex digits, by the TMK's own cipher
+    tmk_kcv: Identifier  # 8 hex digits, by the TMK's own cipher
     mak: MakForm = "single"
     policy: Policy = Policy()
     test: bool = False  # may be given fixed keys
     fixed_keys: bytes | None = field(default=None, repr=False)  # sealed "fixed:<tid>": working keys pinned for tests
     bdk: bytes | None = field(default=None, repr=False)  # sealed "bdk:<tid>": its keys are derived for each message
-    bdk_kcv: str = ""
+    bdk_kcv: Identifier = ""
 
 
 @dataclass(slots=True)
@@ -64,9 +66,9 @@ class Generation:
     """One set of working keys handed out by one sign-on."""
 
     number: int  # counts sign-ons of this terminal, from 1
-    package: str  # selector of the dialect's key package, e.g. "003"
+    package: Identifier  # selector of the dialect's key package, e.g. "003"
     sealed: bytes = field(repr=False)  # sealed by the vault under context "keys:<tid>:<number>"
-    kcvs: str  # "PIK 900ECCE3, MAK CFF1592A": for eyes
+    kcvs: Identifier  # "PIK 900ECCE3, MAK CFF1592A": for eyes
     since_us: int  # committed at
 
 
@@ -74,11 +76,11 @@ class Generation:
 class Session:
     """What changes about a terminal from exchange to exchange; `version` guards it."""
 
-    tid: str
+    tid: Identifier
     version: int = 0  # 0: no row yet
-    batch: str = "000001"
+    batch: Identifier = "000001"
     signed_on_us: int = 0  # 0: never
-    signed_on_day: str = ""  # YYYYMMDD in the host's time zone
+    signed_on_day: Identifier = ""  # YYYYMMDD in the host's time zone
     signed_on_count: int = 0  # which sign-on of that day it is
     signed_off: bool = False
     sign_on_spent: bool = False  # per-transaction: a sale has used the sign-on up
@@ -88,7 +90,7 @@ class Session:
     previous: Generation | None = None
     previous_until_us: int = 0  # grace; 0 once the current keys have proved themselves
     bad_macs: int = 0  # in a row
-    last_stan: str = ""
+    last_stan: Identifier = ""
 
     def copy(self) -> Session:
         """Return the same row once more, to become the next one: `replace` costs three times as much."""
@@ -104,30 +106,30 @@ class Transaction:
 
     key: TransactionKey
     version: int = 0  # 0: not stored yet
-    kind: str = "sale"
+    kind: Identifier = "sale"
     state: TransactionState = "approved"
-    processing_code: str = ""
-    transaction_type: str = ""  # DE60.1 where a dialect has it
+    processing_code: Identifier = ""
+    transaction_type: Identifier = ""  # DE60.1 where a dialect has it
     amount_minor: int = 0
-    currency: str = ""
+    currency: Identifier = ""
     pan_masked: str = ""  # first 6 + last 4
-    card: str = ""  # keyed hash of the PAN: the card row's name
+    card: Identifier = ""  # keyed hash of the PAN: the card row's name
     entry_mode: str = ""
     operator: str = ""
-    reason: str = ""  # a Reason
-    code: str = ""
-    rrn: str = ""
-    auth_id: str = ""
-    reply_elements: dict[str, str] = field(default_factory=dict)  # of the reply: those that the host made itself
+    reason: Identifier = ""  # a Reason
+    code: Identifier = ""
+    rrn: Identifier = ""
+    auth_id: Identifier = ""
+    reply_elements: dict[str, Identifier] = field(default_factory=dict)  # of the reply: those that the host made itself
     generation: int = 0  # whose keys verified the request
     at_us: int = 0
-    business_date: str = ""  # YYYYMMDD, fixed at arrival
+    business_date: Identifier = ""  # YYYYMMDD, fixed at arrival
     reversed_us: int = 0
     reversal_reason: str = ""  # what the terminal gave: 98, A0, 06 …
-    reversal_elements: dict[str, str] = field(default_factory=dict)  # of the reply to its reversal
-    mti: str = ""  # of the request, without its repeat digit; "": booked by version 0.1
+    reversal_elements: dict[str, Identifier] = field(default_factory=dict)  # of the reply to its reversal
+    mti: Identifier = ""  # of the request, without its repeat digit; "": booked by version 0.1
     original: TransactionKey | None = None  # the transaction that a void or a refund is tied to
-    original_rrn: str = ""  # the reference number by which the request names it
+    original_rrn: Identifier = ""  # the reference number by which the request names it
     refunded_minor: int = 0  # of a sale: what refunds have given back
     used_us: int = 0  # last referred to: by its request, a reversal, a void, a refund, a signature
 
@@ -136,11 +138,11 @@ class Transaction:
 class Card:
     """The mutable side of a test card: what sales took and reversals gave back."""
 
-    token: str
+    token: Identifier
     version: int = 0
     pan_masked: str = ""
     spent_minor: int = 0  # of the balance, since the card was first seen
-    day: str = ""  # YYYYMMDD that day_* speak of
+    day: Identifier = ""  # YYYYMMDD that day_* speak of
     day_spent_minor: int = 0
     day_count: int = 0
     pin_tries: int = 0  # wrong PINs in a row
@@ -150,9 +152,9 @@ class Card:
 class SlipElement:
     """One element of the slip that came with a signature, as it may be kept: card numbers masked, secrets gone."""
 
-    tag: str
-    hex: str  # its bytes; "" where they may not be kept
-    text: str  # how it reads
+    tag: Identifier
+    hex: Hexadecimal  # its bytes; "" where they may not be kept
+    text: Particulars  # how it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Flag:
     """Something odd about a signature, by a short name, and the sentence that says what was seen."""
 
     name: str
-    why: str
+    why: Sentence
 
 
 PictureState = Literal["waiting", "made", "none"]
@@ -173,14 +175,14 @@ class Signature:
 
     key: TransactionKey  # of the sale
     number: int  # from 1
-    digest: str  # SHA-256 of the image as it came, hex: where its bytes are kept
+    digest: Identifier  # SHA-256 of the image as it came, hex: where its bytes are kept
     stream_bytes: int
     parts: int = 1  # messages that brought it
     at_us: int = 0
     dialect: str = ""
     amount_minor: int | None = None  # as uploaded; None: the upload did not say
     pan_masked: str = ""
-    rrn: str = ""
+    rrn: Identifier = ""
     settlement_date: str = ""  # MMDD
     feature_code: str = ""  # computed again, from settlement date and RRN of the upload
     captured: str = ""  # touch, pen, fingerprint, paper, none; "": the terminal does not tell
@@ -189,7 +191,7 @@ class Signature:
     picture: PictureState = "waiting"
     width: int = 0  # pixels; 0 until decoded
     height: int = 0
-    png: str = ""  # SHA-256 of the PNG, hex: where it is kept
+    png: Identifier = ""  # SHA-256 of the PNG, hex: where it is kept
 
 
 @dataclass(slots=True)

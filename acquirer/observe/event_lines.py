@@ -1,5 +1,6 @@
 """Lines of events, by structlog: what is known of an event goes through processors, the last of which renders it.
 
+Texts are masked here as those of rows are (`model.text`): an event is a sentence of our own with what belongs to it.
 Imported when the first event is logged: structlog takes longer to import than a host does to open its store, and the
 process that writes the store logs exchanges only.
 """
@@ -7,7 +8,7 @@ process that writes the store logs exchanges only.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from structlog.processors import JSONRenderer, KeyValueRenderer
@@ -15,6 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from acquirer.data.text import printable
 from acquirer.observe.event import LogEvent, utc
+from acquirer.wire.masking import mask_sentence
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
 
@@ -22,7 +24,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, default=str, separators=("
 def event_line(event: LogEvent) -> EventDict:
     """Return an event's name, its time, its sentence and what belongs to it; what is empty is left out."""
     line = {"event": event.name, "at": utc(event.at_us), "why": event.sentence, **event.fields}
-    return _drop_empty(None, "", line)
+    return _drop_empty(None, "", _masked(None, "", line))
 
 
 def event_as_json(event: LogEvent) -> str:
@@ -32,8 +34,22 @@ def event_as_json(event: LogEvent) -> str:
 
 def event_as_text(event: LogEvent, clock: str) -> str:
     """Return an event as a line for eyes, which begins with what the clock shows."""
-    parts = [f"{event.name}:", event.sentence, _rendered(_TEXT, dict(event.fields))]
+    parts = [f"{event.name}:", mask_sentence(event.sentence), _rendered(_TEXT, dict(event.fields))]
     return printable(f"{clock}  {' '.join(filter(None, parts)).removesuffix(':')}")
+
+
+def _masked(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    return {key: _without_card_numbers(value) for key, value in line.items()}
+
+
+def _without_card_numbers(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_sentence(value)
+    if isinstance(value, list | tuple):
+        return [_without_card_numbers(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _without_card_numbers(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, bool | int | float) else mask_sentence(str(value))
 
 
 def _drop_empty(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
@@ -45,10 +61,11 @@ def _as_strings(_logger: WrappedLogger, _method: str, line: EventDict) -> EventD
 
 
 _JSON: Final[Sequence[Processor]] = (
+    _masked,
     _drop_empty,
     JSONRenderer(serializer=lambda line, **_: _encode(line)),  # json.dumps would make an encoder for each line
 )
-_TEXT: Final[Sequence[Processor]] = (_drop_empty, _as_strings, KeyValueRenderer(repr_native_str=False))
+_TEXT: Final[Sequence[Processor]] = (_masked, _drop_empty, _as_strings, KeyValueRenderer(repr_native_str=False))
 
 
 def _rendered(processors: Sequence[Processor], line: EventDict) -> str:

@@ -12,7 +12,7 @@ from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, read_words, whole
-from acquirer.wire.masking import passes_luhn
+from acquirer.wire.card_numbers import passes_luhn
 
 
 @cache

@@ -41,6 +41,9 @@ ROLES: Mapping[str, str] = {
 }
 """What our host and terminal write and read → the tag it travels in; the same in every known dialect of the upload."""
 
+IDENTIFIERS = tuple(ROLES[role] for role in ("acquirer", "issuer", "auth_id", "original_rrn", "aid", "cryptogram"))
+"""Elements whose digits identify something else than a card."""
+
 CAPTURES = ("touch", "pen", "fingerprint", "paper", "none")
 """How a signature was captured, as the private element says: finger on a screen, digital pen, fingerprint sensor,
 on the paper slip, not at all."""

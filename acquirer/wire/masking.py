@@ -1,45 +1,41 @@
 """Masking: how much of a value is shown (PCI DSS 4.0.1, 3.4.1: display of card numbers, 3.3: sensitive data).
 
-1. A card number is shown as first 6 + last 4; one that does not look like a card number is hidden whole.
+1. A card number is shown as first 6 + last 4 (of 12 digits, first 5 + last 4); what is none is hidden whole.
 2. Of a track, a PIN block, a secret, and of any sensitivity that is not known, only the length is shown.
-3. In free text, runs of digits that may be card numbers are masked.
+3. In free text, what may be a card number is masked (`card_numbers` says what that is).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from contextlib import suppress
 
+from acquirer.wire.card_numbers import (
+    KNOWN,
+    PAN_DIGITS,
+    card_number_bytes,
+    card_number_digits,
+    card_number_half_bytes,
+    hidden_digits,
+    is_digits,
+    is_issued,
+)
 from acquirer.wire.message import Value
-
-PAN_DIGITS = range(13, 20)
-"""Lengths of a card number (ISO/IEC 7812 allows 8–19; 12 and less are too short to keep ten digits of)."""
-
-CLEAR_HEAD, CLEAR_TAIL = 6, 4
-"""Digits of a card number that may stand in the clear (PCI's table of truncations: 6/4 suits 6- and 8-digit BINs)."""
 
 
 def mask_pan(pan: str) -> str:
-    """Return a card number as first 6 + last 4; anything that is not 13–19 digits is hidden whole.
+    """Return a card number as first 6 + last 4; anything that is not 12–19 digits is hidden whole.
 
     >>> mask_pan("6212345678901232")
     '621234******1232'
     >>> mask_pan("62123456")
     '********'
     """
-    if len(pan) not in PAN_DIGITS or not _is_digits(pan):
+    if len(pan) not in PAN_DIGITS or not is_digits(pan):
         return "*" * len(pan)
-    return pan[:CLEAR_HEAD] + "*" * (len(pan) - CLEAR_HEAD - CLEAR_TAIL) + pan[-CLEAR_TAIL:]
-
-
-def hidden_digits(count: int) -> range:
-    """Return which digits (from 0) of a card number of `count` digits are hidden.
-
-    >>> hidden_digits(16)
-    range(6, 12)
-    """
-    if count not in PAN_DIGITS:
-        return range(count)
-    return range(CLEAR_HEAD, count - CLEAR_TAIL)
+    hidden_places = hidden_digits(len(pan))
+    return pan[: hidden_places.start] + "*" * len(hidden_places) + pan[hidden_places.stop :]
 
 
 def shown(value: Value, sensitivity: str) -> str:
@@ -100,63 +96,79 @@ def as_text(value: str) -> str | None:
     return text if text.isprintable() else None
 
 
-KNOWN = "\ufdd0"  # before digits of our own: a noncharacter, which neither latin-1 nor GBK has, so no wire brings it
-_RUN = re.compile(rf"(?<![0-9{KNOWN}])[0-9]{{13,}}(?![0-9])")
-_ZEROED = bytes.maketrans(b"123456789", b"000000000")
-_LONG = b"0" * PAN_DIGITS[0]
+_DIGITS = re.compile(r"\d+")
 
 
 def known(text: str) -> str:
-    """Return a value marked so that `mask_card_numbers` leaves it alone in a sentence.
+    """Return a value marked so that `mask_sentence` leaves it alone.
 
     For a value whose meaning is known to be none of a card, like a MAC or a merchant's number; never for free text from
     the wire.
 
-    >>> mask_card_numbers(f"got {known('0000000000000000')} with card 6212345678901232")
+    >>> mask_sentence(f"got {known('0000000000000000')} with card 6212345678901232")
     'got 0000000000000000 with card 621234******1232'
     """
-    return _RUN.sub(KNOWN + r"\g<0>", text)
+    return _DIGITS.sub(KNOWN + r"\g<0>", text)
 
 
-def mask_card_numbers(text: str) -> str:
-    """Mask what may be card numbers in free text, where nothing says what a run of digits means.
+def known_particulars(text: str) -> str:
+    """Return `known` text of what a terminal sent for something else, without numbers that an issuer gives out.
 
-    That is 13–19 digits that pass the Luhn check, and longer runs, which may be lists of them.
-
-    >>> mask_card_numbers("card 6212345678901232, merchant 880210010210162")
-    'card 621234******1232, merchant 880210010210162'
+    >>> mask_sentence(f"KSN {known_particulars('FF621234567890123457')}, {known_particulars('62001234567890000001')}")
+    'KSN FF621234********3457, 62001234567890000001'
     """
-    if len(text) < PAN_DIGITS[0] or _LONG not in text.encode("utf-8", "replace").translate(_ZEROED):
-        return text  # nearly always, and found out at a third of the cost
-    stars = frozenset(card_number_digits(text))
-    masked = "".join("*" if i in stars else character for i, character in enumerate(text)) if stars else text
-    return masked.replace(KNOWN, "")
+    return known(mask_card_numbers(text, issued=True))
 
 
-def card_number_digits(text: str) -> list[int]:
-    """Return where `mask_card_numbers` puts its stars.
+def mask_sentence(text: str) -> str:
+    """Mask what may be card numbers in a sentence of our own, except for what it says is `known`."""
+    places = card_number_digits(text)
+    masked = _starred(text, places) if places else text
+    return masked if masked.isascii() else masked.replace(KNOWN, "")
 
-    >>> card_number_digits("card 6212345678901232")
-    [11, 12, 13, 14, 15, 16]
+
+def mask_card_numbers(text: str, *, issued: bool = False) -> str:
+    """Mask what may be card numbers in free text, where nothing says what digits mean (see `card_numbers`).
+
+    `issued`: only numbers that an issuer gives out.
+
+    >>> mask_card_numbers("card 6212 3456 7890 1232, merchant 880210010210162")
+    'card 6212 34** **** 1232, merchant 880210010210162'
     """
-    runs = (run for run in _RUN.finditer(text) if len(run[0]) not in PAN_DIGITS or passes_luhn(run[0]))
-    return [run.start() + digit for run in runs for digit in hidden_digits(len(run[0]))]
+    if text.isascii():
+        found = card_number_digits(text, issued=issued)
+        return _starred(text, found) if found else text
+    text = text.replace(KNOWN, "")
+    places = set(card_number_digits(text, issued=issued))
+    with suppress(UnicodeError):  # text from the wire stands for its bytes, see `message.Value`
+        places |= card_number_bytes(text.encode("latin-1"), issued=issued)
+    return _starred(text, places)
 
 
-_DOUBLED = str.maketrans("0123456789", "0246813579")
-"""Each digit doubled, the two digits of the result added."""
+def mask_digits(text: str) -> str:
+    """Mask a field of digits that is a card number by mistake; its digits mean something else, so one is seldom.
 
-
-def passes_luhn(digits: str) -> bool:
-    """Return whether the last digit is the right check digit (ISO/IEC 7812-1 annex B).
-
-    >>> passes_luhn("6212345678901232"), passes_luhn("6212345678901233"), passes_luhn("")
-    (True, False, False)
+    >>> mask_digits("6212345678901232"), mask_digits("0000070000120310")
+    ('621234******1232', '0000070000120310')
     """
-    if not _is_digits(digits):
-        return False
-    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0
+    if len(text) < PAN_DIGITS[0] or not is_issued(text.rstrip("F")):
+        return text
+    number = text.rstrip("F").lstrip("0")
+    start = text.index(number)
+    return _starred(text, [start + digit for digit in hidden_digits(len(number))])
 
 
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def mask_bytes(data: bytes) -> str:
+    """Return bytes as upper-case hex, with stars for what may be digits of a card number.
+
+    >>> mask_bytes(bytes.fromhex("5A086212345678901232"))
+    '5A08621234******1232'
+    """
+    return _starred(data.hex().upper(), card_number_half_bytes(data))
+
+
+def _starred(text: str, places: Collection[int]) -> str:
+    characters = list(text)
+    for at in places:
+        characters[at] = "*"
+    return "".join(characters)

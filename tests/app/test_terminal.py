@@ -17,7 +17,7 @@ from acquirer.settings.terminal_state import StateFolderError
 from acquirer.terminal.card import CardError, card
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.testing import RunningHost, running_host
-from acquirer.wire.masking import passes_luhn
+from acquirer.wire.card_numbers import passes_luhn
 
 TID, PINNED, DOUBLE, SM4 = "10000161", "10000162", "10000163", "10000164"
 SILENT = "silent:service=sale,amount=66.66"

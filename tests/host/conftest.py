@@ -47,7 +47,7 @@ from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
 from acquirer.settings.specs import load_dialect
 from acquirer.testing.fake_store import FakeStore
-from acquirer.wire.masking import KNOWN
+from acquirer.wire.card_numbers import KNOWN
 from acquirer.wire.message import Message, Value
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

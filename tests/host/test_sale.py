@@ -44,7 +44,7 @@ def test_chip_data_that_cannot_be_read_is_the_issuers_affair(pos):
         ({"amount": 0}, "13", "DE 4 (amount) is 0.00: a sale needs an amount above zero"),
         ({"currency": "840"}, "12", "DE 49 (currency) is 840, this host settles in 156"),
         ({"pan": "6212345678901233"}, "14", "the check digit of the card number is wrong (Luhn): 621234******1233"),
-        ({"pan": "621234567892"}, "14", "the card number has 12 digits; 13 to 19 are possible"),
+        ({"pan": "62123456789"}, "14", "the card number has 11 digits; 12 to 19 are possible"),
         ({"stan": "000000"}, "30", "DE 11 (stan) is 000000; terminals number from 000001"),
         ({"date": "0229", "time": "120000"}, "30", "DE 13 (date) 0229 with DE 12 (time) 120000 is no point in time"),
         ({"time": "246000"}, "30", "DE 12 (time) 246000 is no point in time"),

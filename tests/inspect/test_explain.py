@@ -13,7 +13,7 @@ from acquirer.inspect.explain import Explanation, explain, explain_failure
 from acquirer.inspect.explained_rows import ExplainedRow
 from acquirer.inspect.hexdump import dump_lines, hexdump
 from acquirer.settings.specs import load_dialect
-from acquirer.wire.masking import passes_luhn
+from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.message import DecodeError, Value
 from acquirer.wire.tlv import build_tlv
 

@@ -11,7 +11,7 @@ from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.masking import known, mac_text
+from acquirer.wire.masking import known, known_particulars, mac_text
 from acquirer.wire.message import Message
 
 
@@ -54,7 +54,7 @@ def derived_mac_differs(
     mac: bytes | None,
 ) -> str:
     """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
-    mak = f"MAK KCV {keys.mak.kcv()} of KSN {known(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
+    mak = f"MAK KCV {keys.mak.kcv()} of KSN {known_particulars(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
     sentence = _differs(host, request.message, keys, mak, mac)
     if mac is None:
         return sentence
@@ -70,7 +70,7 @@ def derived_mac_differs(
 
 def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
     """A message whose keys cannot be derived (DUKPT): its KSN is none, or the host has no BDK for it."""
-    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {known(str(problem))}"
+    return f"the keys of this message of terminal {terminal.tid} cannot be derived: {known_particulars(str(problem))}"
 
 
 def _differs(host: Host, message: Message, keys: WorkingKeys, mak: str, mac: bytes | None) -> str:

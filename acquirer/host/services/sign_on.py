@@ -22,7 +22,6 @@ from acquirer.security.ciphers import CipherError
 from acquirer.security.packages import PackageError, wrap_cipher
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
-from acquirer.wire.masking import known
 
 CLONE_WINDOW_S: Final = 60
 """Two devices with one number sign each other off: another serial within a minute is no exchange of hardware."""
@@ -146,10 +145,10 @@ def _notes(before: Session, after: Session) -> tuple[str, ...]:
     if after.operator:
         notes = (f"operator {named(after.operator.strip())}",)
     if after.serial and after.serial != before.serial:
-        notes = (*notes, f"serial {known(named(after.serial))}")
+        notes = (*notes, f"serial {named(after.serial)}")
         seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
         if before.serial and 0 <= seconds < CLONE_WINDOW_S:  # below 0: the clock was set back, how long ago is unknown
-            serial = known(named(before.serial))
+            serial = named(before.serial)
             notes = (
                 *notes,
                 f"clone-suspected: terminal {after.tid} signed on {seconds} s ago as serial {serial}; "

@@ -23,8 +23,9 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Flag, Picture, Signature, SignaturePart, SlipElement, Upload, Uploaded
 from acquirer.signature import slip_elements
 from acquirer.signature.feature_code import feature_code
+from acquirer.wire.card_numbers import card_number_half_bytes
 from acquirer.wire.grammar import Tag
-from acquirer.wire.masking import card_number_digits, mask_pan
+from acquirer.wire.masking import mask_pan
 from acquirer.wire.tlv import TlvError
 
 SIGNATURES_MAX: Final = 16
@@ -202,9 +203,7 @@ def stored_element(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipE
     """An element without what may not be kept: secrets, and in free text and unknown tags what looks like a card."""
     if one.sensitivity:
         return SlipElement(one.tag, "", one.shown)
-    free: tuple[str, ...] = (one.text,) if tag is not None and tag.format.startswith("a") else ()
-    if tag is None:
-        free = (one.value.hex(), one.value.decode("latin-1"))
-    if any(map(card_number_digits, free)):
+    free = one.tag not in slip_elements.IDENTIFIERS and (tag is None or tag.format.startswith("ans"))
+    if card_number_half_bytes(one.value, issued=not free):
         return SlipElement(one.tag, "", f"[{len(one.value)} bytes hidden]")
     return SlipElement(one.tag, one.value.hex().upper(), one.text)
