@@ -147,7 +147,8 @@ ROWS = (
     _row(
         "bitmap-text", "writes the bitmap as sixteen hexadecimal characters",
         sale(lambda m: m.with_(bitmap=m.bits.hex().upper().encode())),
-        rf"bitmap[^;]*({TEXT})|({TEXT})[^;]*bitmap", remedy=r"binary|eight bytes|8 bytes",
+        rf"bitmap[^;]*({TEXT})|({TEXT})[^;]*bitmap", r"^(?!.*MTI and (the )?bitmap)",
+        remedy=r"binary|eight bytes|8 bytes",
         fix="write the bitmap in eight bytes", codes=ANY,
     ),
     _row(
@@ -175,12 +176,13 @@ ROWS = (
         "terminal-short", "writes DE 41 with seven characters", lambda pos: pos.sale().raw(41, pos.tid[1:].encode()),
         of(41, r"\b7\b|seven|(one|1) (character|byte)[^;]*(short|missing|few)|too short"),
         remedy=r"\b8\b|eight|blank|space", fix="fill DE 41 up to eight characters with blanks", codes=("30", "97"),
+        same_as=("field-merchant-short",),
     ),
     _row(
         "merchant-short", "writes DE 42 with fourteen characters", lambda pos: pos.sale().raw(42, b"88021021010216"),
         of(42, r"\b14\b|fourteen|(one|1) (character|byte)[^;]*(short|missing|few)|too short"),
         remedy=r"\b15\b|fifteen|blank|space", fix="fill DE 42 up to fifteen characters with blanks",
-        codes=("30", "03"),
+        codes=("30", "03"), same_as=("field-terminal-short",),
     ),
     _row(
         "chip-length-digits", "counts the hexadecimal digits of the chip data",

@@ -122,7 +122,7 @@ ROWS = (
         "framing-stx-without-etx",
         "leaves out the ETX at a host that wants STX and ETX around the message",
         lambda pos: FORMS["stx-bcd2-etx"].wrap(sign_on(pos).message)[:-1],
-        (r"(ETX|\b03\b)[^;]*(missing|did not come|absent|lacks|without)|(missing|no|without)[^;]{0,20}(ETX|\b03\b)",),
+        (r"(ETX|\b03\b)[^;]*(missing|did not come|absent|lacks)|\b(missing|no|without)\b[^;]{0,20}(ETX|\b03\b)",),
         "send ETX (03) behind the message",
         listener="stx-bcd2-etx",
         right=_wrapped("stx-bcd2-etx"),
