@@ -21,6 +21,7 @@ COMMANDS = {
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
     "signatures": "Read what cardholders signed: list, show, export, import; and which transactions lack a signature.",
+    "store": "Check a store, back it up, shrink it, purge it.",
     "receipt": "Print the receipt of a sale, void or refund again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
     "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",

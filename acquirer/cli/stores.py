@@ -63,6 +63,17 @@ def writing(url: str) -> Iterator[Store]:
         store.close()
 
 
+@contextmanager
+def store_problems() -> Iterator[None]:
+    """End with a sentence when a store cannot be used."""
+    from acquirer.store import StoreError
+
+    try:
+        yield
+    except StoreError as exc:
+        raise _end(exc) from None
+
+
 def clock_time(at_us: int, timezone: str) -> str:
     """Return a moment as people in the host's time zone write it; "" for never, the number where it is no moment."""
     if not at_us:

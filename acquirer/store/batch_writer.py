@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.store.transaction_writer import KEEP_DAYS, GroupResult, OnWritten, PackedChanges, TransactionWriter
+from acquirer.store.purge import KEEP_DAYS
+from acquirer.store.transaction_writer import GroupResult, OnWritten, PackedChanges, TransactionWriter
 
 CallSoon = Callable[[Callable[[], None]], object]
 """Runs a function on the loop's thread, later: ``loop.call_soon``, ``loop.call_soon_threadsafe``."""

@@ -15,8 +15,7 @@ from typing import Final
 
 from acquirer.errors import StoreError
 from acquirer.store import schema
-from acquirer.store.key_file import key_path
-from acquirer.store.location import check_kind, make_private
+from acquirer.store.location import check_kind, key_path, make_private
 from acquirer.store.schema import StoreTable, sql_name
 from acquirer.store.soundness import check_opened, damaged, explained, missing_part
 from acquirer.store.statements import query

@@ -18,9 +18,10 @@ from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter
 from acquirer.store.location import DatabaseLock
+from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered
-from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten
+from acquirer.store.transaction_writer import OnWritten
 from acquirer.store.uploads import ImportOutcome, RenderedSignature
 
 OnOutcome = Callable[[CommitOutcome], None]

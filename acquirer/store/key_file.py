@@ -11,12 +11,7 @@ from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES
-from acquirer.store.location import companion
-
-
-def key_path(database: Path) -> Path:
-    """Return the path of a database's key file."""
-    return companion(database, ".key")
+from acquirer.store.location import key_path
 
 
 def master_key(database: Path, *, make: bool) -> bytes:

@@ -56,10 +56,15 @@ def companion(database: Path, suffix: str) -> Path:
     return database.with_name(database.name + suffix)
 
 
+def key_path(database: Path) -> Path:
+    """Return the path of a database's key file."""
+    return companion(database, ".key")
+
+
 def readable_by_others(url: str) -> str:
     """Return what to do about a key file that not only its owner may read, as a sentence; "" when nothing is to do."""
     database = database_path(url)
-    path = companion(database, ".key") if database is not None else None
+    path = key_path(database) if database is not None else None
     if path is None or not path.exists() or not (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
         return ""
     return f"{path} has mode {mode:04o}, but it opens every key of the store: chmod 600 {path}"
@@ -194,7 +199,7 @@ def is_same_file(path: Path, known: os.stat_result) -> bool:
 def begins_anew(url: str) -> str:
     """Return a sentence about a database that is missing beside its key file; "" when it is there, or both are not."""
     database = database_path(url)
-    if database is None or database.exists() or not companion(database, ".key").exists():
+    if database is None or database.exists() or not key_path(database).exists():
         return ""
     return f"{database} was not there, though its key file is: a new store was begun; if it held one, put a backup back"
 

@@ -24,7 +24,7 @@ from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
-from acquirer.store.soundness import explained, whole
+from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
 from acquirer.store.uploads import name_of_row, sound_signature
 
@@ -228,7 +228,7 @@ class Reader:
             raise explained(self._database, exc) from None
 
     def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
-        return whole(unpack, row, table, self._database)
+        return unpack_whole(unpack, row, table, self._database)
 
 
 def _lenient(text: bytes) -> str:
@@ -241,10 +241,10 @@ def registered(row: Row, database: Path | None = None) -> tuple[TerminalConfig, 
     Raises:
         StoreError: the row is damaged.
     """
-    config, session = whole(TERMINAL.unpack, row, schema.terminal, database), row[_TERMINAL_WIDTH:]
+    config, session = unpack_whole(TERMINAL.unpack, row, schema.terminal, database), row[_TERMINAL_WIDTH:]
     if session[_SESSION_TID] is None:
         return config, Session(config.tid)
-    return config, whole(SESSION.unpack, session, schema.session, database)
+    return config, unpack_whole(SESSION.unpack, session, schema.session, database)
 
 
 def open_reader(url: str) -> Reader:

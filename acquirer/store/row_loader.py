@@ -20,7 +20,7 @@ from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered
 from acquirer.store.row_cache import RowCache
 from acquirer.store.schema import CARD, TRANSACTION, StoreTable
-from acquirer.store.soundness import explained, whole
+from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import having, select
 from acquirer.store.uploads import load_uploaded
 
@@ -33,7 +33,12 @@ _ON_DATE = "substr(business_date, 5) = ?"
 
 
 class RowLoader:
-    """The part of a store that loads; see `interface.Store`. Where there is one connection only, the writer shares it."""
+    """The part of a store that loads; see `interface.Store`.
+
+    Args:
+        reading: in memory it is the connection that also writes.
+        database: None in memory.
+    """
 
     def __init__(self, direct: DirectWriter, reading: sqlite3.Connection, database: Path | None) -> None:
         self._direct = direct
@@ -117,7 +122,7 @@ class RowLoader:
 
     def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
         try:
-            return whole(unpack, row, table, self._database)
+            return unpack_whole(unpack, row, table, self._database)
         except StoreError as exc:
             raise self._damaged(exc) from None
 

@@ -40,7 +40,7 @@ def explained(database: Path | None, exc: sqlite3.Error) -> StoreError:
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{name} is no SQLite database: name another file, or put a backup back")
-    if code == sqlite3.SQLITE_CORRUPT or (code == sqlite3.SQLITE_ERROR and str(exc).startswith(_NOT_THERE)):
+    if code == sqlite3.SQLITE_CORRUPT or (code in (0, sqlite3.SQLITE_ERROR) and str(exc).startswith(_NOT_THERE)):
         return damaged(database, str(exc))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(f"{name} is held by another program (a transaction in a sqlite3 shell?): let it end first")
@@ -98,7 +98,7 @@ def misfit(columns: Sequence[Column], row: Row) -> str:
     return ""
 
 
-def whole(unpack: Callable[[Row], T], row: Row, table: StoreTable, database: Path | None) -> T:
+def unpack_whole(unpack: Callable[[Row], T], row: Row, table: StoreTable, database: Path | None) -> T:
     """Return what a row holds; behind the columns of its table it may have others.
 
     Raises:

@@ -24,11 +24,12 @@ from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import WRITTEN_FILES, DatabaseLock, OpenFiles, database_path
+from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
 from acquirer.store.row_loader import RowLoader
 from acquirer.store.soundness import damaged, explained
-from acquirer.store.transaction_writer import KEEP_DAYS, OnWritten, set_meta
+from acquirer.store.transaction_writer import OnWritten, set_meta
 from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_signature
 
 

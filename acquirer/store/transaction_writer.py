@@ -18,23 +18,15 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.journal.entry import COLUMNS
 from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
-from acquirer.store import schema, statements
+from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
-from acquirer.store.schema import CARD, SESSION, TRANSACTION, sql_name
+from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empty_log
+from acquirer.store.schema import CARD, SESSION, TRANSACTION
 from acquirer.store.soundness import explained
-from acquirer.store.uploads import DELETE_OLD_PARTS, UPLOADS, pack_upload
-
-HOUR_US: Final = 3600 * 1_000_000
-DAY_US: Final = 24 * HOUR_US
+from acquirer.store.uploads import UPLOADS, pack_upload
 
 PURGE_US: Final = HOUR_US
 """How often is purged: rows may live an hour longer than they must."""
-
-PARTS_KEPT_US: Final = DAY_US
-"""A signature in parts whose rest does not come within a day is given up by its terminal long since."""
-
-KEEP_DAYS: Final = 35
-"""A refund may name a sale for 30 days, a completion its authorisation for 29, a reprint any time; a few days more."""
 
 PackedChanges = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None, Row | None]
 """The dialect's key (`BatchWriter.dialect_key`), the journal's facts; then the rows, where they change, of session,
@@ -58,14 +50,6 @@ _UNWRITABLE: Final = (
     ValueError,
 )
 """What one bad row raises. Any other error concerns the disk or the database and is left to the caller."""
-
-PURGE: Final = " ".join(
-    [
-        *("DELETE FROM", sql_name(schema.transaction.name), "WHERE used_us < ? AND batch <>"),
-        *("(SELECT batch FROM", sql_name(schema.session.name)),
-        f"WHERE {sql_name(schema.session.name)}.tid = {sql_name(schema.transaction.name)}.tid)",
-    ]
-)
 
 
 class GroupResult(NamedTuple):
@@ -121,7 +105,7 @@ class TransactionWriter:
         self._on_written = on_written
         self._dialect_of = dialect_of
         self._gone = gone
-        self._kept_us = keep_days * DAY_US
+        self._keep_days = keep_days
         self._fatal_error = ""  # why nothing is written any more
         self._locked = False  # another program holds the database
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
@@ -212,17 +196,16 @@ class TransactionWriter:
         return True
 
     def _purge(self, now_us: int) -> None:
-        """Delete transactions whose batch is closed and that were not referred to for `keep_days`.
-
-        A terminal may repeat or reverse what is in its open batch for as long as it likes.
-        """
+        """Delete what is out of use, and its traces in the log; see `store.purge`."""
         cursor = self._cursor
         try:
             if not self._begin():  # there is time in an hour
                 return
-            cursor.execute(PURGE, (now_us - self._kept_us,))
-            cursor.execute(DELETE_OLD_PARTS, (now_us - PARTS_KEPT_US,))
+            deleted = delete_unused(cursor, now_us, self._keep_days)
             cursor.execute("COMMIT")
+            if deleted:  # a reader that prevents it keeps them in the log until the next purge, or the end
+                empty_log(cursor)
+                wait_when_busy(cursor, LOCK_WAIT_S)
         except sqlite3.Error as exc:
             self._fatal_error = str(explained(None, exc))
             with suppress(sqlite3.Error):  # others use this connection too

@@ -11,14 +11,12 @@ import pytest
 from acquirer.journal.entry import COLUMNS
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
-from acquirer.store import transaction_writer
+from acquirer.store import purge
 from acquirer.store.database import connect_writing
+from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import (
     CONFLICT,
-    DAY_US,
-    HOUR_US,
-    KEEP_DAYS,
     UNWRITABLE,
     GroupResult,
     TransactionWriter,
@@ -359,7 +357,7 @@ def test_while_another_program_writes_the_file_purging_waits_for_an_hour(databas
 
 
 def test_a_database_that_fails_while_it_is_purged_has_failed(connection, writer, exchange, monkeypatch):
-    monkeypatch.setattr(transaction_writer, "PURGE", "DELETE FROM gone WHERE ?")
+    monkeypatch.setattr(purge, "_UNUSED", "DELETE FROM gone WHERE ?")
     writer.write(Changes(exchange()))
     writer.follow_up()
     assert not connection.in_transaction  # what shares the connection can go on

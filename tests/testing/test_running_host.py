@@ -27,7 +27,7 @@ from acquirer.settings.config import make_config
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, statements
 from acquirer.store.schema import TRANSACTION
-from acquirer.store.transaction_writer import KEEP_DAYS
+from acquirer.store.purge import KEEP_DAYS
 from acquirer.testing import RunningHost, running_host
 
 DIALECT = load_dialect("unionpay-pos")

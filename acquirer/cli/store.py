@@ -1,0 +1,109 @@
+"""``acquirer store check|backup|vacuum|purge``: what keeps a store whole, and small."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from acquirer.cli.errors import Code
+from acquirer.cli.stores import StoreOption, settings, store_problems, warn
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def check(
+    store: str | None = StoreOption,
+    as_json: bool = typer.Option(False, "--json", help="One JSON object."),
+) -> int:
+    """Look at all of a store: pages, tables, rows, images, keys. Ends with 1 when something is wrong.
+
+    A host may serve it meanwhile.
+    """
+    from acquirer.store import readable_by_others
+    from acquirer.store.check import check_store
+
+    config = settings(store)
+    with store_problems():
+        found = check_store(config.store)
+    if loose := readable_by_others(config.store):
+        warn(loose)
+    problems = found.problems
+    if as_json:
+        document: dict[str, Any] = {
+            "store": config.store,
+            "ok": not problems,
+            "version": found.version,
+            "problems": problems,
+            "rows": found.rows,
+        }
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        from acquirer.data.text import printable
+
+        for problem in problems:
+            print(printable(f"{problem}."))
+        if problems:
+            print(f"{config.store}: {len(problems)} problem{'s' * (len(problems) > 1)} found.")
+        else:
+            rows = ", ".join([f"{number} in {table}" for table, number in found.rows.items() if number])
+            print(f"{config.store}: OK (version {found.version}; rows: {rows or 'none'}).")
+    return Code.EXPECTATION_FAILED if problems else Code.OK
+
+
+@app.command()
+def backup(
+    target: Path = typer.Argument(metavar="FILE", help="The new database; its key file is written beside it."),
+    store: str | None = StoreOption,
+) -> int:
+    """Copy a store and its key file, also while a host serves it.
+
+    To put a backup back, move the damaged files away (database, -wal, -shm) and copy it to their place:
+    acquirer store backup acquirer.db --store sqlite:///BACKUP.db
+    """
+    from acquirer.store.backup import backup as copy
+
+    config = settings(store)
+    with store_problems():
+        written = copy(config.store, target)
+    print(f"{config.store} was copied to {target} ({written:,} bytes) and {target}.key.")
+    return Code.OK
+
+
+@app.command()
+def vacuum(store: str | None = StoreOption) -> int:
+    """Write a store anew without the gaps that deleted rows leave. No host may serve it."""
+    from acquirer.store.upkeep import vacuum as shrink
+
+    config = settings(store)
+    with store_problems():
+        before, after = shrink(config.store)
+    print(f"{config.store}: {before:,} bytes before, {after:,} bytes after.")
+    return Code.OK
+
+
+@app.command()
+def purge(
+    keep_days: int | None = typer.Option(
+        None, "--keep-days", metavar="DAYS", help="As of 'acquirer serve', which purges once an hour: 35 by default."
+    ),
+    store: str | None = StoreOption,
+) -> int:
+    """Delete transactions of closed batches that were last used so many days ago. No host may serve the store.
+
+    The journal and signatures stay. What is deleted is overwritten; 'vacuum' then makes the file smaller.
+    """
+    from acquirer.process.clock import Clock, fixed_clock
+    from acquirer.store.upkeep import purge as delete
+
+    config = settings(store, keep_days=keep_days)
+    clock = Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
+    with store_problems():
+        deleted = delete(config.store, clock.now_us(), config.keep_days)
+    plural = "" if deleted == 1 else "s"
+    print(f"{config.store}: {deleted} transaction{plural} deleted, last used more than {config.keep_days} days ago.")
+    return Code.OK
