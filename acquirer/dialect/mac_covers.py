@@ -39,6 +39,14 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             remedy="fill up the last block with zeros (00) only",
         ),
         *(_cover(f"the MAC's own place too, filled with {words}", right + byte * size) for words, byte in _FILLINGS),
+        *(
+            _cover(
+                f"whole blocks of {block} only, without the incomplete last one",
+                right[: len(right) // block * block],
+                remedy="fill up the last block with zeros (00) and cover it too",
+            )
+            for block in (8, 16)
+        ),
         _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
     ]
     expected = f"cover {_RIGHT.get(dialect.security.coverage, 'what the dialect says')}"

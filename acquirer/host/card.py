@@ -60,7 +60,8 @@ def read_card(
     if pan and pan != on_track:
         return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
-        sentence = why.track_unreadable(host.dialect, element, f"the expiry after its card number {no_month(valid)}")
+        problem = track.not_said() or f"the expiry after its card number {no_month(valid)}; write YYMM there"
+        sentence = why.track_unreadable(host.dialect, element, problem)
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
     return PresentedCard(on_track, expiry or valid)
 
@@ -98,12 +99,39 @@ class _Track:
             return "; ".join(part for part in (self.problem, finding) if part)
         if self.sealed:
             if not check_number(self.card(self.text)[0]):
-                return f"{control} says it is encrypted, but it is in the clear"
+                return (
+                    f"{control} says it is encrypted, but it is in the clear; encrypt it under the TDK, or say that "
+                    "the track is clear with a third digit 0"
+                )
             kcv = self.keys.tdk.kcv() if self.keys is not None and self.keys.tdk is not None else ""
             return f"under TDK KCV {kcv} it opens to no card number: compare the KCV with the terminal's"
-        if self.keys is not None and self.keys.tdk is not None and not check_number(self.card(self._opened())[0]):
-            return f"it opens under TDK KCV {self.keys.tdk.kcv()}, but {control} says that it is clear"
-        return f"it is in the clear ({control}) and holds no card number before a separator"
+        return (
+            self.not_said()
+            or self._odd_text()
+            or (
+                f"it is in the clear ({control}) and holds no card number before a separator; "
+                "send the card number, D and the expiry"
+            )
+        )
+
+    def not_said(self) -> str:
+        """Say that the track is encrypted, and the message says otherwise; "" when it is not."""
+        keys = self.keys
+        if self.sealed or keys is None or keys.tdk is None or not self._is_card(self._opened()):
+            return ""
+        return (
+            f"it opens under TDK KCV {keys.tdk.kcv()}, but security control {self.control or '(none)'} says that it is "
+            "clear, not encrypted; say that it is with a third digit 1"
+        )
+
+    def _odd_text(self) -> str:
+        """Say what stands in a clear track that does not belong there."""
+        if self.text[:1] in ("B", ";", "%"):
+            return "it begins with a start sentinel; leave the sentinels out, so that it begins with the card number"
+        number, separator, _ = self.text.partition("F")
+        if separator and number.isdecimal() and len(number) in PAN_DIGITS:
+            return "an F stands behind the card number where the separator D belongs; send D"
+        return ""
 
     def _is_card(self, clear: str) -> bool:
         """Whether a track opened with some key holds a card number, an expiry and a service code (ISO/IEC 7813)."""

@@ -102,7 +102,7 @@ class Case:
         if card.reason is not None:
             return Judgement(card.reason, card.why)
         if problem := check_number(card.pan):
-            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {card.masked}")
+            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {card.masked}; read the card number again")
         return None
 
     def card_token(self) -> str:

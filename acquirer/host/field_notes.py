@@ -13,6 +13,8 @@ from acquirer.host.explain.routes import other_side
 from acquirer.host.request import Request
 from acquirer.host.text import place
 from acquirer.wire.card_numbers import passes_luhn
+from acquirer.wire.grammar import Part
+from acquirer.wire.message import Message
 from acquirer.wire.tlv import TlvError, parse_tlv
 
 _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
@@ -104,3 +106,30 @@ def chip_notes(dialect: Dialect, icc: bytes) -> tuple[str, ...]:
         at = dialect.elements["icc"].de
         return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
     return ()
+
+
+def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:
+    """Return what is wrong with a serial number that says how long it is."""
+    at = dialect.elements.get("serial")
+    value = message.fields.get(at.de) if at is not None else None
+    if at is None or value is None or not at.after:
+        return ()
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    fixed, counted = (next((part for part in at.after if wanted(part)), None) for wanted in (_is_fixed, _counts))
+    if fixed is None or counted is None or text[fixed.start : fixed.stop] != fixed.fixed:
+        return ()
+    count, there = text[counted.start : counted.stop], len(text) - (counted.stop or 0)
+    if count.isdecimal() and int(count) == there:
+        return ()
+    return (
+        f"serial: DE {at.de} says {count} behind '{fixed.fixed}', and {there} characters follow; "
+        "count the characters of the serial number",
+    )
+
+
+def _is_fixed(part: Part) -> bool:
+    return bool(part.fixed)
+
+
+def _counts(part: Part) -> bool:
+    return part.counts

@@ -14,12 +14,14 @@ from acquirer.host.decision import Decision
 from acquirer.host.evidence import of_failure, of_request
 from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
+from acquirer.inspect.framing_causes import stream_cause
 from acquirer.model.effects import Arrival, Changes, Close, Commit, Effect, EffectResult, Send, Silence
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.wire.message import DecodeError, EncodeError
 
 _NO_DEADLINE: Final = float("inf")
+_EMPTY_START: Final = "empty-start"  # a stream that begins with an empty frame is read on
 
 
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
@@ -56,6 +58,9 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     `arrival.frame` are its first bytes, `arrival.before` those before them: the sentence says what they look like, they
     themselves are not kept.
     """
+    if reason == _EMPTY_START and not stream_cause(host.dialect, arrival.frame):
+        yield Silence(reason)
+        return
     evidence = Evidence(
         at_us=arrival.at_us,
         dialect=host.dialect,
@@ -65,7 +70,7 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
         why=why.refused_stream(detail, host.dialect, arrival.frame, arrival.before),
     )
     yield Commit(Changes(evidence), _NO_DEADLINE)
-    yield Close(reason)
+    yield Silence(reason) if reason == _EMPTY_START else Close(reason)
 
 
 def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evidence: Evidence) -> bytes | None:

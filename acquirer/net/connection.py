@@ -17,6 +17,9 @@ from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
 
+EMPTY_START = "empty-start"
+"""Why first bytes are reported that are frames all the same; the connection goes on."""
+
 BUSY, UNSENT, SERVER = 1, 2, 4
 """Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
 
@@ -82,6 +85,8 @@ class Connection:
         whole = deframer.whole(data)  # most often
         try:
             if whole is None:
+                if deframer.fresh:
+                    self._look_at_start(data)
                 deframer.feed(data)
             for frame in deframer if whole is None else (whole,):
                 self.frame_since_s = 0.0
@@ -185,6 +190,12 @@ class Connection:
         if reason == "frame-timeout":
             self._report_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
         self.close(reason, hard=reason == "not-reading")
+
+    def _look_at_start(self, data: bytes) -> None:
+        """Report first bytes that are an empty frame with more behind it: they may be a longer length."""
+        size = self.listener.framing.length_bytes
+        if size and len(data) > 2 * size and not any(data[:size]):
+            self.listener.refuse(self, EMPTY_START, "the first frame is empty, and another follows it", data, b"")
 
     def _report_unfinished(self, reason: str, what_then: str) -> None:
         """Report a frame that began and did not end: its length may be written in another form than is read here."""

@@ -125,6 +125,10 @@ def _parts(role: KeyRole, whose: str, key: Secret) -> Iterator[Candidate[Secret]
                 swapped,
                 "keep them in their order",
             )
+    elif key.cipher == "sm4":
+        other = Secret(key.reveal(), "3des")
+        hint = f"the terminal uses 3DES with its {name}, which is a key for SM4"
+        yield Candidate(f"{whose} {name} as a key for 3DES (KCV {other.kcv()})", hint, other, "compute it by SM4")
     elif key.cipher == "des":
         filled = Secret(key.reveal() + bytes(key.block_bytes), "3des")
         words = f"{whose} {name} with eight zero bytes behind it (KCV {filled.kcv()})"
@@ -152,6 +156,12 @@ def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterat
         words = f"{whose} {name} decrypted with half of the TMK (KCV {single.kcv()})"
         hint = f"the terminal decrypts with half of its TMK (KCV {half.kcv()})"
         yield Candidate(words, hint, single, "decrypt it by 3DES with the whole TMK")
+        if len(master) == 16:
+            swapped = Secret(half_of(master, 1).reveal() + half.reveal(), "3des")
+            moved = Secret(swapped.decrypt(wrapped), cipher)
+            words = f"{whose} {name} decrypted with the halves of the TMK swapped (KCV {moved.kcv()})"
+            hint = f"the halves of the terminal's TMK are swapped (KCV {swapped.kcv()})"
+            yield Candidate(words, hint, moved, f"enter them in their order (KCV {master.kcv()})")
     size = master.block_bytes
     if len(wrapped) > size:
         clear, before = key.reveal(), b"\x00" * size + wrapped[:-size]

@@ -105,6 +105,10 @@ def _first_step_only(key: Secret, data: bytes) -> bytes:
     return key.encrypt(fold(data, size).hex().upper().encode()[:size])
 
 
+def _short_fold(key: Secret, data: bytes) -> bytes:
+    return key.encrypt(fold(data, 8).hex().upper().encode())
+
+
 def _lower_case_fold(key: Secret, data: bytes) -> bytes:
     size = key.block_bytes
     text = fold(data, size).hex().encode()
@@ -130,6 +134,12 @@ _SLIPS: Final = (
         "the terminal writes the folded blocks in lower case before it encrypts them",
         MacWay(_lower_case_fold, frozenset({"des", "3des", "sm4", "aes"})),
         "write the folded blocks in upper case",
+    ),
+    Candidate(
+        "the fold in blocks of 8 bytes of ",
+        "the terminal folds in blocks of 8 bytes, and those of the cipher have 16",
+        MacWay(_short_fold, frozenset({"sm4", "aes"})),
+        "fold in blocks of 16 bytes",
     ),
     Candidate(
         "single DES in the first step over ",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from acquirer.signature.bitmap import Bitmap
 
@@ -31,6 +31,9 @@ MIN_STREAM_BYTES = 150
 
 MAX_STREAM_BYTES = 900
 """Terminals ask to sign again above this; DE62 ends at 999, and a message has other fields."""
+
+_INK: Final = "let 1 be black, the ink"
+_AGAIN: Final = "ask the cardholder to sign again"
 
 
 class ImageFlag(StrEnum):
@@ -63,7 +66,7 @@ def check_image(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
     if black * 2 > pixels:
         share = 100 * black // pixels
         found.append(
-            ImageFinding(ImageFlag.INVERTED, f"{share} % of the pixels are black: paper and ink are exchanged")
+            ImageFinding(ImageFlag.INVERTED, f"{share} % of the pixels are black: paper and ink are exchanged; {_INK}")
         )
         bitmap = inverted(bitmap)
     found += _ink(bitmap)
@@ -91,7 +94,7 @@ def inverted(bitmap: Bitmap) -> Bitmap:
 def _ink(bitmap: Bitmap) -> list[ImageFinding]:
     black = bitmap.black()
     if black < BLANK_PIXELS:
-        return [ImageFinding(ImageFlag.BLANK, f"{black} black pixels: there is no signature")]
+        return [ImageFinding(ImageFlag.BLANK, f"{black} black pixels: there is no signature; {_AGAIN}")]
     found = []
     boxes = _blots(bitmap)
     width = max(b.right for b in boxes) - min(b.left for b in boxes)

@@ -54,6 +54,7 @@ class Damage(StrEnum):
     ABORTED = "aborted"
     STRAY_MARKER = "stray-marker"
     HEIGHT_CHANGED = "height-changed"
+    END_DIFFERS = "end-differs"
 
 
 class DamageReport(NamedTuple):
@@ -90,6 +91,23 @@ class JbigHeader:
         return _HEADER.pack(0, 0, 1, 0, *sizes, self.reach, 0, self.order, self.options)
 
 
+_OTHER_IMAGES: Final = {
+    b"\x89PNG": "PNG",
+    b"BM": "BMP, a bitmap file",
+    b"GIF8": "GIF",
+    b"\xff\xd8\xff": "JPEG",
+    b"\x97JB2": "JBIG2",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+}
+
+
+def _other_image(data: bytes) -> str:
+    """Return which other kind of image begins so, as the rest of a sentence."""
+    kind = next((kind for start, kind in _OTHER_IMAGES.items() if data.startswith(start)), "")
+    return f", but {kind}" if kind else ": its header begins with bytes no header has"
+
+
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
     """Check a stream's header before anything is allocated for its pixels.
 
@@ -100,19 +118,23 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
         raise JbigError(f"{len(data)} bytes are no JBIG stream: its header alone has {HEADER_BYTES}")
     first, last, planes, fill, width, height, lines, reach, vertical, order, options = _HEADER.unpack_from(data)
     if fill != 0 or first > last:
-        raise JbigError("this is no JBIG stream: its header begins with bytes no header has")
+        raise JbigError(f"this is no JBIG stream{_other_image(data)}; compress the image by JBIG1 (ITU-T T.82)")
     if last:
         raise JbigError(f"progressive JBIG (layers {first} to {last}) is not decoded; send one layer (D = 0)")
     if planes != 1:
         raise JbigError(f"{planes} planes, expected 1: a signature is black on white")
     if not width or not height or not lines:
-        raise JbigError(f"a picture of {width} × {height} pixels in stripes of {lines} lines holds nothing")
+        size = f"{width} × {height} pixels in stripes of {lines} lines"
+        raise JbigError(f"a picture of {size} holds nothing; write width and height into the header")
     if options & DPPRIV and not options & DPLAST:
         raise JbigError("the stream brings a prediction table of its own, which only progressive pictures use")
     if vertical:
         raise JbigError(f"the adaptive pixel may move {vertical} lines up; only moves within the line are decoded")
     if max(width, LEAST_LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
-        raise JbigError(f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are")
+        raise JbigError(
+            f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are: write the size "
+            "of the pad into the header"
+        )
     return JbigHeader(width, height, lines, reach, order, options)
 
 

@@ -8,7 +8,7 @@ from acquirer.host.core import Host
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
 from acquirer.host.text import money, named, numbered, place
-from acquirer.model.rows import Transaction, TransactionKey
+from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
 
 Difference = tuple[str, str, str]
@@ -28,7 +28,7 @@ def late_original(host: Host, stored: Transaction) -> str:
         past = f"the reversal of {number} came first, at {when}"
     else:
         past = f"the {kind} with {number} was booked, and reversed at {when}"
-    return f"late original: {past} (reason {named(stored.reversal_reason)}); this {kind} is not booked"
+    return f"late original: {past} (reason {named(stored.reversal_reason)}); this {kind} is not booked: use a new STAN"
 
 
 def duplicate(host: Host, stored: Transaction, differences: list[Difference]) -> str:
@@ -49,19 +49,27 @@ def replayed(calendar: Calendar, stored: Transaction) -> str:
     )
 
 
-def original_unknown(dialect: Dialect, key: TransactionKey) -> str:
+def original_unknown(dialect: Dialect, key: TransactionKey, session: Session | None = None) -> str:
     """A reversal of nothing; remembered."""
     return (
-        f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to "
-        "reverse, and should the sale still arrive it will not be booked"
+        f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to reverse, and should "
+        "the sale still arrive it will not be booked; repeat STAN and batch of the sale in its reversal"
+        f"{_last(session)}"
     )
+
+
+def _last(session: Session | None) -> str:
+    """What the terminal may have meant: its last transaction, in the batch that is open."""
+    if session is None or not session.last_stan:
+        return ""
+    return f" (its last transaction has STAN {session.last_stan}, batch {session.batch} is open)"
 
 
 def original_differs(dialect: Dialect, stored: Transaction, differences: list[Difference]) -> str:
     """A reversal that names another amount, card or processing code than its sale."""
     kind = title_of(stored.kind)
     changes = "; ".join(f"{name} {then} in the {kind}, {now} in the reversal" for name, then, now in differences)
-    return f"{numbered(dialect, stored.key)}: {changes}. The {kind} stays as it was"
+    return f"{numbered(dialect, stored.key)}: {changes}. The {kind} stays as it was; repeat the values of the {kind}"
 
 
 def original_still_unknown(calendar: Calendar, tombstone: Transaction) -> str:
@@ -117,7 +125,7 @@ def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
     """A message that names one card and carries the track of another."""
     return (
         f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
-        "send the number and the track of the same card"
+        "they differ; send number and track of one card"
     )
 
 

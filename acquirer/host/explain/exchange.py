@@ -72,7 +72,7 @@ def mti_unknown(dialect: Dialect, mti: str) -> str:
     if same in mtis and mti != same:
         versions = f"its first digit says version {_VERSIONS.get(mti[0], mti[0])}"
         return f"{sentence}: {versions}, and {same} is of version {_VERSIONS.get(same[0], same[0])}; send {same}"
-    return f"{sentence}; use one of {known}, or their repeats"
+    return f"{sentence}; use one of its {len(mtis)}: {known}"
 
 
 _VERSIONS: Final = {"0": "1987", "1": "1993", "2": "2003", "9": "9 (private)"}
@@ -151,8 +151,12 @@ def terminal_unknown(request: Request) -> str:
     tid, mid = named(request.tid), known(named(request.mid))
     return (
         f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
-        f"register it with 'acquirer terminals add', or correct the terminal's number"
+        f"register it with 'acquirer terminals add', or correct the terminal's number{_blanks(request.tid)}"
     )
+
+
+def _blanks(tid: str) -> str:
+    return "; it has blanks before it: fill up with blanks on the right" if tid[:1] == " " else ""
 
 
 def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
@@ -200,7 +204,7 @@ def spent(terminal: TerminalConfig, session: Session) -> str:
     last = f" by the sale with STAN {session.last_stan}" if session.last_stan else ""
     return (
         f"the sign-on of terminal {terminal.tid} was used up{last}: its policy 'per-transaction' asks for one before "
-        "each sale"
+        "each sale: sign on first"
     )
 
 

@@ -22,7 +22,8 @@ def keys_lost(terminal: TerminalConfig, problem: VaultError) -> str:
 
 def keys_unavailable(terminal: TerminalConfig, problem: str) -> str:
     """A sign-on that cannot be given keys."""
-    return f"terminal {terminal.tid} cannot be given working keys: {problem}"
+    remedy = "sign on with another package" if terminal.tmk else "register its TMK with 'acquirer terminals add'"
+    return f"terminal {terminal.tid} cannot be given working keys: {problem}; {remedy}"
 
 
 def bad_macs_note(terminal: TerminalConfig, mac_failures: int) -> str:

@@ -26,9 +26,10 @@ def void_unknown(host: Host, request: Request) -> str:
     """Say that a void names nothing that this terminal has booked."""
     key = original_key(host, request)
     where = place(host.dialect, "original_stan")
+    own = "this is the void's own STAN; " if key.stan == request.stan else ""
     return (
-        f"terminal {key.tid} has booked nothing with {numbered(host.dialect, key, ' in ')}, which {where} names: a "
-        "void takes back a sale of the same terminal; a refund gives back a sale of any"
+        f"terminal {key.tid} has booked nothing with {numbered(host.dialect, key, ' in ')}, which {where} names: {own}"
+        "put there batch and STAN of the sale (a void takes back a sale of the same terminal; a refund one of any)"
     )
 
 
@@ -39,7 +40,7 @@ def refund_unknown(host: Host, request: Request) -> str:
     when = f" on {place(host.dialect, 'original_date')} {named(date)}" if date else ""
     return (
         f"no terminal of merchant {named(request.mid)} has booked a sale with reference number "
-        f"{named(read.rrn(fields))}{when}: both stand on the receipt of the sale"
+        f"{named(read.rrn(fields))}{when}: take both from the receipt, {place(host.dialect, 'rrn')} and date"
     )
 
 
@@ -52,19 +53,21 @@ def closed(host: Host, original: Transaction, wish: str) -> str:
         "voided": "is voided already",
         "refunded": f"was refunded already, {money(original.refunded_minor)} of it",
     }.get(original.state, f"is {original.state}")
-    return f"the {_which(host.dialect, original)} {state}: it cannot be {wish}"
+    return f"the {_which(host.dialect, original)} {state}: it cannot be {wish}; make a new sale if the money is due"
 
 
 def card_differs(host: Host, original: Transaction, masked: str) -> str:
     """Say that another card was presented than that of the sale."""
     card = original.pan_masked or "(none)"
-    return f"the {_which(host.dialect, original)} is of card {card}, the message is of card {masked or '(none)'}"
+    which = _which(host.dialect, original)
+    return f"the {which} is of card {card}, the message is of card {masked or '(none)'}; use the card of the sale"
 
 
 def currency_differs(host: Host, original: Transaction, currency: str) -> str:
     """Say that another currency is named than that of the sale."""
     ours = named(original.currency) if original.currency else "(none)"
-    return f"the {_which(host.dialect, original)} is in currency {ours}, the message says {named(currency) or '(none)'}"
+    theirs = named(currency) or "(none)"
+    return f"the {_which(host.dialect, original)} is in currency {ours}, the message says {theirs}; send {ours}"
 
 
 def other_day(host: Host, original: Transaction, today: str) -> str:
@@ -86,8 +89,8 @@ def batch_closed(host: Host, original: Transaction, open_batch: str) -> str:
 def amount_differs(host: Host, original: Transaction, amount_minor: int | None) -> str:
     """Say that a void names another amount than its sale's."""
     return (
-        f"the {_which(host.dialect, original)}, the void asks for {money(amount_minor)}: a void takes back the whole "
-        "sale, a refund gives back a part"
+        f"the {_which(host.dialect, original)}, the void asks for {money(amount_minor)}: send the whole amount, "
+        f"{money(original.amount_minor)}, or make a refund, which gives back a part"
     )
 
 
@@ -103,7 +106,8 @@ def refund_exceeds(host: Host, original: Transaction, amount_minor: int | None) 
     """Say that more is asked for than is left of the sale."""
     before = f", {money(original.refunded_minor)} of it refunded before" if original.refunded_minor else ""
     left = money(original.amount_minor - original.refunded_minor)
-    return f"the {_which(host.dialect, original)}{before}: {left} is left, the refund asks for {money(amount_minor)}"
+    asks = f"{left} is left, the refund asks for {money(amount_minor)}; refund {left} at most"
+    return f"the {_which(host.dialect, original)}{before}: {asks}"
 
 
 def numbers_differ(host: Host, original: Transaction, key: TransactionKey) -> str:

@@ -21,6 +21,8 @@ def nearest_service(dialect: Dialect, message: Message) -> str:
     """Return what keeps a message from the service it comes nearest to, and what to send; "" when none is near."""
     if refilled := _filled_otherwise(dialect, message):
         return refilled
+    if elsewhere := _of_other_mti(dialect, message):
+        return elsewhere
     near = sorted(
         ((list(_differences(dialect, message, route)), route) for route in _served(dialect, message.mti)),
         key=lambda found: len(found[0]),
@@ -29,6 +31,16 @@ def nearest_service(dialect: Dialect, message: Message) -> str:
         return ""
     fewest = len(near[0][0])
     return "; or ".join(_sentence(dialect, message, *found) for found in near[:2] if len(found[0]) == fewest)
+
+
+def _of_other_mti(dialect: Dialect, message: Message) -> str:
+    """Return which MTI belongs to what the message says it is, where another one has all its conditions."""
+    for route in dialect.routes:
+        if route.served and route.when and route.mti != without_repeat(message.mti):
+            fields = Message(message.raw, route.mti, message.fields)
+            if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:
+                return f"this is a {route.title.en} but for its MTI; send {route.mti}"
+    return ""
 
 
 def _served(dialect: Dialect, mti: str) -> Iterator[Route]:
@@ -44,7 +56,11 @@ def _differences(dialect: Dialect, message: Message, route: Route) -> Iterator[_
 def _sentence(dialect: Dialect, message: Message, differences: list[_Difference], route: Route) -> str:
     found = [f"{place(dialect, one.element)} {_found(dialect, message, one)}" for one in differences]
     belongs = [f"{' or '.join(one.allowed)} in DE {dialect.elements[one.element].de}" for one in differences]
-    return f"{' and '.join(found)}; send {' and '.join(belongs)} for a {route.title.en} ({route.mti})"
+    return f"{' and '.join(found)}; send {' and '.join(belongs)} for {_a(route.title.en)} ({route.mti})"
+
+
+def _a(title: str) -> str:
+    return f"{'an' if title[:1] in 'aeiou' else 'a'} {title}"
 
 
 def _found(dialect: Dialect, message: Message, difference: _Difference) -> str:

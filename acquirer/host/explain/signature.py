@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from acquirer.host.calendar import Calendar
 from acquirer.host.kinds import title_of
@@ -31,7 +32,7 @@ def known(calendar: Calendar, signature: Signature, latest: bool) -> str:
     key = signature.key
     sentence = (
         f"this signature came at {calendar.words(signature.at_us)} already, for STAN {key.stan}, batch {key.batch}: "
-        "the terminal may forget it"
+        "take 94 for a success and forget it"
     )
     return sentence if latest else f"{sentence}; another one came since and counts"
 
@@ -55,32 +56,37 @@ def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> s
     """Say that there is no transaction that could be signed."""
     where = f"of terminal {request.tid} with STAN {request.stan} in batch {request.batch}"
     if sale is not None and sale.state == "declined":
-        return f"the {title_of(sale.kind)} {where} was declined ({sale.code}): there is nothing to sign"
+        return f"the {title_of(sale.kind)} {where} was declined ({sale.code}): there is nothing to sign; {_APPROVED}"
     if sale is not None and sale.state == "tombstone":
         return f"of the sale {where} only its reversal came: there is nothing to sign"
     if sale is not None:
         return f"the {title_of(sale.kind)} {where} is not signed by the cardholder"
     elsewhere = uploaded.elsewhere
     if elsewhere is None:
-        return f"there is no sale {where}: a signature is uploaded under the STAN and batch of its sale"
+        return f"there is no sale {where}; upload a signature under the STAN and batch of its sale"
     fits = request.amount_minor in (None, elsewhere.amount_minor)
     return (
         f"there is no sale {where}, but one of {money(elsewhere.amount_minor)} with this STAN in batch "
-        f"{elsewhere.key.batch}{': the terminal names its current batch, not the batch of the sale' if fits else ''}"
+        f"{elsewhere.key.batch}{_OTHER_BATCH if fits else ''}"
     )
+
+
+_APPROVED: Final = "upload signatures of approved sales only"
+_REPEAT: Final = "repeat what the sale had"
+_OTHER_BATCH: Final = ": the terminal names its current batch, not the batch of the sale; repeat that of the sale"
 
 
 def differs(name: str, ours: str | int, theirs: str | int | None) -> str:
     """Something that the sale and the upload of its signature disagree about."""
     if name == "amount":
         ours, theirs = money(int(ours)), money(None if theirs is None else int(theirs))
-    return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature"
+    return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature; {_REPEAT}"
 
 
 def sale_undone(calendar: Calendar, sale: Transaction) -> str:
     """Say that a sale does not stand any more: its signature is kept, for it may be asked for in a dispute."""
     past = f"reversed at {calendar.words(sale.reversed_us)}" if sale.state == "reversed" else sale.state
-    return f"the {title_of(sale.kind)} was {past}; its signature is kept all the same"
+    return f"the {title_of(sale.kind)} was {past}; its signature is kept all the same; upload none for it"
 
 
 def time_differs(sold: datetime, printed: datetime) -> str:
@@ -103,7 +109,7 @@ def parts_missing(missing: list[str], last: str) -> str:
     """The last part came before others."""
     names = ", ".join(missing)
     return (
-        f"{last} says it is the last part, but {names} did not come: send what is missing, the rest is kept for "
+        f"{last} says it is the last part, but {names} did not come; send the missing part, the rest is kept for "
         "five minutes"
     )
 

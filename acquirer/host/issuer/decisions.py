@@ -181,7 +181,8 @@ def _today(row: Card | None, use: CardUse) -> Card:
 
 
 def _expiry_words(expiry: str, day: str) -> str:
-    return f"was valid through 20{expiry[:2]}-{expiry[2:]}; the host's business date is {day[:4]}-{day[4:6]}-{day[6:]}"
+    today = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    return f"was valid through 20{expiry[:2]}-{expiry[2:]}; the host's business date is {today}; use another card"
 
 
 def _status(entry: CardEntry, _use: CardUse, _row: Card) -> Judgement | None:
@@ -227,7 +228,8 @@ def _pin(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     left = f"{plural(PIN_TRIES - tries, 'try', 'tries')} left" if tries < PIN_TRIES else "no more tries today"
     return Judgement(
         Reason.PIN_INCORRECT,
-        f"has another PIN: the block opened well, to {len(use.pin)} digits that are not the card's; {left}",
+        f"has another PIN: the block opened well, to {len(use.pin)} digits that are not the card's; enter its PIN; "
+        f"{left}",
         replace(row, pin_tries=tries),
     )
 

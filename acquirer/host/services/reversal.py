@@ -152,7 +152,7 @@ def _unknown(case: Case, tombstone: Transaction | None) -> Decision:
     )
     return Decision(
         Reason.ORIGINAL_UNKNOWN,
-        why.original_unknown(host.dialect, request.key),
+        why.original_unknown(host.dialect, request.key, case.session),
         reply_elements=dict(elements),
         session=case.verified.session,
         transaction=transaction,

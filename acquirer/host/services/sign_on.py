@@ -12,6 +12,7 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
+from acquirer.host.field_notes import serial_notes
 from acquirer.host.keys import context
 from acquirer.host.registry import service
 from acquirer.host.text import day_words, named
@@ -56,7 +57,7 @@ def sign_on(case: Case) -> Decision:
         session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
-        notes=(*fresh.notes, *_notes(session, after), *_unproved(case, session, after)),
+        notes=(*fresh.notes, *_notes(case, session, after), *_unproved(case, session, after)),
     )
 
 
@@ -140,12 +141,13 @@ def _closed(terminal: TerminalConfig, session: Session) -> bool:
     return terminal.policy.required == "per-batch" and session.signed_off
 
 
-def _notes(before: Session, after: Session) -> tuple[str, ...]:
+def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if after.operator:
         notes = (f"operator {named(after.operator.strip())}",)
     if after.serial and after.serial != before.serial:
         notes = (*notes, f"serial {named(after.serial)}")
+        notes = (*notes, *serial_notes(case.host.dialect, case.request.message))
         seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
         if before.serial and 0 <= seconds < CLONE_WINDOW_S:  # below 0: the clock was set back, how long ago is unknown
             serial = named(before.serial)

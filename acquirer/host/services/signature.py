@@ -191,7 +191,9 @@ def _slip(case: Case) -> tuple[tuple[SlipElement, ...], list[Finding]]:
     except TlvError as damage:
         found, error = slip_elements.parse_slip_elements(_sound(damage, data), tags), damage
     kept = tuple(stored_element(one, tags.get(one.tag)) for one in found)
-    return kept, [] if error is None else list(damaged_slip(host, f"the slip elements cannot be read: {error}"))
+    return kept, [] if error is None else list(
+        damaged_slip(host, f"the slip elements in DE 55 cannot be read: {error}; correct its length")
+    )
 
 
 def _sound(damage: TlvError, data: bytes) -> bytes:
