@@ -43,6 +43,7 @@ class ElementReaders:
     reversal_reason: ReadText
     rrn: ReadText
     security_control: ReadText
+    sent: ReadText  # universal time
     serial: ReadText
     settlement_date: ReadText
     stan: ReadText

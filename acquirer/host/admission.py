@@ -11,7 +11,7 @@ the services ask for by themselves (`case`). A refusal here books nothing.
 
 from __future__ import annotations
 
-from acquirer.host.calendar import is_expiry
+from acquirer.host.calendar import is_expiry, is_time_zone
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.explain import exchange as why
@@ -79,13 +79,19 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
 
 
 def skew_notes(host: Host, request: Request) -> tuple[str, ...]:
-    """Return a note when the terminal's clock is far from the host's; the request is none the worse for it."""
+    """Return a note when the terminal's clock is far from the host's; the request is none the worse for it.
+
+    Universal time is judged where the dialect has it (DE 7). Local times may be those of two time zones.
+    """
     fields = request.message.fields
-    date, time = host.read.date(fields), host.read.time(fields)
-    if not (date and time):
-        return ()
-    away_s = skew_s(host, request, date, time)
-    return (why.skew(away_s),) if away_s is not None and abs(away_s) >= why.SKEW_WORTH_A_NOTE_S else ()
+    sent = host.read.sent(fields)
+    away_s = host.calendar.universal_skew_s(sent, request.arrival.at_us) if sent else None
+    if away_s is None:
+        date, time = host.read.date(fields), host.read.time(fields)
+        away_s = skew_s(host, request, date, time) if date and time else None
+        if away_s is None or is_time_zone(away_s):
+            return ()
+    return (why.skew(away_s),) if abs(away_s) >= why.SKEW_WORTH_A_NOTE_S else ()
 
 
 def skew_s(host: Host, request: Request, date: str, time: str) -> int | None:

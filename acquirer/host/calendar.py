@@ -10,6 +10,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from acquirer.dialect.clock import ClockForm
 
+MMDDHHMMSS = 10
+QUARTER_HOUR_S = 15 * 60  # offsets of time zones are whole quarters of an hour (the IANA data base knows no other now)
+DAY_S = 24 * 3600
+CLOCKS_AGREE_S = 60  # of two clocks that are set by a network, with the time that a message takes
+
 HALF_A_YEAR = timedelta(days=184)
 """A date without a year is never farther from the host's clock than this: another year would be nearer."""
 
@@ -66,6 +71,24 @@ class Calendar:
         terminal may still, or already, live in the other year. 0229 is no date when that year is no leap year.
         """
         return nearest_s(date, time, self.local(at_us))
+
+    def universal_skew_s(self, sent: str, at_us: int) -> int | None:
+        """How far a terminal's universal time, ending in MMDDhhmmss, is ahead; None when it is no time."""
+        if len(sent) < MMDDHHMMSS:
+            return None
+        return nearest_s(sent[-10:-6], sent[-6:], datetime.fromtimestamp(at_us // 1_000_000, UTC))
+
+
+def is_time_zone(away_s: int) -> bool:
+    """Whether local times that are so far apart are most likely those of two time zones: by whole quarter hours.
+
+    A whole day is none: a terminal with another date has a clock that is set wrong.
+
+    >>> [is_time_zone(hours * 3600) for hours in (8, -5.75, 8.1, 24)]
+    [True, True, False, False]
+    """
+    zone_s = round(away_s / QUARTER_HOUR_S) * QUARTER_HOUR_S
+    return 0 < abs(zone_s) < DAY_S and abs(away_s - zone_s) <= CLOCKS_AGREE_S
 
 
 def nearest_s(date: str, time: str, now: datetime) -> int | None:

@@ -119,7 +119,7 @@ def _minor(value: object) -> int:
 
 
 def _pan(value: object) -> str:
-    pan = _matching(r"[0-9]{13,19}", "is no card number; write 13 to 19 digits in quotes")(value)
+    pan = _matching(r"[0-9]{12,19}", "is no card number; write 12 to 19 digits in quotes")(value)
     if not passes_luhn(pan):
         raise ValueError("the check digit of this card number is wrong")
     return pan

@@ -9,8 +9,8 @@ from acquirer.errors import ConfigurationError
 from acquirer.wire.masking import mask_pan
 
 PLAIN_SERVICE_CODE = "120"  # international, positive online authorisation, no chip, no PIN demanded
-_PAN = re.compile(r"[0-9]{8,19}")  # ISO/IEC 7812; the host judges the rest
-_TRACK2 = re.compile(r"([0-9]{8,19})D([0-9]{4})([0-9]{3})[0-9]*")
+_PAN = re.compile(r"[0-9]{12,19}")  # as `wire.card_numbers.PAN_DIGITS`; the host judges the rest
+_TRACK2 = re.compile(r"([0-9]{12,19})D([0-9]{4})([0-9]{3})[0-9]*")
 TRACK2_DIGITS = 37  # ISO/IEC 7813, sentinels not counted
 USUAL_TRACK2_DIGITS = 35  # a common length; an odd one, so that the padding is exercised
 
@@ -65,7 +65,8 @@ def card(
             raise CardError("card number or expiry differs from the track 2; give the track alone")
         pan, expiry = found[1], found[2]
     if not _PAN.fullmatch(pan):
-        raise CardError("a card number has 8 to 19 digits; give --card, --pan or --track2")
+        found_digits = f", not {len(pan)}" if pan.isdecimal() else ""
+        raise CardError(f"a card number has 12 to 19 digits{found_digits}; give --card, --pan or --track2")
     if expiry and not re.fullmatch(r"[0-9]{2}(0[1-9]|1[0-2])", expiry):
         raise CardError("an expiry is written YYMM, for example 3012")
     if pin and not re.fullmatch(r"[0-9]{4,12}", pin):

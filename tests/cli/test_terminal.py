@@ -304,7 +304,7 @@ def test_any_card(pos: Shell) -> None:
         (["sale", "--amount", "1", "--card", "poor", "--pan", "4111111111111111"], "not both"),
         (["sale", "--amount", "1", "--entry", "magic"], "there is no entry 'magic'; known: chip"),
         (["sale", "--amount", "1", "--pin", "12"], "a PIN has 4 to 12 digits"),
-        (["sale", "--amount", "1", "--pan", "12"], "a card number has 8 to 19 digits"),
+        (["sale", "--amount", "1", "--pan", "12"], "a card number has 12 to 19 digits, not 2"),
         (["sign-on", "--tid", "x"], "the demo set: holds no terminal 'x'"),
         (["sign-on", "--terminals", "none.toml"], "none.toml"),
         (["sign-on", "--dialect", "unionpay"], "did you mean 'unionpay-pos'?"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from acquirer.app.terminal import Terminal
 from acquirer.dialect.dialect import Dialect
+from acquirer.testing import running_host
+from tests.dialects.conftest import TID
 
 DIALECTS = ["iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
 
@@ -119,10 +122,10 @@ def test_a_terminals_clock_is_read_wherever_it_stands(pos):
     field = "time" if within == "time" else "date"
     no_such_time = {"time": "261320120000"} if field == "time" else {"date": "1320"}
     assert pos.code(pos.sell("000007", **no_such_time)) == pos.dialect.code_of("format_wrong")
-    slow = {"time": "261120110000"} if field == "time" else {"time": "110000"}
+    slow = {"time": "261120111000"} if field == "time" else {"time": "111000", "sent": "1120111000"}
     pos.sell("000008", **slow)
     notes = pos.host.journal.find(service="sale", stan="000008").notes
-    assert any(note.startswith("clock-skew: the terminal's clock is 60 minutes behind") for note in notes)
+    assert any(note.startswith("clock-skew: the terminal's clock is 50 minutes behind") for note in notes)
 
 
 def test_magic_amounts_choose_codes_of_two_digits_and_of_three(make_pos):
@@ -147,3 +150,21 @@ def test_what_is_known_and_not_served(pos):
     refused = pos.send(pos.frame(pos.mti("sale"), cash))
     assert pos.code(refused) == pos.dialect.code_of("not_supported")
     assert pos.host.journal.list()[-1].why.startswith("'cash withdrawal'")
+
+
+@pytest.mark.parametrize(("sent", "minutes"), [("1120120000", 0), ("1120040000", 480), ("1120115000", 10)])
+def test_universal_time_is_judged_where_a_dialect_has_it(make_pos, sent, minutes):
+    """DE 7 agrees, and the local time does not matter; where it does not, a time zone is no excuse."""
+    pos = make_pos("iso8583-1987-ascii")
+    pos.sell("000008", sent=sent, time="033000", date="1120")
+    notes = "\n".join(pos.host.journal.find(service="sale", stan="000008").notes)
+    found = f"clock-skew: the terminal's clock is {minutes} minutes behind the host's"
+    assert (found in notes, "clock-skew" in notes) == (bool(minutes), bool(minutes))
+
+
+@pytest.mark.parametrize("name", ["iso8583-1987-ascii", "iso8583-1993-bcd", "unionpay-pos"])
+@pytest.mark.parametrize("timezone", ["Asia/Shanghai", "America/New_York", "Asia/Kathmandu"])
+def test_our_own_terminal_elsewhere_has_a_right_clock(name, timezone):
+    with running_host(dialect=name, timezone=timezone) as host, Terminal(TID, host=host.address, dialect=name) as own:
+        own.sale("1.00")
+        assert "clock-skew" not in "\n".join(host.journal.find(service="sale").notes)

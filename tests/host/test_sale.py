@@ -81,6 +81,23 @@ def test_a_terminals_clock_that_is_off_is_noted_and_forgiven(pos):
     assert "clock-skew: the terminal's clock is 1440 minutes behind the host's" in answer.notes
 
 
+@pytest.mark.parametrize(
+    ("time", "note"),
+    [
+        ("115501", ""),
+        ("115459", "clock-skew: the terminal's clock is 5 minutes behind the host's"),
+        ("040000", ""),  # a machine in universal time
+        ("040059", ""),
+        ("040201", "clock-skew: the terminal's clock is 477 minutes behind the host's"),
+        ("093000", ""),  # India
+        ("114500", ""),  # a quarter of an hour, as between Nepal and India
+        ("115000", "clock-skew: the terminal's clock is 10 minutes behind the host's"),
+    ],
+)
+def test_local_times_that_differ_by_whole_quarters_of_an_hour_are_a_time_zone(pos, time, note):
+    assert pos.sale(date="0310", time=time).notes == note
+
+
 def test_a_stan_that_goes_back_is_noted(pos):
     pos.sale(stan="000120")
     answer = pos.sale(stan="000007")

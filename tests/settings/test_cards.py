@@ -54,7 +54,7 @@ def test_one_amount_is_the_balance_of_every_card_without_one():
         (CARD + "pins = 1", "c.toml:4: card[0].pins: unknown key"),
         (CARD + CARD, "c.toml:5: card[1].name: 'a' is the name of another card already"),
         (CARD + CARD.replace('"a"', '"b"'), "c.toml:6: card[1].pan: is the number of card 'a' already"),
-        (CARD.replace("6212345678901232", "12"), "c.toml:3: card[0].pan: is no card number; write 13 to 19 digits"),
+        (CARD.replace("6212345678901232", "12"), "c.toml:3: card[0].pan: is no card number; write 12 to 19 digits"),
         (CARD + 'pin = "12"', "c.toml:4: card[0].pin: is no PIN; write 4 to 12 digits in quotes"),
         (CARD + "daily_count = 1.5", "c.toml:4: card[0].daily_count: '1.5' is not a whole number"),
         ("card = 3", "c.toml:1: card: is not a list of tables"),
