@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,6 +14,7 @@ from acquirer.cli.errors import Code, Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from acquirer.dialect.dialect import Dialect
     from acquirer.inspect.doctor import CaptureDiagnosis, CapturedMessage, StreamDiagnosis
     from acquirer.wire.message import Message
 
@@ -28,6 +30,9 @@ def command(
     dialect: list[str] = typer.Option(
         [], "--dialect", metavar="NAME|FILE", help="Try only these, or files of your own."
     ),
+    terminals: Path | None = typer.Option(
+        None, "--terminals", metavar="FILE", help="Terminals with their keys: MACs, PINs and tracks are looked at too."
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per connection, one per line."),
 ) -> int:
     """Say what a capture is: which dialect, which framing, how sure and why; and list the messages in it."""
@@ -42,11 +47,15 @@ def command(
         diagnosis = diagnose_capture(data, dialects)
     except CaptureError as exc:
         raise Exit(Code.UNDECODABLE, f"{capture}: {exc}.") from None
+    found = [_host_says(group, dialects, terminals) if terminals else [] for group in diagnosis.groups]
     if as_json:
-        for group in diagnosis.groups:
-            print(json.dumps(_as_json(diagnosis, group), ensure_ascii=False))
+        for group, said in zip(diagnosis.groups, found, strict=True):
+            host = (
+                {"host": [{"message": number, "sentence": sentence} for number, sentence in said]} if terminals else {}
+            )
+            print(json.dumps({**_as_json(diagnosis, group), **host}, ensure_ascii=False))
     else:
-        _print(diagnosis)
+        _print(diagnosis, found)
     if not diagnosis.groups:
         raise Exit(Code.UNDECODABLE, f"{capture}: there is no connection with bytes in it.")
     problems = [found.problem for group in diagnosis.groups for found in group.messages if found.problem]
@@ -57,6 +66,36 @@ def command(
             Code.UNDECODABLE, f"{'1 message' if len(problems) == 1 else f'{len(problems)} messages'} cannot be read."
         )
     return Code.OK
+
+
+def _host_says(group: StreamDiagnosis, dialects: list[Dialect], terminals: Path) -> list[tuple[int, str]]:
+    """Return what a host with these terminals would say: number of the message (0: the whole stream), and sentence."""
+    from acquirer.app.dry_run import DryRun
+    from acquirer.settings.terminals import read_terminals
+
+    guess = group.guess
+    named = dialects[0] if len(dialects) == 1 else None
+    dialect = named or (guess.dialect if guess else None)
+    if dialect is None:
+        return []
+    host = DryRun(dialect, read_terminals(terminals))
+    if named is not None and (
+        guess is None or guess.framing != named.framing.bare.spelling or guess.dialect is not named
+    ):
+        return [(0, one) for stream in group.streams for one in host.stream(stream.data, _now_us())]
+    found = []
+    for number, one in enumerate(group.messages, 1):
+        message = one.message
+        if message is not None and dialect.is_response(message.mti, message.fields):
+            said = host.reply(message)
+        else:
+            said = host.request(one.frame, int(one.at_s * 1_000_000) if one.at_s is not None else _now_us())
+        found += [(number, sentence) for sentence in said]
+    return found
+
+
+def _now_us() -> int:
+    return int(datetime.now().timestamp() * 1_000_000)
 
 
 def _as_json(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> dict[str, Any]:
@@ -79,7 +118,7 @@ def _message(found: CapturedMessage, framing: str) -> dict[str, Any]:
     return {"stream": found.stream.name, "at": at, **found.explanation.as_json(framing)}
 
 
-def _print(diagnosis: CaptureDiagnosis) -> None:
+def _print(diagnosis: CaptureDiagnosis, found: list[list[tuple[int, str]]]) -> None:
     from acquirer.cli.tables import QUIET, Line, console, count
 
     screen = console()
@@ -87,9 +126,12 @@ def _print(diagnosis: CaptureDiagnosis) -> None:
     screen.print(Line(f"{diagnosis.form}, {count(streams, 'stream')}", QUIET))
     for note in diagnosis.notes:
         screen.print(Line(f"• {note}"))
-    for group in diagnosis.groups:
+    for group, said in zip(diagnosis.groups, found, strict=True):
         screen.print()
         _group(screen, group)
+        for number, sentence in said:
+            where = f"message {number}" if number else "a host"
+            screen.print(Line(f"• {where}: {sentence}"))
 
 
 def _group(screen: Any, group: StreamDiagnosis) -> None:

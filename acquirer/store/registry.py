@@ -56,7 +56,7 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
                 continue
             if one.tid not in known:
                 result.added += 1
-                terminals.append((*TERMINAL.pack(_sealed(one, vault, randbytes)), digest))
+                terminals.append((*TERMINAL.pack(sealed_terminal(one, vault, randbytes)), digest))
                 continue
             config, session = registered(cursor.execute(statements.TERMINAL_BY_TID, (one.tid,)).fetchone())
             if _same(one, config, vault):
@@ -64,7 +64,7 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
                 terminals.append((*TERMINAL.pack(config), digest))
                 continue
             result.changed += 1
-            terminals.append((*TERMINAL.pack(_sealed(one, vault, randbytes)), digest))
+            terminals.append((*TERMINAL.pack(sealed_terminal(one, vault, randbytes)), digest))
             if session.current and _master(config, vault) != one.tmk:
                 result.keys_dropped += 1
                 sessions.append(SESSION.pack(replace(session, current=None, previous=None, previous_until_us=0)))
@@ -96,7 +96,7 @@ def _master(config: TerminalConfig, vault: Vault) -> Secret | None:
     return vault.open_secret(f"tmk:{config.tid}", config.tmk) if config.tmk else None
 
 
-def _sealed(one: Registration, vault: Vault, randbytes: Randbytes) -> TerminalConfig:
+def sealed_terminal(one: Registration, vault: Vault, randbytes: Randbytes) -> TerminalConfig:
     fixed = one.fixed_keys
     return TerminalConfig(
         tid=one.tid,
