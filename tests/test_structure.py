@@ -123,6 +123,45 @@ def test_pure_rooms_read_no_clock_and_touch_no_file(room: str) -> None:
     assert found == []
 
 
+WRITERS_OF_OTHER_FILES = {
+    "load/": "files of measurements, in a folder of their own",
+    "cli/dialect_files.py": "a dialect: nothing in it is secret",
+    "cli/streams.py": "the null device",
+    "settings/file_lock.py": "locks, made for their owner",
+    "settings/private_file.py": "what makes files for their owner",
+    "settings/terminal_state.py": "the state of a terminal, made for its owner",
+}
+
+
+def written(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines that make or open a file to write it."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        text = ast.unparse(node)
+        if name in {"write_text", "write_bytes", "touch", "mkstemp", "NamedTemporaryFile"} or (
+            name == "open"
+            and (
+                "os.O_CREAT" in text or any(isinstance(one, ast.Constant) and one.value in _MODES for one in node.args)
+            )
+        ):
+            yield node.lineno
+
+
+_MODES = {kind + form for kind in "wax" for form in ("", "b", "+", "b+", "+b", "t")}
+
+
+def test_files_are_made_for_their_owner_alone() -> None:
+    found = [
+        f"{name_of(path)}:{line}"
+        for path in MODULES
+        if not name_of(path).startswith(tuple(WRITERS_OF_OTHER_FILES))
+        for line in written(parsed(path))
+    ]
+    assert found == [], "use acquirer.settings.private_file"
+
+
 @pytest.mark.parametrize("arguments", [["journal", "list", "--help"], ["terminals", "list", "--help"], ["--version"]])
 def test_the_command_line_starts_without_heavy_imports(arguments: list[str]) -> None:
     code = (

@@ -15,6 +15,7 @@ from typing import Any
 from acquirer.host.signature_policy import Mode
 from acquirer.model.rows import Signature, TransactionKey
 from acquirer.process.picture_worker import decode_image
+from acquirer.settings.private_file import write_private
 from acquirer.store.uploads import significant, with_picture
 
 
@@ -71,9 +72,10 @@ def file_name(one: Signature, counts: bool) -> str:
 def export_signature(folder: Path, one: Signature, counts: bool, stream: bytes, png: bytes | None) -> Path:
     """Write a signature's files into a folder that exists; return the path of the description."""
     base = folder / file_name(one, counts)
-    base.with_suffix(".jbg").write_bytes(stream)
+    write_private(base.with_suffix(".jbg"), stream)
     if png:
-        base.with_suffix(".png").write_bytes(png)
+        write_private(base.with_suffix(".png"), png)
     path = base.with_suffix(".json")
-    path.write_text(json.dumps(signature_json(one, counts), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(signature_json(one, counts), ensure_ascii=False, indent=2) + "\n"
+    write_private(path, text.encode())
     return path

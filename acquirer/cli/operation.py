@@ -151,11 +151,12 @@ def language(text: str) -> Language:
 
 def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "merchant") -> None:
     """Write the slip as a PNG file. Raises Exit."""
+    from acquirer.settings.private_file import write_private
     from acquirer.settings.specs import slip_font
     from acquirer.terminal.printing import picture
 
     try:
-        file.write_bytes(picture(voucher, slip_font(), copy, lang))
+        write_private(file, picture(voucher, slip_font(), copy, lang))
     except OSError as error:
         raise Exit(
             Code.USAGE, f"{file}: the picture cannot be written: {(error.strerror or str(error)).lower()}"

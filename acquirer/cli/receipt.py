@@ -36,6 +36,7 @@ def command(
     Each copy is counted in the store and says which it is.
     """
     from acquirer.app.receipts import image_of, receipt_of
+    from acquirer.settings.private_file import write_private
     from acquirer.settings.specs import slip_font
     from acquirer.slip.picture import draw
     from acquirer.slip.receipt import WORDS, render_receipt
@@ -64,7 +65,7 @@ def command(
     print(render_receipt(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
     if png is not None:
         lines = render_receipt(receipt, whose, lang=language, reprint=reprint).splitlines()
-        png.write_bytes(draw(lines, slip_font(), ink))
+        write_private(png, draw(lines, slip_font(), ink))
     return Code.OK
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from acquirer.errors import StoreError
+from acquirer.settings.private_file import FLAGS, OWNER_ONLY, open_private
 
 
 def _optional(name: str) -> Any:
@@ -24,10 +25,6 @@ def _optional(name: str) -> Any:
 
 fcntl = _optional("fcntl")  # not on Windows
 msvcrt = _optional("msvcrt")  # only there
-
-OWNER_ONLY = 0o600
-FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-"""What every file is opened with, as far as the system has it: no child inherits it, no line end is translated."""
 
 
 class LockedError(StoreError, OSError):
@@ -48,7 +45,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._held: Path | None = None  # the file whose existence is the lock
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | FLAGS, OWNER_ONLY)
+        self._handle = open_private(path)
         try:
             self._lock(path)
         except BaseException:

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from acquirer.data.types import Randbytes
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
-from acquirer.settings.file_lock import FLAGS, OWNER_ONLY, FileLock, LockedError
+from acquirer.settings.file_lock import FileLock, LockedError
+from acquirer.settings.private_file import FLAGS, OWNER_ONLY
 from acquirer.terminal.state import State, StateError, dump, load
 
 

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from acquirer.errors import StoreError
+from acquirer.settings.private_file import write_private
 from acquirer.store.database import connect_reading
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import check_kind, companion, key_path, make_private, unusable
@@ -78,8 +79,7 @@ def _keep(draft: Path, target: Path, key: bytes) -> None:
     if not key_path(target).exists():
         key_draft = companion(target, ".key.new")
         key_draft.unlink(missing_ok=True)
-        make_private(key_draft)
-        key_draft.write_text(f"{key.hex()}\n", "ascii")
+        write_private(key_draft, f"{key.hex()}\n".encode())
         _sync(key_draft)
         key_draft.rename(key_path(target))
     _sync(draft)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES
+from acquirer.settings.private_file import open_private
 from acquirer.store.location import key_path
 
 
@@ -44,7 +45,7 @@ def _make_key(path: Path) -> bytes:
     key = os.urandom(MASTER_BYTES)
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    file = open_private(draft)
     try:
         os.write(file, key.hex().encode() + b"\n")
         os.fsync(file)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from acquirer.errors import StoreError
-from acquirer.settings.file_lock import OWNER_ONLY
+from acquirer.settings.private_file import open_private
 
 if TYPE_CHECKING:
     import fcntl
@@ -104,11 +104,9 @@ def make_private(path: Path) -> None:
         StoreError: it cannot be made.
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+        os.close(open_private(path))
     except OSError as exc:
         raise unusable(path, exc) from None
-    os.fchmod(file, OWNER_ONLY)
-    os.close(file)
 
 
 class DatabaseLock:
@@ -167,11 +165,10 @@ def _locked(path: Path) -> int:
     """
     end_s = time.monotonic() + LOCK_WAIT_S
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+        file = open_private(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_same_file(path, os.fstat(file)):  # else it was removed by a process that had it, meanwhile
-                os.fchmod(file, OWNER_ONLY)
                 return file
         except OSError as exc:
             if exc.errno not in (errno.EWOULDBLOCK, errno.EACCES):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -157,3 +162,36 @@ def test_a_database_that_was_moved_away_is_whole(serve: Serve, tmp_path: Path) -
     assert host.process.wait(timeout=120) == 6
     with closing(sqlite3.connect(tmp_path / "moved.db")) as moved:
         assert moved.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone() == (5,)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", [0, 0o277])
+def test_every_file_is_its_owners_alone_under_any_umask(serve: Serve, tmp_path: Path, mask: int) -> None:
+    """Those of a host, and those that commands make of what it keeps: exports, slips, backups, a terminal's state."""
+    host = serve(preexec_fn=lambda: os.umask(mask))
+    address = json.loads(host.ready)["listen"]
+    commands = [
+        ["terminal", "sale", "--host", address, "--amount", "1", "--sign", "Li Wei", "--sign-upload", "at-once",
+         "--receipt-png", "slip.png"],
+        ["signatures", "export", "--out", "."],
+        ["receipt", "--tid", "10000161", "--stan", "000002", "--png", "receipt.png"],
+        ["store", "backup", "backup.db"],
+    ]  # fmt: skip
+    for words in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "acquirer", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            preexec_fn=lambda: os.umask(mask),
+            env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        )
+        assert done.returncode == 0, done.stderr
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {f"acquirer.db{suffix}" for suffix in ("", "-wal", "-shm", ".key", ".lock")} < names
+    assert {"slip.png", "receipt.png", "backup.db", "backup.db.key"} < names
+    assert [path.suffix for path in tmp_path.glob("10000161-*")].count(".jbg") == 1
+    loose = [path for path in tmp_path.rglob("*") if path.is_file() and stat.S_IMODE(path.stat().st_mode) != 0o600]
+    assert loose == []
+    assert host.end()[0] == 0
