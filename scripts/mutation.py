@@ -53,7 +53,7 @@ RESULTS = STATE / "results.jsonl"
 EQUIVALENT = ROOT / "tests/equivalent_mutants.toml"
 ROOMS = ("host", "store", "security", "model")
 
-NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "demo", "dist", "build", "*.egg-info", "*.db*")
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "demo", "dist", "build", "*.egg-info")
 # They look at the whole project or at speed, and say nothing about one line.
 NOT_RUN = (
     "tests/test_readme.py",
