@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.host.services.signature_part import LIFE_US
+from acquirer.host.services.signature_part import ALTERNATIVES_MAX, LIFE_US
 from acquirer.host.signature_policy import parse_checks
 from acquirer.signature import jbig_encoder
 from acquirer.signature.pen import draw_signature
@@ -85,7 +85,7 @@ def test_all_parts_again_after_a_lost_answer_are_known(rig, sold):
 def test_another_first_part_begins_anew(rig, sold):
     send(sold, cut(ANN, 3), [1, 2])
     answers = send(sold, cut(BOB, 3), [1, 2, 3])
-    assert "begun-anew: another 801 came, so that 2 waiting were forgotten" in answers[0].notes
+    assert "begun-anew: another 801 came: the end of the image will say which of them" in answers[0].notes
     assert rig.streams[rig.signatures[0].digest] == BOB
 
 
@@ -94,7 +94,7 @@ def test_another_later_part_takes_the_place_of_the_first(rig, sold):
     sold.upload(sold.last, pieces[0], part=1)
     sold.upload(sold.last, b"garbage", part=2)
     answers = send(sold, pieces, [2, 3])
-    assert "replaced: another 802 came" in answers[0].notes
+    assert "another-part: another 802 came: the end of the image will say which of them" in answers[0].notes
     assert rig.streams[rig.signatures[0].digest] == ANN
 
 
@@ -108,6 +108,74 @@ def test_two_signatures_at_a_time_do_not_mingle(rig, pos):
         send(pos, ann, [number], stans[0])
         send(pos, bob, [number], stans[1])
     assert [rig.streams[one.digest] for one in rig.signatures] == [ANN, BOB]
+
+
+def test_a_part_of_another_image_does_not_complete_one(rig, sold):
+    """Two terminals under one number: the beginning of the one, and the end of the other."""
+    ann, bob = cut(ANN, 2), cut(BOB, 2)
+    assert sold.upload(sold.last, bob[0], part=1).code == "00"
+    mixed = sold.upload(sold.last, ann[1], part=2, last=True)
+    assert mixed.code == "30"
+    assert "no image that ends where it should can be made of them" in mixed.why
+    assert "parts of different images for one sale" in mixed.why
+    assert not rig.signatures
+    assert sold.upload(sold.last, bob[1], part=2, last=True).code == "00"
+    assert [rig.streams[one.digest] for one in rig.signatures] == [BOB]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_parts_on_two_connections_make_the_two_images_they_are_of(count, rig, sold):
+    """The first parts of both, then the second parts: each belongs to the beginning that it continues."""
+    for one, other in zip(cut(ANN, count), cut(BOB, count), strict=True):
+        number = len(rig.parts) // 2 + 1
+        for piece in (one, other):
+            assert sold.upload(sold.last, piece, part=number, last=number == count).code == "00"
+    assert [rig.streams[one.digest] for one in rig.signatures] == [ANN, BOB]
+    assert not rig.parts
+    assert not any(one.flags for one in rig.signatures)
+
+
+def test_images_that_cannot_be_told_apart_are_refused(rig, sold):
+    """Two beginnings that differ in a comment alone, and one end."""
+    for comment in (b"a", b"b"):
+        beginning = ANN[:20] + b"\xff\x07\x00\x00\x00\x01" + comment
+        assert sold.upload(sold.last, beginning, part=1).code == "00"
+    answer = sold.upload(sold.last, ANN[20:], part=2, last=True)
+    assert answer.code == "30"
+    assert "all parts of a signature are there, but 2 images could be made of them" in answer.why
+    assert not rig.signatures
+
+
+@pytest.mark.parametrize("mode", ["log", "off"])
+def test_a_lenient_host_takes_mixed_parts_and_says_so_if_it_looks(mode, new_rig):
+    rig = new_rig(checks=parse_checks([f"parts={mode}"]))
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    pos.upload(pos.last, cut(BOB, 2)[0], part=1)
+    assert pos.upload(pos.last, cut(ANN, 2)[1], part=2, last=True).code == "00"
+    (kept,) = rig.signatures
+    assert [flag.name for flag in kept.flags] == (["incomplete-parts"] if mode == "log" else [])
+
+
+def test_parts_are_not_judged_by_a_worker_that_is_busy(rig, sold):
+    pieces = cut(ANN, 2)
+    sold.upload(sold.last, pieces[0], part=1)
+    rig.busy = True
+    answer = sold.upload(sold.last, pieces[1], part=2, last=True)
+    assert answer.code not in ("00", "30")
+    assert "was not decoded in time" in answer.why
+    rig.busy = False
+    assert sold.upload(sold.last, pieces[1], part=2, last=True).code == "00"
+
+
+def test_no_more_parts_wait_than_a_terminal_can_mean(rig, sold):
+    for nth in range(20):
+        sold.upload(sold.last, bytes([nth]) * 40, part=2)
+    assert len(rig.parts) == ALTERNATIVES_MAX
+    assert [answer.code for answer in send(sold, cut(ANN, 3), [1, 2, 3])] == ["00", "00", "00"]
+    assert rig.streams[rig.signatures[0].digest] == ANN
 
 
 def test_parts_wait_five_minutes(rig, sold):
@@ -197,3 +265,26 @@ def test_in_any_order_of_parts_the_signature_is_theirs_or_is_not(data, new_rig):
         assert [rig.streams[one.digest] for one in rig.signatures] == [ANN]
     assert all(answer.code in ("00", "30", "94") for answer in answers)
     assert all(answer.why for answer in answers)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_two_images_in_any_order_never_mingle(data, new_rig):
+    rig = new_rig()
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    pieces = {name: cut(image, data.draw(st.integers(1, 4))) for name, image in (("Ann", ANN), ("Bob", BOB))}
+    every = [(name, number) for name, parts in pieces.items() for number in range(1, len(parts) + 1)]
+    sent = data.draw(st.permutations(every))[: data.draw(st.integers(1, len(every)))]
+    for name, number in sent:
+        pos.upload(pos.last, pieces[name][number - 1], part=number, last=number == len(pieces[name]))
+    kept = {rig.streams[one.digest] for one in rig.signatures}
+    complete = {
+        image
+        for name, image in (("Ann", ANN), ("Bob", BOB))
+        if all((name, number) in sent for number in range(1, len(pieces[name]) + 1))
+    }
+    assert kept == complete

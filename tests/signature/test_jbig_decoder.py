@@ -164,6 +164,17 @@ class TestDamage:
         assert [problem.damage for problem in read.problems] == [Damage.STRAY_MARKER]
         assert "FF 55" in read.problems[0].why
 
+    @pytest.mark.parametrize("first", [20, 24, 28])
+    def test_the_end_of_another_image_is_noted(self, first: int) -> None:
+        other = encode_jbig(Bitmap(24, 16, RASTER.data[::-1]))
+        read = decode_jbig(WHOLE[:first] + other[first - 3 :])
+        assert [problem.damage for problem in read.problems] == [Damage.END_DIFFERS]
+        assert "part of another image?" in read.problems[0].why
+
+    def test_zeros_that_an_encoder_did_not_leave_out_are_no_damage(self) -> None:
+        read = decode_jbig(WHOLE[:-2] + bytes(9) + WHOLE[-2:])
+        assert (read.bitmap, read.problems) == (RASTER, ())
+
     def test_a_height_that_grows(self) -> None:
         read = decode_jbig(WHOLE[:20] + b"\xff\x05\x00\x00\x00\x20" + WHOLE[20:])
         assert read.bitmap == RASTER
@@ -172,7 +183,7 @@ class TestDamage:
     def test_a_height_that_was_not_announced_is_believed_and_noted(self) -> None:
         read = decode_jbig(WHOLE + b"\xff\x05\x00\x00\x00\x0a")
         assert read.bitmap == Bitmap(24, 10, RASTER.data[:30])
-        assert [problem.damage for problem in read.problems] == [Damage.HEIGHT_CHANGED]
+        assert [problem.damage for problem in read.problems] == [Damage.HEIGHT_CHANGED, Damage.END_DIFFERS]
 
     def test_an_adaptive_pixel_that_moves_up(self) -> None:
         read = decode_jbig(WHOLE[:20] + b"\xff\x06\x00\x00\x00\x00\x03\x01" + WHOLE[20:])

@@ -114,6 +114,18 @@ def parts_missing(missing: list[str], last: str) -> str:
     )
 
 
+def parts_mixed(name: str, fitting: int, problem: str) -> str:
+    """All parts came, and do not make one image that can be told from others."""
+    if fitting:
+        found = f"{fitting} images could be made of them"
+    else:
+        found = f"no image that ends where it should can be made of them ({problem})"
+    return (
+        f"with {name} all parts of a signature are there, but {found}: parts of different images for one sale; send "
+        "all parts again, one image after the other"
+    )
+
+
 def _size(stream: bytes) -> str:
     try:
         header = read_header(stream)

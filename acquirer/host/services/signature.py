@@ -31,6 +31,11 @@ from acquirer.wire.tlv import TlvError
 SIGNATURES_MAX: Final = 16
 """Images kept of one sale: people sign again once or twice, and a faulty terminal must not fill a disk."""
 
+NOT_DECODED: Final = (
+    "the image was not decoded in time: too many wait, or the process that decodes them does not run (see the host's "
+    "log); nothing was kept"
+)
+
 
 class ReceivedUpload:
     """An upload whose MAC is right, as far as it has been put together. Not frozen: one is made per exchange."""
@@ -46,7 +51,7 @@ class ReceivedUpload:
         self.slip, self.findings = _slip(case)
         self.part: SignaturePart | None = None  # that is kept even though the signature is whole
         self.parts = 1
-        self.assembled = False  # from parts, which are done with even if it is refused
+        self.assembled: tuple[int, ...] = ()  # from these parts, which are done with even if it is refused
         self.forget = tuple(part.part for part in uploaded.parts)
         self.notes: tuple[str, ...] = ()
 
@@ -58,7 +63,7 @@ class ReceivedUpload:
         flags = tuple(f"{one.flag.name}: {one.flag.why}" for one in self.findings if one.flag.why != sentence)
         assert case.request.key is not None
         if upload is None and self.assembled:
-            upload = Upload(case.request.key, forget=tuple(part.part for part in self.uploaded.parts))
+            upload = Upload(case.request.key, forget=self.assembled)
         at_us = case.request.arrival.at_us
         return Decision(
             reason,
@@ -118,11 +123,7 @@ def accept(received: ReceivedUpload) -> Deciding:
     if host.options.checks.pixels == "strict" and decodable:
         picture = yield DecodeImage(received.stream)
         if picture is None:
-            sentence = (
-                "the image was not decoded in time: too many wait, or the process that decodes them does not run "
-                "(see the host's log); nothing was kept"
-            )
-            return Decision(Reason.OVERLOADED, sentence)
+            return Decision(Reason.OVERLOADED, NOT_DECODED)
         assert isinstance(picture, Picture)
         received.findings += of_picture(host, picture.flags)
         if refusal := received.refused():
