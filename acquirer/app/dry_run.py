@@ -103,23 +103,23 @@ class DryRun:
 
     def stream(self, data: bytes, at_us: int) -> tuple[str, ...]:
         """Return what a host would say about a whole stream, cut into frames as its dialect says."""
-        said: list[str] = []
+        findings: list[str] = []
         framing = self._host.dialect.framing
         deframer = make_deframer(framing)
         size = framing.length_bytes
         if size and len(data) > 2 * size and not any(data[:size]):
-            said += self._refused(Arrival(data, at_us, _NEVER), "empty-start", "the first frame is empty")
+            findings += self._refused(Arrival(data, at_us, _NEVER), "empty-start", "the first frame is empty")
         deframer.feed(data)
         try:
             for frame in deframer:
-                said += self.request(frame, at_us) if frame else ()
+                findings += self.request(frame, at_us) if frame else ()
         except FrameError as exc:
             arrival = Arrival(exc.data, at_us, _NEVER, before=exc.before)
-            return (*said, *self._refused(arrival, exc.reason, exc.detail))
+            return (*findings, *self._refused(arrival, exc.reason, exc.detail))
         if count := deframer.pending:
             arrival = Arrival(deframer.unfinished, at_us, _NEVER, before=deframer.before)
-            said += self._refused(arrival, "cut-off", f"{count} bytes of a frame came, and no more")
-        return tuple(said)
+            findings += self._refused(arrival, "cut-off", f"{count} bytes of a frame came, and no more")
+        return tuple(findings)
 
     def _refused(self, arrival: Arrival, reason: str, detail: str) -> tuple[str, ...]:
         self._evidence.clear()

@@ -14,6 +14,7 @@ from acquirer.cli.arguments import take_over
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.streams import give_up, open_streams
 from acquirer.errors import ConfigurationError
+from acquirer.settings.memory import lacks_memory
 
 COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
@@ -25,6 +26,9 @@ COMMANDS = {
     "receipt": "Print the receipt of a sale, void or refund again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",
     "doctor": "Say what a capture is: which dialect, which framing, how sure and why.",
+    "mac": "Show how a MAC is made, step by step, and what it would be by every algorithm.",
+    "pin": "Show under which keys and in which layouts a PIN block opens.",
+    "keys": "Unwrap the working keys of a sign-on, step by step.",
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
 }
@@ -82,11 +86,22 @@ def _run(arguments: list[str]) -> int:
         return Code.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the reader of our output has gone; click calls that sys.exit(1)
         return Code.OK
+    except (MemoryError, ImportError, RuntimeError) as exc:
+        if not lacks_memory(exc):
+            raise
+        return _end_without_memory()
     except OSError as exc:
+        if lacks_memory(exc):
+            return _end_without_memory()
         if not exc.filename:
             raise
         _say(f"{exc.filename}: {exc.strerror}.")
         return Code.USAGE
+
+
+def _end_without_memory() -> int:
+    _say("There is not enough memory: end other programs, or raise the limit of this one (ulimit -v).")
+    return Code.USAGE
 
 
 def _application(arguments: list[str]) -> Any:

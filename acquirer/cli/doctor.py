@@ -49,9 +49,11 @@ def command(
         raise Exit(Code.UNDECODABLE, f"{capture}: {exc}.") from None
     found = [_host_says(group, dialects, terminals) if terminals else [] for group in diagnosis.groups]
     if as_json:
-        for group, said in zip(diagnosis.groups, found, strict=True):
+        for group, findings in zip(diagnosis.groups, found, strict=True):
             host = (
-                {"host": [{"message": number, "sentence": sentence} for number, sentence in said]} if terminals else {}
+                {"host": [{"message": number, "sentence": sentence} for number, sentence in findings]}
+                if terminals
+                else {}
             )
             print(json.dumps({**_as_json(diagnosis, group), **host}, ensure_ascii=False))
     else:
@@ -87,10 +89,10 @@ def _host_says(group: StreamDiagnosis, dialects: list[Dialect], terminals: Path)
     for number, one in enumerate(group.messages, 1):
         message = one.message
         if message is not None and dialect.is_response(message.mti, message.fields):
-            said = host.reply(message)
+            findings = host.reply(message)
         else:
-            said = host.request(one.frame, int(one.at_s * 1_000_000) if one.at_s is not None else _now_us())
-        found += [(number, sentence) for sentence in said]
+            findings = host.request(one.frame, int(one.at_s * 1_000_000) if one.at_s is not None else _now_us())
+        found += [(number, sentence) for sentence in findings]
     return found
 
 
@@ -126,10 +128,10 @@ def _print(diagnosis: CaptureDiagnosis, found: list[list[tuple[int, str]]]) -> N
     screen.print(Line(f"{diagnosis.form}, {count(streams, 'stream')}", QUIET))
     for note in diagnosis.notes:
         screen.print(Line(f"• {note}"))
-    for group, said in zip(diagnosis.groups, found, strict=True):
+    for group, findings in zip(diagnosis.groups, found, strict=True):
         screen.print()
         _group(screen, group)
-        for number, sentence in said:
+        for number, sentence in findings:
             where = f"message {number}" if number else "a host"
             screen.print(Line(f"• {where}: {sentence}"))
 

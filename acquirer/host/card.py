@@ -60,7 +60,7 @@ def read_card(
     if pan and pan != on_track:
         return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
-        problem = track.not_said() or f"the expiry after its card number {no_month(valid)}; write YYMM there"
+        problem = track.not_declared() or f"the expiry after its card number {no_month(valid)}; write YYMM there"
         sentence = why.track_unreadable(host.dialect, element, problem)
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
     return PresentedCard(on_track, expiry or valid)
@@ -106,7 +106,7 @@ class _Track:
             kcv = self.keys.tdk.kcv() if self.keys is not None and self.keys.tdk is not None else ""
             return f"under TDK KCV {kcv} it opens to no card number: compare the KCV with the terminal's"
         return (
-            self.not_said()
+            self.not_declared()
             or self._odd_text()
             or (
                 f"it is in the clear ({control}) and holds no card number before a separator; "
@@ -114,7 +114,7 @@ class _Track:
             )
         )
 
-    def not_said(self) -> str:
+    def not_declared(self) -> str:
         """Say that the track is encrypted, and the message says otherwise; "" when it is not."""
         keys = self.keys
         if self.sealed or keys is None or keys.tdk is None or not self._is_card(self._opened()):

@@ -17,9 +17,7 @@ from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
 
-EMPTY_START = "empty-start"
-"""Why first bytes are reported that are frames all the same; the connection goes on."""
-
+EMPTY_START = "empty-start"  # why first bytes are reported that are frames all the same: the connection goes on
 BUSY, UNSENT, SERVER = 1, 2, 4
 """Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
 
@@ -34,6 +32,7 @@ class Connection:
         "_receive",
         "_transport",
         "_wrap",
+        "before",
         "busy",
         "closing",
         "frame_since_s",
@@ -54,6 +53,7 @@ class Connection:
         self.number = number
         host, port = client[:2]
         self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
+        self.before = b""  # an empty frame that the same read brought just before the one that is handed on
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed
         self.touched_s = server.now_s()
@@ -94,10 +94,14 @@ class Connection:
                     self.busy += 1
                     server.counters.frames += 1
                     self._receive(self, frame)
+                    if self.before:
+                        self.before = b""
                 else:
                     self._keep_alive()
                 if self.closing or self._transport is None:
                     return
+            if self.before:
+                self.before = b""
         except FrameError as exc:
             self.refuse(exc.reason, exc.detail, exc.data, exc.before)
             return
@@ -193,16 +197,15 @@ class Connection:
 
     def _look_at_start(self, data: bytes) -> None:
         """Report first bytes that are an empty frame with more behind it: they may be a longer length."""
-        size = self.listener.framing.length_bytes
-        if size and len(data) > 2 * size and not any(data[:size]):
-            self.listener.refuse(self, EMPTY_START, "the first frame is empty, and another follows it", data, b"")
+        if 0 < 2 * (size := self.listener.framing.length_bytes) < len(data) and not any(data[:size]):
+            self.listener.refuse(self, EMPTY_START, "the first frame is empty, and more follows", data, b"")
 
     def _report_unfinished(self, reason: str, what_then: str) -> None:
         """Report a frame that began and did not end: its length may be written in another form than is read here."""
         if (pending := self._deframer.pending) and not self.closing:
             received = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
-            deframer = self._deframer
-            self.listener.refuse(self, reason, f"{received} came, {what_then}", deframer.unfinished, deframer.before)
+            sentence = f"{received} came, {what_then}"
+            self.listener.refuse(self, reason, sentence, self._deframer.unfinished, self._deframer.before)
 
     # -- flow --------------------------------------------------------------------------------------------------------
 
@@ -245,8 +248,16 @@ class Connection:
         if now_s - self.keep_alives_since_s > 60:
             self.keep_alives, self.keep_alives_since_s = 0, now_s
         self.keep_alives += 1
-        if self.keep_alives >= self.server.limits.keep_alives_per_minute:
-            self.close("keep-alive-flood")
+        framing = self.listener.framing
+        if not framing.includes_itself:  # else it is no half of a longer length
+            self.before = bytes(framing.length_bytes)
+        if self.keep_alives >= (most := self.server.limits.keep_alives_per_minute):
+            self.refuse(
+                "keep-alive-flood",
+                f"{most} empty frames came within a minute, which is the limit: send a keep-alive at most once a "
+                "second, or an echo test",
+                b"",
+            )
 
     def _lose(self) -> None:
         if self._transport is not None:
@@ -257,8 +268,7 @@ Receive = Callable[[Connection, bytes], None]
 """Takes a frame that was received; must call `Connection.done` once when it has finished with it."""
 
 Refuse = Callable[[Connection, str, str, bytes, bytes], None]
-"""Takes a reason, its sentence, the first bytes when what was received is no frame, and what came just before them; the
-connection then ends."""
+"""Takes a reason, its sentence, the first bytes of what is no frame, and those just before; the connection ends."""
 
 
 class ConnectionServer(Protocol):

@@ -186,7 +186,7 @@ class Server:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _refused(self, connection: Connection, reason: str, detail: str, _data: bytes) -> None:
+    def _refused(self, connection: Connection, reason: str, detail: str, _data: bytes, _before: bytes) -> None:
         self.watcher.refused(connection.peer, reason, detail)
 
     def _sweep(self) -> None:

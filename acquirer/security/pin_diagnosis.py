@@ -48,18 +48,13 @@ def diagnose_pin(
         generations: of working keys, the one that should fit first.
         tmk: with it, mistakes of unwrapping are tried too.
     """
-    right, *rest = key_candidates("pik", generations, tmk, others)
-    keys: list[Candidate[Any]] = [
-        right,
-        Candidate("in the clear", "the terminal does not encrypt it", None, "encrypt it under the PIK"),
-        *rest,
-    ]
+    keys = pin_keys(generations, tmk, others)
     layouts = pin_layouts(declared, pan, len(block))
     pik = generations[0][1].pik
 
     def fits(combination: Combination) -> str | None:
         key, layout = combination
-        return "" if _fits(key.value, layout.value, block, pan) else None
+        return layout_fits(key.value, layout.value, block, pan)
 
     if found := first_fit((keys, layouts), fits):
         key, layout = found[0]
@@ -84,6 +79,19 @@ def diagnose_pin(
 
 
 # What is tried
+
+
+def pin_keys(
+    generations: Sequence[NamedKeys], tmk: Secret | None = None, others: Sequence[Candidate[Secret]] = ()
+) -> list[Candidate[Any]]:
+    """Return the keys to try for a PIN block, the right one first, then none at all."""
+    right, *rest = key_candidates("pik", generations, tmk, others)
+    return [
+        right,
+        Candidate("in the clear", "the terminal does not encrypt it", None, "encrypt it under the PIK"),
+        *rest,
+    ]
+
 
 _LENGTHS: Final = range(MIN_DIGITS, MAX_DIGITS + 1)
 
@@ -178,19 +186,20 @@ def _card_masks(pan: str) -> Iterator[tuple[str, str, bytes]]:
             yield f" with {words}" if words else "", hint, bytes.fromhex(digits)
 
 
-def _fits(key: Decryption, layout: PinLayout, block: bytes, pan: str) -> bool:
+def layout_fits(key: Decryption, layout: PinLayout, block: bytes, pan: str) -> str | None:
+    """Return the digits of a block under a key, once the card number is out of it; None when the layout is another."""
     if key is not None and len(block) % key.block_bytes:
-        return False
+        return None
     if layout.twice is not None:
         try:
-            return key is not None and bool(layout.twice.open(key, block, pan))
+            return layout.twice.open(key, block, pan) if key is not None else None
         except PinError:
-            return False
+            return None
     clear = block if key is None else key.decrypt(block)
     if len(clear) != len(layout.mask):
-        return False
+        return None
     text = bytes(a ^ b for a, b in zip(clear, layout.mask, strict=True)).hex().upper()
-    return layout.pattern.fullmatch(text) is not None
+    return text if layout.pattern.fullmatch(text) else None
 
 
 def _card_digits(clear: bytes) -> bool:

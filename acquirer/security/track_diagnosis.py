@@ -15,7 +15,7 @@ from acquirer.security.secret import Secret
 
 TRACK_TRIALS_MOST: Final = 40
 
-Place = Callable[[int, int], tuple[int, int] | None]
+EncryptedPart = Callable[[int, int], tuple[int, int] | None]
 """Takes the bytes of a track and of a block; returns from where to where it is encrypted."""
 
 
@@ -51,21 +51,21 @@ def _without_tdk(generations: Sequence[NamedKeys], tmk: Secret | None) -> list[C
     ]
 
 
-def _places() -> Iterator[Candidate[Place]]:
+def _places() -> Iterator[Candidate[EncryptedPart]]:
     yield Candidate("", "", lambda size, block: (size - 1 - block, size - 1))
     for words, hint, place in _OTHER_PLACES:
         yield Candidate(words, f"the terminal encrypts {hint}", place, _REMEDY)
 
 
 _REMEDY: Final = "encrypt the block before the last byte, and nothing else"
-_OTHER_PLACES: Final[tuple[tuple[str, str, Place], ...]] = (
+_OTHER_PLACES: Final[tuple[tuple[str, str, EncryptedPart], ...]] = (
     ("the last block", "the last eight or sixteen bytes", lambda size, block: (size - block, size)),
     ("the first block", "the first eight or sixteen bytes", lambda _, block: (0, block)),
     ("every whole block", "the whole track", lambda size, block: (0, size - size % block)),
 )
 
 
-def _opened(key: Secret, place: Place, track: str) -> str:
+def _opened(key: Secret, place: EncryptedPart, track: str) -> str:
     packed = bytes.fromhex(track + "0" * (len(track) % 2))
     found = place(len(packed), key.block_bytes)
     if found is None or found[0] < 0 or found[1] <= found[0]:

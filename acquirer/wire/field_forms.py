@@ -36,7 +36,7 @@ def read_length(wire: bytes, encoding: str, size: int) -> int | None:
     return int(digits) if digits.isdecimal() else None
 
 
-Kind = Callable[[FieldSpec, int | None], Iterator[FieldForm]]
+FormKind = Callable[[FieldSpec, int | None], Iterator[FieldForm]]
 """Takes a field and what its length says (None: it has none, or one that cannot be read)."""
 
 _SIDES: Final = ("right", "left")
@@ -182,7 +182,7 @@ def _whole(spec: FieldSpec) -> int:
 FIRST_SIZES: Final = 5
 """Where in `KINDS` those begin that take a field for longer or shorter than it is: they fit more by chance."""
 
-KINDS: Final[tuple[Kind, ...]] = (
+KINDS: Final[tuple[FormKind, ...]] = (
     _other_side,
     _other_unit,
     _other_encoding,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from acquirer.wire.field_forms import FIRST_SIZES, KINDS, FieldForm, Kind, read_length
+from acquirer.wire.field_forms import FIRST_SIZES, KINDS, FieldForm, FormKind, read_length
 from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import Value
 from acquirer.wire.notation import ALPHABETS
@@ -96,7 +96,7 @@ def missing_bytes(frame: bytes, grammar: Grammar) -> int:
     return 0
 
 
-def _forms(kind: Kind, frame: bytes, start: int, spec: FieldSpec) -> Iterator[FieldForm]:
+def _forms(kind: FormKind, frame: bytes, start: int, spec: FieldSpec) -> Iterator[FieldForm]:
     wire = frame[start : start + spec.length_bytes]
     return kind(spec, read_length(wire, spec.length_encoding, spec.length_bytes) if spec.length_bytes else None)
 

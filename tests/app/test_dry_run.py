@@ -24,7 +24,7 @@ def host():
     return DryRun(DIALECT, [TERMINAL])
 
 
-def test_a_wrong_mac_is_explained(host):
+def test_a_mac_that_differs_is_explained(host):
     assert "lower-case hex text" in host.request(SALE[2:-8] + SALE[-8:].lower(), AT_US)[0]
 
 

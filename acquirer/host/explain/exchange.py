@@ -14,8 +14,9 @@ from acquirer.host.core import Host
 from acquirer.host.explain.routes import nearest_service
 from acquirer.host.request import Request
 from acquirer.host.text import day_words, named, no_month, place, plural
+from acquirer.inspect.envelope_causes import frame_cause
 from acquirer.inspect.field_causes import field_cause
-from acquirer.inspect.framing_causes import frame_cause, stream_cause
+from acquirer.inspect.framing_causes import stream_cause
 from acquirer.inspect.sniff import mismatch
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.wire.masking import known
@@ -55,6 +56,12 @@ def refused_stream(detail: str, dialect: Dialect, data: bytes, before: bytes) ->
     if cause := stream_cause(dialect, data, before):
         return f"{detail}; {cause}"
     return looks_otherwise(detail, dialect, data)
+
+
+def empty_before(dialect: Dialect) -> str:
+    """An empty frame just before a request, which the two halves of a longer length would be."""
+    size = dialect.framing.length_bytes
+    return f"an empty frame came just before: {2 * size}-byte length? {dialect.name} on this port reads {size} bytes"
 
 
 def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:

@@ -1,0 +1,167 @@
+"""Why a frame that was cut out well is no message: what stands before its fields, and behind them, in other forms.
+
+The forms are tried until a message of the dialect comes out that makes sense. What fields are written in another form
+is `field_causes`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.framings import framing_words
+from acquirer.wire.grammar import CHARSETS
+from acquirer.wire.message import DecodeError, Message
+from acquirer.wire.misread import missing_bytes
+
+ETX = b"\x03"
+
+
+class _Form(NamedTuple):
+    """Another form of a message: in words, what to do, and the message as it should be (None: not this form)."""
+
+    words: str
+    remedy: str
+    inner: bytes | None
+
+
+def frame_cause(dialect: Dialect, frame: bytes) -> str:
+    """Return in which form a frame is written that was cut out well and does not decode; "" when none is found."""
+    for form in _frame_forms(dialect, frame):
+        if form.inner is not None and is_message(dialect, form.inner):
+            return f"{form.words}; {form.remedy}"
+    missing = missing_bytes(frame, dialect.grammar)
+    if missing and dialect.framing.length_bytes:
+        length = len(frame) + dialect.framing.extra_bytes
+        return (
+            f"the message ends {_bytes(missing)} too early: the length says {length}, and its fields need "
+            f"{length + missing}: {missing} less, or its last field lacks so much; count every byte behind the length"
+        )
+    return ""
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
+
+
+def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+    tpdu, head = dialect.envelope.tpdu, dialect.envelope.head
+    before = len(tpdu) + len(head)
+    end = dialect.framing.end
+    if not end and frame[-1:] == ETX:
+        words = "an ETX (03) stands at the end of the message, and the length counts it (includes_end)"
+        remedy = "leave it out, or name it in [framing] of the dialect"
+        yield _Form(
+            f"{words}; {dialect.name} on this port has {framing_words(dialect.framing.bare)}", remedy, frame[:-1]
+        )
+    for trail, name in (
+        (b"\r\n", "a line end (0D 0A), 2 bytes,"),
+        (b"\n", "a line end (0A)"),
+        (b"\x00", "a zero byte (00)"),
+    ):
+        if not end and frame.endswith(trail):
+            words = f"{name} stands behind the message, and the length counts it"
+            yield _Form(words, "leave out these bytes", frame[: -len(trail)])
+    for trail, name in (
+        (b"\r\n", "a line end (0D 0A), 2 bytes,"),
+        (b"\n", "a line end (0A)"),
+        (b"\x00", "a zero byte (00)"),
+    ):
+        if not end and frame.endswith(trail):
+            words = f"{name} stands behind the message, and the length counts it"
+            yield _Form(words, "leave out these bytes", frame[: -len(trail)])
+    if tpdu and head:
+        for words, size, of in (
+            ("the TPDU is", 2 * len(tpdu), tpdu),
+            ("the TPDU and the head are", 2 * before, tpdu + head),
+        ):
+            remedy = f"send {len(of)} bytes, two digits in each"
+            yield _Form(f"{words} sent in ASCII, {size} characters", remedy, _unhexed(frame, 0, size))
+        yield _Form(
+            f"the head is sent in ASCII, {2 * len(head)} characters",
+            f"send {len(head)} bytes, two digits in each",
+            _unhexed(frame, len(tpdu), 2 * len(head)),
+        )
+        yield _Form("neither TPDU nor head stands before the MTI", "send both", tpdu + head + frame)
+        yield _Form("the head is missing", "send it behind the TPDU", frame[: len(tpdu)] + head + frame[len(tpdu) :])
+        yield _Form("the TPDU is missing", "send it before the head", tpdu + frame)
+    elif tpdu:
+        remedy = f"send {len(tpdu)} bytes, two digits in each"
+        words = f"the TPDU is sent in ASCII, {2 * len(tpdu)} characters"
+        yield _Form(words, remedy, _unhexed(frame, 0, 2 * len(tpdu)))
+        yield _Form("the TPDU is missing", "send it before the MTI", tpdu + frame)
+    yield _Form(
+        "what stands behind the length is hexadecimal text, and the length fits it",
+        "send it packed, two digits to a byte",
+        _unhexed(frame, 0, len(frame)),
+    )
+    if not tpdu and frame[:1] == b"\x60":
+        yield _Form("a TPDU stands before the message, and this dialect has none", "leave it out", frame[5:])
+    yield from _texts(dialect, frame)
+
+
+def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+    """Yield MTI and bitmap in another encoding."""
+    grammar = dialect.grammar
+    at, after = grammar.envelope_bytes, grammar.envelope_bytes + grammar.mti_bytes
+    if grammar.mti_encoding == "bcd":
+        mti = _unhexed(frame, at, 4)
+        yield _Form(
+            f"the MTI is written in ASCII, four characters; {dialect.name} on this port has an MTI in BCD",
+            "send it as two bytes of BCD",
+            mti,
+        )
+        if grammar.bitmap_encoding == "binary":
+            words = f"MTI and bitmap are sent in ASCII; {dialect.name} on this port has an MTI in BCD, a binary bitmap"
+            both = None if mti is None else _unhexed(mti, at + 2, 16)
+            yield _Form(words, "send the MTI as two bytes of BCD and the bitmap as eight bytes", both)
+    else:
+        wire = frame[at : at + 2]
+        packed = frame[:at] + wire.hex().encode(CHARSETS[grammar.mti_encoding]) + frame[at + 2 :]
+        words = f"the MTI is packed as BCD; {dialect.name} on this port has an MTI in {grammar.mti_encoding.upper()}"
+        yield _Form(words, "send it as four characters", packed)
+    if grammar.bitmap_encoding == "binary":
+        words = "the bitmap is sent as sixteen characters in ASCII, and eight bytes belong there"
+        yield _Form(words, "send its eight bytes", _unhexed(frame, after, 16))
+        size = grammar.bitmap_bytes
+        turned = bytes(int(f"{byte:08b}"[::-1], 2) for byte in frame[after : after + size])
+        words = "the bits of each byte of the bitmap stand in reverse order: bit 1 is the highest bit of the first byte"
+        yield _Form(
+            words, "set bit 1 as the highest bit of the first byte", frame[:after] + turned + frame[after + size :]
+        )
+        words = "the bytes of the bitmap stand in reverse order"
+        yield _Form(
+            words, "send the first one first", frame[:after] + frame[after : after + size][::-1] + frame[after + size :]
+        )
+    else:
+        digits = frame[after : after + 8].hex().upper().encode(grammar.bitmap_charset)
+        words = f"the bitmap is sent as eight bytes, and in {grammar.bitmap_encoding.upper()} it has sixteen characters"
+        yield _Form(words, "send its hexadecimal digits", frame[:after] + digits + frame[after + 8 :])
+
+
+def _unhexed(frame: bytes, at: int, size: int) -> bytes | None:
+    """Return a frame with `size` hexadecimal characters at a place turned into bytes."""
+    try:
+        inner = bytes.fromhex(frame[at : at + size].decode("ascii"))
+    except ValueError:
+        return None
+    return frame[:at] + inner + frame[at + size :] if 2 * len(inner) == size else None
+
+
+# What a good message is
+
+
+def is_message(dialect: Dialect, frame: bytes) -> bool:
+    """Return whether bytes are a message of the dialect that makes sense: one it has a route for, or a reply."""
+    try:
+        message = dialect.decode(frame)
+    except DecodeError:
+        return False
+    return _is_sensible(dialect, message)
+
+
+def _is_sensible(dialect: Dialect, message: Message) -> bool:
+    if dialect.is_response(message.mti, message.fields):
+        return True
+    return dialect.route(message) is not None
