@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INPUT_LIMIT_BYTES = 4 << 20  # some thousand messages: a capture to look at, not a log
 DUMPED_BYTES = 64 << 10  # of all messages together: four thousand lines, two seconds
+SHOWN = 200  # messages: more tables than a person reads through
 LONG_VALUE = 32  # hex digits that still read at a glance
 
 
@@ -63,12 +64,14 @@ def command(
         if as_json:
             document = {**explanation.as_json(found.guess.framing), "why": found.guess.why, "sure": sure}
             print(json.dumps(document, ensure_ascii=False))
-        else:
+        elif number < SHOWN:
             why = found.guess.why if sure else f"A guess: {found.guess.why}"
             _print(explanation, why, number, max(0, DUMPED_BYTES - dumped))
             dumped += len(explanation.frame)
         error = error or (explanation.error and f"Undecodable as {explanation.dialect}: {explanation.error}.")
     if not as_json:
+        if (more := len(diagnosis.messages) - SHOWN) > 0:
+            print(f"… {more} more messages are left out; --json prints all of them.")
         for group in diagnosis.groups:
             _print_doubts(group)
     if error:

@@ -24,8 +24,8 @@ from acquirer.inspect.packet_layers import segment_of
 if TYPE_CHECKING:
     from acquirer.inspect.packets import Flow
 
-TEXT_LIMIT = 8 << 20  # characters of one text: two seconds of looking for forms in it
-INNER_TEXT_LIMIT = 1 << 20  # of text within text
+TEXT_LIMIT = 1 << 20  # characters of one text: some thousand messages, and a second of looking for forms in it
+INNER_TEXT_LIMIT = 1 << 18  # of text within text
 DEPTH = 4  # a capture in base64 in a log in JSON
 STREAMS_LIMIT = 500  # of one reading: more connections or lines than a person reads through
 

@@ -11,7 +11,7 @@ from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading,
 from acquirer.inspect.doubts import EBCDIC_HINT, has_ebcdic
 from acquirer.inspect.explain import Explanation, explain, explain_failure
 from acquirer.inspect.framings import enumerated
-from acquirer.inspect.guess import Guess, guess_together
+from acquirer.inspect.guess import STREAMS_WEIGHED, Guess, guess_together
 from acquirer.inspect.sniff import USUAL, WireForm, describe_form, sniff
 from acquirer.wire.framing import FrameError
 from acquirer.wire.message import DecodeError, Message
@@ -34,7 +34,8 @@ class CapturedMessage:
         try:
             self._decoded: Message | DecodeError = dialect.decode(frame)
         except DecodeError as exc:
-            self._decoded = exc
+            self._decoded = exc.with_traceback(None)  # it would keep copies of the frame for as long as it is kept
+            exc.__context__ = None
 
     @property
     def message(self) -> Message | None:
@@ -103,7 +104,7 @@ def _worth(diagnosis: CaptureDiagnosis) -> float:
 def _points(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> float:
     if group.guess is None:
         return OTHER_PROTOCOL
-    points = group.guess.points / len(group.streams)
+    points = group.guess.points / min(len(group.streams), STREAMS_WEIGHED)
     if group.certainty != "unknown":
         return points
     data, seen = group.streams[0].data, group.form

@@ -24,6 +24,9 @@ from acquirer.wire.message import DecodeError
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
 
 
+STREAMS_WEIGHED = 20  # of one dialect decide which it is: more would give the same result
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     """How some bytes are best read."""
@@ -58,7 +61,7 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
         _refuse_other_protocol(data)
     cuts = [list(_cuts(data, dialects)) for data in streams]
     by_framing: dict[Framing | None, list[Cut]] = {}
-    for of_one in cuts:
+    for of_one in cuts[:STREAMS_WEIGHED]:
         for cut in of_one:
             by_framing.setdefault(cut.framing, []).append(cut)
     weights = Weights()

@@ -144,7 +144,8 @@ class Weights:
             try:
                 found = dialect.decode(frame)
             except DecodeError as exc:
-                found = exc
+                found = exc.with_traceback(None)  # it would keep copies of the frame for as long as it is kept
+                found.__context__ = None
             self._decoded[key] = found
         return found
 

@@ -127,6 +127,8 @@ def joined_hex_runs(text: str) -> Found:
     first, data, rows, column = 0, b"", 0, -1
     for number, line in enumerate(text.splitlines(), 1):
         for found in _RUN.finditer(line):
+            if len(found[0]) < 2 * RUN_BYTES and not (found.start() == column and rows):
+                continue
             run = _run(found[0])
             if len(run) >= RUN_BYTES or (found.start() == column and rows):
                 first, data, rows, column = first or number, data + run, rows + 1, found.start()
@@ -136,6 +138,8 @@ def joined_hex_runs(text: str) -> Found:
 
 def _runs(line: str) -> Iterator[bytes]:
     for found in _RUN.finditer(line):
+        if len(found[0]) < 2 * RUN_BYTES:
+            continue
         words = found[0].split() if found["sep"] in (" ", "\t") else []
         long = [word for word in words if len(word) >= 2 * RUN_BYTES]  # among numbers and times
         for run in long if 0 < len(long) < len(words) else [found[0]]:
