@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.mistakes.captures import diagnosis
 from tests.mistakes.catalogue import ROWS
 from tests.mistakes.page import page
 from tests.mistakes.run import Recorded, record
-from tests.mistakes.score import problems
+from tests.mistakes.score import capture_problems, problems
 
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 
@@ -18,11 +20,24 @@ def main(words: list[str]) -> None:
     recorded = record(ROWS)
     if words == ["--pending"]:
         print(*(one.row.id for one in recorded if problems(one, ROWS)), sep="\n")
+    elif words and words[0] == "--captures":
+        show_captures([one for one in recorded if not words[1:] or any(word in one.row.id for word in words[1:])])
     elif words:
         show([one for one in recorded if any(word in one.row.id for word in words)])
     else:
         PAGE.write_text(page(recorded), encoding="utf-8")
         print(f"{PAGE} is written", file=sys.stderr)
+
+
+def show_captures(recorded: list[Recorded]) -> None:
+    """Print what the doctor says of the messages, and what it lacks."""
+    with TemporaryDirectory() as folder:
+        for one in recorded:
+            if one.row.capture:
+                printed = diagnosis(one.row, one.mistaken, Path(folder))
+                found = capture_problems(one.row, printed, one.mistaken.facts)
+                print(f"{'    ' if found else 'OK  '}{one.row.id}:\n{printed.rstrip()}")
+                print(*(f"      - {problem}\n" for problem in found), sep="", end="")
 
 
 def show(recorded: list[Recorded]) -> None:

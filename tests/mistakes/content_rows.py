@@ -130,7 +130,7 @@ ROWS = (
     _row(
         "reply-mti", "sends the MTI of a reply: 0210", sale(lambda m: m.with_(mti=b"\x02\x10")), r"0210",
         r"reply|response|answer",
-        remedy=r"0200|request", fix="send 0200", codes=("",),
+        remedy=r"0200|request", fix="send 0200", codes=("",), capture=False,
     ),
     _row(
         "mti-1993", "sends the MTI of another edition: 1200", sale(lambda m: m.with_(mti=b"\x12\x00")), r"1200",

@@ -141,7 +141,7 @@ ROWS = (
     ),
     _row(
         "mti-text", "writes the MTI as four characters", sale(lambda m: m.with_(mti=b"0200")),
-        rf"MTI[^;]*({TEXT})|({TEXT})[^;]*MTI", r"^(?!.*bitmap[^;]*(text|ASCII|characters))",
+        rf"MTI[^;]*({TEXT})|({TEXT})[^;]*MTI", r"^(?!.*MTI and (the )?bitmap)",
         remedy=r"BCD|two bytes|2 bytes|02 ?00", fix="write the MTI in two bytes of BCD: 02 00", codes=ANY,
     ),
     _row(

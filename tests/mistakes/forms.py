@@ -65,6 +65,12 @@ FORMS: Mapping[str, Form] = {
         lambda m: (len(m) + 4).to_bytes(4, "big") + m,
         rf"(4-byte|binary4)[^;]*{_ITSELF}",
     ),
+    "little2": Form(
+        "a 2-byte length, its low byte first",
+        'length = "little2"',
+        lambda m: len(m).to_bytes(2, "little") + m,
+        r"(little.endian|little2|low(er|est)? byte first)",
+    ),
     "bcd2": Form(
         "a length of four BCD digits", 'length = "bcd2"', lambda m: _bcd(len(m), 2) + m, rf"(4-digit BCD|bcd2){_ALONE}"
     ),

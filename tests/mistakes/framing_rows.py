@@ -38,8 +38,9 @@ def _forms() -> Iterator[Mistake]:
             right=sign_on,
             before=nothing,
             codes=("00",) if name == SILENT else HEADS,
-            cause=(rf"{form.called}.*(2-byte|binary2)",),
+            cause=(rf"{form.called}.*unionpay-pos.*(2-byte|binary2)",),
             fix="send a 2-byte binary length, or say in the dialect how frames are cut",
+            never=(r"clear bit", r"count every byte"),
             capture=True,
         )
         if form.base != "unionpay-pos":
@@ -53,6 +54,7 @@ def _forms() -> Iterator[Mistake]:
             before=nothing,
             codes=HEADS,
             cause=(rf"(2-byte|binary2).*;.*{form.called}",),
+            never=(r"clear bit", r"count every byte"),
             fix=f"send {form.title}",
             listener=name,
         )
@@ -81,13 +83,6 @@ def _row(id: str, title: str, mistaken: Make, cause: tuple[str, ...], fix: str, 
 
 ROWS = (
     *_forms(),
-    _row(
-        "framing-little-endian",
-        "sends the low byte of the length first",
-        lambda pos: len(sign_on(pos).message).to_bytes(2, "little") + sign_on(pos).message,
-        (r"little.endian|low(er)? byte first|bytes (are )?(swapped|reversed)",),
-        "send the high byte first",
-    ),
     _row(
         "framing-hex-text",
         "sends the whole frame as hexadecimal text",

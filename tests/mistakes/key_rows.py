@@ -129,7 +129,8 @@ ROWS = (
     _row(
         "double-swapped", "swaps the halves of a MAK of double length",
         under(lambda pos: pos.keys.mak[8:] + pos.keys.mak[:8]),
-        r"halves", r"swapped|exchanged|wrong order|other order", remedy=r"order|first|left|halves",
+        r"halves", r"swapped|exchanged|wrong order|other order", r"^(?!.*halves of the (terminal's )?TMK)",
+        remedy=r"order|first|left|halves",
         fix="use the halves in the order in which they stand in DE 62", terminal=DOUBLE,
     ),
     _row(

@@ -257,7 +257,7 @@ ROWS = (
         by(lambda key, message: crypto.hexadecimal(crypto.fold_result(key, message.covered))),
         r"\b16\b|sixteen|(8|eight) (bytes|characters)[^;]*(too many|left over|more)", r"DE ?64|MAC",
         remedy=r"first|eight|\b8\b",
-        fix="send the first eight", codes=("30",),
+        fix="send the first eight", codes=("30",), never=(r"send the bytes themselves",),
     ),
     _row(
         "four-bytes", "sends four bytes as DE 64",

@@ -16,9 +16,9 @@ GROUPS = (
 
 VERBS = """
 add append apply ask begin build change check choose clear close compare compute connect convert correct count cover
-decrypt derive do|not draw drop encode encrypt end enter fill fix fold give import include increase insert keep leave
-let look make name number open pad put raise read refund register remove repeat replace reverse say send set settle
-shift sign split start store swap take try turn unwrap upload use void wait write
+compress decrypt derive do|not draw drop encode encrypt enter fill fix fold give import include increase insert keep
+leave let look make name number open pad put raise read refund register remove repeat replace reverse say send set
+settle shift sign split start store swap take try turn unwrap upload use void wait write
 """
 _VERBS = "|".join(VERBS.split()).replace("do|not", "do not")
 IMPERATIVE = rf"(?:(?:^|[;:.,(]\s|\band\s|\bor\s|\bthen\s)(?=(?:{_VERBS})\b)|\b(?=must|needs))"
@@ -52,6 +52,7 @@ class Mistake:
     codes: tuple[str, ...] = ("A0",)  # one of these is answered; "": nothing
     cause: tuple[str, ...]  # all of them must be in the sentence
     remedy: str = ""  # and this, behind an imperative
+    never: tuple[str, ...] = ()  # and none of these: of this mistake they are untrue
     fix: str  # what is to be done, for people
     same_as: tuple[str, ...] = ()  # rows that look alike on the line: the sentence names all
     listener: str = "unionpay-pos"
@@ -61,6 +62,10 @@ class Mistake:
     def missing(self, sentence: str, facts: Mapping[str, str]) -> list[str]:
         """Return the patterns that a sentence lacks."""
         return list(self._missing(sentence, facts))
+
+    def untrue(self, sentence: str) -> list[str]:
+        """Return the patterns that a sentence must not have."""
+        return [one for one in self.never if _compiled(one).search(sentence)]
 
     def fits(self, code: str, sentence: str, facts: Mapping[str, str]) -> bool:
         """Return whether a sentence, beside the code that was answered, is this row's."""

@@ -40,12 +40,12 @@ class Recorded:
     right: Outcome
 
 
-def record(rows: tuple[Mistake, ...]) -> list[Recorded]:
-    """Hold the conversations of all rows, in order. Clock and keys are always the same, so sentences are too."""
-    return list(_recorded(rows))
+def record(rows: tuple[Mistake, ...], seed: int = SEED) -> list[Recorded]:
+    """Hold the conversations of all rows, in order. Clock and keys are those of a seed, so sentences are too."""
+    return list(_recorded(rows, seed))
 
 
-def _recorded(rows: tuple[Mistake, ...]) -> Iterator[Recorded]:
+def _recorded(rows: tuple[Mistake, ...], seed: int) -> Iterator[Recorded]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         terminals = folder / "terminals.toml"
@@ -57,7 +57,7 @@ def _recorded(rows: tuple[Mistake, ...]) -> Iterator[Recorded]:
                 listen=[f"127.0.0.1:0={dialect}" for dialect in listeners.values()],
                 cards=str(Path(__file__).with_name("cards.toml")),
                 signature_check=["pixels=strict"],  # so that images are judged before the answer
-                seed=SEED,
+                seed=seed,
                 clock=CLOCK,
             )
         )

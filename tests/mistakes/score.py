@@ -17,6 +17,7 @@ def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
         wanted = " or ".join(code or "nothing" for code in row.codes)
         found.append(f"answered with {outcome.code or 'nothing'}, not {wanted}")
     found += [f"the sentence lacks /{pattern}/" for pattern in row.missing(sentence, facts)]
+    found += [f"of this mistake /{pattern}/ is untrue" for pattern in row.untrue(sentence)]
     by_id = {other.id: other for other in rows}
     for name in row.same_as:
         found += [f"for {name}, it lacks /{one}/" for one in by_id[name].missing(sentence, facts)]
@@ -32,4 +33,6 @@ def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
 
 def capture_problems(row: Mistake, printed: str, facts: Mapping[str, str]) -> list[str]:
     """Return what a diagnosis of the message alone lacks; how it is printed, its lines and columns, is no matter."""
-    return [f"the diagnosis lacks /{pattern}/" for pattern in row.missing(" ".join(printed.split()), facts)]
+    text = " ".join(printed.split())
+    lacks = [f"the diagnosis lacks /{pattern}/" for pattern in row.missing(text, facts)]
+    return lacks + [f"of this mistake /{pattern}/ is untrue" for pattern in row.untrue(text)]

@@ -53,21 +53,21 @@ def _declined(pos: Pos) -> Draft:
     return pos.signature(sale, refused, IMAGE, de15="0310", de37=refused.rrn)
 
 
-IMAGES = ("30", "00")
+IMAGES = ("30",)
 
 ROWS = (
     _row("no-sale", "signs a sale that there is not", upload(lambda draft: draft.put(de11="000888")), r"000888",
          r"STAN|sale|transaction", remedy=r"STAN|sale|DE ?11",
          fix="send the STAN and batch of the sale", codes=("25",)),
     _row("amount", "signs another amount than the sale's", upload(lambda draft: draft.put(de4="000000004321")),
-         r"43\.21|4321", r"12\.34|1234", r"sign", remedy=r"amount|DE ?4|12\.34",
+         r"43\.21|4321", r"12\.34|1234", r"sign", remedy=r"amount|DE ?4|12\.34|sale",
          fix="send the amount of the sale", codes=("25",)),
     _row("batch", "signs in another batch than the sale's", upload(lambda draft: draft.put(de60="07000004800")),
-         r"batch", r"000004", r"000001", remedy=r"batch|DE ?60|60\.2",
+         r"batch", r"000004", r"000001", remedy=r"batch|DE ?60|60\.2|sale",
          fix="send the batch of the sale, not the current one", codes=("25",)),
     _row("rrn", "signs with another reference number than the sale's",
          upload(lambda draft: draft.put(de37="000000999999")), r"000000999999", r"DE ?37|reference|RRN",
-         remedy=r"DE ?37|reference|RRN",
+         remedy=r"DE ?37|reference|RRN|sale",
          fix="send DE 37 of the reply to the sale", codes=("25", "00")),
     _row("reversed", "signs a sale that was reversed", after_reversal(lambda pos, sale, answer: pos.signature(sale,
          answer, IMAGE)), r"reversed", r"sign", remedy=r"sign|sale|image|upload",
