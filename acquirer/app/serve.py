@@ -155,7 +155,10 @@ async def serving(
             finally:
                 await server.stop()
                 driver.stop()
-                await loop.run_in_executor(None, pictures.stop)
+                try:
+                    await loop.run_in_executor(None, pictures.stop)
+                except RuntimeError:  # there is no memory for one more thread
+                    pictures.stop()
                 store.flush()
                 await asyncio.sleep(0)  # for outcomes of commits that were refused
                 driver.advance()  # and notes what became of the replies

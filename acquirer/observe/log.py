@@ -118,7 +118,7 @@ class Log:
             self._write()
         self._write()
         if self.dropped:
-            sentence = f"{self.dropped} lines are missing above: they were not taken in time"
+            sentence = f"{self.dropped} lines are missing above: they were not taken in time, or could not be made"
             self._waiting.append(LogEvent(self._now_us(), "lines-dropped", sentence, {"lines": self.dropped}))
             self._write()
 
@@ -132,7 +132,11 @@ class Log:
     def _write(self) -> None:
         lines: list[str] = []
         while self._waiting:
-            lines.append(self._line(self._waiting.popleft()))
+            item = self._waiting.popleft()
+            try:
+                lines.append(self._line(item))
+            except Exception:  # no memory, perhaps: the next one is tried all the same
+                self.dropped += 1
         if not lines or self._stream is None:
             return
         try:

@@ -130,6 +130,24 @@ def test_rows_that_make_no_line_stop_no_other() -> None:
     assert [line["event"] for line in lines(stream)] == ["after", "lines-dropped"]
 
 
+def test_an_event_that_makes_no_line_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    log = logging(stream)
+    as_json = AsJson.event
+
+    def event(render: AsJson, one: Any) -> str:
+        if one.name == "large":
+            raise MemoryError
+        return as_json(render, one)
+
+    monkeypatch.setattr(AsJson, "event", event)
+    for name in ("one", "large", "two"):
+        log.event(name)
+    log.close()
+    assert [line["event"] for line in lines(stream)] == ["one", "two", "lines-dropped"]
+    assert log.dropped == 1
+
+
 def test_a_log_that_is_not_read_does_not_keep_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "CLOSING_S", 0.01)
     stream = Held()
