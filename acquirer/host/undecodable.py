@@ -7,6 +7,7 @@ terminal and which STAN; everything else ends the connection. Responses are neve
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Final
 
 from acquirer.host.core import Host
@@ -21,6 +22,9 @@ from acquirer.model.reasons import Reason
 from acquirer.wire.message import DecodeError, EncodeError
 
 _NO_DEADLINE: Final = float("inf")
+
+_CUT: Final = ("cut-off", "frame-timeout")
+"""Reasons of streams that end within a frame, whose beginning may be read."""
 _EMPTY_START: Final = "empty-start"  # a stream that begins with an empty frame is read on
 
 
@@ -61,16 +65,57 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     if reason == _EMPTY_START and not stream_cause(host.dialect, arrival.frame):
         yield Silence(reason)
         return
-    evidence = Evidence(
-        at_us=arrival.at_us,
-        dialect=host.dialect,
-        peer=arrival.peer,
-        frame_bytes=len(arrival.frame),
-        reason=reason,
-        why=why.refused_stream(detail, host.dialect, arrival.frame, arrival.before),
-    )
+    sentence = why.refused_stream(detail, host.dialect, arrival.frame, arrival.before)
+    evidence = _cut_frame(host, arrival, reason, sentence, explained=sentence != detail) if reason in _CUT else None
+    if evidence is None:
+        evidence = Evidence(
+            at_us=arrival.at_us,
+            dialect=host.dialect,
+            peer=arrival.peer,
+            frame_bytes=len(arrival.frame),
+            reason=reason,
+            why=sentence,
+        )
     yield Commit(Changes(evidence), _NO_DEADLINE)
     yield Silence(reason) if reason == _EMPTY_START else Close(reason)
+
+
+def _cut_frame(host: Host, arrival: Arrival, reason: str, sentence: str, *, explained: bool) -> Evidence | None:
+    """Return what a frame says that was cut by the end of its connection; None when not even its MTI can be read."""
+    dialect = host.dialect
+    cut = replace(arrival, frame=arrival.frame[dialect.framing.before_bytes :], before=b"")
+    try:
+        message = dialect.decode(cut.frame)
+    except DecodeError as exc:
+        failure = exc
+        problem = f"DE {exc.field} is cut" if isinstance(exc.field, int) else "its fields are cut"
+    else:  # all fields are there: the length before them says more
+        problem = "all its fields are there, and its length says that more follows"
+        failure = DecodeError(problem, field="end", position=len(cut.frame), mti=message.mti, fields=message.fields)
+    if failure.mti is None or not dialect.request_mti_known(failure.mti):
+        return None
+    if not explained:
+        sentence = f"{sentence}: of a message {failure.mti}, {problem}"
+    evidence = of_failure(host, cut, failure, reason, sentence)
+    evidence.service = _service(host, cut.frame, failure)
+    return evidence
+
+
+def _service(host: Host, frame: bytes, failure: DecodeError) -> str:
+    """Return which service was asked for, where MTI and bitmap say so without the fields that are cut; else ""."""
+    dialect = host.dialect
+    services = {route.service for route in dialect.routes if route.mti == failure.mti}
+    if "signature" not in services or "image" not in dialect.elements:
+        return services.pop() if len(services) == 1 else ""
+    if failure.field == "bitmap":
+        return ""
+    de = dialect.elements["image"].de
+    start, stop = failure.spans.get("bitmap", (0, 0))
+    grammar, bitmap = dialect.grammar, frame[start:stop]
+    digits = bitmap.hex() if grammar.bitmap_encoding == "binary" else bitmap.decode(grammar.bitmap_charset)
+    bits = int(digits, 16) if digits else 0
+    has_image = de in failure.fields or (de <= 4 * len(digits) and bits >> (4 * len(digits) - de) & 1)
+    return "signature" if has_image else ""
 
 
 def _refusal(host: Host, arrival: Arrival, failure: DecodeError, mti: str, evidence: Evidence) -> bytes | None:

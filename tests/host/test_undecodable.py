@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.host.undecodable import refuse_stream
+from acquirer.journal.render import collect, pack_any
 from acquirer.model.effects import Arrival, Close, Commit, Send, Silence
+from acquirer.signature import jbig_encoder
+from acquirer.signature.pen import draw_signature
+
+ANN = jbig_encoder.encode_jbig(draw_signature("Ann", seed=1))
 
 SIGN_ON = bytes.fromhex(
     "600003000060310001100108000020000000C0001200000331303030303136313838303231303031303231303136320011"
@@ -94,6 +99,46 @@ def test_a_stream_that_carries_no_frames(rig):
     assert isinstance(commit, Commit)
     assert (commit.changes.evidence.reason, commit.changes.evidence.why) == ("not-iso8583", "an SSH banner")
     assert steps.send(rig.store.commit(commit)) == Close("not-iso8583")
+
+
+def cut_off(rig, frame: bytes, size: int):
+    """The evidence of a frame of which `size` bytes came, its length among them."""
+    wire = rig.host.dialect.framing.wrap(frame)[:size]
+    steps = refuse_stream(rig.host, Arrival(wire, 0, 0.0, "127.0.0.1:9"), "cut-off", f"{size} bytes of a frame came")
+    commit = next(steps)
+    assert isinstance(commit, Commit)
+    assert steps.send(rig.store.commit(commit)) == Close("cut-off")
+    return commit.changes.evidence
+
+
+def test_an_upload_that_is_cut_tells_whose_it_is_as_far_as_it_came(rig, pos):
+    pos.sale()
+    frame = pos.upload_frame(pos.last, ANN)
+    found = cut_off(rig, frame, 150)
+    assert (found.tid, found.mti, found.stan, found.service) == ("10000161", "0820", pos.last, "signature")
+    assert found.why == "150 bytes of a frame came: of a message 0820, DE 62 is cut"
+    text = str(pack_any(collect(found), rig.host.dialect))
+    assert "6212345678901232" not in text
+    assert "621234******1232" in text
+
+
+def test_a_frame_that_is_cut_anywhere_is_noted_with_what_came(rig, pos):
+    pos.sale()
+    for frame in (pos.upload_frame(pos.last, ANN), SIGN_ON):
+        known = 0
+        for size in range(1, len(frame) + 2):
+            found = cut_off(rig, frame, size)
+            assert found.reason == "cut-off"
+            assert "6212345678901232" not in str(pack_any(collect(found), rig.host.dialect))
+            assert len([*filter(None, (found.mti, found.stan, found.tid, found.mid))]) >= known
+            known = len([*filter(None, (found.mti, found.stan, found.tid, found.mid))])
+        assert known == 4
+
+
+def test_a_frame_whose_length_says_more_than_it_has_is_noted_with_all_its_fields(rig, pos):
+    found = cut_off(rig, SIGN_ON + b"    ", len(SIGN_ON) + 2)
+    assert (found.tid, found.service) == ("10000161", "")
+    assert "62 bytes of a frame came" in found.why
 
 
 def ends_well(rig, frame: bytes) -> None:
