@@ -16,6 +16,7 @@ from acquirer.wire.message import DecodeError, Message
 def of_request(host: Host, request: Request, decision: Decision, reply: Reply | None, fault: str = "") -> Evidence:
     """Return the exchange of a decoded request; `reply` is None when nothing is answered, `fault` names one."""
     arrival, message = request.arrival, request.message
+    notes = decision.notes if not arrival.before else (*decision.notes, why.empty_before(host.dialect))
     evidence = Evidence(
         at_us=arrival.at_us,
         dialect=host.dialect,
@@ -30,7 +31,7 @@ def of_request(host: Host, request: Request, decision: Decision, reply: Reply | 
         service=request.service,
         reason=decision.reason,
         why=decision.why,
-        notes=decision.notes,
+        notes=notes,
         rrn=decision.rrn,
         amount_minor=request.amount_minor,
         pan_masked=decision.pan_masked,
@@ -78,6 +79,7 @@ def of_failure(host: Host, arrival: Arrival, failure: DecodeError, reason: str, 
         mti=failure.mti or "",
         reason=reason,
         why=sentence,
+        notes=(why.empty_before(dialect),) if arrival.before else (),
     )
 
 

@@ -33,7 +33,8 @@ class Arrival:
     deadline_s: float  # monotonic: past it the terminal has given up and nothing may be booked
     peer: str = ""  # "127.0.0.1:50412"
     connection: int = 0
-    before: bytes = b""  # of a stream that is refused: what was received just before, and taken for frames
+    before: bytes = b""  # of a stream that is refused: what was received just before, and taken for frames; of a
+    # frame: an empty one that the same read brought before it
 
 
 @dataclass(slots=True)

@@ -73,3 +73,33 @@ def test_a_whole_conversation_leaves_no_such_entry() -> None:
             sock.sendall(UNIONPAY.framing.wrap(FRAME))
             assert sock.recv(2)
         assert [entry.reason for entry in host.journal.list()] == ["approved"]
+
+
+def test_a_request_behind_an_empty_frame_is_answered_with_a_note() -> None:
+    """What a length of four bytes looks like to a host that reads two."""
+    note = "an empty frame came just before: 4-byte length? unionpay-pos on this port reads 2 bytes"
+    two, four = Framing("binary", 2), Framing("binary", 4)
+    with running_host() as host, socket.create_connection((host.host, host.port), timeout=120) as sock:
+        for wire, noted in ((four.wrap(FRAME), True), (two.wrap(FRAME), False), (four.wrap(FRAME), True)):
+            sock.sendall(wire)
+            assert sock.recv(2) != b""
+            sock.recv(4096)
+            assert (note in host.journal.list()[-1].notes) == noted
+
+
+def test_a_message_that_cannot_be_decoded_has_that_note_too() -> None:
+    with running_host() as host, socket.create_connection((host.host, host.port), timeout=120) as sock:
+        sock.sendall(Framing("binary", 4).wrap(FRAME[:-3]))
+        sock.recv(4096)
+        assert "an empty frame came just before" in "\n".join(host.journal.list()[-1].notes)
+
+
+def test_a_flood_of_keep_alives_says_why_it_was_ended() -> None:
+    log = io.StringIO()
+    with running_host(log=log) as host:
+        with socket.create_connection((host.host, host.port), timeout=120) as sock:
+            sock.sendall(bytes(2) * 60)
+            assert sock.recv(1) == b""
+        entry = host.journal.wait(reason="keep-alive-flood")
+    assert entry.why.startswith("60 empty frames came within a minute, which is the limit: send a keep-alive at most")
+    assert entry.why in log.getvalue()
