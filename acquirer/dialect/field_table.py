@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from acquirer.data.table import Table
 from acquirer.data.toml import did_you_mean
+from acquirer.wire.charsets import ASCII_CODE_PAGE, EBCDIC_CODE_PAGE, EBCDIC_CODE_PAGES, TEXT_CHARSETS
 from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
 from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse_notation
 
@@ -36,6 +37,7 @@ class Encodings:
     pad_fixed: str  # side and nibbles: "left 0"
     pad_variable: str
     pad_track: str
+    charset: str = ""  # of text; "" where the dialect does not say
 
     @classmethod
     def read(cls, encoding: Table, padding: Table) -> Encodings:
@@ -57,10 +59,34 @@ class Encodings:
             pad_fixed=read_padding(padding, "n_fixed", "left 0"),
             pad_variable=read_padding(padding, "n_variable", "right 0"),
             pad_track=read_padding(padding, "z", "right 0"),
+            charset=encoding.choice("charset", ("", *TEXT_CHARSETS, *EBCDIC_CODE_PAGES), ""),
         )
+        encodings.check_charset(encoding)
         encoding.end()
         padding.end()
         return encodings
+
+    def check_charset(self, table: Table) -> None:
+        """Refuse a character set that the encodings do not use. Raises DataError."""
+        if not self.charset:
+            return
+        used = {self.mti, self.bitmap, self.length, self.digits, self.track, self.text, self.binary}
+        if self.charset in EBCDIC_CODE_PAGES and "ebcdic" not in used:
+            raise table.error("charset", f'{self.charset} is EBCDIC, and nothing here is: say text = "ebcdic"')
+        if self.charset in TEXT_CHARSETS and self.text == "ebcdic":
+            pages = ", ".join(EBCDIC_CODE_PAGES)
+            raise table.error("charset", f"text is EBCDIC here: write one of its code pages, {pages}")
+
+    @property
+    def code_pages(self) -> Mapping[str, str]:
+        """The Python codecs of text on the wire."""
+        ebcdic = self.charset if self.charset in EBCDIC_CODE_PAGES else EBCDIC_CODE_PAGE
+        return {**CHARSETS, "ebcdic": ebcdic}
+
+    @property
+    def shown_as(self) -> str:
+        """The character set in which text that stays as it is reads."""
+        return self.charset if self.charset in TEXT_CHARSETS else ASCII_CODE_PAGE
 
     def of(self, kind: str) -> tuple[Encoding, tuple[str, ...]]:
         """Return the default encoding of a class, and those it may have."""
@@ -111,12 +137,13 @@ def read_field(
         length_bytes=length_bytes(notation.length_digits, length) if variable else 0,
         length_encoding=cast("Encoding", length),
         encoding=cast("Encoding", encoding),
-        charset=CHARSETS.get(encoding) or CHARSETS[encodings.text],
+        charset=encodings.code_pages.get(encoding) or encodings.code_pages[encodings.text],
         pad_left=side == "left",
         pads=nibbles,
         sensitivity=read_sensitivity(table),
         values=table.choice("values", values, "") if table.has("values") else "",
         layouts=tuple([layouts[layout] for layout in names]),
+        shown_as=ASCII_CODE_PAGE if encoding == "ebcdic" else encodings.shown_as,
     )
     if variable and field.wire_maximum > (limit := length_limit(notation.length_digits, length)):
         raise table.error("format", f"{text} does not fit its length indicator, which ends at {limit}")

@@ -28,7 +28,8 @@ from acquirer.dialect.sections import (
     read_samples,
     read_security,
 )
-from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar, Layout, Locator, Part
+from acquirer.wire.charsets import ASCII_CODE_PAGE
+from acquirer.wire.grammar import FieldSpec, Grammar, Layout, Locator, Part
 
 if TYPE_CHECKING:
     from acquirer.dialect.terminal_profile import TerminalProfile
@@ -73,11 +74,12 @@ def _load(document: Document) -> Dialect:
     grammar = Grammar(
         envelope_bytes=len(envelope.tpdu) + len(envelope.head),
         mti_encoding=encodings.mti,
-        mti_charset=CHARSETS.get(encodings.mti, ""),
+        mti_charset=encodings.code_pages.get(encodings.mti, ""),
         bitmap_encoding=encodings.bitmap,
-        bitmap_charset=CHARSETS.get(encodings.bitmap, ""),
+        bitmap_charset=encodings.code_pages.get(encodings.bitmap, ""),
         secondary=encodings.secondary,
         fields=fields,
+        shown_as=ASCII_CODE_PAGE if encodings.text == "ebcdic" else encodings.shown_as,
     )
     elements = _elements(top.table("elements"), fields)
     _check_when(document, layouts, elements)

@@ -8,7 +8,6 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect
 from acquirer.security.candidates import Candidate
 from acquirer.wire.coverage import COVERAGES
-from acquirer.wire.grammar import CHARSETS
 from acquirer.wire.message import Message
 
 
@@ -100,7 +99,7 @@ def _without_mac_bit(dialect: Dialect, message: Message) -> bytes:
         at += place // 8
         return dialect.covered(frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :])
     at += place // 4
-    charset = CHARSETS[grammar.bitmap_encoding]
+    charset = grammar.bitmap_charset
     digit = frame[at : at + 1].decode(charset)
     less = f"{int(digit, 16) & ~(8 >> place % 4):x}"
     cleared = (less if digit.islower() else less.upper()).encode(charset)

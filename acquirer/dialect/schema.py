@@ -25,6 +25,7 @@ from acquirer.dialect.json_schema import (
     texts,
 )
 from acquirer.dialect.terminal_profile import TerminalProfile
+from acquirer.wire.charsets import EBCDIC_CODE_PAGES, TEXT_CHARSETS
 from acquirer.wire.coverage import COVERAGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -83,6 +84,7 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
             z=text("Of tracks.", choices=DIGITS),
             text=text("Of a, an, ans, as, ns, s.", choices=("ascii", "ebcdic")),
             b=text("Of bytes; ascii and ebcdic: as hexadecimal characters.", choices=("binary", "ascii", "ebcdic")),
+            charset=text("How text reads; of EBCDIC its code page.", choices=(*TEXT_CHARSETS, *EBCDIC_CODE_PAGES)),
         ),
         "padding": table(
             'What fills up an odd number of BCD digits: side, what is sent, what else is accepted, like "right 0F".',

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from acquirer.wire.card_numbers import card_number_digits, card_number_half_bytes, hidden_digits
+from acquirer.wire.charsets import display, is_mostly_text
 from acquirer.wire.grammar import FieldSpec
 from acquirer.wire.masking import as_text, hidden
 from acquirer.wire.message import Value
@@ -24,6 +25,7 @@ class Cells:
     at: int  # half-byte of the first cell
     step: int  # half-bytes per cell
     binary: bool = False  # `text` is the hexadecimal form of bytes
+    charset: str = "latin-1"  # in which the characters of `text` read
 
     @property
     def per_unit(self) -> int:
@@ -34,12 +36,14 @@ class Cells:
         """Return the cells from character (or byte) `start` to `stop`."""
         begin = self.per_unit * start
         end = None if stop is None else self.per_unit * stop
-        return Cells(self.text[begin:end], self.at + self.step * begin, self.step, self.binary)
+        return Cells(self.text[begin:end], self.at + self.step * begin, self.step, self.binary, self.charset)
 
     def read(self) -> Cells:
         """Return the same as text, if bytes that stand as they are read as text."""
         text = self.data.decode("latin-1")
-        return Cells(text, self.at, 2) if self.binary and self.step == 1 and text and as_text(text) else self
+        charset = self.charset if self.charset == "gbk" else "ascii"  # of a few bytes, any may be letters of latin-1
+        is_text = self.binary and self.step == 1 and text and as_text(text, charset)
+        return Cells(text, self.at, 2, charset=self.charset) if is_text else self
 
     @property
     def span(self) -> tuple[int, int]:
@@ -80,7 +84,7 @@ class Cells:
         """Return the value for a person: hidden cells as ``*``, or only its length when nothing is left to see."""
         covered = self.touched(half_bytes)
         if not covered:
-            return self.text if self.binary else as_text(self.text) or self.text
+            return self.text if self.binary else display(self.text, self.charset)
         if len(covered) == len(self.text) or not self.text.isascii():
             return hidden(self.data if self.binary else self.text)
         stars = frozenset(covered)
@@ -90,9 +94,9 @@ class Cells:
 def cells(spec: FieldSpec, value: Value, start: int) -> Cells:
     """Return the cells of a field whose data (behind its length) starts at byte `start` of the frame."""
     if isinstance(value, bytes):
-        return Cells(value.hex().upper(), 2 * start, 1 if spec.encoding == "binary" else 2, binary=True)
+        return Cells(value.hex().upper(), 2 * start, 1 if spec.encoding == "binary" else 2, True, spec.shown_as)
     if spec.nibbles:
         return Cells(value, 2 * start + (spec.pad_left and len(value) % 2), 1)
-    if as_text(value) is None:
-        return Cells(value.encode("latin-1").hex().upper(), 2 * start, 1, binary=True)
-    return Cells(value, 2 * start, 2)
+    if not is_mostly_text(value, spec.shown_as):
+        return Cells(value.encode("latin-1").hex().upper(), 2 * start, 1, True, spec.shown_as)
+    return Cells(value, 2 * start, 2, charset=spec.shown_as)

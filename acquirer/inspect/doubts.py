@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.wire.masking import as_text
+from acquirer.wire.charsets import is_mostly_text
 from acquirer.wire.message import Message
 
 # Blanks, letters, digits and full stops of EBCDIC; in ASCII none of the letters and digits is text.
@@ -41,9 +41,8 @@ def _is_no_text(dialect: Dialect, de: int, value: str) -> bool:
     spec = dialect.fields[de]
     if spec.layouts or spec.kind not in (*_PLAIN, "ans") or (value.isascii() and value.isprintable()):
         return False
-    if spec.kind in _PLAIN:
-        return as_text(value) is None or _EBCDIC_TEXT.fullmatch(value.encode("latin-1", "replace")) is not None
+    ebcdic = spec.encoding != "ebcdic" and _EBCDIC_TEXT.fullmatch(value.encode("latin-1", "replace"))
+    if not ebcdic and is_mostly_text(value, spec.shown_as):
+        return False
     printable = sum(character.isprintable() and character.isascii() for character in value)
-    return 2 * printable < len(value) and (
-        as_text(value) is None or _EBCDIC_TEXT.fullmatch(value.encode("latin-1", "replace")) is not None
-    )
+    return spec.kind in _PLAIN or 2 * printable < len(value)

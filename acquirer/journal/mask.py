@@ -22,6 +22,7 @@ from typing import Final
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.wire.card_numbers import PAN_DIGITS, card_number_bytes, card_number_half_bytes
+from acquirer.wire.charsets import display, is_mostly_text
 from acquirer.wire.elements import has_form
 from acquirer.wire.grammar import FieldSpec, Layout, Part
 from acquirer.wire.masking import (
@@ -65,7 +66,21 @@ def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
 def _showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
     places = [dialect.elements[name] for name in IDENTIFIERS if name in dialect.elements]
     identified = frozenset([place.de for place in places if place.whole])
-    return {de: _shower(spec, mti, identified) for de, spec in dialect.fields.items()} | _macs(dialect)
+    shown_by = {de: _in_charset(_shower(spec, mti, identified), spec) for de, spec in dialect.fields.items()}
+    return shown_by | _macs(dialect)
+
+
+def _in_charset(shower: Shower, spec: FieldSpec) -> Shower:
+    """Return the same for a field whose text reads in another character set than GBK."""
+    if spec.shown_as == "gbk" or shower not in (readable, _free, _text, _digits):
+        return shower
+
+    def show(value: Value) -> str:
+        if isinstance(value, bytes) or value.isascii() or not is_mostly_text(value, spec.shown_as):
+            return shower(value)
+        return mask_card_numbers(display(value, spec.shown_as))
+
+    return show
 
 
 def _macs(dialect: Dialect) -> dict[int, Shower]:

@@ -30,13 +30,14 @@ def receipt(
     """Return what to print for an approved transaction; `tags` are the chip's data of its request."""
     dialect, slip, reply = setup.dialect, setup.terminal_profile.slip, exchange.reply
     assert reply is not None
+    charset = dialect.grammar.shown_as
 
     def replied(element: str) -> str:
-        return (as_text(dialect.text(reply, element)) or "").strip() if element in dialect.elements else ""
+        return (as_text(dialect.text(reply, element), charset) or "").strip() if element in dialect.elements else ""
 
     def name(role: str) -> str:
         element, start, stop = slip.names.get(role, ("", 0, 0))
-        return (as_text(dialect.text(reply, element)[start:stop]) or "").strip() if element in dialect.elements else ""
+        return (as_text(dialect.text(reply, element)[start:stop], charset) or "").strip() if element in dialect.elements else ""
 
     approved = replied("amount")
     amount_minor = int(approved) if approved.isdigit() else order.amount_minor

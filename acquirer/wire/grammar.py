@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from acquirer.wire.charsets import ASCII_CODE_PAGE, EBCDIC_CODE_PAGE
+
 Sensitivity = Literal["", "pan", "track", "pin", "secret"]
 """How a value is shown: whole, first 6 + last 4, or only its length."""
 
 Encoding = Literal["bcd", "binary", "ascii", "ebcdic"]
 """How a value becomes bytes: two digits a byte, as it is, or one character a byte."""
 
-CHARSETS = {"ascii": "latin-1", "ebcdic": "cp500"}
-"""Python codecs of text on the wire; both map all 256 bytes one to one, so nothing is lost."""
+CHARSETS = {"ascii": ASCII_CODE_PAGE, "ebcdic": EBCDIC_CODE_PAGE}
+"""Python codecs of text on the wire, unless a dialect has another code page; each maps all 256 bytes one to one."""
 
 LayoutKind = Literal["parts", "ber-tlv", "tag2-length1", "text-tag2-length3", "key-package", "text"]
 """How a field is divided: by position; EMV BER-TLV; two-byte tags with a one-byte length; two characters of tag with
@@ -99,6 +101,7 @@ class FieldSpec:
     sensitivity: Sensitivity = ""
     values: str = ""
     layouts: tuple[Layout, ...] = ()
+    shown_as: str = "latin-1"  # the character set in which its text reads
 
     @property
     def nibbles(self) -> bool:
@@ -126,6 +129,7 @@ class Grammar:
     mti_charset: str
     secondary: bool  # may bit 1 announce DE 65–128?
     fields: Mapping[int, FieldSpec]
+    shown_as: str = "latin-1"  # the character set in which text reads, where a field does not say
 
     @property
     def mti_bytes(self) -> int:

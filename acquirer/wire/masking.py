@@ -63,15 +63,15 @@ def hidden(value: Value) -> str:
     return f"[{len(value)} {unit}{'' if len(value) == 1 else 's'} hidden]"
 
 
-def readable(value: Value) -> str:
-    """Return text as it reads (ASCII, else GBK), or upper-case hex when it does not read as text.
+def readable(value: Value, charset: str = "gbk") -> str:
+    """Return text as it reads (ASCII, else in the dialect's character set), or upper-case hex when it is no text.
 
     >>> readable("01 "), readable("银联".encode("gbk").decode("latin-1")), readable("\\x00\\x9c"), readable(b"\\x12")
     ('01 ', '银联', '009C', '12')
     """
     if isinstance(value, bytes):
         return value.hex().upper()
-    text = as_text(value)
+    text = as_text(value, charset)
     return value.encode("latin-1", "replace").hex().upper() if text is None else text
 
 
@@ -85,12 +85,12 @@ def mac_text(mac: bytes) -> str:
     return text if set(text) <= set("0123456789ABCDEFabcdef") else mac.hex().upper()
 
 
-def as_text(value: str) -> str | None:
+def as_text(value: str, charset: str = "gbk") -> str | None:
     """Return the characters of a text field (held as latin-1, see `message.Value`); None when it holds binary data."""
     if value.isascii():
         return value if value.isprintable() else None
     try:
-        text = value.encode("latin-1").decode("gbk")
+        text = value.encode("latin-1").decode(charset)
     except UnicodeError:
         return None
     return text if text.isprintable() else None

@@ -121,3 +121,18 @@ def test_ends_of_lines_make_no_difference(name, dress):
         return
     (group,) = diagnose_capture(dress.replace(b"%s", (CASES / name).read_bytes().rstrip()), DIALECTS).groups
     assert group.why == diagnosed(name)[1].why
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect", "shown"),
+    [
+        ("latin-1-names.bin", "iso8583-1987-ascii", "CAFÉ ZÜRICH            MÜNCHEN        DE"),
+        ("latin-1-pairs.bin", "iso8583-1987-ascii", "FÜÄRBER STRASSE"),
+        ("ebcdic-umlauts.bin", "iso8583-1987-ebcdic", "MÄÖTER ÜBÄÖÖÄ  STRASSE         BERLIN  D"),
+        ("ebcdic-accent.bin", "iso8583-1987-ebcdic", "CAFÉ"),
+    ],
+)
+def test_names_read_in_the_character_set_of_the_dialect(name, dialect, shown):
+    ((_, found),) = diagnose_capture((CASES / name).read_bytes(), [load_dialect(dialect)]).messages
+    field = found.explanation.as_json()["fields"]["43"]
+    assert (field["value"].rstrip(), "hex" in field) == (shown, False)
