@@ -2,13 +2,16 @@
 
 1. The tree is copied to a temporary folder; nothing is changed in place.
 2. The tests run once under coverage, each as a context of its own, so that it is known which tests reach a line, in
-   the test's process or in a child of it. Kept in .mutants/ and measured again where files have changed.
+   the test's process or in a child of it. What a fixture of many tests does belongs to each of them. Kept in .mutants/
+   and measured again where files have changed.
 3. The operators of mutmut give all mutants of the rooms. A seed orders them by a hash, the first COUNT are drawn: a
    change to one module leaves the draw in the others as it was.
 4. Each mutant runs the tests that cover its lines, quickest first, until one fails. A line that runs at import belongs
    to the tests that cover its module or lie in its room's folder. A mutant is killed by a failure, by an import that
    fails, or by taking much longer than the tests take; else it has survived, as has one that no test covers.
 5. Results are written one by one to .mutants/results.jsonl: an interrupted run goes on where it stopped.
+
+hypothesis tries 20 examples of a property, here as in `scripts/test --fast`, the same ones every time.
 
 Left out are what never runs (annotations, the type named in a cast), changes to the case of a text, and decorators.
 What they decorate is changed, though mutmut would leave it out: most rules of the host stand in decorated functions.
@@ -60,6 +63,7 @@ NOT_RUN = (
     "tests/test_wheel.py",
     "tests/test_structure.py",
     "tests/test_language.py",
+    "tests/test_portability.py",
     "tests/load",
 )
 
@@ -69,34 +73,67 @@ GRACE_S = 30.0  # added to that, for the start of pytest on a busy machine
 MEMORY_KIB = 4 << 20  # of address space, for mutants that allocate without end
 
 PLUGIN = """
-import json, os
+import json, os, time
 import coverage
 import pytest
 
-durations = {}
+tests = {}  # by name: seconds without fixtures of many tests, whether it passed, the fixtures that it uses
+fixtures = {}  # those of many tests: seconds of their setup
+item_running = None
+context = ""
+
+def switch(name):
+    global context
+    before, context = context, name
+    running = coverage.Coverage.current()
+    if running is not None:
+        running.switch_context(name)
+    return before
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    running = coverage.Coverage.current()
-    if running is not None:
-        running.switch_context(item.nodeid)
+    global item_running
+    item_running = item
+    item.user_properties.append(("uses", list(getattr(item, "fixturenames", ()))))
+    switch(item.nodeid)
     yield
-    if running is not None:
-        running.switch_context("")
+    switch("")
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    if fixturedef.scope == "function":
+        yield
+        return
+    name = f"fixture {fixturedef.baseid}::{fixturedef.argname}"
+    variable, os.environ["PYTEST_CURRENT_TEST"] = os.environ.get("PYTEST_CURRENT_TEST", ""), name
+    before, begin = switch(name), time.perf_counter()
+    yield
+    item_running.user_properties.append(("fixture", [name, time.perf_counter() - begin]))
+    switch(before)
+    os.environ["PYTEST_CURRENT_TEST"] = variable
 
 def pytest_runtest_logreport(report):
-    seconds, passed = durations.get(report.nodeid, (0.0, True))
-    durations[report.nodeid] = (seconds + report.duration, passed and not report.failed)
+    seconds, passed, uses = tests.get(report.nodeid, (0.0, True, []))
+    seconds += report.duration
+    if report.when == "setup":
+        for kind, value in report.user_properties:
+            if kind == "uses":
+                uses = value
+            elif kind == "fixture":
+                name, taken = value
+                fixtures[name] = max(taken, fixtures.get(name, 0.0))
+                seconds = max(0.0, seconds - taken)
+    tests[report.nodeid] = (seconds, passed and not report.failed, uses)
 
 def pytest_sessionfinish(session):
     if not hasattr(session.config, "workerinput"):
-        with open(os.environ["MUTATION_DURATIONS"], "w") as file:
-            json.dump(durations, file)
+        with open(os.environ["MUTATION_FACTS"], "w") as file:
+            json.dump([tests, fixtures], file)
 """
 
 COVERAGE_SETTINGS = """
 [run]
-source = acquirer
+include = {include}
 parallel = true
 data_file = {data}
 context = ${{PYTEST_CURRENT_TEST-}}
@@ -147,7 +184,8 @@ def copy_tree(place: Path) -> Path:
 
 def environment(tree: Path) -> dict[str, str]:
     """Return variables under which `acquirer` is the copy in `tree`, and tests try the same examples every time."""
-    return {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
+    more = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true", "TEST_PROFILE": "fast"}
+    return {**os.environ, **more}
 
 
 # ── which tests reach a line ──────────────────────────────────────────────────────────────────────────────────────────
@@ -160,8 +198,11 @@ class Reach:
         self.data_file = STATE / "coverage"
         self.facts_file = STATE / "tests.json"
         facts = json.loads(self.facts_file.read_text()) if self.facts_file.exists() else {}
+        facts = facts if "uses" in facts else {}  # of an earlier version
         self.digests: dict[str, str] = facts.get("digests", {})
         self.durations: dict[str, float] = facts.get("durations", {})
+        self.fixtures: dict[str, float] = facts.get("fixtures", {})  # those of many tests
+        self.uses: dict[str, list[str]] = facts.get("uses", {})  # which of them a test uses
         self.by_line: dict[str, dict[int, set[str]]] = {}
 
     def measure(self, workers: int, only: list[str]) -> None:
@@ -195,7 +236,8 @@ class Reach:
         if targets:
             self._run(targets, workers)
         self.digests = now
-        self.facts_file.write_text(json.dumps({"digests": self.digests, "durations": self.durations}))
+        facts = {"digests": now, "durations": self.durations, "fixtures": self.fixtures, "uses": self.uses}
+        self.facts_file.write_text(json.dumps(facts))
 
     def _run(self, targets: list[str], workers: int) -> None:
         print(f"measuring which tests reach which line: {' '.join(targets)}", file=sys.stderr)
@@ -203,25 +245,22 @@ class Reach:
             place = Path(temporary)
             tree = copy_tree(place / "tree")
             (place / "mutation_contexts.py").write_text(PLUGIN)
-            (place / "coveragerc").write_text(COVERAGE_SETTINGS.format(data=place / "data/coverage"))
+            include = "\n    ".join(f"{tree}/acquirer/{room}/*" for room in ROOMS)
+            settings = COVERAGE_SETTINGS.format(data=place / "data/coverage", include=include)
+            (place / "coveragerc").write_text(settings)
             (place / "data").mkdir()
-            durations = place / "durations.json"
+            facts = place / "facts.json"
             variables = environment(tree)
-            variables |= {"MUTATION_DURATIONS": str(durations), "COVERAGE_PROCESS_START": str(place / "coveragerc")}
+            variables |= {"MUTATION_FACTS": str(facts), "COVERAGE_PROCESS_START": str(place / "coveragerc")}
             variables["PYTHONPATH"] += os.pathsep + str(place)
             command = [sys.executable, "-m", "pytest", *targets, *(f"--ignore={path}" for path in NOT_RUN), "-q", "-n",
                        str(workers), "--dist=worksteal", "-p", "mutation_contexts", "-p", "no:randomly",
                        "-p", "no:cacheprovider"]  # fmt: skip
             subprocess.run(command, cwd=tree, env=variables, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL)
-            if not durations.exists():
+            if not facts.exists():
                 sys.exit("The tests do not start without a mutant: see above, and run ./scripts/test first.")
-            known = json.loads(durations.read_text())
-            failed = sorted(test for test, (_, passed) in known.items() if not passed)
-            if failed:
-                print(
-                    f"{len(failed)} tests fail without a mutant and are left out:", *failed, sep="\n  ", file=sys.stderr
-                )
-            self.durations |= {test: seconds for test, (seconds, passed) in known.items() if passed}
+            known, fixtures = json.loads(facts.read_text())
+            self._learn(known, fixtures)
             combined = coverage.CoverageData(basename=str(self.data_file))
             combined.read()
             for part in sorted((place / "data").iterdir()):
@@ -230,23 +269,49 @@ class Reach:
                 combined.update(data, map_path=lambda path: path.removeprefix(str(tree) + "/"))
             combined.write()
 
+    def _learn(self, known: dict[str, tuple[float, bool, list[str]]], fixtures: dict[str, float]) -> None:
+        failed = sorted(test for test, (_, passed, _) in known.items() if not passed)
+        if failed:
+            print(f"{len(failed)} tests fail without a mutant and are left out:", *failed, sep="\n  ", file=sys.stderr)
+        self.durations |= {test: seconds for test, (seconds, passed, _) in known.items() if passed}
+        self.fixtures |= fixtures
+        for test, (_, _, names) in known.items():
+            # A fixture is known by where it is defined and what it is called.
+            self.uses[test] = [
+                fixture for fixture in self.fixtures
+                for base, _, name in [fixture.removeprefix("fixture ").rpartition("::")]
+                if name in names and test.startswith(base)
+            ]  # fmt: skip
+
     def tests_of(self, path: str) -> dict[int, set[str]]:
         """Return the passing tests that reach each line of one file."""
         if path not in self.by_line:
             data = coverage.CoverageData(basename=str(self.data_file))
             data.read()
             lines = data.contexts_by_lineno(path)
+            users: dict[str, set[str]] = defaultdict(set)
+            for test in self.durations:
+                for fixture in self.uses[test]:
+                    users[fixture].add(test)
             self.by_line[path] = {
-                line: {test for context in contexts if (test := self._test(context)) in self.durations}
+                line: set().union(*(users.get(name, {name}) for name in map(self._name, contexts)))
+                & set(self.durations)
                 for line, contexts in lines.items()
             }
         return self.by_line[path]
 
     @staticmethod
-    def _test(context: str) -> str:
+    def _name(context: str) -> str:
+        """Return the test, or the fixture, of a context."""
         # A child's context is what pytest had put into the environment: the test with its phase.
         context = context.partition("|")[0]
         return context.removesuffix(" (call)").removesuffix(" (setup)").removesuffix(" (teardown)")
+
+    def seconds(self, tests: Iterable[str]) -> float:
+        """Return how long these tests take together, with the fixtures that they share."""
+        chosen = list(tests)
+        shared = {fixture for test in chosen for fixture in self.uses[test]}
+        return sum(self.durations[test] for test in chosen) + sum(self.fixtures[fixture] for fixture in shared)
 
     def choose(self, mutant: Mutant) -> list[str]:
         """Return the tests for one mutant, quickest first, as many as the budget allows."""
@@ -257,11 +322,13 @@ class Reach:
         else:
             tests = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
         chosen: list[str] = []
-        total = 0.0
-        for test in sorted(tests, key=lambda test: (self.durations[test], test)):
-            total += self.durations[test]
+        total, shared = 0.0, set[str]()
+        for _, test in sorted((self.seconds([test]), test) for test in tests):
+            fixtures = set(self.uses[test]) - shared
+            total += self.durations[test] + sum(self.fixtures[fixture] for fixture in fixtures)
             if chosen and total > BUDGET_S:
                 break
+            shared |= fixtures
             chosen.append(test)
         return chosen
 
@@ -419,7 +486,7 @@ def run(mutants: list[Mutant], reach: Reach, results: Results, workers: int, min
             begin = time.monotonic()
             tests = chosen[mutant.key]
             try:
-                outcome = outcome_of(mutant, tree, tests, sum(reach.durations[test] for test in tests))
+                outcome = outcome_of(mutant, tree, tests, reach.seconds(tests))
             finally:
                 trees.put(tree)
             seconds = round(time.monotonic() - begin, 1)
