@@ -172,7 +172,8 @@ ROWS = (
     ),
     _row(
         "wrong-tmk", "has another TMK than the host", under(lambda pos: _unwrapped(pos, OTHER_TMK)),
-        r"TMK", r"<TMK>", r"possibl|may|might|perhaps|either|or\b", remedy=r"TMK", same_as=("key-unknown",
+        r"TMK", r"<TMK>", r"possibl|may|might|perhaps|either|or\b", remedy=r"TMK", capture=False,
+        same_as=("key-unknown",
         "mac-changed-after"),
         fix="compare the check value of the terminal's TMK with the host's",
     ),
