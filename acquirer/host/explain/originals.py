@@ -66,7 +66,7 @@ def card_differs(host: Host, original: Transaction, masked: str) -> str:
 def currency_differs(host: Host, original: Transaction, currency: str) -> str:
     """Say that another currency is named than that of the sale."""
     ours = named(original.currency) if original.currency else "(none)"
-    theirs = named(currency) or "(none)"
+    theirs = named(currency) if currency else "(none)"
     return f"the {_which(host.dialect, original)} is in currency {ours}, the message says {theirs}; send {ours}"
 
 
