@@ -84,5 +84,9 @@ def _registered(tid: str, file: Path | str | None) -> Registration:
         if one.tid == tid:
             return one
     where = str(file) if file else "the demo set"
-    hint = did_you_mean(tid, [one.tid for one in known]) or "; give its mid and tmk, or a file that holds it"
+    hint = did_you_mean(tid, [one.tid for one in known])
+    if not file:
+        hint += "; name the file that holds it with --terminals or ACQUIRER_TERMINALS"
+    elif not hint:
+        hint = "; give its mid and tmk, or a file that holds it"
     raise DataError(where, 0, "", f"holds no terminal '{tid}'{hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,9 +41,14 @@ def list_(
     as_json: bool = JsonOption,
 ) -> int:
     """List exchanges, the latest last, each with its why."""
+    found = False
     with _opened(tid, stan, code, store, as_json) as (reader, wanted, show):
         for entry in reader.exchanges(wanted, limit) if limit else reader.every(wanted):
             show(entry)
+            found = True
+    if code and not found and code not in _codes():
+        problem = f"no dialect that ships knows a code '{code}'; 'acquirer dialect show NAME' lists those of one"
+        print(problem, file=sys.stderr)
     return Code.OK
 
 
@@ -162,6 +168,16 @@ def _line(entry: Entry, timezone: str, painter: Painter) -> str:
         ("".join(f" [{mark}]" for mark in marks if mark), QUIET),
     )
     return "".join([painter.paint(text, style) for text, style in parts]).rstrip()
+
+
+def _codes() -> set[str]:
+    """Return the response codes of all dialects that ship, read from their files as they stand."""
+    import tomli
+
+    from acquirer.settings.shipped import specs_dir
+
+    documents = [tomli.loads(path.read_text(encoding="utf-8")) for path in specs_dir().glob("*.toml")]
+    return {str(code) for document in documents for code in document.get("codes", {})}
 
 
 def _names(dialect: str) -> Mapping[str, str]:

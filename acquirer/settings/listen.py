@@ -41,7 +41,10 @@ def parse_listen(text: str) -> Address:
     where, equals, dialect = text.partition("=")
     host, _, port = where.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if (equals and not dialect) or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    if port.isascii() and port.isdigit() and (len(port) > 5 or int(port) > 65535):
+        problem = f"port {port} of '{text}' is out of range: give 1 to 65535, or 0 for a free one"
+        raise DataError("--listen", 0, "", problem)
+    if (equals and not dialect) or not port.isascii() or not port.isdigit():
         raise DataError(
             "--listen", 0, "", f"'{text}' is not an address; write [HOST:]PORT[=DIALECT], as in 127.0.0.1:8583"
         )

@@ -23,7 +23,7 @@ from acquirer.terminal.effects import Ask, Began, Keep, Listen, NoAnswer, NotSen
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.terminal.reply import check_reply
 from acquirer.terminal.state import State
-from acquirer.wire.message import Value
+from acquirer.wire.message import EncodeError, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Setup:
     part_bytes: int = 0  # signatures are cut into parts of so many bytes; 0: never
     watermark: bool = True  # the feature code is burnt into signatures
     tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
+    supplies_all: bool = False  # for dialect lint: elements that other terminals supply are not looked for
     no_cvm_limit_minor: int | None = (
         None  # no signature up to it, where the dialect has such a limit; None: the dialect's
     )
@@ -224,6 +225,17 @@ class Machine:
         _unanswered(exchange, answer)
         return exchange
 
+    def _check_supplied(self, route: Route, fields: Mapping[int, Value]) -> None:
+        """Raise EncodeError when a request lacks what only other terminals supply: the host would refuse it (30)."""
+        dialect = self.setup.dialect
+        for entry in route.mandatory:
+            if not _have(dialect, fields, entry) and set(entry.split(" or ")) & set(route.supplied_by_others):
+                problem = (
+                    f"our terminal does not supply '{entry}', which a host of {dialect.name} needs in its "
+                    f"{route.title.en} (supplied_by_others): give it a value in [constants], or use another terminal"
+                )
+                raise EncodeError(problem, field=dialect.elements[entry.split(" or ")[0]].de)
+
     def wants(self, exchange: Exchange) -> str:
         """Return what the host asks for in the head of its reply: a name of `profile.head`, or ""."""
         dialect = self.setup.dialect
@@ -235,6 +247,8 @@ class Machine:
     def frame(self, route: Route, fields: Mapping[int, Value], mti: str = "") -> bytes:
         """Return a request as bytes, with its MAC if it needs one. Raises EncodeError."""
         setup, keys, mti = self.setup, self.keys, mti or route.mti
+        if route.supplied_by_others and not setup.supplies_all:
+            self._check_supplied(route, fields)
         if not route.mac_request or keys is None:
             return setup.dialect.encode(mti, fields, setup.tpdu, setup.head)
         full = dict(fields)
@@ -243,6 +257,10 @@ class Machine:
         full[setup.dialect.mac_de(full)] = bytes(setup.dialect.security.mac_bytes)
         frame = setup.dialect.encode(mti, full, setup.tpdu, setup.head)
         return setup.suite.seal(keys, frame)
+
+
+def _have(dialect: Dialect, fields: Mapping[int, Value], entry: str) -> bool:
+    return any(dialect.get_from(fields, name) for name in entry.split(" or "))
 
 
 def repeat_mti(mti: str) -> str:

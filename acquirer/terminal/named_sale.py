@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from acquirer.dialect.clock import size_of
+from acquirer.dialect.dialect import Dialect
 from acquirer.terminal.card import CardData
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import STORED, OrderError
@@ -44,8 +46,9 @@ def find_sale(machine: Machine, name: SaleName, infinitive: str, *, elsewhere: b
         elsewhere: it may be a sale of another terminal, so nothing of it is kept here.
 
     Raises:
-        OrderError: the sale is not kept, and its amount or its card was not given.
+        OrderError: the sale is not kept, and its amount or its card was not given; its reference number is too short.
     """
+    _check_reference(machine.setup.dialect, name.rrn)
     kept = None if elsewhere else machine.state.sale(name.stan, name.batch)
     if kept is None and not name.stan and not elsewhere:
         return None
@@ -62,6 +65,15 @@ def find_sale(machine: Machine, name: SaleName, infinitive: str, *, elsewhere: b
     if card is None:
         raise OrderError(f"{which} is not kept here: give its card to {infinitive} it (--card, --pan or --track2)")
     return NamedSale(original, amount_minor, card, entry)
+
+
+def _check_reference(dialect: Dialect, rrn: str) -> None:
+    """Raise OrderError unless a reference number is one that the dialect can carry."""
+    place = dialect.elements.get("rrn")
+    if not rrn or place is None or dialect.fields[place.de].length_bytes:
+        return
+    if len(rrn) != (size := size_of(dialect, place)):
+        raise OrderError(f"--rrn '{rrn}' is no reference number here: give all {size} characters as on the slip")
 
 
 def _open_batch(machine: Machine, name: SaleName) -> str:

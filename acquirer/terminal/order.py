@@ -61,7 +61,8 @@ def find_entry(profile: TerminalProfile, name: str) -> EntryMode:
     if entry is None and name == STORED:
         entry = _without_card(profile)
     if entry is None:
-        raise OrderError(f"there is no entry '{name}'; known: {', '.join(profile.entries)}")
+        known = ", ".join([one for one in profile.entries if one != STORED])
+        raise OrderError(f"there is no entry '{name}'; known: {known}")
     return entry
 
 

@@ -28,6 +28,8 @@ from acquirer.terminal.sign_on import fetch_keys, ready
 from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
 
+NOTHING_LEFT: Final = "nothing is left to undo"
+
 UNKNOWN: Final = {
     Outcome.NO_ANSWER: "no_answer",
     Outcome.MAC_DIFFERS: "mac_differs",
@@ -162,7 +164,16 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
     if exchange.code not in machine.setup.terminal_profile.reversal.done:
         stands = f"the {noun_of(chosen.service)} stands: the host refused to undo it"
         return Result("reversal", exchange.outcome, exchange, stands)
-    return Result("reversal", exchange.outcome, exchange, reversal="done")
+    why = _not_undone(machine, exchange) if exchange.outcome is Outcome.DECLINED else ""
+    return Result("reversal", exchange.outcome, exchange, "" if why == NOTHING_LEFT else why, "done")
+
+
+def _not_undone(machine: Machine, exchange: Exchange) -> str:
+    """Return why a reversal has ended that undid nothing."""
+    if exchange.code == machine.setup.dialect.code_of("original_unknown", machine.setup.dialect.find_route("reversal")):
+        return NOTHING_LEFT  # the host has never seen it
+    answer = f"{exchange.code} {exchange.meaning.en}".strip()
+    return f"the host undid nothing ({answer}): what it has under this number is another transaction, and stands"
 
 
 def owed(machine: Machine, pending: Pending) -> str:
@@ -193,7 +204,7 @@ def _try_once(machine: Machine) -> Program[Exchange]:
     if exchange.outcome in ANSWERED and exchange.code in profile.reversal.done:
         undone = exchange.outcome is Outcome.APPROVED
         yield from machine.keep(**_ended(machine, pending, undone))
-        exchange.note(f"the {noun_of(pending.service)} is undone" if undone else "nothing is left to undo")
+        exchange.note(f"the {noun_of(pending.service)} is undone" if undone else _not_undone(machine, exchange))
     elif exchange.outcome is Outcome.NOT_SENT:
         yield from machine.keep(pending=pending)
     elif exchange.outcome is Outcome.DECLINED:

@@ -212,6 +212,7 @@ def _machine(compiled: CompiledDialect) -> Machine:
     derived = suite.dukpt
     setup = Setup(
         compiled=compiled,
+        supplies_all=True,
         tid=_digits(dialect, "tid", 8),
         mid=_digits(dialect, "mid", 15),
         tmk=_key(wrap_cipher(package)) if package else None,

@@ -201,3 +201,13 @@ def test_colours_are_for_terminals_only(host: Filled, capsys: Say, monkeypatch: 
     assert "\x1b[32m00  \x1b[0mok" in coloured[0]
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in "".join(lines(["list"], capsys))
+
+
+def test_a_code_that_no_dialect_knows_is_named(host, capsys: Say) -> None:
+    assert cli.run(["journal", "list", "--code", "ZZ"]) == Code.OK
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert seen.err.startswith("no dialect that ships knows a code 'ZZ'; 'acquirer dialect show NAME' lists")
+    for code in ("51", "116"):  # known, and answered to nothing here
+        assert cli.run(["journal", "list", "--code", code]) == Code.OK
+        assert capsys.readouterr() == ("", "")

@@ -306,6 +306,7 @@ def test_any_card(pos: Shell) -> None:
         (["sale", "--amount", "1", "--pin", "12"], "a PIN has 4 to 12 digits"),
         (["sale", "--amount", "1", "--pan", "12"], "a card number has 12 to 19 digits, not 2"),
         (["sign-on", "--tid", "x"], "the demo set: holds no terminal 'x'"),
+        (["sign-on", "--tid", "x"], "name the file that holds it with --terminals or ACQUIRER_TERMINALS"),
         (["sign-on", "--terminals", "none.toml"], "none.toml"),
         (["sign-on", "--dialect", "unionpay"], "did you mean 'unionpay-pos'?"),
         (["sign-on", "--host", "here"], "'here' is no address; write HOST:PORT"),
@@ -324,6 +325,8 @@ def test_any_card(pos: Shell) -> None:
         (["reverse"], "there is no sale to reverse; name one with --stan and --amount"),
         (["reverse", "--stan", "000001"], "the amount of STAN 000001 in batch 000001 is not known here"),
         (["reverse", "--stan", "1", "--amount", "1.00"], "DE 11"),
+        (["void", "--rrn", "1", "--amount", "1"], "--rrn '1' is no reference number here: give all 12 characters"),
+        (["refund", "--rrn", "1", "--date", "0310", "--amount", "1"], "--rrn '1' is no reference number here"),
         (["void", "--stan", "000777"], "the sale of STAN 000777 is not kept here: give --amount to void it"),
         (["refund"], "there is no sale to refund; name one with --stan, or with --rrn, --date and --amount"),
         (["refund", "--rrn", "000000000001", "--amount", "1"], "give --date MMDD, as the slip of the sale shows it"),
@@ -371,3 +374,9 @@ def test_the_state_survives_kill_9(host: RunningHost, tmp_path: Path, tid: str) 
     booked = {one.key.stan: one.state for one in host.transactions if one.key.tid == tid}
     assert booked[state.last.stan] == "approved"
     assert set(booked.values()) <= {"approved", "reversed", "tombstone"}
+
+
+def test_entries_that_can_be_chosen_are_named(pos: Shell) -> None:
+    err = pos("sale", "--amount", "1", "--entry", "magic")[2]
+    assert "known: chip, contactless, magstripe, fallback, manual" in err
+    assert "stored" not in err

@@ -340,3 +340,18 @@ class TestBalance:
             assert terminal.balance("chip", pin="123456").outcome is Outcome.APPROVED
             assert terminal.reverse().outcome is Outcome.REFUSED  # it is nothing that could be undone
         assert [kind for kind, _, _ in pos.booked()] == ["balance"] * 4
+
+
+def test_a_reversal_of_an_advice_says_that_it_stands() -> None:
+    """A refund that goes as an advice is not reversed; a reversal of its number is of another transaction."""
+    with running_host() as host, Terminal("10000161", host=host.address) as terminal:
+        terminal.sale("5.00")
+        sold = host.transactions[0]
+        given = terminal.refund("5.00", rrn=sold.rrn, date=sold.business_date[4:], card="standard", entry="magstripe")
+        undone = terminal.reverse(stan=given.exchanges[-1].stan, amount="5.00")
+        assert (undone.code, undone.reversal) == ("12", "done")
+        assert undone.sentence == (
+            "the host undid nothing (12 related transaction invalid): what it has under this number is another "
+            "transaction, and stands"
+        )
+        assert [one.state for one in host.transactions] == ["refunded", "approved"]

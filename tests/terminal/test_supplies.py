@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from acquirer.app.terminal import Terminal
 from acquirer.data.toml import parse_toml
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import dialect_names, document, load_dialect
+from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.kinds import KINDS
+from acquirer.terminal.order import OrderError
 from acquirer.terminal.supplies import MANAGEMENT, unsupplied
+from acquirer.testing import running_host
 
 
 def problems(parent: str, own: str) -> list[str]:
@@ -130,3 +134,20 @@ def test_without_a_terminal_section_our_terminal_need_supply_nothing() -> None:
     )
     assert dialect.terminal_profile is None
     assert list(unsupplied(CompiledDialect(dialect))) == []
+
+
+def test_what_only_other_terminals_supply_is_missed_before_it_is_sent(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'dialect = "own"\nextends = "unionpay-pos"\n[routes.sale]\n'
+        'mandatory = ["stan", "tid", "mid", "batch", "extended"]\nsupplied_by_others = ["extended"]\n',
+        "utf-8",
+    )
+    with (
+        running_host(dialect=str(own)) as host,
+        Terminal("10000161", host=host.address, dialect=str(own)) as terminal,
+    ):
+        with pytest.raises(OrderError, match="not sold: DE 59: our terminal does not supply 'extended', which a host"):
+            terminal.sale("1.00")
+        assert "sale" not in {one.service for one in host.journal.list()}
+        assert terminal.reverse().outcome is Outcome.REFUSED  # nothing is owed
