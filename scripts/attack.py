@@ -1,0 +1,383 @@
+"""Kill a serving host again and again, hold its database, and compare what terminals heard with its books.
+
+1. Each round starts `acquirer serve` on one store and lets terminals work: sales, voids, refunds, sign-ons, signatures.
+   After a moment the host is killed (SIGKILL), or only its writing process is, or both; or another program holds the
+   database for a while (BEGIN EXCLUSIVE), and the host is then ended or killed, under the lock or after it.
+2. Terminals keep their state on disk and go on as terminals do: what was not answered they reverse.
+3. In the end what they still owe is sent, and then everything is compared:
+   every answer that was heard is in the journal; every transaction stands in the books as its terminal has it; no
+   reference number was given twice; every signature that was taken is kept; `acquirer store check` finds nothing; hosts
+   that were ended ended with 0, hosts without a writer with 6, and none left a traceback.
+
+The same seed draws the same rounds; when processes get on is not drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from acquirer.app.async_terminal import AsyncTerminal
+from acquirer.dialect.dialect import Dialect
+from acquirer.settings.specs import load_dialect
+from acquirer.settings.terminals import demo_terminals
+from acquirer.store.check import check_store
+from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+
+KINDS: Final = ("kill", "kill", "kill", "kill all", "kill writer", "lock, end", "lock, kill", "lock, go on")
+"""Drawn from; most rounds are kills."""
+
+TIMEOUT_S: Final = 5.0  # of a terminal: more than a host takes to say that its database is held
+WORK: Final = (1, 80)  # so many answers are heard before something happens to a host
+WORK_S: Final = 30.0  # or so much time has gone by
+HOLD_S: Final = (0.2, 2.5)  # how long the database is held: less and more than a host waits before it answers 91
+UNJOURNALLED: Final = frozenset({"91", "96"})  # nothing can be written then
+GONE: Final = frozenset({"reversed", "tombstone", "declined", ""})
+
+
+@dataclass
+class Heard:
+    """What terminals heard."""
+
+    dialect: Dialect
+    answers: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)  # terminal, service, STAN, code
+    rrns: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    signatures: set[tuple[str, str]] = field(default_factory=set)  # terminal, STAN
+    reversed: set[tuple[str, str]] = field(default_factory=set)
+    services: Counter[str] = field(default_factory=Counter)  # approved ones
+    unanswered: int = 0
+
+    def note(self, tid: str, exchange: Exchange) -> None:
+        """Note one exchange that is over."""
+        if exchange.outcome not in ANSWERED:
+            self.unanswered += exchange.outcome is Outcome.NO_ANSWER
+            return
+        if exchange.code not in UNJOURNALLED:
+            self.answers[tid, exchange.service, exchange.stan, exchange.code] += 1
+        if exchange.outcome is not Outcome.APPROVED and not (exchange.service == "reversal" and exchange.code == "25"):
+            return
+        self.services[exchange.service] += 1
+        if exchange.service == "reversal":
+            self.reversed.add((tid, exchange.stan))
+        elif exchange.service == "signature":
+            self.signatures.add((tid, exchange.stan))
+        elif exchange.reply is not None and (rrn := self.dialect.text(exchange.reply, "rrn")):
+            self.rrns.setdefault(rrn, set()).add((tid, exchange.stan))
+
+
+@dataclass
+class Booked:
+    """What one transaction came to, as its terminal has it."""
+
+    kind: str
+    amount_minor: int
+    state: str = "approved"
+    refunded_minor: int = 0
+
+
+class Watched:
+    """Notes what one terminal hears."""
+
+    def __init__(self, tid: str, heard: Heard) -> None:
+        self._tid, self._heard = tid, heard
+
+    def began(self, _exchange: Exchange) -> None:
+        """Nothing is known yet."""
+
+    def ended(self, exchange: Exchange) -> None:
+        self._heard.note(self._tid, exchange)
+
+    def printed(self, _voucher: Any) -> None:
+        """Slips are not looked at."""
+
+
+class Pos:
+    """A terminal at work, and its books: by STAN."""
+
+    def __init__(self, tid: str, heard: Heard, host: str, state: Path, draw: random.Random) -> None:
+        self.tid, self.books = tid, dict[str, Booked]()
+        self.unknown: set[str] = set()  # sales that a refund named which got no answer
+        self._heard, self._draw = heard, draw
+        self._terminal = AsyncTerminal(
+            tid, host=host, state=state, timeout_s=TIMEOUT_S, sign_upload="at-once", watch=Watched(tid, heard)
+        )
+
+    async def work(self) -> None:
+        """Work until the host answers no more."""
+        while True:
+            result = await self._one(self._terminal)
+            if result.outcome in (Outcome.NOT_SENT, Outcome.NO_ANSWER) or result.reversal == "owed":
+                return
+            if result.outcome is Outcome.REFUSED:
+                await asyncio.sleep(0.01)
+
+    async def settle(self) -> None:
+        """Send what is owed, and close the books."""
+        terminal = self._terminal
+        if terminal.state.pending:
+            await terminal.reverse()
+        if unanswered := terminal.state.unanswered:
+            stan = unanswered.original.stan if unanswered.original else ""
+            self._refunded(stan, unanswered.amount_minor, await terminal.refund(again=True))
+        await terminal.upload()
+        if terminal.state.pending or terminal.state.unanswered:
+            raise AssertionError(f"terminal {self.tid} still owes something")
+        await terminal.close()
+        for tid, stan in self._heard.reversed:
+            if tid == self.tid and stan in self.books:
+                self.books[stan].state = "reversed"
+
+    async def _one(self, terminal: AsyncTerminal) -> Result:
+        sold = [one for one in terminal.state.sales if not one.voided and one.original.stan not in self.unknown]
+        what = self._draw.choice(["sale"] * 5 + ["signed sale", "void", "refund", "refund", "sign on", "key change"])
+        if what == "sign on" or (what == "key change" and not self._has_key_change()):
+            return await terminal.sign_on()
+        if what == "key change":
+            return await terminal.key_change()
+        if what in ("void", "refund") and sold:
+            one = self._draw.choice(sold)
+            stan, within = one.original.stan, one.original.within
+            if what == "void":
+                result = await terminal.void(stan=stan, batch=within)
+                self._voided(stan, result)
+            else:
+                amount_minor = self._draw.randint(1, one.amount_minor)
+                result = await terminal.refund(amount_minor, stan=stan, batch=within)
+                self._refunded(stan, amount_minor, result)
+            return result
+        amount_minor = self._draw.randint(1, 99_999)
+        sign = "Li Wei" if what == "signed sale" else None
+        result = await terminal.sale(amount_minor, pin="123456", sign=sign)
+        if result.outcome is Outcome.APPROVED and result.exchange is not None:
+            self.books[result.exchange.stan] = Booked("sale", amount_minor)
+        return result
+
+    def _has_key_change(self) -> bool:
+        return any(route.service == "key_change" for route in self._heard.dialect.routes)
+
+    def _voided(self, stan: str, result: Result) -> None:
+        if result.outcome is Outcome.APPROVED and result.exchange is not None:
+            self.books[stan].state = "voided"
+            self.books[result.exchange.stan] = Booked("void", self.books[stan].amount_minor)
+
+    def _refunded(self, stan: str, amount_minor: int, result: Result) -> None:
+        sale = self.books.get(stan)
+        if result.outcome is Outcome.APPROVED and result.exchange is not None:
+            self.unknown.discard(stan)
+            self.books[result.exchange.stan] = Booked("refund", amount_minor)
+            if sale is not None:
+                sale.refunded_minor += amount_minor
+                sale.state = "refunded"
+        elif result.outcome is Outcome.NO_ANSWER:
+            self.unknown.add(stan)
+
+
+class Host:
+    """`acquirer serve` in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls, place: Path, port: int) -> Host:
+        """Start one on the store of `place`; return it once it is ready."""
+        words = ["serve", "--listen", f"127.0.0.1:{port}", "--store", f"sqlite:///{place / 'acquirer.db'}", "--json"]
+        with (place / "log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "acquirer", *words, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        if b'"ready"' not in line:
+            raise AssertionError(f"a host does not start: see {place / 'log'}")
+        return cls(process)
+
+    def writer(self) -> int:
+        """Return the process that writes its store."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                if parent == str(self.process.pid) and "process.store_writer" in (entry / "cmdline").read_text():
+                    return int(entry.name)
+        raise AssertionError("the host has no process that writes")
+
+    async def end(self, number: int, code: int) -> None:
+        """Signal it, and wait for its end.
+
+        Raises:
+            AssertionError: it ends with another code.
+        """
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        found = await asyncio.wait_for(self.process.wait(), 60)
+        assert found == code, f"the host ended with {found}, not {code}"
+
+
+class Attack:
+    """All rounds, and what was found."""
+
+    def __init__(self, place: Path, rounds: int, terminals: int, seed: int) -> None:
+        self.place, self.rounds = place, rounds
+        self.draw = random.Random(seed)
+        self.heard = Heard(load_dialect("unionpay-pos"))
+        self._port = _free_port()
+        self.posses = [
+            Pos(one.tid, self.heard, f"127.0.0.1:{self._port}", place / "terminals", random.Random(f"{seed} {one.tid}"))
+            for one in demo_terminals()[:terminals]
+        ]
+        self.done: Counter[str] = Counter()
+
+    async def run(self) -> list[str]:
+        """Attack; return what was lost or booked otherwise, as sentences."""
+        for number in range(1, self.rounds + 1):
+            kind = self.draw.choice(KINDS)
+            before = self.heard.answers.total()
+            await self._round(kind)
+            self.done[kind] += 1
+            print(f"round {number} of {self.rounds}: {kind}, {self.heard.answers.total() - before} answers", flush=True)
+        host = await Host.start(self.place, self._port)
+        await asyncio.gather(*[pos.settle() for pos in self.posses])
+        await host.end(signal.SIGTERM, 0)
+        return list(self._compare())
+
+    async def _round(self, kind: str) -> None:
+        host = await Host.start(self.place, self._port)
+        work = [asyncio.create_task(pos.work()) for pos in self.posses]
+        try:
+            await self._work()
+            if kind.startswith("lock"):
+                await self._hold(host, kind)
+            else:
+                await self._kill(host, kind)
+            await asyncio.gather(*work)
+        finally:
+            for task in work:
+                task.cancel()
+            if host.process.returncode is None:
+                host.process.kill()
+                await host.process.wait()
+
+    async def _work(self) -> None:
+        """Let the terminals work."""
+        enough = self.heard.answers.total() + self.draw.randint(*WORK)
+        end_s = time.monotonic() + WORK_S
+        while self.heard.answers.total() < enough and time.monotonic() < end_s:
+            await asyncio.sleep(0.002)
+
+    async def _kill(self, host: Host, kind: str) -> None:
+        writer = host.writer()
+        if kind == "kill writer":
+            os.kill(writer, signal.SIGKILL)
+            await host.end(0, 6)
+            return
+        with suppress(ProcessLookupError):
+            host.process.kill()
+            if kind == "kill all":
+                os.kill(writer, signal.SIGKILL)
+        await host.end(0, -signal.SIGKILL)
+
+    async def _hold(self, host: Host, kind: str) -> None:
+        hold_s = self.draw.uniform(*HOLD_S)
+        with closing(await asyncio.to_thread(self._locked)) as other:
+            await asyncio.sleep(hold_s)
+            if kind != "lock, go on":
+                number, code = (signal.SIGTERM, 0) if kind == "lock, end" else (signal.SIGKILL, -signal.SIGKILL)
+                await host.end(number, code)
+            other.execute("ROLLBACK")
+        if kind == "lock, go on":
+            await self._work()
+            await host.end(signal.SIGTERM, 0)
+
+    def _locked(self) -> sqlite3.Connection:
+        other = sqlite3.connect(self.place / "acquirer.db", timeout=30, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN EXCLUSIVE")
+        return other
+
+    def _compare(self) -> list[str]:
+        url = f"sqlite:///{self.place / 'acquirer.db'}"
+        problems = list(check_store(url).problems)
+        if "Traceback" in (self.place / "log").read_text(errors="replace"):
+            problems.append(f"{self.place / 'log'} holds a traceback")
+        with closing(sqlite3.connect(f"file:{self.place / 'acquirer.db'}?mode=ro", uri=True)) as books:
+            problems += self._lost(books)
+            problems += self._differing(books)
+            taken = set(books.execute("SELECT tid, stan FROM signature").fetchall())
+            problems += [
+                f"terminal {tid}: the signature of {stan} is lost" for tid, stan in self.heard.signatures - taken
+            ]
+        twice = {rrn: names for rrn, names in self.heard.rrns.items() if len(names) > 1}
+        problems += [f"reference number {rrn} was given to {sorted(names)}" for rrn, names in twice.items()]
+        return problems
+
+    def _lost(self, books: sqlite3.Connection) -> list[str]:
+        journal = Counter(books.execute("SELECT tid, service, stan, code FROM journal").fetchall())
+        return [f"heard and not in the journal: {answer}" for answer in self.heard.answers - journal]
+
+    def _differing(self, books: sqlite3.Connection) -> list[str]:
+        rows = books.execute("SELECT tid, stan, kind, state, amount_minor, refunded_minor FROM transactions").fetchall()
+        stored = {row[:2]: row[2:] for row in rows}
+        problems = []
+        for pos in self.posses:
+            for stan, one in pos.books.items():
+                kind, state, amount_minor, refunded_minor = stored.pop((pos.tid, stan), ("", "", 0, 0))
+                expected = (one.kind, one.amount_minor, one.refunded_minor)
+                same = (kind, amount_minor, refunded_minor) == expected and state == one.state
+                if not same and not (one.state == "reversed" and state in GONE):
+                    problems.append(
+                        f"terminal {pos.tid}, STAN {stan}: {one}, but {(kind, state, amount_minor)} is stored"
+                    )
+        for (tid, stan), (kind, state, amount_minor, _) in stored.items():
+            if state not in GONE:
+                problems.append(
+                    f"terminal {tid}, STAN {stan}: {kind} of {amount_minor} is {state}, and no terminal has it"
+                )
+        return problems
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def main(arguments: list[str]) -> int:
+    """Attack as the arguments say; return 1 when problems were found."""
+    parser = argparse.ArgumentParser(prog="scripts/attack", description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=20, help="how many; one takes some seconds (default 20)")
+    parser.add_argument("--terminals", type=int, default=12, help="at work at one time (default 12)")
+    parser.add_argument("--seed", type=int, default=1, help="draws the rounds (default 1)")
+    parser.add_argument("--keep", type=Path, help="a new folder for store and log, kept; default: a temporary one")
+    options = parser.parse_args(arguments)
+    place = options.keep or Path(tempfile.mkdtemp(prefix="acquirer-attack-"))
+    place.mkdir(exist_ok=True)
+    attack = Attack(place, options.rounds, options.terminals, options.seed)
+    began_s = time.monotonic()
+    problems = asyncio.run(attack.run())
+    for sentence in problems:
+        print(sentence)
+    heard = attack.heard
+    kinds = ", ".join([f"{number} {kind}" for kind, number in sorted(attack.done.items())])
+    services = ", ".join([f"{number} {service}" for service, number in sorted(heard.services.items())])
+    print(f"{options.rounds} rounds in {time.monotonic() - began_s:.0f} s ({kinds})")
+    print(f"{heard.answers.total()} answers heard; approved: {services}; {heard.unanswered} requests without an answer")
+    print(f"{len(problems)} problems found" + (f"; store and log are in {place}" if problems else ""))
+    if not problems and options.keep is None:
+        shutil.rmtree(place)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""``scripts/attack``: a few of its rounds, and that it notices what it is there to notice."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from scripts import attack
+from scripts.attack import Attack
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
+    """One round of each kind, with nothing wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        kinds = dict.fromkeys(attack.KINDS)
+        patch.setattr(attack, "WORK", (20, 40))
+        patch.setattr(attack, "HOLD_S", (0.1, 0.5))
+        found = Attack(tmp_path_factory.mktemp("attack"), len(kinds), 4, 7)
+        rounds = iter(kinds)
+        patch.setattr(found.draw, "choice", lambda _kinds: next(rounds))
+        assert asyncio.run(found.run()) == []
+        assert set(found.done) == set(kinds)
+        yield found
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_in_a_round_of_each_kind(attacked: Attack) -> None:
+    assert attacked.heard.answers.total() > 100
+    assert {"sale", "sign_on", "reversal"} <= set(attacked.heard.services)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal WHERE code = '00')",
+            "heard and not in the journal",
+        ),
+        ("DELETE FROM transactions WHERE kind = 'sale' AND state = 'approved'", "but ('', '', 0) is stored"),
+        ("UPDATE transactions SET state = 'approved' WHERE state = 'reversed'", "STAN"),
+        ("UPDATE transactions SET amount_minor = amount_minor + 1 WHERE kind = 'sale'", "is stored"),
+        ("UPDATE transactions SET stan = '9' || substr(stan, 2) WHERE state = 'approved'", "and no terminal has it"),
+        ("DELETE FROM signature", "the signature of"),
+    ],
+)
+def test_what_is_lost_or_booked_twice_is_noticed(attacked: Attack, statement: str, sentence: str) -> None:
+    database = attacked.place / "acquirer.db"
+    whole = database.read_bytes()
+    if statement == "DELETE FROM signature" and not attacked.heard.signatures:
+        pytest.skip("no signature was uploaded")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        assert connection.execute(statement).rowcount > 0
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        assert any(sentence in found for found in attacked._compare())
+    finally:
+        database.write_bytes(whole)
+
+
+@pytest.mark.slow
+def test_a_reference_number_that_was_given_twice_is_noticed(attacked: Attack) -> None:
+    attacked.heard.rrns["000000000001"] = {("10000161", "000001"), ("10000162", "000001")}
+    assert any("000000000001 was given to" in found for found in attacked._compare())
+
+
+@pytest.mark.slow
+def test_a_traceback_in_a_log_is_noticed(attacked: Attack) -> None:
+    log = attacked.place / "log"
+    before = log.read_bytes()
+    log.write_bytes(before + b"Traceback (most recent call last):\n")
+    try:
+        assert any("holds a traceback" in found for found in attacked._compare())
+    finally:
+        log.write_bytes(before)
