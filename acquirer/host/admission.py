@@ -26,7 +26,7 @@ def check_format(host: Host, request: Request) -> Decision | None:
     """Return what is wrong with the message alone, before anything is loaded; None when it may pass."""
     message, route, dialect, read = request.message, request.route, host.dialect, host.read
     if route is None and not dialect.request_mti_known(message.mti):
-        return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti))
+        return Decision(Reason.MTI_UNKNOWN, why.mti_unknown(dialect, message.mti, message))
     if not request.tid:
         return Decision(Reason.FORMAT_ERROR, why.missing(dialect, route, "tid", message))
     if route is None:

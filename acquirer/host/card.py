@@ -84,7 +84,7 @@ class _Track:
             number, rest = number[2:], ""
         if not separator or not number.isdecimal() or len(number) not in PAN_DIGITS:
             return "", ""
-        if self.sealed and not rest.isdecimal() and rest:  # another key leaves the number alone, and garbles the rest
+        if self.element == "track2" and rest and not rest.isdecimal():  # another key leaves the number alone
             return "", ""
         return number, rest[:4]
 
@@ -139,7 +139,9 @@ class _Track:
         if not number or not passes_luhn(number):
             return False
         rest = clear.partition(SEPARATOR)[2]
-        return self.element == "track3" or (is_expiry(valid) and _SERVICE_CODE.fullmatch(rest[4:7]) is not None)
+        return self.element == "track3" or (
+            is_expiry(valid) and (len(rest) < 7 or _SERVICE_CODE.fullmatch(rest[4:7]) is not None)
+        )
 
     def _opened(self) -> str:
         if self.keys is None:

@@ -31,14 +31,24 @@ def frame_cause(dialect: Dialect, frame: bytes) -> str:
     for form in _frame_forms(dialect, frame):
         if form.inner is not None and is_message(dialect, form.inner):
             return f"{form.words}; {form.remedy}"
-    missing = missing_bytes(frame, dialect.grammar)
-    if missing and dialect.framing.length_bytes:
-        length = len(frame) + dialect.framing.extra_bytes
-        return (
-            f"the message ends {_bytes(missing)} too early: the length says {length}, and its fields need "
-            f"{length + missing}: {missing} less, or its last field lacks so much; count every byte behind the length"
+    last, missing, whole = missing_bytes(frame, dialect.grammar)
+    return _ends_early(dialect, frame, last, missing, whole) if missing and dialect.framing.length_bytes else ""
+
+
+def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: int) -> str:
+    framing = dialect.framing
+    length = len(frame) + framing.extra_bytes
+    early = f"the message ends {_bytes(missing)} too early"
+    if missing == framing.itself_bytes:
+        counts = (
+            f"as many as the length has, which counts itself here: it says {length}, {length + missing} belong there"
         )
-    return ""
+        return f"{early}, {counts}; add {missing} to it"
+    return (
+        f"{early}: either the length, which says {length}, is {missing} less than its fields need, {length + missing}; "
+        f"or DE {last} has {_bytes(whole - missing)}, and needs {whole}; count every byte behind the length, and send "
+        f"{whole} for DE {last}"
+    )
 
 
 def _bytes(count: int) -> str:

@@ -22,8 +22,16 @@ def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
         return ""
     names = " or ".join(f"DE {one.de}{_shown(dialect, one)}" for one in found)
     causes = found[0].words if len(found) == 1 else "; ".join(f"DE {one.de}: {one.words}" for one in found)
-    remedies = "; ".join(dict.fromkeys(one.remedy for one in found))
+    remedies = "; ".join(dict.fromkeys(_remedy(dialect, one) for one in found))
     return f"{names} is the cause: {causes}; {remedies}"
+
+
+def _remedy(dialect: Dialect, found: Misread) -> str:
+    """Return what to do; of a MAC that travels as text only so many characters are sent."""
+    mac = dialect.elements.get("mac")
+    if mac is not None and found.de == mac.de:
+        return f"send the first {dialect.security.mac_bytes} characters or bytes of the result, as the dialect says"
+    return found.remedy
 
 
 def _shown(dialect: Dialect, found: Misread) -> str:

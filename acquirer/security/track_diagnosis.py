@@ -13,7 +13,7 @@ from acquirer.security.candidates import Candidate, Combination, advice, first_f
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.secret import Secret
 
-TRACK_TRIALS_MOST: Final = 40
+TRACK_TRIALS_MOST: Final = 60
 
 EncryptedPart = Callable[[int, int], tuple[int, int] | None]
 """Takes the bytes of a track and of a block; returns from where to where it is encrypted."""
@@ -29,7 +29,8 @@ def diagnose_track(
 
     def fits(combination: Combination) -> str | None:
         key, place = combination
-        return "" if is_card(_opened(key.value, place.value, track)) else None
+        fillings = "0F" if len(track) % 2 else "0"
+        return "" if any(is_card(_opened(key.value, place.value, track, filling)) for filling in fillings) else None
 
     found = first_fit((keys, list(_places())), fits, TRACK_TRIALS_MOST)
     if found is None:
@@ -65,10 +66,10 @@ _OTHER_PLACES: Final[tuple[tuple[str, str, EncryptedPart], ...]] = (
 )
 
 
-def _opened(key: Secret, place: EncryptedPart, track: str) -> str:
-    packed = bytes.fromhex(track + "0" * (len(track) % 2))
+def _opened(key: Secret, place: EncryptedPart, track: str, filling: str) -> str:
+    packed = bytes.fromhex(track + filling * (len(track) % 2))
     found = place(len(packed), key.block_bytes)
-    if found is None or found[0] < 0 or found[1] <= found[0]:
+    if found is None or not 0 <= found[0] < found[1] <= len(packed):
         return ""
     start, stop = found
     changed = packed[:start] + key.decrypt(packed[start:stop]) + packed[stop:]

@@ -72,14 +72,14 @@ def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, unti
     return []
 
 
-def missing_bytes(frame: bytes, grammar: Grammar) -> int:
-    """Return how many bytes the last field of a frame needs that are not there; 0: all before it do not read, or none.
+def missing_bytes(frame: bytes, grammar: Grammar) -> tuple[int, int, int]:
+    """Return the last field of a frame, how many bytes lack of it, and how many it has; zeros where that is not known.
 
     More than a frame can be off by is no mistake of its length.
     """
     head = _head(frame, grammar)
     if head is None or not head[1]:
-        return 0
+        return 0, 0, 0
     _, des, at = head
     last = des[-1]
     for de, start, _ in _places(frame, at, des, grammar, last):
@@ -90,10 +90,12 @@ def missing_bytes(frame: bytes, grammar: Grammar) -> int:
         if spec.length_bytes:
             count = read_length(frame[start:stop], spec.length_encoding, spec.length_bytes)
         if count is None or count > spec.wire_maximum:
-            return 0
-        missing = stop + ((count + 1) // 2 if spec.nibbles else count) - len(frame)
-        return missing if 0 < missing <= MISSING_MOST else 0
-    return 0
+            break
+        whole = (count + 1) // 2 if spec.nibbles else count
+        missing = stop + whole - len(frame)
+        if 0 < missing <= min(MISSING_MOST, whole):
+            return last, missing, whole
+    return 0, 0, 0
 
 
 def _forms(kind: FormKind, frame: bytes, start: int, spec: FieldSpec) -> Iterator[FieldForm]:

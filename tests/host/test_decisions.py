@@ -70,7 +70,7 @@ CARD = CardEntry("test", PAN, expiry="3012")
             replace(CARD, pin="1234"),
             {"pin": "4321"},
             Reason.PIN_INCORRECT,
-            "to 4 digits that are not the card's; 2 tries left",
+            "to 4 digits that are not the card's; enter its PIN; 2 tries left",
         ),
         (replace(CARD, pin="1234", pin_required=True), {}, Reason.PIN_REQUIRED, "asks for a PIN"),
         (replace(CARD, limit_minor=999), {}, Reason.LIMIT_EXCEEDED, "allows 9.99 a sale; this one asks for 10.00"),

@@ -45,7 +45,7 @@ def test_chip_data_that_cannot_be_read_is_the_issuers_affair(pos):
         ({"currency": "840"}, "12", "DE 49 (currency) is 840, this host settles in 156"),
         ({"pan": "6212345678901233"}, "14", "the check digit of the card number is wrong (Luhn): 621234******1233"),
         ({"pan": "62123456789"}, "14", "the card number has 11 digits; 12 to 19 are possible"),
-        ({"stan": "000000"}, "30", "DE 11 (stan) is 000000; terminals number from 000001"),
+        ({"stan": "000000"}, "30", "DE 11 (stan) is 000000; number from 000001"),
         ({"date": "0229", "time": "120000"}, "30", "DE 13 (date) 0229 with DE 12 (time) 120000 is no point in time"),
         ({"time": "246000"}, "30", "DE 12 (time) 246000 is no point in time"),
         ({"entry_mode": None}, "30", "DE 22 (entry mode) is missing; a sale (0200) must carry it"),
@@ -163,9 +163,7 @@ class TestPin:
         pos.sign_on()
         answer = enter("123456", keys=old)
         assert answer.code == "99"
-        assert (
-            f"it opens under the previous PIK (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why
-        )
+        assert f"it opens under the previous PIK (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why
 
     def test_missing_when_the_card_asks_for_it(self, pos):
         assert pos.sale(pan=PIN_CARD).code == "55"
@@ -214,7 +212,7 @@ class TestTracks:
         assert answer.code == "30"
         assert answer.why == (
             "DE 35 (track2) cannot be read: the expiry after its card number has month 13; "
-            "it is written YYMM, with a month from 01 to 12"
+            "it is written YYMM, with a month from 01 to 12; write YYMM there"
         )
 
     def test_only_track_3(self, pos):
@@ -296,4 +294,4 @@ def test_known_messages_that_are_not_served_are_named(pos):
 def test_unknown_ones_say_what_was_read(pos):
     answer = pos.sale(processing_code="990000")
     assert answer.code == "40"
-    assert "no service fits MTI 0200 with DE 3 (processing code) 990000, DE 25 (condition) 00" in answer.why
+    assert "DE 3 (processing code) is 990000; send 000000 in DE 3 for a sale (0200)" in answer.why

@@ -44,7 +44,7 @@ def test_a_second_void_finds_it_closed(sold):
     assert sold.void("000002").code == "00"
     again = sold.void("000002")
     assert again.code == "25"
-    assert again.why.endswith("is voided already: it cannot be voided")
+    assert again.why.endswith("is voided already: it cannot be voided; make a new sale if the money is due")
 
 
 def test_a_void_that_is_reversed_lets_the_sale_live_again(rig, sold):
@@ -73,7 +73,7 @@ def test_the_money_goes_back_to_the_card_and_comes_again(rig, pos):
     [
         ({"stan_of": "000077"}, "25", "has booked nothing with STAN 000077 in batch 000001"),
         ({"pan": OTHER}, "14", "is of card 621234******1232, the message is of card 620000******0047"),
-        ({"amount": 1200}, "64", "the void asks for 12.00: a void takes back the whole sale"),
+        ({"amount": 1200}, "64", "the void asks for 12.00: send the whole amount, 12.34"),
     ],
 )
 def test_what_is_refused_and_why(more, code, words, rig, sold):

@@ -65,7 +65,10 @@ def test_the_frame_without_a_mistake_decodes():
             {"de35": bytes.fromhex("196212345678901232D301212200000012345600"[:40])},
             "DE 35 is the cause: its length (19)",
         ),
-        ({"de3": b"000000"}, "DE 3 is the cause: it is sent as ASCII characters, and BCD belongs there; send it in BCD"),
+        (
+            {"de3": b"000000"},
+            "DE 3 is the cause: it is sent as ASCII characters, and BCD belongs there; send it in BCD",
+        ),
         ({"de4": b"000000001234"}, "DE 4 is the cause: it is sent as ASCII characters"),
         ({"de11": b"000012"}, "DE 11 is the cause: it is sent as ASCII characters"),
         ({"de14": b"3012"}, "DE 14 is the cause: it is sent as ASCII characters"),
@@ -73,7 +76,7 @@ def test_the_frame_without_a_mistake_decodes():
         ({"de25": b"00"}, "DE 25 (30 30) is the cause: it is sent as ASCII characters"),
         (
             {"de52": b"1122334455667788"},
-            "DE 52 is the cause: it is sent as hexadecimal characters, and bytes belong there",
+            "DE 52 is the cause: it is sent as 16 hexadecimal characters, and 8 bytes belong there",
         ),
         ({"de41": bytes.fromhex("10000161")}, "DE 41 is the cause: it is packed as BCD, and characters belong there"),
         (
@@ -81,7 +84,10 @@ def test_the_frame_without_a_mistake_decodes():
             "DE 41 or DE 42 is the cause: DE 41: it has 7 characters, and 8 belong there; DE 42: it has 14 characters",
         ),
         ({"de41": b"1000016"}, "DE 41 or DE 42 is the cause: DE 41: it has 7 characters, and 8 belong there"),
-        ({"de49": bytes.fromhex("0156")}, "DE 49 (01 56) is the cause: it is packed as BCD, and characters belong there"),
+        (
+            {"de49": bytes.fromhex("0156")},
+            "DE 49 (01 56) is the cause: it is packed as BCD, and characters belong there",
+        ),
         ({"de55": b"\x12" + FIELDS[55][2:]}, "DE 55 is the cause: its length is a binary byte"),
         ({"de55": b"\x00\x12" + FIELDS[55][2:]}, "DE 55 is the cause: its length is two binary bytes"),
         (

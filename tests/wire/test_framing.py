@@ -192,14 +192,14 @@ def test_what_is_no_frame_is_refused_at_its_length(stream, reason, detail):
 @pytest.mark.parametrize(
     ("framing", "stream", "detail"),
     [
-        (Framing("ascii", 4, start=STX), b"0087x", "a frame begins with 02, this one with 30"),
+        (Framing("ascii", 4, start=STX), b"0087x", "this frame begins with 30"),
         (
             Framing("binary", 2, filler=bytes(2)),
             b"\x00\x03\x60\x00abc",
-            "continues after its length with 0000, .* 6000",
+            "continues after its length with 6000",
         ),
-        (Framing("binary", 2, end=ETX), b"\x00\x03abcd", "a frame ends with 03, this one with 64"),
-        (Framing("none", 0, start=STX, end=ETX), b"0800", "a frame begins with 02, this one with 30"),
+        (Framing("binary", 2, end=ETX), b"\x00\x03abcd", "this frame ends with 64"),
+        (Framing("none", 0, start=STX, end=ETX), b"0800", "this frame begins with 30"),
     ],
 )
 def test_what_stands_around_frames_must_stand_there(framing, stream, detail):
@@ -245,7 +245,7 @@ def test_lengths_of_digits_must_be_digits():
     ):
         deframer = make_deframer(framing)
         deframer.feed(stream)
-        with pytest.raises(FrameError, match="digits") as exc:
+        with pytest.raises(FrameError, match="is no number") as exc:
             list(deframer)
         assert exc.value.reason == "bad-length"
 

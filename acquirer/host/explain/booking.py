@@ -87,6 +87,12 @@ def reversed_now(dialect: Dialect, stored: Transaction, reason: str) -> str:
     return f"reversed: the {which} is undone{given}"
 
 
+def reversed_type(dialect: Dialect, stored: Transaction, given: str) -> str:
+    """Note a reversal that says another type of transaction than its own."""
+    where, ours = place(dialect, "transaction_type"), stored.transaction_type
+    return f"type: {where} is {named(given)} in the reversal, {ours} in the {title_of(stored.kind)}; send {ours} again"
+
+
 def reversed_before(calendar: Calendar, stored: Transaction) -> str:
     """A reversal, again."""
     return (

@@ -11,7 +11,7 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
-from acquirer.host.explain.routes import nearest_service
+from acquirer.host.explain.routes import nearest_service, of_other_mti
 from acquirer.host.request import Request
 from acquirer.host.text import day_words, named, no_month, place, plural
 from acquirer.inspect.envelope_causes import frame_cause
@@ -39,7 +39,8 @@ def undecodable_because(failure: DecodeError, dialect: Dialect, frame: bytes) ->
     if cause := frame_cause(dialect, frame):  # where it failed is then of no use
         return f"{cause}; nothing was booked"
     sentence = undecodable(failure)
-    if cause := field_cause(dialect, frame, failure) or unknown_bit(failure):
+    begins_well = frame[:1] == dialect.envelope.tpdu[:1]  # else what is read as a bitmap is none
+    if cause := field_cause(dialect, frame, failure) or (unknown_bit(failure) if begins_well else ""):
         return f"{sentence}; {cause}"
     return looks_otherwise(sentence, dialect, dialect.framing.wrap(frame))
 
@@ -70,8 +71,10 @@ def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
     return f"{sentence}; {hint}" if hint else sentence
 
 
-def mti_unknown(dialect: Dialect, mti: str) -> str:
+def mti_unknown(dialect: Dialect, mti: str, message: Message | None = None) -> str:
     """An MTI the dialect has no message for."""
+    if message is not None and (meant := of_other_mti(dialect, message)):
+        return f"there is no message with MTI {mti} in dialect {dialect.name}; {meant}"
     mtis = sorted({route.mti for route in dialect.routes})
     known = ", ".join(mtis)
     sentence = f"there is no message with MTI {mti} in dialect {dialect.name}"
@@ -136,7 +139,7 @@ def no_such_expiry(dialect: Dialect, expiry: str) -> str:
 def not_supported(dialect: Dialect, request: Request) -> str:
     """A message that is understood, or at least read, but not served."""
     route, text = request.route, dialect.text
-    near = nearest_service(dialect, request.message)
+    near = nearest_service(dialect, request.message, 2 if route is None else 1)
     if route is not None:
         known_as = f"'{route.title.en}' ({request.message.mti}) is known, but this host does not serve it"
         return f"{known_as}; {near}" if near else known_as

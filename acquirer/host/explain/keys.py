@@ -92,11 +92,15 @@ def _nothing_fits(terminal: TerminalConfig, session: Session) -> str:
         return (
             f"{nothing} (keys of its sign-on {number}, under which no MAC was right yet). If it differs, the terminal "
             f"has another TMK than the host, whose KCV is {terminal.tmk_kcv}: signing on again never helps then, enter "
-            f"the same TMK on both sides. If it is the same, look at what the terminal covers"
+            f"the same TMK on both sides. If it is the same, {_SAME_KEY}"
         )
-    return (
-        f"{nothing} (keys of its sign-on {number}), sign on again if they differ, else look at what the terminal covers"
-    )
+    return f"{nothing} (keys of its sign-on {number}), sign on again if they differ; else {_SAME_KEY}"
+
+
+_SAME_KEY: Final = (
+    "the message was changed after the MAC was made, or something else is covered: make the MAC last, of the bytes "
+    "that are sent"
+)
 
 
 UNDER_PREVIOUS_KEYS: Final = "answered under the previous keys of the terminal"

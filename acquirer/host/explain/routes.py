@@ -17,23 +17,27 @@ class _Difference(NamedTuple):
     got: str  # "": it is absent, or its field is too short to hold it
 
 
-def nearest_service(dialect: Dialect, message: Message) -> str:
-    """Return what keeps a message from the service it comes nearest to, and what to send; "" when none is near."""
+def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
+    """Return what keeps a message from the service it comes nearest to, and what to send; "" when none is near.
+
+    Args:
+        most: elements that may keep it from one.
+    """
     if refilled := _filled_otherwise(dialect, message):
         return refilled
-    if elsewhere := _of_other_mti(dialect, message):
+    if elsewhere := of_other_mti(dialect, message):
         return elsewhere
     near = sorted(
         ((list(_differences(dialect, message, route)), route) for route in _served(dialect, message.mti)),
         key=lambda found: len(found[0]),
     )
-    if not near or not 0 < len(near[0][0]) <= 2:
+    if not near or not 0 < len(near[0][0]) <= most:
         return ""
     fewest = len(near[0][0])
     return "; or ".join(_sentence(dialect, message, *found) for found in near[:2] if len(found[0]) == fewest)
 
 
-def _of_other_mti(dialect: Dialect, message: Message) -> str:
+def of_other_mti(dialect: Dialect, message: Message) -> str:
     """Return which MTI belongs to what the message says it is, where another one has all its conditions."""
     for route in dialect.routes:
         if route.served and route.when and route.mti != without_repeat(message.mti):

@@ -109,7 +109,15 @@ def _undone(
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=mask_pan(pan),
+        notes=_type_notes(case, stored),
     )
+
+
+def _type_notes(case: Case, stored: Transaction) -> tuple[str, ...]:
+    given = case.host.read.transaction_type(case.fields)
+    if given == stored.transaction_type or not given:
+        return ()
+    return (why.reversed_type(case.host.dialect, stored, given),)
 
 
 def _unknown(case: Case, tombstone: Transaction | None) -> Decision:

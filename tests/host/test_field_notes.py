@@ -1,0 +1,61 @@
+"""Messages that are answered all the same, and what is odd about them."""
+
+import pytest
+
+from acquirer.wire.message import Value
+
+CARD = "6212345678901232"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            {"entry_mode": "011"},
+            "no-pin-block: DE 22 (entry mode) 011 says that a PIN was entered, and DE 52 (PIN block)",
+        ),
+        ({"entry_mode": "021"}, "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came"),
+        ({"entry_mode": "001"}, "filled: DE 22 (00 10) looks filled on the left; fill it on the right: 01 00"),
+        ({"card_sequence": "010"}, "filled: DE 23 (00 10) looks filled on the right; fill it on the left: 00 01"),
+    ],
+)
+def test_what_is_noted(pos, more: dict[str, Value], says):
+    answer = pos.sale(**more)
+    assert answer.code == "00"
+    assert says in answer.notes
+
+
+def test_an_ordinary_sale_has_no_notes(pos):
+    assert pos.sale().notes == ""
+
+
+def test_a_request_under_the_previous_keys_is_noted(pos):
+    old = pos.keys
+    pos.sign_on()
+    answer = pos.sale(keys=old)
+    assert answer.code == "00"
+    assert answer.why.endswith("; answered under the previous keys of the terminal")
+    assert f"previous-keys: the MAC is made with the keys of sign-on 1 (MAK KCV {old.mak.kcv()})" in answer.notes
+    assert "(grace_s = 60)" in answer.notes
+
+
+def test_three_sign_ons_without_a_right_mac_mention_the_master_key_once_a_day(rig):
+    pos = rig.pos()
+    notes = [pos.sign_on().notes for _ in range(5)]
+    assert ["tmk-may-differ" in note for note in notes] == [False, False, True, False, False]
+    assert "compare its TMK's KCV with the host's, D0E06F38" in notes[2]
+
+
+def test_a_right_mac_between_them_starts_the_count_over(rig):
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sign_on()
+    assert pos.sale().code == "00"
+    notes = [pos.sign_on().notes for _ in range(3)]
+    assert ["tmk-may-differ" in note for note in notes] == [False, False, True]
+
+
+def test_a_package_of_another_cipher_than_the_master_key_is_noted(rig):
+    note = rig.pos().sign_on("005").notes
+    assert "package-cipher: package 005 is made by SM4" in note
+    assert 'tmk_cipher = "sm4"' in note
