@@ -42,6 +42,7 @@ def import_(
     name: str = typer.Option(
         "", "--name", metavar="NAME", help="What the dialect is to be called; the file's name unless said."
     ),
+    extends: str = typer.Option("", "--extends", metavar="NAME|FILE", help="The dialect to lay it over."),
     output: str = Output,
 ) -> int:
     """Write a dialect with the fields of a jPOS packager or a moov-io specification."""
@@ -56,8 +57,17 @@ def import_(
         raise Exit(Code.USAGE, f"{file}: is larger than {INPUT_LIMIT_BYTES >> 20} MiB, and no packager.")
     name = name or path.stem.lower().replace("_", "-")
     _check(name)
-    read = (read_specification if data.lstrip()[:1] in (b"{", b"[") else read_packager)(data, file)
-    _write(write(name, read), output or f"{name}.toml")
+    begins = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if begins not in (b"{", b"[", b"<"):
+        raise Exit(
+            Code.USAGE, f"{file}: is neither jPOS XML nor moov JSON; a specification in YAML must be written as JSON."
+        )
+    read = (read_packager if begins == b"<" else read_specification)(data, file)
+    if extends:
+        from acquirer.settings.specs import load_dialect
+
+        load_dialect(extends)
+    _write(write(name, read, extends), output or f"{name}.toml")
     for note in read.notes:
         print(note, file=sys.stderr)
     return Code.OK

@@ -25,6 +25,12 @@ USUAL_ELEMENTS = {
 }  # fmt: skip
 """The usual names of what stands in the usual places (ISO 8583:1987)."""
 
+ORIGIN = {"03": "4", "06": "4", "08": "4"}
+"""Who begins a message of 1993, its last digit, where that is usually not the acquirer: 1804."""
+
+LATER_ELEMENTS = {12: "time", 13: "", 24: "function", 25: "reversal_reason", 26: "business", 70: ""}
+"""Where 1993 has other things than 1987; "": nothing of ours."""
+
 MTIS = {
     "01": "authorisation", "02": "financial transaction", "03": "file action", "04": "reversal", "05": "reconciliation",
     "06": "administration", "08": "network management",
@@ -66,15 +72,37 @@ class Imported:
     mti: str = "ascii"
     bitmap: str = "ascii"
     secondary: bool = True
+    charset: str = ""  # of text, where it is not the usual one
     fields: list[ImportedField] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what could not be taken over, one sentence each
 
+    @property
+    def version(self) -> str:
+        """The edition of the standard: "1993" has action codes of three digits and function codes in DE 24."""
+        fields = {one.de: one for one in self.fields}
+        code, entry_mode = fields.get(39), fields.get(22)
+        later = (code and not code.digits and code.size == 3) or (entry_mode and entry_mode.size == 12)
+        return "1993" if later else "1987"
 
-def write(name: str, read: Imported) -> str:
-    """Return the text of a dialect file; adds notes to `read` about sizes that cannot be."""
+    @property
+    def parent(self) -> str:
+        """The dialect that ships and is nearest: of the same edition, and written alike."""
+        if self.mti == "ebcdic":
+            return f"iso8583-{self.version}-ebcdic"
+        if self.mti == "bcd":
+            return "iso8583-1993-bcd" if self.version == "1993" else "iso8583-1987-binary"
+        return f"iso8583-{self.version}-ascii"
+
+
+def write(name: str, read: Imported, extends: str = "") -> str:
+    """Return the text of a dialect file; adds notes to `read` about sizes that cannot be.
+
+    Args:
+        extends: the dialect that it is to be laid over; "": it stands alone, and reads messages.
+    """
     read.secondary = read.secondary or any(one.de > 64 for one in read.fields)
     read.fields = [_bounded(one, read.notes) for one in read.fields]
-    return "\n".join(_lines(name, read)) + "\n"
+    return "\n".join(_lines(name, read, extends)) + "\n"
 
 
 def toml_text(text: str) -> str:
@@ -98,44 +126,61 @@ def _plain(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _lines(name: str, read: Imported) -> Iterator[str]:
+def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
     usual = _usual(read.fields)
     binary = read.mti != "ascii"
     yield f"# Made from {_plain(read.source)} by 'acquirer dialect import'."
     yield f"# It reads messages: acquirer decode --dialect {name}.toml …"
-    yield "# For a host that serves it, let it extend a dialect that has services, and say where its elements travel:"
-    yield '#     extends = "iso8583-1987-binary"' if binary else '#     extends = "iso8583-1987-ascii"'
+    if extends:
+        yield f"# It extends {_plain(extends)}: what stands there and not here holds, messages, elements and codes."
+    else:
+        yield "# For a host that serves it, import it with a dialect that has services below it:"
+        yield f"#     acquirer dialect import … --extends {read.parent}"
     yield from (f"# {_plain(note)}" for note in read.notes)
     yield ""
     yield f"dialect = {toml_text(name)}"
     yield f"title   = {toml_text(read.title or name)}"
+    if extends:
+        yield f"extends = {toml_text(extends)}"
     yield ""
-    yield "[framing]  # a matter of the channel, of which the description says nothing: see docs/framings.md"
-    yield f'length = "{"binary2" if binary else "ascii4"}"'
-    if not binary:
-        yield "limit_bytes = 8192"
-    yield ""
+    if not extends:
+        yield "[framing]  # a matter of the channel, of which the description says nothing: see docs/framings.md"
+        yield f'length = "{"binary2" if binary else "ascii4"}"'
+        if not binary:
+            yield "limit_bytes = 8192"
+        yield ""
     yield "[encoding]"
     yield f"mti       = {toml_text(read.mti)}"
     yield f"bitmap    = {toml_text(read.bitmap)}"
     yield f"secondary = {'true' if read.secondary else 'false'}"
     yield from (f"{key:9} = {toml_text(value)}" for key, value in usual.items())
+    if read.charset:
+        yield f"charset   = {toml_text(read.charset)}"
     yield ""
     yield "[fields]"
     for one in read.fields:
         yield f"{one.de:3} = {{ {', '.join(_field(one, usual))} }}"
-    yield ""
-    yield "[elements]  # by their usual places"
+    if not extends:
+        yield from _names(read)
     for one in read.fields:
-        if (element := USUAL_ELEMENTS.get(one.de)) and (not element.startswith("mac") or one.format == "b8"):
+        yield from _layout(one)
+
+
+def _names(read: Imported) -> Iterator[str]:
+    """Yield where elements travel and what message types are called, by the edition's usual places."""
+    later = read.version == "1993"
+    usual = {**USUAL_ELEMENTS, **LATER_ELEMENTS} if later else USUAL_ELEMENTS
+    yield ""
+    yield f"[elements]  # by their usual places of {read.version}"
+    for one in read.fields:
+        if (element := usual.get(one.de)) and (not element.startswith("mac") or one.format == "b8"):
             yield f'{element} = "{one.de}"'
     yield ""
     yield "[mtis]"
     for kind, title in MTIS.items():
         for function, more in FUNCTIONS.items():
-            yield f"{kind}{function} = {toml_text(title + more)}"
-    for one in read.fields:
-        yield from _layout(one)
+            mti = f"1{kind[1]}{function[0]}{ORIGIN.get(kind, '0')}" if later else kind + function
+            yield f"{mti} = {toml_text(title + more)}"
 
 
 def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:

@@ -20,12 +20,17 @@ DEPTH_LIMIT = 8  # packagers within packagers: more is no packager
 
 # Side and class: IFA ASCII, IFB BCD and binary, IFE EBCDIC, IF text as it is; IFEA and IFAE mix length and text.
 _CLASS = re.compile(
-    r"IF(?P<side>[ABE]|EA|AE)?_(?P<digits>L{0,4})(?P<binary>H?)(?P<kind>F?NUM(?:ERIC)?|E?CHAR|BINARY|AMOUNT|BITMAP)"
+    r"IF(?P<side>[ABE]|EA|AE|EB)?_(?P<filled>F?)(?P<digits>L{0,4})(?P<binary>H?)"
+    r"(?P<kind>F?NUM(?:ERIC)?|BNUM|E?CHAR|BINARY|AMOUNT|BITMAP)"
 )
 
 _TEXT = {"": "ascii", "A": "ascii", "B": "ascii", "E": "ebcdic", "EA": "ascii", "AE": "ebcdic"}
-_LENGTH = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EA": "ebcdic", "AE": "ascii"}
-_DIGITS = {"A": "ascii", "B": "bcd", "E": "ebcdic"}
+_LENGTH = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EA": "ebcdic", "AE": "ascii", "EB": "ebcdic"}
+_DIGITS = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EB": "bcd"}
+_HEX_OF_BYTES = re.compile(r"IFA_L{2,3}ABINARY|IFB_L{2,4}HEX")
+
+EBCDIC_CODE_PAGE = "cp1047"
+"""The code page that jPOS converts EBCDIC with."""
 
 
 @dataclass(slots=True)
@@ -57,11 +62,15 @@ def read_packager(data: bytes, name: str) -> Imported:
         if first := found.get(de):
             read.notes.append(f"Line {one.line}: DE {de} stands in line {first.line} already; this one is taken.")
         found[de] = one
+    if 1 not in found:
+        raise DataError(name, root.line, "", "has no field 1, the bitmap: the fields could not be told apart")
     for de, one in found.items():
         _take(read, one, de, name)
     if not read.fields:
         raise DataError(name, root.line, "", "has no field that could be taken over")
     read.fields.sort(key=lambda field: field.de)
+    if "ebcdic" in (read.mti, read.bitmap, *(field.encoding for field in read.fields)):
+        read.charset = EBCDIC_CODE_PAGE
     return read
 
 
@@ -72,6 +81,9 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
     found = _CLASS.fullmatch(short)
     if de == 0 and found:
         read.mti = _DIGITS.get(found["side"] or "A", "ascii")
+    elif de == 1 and (found is None or found["kind"] != "BITMAP"):
+        problem = f"DE 1 is packed by {written or 'nothing'}, which is no bitmap: the fields could not be told apart"
+        raise DataError(name, one.line, "isofield 1", problem)
     elif de == 1 and found:
         read.bitmap = {"B": "binary", "E": "ebcdic"}.get(found["side"] or "", "ascii")
         read.secondary = _number(one, "length", name) > 8
@@ -79,6 +91,9 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
         return
     elif not 2 <= de <= 128 or de == 65:
         read.notes.append(f"Line {one.line}: DE {de} is left out: there are DE 2 to 128, but not 65.")
+    elif _HEX_OF_BYTES.fullmatch(short):
+        why = "its length counts bytes, of which each is two characters; here a length counts what stands behind it"
+        read.notes.append(f"Line {one.line}: DE {de} is left out ({short}): {why}.")
     elif not found or not (field := _field(one, de, found, name)):
         read.notes.append(
             f"Line {one.line}: DE {de} is left out: nothing is known of {written or 'a field without class'}."
@@ -95,10 +110,15 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
     length = ("binary" if found["binary"] else _LENGTH.get(side, "")) if digits else ""
     if digits == 1 or (digits and not length) or (found["binary"] and side != "B") or not 0 < size <= 9999:
         return None
-    pad = "left 0" if one.attributes.get("pad") == "true" else "right F" if kind.startswith("F") else "right 0"
-    if kind.startswith("F") and side != "B":  # filled up with blanks behind a length
+    filled = kind.startswith("F") or bool(found["filled"])
+    pad = f"{'left' if one.attributes.get('pad') == 'true' else 'right'} {'F' if filled else '0'}"
+    if kind == "BNUM":  # digits in BCD behind a length of text
+        return ImportedField(de, _title(one), "n", digits, size, "bcd", length, pad) if side == "A" and digits else None
+    if side == "EB" and kind != "NUM":
         return None
-    title = one.attributes.get("name", "").strip()
+    if filled and side != "B":  # filled up with blanks behind a length
+        return None
+    title = _title(one)
     parts = tuple(_parts(one, size, name)) if one.tag == "isofieldpackager" else ()
     if kind in ("NUM", "NUMERIC", "FNUM", "FNUMERIC"):
         if side not in _DIGITS:
@@ -113,6 +133,10 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
     if kind == "AMOUNT" and side in _DIGITS and size > 1:
         return ImportedField(de, title, "x+n", 0, size - 1, _DIGITS[side], pad="left 0")
     return None
+
+
+def _title(one: _Element) -> str:
+    return one.attributes.get("name", "").strip()
 
 
 def _parts(one: _Element, size: int, name: str) -> list[tuple[str, int]]:

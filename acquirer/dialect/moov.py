@@ -10,7 +10,9 @@ from acquirer.data.toml import DataError
 from acquirer.dialect.imported import Imported, ImportedField
 
 ENCODINGS = {"ASCII": "ascii", "BCD": "bcd", "LBCD": "bcd", "EBCDIC": "ebcdic", "EBCDIC1047": "ebcdic"}
-BYTES = {"Binary": "binary", "HexToASCII": "ascii", "ASCIIToHex": "binary"}
+BYTES = {"Binary": "binary", "HexToASCII": "ascii", "ASCIIToHex": "binary", "Hex": "ascii"}
+OLD_HEX = "Hex"  # what HexToASCII was called when the length of a bitmap was not yet read
+HEX_TEXT = ("HexToASCII", OLD_HEX)
 LENGTHS = {"ASCII": "ascii", "BCD": "bcd", "EBCDIC": "ebcdic", "Binary": "binary"}
 
 _PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1,4})")
@@ -41,10 +43,12 @@ def read_specification(data: bytes, name: str) -> Imported:
             raise DataError(
                 name, line, f"fields.{key}", "is no field: keys are numbers, and values say type, length, enc, prefix"
             )
-        _take(read, int(key), one)
+        _take(read, int(key), one, name, line)
     if not read.fields:
         raise DataError(name, 1, "fields", "has no field that could be taken over")
     read.fields.sort(key=lambda field: field.de)
+    if "ebcdic" in (read.mti, read.bitmap, *(field.encoding for field in read.fields)):
+        read.charset = "cp1047"
     return read
 
 
@@ -54,12 +58,27 @@ def _line(data: bytes, key: str) -> int:
     return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
 
-def _take(read: Imported, de: int, one: dict[str, Any]) -> None:
+def _check_bitmap(one: dict[str, Any], name: str, line: int) -> None:
+    """Refuse a bitmap that cannot be said. Raises DataError."""
+    size = one.get("length", 8)
+    if one.get("type", "Bitmap") != "Bitmap":
+        problem = f"is a {one.get('type')!s:.30}, and no bitmap: the fields could not be told apart"
+        raise DataError(name, line, "fields.1", problem)
+    if size != 8 and one.get("enc") != OLD_HEX:
+        problem = (
+            f"is a bitmap of {size!s:.10} bytes that is always there whole; here a bitmap has 8, and bit 1 announces "
+            "8 more: set length to 8, or leave it away"
+        )
+        raise DataError(name, line, "fields.1.length", problem)
+
+
+def _take(read: Imported, de: int, one: dict[str, Any], name: str, line: int) -> None:
     """Take over one field, or note why not."""
     encoding = str(one.get("enc", ""))
     if de == 0:
         read.mti = {"BCD": "bcd", "LBCD": "bcd", "Binary": "bcd"}.get(encoding, ENCODINGS.get(encoding, "ascii"))
     elif de == 1:
+        _check_bitmap(one, name, line)
         read.bitmap = "binary" if encoding == "Binary" else "ebcdic" if encoding.startswith("EBCDIC") else "ascii"
         read.secondary = one.get("disableAutoExpand") is not True
     elif not 2 <= de <= 128 or de == 65:
@@ -68,11 +87,14 @@ def _take(read: Imported, de: int, one: dict[str, Any]) -> None:
         read.fields.append(field)
         if one.get("subfields") and not (field.parts or field.ber):
             read.notes.append(f"The inside of DE {de} is not taken over.")
-        if encoding == "EBCDIC1047":
-            read.notes.append(f"DE {de} is EBCDIC 1047: letters and digits are the same here, a few signs are not.")
     else:
         written = ", ".join(f"{key} {one.get(key, '')!s:.30}" for key in ("type", "enc", "prefix"))
-        read.notes.append(f"DE {de} is left out: nothing is known of {written}.")
+        hint = (
+            "its length counts bytes, of which each is two characters"
+            if encoding in HEX_TEXT
+            else "nothing is known of it"
+        )
+        read.notes.append(f"DE {de} is left out ({written}): {hint}.")
 
 
 def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
@@ -102,7 +124,9 @@ def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
         encoding = "Binary" if ber else found.pop() if len(found) == 1 else ""
         parts = () if ber or tag else _parts(subfields, size)
         kind = "Binary" if ber else "Numeric" if encoding in ("BCD", "LBCD") else "String"
-    if (kind in ("Binary", "Hex") and encoding in BYTES) or (kind == "String" and encoding == "HexToASCII"):
+    if digits and encoding in HEX_TEXT:  # its length counts bytes, of which each is two characters
+        return None
+    if (kind in ("Binary", "Hex") and encoding in BYTES) or (kind == "String" and encoding in HEX_TEXT):
         return ImportedField(de, title, "b", digits, size, BYTES[encoding], length, ber=ber)
     written = ENCODINGS.get(encoding)
     if written is None or kind not in ("String", "Numeric", "Track1", "Track2", "Track3"):

@@ -50,6 +50,9 @@ def dialect(data, name="mine.xml"):
         ("IFB_LLNUM", 19, 'pad="true"', "123", "03" + "0123"),
         ("IFB_LLHNUM", 19, "", "1234", "04" + "1234"),
         ("IFE_LLNUM", 19, "", "12", "f0f2" + "f1f2"),
+        ("IFEB_LLNUM", 19, "", "123", "f0f3" + "1230"),
+        ("IFA_LLBNUM", 19, 'pad="true"', "123", b"03".hex() + "0123"),
+        ("IFB_FLLNUM", 19, "", "123", "03" + "123f"),
         ("IF_CHAR", 4, "", "AB  ", b"AB  ".hex()),
         ("IFA_LLCHAR", 25, "", "AB", b"02AB".hex()),
         ("IFA_LLLCHAR", 99, "", "AB", b"002AB".hex()),
@@ -174,3 +177,52 @@ def test_any_packager_gives_a_file_of_toml(name, of, length):
     escaped = "".join(f"&#{ord(c)};" for c in name if c.isprintable() or c in "\n\t")
     extra = f'<isofield id="48" length="{length}" name="{escaped}" class="{of}{escaped}"/>'
     dialect(packager(isofield(11, "IFA_NUMERIC", 6), extra))
+
+
+@pytest.mark.parametrize("field", ['<isofield id="1" length="16" name="x" class="org.jpos.iso.IFA_LLNUM"/>', ""])
+def test_without_a_bitmap_nothing_is_taken_over(field):
+    data = f"<isopackager>{isofield(0, 'IFA_NUMERIC', 4)}{field}{isofield(3, 'IFA_NUMERIC', 6)}</isopackager>".encode()
+    with pytest.raises(DataError, match="the fields could not be told apart"):
+        read_packager(data, "mine.xml")
+
+
+def test_ebcdic_is_that_of_java():
+    mine, _ = dialect(packager(isofield(43, "IFE_CHAR", 4), mti="IFE_NUMERIC", bitmap="IFB_BITMAP"))
+    frame = mine.encode("0200", {43: "[a]^"})
+    assert frame.endswith("[a]^".encode("cp1047"))
+
+
+@pytest.mark.parametrize("of", ["IFA_LLABINARY", "IFA_LLLABINARY", "IFB_LLHEX"])
+def test_lengths_that_count_bytes_of_hexadecimal_text_are_left_out(of):
+    _, notes = dialect(packager(isofield(3, "IFA_NUMERIC", 6), isofield(55, of, 255)))
+    assert len(notes) == 1
+    assert "its length counts bytes, of which each is two characters" in notes[0]
+
+
+LATER = (
+    isofield(12, "IFA_NUMERIC", 12),
+    isofield(22, "IFA_CHAR", 12),
+    isofield(24, "IFA_NUMERIC", 3),
+    isofield(39, "IFA_NUMERIC", 3),
+)
+
+
+def test_a_packager_of_1993_gets_the_places_of_1993():
+    mine, _ = dialect(packager(isofield(11, "IFA_NUMERIC", 6), *LATER))
+    assert mine.elements["function"].de == 24
+    assert "date" not in mine.elements
+    assert mine.mtis["1804"].en
+    assert "--extends iso8583-1993-ascii" in write("mine", read_packager(packager(*LATER), "mine.xml"))
+    assert "--extends iso8583-1987-ascii" in write("mine", read_packager(packager(LATER[0]), "mine.xml"))
+
+
+def test_a_packager_laid_over_a_dialect_keeps_its_elements():
+    from acquirer.settings.specs import document
+
+    text = write("mine", read_packager(packager(isofield(11, "IFA_NUMERIC", 6), *LATER), "x.xml"), "iso8583-1993-ascii")
+    mine = load(parse_toml(text, "mine.toml"), document)
+    assert "[elements]" not in text
+    assert mine.elements["original_stan"].de == 56
+    assert [route.service for route in mine.routes if route.served]
+    frame = mine.encode("1804", {11: "000001", 12: "261120143000", 24: "831"})
+    assert mine.decode(frame).fields[24] == "831"

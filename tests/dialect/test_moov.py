@@ -15,7 +15,7 @@ from acquirer.dialect.loading import load
 from acquirer.dialect.moov import read_specification
 
 MTI = {"type": "String", "length": 4, "description": "MTI", "enc": "ASCII", "prefix": "ASCII.Fixed"}
-BITMAP = {"type": "Bitmap", "length": 16, "description": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"}
+BITMAP = {"type": "Bitmap", "length": 8, "description": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"}
 
 
 def no_parent(name):
@@ -83,8 +83,7 @@ def test_what_cannot_be_taken_over_is_noted():
     )
     assert sorted(built.fields) == [4, 11]
     assert notes == [
-        "DE 3 is left out: nothing is known of type String, enc Morse, prefix ASCII.Fixed.",
-        "DE 4 is EBCDIC 1047: letters and digits are the same here, a few signs are not.",
+        "DE 3 is left out (type String, enc Morse, prefix ASCII.Fixed): nothing is known of it.",
         "DE 200 is left out: there are DE 2 to 128, but not 65.",
     ]
 
@@ -127,3 +126,45 @@ JSON = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_any_field_gives_a_file_of_toml(field):
     dialect({"11": described("Numeric", 6, "ASCII", "ASCII.Fixed"), "48": field})
+
+
+@pytest.mark.parametrize("encoding", ["Binary", "HexToASCII"])
+def test_a_bitmap_of_sixteen_bytes_is_refused(encoding):
+    fields = {
+        "0": MTI,
+        "1": {**BITMAP, "length": 16, "enc": encoding},
+        "3": described("Numeric", 6, "ASCII", "ASCII.Fixed"),
+    }
+    with pytest.raises(DataError, match="a bitmap of 16 bytes that is always there whole"):
+        read_specification(json.dumps({"fields": fields}).encode(), "mine.json")
+
+
+def test_what_is_no_bitmap_is_refused():
+    fields = {
+        "0": MTI,
+        "1": described("String", 8, "ASCII", "ASCII.Fixed"),
+        "3": described("Numeric", 6, "ASCII", "ASCII.Fixed"),
+    }
+    with pytest.raises(DataError, match="is a String, and no bitmap"):
+        read_specification(json.dumps({"fields": fields}).encode(), "mine.json")
+
+
+def test_hexadecimal_text_of_old_specifications_is_read():
+    old = {"type": "Bitmap", "length": 16, "enc": "Hex", "prefix": "Hex.Fixed"}
+    mine, notes = dialect({"1": old, "52": described("String", 8, "Hex", "Hex.Fixed")})
+    assert (mine.fields[52].format, mine.fields[52].encoding, notes) == ("b8", "ascii", [])
+
+
+@pytest.mark.parametrize("encoding", ["HexToASCII", "Hex"])
+def test_lengths_that_count_bytes_of_hexadecimal_text_are_left_out(encoding):
+    fields = {
+        "3": described("Numeric", 6, "ASCII", "ASCII.Fixed"),
+        "55": described("Binary", 255, encoding, "ASCII.LLL"),
+    }
+    _, notes = dialect(fields)
+    assert [note.partition(": ")[2] for note in notes] == ["its length counts bytes, of which each is two characters."]
+
+
+def test_ebcdic_is_code_page_1047():
+    mine, _ = dialect({"43": described("String", 4, "EBCDIC1047", "EBCDIC1047.Fixed")})
+    assert mine.encode("0200", {43: "[a]^"}).endswith("[a]^".encode("cp1047"))
