@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from acquirer.cli import unsigned_transactions
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stored_signatures import (
     ReadingFolder,
@@ -20,10 +21,10 @@ from acquirer.cli.stored_signatures import (
 from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, writing
 
 if TYPE_CHECKING:
-    from acquirer.app.unsigned import UnsignedTransaction
     from acquirer.model.rows import Signature
 
 app = typer.Typer(rich_markup_mode=None)
+app.command("unsigned")(unsigned_transactions.command)
 
 Tid: Any = typer.Option("", "--tid", metavar="TID", help="Only of this terminal.")
 Batch: Any = typer.Option("", "--batch", metavar="BATCH", help="Of this batch; else of the latest.")
@@ -172,58 +173,6 @@ def import_(
         except StoreError as exc:
             raise Exit(Code.USAGE, sentence(exc)) from None
     return reading_in.report(outcomes)
-
-
-@app.command()
-def unsigned(
-    tid: str = Tid,
-    no_sign_limit: str = typer.Option("", metavar="AMOUNT", help="Contactless sales up to this need no signature."),
-    store: str | None = StoreOption,
-    as_json: bool = ArrayOption,
-) -> int:
-    """List approved transactions without a signature, with the likely cause, and sales that need none."""
-    from acquirer.app.unsigned import find_unsigned
-    from acquirer.settings.specs import load_dialect
-
-    config = settings(store, no_sign_limit=no_sign_limit or None)
-    with reading(config.store) as reader:
-        found = find_unsigned(reader, load_dialect(config.dialect), tid, config.no_sign_limit_minor)
-    if as_json:
-        print(json.dumps([_unsigned_json(one) for one in found], ensure_ascii=False))
-        return Code.OK
-    from acquirer.cli.tables import KEY, QUIET, Line, console, table
-    from acquirer.data.text import printable
-    from acquirer.slip.receipt import decimal_amount
-
-    grid = table("At", "Terminal", "Batch", "STAN", "Kind", "RRN", "Amount>", "Likely cause")
-    for one in found:
-        transaction = one.transaction
-        grid.add_row(
-            clock_time(transaction.at_us, config.timezone),
-            Line(transaction.key.tid, KEY),
-            transaction.key.batch,
-            transaction.key.stan,
-            transaction.kind,
-            transaction.rrn,
-            decimal_amount(transaction.amount_minor),
-            Line(printable(one.cause), QUIET if one.exempt else ""),
-        )
-    console().print(grid)
-    return Code.OK
-
-
-def _unsigned_json(one: UnsignedTransaction) -> dict[str, Any]:
-    transaction = one.transaction
-    return {
-        **transaction.key._asdict(),
-        "kind": transaction.kind,
-        "rrn": transaction.rrn,
-        "amount": transaction.amount_minor,
-        "entry_mode": transaction.entry_mode,
-        "at_us": transaction.at_us,
-        "free": one.exempt,
-        "cause": one.cause,
-    }
 
 
 def _facts(one: Signature, timezone: str) -> list[tuple[str, str]]:

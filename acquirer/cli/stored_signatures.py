@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from acquirer.host.signature_policy import Mode
     from acquirer.model.rows import Signature
     from acquirer.settings.config import Config
     from acquirer.store import Reader
@@ -46,17 +47,22 @@ def with_picture_and_image(
     Nothing is written: the store may be served. The image is None where the store does not have it.
     """
     from acquirer.app.signatures import with_its_picture
-    from acquirer.host.signature_policy import parse_checks
 
     stream = reader.blob(one.digest)
     if stream is None or one.picture != "waiting":
         return one, stream, reader.blob(one.png) if one.png else None
+    one, png = with_its_picture(one, stream, pixel_check(config))
+    return one, stream, png or None
+
+
+def pixel_check(config: Config) -> Mode:
+    """Return how a host with these settings checks pixels. Raises Exit."""
+    from acquirer.host.signature_policy import parse_checks
+
     try:
-        pixels = parse_checks(config.signature_check).pixels
+        return parse_checks(config.signature_check).pixels
     except ValueError as exc:
         raise Exit(Code.USAGE, f"--signature-check: {exc}.") from None
-    one, png = with_its_picture(one, stream, pixels)
-    return one, stream, png or None
 
 
 def warn_of_damaged(reader: Reader, tid: str) -> int:

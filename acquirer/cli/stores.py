@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,24 @@ def clock_time(at_us: int, timezone: str) -> str:
         return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
         return f"{at_us} µs"
+
+
+def moment_us(option: str, text: str, timezone: str, *, end_of_day: bool = False) -> int:
+    """Return the moment that an option names in the host's time zone, in microseconds; 0 for an empty text.
+
+    `end_of_day`: a date alone means the end of that day. Raises Exit.
+    """
+    if not text:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text)
+        if end_of_day and len(text) <= len("2025-03-10"):
+            moment += timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise Exit(Code.USAGE, f"{option}: '{text}' is no date; write 2025-03-10, or '2025-03-10 08:30'.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    return int(moment.timestamp()) * 1_000_000
 
 
 def warn(text: str) -> None:

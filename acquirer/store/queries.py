@@ -72,6 +72,8 @@ class RefusedUpload:
     amount_minor: int | None
     code: str
     why: str
+    reason: str
+    at_us: int
 
 
 class Reader:
@@ -164,7 +166,7 @@ class Reader:
     def refused_uploads(self) -> list[RefusedUpload]:
         """Return uploads of signatures that were refused, oldest first."""
         sql = query(
-            "tid, batch, stan, amount_minor, code, why",
+            "tid, batch, stan, amount_minor, code, why, reason, at_us",
             sql_name(schema.journal.name),
             ["service IN ('signature', 'signature_part')", "reason NOT IN ('approved', 'duplicate')"],
             order="id",

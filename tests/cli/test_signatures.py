@@ -573,7 +573,7 @@ def test_a_receipt_is_printed_again_with_its_signature_and_counts_its_copies(
     first, second = run_command(capsys, served, *ask), run_command(capsys, served, *ask)
     assert "重打印凭证/DUPLICATED 1" in first
     assert second == first.replace("DUPLICATED 1", "DUPLICATED 2")
-    for text in ("POS签购单", "Demo shop, first till", "621234******1232/I", "RMB 12.34", "2025/03/10 12:00:00"):
+    for text in ("POS签购单", "Demo shop, first POS", "621234******1232/I", "RMB 12.34", "2025/03/10 12:00:00"):
         assert text in first
     assert "（已电子签名）" in first
     assert all(len(line.encode("gbk")) <= 32 for line in first.splitlines())

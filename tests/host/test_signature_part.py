@@ -135,7 +135,7 @@ def test_parts_on_two_connections_make_the_two_images_they_are_of(count, rig, so
     assert not any(one.flags for one in rig.signatures)
 
 
-def test_images_that_cannot_be_told_apart_are_refused(rig, sold):
+def test_images_between_which_nothing_decides_are_refused(rig, sold):
     """Two beginnings that differ in a comment alone, and one end."""
     for comment in (b"a", b"b"):
         beginning = ANN[:20] + b"\xff\x07\x00\x00\x00\x01" + comment

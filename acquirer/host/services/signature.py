@@ -23,7 +23,7 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Flag, Picture, Signature, SignaturePart, SlipElement, Upload, Uploaded
 from acquirer.signature import slip_elements
 from acquirer.signature.feature_code import feature_code
-from acquirer.wire.card_numbers import card_number_half_bytes
+from acquirer.wire.card_numbers import card_number_bytes, card_number_half_bytes
 from acquirer.wire.grammar import Tag
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.tlv import TlvError
@@ -207,6 +207,8 @@ def stored_element(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipE
     if one.sensitivity:
         return SlipElement(one.tag, "", one.shown)
     free = one.tag not in slip_elements.IDENTIFIERS and (tag is None or tag.format.startswith("ans"))
-    if card_number_half_bytes(one.value, issued=not free):
+    text = tag is not None and tag.format.startswith("a")  # its bytes are characters, and no packed digits
+    found = card_number_bytes if text else card_number_half_bytes
+    if found(one.value, issued=not free):
         return SlipElement(one.tag, "", f"[{len(one.value)} bytes hidden]")
     return SlipElement(one.tag, one.value.hex().upper(), one.text)

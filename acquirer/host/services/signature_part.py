@@ -46,10 +46,10 @@ IMAGES_MAX: Final = 32
 NOT_WHOLE: Final = frozenset(("undecodable", "truncated", "trailing-bytes", "aborted", "stray-marker", "end-differs"))
 """Flags of an image that does not end where it should."""
 
-Alternatives = dict[int, list[SignaturePart]]
+_Alternatives = dict[int, list[SignaturePart]]
 """Parts by number, the newest last."""
 
-Parts = tuple[SignaturePart, ...]
+_Parts = tuple[SignaturePart, ...]
 
 
 class _Overloaded(Exception):
@@ -92,7 +92,7 @@ def signature_part(case: Case) -> Deciding:
 
 
 def part_number(part: SignaturePart) -> int:
-    """Return which part of an image this is, from 1, whatever its place in the store."""
+    """Return which part of an image this is, from 1."""
     return part.part % NEXT_ALTERNATIVE
 
 
@@ -123,7 +123,7 @@ def _part(upload: ReceivedUpload) -> SignaturePart:
     )
 
 
-def _waiting(upload: ReceivedUpload, part: SignaturePart, functions: tuple[str, ...]) -> Alternatives:
+def _waiting(upload: ReceivedUpload, part: SignaturePart, functions: tuple[str, ...]) -> _Alternatives:
     """The parts that wait, this one among them; what is too old is forgotten. Gives this one its place in the store."""
     alive = [one for one in upload.uploaded.parts if one.at_us > part.at_us - LIFE_US]
     if expired := len(upload.uploaded.parts) - len(alive):
@@ -144,13 +144,13 @@ def _waiting(upload: ReceivedUpload, part: SignaturePart, functions: tuple[str, 
         part.part = next(place for place in places if place not in taken)
     alive = [one for one in alive if one.part != part.part]
     upload.forget = tuple(one.part for one in upload.uploaded.parts if one not in alive and one.part != part.part)
-    waiting: Alternatives = {}
+    waiting: _Alternatives = {}
     for one in sorted([*alive, part], key=lambda one: (one.at_us, one is part)):
         waiting.setdefault(part_number(one), []).append(one)
     return waiting
 
 
-def _candidates(waiting: Alternatives, part: SignaturePart) -> Iterator[Parts]:
+def _candidates(waiting: _Alternatives, part: SignaturePart) -> Iterator[_Parts]:
     """Yield each way to put together an image that has this part in it and is complete."""
     number = part_number(part)
     for total in sorted({part_number(one) for alternatives in waiting.values() for one in alternatives if one.last}):
@@ -163,7 +163,7 @@ def _candidates(waiting: Alternatives, part: SignaturePart) -> Iterator[Parts]:
         yield from product(*choices)
 
 
-def _total(waiting: Alternatives, part: SignaturePart) -> int:
+def _total(waiting: _Alternatives, part: SignaturePart) -> int:
     """Return how many parts there are to be: as this one says, else the newest that says so; 0 when none does."""
     if part.last:
         return part_number(part)
@@ -172,7 +172,7 @@ def _total(waiting: Alternatives, part: SignaturePart) -> int:
 
 
 def _decide(
-    upload: ReceivedUpload, part: SignaturePart, candidates: list[Parts], functions: tuple[str, ...]
+    upload: ReceivedUpload, part: SignaturePart, candidates: list[_Parts], functions: tuple[str, ...]
 ) -> Deciding:
     """Decide about images that are complete: take the one that ends where it should."""
     host = upload.case.host
@@ -180,7 +180,7 @@ def _decide(
         return (yield from _whole(upload, candidates[0], part))  # where it is refused: it is no image at all
     if host.options.checks.parts == "off":
         return (yield from _whole(upload, candidates[-1], part))
-    fitting: dict[bytes, Parts] = {}
+    fitting: dict[bytes, _Parts] = {}
     problem = ""
     for parts in candidates[:IMAGES_MAX]:
         stream = _joined(parts)
@@ -210,7 +210,7 @@ def _end_problem(stream: bytes) -> Generator[Effect, EffectResult, str]:
     return next((flag.why for flag in picture.flags if flag.name in NOT_WHOLE), "")
 
 
-def _joined(parts: Parts) -> bytes:
+def _joined(parts: _Parts) -> bytes:
     return b"".join([one.stream for one in parts])
 
 
@@ -219,7 +219,7 @@ def _wait(upload: ReceivedUpload, part: SignaturePart, reason: Reason, sentence:
     return upload.decided(reason, sentence, upload=Upload(part.key, part=part, forget=upload.forget))
 
 
-def _whole(upload: ReceivedUpload, parts: Parts, part: SignaturePart) -> Deciding:
+def _whole(upload: ReceivedUpload, parts: _Parts, part: SignaturePart) -> Deciding:
     """Put the parts together and take the signature; refused or taken, none of them waits any longer.
 
     Only when the last one came early do they stay: the terminal heard so, begins again, and will send it once more.
