@@ -25,6 +25,7 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.config import Config
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
+from acquirer.settings.text_file import read_text_file
 from acquirer.store import Store
 
 
@@ -132,7 +133,7 @@ def _faults(text: str) -> tuple[Fault, ...]:
         except ValueError as exc:
             raise DataError("--fault", 0, "", str(exc)) from None
     try:
-        document = parse_toml(Path(text).read_text(encoding="utf-8"), text)
+        document = parse_toml(read_text_file(Path(text)), text)
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(text, 0, "", f"cannot be read ({reason}); name a file of [[fault]] tables") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from acquirer.settings.specs import slip_font
+from acquirer.settings.text_file import read_file
 from acquirer.signature import pen, png, strokes
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.jbig_encoder import encode_jbig
@@ -38,7 +39,7 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
     if not str(sign).lower().endswith(FILES):
         return Pad(_written(str(sign), mode, size, randbytes), mode)
     try:
-        data = Path(sign).read_bytes()
+        data = read_file(Path(sign), png.MAX_BYTES)
     except OSError as error:
         raise ValueError(f"{sign}: the signature cannot be read: {(error.strerror or str(error)).lower()}") from None
     try:

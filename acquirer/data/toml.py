@@ -68,6 +68,8 @@ def parse_toml(text: str, name: str) -> Document:
         data = tomli.loads(text)
     except RecursionError:
         raise DataError(name, 0, "", "not TOML: brackets are nested too deep") from None
+    except MemoryError:
+        raise DataError(name, 0, "", "is too large for the memory there is") from None
     except ValueError as exc:  # TOMLDecodeError, or an integer of more digits than Python reads
         found = re.search(r"\(at line (\d+), column \d+\)|\(at end of document\)", str(exc))
         line = int(found[1] or text.count("\n") + 1) if found else 0

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
 from acquirer.settings.shipped import specs_dir
+from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, read_words, whole
 from acquirer.wire.card_numbers import passes_luhn
 
@@ -24,7 +25,7 @@ def load_cards(path: str | None = None) -> CardTable:
     """
     file = Path(path) if path else specs_dir() / "cards.toml"
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text_file(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise DataError(str(file), 0, "", f"cannot be read ({reason}); name a card table in TOML") from None

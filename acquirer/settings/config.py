@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import (
     ValueReader,
     choice,
@@ -216,7 +217,7 @@ def _read_file(file: Path | None) -> Document:
     if file is None and not path.exists():
         return Document(FILE, {}, {})
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text_file(path)
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(str(path), 0, "", f"cannot be read ({reason}); name a file of settings in TOML") from None

@@ -14,6 +14,7 @@ from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.loading import load
 from acquirer.settings.shipped import specs_dir
+from acquirer.settings.text_file import read_text_file
 
 if TYPE_CHECKING:
     from acquirer.dialect.compiled import CompiledDialect
@@ -35,7 +36,7 @@ def read_spec(name: str) -> tuple[str, Path]:
     """
     path = Path(name) if name.endswith(".toml") else specs_dir() / f"{name}.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text_file(path)
     except UnicodeDecodeError:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
     except (OSError, ValueError) as exc:  # ValueError: a path that no file can have

@@ -18,6 +18,7 @@ from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.file_lock import FileLock, LockedError
 from acquirer.settings.private_file import FLAGS, OWNER_ONLY
+from acquirer.settings.text_file import read_text_file
 from acquirer.terminal.state import State, StateError, dump, load
 
 
@@ -60,7 +61,7 @@ class StateFile:
     def load(self) -> State | None:
         """Return the kept state; None at first use. Raises StateFolderError."""
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = read_text_file(self.path)
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError):

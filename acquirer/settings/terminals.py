@@ -19,6 +19,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.settings.shipped import specs_dir
+from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, whole
 
 __all__ = [
@@ -53,7 +54,7 @@ def read_terminals(path: Path) -> list[Registration]:
         DataError: with file, line and key; a file without terminals is one too, it is rarely what was meant.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text_file(path)
     except UnicodeDecodeError:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
     except OSError as exc:

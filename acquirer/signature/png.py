@@ -5,6 +5,8 @@ Only PNG is read, its size is looked at before a pixel is unpacked, and what is 
 
 from __future__ import annotations
 
+import struct
+import zlib
 from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
@@ -22,6 +24,13 @@ INK_LEVEL = 128
 """Grey darker than this (0 black … 255 white) is ink: the middle, for scans and drawings alike."""
 
 _HEADER = b"\x89PNG\r\n\x1a\n"
+
+
+DAMAGED = (
+    UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError, SyntaxError, ValueError, OverflowError,
+    TypeError, LookupError, RecursionError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow raises for files that are damaged, or were made to damage."""
 
 
 class PngError(WireError, ValueError):
@@ -97,8 +106,10 @@ def _ink(data: bytes, max_pixels: int) -> Image.Image:
             if not picture.has_transparency_data:
                 return _dark(picture.convert("L"))
             grey, alpha = picture.convert("RGBA").convert("LA").split()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as exc:
+    except DAMAGED as exc:
         raise PngError(f"the PNG is damaged: {exc}") from None
+    except MemoryError:
+        raise PngError("the PNG does not fit into the memory there is") from None
     paper = Image.new("L", grey.size, 255)
     paper.paste(grey, mask=alpha)
     return _dark(paper)

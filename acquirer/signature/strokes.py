@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
 
@@ -58,8 +59,8 @@ def parse_strokes(text: str | bytes) -> tuple[Stroke, ...]:
     acquirer.signature.strokes.StrokesError: stroke 1, point 2: expected [x, y] or [x, y, t_ms], got [30]
     """
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        data = parse_json(text)
+    except JsonTextError as exc:
         raise StrokesError(f"the strokes are not JSON: {exc}") from None
     if not isinstance(data, list) or not all(isinstance(stroke, list) for stroke in data):
         raise StrokesError("strokes are a list of strokes, each a list of points [x, y] or [x, y, t_ms]")

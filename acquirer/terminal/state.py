@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from acquirer.data.json_text import parse_json
 from acquirer.data.types import Randbytes
 from acquirer.errors import StoreError
 from acquirer.security.dukpt import DUKPT
@@ -194,7 +195,7 @@ def load(text: str, vault: Vault) -> State:
         StateError: the text is damaged, of another version, or sealed under another key file.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         if document["format"] != FORMAT:
             raise StateError(f"it has format {document['format']}, this program reads format {FORMAT}")
 

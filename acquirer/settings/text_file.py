@@ -1,0 +1,36 @@
+"""Files that people name: read up to a size, so that a wrong name costs a sentence and not the memory."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Final
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""A hundred thousand terminals, each spelled out, are 20 MB; what is larger is another file."""
+
+
+def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        OSError: it cannot be read, or is larger.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except MemoryError:
+        raise OSError(errno.ENOMEM, "it does not fit into the memory there is") from None
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes // 1_000_000} MB")
+    return data
+
+
+def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """Return the text of a file in UTF-8, line ends as Python has them.
+
+    Raises:
+        OSError: it cannot be read, or is larger.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return read_file(path, most_bytes).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
