@@ -49,10 +49,10 @@ def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object pe
 @app.command()
 def show(
     name: str = Name,
-    part: str = typer.Argument("", metavar="PART", help="Only fields, messages, codes, keys or samples."),
+    part: str = typer.Argument("", metavar="PART", help="Only fields, messages, codes, keys, constants or samples."),
     as_json: bool = typer.Option(False, "--json", help="The whole dialect as one JSON object."),
 ) -> int:
-    """Show a dialect: its frames, fields, messages, response codes, key packages and samples."""
+    """Show a dialect: its frames, fields, messages, response codes, key packages, constants and samples."""
     from acquirer.cli.tables import QUIET, WIDE, Line, console
     from acquirer.data.toml import did_you_mean
     from acquirer.settings.specs import load_dialect
@@ -71,6 +71,8 @@ def show(
         screen.print(Line(f"MAC: {dialect.security.mac} over {dialect.security.coverage}", QUIET))
     for one in [part] if part else PARTS:
         screen.print(PARTS[one](dialect, screen.width >= WIDE))
+        for line in LEGENDS.get(one, ()):
+            screen.print(Line(line, QUIET))
     return Code.OK
 
 
@@ -244,6 +246,17 @@ def _keys(dialect: Dialect, _wide: bool) -> Table:
     return grid
 
 
+def _constants(dialect: Dialect, _wide: bool) -> Table:
+    from acquirer.cli.tables import KEY, Line, table
+
+    grid = table("Element", "DE", "Value", title="Constants, for host and terminal")
+    for name, value in dialect.constants.items():
+        at = dialect.elements.get(name)
+        part = f", from character {at.start + 1}" if at and not at.whole else ""
+        grid.add_row(Line(name, KEY), f"{at.de}{part}" if at else "", value)
+    return grid
+
+
 def _samples(dialect: Dialect, _wide: bool) -> Table:
     from acquirer.cli.tables import KEY, Line, table
 
@@ -258,6 +271,19 @@ PARTS: Mapping[str, Callable[[Dialect, bool], Table]] = {
     "messages": _messages,
     "codes": _codes,
     "keys": _keys,
+    "constants": _constants,
     "samples": _samples,
 }
 """What `show` shows, in this order."""
+
+LEGENDS = {
+    "fields": (
+        "Format: a class and a size; .. is LLVAR, ... LLLVAR. Sizes count digits (n z h), characters (a an as ns s) "
+        "or bytes (b); x+n is a sign C or D and digits.",
+        "On the wire: bcd is two digits to a byte, an odd one filled up with 0 on the left (0…) or on the right (…0); "
+        "b in ascii or ebcdic are hexadecimal digits, and a length behind them counts those.",
+    ),
+    "messages": ("MAC: on requests, or on both; a reply has one where it approves.",),
+    "codes": ("Class: A success, B failed and may be tried again, C failed, D the operator must act, E system fault.",),
+}
+"""What the columns of each part mean."""

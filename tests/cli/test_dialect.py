@@ -35,7 +35,7 @@ def flat(text: str) -> str:
 def test_without_a_command_it_says_what_there_is(capsys: Say) -> None:
     out, err = typed(capsys)
     assert err == ""
-    assert "show Show a dialect: its frames, fields, messages, response codes, key packages and samples." in flat(out)
+    assert "show Show a dialect: its frames, fields, messages, response codes, key packages, constants and samples." in flat(out)
 
 
 def test_list_names_every_dialect_that_ships(capsys: Say) -> None:
@@ -126,7 +126,7 @@ def test_a_dialect_of_ones_own_is_checked_and_the_place_of_every_mistake_shown(t
         (["show", "unionpay-pos", "code"], "A dialect has no part 'code'; did you mean 'codes'?"),
         (
             ["show", "unionpay-pos", "xyz"],
-            "A dialect has no part 'xyz'; there are fields, messages, codes, keys, samples.",
+            "A dialect has no part 'xyz'; there are fields, messages, codes, keys, constants, samples.",
         ),
         (["show"], "Missing argument 'NAME|FILE'. Try 'acquirer dialect show --help'."),
     ],
