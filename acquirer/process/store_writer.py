@@ -117,7 +117,7 @@ def main(connection: Connection) -> None:
     try:
         database, sources, render, lock, keep_days = channel.receive(connection)
         add_holder(lock)
-        database_connection = connect_writing(Path(database))
+        database_connection = connect_writing(Path(database), check=False)
         dialects = {source: load_dialect(source) for source in sources}
     except EOFError:
         return

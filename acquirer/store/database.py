@@ -30,10 +30,13 @@ PREPARED: Final = 256  # statements kept by a connection: every shape of those t
 _FULL: Final = 2  # what PRAGMA synchronous reads back
 
 
-def connect_writing(database: Path | None) -> sqlite3.Connection:
+def connect_writing(database: Path | None, *, check: bool = True) -> sqlite3.Connection:
     """Return the one connection that writes, its schema up to date; None is a database in memory.
 
     A new file is made readable by its owner alone, and SQLite gives its log the same mode.
+
+    Args:
+        check: whether its tables and pages are looked at; a host's process has done so before that of its writer.
 
     Raises:
         StoreError: not a database, not ours, damaged, of another version, or on a drive that cannot keep a write-ahead
@@ -53,7 +56,7 @@ def connect_writing(database: Path | None) -> sqlite3.Connection:
         if database is not None:
             _make_durable(connection, database)
         _prepare_schema(connection, database, version)
-        if not new:
+        if check and not new:
             check_opened(connection, database)
     except sqlite3.Error as exc:
         connection.close()
@@ -64,10 +67,13 @@ def connect_writing(database: Path | None) -> sqlite3.Connection:
     return connection
 
 
-def connect_reading(database: Path) -> sqlite3.Connection:
+def connect_reading(database: Path, wait_s: float = BUSY_S) -> sqlite3.Connection:
     """Return a connection that only reads: while a host serves, when none does, and after one was killed.
 
     An older store is read as it is: columns that it does not have yet are empty.
+
+    Args:
+        wait_s: how long each of its queries waits while another program holds the database.
 
     Raises:
         StoreError: no such file, not ours, damaged, or of a later version.
@@ -82,6 +88,7 @@ def connect_reading(database: Path) -> sqlite3.Connection:
             raise damaged(database, what)
         if version != schema.REVISION:
             _add_views(connection)
+        wait_when_busy(connection.cursor(), wait_s)
     except sqlite3.Error as exc:
         connection.close()
         raise explained(database, exc) from None

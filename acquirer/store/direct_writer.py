@@ -73,7 +73,7 @@ class DirectWriter:
                     row = pack_any(collect(one.evidence), one.evidence.dialect)
                     statements.JOURNAL.write(cursor, [(one.evidence.id, *row)])
 
-        self.transact(work)
+        self.transact(work, LOCK_WAIT_S)
 
     def meta(self, name: str) -> str:
         """Return a value that the store keeps about itself; "" when there is none."""

@@ -16,6 +16,7 @@ from acquirer.errors import StoreError
 from acquirer.model.effects import Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
 from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, Uploaded
 from acquirer.store import schema, statements
+from acquirer.store.database import is_busy
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered
 from acquirer.store.row_cache import RowCache
@@ -127,6 +128,8 @@ class RowLoader:
             raise self._damaged(exc) from None
 
     def _unreadable(self, exc: sqlite3.Error) -> StoreError:
+        if is_busy(exc):  # readers wait for writers in rare moments only; it costs one exchange
+            return explained(self._database, exc)
         return self._damaged(explained(self._database, exc))
 
     def _damaged(self, exc: StoreError) -> StoreError:

@@ -18,7 +18,7 @@ from acquirer.model.rows import Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
-from acquirer.store.database import connect_reading, connect_writing
+from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
@@ -45,7 +45,7 @@ class SqliteStore(RowLoader):
             self._writing = connect_writing(database)
             self._direct = direct = DirectWriter(self._writing, database)
             self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
-            reading = self._writing if database is None else connect_reading(database)
+            reading = self._writing if database is None else connect_reading(database, LOCKED_WAIT_S)
             super().__init__(direct, reading, database)
             self._files = None if database is None else OpenFiles(database, *WRITTEN_FILES, ".lock")
         except BaseException as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -207,6 +208,22 @@ def test_reading_that_fails_stops_the_store(opened):
     with pytest.raises(StoreError):
         client.store.load(Load("10000162"))
     assert "cannot be read any more" in client.store.fatal_error
+
+
+def test_a_reader_that_must_wait_costs_one_exchange_and_not_the_store(opened, monkeypatch):
+    client = opened()
+
+    def busy(*_query: object) -> None:
+        exc = sqlite3.OperationalError("database is locked")
+        exc.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+        raise exc
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.store, "_row", busy)
+        with pytest.raises(StoreError, match="is held by another program"):
+            client.store.load(Load("10000162"))
+    assert client.store.fatal_error == ""
+    assert client.session("10000162").version == 0
 
 
 def test_exchanges_are_numbered_in_the_order_of_their_commit(client, exchange):
