@@ -22,7 +22,7 @@ def command(
     from acquirer.security.workbench import package_steps
     from acquirer.settings.specs import load_dialect
 
-    packages = load_dialect(dialect).security.packages
+    packages, master = load_dialect(dialect).security.packages, read_key("--tmk", tmk)
     data = read_bytes("PACKAGE", package)
     sizes = {name: sum(p.size_bytes + one.kcv_bytes for p in one.parts) for name, one in packages.items()}
     fitting = [selector] if selector else [name for name, size in sizes.items() if size == len(data)]
@@ -34,5 +34,5 @@ def command(
         print(f"Read as package {fitting[0]}; {others} has the same size (--package).", file=sys.stderr)
     if unsafe_show:
         print("Keys are in the clear: do not paste this where others can read it.", file=sys.stderr)
-    print_steps(package_steps(packages[fitting[0]], read_key("--tmk", tmk), data, unsafe=unsafe_show), as_json)
+    print_steps(package_steps(packages[fitting[0]], master, data, unsafe=unsafe_show), as_json)
     return Code.OK
