@@ -182,12 +182,11 @@ def test_a_file_that_cannot_be_looked_at_is_not_gone(database, monkeypatch):
     database.touch()
     files = OpenFiles(database, "")
 
-    def stat(_path: str) -> os.stat_result:
+    def stat(_path: Path) -> os.stat_result:
         raise PermissionError(13, "Permission denied")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "stat", stat)
-        assert files.gone() == ""
+    monkeypatch.setattr(Path, "stat", stat)
+    assert files.gone() == ""
 
 
 def test_a_database_that_is_missing_beside_its_key_file_is_worth_a_warning(url, database):
