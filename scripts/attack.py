@@ -230,8 +230,8 @@ class Host:
 class Attack:
     """All rounds, and what was found."""
 
-    def __init__(self, place: Path, rounds: int, terminals: int, seed: int) -> None:
-        self.place, self.rounds = place, rounds
+    def __init__(self, place: Path, rounds: int, terminals: int, seed: int, seconds: float = float("inf")) -> None:
+        self.place, self.rounds, self.seconds = place, rounds, seconds
         self.draw = random.Random(seed)
         self.heard = Heard(load_dialect("unionpay-pos"))
         self._port = _free_port()
@@ -243,7 +243,10 @@ class Attack:
 
     async def run(self) -> list[str]:
         """Attack; return what was lost or booked otherwise, as sentences."""
+        end_s = time.monotonic() + self.seconds
         for number in range(1, self.rounds + 1):
+            if time.monotonic() > end_s:
+                break
             kind = self.draw.choice(KINDS)
             before = self.heard.answers.total()
             await self._round(kind)
@@ -357,13 +360,14 @@ def main(arguments: list[str]) -> int:
     """Attack as the arguments say; return 1 when problems were found."""
     parser = argparse.ArgumentParser(prog="scripts/attack", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=20, help="how many; one takes some seconds (default 20)")
+    parser.add_argument("--seconds", type=float, default=540, help="no round begins after so many (default 540)")
     parser.add_argument("--terminals", type=int, default=12, help="at work at one time (default 12)")
     parser.add_argument("--seed", type=int, default=1, help="draws the rounds (default 1)")
     parser.add_argument("--keep", type=Path, help="a new folder for store and log, kept; default: a temporary one")
     options = parser.parse_args(arguments)
     place = options.keep or Path(tempfile.mkdtemp(prefix="acquirer-attack-"))
     place.mkdir(exist_ok=True)
-    attack = Attack(place, options.rounds, options.terminals, options.seed)
+    attack = Attack(place, options.rounds, options.terminals, options.seed, options.seconds)
     began_s = time.monotonic()
     problems = asyncio.run(attack.run())
     for sentence in problems:
@@ -371,7 +375,7 @@ def main(arguments: list[str]) -> int:
     heard = attack.heard
     kinds = ", ".join([f"{number} {kind}" for kind, number in sorted(attack.done.items())])
     services = ", ".join([f"{number} {service}" for service, number in sorted(heard.services.items())])
-    print(f"{options.rounds} rounds in {time.monotonic() - began_s:.0f} s ({kinds})")
+    print(f"{attack.done.total()} rounds in {time.monotonic() - began_s:.0f} s ({kinds})")
     print(f"{heard.answers.total()} answers heard; approved: {services}; {heard.unanswered} requests without an answer")
     print(f"{len(problems)} problems found" + (f"; store and log are in {place}" if problems else ""))
     if not problems and options.keep is None:

@@ -20,7 +20,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
         kinds = dict.fromkeys(attack.KINDS)
         patch.setattr(attack, "WORK", (20, 40))
         patch.setattr(attack, "HOLD_S", (0.1, 0.5))
-        found = Attack(tmp_path_factory.mktemp("attack"), len(kinds), 4, 7)
+        found = Attack(tmp_path_factory.mktemp("attack"), len(kinds), terminals=4, seed=7)
         rounds = iter(kinds)
         patch.setattr(found.draw, "choice", lambda _kinds: next(rounds))
         assert asyncio.run(found.run()) == []
