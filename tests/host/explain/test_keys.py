@@ -53,7 +53,7 @@ def test_no_keys(terminal: TerminalConfig) -> None:
     )
 
 
-def test_wrong_macs_in_a_row(terminal: TerminalConfig) -> None:
+def test_macs_that_differ_in_a_row(terminal: TerminalConfig) -> None:
     assert why.bad_macs_note(terminal, 1) == ("bad-macs: 1 wrong MAC in a row; terminal 10000161 must sign on first")
     assert why.bad_macs_note(terminal, 3) == ("bad-macs: 3 wrong MACs in a row; terminal 10000161 must sign on first")
 

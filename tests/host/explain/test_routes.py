@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from acquirer.host.explain.routes import nearest_service
 from tests.host.conftest import Pos
 
 
-def near(pos: Pos, **elements: str | None) -> str:
+def near(pos: Pos, **elements: Any) -> str:
     """Return what is said about a sale with other elements."""
     dialect = pos.rig.host.dialect
     mti = elements.pop("mti", None) or "0200"
