@@ -97,7 +97,12 @@ def book(
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=card.masked,
-        notes=(*notes, *_stan_notes(case), *skew_notes(host, request), *field_notes(host, request, card.pan)),
+        notes=(
+            *notes,
+            *_stan_notes(case),
+            *skew_notes(host, request),
+            *field_notes(host, request, card.pan, transaction.entry_mode),
+        ),
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )

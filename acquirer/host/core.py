@@ -46,6 +46,8 @@ class Host:
         "dialect",
         "entry_modes",
         "faults",
+        "function_de",
+        "function_stop",
         "has_batch",
         "issuer",
         "keys_as_text",
@@ -57,6 +59,7 @@ class Host:
         "randbytes",
         "read",
         "ring",
+        "sequence_de",
         "sign_on_nibble",
         "signs_on",
         "stripe_modes",
@@ -97,6 +100,9 @@ class Host:
         self.magstripe_entry_modes = frozenset(_magstripe_entry_modes(dialect))
         self.entry_modes, self.pin_entry_modes = _entry_modes(dialect)
         self.stripe_modes, self.track_des = _stripe_modes(dialect)
+        sequence, function = dialect.elements.get("card_sequence"), dialect.elements.get("function")
+        self.sequence_de = sequence.de if sequence is not None and sequence.whole else 0
+        self.function_de, self.function_stop = (function.de, function.stop or 0) if function is not None else (0, 0)
         self.pin_block_de = dialect.elements["pin_block"].de if "pin_block" in dialect.elements else 0
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
         nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}

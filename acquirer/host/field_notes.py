@@ -21,17 +21,20 @@ _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
 """Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
 
 
-def field_notes(host: Host, request: Request, pan: str) -> tuple[str, ...]:
-    """Return notes about fields of a new transaction whose values are hardly what the terminal meant."""
-    fields, read = request.message.fields, host.read
-    mode = read.entry_mode(fields)
+def field_notes(host: Host, request: Request, pan: str, mode: str) -> tuple[str, ...]:
+    """Return notes about fields of a new transaction whose values are hardly what the terminal meant.
+
+    Args:
+        mode: its element `entry_mode`.
+    """
+    fields = request.message.fields
     if (
         (mode in host.entry_modes or not host.entry_modes)
         and pan[:1] != "0"
         and (host.pin_block_de in fields) == (mode in host.pin_entry_modes)
         and (mode not in host.stripe_modes or not host.track_des.isdisjoint(fields))
-        and read.card_sequence(fields) in _FIRST_SEQUENCES
-        and (read.function(fields) or "function" not in host.dialect.elements)
+        and (host.sequence_de not in fields or fields[host.sequence_de] in _FIRST_SEQUENCES)
+        and (host.function_de not in fields or len(fields[host.function_de]) >= host.function_stop)
     ):
         return ()
     return tuple(_notes(host, request, pan, mode))

@@ -73,8 +73,6 @@ def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
 
 def mti_unknown(dialect: Dialect, mti: str, message: Message | None = None) -> str:
     """An MTI the dialect has no message for."""
-    if message is not None and (meant := of_other_mti(dialect, message)):
-        return f"there is no message with MTI {mti} in dialect {dialect.name}; {meant}"
     mtis = sorted({route.mti for route in dialect.routes})
     known = ", ".join(mtis)
     sentence = f"there is no message with MTI {mti} in dialect {dialect.name}"
@@ -82,6 +80,8 @@ def mti_unknown(dialect: Dialect, mti: str, message: Message | None = None) -> s
     if same in mtis and mti != same:
         versions = f"its first digit says version {_VERSIONS.get(mti[0], mti[0])}"
         return f"{sentence}: {versions}, and {same} is of version {_VERSIONS.get(same[0], same[0])}; send {same}"
+    if message is not None and (meant := of_other_mti(dialect, message)):
+        return f"{sentence}; {meant}"
     return f"{sentence}; use one of its {len(mtis)}: {known}"
 
 
