@@ -1,0 +1,93 @@
+"""What the journal is given about an exchange: all of it, whichever way it ends."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from acquirer.host.core import Host
+from acquirer.host.exchange import exchange
+from acquirer.model.effects import Arrival
+from acquirer.model.evidence import Evidence
+from tests.host.conftest import MID, TID, Pos, Rig, Run
+
+REFERENCES = ("dialect", "message", "failure", "frame", "reply", "notes", "why")
+
+
+def of(evidence: Evidence) -> dict[str, Any]:
+    """Return what evidence says, without what it refers to."""
+    return {one.name: getattr(evidence, one.name) for one in fields(evidence) if one.name not in REFERENCES}
+
+
+def nothing(**more: Any) -> dict[str, Any]:
+    row = {"mti": "", "service": "", "tid": "", "mid": "", "batch": "", "stan": "", "rrn": "", "code": "", "fault": ""}
+    rest = {"amount_minor": None, "pan_masked": "", "replayed": False, "reply_mti": "", "took_us": 0}
+    return {**row, "reason": "", "peer": "127.0.0.1:5000", **rest, **more}
+
+
+def by_number(host: Host, evidence: Evidence, frame: bytes, **more: Any) -> None:
+    said = of(evidence)
+    assert evidence.dialect is host.dialect
+    assert said == nothing(at_us=said["at_us"], id=said["id"], frame_bytes=len(frame), **more)
+
+
+def test_of_a_sale(rig: Rig, pos: Pos) -> None:
+    frame = pos.sale_frame()
+    answer = rig.send(frame)
+    (evidence,) = answer.evidence
+    by_number(
+        rig.host, evidence, frame, mti="0200", service="sale", tid=TID, mid=MID, batch="000001", stan="000002",
+        rrn="000000000002", code="00", reason="approved", amount_minor=1234, pan_masked="621234******1232",
+        reply_mti="0210",
+    )  # fmt: skip
+    assert evidence.at_us == rig.now_us
+    assert evidence.message is not None
+    assert evidence.message.raw == frame
+    assert evidence.reply is not None
+    assert evidence.reply[39] == "00"
+    assert evidence.notes == ()
+
+
+def test_of_a_repeat(rig: Rig, pos: Pos) -> None:
+    frame = pos.sale_frame()
+    rig.send(frame)
+    (evidence,) = rig.send(frame).evidence
+    by_number(
+        rig.host, evidence, frame, mti="0200", service="sale", tid=TID, mid=MID, batch="000001", stan="000002",
+        rrn="000000000002", code="00", reason="approved", amount_minor=1234, pan_masked="621234******1232",
+        reply_mti="0210", replayed=True,
+    )  # fmt: skip
+
+
+def test_of_a_response_that_nothing_is_said_to(rig: Rig, pos: Pos) -> None:
+    frame = pos.sale_frame(mti="0210")
+    (evidence,) = rig.send(frame).evidence
+    by_number(
+        rig.host, evidence, frame, mti="0210", tid=TID, mid=MID, batch="000001", stan="000002",
+        reason="stray_response",
+    )  # fmt: skip
+    assert evidence.why == "MTI 0210 is a response, and responses are never answered; send the request, 0200"
+    assert evidence.message is not None
+    assert evidence.message.raw == frame
+
+
+def test_of_a_frame_that_breaks_off(rig: Rig, pos: Pos) -> None:
+    whole = pos.sale_frame()
+    frame = whole[:-4]
+    (evidence,) = rig.send(frame).evidence
+    by_number(
+        rig.host, evidence, frame, mti="0200", tid=TID, mid=MID, batch="000001", stan="000002",
+        code="30", reason="format_wrong", reply_mti="0210",
+    )  # fmt: skip
+    assert evidence.frame == frame
+    assert evidence.failure is not None
+    assert evidence.failure.field == 64
+    assert evidence.reply is not None
+    assert evidence.reply[39] == "30"
+
+
+def test_of_an_empty_frame_before(rig: Rig, pos: Pos) -> None:
+    note = "an empty frame came just before: 4-byte length? unionpay-pos on this port reads 2 bytes"
+    for frame in (pos.sale_frame(), pos.sale_frame()[:-4]):
+        arrival = Arrival(frame, rig.now_us, rig.now_us / 1e6 + 60, "p", 1, before=b"\0\0")
+        assert Run(rig, exchange(rig.host, arrival)).finish().notes == note
