@@ -1,0 +1,141 @@
+"""The keys that a condition may ask for, and how the values of each are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from acquirer.data.toml import did_you_mean
+from acquirer.errors import ConfigurationError
+
+KeyKind = Literal["text", "amount", "number", "flag", "pan", "time"]
+KnownWhere = Literal["always", "decided", "kept", "counted", "shown"]
+
+
+class Subject(Protocol):
+    """What conditions are asked about."""
+
+    def value(self, key: str) -> str | int:
+        """Return the value of a key; "" where there is none.
+
+        Amounts are minor units. ``moment`` is the local time as YYYYMMDDhhmmss, which ``since`` and ``until`` look at.
+        """
+
+
+class ConditionError(ConfigurationError, ValueError):
+    """A condition that cannot be used.
+
+    Args:
+        key: what it is about; "" for a whole text.
+        problem: the rest of a sentence that begins with the key.
+    """
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}" if key else problem)
+        self.key, self.problem = key, problem
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKey:
+    """One key.
+
+    Args:
+        known: "always"; "decided": from the decision on; "kept": only of exchanges that are over, in the journal;
+            "shown": only of an exchange that is being decided, because the journal does not keep it; "counted": only
+            in a rule or fault, which counts its own exchanges.
+    """
+
+    name: str
+    kind: KeyKind
+    help: str
+    known: KnownWhere = "always"
+
+
+_ALL: Final = (
+    ConditionKey("service", "text", "what the message asks for: sale, reversal, sign_on, signature …"),
+    ConditionKey("mti", "text", "message type, as in 0200"),
+    ConditionKey("tid", "text", "terminal number, 8 characters"),
+    ConditionKey("mid", "text", "merchant number, 15 characters"),
+    ConditionKey("batch", "text", "batch number"),
+    ConditionKey("stan", "text", "number of the transaction at its terminal, 6 digits"),
+    ConditionKey("rrn", "text", "reference number that the host gave", "decided"),
+    ConditionKey("code", "text", "response code", "decided"),
+    ConditionKey("reason", "text", "why, as a symbol: approved, mac_differs, funds_insufficient …", "decided"),
+    ConditionKey("amount", "amount", "as in 12.34"),
+    ConditionKey("pan", "pan", "card number: whole, or its first 6 and last 4 digits around *"),
+    ConditionKey("card", "text", "name in the card table", "shown"),
+    ConditionKey("dialect", "text", "as in unionpay-pos"),
+    ConditionKey("peer", "text", "address and port of the terminal's connection"),
+    ConditionKey("since", "time", "not before this time of day (08:00), or this moment (2026-01-02T08:00)"),
+    ConditionKey("until", "time", "before this time of day (18:00), or this moment; earlier than since: over midnight"),
+    ConditionKey("nth", "number", "which of the exchanges that fit everything else, from 1", "counted"),
+    ConditionKey("replayed", "flag", "whether a stored reply was given again: true or false", "kept"),
+    ConditionKey("delivery", "text", "what became of the reply: sent, undelivered, silent …", "kept"),
+    ConditionKey("fault", "text", "name of the fault that acted", "kept"),
+    ConditionKey("rule", "text", "name of the rule that decided", "kept"),
+    ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),
+    ConditionKey("id", "number", "number in the journal", "kept"),
+    ConditionKey("why", "text", "the sentence that says why", "decided"),
+)
+
+KEYS: Final[Mapping[str, ConditionKey]] = {key.name: key for key in _ALL}
+
+FIELD_HELP: Final = "a field of the request as it is shown, as in de.22; a part of one, as in de.60.3, by position"
+
+_FIELD: Final = re.compile(r"de\.([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")
+_LAST_FIELD: Final = 128
+
+
+def names(known: Collection[KnownWhere]) -> tuple[str, ...]:
+    """Return the names of the keys that are known there, in the order in which they are described."""
+    return tuple(key.name for key in _ALL if key.known in known)
+
+
+RULE_KEYS: Final = names(("always", "decided", "shown", "counted"))
+"""What a rule may ask for: the request, and the decision that it is about to change."""
+
+REQUEST_KEYS: Final = names(("always", "shown", "counted"))
+"""What is known before anything is decided."""
+
+JOURNAL_KEYS: Final = names(("always", "decided", "kept"))
+
+_ELSEWHERE: Final[Mapping[KnownWhere, str]] = {
+    "decided": "is known only once the request is decided",
+    "kept": "is known only once the exchange is over",
+    "shown": "is not kept in the journal",
+    "counted": "is counted by a rule or a fault, which this is not",
+}
+
+
+def find_key(name: str, known: Collection[str]) -> ConditionKey:
+    """Return the key of this name.
+
+    Args:
+        known: the names that may be asked for here; fields of the request always may.
+
+    Raises:
+        ConditionError: there is none, or it is not known here.
+    """
+    if field := _FIELD.fullmatch(name):
+        if int(field[1]) > _LAST_FIELD:
+            raise ConditionError(name, f"there is no such field; the last one is de.{_LAST_FIELD}")
+        return ConditionKey(name, "text", FIELD_HELP)
+    key = KEYS.get(name)
+    if key is None:
+        hint = did_you_mean(name, known) or f"; known keys: {', '.join(known)}, de.N"
+        raise ConditionError(name, f"unknown key{hint}")
+    if name not in known:
+        raise ConditionError(name, f"{_ELSEWHERE.get(key.known, 'cannot be used here')}; take it out")
+    return key
+
+
+def field_place(name: str) -> tuple[int, int] | None:
+    """Return the field and the number of its part (0: whole) that a key names; None for any other key.
+
+    >>> field_place("de.60.3"), field_place("de.22"), field_place("tid")
+    ((60, 3), (22, 0), None)
+    """
+    found = _FIELD.fullmatch(name)
+    return None if found is None else (int(found[1]), int(found[2] or 0))
