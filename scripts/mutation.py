@@ -1,9 +1,9 @@
 """Change the source in one place, run the tests that cover the place, and see whether one fails.
 
 1. The tree is copied to a temporary folder; nothing is changed in place.
-2. The tests run once under coverage, each as a context of its own, so that it is known which tests reach a line, in
-   the test's process or in a child of it. What a fixture of many tests does belongs to each of them. Kept in .mutants/
-   and measured again where files have changed.
+2. The tests (see TESTS) run once under coverage, each as a context of its own, so that it is known which tests reach a
+   line, in the test's process or in a child of it. What a fixture of many tests does belongs to each of them. Kept in
+   .mutants/ and measured again where files have changed.
 3. The operators of mutmut give all mutants of the rooms. A seed orders them by a hash, the first COUNT are drawn: a
    change to one module leaves the draw in the others as it was.
 4. Each mutant runs the tests that cover its lines, quickest first, until one fails. A line that runs at import belongs
@@ -57,15 +57,10 @@ EQUIVALENT = ROOT / "tests/equivalent_mutants.toml"
 ROOMS = ("host", "store", "security", "model")
 
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "demo", "dist", "build", "*.egg-info")
-# They look at the whole project or at speed, and say nothing about one line.
-NOT_RUN = (
-    "tests/test_readme.py",
-    "tests/test_wheel.py",
-    "tests/test_structure.py",
-    "tests/test_language.py",
-    "tests/test_portability.py",
-    "tests/load",
-)
+USERS = ("app", "journal", "mistakes", "process", "scenario", "settings", "terminal", "testing", "v01")
+TESTS = ("acquirer", *(f"tests/{folder}" for folder in (*ROOMS, *USERS)))
+"""Doctests, and the tests of the four rooms and of those that use them. Tests of dialects, commands and tools reach the
+four rooms too, and take three times as long: what only they would notice counts as survived."""
 
 BUDGET_S = 90.0  # of tests, as measured, for one mutant; what is slower than that is left out
 PATIENCE = 4.0  # a mutant whose tests take this many times as long as measured is stuck
@@ -231,8 +226,8 @@ class Reach:
         else:
             self.durations = {}
             self.data_file.unlink(missing_ok=True)
-        targets = sorted(path for path in tests if path in now) if some else ["tests", "acquirer"]
-        targets = [path for path in targets if not path.startswith(NOT_RUN)]
+        targets = sorted(path for path in tests if path in now) if some else list(TESTS)
+        targets = [path for path in targets if path.startswith(TESTS)]
         if targets:
             self._run(targets, workers)
         self.digests = now
@@ -253,9 +248,8 @@ class Reach:
             variables = environment(tree)
             variables |= {"MUTATION_FACTS": str(facts), "COVERAGE_PROCESS_START": str(place / "coveragerc")}
             variables["PYTHONPATH"] += os.pathsep + str(place)
-            command = [sys.executable, "-m", "pytest", *targets, *(f"--ignore={path}" for path in NOT_RUN), "-q", "-n",
-                       str(workers), "--dist=worksteal", "-p", "mutation_contexts", "-p", "no:randomly",
-                       "-p", "no:cacheprovider"]  # fmt: skip
+            command = [sys.executable, "-m", "pytest", *targets, "-q", "-n", str(workers), "--dist=worksteal",
+                       "-p", "mutation_contexts", "-p", "no:randomly", "-p", "no:cacheprovider"]  # fmt: skip
             subprocess.run(command, cwd=tree, env=variables, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL)
             if not facts.exists():
                 sys.exit("The tests do not start without a mutant: see above, and run ./scripts/test first.")
