@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
-from acquirer.errors import StoreError
+from acquirer.errors import AcquirerError, StoreError
 from acquirer.observe.lines import Render
 from acquirer.observe.log import Log
 from acquirer.process import channel
@@ -122,7 +122,7 @@ def main(connection: Connection) -> None:
     except EOFError:
         return
     except Exception as exc:
-        channel.reply(connection, f"{type(exc).__name__}: {exc}")
+        channel.reply(connection, str(exc) if isinstance(exc, AcquirerError) else f"{type(exc).__name__}: {exc}")
         return
     log = Log(sys.stderr if render else None, render, Clock().now_us)
     gc.freeze()  # what was made until here stays until the end, and a group makes no cycles
