@@ -291,3 +291,23 @@ def counted_to(device, bits):
         counter |= 1 << bit
         device = replace(device, ksn=dukpt.ksn(device.ksn, counter))
     return device
+
+
+@pytest.mark.parametrize(
+    ("cipher", "size", "algorithm"), [("3des", 16, 0), ("3des", 24, 1), ("aes", 16, 2), ("aes", 24, 3), ("aes", 32, 4)]
+)
+def test_what_a_derived_key_is_for_is_written_into_it(cipher, size, algorithm):
+    """X9.24-3, table 3: counter of blocks, usage, algorithm, bits, and whose key it is, encrypted block by block."""
+    ksn = AES.ksn(AES_KSN, 1)
+    about = bytes.fromhex("1000") + algorithm.to_bytes(2, "big") + (8 * size).to_bytes(2, "big") + ksn[4:]
+    ecb = Cipher(AES_BDK.algorithm(), modes.ECB()).encryptor()
+    expected = ecb.update(b"\x01\x01" + about) + ecb.update(b"\x01\x02" + about)
+    key = derive(AES_BDK, PIN_ENCRYPTION, ksn, cipher, size)
+    assert (hexed(key.reveal()), key.cipher) == (hexed(expected[:size]), cipher)
+
+
+def test_keys_know_their_cipher():
+    initial = DES.initial(DES_BDK, DES_KSN)
+    keys = DES.keys(initial, DES.ksn(DES_KSN, 3))
+    transaction = DES.transaction(initial, DES.ksn(DES_KSN, 3))
+    assert {one.cipher for one in (initial, transaction, keys.pik, keys.mak, keys.tdk, keys.reply_mak)} == {"3des"}

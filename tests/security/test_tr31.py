@@ -215,3 +215,54 @@ def test_a_key_longer_than_its_block_is_refused():
         text += version.seal(KBPK, text.encode(), data).hex().upper()
         with pytest.raises(KeyBlockError, match=says):
             open_key_block(KBPK, text)
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ("B0", "base derivation key (B0)"),
+        ("B1", "initial DUKPT key (B1)"),
+        ("D0", "data encryption (D0)"),
+        ("K0", "key encryption (K0)"),
+        ("K1", "key block protection (K1)"),
+        ("M1", "MAC, ISO 9797-1 algorithm 1 (M1)"),
+        ("M3", "MAC, ISO 9797-1 algorithm 3 (M3)"),
+        ("M6", "MAC, CMAC (M6)"),
+        ("P0", "PIN encryption (P0)"),
+        ("Z9", "usage Z9"),
+    ],
+)
+def test_usages_have_names(usage, words):
+    with pytest.raises(KeyBlockError) as exc:
+        open_key_block(KBPK, f"{BLOCK[:5]}{usage}{BLOCK[7:]}", usages=("27", "28"))
+    assert str(exc.value) == f"the key block holds a key for {words}, not for usage 27 or usage 28"
+
+
+@pytest.mark.parametrize(
+    ("bits", "algorithm", "sentence"),
+    [
+        (0, "T", "the key block says its key has 0 bits, and holds 176"),
+        (8 * 17, "T", "no key of algorithm T has 17 bytes"),
+        (8 * 16, "H", "no key of algorithm H has 16 bytes"),
+    ],
+)
+def test_a_key_of_an_impossible_size_is_refused(bits, algorithm, sentence):
+    version = _VERSIONS["B"]
+    assert version.seal is not None
+    data = bits.to_bytes(2, "big") + bytes(range(22))
+    text = f"B{16 + 2 * (len(data) + version.mac_bytes):04}P0{algorithm}E00N0000"
+    text += version.seal(KBPK, text.encode(), data).hex().upper()
+    with pytest.raises(KeyBlockError) as exc:
+        open_key_block(KBPK, text)
+    assert str(exc.value) == sentence
+
+
+def test_a_key_that_fills_its_block_is_taken():
+    version = _VERSIONS["B"]
+    assert version.seal is not None
+    data = (8 * 16).to_bytes(2, "big") + KEY.reveal()
+    data += bytes(-len(data) % 8)
+    text = f"B{16 + 2 * (len(data) + version.mac_bytes):04}P0TE00N0000"
+    text += version.seal(KBPK, text.encode(), data).hex().upper()
+    assert open_key_block(KBPK, text).key == KEY
+    assert open_key_block(KBPK, text).header == KeyBlockHeader("P0", "T", "E")
