@@ -199,6 +199,8 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
         raise
     except (StateFolderError, LookupError, ValueError) as error:
         raise Exit(Code.USAGE, str(error)) from None
+    from acquirer.slip.paper import missing_note
+
     approved = voucher if result.receipt else None
     receipt = paper(approved, lang=lang) if approved else ""
     if options.as_json:
@@ -206,6 +208,8 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
         print(json.dumps(result_json(result) | {"receipt": receipt, "slips": slips}, ensure_ascii=False))
     elif printing.receipt and receipt:
         print(f"\n{receipt}", end="")
+    if note := missing_note(receipt):
+        print(note, file=sys.stderr)
     if printing.receipt_png and approved:
         write_picture(printing.receipt_png, approved, lang)
     if result.sentence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -38,6 +39,7 @@ def command(
     from acquirer.app.receipts import image_of, receipt_of
     from acquirer.settings.private_file import write_private
     from acquirer.settings.specs import slip_font
+    from acquirer.slip.paper import missing_note
     from acquirer.slip.picture import draw
     from acquirer.slip.receipt import WORDS, render_receipt
     from acquirer.store import StoreError
@@ -62,7 +64,10 @@ def command(
         reprint = count_reprint(config.store, transaction.key)
     except StoreError as error:
         raise Exit(Code.USAGE, sentence(error)) from None
-    print(render_receipt(receipt, whose, lang=language, reprint=reprint, signed=ink is not None), end="")
+    text = render_receipt(receipt, whose, lang=language, reprint=reprint, signed=ink is not None)
+    print(text, end="")
+    if note := missing_note(text):
+        print(note, file=sys.stderr)
     if png is not None:
         lines = render_receipt(receipt, whose, lang=language, reprint=reprint).splitlines()
         write_private(png, draw(lines, slip_font(), ink))

@@ -19,7 +19,7 @@ from acquirer.settings.text_file import read_text_file
 if TYPE_CHECKING:
     from acquirer.dialect.compiled import CompiledDialect
 
-FONT = "NotoSansMonoCJKsc-GB2312.otf"
+FONT = "NotoSansMonoCJKsc-GBK.otf"
 
 
 @cache

@@ -10,24 +10,60 @@ COLUMNS = 32
 
 RULE = "-" * COLUMNS
 
+MISSING = "〓"
+"""What printers put for a character that they do not have: it is seen that something is missing."""
+
+_NOT_IN_FONT = "≒"  # in GBK, and in no font of the family
+
 
 def width(text: str) -> int:
-    """Return the columns that `text` takes: one byte of GBK is one column.
+    """Return the columns that `text` takes: one byte of GBK is one column, and so is a letter with an accent.
 
-    >>> width("SALE"), width("消费"), width("消费/SALE")
-    (4, 4, 9)
+    >>> width("SALE"), width("消费"), width("消费/SALE"), width("CAFÉ ZÜRICH")
+    (4, 4, 9, 11)
     """
-    return len(text.encode("gbk", "replace"))
+    if text.isascii():
+        return len(text)
+    return sum(1 if _is_latin_letter(char) else len(char.encode("gbk", "replace")) for char in text)
 
 
 def replace_unprintable(text: str) -> str:
-    """Return `text` with ``?`` for what a printer does not have or would obey: no reply of a host steers a printer.
+    """Return `text` without what a printer does not have or would obey: no reply of a host steers a printer.
 
-    >>> replace_unprintable("OK\\x1b[2J 银联 \\U0001f600")
-    'OK?[2J 银联 ?'
+    ``?`` stands for a control character, `MISSING` for a character that the font does not have.
+
+    >>> replace_unprintable("OK\\x1b[2J 银联 É \\U0001f600")
+    'OK?[2J 银联 É 〓'
     """
-    seen = "".join(char if char.isprintable() else "?" for char in text)
-    return seen.encode("gbk", "replace").decode("gbk")
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("?" if not char.isprintable() else char if _has_shape(char) else MISSING for char in text)
+
+
+def missing_note(slip: str) -> str:
+    """Return a sentence about characters that a slip lacks; "" when it has all.
+
+    >>> missing_note(" 李〓"), missing_note("李")
+    ('The slip has 〓 where its font lacks a character: it has those of GBK and the letters of Latin-1.', '')
+    """
+    if MISSING not in slip:
+        return ""
+    return f"The slip has {MISSING} where its font lacks a character: it has those of GBK and the letters of Latin-1."
+
+
+def _is_latin_letter(char: str) -> bool:
+    return "\u00c0" <= char < "\u0250" and char.isalpha()
+
+
+def _has_shape(char: str) -> bool:
+    """Return whether the font of slips has a character: those of GBK but one, and the letters of Latin-1."""
+    if char.isascii() or ("\u00c0" <= char <= "\u00ff" and char.isalpha()):
+        return True
+    try:
+        char.encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return char != _NOT_IN_FONT
 
 
 def centred(text: str) -> list[str]:

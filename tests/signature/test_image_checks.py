@@ -14,7 +14,7 @@ from acquirer.signature.image_checks import ImageFlag, check_image, check_stream
 from acquirer.signature.strokes import Point, draw_strokes
 from acquirer.signature.watermark import draw_watermark
 
-FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf").read_bytes()
+FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GBK.otf").read_bytes()
 
 BLANK = Bitmap(240, 80, bytes(30 * 80))
 LINE = draw_strokes([(Point(20, 40), Point(200, 45))], 240, 80)

@@ -19,7 +19,7 @@ from acquirer.signature.seeded_random import SeededRandom
 from acquirer.signature.strokes import draw_strokes, dump_strokes, parse_strokes
 from acquirer.signature.watermark import draw_watermark
 
-FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf").read_bytes()
+FONT = (Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GBK.otf").read_bytes()
 
 LATIN = st.text(string.ascii_letters, min_size=2, max_size=10).map(str.title)
 COMMON = [bytes((a, b)).decode("gb2312") for a in range(0xB0, 0xD7) for b in (0xA1, 0xC3, 0xF0)]
@@ -94,7 +94,7 @@ def test_latin_needs_no_font_and_chinese_does() -> None:
         ("", "names of 1 to 40 letters"),
         (" - ", "names of 1 to 40 letters"),
         ("x" * (MAX_NAME + 1), "has 41"),
-        ("張偉", "cannot write '張'"),  # not in GB 2312
+        ("김영희", "cannot write '김'"),  # not in GB 2312
         ("안나", "cannot write"),
     ],
 )

@@ -13,11 +13,11 @@ from PIL import Image, ImageChops
 
 from acquirer.slip import picture
 from acquirer.slip.font import NORMAL, Font, FontError
-from acquirer.slip.paper import COLUMNS, RULE, width
+from acquirer.slip.paper import COLUMNS, MISSING, RULE, missing_note, replace_unprintable, width
 from acquirer.slip.picture import DOTS, EDGE, GAP, draw
 from acquirer.slip.receipt import Copy, Receipt, render_receipt
 
-FONT_FILE = Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GB2312.otf"
+FONT_FILE = Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GBK.otf"
 FONT = FONT_FILE.read_bytes()
 
 SALE = Receipt(
@@ -198,4 +198,19 @@ def test_the_font_is_the_one_its_page_describes() -> None:
     from hashlib import sha256
 
     assert sha256(FONT).hexdigest() in (FONT_FILE.parent / "README.md").read_text()
-    assert len(FONT) <= 2_500_000
+    assert len(FONT) <= 6_500_000  # the wheel stays below 12 MB
+
+
+@pytest.mark.parametrize("text", ["李圳", "镕甯喆", "CAFÉ ÜBER", "āéü", "〓", "㎡"])
+def test_every_character_of_gbk_and_every_letter_of_latin_1_has_a_shape(text: str) -> None:
+    blank = opened(draw([""], FONT)).tobytes()
+    for char in text.replace(" ", ""):
+        assert replace_unprintable(char) == char
+        assert opened(draw([char], FONT)).tobytes() != blank
+
+
+@pytest.mark.parametrize("char", ["\U0001f600", "ก", "≒", "ı", "\U00020000"])
+def test_what_has_no_shape_is_never_a_blank(char: str) -> None:
+    assert replace_unprintable(char) == MISSING
+    assert missing_note(replace_unprintable(f"MR {char}"))
+    assert not missing_note("李 CAFÉ")
