@@ -523,7 +523,7 @@ def test_15_the_current_batch_in_place_of_the_sales_own(sold: Upload) -> None:
 def test_16_another_amount_than_the_sales(sold: Upload) -> None:
     assert sold.code(amount="000000009999") == "25"
     entry = sold.host.journal.find(service="signature")
-    assert entry.why == "amount 12.34 in the sale, 99.99 in the upload of its signature"
+    assert entry.why == "amount 12.34 in the sale, 99.99 in the upload of its signature; repeat what the sale had"
     assert causes(sold.host) == [f"its upload was answered 25: {entry.why}"]
 
 
