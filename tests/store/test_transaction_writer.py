@@ -85,9 +85,9 @@ def test_of_two_groups_that_decided_on_one_version_the_first_wins(connection, wr
     assert connection.execute("SELECT version, spent_minor FROM card").fetchall() == [(1, 1)]
 
 
-@pytest.mark.parametrize("unwritable", [2**70, "\ud800", object()])
-def test_a_row_that_cannot_be_written_is_refused_alone(connection, writer, exchange, unwritable):
-    bad = Session("10000161", operator=unwritable)
+@pytest.mark.parametrize(("field", "unwritable"), [("bad_macs", 2**70), ("operator", "\ud800"), ("bad_macs", object())])
+def test_a_row_that_cannot_be_written_is_refused_alone(connection, writer, exchange, field, unwritable):
+    bad = Session("10000161", **{field: unwritable})
     written = writer.write(Changes(exchange(), bad), Changes(exchange(), Session("10000162")))
     assert written.numbers == [UNWRITABLE, 1]
     assert "could not be written" in written.last_error
