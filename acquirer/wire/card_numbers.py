@@ -6,7 +6,8 @@
    a list of card numbers, and counts as one.
 3. Inside a run of other digits only numbers count that an issuer gives out, as behind a length: `is_issued`.
 4. What follows a card number as on a track, behind ``=``, ``D`` or a name between ``^``, belongs to it.
-5. In bytes, digits may be packed two to a byte, or characters: ASCII, EBCDIC, UTF-16, or full-width ones of GBK.
+5. In bytes, digits may be packed two to a byte, or characters: ASCII, EBCDIC, UTF-16, or full-width ones of GBK. Bytes
+   that read as text are taken for packed digits only where nothing else is there.
 6. Digits behind `KNOWN` are no card number: a sentence of our own says what they are.
 
 One run of digits in ten passes the check by chance. A field whose place says what its digits mean is therefore not
@@ -128,7 +129,10 @@ def card_number_half_bytes(data: bytes, *, issued: bool = False) -> set[int]:
     """
     if len(data) < PAN_DIGITS[0] // 2:
         return set()
-    found = set(card_number_digits(data.hex(), issued=issued))
+    digits = data.hex()
+    if data.isdigit() or (data.isascii() and data.decode().isprintable() and not digits.rstrip("f").isdigit()):
+        digits = ""  # it is text, whose characters would look like digits: 30 31, 66 6F 72
+    found = set(card_number_digits(digits, issued=issued))
     return found | {2 * at + half for at in card_number_bytes(data, issued=issued) for half in (0, 1)}
 
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from acquirer.wire import card_numbers, masking
 from acquirer.wire.card_numbers import KNOWN, hidden_digits, passes_luhn
-from acquirer.wire.masking import known, mac_text, mask_card_numbers, mask_pan, mask_sentence, readable, shown
+from acquirer.wire.masking import (
+    known,
+    mac_text,
+    mask_bytes,
+    mask_card_numbers,
+    mask_pan,
+    mask_sentence,
+    readable,
+    shown,
+)
 
 digits = st.text("0123456789", min_size=0, max_size=40)
 bodies = st.from_regex(r"[1-9][0-9]{10,17}", fullmatch=True)
@@ -127,3 +136,11 @@ def test_a_mac_is_shown_as_it_is_compared() -> None:
     assert mac_text(b"0123456789ABCDEFabcdef") == "0123456789ABCDEFabcdef"
     assert mac_text(b"3A57ACBG") == b"3A57ACBG".hex().upper()
     assert mac_text(bytes(8)) == "00" * 8
+
+
+def test_text_in_bytes_is_not_taken_for_packed_digits() -> None:
+    text = b"Harbour shop, first till"  # in hex, a run of 19 digits, of which some have a right check digit
+    assert mask_bytes(text) == text.hex().upper()
+    assert mask_bytes(bytes.fromhex("4222222222222F")) == "422222***2222F"  # reads as text, and is nothing but digits
+    assert mask_bytes(b"03025840") == b"03025840".hex()
+    assert mask_bytes(bytes.fromhex("106212345678901232")) == "10621234******1232"
