@@ -153,10 +153,10 @@ def compiled(expression: Expression) -> Predicate:
     return lambda subject: all(part(subject) for part in parts)
 
 
-def minor_units(text: str) -> int:
+def cents_of(text: str) -> int:
     """Return an amount in minor units.
 
-    >>> minor_units("12.3"), minor_units("7")
+    >>> cents_of("12.3"), cents_of("7")
     (1230, 700)
     """
     integer, _, cents = text.partition(".")
@@ -239,13 +239,13 @@ def _compiled_size(atom: Atom) -> Predicate:
 
 def size(key: str, operand: str) -> int:
     """Return the number that an operand is, in the unit of its key's values."""
-    return minor_units(operand) if kind_of(key) == "amount" else int(operand)
+    return cents_of(operand) if kind_of(key) == "amount" else int(operand)
 
 
 def _exact(key: str, operand: str) -> str | int:
     kind = kind_of(key)
     if kind == "amount":
-        return minor_units(operand)
+        return cents_of(operand)
     if kind == "number":
         return int(operand)
     return operand == "true" if kind == "flag" else operand

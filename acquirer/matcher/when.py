@@ -17,7 +17,7 @@ from acquirer.matcher.expression import (
     Not,
     conjunction,
     disjunction,
-    minor_units,
+    cents_of,
     negation,
 )
 from acquirer.matcher.keys import ConditionError, ConditionKey, find_key
@@ -154,7 +154,7 @@ def _sized(key: ConditionKey, text: str) -> str:
     if key.kind == "amount":
         if not _AMOUNT.fullmatch(text):
             raise ConditionError(key.name, f"'{text}' is not an amount; write it like 12.34")
-        cents = minor_units(text)
+        cents = cents_of(text)
         return f"{cents // 100}.{cents % 100:02}"
     if not _NUMBER.fullmatch(text):
         raise ConditionError(key.name, f"'{text}' is not a number; only digits have a size")
@@ -165,7 +165,7 @@ def _range(key: ConditionKey, low: str, high: str) -> Expression:
     if key.kind == "text" and not (_NUMBER.fullmatch(low) and _NUMBER.fullmatch(high)):
         return Atom(key.name, "equal", f"{low}..{high}")
     low, high = _sized(key, low), _sized(key, high)
-    if (minor_units(low) > minor_units(high)) if key.kind == "amount" else (int(low) > int(high)):
+    if (cents_of(low) > cents_of(high)) if key.kind == "amount" else (int(low) > int(high)):
         raise ConditionError(key.name, f"'{low}..{high}' ends before it begins; write the smaller value first")
     return Atom(key.name, "range", low, high)
 

@@ -51,6 +51,8 @@ class ExchangeRecord:
     reply_mti: Identifier = field(default="", metadata=UNLOGGED)
     frame_bytes: int = 0  # of the request, without its length prefix
     took_us: int = 0  # from arrival to decision
+    rule: str = ""  # that decided or changed the answer
+    generation: int = 0  # which set of rules and faults was in force; 0: the one that the host began with
 
 
 @dataclass(slots=True)

@@ -256,6 +256,8 @@ def _prepare_schema(connection: sqlite3.Connection, database: Path | None, versi
         return
     if version not in schema.REVISIONS:
         raise _unsupported(database, version)
+    if what := missing_part(connection, of_any_version=True):  # before a migration stumbles over it
+        raise damaged(database, what)
     from acquirer.store.migrate import upgrade  # SQLAlchemy and Alembic take half a second to import
 
     upgrade(connection)

@@ -19,7 +19,7 @@ from acquirer.journal import entry
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]

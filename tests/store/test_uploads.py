@@ -271,6 +271,7 @@ def test_an_old_store_is_served_as_it_was_and_takes_signatures_from_then_on(old_
         assert host.journal.find(service="sale").rrn > journal[-1][14]  # numbers go on
     after = sqlite3.connect(database)
     assert revision(after) == schema.REVISION
-    assert after.execute("SELECT * FROM journal ORDER BY id").fetchall()[:3] == journal
+    now = after.execute("SELECT * FROM journal ORDER BY id").fetchall()
+    assert [row[: len(journal[0])] for row in now[:3]] == journal  # later versions have columns behind these
     assert after.execute(f"SELECT {columns} FROM transactions ORDER BY stan").fetchall()[:2] == sales
     after.close()
