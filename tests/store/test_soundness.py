@@ -251,5 +251,5 @@ def test_what_a_column_cannot_hold(row, found):
 
 def test_other_errors_keep_their_words():
     with pytest.raises(sqlite3.OperationalError) as error, closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("SELEKT")
-    assert str(explained(None, error.value)) == 'the database cannot be used: near "SELEKT": syntax error'
+        connection.execute("SELECT FROM")
+    assert str(explained(None, error.value)) == 'the database cannot be used: near "FROM": syntax error'
