@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from acquirer.store import rrn
+from acquirer.testing import running_host
 from tests.cli.served import DIALECT, SIGN_ON, Served, approved
 
 Serve = Callable[..., Served]
@@ -60,6 +63,32 @@ def test_while_another_program_holds_the_database_requests_are_answered_91_and_t
     (kept,) = holder.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
     assert kept == 3
     assert reserved(tmp_path) >= 3
+
+
+@pytest.mark.slow
+def test_reference_numbers_that_run_out_under_a_lock_are_given_out_once_it_is_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In blocks of four, in a host of this process, whose thread writes."""
+    monkeypatch.setattr(rrn, "BLOCK", 4)
+    with running_host(store=f"sqlite:///{tmp_path / 'acquirer.db'}") as host:
+
+        def codes(number: int) -> list[str]:
+            found = []
+            for _ in range(number):
+                with socket.create_connection((host.host, host.port), timeout=120) as sock:
+                    sock.sendall(SIGN_ON)
+                    found.append(DIALECT.text(DIALECT.decode(sock.recv(4096)[2:]), "code"))
+            return found
+
+        assert codes(3) == ["00"] * 3
+        with closing(sqlite3.connect(tmp_path / "acquirer.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert codes(6) == ["91"] * 6
+        assert codes(6) == ["00"] * 6
+        given = [int(entry.rrn) for entry in host.journal.list()]
+        assert len(set(given)) == 9
+        assert reserved(tmp_path) >= max(given)
 
 
 @pytest.mark.slow
