@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading, read_capture
@@ -93,7 +93,23 @@ def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> CaptureDiagnos
     Raises:
         CaptureError: it is a packet capture, and damaged.
     """
-    return max((_diagnose(reading, dialects) for reading in read_capture(data)), key=_worth)
+    found: list[CaptureDiagnosis] = []
+    for reading in read_capture(data):  # the likeliest first: behind one that is sure, others are luck
+        first = replace(reading, streams=reading.streams[:1])
+        diagnosis = _diagnose(first, dialects) if _may_be_hex(reading) else None
+        if diagnosis is None or diagnosis.groups[0].certainty != "unknown":
+            diagnosis = _diagnose(reading, dialects)
+        found.append(diagnosis)
+        if all(
+            group.certainty == "sure" and group.guess and not group.guess.unknown_head for group in diagnosis.groups
+        ):
+            break
+    return max(found, key=_worth)
+
+
+def _may_be_hex(reading: CaptureReading) -> bool:
+    """Return whether this takes for text what may well be hex: then its first stream tells."""
+    return reading.form in TEXT_FORMS and bool(_HEX_WITH_LETTERS.fullmatch(reading.streams[0].data))
 
 
 def _worth(diagnosis: CaptureDiagnosis) -> float:

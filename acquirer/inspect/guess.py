@@ -16,7 +16,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.doubts import doubts_about
 from acquirer.inspect.framings import COMMON_FRAMINGS, SHORT, UNUSUAL, framing_words
 from acquirer.inspect.readings import LOOKED_AT, Cut, Reading, Weights, best_readings
-from acquirer.inspect.sniff import FAR, TPDU_BYTES, message_at, possible_heads
+from acquirer.inspect.sniff import FAR, TPDU_BYTES, MessageForm, message_at, possible_heads
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError, Framing
 from acquirer.wire.message import DecodeError
@@ -24,7 +24,7 @@ from acquirer.wire.message import DecodeError
 FRAMES_LIMIT = 1000  # frames taken from one capture; what comes after is named as left over
 
 
-STREAMS_WEIGHED = 20  # of one dialect decide which it is: more would give the same result
+STREAMS_WEIGHED = 8  # of one dialect decide which it is: more would give the same result
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Guess:
     left_over: int = 0  # bytes after the last frame; negative: so many are missing from it
     points: float = 0  # of this reading, to be compared with other guesses
     also: tuple[str, ...] = ()  # other dialects with as many points
+    unknown_head: bool = False  # its messages stand behind a head that the dialect does not have
     doubts: tuple[str, ...] = ()  # what speaks against it, in the messages looked at
 
 
@@ -65,11 +66,15 @@ def guess_together(streams: Sequence[bytes], dialects: Sequence[Dialect]) -> tup
         for cut in of_one:
             by_framing.setdefault(cut.framing, []).append(cut)
     weights = Weights()
+    heads = {
+        framing: [head for frame in dict.fromkeys(cut.frames[0] for cut in cut_so) for head in _heads(frame)]
+        for framing, cut_so in by_framing.items()
+    }
     readings = [
         Reading(dialect, variant, framing, cut_so)
         for dialect in dialects
         for framing, cut_so in by_framing.items()
-        for variant in (*variants(dialect), *_behind_heads(dialect, cut_so))
+        for variant in (*variants(dialect), *_behind_heads(dialect, heads[framing]))
     ]
     best = best_readings(readings, weights)
     points, dialect, variant = best[0].points, best[0].dialect, best[0].variant
@@ -95,18 +100,19 @@ def variants(dialect: Dialect) -> tuple[Dialect, ...]:
     return tuple(found)
 
 
-def _behind_heads(dialect: Dialect, cuts: Sequence[Cut]) -> Iterator[Dialect]:
+def _heads(frame: bytes) -> list[tuple[int, MessageForm]]:
+    """Return the sizes of unknown heads before a frame, and what stands behind each."""
+    return [(size, found) for size in possible_heads(frame) if (found := message_at(frame, size))]
+
+
+def _behind_heads(dialect: Dialect, heads: Sequence[tuple[int, MessageForm]]) -> Iterator[Dialect]:
     """Yield the dialect with heads that it does not have, behind which its messages may begin."""
-    grammar = dialect.grammar
+    if not heads:
+        return
+    form = dialect.grammar.mti_encoding, dialect.grammar.bitmap_encoding
     declared = {len(one.envelope.tpdu) + len(one.envelope.head) for one in variants(dialect)}
-    sizes = set()
-    for frame in dict.fromkeys(cut.frames[0] for cut in cuts):
-        for size in possible_heads(frame):
-            found = message_at(frame, size)
-            same_form = found and found.encodings == (grammar.mti_encoding, grammar.bitmap_encoding)
-            if same_form and found and found.mti in dialect.mtis and size not in declared:
-                sizes.add(size)
-    yield from (_with_head(dialect, size) for size in sorted(sizes))
+    sizes = {size for size, found in heads if found.encodings == form and found.mti in dialect.mtis}
+    yield from (_with_head(dialect, size) for size in sorted(sizes - declared))
 
 
 @lru_cache(maxsize=256)  # a few sizes for each dialect
@@ -177,7 +183,8 @@ def _guess(
     name = cut.framing.spelling if cut.framing else "none"
     why = ", ".join(_why(dialect, variant, cut))
     doubts = dict.fromkeys(doubt for frame in cut.frames[:LOOKED_AT] for doubt in _doubts(variant, frame))
-    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also, tuple(doubts))
+    unknown_head = len(variant.envelope.head) not in (0, len(dialect.envelope.head))
+    return Guess(variant, name, cut.frames, why, sure, cut.left_over, points, also, unknown_head, tuple(doubts))
 
 
 def _doubts(variant: Dialect, frame: bytes) -> tuple[str, ...]:

@@ -37,9 +37,9 @@ _CLOSING = {"[": "]", "(": ")", "{": "}", "<": ">", '"': '"', "'": "'", "|": "|"
 
 
 def text_itself(text: str) -> Found:
-    """Return the text itself as one message, without the ends of lines around it."""
-    if _BEGINNING.search(text):
-        begins = text.lstrip("\r\n")
+    """Return a text of one line as one message, without the ends of lines around it."""
+    begins = text.lstrip("\r\n")
+    if _BEGINNING.search(text) and "\n" not in begins.rstrip("\r\n"):
         yield from _whole(1 + text.count("\n", 0, len(text) - len(begins)), begins.rstrip("\r\n"))
 
 
