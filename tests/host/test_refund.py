@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from acquirer.host.kinds import KINDS
+from acquirer.host.services.refund import undo
+from acquirer.model.rows import Card, Transaction, TransactionKey
 from tests.host.conftest import Pos, Rig
 
 COUNTED = "6200000000000005"
 OTHER_TID = "10000162"
 DAY_S = 86_400
+KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
 
 
 @pytest.fixture
@@ -198,3 +201,19 @@ def test_undoing_a_refund_is_no_use_of_the_card(new_rig):
     pos.reverse("000061", 10_000, pan=COUNTED, processing_code="200000", transaction_type="25")
     card = rig.cards[rig.host.vault.token(COUNTED)]
     assert (card.spent_minor, card.day_count) == (30_000, 1)
+
+
+def test_a_refund_whose_sale_is_gone_is_undone_alone():
+    gone = undo(Transaction(KEY, kind="refund", amount_minor=1234), None, None)
+    assert (gone.original, gone.card) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "left", "state"), [(1234, 234, "refunded"), (1000, 0, "approved"), (1, 0, "approved")]
+)
+def test_a_refund_that_is_undone(refunded, left, state):
+    sale = Transaction(KEY, state="refunded", amount_minor=2000, refunded_minor=refunded, business_date="20250310")
+    undone = undo(Transaction(KEY, kind="refund", amount_minor=1000), sale, Card("c", day="20250310"))
+    assert undone.original == replace(sale, state=state, refunded_minor=left)
+    assert (undone.card.spent_minor, undone.card.day_spent_minor, undone.card.day_count) == (1000, 1000, 0)
+    assert undo(Transaction(KEY, kind="refund"), sale, None).card is None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from acquirer.host.services.void import undo
+from acquirer.model.rows import Card, Transaction, TransactionKey
 from acquirer.testing.fake_store import FakeStore
 from tests.host.conftest import Pos, Rig
 
 COUNTED = "6200000000000005"  # has a balance of 1000.00
 OTHER = "6200000000000047"
+KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
 
 
 @pytest.fixture
@@ -138,3 +143,40 @@ def test_a_repeat_of_the_voided_sale_is_not_approved(rig, sold):
     sold.void("000009")
     answer = rig.send(frame)
     assert (answer.code, "was booked, and voided since" in answer.why) == ("94", True)
+
+
+class TestRefusedCards:
+    """A void is of a card like any other transaction: what is wrong with the card, or with its PIN, refuses it."""
+
+    def test_an_unsound_card(self, rig, sold):
+        answer = sold.void("000002", pan="6212345678901233")
+        assert (answer.code, row(rig, "000002").state) == ("14", "approved")
+        assert row(rig, "000003").state == "declined"
+
+    def test_a_pin_that_does_not_open(self, rig, sold):
+        block = {"security_control": "2600000000000000", "pin_block": bytes(8)}
+        answer = sold.void("000002", entry_mode="011", **block)
+        assert answer.code == "99"
+        assert answer.why.startswith("under PIK KCV ")
+        assert (row(rig, "000002").state, row(rig, "000003").state) == ("approved", "declined")
+
+    def test_another_currency(self, rig, sold):
+        answer = sold.void("000002", currency="840")
+        assert answer.code == "12"
+        assert "is in currency 156, the message says 840; send 156" in answer.why
+        assert row(rig, "000002").state == "approved"
+
+
+def test_a_void_whose_sale_is_gone_is_undone_alone():
+    gone = undo(Transaction(KEY, kind="void", amount_minor=1234), None, None)
+    assert (gone.original, gone.card) == (None, None)
+    other = undo(Transaction(KEY, kind="void"), Transaction(KEY, state="reversed"), Card("c"))
+    assert (other.original, other.card) == (None, None)
+
+
+def test_a_void_that_is_undone_takes_the_money_again():
+    sale = Transaction(KEY, state="voided", amount_minor=1234, business_date="20250310")
+    undone = undo(Transaction(KEY, kind="void", amount_minor=1234), sale, Card("c", day="20250310"))
+    assert undone.original == replace(sale, state="approved")
+    assert (undone.card.spent_minor, undone.card.day_spent_minor, undone.card.day_count) == (1234, 1234, 1)
+    assert undo(Transaction(KEY, kind="void"), sale, None).card is None
