@@ -160,10 +160,12 @@ class TestRefusedCards:
         assert answer.why.startswith("under PIK KCV ")
         assert (row(rig, "000002").state, row(rig, "000003").state) == ("approved", "declined")
 
-    def test_another_currency(self, rig, sold):
-        answer = sold.void("000002", currency="840")
-        assert answer.code == "12"
-        assert "is in currency 156, the message says 840; send 156" in answer.why
+    def test_a_sale_in_another_currency(self, rig, sold):
+        sale = row(rig, "000002")
+        rig.transactions[sale.key] = replace(sale, currency="840")
+        answer = sold.void("000002")
+        assert (answer.code, answer.evidence[0].reason) == ("12", "currency_differs")
+        assert answer.why.endswith(" is in currency 840, the message says 156; send 840")
         assert row(rig, "000002").state == "approved"
 
 
