@@ -7,7 +7,8 @@ from typing import Any
 
 from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
-from acquirer.model.effects import Arrival
+from acquirer.host.undecodable import refuse_stream
+from acquirer.model.effects import Arrival, Commit
 from acquirer.model.evidence import Evidence
 from tests.host.conftest import MID, TID, Pos, Rig, Run
 
@@ -83,3 +84,14 @@ def test_of_an_empty_frame_before(rig: Rig, pos: Pos) -> None:
     for frame in (pos.sale_frame(), pos.sale_frame()[:-4]):
         arrival = Arrival(frame, rig.now_us, rig.now_us / 1e6 + 60, "p", 1, before=b"\0\0")
         assert Run(rig, exchange(rig.host, arrival)).finish().notes == note
+
+
+def test_of_bytes_that_are_no_frames(rig: Rig) -> None:
+    arrival = Arrival(b"SSH-2.0", 5, 0.0, "127.0.0.1:5000", 1)
+    commit = next(refuse_stream(rig.host, arrival, "not-iso8583", "an SSH banner"))
+    assert isinstance(commit, Commit)
+    evidence = commit.changes.evidence
+    by_number(rig.host, evidence, arrival.frame, reason="not-iso8583")
+    assert evidence.at_us == 5
+    assert evidence.why.startswith("an SSH banner; ")
+    assert (evidence.message, evidence.failure, evidence.reply, evidence.notes) == (None, None, None, ())
