@@ -45,6 +45,11 @@ class Table:
         self._read.add(key)
         return key in self._data
 
+    def raw(self, key: str) -> Any:
+        """Return a value of any kind; None when it is not there."""
+        self._read.add(key)
+        return self._data.get(key)
+
     def is_taken_away(self, key: str) -> bool:
         """Return whether the key is ``false`` where a table belongs: it takes away what the parent no longer has."""
         self._read.add(key)

@@ -17,6 +17,7 @@ from acquirer.host.signature_policy import Checks
 from acquirer.host.unproved import UnprovedSignOns
 from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
+from acquirer.scenario.rules import Rules
 from acquirer.security.vault import Vault
 from acquirer.wire.elements import read_element
 
@@ -59,6 +60,7 @@ class Host:
         "randbytes",
         "read",
         "ring",
+        "rules",
         "sequence_de",
         "sign_on_nibble",
         "signs_on",
@@ -78,6 +80,7 @@ class Host:
         faults: Faults,
         timezone: tzinfo,
         options: HostOptions = HostOptions(),
+        rules: Rules | None = None,
     ) -> None:
         dialect = compiled.dialect
         self.dialect = dialect
@@ -88,6 +91,7 @@ class Host:
         self.randbytes = randbytes
         self.issuer = issuer
         self.faults = faults
+        self.rules = rules if rules is not None else Rules()
         self.options = options
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from acquirer.dialect.plans import ElementValues
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Transaction, Upload
+from acquirer.scenario.rules import Ruling
 from acquirer.security.working import WorkingKeys
 
 
@@ -22,6 +23,7 @@ class Decision:
         "replayed",
         "reply_elements",
         "rrn",
+        "ruling",
         "session",
         "sign_on_again",
         "silent",
@@ -65,6 +67,7 @@ class Decision:
         self.notes = notes
         self.sign_on_again = sign_on_again  # ask for it in the reply's message header
         self.replayed = replayed
+        self.ruling: Ruling | None = None  # what the rules say about it
         self.silent = silent  # a trigger amount asks for no reply
 
 

@@ -38,6 +38,10 @@ def of_request(host: Host, request: Request, decision: Decision, reply: Reply | 
         replayed=decision.replayed,
         fault=fault,
     )
+    if request.generation:
+        evidence.generation = request.generation
+    if decision.ruling is not None and (rule := decision.ruling.rule) is not None:
+        evidence.rule = rule.name
     if reply is not None:
         evidence.code, evidence.reply, evidence.reply_mti = reply.code, reply.fields, reply.mti
     return evidence
@@ -59,6 +63,7 @@ def of_stray(host: Host, arrival: Arrival, message: Message) -> Evidence:
         mti=message.mti,
         reason="stray_response",
         why=why.stray_response(message.mti),
+        generation=host.rules.generation.number,
     )
 
 
@@ -79,6 +84,7 @@ def of_failure(host: Host, arrival: Arrival, failure: DecodeError, reason: str, 
         mti=failure.mti or "",
         reason=reason,
         why=sentence,
+        generation=host.rules.generation.number,
         notes=(why.empty_before(dialect),) if arrival.before else (),
     )
 

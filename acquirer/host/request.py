@@ -6,7 +6,7 @@ from acquirer.dialect.dialect import Route
 from acquirer.host.calendar import Stamp
 from acquirer.host.core import Host
 from acquirer.model.effects import Arrival
-from acquirer.model.rows import TransactionKey
+from acquirer.model.rows import TerminalConfig, TransactionKey
 from acquirer.wire.message import Message
 
 
@@ -17,13 +17,17 @@ class Request:
         "amount_minor",
         "arrival",
         "batch",
+        "generation",
+        "held",
         "key",
         "message",
         "mid",
         "route",
+        "rules",
         "service",
         "stamp",
         "stan",
+        "terminal",
         "tid",
     )
 
@@ -40,7 +44,11 @@ class Request:
         self.batch = read.batch(fields)
         amount = read.amount(fields)
         self.amount_minor = int(amount) if amount.isdecimal() else None
+        self.rules = host.rules.active  # those that it is under, from its first step to its last
+        self.generation = host.rules.generation.number
+        self.held = False  # by a rule, once
         self.key: TransactionKey | None = None  # of the transaction that the request is about
+        self.terminal: TerminalConfig | None = None  # once it is loaded; None: it is not known
 
     @property
     def repeat(self) -> bool:

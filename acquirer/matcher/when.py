@@ -15,9 +15,9 @@ from acquirer.matcher.expression import (
     Atom,
     Expression,
     Not,
+    cents_of,
     conjunction,
     disjunction,
-    cents_of,
     negation,
 )
 from acquirer.matcher.keys import ConditionError, ConditionKey, find_key

@@ -167,6 +167,20 @@ class Silence:
     reason: str
 
 
+@dataclass(slots=True)
+class Hold:
+    """Wait, on purpose: for a time, or until a person resumes the exchange. Its terminal waits, others do not.
+
+    Lanes of originals and cards are left: rows that change meanwhile make the commit a conflict.
+    """
+
+    rule: str
+    tid: str
+    service: str
+    stan: str
+    hold_ms: int = 0  # 0: until it is resumed
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """Ask for nothing: a driver of several exchanges may take the others as far as this one."""
@@ -186,6 +200,7 @@ Effect = (
     | SendBytes
     | Close
     | Silence
+    | Hold
     | Pause
 )
 EffectResult = Loaded | Card | Transaction | Uploaded | Picture | CommitOutcome | None
@@ -200,6 +215,7 @@ __all__ = [
     "DecodeImage",
     "Effect",
     "EffectResult",
+    "Hold",
     "Load",
     "LoadCard",
     "LoadOriginal",

@@ -1,0 +1,344 @@
+"""The rules of a running host: which one fires, how often each has, and in which state each scenario is.
+
+1. `Rules.active` is what is in force, an immutable `RuleSet`; each change makes another one, with the next generation.
+2. `RuleSet.consult` finds the rule for an exchange and reserves its turn; `Ruling.apply` counts it once the exchange is
+   committed, `Ruling.release` gives the turn back. So nothing is counted that did not happen, and exchanges that are
+   decided side by side never have the same turn.
+3. A turn that is given back is the next one to be taken: numbers have no gaps in the end.
+4. A scenario goes on when its rule is reserved, so that no two exchanges leave one state; given back, it returns,
+   unless it has gone on since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush, merge
+from itertools import count
+from typing import Final
+
+from acquirer.data.toml import did_you_mean
+from acquirer.dialect.dialect import Dialect
+from acquirer.errors import ConfigurationError
+from acquirer.matcher.expression import Expression, Predicate, compiled, conjunction, conjuncts, keys_of, required
+from acquirer.matcher.keys import Subject
+from acquirer.scenario.generation import GenerationCounter
+from acquirer.scenario.rules.reply_edits import fits
+from acquirer.scenario.rules.rule import START, Rule
+
+COUNTED: Final = "nth"
+"""The key whose value is the number of the exchange among those that fit everything else."""
+
+
+class RuleError(ConfigurationError, ValueError):
+    """A change of rules that cannot be made: one sentence."""
+
+
+class Turns:
+    """Numbers from 0 that exchanges take, and may give back."""
+
+    __slots__ = ("_back", "_next", "kept")
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._back: list[int] = []
+        self.kept = 0  # numbers that were taken for good
+
+    @property
+    def first(self) -> int:
+        """Return the number that is taken next."""
+        return self._back[0] if self._back else self._next
+
+    def take(self) -> int:
+        """Take the lowest free number."""
+        if self._back:
+            return heappop(self._back)
+        self._next += 1
+        return self._next - 1
+
+    def give_back(self, number: int) -> None:
+        """Free a number that was taken."""
+        heappush(self._back, number)
+
+
+class Scenarios:
+    """The state of each scenario."""
+
+    __slots__ = ("_moves", "_number", "_states")
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._moves: dict[str, int] = {}
+        self._number = count(1)
+
+    def state(self, name: str) -> str:
+        """Return the state of a scenario."""
+        return self._states.get(name, START)
+
+    def go(self, name: str, state: str) -> tuple[str, int]:
+        """Go to another state; return what `go_back` needs."""
+        before, move = self.state(name), next(self._number)
+        self._states[name], self._moves[name] = state, move
+        return before, move
+
+    def go_back(self, name: str, before: str, move: int) -> None:
+        """Return to the state before a move, unless the scenario has moved since."""
+        if self._moves.get(name) == move:
+            self._states[name] = before
+
+    def as_dict(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the states of these scenarios."""
+        return {name: self.state(name) for name in names}
+
+
+class Installed:
+    """One rule that is in force, ready to be asked, with its counts."""
+
+    __slots__ = ("_nth", "fits", "of_tid", "passed", "rank", "rule", "uses")
+
+    def __init__(self, rule: Rule, rank: tuple[int, int]) -> None:
+        parts = conjuncts(rule.when)
+        counted = [part for part in parts if COUNTED in keys_of(part)]
+        self.rule = rule
+        self.rank = rank  # in this order rules are asked
+        self.fits: Predicate = compiled(conjunction(part for part in parts if part not in counted))
+        self._nth: Predicate | None = compiled(conjunction(counted)) if counted else None
+        self.passed = Turns()  # exchanges that fitted, whether it fired or not
+        self.uses = Turns()
+        self.of_tid: dict[str, Turns] = {}  # only where the answer is drawn for each terminal
+
+    @property
+    def counts_passed(self) -> bool:
+        """Return whether it matters how many exchanges fitted before."""
+        return self._nth is not None or self.rule.after > 0
+
+    @property
+    def used_up(self) -> bool:
+        """Return whether it will not fire again, unless a turn is given back."""
+        return self.rule.times is not None and self.uses.first >= self.rule.times
+
+    def fires(self, number: int) -> bool:
+        """Return whether it fires for the exchange of this number, from 0, among those that fit."""
+        return number >= self.rule.after and (self._nth is None or self._nth(_Numbered(number + 1)))
+
+    def __lt__(self, other: Installed) -> bool:
+        return self.rank < other.rank
+
+
+class Ruling:
+    """What the rules say about one exchange: the turns it has taken, and the rule that fired, if one did."""
+
+    __slots__ = ("_move", "_of_tid", "_passed", "_scenarios", "answer", "fired", "use")
+
+    def __init__(self, scenarios: Scenarios) -> None:
+        self._scenarios = scenarios
+        self._passed: list[tuple[Turns, int]] = []
+        self._of_tid: tuple[Turns, int] | None = None
+        self._move: tuple[str, int] | None = None
+        self.fired: Installed | None = None
+        self.use = 0
+        self.answer = ""  # the response code that it chooses; "" for none
+
+    @property
+    def rule(self) -> Rule | None:
+        """Return the rule that fired."""
+        return None if self.fired is None else self.fired.rule
+
+    def passes(self, installed: Installed) -> bool:
+        """Note that an exchange fits a rule; return whether the rule fires."""
+        if not installed.counts_passed:
+            return True
+        number = installed.passed.take()
+        self._passed.append((installed.passed, number))
+        return installed.fires(number)
+
+    def fire(self, installed: Installed, tid: str) -> None:
+        """Take the turn of a rule."""
+        rule = installed.rule
+        self.fired = installed
+        self.use = installed.uses.take()
+        of_tid = 0
+        if rule.then.order == "random":
+            turns = installed.of_tid.setdefault(tid, Turns())
+            of_tid = turns.take()
+            self._of_tid = turns, of_tid
+        self.answer = rule.answer(self.use, tid, of_tid)
+        if rule.next:
+            self._move = self._scenarios.go(rule.scenario, rule.next)
+
+    def apply(self) -> None:
+        """Count what was taken: the exchange is committed."""
+        for turns, _ in self._passed:
+            turns.kept += 1
+        if self.fired is not None:
+            self.fired.uses.kept += 1
+
+    def release(self) -> None:
+        """Give everything back: the exchange did not happen."""
+        for turns, number in self._passed:
+            turns.give_back(number)
+        if self.fired is None:
+            return
+        self.fired.uses.give_back(self.use)
+        if self._of_tid is not None:
+            self._of_tid[0].give_back(self._of_tid[1])
+        if self._move is not None:
+            self._scenarios.go_back(self.fired.rule.scenario, *self._move)
+
+
+class RuleSet:
+    """Rules that are in force together."""
+
+    __slots__ = ("_by_place", "_index", "_scenarios", "rules")
+
+    def __init__(self, rules: tuple[Installed, ...], scenarios: Scenarios) -> None:
+        self.rules = rules  # in the order of their declaration
+        self._scenarios = scenarios
+        self._index: dict[tuple[str | None, str | None], list[Installed]] | None = None  # made when first needed
+        self._by_place: dict[tuple[str, str, str], tuple[Installed, ...]] = {}
+
+    def consult(
+        self, subject: Subject, dialect: Dialect, tid: str, service: str, before: Ruling | None = None
+    ) -> Ruling | None:
+        """Return what the rules say about an exchange; `apply` or `release` must follow.
+
+        Args:
+            dialect: a rule whose codes, elements and fields it does not have is passed over.
+            tid: of a registered terminal: what is found for it is remembered.
+            before: what they said when it was decided first, where another exchange got in between. It stands if it
+                still fits, else it is given back.
+        """
+        if before is not None:
+            if before.fired is not None and before.fired.fits(subject):
+                return before
+            before.release()
+        found: Ruling | None = None
+        for installed in self.about(dialect, tid, service):
+            rule = installed.rule
+            if (
+                installed.used_up
+                or (rule.state and self._scenarios.state(rule.scenario) != rule.state)
+                or not installed.fits(subject)
+            ):
+                continue
+            if found is None:
+                found = Ruling(self._scenarios)
+            if found.passes(installed):
+                found.fire(installed, tid)
+                break
+        return found
+
+    def about(self, dialect: Dialect, tid: str, service: str) -> tuple[Installed, ...]:
+        """Return the rules that may fire for a terminal and a service, in the order in which they are asked."""
+        found = self._by_place.get((dialect.name, tid, service))
+        if found is None:
+            if self._index is None:
+                self._index = _indexed(self.rules)
+            places = ((tid, service), (tid, None), (None, service), (None, None))
+            lists = [self._index[place] for place in places if place in self._index]
+            ordered = (installed for installed in merge(*lists) if fits(installed.rule.then, dialect))
+            found = self._by_place[dialect.name, tid, service] = tuple(ordered)
+        return found
+
+
+class Rules:
+    """The rules of one host, which may change while it runs. Used from the host's thread alone."""
+
+    __slots__ = ("_declared", "_installed", "active", "generation", "scenarios")
+
+    def __init__(self, rules: Iterable[Rule] = (), generation: GenerationCounter | None = None) -> None:
+        self.generation = generation if generation is not None else GenerationCounter()
+        self.scenarios = Scenarios()
+        self._declared = count()
+        self._installed: tuple[Installed, ...] = ()
+        self.active: RuleSet | None = None
+        """What an exchange that begins now is under; None while there is no rule."""
+        self._add(tuple(rules))
+
+    def __bool__(self) -> bool:
+        return bool(self._installed)
+
+    @property
+    def declared(self) -> tuple[Rule, ...]:
+        """Return the rules that are in force, in the order of their declaration."""
+        return tuple(installed.rule for installed in self._installed)
+
+    def add(self, *rules: Rule) -> int:
+        """Put rules in force, all at once; return the generation of exchanges that begin from now on.
+
+        Raises:
+            RuleError: one of them has the name of another; then none is added.
+        """
+        self._add(rules)
+        return self.generation.advance()
+
+    def remove(self, *names: str) -> int:
+        """Take rules out of force, with their counts; return the generation.
+
+        Raises:
+            RuleError: there is no such rule; then none is removed.
+        """
+        known = {installed.rule.name for installed in self._installed}
+        for name in names:
+            if name not in known:
+                raise RuleError(f"there is no rule '{name}'{did_you_mean(name, known)}")
+        self._enforce(tuple(one for one in self._installed if one.rule.name not in names))
+        return self.generation.advance()
+
+    def clear(self) -> int:
+        """Take all rules out of force, and bring every scenario back to its start; return the generation."""
+        self.scenarios = Scenarios()
+        self._enforce(())
+        return self.generation.advance()
+
+    def go(self, scenario: str, state: str) -> int:
+        """Bring a scenario to a state; return the generation."""
+        self.scenarios.go(scenario, state)
+        return self.generation.advance()
+
+    def used(self) -> Mapping[str, int]:
+        """Return how often each rule has fired, by its name."""
+        return {installed.rule.name: installed.uses.kept for installed in self._installed}
+
+    def states(self) -> Mapping[str, str]:
+        """Return the state of each scenario that a rule in force belongs to."""
+        return self.scenarios.as_dict(dict.fromkeys(rule.scenario for rule in self.declared if rule.scenario))
+
+    def _add(self, rules: tuple[Rule, ...]) -> None:
+        names = {rule.name for rule in self.declared}
+        for rule in rules:
+            if rule.name in names:
+                raise RuleError(f"'{rule.name}' is the name of another rule; no two have the same")
+            names.add(rule.name)
+        added = tuple(Installed(rule, (rule.priority, -next(self._declared))) for rule in rules)
+        self._enforce((*self._installed, *added))
+
+    def _enforce(self, installed: tuple[Installed, ...]) -> None:
+        self._installed = installed
+        self.active = RuleSet(installed, self.scenarios) if installed else None
+
+
+class _Numbered:
+    """What `nth` is asked about."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def value(self, _key: str) -> int:
+        return self._number
+
+
+def _indexed(rules: Iterable[Installed]) -> dict[tuple[str | None, str | None], list[Installed]]:
+    """Return rules by the terminals and services that their conditions require; None: any."""
+    index: dict[tuple[str | None, str | None], list[Installed]] = {}
+    for installed in sorted(rules):
+        for tid in _places(installed.rule.when, "tid"):
+            for service in _places(installed.rule.when, "service"):
+                index.setdefault((tid, service), []).append(installed)
+    return index
+
+
+def _places(when: Expression, key: str) -> Iterable[str | None]:
+    values = required(when, key)
+    return (None,) if values is None else sorted(values)
