@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from acquirer.journal.entry import COLUMNS
-from acquirer.model.effects import Changes, CommitOutcome, Load
+from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.store import ExchangeFilter, StoreError, open_store
+from tests.store.conftest import evidence
 
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
 GENERATION = Generation(1, "003", b"\x00sealed\xff", "PIK 900ECCE3", 1_700_000_000_000_000)
@@ -233,3 +234,86 @@ def test_exchanges_are_numbered_in_the_order_of_their_commit(client, exchange):
         assert [entry.id for entry in found] == list(range(1, 301))
         assert [entry.stan for entry in found] == [f"{n:06d}" for n in range(1, 301)]
         assert [entry.id for entry in reader.exchanges(ExchangeFilter(), limit=2)] == [299, 300]
+
+
+def test_a_store_that_was_not_started_says_what_is_so_of_one_that_waits_for_nothing(url):
+    store = open_store(url)
+    state = (store.waiting, store.waited_s, store.congested, store.locked, store.locked_out)
+    assert state == (0, 0.0, False, False, 0)
+    assert (store.last_error, store.fatal_error) == ("", "")
+    with pytest.raises(StoreError) as exc:
+        store.commit(Commit(Changes(evidence()), 1e12), lambda _: None)
+    assert str(exc.value) == "the store is closed, or was not started"
+    store.flush()
+    store.close()
+
+
+def test_how_many_wait_and_for_how_long(opened, exchange):
+    client = opened()
+    store = client.store
+    assert (store.waiting, store.waited_s) == (0, 0.0)
+    first = client.queue(Changes(exchange()))
+    client.turn()  # it is with the writer; that it was written is heard in a later turn
+    began = store.waited_s
+    second = client.queue(Changes(exchange()))
+    assert (store.waiting, store.congested, store.locked) == (2, False, False)
+    assert 0.0 < began < store.waited_s < 3600.0
+    client.wait(first, second)
+    assert (store.waiting, store.waited_s) == (0, 0.0)
+
+
+@pytest.mark.parametrize("load", ["load", "load_card", "load_original", "load_signatures"])
+def test_each_row_that_cannot_be_read_stops_the_store(opened, database, load):
+    client = opened()
+    with sqlite3.connect(database) as other:
+        for table in ("transactions", "card", "signature"):
+            other.execute(f"DROP TABLE {table}")
+    other.close()
+    wanted = {
+        "load": (Load("10000161", KEY), "transactions"),
+        "load_card": (LoadCard("c" * 32), "card"),
+        "load_original": (LoadOriginal(KEY.mid, rrn="000000000001"), "transactions"),
+        "load_signatures": (LoadSignatures(KEY), "signature"),
+    }
+    what, table = wanted[load]
+    with pytest.raises(StoreError) as exc:
+        getattr(client.store, load)(what)
+    assert str(exc.value) == client.store.fatal_error
+    assert str(exc.value) == (
+        f"the store cannot be read any more: {database} is damaged (no such table: {table}): put a backup back, or "
+        "use a new store"
+    )
+
+
+def test_an_original_is_found_by_each_of_its_numbers(client, exchange):
+    """The latest one where several have them, and of a day where a day is named."""
+    token = "c" * 32
+    rows = [
+        replace(
+            sale(KEY._replace(stan=f"{number:06}"), rrn=rrn, auth_id=auth_id, card=card), at_us=at_us, business_date=day
+        )
+        for number, rrn, auth_id, card, at_us, day in (
+            (1, "000000000001", "A00001", token, 30, "20260310"),
+            (2, "000000000001", "A00001", token, 20, "20260311"),
+            (3, "000000000003", "A00001", "d" * 32, 40, "20260310"),
+            (4, "", "", token, 50, "20260310"),
+        )
+    ]
+    for row in rows:
+        client.commit(Changes(exchange(), transaction=row))
+
+    def stan(mid: str = KEY.mid, **named: str) -> str:
+        found = client.original(mid, **named)
+        return "" if found is None else found.key.stan
+
+    assert client.original(key=rows[1].key).rrn == "000000000001"
+    assert client.original(key=KEY._replace(stan="000009")) is None
+    assert stan(rrn="000000000001") == "000001"
+    assert stan(rrn="000000000001", date="0311") == "000002"
+    assert stan(rrn="000000000001", date="0312") == ""
+    assert stan("999999999999999", rrn="000000000001") == ""
+    assert stan(auth_id="A00001", card=token) == "000001"
+    assert stan(auth_id="A00001", card=token, date="0311") == "000002"
+    assert stan(auth_id="A00001", card="d" * 32) == "000003"
+    assert stan(auth_id="A00001", card="e" * 32) == ""
+    assert (stan(), stan(card=token)) == ("", "")

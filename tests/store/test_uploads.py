@@ -131,6 +131,26 @@ def test_parts_that_are_not_completed_are_deleted_after_a_day(client):
         assert [one.part for one in reader.signature_parts()] == [2]
 
 
+@pytest.mark.parametrize(("named", "held"), [("000010", "000002"), ("000010", "000009"), ("000002", "000001")])
+def test_the_last_eight_batches_are_looked_through(named, held, client):
+    client.commit(Changes(evidence(), transaction=Transaction(KEY._replace(batch=held), amount_minor=99)))
+    found = client.uploaded(KEY._replace(batch=named)).elsewhere
+    assert found is not None
+    assert found.key.batch == held
+
+
+@pytest.mark.parametrize(("named", "held"), [("000010", "000001"), ("000001", "000000"), ("000010", "000011")])
+def test_no_other_batches_are_looked_through(named, held, client):
+    client.commit(Changes(evidence(), transaction=Transaction(KEY._replace(batch=held), amount_minor=99)))
+    assert client.uploaded(KEY._replace(batch=named)).elsewhere is None
+
+
+def test_a_sale_that_is_there_is_nowhere_else(client):
+    for batch in ("000002", "000003"):
+        client.commit(Changes(evidence(), transaction=Transaction(KEY._replace(batch=batch), amount_minor=99)))
+    assert client.uploaded(KEY._replace(batch="000003"), "000002").elsewhere is None
+
+
 @pytest.mark.parametrize(("batch", "found"), [("000003", True), ("000001", True), ("000077", False), ("000012", False)])
 def test_a_sale_is_looked_for_in_the_batches_before(batch, found, client):
     sale = Transaction(KEY._replace(batch="000002"), amount_minor=99)
