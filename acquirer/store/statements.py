@@ -25,7 +25,7 @@ class Many:
     def __init__(self, table: StoreTable, conflict: str = "") -> None:
         self._head = " ".join(("INSERT INTO", sql_name(table.name), f"({listed(table.names)})", "VALUES "))
         self._row = f"({', '.join('?' * len(table.columns))})"
-        self._tail = f" {conflict}" if conflict else ""
+        self._tail = f" {conflict}"
         self._shapes: dict[int, str] = {}
 
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
