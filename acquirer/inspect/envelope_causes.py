@@ -73,14 +73,6 @@ def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         if not end and frame.endswith(trail):
             words = f"{name} stands behind the message, and the length counts it"
             yield _Form(words, "leave out these bytes", frame[: -len(trail)])
-    for trail, name in (
-        (b"\r\n", "a line end (0D 0A), 2 bytes,"),
-        (b"\n", "a line end (0A)"),
-        (b"\x00", "a zero byte (00)"),
-    ):
-        if not end and frame.endswith(trail):
-            words = f"{name} stands behind the message, and the length counts it"
-            yield _Form(words, "leave out these bytes", frame[: -len(trail)])
     if tpdu and head:
         for words, size, of in (
             ("the TPDU is", 2 * len(tpdu), tpdu),

@@ -76,6 +76,8 @@ def mti_unknown(dialect: Dialect, mti: str, message: Message | None = None) -> s
     mtis = sorted({route.mti for route in dialect.routes})
     known = ", ".join(mtis)
     sentence = f"there is no message with MTI {mti} in dialect {dialect.name}"
+    if not mtis:
+        return f"{sentence}: it has no routes, so it only reads; add [routes.…] to it to have requests answered"
     same = f"{mtis[0][0]}{mti[1:]}"
     if same in mtis and mti != same:
         versions = f"its first digit says version {_VERSIONS.get(mti[0], mti[0])}"
