@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from acquirer.host.services.signature import SIGNATURES_MAX
 from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.model.effects import RenderPicture
+from acquirer.model.rows import Signature, SlipElement, TransactionKey
 from acquirer.signature import jbig_encoder
 from acquirer.signature.bitmap import Bitmap
+from acquirer.signature.feature_code import feature_code
 from acquirer.signature.pen import draw_signature
 
 ANN, BOB = (jbig_encoder.encode_jbig(draw_signature(name, seed=1)) for name in ("Ann", "Bob"))
@@ -325,3 +328,86 @@ def test_a_host_that_asks_for_no_sale_keeps_everything(new_rig):
     answer = pos.upload("000077", ANN)
     assert answer.code == "00"
     assert [flag.name for flag in rig.signatures[-1].flags] == ["no-sale"]
+
+
+def test_everything_that_is_kept_of_a_signature(rig, sold):
+    slip = bytes.fromhex("FF0104CFFBB7D1" + "FF7F03") + b"pen"
+    rig.pass_s(5)
+    sold.upload(sold.last, ANN, slip=slip)
+    (kept,) = rig.signatures
+    assert kept == Signature(
+        key=TransactionKey("880210010210162", "10000161", "000001", "000002"),
+        number=1,
+        digest=hashlib.sha256(ANN).hexdigest(),
+        stream_bytes=len(ANN),
+        at_us=rig.now_us,
+        dialect="unionpay-pos",
+        amount_minor=1234,
+        pan_masked="621234******1232",
+        rrn="000000000002",
+        settlement_date="0310",
+        feature_code=feature_code("0310", "000000000002"),
+        captured="pen",
+        slip=(SlipElement("FF01", "CFFBB7D1", "消费"), SlipElement("FF7F", "70656E", "pen")),
+    )
+
+
+def test_a_signature_without_a_sale_is_kept_where_it_need_not_be_known(new_rig):
+    rig = new_rig(checks=Checks(original="log"))
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    answer = pos.upload("000009", ANN, amount=None, pan=None, settlement_date=None, rrn=None, slip=None)
+    assert answer.code == "00"
+    assert answer.why == (
+        f"signature kept for the sale of (none) with STAN 000009, batch 000001: {len(ANN)} bytes, 240 × 80 pixels"
+    )
+    (kept,) = rig.signatures
+    assert (kept.amount_minor, kept.pan_masked, kept.rrn, kept.settlement_date) == (None, "", "", "")
+    assert [one.name for one in kept.flags] == ["no-sale"]
+    assert "no-sale: there is no sale of terminal 10000161 with STAN 000009 in batch 000001" in answer.notes
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "code"), [(1024, 1024, "00"), (1025, 8, "30"), (8, 1025, "30"), (8, 0xFFFFFFFF, "00")]
+)
+def test_pictures_up_to_1024_pixels_a_side_are_taken(width, height, code, rig, sold):
+    """An unknown height stands for one that a later marker tells."""
+    header = ANN[:4] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + ANN[12:]
+    answer = sold.upload(sold.last, header)
+    assert (answer.code == "00") is (code == "00")
+    if code != "00":
+        sentence = f"a picture of {width} × {height} pixels; 1024 in either direction are taken"
+        assert (answer.why, answer.evidence[-1].reason) == (sentence, "signature_unusable")
+
+
+@pytest.mark.parametrize("missing", ["settlement_date", "rrn"])
+def test_what_the_sale_does_not_say_is_no_difference(missing, rig, sold):
+    (sale,) = rig.transactions.values()
+    elements = {name: text for name, text in sale.reply_elements.items() if name != missing}
+    rig.transactions[sale.key] = replace(sale, reply_elements=elements, rrn="" if missing == "rrn" else sale.rrn)
+    answer = sold.upload(sold.last, ANN)
+    assert (answer.code, rig.signatures[-1].flags, answer.notes) == ("00", (), "")
+
+
+def test_a_reference_number_that_is_left_out_is_named_alone(rig, sold):
+    assert "feature-code: computed without reference number; terminals" in sold.upload(sold.last, ANN, rrn=None).notes
+    answer = sold.upload(sold.last, BOB, settlement_date=None)
+    assert "feature-code: computed without settlement date; terminals differ about that" in answer.notes
+
+
+def test_slip_elements_before_a_damaged_one_stay(new_rig):
+    rig = new_rig(checks=Checks(slip="log"))
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    answer = pos.upload(pos.last, ANN, slip=bytes.fromhex("FF020101" + "FF0109CF"))
+    assert answer.code == "00"
+    (kept,) = rig.signatures
+    assert [(one.tag, one.text) for one in kept.slip] == [("FF02", "01")]
+    assert [one.name for one in kept.flags] == ["slip-damaged"]
+    assert kept.flags[0].why.startswith("the slip elements in DE 55 cannot be read: ")
+    assert kept.flags[0].why.endswith("; correct its length")
+    pos.upload(pos.last, BOB, slip=bytes.fromhex("FF0109CF"))
+    assert rig.signatures[-1].slip == ()
