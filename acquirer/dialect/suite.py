@@ -21,7 +21,7 @@ from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import DUKPT, DukptError
 from acquirer.security.key_candidates import NamedKeys
 from acquirer.security.mac_diagnosis import diagnose_mac
-from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package
+from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package, wrap_cipher
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.pin_diagnosis import diagnose_pin
 from acquirer.security.secret import Secret
@@ -54,7 +54,7 @@ class Suite:
         DataError: the dialect names something unknown, or things that do not go together: file, line and key.
     """
 
-    __slots__ = ("_issuers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method")
+    __slots__ = ("_issuers", "dialect", "dukpt", "mac_algorithm", "packages", "pin_formats", "track_method", "wraps")
 
     def __init__(self, dialect: Dialect, *, checked: bool = False) -> None:
         for problem in () if checked else check_security(dialect):
@@ -66,6 +66,7 @@ class Suite:
         self.track_method = TRACK_METHODS[security.track] if security.track else None
         self.pin_formats = {digit: PIN_FORMATS[name] for digit, name in security.pin_blocks.items()}
         self.packages = dict(security.packages)
+        self.wraps = {selector: wrap_cipher(package) for selector, package in self.packages.items()}  # of master keys
         usage = MAC_USAGES.get(security.mac.removesuffix("-hex"), "M1")
         self._issuers = {
             (package.selector, form): PackageIssuer(package, form, usage)

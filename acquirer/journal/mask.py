@@ -147,7 +147,8 @@ def _free(value: Value) -> str:
 def _digits(value: Value) -> str:
     if isinstance(value, bytes):
         return mask_bytes(value)
-    return readable(value) if len(value) < PAN_DIGITS[0] else mask_digits(readable(value))
+    text = value if value.isascii() and value.isprintable() else readable(value)
+    return text if len(value) < PAN_DIGITS[0] else mask_digits(text)
 
 
 def _image(value: Value) -> str:

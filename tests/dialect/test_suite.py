@@ -95,7 +95,8 @@ class TestPin:
         assert opened.pin == "123456"
         assert opened.format == "iso-0"
         assert opened.note == (
-            "DE 53 (security control) 1600000000000000 says iso-0-without-pan, the PIN block opened as iso-0"
+            "DE 53 (security control) 1600000000000000 says iso-0-without-pan, the PIN block opened as iso-0; "
+            "begin DE 53 with 2"
         )
 
     def test_a_block_that_was_declared_as_none(self, suite, keys):

@@ -20,7 +20,7 @@ from acquirer.host.unproved import UNPROVED_MOST
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
 from acquirer.security.ciphers import CipherError
-from acquirer.security.packages import PackageError, wrap_cipher
+from acquirer.security.packages import PackageError
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 
@@ -50,6 +50,10 @@ def sign_on(case: Case) -> Decision:
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     batch_words = f"batch {batch}; " if host.has_batch else ""
+    notes = (*fresh.notes, *_notes(case, session, after))
+    keys = after.current if fresh.sentence else None  # that this message hands out
+    if keys is not None and host.unproved.signed_on(after.tid, keys.number, day):
+        notes = (*notes, key_why.tmk_may_differ(case.terminal, UNPROVED_MOST))
     return Decision(
         Reason.APPROVED,
         f"{fresh.sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}",
@@ -57,7 +61,7 @@ def sign_on(case: Case) -> Decision:
         session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
-        notes=(*fresh.notes, *_notes(case, session, after), *_unproved(case, session, after)),
+        notes=notes,
     )
 
 
@@ -110,22 +114,13 @@ def _fresh_keys(case: Case) -> _FreshKeys:
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
     elements: ElementValues = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
-    return _FreshKeys(after, elements, sentence, _cipher_notes(case, selector, master))
+    notes = () if master.cipher == host.suite.wraps[selector] else (_other_cipher(case, selector, master),)
+    return _FreshKeys(after, elements, sentence, notes)
 
 
-def _cipher_notes(case: Case, selector: str, master: Secret) -> tuple[str, ...]:
-    wrap = wrap_cipher(case.host.suite.packages[selector])
-    if master.cipher == wrap:
-        return ()
-    return (key_why.other_cipher(case.terminal, selector, wrap, master.cipher, master.using(wrap).kcv()),)
-
-
-def _unproved(case: Case, before: Session, after: Session) -> tuple[str, ...]:
-    if after.current is None or after.current is before.current:
-        return ()
-    if case.host.unproved.signed_on(after.tid, after.current.number, after.signed_on_day):
-        return (key_why.tmk_may_differ(case.terminal, UNPROVED_MOST),)
-    return ()
+def _other_cipher(case: Case, selector: str, master: Secret) -> str:
+    wrap = case.host.suite.wraps[selector]
+    return key_why.other_cipher(case.terminal, selector, wrap, master.cipher, master.using(wrap).kcv())
 
 
 def next_batch(batch: str) -> str:
