@@ -26,6 +26,7 @@ from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
 from acquirer.host.explain import keys as key_why
 from acquirer.host.request import Request
+from acquirer.host.ruling import overrule
 from acquirer.host.sealing import Reply, seal
 from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
 from acquirer.model.effects import (
@@ -45,6 +46,7 @@ from acquirer.model.effects import (
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.scenario.faults import REPLY_STAGES, Fault, FaultContext, Stage
+from acquirer.scenario.rules import Ruling
 from acquirer.wire.message import DecodeError, EncodeError
 
 ExchangeSteps = Generator[Effect, EffectResult, Effect | None]
@@ -76,16 +78,21 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
         return (yield from _lose(host, request, lost))
     refusal = check_format(host, request)
     fault: Fault | None = None
+    ruling: Ruling | None = None
     turns = 0
     while True:
         turns += 1
         decision = refusal
         if decision is None:
-            decision = yield from decide(host, request)
+            decision = yield from decide(host, request, ruling)
+            ruling = decision.ruling
             yield PAUSE
         try:
             reply = seal(host, request, decision)
         except EncodeError as exc:
+            if ruling is not None:
+                ruling.release()
+                ruling = None
             decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
         if host.faults:  # in each turn: the code that a fault looks for may be another one now
@@ -97,6 +104,8 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
         )
         outcome = yield Commit(changes, arrival.deadline_s)
         if outcome is CommitOutcome.DONE:
+            if ruling is not None:
+                ruling.apply()
             if decision.upload is not None:
                 yield RenderPicture()
             if fault is not None:
@@ -107,11 +116,17 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             host.faults.release(fault)
         if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
             continue
+        if ruling is not None:
+            ruling.release()
         return (yield from _not_committed(host, request, decision, evidence, outcome))
 
 
-def decide(host: Host, request: Request) -> Deciding:
-    """Load what a request is about, and have its service decide."""
+def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Deciding:
+    """Load what a request is about, have its service decide, and the rules after it.
+
+    Args:
+        ruling: what the rules said when it was decided before.
+    """
     service = services.SERVICES.get(request.service)
     if service is not None:
         request.key = service.key(host, request)
@@ -125,8 +140,13 @@ def decide(host: Host, request: Request) -> Deciding:
     try:
         deciding = service.decide(case)
         decision = deciding if isinstance(deciding, Decision) else (yield from deciding)
+        if request.rules is not None and not decision.replayed:
+            decision = yield from overrule(case, decision, request.rules, ruling)
+            ruling = None
     except Decided as end:
         decision = end.decision
+    if ruling is not None:  # it fitted a decision that is not the one of this turn
+        ruling.release()
     if case.verified.note:
         decision.notes = (*decision.notes, case.verified.note)
         decision.why = f"{decision.why}; {key_why.UNDER_PREVIOUS_KEYS}"

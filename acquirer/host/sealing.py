@@ -7,6 +7,7 @@ from typing import Final
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
+from acquirer.scenario.rules.reply_edits import edit
 from acquirer.wire.message import Value
 
 ACCEPTED: Final = "A"
@@ -39,6 +40,8 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     if "time" not in elements:
         elements.update(request.stamp.clock)
     fields = host.plans.plan(route, accepted).fields(message.fields, elements)
+    if decision.ruling is not None or decision.replayed:
+        edit(dialect, fields, elements)  # what a rule changes in the reply
     mti = host.plans.reply_mti(message.mti)
     envelope = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys
