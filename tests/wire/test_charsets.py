@@ -28,9 +28,9 @@ def test_code_pages_of_ebcdic_lose_nothing(page):
 
 
 def test_code_page_1047_is_that_of_the_c_library():
-    asked = ["iconv", "-f", "IBM1047", "-t", "UTF-8"]
+    command = ["iconv", "-f", "IBM1047", "-t", "UTF-8"]
     try:
-        done = subprocess.run(asked, input=EVERY_BYTE, capture_output=True, check=True, timeout=30)
+        done = subprocess.run(command, input=EVERY_BYTE, capture_output=True, check=True, timeout=30)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no iconv with IBM1047")
     assert done.stdout.decode() == EVERY_BYTE.decode("cp1047")
