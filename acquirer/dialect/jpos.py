@@ -63,7 +63,7 @@ def read_packager(data: bytes, name: str) -> Imported:
             read.notes.append(f"Line {one.line}: DE {de} stands in line {first.line} already; this one is taken.")
         found[de] = one
     if 1 not in found:
-        raise DataError(name, root.line, "", "has no field 1, the bitmap: the fields could not be told apart")
+        raise DataError(name, root.line, "", "has no field 1, the bitmap: the fields could not be distinguished")
     for de, one in found.items():
         _take(read, one, de, name)
     if not read.fields:
@@ -82,7 +82,7 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
     if de == 0 and found:
         read.mti = _DIGITS.get(found["side"] or "A", "ascii")
     elif de == 1 and (found is None or found["kind"] != "BITMAP"):
-        problem = f"DE 1 is packed by {written or 'nothing'}, which is no bitmap: the fields could not be told apart"
+        problem = f"DE 1 is packed by {written or 'nothing'}, which is no bitmap: the fields could not be distinguished"
         raise DataError(name, one.line, "isofield 1", problem)
     elif de == 1 and found:
         read.bitmap = {"B": "binary", "E": "ebcdic"}.get(found["side"] or "", "ascii")

@@ -62,7 +62,7 @@ def _check_bitmap(one: dict[str, Any], name: str, line: int) -> None:
     """Refuse a bitmap that cannot be said. Raises DataError."""
     size = one.get("length", 8)
     if one.get("type", "Bitmap") != "Bitmap":
-        problem = f"is a {one.get('type')!s:.30}, and no bitmap: the fields could not be told apart"
+        problem = f"is a {one.get('type')!s:.30}, and no bitmap: the fields could not be distinguished"
         raise DataError(name, line, "fields.1", problem)
     if size != 8 and one.get("enc") != OLD_HEX:
         problem = (

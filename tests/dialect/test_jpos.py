@@ -182,7 +182,7 @@ def test_any_packager_gives_a_file_of_toml(name, of, length):
 @pytest.mark.parametrize("field", ['<isofield id="1" length="16" name="x" class="org.jpos.iso.IFA_LLNUM"/>', ""])
 def test_without_a_bitmap_nothing_is_taken_over(field):
     data = f"<isopackager>{isofield(0, 'IFA_NUMERIC', 4)}{field}{isofield(3, 'IFA_NUMERIC', 6)}</isopackager>".encode()
-    with pytest.raises(DataError, match="the fields could not be told apart"):
+    with pytest.raises(DataError, match="the fields could not be distinguished"):
         read_packager(data, "mine.xml")
 
 
