@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.host.issuer.cards import CardEntry, CardTable
-from acquirer.host.issuer.decisions import PIN_TRIES, CardUse, expired, give_back, judge_sale
+from acquirer.host.issuer.decisions import (
+    PIN_TRIES,
+    CardUse,
+    Judgement,
+    expired,
+    give_back,
+    judge_inquiry,
+    judge_pin,
+    judge_sale,
+    spend,
+)
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
 from acquirer.wire.masking import mask_pan
@@ -164,3 +174,144 @@ def test_a_card_holds_through_the_last_day_of_its_month(year, month, day):
     months = [(century + year) * 100 + month for century in (1900, 2000, 2100)]
     meant = min(months, key=lambda then: abs(then - now))
     assert expired(f"{year:02}{month:02}", text) == (meant < now)
+
+
+def why(entry: CardEntry | None = None, row: Card | None = None, **more: Any) -> str:
+    return ask(entry, row, **more)[1]
+
+
+def test_refusals_say_which_card_what_is_so_and_what_to_do():
+    assert why(replace(CARD, status="blocked")) == ("card 'test' 621234******1232 is marked blocked in the card table")
+    assert why(replace(CARD, status="lost")) == ("card 'test' 621234******1232 is marked lost in the card table")
+    assert why(replace(CARD, status="stolen")) == ("card 'test' 621234******1232 is marked stolen in the card table")
+    assert why(replace(CARD, status="restricted")) == (
+        "card 'test' 621234******1232 is marked restricted in the card table"
+    )
+    assert why(replace(CARD, status="issuer-down")) == (
+        "card 'test' 621234******1232 belongs to an issuer that is marked down in the card table"
+    )
+    assert why(CARD, expiry="2502") == (
+        "card 'test' 621234******1232 was valid through 2025-02; the host's business date is 2025-03-10; use "
+        "another card"
+    )
+    assert why(replace(CARD, service_code="220"), swiped=True) == (
+        "card 'test' 621234******1232 has a chip (service code 220) but was swiped without saying that its chip "
+        "could not be read: insert it, or declare the fallback"
+    )
+    assert why(replace(CARD, pin="1234", pin_required=True)) == (
+        "card 'test' 621234******1232 asks for a PIN, and the message carries no PIN block"
+    )
+    assert why(replace(CARD, pin="1234"), pin="99999") == (
+        "card 'test' 621234******1232 has another PIN: the block opened well, to 5 digits that are not the card's; "
+        "enter its PIN; 2 tries left"
+    )
+    assert why(replace(CARD, pin="1234"), Card("t", day=DAY, pin_tries=1), pin="9999") == (
+        "card 'test' 621234******1232 has another PIN: the block opened well, to 4 digits that are not the card's; "
+        "enter its PIN; 1 try left"
+    )
+    assert why(replace(CARD, pin="1234"), Card("t", day=DAY, pin_tries=2), pin="9999") == (
+        "card 'test' 621234******1232 has another PIN: the block opened well, to 4 digits that are not the card's; "
+        "enter its PIN; no more tries today"
+    )
+    assert why(replace(CARD, pin="1234"), Card("t", day=DAY, pin_tries=3), pin="1234") == (
+        "card 'test' 621234******1232 has seen 3 wrong PINs in a row today and takes no more; it starts over on "
+        "the next business day"
+    )
+    assert why(replace(CARD, limit_minor=999)) == (
+        "card 'test' 621234******1232 allows 9.99 a sale; this one asks for 10.00"
+    )
+    assert why(replace(CARD, daily_limit_minor=1999), Card("t", day=DAY, day_spent_minor=1000)) == (
+        "card 'test' 621234******1232 allows 19.99 a day; 10.00 went before, this sale asks for 10.00"
+    )
+    assert why(replace(CARD, daily_count=1), Card("t", day=DAY, day_count=1)) == (
+        "card 'test' 621234******1232 allows 1 sale a day, and has had them"
+    )
+    assert why(replace(CARD, balance_minor=1999), Card("t", day=DAY, spent_minor=1000)) == (
+        "card 'test' 621234******1232 has 9.99 left of 19.99; this sale asks for 10.00"
+    )
+
+
+def test_approvals_say_on_what_card():
+    assert why(CARD) == "approved on card 'test' 621234******1232"
+    assert why(replace(CARD, balance_minor=1999)) == ("approved on card 'test' 621234******1232, 9.99 left")
+    assert why(replace(CARD, daily_count=1)) == "approved on card 'test' 621234******1232"
+    assert why() == ("approved: card 621234******1232 is not in the card table, its check digit is right")
+
+
+def test_cards_that_no_table_knows():
+    assert why(unknown="decline") == (
+        'no entry of the card table is 621234******1232, and the table declines unknown cards (unknown = "decline")'
+    )
+    assert why(expiry="2502") == (
+        "card 621234******1232 was valid through 2025-02; the host's business date is 2025-03-10; use another card"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "row", "reason"),
+    [
+        (replace(CARD, daily_limit_minor=2000), Card("t", day=DAY, day_spent_minor=1000), Reason.APPROVED),
+        (replace(CARD, daily_limit_minor=2000), Card("t", day=DAY, day_spent_minor=1001), Reason.LIMIT_EXCEEDED),
+        (replace(CARD, daily_count=2), Card("t", day=DAY, day_count=1), Reason.APPROVED),
+        (replace(CARD, daily_count=2), Card("t", day=DAY, day_count=3), Reason.COUNT_EXCEEDED),
+        (replace(CARD, balance_minor=2000), Card("t", day=DAY, spent_minor=1000), Reason.APPROVED),
+        (replace(CARD, balance_minor=2000), Card("t", day=DAY, spent_minor=1001), Reason.FUNDS_INSUFFICIENT),
+        (replace(CARD, balance_minor=2000), Card("t", day="20250401", spent_minor=1000), Reason.APPROVED),
+    ],
+)
+def test_limits_are_reached_before_they_are_exceeded(entry, row, reason):
+    assert ask(entry, row)[0] is reason
+
+
+def test_only_what_changes_a_card_is_written():
+    assert ask(CARD)[2] is None
+    row = Card("t", 4, mask_pan(PAN), day=DAY, pin_tries=1)
+    assert ask(CARD, row, pin="1234")[2] is None  # nothing to compare
+    assert ask(replace(CARD, pin="1234"), row)[2] is None  # none was sent
+    assert ask(replace(CARD, pin="1234"), row, pin="1234")[2] == replace(row, pin_tries=0)
+    after = ask(replace(CARD, balance_minor=5000), None)[2]
+    assert after == Card("t", 0, mask_pan(PAN), 1000, DAY, 1000, 1)
+
+
+def test_money_of_another_day():
+    row = Card("t", spent_minor=500, day="20250311", day_spent_minor=200, day_count=1)
+    assert spend(row, 300, "20250310") == replace(row, spent_minor=800)
+    assert spend(row, 300, "20250311") == replace(row, spent_minor=800, day_spent_minor=500, day_count=2)
+    assert spend(row, 300, "20250311", whole=False) == replace(row, spent_minor=800, day_spent_minor=500)
+    assert give_back(row, 100, "20250311") == replace(row, spent_minor=400, day_spent_minor=100, day_count=0)
+    assert give_back(row, 100, "20250312", whole=False) == replace(row, spent_minor=400, day_spent_minor=100)
+    assert give_back(row, 900, "20250311") == replace(row, spent_minor=0, day_spent_minor=0, day_count=0)
+    assert give_back(replace(row, day_count=0), 0, "20250311").day_count == 0
+
+
+def inquire(entry: CardEntry | None, row: Card | None = None, **more: Any) -> tuple[Judgement, int]:
+    table = CardTable({entry.pan: entry} if entry else {}, unknown_balance_minor=777)
+    use = CardUse(PAN, mask_pan(PAN), "t", 0, "3012", False, "", more.pop("pin", None), DAY, **more)
+    return judge_inquiry(table, use, row)
+
+
+def test_balances():
+    assert inquire(None)[1] == 777
+    judgement, minor = inquire(CARD)
+    assert (judgement.reason, minor, judgement.card) == (Reason.APPROVED, 777, None)
+    assert judgement.why == "card 'test' 621234******1232 has 7.77"
+    judgement, minor = inquire(replace(CARD, balance_minor=5000), Card("t", day=DAY, spent_minor=6000))
+    assert (judgement.why, minor) == ("card 'test' 621234******1232 has -10.00", -1000)
+    judgement, minor = inquire(replace(CARD, status="lost"))
+    assert (judgement.reason, minor) == (Reason.CARD_LOST, 0)
+    tried = Card("t", day=DAY, pin_tries=2)
+    judgement, _ = inquire(replace(CARD, pin="1234"), tried, pin="1234")
+    assert judgement.card == replace(tried, pin_tries=0)
+    judgement, _ = inquire(replace(CARD, pin="1234"), tried, pin="9999")
+    assert (judgement.reason, judgement.card) == (Reason.PIN_INCORRECT, replace(tried, pin_tries=3))
+
+
+def test_a_void_asks_for_the_pin_alone():
+    def refused(entry: CardEntry | None, pin: str | None) -> Reason | None:
+        table = CardTable({entry.pan: entry} if entry else {})
+        judgement = judge_pin(table, CardUse(PAN, mask_pan(PAN), "t", 0, "2501", False, "", pin, DAY), None)
+        return judgement and judgement.reason
+
+    card = replace(CARD, pin="1234", pin_required=True, status="lost")
+    assert [refused(card, pin) for pin in ("1234", "9999", None)] == [None, Reason.PIN_INCORRECT, None]
+    assert refused(None, "9999") is None
