@@ -310,7 +310,7 @@ def test_a_void_asks_for_the_pin_alone():
     def refused(entry: CardEntry | None, pin: str | None) -> Reason | None:
         table = CardTable({entry.pan: entry} if entry else {})
         judgement = judge_pin(table, CardUse(PAN, mask_pan(PAN), "t", 0, "2501", False, "", pin, DAY), None)
-        return judgement and judgement.reason
+        return None if judgement is None else judgement.reason
 
     card = replace(CARD, pin="1234", pin_required=True, status="lost")
     assert [refused(card, pin) for pin in ("1234", "9999", None)] == [None, Reason.PIN_INCORRECT, None]

@@ -233,3 +233,55 @@ def midnight() -> int:
 
 def asks_for_sign_on(answer) -> bool:
     return answer.message.raw[7] & 0x0F == 3
+
+
+def test_what_sign_on_and_sign_off_say(rig):
+    pos = rig.pos()
+    assert pos.sign_off().why == "nothing to sign off: the terminal was never signed on"
+    first = pos.sign_on()
+    assert first.why == (
+        f"new keys in package 003 under TMK KCV D0E06F38: PIK {pos.keys.pik.kcv()}, MAK {pos.keys.mak.kcv()}; "
+        "batch 000001; sign-on 1 of 2025-03-10"
+    )
+    assert first.notes == "operator 01"
+    rig.pass_s(61)
+    assert pos.sign_on().why.endswith("; batch 000001; sign-on 2 of 2025-03-10")
+    other = rig.send(pos.management("0820", "002", stan="000009", batch="000005"))
+    assert other.why == "signed off; batch 000001 stays open"
+    assert other.notes == "batch: the terminal signs off from batch 000005, the host has 000001"
+    assert rig.sessions[pos.tid].signed_off
+    again = pos.sign_off()
+    assert (again.why, again.notes) == ("nothing to sign off: the terminal had signed off already", "")
+    assert pos.rig.send(pos.management("0820", "301")).why == "the host is there"
+
+
+def test_a_batch_that_sign_off_closes(new_rig):
+    rig = new_rig()
+    rig.register(required="per-batch")
+    pos = rig.pos()
+    pos.sign_on()
+    assert pos.sign_off().why == "signed off; batch 000001 is closed"
+    assert pos.sign_on().why.endswith("; batch 000002; sign-on 2 of 2025-03-10")
+    rig.pass_s(86_400)
+    assert pos.sign_on().why.endswith("; batch 000002; sign-on 1 of 2025-03-11")
+
+
+@pytest.mark.parametrize(("seconds", "suspected"), [(0, True), (59, True), (60, False), (-1, False)])
+def test_another_serial_within_a_minute(rig, seconds, suspected):
+    pos = rig.pos()
+    first = pos.sign_on(serial="Sequence No16AB123456789012CD")
+    assert first.notes.splitlines()[1:] == ["serial AB123456789012CD"]
+    rig.pass_s(seconds)
+    assert pos.sign_on(serial="Sequence No16AB123456789012CD").notes == "operator 01"
+    notes = pos.sign_on(serial="Sequence No16AB123456789012CE").notes
+    sentence = (
+        "clone-suspected: terminal 10000161 signed on 0 s ago as serial AB123456789012CD; two devices "
+        "seem to use one terminal number, and each sign-on takes the other's keys away"
+    )
+    assert notes.splitlines()[2] == sentence
+    rig.pass_s(seconds)
+    notes = pos.sign_on(serial="Sequence No16AB123456789012CF").notes
+    assert notes.count(f"signed on {seconds} s ago as serial AB123456789012CE") == suspected
+    assert rig.sessions[pos.tid].serial == "AB123456789012CF"
+    pos.sign_on()
+    assert rig.sessions[pos.tid].serial == "AB123456789012CF"
