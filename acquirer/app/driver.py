@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from acquirer.app.holding import HeldExchanges
 from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps
+from acquirer.app.sending import Sending
 from acquirer.model.effects import Arrival
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.server import Server
@@ -57,7 +59,9 @@ class Driver:
         self.exchanges = 0
         self.undelivered = 0
         self.lanes = Lanes(self.loop)
-        self.delayed: dict[Run, asyncio.TimerHandle] = {}
+        self.delayed: dict[Sending, asyncio.TimerHandle] = {}  # replies that are held back
+        self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
+        self.held = HeldExchanges(self.loop, server.limits.delayed)
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._last_error = ""  # the store's last one that was logged

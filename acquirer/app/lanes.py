@@ -2,7 +2,8 @@
 
 1. An exchange takes its terminal's lane with `Load`, an original's with `LoadOriginal`, a card's with `LoadCard` when
    the card is counted, in this order and at most one of each, so that no two exchanges ever wait for each other.
-2. It leaves them all once its commit is answered; a reply that a fault holds back keeps no lane.
+2. It leaves them all once its commit is answered; a reply that a fault holds back keeps no lane. An exchange that a
+   rule holds before its commit keeps its terminal's alone.
 3. An exchange that finds its lane taken stands behind those that came before, and goes on when they have left.
 """
 
@@ -43,9 +44,12 @@ class Lanes:
             waiting.append((holder, resume))
         return False
 
-    def release(self, holder: LaneHolder) -> None:
-        """Leave all lanes of `holder`; the next in each goes on in the next turn of the loop."""
+    def release(self, holder: LaneHolder, but: str = "") -> None:
+        """Leave all lanes of `holder` but one; the next in each goes on in the next turn of the loop."""
         names, holder.lanes = holder.lanes, ()
+        if but in names:
+            holder.lanes = (but,)
+            names = tuple(name for name in names if name != but)
         for name in names:
             waiting = self._waiting[name]
             if not waiting:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Mapping
-from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from acquirer.app.lanes import LaneHolder, Lanes
+from acquirer.app.sending import PENDING, Driving, Sending, Waits
 from acquirer.model.effects import (
     Close,
     Commit,
@@ -15,63 +13,32 @@ from acquirer.model.effects import (
     DecodeImage,
     Effect,
     EffectResult,
+    Hold,
     Load,
     LoadCard,
     LoadOriginal,
     LoadSignatures,
     Pause,
     RenderPicture,
+    Restart,
     Send,
     SendBytes,
+    SendElsewhere,
+    SendWithNext,
     Silence,
 )
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.net.connection import Connection
-from acquirer.net.server import Server
-from acquirer.observe.log import Log
-from acquirer.process.pictures import Pictures
-from acquirer.store.interface import Store
 
 Steps = Generator[Effect, EffectResult, Effect | None]
 
 
-class Driving(Protocol):
-    """What a run needs of its driver."""
-
-    store: Store
-    server: Server
-    log: Log
-    pictures: Pictures
-    loop: asyncio.AbstractEventLoop
-    lanes: Lanes
-    undelivered: int
-    delayed: dict[Run, asyncio.TimerHandle]
-
-    def ready(self, run: Run) -> None:
-        """Take the run to its next effect, with the others of this turn of the loop."""
-
-    def fail(self) -> None:
-        """Stop: the store does not work any more."""
-
-
-class Waits(Enum):
-    """In place of a result: it is still to come."""
-
-    PENDING = "pending"
-
-
-PENDING: Final = Waits.PENDING
-
-
-class Run(LaneHolder):
+class Run(Sending):
     """One exchange on its way."""
 
     __slots__ = (
         "_began_s",
-        "_connection",
-        "_delivery",
-        "_driver",
         "_evidence",
         "effect",
         "over",
@@ -80,16 +47,13 @@ class Run(LaneHolder):
     )
 
     def __init__(self, driver: Driving, connection: Connection, began_s: float, steps: Steps) -> None:
-        self.lanes = ()
-        self._driver = driver
-        self._connection = connection
+        super().__init__(driver, connection)
         self._began_s = began_s
         self.steps = steps
         self.effect: Effect | None = None  # to be performed next
         self.over = False  # there is none after it
         self.result: EffectResult = None
         self._evidence: Evidence | None = None
-        self._delivery = ""
 
     def perform(self) -> None:
         """Perform the effect, and go on at once unless its result is still to come."""
@@ -119,7 +83,7 @@ class Run(LaneHolder):
 
     def abandon(self) -> None:
         """Stop waiting to send a reply that is held back."""
-        self._driver.delayed.pop(self, None)
+        self.forget()
         self.steps.close()
         self._delivery = "undelivered"
         self.end()
@@ -168,65 +132,19 @@ class Run(LaneHolder):
         if outcome is CommitOutcome.FAILED:
             self._driver.fail()
 
-    def _send(self, send: Send) -> Waits | None:
-        if send.delay_ms:
-            self._delay(send.delay_ms, self._sent, send.frame)
-        else:
-            self._sent(send.frame)
-        if self.lanes:
-            self._driver.lanes.release(self)
-        return PENDING if send.delay_ms else None
-
-    def _sent(self, frame: bytes) -> None:
-        self._delivered(self._connection.send(frame))
-
-    def _send_bytes(self, send: SendBytes) -> Waits | None:
-        if send.delay_ms:
-            self._delay(send.delay_ms, self._sent_bytes, send.data)
-        else:
-            self._sent_bytes(send.data)
-        if self.lanes:
-            self._driver.lanes.release(self)
-        return PENDING if send.delay_ms else None
-
-    def _sent_bytes(self, data: bytes) -> None:
-        self._delivered(self._connection.send_bytes(data))
-
-    def _delivered(self, sent: bool) -> None:
-        if self._delivery != "undelivered":
-            self._delivery = "sent" if sent else "undelivered"
-
-    def _delay(self, delay_ms: int, send: Callable[[bytes], None], data: bytes) -> None:
-        driver = self._driver
-        if len(driver.delayed) >= driver.server.limits.delayed:
-            driver.log.event(
-                "too-many-delayed", "a reply that a fault held back was given up", peer=self._connection.peer
-            )
-            driver.loop.call_soon(self.abandon)
-            return
-
-        def now() -> None:
-            del driver.delayed[self]
-            send(data)
-            self.resume()
-
-        driver.delayed[self] = driver.loop.call_later(delay_ms / 1000, now)
-
-    def _close(self, close: Close) -> None:
-        self._connection.close(close.reason, hard=close.how == "rst")
-        if self.lanes:
-            self._driver.lanes.release(self)
-
-    def _silence(self, _silence: Silence) -> None:
-        self._delivery = self._delivery or "silent"
-        if self.lanes:
-            self._driver.lanes.release(self)
-
     def _render_picture(self, _render: RenderPicture) -> None:
         self._driver.pictures.render()
 
     def _decode_image(self, decode: DecodeImage) -> Waits:
         self._driver.pictures.decode(decode.stream, self.resume)
+        return PENDING
+
+    def _hold(self, hold: Hold) -> Waits | None:
+        driver = self._driver
+        if not driver.held.add(hold, self.resume):
+            driver.log.event("not-held", "an exchange that a rule holds goes on at once", rule=hold.rule, tid=hold.tid)
+            return None
+        driver.lanes.release(self, but=hold.tid)
         return PENDING
 
     def _pause(self, _pause: Pause) -> None:
@@ -275,8 +193,12 @@ _PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {
     RenderPicture: Run._render_picture,
     Send: Run._send,
     SendBytes: Run._send_bytes,
+    SendWithNext: Run._send_with_next,
+    SendElsewhere: Run._send_elsewhere,
+    Restart: Run._restart,
     Close: Run._close,
     Silence: Run._silence,
+    Hold: Run._hold,
     Pause: Run._pause,
     type(None): Run._nothing,
 }

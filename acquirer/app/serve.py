@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
+from acquirer.app.line_faults import LineFaults
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -62,6 +63,7 @@ class Running:
     driver: Driver
     log: Log
     terminals: int
+    line_faults: LineFaults
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -139,7 +141,7 @@ async def serving(
             server = Server(reactor, parts.limits, LoggingWatcher(log))
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
             driver = Driver(store, server, parts.clock, log, pictures)
-            running = Running(parts, store, server, driver, log, terminals)
+            running = Running(parts, store, server, driver, log, terminals, LineFaults(parts.faults, server, log))
             ready = False
             try:
                 for address, compiled in zip(parts.addresses, parts.compiled, strict=True):
@@ -149,10 +151,12 @@ async def serving(
                     receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)
+                running.line_faults.look()
                 pictures.resume()
                 ready = True
                 yield running
             finally:
+                driver.held.stop()
                 await server.stop()
                 driver.stop()
                 try:

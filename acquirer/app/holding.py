@@ -1,0 +1,64 @@
+"""Exchanges that rules hold: each waits for its time, or until it is resumed from outside.
+
+What is held keeps its terminal's lane. When the host stops, everything goes on, and nothing is held any more.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
+
+from acquirer.model.effects import Hold
+
+
+class HeldExchanges:
+    """All that is held, in the order of its coming. On the loop's thread.
+
+    Args:
+        most: so many at one time; what comes then is not held.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, most: int) -> None:
+        self._loop = loop
+        self._most = most
+        self._held: dict[int, tuple[Hold, Callable[[], None], TimerHandle | None]] = {}
+        self._number = 0
+        self._stopping = False
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def listed(self) -> tuple[Hold, ...]:
+        """Return what is held."""
+        return tuple(hold for hold, _, _ in self._held.values())
+
+    def add(self, hold: Hold, resume: Callable[[], None]) -> bool:
+        """Hold an exchange, and call `resume` in time; False when it is not held."""
+        if self._stopping or len(self._held) >= self._most:
+            return False
+        self._number += 1
+        number = self._number
+        timer = self._loop.call_later(hold.hold_ms / 1000, self._go_on, number) if hold.hold_ms else None
+        self._held[number] = hold, resume, timer
+        return True
+
+    def resume(self, tid: str = "", rule: str = "") -> int:
+        """Let go on what is held: all, or of a terminal or a rule alone; return how many exchanges that were."""
+        found = [
+            number for number, (hold, _, _) in self._held.items() if tid in ("", hold.tid) and rule in ("", hold.rule)
+        ]
+        for number in found:
+            self._go_on(number)
+        return len(found)
+
+    def stop(self) -> None:
+        """Let everything go on, and hold nothing any more."""
+        self._stopping = True
+        self.resume()
+
+    def _go_on(self, number: int) -> None:
+        _, resume, timer = self._held.pop(number)
+        if timer is not None:
+            timer.cancel()
+        resume()
