@@ -73,7 +73,7 @@ def joined_literals(text: str) -> Found:
 def escaped_text(text: str) -> Found:
     """Return a text without quotes in which bytes are escaped, each line apart."""
     for number, line in enumerate(text.splitlines(), 1):
-        if len(_ESCAPE.findall(line)) > 1 and (data := _unescaped(line.strip())):
+        if len(_ESCAPE.findall(line)) > 1 and (data := _unescaped(line)):
             yield number, data
 
 
@@ -117,12 +117,12 @@ def control_pictures(text: str) -> Found:
     pictures = {0x2400 + code: code for code in range(32)} | {0x2421: 127}
     for number, line in enumerate(text.splitlines(), 1):
         if re.search("[\u2400-\u2421]", line):
-            yield from ((number, data) for data in [_latin(line.strip().translate(pictures))] if data)
+            yield from ((number, data) for data in [_latin(line.translate(pictures))] if data)
 
 
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     for number, line in enumerate(text.splitlines(), 1):
-        if len(pattern.findall(line)) > 2 and (data := _latin(pattern.sub(byte, line.strip()))):
+        if pattern.search(line) and (data := _latin(pattern.sub(byte, line))):
             yield number, data
 
 

@@ -80,8 +80,8 @@ def test_every_sample_is_read_back_out_of_every_dress(name, dress):
     dialect = DIALECTS[name]
     for sample in dialect.samples:
         data, frame = frame_of(dialect, sample)
-        if dress == "cat -v" and b"\n" in data:
-            continue
+        if dress == "cat -v" and {*b"^M\n"} & {byte & 127 for byte in data}:
+            continue  # it does not escape what it escapes with
         assert messages(DRESSES[dress](data).encode(), dialect) == [frame]
 
 
