@@ -61,7 +61,7 @@ def test_help_imports_no_command() -> None:
 def test_a_group_without_a_command_shows_its_help_in_whole_sentences(capsys: Say) -> None:
     assert cli.run(["dialect"]) == Code.OK
     shown = capsys.readouterr()
-    assert "Show a dialect: its frames, fields, messages, response codes, key packages and samples." in (
+    assert "Show a dialect: its frames, fields, messages, response codes, key packages, constants and samples." in (
         " ".join(shown.out.split())
     )
     assert shown.err == ""
