@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from acquirer.host.services.signature_part import ALTERNATIVES_MAX, LIFE_US
 from acquirer.host.signature_policy import parse_checks
+from acquirer.model.rows import SignaturePart, SlipElement, TransactionKey
 from acquirer.signature import jbig_encoder
 from acquirer.signature.pen import draw_signature
 
@@ -288,3 +289,51 @@ def test_two_images_in_any_order_never_mingle(data, new_rig):
         if all((name, number) in sent for number in range(1, len(pieces[name]) + 1))
     }
     assert kept == complete
+
+
+def test_what_is_noted_about_parts(rig, sold):
+    pieces = cut(ANN, 3)
+    first = sold.upload(sold.last, pieces[0], part=1)
+    assert (first.why, first.notes) == (
+        f"part 801 of the signature of STAN 000002, batch 000001 kept: {len(pieces[0])} bytes; "
+        "1 part waits for the rest",
+        "",
+    )
+    again = sold.upload(sold.last, pieces[0], part=1)
+    assert (again.notes, len(rig.parts)) == ("repeated: 801 came before, with the same bytes", 1)
+    anew = sold.upload(sold.last, b"another", part=1)
+    assert anew.notes == "begun-anew: another 801 came: the end of the image will say which of them belongs to it"
+    assert anew.why.endswith("kept: 7 bytes; 2 parts wait for the rest")
+    early = sold.upload(sold.last, pieces[2][:-1], part=3)
+    assert early.notes == "out-of-order: 803 came before 802"
+    other = sold.upload(sold.last, pieces[2][:-2], part=3)
+    assert other.notes.splitlines() == [
+        "another-part: another 803 came: the end of the image will say which of them belongs to it",
+        "out-of-order: 803 came before 802",
+    ]
+    rig.pass_s(LIFE_US / 1_000_000)
+    late = sold.upload(sold.last, pieces[1], part=2)
+    assert late.notes.splitlines() == [
+        "expired: 4 waited for longer than 5 minutes and were forgotten",
+        "out-of-order: 802 came before 801",
+    ]
+    assert [(part.part, part.stream) for part in rig.parts.values()] == [(2, pieces[1])]
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(299, True), (300, False)])
+def test_a_part_waits_for_five_minutes(seconds, waits, rig, sold):
+    pieces = cut(ANN, 2)
+    sold.upload(sold.last, pieces[0], part=1)
+    rig.pass_s(seconds)
+    answer = sold.upload(sold.last, pieces[1], part=2, last=True)
+    assert (answer.code, len(rig.signatures)) == (("00", 1) if waits else ("30", 0))
+
+
+def test_everything_that_is_kept_of_a_part(rig, sold):
+    sold.upload(sold.last, b"abc", part=2, last=True, slip=bytes.fromhex("FF020101"))
+    ((key, number),) = rig.parts
+    assert rig.parts[key, number] == SignaturePart(
+        TransactionKey("880210010210162", "10000161", "000001", "000002"), 2, True, b"abc", rig.now_us,
+        (SlipElement("FF02", "01", "01"),),
+    )  # fmt: skip
+    assert (number, key.stan) == (2, "000002")
