@@ -18,9 +18,9 @@ REFERENCES = {"dialect", "message", "failure", "frame", "reply", "notes", "why",
 def by_number(host: Host, evidence: Evidence, frame: bytes, **expected: Any) -> None:
     """Compare what evidence says, without what it refers to; what is not expected is not said."""
     assert evidence.dialect is host.dialect
-    said = {one.name: (getattr(evidence, one.name), one.default) for one in fields(evidence)}
+    shown = {one.name: (getattr(evidence, one.name), one.default) for one in fields(evidence)}
     expected |= {"peer": "127.0.0.1:5000", "frame_bytes": len(frame)}
-    named = {name: value for name, (value, default) in said.items() if value != default and name not in REFERENCES}
+    named = {name: value for name, (value, default) in shown.items() if value != default and name not in REFERENCES}
     assert named == expected
 
 
@@ -52,7 +52,7 @@ def test_of_a_repeat(rig: Rig, pos: Pos) -> None:
     )  # fmt: skip
 
 
-def test_of_a_response_that_nothing_is_said_to(rig: Rig, pos: Pos) -> None:
+def test_of_a_response_that_is_not_answered(rig: Rig, pos: Pos) -> None:
     frame = pos.sale_frame(mti="0210")
     (evidence,) = rig.send(frame).evidence
     by_number(

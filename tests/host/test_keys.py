@@ -152,7 +152,7 @@ def test_a_terminal_without_a_master_key_or_a_base_derivation_key(vault):
     assert str(exc.value) == "terminal 1 is registered without a bdk, which dukpt-3des needs"
 
 
-def test_the_terminal_that_came_first_is_forgotten_first(vault):
+def test_the_oldest_terminal_is_forgotten_first(vault):
     ring = KeyRing(vault, limit=2)
     kept = {tid: generation(vault, tid, 1) for tid in "123"}
     for tid in "1231":

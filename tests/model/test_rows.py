@@ -1,4 +1,4 @@
-"""Rows: what is not said is nothing, but for a few things that a host takes for granted."""
+"""Rows: what has no value is empty, but for a few things that a host takes for granted."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def is_nothing(default: object, hint: Any) -> bool:
     return default is not None and default == type(default)()
 
 
-def test_what_is_not_said_is_nothing() -> None:
-    said = {}
+def test_what_has_no_value_is_empty() -> None:
+    others = {}
     for cls in classes():
         hints = get_type_hints(cls, localns=vars(acquirer.dialect.dialect) | vars(acquirer.wire.message))
         for field in fields(cls):
             default = field.default if field.default_factory is MISSING else field.default_factory()
             if default is not MISSING and not is_nothing(default, hints[field.name]):
-                said[cls.__name__, field.name] = default
-    assert said == TAKEN_FOR_GRANTED
+                others[cls.__name__, field.name] = default
+    assert others == TAKEN_FOR_GRANTED
 
 
 def test_a_copy_of_a_session_is_equal_and_of_its_own() -> None:
