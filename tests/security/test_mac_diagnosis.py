@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psec import des as psec_des
 
+from acquirer.security.candidates import Candidate
 from acquirer.security.key_candidates import half_of
 from acquirer.security.mac import MAC_ALGORITHMS, fold
+from acquirer.security.mac_diagnosis import diagnose_mac
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 
@@ -236,3 +238,115 @@ def lower_case_fold(key, mab):
     text = fold(mab, 8).hex().encode()
     between = bytes(a ^ b for a, b in zip(key.encrypt(text[:8]), text[8:], strict=True))
     return text8(key.encrypt(between))
+
+
+MAB = bytes(range(40))
+THREE_DES = DOUBLE
+
+
+def whole(got: bytes, algorithm=ecb, keys=THREE_DES) -> str:
+    """Return the whole sentence about a MAC over bytes 0 to 39."""
+    return diagnose_mac(algorithm, got, [Candidate("the same MAB", "", MAB)], [("current", keys)])
+
+
+def in_steps(first: Secret, second: Secret) -> bytes:
+    text = fold(MAB, 8).hex().upper().encode()
+    between = bytes(a ^ b for a, b in zip(first.encrypt(text[:8]), text[8:], strict=True))
+    return second.encrypt(between).hex().upper().encode()[:8]
+
+
+def test_misreadings_of_the_unionpay_algorithm_in_whole_sentences() -> None:
+    mak, text = THREE_DES.mak, fold(MAB, 8).hex().upper().encode()
+    assert whole(mak.encrypt(fold(MAB, 8)).hex().upper().encode()[:8]) == (
+        "the encrypted fold of the same MAB under the same MAK matches: the terminal encrypts the folded blocks "
+        "themselves, not their hex text; encrypt the first half of the hex text, XOR the second, encrypt again"
+    )
+    assert whole(mak.encrypt(text[:8]).hex().upper().encode()[:8]) == (
+        "the first encryption alone over the same MAB under the same MAK matches: the terminal leaves out the "
+        "second encryption; XOR the second half of the hex text with the result and encrypt it again"
+    )
+    assert whole(in_steps(half_of(mak), mak)) == (
+        "single DES in the first step over the same MAB under the same MAK matches: the terminal takes half of its "
+        "MAK for the first encryption; use the whole MAK in both steps"
+    )
+    assert whole(in_steps(mak, half_of(mak))) == (
+        "single DES in the second step over the same MAB under the same MAK matches: the terminal takes half of "
+        "its MAK for the second encryption; use the whole MAK in both steps"
+    )
+
+
+def test_ways_of_writing_a_mac_in_whole_sentences() -> None:
+    raw = ecb.raw(THREE_DES.mak, MAB)
+    assert whole(raw[:8]) == (
+        "the same MAB under the same MAK matches: the terminal sends bytes where upper-case hex text belongs; send "
+        "the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(raw.hex().encode()[:8]) == (
+        "the same MAB under the same MAK matches: the terminal sends lower-case hex text where upper-case hex text "
+        "belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(raw[:4] + bytes(4)) == (
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with zeros behind them where "
+        "upper-case hex text belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(raw[:4] + b"    ") == (
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with spaces behind them where "
+        "upper-case hex text belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(raw[:4] + b"\xff" * 4) == (
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with bytes FF behind them where "
+        "upper-case hex text belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(bytes(4) + raw[:4]) == (
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with zeros before them where "
+        "upper-case hex text belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    assert whole(raw.hex().upper().encode()[8:16]) == (
+        "the same MAB under the same MAK matches: the terminal sends the second half of the hex text where "
+        "upper-case hex text belongs; send the first eight characters of the result's hex text, in upper case"
+    )
+    x919 = MAC_ALGORITHMS["x9.19"]
+    assert whole(x919.raw(THREE_DES.mak, MAB).hex().upper().encode()[:8], x919) == (
+        "the same MAB under the same MAK matches: the terminal sends upper-case hex text where bytes belongs; send "
+        "the first eight bytes of the result as they are"
+    )
+    assert whole(x919.raw(THREE_DES.mak, MAB)[:4] + bytes(4), x919) == (
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with zeros behind them where bytes "
+        "belongs; send the first eight bytes of the result as they are"
+    )
+
+
+def test_other_algorithms_in_whole_sentences() -> None:
+    x919 = MAC_ALGORITHMS["x9.19"]
+    assert whole(x919.raw(THREE_DES.mak, MAB).hex().upper().encode()[:8]) == (
+        "x9.19 over the same MAB under the same MAK matches: the terminal uses MAC algorithm x9.19; use MAC "
+        "algorithm unionpay-ecb: the XOR of all blocks as hex text, encrypted in two steps"
+    )
+    assert whole(ecb.raw(THREE_DES.mak, MAB)[:8], x919) == (
+        "unionpay-ecb over the same MAB under the same MAK matches: the terminal uses MAC algorithm unionpay-ecb; "
+        "use MAC algorithm x9.19"
+    )
+
+
+def test_fields_that_hold_no_mac_in_whole_sentences() -> None:
+    assert whole(bytes(8)) == (
+        "the MAC's field holds zeros only: the terminal computes none; compute the MAC when the message is "
+        "complete, and put it there"
+    )
+    assert whole(b" " * 8) == (
+        "the MAC's field holds spaces only: the terminal computes none; compute the MAC when the message is "
+        "complete, and put it there"
+    )
+    assert whole(b"0" * 8) == (
+        "the MAC's field holds only digits 0: the terminal computes none; compute the MAC when the message is "
+        "complete, and put it there"
+    )
+    assert whole(b"\xff" * 8) == (
+        "the MAC's field holds bytes FF only: the terminal computes none; compute the MAC when the message is "
+        "complete, and put it there"
+    )
+    assert whole(b"A" * 8) == (
+        "the MAC's field holds bytes 41 only: the terminal computes none; compute the MAC when the message is "
+        "complete, and put it there"
+    )
+    assert whole(b"12345678") == ""

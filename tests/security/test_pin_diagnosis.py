@@ -110,3 +110,117 @@ def test_no_sentence_quotes_a_pin_or_a_card_number(tmk, pin):
         assert sentence
         assert pin not in sentence
         assert PAN[6:15] not in sentence
+
+
+PIK = KEYS.pik
+WIDE = WorkingKeys(Secret(bytes(range(16)), "aes"), Secret(bytes(range(16, 32)), "aes"))
+
+
+def of_8(digits: str, mask: str = "0" * 16) -> str:
+    """Return the whole sentence about a block of these digits, with others taken out of it, under the right key."""
+    return explained(PIK.encrypt(xor(digits, mask)), declared=ISO_0)
+
+
+def of_16(digits: str, mask: str = "0" * 32) -> str:
+    return explained(WIDE.pik.encrypt(xor(digits, mask)), declared=PIN_FORMATS["iso-4"], keys=WIDE)
+
+
+FORMAT_0 = "06123456FFFFFFFF"
+
+
+def test_digits_of_the_card_number_in_whole_sentences() -> None:
+    assert of_8(FORMAT_0, "0000" + PAN[:12]) == (
+        "it opens under the same PIK as iso-0 with the first twelve digits of the card number: the terminal takes "
+        "the first twelve; take the twelve digits before the check digit, right aligned"
+    )
+    assert of_8(FORMAT_0, "0000" + PAN[-12:]) == (
+        "it opens under the same PIK as iso-0 with the check digit of the card number included: the terminal takes "
+        "the last twelve with the check digit; take the twelve digits before the check digit, right aligned"
+    )
+    assert of_8(FORMAT_0, PAN[-16:]) == (
+        "it opens under the same PIK as iso-0 with sixteen digits of the card number: the terminal takes the last "
+        "sixteen; take the twelve digits before the check digit, right aligned"
+    )
+    assert of_8(FORMAT_0, PAN[-13:-1] + "0000") == (
+        "it opens under the same PIK as iso-0 with the card number in the first six bytes: the terminal takes them "
+        "in the first six bytes; take the twelve digits before the check digit, right aligned"
+    )
+    assert of_8(FORMAT_0, "0000" + "9" * 12) == (
+        "under the same PIK it is a block of format 0 with another card number in it: the terminal takes another "
+        "card's number, or other digits of this one; take the twelve rightmost without the check digit of the card "
+        "in this message"
+    )
+    assert of_8(FORMAT_0) == (
+        "it opens under the same PIK as iso-0-without-pan: the terminal uses another PIN block format than it says "
+        "(iso-0); use format iso-0, or say the other one"
+    )
+    short = "622123456789"
+    block = PIK.encrypt(xor(FORMAT_0, "0000" + short[:-1] + "0"))
+    assert explained(block, pan=short) == (
+        "it opens under the same PIK as iso-0 with a short card number filled up on the right: the terminal takes "
+        "it filled up on the right; take the twelve digits before the check digit, right aligned"
+    )
+
+
+def test_formats_in_whole_sentences() -> None:
+    assert of_8("36123456ABCDEFAB", "0000" + PAN[-13:-1]) == (
+        "it opens under the same PIK as iso-3: the terminal uses another PIN block format than it says (iso-0); "
+        "use format iso-0, or say the other one"
+    )
+    assert of_8("0612345600000000", "0000" + PAN[-13:-1]) == (
+        "it opens under the same PIK as format 0 with zeros (0) behind the PIN: the terminal fills with 0; fill "
+        "with F behind the PIN"
+    )
+    assert of_8("313233343536FFFF") == (
+        "it opens under the same PIK as the PIN in ASCII characters: the terminal uses another PIN block format "
+        "than it says (iso-0); use format iso-0, or say the other one"
+    )
+    assert of_8("123456FFFFFFFFFF", "0000" + PAN[-13:-1]) == (
+        "it opens under the same PIK as format 0 without the length of the PIN: the terminal leaves out the "
+        "control digit and the length; begin the block with 0 and the length of the PIN, like 06"
+    )
+    assert of_8("26123456FFFFFFFF") == (
+        "it opens under the same PIK as format 2, for chip cards: the terminal uses another PIN block format than "
+        "it says (iso-0); use format iso-0, or say the other one"
+    )
+    assert of_8("123456FFFFFFFFFF") == (
+        "it opens under the same PIK as bare digits filled with F (IBM 3624): the terminal uses another PIN block "
+        "format than it says (iso-0); use format iso-0, or say the other one"
+    )
+    assert of_8("1612345678901234") == (
+        "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1; use the "
+        "format that the message says"
+    )
+    assert explained(PIK.encrypt(xor(FORMAT_0, "0000" + PAN[-13:-1])), declared=PIN_FORMATS["iso-3"]) == (
+        "it opens under the same PIK as iso-0: the terminal uses another PIN block format than it says (iso-3); "
+        "use format iso-3, or say the other one"
+    )
+    assert explained(PIK.encrypt(xor(FORMAT_0, "0000" + PAN[-13:-1])), declared=None) == (
+        "it opens under the same PIK as iso-0"
+    )
+    assert of_8("9999999999999999") == ""
+
+
+def test_formats_of_sixteen_bytes_in_whole_sentences() -> None:
+    mask = "0000" + PAN[-13:-1]
+    assert of_16(FORMAT_0 + "0" * 16, mask + "0" * 16) == (
+        "it opens under the same PIK as iso-0-padded: the terminal uses another PIN block format than it says "
+        "(iso-4); use format iso-4, or say the other one"
+    )
+    assert of_16(FORMAT_0 + "F" * 16, "0" * 16 + mask) == (
+        "it opens under the same PIK as iso-0-wide: the terminal uses another PIN block format than it says "
+        "(iso-4); use format iso-4, or say the other one"
+    )
+    assert of_16(FORMAT_0 + "0" * 16) == (
+        "it opens under the same PIK as iso-0-without-pan-padded: the terminal uses another PIN block format than "
+        "it says (iso-4); use format iso-4, or say the other one"
+    )
+    assert of_16(FORMAT_0 + "F" * 16) == (
+        "it opens under the same PIK as iso-0-without-pan-wide: the terminal uses another PIN block format than it "
+        "says (iso-4); use format iso-4, or say the other one"
+    )
+    block = PIN_FORMATS["iso-4"].seal(WIDE.pik, "123456", PAN, lambda size: bytes(size))
+    assert explained(block, declared=PIN_FORMATS["iso-0-wide"], keys=WIDE) == (
+        "it opens under the same PIK as iso-4: the terminal uses another PIN block format than it says "
+        "(iso-0-wide); use format iso-0-wide, or say the other one"
+    )
