@@ -17,7 +17,9 @@ SINGLE = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret
 DOUBLE = WorkingKeys(
     SINGLE.pik, Secret.from_hex("9CAA6FBFE5E5A51AE8C99FA2371ACAA9"), Secret.from_hex("C9A0F37E18EA3FF71E3BDA58ACCEFCE0")
 )
-SM4 = WorkingKeys(*(Secret(bytes(range(at, at + 16)), "sm4") for at in (0, 16, 32)))
+SM4 = WorkingKeys(
+    Secret(bytes(range(16)), "sm4"), Secret(bytes(range(16, 32)), "sm4"), Secret(bytes(range(32, 48)), "sm4")
+)
 TRIPLE = WorkingKeys(Secret(bytes(range(24)), "3des"), Secret(bytes(range(24, 48)), "3des"))
 DUKPT_3DES = DUKPT["dukpt-3des"]
 KSN = bytes.fromhex("FFFF9876543210E00003")
