@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.model.effects import Silence
+from acquirer.model.effects import CommitOutcome, Silence
 from acquirer.scenario.faults import parse
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
@@ -295,3 +295,33 @@ def test_unknown_ones_say_what_was_read(pos):
     answer = pos.sale(processing_code="990000")
     assert answer.code == "40"
     assert "DE 3 (processing code) is 990000; send 000000 in DE 3 for a sale (0200)" in answer.why
+
+
+@pytest.mark.parametrize(
+    ("last", "stan", "suspected"),
+    [
+        ("000120", "000119", True),
+        ("000120", "000120", False),
+        ("000120", "000121", False),
+        ("500001", "000002", True),
+        ("500002", "000002", False),  # the counter starts over
+        ("999999", "000001", False),
+    ],
+)
+def test_numbers_that_go_back(rig, pos, last, stan, suspected):
+    rig.sessions[pos.tid].last_stan = last
+    sentence = (
+        f"clone-suspected: STAN went back from {last} to {stan}: terminal 10000161 was cleared, or a second device "
+        "uses its number"
+    )
+    assert (sentence in pos.sale(stan=stan).notes.splitlines()) is suspected
+
+
+def test_what_came_too_late_is_noted(rig, pos):
+    run = rig.start(pos.sale_frame()).to_commit()
+    run.step(CommitOutcome.EXPIRED)
+    answer = run.finish()
+    assert answer.silent
+    assert (answer.evidence[-1].reason, answer.notes) == ("approved", "expired: nothing was changed")
+    assert answer.why.startswith("too late: the terminal had stopped waiting before this could be made durable, so ")
+    assert rig.transactions == {}

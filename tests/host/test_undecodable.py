@@ -141,7 +141,16 @@ def test_a_frame_that_is_cut_anywhere_is_noted_with_its_whole_fields(rig, pos):
 def test_a_frame_whose_length_says_more_than_it_has_is_noted_with_all_its_fields(rig, pos):
     found = cut_off(rig, SIGN_ON + b"    ", len(SIGN_ON) + 2)
     assert (found.tid, found.service) == ("10000161", "")
-    assert "62 bytes of a frame came" in found.why
+    assert found.why.startswith("62 bytes of a frame came; the length says 64, and a good message of 60 bytes stands")
+
+
+def test_a_frame_that_is_cut_before_its_fields_is_noted_with_its_mti(rig, pos):
+    found = cut_off(rig, SIGN_ON, 2 + 16)
+    assert (found.mti, found.tid, found.stan, found.frame_bytes) == ("0800", "", "", 16)
+    assert found.why == "18 bytes of a frame came: of a message 0800, its fields are cut"
+    unreadable = cut_off(rig, SIGN_ON, 2 + 11)
+    assert (unreadable.mti, unreadable.frame_bytes, unreadable.frame) == ("", 13, b"")
+    assert unreadable.why == "13 bytes of a frame came"
 
 
 def ends_well(rig, frame: bytes) -> None:
