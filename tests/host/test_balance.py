@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 COUNTED = "6200000000000005"  # has a balance of 1000.00
@@ -54,3 +56,19 @@ def test_it_leaves_the_sign_on_of_a_terminal_unspent(new_rig):
     _, head = rig.host.dialect.envelope_of(inquiry.message.raw)
     assert (inquiry.code, head.hex()[5]) == ("00", "0"), "it does not ask for a sign-on either"
     assert [pos.sale().code, pos.sale().code] == ["00", "77"]
+
+
+def test_a_pin_that_does_not_open(rig, pos):
+    answer = pos.balance(entry_mode="011", security_control="2600000000000000", pin_block=bytes(8))
+    assert (answer.code, answer[54]) == ("99", None)
+    assert answer.why.startswith("under PIK KCV ")
+    assert [one.state for one in rig.transactions.values()] == ["declined"]
+
+
+def test_a_card_that_owes(rig, pos):
+    token = rig.host.vault.token(COUNTED)
+    pos.sale(30_000, pan=COUNTED)
+    rig.cards[token] = replace(rig.cards[token], spent_minor=100_001)
+    assert balance_of(pos.balance(pan=COUNTED)) == "1002156D000000000001"
+    rig.cards[token] = replace(rig.cards[token], spent_minor=100_000)
+    assert balance_of(pos.balance(pan=COUNTED)) == "1002156C000000000000"

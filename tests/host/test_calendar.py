@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.host.calendar import Calendar, nearest_s
+from acquirer.host.calendar import Calendar, is_time_zone, nearest_s
 
 SHANGHAI = Calendar(ZoneInfo("Asia/Shanghai"))
 
@@ -57,3 +57,21 @@ def test_any_time_within_half_a_year_is_recognised(now, away_s):
     now = now.replace(microsecond=0)
     then = now + timedelta(seconds=away_s)
     assert nearest_s(then.strftime("%m%d"), then.strftime("%H%M%S"), now) == away_s
+
+
+def test_universal_times_end_in_month_day_and_time():
+    calendar = Calendar(ZoneInfo("Asia/Shanghai"))
+    at_us = int(datetime(2026, 3, 10, 4, 0, 0, tzinfo=UTC).timestamp()) * 1_000_000
+    assert calendar.universal_skew_s("0310040000", at_us) == 0
+    assert calendar.universal_skew_s("260310040001", at_us) == 1
+    assert calendar.universal_skew_s("310040000", at_us) is None
+    assert calendar.universal_skew_s("1310040000", at_us) is None
+
+
+@pytest.mark.parametrize(
+    ("away_s", "zone"),
+    [(900, True), (840, True), (839, False), (961, False), (60, False), (0, False), (-3600, True), (85_500, True),
+     (86_400, False), (85_439, False)],
+)  # fmt: skip
+def test_time_zones_are_whole_quarters_of_an_hour_apart(away_s, zone):
+    assert is_time_zone(away_s) is zone

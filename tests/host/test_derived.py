@@ -255,3 +255,47 @@ class TestWithoutKeys:
             f"terminal {TID} cannot be given working keys: terminal {TID} is registered without"
         )
         assert why(answer).endswith("; register its TMK with 'acquirer terminals add'")
+
+
+WITHOUT_MAC = """
+dialect = "dukpt-without-mac"
+extends = "iso8583-1987-dukpt"
+
+[routes.sale]
+mac = "none"
+reply.make = ["settlement_date", "rrn", "auth_id", "code"]
+mandatory = ["processing_code", "amount", "sent", "stan", "time", "date", "tid", "mid", "currency", "pan or track2"]
+"""
+
+
+class TestSalesWithoutMac:
+    @pytest.fixture
+    def bare(self, new_rig, tmp_path):
+        (tmp_path / "dukpt-without-mac.toml").write_text(WITHOUT_MAC, encoding="utf-8")
+        rig = new_rig(dialect=str(tmp_path / "dukpt-without-mac.toml"))
+        register(rig, BDK)
+        pos = Pos(rig)
+        pos.next_key()
+        return pos
+
+    def send(self, pos, **elements):
+        """Return the answer to a sale from which the MAC was left out."""
+        message = pos.dialect.decode(pos.sale_frame(**elements))
+        fields = {de: value for de, value in message.fields.items() if de != 64}
+        return pos.rig.send(pos.dialect.encode("0200", fields))
+
+    def test_a_pin_is_under_the_key_of_its_ksn(self, bare):
+        bare.next_key()
+        answer = self.send(bare, pin_block=bare.pin_block())
+        assert answer.code == "00"
+        (sale,) = bare.rig.transactions.values()
+        assert sale.generation == 2
+        assert self.send(bare, stan="000002", pin_block=bare.pin_block(pin="654321")).code == "55"
+
+    def test_without_a_ksn_there_are_no_keys(self, bare):
+        answer = self.send(bare, ksn=None)
+        assert answer.code == "00"
+        (sale,) = bare.rig.transactions.values()
+        assert sale.generation == 0
+        answer = self.send(bare, ksn=None, stan="000002", pin_block=bare.pin_block())
+        assert why(answer) == "the PIN block cannot be opened: this terminal has been given no keys"

@@ -240,3 +240,14 @@ def warm(new_rig):
         ],
         pos,
     )
+
+
+def test_a_whole_message_without_a_sender(rig):
+    """It is unknown, and says neither which terminal nor which STAN: the connection ends."""
+    frame = rig.host.dialect.encode("0700", {3: "000000"})
+    answer = rig.send(frame)
+    assert answer.effects == [Close("undecodable")]
+    assert answer.evidence[0].reason == "mti_unknown"
+    assert answer.why.startswith("there is no message with MTI 0700 in dialect unionpay-pos; use one of its 10: 0100, ")
+    for fields, code in (({11: "000001"}, None), ({41: "10000161"}, None), ({11: "000001", 41: "10000161"}, "12")):
+        assert rig.send(rig.host.dialect.encode("0700", fields)).code == code
