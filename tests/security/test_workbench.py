@@ -179,7 +179,8 @@ def test_every_step_of_packages(suite, tmk):
         "MAK decrypted |  | 3DES\n"
         "MAK KCV | 900ECCE3 | differs from CFF1592A, which came\n"
         "refused | MAK KCV differs: the package says CFF1592A, the key as the TMK "
-        "with KCV D0E06F38 decrypts it has 900ECCE3 or 04D5B232; it was wrapped under another TMK, or the package has another layout | "
+        "with KCV D0E06F38 decrypts it has 900ECCE3 or 04D5B232; it was wrapped "
+        "under another TMK, or the package has another layout | "
     )
 
 
