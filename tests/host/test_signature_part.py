@@ -337,3 +337,17 @@ def test_everything_that_is_kept_of_a_part(rig, sold):
         (SlipElement("FF02", "01", "01"),),
     )  # fmt: skip
     assert (number, key.stan) == (2, "000002")
+
+
+@pytest.mark.parametrize("table", ["[terminal.signature]\nparts = false", "[terminal]\nsignature = false"])
+def test_without_a_word_for_the_last_part_none_is_the_last(table, new_rig, tmp_path):
+    path = tmp_path / "without-last.toml"
+    path.write_text(f'dialect = "without-last"\nextends = "unionpay-pos"\n{table}\n', encoding="utf-8")
+    rig = new_rig(dialect=str(path))
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale()
+    for number, piece in enumerate(cut(ANN, 2), 1):
+        assert pos.upload(pos.last, piece, part=number, last=True).code == "00"
+    assert ([part.last for part in rig.parts.values()], rig.signatures) == ([False, False], [])
