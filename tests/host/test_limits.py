@@ -44,5 +44,13 @@ def test_a_decision_changes_nothing_unless_it_says_so() -> None:
     rows = dict.fromkeys(("session", "transaction", "original", "card", "upload", "keys", "ruling"))
     texts = dict.fromkeys(("code", "rrn", "pan_masked"), "")
     switches = dict.fromkeys(("sign_on_again", "replayed", "silent"), False)
-    expected = {"reason": Reason.APPROVED, "why": "why", "reply_elements": {}, "notes": (), **rows, **texts, **switches}
+    expected: dict[str, object] = {
+        "reason": Reason.APPROVED,
+        "why": "why",
+        "reply_elements": {},
+        "notes": (),
+        **rows,
+        **texts,
+        **switches,
+    }
     assert values == expected
