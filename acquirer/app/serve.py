@@ -31,6 +31,7 @@ from acquirer.net.server import Server
 from acquirer.observe.faults import follow_loop, follow_twisted
 from acquirer.observe.lines import AsJson, AsText, Render
 from acquirer.observe.log import Log
+from acquirer.observe.trace import TraceFile
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.pictures import Pictures
@@ -118,6 +119,7 @@ async def serving(
     render = _renderer(parts, stderr)
     log = Log(stderr, render, parts.clock.now_us)
     follow_loop(loop, log)
+    trace = None
     try:
         vault = Vault(store.master_key)
         warn = partial(log.event, "warning")
@@ -125,6 +127,7 @@ async def serving(
             log.event("note", note)
         for sentence in filter(None, (anew, readable_by_others(config.store))):
             warn(sentence)
+        trace = _trace(config, parts, loop, warn)
         terminals = register_terminals(parts, store, vault, warn)
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
@@ -138,7 +141,7 @@ async def serving(
                 process_writer(spoken, stderr, render) if child_processes else None,
                 config.keep_days,
             )
-            server = Server(reactor, parts.limits, LoggingWatcher(log))
+            server = Server(reactor, parts.limits, LoggingWatcher(log), trace)
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
             driver = Driver(store, server, parts.clock, log, pictures)
             running = Running(parts, store, server, driver, log, terminals, LineFaults(parts.faults, server, log))
@@ -171,8 +174,21 @@ async def serving(
                 if ready:
                     log.event("stopped", **counted)
     finally:
+        if trace is not None:
+            trace.close()
         store.close()
         log.close()
+
+
+def _trace(
+    config: Config, parts: Parts, loop: asyncio.AbstractEventLoop, warn: Callable[[str], None]
+) -> TraceFile | None:
+    """Return the trace that was asked for, said aloud. Raises DataError."""
+    if config.trace is None:
+        return None
+    trace = TraceFile(config.trace, config.trace_mib << 20, parts.clock.now_us, loop.call_soon, warn)
+    warn(trace.warning)
+    return trace
 
 
 async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.stores import warn
 
 BEHAVIOUR, LIMITS = "Behaviour", "Limits"  # headings in the help
 
@@ -30,6 +31,17 @@ def command(
     ] = None,
     cards: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="The issuer's test cards.")] = None,
     log: Annotated[str | None, typer.Option(metavar="auto|readable|json|off", help="Lines on stderr.")] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE[.pcapng]",
+            help="Write all frames there, raw and unmasked: as text, or as packets for Wireshark.",
+        ),
+    ] = None,
+    trace_mib: Annotated[
+        int | None,
+        typer.Option(metavar="MIB", help="The trace grows no further than this: 256.", rich_help_panel=LIMITS),
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings instead of ./acquirer.toml")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
     timezone: Annotated[
@@ -139,6 +151,8 @@ def command(
         "seed": seed,
         "clock": clock,
         "log": log,
+        "trace": trace,
+        "trace_mib": trace_mib,
         "patience_s": patience_s,
         "connections": connections,
         "frame_s": frame_s,
@@ -146,6 +160,8 @@ def command(
         "idle_known_s": idle_known_s,
     }
     settings = load_config(flags, os.environ, config)
+    if settings.trace is not None and settings.log == "off":
+        warn(f"frames are written to {settings.trace} as they are, unmasked")
 
     def ready(fields: dict[str, Any]) -> None:
         print(json.dumps(fields, ensure_ascii=False) if as_json else _ready_line(fields), flush=True)

@@ -18,7 +18,7 @@ from acquirer.cli.stored_signatures import (
     warn_of_damaged,
     with_picture_and_image,
 )
-from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, writing
+from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, with_times, writing
 
 if TYPE_CHECKING:
     from acquirer.model.rows import Signature
@@ -32,6 +32,12 @@ All: Any = typer.Option(False, "--all", help="Also those that were replaced by a
 ArrayOption: Any = typer.Option(False, "--json", help="One JSON array.")
 
 
+def _document(one: Signature, *, counts: bool, timezone: str) -> dict[str, Any]:
+    from acquirer.app.signatures import signature_json
+
+    return with_times(signature_json(one, counts), timezone)
+
+
 @app.command("list")
 def list_(
     tid: str = Tid,
@@ -40,14 +46,16 @@ def list_(
     as_json: bool = ArrayOption,
 ) -> int:
     """List signatures, the latest last."""
-    from acquirer.app.signatures import signature_json
-
     config = settings(store)
     with reading(config.store) as reader:
         found = find_signatures(reader, tid, everything)
         warn_of_damaged(reader, tid)
     if as_json:
-        print(json.dumps([signature_json(one, counts) for one, counts in found], ensure_ascii=False))
+        print(
+            json.dumps(
+                [_document(one, counts=counts, timezone=config.timezone) for one, counts in found], ensure_ascii=False
+            )
+        )
         return Code.OK
     from acquirer.cli.tables import ALERT, KEY, Line, console, table
     from acquirer.slip.receipt import decimal_amount
@@ -81,8 +89,6 @@ def show(
     as_json: bool = typer.Option(False, "--json", help="One JSON object."),
 ) -> int:
     """Show the signature of one transaction: its slip elements, what is unusual about it, what it looks like."""
-    from acquirer.app.signatures import signature_json
-
     config = settings(store)
     with reading(config.store) as reader:
         one = signature_of(reader, tid, stan, batch)
@@ -90,7 +96,7 @@ def show(
             raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
         one, stream, _ = with_picture_and_image(reader, one, config)
     if as_json:
-        print(json.dumps(signature_json(one, counts=True), ensure_ascii=False))
+        print(json.dumps(_document(one, counts=True, timezone=config.timezone), ensure_ascii=False))
         return Code.OK
     from acquirer.app.receipts import image_of
     from acquirer.cli.braille import lines

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -84,22 +84,30 @@ def clock_time(at_us: int, timezone: str) -> str:
         return f"{at_us} µs"
 
 
-def moment_us(option: str, text: str, timezone: str, *, end_of_day: bool = False) -> int:
-    """Return the moment that an option names in the host's time zone, in microseconds; 0 for an empty text.
+def with_times(document: dict[str, Any], timezone: str) -> dict[str, Any]:
+    """Return a document for machines with each of its moments (``at_us``) in UTC and local too: ``at``, ``at_local``.
 
-    `end_of_day`: a date alone means the end of that day. Raises Exit.
+    None stands for never, and for what is no moment.
     """
-    if not text:
-        return 0
+    added: dict[str, Any] = {}
+    for name, value in document.items():
+        if name.endswith("_us") and name not in _DURATIONS:
+            short = name.removesuffix("_us")
+            added[short], added[f"{short}_local"] = _iso(value, ZoneInfo("UTC")), _iso(value, ZoneInfo(timezone))
+    return {**document, **{name: value for name, value in added.items() if name not in document}}
+
+
+_DURATIONS: Final = ("took_us",)
+
+
+def _iso(at_us: int, zone: ZoneInfo) -> str | None:
+    if not at_us:
+        return None
     try:
-        moment = datetime.fromisoformat(text)
-        if end_of_day and len(text) <= len("2025-03-10"):
-            moment += timedelta(days=1)
-    except (ValueError, OverflowError):
-        raise Exit(Code.USAGE, f"{option}: '{text}' is no date; write 2025-03-10, or '2025-03-10 08:30'.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(timezone))
-    return int(moment.timestamp()) * 1_000_000
+        moment = datetime.fromtimestamp(at_us // 1_000_000, zone).replace(microsecond=at_us % 1_000_000)
+    except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
+        return None
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def warn(text: str) -> None:

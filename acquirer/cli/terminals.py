@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, warn, writing
+from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, warn, with_times, writing
 
 if TYPE_CHECKING:
     from acquirer.model.rows import Session, TerminalConfig
@@ -86,7 +86,8 @@ def list_(
         total = reader.count_terminals(wanted) if limit else len(found)
     if as_json:
         encode = json.JSONEncoder(ensure_ascii=False).encode
-        sys.stdout.writelines(f"{encode(_as_json(terminal, session))}\n" for terminal, session in found)
+        documents = (with_times(_as_json(terminal, session), config.timezone) for terminal, session in found)
+        sys.stdout.writelines(f"{encode(document)}\n" for document in documents)
         return Code.OK
     rows = []
     for terminal, session in found:
@@ -122,7 +123,7 @@ def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOpti
         raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'{near}.")
     document = _as_json(*found)
     if as_json:
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(with_times(document, config.timezone), ensure_ascii=False))
         return Code.OK
     grid = table("", "")
     grid.show_header = False

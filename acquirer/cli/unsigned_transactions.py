@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code
+from acquirer.cli.moments import SinceOption, UntilOption, moment_us
 from acquirer.cli.stored_signatures import pixel_check
-from acquirer.cli.stores import StoreOption, clock_time, moment_us, reading, settings
+from acquirer.cli.stores import StoreOption, clock_time, reading, settings
 
 if TYPE_CHECKING:
     from acquirer.app.unsigned import UnsignedTransaction
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def command(
     tid: str = typer.Option("", "--tid", metavar="TID", help="Only of this terminal."),
     batch: str = typer.Option("", "--batch", metavar="BATCH", help="Only of this batch."),
-    since: str = typer.Option("", "--since", metavar="DATE", help="Not older: 2025-03-10, or '2025-03-10 08:30'."),
-    until: str = typer.Option("", "--until", metavar="DATE", help="Not later: the whole day, or before this minute."),
+    since: str = SinceOption,
+    until: str = UntilOption,
     no_sign_limit: str = typer.Option("", metavar="AMOUNT", help="Contactless sales up to this need no signature."),
     store: str | None = StoreOption,
     as_json: bool = typer.Option(False, "--json", help="One JSON array, by time."),

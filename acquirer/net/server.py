@@ -15,6 +15,7 @@ from acquirer.net.connection import SERVER, Connection, Receive, Refuse
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
 from acquirer.net.readable import ReadableSockets
+from acquirer.net.traced import FrameTrace, TracedConnection
 from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
 
@@ -83,8 +84,11 @@ class Listener:
     def doStop(self) -> None:
         pass
 
-    def buildProtocol(self, client: tuple[str, int]) -> Connection | None:
-        return self.server.admit(self, client)
+    def buildProtocol(self, client: tuple[str, int]) -> Connection | TracedConnection | None:
+        connection, trace = self.server.admit(self, client), self.server.trace
+        if trace is None or connection is None:
+            return connection
+        return TracedConnection(connection, trace, client, (self.host, self.port))
 
     def files_exhausted(self) -> None:
         self.server.counters.files_exhausted += 1
@@ -94,8 +98,9 @@ class Listener:
 class Server:
     """Listeners and connections of one host, on one loop. All methods belong to the loop's thread."""
 
-    def __init__(self, reactor: Any, limits: Limits, watcher: Watcher) -> None:
+    def __init__(self, reactor: Any, limits: Limits, watcher: Watcher, trace: FrameTrace | None = None) -> None:
         self.reactor = reactor
+        self.trace = trace
         self.limits = limits
         self.watcher = watcher
         self.counters = Counters()

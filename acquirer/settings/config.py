@@ -80,6 +80,10 @@ class Config:
     """A time at which the host's clock stands still."""
     log: Annotated[str, choice(("auto", "readable", "json", "off"))] = "auto"
     """Lines on stderr: readable on a terminal, else JSON."""
+    trace: File = None
+    """All frames, raw and unmasked, are written to this file: as text, or as packets where its name ends in .pcapng."""
+    trace_mib: Annotated[int, whole(1, 1_000_000)] = 256
+    """The trace grows no further than this."""
     patience_s: Annotated[float | None, optional(seconds(86_400))] = None
     """How long terminals wait for an answer (else as their dialect says): what waited longer here is not booked."""
     connections: Annotated[int | None, optional(whole(1, 1_000_000))] = None

@@ -35,6 +35,7 @@ CHUNK: Final = 500
 
 _WITH_DELIVERY: Final = joined(schema.journal, schema.delivery, "id", "exchange_id")
 _EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {sql_name(schema.delivery.name)}.outcome"
+_BOUNDS: Final = {"since_us": "at_us >= ?", "until_us": "at_us < ?", "after": "id > ?"}
 _REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
 _TERMINAL_WIDTH: Final = len(schema.terminal.columns)
 _SESSION_TID: Final = schema.session.names.index("tid")
@@ -51,6 +52,8 @@ class ExchangeFilter:
     service: str = ""
     reason: str = ""
     mti: str = ""
+    since_us: int = 0  # only those that began then or later
+    until_us: int = 0  # only those that began before
     after: int = 0  # only those with a higher number
 
 
@@ -199,10 +202,10 @@ class Reader:
 
     def _entries(self, wanted: ExchangeFilter, direction: str, limit: int | None) -> list[Entry]:
         given = {name: value for name, value in asdict(wanted).items() if value}
-        after = given.pop("after", None)
-        conditions = [having(*given) if given else "", "id > ?" if after else ""]
+        bounds = {condition: value for name, condition in _BOUNDS.items() if (value := given.pop(name, None))}
+        conditions = [having(*given) if given else "", *bounds]
         sql = query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, conditions, order=f"id {direction}", limit=True)
-        values = (*given.values(), *[after] * bool(after), -1 if limit is None else limit)
+        values = (*given.values(), *bounds.values(), -1 if limit is None else limit)
         return [self._whole(entry_of, row, schema.journal) for row in self._all(sql, *values)]
 
     def _signature_rows(self, tid: str, stan: str, batch: str) -> Sequence[Row]:

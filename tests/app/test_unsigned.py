@@ -163,10 +163,10 @@ def test_dates_and_batches_choose(options: list[str], count: int, url: str, caps
         assert capsys.readouterr().out == "No approved transaction lacks a signature.\n"
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2025-13-01", "9999-12-31"])
+@pytest.mark.parametrize("text", ["tomorrow", "2025-13-01", "9999-12-31"])
 def test_what_is_no_date_is_refused(text: str, url: str, capsys: Any) -> None:
     assert run(["signatures", "unsigned", "--until", text, "--store", url]) == 2
-    assert capsys.readouterr().err.startswith(f"--until: '{text}' is no date; write 2025-03-10")
+    assert capsys.readouterr().err.startswith(f"--until: '{text}' is no date and no time; write 08:00, 2025-03-10")
 
 
 def test_a_picture_that_no_host_rendered_yet_is_looked_at_all_the_same(tmp_path: Path) -> None:

@@ -106,6 +106,14 @@ def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> No
         (["--stan", "000002"], [2]),
         (["--code", "00"], [1, 4]),
         (["--code", "00", "--tid", "10000162"], [4]),
+        (["--stan", "2"], [2]),
+        (["--service", "sale"], [2]),
+        (["--reason", "approved"], [1, 4]),
+        (["--since", "2026-01-01"], [1, 2, 3, 4]),
+        (["--since", "2026-01-01T00:00:01"], []),
+        (["--since", "2025-12-31T16:00:00Z", "--until", "2026-01-01", "--code", "A0"], [2]),
+        (["--until", "2025-12-31"], []),
+        (["--since", "-1h"], []),
         (["-n", "1"], [4]),
         (["-n", "0"], [1, 2, 3, 4]),
         (["--tid", "x"], []),
@@ -211,3 +219,64 @@ def test_a_code_that_no_dialect_knows_is_named(host, capsys: Say) -> None:
     for code in ("51", "116"):  # known, and answered to nothing here
         assert cli.run(["journal", "list", "--code", code]) == Code.OK
         assert capsys.readouterr() == ("", "")
+
+
+def test_a_word_that_no_exchange_has_is_named_with_the_nearest(host: Filled, capsys: Say) -> None:
+    assert cli.run(["journal", "list", "--service", "sing_on", "--reason", "mac_difers"]) == Code.OK
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
+        "--reason: no exchange has reason 'mac_difers'; did you mean 'mac_differs'?",
+        "--service: no exchange has service 'sing_on'; did you mean 'sign_on'?",
+    ]
+
+
+def test_json_has_the_time_in_utc_and_where_the_host_is(host: Filled, capsys: Say) -> None:
+    one = json.loads(lines(["show", "1", "--json"], capsys)[0])
+    assert (one["at"], one["at_local"]) == ("2025-12-31T16:00:00.000000Z", "2026-01-01T00:00:00.000000+08:00")
+    assert [json.loads(line)["at"] for line in lines(["list", "-n", "1", "--json"], capsys)] == [one["at"]]
+
+
+TRACE = """# acquirer trace: raw frames both ways, nothing is masked
+
+2025-12-31T16:00:00.000000Z  127.0.0.1:50412 > 127.0.0.1:8583  connection 1, received 3 bytes
+0000  00 01 42                                            ..B
+
+2025-12-31T16:00:00.000100Z  127.0.0.1:8583 > 127.0.0.1:50412  connection 1, sent 3 bytes
+0000  00 01 43                                            ..C
+
+"""
+
+
+def test_show_raw_prints_the_frames_of_a_trace(host: Filled, tmp_path: Path, capsys: Say) -> None:
+    (tmp_path / "trace.txt").write_text(TRACE)
+    host.exchange(mti="0200", peer="127.0.0.1:50412")
+    assert lines(["show", "5", "--raw", "--trace", "trace.txt"], capsys) == [
+        "2025-12-31T16:00:00.000000Z  127.0.0.1:50412 > 127.0.0.1:8583  3 bytes",
+        "0000  00 01 42                                          ..B",
+        "",
+        "2025-12-31T16:00:00.000100Z  127.0.0.1:8583 > 127.0.0.1:50412  3 bytes",
+        "0000  00 01 43                                          ..C",
+        "",
+    ]
+    (line,) = lines(["show", "5", "--raw", "--json", "--trace", "trace.txt"], capsys)
+    assert [frame["hex"] for frame in json.loads(line)["frames"]] == ["000142", "000143"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "--raw: no trace is named: give --trace FILE"),
+        (["--trace", "none.txt"], "none.txt: cannot be read (no such file or directory); name a trace."),
+        (["--trace", "acquirer.db"], "acquirer.db: is no trace: name the file that 'acquirer serve --trace' wrote."),
+        (["--trace", "trace.txt"], "trace.txt has no frame of exchange 1, from nowhere: it began later."),
+    ],
+)
+def test_show_raw_without_a_trace_says_what_to_do(
+    words: list[str], sentence: str, host: Filled, tmp_path: Path, capsys: Say
+) -> None:
+    (tmp_path / "trace.txt").write_text(TRACE)
+    assert cli.run(["journal", "show", "1", "--raw", *words]) == Code.USAGE
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(sentence)

@@ -1,0 +1,59 @@
+"""The raw frames of one exchange, of a trace that was kept: unmasked, because someone asked for them by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.inspect.trace_text import TracedFrame
+    from acquirer.journal.entry import Entry
+
+
+def frames_of(trace: Path | None, entry: Entry) -> list[TracedFrame]:
+    """Return the frame that an exchange began with, and what was answered.
+
+    Raises:
+        Exit: there is no trace, it cannot be read, or it does not have them.
+    """
+    from acquirer.inspect.trace_text import frames_of_exchange, read_trace
+
+    if trace is None:
+        raise Exit(
+            Code.USAGE,
+            "--raw: no trace is named: give --trace FILE, the file that 'acquirer serve --trace FILE' writes; "
+            "exchanges that it did not see have no raw frames.",
+        )
+    try:
+        frames = read_trace(trace.read_bytes())
+    except OSError as exc:
+        raise Exit(
+            Code.USAGE, f"{trace}: cannot be read ({(exc.strerror or str(exc)).lower()}); name a trace."
+        ) from None
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"{trace}: {exc}.") from None
+    found = frames_of_exchange(frames, entry.peer, entry.at_us)
+    if not found:
+        raise Exit(
+            Code.USAGE, f"{trace} has no frame of exchange {entry.id}, from {entry.peer or 'nowhere'}: it began later."
+        )
+    return found
+
+
+def frame_json(frame: TracedFrame) -> dict[str, Any]:
+    """Return a frame for machines."""
+    from acquirer.inspect.trace_text import universal
+
+    return {"at": universal(frame.at_us), "from": frame.source, "to": frame.target, "hex": frame.data.hex().upper()}
+
+
+def print_frames(frames: list[TracedFrame]) -> None:
+    """Print frames as dumps, the request first."""
+    from acquirer.inspect.hexdump import hexdump
+    from acquirer.inspect.trace_text import universal
+
+    for frame in frames:
+        size = "1 byte" if len(frame.data) == 1 else f"{len(frame.data)} bytes"
+        print(f"{universal(frame.at_us)}  {frame.source} > {frame.target}  {size}\n{hexdump(frame.data)}\n")
