@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from acquirer.model.effects import Changes
-from acquirer.model.rows import Transaction, TransactionKey
+from acquirer.model.rows import Signature, Transaction, TransactionKey, Upload
 from acquirer.store import ExchangeFilter, StoreError, open_reader
 from acquirer.store import queries as module
+from acquirer.store.queries import TerminalFilter
 
 
 @pytest.fixture
@@ -104,3 +107,99 @@ def test_closing_a_reader_of_memory_leaves_the_store_open(opened, exchange):
     client.commit(Changes(exchange()))
     with client.store.reader() as reader:
         assert len(reader.exchanges()) == 1
+
+
+def signed(stan: str, batch: str, at_us: int, *, number: int = 1, tid: str = "10000161", **more: object) -> Upload:
+    key = TransactionKey("880210010210162", tid, batch, stan)
+    image = f"{stan}{number}{tid}".encode()
+    row = Signature(key, number, sha256(image).hexdigest(), len(image), at_us=at_us, **more)  # type: ignore[arg-type]
+    return Upload(key, signature=row, stream=image)
+
+
+def test_signatures_in_the_order_of_their_arrival(client, exchange):
+    uploads = [
+        signed("000003", "000001", 10),
+        signed("000001", "000002", 20),
+        signed("000001", "000002", 20, number=2),
+        signed("000001", "000001", 30, picture="none"),
+        signed("000009", "000001", 20, tid="10000162"),
+    ]
+    for one in reversed(uploads):
+        client.commit(Changes(exchange(), upload=one))
+
+    def found(**wanted: str) -> list[tuple[str, str, str, int]]:
+        with client.store.reader() as reader:
+            rows = reader.signatures(**wanted)
+        return [(one.key.tid[-1], one.key.batch[-1], one.key.stan[-1], one.number) for one in rows]
+
+    assert found() == [
+        ("1", "1", "3", 1),
+        ("1", "2", "1", 1),
+        ("1", "2", "1", 2),
+        ("2", "1", "9", 1),
+        ("1", "1", "1", 1),
+    ]
+    assert found(tid="10000162") == [("2", "1", "9", 1)]
+    assert found(stan="000001", batch="000001") == [("1", "1", "1", 1)]
+    assert found(tid="10000161", stan="000003", batch="000002") == []
+    with client.store.reader() as reader:
+        assert reader.damaged_signatures() == []
+        waiting = [(one.key.stan, one.number, image) for one, image in reader.waiting_signatures(10)]
+        assert waiting[0] == ("000003", 1, b"000003110000161")
+        assert sorted(waiting[1:]) == [
+            ("000001", 1, b"000001110000161"),
+            ("000001", 2, b"000001210000161"),
+            ("000009", 1, b"000009110000162"),
+        ]
+        assert [one.key.stan for one, _ in reader.waiting_signatures(1)] == ["000003"]
+        assert len(reader.waiting_signatures(10, skip=1)) == 3
+        assert reader.waiting_signatures(10, skip=4) == []
+        assert reader.blob(sha256(b"000003110000161").hexdigest()) == b"000003110000161"
+        assert reader.blob("00") is None
+
+
+def test_uploads_that_were_refused(client, exchange):
+    for service, reason, code in (
+        ("signature", "signature_differs", "30"),
+        ("signature_part", "signature_unusable", "30"),
+        ("signature", "approved", "00"),
+        ("signature_part", "duplicate", "94"),
+        ("sale", "card_lost", "41"),
+    ):
+        known = {"service": service, "reason": reason, "code": code, "why": f"{reason} here", "batch": "000007"}
+        client.commit(Changes(exchange(stan="000012", amount_minor=1234, **known)))
+    with client.store.reader() as reader:
+        refused = reader.refused_uploads()
+    assert [(one.tid, one.batch, one.stan, one.amount_minor, one.code, one.why, one.reason) for one in refused] == [
+        ("10000161", "000007", "000012", 1234, "30", "signature_differs here", "signature_differs"),
+        ("10000161", "000007", "000012", 1234, "30", "signature_unusable here", "signature_unusable"),
+    ]
+    assert refused[0].at_us == exchange().at_us
+
+
+def test_replies_that_were_not_sent(client, exchange):
+    for number, service in enumerate(("signature", "signature", "sale"), 1):
+        client.commit(Changes(exchange(stan=f"{number:06}", batch="000007", service=service)))
+    for number in (2, 3):
+        client.store.delivered(number, "silent")
+    client.commit(Changes(exchange()))
+    with client.store.reader() as reader:
+        assert reader.undelivered("signature") == {("10000161", "000007", "000002"): "silent"}
+
+
+def test_terminals_by_patterns(client):
+    client.register("20000001")
+    with client.store.reader() as reader:
+        assert [one.tid for one, _ in reader.terminals(TerminalFilter(tid="1*"))] == ["10000161", "10000162"]
+        assert [one.tid for one, _ in reader.terminals(TerminalFilter(tid="*1"), 1)] == ["10000161"]
+        assert reader.terminals(TerminalFilter(mid="1*")) == []
+        assert [one.tid for one, _ in reader.terminals(limit=2)] == ["10000161", "10000162"]
+        assert reader.terminals(limit=0) == []
+        assert (reader.count_terminals(), reader.count_terminals(TerminalFilter(tid="2???????"))) == (3, 1)
+        assert reader.terminal_numbers() == ["10000161", "10000162", "20000001"]
+
+
+def test_a_store_in_memory_is_read_in_its_own_process_only():
+    with pytest.raises(StoreError) as exc:
+        open_reader("memory:")
+    assert str(exc.value) == "a memory: store ends with its process: name the sqlite: store you want to read"
