@@ -59,3 +59,56 @@ def test_a_package_of_another_cipher_than_the_master_key_is_noted(rig):
     note = rig.pos().sign_on("005").notes
     assert "package-cipher: package 005 is made by SM4" in note
     assert 'tmk_cipher = "sm4"' in note
+
+
+def notes(pos, **more: Value) -> str:
+    answer = pos.sale(**more)
+    assert answer.code in ("00", "55", "99")
+    return answer.notes
+
+
+def test_each_note_is_a_whole_sentence(pos):
+    assert notes(pos, entry_mode="011") == (
+        "no-pin-block: DE 22 (entry mode) 011 says that a PIN was entered, and DE 52 (PIN block) is missing; send "
+        "DE 52, or say that there is no PIN"
+    )
+    assert notes(pos, entry_mode="021") == (
+        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; send DE 35 (track2), or the entry mode of a card that was keyed in\n"
+        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is missing; send DE 52, or say that there is no PIN"
+    )
+    assert notes(pos, entry_mode="001") == (
+        "filled: DE 22 (00 10) looks filled on the left; fill it on the right: 01 00"
+    )
+    assert notes(pos, card_sequence="010") == (
+        "filled: DE 23 (00 10) looks filled on the right; fill it on the left: 00 01"
+    )
+    assert notes(pos, pin_block=bytes(8), security_control="2600000000000000", pin_capture="12") == (
+        "pin-block: DE 52 (PIN block) came, and DE 22 (entry mode) 012 says that no PIN was entered; send 011 in "
+        "DE 22 (entry mode)"
+    )
+    assert notes(pos, entry_mode="052", pin_block=bytes(8), security_control="2600000000000000") == (
+        "pin-block: DE 52 (PIN block) came, and DE 22 (entry mode) 052 says that no PIN was entered; send 051 in "
+        "DE 22 (entry mode)"
+    )
+    assert notes(pos, card_sequence="100", entry_mode="021") == (
+        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; send DE 35 (track2), or the entry mode of a card that was keyed in\n"
+        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is missing; send DE 52, or say that there is no PIN"
+    )
+    assert notes(pos, icc=bytes.fromhex("9F36020123 9F2608")) == (
+        "chip-data: DE 55 does not divide into data objects: tag 9F26 says 8 bytes follow, but 0 are left, at byte "
+        "5; correct the length of that object"
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"card_sequence": "000"},
+        {"card_sequence": "009"},
+        {"entry_mode": "022", "track2": "6212345678901232D30121220000012345", "pan": None},
+        {"entry_mode": "052", "icc": bytes.fromhex("9F36020123")},
+        {"entry_mode": "072"},
+    ],
+)
+def test_what_is_ordinary(pos, more):
+    assert pos.sale(**more).notes == ""
