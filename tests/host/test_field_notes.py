@@ -73,8 +73,10 @@ def test_each_note_is_a_whole_sentence(pos):
         "DE 52, or say that there is no PIN"
     )
     assert notes(pos, entry_mode="021") == (
-        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; send DE 35 (track2), or the entry mode of a card that was keyed in\n"
-        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is missing; send DE 52, or say that there is no PIN"
+        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; "
+        "send DE 35 (track2), or the entry mode of a card that was keyed in\n"
+        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is "
+        "missing; send DE 52, or say that there is no PIN"
     )
     assert notes(pos, entry_mode="001") == (
         "filled: DE 22 (00 10) looks filled on the left; fill it on the right: 01 00"
@@ -91,8 +93,10 @@ def test_each_note_is_a_whole_sentence(pos):
         "DE 22 (entry mode)"
     )
     assert notes(pos, card_sequence="100", entry_mode="021") == (
-        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; send DE 35 (track2), or the entry mode of a card that was keyed in\n"
-        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is missing; send DE 52, or say that there is no PIN"
+        "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came; "
+        "send DE 35 (track2), or the entry mode of a card that was keyed in\n"
+        "no-pin-block: DE 22 (entry mode) 021 says that a PIN was entered, and DE 52 (PIN block) is "
+        "missing; send DE 52, or say that there is no PIN"
     )
     assert notes(pos, icc=bytes.fromhex("9F36020123 9F2608")) == (
         "chip-data: DE 55 does not divide into data objects: tag 9F26 says 8 bytes follow, but 0 are left, at byte "

@@ -46,6 +46,9 @@ def lines() -> Iterator[str]:
     initial = DUKPT_3DES.initial(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), KSN)
     yield "# keys that devices take for the MAK of a transaction (DUKPT)"
     yield from map(line, DUKPT_3DES.mistaken(initial, KSN))
+    keys = Secret(bytes(range(16)), "aes"), bytes.fromhex("123456789012345600000002")
+    yield "# the same by AES"
+    yield from map(line, DUKPT["dukpt-aes"].mistaken(*keys))
     yield "# beside the first counter there is only the one after it"
     yield from map(line, DUKPT_3DES.mistaken(initial, DUKPT_3DES.ksn(KSN, 1))[3:])
 
