@@ -195,7 +195,8 @@ def _fields(dialect: Dialect, wide: bool) -> Table:
 
 def _on_the_wire(spec: FieldSpec, usual_length: str) -> str:
     """How a field travels: its encoding, where an odd digit is filled up, and its length where that is unusual."""
-    text = spec.encoding + (f", length {spec.length_encoding}" if spec.length_encoding != usual_length else "")
+    text = f"hex in {spec.encoding}" if spec.kind == "b" and spec.encoding != "binary" else spec.encoding
+    text += f", length {spec.length_encoding}" if spec.length_encoding != usual_length else ""
     odd = spec.nibbles and (spec.length_bytes or spec.maximum % 2)
     return f"{text}, {'0…' if spec.pad_left else '…0'}" if odd else text
 
@@ -281,7 +282,8 @@ LEGENDS = {
         "Format: a class and a size; .. is LLVAR, ... LLLVAR. Sizes count digits (n z h), characters (a an as ns s) "
         "or bytes (b); x+n is a sign C or D and digits.",
         "On the wire: bcd is two digits to a byte, an odd one filled up with 0 on the left (0…) or on the right (…0); "
-        "b in ascii or ebcdic are hexadecimal digits, and a length behind them counts those.",
+        "binary is bytes as they are; hex in ascii or ebcdic is two hexadecimal digits for each, and a length counts "
+        "those.",
     ),
     "messages": ("MAC: on requests, or on both; a reply has one where it approves.",),
     "codes": ("Class: A success, B failed and may be tried again, C failed, D the operator must act, E system fault.",),

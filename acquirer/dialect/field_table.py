@@ -33,7 +33,8 @@ class Encodings:
     digits: Encoding  # n, x+n, h
     track: Encoding  # z
     text: Encoding
-    binary: Encoding  # b
+    binary: Encoding  # b of fixed size
+    binary_variable: Encoding  # b behind a length
     pad_fixed: str  # side and nibbles: "left 0"
     pad_variable: str
     pad_track: str
@@ -55,7 +56,8 @@ class Encodings:
             digits=n,
             track=pick("z", _DIGITS, n),
             text=pick("text", _TEXT, "ascii"),
-            binary=pick("b", _BINARY, "binary"),
+            binary=(b := pick("b", _BINARY, "binary")),
+            binary_variable=pick("b_variable", _BINARY, b),
             pad_fixed=read_padding(padding, "n_fixed", "left 0"),
             pad_variable=read_padding(padding, "n_variable", "right 0"),
             pad_track=read_padding(padding, "z", "right 0"),
@@ -71,6 +73,7 @@ class Encodings:
         if not self.charset:
             return
         used = {self.mti, self.bitmap, self.length, self.digits, self.track, self.text, self.binary}
+        used.add(self.binary_variable)
         if self.charset in EBCDIC_CODE_PAGES and "ebcdic" not in used:
             raise table.error("charset", f'{self.charset} is EBCDIC, and nothing here is: say text = "ebcdic"')
         if self.charset in TEXT_CHARSETS and self.text == "ebcdic":
@@ -88,10 +91,10 @@ class Encodings:
         """The character set in which text that stays as it is reads."""
         return self.charset if self.charset in TEXT_CHARSETS else ASCII_CODE_PAGE
 
-    def of(self, kind: str) -> tuple[Encoding, tuple[str, ...]]:
-        """Return the default encoding of a class, and those it may have."""
+    def of(self, kind: str, variable: bool) -> tuple[Encoding, tuple[str, ...]]:
+        """Return the default encoding of a class, behind a length if `variable`, and those it may have."""
         if kind == "b":
-            return self.binary, _BINARY
+            return self.binary_variable if variable else self.binary, _BINARY
         if kind == "z":
             return self.track, _DIGITS
         return (self.digits, _DIGITS) if kind in DIGIT_KINDS or kind == "x+n" else (self.text, _TEXT)
@@ -118,10 +121,11 @@ def read_field(
         notation = parse_notation(text)
     except ValueError as exc:
         raise table.error("format", str(exc)) from None
-    default, allowed = encodings.of(notation.kind)
+    variable = notation.length_digits > 0
+    default, allowed = encodings.of(notation.kind, variable)
     encoding = table.choice("encoding", allowed, default)
     length = table.choice("length", _LENGTHS, encodings.length)
-    track, variable = notation.kind == "z", notation.length_digits > 0
+    track = notation.kind == "z"
     pad = encodings.pad_track if track else encodings.pad_variable if variable else encodings.pad_fixed
     side, nibbles = read_padding(table, "pad", pad).split()
     names = table.texts("layouts", ())

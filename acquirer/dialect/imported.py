@@ -60,7 +60,9 @@ class ImportedField:
     @property
     def group(self) -> str:
         """The key of ``[encoding]`` that speaks of its class."""
-        return {"n": "n", "x+n": "n", "z": "z", "b": "b"}.get(self.kind, "text")
+        if self.kind == "b":
+            return "b_variable" if self.digits else "b"
+        return {"n": "n", "x+n": "n", "z": "z"}.get(self.kind, "text")
 
 
 @dataclass(slots=True)
@@ -150,12 +152,12 @@ def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
             yield "limit_bytes = 8192"
         yield ""
     yield "[encoding]"
-    yield f"mti       = {toml_text(read.mti)}"
-    yield f"bitmap    = {toml_text(read.bitmap)}"
-    yield f"secondary = {'true' if read.secondary else 'false'}"
-    yield from (f"{key:9} = {toml_text(value)}" for key, value in usual.items())
+    yield f"mti        = {toml_text(read.mti)}"
+    yield f"bitmap     = {toml_text(read.bitmap)}"
+    yield f"secondary  = {'true' if read.secondary else 'false'}"
+    yield from (f"{key:10} = {toml_text(value)}" for key, value in usual.items())
     if read.charset:
-        yield f"charset   = {toml_text(read.charset)}"
+        yield f"charset    = {toml_text(read.charset)}"
     yield ""
     yield "[fields]"
     for one in read.fields:
@@ -191,6 +193,7 @@ def _usual(fields: Iterable[ImportedField]) -> dict[str, str]:
         "z": Counter(),
         "text": Counter(),
         "b": Counter(),
+        "b_variable": Counter(),
     }
     for one in fields:
         found[one.group][one.encoding] += 1

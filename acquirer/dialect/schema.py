@@ -84,6 +84,10 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
             z=text("Of tracks.", choices=DIGITS),
             text=text("Of a, an, ans, as, ns, s.", choices=("ascii", "ebcdic")),
             b=text("Of bytes; ascii and ebcdic: as hexadecimal characters.", choices=("binary", "ascii", "ebcdic")),
+            b_variable=text(
+                "Of bytes behind a length, where it is not that of b; hexadecimal characters are counted singly.",
+                choices=("binary", "ascii", "ebcdic"),
+            ),
             charset=text("How text reads; of EBCDIC its code page.", choices=(*TEXT_CHARSETS, *EBCDIC_CODE_PAGES)),
         ),
         "padding": table(

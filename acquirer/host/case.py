@@ -98,7 +98,7 @@ class Case:
             return Judgement(Reason.AMOUNT_INVALID, booking.amount_invalid(host.dialect, request))
         currency, ours = host.read.currency(self.fields), host.dialect.constants.get("currency", "")
         if ours and currency != ours:
-            return Judgement(Reason.CURRENCY_DIFFERS, booking.currency_differs(host.dialect, currency, ours))
+            return Judgement(Reason.CURRENCY_DIFFERS, booking.currency_differs(host.dialect, request, currency, ours))
         if card.reason is not None:
             return Judgement(card.reason, card.why)
         if problem := check_number(card.pan):

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
-from acquirer.host.explain.routes import other_side
 from acquirer.host.request import Request
 from acquirer.host.text import place
+from acquirer.inspect.filling import other_side
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Part
 from acquirer.wire.message import Message
@@ -107,8 +107,18 @@ def chip_notes(dialect: Dialect, icc: bytes) -> tuple[str, ...]:
         parse_tlv(icc)
     except TlvError as exc:
         at = dialect.elements["icc"].de
+        if _is_hex_text(icc):
+            return (f"chip-data: DE {at} is hexadecimal text, and bytes belong there; send the bytes themselves",)
         return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
     return ()
+
+
+def _is_hex_text(icc: bytes) -> bool:
+    """Return whether chip data divides into data objects once it is read as hexadecimal text."""
+    try:
+        return bool(parse_tlv(bytes.fromhex(icc.decode("ascii"))))
+    except ValueError:
+        return False
 
 
 def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading, read_capture
 from acquirer.inspect.doubts import EBCDIC_HINT, has_ebcdic
 from acquirer.inspect.explain import Explanation, explain, explain_failure
+from acquirer.inspect.field_causes import field_cause
+from acquirer.inspect.filling import filling_notes
 from acquirer.inspect.framings import enumerated
 from acquirer.inspect.guess import STREAMS_WEIGHED, Guess, guess_together
 from acquirer.inspect.sniff import USUAL, WireForm, describe_form, sniff
@@ -45,7 +47,14 @@ class CapturedMessage:
     @property
     def problem(self) -> str:
         """Why it could not be decoded; "" if it could."""
-        return self.explanation.error if self.message is None else ""
+        return str(self._decoded) if isinstance(self._decoded, DecodeError) else ""
+
+    @property
+    def field_cause(self) -> str:
+        """Which field is written otherwise, if that is why it could not be decoded; else ""."""
+        if isinstance(self._decoded, Message):
+            return ""
+        return field_cause(self._dialect, self.frame, self._decoded)
 
     @property
     def explanation(self) -> Explanation:
@@ -175,7 +184,24 @@ def _diagnose_group(streams: tuple[CapturedStream, ...], dialects: Sequence[Dial
         why = [seems, f"{best.dialect.name} comes closest ({best.why}), and cannot read it: {messages[0].problem}"]
         if has_ebcdic(streams[0].data) and best.dialect.grammar.mti_encoding != "ebcdic":
             why.append(EBCDIC_HINT)
+    why += _field_sentences(best.dialect, messages)
     return StreamDiagnosis(streams, best, certainty, tuple(why), tuple(messages), form)
+
+
+def _field_sentences(dialect: Dialect, messages: Sequence[CapturedMessage]) -> list[str]:
+    """Return which field keeps the first broken message from being read, and which fields look filled otherwise."""
+    found: dict[str, None] = {}
+    broken = next((one for one in messages if one.message is None), None)
+    if broken is not None and (cause := broken.field_cause):
+        found[cause] = None
+    for one in messages[:FILLED_OTHERWISE_MOST]:
+        if one.message is not None:
+            found |= dict.fromkeys(filling_notes(dialect, one.message, dialect.spans(one.message)))
+    return list(found)[:3]
+
+
+FILLED_OTHERWISE_MOST = 100
+"""Messages of a capture that are looked through for fields that are filled on the other side."""
 
 
 def _messages_of(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessage]:

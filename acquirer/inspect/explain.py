@@ -15,6 +15,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.inspect.cells import Cells, cells
 from acquirer.inspect.explained_rows import ExplainedRow, FieldDivider, make_row
+from acquirer.inspect.field_causes import field_cause
+from acquirer.inspect.filling import filling_notes
 from acquirer.inspect.meaning import NOTHING, Meanings
 from acquirer.security.key_package import KeyPackage
 from acquirer.wire.grammar import FieldSpec, Layout, Locator, Text
@@ -65,7 +67,7 @@ def explain(dialect: Dialect, message: Message, unsafe_show: bool = False) -> Ex
         before,
         fields,
         _hidden(fields),
-        tuple(_notes(dialect, message)),
+        (*_notes(dialect, message), *filling_notes(dialect, message, spans)),
     )
 
 
@@ -82,6 +84,8 @@ def explain_failure(dialect: Dialect, frame: bytes, exc: DecodeError, unsafe_sho
     if not unsafe_show and known < len(frame):
         hidden |= frozenset(range(2 * known, 2 * len(frame)))
         notes = (f"bytes from {known} on are hidden, because it is not known what they are",)
+    if cause := field_cause(dialect, frame, exc):
+        notes = (cause, *notes)
     title = _title(dialect, message) if message.mti else Text("no message")
     failure = _failure(dialect, exc)
     return Explanation(dialect.name, frame, message.mti, title, before, fields, hidden, notes, failure, str(exc))

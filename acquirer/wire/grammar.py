@@ -109,6 +109,16 @@ class FieldSpec:
         return self.encoding == "bcd" and self.kind != "x+n"
 
     @property
+    def padding_key(self) -> str:
+        """The key of ``[padding]`` that says how it is filled up."""
+        return "z" if self.kind == "z" else "n_variable" if self.length_bytes else "n_fixed"
+
+    @property
+    def padding_of_other_side(self) -> str:
+        """What ``[padding]`` would say if it was filled on the other side."""
+        return f"{'right' if self.pad_left else 'left'} {self.pads}"
+
+    @property
     def wire_maximum(self) -> int:
         """`maximum`, in the units its length indicator counts: digits of BCD, else bytes on the wire."""
         if self.kind == "b":

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import iso8583
 
+from acquirer.wire.filling import filling_problem
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, EncodeError, Span, Value
 from acquirer.wire.notation import ALPHABETS, NIBBLES
@@ -111,10 +112,10 @@ class ReferenceCodec:
     def _settle_pad(self, body: bytearray, exc: iso8583.DecodeError) -> bool:
         """Replace a filling nibble that the dialect accepts by the only one that pyiso8583 knows; return whether."""
         field = self.grammar.fields.get(int(exc.field)) if exc.field.isdecimal() else None
-        found = re.fullmatch(r"Field data is (\d+) nibbles, expecting (\d+)", exc.msg)
-        if field is None or found is None or int(found[1]) != int(found[2]) + 1:
+        count = _one_too_many(exc)
+        if field is None or not count:
             return False
-        at = exc.pos if field.pad_left else exc.pos + int(found[1]) // 2 - 1
+        at = exc.pos if field.pad_left else exc.pos + count // 2
         high, low = divmod(body[at], 16)
         if f"{high if field.pad_left else low:X}" not in field.pads:
             return False
@@ -155,16 +156,25 @@ class ReferenceCodec:
         else:
             before = {key: text for key, text in exc.doc_dec.items() if key != exc.field}
             name = _NAMES.get(exc.field) or int(exc.field)
-            problem = self._explain(exc, name)
+            problem = self._explain(exc, name, frame)
         fields, spans = self._read(mti, before, exc.doc_enc)
         raise DecodeError(problem, field=name, position=position, mti=mti, fields=fields, spans=spans) from None
 
-    def _explain(self, exc: iso8583.DecodeError, name: int | str) -> str:
+    def _explain(self, exc: iso8583.DecodeError, name: int | str, frame: bytes) -> str:
         if not isinstance(name, int) or name == 1:
             return _say(exc.msg)
         if not (field := self.grammar.fields.get(name)):
             return f"bit {name} is set, but this dialect has no such field"
-        return _bad_length(field, exc.doc_enc[exc.field]["len"]) or _say(exc.msg)
+        bad_length = _bad_length(field, exc.doc_enc[exc.field]["len"])
+        return bad_length or self._filling(field, frame, exc) or _say(exc.msg)
+
+    def _filling(self, field: FieldSpec, frame: bytes, exc: iso8583.DecodeError) -> str:
+        """Return what stands where an odd number of digits is filled up; "" if that is not what is wrong."""
+        count = _one_too_many(exc)
+        if not count:
+            return ""
+        at = exc.pos + self.grammar.envelope_bytes
+        return filling_problem(field, frame[at : at + (count + 1) // 2].hex().upper()[0 if field.pad_left else -1])
 
     # encoding
 
@@ -268,6 +278,12 @@ def _text(field: FieldSpec, value: Value) -> str:
         if field.encoding == "bcd":
             return value[:1].encode(field.charset).hex() + "0" * (field.maximum % 2) + value[1:]
     return value
+
+
+def _one_too_many(exc: iso8583.DecodeError) -> int:
+    """Return how many digits belong into a field of one half byte more; 0 where another thing is wrong."""
+    found = re.fullmatch(r"Field data is (\d+) nibbles, expecting (\d+)", exc.msg)
+    return int(found[2]) if found and int(found[1]) == int(found[2]) + 1 else 0
 
 
 def _say(message: str) -> str:

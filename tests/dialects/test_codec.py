@@ -61,7 +61,8 @@ def specification(tables: dict[str, Any]) -> dict[str, Any]:
     for de, field in tables["fields"].items():
         kind, dots, size = re.fullmatch(r"(x\+n|[a-z]+)(\.*)(\d+)", field["format"]).groups()
         class_ = {"n": "n", "h": "n", "x+n": "n", "z": "z", "b": "b"}.get(kind, "text")
-        how = field.get("encoding") or encoding.get(class_) or encoding["n" if class_ == "z" else class_]
+        keys = ["z", "n"] if class_ == "z" else ["b_variable", "b"] if class_ == "b" and dots else [class_]
+        how = field.get("encoding") or next(encoding[key] for key in keys if key in encoding)
         length = field.get("length", encoding["length"])
         packed = how == "bcd" and kind != "x+n"
         most = int(size) * (2 if kind == "b" and how != "binary" else 1)

@@ -325,3 +325,10 @@ def test_what_came_too_late_is_noted(rig, pos):
     assert (answer.evidence[-1].reason, answer.notes) == ("approved", "expired: nothing was changed")
     assert answer.why.startswith("too late: the terminal had stopped waiting before this could be made durable, so ")
     assert rig.transactions == {}
+
+
+def test_chip_data_sent_as_hexadecimal_text_has_a_note(pos):
+    answer = pos.sale(icc=b"9F360200019A03261120")
+    assert answer.code == "00"
+    note = "chip-data: DE 55 is hexadecimal text, and bytes belong there; send the bytes themselves"
+    assert note in answer.evidence[0].notes

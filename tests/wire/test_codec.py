@@ -299,7 +299,20 @@ DAMAGED = {
         "2 bytes are left over after the last field",
         [11],
     ),
-    "wrong filler": (body("020000000200000000001001"), 23, 21, "3 nibbles are needed, 4 are there", []),
+    "wrong filler": (
+        body("020000000200000000001001"),
+        23,
+        21,
+        'the filling half byte is 1, not 0: filled on the other side? [padding] n_fixed = "right 0" reads that',
+        [],
+    ),
+    "filler F": (
+        body("02000000020000000000F010"),
+        23,
+        21,
+        'the filling half byte is F, not 0: [padding] n_fixed = "left 0F" takes it',
+        [],
+    ),
 }
 
 

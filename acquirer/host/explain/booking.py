@@ -8,6 +8,7 @@ from acquirer.host.core import Host
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
 from acquirer.host.text import money, named, numbered, place
+from acquirer.inspect.filling import filled_otherwise, other_side
 from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
 
@@ -141,9 +142,13 @@ def amount_invalid(dialect: Dialect, request: Request) -> str:
     return f"{amount}: a {title_of(request.service)} needs an amount above zero"
 
 
-def currency_differs(dialect: Dialect, currency: str, ours: str) -> str:
-    """Say that this host does not settle in a currency."""
-    return f"{place(dialect, 'currency')} is {named(currency)}, this host settles in {ours}: send {ours}"
+def currency_differs(dialect: Dialect, request: Request, currency: str, ours: str) -> str:
+    """Say that this host does not settle in a currency, and whether it would if its field was filled otherwise."""
+    sentence = f"{place(dialect, 'currency')} is {named(currency)}, this host settles in {ours}: send {ours}"
+    at = dialect.elements.get("currency")
+    if at is None or other_side(dialect, request.message, at.de) != ours:
+        return sentence
+    return f"{sentence}; {filled_otherwise(dialect, request.message, at.de)}"
 
 
 def no_test_bin(masked: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.router import without_repeat
 from acquirer.host.text import named, place
+from acquirer.inspect.filling import other_side
 from acquirer.wire.message import Message, Value
 
 
@@ -94,16 +95,3 @@ def _filled_otherwise(dialect: Dialect, message: Message) -> str:
                 f"it is a {route.title.en}"
             )
     return ""
-
-
-def other_side(
-    dialect: Dialect, message: Message, de: int, spans: Mapping[int | str, tuple[int, int]] | None = None
-) -> str | None:
-    """Return the digits of a field as they would be if it was filled on the other side; None where none is filled."""
-    spec, value = dialect.fields[de], message.fields.get(de)
-    if not spec.nibbles or not isinstance(value, str) or len(value) % 2 == 0:
-        return None
-    start, stop = (spans or dialect.spans(message))[de]
-    nibbles = message.raw[start + spec.length_bytes : stop].hex().upper()
-    filling, digits = (nibbles[-1], nibbles[:-1]) if spec.pad_left else (nibbles[0], nibbles[1:])
-    return digits if filling in "0F" else None

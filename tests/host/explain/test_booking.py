@@ -139,7 +139,7 @@ def test_amount_and_currency(pos: Pos) -> None:
     message = host.dialect.decode(pos.sale_frame(0))
     request = Request(host, Arrival(message.raw, at_us(NOON), 0.0, "127.0.0.1:5000", 1), message)
     assert why.amount_invalid(host.dialect, request) == ("DE 4 (amount) is 0.00: a sale needs an amount above zero")
-    assert why.currency_differs(host.dialect, "840", "156") == (
+    assert why.currency_differs(host.dialect, request, "840", "156") == (
         "DE 49 (currency) is 840, this host settles in 156: send 156"
     )
 
