@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.security.blocks import MAC_USAGES
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_package import KeyPackage, KeyPart
+from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.packages import PackageError, PackageIssuer, accept_package
 from acquirer.security.secret import Secret
 
@@ -87,3 +89,19 @@ def test_a_block_without_a_whole_length_is_none(cut):
     first = int(wire[1:5])
     with pytest.raises(PackageError, match="a key block for the MAK was expected after 1 others"):
         accept_package(TR31_B, TMK, wire[: first + cut])
+
+
+def test_the_usage_of_a_mak_says_its_algorithm():
+    """TR-31:2018, table 6: M1 and M3 by ISO 9797-1, M6 is CMAC."""
+    usages = {name: MAC_USAGES.get(name, "M1") for name in MAC_ALGORITHMS if not name.endswith("-hex")}
+    assert usages == {
+        "unionpay-ecb": "M1",
+        "x9.9": "M1",
+        "x9.19": "M3",
+        "unionpay-cbc": "M1",
+        "iso9797-1-alg1": "M1",
+        "iso9797-1-alg1-pad2": "M1",
+        "iso9797-1-alg3": "M3",
+        "iso9797-1-alg3-pad2": "M3",
+        "cmac": "M6",
+    }

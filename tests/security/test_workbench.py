@@ -191,3 +191,14 @@ def test_every_key_under_which_a_pin_block_opens():
     found = pin_candidates(pik.encrypt(bytes.fromhex("06123456FFFFFFFF")), pan, None, [("current", keys)])
     assert [tuple(one) for one in found] == [("the same PIK", "iso-0-without-pan", "")]
     assert pin_candidates(bytes(8), pan, PIN_FORMATS["iso-0"], [("current", keys)]) == []
+
+
+def test_a_package_of_another_cipher(suite):
+    tmk = Secret(bytes(range(16)), "sm4")
+    package = suite.packages["005"]
+    keys = WorkingKeys(Secret(bytes(range(16, 32)), "sm4"), Secret(bytes(range(32, 48)), "sm4"))
+    wire = b"".join(tmk.encrypt(key.reveal()) + key.check_value(package.kcv_bytes) for key in (keys.pik, keys.mak))
+    steps = by_name(package_steps(package, tmk, wire))
+    assert steps["TMK"].remark == f"SM4, KCV {tmk.kcv()}"
+    assert steps["PIK decrypted"].remark == "SM4"
+    assert (steps["PIK KCV"].remark, steps["taken"].value) == ("the same", keys.kcvs)
