@@ -142,3 +142,25 @@ class Nullable:
 def test_a_field_without_a_form_is_refused_when_the_table_is_built(cls: type, sentence: str) -> None:
     with pytest.raises(TypeError, match=sentence):
         row_format(cls)
+
+
+def test_what_is_none_is_empty_in_each_of_its_columns() -> None:
+    transaction = row_format(Transaction)
+    row = dict(
+        zip(
+            [one.name for one in transaction.columns],
+            transaction.pack(Transaction(TransactionKey(*"mtbs"))),
+            strict=True,
+        )
+    )
+    assert [row[f"original_{name}"] for name in ("tid", "batch", "stan")] == ["", "", ""]
+    session = row_format(Session)
+    row = dict(zip([one.name for one in session.columns], session.pack(Session("1")), strict=True))
+    for name in ("current", "previous"):
+        assert [row[f"{name}_{one}"] for one in ("number", "package", "sealed", "kcvs", "since_us")] == [
+            0,
+            "",
+            None,
+            "",
+            0,
+        ]

@@ -56,3 +56,9 @@ def test_a_copy_of_a_session_is_equal_and_of_its_own() -> None:
     assert again == session
     again.batch = "000008"
     assert session.batch == "000007"
+
+
+def test_what_log_lines_leave_out() -> None:
+    """The page and the store have them; a line of the log would only grow."""
+    unlogged = {one.name for one in fields(evidence.ExchangeRecord) if not one.metadata.get("logged", True)}
+    assert unlogged == {"pan_masked", "reply_mti"}

@@ -350,3 +350,25 @@ def test_fields_that_hold_no_mac_in_whole_sentences() -> None:
         "complete, and put it there"
     )
     assert whole(b"12345678") == ""
+
+
+def test_misreadings_with_blocks_of_sixteen_bytes() -> None:
+    keys = WorkingKeys(Secret(bytes(range(16)), "sm4"), Secret(bytes(range(16, 32)), "sm4"))
+    short = keys.mak.encrypt(fold(MAB, 8).hex().upper().encode())
+    assert whole(short.hex().upper().encode()[:8], keys=keys) == (
+        "the fold in blocks of 8 bytes of the same MAB under the same MAK matches: the terminal folds in blocks of "
+        "8 bytes, and those of the cipher have 16; fold in blocks of 16 bytes"
+    )
+
+
+def test_a_fold_in_lower_case() -> None:
+    mak, data = THREE_DES.mak, bytes(range(0xA1, 0xA1 + 40))
+    text = fold(data, 8).hex().encode()
+    assert text != text.upper()
+    between = bytes(a ^ b for a, b in zip(mak.encrypt(text[:8]), text[8:], strict=True))
+    got = mak.encrypt(between).hex().upper().encode()[:8]
+    sentence = diagnose_mac(ecb, got, [Candidate("the same MAB", "", data)], [("current", THREE_DES)])
+    assert sentence == (
+        "the fold in lower-case hex text of the same MAB under the same MAK matches: the terminal writes the "
+        "folded blocks in lower case before it encrypts them; write the folded blocks in upper case"
+    )

@@ -281,3 +281,12 @@ def test_ready_keys_are_not_weak_either():
     assert fresh[:24] == odd_parity(bytes(range(1, 25)))
     with pytest.raises(PackageError, match="it is not random"):
         PackageIssuer(PACKAGES["003"], "single").fresh(bytes)
+
+
+def test_check_values_are_shown_as_long_as_they_travel(tmk):
+    package = replace(PACKAGES["004"], selector="short", kcv_bytes=3)
+    issued = issue_package(package, tmk, "single", random.Random(1).randbytes)
+    accepted = accept_package(package, tmk, issued.wire)
+    names = [part.partition(" ") for part in accepted.kcvs.split(", ")]
+    assert [(name, len(kcv)) for name, _, kcv in names] == [("PIK", 6), ("MAK", 6), ("TDK", 6)]
+    assert issued.working.kcvs == accepted.kcvs
