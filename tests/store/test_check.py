@@ -109,3 +109,50 @@ def test_a_key_file_that_is_gone_is_named(served, url, database):
 def test_where_there_is_no_store_there_is_nothing_to_check(url):
     with pytest.raises(StoreError, match="there is no store at"):
         check_store(url)
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE journal SET request = '{{' WHERE id = 1",
+         "DB is damaged (a row of table journal: Expecting property name enclosed in double quotes: line 1 "
+         "column 2 (char 1)): put a backup back, or use a new store (1 such row)"),
+        ("UPDATE journal SET notes = x'ff'",
+         "DB is damaged (a row of table journal: notes holds 1 bytes): put a backup back, or use a new store "
+         "(2 such rows)"),
+        ("UPDATE blob SET data = x'00'",
+         "DB: image IMAGE is not what was kept under this name: put a backup back"),
+        ("DELETE FROM blob",
+         "DB: signature 1 of terminal 10000161, batch 000001, STAN 000001 lacks its image: put a backup back"),
+        ("UPDATE transactions SET rrn = '000000099999'",
+         "DB: reference numbers up to 99999 were given out, table meta says 2: put a backup back"),
+        ("DELETE FROM meta WHERE name = 'rrn'",
+         "DB: rrn is missing in table meta: put a backup back"),
+        ("UPDATE meta SET value = 'x' WHERE name = 'rrn'",
+         "DB is damaged (rrn in table meta is str 'x'): put a backup back, or use a new store"),
+        ("UPDATE meta SET value = 'x' WHERE name = 'vault'",
+         "DB.key is not the key of DB: put its own back"),
+        ("UPDATE terminal SET tmk = x'00' WHERE tid = '10000162'",
+         "DB: the keys of terminal 10000162 cannot be opened: register it anew"),
+        ("UPDATE terminal SET bdk = x'00' WHERE tid = '10000162'",
+         "DB: the keys of terminal 10000162 cannot be opened: register it anew"),
+        ("UPDATE terminal SET fixed_keys = x'00' WHERE tid = '10000162'",
+         "DB: the keys of terminal 10000162 cannot be opened: register it anew"),
+        ("UPDATE terminal SET tmk = 'x' WHERE tid = '10000162'",
+         "DB is damaged (a row of table terminal: tmk holds str 'x'): put a backup back, or use a new store "
+         "(1 such row)"),
+        ("DROP INDEX transactions_by_use",
+         "DB: index transactions_by_use of table transactions is missing: put a backup back"),
+        ("DROP TABLE card",
+         "DB is damaged (it has no table card): put a backup back, or use a new store"),
+        ("UPDATE signature SET png = 'ab'",
+         "DB: signature 1 of terminal 10000161, batch 000001, STAN 000001 lacks its image: put a backup back"),
+    ],
+)  # fmt: skip
+def test_whole_sentences(served, url, database, statement, sentence):
+    served.close()
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(statement)
+    (problem,) = check_store(url).problems
+    image = hashlib.sha256(IMAGE).hexdigest()
+    assert problem.replace(str(database), "DB").replace(image, "IMAGE") == sentence
