@@ -63,11 +63,13 @@ def import_(
             Code.USAGE, f"{file}: is neither jPOS XML nor moov JSON; a specification in YAML must be written as JSON."
         )
     read = (read_packager if begins == b"<" else read_specification)(data, file)
+    binary: set[int] = set()
     if extends:
         from acquirer.settings.specs import load_dialect
 
-        load_dialect(extends)
-    _write(write(name, read, extends), output or f"{name}.toml")
+        parent = load_dialect(extends)
+        binary = {at.de for at in parent.elements.values() if parent.fields[at.de].kind == "b"}
+    _write(write(name, read, extends, binary), output or f"{name}.toml")
     for note in read.notes:
         print(note, file=sys.stderr)
     return Code.OK

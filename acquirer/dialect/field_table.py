@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -63,17 +63,16 @@ class Encodings:
             pad_track=read_padding(padding, "z", "right 0"),
             charset=encoding.choice("charset", ("", *TEXT_CHARSETS, *EBCDIC_CODE_PAGES), ""),
         )
-        encodings.check_charset(encoding)
         encoding.end()
         padding.end()
         return encodings
 
-    def check_charset(self, table: Table) -> None:
-        """Refuse a character set that the encodings do not use. Raises DataError."""
+    def check_charset(self, table: Table, fields: Iterable[FieldSpec]) -> None:
+        """Refuse a character set that neither these encodings nor fields use. Raises DataError."""
         if not self.charset:
             return
         used = {self.mti, self.bitmap, self.length, self.digits, self.track, self.text, self.binary}
-        used.add(self.binary_variable)
+        used |= {self.binary_variable, *(field.encoding for field in fields)}
         if self.charset in EBCDIC_CODE_PAGES and "ebcdic" not in used:
             raise table.error("charset", f'{self.charset} is EBCDIC, and nothing here is: say text = "ebcdic"')
         if self.charset in TEXT_CHARSETS and self.text == "ebcdic":

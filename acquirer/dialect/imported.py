@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from acquirer.wire.notation import length_limit
@@ -62,7 +62,7 @@ class ImportedField:
         """The key of ``[encoding]`` that speaks of its class."""
         if self.kind == "b":
             return "b_variable" if self.digits else "b"
-        return {"n": "n", "x+n": "n", "z": "z"}.get(self.kind, "text")
+        return {"n": "n", "x+n": "n", "h": "n", "z": "z"}.get(self.kind, "text")
 
 
 @dataclass(slots=True)
@@ -80,8 +80,10 @@ class Imported:
 
     @property
     def version(self) -> str:
-        """The edition of the standard: "1993" has action codes of three digits and function codes in DE 24."""
+        """The edition of the standard: "1993" has action codes of three digits, "2003" of four."""
         fields = {one.de: one for one in self.fields}
+        if (code := fields.get(39)) and not code.digits and code.size == 4:
+            return "2003"
         code, entry_mode = fields.get(39), fields.get(22)
         later = (code and not code.digits and code.size == 3) or (entry_mode and entry_mode.size == 12)
         return "1993" if later else "1987"
@@ -89,27 +91,38 @@ class Imported:
     @property
     def parent(self) -> str:
         """The dialect that ships and is nearest: of the same edition, and written alike."""
+        edition = "1987" if self.version == "1987" else "1993"
         if self.mti == "ebcdic":
-            return f"iso8583-{self.version}-ebcdic"
+            return f"iso8583-{edition}-ebcdic"
         if self.mti == "bcd":
-            return "iso8583-1993-bcd" if self.version == "1993" else "iso8583-1987-binary"
-        return f"iso8583-{self.version}-ascii"
+            return "iso8583-1993-bcd" if edition == "1993" else "iso8583-1987-binary"
+        return f"iso8583-{edition}-ascii"
 
 
-def write(name: str, read: Imported, extends: str = "") -> str:
+def write(name: str, read: Imported, extends: str = "", binary: Collection[int] = ()) -> str:
     """Return the text of a dialect file; adds notes to `read` about sizes that cannot be.
 
     Args:
         extends: the dialect that it is to be laid over; "": it stands alone, and reads messages.
+        binary: fields in which that dialect has bytes of a known meaning: where they are text here, they are taken for
+            the hexadecimal digits of these bytes.
     """
     read.secondary = read.secondary or any(one.de > 64 for one in read.fields)
-    read.fields = [_bounded(one, read.notes) for one in read.fields]
+    read.fields = [_bounded(_as_bytes(one, binary, extends, read.notes), read.notes) for one in read.fields]
     return "\n".join(_lines(name, read, extends)) + "\n"
 
 
 def toml_text(text: str) -> str:
     """Return a text as TOML writes it."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _as_bytes(one: ImportedField, binary: Collection[int], extends: str, notes: list[str]) -> ImportedField:
+    """Return the same, or hexadecimal text where it is text and the dialect below has bytes that mean something."""
+    if one.de not in binary or one.group != "text" or one.size < 2:
+        return one
+    notes.append(f"DE {one.de} is text, and bytes in {extends}: it is taken for their hexadecimal digits.")
+    return replace(one, kind="b", size=one.size // 2, parts=())
 
 
 def _bounded(one: ImportedField, notes: list[str]) -> ImportedField:
@@ -138,6 +151,8 @@ def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
     else:
         yield "# For a host that serves it, import it with a dialect that has services below it:"
         yield f"#     acquirer dialect import … --extends {read.parent}"
+        if read.version == "2003":
+            yield "# That one is of 1993, whose codes have three digits: routes and codes of 2003 are yours to write."
     yield from (f"# {_plain(note)}" for note in read.notes)
     yield ""
     yield f"dialect = {toml_text(name)}"
@@ -170,7 +185,7 @@ def _lines(name: str, read: Imported, extends: str) -> Iterator[str]:
 
 def _names(read: Imported) -> Iterator[str]:
     """Yield where elements travel and what message types are called, by the edition's usual places."""
-    later = read.version == "1993"
+    later = read.version != "1987"
     usual = {**USUAL_ELEMENTS, **LATER_ELEMENTS} if later else USUAL_ELEMENTS
     yield ""
     yield f"[elements]  # by their usual places of {read.version}"
@@ -181,7 +196,11 @@ def _names(read: Imported) -> Iterator[str]:
     yield "[mtis]"
     for kind, title in MTIS.items():
         for function, more in FUNCTIONS.items():
-            mti = f"1{kind[1]}{function[0]}{ORIGIN.get(kind, '0')}" if later else kind + function
+            mti = (
+                f"{read.version[0] if read.version == '2003' else 1}{kind[1]}{function[0]}{ORIGIN.get(kind, '0')}"
+                if later
+                else kind + function
+            )
             yield f"{mti} = {toml_text(title + more)}"
 
 

@@ -20,14 +20,18 @@ DEPTH_LIMIT = 8  # packagers within packagers: more is no packager
 
 # Side and class: IFA ASCII, IFB BCD and binary, IFE EBCDIC, IF text as it is; IFEA and IFAE mix length and text.
 _CLASS = re.compile(
-    r"IF(?P<side>[ABE]|EA|AE|EB)?_(?P<filled>F?)(?P<digits>L{0,4})(?P<binary>H?)"
-    r"(?P<kind>F?NUM(?:ERIC)?|BNUM|E?CHAR|BINARY|AMOUNT|BITMAP)"
+    r"IF(?P<side>[ABE]|EA|AE)?_(?P<filled>F?)(?P<digits>L{0,4})(?P<binary>(?:H(?!EX))?)"
+    r"(?P<kind>NUM(?:ERIC)?|BNUM|E?CHAR|E?BINARY|AMOUNT|AMOUNT2003|BITMAP|HEX)"
 )
 
 _TEXT = {"": "ascii", "A": "ascii", "B": "ascii", "E": "ebcdic", "EA": "ascii", "AE": "ebcdic"}
-_LENGTH = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EA": "ebcdic", "AE": "ascii", "EB": "ebcdic"}
-_DIGITS = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EB": "bcd"}
-_HEX_OF_BYTES = re.compile(r"IFA_L{2,3}ABINARY|IFB_L{2,4}HEX")
+_LENGTH = {"A": "ascii", "B": "bcd", "E": "ebcdic", "EA": "ebcdic", "AE": "ascii"}
+_DIGITS = {"A": "ascii", "B": "bcd", "E": "ebcdic"}
+_COUNTS_BYTES = {
+    re.compile(r"IFA_L{2,3}ABINARY"): "its length counts bytes, of which each is two characters",
+    re.compile(r"IFEB_L{2,3}NUM"): "its length counts bytes, of which each is two digits",
+}
+"""Classes whose length does not count what stands behind it, and why."""
 
 EBCDIC_CODE_PAGE = "cp1047"
 """The code page that jPOS converts EBCDIC with."""
@@ -91,15 +95,19 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
         return
     elif not 2 <= de <= 128 or de == 65:
         read.notes.append(f"Line {one.line}: DE {de} is left out: there are DE 2 to 128, but not 65.")
-    elif _HEX_OF_BYTES.fullmatch(short):
-        why = "its length counts bytes, of which each is two characters; here a length counts what stands behind it"
-        read.notes.append(f"Line {one.line}: DE {de} is left out ({short}): {why}.")
+    elif why := next((why for classes, why in _COUNTS_BYTES.items() if classes.fullmatch(short)), ""):
+        here = "here a length counts what stands behind it"
+        read.notes.append(f"Line {one.line}: DE {de} is left out ({short}): {why}; {here}.")
     elif not found or not (field := _field(one, de, found, name)):
         read.notes.append(
             f"Line {one.line}: DE {de} is left out: nothing is known of {written or 'a field without class'}."
         )
     else:
         read.fields.append(field)
+        if found["kind"] == "BNUM":
+            read.notes.append(
+                f"Line {one.line}: DE {de} ({short}): an odd number of digits has a zero more, and counts it."
+            )
         if one.tag == "isofieldpackager" and not (field.parts or field.ber):
             read.notes.append(f"Line {one.line}: the inside of DE {de} is not taken over.")
 
@@ -110,17 +118,21 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
     length = ("binary" if found["binary"] else _LENGTH.get(side, "")) if digits else ""
     if digits == 1 or (digits and not length) or (found["binary"] and side != "B") or not 0 < size <= 9999:
         return None
-    filled = kind.startswith("F") or bool(found["filled"])
-    pad = f"{'left' if one.attributes.get('pad') == 'true' else 'right'} {'F' if filled else '0'}"
-    if kind == "BNUM":  # digits in BCD behind a length of text
-        return ImportedField(de, _title(one), "n", digits, size, "bcd", length, pad) if side == "A" and digits else None
-    if side == "EB" and kind != "NUM":
-        return None
+    filled = bool(found["filled"])
+    left = one.attributes.get("pad") == "true"
+    pad = "left 0" if left else "right F" if filled else "right 0"
+    if kind == "BNUM":  # digits in BCD behind a length of text, an even number of them
+        return ImportedField(de, _title(one), "n", digits, size + size % 2, "bcd", length) if digits == 2 else None
+    if kind == "HEX":  # nibbles, fixed or behind a BCD length that counts them
+        count = 2 * size if digits else size
+        return ImportedField(de, _title(one), "h", digits, count, "bcd", length, pad) if side == "B" else None
+    if kind == "EBINARY":  # bytes that are translated as text is
+        return ImportedField(de, _title(one), "ans", digits, size, "ebcdic", length) if side == "E" else None
     if filled and side != "B":  # filled up with blanks behind a length
         return None
     title = _title(one)
     parts = tuple(_parts(one, size, name)) if one.tag == "isofieldpackager" else ()
-    if kind in ("NUM", "NUMERIC", "FNUM", "FNUMERIC"):
+    if kind in ("NUM", "NUMERIC", "AMOUNT2003"):
         if side not in _DIGITS:
             return None
         return ImportedField(de, title, "z" if de in (35, 36) else "n", digits, size, _DIGITS[side], length, pad, parts)

@@ -71,6 +71,7 @@ def _load(document: Document) -> Dialect:
         lambda: read_layouts(top.table("layouts"), top.table("tags"), values),
     )
     fields = _fields(top.table("fields"), encodings, layouts, values)
+    encodings.check_charset(top.table("encoding"), fields.values())
     grammar = Grammar(
         envelope_bytes=len(envelope.tpdu) + len(envelope.head),
         mti_encoding=encodings.mti,

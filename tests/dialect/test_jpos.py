@@ -50,9 +50,21 @@ def dialect(data, name="mine.xml"):
         ("IFB_LLNUM", 19, 'pad="true"', "123", "03" + "0123"),
         ("IFB_LLHNUM", 19, "", "1234", "04" + "1234"),
         ("IFE_LLNUM", 19, "", "12", "f0f2" + "f1f2"),
-        ("IFEB_LLNUM", 19, "", "123", "f0f3" + "1230"),
-        ("IFA_LLBNUM", 19, 'pad="true"', "123", b"03".hex() + "0123"),
         ("IFB_FLLNUM", 19, "", "123", "03" + "123f"),
+        ("IFB_FLLNUM", 19, 'pad="true"', "123", "03" + "0123"),
+        ("IFB_FLLLNUM", 19, "", "123", "0003" + "123f"),
+        ("IFB_FNUMERIC", 3, "", "123", "123f"),
+        ("IFB_AMOUNT2003", 16, "", "9782000000001234", "9782000000001234"),
+        ("IFA_AMOUNT2003", 16, "", "9782000000001234", b"9782000000001234".hex()),
+        ("IFB_HEX", 4, "", "0AFF", "0aff"),
+        ("IFB_LLHEX", 16, "", "0AFF", "04" + "0aff"),
+        ("IFB_LLLHEX", 99, "", "0AFF", "0004" + "0aff"),
+        ("IFB_LLLLBINARY", 9999, "", b"\x0a", "0001" + "0a"),
+        ("IFB_LLLHECHAR", 300, "", "AB", "0002" + "c1c2"),
+        ("IFE_BINARY", 2, "", b"\x0a\xff", "f0c1c6c6"),
+        ("IFE_LLLBINARY", 99, "", b"\x0a", "f0f0f1" + "0a"),
+        ("IFE_LLLEBINARY", 99, "", "AB", "f0f0f2" + "c1c2"),
+        ("IFE_AMOUNT", 9, "", "C00000001", "c3f0f0f0f0f0f0f0f1"),
         ("IF_CHAR", 4, "", "AB  ", b"AB  ".hex()),
         ("IFA_LLCHAR", 25, "", "AB", b"02AB".hex()),
         ("IFA_LLLCHAR", 99, "", "AB", b"002AB".hex()),
@@ -192,7 +204,7 @@ def test_ebcdic_is_that_of_java():
     assert frame.endswith("[a]^".encode("cp1047"))
 
 
-@pytest.mark.parametrize("of", ["IFA_LLABINARY", "IFA_LLLABINARY", "IFB_LLHEX"])
+@pytest.mark.parametrize("of", ["IFA_LLABINARY", "IFA_LLLABINARY"])
 def test_lengths_that_count_bytes_of_hexadecimal_text_are_left_out(of):
     _, notes = dialect(packager(isofield(3, "IFA_NUMERIC", 6), isofield(55, of, 255)))
     assert len(notes) == 1
@@ -226,3 +238,50 @@ def test_a_packager_laid_over_a_dialect_keeps_its_elements():
     assert [route.service for route in mine.routes if route.served]
     frame = mine.encode("1804", {11: "000001", 12: "261120143000", 24: "831"})
     assert mine.decode(frame).fields[24] == "831"
+
+
+@pytest.mark.parametrize("of", ["IFEB_LLNUM", "IFEB_LLLNUM"])
+def test_a_length_that_counts_bytes_of_digits_is_left_out(of):
+    built, notes = dialect(packager(isofield(2, of, 19), isofield(11, "IFA_NUMERIC", 6)))
+    assert 2 not in built.fields
+    assert notes == [
+        f"Line 6: DE 2 is left out ({of}): its length counts bytes, of which each is two digits; "
+        "here a length counts what stands behind it."
+    ]
+
+
+def test_digits_behind_a_length_of_text_are_an_even_number():
+    """jPOS counts the zero that fills them up, so that nineteen digits travel as twenty."""
+    built, notes = dialect(packager(isofield(2, "IFA_LLBNUM", 19)))
+    assert notes == ["Line 6: DE 2 (IFA_LLBNUM): an odd number of digits has a zero more, and counts it."]
+    head = b"0800".hex() + b"4000000000000000".hex()
+    wire = bytes.fromhex(head + b"20".hex() + "06212345678901232123")
+    assert built.decode(wire).fields == {2: "06212345678901232123"}
+
+
+def test_ebcdic_in_a_few_fields_only_has_its_code_page():
+    built, _ = dialect(
+        packager(
+            isofield(11, "IFB_NUMERIC", 6), isofield(43, "IFB_LLHECHAR", 40), mti="IFB_NUMERIC", bitmap="IFB_BITMAP"
+        )
+    )
+    assert built.encode("0800", {43: "A[B]"}).hex() == "0800" + "0000000000200000" + "04" + "c1adc2bd"
+
+
+def test_a_packager_of_2003_names_its_message_types_and_says_what_is_missing():
+    data = packager(
+        isofield(12, "IFB_NUMERIC", 14), isofield(39, "IFB_NUMERIC", 4), mti="IFB_NUMERIC", bitmap="IFB_BITMAP"
+    )
+    read = read_packager(data, "mine.xml")
+    text = write("mine", read)
+    assert (read.version, read.parent) == ("2003", "iso8583-1993-bcd")
+    assert '2200 = "financial transaction"' in text
+    assert "routes and codes of 2003 are yours to write" in text
+
+
+def test_text_is_hexadecimal_text_where_the_dialect_below_has_bytes_of_a_meaning():
+    read = read_packager(packager(isofield(55, "IFA_LLLCHAR", 999), isofield(60, "IFA_LLLCHAR", 999)), "mine.xml")
+    text = write("mine", read, "below", {52, 55})
+    assert '55 = { format = "b...499"' in text
+    assert '60 = { format = "ans...999"' in text
+    assert read.notes == ["DE 55 is text, and bytes in below: it is taken for their hexadecimal digits."]
