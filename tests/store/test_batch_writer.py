@@ -151,3 +151,9 @@ def test_a_loop_that_is_closed_before_its_store_loses_nothing(opened, exchange):
     client.close()
     with open_reader(client.store.url) as reader:
         assert len(reader.exchanges()) == 2
+
+
+def test_waiting_ends_where_nothing_is_written(trial):
+    with pytest.raises(TimeoutError):
+        trial.writer.wait(0.01)
+    assert trial.results == []

@@ -17,6 +17,7 @@ from acquirer.store.location import (
     WRITTEN_FILES,
     DatabaseLock,
     OpenFiles,
+    add_holder,
     begins_anew,
     companion,
     database_path,
@@ -251,3 +252,42 @@ def test_where_files_cannot_be_locked_a_store_is_read_and_not_written(opened, ur
     assert done.returncode == code, done.stderr
     assert sentence in done.stderr
     assert done.stderr.count("\n") == bool(sentence)
+
+
+def test_a_lock_that_another_process_holds_names_it(database):
+    lock = DatabaseLock(database)
+    try:
+        assert lock.path.read_text() == f"{os.getpid()}\n"
+        assert lock.created
+        with pytest.raises(StoreError) as exc:
+            DatabaseLock(database)
+        assert str(exc.value) == f"{database} is in use by process {os.getpid()}: stop it, or name another store"
+        os.truncate(lock.path, 0)
+        with pytest.raises(StoreError) as exc:
+            DatabaseLock(database)
+        assert str(exc.value) == f"{database} is in use by another process: stop it, or name another store"
+        os.pwrite(lock.file, b"999999999\n", 0)  # of a process that has ended, while its child has the lock
+        add_holder(lock.file)
+        assert lock.path.read_text() == f"999999999\n{os.getpid()}\n"
+        with pytest.raises(StoreError, match=f"in use by process {os.getpid()}: "):
+            DatabaseLock(database)
+        os.truncate(lock.path, 10)
+        with pytest.raises(StoreError, match="in use by process 999999999: "):
+            DatabaseLock(database)
+    finally:
+        lock.release()
+    assert lock.path.read_text() == ""
+    again = DatabaseLock(database)
+    assert not again.created
+    again.release(remove=True)
+    assert not lock.path.exists()
+
+
+def test_where_there_are_no_locks_of_files(database, monkeypatch):
+    monkeypatch.setattr("acquirer.store.location.fcntl", None)
+    with pytest.raises(StoreError) as exc:
+        DatabaseLock(database)
+    assert str(exc.value) == (
+        f"{database} cannot be written: this system has no file locks as Unix has; serve and register terminals on "
+        "Linux or macOS, reading a store works here"
+    )
