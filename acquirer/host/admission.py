@@ -65,7 +65,7 @@ def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session:
     if not host.signs_on:
         return ""
     policy = terminal.policy
-    if not session.signed_on_us or (session.current is None and host.suite.packages):
+    if session.signed_on_us <= host.faults.forgotten_us or (session.current is None and host.suite.packages):
         return why.never_signed_on(terminal)
     if session.signed_off:
         return why.signed_off(host, terminal, session)

@@ -91,7 +91,7 @@ class Host:
         self.randbytes = randbytes
         self.issuer = issuer
         self.faults = faults
-        self.rules = rules if rules is not None else Rules()
+        self.rules = rules if rules is not None else Rules(generation=faults.generation)
         self.options = options
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)

@@ -7,7 +7,7 @@
 3. The service of the message's route decides on the loaded rows; a conflict loads and decides again.
 4. The reply is sealed before the commit, so that nothing can fail between a booking and its answer.
 5. What is not durable is never said: an expired commit is silent, a failed one never approves.
-6. Every other fault is applied once the commit is done, and counted only then.
+6. Every other fault damages the reply once the commit is done, and is counted only then (`damage`).
 
 It ends with effects that send, close or stay silent, and never raises for what a peer did.
 """
@@ -21,13 +21,14 @@ from acquirer.host import services
 from acquirer.host.admission import check_format, identify
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
+from acquirer.host.damage import damage
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
 from acquirer.host.explain import keys as key_why
 from acquirer.host.request import Request
 from acquirer.host.ruling import overrule
-from acquirer.host.sealing import Reply, seal
+from acquirer.host.sealing import seal
 from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
 from acquirer.model.effects import (
     PAUSE,
@@ -45,7 +46,8 @@ from acquirer.model.effects import (
 )
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
-from acquirer.scenario.faults import REPLY_STAGES, Fault, FaultContext, Stage
+from acquirer.scenario.fault import Fault
+from acquirer.scenario.fault_kind import FaultContext, Stage
 from acquirer.scenario.rules import Ruling
 from acquirer.wire.message import DecodeError, EncodeError
 
@@ -74,10 +76,12 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
     if not (request.tid and request.stan) and not host.dialect.request_mti_known(message.mti):
         yield from refuse_unaddressed(host, request)
         return None
-    if host.faults and (lost := host.faults.reserve(Stage.BEFORE_DECISION, _context(host, request), host.randbytes)):
-        return (yield from _lose(host, request, lost))
+    active, context, damaged = host.faults.active, None, None
+    if active is not None:
+        context = _context(host, request)
+        if lost := active.reserve(Stage.BEFORE_DECISION, context):
+            return (yield from _lose(host, request, lost, context))
     refusal = check_format(host, request)
-    fault: Fault | None = None
     ruling: Ruling | None = None
     turns = 0
     while True:
@@ -95,10 +99,14 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
                 ruling = None
             decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
-        if host.faults:  # in each turn: the code that a fault looks for may be another one now
-            fault = host.faults.reserve(REPLY_STAGES, _context(host, request, reply.code), host.randbytes)
-        name = fault.name if fault is not None else TRIGGER if _withheld(decision) else ""
+        own = () if ruling is None or ruling.rule is None else ruling.rule.then.faults
+        if context is not None or own:  # in each turn: what faults look for may be another thing now
+            damaged = damage(host, active, context or _context(host, request), request, decision, reply, own)
+        name = TRIGGER if _withheld(decision) else ""
         evidence = of_request(host, request, decision, reply, name)
+        if damaged is not None:
+            evidence.fault = damaged.names or name
+            evidence.notes = (*evidence.notes, *damaged.notes)
         changes = Changes(
             evidence, decision.session, decision.transaction, decision.original, decision.card, decision.upload
         )
@@ -108,12 +116,13 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
                 ruling.apply()
             if decision.upload is not None:
                 yield RenderPicture()
-            if fault is not None:
-                return (yield from _apply(host, request, reply, fault))
+            if damaged is not None and damaged.faults:
+                yield from damaged.perform()
+                return None
             return Silence(TRIGGER) if _withheld(decision) else Send(reply.frame)
         assert isinstance(outcome, CommitOutcome)
-        if fault is not None:
-            host.faults.release(fault)
+        if damaged is not None:
+            damaged.release()
         if outcome is CommitOutcome.CONFLICT and turns < CONFLICTS_MAX:
             continue
         if ruling is not None:
@@ -132,6 +141,7 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
         request.key = service.key(host, request)
     loaded = yield Load(request.tid, request.key)
     assert isinstance(loaded, Loaded)
+    request.terminal = loaded.terminal
     refusal = identify(host, request, loaded)
     if refusal is not None or service is None:
         assert refusal is not None  # a route without a service is not served: `CompiledDialect` has seen to it
@@ -158,25 +168,24 @@ def _withheld(decision: Decision) -> bool:
     return decision.silent and not decision.replayed
 
 
-def _context(host: Host, request: Request, code: str = "") -> FaultContext:
-    return FaultContext(request.tid, request.mid, request.service, code, request.amount_minor, randbytes=host.randbytes)
+def _context(host: Host, request: Request) -> FaultContext:
+    context = FaultContext(request.tid, request.mid, request.service, "", request.amount_minor)
+    context.dialect, context.peer = host.dialect, request.arrival.peer
+    return context
 
 
-def _apply(host: Host, request: Request, reply: Reply, fault: Fault) -> ExchangeSteps:
-    """Perform what a fault makes of a reply that is ready."""
+def _lose(host: Host, request: Request, faults: tuple[Fault, ...], context: FaultContext) -> ExchangeSteps:
+    """Treat a request as if it had never arrived: nothing is decided, the journal alone knows.
+
+    The first of several faults loses it; there is nothing left to lose for the others.
+    """
+    fault, *others = faults
+    for other in others:
+        host.faults.release(other)
+    evidence = of_request(host, request, Decision(Reason.CHOSEN, why.lost(fault.name)), None, fault.name)
+    yield Commit(Changes(evidence), NO_DEADLINE)
     try:
-        yield from fault.apply([Send(reply.frame)], _context(host, request, reply.code))
-    finally:  # also when the exchange is abandoned while the reply is held back
-        host.faults.applied(fault)
-    return None
-
-
-def _lose(host: Host, request: Request, fault: Fault) -> ExchangeSteps:
-    """Treat a request as if it had never arrived: nothing is decided, the journal alone knows."""
-    lost = Decision(Reason.CHOSEN, why.lost(fault.name))
-    yield Commit(Changes(of_request(host, request, lost, None, fault.name)), NO_DEADLINE)
-    try:
-        yield from fault.apply([], _context(host, request))
+        yield from fault.apply([], host.faults.context_of(fault, context))
     finally:
         host.faults.applied(fault)
     return None

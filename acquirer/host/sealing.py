@@ -8,6 +8,7 @@ from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
 from acquirer.scenario.rules.reply_edits import edit
+from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import Value
 
 ACCEPTED: Final = "A"
@@ -17,13 +18,16 @@ ACCEPTED: Final = "A"
 class Reply:
     """A reply, ready to be sent. Not frozen: one is made per exchange."""
 
-    __slots__ = ("code", "fields", "frame", "mti")
+    __slots__ = ("code", "fields", "frame", "keys", "mti")
 
-    def __init__(self, code: str, mti: str, fields: dict[int, Value], frame: bytes) -> None:
+    def __init__(
+        self, code: str, mti: str, fields: dict[int, Value], frame: bytes, keys: WorkingKeys | None = None
+    ) -> None:
         self.code = code
         self.mti = mti
         self.fields = fields  # without the MAC
         self.frame = frame
+        self.keys = keys  # that its MAC was made with; None: it has none
 
 
 def seal(host: Host, request: Request, decision: Decision) -> Reply:
@@ -49,4 +53,4 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
         return Reply(code, mti, fields, dialect.encode_in(envelope, mti, fields))
     security = dialect.security
     frame = dialect.encode_in(envelope, mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)})
-    return Reply(code, mti, fields, host.suite.seal_reply(keys, frame))
+    return Reply(code, mti, fields, host.suite.seal_reply(keys, frame), keys)

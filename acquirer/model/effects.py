@@ -153,6 +153,34 @@ class SendBytes:
 
 
 @dataclass(slots=True)
+class SendWithNext:
+    """Put these bytes on the connection together with the next ones that are sent there, in front of or behind them.
+
+    When no others come within `wait_ms`, they are sent alone.
+    """
+
+    data: bytes  # with what frames them
+    place: Literal["before", "after"]
+    wait_ms: int
+
+
+@dataclass(slots=True)
+class SendElsewhere:
+    """Put these bytes on another connection than the request came from: the youngest of the same listener."""
+
+    data: bytes  # with what frames them
+
+
+@dataclass(slots=True)
+class Restart:
+    """Reset all connections, refuse new ones for a time, and forget replies that are held back and terminals' keys."""
+
+    reason: str
+    down_ms: int
+    forget: bool  # who has signed on
+
+
+@dataclass(slots=True)
 class Close:
     """End the connection: politely (FIN, after what was sent) or hard (RST)."""
 
@@ -198,6 +226,9 @@ Effect = (
     | RenderPicture
     | Send
     | SendBytes
+    | SendWithNext
+    | SendElsewhere
+    | Restart
     | Close
     | Silence
     | Hold
@@ -223,7 +254,10 @@ __all__ = [
     "Loaded",
     "Pause",
     "RenderPicture",
+    "Restart",
     "Send",
     "SendBytes",
+    "SendElsewhere",
+    "SendWithNext",
     "Silence",
 ]

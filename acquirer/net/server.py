@@ -11,8 +11,10 @@ from typing import Any, Protocol
 from twisted.internet.error import CannotListenError
 
 from acquirer.errors import PeerError
+from acquirer.model.line import LineState
 from acquirer.net.connection import SERVER, Connection, Receive, Refuse
 from acquirer.net.counters import Counters
+from acquirer.net.faulty_connection import DOWN, FaultyConnection
 from acquirer.net.limits import Limits
 from acquirer.net.readable import ReadableSockets
 from acquirer.net.traced import FrameTrace, TracedConnection
@@ -35,6 +37,14 @@ class Watcher(Protocol):
 
     def files_exhausted(self) -> None:
         """No file descriptor is left for newcomers."""
+
+
+Lines = Callable[[str, str], LineState | None]
+"""Takes the addresses of a listener and of a peer; returns what is the matter with their connection, None: nothing."""
+
+
+def _no_faults(_listener: str, _peer: str) -> None:
+    """Return None: there are no line faults."""
 
 
 class Listener:
@@ -114,6 +124,9 @@ class Server:
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(self._sweep_s, self._sweep)
         self._paused = False
         self._numbers = 0
+        self.lines: Lines | None = None
+        """Says how the connection of a newcomer behaves; None: as it should."""
+        self._down_until_s = 0.0
 
     async def listen(
         self, host: str, port: int, framing: Framing, receive: Receive, refuse: Refuse | None = None
@@ -165,7 +178,10 @@ class Server:
 
     def admit(self, listener: Listener, client: tuple[str, int]) -> Connection | None:
         self._numbers += 1
-        connection = Connection(listener, client, self._numbers)
+        if self.lines is None:
+            connection = Connection(listener, client, self._numbers)
+        else:
+            connection = self._on_a_line(self.lines, listener, client)
         if len(self.connections) < self.limits.connections:
             return connection
         self.counters.connections_refused += 1
@@ -189,7 +205,22 @@ class Server:
         self.counters.faults += 1
         self.watcher.fault(connection.peer)
 
+    def restart(self, down_s: float) -> None:
+        """Reset all connections, and those that come within `down_s`."""
+        self._down_until_s = self.loop.time() + down_s
+        if self.lines is None:
+            self.lines = _no_faults
+        for connection in list(self.connections):
+            connection.close("restart", hard=True)
+
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _on_a_line(self, lines: Lines, listener: Listener, client: tuple[str, int]) -> Connection:
+        down = self.loop.time() < self._down_until_s
+        state = DOWN if down else lines(listener.address, f"{client[0]}:{client[1]}")
+        if state is None:
+            return Connection(listener, client, self._numbers)
+        return FaultyConnection(listener, client, self._numbers, state, self.loop)
 
     def _refused(self, connection: Connection, reason: str, detail: str, _data: bytes, _before: bytes) -> None:
         self.watcher.refused(connection.peer, reason, detail)

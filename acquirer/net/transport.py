@@ -7,6 +7,7 @@ what does not fit takes Twisted's way, with its buffer, its producers and its cl
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from asyncio import AbstractEventLoop
@@ -115,6 +116,13 @@ class EagerTransport(TwistedTransport):
         if result is None and self._events is not None:
             self._events.unsentChanged()
         return result
+
+    def finishWriting(self) -> None:
+        """Send FIN after what was sent, and go on reading."""
+        if self.can_write():
+            self.write_no_more()
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
 
     # -- ending ----------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,10 @@ class TwistedTransport(tcp.Server):
         """Return whether what is written now will be sent: the connection is open, and not being closed."""
         return bool(self.connected) and not self.disconnecting and not self._writeDisconnected
 
+    def write_no_more(self) -> None:
+        """Drop what is written from now on."""
+        self._writeDisconnected = True
+
     def has_unsent(self) -> bool:
         """Return whether something was written that the kernel has not taken yet."""
         return bool(self.dataBuffer or self._tempDataLen)

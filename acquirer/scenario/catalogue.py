@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from acquirer.scenario.fault_kind import SUPPORTED_STAGES
+from acquirer.scenario.fault_kind import Stage
+from acquirer.scenario.parameters import Parameter
 from acquirer.scenario.registry import CONDITIONS, FaultKindError, KindEntry, find_kind
 
 _INTRODUCTION: Final = """\
@@ -32,7 +33,9 @@ amount = "66.66"
 ```
 
 A fault never changes a decision. One that acts before the decision loses the request; every other acts once the
-decision is durable. Of several declared faults that match an exchange, the first one acts. The journal names it.
+decision is durable. All faults that match an exchange act, in the order of their stages, and those of one stage in the
+order of declaration; the journal names them all. Two that contradict each other are refused. Faults of a line act on
+connections.
 
 How to add a kind: [adding-a-fault.md](adding-a-fault.md).
 """
@@ -40,7 +43,7 @@ How to add a kind: [adding-a-fault.md](adding-a-fault.md).
 
 def page(names: Iterable[str]) -> str:
     """Return the whole page, with these kinds."""
-    stages = ", ".join(stage.label for stage in SUPPORTED_STAGES)
+    stages = ", ".join(stage.label for stage in Stage)
     return "\n".join(
         (
             _INTRODUCTION,
@@ -81,12 +84,18 @@ def _described(entry: KindEntry) -> Iterator[str]:
             (
                 f"`{parameter.name}`",
                 parameter.type.description,
-                "must be given" if parameter.required else f"`{parameter.type.show(parameter.default)}`",
+                _default(parameter),
                 parameter.help,
             )
             for parameter in entry.parameters
         )
         yield from _table(("parameter", "written as", "default", "means"), rows)
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.required:
+        return "must be given"
+    return "–" if parameter.default is None else f"`{parameter.type.show(parameter.default)}`"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

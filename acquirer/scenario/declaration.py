@@ -10,6 +10,7 @@ from typing import Any, Final
 from acquirer.data.toml import Document, did_you_mean
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultKind, Stage
+from acquirer.scenario.parameters import read_amount_minor
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
 
 
@@ -18,7 +19,7 @@ def parse(text: str) -> Fault:
 
     >>> parse("silent:tid=10000161,amount=13.13")
     Fault(name='silent', kind=Silent(), tid='10000161', mid=None, service=None, code=None, amount_minor=1313, \
-probability=1.0, count=None)
+probability=1.0, count=None, skip=0, seed=None)
     >>> parse("late:after=250ms,service=sale").kind
     Late(after_ms=250)
 
@@ -76,7 +77,10 @@ def _fault(values: Mapping[str, Any]) -> Fault:
     parameters = {parameter.name: parameter for parameter in entry.parameters}
     conditions: dict[str, Any] = {}
     arguments: dict[str, Any] = {}
-    for key, value in values.items():
+    for written, value in values.items():
+        key = written if written in parameters else _ALIASES.get(written, written)
+        if key != written and key in values:
+            raise _KeyProblem(written, f"is another name of {key}, which is given too; keep one")
         if parameter := parameters.get(key):
             arguments[parameter.field] = _read(key, value, parameter.type.read)
         elif key in _READERS:
@@ -88,6 +92,10 @@ def _fault(values: Mapping[str, Any]) -> Fault:
     if "code" in values and kind.stage is Stage.BEFORE_DECISION:
         problem = f"a fault of kind '{entry.name}' acts before the decision, when no code is known: it can never match"
         raise _KeyProblem("code", problem)
+    for key in _OF_EXCHANGES if kind.stage is Stage.LINE else ("listener",):
+        if key in values:
+            acts_on = "connections" if kind.stage is Stage.LINE else "exchanges"
+            raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on {acts_on}, which have none; take it out")
     return Fault(**{"name": entry.name, **conditions}, kind=kind)
 
 
@@ -127,13 +135,6 @@ def _sized(text: str, size: int, noun: str) -> str:
     return text
 
 
-def _amount(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
-        raise ValueError(f"'{text}' is not an amount; write it like 12.34")
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int(cents.ljust(2, "0"))
-
-
 def _probability(text: str) -> float:
     try:
         value = float(text)
@@ -150,13 +151,35 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _skip(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(f"'{text}' is not a count; write how many exchanges pass first")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(f"'{text}' is not a seed; write a whole number of at most 18 digits")
+    return int(text)
+
+
 _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "name": ("name", _text),
     "tid": ("tid", partial(_sized, size=8, noun="terminal number")),
     "mid": ("mid", partial(_sized, size=15, noun="merchant number")),
     "service": ("service", _text),
     "code": ("code", _text),
-    "amount": ("amount_minor", _amount),
+    "peer": ("peer", _text),
+    "listener": ("listener", _text),
+    "amount": ("amount_minor", read_amount_minor),
     "probability": ("probability", _probability),
     "count": ("count", _count),
+    "skip": ("skip", _skip),
+    "seed": ("seed", _seed),
 }
+
+_OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount")
+"""Conditions that connections do not have."""
+
+_ALIASES: Final[Mapping[str, str]] = {"times": "count", "after": "skip"}
+"""Other names of keys. A parameter of the kind goes before them: `after` of a late reply is a duration."""

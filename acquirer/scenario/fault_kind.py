@@ -1,10 +1,11 @@
 """What a kind of fault is: the base class of `acquirer.scenario.faults.<kind>`, its stages and what it can see.
 
-1. A kind is a frozen dataclass derived from `FaultKind`. Its fields are its parameters
+1. A kind is a frozen dataclass derived from `FaultKind`, or from the base class of its stage: `reply_fault.ReplyFault`
+   (before sealing), `reply_fault.MacFault` (sealing), `line_fault.LineFault` (line). Its fields are its parameters
    (`acquirer.scenario.parameters`).
 2. It acts at one stage of an exchange, `FaultKind.stage`.
 3. `apply` takes the effects that would be performed and yields those that replace them. So faults compose: in the order
-   of their stages, each gets what the one before it yields.
+   of their stages, each gets what the one before it yields. One that yields what it was given has not acted.
 4. It is a pure function: no socket, no disk, no clock, no randomness but that of its context.
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar
 
 from acquirer.data.types import Randbytes
+from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Effect
 
 
@@ -40,16 +42,13 @@ class Stage(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-REPLY_STAGES: tuple[Stage, ...] = (Stage.FRAME, Stage.SENDING)
-"""The stages at which the effects of a committed exchange can be replaced."""
-
-SUPPORTED_STAGES: tuple[Stage, ...] = (Stage.BEFORE_DECISION, *REPLY_STAGES)
-"""The stages at which a host asks for faults; a kind of another stage is refused, because it would never act."""
+REPLY_STAGES: tuple[Stage, ...] = (Stage.BEFORE_SEALING, Stage.SEALING, Stage.FRAME, Stage.SENDING)
+"""The stages at which the reply of a committed exchange is damaged."""
 
 
 @dataclass(slots=True)
 class FaultContext:
-    """What is known of an exchange when a fault is looked for. Not frozen: one is made per exchange."""
+    """What is known of an exchange when faults are looked for. Not frozen: one is made per exchange."""
 
     tid: str
     mid: str
@@ -57,7 +56,16 @@ class FaultContext:
     code: str  # of the reply; "" before the decision
     amount_minor: int | None
     fault: str = ""  # the name of the fault that is applied
-    randbytes: Randbytes | None = None  # the host's source of randomness, for kinds that need some
+    randbytes: Randbytes | None = None  # for kinds that need randomness: the same again for the same seed and exchange
+    dialect: Dialect | None = None  # that the exchange speaks
+    peer: str = ""  # "127.0.0.1:50412"
+    listener: str = ""  # of a connection: the address that it was accepted at
+    draws: dict[int, tuple[int, bool]] = field(default_factory=dict)  # of `fault.FaultSet`: kept for a second decision
+
+    @property
+    def origin(self) -> str:
+        """Return whose exchanges are numbered together: the terminal, or where a connection comes from."""
+        return self.tid or self.peer.rpartition(":")[0]
 
 
 class FaultKind(ABC):
@@ -66,6 +74,13 @@ class FaultKind(ABC):
     __slots__ = ()
 
     stage: ClassVar[Stage]
+
+    withholds: ClassVar[bool] = False
+    """Whether nothing of the reply is sent: then no other fault can damage it."""
+
+    claims: ClassVar[str] = ""
+    """What of a reply only one fault can decide, as in "the connection it is sent on": two kinds that claim the same
+    contradict each other. Several faults of one kind do not."""
 
     @abstractmethod
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:

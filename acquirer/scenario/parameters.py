@@ -12,7 +12,9 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 _DURATION: Final = re.compile(r"([0-9]{1,8})(?:\.([0-9]{1,3}))? ?(ms|s|min)?")
 _UNIT_MS: Final = {"ms": 1, "s": 1000, "min": 60_000}
@@ -85,6 +87,41 @@ def _read_number(text: str) -> float:
     return float(text)
 
 
+def _read_signed(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+        raise ValueError(f"'{text}' is not a whole number; write it like 2 or -2")
+    return int(text)
+
+
+def _read_share(text: str) -> float:
+    value = _read_number(text)
+    if value > 1:
+        raise ValueError(f"'{text}' is not a share; write a number from 0 to 1")
+    return value
+
+
+def _read_range_ms(text: str) -> tuple[int, int]:
+    least, dots, most = text.partition("..")
+    if not dots:
+        raise ValueError(f"'{text}' is not a range of durations; write it like 100ms..2s")
+    found = read_duration_ms(least.strip()), read_duration_ms(most.strip())
+    if found[0] > found[1]:
+        raise ValueError(f"'{text}' ends before it begins; write the shorter duration first")
+    return found
+
+
+def read_amount_minor(text: str) -> int:
+    """Return an amount in minor units. Raises ValueError.
+
+    >>> read_amount_minor("12.34"), read_amount_minor("12")
+    (1234, 1200)
+    """
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
+        raise ValueError(f"'{text}' is not an amount; write it like 12.34")
+    integer, _, cents = text.partition(".")
+    return int(integer) * 100 + int(cents.ljust(2, "0"))
+
+
 def _read_bool(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"'{text}' is neither true nor false")
@@ -111,7 +148,30 @@ Milliseconds = Annotated[
 ]
 """A duration. The name of such a field ends in ``_ms``."""
 
-_PLAIN_TYPES: Final[Mapping[type, ParameterType]] = {
+MillisecondsRange = Annotated[
+    tuple[int, int],
+    ParameterType(
+        "two durations, as in 100ms..2s",
+        _read_range_ms,
+        lambda value: f"{show_duration_ms(value[0])}..{show_duration_ms(value[1])}",
+        suffix="_ms",
+    ),
+]
+"""Two durations, the shorter one first. The name of such a field ends in ``_ms``."""
+
+Amount = Annotated[
+    int,
+    ParameterType(
+        "amount, as in 12.34", read_amount_minor, lambda value: f"{value // 100}.{value % 100:02}", suffix="_minor"
+    ),
+]
+"""An amount. The name of such a field ends in ``_minor``."""
+
+SignedNumber = Annotated[int, ParameterType("whole number, as in 2 or -2", _read_signed)]
+
+Share = Annotated[float, ParameterType("number from 0 to 1", _read_share)]
+
+PLAIN_TYPES: Final[Mapping[type, ParameterType]] = {
     int: ParameterType("whole number", _read_whole),
     float: ParameterType("number", _read_number),
     str: ParameterType("text", _read_text),
@@ -160,13 +220,17 @@ def _parameter(kind: type, field: dataclasses.Field[Any], hint: Any, help_texts:
 
 
 def _type(hint: Any) -> ParameterType | None:
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:  # one that may be left out: its default is None
+        possible = [one for one in get_args(hint) if one is not type(None)]
+        return _type(possible[0]) if len(possible) == 1 else None
     if get_origin(hint) is Annotated:
         return next((extra for extra in get_args(hint)[1:] if isinstance(extra, ParameterType)), None)
     if get_origin(hint) is Literal and all(isinstance(choice, str) for choice in get_args(hint)):
         return _choice(get_args(hint))
-    return _PLAIN_TYPES.get(hint)
+    return PLAIN_TYPES.get(hint)
 
 
+@cache
 def _choice(choices: tuple[str, ...]) -> ParameterType:
     listed = ", ".join(choices)
 

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
-from acquirer.scenario.fault_kind import SUPPORTED_STAGES, FaultKind, Stage
+from acquirer.scenario.fault_kind import FaultKind, Stage
+from acquirer.scenario.line_fault import LineFault
 from acquirer.scenario.parameters import Parameter, parameters_of
+from acquirer.scenario.reply_fault import MacFault, ReplyFault
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -33,10 +35,22 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "service": "only exchanges of this service: `sale`, `reversal`, `sign_on` …",
     "code": "only replies with this response code; not for faults before the decision",
     "amount": "only exchanges of this amount, as in `12.34`",
+    "peer": "only exchanges, or connections, of this peer: `127.0.0.1:50412`, where `*` stands for anything",
+    "listener": "only connections to this address, as in `127.0.0.1:8583` or `*:8583`; for faults of a line",
     "probability": "acts with this probability, above 0 and up to 1",
-    "count": "acts this often, then never again; only exchanges on which it acted count",
+    "count": "acts this often, then never again; only exchanges on which it acted count; `times` is the same",
+    "skip": "lets so many exchanges that match pass first; so does `after`, except where the kind has its own",
+    "seed": "what its probability and its kind draw begins with this number, instead of the host's `--seed`",
 }
 """The keys that a fault of any kind has; no parameter may be called like one of them."""
+
+
+_BASES: Final[Mapping[Stage, type]] = {
+    Stage.BEFORE_SEALING: ReplyFault,
+    Stage.SEALING: MacFault,
+    Stage.LINE: LineFault,
+}
+"""What kinds of the stages derive from at which no effects are replaced."""
 
 
 class FaultKindError(ConfigurationError, ValueError):
@@ -134,8 +148,10 @@ def _problem(kind: type[FaultKind], parameters: Iterable[Parameter]) -> str:
     stage = getattr(kind, "stage", None)
     if not isinstance(stage, Stage):
         return f"{kind.__name__}.stage is not set; write stage: ClassVar[Stage] = Stage.SENDING, or another one"
-    if stage not in SUPPORTED_STAGES:
-        supported = ", ".join(stage.label for stage in SUPPORTED_STAGES)
-        return f"{kind.__name__}.stage is '{stage.label}', where no fault can act yet; supported: {supported}"
-    clash = next((parameter.name for parameter in parameters if parameter.name in CONDITIONS), "")
+    base = _BASES.get(stage)
+    if base is not None and not issubclass(kind, base):
+        return f"{kind.__name__}.stage is '{stage.label}'; derive it from {base.__module__}.{base.__name__}"
+    if base is None and issubclass(kind, tuple(_BASES.values())):
+        return f"{kind.__name__}.stage is '{stage.label}', but its base class is of another stage; leave stage out"
+    clash = next((parameter.name for parameter in parameters if parameter.name in (*CONDITIONS, "times")), "")
     return clash and f"{kind.__name__} has a parameter '{clash}', which is a key of every fault; rename it"

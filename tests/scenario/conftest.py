@@ -6,10 +6,12 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from acquirer.scenario.faults import FaultContext
+from acquirer.settings.specs import load_dialect
 
 Distribution = Callable[..., Path]
 
@@ -17,7 +19,15 @@ Distribution = Callable[..., Path]
 @pytest.fixture
 def sale() -> FaultContext:
     """An approved sale of 13.13."""
-    return FaultContext(tid="10000161", mid="880210010210162", service="sale", code="00", amount_minor=1313)
+    return FaultContext(
+        tid="10000161",
+        mid="880210010210162",
+        service="sale",
+        code="00",
+        amount_minor=1313,
+        randbytes=Random(1).randbytes,
+        dialect=load_dialect("unionpay-pos"),
+    )
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from acquirer.scenario.faults import parse
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-fault.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w/.]+)`:\n\n```python\n(.*?)^```$", PAGE, re.M | re.S))
-KIND, TEST = "acquirer/scenario/faults/truncate.py", "tests/scenario/faults/test_truncate.py"
+KIND, TEST = "acquirer/scenario/faults/blank.py", "tests/scenario/faults/test_blank.py"
 
 PROGRAMS = {
     "acquirer": [sys.executable, "-m", "acquirer"],
@@ -62,23 +62,23 @@ def test_the_page_adds_one_file_and_its_test() -> None:
 
 @pytest.mark.slow
 def test_following_the_page_adds_a_kind_that_works(copy: Path) -> None:
-    before = run("acquirer faults truncate", copy)
+    before = run("acquirer faults blank", copy)
     assert before.returncode == 2
-    assert before.stderr.startswith("unknown kind 'truncate'")
+    assert before.stderr.startswith("unknown kind 'blank'")
     for name, source in FILES.items():
         (copy / name).write_text(source, encoding="utf-8")
     for command in section(4):
         done = run(command, copy)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "### `truncate`" in (copy / "docs" / "faults.md").read_text(encoding="utf-8")
-    assert run("acquirer faults truncate", copy).returncode == 0
+    assert "### `blank`" in (copy / "docs" / "faults.md").read_text(encoding="utf-8")
+    assert run("acquirer faults blank", copy).returncode == 0
 
 
 def test_the_kind_of_the_page_may_come_from_another_distribution(distribution, sale) -> None:
-    (point,) = re.findall(r'^truncate = "(\w+:\w+)"$', PAGE, re.M)
+    (point,) = re.findall(r'^blank = "(\w+:\w+)"$', PAGE, re.M)
     module, _, _ = point.partition(":")
-    distribution("my-faults", {"truncate": point}, **{module: FILES[KIND]})
+    distribution("my-faults", {"blank": point}, **{module: FILES[KIND]})
     (line,) = section(5)
     fault = parse(shlex.split(line)[-1])
-    assert list(fault.apply([Send(b"x" * 50)], sale)) == [Send(b"x" * 20)]
+    assert list(fault.apply([Send(b"x" * 50)], sale)) == [Send(b"x" * 30 + bytes(20))]
     assert (fault.service, fault.amount_minor) == ("sale", 6666)

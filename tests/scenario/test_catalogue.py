@@ -50,8 +50,8 @@ def test_the_command_shows_all_kinds_or_one(capsys):
 
 
 def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsys):
-    distribution("acme-faults", {"garbage": "acme_missing:Garbage"})
+    distribution("acme-faults", {"rubbish": "acme_missing:Rubbish"})
     assert cli.run(["faults"]) == Code.OK
     text = capsys.readouterr().out
-    assert "### `garbage`\n\nCannot be used: kind 'garbage' of distribution 'acme-faults' cannot be loaded" in text
+    assert "### `rubbish`\n\nCannot be used: kind 'rubbish' of distribution 'acme-faults' cannot be loaded" in text
     assert "### `silent`\n\nDecide, book, and send nothing." in text

@@ -24,9 +24,9 @@ KNOWN = ", ".join(built_in_names())
         (
             "late:q=1",
             "fault 'late:q=1': q: unknown key; keys of kind 'late': "
-            "name, kind, tid, mid, service, code, amount, probability, count, after",
+            "name, kind, tid, mid, service, code, amount, peer, listener, probability, count, skip, seed, after",
         ),
-        ("silent:after=1", "fault 'silent:after=1': after: unknown key; keys of kind 'silent': "),
+        ("silent:q=1", "fault 'silent:q=1': q: unknown key; keys of kind 'silent': "),
         ("silent:tid", "fault 'silent:tid': 'tid' is not key=value (for example silent:tid=10000161)"),
         (
             "silent:tid=1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from random import Random
 from typing import ClassVar
 
 import pytest
@@ -11,14 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.model.effects import Send, SendBytes, Silence
-from acquirer.scenario.faults import REPLY_STAGES, Fault, FaultContext, FaultKind, Faults, Stage, apply_all, parse
+from acquirer.scenario.faults import (
+    REPLY_STAGES,
+    Fault,
+    FaultConflictError,
+    FaultContext,
+    FaultKind,
+    Faults,
+    Stage,
+    apply_all,
+    parse,
+)
 from acquirer.scenario.faults.silent import Silent
 
 SALE = FaultContext(tid="10000161", mid="880210010210162", service="sale", code="00", amount_minor=1313)
 
 
+def reserve_all(faults: Faults, context: FaultContext = SALE, stages=REPLY_STAGES) -> tuple[Fault, ...]:
+    """Return what acts on one more exchange."""
+    assert faults.active is not None
+    return faults.active.reserve(stages, replace(context, draws={}))
+
+
 def reserve(faults: Faults, context: FaultContext = SALE, stages=REPLY_STAGES) -> Fault | None:
-    return faults.reserve(stages, context, Random(1).randbytes)
+    return next(iter(reserve_all(faults, context, stages)), None)
 
 
 def acts(fault: Fault, context: FaultContext = SALE) -> bool:
@@ -92,9 +107,7 @@ def test_a_fault_is_counted_only_when_it_acted():
 
 def test_a_reserved_fault_is_not_found_again_until_it_is_released():
     faults = Faults([parse("silent:count=1,name=a"), parse("silent:name=b")])
-    first, second = reserve(faults), reserve(faults)
-    assert first is not None
-    assert second is not None
+    (first, _), (second,) = reserve_all(faults), reserve_all(faults)
     assert (first.name, second.name) == ("a", "b")
     assert faults.release(first) is True
     again = reserve(faults)
@@ -131,16 +144,43 @@ def test_what_was_not_reserved_here_is_neither_counted_nor_released():
     assert reserve(faults) is not None
 
 
-def test_the_first_fault_that_matches_acts():
-    faults = Faults([parse("silent:tid=10000162,name=a"), parse("silent:count=1,name=b"), parse("silent:name=c")])
-    names = [fault.name for _ in range(3) if (fault := reserve(faults))]
-    assert names == ["b", "c", "c"]
+def test_all_faults_that_match_act_in_the_order_of_their_stages_then_of_their_declaration():
+    texts = ["late:name=a", "truncate:name=b", "late:tid=10000162,name=c", "wrong_mac:name=d", "late:count=1,name=e"]
+    faults = Faults(map(parse, texts))
+    names = ["".join(fault.name for fault in reserve_all(faults)) for _ in range(3)]
+    assert names == ["dbae", "dba", "dba"]
 
 
 def test_equal_declarations_are_two_faults():
-    once = parse("silent:count=1")
+    once = parse("late:count=1")
     faults = Faults([once, once])
-    assert [reserve(faults) is not None for _ in range(3)] == [True, True, False]
+    assert [len(reserve_all(faults)) for _ in range(3)] == [2, 0, 0]
+
+
+def test_so_many_exchanges_that_match_pass_first():
+    faults = Faults([parse("silent:skip=2,count=1,service=sale")])
+    others = replace(SALE, service="echo")
+    assert [reserve(faults, context) is not None for context in (SALE, others, SALE, others, SALE, SALE)] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_what_is_decided_twice_is_one_exchange():
+    faults = Faults([parse("silent:skip=1,probability=0.5")])
+    assert faults.active is not None
+    for _ in range(50):
+        context = replace(SALE, draws={})
+        found = []
+        for _ in range(3):
+            found.append(faults.active.reserve(REPLY_STAGES, context))
+            for fault in found[-1]:
+                faults.release(fault)
+        assert found[0] == found[1] == found[2]
 
 
 def test_two_hosts_share_nothing():
@@ -155,20 +195,129 @@ def test_two_hosts_share_nothing():
     assert other.acted(other.declared[0]) == 0
 
 
-@given(st.floats(min_value=0.05, max_value=0.95), st.integers())
+@given(st.floats(min_value=0.05, max_value=0.95), st.integers(0, 10**18))
 def test_probability_is_about_what_it_says(probability, seed):
-    faults = Faults([Fault("coin", Silent(), probability=probability)])
-    randbytes = Random(seed).randbytes
-    hits = sum(faults.reserve(REPLY_STAGES, SALE, randbytes) is not None for _ in range(1000))
+    faults = Faults([Fault("coin", Silent(), probability=probability)], seed)
+    hits = sum(reserve(faults) is not None for _ in range(1000))
     assert abs(hits / 1000 - probability) < 0.12
 
 
-def test_no_randomness_is_drawn_for_a_fault_that_is_certain_or_does_not_match():
-    def randbytes(_count: int) -> bytes:
-        raise AssertionError("drawn")
+def drawn(order: list[str], seed: int = 1, text: str = "silent:probability=0.5") -> dict[str, list[bool]]:
+    """Return what is drawn for the exchanges of each terminal, which come in this order."""
+    faults = Faults([parse(text)], seed)
+    found: dict[str, list[bool]] = {}
+    for tid in order:
+        found.setdefault(tid, []).append(reserve(faults, replace(SALE, tid=tid)) is not None)
+    return found
 
-    faults = Faults([parse("silent:tid=10000162,probability=0.5"), parse("silent")])
-    assert faults.reserve(REPLY_STAGES, SALE, randbytes) is not None
+
+TIDS = [f"1000016{n}" for n in range(4)]
+
+
+@given(st.permutations([tid for tid in TIDS for _ in range(8)]))
+def test_what_is_drawn_does_not_depend_on_the_order_of_terminals(order):
+    assert drawn(order) == drawn([tid for tid in TIDS for _ in range(8)])
+
+
+def test_what_is_drawn_depends_on_seed_name_terminal_and_number():
+    first = drawn(TIDS * 30)
+    assert drawn(TIDS * 30) == first
+    assert drawn(TIDS * 30, seed=2) != first
+    assert drawn(TIDS * 30, text="silent:probability=0.5,name=other") != first
+    assert drawn(TIDS * 30, seed=2, text="silent:probability=0.5,seed=1") == first
+    assert len({tuple(one) for one in first.values()}) == len(TIDS)
+
+
+def test_a_kind_is_given_randomness_of_its_own_for_each_exchange():
+    faults = Faults([parse("bit_flip"), parse("bit_flip:name=b")])
+    assert faults.active is not None
+    seen = set()
+    for tid in TIDS:
+        for _ in range(3):
+            context = replace(SALE, tid=tid, draws={})
+            for fault in faults.active.reserve(Stage.FRAME, context):
+                randbytes = faults.context_of(fault, context).randbytes
+                assert randbytes is not None
+                seen.add(randbytes(8))
+    assert len(seen) == 4 * 3 * 2
+
+
+# ── switching
+
+
+def test_what_is_switched_leaves_a_generation_and_an_exchange_its_own_set():
+    faults = Faults()
+    assert (faults.active, faults.generation.number) == (None, 0)
+    assert faults.add(parse("silent")) == 1
+    under = faults.active
+    assert under is not None
+    assert faults.remove("silent") == 2
+    assert faults.remove("silent") == 2
+    assert not faults
+    assert under.reserve(REPLY_STAGES, replace(SALE, draws={}))
+    assert reserve_all(faults) == ()
+
+
+def test_a_fault_that_stays_keeps_its_count_and_one_of_the_same_name_is_replaced():
+    faults = Faults([parse("late:count=2")])
+    for _ in range(2):
+        fault = reserve(faults)
+        assert fault is not None
+        faults.applied(fault)
+    faults.add(parse("truncate"))
+    (late, _truncate) = faults.declared
+    assert faults.acted(late) == 2
+    assert [one.name for one in reserve_all(faults)] == ["truncate"]
+    faults.add(parse("late:count=2"))
+    assert [one.name for one in faults.declared] == ["truncate", "late"]
+    assert [faults.acted(one) for one in faults.declared] == [0, 0]
+    assert faults.remove() == 3
+    assert faults.declared == ()
+
+
+def test_a_fault_that_was_switched_off_before_it_acted_is_not_counted():
+    faults = Faults([parse("silent")])
+    fault = reserve(faults)
+    assert fault is not None
+    faults.remove("silent")
+    faults.applied(fault)
+    assert not faults.release(fault)
+
+
+@pytest.mark.parametrize(
+    ("texts", "part"),
+    [
+        (["silent", "duplicate"], "'silent' lets no reply be sent that 'duplicate' could damage"),
+        (["wrong_mac:name=a", "silent:name=b"], "'b' lets no reply be sent that 'a' could damage"),
+        (["late:tid=10000161", "host_restart:service=sale"], "'host_restart' lets no reply be sent"),
+        (["glue", "reorder"], "both decide which other bytes it is sent with"),
+        (["split:service=sale", "dribble"], "both decide into which pieces it is cut"),
+        (["silent", "host_restart"], "contradict each other"),
+    ],
+)
+def test_faults_that_contradict_each_other_are_refused_and_nothing_changes(texts, part):
+    for order in (texts, texts[::-1]):
+        with pytest.raises(FaultConflictError) as caught:
+            Faults(map(parse, order))
+        assert part in str(caught.value)
+        faults = Faults([parse(order[0])])
+        with pytest.raises(FaultConflictError):
+            faults.add(parse(order[1]))
+        assert (len(faults.declared), faults.generation.number) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["silent:service=sale", "duplicate:service=echo"],
+        ["silent:tid=10000161", "late:tid=10000162"],
+        ["silent:count=1", "silent:name=b"],
+        ["silent", "lost_request", "bandwidth", "reset"],
+        ["late", "delay:fixed=1s", "duplicate", "truncate", "wrong_mac", "wrong_stan"],
+    ],
+)
+def test_faults_that_cannot_meet_or_go_together_do_not_contradict(texts):
+    assert len(Faults(map(parse, texts)).declared) == len(texts)
 
 
 def test_no_faults_are_false():

@@ -18,6 +18,7 @@ class Silent(FaultKind):
     """
 
     stage: ClassVar[Stage] = Stage.SENDING
+    withholds: ClassVar[bool] = True
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Replace all effects by `Silence`."""

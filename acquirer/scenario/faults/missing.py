@@ -1,0 +1,28 @@
+"""The fault ``missing``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acquirer.scenario.fault_kind import FaultContext
+from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(ReplyFault):
+    """Leave a field out of the reply. It does not act on replies that do not have it; for the MAC, see `wrong_mac`.
+
+    A good terminal looks for what it needs: without a response code, a STAN or a terminal number a reply is none, and
+    the transaction is reversed; without anything else it goes on.
+
+    Args:
+        de: The number of the field, as in 39.
+    """
+
+    de: int
+
+    def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
+        """Return the reply without the field."""
+        if self.de not in reply.fields:
+            return None
+        return reply.with_fields({de: value for de, value in reply.fields.items() if de != self.de})

@@ -1,0 +1,41 @@
+"""The fault ``reorder``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from acquirer.model.effects import Effect, SendWithNext
+from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
+from acquirer.scenario.parameters import Milliseconds
+from acquirer.scenario.wire_bytes import wire_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reorder(FaultKind):
+    """Send the reply behind the next one of the same connection.
+
+    A good terminal that waits for one reply at a time finds one with another STAN, passes over it, and waits for its
+    own until its time-out; then it reverses. One that keeps several requests in flight tells replies apart by STAN.
+
+    Args:
+        wait_ms: How long it waits for a next reply; then it is sent alone.
+    """
+
+    stage: ClassVar[Stage] = Stage.SENDING
+    claims: ClassVar[str] = "which other bytes it is sent with"
+
+    wait_ms: Milliseconds = 5000
+
+    def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
+        """Keep all that is sent for the next reply, as one piece."""
+        kept = b""
+        for effect in effects:
+            data = wire_bytes(effect, context)
+            if data is None:
+                yield effect
+            else:
+                kept += data
+        if kept:
+            yield SendWithNext(kept, "after", self.wait_ms)
