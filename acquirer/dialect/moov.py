@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from acquirer.data.toml import DataError
@@ -14,6 +15,9 @@ BYTES = {"Binary": "binary", "HexToASCII": "ascii", "ASCIIToHex": "binary", "Hex
 OLD_HEX = "Hex"  # what HexToASCII was called when the length of a bitmap was not yet read
 HEX_TEXT = ("HexToASCII", OLD_HEX)
 LENGTHS = {"ASCII": "ascii", "BCD": "bcd", "EBCDIC": "ebcdic", "Binary": "binary"}
+
+CODE_PAGES = {"EBCDIC": "cp500", "EBCDIC1047": "cp1047"}
+"""Its own table is code page 500 but for the vertical bar; the other one is named after its page."""
 
 _PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1,4})")
 
@@ -48,8 +52,15 @@ def read_specification(data: bytes, name: str) -> Imported:
         raise DataError(name, 1, "fields", "has no field that could be taken over")
     read.fields.sort(key=lambda field: field.de)
     if "ebcdic" in (read.mti, read.bitmap, *(field.encoding for field in read.fields)):
-        read.charset = "cp1047"
+        _choose_code_page(read, {str(one.get("enc")) for one in fields.values()})
     return read
+
+
+def _choose_code_page(read: Imported, encodings: Collection[str]) -> None:
+    """Take over which code page its EBCDIC is; note it where a specification has two."""
+    read.charset = CODE_PAGES["EBCDIC1047" if "EBCDIC1047" in encodings else "EBCDIC"]
+    if CODE_PAGES.keys() <= set(encodings):
+        read.notes.append("EBCDIC and EBCDIC1047 differ in ! [ ] and |: all of it is read as code page 1047.")
 
 
 def _line(data: bytes, key: str) -> int:

@@ -165,6 +165,18 @@ def test_lengths_that_count_bytes_of_hexadecimal_text_are_left_out(encoding):
     assert [note.partition(": ")[2] for note in notes] == ["its length counts bytes, of which each is two characters."]
 
 
-def test_ebcdic_is_code_page_1047():
-    mine, _ = dialect({"43": described("String", 4, "EBCDIC1047", "EBCDIC1047.Fixed")})
-    assert mine.encode("0200", {43: "[a]^"}).endswith("[a]^".encode("cp1047"))
+@pytest.mark.parametrize(("encoding", "page"), [("EBCDIC1047", "cp1047"), ("EBCDIC", "cp500")])
+def test_ebcdic_is_the_code_page_that_its_name_says(encoding, page):
+    mine, notes = dialect({"43": described("String", 4, encoding, f"{encoding}.Fixed")})
+    assert mine.encode("0200", {43: "[a]!"}).endswith("[a]!".encode(page))
+    assert notes == []
+
+
+def test_two_code_pages_in_one_specification_are_noted():
+    _, notes = dialect(
+        {
+            "42": described("String", 4, "EBCDIC", "EBCDIC.Fixed"),
+            "43": described("String", 4, "EBCDIC1047", "EBCDIC1047.Fixed"),
+        }
+    )
+    assert notes == ["EBCDIC and EBCDIC1047 differ in ! [ ] and |: all of it is read as code page 1047."]
