@@ -214,7 +214,7 @@ class Reach:
             self.facts_file.unlink(missing_ok=True)
             return
         files = [path for top in ("acquirer", "tests", "specs") for path in sorted((ROOT / top).rglob("*"))]
-        files = [path for path in files if path.is_file() and "__pycache__" not in path.parts]
+        files = [path for path in files if path.is_file() and "__pycache__" not in path.parts and path != EQUIVALENT]
         now = {str(path.relative_to(ROOT)): digest(path) for path in files}
         changed = {path for path in now | self.digests if now.get(path) != self.digests.get(path)}
         if not changed:
