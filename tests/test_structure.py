@@ -152,7 +152,7 @@ def written(tree: ast.Module) -> Iterator[int]:
 _MODES = {kind + form for kind in "wax" for form in ("", "b", "+", "b+", "+b", "t")}
 
 
-def test_files_are_made_for_their_owner_alone() -> None:
+def test_files_belong_to_their_owner_alone() -> None:
     found = [
         f"{name_of(path)}:{line}"
         for path in MODULES

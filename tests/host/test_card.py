@@ -48,7 +48,7 @@ def test_clear_tracks(pos: Pos) -> None:
     )
 
 
-def test_tracks_that_are_said_to_be_encrypted(pos: Pos) -> None:
+def test_tracks_declared_as_encrypted(pos: Pos) -> None:
     assert swiped(pos, TRACK, security_control=SEALED) == (
         "DE 35 (track2) cannot be read: these working keys have no track key: the terminal signed on with a "
         "package without TDK; ask for one with TDK"

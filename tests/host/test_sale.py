@@ -317,7 +317,7 @@ def test_numbers_that_go_back(rig, pos, last, stan, suspected):
     assert (sentence in pos.sale(stan=stan).notes.splitlines()) is suspected
 
 
-def test_what_came_too_late_is_noted(rig, pos):
+def test_a_late_arrival_is_noted(rig, pos):
     run = rig.start(pos.sale_frame()).to_commit()
     run.step(CommitOutcome.EXPIRED)
     answer = run.finish()

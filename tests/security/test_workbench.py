@@ -42,7 +42,7 @@ def test_a_package_is_unwrapped_without_showing_a_key(suite, tmk):
     assert steps["taken"].value == "PIK 900ECCE3, MAK CFF1592A"
 
 
-def test_keys_are_shown_where_that_is_asked_for(suite, tmk):
+def test_keys_are_shown_on_request(suite, tmk):
     steps = by_name(package_steps(suite.packages["003"], tmk, WIRE, unsafe=True))
     assert steps["MAK decrypted"].value == "AB7C577CC7A18045"
 

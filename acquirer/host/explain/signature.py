@@ -115,7 +115,7 @@ def parts_missing(missing: list[str], last: str) -> str:
 
 
 def parts_mixed(name: str, fitting: int, problem: str) -> str:
-    """All parts came, and do not make one image that can be told from others."""
+    """All parts came, and do not make one image that can be distinguished from others."""
     if fitting:
         found = f"{fitting} images could be made of them"
     else:
