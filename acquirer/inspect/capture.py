@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from acquirer.inspect import printed, text_forms
 from acquirer.inspect.capture_forms import CaptureError, is_packets
-from acquirer.inspect.dumps import read_dumps
+from acquirer.inspect.dumps import read_dumps, read_word_dumps
 from acquirer.inspect.packet_layers import segment_of
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ TEXT_FORMS: dict[str, Callable[[str], printed.Found]] = {
 CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
     **TEXT_FORMS,
     "hex dump": read_dumps,
+    "hex dump of words with the lowest byte first": read_word_dumps,
     "list of numbers": printed.number_lists,
     "text with escapes": printed.literals,
     "text with escapes, in pieces": printed.joined_literals,
