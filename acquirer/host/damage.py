@@ -52,15 +52,13 @@ class DamagedReply:
         return NAMES.join(fault.name for fault in self.faults)
 
     def perform(self) -> Iterator[Effect]:
-        """Yield the effects; the faults are counted, also when the exchange is abandoned while a reply is held back."""
-        try:
-            for effect in self.effects:
-                if isinstance(effect, Restart) and effect.forget:
-                    self._host.faults.forgotten_us = self._at_us
-                yield effect
-        finally:
-            for fault in self.faults:
-                self._host.faults.applied(fault)
+        """Yield the effects; the faults have acted from when the first one is asked for."""
+        for fault in self.faults:
+            self._host.faults.applied(fault)
+        for effect in self.effects:
+            if isinstance(effect, Restart) and effect.forget:
+                self._host.faults.forgotten_us = self._at_us
+            yield effect
 
     def release(self) -> None:
         """Give the faults back: what they were to damage is not sent."""

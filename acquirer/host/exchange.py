@@ -184,10 +184,8 @@ def _lose(host: Host, request: Request, faults: tuple[Fault, ...], context: Faul
         host.faults.release(other)
     evidence = of_request(host, request, Decision(Reason.CHOSEN, why.lost(fault.name)), None, fault.name)
     yield Commit(Changes(evidence), NO_DEADLINE)
-    try:
-        yield from fault.apply([], host.faults.context_of(fault, context))
-    finally:
-        host.faults.applied(fault)
+    host.faults.applied(fault)
+    yield from fault.apply([], host.faults.context_of(fault, context))
     return None
 
 

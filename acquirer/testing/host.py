@@ -10,6 +10,7 @@ from acquirer.app.serve import Running, serving
 from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
 from acquirer.settings.config import make_config
 from acquirer.testing.background import Background, in_background
+from acquirer.testing.faults import RunningFaults
 from acquirer.testing.journal import Journal
 
 
@@ -26,6 +27,7 @@ class RunningHost:
         self.addresses = [one.address for one in self._running.server.listeners]
         self.store_url = self._running.store.url
         self.journal = Journal(self._running.store)
+        self.faults = RunningFaults(background)
 
     @property
     def terminals(self) -> dict[str, tuple[TerminalConfig, Session]]:
