@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from secrets import randbits
 from zoneinfo import ZoneInfo
 
 from acquirer.app.dialects import served_dialect
@@ -20,10 +21,14 @@ from acquirer.process.clock import Clock, fixed_clock
 from acquirer.process.randomness import pooled
 from acquirer.scenario import faults
 from acquirer.scenario.faults import Fault, Faults
+from acquirer.scenario.generation import GenerationCounter
+from acquirer.scenario.rules import Rule, Rules
+from acquirer.scenario.rules.reading import read_rules
 from acquirer.security.vault import Vault
 from acquirer.settings.cards import load_cards
 from acquirer.settings.config import Config
 from acquirer.settings.listen import Address, parse_listen
+from acquirer.settings.packs import Pack, read_pack
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.settings.text_file import read_text_file
 from acquirer.store import Store
@@ -36,7 +41,9 @@ class Parts:
     config: Config
     addresses: tuple[Address, ...]
     compiled: tuple[CompiledDialect, ...]  # one for each address
+    packs: tuple[Pack, ...]
     faults: Faults
+    rules: Rules
     timezone: ZoneInfo
     clock: Clock
     randbytes: Randbytes
@@ -61,11 +68,18 @@ def build_parts(config: Config) -> Parts:
     if config.seed is not None and not all(address.loopback for address in addresses):
         raise DataError("--seed", 0, "", "makes keys anyone can compute; it is for listeners on loopback only")
     timezone = ZoneInfo(config.timezone)
+    compiled = tuple(served_dialect(address.dialect or config.dialect) for address in addresses)
+    packs = tuple(read_pack(name) for name in config.pack)
+    generation = GenerationCounter()
+    typed = [fault for text in config.fault for fault in _faults(text)]
+    packed = [fault for pack in packs for fault in faults.load(pack.section("fault"))]
     return Parts(
         config=config,
         addresses=addresses,
-        compiled=tuple(served_dialect(address.dialect or config.dialect) for address in addresses),
-        faults=Faults(fault for text in config.fault for fault in _faults(text)),
+        compiled=compiled,
+        packs=packs,
+        faults=Faults((*typed, *packed), config.seed if config.seed is not None else randbits(63), generation),
+        rules=Rules(_rules(packs, [one.dialect for one in compiled]), generation),
         timezone=timezone,
         clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
         randbytes=pooled() if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
@@ -81,12 +95,16 @@ def build_parts(config: Config) -> Parts:
 
 def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
     """Return the host that speaks a dialect; hosts of one process share terminals, keys, faults. Raises DataError."""
+    issuer = load_cards(None if parts.config.cards is None else str(parts.config.cards))
+    for pack in parts.packs:
+        issuer = pack.with_cards(issuer)
     return Host(
         compiled,
         vault=vault,
         randbytes=parts.randbytes,
-        issuer=load_cards(None if parts.config.cards is None else str(parts.config.cards)),
+        issuer=issuer,
         faults=parts.faults,
+        rules=parts.rules,
         timezone=parts.timezone,
         options=HostOptions(
             trigger_amounts=parts.config.trigger_amounts,
@@ -98,7 +116,7 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
 
 
 def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[[str], None]) -> int:
-    """Register the terminals of the file that settings name, else the demo set if the store knows none.
+    """Register the terminals of the file and the packs that settings name, else the demo set if the store knows none.
 
     Returns how many terminals the store knows then; `warn` takes a sentence about keys that protect nothing.
 
@@ -106,8 +124,10 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
         DataError: the file is wrong.
     """
     path = parts.config.terminals
-    if path is not None:
-        terminals = read_terminals(path)
+    terminals = [] if path is None else read_terminals(path)
+    for pack in parts.packs:
+        terminals += pack.terminals
+    if terminals:
         for sentence in weak_keys(terminals):
             warn(sentence)
         store.register(terminals, vault)
@@ -116,6 +136,14 @@ def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[
     if known:
         return known
     return store.register(demo_terminals(), vault).total
+
+
+def _rules(packs: Iterable[Pack], dialects: Collection[Dialect]) -> Iterator[Rule]:
+    names: set[str] = set()
+    for pack in packs:
+        for rule in read_rules(pack.section("rule"), dialects, names):
+            names.add(rule.name)
+            yield rule
 
 
 def _checks(config: Config) -> Checks:

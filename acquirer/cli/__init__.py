@@ -31,6 +31,7 @@ COMMANDS = {
     "keys": "Unwrap the working keys of a sign-on, step by step.",
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
+    "rules": "Describe rules, and the packs of them that ship.",
 }
 """Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""
 

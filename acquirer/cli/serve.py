@@ -87,6 +87,14 @@ def command(
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
+    pack: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="Rules, faults, terminals, cards: day-end, issuer-down … ('acquirer rules' lists packs), or a file.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     signature_check: Annotated[
         list[str] | None,
         typer.Option(
@@ -147,6 +155,7 @@ def command(
         "refund_days": refund_days,
         "keep_days": keep_days,
         "fault": tuple(fault) if fault else None,
+        "pack": tuple(pack) if pack else None,
         "signature_check": tuple(signature_check) if signature_check else None,
         "seed": seed,
         "clock": clock,

@@ -70,6 +70,8 @@ class Config:
     """A transaction of a closed batch is kept for so many days after it was last referred to."""
     fault: TextValues = ()
     """Damage done on purpose: ``silent:tid=10000161``, or a file of ``[[fault]]`` tables; see docs/faults.md."""
+    pack: TextValues = ()
+    """Rules, faults, terminals and cards that belong together: ``day-end``, or a file; see docs/rules.md."""
     signature_check: TextValues = ()
     """How strictly uploads of signatures are checked: ``amount=log``, ``pixels=strict`` …"""
     no_sign_limit: Annotated[str | None, optional(read_amount)] = None

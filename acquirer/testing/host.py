@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from acquirer.app.serve import Running, serving
+from acquirer.model.effects import Hold
 from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
 from acquirer.settings.config import make_config
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.faults import RunningFaults
 from acquirer.testing.journal import Journal
+from acquirer.testing.rules import RunningRules
 
 
 class RunningHost:
@@ -27,6 +29,7 @@ class RunningHost:
         self.addresses = [one.address for one in self._running.server.listeners]
         self.store_url = self._running.store.url
         self.journal = Journal(self._running.store)
+        self.rules = RunningRules(background)
         self.faults = RunningFaults(background)
 
     @property
@@ -48,6 +51,15 @@ class RunningHost:
             return reader.signatures()
 
     @property
+    def held(self) -> tuple[Hold, ...]:
+        """What rules hold at the moment, in the order of its coming."""
+        return self._background.call(lambda: self._running.driver.held.listed)
+
+    def resume(self, *, tid: str = "", rule: str = "") -> int:
+        """Let go on what rules hold: all, or of one terminal or rule; return how many exchanges that were."""
+        return self._background.call(lambda: self._running.driver.held.resume(tid, rule))
+
+    @property
     def counters(self) -> dict[str, int]:
         """What the host counted so far: connections, frames, closes by reason …"""
         return self._background.call(lambda: self._running.counters)
@@ -58,8 +70,8 @@ def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[Runn
     """Run a host for the time of a ``with`` block, from when it is ready; several may run in one process.
 
     It listens on a free loopback port and keeps its store in memory. `settings` are those of ``acquirer serve``
-    (``store=``, ``terminals=``, ``fault=["silent:tid=10000001"]``, ``seed=``, ``clock=`` …); files and environment are
-    not read. `log` takes its lines; by default they are dropped.
+    (``store=``, ``terminals=``, ``pack=["day-end"]``, ``fault=["silent:tid=10000001"]``, ``seed=``, ``clock=`` …);
+    files and environment are not read. `log` takes its lines; by default they are dropped.
 
     >>> with running_host() as host:
     ...     host.journal.list()

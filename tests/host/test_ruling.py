@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.model.effects import CommitOutcome, Hold
+from acquirer.model.effects import CommitOutcome, Hold, Send
 from acquirer.model.reasons import Reason
 from acquirer.scenario.rules.reading import make_rule
 from acquirer.signature.jbig_encoder import encode_jbig
@@ -24,7 +24,6 @@ def ruled(rig):
         rig.host.rules.add(*(make_rule(rule, (rig.host.dialect,)) for rule in named))
         return pos
 
-    put.rig = rig
     return put
 
 
@@ -261,13 +260,12 @@ def asks_for_sign_on(pos, answer):
     return head[2] & 0x0F == pos.rig.host.sign_on_nibble
 
 
-def test_a_value_that_does_not_fit_is_answered_as_a_fault_of_the_host_and_not_counted(ruled):
-    pos = ruled()
-    rule = {"name": "too long", "when": {"service": "sale"}, "then": {"set": {"de.37": "1" * 40}}, "times": 1}
-    pos.rig.host.rules.add(make_rule(rule))  # of a host that does not check
-    answer = pos.sale()
-    assert (answer.code, pos.rig.host.rules.used()) == ("96", {"too long": 0})
-    assert "cannot be written in this dialect" in answer.why
+@pytest.mark.parametrize("then", [{"set": {"de.37": "1" * 40}}, {"code": "906"}, {"drop": ["tip"]}])
+def test_a_rule_for_another_dialect_is_passed_over(ruled, then):
+    pos = ruled({"name": "next", "when": {"service": "sale"}, "then": {"code": "51"}, "times": 1})
+    rules = pos.rig.host.rules
+    rules.add(make_rule({"name": "other", "when": {"service": "sale"}, "then": then}))  # not checked for this host
+    assert (pos.sale().code, rules.used()) == ("51", {"next": 1, "other": 0})
 
 
 # hold
@@ -295,6 +293,28 @@ def test_a_held_exchange_whose_rows_change_meanwhile_is_decided_again_and_held_o
     answer = run.finish()
     assert (answer.code, [isinstance(one, Hold) for one in answer.effects].count(True)) == ("00", 1)
     assert (answer.evidence[-1].rule, pos.rig.host.rules.used()) == ("rule 1", {"rule 1": 1})
+
+
+# faults
+
+
+def test_faults_of_a_rule_act_on_the_reply_of_the_decision_it_changed(ruled):
+    rule = {"when": {"service": "sale"}, "then": {"code": "51", "faults": ["late:after=3s"]}, "times": 1}
+    pos = ruled(rule)
+    answer = pos.sale()
+    assert [effect.delay_ms for effect in answer.effects if isinstance(effect, Send)] == [3000]
+    evidence = answer.evidence[-1]
+    assert (answer.code, evidence.fault, evidence.rule) == ("51", "late", "rule 1")
+    assert answer.why == "rule 'rule 1' answers 51 and lets fault late act; 1 of 1 used"
+    assert [effect.delay_ms for effect in pos.sale().effects] == [0]
+
+
+def test_a_rule_with_a_silent_fault_books_and_its_reversal_finds_it(ruled):
+    pos = ruled({"when": {"service": "sale"}, "then": {"faults": ["silent"]}, "times": 1})
+    assert pos.sale().silent
+    assert row(pos).state == "approved"
+    assert pos.reverse(pos.last).code == "00"
+    assert row(pos).state == "reversed"
 
 
 # counts and scenarios
@@ -352,6 +372,14 @@ def test_after_and_times_and_nth(ruled):
     pos.rig.host.rules.clear()
     ruled({"when": {"service": "sale", "nth": ["2", "4"]}, "then": {"code": "05"}})
     assert [pos.sale().code for _ in range(5)] == ["00", "05", "00", "05", "00"]
+
+
+def test_an_exchange_counts_for_every_rule_that_it_fits_although_one_fires(ruled):
+    pos = ruled(
+        {"when": {"service": "sale", "nth": "2"}, "then": {"code": "51"}, "priority": 1},
+        {"when": {"service": "sale", "nth": "3"}, "then": {"code": "05"}},
+    )
+    assert [pos.sale().code for _ in range(4)] == ["00", "51", "05", "00"]
 
 
 def test_the_lower_priority_goes_first_and_of_equal_ones_the_later(ruled):

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush, merge
+from heapq import merge
 from itertools import count
 from typing import Final
 
@@ -22,8 +22,9 @@ from acquirer.errors import ConfigurationError
 from acquirer.matcher.expression import Expression, Predicate, compiled, conjunction, conjuncts, keys_of, required
 from acquirer.matcher.keys import Subject
 from acquirer.scenario.generation import GenerationCounter
+from acquirer.scenario.rules.counting import Scenarios, Turns
 from acquirer.scenario.rules.reply_edits import fits
-from acquirer.scenario.rules.rule import START, Rule
+from acquirer.scenario.rules.rule import Rule
 
 COUNTED: Final = "nth"
 """The key whose value is the number of the exchange among those that fit everything else."""
@@ -31,63 +32,6 @@ COUNTED: Final = "nth"
 
 class RuleError(ConfigurationError, ValueError):
     """A change of rules that cannot be made: one sentence."""
-
-
-class Turns:
-    """Numbers from 0 that exchanges take, and may give back."""
-
-    __slots__ = ("_back", "_next", "kept")
-
-    def __init__(self) -> None:
-        self._next = 0
-        self._back: list[int] = []
-        self.kept = 0  # numbers that were taken for good
-
-    @property
-    def first(self) -> int:
-        """Return the number that is taken next."""
-        return self._back[0] if self._back else self._next
-
-    def take(self) -> int:
-        """Take the lowest free number."""
-        if self._back:
-            return heappop(self._back)
-        self._next += 1
-        return self._next - 1
-
-    def give_back(self, number: int) -> None:
-        """Free a number that was taken."""
-        heappush(self._back, number)
-
-
-class Scenarios:
-    """The state of each scenario."""
-
-    __slots__ = ("_moves", "_number", "_states")
-
-    def __init__(self) -> None:
-        self._states: dict[str, str] = {}
-        self._moves: dict[str, int] = {}
-        self._number = count(1)
-
-    def state(self, name: str) -> str:
-        """Return the state of a scenario."""
-        return self._states.get(name, START)
-
-    def go(self, name: str, state: str) -> tuple[str, int]:
-        """Go to another state; return what `go_back` needs."""
-        before, move = self.state(name), next(self._number)
-        self._states[name], self._moves[name] = state, move
-        return before, move
-
-    def go_back(self, name: str, before: str, move: int) -> None:
-        """Return to the state before a move, unless the scenario has moved since."""
-        if self._moves.get(name) == move:
-            self._states[name] = before
-
-    def as_dict(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the states of these scenarios."""
-        return {name: self.state(name) for name in names}
 
 
 class Installed:
@@ -194,7 +138,7 @@ class RuleSet:
         self.rules = rules  # in the order of their declaration
         self._scenarios = scenarios
         self._index: dict[tuple[str | None, str | None], list[Installed]] | None = None  # made when first needed
-        self._by_place: dict[tuple[str, str, str], tuple[Installed, ...]] = {}
+        self._by_place: dict[tuple[str, str, str], tuple[tuple[Installed, ...], tuple[Installed, ...]]] = {}
 
     def consult(
         self, subject: Subject, dialect: Dialect, tid: str, service: str, before: Ruling | None = None
@@ -212,31 +156,38 @@ class RuleSet:
                 return before
             before.release()
         found: Ruling | None = None
-        for installed in self.about(dialect, tid, service):
-            rule = installed.rule
-            if (
-                installed.used_up
-                or (rule.state and self._scenarios.state(rule.scenario) != rule.state)
-                or not installed.fits(subject)
-            ):
+        ordered, counting = self.about(dialect, tid, service)
+        for installed in ordered:
+            if not self._is_open(installed) or not installed.fits(subject):
                 continue
             if found is None:
                 found = Ruling(self._scenarios)
             if found.passes(installed):
+                for other in counting:  # an exchange counts for them too, although they do not fire
+                    if installed < other and self._is_open(other) and other.fits(subject):
+                        found.passes(other)
                 found.fire(installed, tid)
                 break
         return found
 
-    def about(self, dialect: Dialect, tid: str, service: str) -> tuple[Installed, ...]:
-        """Return the rules that may fire for a terminal and a service, in the order in which they are asked."""
+    def _is_open(self, installed: Installed) -> bool:
+        rule = installed.rule
+        return not installed.used_up and (not rule.state or self._scenarios.state(rule.scenario) == rule.state)
+
+    def about(self, dialect: Dialect, tid: str, service: str) -> tuple[tuple[Installed, ...], tuple[Installed, ...]]:
+        """Return the rules that may fire for a terminal and a service, in the order in which they are asked.
+
+        The second are those among them that count exchanges for which others fire.
+        """
         found = self._by_place.get((dialect.name, tid, service))
         if found is None:
             if self._index is None:
                 self._index = _indexed(self.rules)
             places = ((tid, service), (tid, None), (None, service), (None, None))
             lists = [self._index[place] for place in places if place in self._index]
-            ordered = (installed for installed in merge(*lists) if fits(installed.rule.then, dialect))
-            found = self._by_place[dialect.name, tid, service] = tuple(ordered)
+            ordered = tuple(installed for installed in merge(*lists) if fits(installed.rule.then, dialect))
+            counting = tuple(installed for installed in ordered if installed.counts_passed)
+            found = self._by_place[dialect.name, tid, service] = ordered, counting
         return found
 
 

@@ -6,28 +6,21 @@ match, and codes and elements that no dialect of the host has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.dialect import Dialect
-from acquirer.matcher.expression import ALWAYS, Expression, Not, conjuncts, keys_of, required
+from acquirer.matcher.expression import ALWAYS, Expression, Not, compiled, conjunction, conjuncts, keys_of, required
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
 from acquirer.model.reasons import Reason
-from acquirer.scenario.declaration import parse
-from acquirer.scenario.fault import Fault
-from acquirer.scenario.fault_kind import Stage
-from acquirer.scenario.parameters import read_duration_ms
 from acquirer.scenario.rules.engine import COUNTED
-from acquirer.scenario.rules.reply_edits import misplaced
-from acquirer.scenario.rules.rule import DEFAULT_PRIORITY, Rule, Then
+from acquirer.scenario.rules.reading_then import flattened, read_then
+from acquirer.scenario.rules.rule import DEFAULT_PRIORITY, Rule
 
-FOR_A_PERSON: Final = "for a person"
-ASKABLE: Final = ("sign_on",)
-REASONS: Final = tuple(sorted({*Reason} - {Reason.CHOSEN}))
 LAST_PRIORITY: Final = 1000
 MOST: Final = 1_000_000_000
 _SIZES: Final = {"tid": (8, "terminal number"), "mid": (15, "merchant number")}
@@ -75,9 +68,11 @@ def _rule(table: Table, dialects: Collection[Dialect]) -> Rule:
     table.only(("name", "when", "then", "times", "after", "priority", "scenario", "state", "next", "seed"))
     name = _name(table)
     when, state = _when(table, dialects)
+    if dialects:
+        dialects = [dialect for dialect in dialects if _is_about(when, dialect)]
     if not table.has("then"):
         raise table.error("then", 'is missing; say what happens, as in then = { code = "51" }')
-    then = _then(table.table("then"), dialects)
+    then = read_then(table.table("then"), dialects)
     times = _count(table, "times", 1) if table.has("times") else None
     scenario = table.text("scenario", "")
     state = state or table.text("state", "")
@@ -134,7 +129,7 @@ def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]
         if isinstance(written, str):
             when = parse_filter(written, RULE_KEYS)
         elif isinstance(written, dict):
-            flat = dict(_flattened(written))
+            flat = dict(flattened(written))
             if "state" in flat:
                 state = table.table("when").text("state")
                 if not table.has("scenario"):
@@ -148,19 +143,6 @@ def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]
     for key, problem in _impossible(when, dialects):
         raise _at(table, written, key, problem)
     return when, state
-
-
-def _flattened(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield conditions; of a field without quotes, ``de.60.3``, TOML makes tables inside each other."""
-    for key, value in values.items():
-        if key == "de" and isinstance(value, dict):
-            for number, inner in value.items():
-                if isinstance(inner, dict):
-                    yield from ((f"de.{number}.{part}", one) for part, one in inner.items())
-                else:
-                    yield f"de.{number}", inner
-        else:
-            yield key, value
 
 
 def _at(table: Table, written: Any, key: str, problem: str) -> DataError:
@@ -184,130 +166,31 @@ def _impossible(when: Expression, dialects: Collection[Dialect]) -> Iterator[tup
     named = {dialect.name for dialect in dialects}
     codes = {code for dialect in dialects for code in dialect.codes}
     for key, known in (("service", services), ("dialect", named), ("code", codes), ("reason", {*Reason})):
-        for value in sorted(_named(when, key) - known):
-            hint = did_you_mean(value, known) or (f"; there are {', '.join(sorted(known))}" if key != "code" else "")
-            yield key, f"this host has no {key} '{value}'{hint}"
+        values = _named(when, key)
+        for value in sorted(values - known):
+            hint = did_you_mean(value, known)
+            if hint or not values & known:  # beside one that is known, it may be of another host
+                listed = f"; there are {', '.join(sorted(known))}" if key in ("service", "dialect") else ""
+                yield key, f"this host has no {key} '{value}'{hint or listed}"
+
+
+def _is_about(when: Expression, dialect: Dialect) -> bool:
+    """Return whether a condition may hold in a dialect, by what it says of the dialect alone."""
+    parts = [part for part in conjuncts(when) if keys_of(part) == {"dialect"}]
+    return compiled(conjunction(parts))(_Named(dialect.name))
+
+
+class _Named:
+    """A dialect as a condition looks at it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def value(self, _key: str) -> str:
+        return self._name
 
 
 def _named(when: Expression, key: str) -> frozenset[str]:
     """Return the values with which a key is compared as a whole, in what must hold or must not."""
     parts = [part.part if isinstance(part, Not) else part for part in conjuncts(when)]
     return frozenset(value for part in parts for value in required(part, key) or ())
-
-
-# then
-
-
-def _then(table: Table, dialects: Collection[Dialect]) -> Then:
-    table.only(("code", "reason", "approve", "answers", "order", "hold", "set", "drop", "ask", "faults"))
-    decisions = [key for key in ("code", "reason", "approve", "answers") if table.has(key)]
-    if len(decisions) > 1:
-        raise table.error(decisions[1], f"decides, as '{decisions[0]}' does; a rule decides once: keep one of them")
-    if table.has("order") and not table.has("answers"):
-        raise table.error("order", "is the order of 'answers', which are missing")
-    then = Then(
-        code=_codes(table, "code", (table.text("code"),), dialects)[0] if table.has("code") else "",
-        reason=Reason(table.choice("reason", REASONS)) if table.has("reason") else None,
-        approve=_approve(table),
-        answers=_codes(table, "answers", table.texts("answers"), dialects) if table.has("answers") else (),
-        order="random" if table.choice("order", ("in turn", "random"), "in turn") == "random" else "in turn",
-        hold_ms=_hold(table),
-        set=_set(table, dialects),
-        drop=_drop(table, dialects),
-        ask=table.choice("ask", ASKABLE) if table.has("ask") else "",
-        faults=_faults(table),
-    )
-    if not (then.decides or then.changes):
-        raise table.error("", 'is empty; say what happens, as in then = { code = "51" }')
-    return then
-
-
-def _codes(table: Table, key: str, codes: tuple[str, ...], dialects: Collection[Dialect]) -> tuple[str, ...]:
-    if not codes:
-        raise table.error(key, "is an empty list; name at least one response code")
-    for i, code in enumerate(codes):
-        if dialects and not any(code in dialect.codes for dialect in dialects):
-            named = ", ".join(sorted({dialect.name for dialect in dialects}))
-            path = (*table.path, key, *((i,) if key == "answers" else ()))
-            problem = f"{named} knows no response code '{code}'; 'acquirer dialect show' lists them"
-            raise table.document.error(path, problem)
-        if not code:
-            raise table.error(key, 'is empty; name a response code, as in "51"')
-    return codes
-
-
-def _approve(table: Table) -> bool:
-    if table.has("approve") and not table.flag("approve", True):
-        raise table.error("approve", 'is true or left out; to decline, name a code, as in code = "05"')
-    return table.has("approve")
-
-
-def _hold(table: Table) -> int | None:
-    if not table.has("hold"):
-        return None
-    written = table.text("hold")
-    if written == FOR_A_PERSON:
-        return 0
-    try:
-        held_ms = read_duration_ms(written)
-    except ValueError as exc:
-        raise table.error("hold", f'{exc}; or "{FOR_A_PERSON}"') from None
-    if not held_ms:
-        raise table.error("hold", "must be longer than nothing; leave it out to hold nothing")
-    return held_ms
-
-
-def _set(table: Table, dialects: Collection[Dialect]) -> dict[str, str]:
-    if not table.has("set"):
-        return {}
-    written = table.raw("set")
-    if not isinstance(written, dict) or not written:
-        raise table.error("set", 'must be a table of values, as in set = { "de.44" = "…" }')
-    values = dict(_flattened(written))
-    for name, value in values.items():
-        path = (*table.path, "set", name)
-        if not isinstance(value, str):
-            raise table.document.error(path, "must be a text in quotes")
-        if problem := misplaced(name, value, dialects):
-            raise table.document.error(path, problem)
-    return values
-
-
-def _drop(table: Table, dialects: Collection[Dialect]) -> tuple[str, ...]:
-    if not table.has("drop"):
-        return ()
-    names = table.texts("drop")
-    if not names:
-        raise table.error("drop", 'is an empty list; name elements or fields, as in "de.37"')
-    for i, name in enumerate(names):
-        if problem := misplaced(name, None, dialects):
-            raise table.document.error((*table.path, "drop", i), problem)
-    if table.has("set") and (both := [name for name in names if name in table.raw("set")]):
-        raise table.error("drop", f"'{both[0]}' is set by the same rule; keep one of them")
-    return names
-
-
-def _faults(table: Table) -> tuple[Fault, ...]:
-    if not table.has("faults"):
-        return ()
-    texts = table.texts("faults")
-    if not texts:
-        raise table.error("faults", 'is an empty list; name at least one, as in "late:after=3s"')
-    return tuple(_fault(table, i, text) for i, text in enumerate(texts))
-
-
-def _fault(table: Table, place: int, text: str) -> Fault:
-    path = (*table.path, "faults", place)
-    try:
-        fault = parse(text)
-    except ValueError as exc:
-        raise table.document.error(path, str(exc)) from None
-    if fault.stage is Stage.BEFORE_DECISION:
-        problem = f"'{text}' acts before anything is decided, a rule afterwards; declare it as a fault of its own"
-        raise table.document.error(path, problem)
-    return fault
-
-
-def names_of(rules: Iterable[Rule]) -> frozenset[str]:
-    """Return the names of rules."""
-    return frozenset(rule.name for rule in rules)

@@ -38,8 +38,9 @@ def edit(dialect: Dialect, fields: dict[int, Value], elements: Mapping[str, Valu
 
 def fits(then: Then, dialect: Dialect) -> bool:
     """Return whether a rule can act in a dialect: it has the codes, elements and fields that the rule names."""
-    return all(code in dialect.codes for code in then.codes) and all(
-        _field(dialect, name) in dialect.fields for name in (*then.set, *then.drop)
+    edits = (*then.set.items(), *((name, None) for name in then.drop))
+    return all(code in dialect.codes for code in then.codes) and not any(
+        _misplaced(dialect, name, value) for name, value in edits
     )
 
 

@@ -1,0 +1,87 @@
+"""Packs: files with rules, faults, terminals and cards that belong together, shipped or of the user's own.
+
+A pack is named as it ships (``day-end``), or by the path of a file that ends in ``.toml``. Its rules and faults are
+read by `acquirer.scenario`, once it is known which dialects the host speaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.host.issuer.cards import CardTable
+from acquirer.settings.cards import read_cards
+from acquirer.settings.registration import Registration
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.terminals import terminals_of
+from acquirer.settings.text_file import read_text_file
+
+SECTIONS: Final = ("rule", "fault", "terminal", "card")
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One pack, parsed."""
+
+    name: str
+    about: str  # one sentence
+    document: Document
+
+    def section(self, name: str) -> Document:
+        """Return a document that holds the tables of one section alone, with the lines of the whole file."""
+        data = {name: self.document.data[name]} if name in self.document.data else {}
+        return replace(self.document, data=data)
+
+    @property
+    def terminals(self) -> list[Registration]:
+        """Return the terminals it registers. Raises DataError."""
+        return terminals_of(self.section("terminal")) if "terminal" in self.document.data else []
+
+    def with_cards(self, table: CardTable) -> CardTable:
+        """Return a card table with the cards of the pack; a card of the same number takes the place of the other.
+
+        Raises:
+            DataError: a card cannot be used, or has the name of another one.
+        """
+        added = read_cards(self.section("card")).cards
+        names = {entry.name: pan for pan, entry in table.cards.items()}
+        for place, (pan, entry) in enumerate(added.items()):
+            if names.get(entry.name, pan) != pan:
+                problem = f"'{entry.name}' is the name of another card of the table already"
+                raise self.document.error(("card", place, "name"), problem)
+        return replace(table, cards={**table.cards, **added})
+
+
+def pack_names() -> list[str]:
+    """Return the names of the packs that ship."""
+    return sorted(path.stem for path in (specs_dir() / "packs").glob("*.toml"))
+
+
+def read_pack(name_or_path: str) -> Pack:
+    """Return a pack by its name, or by the path of a file that ends in ``.toml``.
+
+    Raises:
+        DataError: there is no such pack, or its file is wrong: with file, line and key.
+    """
+    is_path = name_or_path.endswith(".toml")
+    if not is_path and name_or_path not in pack_names():
+        hint = did_you_mean(name_or_path, pack_names()) or f"; there are {', '.join(pack_names())}"
+        raise DataError("--pack", 0, "", f"no pack is called '{name_or_path}'{hint}, or name a .toml file")
+    path = Path(name_or_path) if is_path else specs_dir() / "packs" / f"{name_or_path}.toml"
+    try:
+        text = read_text_file(path)
+    except (OSError, UnicodeDecodeError, ValueError) as exc:
+        reason = exc.strerror or exc if isinstance(exc, OSError) else "not UTF-8"
+        raise DataError(str(path), 0, "", f"cannot be read ({reason}); name a pack, a file in TOML") from None
+    document = parse_toml(text, str(path) if is_path else path.name)
+    for key in document.data:
+        if key not in (*SECTIONS, "about"):
+            raise document.unknown((key,), (*SECTIONS, "about"))
+    if not any(document.data.get(section) for section in SECTIONS):
+        raise DataError(document.name, 0, "", f"is an empty pack; write [[{']], [['.join(SECTIONS)}]]")
+    about = document.data.get("about", "")
+    if not isinstance(about, str):
+        raise document.error(("about",), "must be a text in quotes: one sentence about the pack")
+    return Pack(Path(name_or_path).stem, about, document)

@@ -1,0 +1,191 @@
+"""How rules are written, and what is said of each way to write them badly: file, line, key and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from acquirer.data.toml import DataError, parse_toml
+from acquirer.matcher.expression import ALWAYS
+from acquirer.matcher.filter_text import parse_filter
+from acquirer.matcher.keys import RULE_KEYS
+from acquirer.model.reasons import Reason
+from acquirer.scenario.rules.engine import RuleError, Rules
+from acquirer.scenario.rules.reading import make_rule, read_rules
+from acquirer.scenario.rules.rule import Rule, Then
+from acquirer.settings.specs import load_dialect
+
+UNIONPAY = load_dialect("unionpay-pos")
+
+
+def rules_of(text, *dialects):
+    return read_rules(parse_toml(text, "day.toml"), dialects or (UNIONPAY,))
+
+
+def test_a_rule_is_read_with_all_its_keys():
+    (rule,) = rules_of("""
+[[rule]]
+name = "poor"
+when = { service = "sale", amount = ">10.00" }
+times = 3
+after = 1
+priority = 2
+scenario = "morning"
+state = "start"
+next = "over"
+seed = 7
+[rule.then]
+answers = ["51", "05"]
+order = "random"
+hold = "2s"
+ask = "sign_on"
+drop = "de.37"
+set = { "de.44" = "x" }
+""")
+    when = parse_filter("service=sale & amount>10.00", RULE_KEYS)
+    then = Then(
+        answers=("51", "05"), order="random", hold_ms=2000, ask="sign_on", drop=("de.37",), set={"de.44": "x"}
+    )  # fmt: skip
+    assert rule == Rule("poor", when, then, 3, 1, 2, "morning", "start", "over", 7)
+
+
+def test_what_is_left_out_has_its_default():
+    (rule,) = rules_of('[[rule]]\nname = "all"\nthen = { approve = true }\n')
+    assert rule == Rule("all", ALWAYS, Then(approve=True))
+
+
+def test_a_condition_may_be_a_filter_and_fields_may_stand_without_quotes():
+    first, second = rules_of("""
+[[rule]]
+name = "text"
+when = "service=sale & (de.22=05* | de.60.3=000)"
+then.code = "51"
+[[rule]]
+name = "table"
+when.de.22 = "05*"
+when.de.60.3 = "000"
+then.reason = "funds_insufficient"
+""")
+    assert first.when == parse_filter("service=sale & (de.22=05* | de.60.3=000)", RULE_KEYS)
+    assert second.when == parse_filter("de.22=05* & de.60.3=000", RULE_KEYS)
+    assert second.then.reason is Reason.FUNDS_INSUFFICIENT
+
+
+def test_a_state_may_stand_among_the_conditions():
+    (rule,) = rules_of('[[rule]]\nname = "a"\nscenario = "s"\nwhen = { state = "x" }\nthen = { code = "51" }\n')
+    assert (rule.state, rule.when) == ("x", ALWAYS)
+
+
+def test_a_rule_of_another_dialect_is_not_held_against_this_one():
+    text = '[[rule]]\nname = "a"\nwhen = { dialect = "iso8583-1993*" }\nthen = { code = "906" }\n'
+    assert [rule.then.code for rule in rules_of(text)] == ["906"]
+
+
+THEN = 'then = { code = "51" }'
+
+MISTAKES = [
+    # the rule
+    ("[[rule]]\nthen.code = '51'", "day.toml:1: rule[0].name: is missing; journal and log call the rule by it"),
+    (f"[[rule]]\nname = ' '\n{THEN}", "day.toml:2: rule[0].name: must be a text of 1 to 80 printable characters"),
+    (f"[[rule]]\nname = 7\n{THEN}", "day.toml:2: rule[0].name: must be a text in quotes"),
+    ("[[rule]]\nname = 'a'", "day.toml:1: rule[0].then: is missing; say what happens, as in then = { code"),
+    (f"[[rule]]\nname = 'a'\nwhne = {{}}\n{THEN}", "day.toml:3: rule[0].whne: unknown key; did you mean 'when'?"),
+    (f"[rule]\nname = 'a'\n{THEN}", "day.toml:1: rule: write each rule under a heading [[rule]], in double brackets"),
+    (
+        f"[[rule]]\nname = 'a'\n{THEN}\n[[rule]]\nname = 'a'\n{THEN}",
+        "day.toml:5: rule[1].name: 'a' is the name of another rule; no two have the same",
+    ),
+    (f"[[rule]]\nname = 'a'\ntimes = 0\n{THEN}", "day.toml:3: rule[0].times: must be a number from 1 (leave it out"),
+    (f"[[rule]]\nname = 'a'\ntimes = 'one'\n{THEN}", "day.toml:3: rule[0].times: must be a whole number"),
+    (f"[[rule]]\nname = 'a'\nafter = -1\n{THEN}", "day.toml:3: rule[0].after: must be a number from 0"),
+    (f"[[rule]]\nname = 'a'\npriority = 0\n{THEN}", "day.toml:3: rule[0].priority: must be a number from 1, which is"),
+    (f"[[rule]]\nname = 'a'\nstate = 'x'\n{THEN}", "day.toml:3: rule[0].state: belongs to a scenario; name one"),
+    (f"[[rule]]\nname = 'a'\nnext = 'x'\n{THEN}", "day.toml:3: rule[0].next: belongs to a scenario; name one"),
+    # when
+    ("when = { serivce = 'sale' }", "day.toml:3: rule[0].when.serivce: unknown key; did you mean 'service'?"),
+    ("when = { service = 'sael' }", "day.toml:3: rule[0].when.service: this host has no service 'sael'; did you mean"),
+    ("when = { service = 'tips' }", "day.toml:3: rule[0].when.service: this host has no service 'tips'; there are bal"),
+    ("when = { service = ['sale', 'revresal'] }", "rule[0].when.service: this host has no service 'revresal'; did you"),
+    ("when = { tid = '1234' }", "rule[0].when.tid: '1234' is not a terminal number, which has 8 characters: it can"),
+    ("when = { mid = '1234' }", "rule[0].when.mid: '1234' is not a merchant number, which has 15 characters"),
+    ("when = { amount = 'ten' }", "rule[0].when.amount: 'ten' is not an amount; write it like 12.34"),
+    ("when = { amount = '20..10' }", "rule[0].when.amount: '20.00..10.00' ends before it begins"),
+    ("when = { code = 51 }", 'rule[0].when.code: write the value in quotes, as in "51": zeros in front count'),
+    ("when = { code = '5' }", "rule[0].when.code: this host has no code '5'"),
+    ("when = { reason = 'aproved' }", "rule[0].when.reason: this host has no reason 'aproved'; did you mean 'appr"),
+    ("when = { dialect = 'unionpay' }", "rule[0].when.dialect: this host has no dialect 'unionpay'; did you mean 'uni"),
+    ("when = { delivery = 'sent' }", "rule[0].when.delivery: is known only once the exchange is over; take it out"),
+    ("when = { tid = '~[' }", "rule[0].when.tid: '[' is not a regular expression"),
+    ("when = { state = 'x' }", "rule[0].when.state: belongs to a scenario; name one"),
+    ("when = 'nth=2 | service=sale'", "rule[0].when: nth: counts what fits everything else; it cannot be an altern"),
+    ("when = 'service=sale &'", "day.toml:3: rule[0].when: the filter cannot be read at its end: expected a key"),
+    ("when = 3", "day.toml:3: rule[0].when: must be a table, or a filter as text"),
+    ("when = { since = '8 am' }", "rule[0].when.since: '8 am' is not a time; write it like 08:00"),
+    ("when = { 'de.200' = '1' }", "rule[0].when.de.200: there is no such field; the last one is de.128"),
+    # then
+    ("then = {}", "day.toml:3: rule[0].then: is empty; say what happens"),
+    ("then = { cdoe = '51' }", "day.toml:3: rule[0].then.cdoe: unknown key; did you mean 'code'?"),
+    ("then = { code = '5X' }", "rule[0].then.code: unionpay-pos knows no response code '5X'; 'acquirer dialect show'"),
+    ("then = { answers = ['00', 'ZZ'] }", "rule[0].then.answers[1]: unionpay-pos knows no response code 'ZZ'"),
+    ("then = { answers = [] }", "rule[0].then.answers: is an empty list; name at least one response code"),
+    ("then = { code = '51', approve = true }", "rule[0].then.approve: decides, as 'code' does; a rule decides once"),
+    ("then = { approve = false }", "rule[0].then.approve: is true or left out; to decline, name a code"),
+    ("then = { reason = 'funds' }", "rule[0].then.reason: unknown value 'funds'"),
+    ("then = { reason = 'chosen' }", "rule[0].then.reason: unknown value 'chosen'"),
+    ("then = { code = '51', order = 'random' }", "rule[0].then.order: is the order of 'answers', which are missing"),
+    ("then = { answers = ['00'], order = 'any' }", "rule[0].then.order: unknown value 'any'"),
+    ("then = { hold = 'a while' }", "rule[0].then.hold: 'a while' is not a duration; write it like 3s, 250ms or 1min"),
+    ("then = { hold = '0s' }", "rule[0].then.hold: must be longer than nothing; leave it out to hold nothing"),
+    ("then = { hold = 5 }", "rule[0].then.hold: must be a text in quotes"),
+    ("then = { set = { rnr = '1' } }", "rule[0].then.set.rnr: unionpay-pos has no element 'rnr'; did you mean 'rrn'?"),
+    ("then = { set = { rrn = '1234567890123' } }", "rule[0].then.set.rrn: does not fit unionpay-pos: DE 37"),
+    ("then = { set = { 'de.52' = 'pin' } }", "rule[0].then.set.de.52: does not fit unionpay-pos: DE 52: its bytes are"),
+    ("then = { set = { code = '51' } }", "rule[0].then.set.code: cannot be changed here: name it as 'code'"),
+    ("then = { set = { 'de.39' = '51' } }", "rule[0].then.set.de.39: cannot be changed here: name it as 'code'"),
+    ("then = { set = { 'de.64' = '00' } }", "rule[0].then.set.de.64: cannot be changed here: the MAC is made afterw"),
+    ("then = { set = { 'de.60.2' = '1' } }", "rule[0].then.set.de.60.2: is a part of a field; name it as an element"),
+    ("then = { set = { rrn = 1 } }", "rule[0].then.set.rrn: must be a text in quotes"),
+    ("then = { set = 'rrn' }", "rule[0].then.set: must be a table of values"),
+    ("then = { drop = ['de.1'] }", "rule[0].then.drop[0]: unionpay-pos has no field 1"),
+    ("then = { drop = ['mac'] }", "rule[0].then.drop[0]: cannot be changed here: the MAC is made afterwards"),
+    ("then = { drop = [] }", "rule[0].then.drop: is an empty list"),
+    ("then = { drop = ['rrn'], set = { rrn = '000000000001' } }", "rule[0].then.drop: 'rrn' is set by the same rule"),
+    ("then = { ask = 'sign_off' }", "rule[0].then.ask: unknown value 'sign_off'"),
+    ("then = { faults = ['lat'] }", "rule[0].then.faults[0]: fault 'lat': kind: unknown kind 'lat'; did you mean 'lat"),
+    ("then = { faults = ['lost_request'] }", "rule[0].then.faults[0]: 'lost_request' acts before anything is decided"),
+    ("then = { faults = [] }", "rule[0].then.faults: is an empty list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=[text.replace("\n", " ")[-50:] for text, _ in MISTAKES])
+def test_a_mistake_is_named_in_one_sentence_with_its_place(text, sentence):
+    if text.startswith(("when", "then")):
+        rest = "" if text.startswith("then") else f"\n{THEN}"
+        text = f'[[rule]]\nname = "a"\n{text}{rest}'
+    with pytest.raises(DataError) as caught:
+        rules_of(text)
+    text = str(caught.value)
+    assert sentence in text
+    assert text.startswith("day.toml:")
+    assert "\n" not in text
+
+
+def test_without_dialects_what_they_know_is_not_checked():
+    text = '[[rule]]\nname = "a"\nwhen = { service = "tips" }\nthen = { code = "5X", set = { tip = "1" } }\n'
+    (rule,) = read_rules(parse_toml(text, "day.toml"), ())
+    assert (rule.then.code, rule.then.set) == ("5X", {"tip": "1"})
+
+
+def test_a_dictionary_is_read_like_a_table_and_names_its_key():
+    assert make_rule({"name": "a", "then": {"code": "51"}}) == Rule("a", then=Then(code="51"))
+    with pytest.raises(DataError, match=r"^rule: then\.code: unionpay-pos knows no response code 'ZZ'"):
+        make_rule({"name": "a", "then": {"code": "ZZ"}}, (UNIONPAY,))
+
+
+def test_two_rules_in_force_never_have_one_name():
+    rule = make_rule({"name": "a", "then": {"code": "51"}})
+    rules = Rules([rule])
+    with pytest.raises(RuleError, match="'a' is the name of another rule"):
+        rules.add(rule)
+    with pytest.raises(RuleError, match="there is no rule 'b'"):
+        rules.remove("a", "b")
+    assert (len(rules.declared), rules.generation.number) == (1, 0)
