@@ -259,7 +259,10 @@ class Reach:
             combined.read()
             for part in sorted((place / "data").iterdir()):
                 data = coverage.CoverageData(basename=str(part))
-                data.read()
+                try:
+                    data.read()
+                except coverage.CoverageException:  # of a process that was killed while it wrote
+                    continue
                 combined.update(data, map_path=lambda path: path.removeprefix(str(tree) + "/"))
             combined.write()
 
