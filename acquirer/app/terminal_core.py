@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
+from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
 from acquirer.settings.cards import load_cards
 from acquirer.settings.terminal_state import StateFile
@@ -130,7 +131,7 @@ class TerminalCore:
 
     def sign(self, sign_with: Drawn, mode: str, stan: str, batch: str) -> Program[Result]:
         """Return the program of signing later, or again; see `Terminal.sign`."""
-        return sign(self.machine, Again(self.pad(sign_with, mode), stan, batch))
+        return sign(self.machine, Again(self.pad(sign_with, mode), whole_stan(stan), batch))
 
     def optional_pad(self, sign: Drawn | None, mode: str) -> Pad | None:
         """Return what the cardholder leaves on the pad; None: there is no pad. Raises ValueError."""
@@ -150,7 +151,9 @@ class TerminalCore:
 
     def reverse(self, reason: str, stan: str, batch: str, amount: str | int | None) -> Program[Result]:
         """Return the program of a reversal by hand; see `Terminal.reverse`."""
-        return reverse(self.machine, Undo(reason, stan, batch, None if amount is None else minor_units(amount)))
+        return reverse(
+            self.machine, Undo(reason, whole_stan(stan), batch, None if amount is None else minor_units(amount))
+        )
 
     def card(self, name: str, pin: str = "") -> CardData:
         """Return a test card by its name. Raises CardError when there is none."""
@@ -177,7 +180,9 @@ class TerminalCore:
         pin: str,
     ) -> SaleName:
         held = None if card is None else self.card_data(card, pin)
-        return SaleName(stan, batch, rrn, date, None if amount is None else minor_units(amount), held, entry, pin)
+        return SaleName(
+            whole_stan(stan), batch, rrn, date, None if amount is None else minor_units(amount), held, entry, pin
+        )
 
     def save(self, state: State) -> None:
         """Make a state durable, if this terminal has a folder to keep it in."""

@@ -15,6 +15,7 @@ class Code(IntEnum):
     NO_REPLY = 4
     UNDECODABLE = 5
     STORE_FAILED = 6
+    UPLOAD_FAILED = 7
     INTERRUPTED = 130
 
 
@@ -26,6 +27,7 @@ MEANINGS = {
     Code.NO_REPLY: "The request was sent, and no reply was received in time.",
     Code.UNDECODABLE: "What was received cannot be decoded or verified: not a message, or a MAC or keys that differ.",
     Code.STORE_FAILED: "The store failed while a host served; what was approved before is durable.",
+    Code.UPLOAD_FAILED: "Done, but the signature's upload failed: it is kept, or to be signed on paper.",
     Code.INTERRUPTED: "Ended by Ctrl-C. `serve` ends with 0, as it does on SIGTERM.",
 }
 """What each code means; `docs/exit-codes.md` shows the same."""

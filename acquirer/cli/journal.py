@@ -170,11 +170,12 @@ class _Wanted:
 
     def filter(self, timezone: str) -> ExchangeFilter:
         """Return it for a reader. Raises Exit."""
+        from acquirer.data.text import whole_stan
         from acquirer.store import ExchangeFilter
 
         return ExchangeFilter(
             self.tid,
-            self.stan.zfill(6) if self.stan.isdecimal() else self.stan,
+            whole_stan(self.stan),
             self.code,
             self.service,
             self.reason,

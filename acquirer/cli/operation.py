@@ -21,6 +21,7 @@ from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
+    from acquirer.cli.expectation import Expectation
     from acquirer.slip.receipt import Copy, Language
     from acquirer.terminal.exchange import Exchange, Result
     from acquirer.terminal.voucher import Voucher
@@ -36,7 +37,11 @@ class Common:
     host: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host to talk to.")] = "127.0.0.1:8583"
     tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161"
     terminals: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="Where the terminal is found; default: the demo terminals.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Where the terminal is found; else ACQUIRER_TERMINALS names it, else the demo terminals.",
+        ),
     ] = None
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where keys, counters and the outbox are kept.")] = STATE
     dialect: Annotated[str, typer.Option(metavar="NAME", help="The dialect to speak.")] = "unionpay-pos"
@@ -170,15 +175,15 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
     from acquirer.terminal.printing import paper
     from acquirer.terminal.rendering import result_json
 
-    expectations = [_expectation(text) for text in options.expect or ()]
     lang = language(printing.lang)
     try:
         job = plan()
+        expectations = _expectations(options)
         with Terminal(
             options.tid,
             host=options.host,
             state=options.state,
-            terminals=options.terminals,
+            terminals=options.terminals or os.environ.get("ACQUIRER_TERMINALS") or None,
             dialect=options.dialect,
             operator=options.operator,
             serial=options.serial,
@@ -214,7 +219,18 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
         write_picture(printing.receipt_png, approved, lang)
     if result.sentence:
         print(result.sentence, file=sys.stderr)
-    _end(result, expectations)
+    _end(result, expectations, at_once=signing.sign_upload == "at-once")
+
+
+def _expectations(options: Common) -> list[Expectation]:
+    """Return what is expected of the reply, before anything is sent. Raises Exit, DataError."""
+    if not options.expect:
+        return []
+    from acquirer.cli.expectation import read_expectation
+    from acquirer.settings.specs import load_dialect
+
+    dialect = load_dialect(options.dialect)
+    return [read_expectation(text, dialect) for text in options.expect]
 
 
 class _Printer:
@@ -245,13 +261,6 @@ class _Printer:
         print(f"\n{paper(voucher, lang=self._lang)}", end="", flush=True)
 
 
-def _expectation(text: str) -> tuple[str, str]:
-    what, equals, value = text.partition("=")
-    if not equals or not what:
-        raise Exit(Code.USAGE, f"--expect {text}: write a DE or an element, '=' and its value, like 39=00")
-    return what, value
-
-
 ENDS = {
     "approved": Code.OK,
     "declined": Code.OK,
@@ -266,20 +275,22 @@ ENDS = {
 """Outcome → exit code. An answer whose MAC is bad ends like one that cannot be read."""
 
 
-def _end(result: Result, expectations: list[tuple[str, str]]) -> None:
+def _end(result: Result, expectations: list[Expectation], *, at_once: bool) -> None:
+    upload_failed = _upload_failed(result, at_once=at_once)
     code = ENDS[result.outcome]
-    if code is not Code.OK:
+    if code is not Code.OK and not (upload_failed and at_once and result.service == "signature"):
         raise Exit(code)
-    exchange = result.exchange
-    reply = exchange.reply if exchange else None
-    for what, wanted in expectations:
-        got = ""
-        if reply is not None and what.isdecimal():
-            value = reply.fields.get(int(what), "")
-            got = value.hex().upper() if isinstance(value, bytes) else value
-        elif exchange is not None and reply is not None and what in exchange.dialect.elements:
-            got = exchange.dialect.text(reply, what)
-        elif reply is not None:
-            raise Exit(Code.USAGE, f"--expect {what}: there is no such element; write a DE number, like 39=00")
-        if got != wanted:
-            raise Exit(Code.EXPECTATION_FAILED, f"expected {what}={wanted}, the reply has {what}={got}")
+    for expectation in expectations:
+        if difference := expectation.difference(result.exchange):
+            raise Exit(Code.EXPECTATION_FAILED, difference)
+    if upload_failed:
+        raise Exit(Code.UPLOAD_FAILED)
+
+
+def _upload_failed(result: Result, *, at_once: bool) -> bool:
+    """Return whether a signature that was to go up did not."""
+    from acquirer.terminal.exchange import Signed
+
+    if result.signature in (Signed.KEPT, Signed.FAILED):
+        return at_once
+    return result.signature is Signed.PAPER and result.exchange is not None and result.service == "signature"

@@ -11,6 +11,7 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stored_signatures import signature_of
 from acquirer.cli.stores import StoreOption, reading, sentence, settings
+from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
     from acquirer.dialect.dialect import Dialect
@@ -50,7 +51,7 @@ def command(
     whose, language = cast("Copy", copy), cast("Language", lang)
     config = settings(store)
     with reading(config.store) as reader:
-        transaction = _transaction(reader, tid, stan, batch)
+        transaction = _transaction(reader, tid, stan := whole_stan(stan), batch)
         original = _original(reader, transaction)
         signature = signature_of(reader, tid, stan, transaction.key.batch)
         stream = reader.blob(signature.digest) if signature else None

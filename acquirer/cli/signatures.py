@@ -19,6 +19,7 @@ from acquirer.cli.stored_signatures import (
     with_picture_and_image,
 )
 from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, with_times, writing
+from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
     from acquirer.model.rows import Signature
@@ -89,7 +90,7 @@ def show(
     as_json: bool = typer.Option(False, "--json", help="One JSON object."),
 ) -> int:
     """Show the signature of one transaction: its slip elements, what is unusual about it, what it looks like."""
-    config = settings(store)
+    config, stan = settings(store), whole_stan(stan)
     with reading(config.store) as reader:
         one = signature_of(reader, tid, stan, batch)
         if one is None:

@@ -9,6 +9,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.operation import STATE, Job, Printing, Signing, language, operation, write_picture
+from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
     from acquirer.terminal.card import CardData
@@ -264,7 +265,7 @@ def receipt(
     try:
         with StateFile(state, tid) as file:
             kept = file.load()
-            again = reprint(kept, stan) if kept else None
+            again = reprint(kept, whole_stan(stan)) if kept else None
             if again is None:
                 what = f"nothing is kept of STAN {stan}" if stan else "it has sold nothing yet"
                 raise Exit(Code.USAGE, f"terminal {tid}: {what}, so there is no receipt to print again")

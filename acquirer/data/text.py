@@ -12,3 +12,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def whole_stan(text: str) -> str:
+    """Return a trace number as messages carry it, in six digits, however short it was typed.
+
+    >>> whole_stan("2"), whole_stan("000002"), whole_stan("")
+    ('000002', '000002', '')
+    """
+    return text.zfill(6) if text.isascii() and text.isdecimal() else text

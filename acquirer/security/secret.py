@@ -53,7 +53,10 @@ class Secret:
         try:
             clear = bytes.fromhex(text)
         except ValueError:
-            raise CipherError("a key is written in hex digits, two for each byte; this text is not") from None
+            digits = "".join(text.split())
+            is_odd = len(digits) % 2 and not digits.strip("0123456789ABCDEFabcdef")
+            found = f"one has {len(digits)} digits" if is_odd else "text is not"
+            raise CipherError(f"a key is written in hex digits, two for each byte; this {found}") from None
         return cls(clear, cipher)
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Print, Program
 from acquirer.terminal.exchange import Outcome, Result, Signed
 from acquirer.terminal.machine import Machine
@@ -49,7 +50,19 @@ def sign(machine: Machine, again: Again) -> Program[Result]:
         yield from sign_on_if_wanted(machine, exchange)
         result.exchange, result.signature = exchange, signature_state(machine, voucher.key)
         result.outcome = Outcome.APPROVED if result.signature is Signed.UPLOADED else exchange.outcome
+    result.sentence = result.sentence or _next_step(voucher, result.signature)
     return result
+
+
+def _next_step(voucher: Voucher, signed: Signed | None) -> str:
+    """Return what was done with a signature, and what comes next."""
+    receipt = voucher.receipt
+    which = f"the signature of STAN {receipt.stan} ({decimal_amount(receipt.amount_minor, receipt.exponent)})"
+    if signed is Signed.KEPT:
+        return f"{which} is kept; it goes to the host after the next transaction, or with 'acquirer terminal upload'"
+    if signed is Signed.FAILED:
+        return f"{which} did not reach the host and is kept; 'acquirer terminal upload' tries again"
+    return f"{which} is with the host; nothing more is to do" if signed is Signed.UPLOADED else ""
 
 
 def keep_signature(machine: Machine, voucher: Voucher, pad: Pad, result: Result) -> Program[None]:

@@ -233,7 +233,7 @@ def test_a_sale_is_signed_and_its_signature_goes_up_after_the_next_one(pos: Shel
 
 def test_signing_again_and_uploading_until_paper_must_do(pos: Shell) -> None:
     pos("sale", "--amount", "55.55", "--sign", "Zhang San")
-    assert pos("sign", "--sign", "Li Wei", "--sign-mode", "fingerprint", "--stan", "000002") == (0, "", "")
+    assert pos("sign", "--sign", "Li Wei", "--sign-mode", "fingerprint", "--stan", "000002")[:2] == (0, "")
     code, out, err = pos("upload", "--rounds", "2", "--timeout", "0.1")
     assert code == 4
     assert out.count("→ 0820") == 2
@@ -316,6 +316,14 @@ def test_any_card(pos: Shell) -> None:
         (["sign-on", "--tpdu", "60"], "'60' is no TPDU; write 10 hex digits"),
         (["sign-on", "--package", "777"], "there is no key package '777'; known: 001, 003"),
         (["echo", "--expect", "39"], "like 39=00"),
+        (["echo", "--expect", "39=0"], "--expect 39=0: can never match, for 39 has 2 characters, and this has 1"),
+        (["echo", "--expect", "4=12.34"], "can never match, for 4 holds digits only"),
+        (["echo", "--expect", "2=62123456789012345678"], "for 2 has at most 19 digits, and this has 20"),
+        (["echo", "--expect", "64=0011"], "can never match, for 64 has 8 bytes, and this has 2"),
+        (["echo", "--expect", "64=xyz"], "can never match, for 64 holds bytes: write them as hex digits"),
+        (["echo", "--expect", "129=1"], "can never match, for unionpay-pos has no DE 129"),
+        (["echo", "--expect", "batch=1"], "can never match, for batch, in DE 60, has 6 digits, and this has 1"),
+        (["echo", "--expect", "cod=00"], "there is no such element; did you mean 'code'?"),
         (["echo", "--expect", "colour=red"], "there is no such element"),
         (["sale", "--amount", "1", "--sign", "gone.png"], "gone.png: the signature cannot be read: no such file"),
         (["sale", "--amount", "1", "--sign", "Li", "--sign-mode", "mouth"], "no way to sign 'mouth'; known: touch"),
@@ -327,7 +335,7 @@ def test_any_card(pos: Shell) -> None:
         (["sign"], "Missing option '--sign'"),
         (["reverse"], "there is no sale to reverse; name one with --stan and --amount"),
         (["reverse", "--stan", "000001"], "the amount of STAN 000001 in batch 000001 is not known here"),
-        (["reverse", "--stan", "1", "--amount", "1.00"], "DE 11"),
+        (["reverse", "--stan", "1x", "--amount", "1.00"], "DE 11"),
         (["void", "--rrn", "1", "--amount", "1"], "--rrn '1' is no reference number here: give all 12 characters"),
         (["refund", "--rrn", "1", "--date", "0310", "--amount", "1"], "--rrn '1' is no reference number here"),
         (["void", "--stan", "000777"], "the sale of STAN 000777 is not kept here: give --amount to void it"),
@@ -383,3 +391,51 @@ def test_entries_that_can_be_chosen_are_named(pos: Shell) -> None:
     err = pos("sale", "--amount", "1", "--entry", "magic")[2]
     assert "known: chip, contactless, magstripe, fallback, manual" in err
     assert "stored" not in err
+
+
+def test_what_can_never_match_is_refused_before_anything_is_sent(pos: Shell, host: RunningHost, tid: str) -> None:
+    assert pos("sale", "--amount", "1.00", "--expect", "39=0")[0] == 2
+    assert host.journal.list(tid=tid) == []
+
+
+def test_a_signature_that_does_not_go_up_at_once_ends_with_7(pos: Shell) -> None:
+    words = ("--sign", "Zhang San", "--sign-upload", "at-once", "--timeout", "0.3")
+    code, _, _ = pos("sale", "--amount", "55.55", "--expect", "39=00", *words)
+    assert code == 7
+    code, _, err = pos("sign", *words)
+    assert code == 7
+    assert "did not reach the host and is kept; 'acquirer terminal upload' tries again" in err
+    assert pos("sale", "--amount", "55.55", "--expect", "39=51", *words)[0] == 1  # what was expected comes first
+    assert pos("sale", "--amount", "1.00", *words)[0] == 0
+
+
+def test_a_slip_that_is_signed_later_goes_up_with_the_next_sale(pos: Shell, host: RunningHost, tid: str) -> None:
+    assert pos("sale", "--amount", "1.00")[0] == 0
+    code, _, err = pos("sign", "--sign", "Zhang San", "--stan", "2")
+    assert code == 0
+    assert err == (
+        "the signature of STAN 000002 (1.00) is kept; it goes to the host after the next transaction, or with "
+        "'acquirer terminal upload'\n"
+    )
+    assert [one.service for one in host.journal.list(tid=tid)] == ["sign_on", "sale"]
+    assert pos("sale", "--amount", "2.00")[0] == 0
+    journal = [(one.service, one.stan) for one in host.journal.list(tid=tid)][2:]
+    assert journal == [("sale", "000003"), ("signature", "000002")]
+
+
+def test_a_trace_number_may_be_typed_without_its_zeros(pos: Shell) -> None:
+    assert pos("sale", "--amount", "1.00")[0] == 0
+    assert pos("receipt", "--stan", "2")[0] == 0
+    assert pos("void", "--stan", "2", "--expect", "39=00")[0] == 0
+
+
+def test_the_environment_names_the_file_of_terminals(
+    pos: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACQUIRER_TERMINALS", str(tmp_path / "none.toml"))
+    code, _, err = pos("echo")
+    assert code == 2
+    assert "none.toml" in err
+    assert "ACQUIRER_TERMINALS" in subprocess.run(
+        [sys.executable, "-m", "acquirer", "terminal", "echo", "--help"], capture_output=True, text=True, check=True
+    ).stdout.replace("\n", "")

@@ -56,6 +56,7 @@ def test_the_same_bytes_for_another_cipher_are_another_secret():
         ("258FB0AB", None, "a key has 8, 16, 24 or 32 bytes, this one has 4"),
         ("258FB0AB70D025CD", "3des", "a 3DES key has 16 or 24 bytes, this one has 8"),
         ("258FB0AB70D025CDB9", "sm4", "an SM4 key has 16 bytes, this one has 9"),
+        ("0" * 31, None, "a key is written in hex digits, two for each byte; this one has 31 digits"),
         ("not a key at all", None, "a key is written in hex digits, two for each byte; this text is not"),
     ],
 )
