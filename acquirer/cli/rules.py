@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def command() -> None:
     """Describe rules and packs, in Markdown (docs/rules.md is this page)."""
-    from acquirer.scenario.rules.page import page
+    from acquirer.scenario.rules.page import rules_page
     from acquirer.settings.packs import pack_names, read_pack
 
-    print(page((pack.name, pack.about) for pack in map(read_pack, pack_names())), end="")
+    print(rules_page((pack.name, pack.about) for pack in map(read_pack, pack_names())), end="")

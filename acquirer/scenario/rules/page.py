@@ -64,7 +64,7 @@ stands in the journal with each exchange: an exchange is under the rules and fau
 """
 
 
-def page(packs: Iterable[tuple[str, str]]) -> str:
+def rules_page(packs: Iterable[tuple[str, str]]) -> str:
     """Return the whole page; `packs` are name and description of those that ship."""
     return (
         "\n".join(

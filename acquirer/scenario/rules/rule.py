@@ -17,7 +17,7 @@ START: Final = "start"
 
 DEFAULT_PRIORITY: Final = 5
 
-Order = Literal["in turn", "random"]
+AnswerOrder = Literal["in turn", "random"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Then:
     reason: Reason | None = None
     approve: bool = False
     answers: tuple[str, ...] = ()
-    order: Order = "in turn"
+    order: AnswerOrder = "in turn"
     hold_ms: int | None = None  # 0: until it is resumed
     set: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()

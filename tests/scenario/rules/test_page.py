@@ -9,7 +9,7 @@ from acquirer import cli
 from acquirer.cli.errors import Code
 from acquirer.data.toml import parse_toml
 from acquirer.matcher.keys import RULE_KEYS
-from acquirer.scenario.rules.page import page
+from acquirer.scenario.rules.page import rules_page
 from acquirer.scenario.rules.reading import read_rules
 from acquirer.scenario.rules.rule import Rule, Then
 from acquirer.settings.packs import pack_names
@@ -31,7 +31,7 @@ def test_every_key_and_every_pack_stands_on_the_page():
 
 
 def test_the_examples_of_the_page_are_rules():
-    text = page([])
+    text = rules_page([])
     (rule,) = read_rules(parse_toml(text.partition("```toml\n")[2].partition("```")[0], "page"), ())
     assert (rule.name, rule.then.code, rule.times) == ("poor after ten yuan", "51", 1)
     source = text.partition("```python\n")[2].partition("```")[0]
