@@ -23,6 +23,7 @@ def place(tmp_path, monkeypatch):
     """The working directory, with a store that version 0.1 wrote."""
     for path in RELEASED.iterdir():
         shutil.copy(path, tmp_path)
+        (tmp_path / path.name).chmod(0o600)  # which git does not keep
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

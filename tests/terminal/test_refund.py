@@ -112,7 +112,7 @@ class TestWhichSale:
             (replace(NAMED, date=""), "not refunded: it names its sale by date too: give --date MMDD"),
             (replace(NAMED, amount_minor=None), "is not kept here: give --amount to refund it"),
             (replace(NAMED, card=None), f"the sale of reference number {vectors.RRN} is not kept here: give its card"),
-            (replace(NAMED, rrn="12"), "not refunded: "),
+            (replace(NAMED, rrn="12"), "--rrn '12' is no reference number here: give all 12 characters"),
             (replace(NAMED, card=card(vectors.PAN, "3012", pin="123456")), "a refund carries no PIN"),
         ],
     )
