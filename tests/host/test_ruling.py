@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from acquirer.journal.entry import entry_of
+from acquirer.journal.render import render
+from acquirer.journal.subject import JournalSubject
+from acquirer.matcher.keys import JOURNAL_KEYS
 from acquirer.model.effects import CommitOutcome, Hold, Send
 from acquirer.model.reasons import Reason
 from acquirer.scenario.rules.reading import make_rule
@@ -463,6 +469,27 @@ def test_a_rule_names_a_card_of_the_table(ruled):
     pos = ruled({"when": {"card": "*"}, "then": {"code": "62"}})
     assert pos.sale(pan=card(pos, lambda entry: entry.status == "active")).code == "62"
     assert pos.sale(pan="4000000000000002").code == "00"
+
+
+def test_a_request_and_its_entry_in_the_journal_are_seen_alike(ruled):
+    pos = ruled()
+    seen: dict[str, str | int] = {}
+    keys = (*JOURNAL_KEYS, "moment", "de.2", "de.4", "de.14", "de.22", "de.52", "de.60", "de.60.2", "de.60.9", "de.64")
+
+    def consult(subject, *_others):
+        seen.update((key, subject.value(key)) for key in keys)
+
+    active = SimpleNamespace(consult=consult)
+    rig = pos.rig
+    run = rig.start(pos.sale_frame())
+    run.steps.gi_frame.f_locals["request"].rules = active
+    evidence = run.finish().evidence[-1]
+    entry = entry_of((7, *render(evidence), None))
+    subject = JournalSubject(entry, rig.host.calendar.timezone, rig.host.dialect)
+    kept_only = ("delivery", "replayed", "fault", "rule", "generation", "id", "since", "until")
+    assert {key: seen[key] for key in keys if key not in kept_only} == {
+        key: subject.value(key) for key in keys if key not in kept_only
+    }
 
 
 # the set in force
