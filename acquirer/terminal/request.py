@@ -101,6 +101,13 @@ def _track(dialect: Dialect, track2: str) -> str:
     return track2 if at is None or dialect.fields[at.de].nibbles else track2.replace("D", "=")
 
 
+def _key_remedy(dialect: Dialect) -> str:
+    """Return what to do about a PIN without a key."""
+    if dialect.security.packages:
+        return "sign on first"
+    return f"{dialect.name} hands out no keys; leave the PIN away, or use a dialect that does (docs/dialects.md)"
+
+
 def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) -> dict[str, Value]:
     """Return PIN block and track under the working keys, and element `security_control` that says how."""
     setup, keys = machine.setup, machine.keys
@@ -109,7 +116,7 @@ def _protected(machine: Machine, values: Mapping[str, Value], card: CardData) ->
         return {}
     if keys is None:
         if card.pin:
-            raise OrderError("a PIN needs a key, and this terminal has been given none")
+            raise OrderError(f"a PIN needs a key, and this terminal has been given none: {_key_remedy(setup.dialect)}")
         return {}
     sealed = bool(track) and keys.tdk is not None and setup.suite.track_method is not None
     digits = "" if control is None else _control(control, keys, pin=bool(card.pin), sealed=sealed)

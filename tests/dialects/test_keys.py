@@ -145,7 +145,7 @@ def test_without_macs_keys_and_sign_on(tmp_path: Path) -> None:
         assert [one.service for one in terminal.sale("1.00").exchanges] == ["sale"]
         assert terminal.reverse().reversal == "done"
         assert [one.state for one in host.transactions] == ["reversed"]
-        with pytest.raises(ValueError, match="a PIN needs a key, and this terminal has been given none"):
+        with pytest.raises(ValueError, match="given none: bare hands out no keys; leave the PIN away"):
             terminal.sale("1.00", pin="123456")
         with pytest.raises(LookupError, match="bare knows no service 'sign_on'"):
             terminal.sign_on()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from acquirer.app.dialects import lint_dialect
+from acquirer.app.terminal import Terminal
 from acquirer.cli import run
 from acquirer.dialect.vocabulary import ELEMENTS
 from acquirer.host.services import SERVICES
@@ -17,6 +18,7 @@ from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.track import TRACK_METHODS
 from acquirer.settings.specs import dialect_names, load_dialect
+from acquirer.terminal.exchange import Outcome
 from acquirer.testing import running_host
 from acquirer.wire.coverage import COVERAGES
 
@@ -77,6 +79,21 @@ def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
     assert running is not None
     running.__exit__(None, None, None)
     assert sum(kind == "toml" for kind, _ in STEPS) == 9
+
+
+def test_keys_for_pins_without_macs(tmp_path: Path) -> None:
+    (recipe,) = re.findall(r"^```toml recipe\n(.*?)^```$", MANUAL, re.S | re.M)
+    name = str(tmp_path / "with-pins.toml")
+    Path(name).write_text(recipe, encoding="utf-8")
+    assert lint_dialect(name).problems == ()
+    tid = "10000161"
+    with running_host(dialect=name, timezone="UTC") as host, Terminal(tid, host=host.address, dialect=name) as terminal:
+        terminal.sign_on()
+        sale = terminal.sale("12.34", pin="123456")
+        assert sale.outcome is Outcome.APPROVED
+        assert 52 in sale.exchange.request
+        assert 64 not in sale.exchange.request
+        assert 64 not in sale.exchange.reply.fields
 
 
 def named(heading: str) -> set[str]:
