@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from heapq import merge
-from itertools import count
+from itertools import count, product
 from typing import Final
 
 from acquirer.data.toml import did_you_mean
@@ -37,13 +37,14 @@ class RuleError(ConfigurationError, ValueError):
 class Installed:
     """One rule that is in force, ready to be asked, with its counts."""
 
-    __slots__ = ("_nth", "fits", "of_tid", "passed", "rank", "rule", "uses")
+    __slots__ = ("_nth", "fits", "of_tid", "passed", "places", "rank", "rule", "uses")
 
     def __init__(self, rule: Rule, rank: tuple[int, int]) -> None:
         parts = conjuncts(rule.when)
         counted = [part for part in parts if COUNTED in keys_of(part)]
         self.rule = rule
         self.rank = rank  # in this order rules are asked
+        self.places = tuple(product(_places(rule.when, "tid"), _places(rule.when, "service")))  # None: any
         self.fits: Predicate = compiled(conjunction(part for part in parts if part not in counted))
         self._nth: Predicate | None = compiled(conjunction(counted)) if counted else None
         self.passed = Turns()  # exchanges that fitted, whether it fired or not
@@ -283,10 +284,9 @@ class _Numbered:
 def _indexed(rules: Iterable[Installed]) -> dict[tuple[str | None, str | None], list[Installed]]:
     """Return rules by the terminals and services that their conditions require; None: any."""
     index: dict[tuple[str | None, str | None], list[Installed]] = {}
-    for installed in sorted(rules):
-        for tid in _places(installed.rule.when, "tid"):
-            for service in _places(installed.rule.when, "service"):
-                index.setdefault((tid, service), []).append(installed)
+    for installed in sorted(rules, key=lambda one: one.rank):
+        for place in installed.places:
+            index.setdefault(place, []).append(installed)
     return index
 
 
