@@ -384,16 +384,21 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
         yield Mutant(key, name, first, last, at_import, module, node, mutated)
 
 
-def draw(rooms: Iterable[str], seed: int, count: int) -> list[Mutant]:
-    """Return `count` mutants of the rooms, in an order that the seed gives, each of another text that compiles."""
+def all_mutants(rooms: Iterable[str]) -> list[Mutant]:
+    """Return all mutants of the rooms."""
     files = [path for room in rooms for path in sorted((ROOT / "acquirer" / room).rglob("*.py"))
              if "migrations" not in path.parts]  # fmt: skip
     everything = [mutant for path in files for mutant in mutants_of(path)]
-    print(f"{len(everything)} mutants of {len(files)} files; {count} drawn with seed {seed}", file=sys.stderr)
-    everything.sort(key=lambda mutant: hashlib.sha256(f"{seed}:{mutant.key}".encode()).digest())
+    print(f"{len(everything)} mutants of {len(files)} files", file=sys.stderr)
+    return everything
+
+
+def draw(everything: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
+    """Return `count` mutants, in an order that the seed gives, each of another text that compiles."""
     drawn: list[Mutant] = []
     texts: set[str] = set()
-    for mutant in everything:
+    order = sorted(everything, key=lambda mutant: hashlib.sha256(f"{seed}:{mutant.key}".encode()).digest())
+    for mutant in order:
         if len(drawn) == count:
             break
         text = mutant.source()
@@ -565,7 +570,8 @@ def main() -> int:
     os.chdir(ROOT)  # mutmut reads the pyproject.toml that it finds there
     STATE.mkdir(exist_ok=True)
     results = Results()
-    mutants = {mutant.key: mutant for seed in seeds for mutant in draw(options.room or ROOMS, seed, options.count)}
+    everything = all_mutants(options.room or ROOMS)
+    mutants = {mutant.key: mutant for seed in seeds for mutant in draw(everything, seed, options.count)}
     drawn = list(mutants.values())
     if not options.report:
         reach = Reach()
