@@ -15,7 +15,7 @@ from acquirer.inspect.filling import other_side
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Part
 from acquirer.wire.message import Message
-from acquirer.wire.tlv import TlvError, parse_tlv
+from acquirer.wire.tlv import TlvError, is_hex_text, parse_tlv
 
 _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
 """Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
@@ -107,18 +107,10 @@ def chip_notes(dialect: Dialect, icc: bytes) -> tuple[str, ...]:
         parse_tlv(icc)
     except TlvError as exc:
         at = dialect.elements["icc"].de
-        if _is_hex_text(icc):
+        if is_hex_text(icc):
             return (f"chip-data: DE {at} is hexadecimal text, and bytes belong there; send the bytes themselves",)
         return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
     return ()
-
-
-def _is_hex_text(icc: bytes) -> bool:
-    """Return whether chip data divides into data objects once it is read as hexadecimal text."""
-    try:
-        return bool(parse_tlv(bytes.fromhex(icc.decode("ascii"))))
-    except ValueError:
-        return False
 
 
 def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:

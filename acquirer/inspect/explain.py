@@ -168,7 +168,8 @@ class _RowMaker:
         meaning = self._meanings.of(Locator(spec.de), cell.text, spec.values)
         if meaning is NOTHING and layout and len(spec.layouts) > 1:
             return layout.title
-        if meaning is NOTHING and (text := cell.read().text) != cell.text:
+        divided = layout is not None and layout.kind != "text"  # its parts say what may be shown
+        if meaning is NOTHING and not divided and (text := cell.read().text) != cell.text:
             return Text(f"reads {text!r}")
         return meaning
 

@@ -14,7 +14,7 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.wire.emv import tag_meaning
 from acquirer.wire.grammar import Layout, Locator, Part, Text
 from acquirer.wire.message import Span
-from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, Tlv, TlvError, parse_tlv
+from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, Tlv, TlvError, is_hex_text, parse_tlv
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,10 @@ class FieldDivider:
             yield from self._objects(value, exc.before, layout)
             rest = value.cut(exc.before[-1].stop if exc.before else 0)
             # It may be anything, so nothing of it is shown.
-            yield make_row("?", Text("unreadable"), rest, Text(exc.problem), hidden=self.hide(rest, "secret"))
+            problem = (
+                "is hexadecimal text, and bytes belong there" if is_hex_text(value.data, layout.kind) else exc.problem
+            )
+            yield make_row("?", Text("unreadable"), rest, Text(problem), hidden=self.hide(rest, "secret"))
         else:
             yield from self._objects(value, objects, layout)
 

@@ -230,3 +230,11 @@ EMV_SENSITIVITY: Mapping[str, str] = {
     "9F6B": "track",  # track 2 data of contactless magnetic stripe
 }
 """EMV tags whose values are never shown or stored, even where a dialect does not mark them as sensitive."""
+
+
+def is_hex_text(data: bytes, kind: str = "ber-tlv") -> bool:
+    """Return whether data divides into data objects once it is read as hexadecimal text."""
+    try:
+        return bool(parse_tlv(bytes.fromhex(data.decode("ascii")), kind))
+    except ValueError:
+        return False

@@ -341,3 +341,16 @@ def test_the_rows_of_a_message_cover_its_frame_without_gaps(frame: bytes) -> Non
     assert spans[0][0] == 0
     assert spans[-1][1] == len(frame)
     assert all(one[1] == other[0] for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize("name", ["iso8583-1993-ascii", "iso8583-1987-binary", "unionpay-pos"])
+def test_chip_data_sent_as_hexadecimal_text_is_named_and_not_shown(name: str) -> None:
+    """Its card number would stand in the meaning of bytes that read as text."""
+    dialect = load_dialect(name)
+    data = b"5A086212345678901232" + b"9F3602000A"
+    message = dialect.decode(dialect.encode("1200" if "1993" in name else "0200", {11: "000001", 55: data}))
+    explained = explain(dialect, message)
+    (field,) = [row for row in explained.fields if row.key == "55"]
+    rows = [row for _, row in field.walk()]
+    assert "is hexadecimal text, and bytes belong there" in [row.meaning.en for row in rows]
+    assert not [row for row in rows if "6212345678901232" in row.value + row.meaning.en]
