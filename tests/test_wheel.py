@@ -65,3 +65,10 @@ def test_serves_from_another_directory(installed: Path, tmp_path: Path) -> None:
     assert terminal.returncode == 0, terminal.stderr
     assert host.returncode == 0, log
     assert (tmp_path / "here.db").exists()
+
+
+@pytest.mark.slow
+def test_it_is_no_larger_than_a_font_explains(installed: Path) -> None:
+    """Most of it is the font of slips; twelve megabytes are what one waits for without asking why."""
+    (wheel,) = installed.parents[2].glob("acquirer-*.whl")
+    assert wheel.stat().st_size <= 12_000_000
