@@ -6,6 +6,7 @@ knows and a capture does not tell (a sign-on before it began, an open batch, ear
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
@@ -45,6 +46,9 @@ from acquirer.wire.message import Message
 
 _NEVER: Final = float("inf")
 _POLICY: Final = Policy(required="never", batch_check=False, bad_macs_allowed=1_000_000, grace_s=0)
+
+_NOT_BOOKED: Final = re.compile("(?:, and|;) nothing was booked(?! twice)")
+"""What a host adds; where captures are read nothing ever is."""
 
 _OF_HISTORY: Final = frozenset({
     Reason.APPROVED, Reason.SIGN_ON_REQUIRED, Reason.BATCH_DIFFERS, Reason.DUPLICATE, Reason.LATE_ORIGINAL,
@@ -129,7 +133,7 @@ class DryRun:
     def _sentences(self) -> Iterator[str]:
         for evidence in self._evidence:
             if evidence.reason not in _OF_HISTORY:
-                yield mask_card_numbers(evidence.why)
+                yield mask_card_numbers(_NOT_BOOKED.sub("", evidence.why))
             for note in evidence.notes:
                 if not note.startswith(_NOTES_OF_HISTORY):
                     yield mask_card_numbers(note)

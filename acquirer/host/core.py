@@ -11,6 +11,7 @@ from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
+from acquirer.host.diagnosis_budget import DiagnosisBudget
 from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
 from acquirer.host.signature_policy import Checks
@@ -44,6 +45,7 @@ class Host:
     __slots__ = (
         "_codes",
         "calendar",
+        "diagnoses",
         "dialect",
         "entry_modes",
         "faults",
@@ -64,6 +66,7 @@ class Host:
         "sequence_de",
         "sign_on_nibble",
         "signs_on",
+        "stream_diagnoses",
         "stripe_modes",
         "suite",
         "track_des",
@@ -96,6 +99,8 @@ class Host:
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)
         self.unproved = UnprovedSignOns()
+        self.diagnoses = DiagnosisBudget()  # of requests, by their deadlines
+        self.stream_diagnoses = DiagnosisBudget()  # of what is no frame
         self.calendar = Calendar(timezone, compiled.clock_forms)
         keys = dialect.elements.get("keys")
         self.keys_as_text = keys is not None and dialect.fields[keys.de].kind != "b"

@@ -73,7 +73,7 @@ def _notes(host: Host, request: Request, pan: str, mode: str) -> Iterator[str]:
         value = message.fields.get(at.de)
         if value is not None and at.stop is not None and len(value) < at.stop:
             yield (
-                f"short-field: DE {at.de} has {len(value)} digits, and {place(dialect, 'function')} lacks; "
+                f"short-field: DE {at.de} has {len(value)} digits, and {place(dialect, 'function')} is missing; "
                 f"send {at.stop} digits, with 000 as the function if there is none"
             )
 

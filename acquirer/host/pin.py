@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acquirer.dialect.suite import OpenedPin
 from acquirer.host.core import Host
+from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
 from acquirer.host.verification import Verified, known_keys
 from acquirer.model.rows import Session, TerminalConfig
@@ -23,6 +24,8 @@ def open_pin(
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
     except PinError as exc:
+        if not host.diagnoses.take(request.arrival.deadline_s):
+            return PinError(f"{exc}; {NOT_LOOKED_FOR}")
         if host.suite.dukpt is not None:
             finding = host.suite.diagnose_pin([("current", verified.keys)], block, pan, control)
             expected = "the PIN must be encrypted under the key of the KSN that comes with it"

@@ -27,6 +27,15 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def indefinite(noun: str) -> str:
+    """A noun with its article.
+
+    >>> indefinite("sale"), indefinite("electronic signature")
+    ('a sale', 'an electronic signature')
+    """
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def named(value: str) -> str:
     """An identifier that a terminal sent, fit for a sentence: control characters never reach a log.
 

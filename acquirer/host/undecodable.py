@@ -12,6 +12,7 @@ from typing import Final
 
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
+from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.evidence import of_failure, of_request
 from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
@@ -31,7 +32,10 @@ _EMPTY_START: Final = "empty-start"  # a stream that begins with an empty frame 
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
-    sentence = why.undecodable_because(failure, dialect, arrival.frame)
+    if host.diagnoses.take(arrival.deadline_s):
+        sentence = why.undecodable_because(failure, dialect, arrival.frame)
+    else:
+        sentence = f"{why.undecodable(failure)}; {NOT_LOOKED_FOR}"
     if mti is not None and dialect.is_response(mti, failure.fields):
         sentence = f"{sentence}; {why.stray_response(mti)}"
         yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), _NO_DEADLINE)
@@ -50,7 +54,9 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
 def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, EffectResult, None]:
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
     dialect, message = host.dialect, request.message
-    sentence = why.looks_otherwise(why.mti_unknown(dialect, message.mti), dialect, dialect.framing.wrap(message.raw))
+    sentence = why.mti_unknown(dialect, message.mti)
+    if host.diagnoses.take(request.arrival.deadline_s):
+        sentence = why.looks_otherwise(sentence, dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
     yield Commit(Changes(of_request(host, request, refusal, None)), _NO_DEADLINE)
     yield Close("undecodable")
@@ -62,10 +68,14 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     `arrival.frame` are its first bytes, `arrival.before` those before them: the sentence says what they look like, they
     themselves are not kept.
     """
-    if reason == _EMPTY_START and not stream_cause(host.dialect, arrival.frame):
+    looked_for = host.stream_diagnoses.take(arrival.deadline_s)
+    if reason == _EMPTY_START and not (looked_for and stream_cause(host.dialect, arrival.frame)):
         yield Silence(reason)
         return
-    sentence = why.refused_stream(detail, host.dialect, arrival.frame, arrival.before)
+    if looked_for:
+        sentence = why.refused_stream(detail, host.dialect, arrival.frame, arrival.before)
+    else:
+        sentence = f"{detail}; {NOT_LOOKED_FOR}"
     evidence = _cut_frame(host, arrival, reason, sentence, explained=sentence != detail) if reason in _CUT else None
     if evidence is None:
         evidence = Evidence(

@@ -60,6 +60,7 @@ def _is_plausible(dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> bo
 
 _DATES: Final = {
     "date": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"),
+    "settlement_date": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"),
     "expiry": re.compile("(?:[0-9]{2}(?:0[1-9]|1[0-2]))?"),
 }
 

@@ -32,7 +32,7 @@ def diagnose_track(
         fillings = "0F" if len(track) % 2 else "0"
         return "" if any(is_card(_opened(key.value, place.value, track, filling)) for filling in fillings) else None
 
-    found = first_fit((keys, list(_places())), fits, TRACK_TRIALS_MOST)
+    found = first_fit((keys, list(_places(keys[0].value.block_bytes))), fits, TRACK_TRIALS_MOST)
     if found is None:
         return ""
     key, place = found[0]
@@ -52,16 +52,16 @@ def _without_tdk(generations: Sequence[NamedKeys], tmk: Secret | None) -> list[C
     ]
 
 
-def _places() -> Iterator[Candidate[EncryptedPart]]:
+def _places(block_bytes: int) -> Iterator[Candidate[EncryptedPart]]:
     yield Candidate("", "", lambda size, block: (size - 1 - block, size - 1))
     for words, hint, place in _OTHER_PLACES:
-        yield Candidate(words, f"the terminal encrypts {hint}", place, _REMEDY)
+        yield Candidate(words, f"the terminal encrypts {hint.format(block_bytes)}", place, _REMEDY)
 
 
 _REMEDY: Final = "encrypt the block before the last byte, and nothing else"
 _OTHER_PLACES: Final[tuple[tuple[str, str, EncryptedPart], ...]] = (
-    ("the last block", "the last eight or sixteen bytes", lambda size, block: (size - block, size)),
-    ("the first block", "the first eight or sixteen bytes", lambda _, block: (0, block)),
+    ("the last block", "the last {} bytes", lambda size, block: (size - block, size)),
+    ("the first block", "the first {} bytes", lambda _, block: (0, block)),
     ("every whole block", "the whole track", lambda size, block: (0, size - size % block)),
 )
 

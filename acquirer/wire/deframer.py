@@ -114,7 +114,7 @@ class Deframer:
         if length < 0:
             raise self._refuse("short-frame", f"length {prefix.hex().upper()} is less than what it counts besides")
         if length < framing.minimum_bytes:
-            raise self._refuse("short-frame", f"{length} bytes are too few: a message needs {framing.minimum_bytes}")
+            raise self._refuse("short-frame", _too_few(length, framing))
         raise self._refuse("too-long", f"a frame of {length} bytes is above the limit of {framing.limit_bytes}")
 
     def _check_around(self, at: int) -> None:
@@ -145,6 +145,11 @@ class Deframer:
         return FrameError(reason, detail, first_bytes, before)
 
 
+def _too_few(size: int, framing: Framing) -> str:
+    count = "1 byte is" if size == 1 else f"{size} bytes are"
+    return f"{count} too few: a message needs {framing.minimum_bytes}"
+
+
 class EndDeframer(Deframer):
     """Reads frames that have an end and no length; two ends in a row are a keep-alive."""
 
@@ -166,9 +171,7 @@ class EndDeframer(Deframer):
                     raise self._refuse("too-long", f"no {end.hex().upper()} within {framing.limit_bytes} bytes")
                 return
             if 0 < stop - start < framing.minimum_bytes:
-                raise self._refuse(
-                    "short-frame", f"{stop - start} bytes are too few: a message needs {framing.minimum_bytes}"
-                )
+                raise self._refuse("short-frame", _too_few(stop - start, framing))
             self.fresh = False
             self._at = stop + len(end)
             yield self._buffer[start:stop]

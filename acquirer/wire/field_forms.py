@@ -127,9 +127,9 @@ def _other_length(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     for encoding, size, words in forms:
         if (encoding, size) != (spec.length_encoding, spec.length_bytes):
             other = replace(spec, length_encoding=encoding, length_bytes=size)
-            yield FieldForm(f"its length is {words}, and {here} belongs there", f"write the length as {here}", other)
+            yield FieldForm(f"its length is {words} in place of {here}", f"write the length as {here}", other)
             if spec.nibbles and encoding == "binary":
-                words = f"its length is {words} and counts bytes, and {here} that counts digits belongs there"
+                words = f"its length is {words} and counts bytes, in place of {here} that counts digits"
                 yield FieldForm(words, f"write the length as {here} and count digits", other, "bytes")
 
 

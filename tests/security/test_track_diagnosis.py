@@ -46,8 +46,8 @@ def test_another_key(tmk, key, says):
 @pytest.mark.parametrize(
     ("start", "stop", "says"),
     [
-        (22, 38, "with the last block encrypted: the terminal encrypts the last eight"),
-        (0, 16, "with the first block encrypted: the terminal encrypts the first eight"),
+        (22, 38, "with the last block encrypted: the terminal encrypts the last 8 bytes"),
+        (0, 16, "with the first block encrypted: the terminal encrypts the first 8 bytes"),
         (0, 32, "with every whole block encrypted: the terminal encrypts the whole track"),
     ],
 )

@@ -7,7 +7,7 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
-from acquirer.host.text import money, named, numbered, place
+from acquirer.host.text import indefinite, money, named, numbered, place
 from acquirer.inspect.filling import filled_otherwise, other_side
 from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
@@ -24,12 +24,12 @@ def late_original(host: Host, stored: Transaction) -> str:
     number, when = numbered(host.dialect, stored.key), host.calendar.words(stored.reversed_us)
     kind = title_of(stored.kind)
     if stored.state == "voided":
-        return f"late original: the {kind} with {number} was booked, and voided since; this {kind} is not booked"
+        return f"repeat: the {kind} with {number} was booked, and voided since; this {kind} is not booked"
     if stored.state == "tombstone":
-        past = f"the reversal of {number} came first, at {when}"
+        past = f"late original: the reversal of {number} came first, at {when}"
     else:
-        past = f"the {kind} with {number} was booked, and reversed at {when}"
-    return f"late original: {past} (reason {named(stored.reversal_reason)}); this {kind} is not booked: use a new STAN"
+        past = f"repeat: the {kind} with {number} was booked, and reversed at {when}"
+    return f"{past} (reason {named(stored.reversal_reason)}); this {kind} is not booked: use a new STAN"
 
 
 def duplicate(host: Host, stored: Transaction, differences: list[Difference]) -> str:
@@ -54,7 +54,7 @@ def original_unknown(dialect: Dialect, key: TransactionKey, session: Session | N
     """A reversal of nothing; remembered."""
     return (
         f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to reverse, and should "
-        "the sale still arrive it will not be booked; repeat STAN and batch of the sale in its reversal"
+        "the sale still arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
         f"{_last(session)}"
     )
 
@@ -117,7 +117,8 @@ def not_reversed(stored: Transaction) -> str:
 
 def never_reversed(kind: str, mti: str) -> str:
     """Say that transactions of this kind are not reversed."""
-    return f"a {kind} ({mti or 'stored by an earlier version'}) is never reversed: send it again until it is answered"
+    which = f"{indefinite(kind)} ({mti or 'stored by an earlier version'})"
+    return f"{which} is never reversed: send it again until it is answered"
 
 
 # The business
@@ -139,7 +140,7 @@ def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
 def amount_invalid(dialect: Dialect, request: Request) -> str:
     """Say that a transaction is of nothing."""
     amount = f"{place(dialect, 'amount')} is {money(request.amount_minor)}"
-    return f"{amount}: a {title_of(request.service)} needs an amount above zero"
+    return f"{amount}: {indefinite(title_of(request.service))} needs an amount above zero"
 
 
 def currency_differs(dialect: Dialect, request: Request, currency: str, ours: str) -> str:

@@ -13,7 +13,7 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.explain.routes import nearest_service, of_other_mti
 from acquirer.host.request import Request
-from acquirer.host.text import day_words, named, no_month, place, plural
+from acquirer.host.text import day_words, indefinite, named, no_month, place, plural
 from acquirer.inspect.envelope_causes import frame_cause
 from acquirer.inspect.field_causes import field_cause
 from acquirer.inspect.framing_causes import stream_cause
@@ -98,7 +98,7 @@ def stray_response(mti: str) -> str:
 
 def missing(dialect: Dialect, route: Route | None, element: str, message: Message | None = None) -> str:
     """A mandatory element that did not come."""
-    name = f"a {route.title.en} ({route.mti})" if route is not None else "every request"
+    name = f"{indefinite(route.title.en)} ({route.mti})" if route is not None else "every request"
     names = element.split(" or ")
     where = " or ".join(place(dialect, one) for one in names)
     des = " or ".join(dict.fromkeys(f"DE {at.de}" for one in names if (at := dialect.elements.get(one))))

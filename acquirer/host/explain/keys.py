@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from acquirer.host.core import Host
+from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
 from acquirer.host.text import plural
 from acquirer.model.rows import Session, TerminalConfig
@@ -38,6 +39,8 @@ def mac_differs(
     sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
     if mac is None:
         return sentence
+    if not host.diagnoses.take(request.arrival.deadline_s):
+        return f"{sentence}; {NOT_LOOKED_FOR}"
     generations = [("current", keys)]
     if session.previous is not None:
         generations.append(("previous", host.ring.previous(session.tid, session.previous)))
@@ -59,6 +62,8 @@ def derived_mac_differs(
     sentence = _differs(host, request.message, keys, mak, mac)
     if mac is None:
         return sentence
+    if not host.diagnoses.take(request.arrival.deadline_s):
+        return f"{sentence}; {NOT_LOOKED_FOR}"
     initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = dukpt.mistaken(initial, ksn)
     finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)

@@ -6,7 +6,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request, original_key
-from acquirer.host.text import day_words, money, named, numbered, place, plural
+from acquirer.host.text import day_words, indefinite, money, named, numbered, place, plural
 from acquirer.model.rows import Transaction, TransactionKey
 
 
@@ -47,7 +47,7 @@ def refund_unknown(host: Host, request: Request) -> str:
 def closed(host: Host, original: Transaction, wish: str) -> str:
     """Say that a transaction is not in a state, or of no kind, in which it may be voided or refunded."""
     state = {
-        "approved": f"is a {title_of(original.kind)}",
+        "approved": f"is {indefinite(title_of(original.kind))}",
         "declined": f"was declined ({original.code})",
         "reversed": f"was reversed at {host.calendar.words(original.reversed_us)}",
         "voided": "is voided already",

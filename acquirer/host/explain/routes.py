@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.router import without_repeat
-from acquirer.host.text import named, place
+from acquirer.host.text import indefinite, named, place
 from acquirer.inspect.filling import other_side
 from acquirer.wire.message import Message, Value
 
@@ -44,7 +44,7 @@ def of_other_mti(dialect: Dialect, message: Message) -> str:
         if route.served and route.when and route.mti != without_repeat(message.mti):
             fields = Message(message.raw, route.mti, message.fields)
             if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:
-                return f"this is a {route.title.en} but for its MTI; send {route.mti}"
+                return f"this is {indefinite(route.title.en)} but for its MTI; send {route.mti}"
     return ""
 
 
@@ -92,6 +92,6 @@ def _filled_otherwise(dialect: Dialect, message: Message) -> str:
             here, there = ("left", "right") if dialect.fields[de].pad_left else ("right", "left")
             return (
                 f"DE {de} looks filled on the {there}, so that its digits are moved by one; fill it on the {here}, and "
-                f"it is a {route.title.en}"
+                f"it is {indefinite(route.title.en)}"
             )
     return ""

@@ -38,11 +38,11 @@ def test_a_sale_that_comes_late(host: Host) -> None:
         "this sale is not booked: use a new STAN"
     )
     assert why.late_original(host, replace(SALE, state="reversed")) == (
-        "late original: the sale with STAN 000012, batch 000007 was booked, and reversed at 2025-03-10 12:01:30 "
+        "repeat: the sale with STAN 000012, batch 000007 was booked, and reversed at 2025-03-10 12:01:30 "
         "(reason 98); this sale is not booked: use a new STAN"
     )
     assert why.late_original(host, replace(SALE, state="voided")) == (
-        "late original: the sale with STAN 000012, batch 000007 was booked, and voided since; this sale is not booked"
+        "repeat: the sale with STAN 000012, batch 000007 was booked, and voided since; this sale is not booked"
     )
 
 
@@ -70,12 +70,12 @@ def test_the_same_request_again(host: Host) -> None:
 def test_a_reversal_of_nothing(host: Host) -> None:
     assert why.original_unknown(host.dialect, KEY) == (
         "no sale of terminal 10000161 has STAN 000012 in batch 000007: there is nothing to reverse, and should the "
-        "sale still arrive it will not be booked; repeat STAN and batch of the sale in its reversal"
+        "sale still arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
     )
     session = Session(TID, batch="000008", last_stan="000013")
     assert why.original_unknown(host.dialect, KEY, session) == (
         "no sale of terminal 10000161 has STAN 000012 in batch 000007: there is nothing to reverse, and should the "
-        "sale still arrive it will not be booked; repeat STAN and batch of the sale in its reversal (its last "
+        "sale still arrive it will not be booked; if it did, repeat its STAN and batch in its reversal (its last "
         "transaction has STAN 000013, batch 000008 is open)"
     )
     assert why.original_unknown(host.dialect, KEY, Session(TID)) == why.original_unknown(host.dialect, KEY)
@@ -154,9 +154,9 @@ def test_where_numbers_are_unique_otherwise(new_rig: MakeRig) -> None:
     )
     assert why.original_unknown(sent.dialect, key) == (
         "no sale of terminal 10000161 has STAN 000012, sent 0310120000: there is nothing to reverse, and should "
-        "the sale still arrive it will not be booked; repeat STAN and batch of the sale in its reversal"
+        "the sale still arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
     )
     assert why.original_unknown(sent.dialect, KEY._replace(batch="")) == (
         "no sale of terminal 10000161 has STAN 000012: there is nothing to reverse, and should the sale still "
-        "arrive it will not be booked; repeat STAN and batch of the sale in its reversal"
+        "arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
     )
