@@ -8,10 +8,31 @@ import typer
 
 
 def command(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="Describe this kind only.")] = None,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[list|show|KIND]", help="'list': one line for each kind; 'show KIND': one.")
+    ] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="The kind to show.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array instead.")] = False,
 ) -> None:
     """Describe the kinds of faults that a host can be given, in Markdown (docs/faults.md is this page)."""
-    from acquirer.scenario.catalogue import kind_page, page
+    from acquirer.app.fault_examples import example
+    from acquirer.scenario.catalogue import as_objects, kind_page, page, summary_lines
     from acquirer.scenario.registry import known_names
 
-    print(page(known_names()) if kind is None else kind_page(kind), end="")
+    if what == "show":
+        what = kind
+        if what is None:
+            raise typer.BadParameter(f"'show' needs a kind: {', '.join(known_names())}")
+    elif kind is not None:
+        raise typer.BadParameter(f"'{kind}' is one word too many; write 'show KIND'")
+    if as_json:
+        import json
+
+        names = known_names() if what in (None, "list") else (what,)
+        print(json.dumps(list(as_objects(names)), ensure_ascii=False, indent=2))
+    elif what is None:
+        print(page(known_names(), example), end="")
+    elif what == "list":
+        print("\n".join(summary_lines(known_names())))
+    else:
+        print(kind_page(what, example), end="")

@@ -12,6 +12,9 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import warn
 
+_KINDS = Path(__file__).parents[1] / "scenario" / "faults"
+_FAULTS = " ".join(sorted(path.stem for path in _KINDS.glob("[a-z]*.py")))  # by their files: importing them is slow
+
 BEHAVIOUR, LIMITS = "Behaviour", "Limits"  # headings in the help
 
 
@@ -83,7 +86,7 @@ def command(
         list[str] | None,
         typer.Option(
             metavar="KIND:KEY=VALUE,…|FILE.toml",
-            help="Damage on purpose, as in silent:tid=10000161; 'acquirer faults' describes the kinds.",
+            help=f"Damage on purpose, as in silent:tid=10000161; 'acquirer faults' describes the kinds: {_FAULTS}.",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,

@@ -11,6 +11,7 @@ from typing import Final
 
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
+from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
 from acquirer.host.sealing import Reply
 from acquirer.model.effects import Effect, Restart, Send
@@ -81,6 +82,8 @@ def damage(
         others: faults that act besides, without regard to their conditions.
     """
     context.code = reply.code
+    if isinstance(context.subject, FaultSubject):
+        context.subject.code, context.subject.decision = reply.code, decision
     matching = () if active is None else active.reserve(REPLY_STAGES, context)
     found = sorted((*matching, *others), key=lambda fault: fault.stage)
     if not found:

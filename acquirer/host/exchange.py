@@ -26,6 +26,7 @@ from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
 from acquirer.host.explain import keys as key_why
+from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
 from acquirer.host.ruling import overrule
 from acquirer.host.sealing import seal
@@ -171,6 +172,7 @@ def _withheld(decision: Decision) -> bool:
 def _context(host: Host, request: Request) -> FaultContext:
     context = FaultContext(request.tid, request.mid, request.service, "", request.amount_minor)
     context.dialect, context.peer = host.dialect, request.arrival.peer
+    context.subject = FaultSubject(host.dialect, request)
     return context
 
 

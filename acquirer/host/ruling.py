@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.host.booking import book, given_back
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
@@ -27,6 +28,7 @@ from acquirer.scenario.rules import RuleSet, Ruling
 from acquirer.scenario.rules.reply_edits import edits_of
 from acquirer.scenario.rules.rule import Rule
 from acquirer.wire.masking import mask_pan
+from acquirer.wire.message import Message
 
 
 class DecidedRequest:
@@ -41,26 +43,32 @@ class DecidedRequest:
     def value(self, key: str) -> str | int:
         """Return the value of a key; "" where there is none."""
         read = _READERS.get(key)
-        return self._field(key) if read is None else read(self._case, self._decision)
+        if read is None:
+            return shown_field(self._case.host.dialect, self._case.request.message, key)
+        return read(self._case, self._decision)
 
-    def _field(self, key: str) -> str:
-        """Return a field of the request as it is shown, or a part of one by its position."""
-        place = field_place(key)
-        if place is None:
+
+def shown_field(dialect: Dialect, message: Message, key: str) -> str:
+    """Return a field of a request as it is shown, or a part of one by its position; "" where there is none.
+
+    Args:
+        key: of a condition: ``de.22``, ``de.60.3``.
+    """
+    place = field_place(key)
+    if place is None:
+        return ""
+    de, number = place
+    value = message.fields.get(de)
+    if value is None:
+        return ""
+    if number:
+        layout = dialect.layout(message, de)
+        parts = layout.parts if layout is not None else ()
+        if number > len(parts) or parts[number - 1].sensitivity or not isinstance(value, str):
             return ""
-        host, message = self._case.host, self._case.request.message
-        de, number = place
-        value = message.fields.get(de)
-        if value is None:
-            return ""
-        if number:
-            layout = host.dialect.layout(message, de)
-            parts = layout.parts if layout is not None else ()
-            if number > len(parts) or parts[number - 1].sensitivity or not isinstance(value, str):
-                return ""
-            return value[parts[number - 1].start : parts[number - 1].stop]
-        show = showers(host.dialect, message.mti).get(de)
-        return "" if show is None else show(value)
+        return value[parts[number - 1].start : parts[number - 1].stop]
+    show = showers(dialect, message.mti).get(de)
+    return "" if show is None else show(value)
 
 
 def overrule(

@@ -5,8 +5,8 @@ It is made of docstrings and of the tables from which faults are read, so that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from acquirer.scenario.fault_kind import Stage
 from acquirer.scenario.parameters import Parameter
@@ -41,7 +41,16 @@ How to add a kind: [adding-a-fault.md](adding-a-fault.md).
 """
 
 
-def page(names: Iterable[str]) -> str:
+Example = Callable[[KindEntry], str]
+"""Returns what a kind does to an exchange, in Markdown; "" when there is nothing to show."""
+
+
+def no_example(_entry: KindEntry) -> str:
+    """Return no example."""
+    return ""
+
+
+def page(names: Iterable[str], example: Example = no_example) -> str:
     """Return the whole page, with these kinds."""
     stages = ", ".join(stage.label for stage in Stage)
     return "\n".join(
@@ -54,29 +63,66 @@ def page(names: Iterable[str]) -> str:
             "## Kinds",
             "",
             f"Each kind acts at one stage of an exchange, in this order: {stages}.",
-            *(line for name in names for line in ("", *_section(name))),
+            *(line for name in names for line in ("", *_section(name, example))),
             "",
         )
     )
 
 
-def kind_page(name: str) -> str:
+def kind_page(name: str, example: Example = no_example) -> str:
     """Return what the page says of one kind.
 
     Raises:
         FaultKindError: there is no such kind, or it cannot be used.
     """
-    return "\n".join((*_described(find_kind(name)), ""))
+    return "\n".join((*_described(find_kind(name), example), ""))
 
 
-def _section(name: str) -> Iterator[str]:
+def summary_lines(names: Iterable[str]) -> Iterator[str]:
+    """Yield one line about each kind: its name, its stage, what the host does."""
+    for name in names:
+        try:
+            entry = find_kind(name)
+        except FaultKindError as exc:  # of another distribution
+            yield f"{name:<17} {'':<16} cannot be used: {exc}"
+        else:
+            yield f"{name:<17} {entry.type.stage.label:<16} {entry.summary}"
+
+
+def as_objects(names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield each kind as an object for JSON.
+
+    Raises:
+        FaultKindError: there is no such kind, or it cannot be used.
+    """
+    for name in names:
+        entry = find_kind(name)
+        yield {
+            "name": name,
+            "stage": entry.type.stage.label,
+            "summary": entry.summary,
+            "description": entry.description,
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "written_as": parameter.type.description,
+                    "required": parameter.required,
+                    "default": None if parameter.default is None else parameter.type.show(parameter.default),
+                    "help": parameter.help,
+                }
+                for parameter in entry.parameters
+            ],
+        }
+
+
+def _section(name: str, example: Example) -> Iterator[str]:
     try:
-        yield from _described(find_kind(name))
+        yield from _described(find_kind(name), example)
     except FaultKindError as exc:  # of another distribution; the others are described all the same
         yield from (f"### `{name}`", "", f"Cannot be used: {exc}.")
 
 
-def _described(entry: KindEntry) -> Iterator[str]:
+def _described(entry: KindEntry, example: Example) -> Iterator[str]:
     yield from (f"### `{entry.name}`", "", entry.description, "", f"Stage: {entry.type.stage.label}.")
     if entry.parameters:
         yield ""
@@ -90,6 +136,8 @@ def _described(entry: KindEntry) -> Iterator[str]:
             for parameter in entry.parameters
         )
         yield from _table(("parameter", "written as", "default", "means"), rows)
+    if shown := example(entry):
+        yield from ("", shown)
 
 
 def _default(parameter: Parameter) -> str:

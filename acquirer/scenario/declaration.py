@@ -8,10 +8,23 @@ from functools import partial
 from typing import Any, Final
 
 from acquirer.data.toml import Document, did_you_mean
+from acquirer.matcher.expression import Expression
+from acquirer.matcher.filter_text import parse_filter
+from acquirer.matcher.keys import ConditionError, names
+from acquirer.matcher.when import from_mapping
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultKind, Stage
 from acquirer.scenario.parameters import read_amount_minor
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
+
+_LEFT_OUT: Final = ("pan", "card", "nth")
+"""A card is known to services alone; `skip` and `count` say which of the exchanges that match."""
+
+_WHEN_KEYS: Final = tuple(key for key in names(("always", "decided", "shown", "counted")) if key not in _LEFT_OUT)
+"""What the `when` of a fault may ask for."""
+
+_EARLY_KEYS: Final = tuple(key for key in names(("always", "shown", "counted")) if key not in _LEFT_OUT)
+"""And that of a fault before the decision."""
 
 
 def parse(text: str) -> Fault:
@@ -19,7 +32,7 @@ def parse(text: str) -> Fault:
 
     >>> parse("silent:tid=10000161,amount=13.13")
     Fault(name='silent', kind=Silent(), tid='10000161', mid=None, service=None, code=None, amount_minor=1313, \
-probability=1.0, count=None, skip=0, seed=None)
+probability=1.0, count=None, skip=0, seed=None, when=None)
     >>> parse("late:after=250ms,service=sale").kind
     Late(after_ms=250)
 
@@ -76,6 +89,7 @@ def _fault(values: Mapping[str, Any]) -> Fault:
     entry = _read("kind", values["kind"], find_kind)
     parameters = {parameter.name: parameter for parameter in entry.parameters}
     conditions: dict[str, Any] = {}
+    when: object = None
     arguments: dict[str, Any] = {}
     for written, value in values.items():
         key = written if written in parameters else _ALIASES.get(written, written)
@@ -83,6 +97,8 @@ def _fault(values: Mapping[str, Any]) -> Fault:
             raise _KeyProblem(written, f"is another name of {key}, which is given too; keep one")
         if parameter := parameters.get(key):
             arguments[parameter.field] = _read(key, value, parameter.type.read)
+        elif key == "when":
+            when = value
         elif key in _READERS:
             field, reader = _READERS[key]
             conditions[field] = _read(key, value, reader)
@@ -96,7 +112,21 @@ def _fault(values: Mapping[str, Any]) -> Fault:
         if key in values:
             acts_on = "connections" if kind.stage is Stage.LINE else "exchanges"
             raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on {acts_on}, which have none; take it out")
+    if when is not None:
+        conditions["when"] = _when(when, kind)
     return Fault(**{"name": entry.name, **conditions}, kind=kind)
+
+
+def _when(written: object, kind: FaultKind) -> Expression:
+    known = _EARLY_KEYS if kind.stage is Stage.BEFORE_DECISION else _WHEN_KEYS
+    try:
+        if isinstance(written, str):
+            return parse_filter(written, known)
+        if isinstance(written, dict):
+            return from_mapping(written, known)
+    except ConditionError as exc:
+        raise _KeyProblem("when", str(exc)) from exc.__cause__
+    raise _KeyProblem("when", "must be a table, or a filter as text")
 
 
 def _kind(entry: KindEntry, arguments: Mapping[str, Any]) -> FaultKind:
@@ -178,7 +208,7 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "seed": ("seed", _seed),
 }
 
-_OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount")
+_OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount", "when")
 """Conditions that connections do not have."""
 
 _ALIASES: Final[Mapping[str, str]] = {"times": "count", "after": "skip"}

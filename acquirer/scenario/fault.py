@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from acquirer.errors import ConfigurationError
+from acquirer.matcher.expression import Expression, Predicate, compiled
 from acquirer.model.effects import Effect
 from acquirer.scenario.draws import chance, stream
 from acquirer.scenario.fault_kind import REPLY_STAGES, FaultContext, FaultKind, Stage
@@ -44,6 +45,7 @@ class Fault:
     count: int | None = None  # acts this often, then never again; None: without limit
     skip: int = 0  # lets so many exchanges that match pass first
     seed: int | None = None  # of its draws; None: the host's
+    when: Expression | None = None  # asks for more than the conditions above
 
     @property
     def stage(self) -> Stage:
@@ -119,6 +121,7 @@ def apply_all(faults: Iterable[Fault], effects: Iterable[Effect], context: Fault
 class _Use:
     """How often a declared fault was used."""
 
+    fits: Predicate | None = None  # the fault's `when`
     acted: int = 0
     reserved: int = 0
     matched: int = 0
@@ -131,6 +134,10 @@ class _Use:
             self.by_terminal.clear()
         number = self.by_terminal[tid] = self.by_terminal.get(tid, 0) + 1
         return number
+
+
+def _use_of(fault: Fault) -> _Use:
+    return _Use(None if fault.when is None else compiled(fault.when))
 
 
 class FaultSet:
@@ -164,6 +171,8 @@ class FaultSet:
         if not fault.matches(context):
             return False
         use = self._uses[id(fault)]
+        if use.fits is not None and not (context.subject is not None and use.fits(context.subject)):
+            return False
         drawn = context.draws.get(id(fault))
         if drawn is None:
             number = use.next_of(context.origin)
@@ -268,7 +277,7 @@ class Faults:
     def _enforce(self, declared: tuple[Fault, ...]) -> None:
         if problem := contradiction(declared):
             raise FaultConflictError(problem)
-        self._uses = {id(fault): self._uses.get(id(fault)) or _Use() for fault in declared}
+        self._uses = {id(fault): self._uses.get(id(fault)) or _use_of(fault) for fault in declared}
         self.active = FaultSet(declared, self.seed, self._uses)
 
 

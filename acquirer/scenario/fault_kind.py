@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from acquirer.data.types import Randbytes
 from acquirer.dialect.dialect import Dialect
+from acquirer.matcher.keys import Subject
 from acquirer.model.effects import Effect
 
 
@@ -58,6 +59,7 @@ class FaultContext:
     fault: str = ""  # the name of the fault that is applied
     randbytes: Randbytes | None = None  # for kinds that need randomness: the same again for the same seed and exchange
     dialect: Dialect | None = None  # that the exchange speaks
+    subject: Subject | None = None  # what the `when` of faults asks
     peer: str = ""  # "127.0.0.1:50412"
     listener: str = ""  # of a connection: the address that it was accepted at
     draws: dict[int, tuple[int, bool]] = field(default_factory=dict)  # of `fault.FaultSet`: kept for a second decision

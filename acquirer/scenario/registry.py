@@ -37,6 +37,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "amount": "only exchanges of this amount, as in `12.34`",
     "peer": "only exchanges, or connections, of this peer: `127.0.0.1:50412`, where `*` stands for anything",
     "listener": "only connections to this address, as in `127.0.0.1:8583` or `*:8583`; for faults of a line",
+    "when": "only exchanges that fit: a table, or a filter as text (`service=sale & amount>10`), as for rules",
     "probability": "acts with this probability, above 0 and up to 1",
     "count": "acts this often, then never again; only exchanges on which it acted count; `times` is the same",
     "skip": "lets so many exchanges that match pass first; so does `after`, except where the kind has its own",
@@ -64,6 +65,11 @@ class KindEntry:
     name: str
     type: type[FaultKind]
     parameters: tuple[Parameter, ...]
+
+    @property
+    def summary(self) -> str:
+        """Return the first sentence of the description."""
+        return self.description.partition("\n")[0].partition(". ")[0].rstrip(".") + "."
 
     @property
     def description(self) -> str:

@@ -33,7 +33,8 @@ def copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name)  # with compiled files: what is not changed is not compiled again
     for name in ("pyproject.toml", "tests/conftest.py", "specs", "CHANGELOG.md"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "tests/scenario/test_adding_a_fault.py").unlink()
+    for name in ("adding_a_fault", "on_the_wire", "terminal_survives"):  # the last two want a row for each kind
+        (tmp_path / f"tests/scenario/test_{name}.py").unlink()
     return tmp_path
 
 

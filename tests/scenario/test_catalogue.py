@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+
 from acquirer import cli
+from acquirer.app.fault_examples import example
 from acquirer.cli.errors import Code
 from acquirer.data.toml import parse_toml
 from acquirer.scenario.catalogue import kind_page, page
-from acquirer.scenario.faults import load, parse
+from acquirer.scenario.faults import Stage, load, parse
 from acquirer.scenario.registry import CONDITIONS, built_in_names, find_kind
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -16,7 +20,16 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_page_in_the_documentation_is_what_the_kinds_say():
     """Write it anew with: acquirer faults > docs/faults.md."""
-    assert (DOCS / "faults.md").read_text(encoding="utf-8") == page(built_in_names())
+    assert (DOCS / "faults.md").read_text(encoding="utf-8") == page(built_in_names(), example)
+
+
+def test_every_kind_that_damages_a_reply_is_shown_with_the_bytes_before_and_after():
+    shown = {name: example(find_kind(name)) for name in built_in_names()}
+    lines = {name for name in shown if find_kind(name).type.stage is Stage.LINE}
+    assert {name for name, text in shown.items() if not text} == lines
+    for text in shown.values():
+        if text:
+            assert "\n+ " in text
 
 
 def test_the_examples_of_the_page_are_one_fault_written_twice():
@@ -41,12 +54,39 @@ def test_every_key_is_described():
 
 def test_the_command_shows_all_kinds_or_one(capsys):
     assert cli.run(["faults"]) == Code.OK
-    assert capsys.readouterr().out == page(built_in_names())
+    assert capsys.readouterr().out == page(built_in_names(), example)
     assert cli.run(["faults", "silent"]) == Code.OK
-    assert capsys.readouterr().out == kind_page("silent")
+    assert capsys.readouterr().out == kind_page("silent", example)
+    assert cli.run(["faults", "show", "silent"]) == Code.OK
+    assert capsys.readouterr().out == kind_page("silent", example)
     assert cli.run(["faults", "silnt"]) == Code.USAGE
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "unknown kind 'silnt'; did you mean 'silent'?\n")
+
+
+def test_the_command_lists_kinds_as_lines_and_as_an_array(capsys):
+    assert cli.run(["faults", "list"]) == Code.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(built_in_names())
+    assert cli.run(["faults", "list", "--json"]) == Code.OK
+    kinds = json.loads(capsys.readouterr().out)
+    assert [kind["name"] for kind in kinds] == list(built_in_names())
+    assert cli.run(["faults", "show", "late", "--json"]) == Code.OK
+    (late,) = json.loads(capsys.readouterr().out)
+    assert late["stage"] == "sending"
+    assert [(one["name"], one["default"], one["required"]) for one in late["parameters"]] == [("after", "3s", False)]
+
+
+@pytest.mark.parametrize("words", [["show"], ["silent", "late"], ["show", "x"], ["list", "late"]])
+def test_words_that_name_no_kind_are_refused_in_one_sentence(words, capsys):
+    assert cli.run(["faults", *words]) == Code.USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_help_of_serve_names_the_kinds(capsys):
+    assert cli.run(["serve", "--help"]) == Code.OK
+    text = " ".join(capsys.readouterr().out.split())
+    assert [name for name in built_in_names() if name not in text] == []
 
 
 def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsys):
