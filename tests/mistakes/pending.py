@@ -5,7 +5,6 @@ from __future__ import annotations
 PENDING: frozenset[str] = frozenset(
     {
         "framing-etx-not-counted",
-        "sale-refund-date",
     }
 )
 

@@ -44,6 +44,15 @@ def refund_unknown(host: Host, request: Request) -> str:
     )
 
 
+def refund_of_another_date(host: Host, original: Transaction, date: str) -> str:
+    """Say that a refund names the right reference number, with another date than its sale's."""
+    ours = original.business_date[4:]
+    return (
+        f"the {_which(host.dialect, original)} has this reference number and date {ours}, and "
+        f"{place(host.dialect, 'original_date')} says {named(date)}: send {ours}, the date on the receipt"
+    )
+
+
 def closed(host: Host, original: Transaction, wish: str) -> str:
     """Say that a transaction is not in a state, or of no kind, in which it may be voided or refunded."""
     state = {

@@ -39,7 +39,10 @@ def refund(case: Case) -> Deciding:
     if refusal := case.unsound():
         return book(case, refusal)
     read = case.host.read
-    original = yield from case.load_original(rrn=read.rrn(case.fields), date=read.original_date(case.fields))
+    rrn, date = read.rrn(case.fields), read.original_date(case.fields)
+    original = yield from case.load_original(rrn=rrn, date=date)
+    if original is None and rrn and date and (other := (yield from case.load_original(rrn=rrn))) is not None:
+        return book(case, Judgement(Reason.ORIGINAL_UNKNOWN, why.refund_of_another_date(case.host, other, date)))
     if refusal := _mismatch(case, original):
         return book(case, refusal)
     assert original is not None
