@@ -88,7 +88,7 @@ def test_what_was_a_value_error_still_is_one(name: str) -> None:
         ),
         (
             FrameError("too-long", "a frame of 9000 bytes", b"\x23\x28"),
-            {"reason": "too-long", "detail": "a frame of 9000 bytes", "data": b"\x23\x28"},
+            {"reason": "too-long", "detail": "a frame of 9000 bytes", "data": b"\x23\x28", "before": b""},
         ),
         (
             DecodeError("ends", field=4, position=20, mti="0200", fields={3: "000000"}),

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from acquirer.errors import ConfigurationError
 
-class JsonTextError(ValueError):
+
+class JsonTextError(ConfigurationError, ValueError):
     """A text that is no JSON: `problem` says why, `line` where (0: unknown)."""
 
     def __init__(self, problem: str, line: int = 0) -> None:

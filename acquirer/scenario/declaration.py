@@ -32,7 +32,7 @@ def parse(text: str) -> Fault:
 
     >>> parse("silent:tid=10000161,amount=13.13")
     Fault(name='silent', kind=Silent(), tid='10000161', mid=None, service=None, code=None, amount_minor=1313, \
-probability=1.0, count=None, skip=0, seed=None, when=None)
+peer=None, listener=None, probability=1.0, count=None, skip=0, seed=None, when=None)
     >>> parse("late:after=250ms,service=sale").kind
     Late(after_ms=250)
 

@@ -37,7 +37,11 @@ def receipt(
 
     def name(role: str) -> str:
         element, start, stop = slip.names.get(role, ("", 0, 0))
-        return (as_text(dialect.text(reply, element)[start:stop], charset) or "").strip() if element in dialect.elements else ""
+        return (
+            (as_text(dialect.text(reply, element)[start:stop], charset) or "").strip()
+            if element in dialect.elements
+            else ""
+        )
 
     approved = replied("amount")
     amount_minor = int(approved) if approved.isdigit() else order.amount_minor

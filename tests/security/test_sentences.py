@@ -104,8 +104,7 @@ def test_tracks_in_whole_sentences() -> None:
     remedy = "encrypt the block before the last byte, and nothing else"
     assert of_track(encrypt_before_last_byte(tdk, TRACK), keys) == "it opens under the same TDK: "
     assert of_track(with_encrypted(0, 8), keys) == (
-        "it opens under the same TDK with the first block encrypted: the terminal encrypts the first eight or sixteen "
-        f"bytes; {remedy}"
+        f"it opens under the same TDK with the first block encrypted: the terminal encrypts the first 8 bytes; {remedy}"
     )
     assert of_track(with_encrypted(0, 16), keys) == (
         f"it opens under the same TDK with every whole block encrypted: the terminal encrypts the whole track; {remedy}"
