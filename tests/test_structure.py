@@ -20,7 +20,7 @@ LONGEST = 300  # lines of a module that holds code; tables of data may be longer
 
 # Rooms without input, output, clock or global random; `lint-imports` checks their imports, this file their calls.
 PURE_ROOMS = (
-    "host", "terminal", "scenario", "journal", "matcher", "model", "slip", "signature", "inspect", "dialect", "security",
+    "host", "terminal", "scenario", "journal", "matcher", "model", "slip", "signature", "inspect", "dialect", "security",  # noqa: E501
     "wire", "data",
 )  # fmt: skip
 

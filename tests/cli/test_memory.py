@@ -37,8 +37,6 @@ def test_a_start_without_enough_memory_is_one_sentence(tmp_path, words, megabyte
         timeout=60,
     )
     assert (done.stdout, done.returncode) == ("", 2)
-    assert (
-        f"{Path('acquirer', 'cli')}" not in done.stderr
-    )  # Python's own modules may say more
+    assert f"{Path('acquirer', 'cli')}" not in done.stderr  # Python's own modules may say more
     enough = words[0] != "serve" and "there is no store" in done.stderr
     assert enough or done.stderr.endswith(SENTENCE)

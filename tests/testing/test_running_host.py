@@ -26,8 +26,8 @@ from acquirer.net.server import BindError
 from acquirer.settings.config import make_config
 from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, statements
-from acquirer.store.schema import TRANSACTION
 from acquirer.store.purge import KEEP_DAYS
+from acquirer.store.schema import TRANSACTION
 from acquirer.testing import RunningHost, running_host
 
 DIALECT = load_dialect("unionpay-pos")
