@@ -38,7 +38,7 @@ def test_without_a_command_it_says_what_there_is(capsys: Say) -> None:
     assert (
         "show Show a dialect: its frames, fields, messages, response codes, key packages, constants and samples."
         in flat(out)
-    )  # noqa: E501
+    )
 
 
 def test_list_names_every_dialect_that_ships(capsys: Say) -> None:

@@ -98,7 +98,7 @@ def test_money_goes_back_to_a_counted_card(new_rig):
             {"date": "0311"},
             "25",
             "and DE 61 (original date, characters 13–16) says 0311: send 0310, the date on the receipt",
-        ),  # noqa: E501
+        ),
         ({"pan": COUNTED}, "25", "is of card 621234******1232, the message is of card 620000******0005"),
         ({"original_stan": "000044"}, "25", "but the original data elements name STAN 000044"),
         ({"original_stan": "000002", "original_batch": "000001"}, "00", "refunded"),
