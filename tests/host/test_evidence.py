@@ -6,11 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 from acquirer.host.core import Host
-from acquirer.host.exchange import exchange
+from acquirer.host.exchange import CONFLICTS_MAX, exchange
 from acquirer.host.undecodable import refuse_stream
-from acquirer.model.effects import Arrival, Commit
+from acquirer.model.effects import Arrival, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
-from tests.host.conftest import MID, TID, Pos, Rig, Run
+from acquirer.scenario.faults import Fault
+from acquirer.scenario.faults.lost_request import LostRequest
+from tests.host.conftest import MID, TID, MakeRig, Pos, Rig, Run
 
 REFERENCES = {"dialect", "message", "failure", "frame", "reply", "notes", "why", "id", "at_us"}
 
@@ -95,3 +97,47 @@ def test_of_bytes_that_are_no_frames(rig: Rig) -> None:
     assert evidence.at_us == 5
     assert evidence.why.startswith("an SSH banner; ")
     assert (evidence.message, evidence.failure, evidence.reply, evidence.notes) == (None, None, None, ())
+
+
+def deadlines(rig: Rig, frame: bytes, outcome: CommitOutcome | None = None) -> list[float]:
+    """Return until when each commit of an exchange is wanted; `outcome` is that of the first one."""
+    run, found = rig.start(frame), []
+    while run.pending is not None:
+        is_commit = isinstance(run.pending, Commit)
+        if isinstance(run.pending, Commit):
+            found.append(run.pending.deadline_s)
+        run.step(outcome if is_commit and len(found) == 1 else None)
+    return found
+
+
+def test_what_changes_no_row_is_journalled_however_late(rig: Rig, pos: Pos) -> None:
+    """Of an exchange that is decided, nothing is written once its terminal has stopped waiting."""
+    never, waits_s = float("inf"), rig.now_us / 1e6 + 60
+    assert deadlines(rig, pos.sale_frame()) == [waits_s]
+    assert deadlines(rig, pos.sale_frame(mti="0210")) == [never]
+    assert deadlines(rig, pos.sale_frame()[:-4]) == [never]
+    assert deadlines(rig, pos.sale_frame(mti="0210")[:-4]) == [never]
+    assert deadlines(rig, rig.host.dialect.encode("0700", {3: "000000"})) == [never]
+    assert deadlines(rig, pos.sale_frame(), CommitOutcome.EXPIRED) == [waits_s, never]
+    for outcome in (CommitOutcome.OVERLOADED, CommitOutcome.LOCKED, CommitOutcome.FAILED):  # the store takes no more
+        assert deadlines(rig, pos.sale_frame(), outcome) == [waits_s]
+    run = rig.start(pos.sale_frame()).to_commit()
+    for _ in range(CONFLICTS_MAX):
+        run.to_commit().step(CommitOutcome.CONFLICT)
+    assert isinstance(run.pending, Commit)
+    assert run.pending.deadline_s == never
+    commit = next(refuse_stream(rig.host, Arrival(b"SSH-2.0", 5, 0.0, "p", 1), "not-iso8583", "an SSH banner"))
+    assert isinstance(commit, Commit)
+    assert commit.deadline_s == never
+
+
+def test_a_lost_request_is_journalled_however_late(new_rig: MakeRig) -> None:
+    rig = new_rig(faults=(Fault("away", LostRequest()),))
+    rig.register()
+    frame = rig.pos().management("0800", "003", stan="000001", operator="01 ")
+    assert deadlines(rig, frame) == [float("inf")]
+    (evidence,) = rig.journal
+    by_number(
+        rig.host, evidence, frame, mti="0800", service="sign_on", tid=TID, mid=MID, batch="000001", stan="000001",
+        reason="chosen", fault="away",
+    )  # fmt: skip
