@@ -144,6 +144,7 @@ class Mutant:
     path: str
     first: int
     last: int
+    statement: range  # the lines of the statement that it changes
     at_import: bool
     module: libcst.Module
     node: libcst.CSTNode
@@ -316,7 +317,9 @@ class Reach:
             own = (f"tests/{mutant.room}/", f"{mutant.path}::")
             tests = set().union(*lines.values()) | {test for test in self.durations if test.startswith(own)}
         else:
-            tests = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
+            own_lines = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
+            # A line with nothing but a part of a text is never run by itself.
+            tests = own_lines or set().union(*(lines.get(line, set()) for line in mutant.statement))
         chosen: list[str] = []
         total, shared = 0.0, set[str]()
         for _, test in sorted((self.seconds([test]), test) for test in tests):
@@ -365,7 +368,9 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     visitor = Visitor(mutation_operators, get_ignored_lines(str(path), text, wrapper, None))
     module, mutations = wrapper.visit(visitor), visitor.mutations
     positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    nodes = list(ast.walk(ast.parse(text)))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    statements = [lines_of(node) for node in nodes if isinstance(node, ast.stmt)]
     name = str(path.relative_to(ROOT))
     seen = Counter[str]()
     for mutation in mutations:
@@ -381,7 +386,16 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
         content = "\n".join([name, owner, module.code_for_node(node), module.code_for_node(mutated)])
         seen[content] += 1
         key = hashlib.sha256(f"{content}\n{seen[content]}".encode()).hexdigest()[:16]
-        yield Mutant(key, name, first, last, at_import, module, node, mutated)
+        statement = min(
+            (one for one in statements if first in one and last in one), key=len, default=range(first, last + 1)
+        )
+        yield Mutant(key, name, first, last, statement, at_import, module, node, mutated)
+
+
+def lines_of(node: ast.stmt) -> range:
+    """Return the lines of a statement, of one with others in it those before the first of them."""
+    body = getattr(node, "body", None)
+    return range(node.lineno, max(body[0].lineno, node.lineno + 1) if body else (node.end_lineno or node.lineno) + 1)
 
 
 def all_mutants(rooms: Iterable[str]) -> list[Mutant]:
