@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -159,4 +160,23 @@ def test_where_numbers_are_unique_otherwise(new_rig: MakeRig) -> None:
     assert why.original_unknown(sent.dialect, KEY._replace(batch="")) == (
         "no sale of terminal 10000161 has STAN 000012: there is nothing to reverse, and should the sale still "
         "arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
+    )
+
+
+def test_a_currency_whose_digits_are_moved_by_one(new_rig: MakeRig, tmp_path: Path) -> None:
+    path = tmp_path / "packed-currency.toml"
+    path.write_text(
+        'dialect = "packed-currency"\nextends = "unionpay-pos"\n[fields.49]\nformat = "n3"\n', encoding="utf-8"
+    )
+    host = new_rig(dialect=str(path)).host
+
+    def differs(currency: str, ours: str) -> str:
+        message = host.dialect.decode(host.dialect.encode("0200", {41: TID, 49: currency}))
+        request = Request(host, Arrival(message.raw, at_us(NOON), 0.0, "127.0.0.1:5000", 1), message)
+        return why.currency_differs(host.dialect, request, currency, ours)
+
+    assert differs("840", "036") == "DE 49 (currency) is 840, this host settles in 036: send 036"
+    assert differs("360", "036") == (
+        "DE 49 (currency) is 360, this host settles in 036: send 036; DE 49 (03 60) looks filled on the right: "
+        'fill it on the left, or say [padding] n_fixed = "right 0"'
     )
