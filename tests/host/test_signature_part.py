@@ -339,7 +339,9 @@ def test_everything_that_is_kept_of_a_part(rig, sold):
     assert (number, key.stan) == (2, "000002")
 
 
-@pytest.mark.parametrize("table", ["[terminal.signature]\nparts = false", "[terminal]\nsignature = false"])
+@pytest.mark.parametrize(
+    "table", ["[terminal.signature]\nparts = false", "[terminal]\nsignature = false", "terminal = false"]
+)
 def test_without_a_word_for_the_last_part_none_is_the_last(table, new_rig, tmp_path):
     path = tmp_path / "without-last.toml"
     path.write_text(f'dialect = "without-last"\nextends = "unionpay-pos"\n{table}\n', encoding="utf-8")

@@ -224,3 +224,15 @@ def test_formats_of_sixteen_bytes_in_whole_sentences() -> None:
         "it opens under the same PIK as iso-4: the terminal uses another PIN block format than it says "
         "(iso-0-wide); use format iso-0-wide, or say the other one"
     )
+
+
+def test_digits_of_the_card_number_in_blocks_of_sixteen_bytes() -> None:
+    mask = "0000" + PAN[:12]
+    assert of_16(FORMAT_0 + "0" * 16, mask + "0" * 16) == (
+        "it opens under the same PIK as iso-0-padded with the first twelve digits of the card number: the terminal "
+        "takes the first twelve; take the twelve digits before the check digit, right aligned"
+    )
+    assert of_16(FORMAT_0 + "F" * 16, "0" * 16 + mask) == (
+        "it opens under the same PIK as iso-0-wide with the first twelve digits of the card number: the terminal "
+        "takes the first twelve; take the twelve digits before the check digit, right aligned"
+    )

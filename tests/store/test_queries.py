@@ -203,3 +203,17 @@ def test_a_store_in_memory_is_read_in_its_own_process_only():
     with pytest.raises(StoreError) as exc:
         open_reader("memory:")
     assert str(exc.value) == "a memory: store ends with its process: name the sqlite: store you want to read"
+
+
+@pytest.mark.parametrize(
+    ("since_us", "until_us", "numbers"),
+    [(0, 0, [1, 2, 3]), (20, 0, [2, 3]), (21, 0, [3]), (0, 20, [1]), (0, 21, [1, 2]), (20, 30, [2]), (31, 0, [])],
+)
+def test_exchanges_of_a_span_of_time(client, exchange, since_us, until_us, numbers):
+    for at_us in (10, 20, 30):
+        evidence = exchange()
+        evidence.at_us = at_us
+        client.commit(Changes(evidence))
+    with client.store.reader() as reader:
+        found = reader.exchanges(ExchangeFilter(since_us=since_us, until_us=until_us))
+        assert [entry.id for entry in found] == numbers
