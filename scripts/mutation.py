@@ -57,7 +57,7 @@ EQUIVALENT = ROOT / "tests/equivalent_mutants.toml"
 ROOMS = ("host", "store", "security", "model")
 
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "demo", "dist", "build", "*.egg-info")
-TESTS = ("acquirer", *(f"tests/{folder}" for folder in (*ROOMS, "journal", "mistakes", "v01")))
+TESTS = ("acquirer", *(f"tests/{folder}" for folder in (*ROOMS, "journal", "mistakes", "scenario", "v01")))
 """Doctests, the tests of the four rooms, and conversations that go through all of them. Those of commands, dialects and
 tools reach the four rooms too, and take five times as long: what only they would notice counts as survived."""
 

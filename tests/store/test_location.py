@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.store import StoreError, open_reader, open_store
+from acquirer.store import StoreError, location, open_reader, open_store
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import (
     WRITTEN_FILES,
@@ -291,3 +291,7 @@ def test_where_there_are_no_locks_of_files(database, monkeypatch):
         f"{database} cannot be written: this system has no file locks as Unix has; serve and register terminals on "
         "Linux or macOS, reading a store works here"
     )
+
+
+def test_what_it_offers_is_there():
+    assert [name for name in location.__all__ if not hasattr(location, name)] == []
