@@ -76,3 +76,13 @@ def test_universal_times_that_differ(new_rig: MakeRig, away_s: int, note: str) -
     elements |= {"entry_mode": "012", "condition": "00", "currency": "978", "sent": f"{sent:%m%d%H%M%S}"}
     answer = rig.send(rig.pos().frame("0200", {**elements, **local(NOON - timedelta(minutes=20))}))
     assert (answer.code, about_clocks(answer)) == ("00", note)
+
+
+@pytest.mark.parametrize(("later_us", "code"), [(-1, "00"), (0, "77"), (1, "77")])
+def test_a_host_that_has_forgotten_its_terminals_asks_for_a_sign_on(
+    rig: Rig, pos: Pos, later_us: int, code: str
+) -> None:
+    rig.host.faults.forgotten_us = rig.sessions[pos.tid].signed_on_us + later_us
+    answer = pos.sale()
+    assert answer.code == code
+    assert code == "00" or answer.why == "terminal 10000161 has no working keys yet: it must sign on first"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from acquirer.host.booking import used
 from acquirer.model.rows import Transaction, TransactionKey
-from tests.host.conftest import CARD, MID, TID, Pos, Rig
+from tests.host.conftest import CARD, MID, TID, MakeRig, Pos, Rig
 
 CLOCK = {"time": "120000", "date": "0310", "settlement_date": "0310"}
 
@@ -181,3 +181,13 @@ def test_a_reversal_that_differs(rig: Rig, pos: Pos) -> None:
 def test_when_a_row_was_last_used_never_goes_back() -> None:
     row = Transaction(key("000002"), used_us=10)
     assert [used(row, at_us).used_us for at_us in (9, 10, 11)] == [10, 10, 11]
+
+
+def test_an_authorisation_code_is_kept_where_a_reply_has_one(new_rig: MakeRig) -> None:
+    rig = new_rig(dialect="iso8583-1987-plain")
+    rig.register()
+    elements = {"pan": CARD, "processing_code": "000000", "amount": "000000001234", "expiry": "3012", "stan": "000001"}
+    elements |= {"entry_mode": "012", "condition": "00", "currency": "978", "sent": "0310040000", "date": "0310"}
+    answer = rig.send(rig.pos().frame("0200", {**elements, "time": "120000"}))
+    (row,) = rig.transactions.values()
+    assert (answer[38], row.auth_id, row.reply_elements["auth_id"]) == ("000001", "000001", "000001")

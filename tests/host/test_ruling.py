@@ -503,3 +503,12 @@ def test_an_exchange_is_under_the_rules_with_which_it_began(ruled):
     assert (answer.code, answer.evidence[-1].generation) == ("51", 1)
     answer = pos.sale()
     assert (answer.code, answer.evidence[-1].generation) == ("00", 2)
+
+
+def test_a_sign_on_that_a_rule_refuses_is_journalled_with_its_number(ruled):
+    pos = ruled({"when": {"service": "sign_on"}, "then": {"code": "51"}})
+    before = pos.rig.sessions[pos.tid]
+    answer = pos.sign_on()
+    evidence = answer.evidence[-1]
+    assert (answer.code, evidence.rrn, evidence.rule) == ("51", "000000000002", "rule 1")
+    assert pos.rig.sessions[pos.tid] is before

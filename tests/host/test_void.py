@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -182,3 +183,22 @@ def test_a_void_that_is_undone_takes_the_money_again():
     assert undone.original == replace(sale, state="approved")
     assert (undone.card.spent_minor, undone.card.day_spent_minor, undone.card.day_count) == (1234, 1234, 1)
     assert undo(Transaction(KEY, kind="void"), sale, None).card is None
+
+
+def test_what_is_odd_about_a_pin_is_noted_whether_it_is_right_or_not(rig, pos):
+    """The block is of format 0 without the card number (1), and the message says that it is with it (2)."""
+    card, control = "6212345678900000003", "2600000000000001"
+
+    def void(pin: str):
+        block = pos.suite.pin_formats["1"].seal(pos.keys.pik, pin, card, Random(1).randbytes)
+        more = {"entry_mode": "011", "security_control": control, "pin_capture": "12", "pin_block": block}
+        return pos.void("000002", pan=card, **more)
+
+    block = pos.suite.seal_pin(pos.keys, "123456", card, control, Random(1).randbytes)
+    sold = pos.sale(pan=card, entry_mode="011", security_control=control, pin_capture="12", pin_block=block)
+    assert (sold.code, sold.notes) == ("00", "")
+    note = "pin: DE 53 (security control) 2600000000000001 says iso-0, the PIN block opened as iso-0-without-pan; "
+    for pin, code in (("654321", "55"), ("123456", "00")):
+        answer = void(pin)
+        assert answer.code == code
+        assert answer.notes == f"{note}begin DE 53 with 1"

@@ -108,8 +108,9 @@ def test_key_files(tmp_path: Path) -> None:
         key.write_text(text, encoding="ascii")
         holds_no_key = f"{key} holds no key: expected 64 hex digits; put the right file back"
         assert refusal(lambda: master_key(database, make=True)) == holds_no_key
-    key.write_bytes(b"\xff")
-    assert refusal(lambda: master_key(database, make=True)).endswith("): put the store's own key file there")
+    for data in (b"\xff", "é".encode()):
+        key.write_bytes(data)
+        assert refusal(lambda: master_key(database, make=True)).endswith("): put the store's own key file there")
     key.write_text(f" {'0A' * 32}\n", encoding="ascii")
     assert master_key(database, make=True) == b"\x0a" * 32
 

@@ -14,7 +14,7 @@ import pytest
 from acquirer.model.effects import Changes, CommitOutcome, Load
 from acquirer.model.rows import SignaturePart, Transaction, TransactionKey, Upload
 from acquirer.store import StoreError, open_reader, open_store
-from acquirer.store.backup import backup
+from acquirer.store.backup import _check_copy, backup
 from acquirer.store.location import companion
 from acquirer.store.purge import DAY_US, KEEP_DAYS
 from acquirer.store.upkeep import purge, vacuum
@@ -214,3 +214,15 @@ def test_of_a_damaged_store_there_is_no_backup(sold, url, database, tmp_path):
     with pytest.raises(StoreError, match=r"acquirer\.db is damaged .*put a backup back"):
         backup(url, tmp_path / "backup.db")
     assert not (tmp_path / "backup.db").exists()
+
+
+def test_a_copy_that_is_damaged_is_noticed(sold, database, tmp_path):
+    sold.close()
+    draft = tmp_path / "draft.db"
+    data = bytearray(database.read_bytes())
+    data[4096:8192] = bytes(4096)
+    draft.write_bytes(data)
+    with pytest.raises((StoreError, sqlite3.DatabaseError)):
+        _check_copy(draft, database)
+    draft.write_bytes(database.read_bytes())
+    _check_copy(draft, database)
