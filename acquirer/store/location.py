@@ -227,9 +227,8 @@ class OpenFiles:
 
 def unusable(database: Path, exc: OSError) -> StoreError:
     """Return the error that says why the directory of a database cannot be used."""
-    directory = database.parent if str(database.parent) else Path()
     if isinstance(exc, FileNotFoundError | NotADirectoryError):
-        return StoreError(f"{database}: there is no directory {directory}; make it first")
+        return StoreError(f"{database}: there is no directory {database.parent}; make it first")
     return StoreError(f"{database} cannot be written: {exc.strerror}; choose a place you may write to")
 
 

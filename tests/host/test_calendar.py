@@ -75,3 +75,16 @@ def test_universal_times_end_in_month_day_and_time():
 )  # fmt: skip
 def test_time_zones_are_whole_quarters_of_an_hour_apart(away_s, zone):
     assert is_time_zone(away_s) is zone
+
+
+@pytest.mark.parametrize(
+    ("now", "days"),
+    [
+        (datetime(2027, 8, 29), 184),
+        (datetime(2027, 8, 28, 23, 59, 59), None),  # no leap year is near enough
+        (datetime(2028, 8, 31), -184),
+        (datetime(2028, 8, 31, 0, 0, 1), None),
+    ],
+)
+def test_the_last_day_of_february_is_at_most_half_a_year_away(now, days):
+    assert nearest_s("0229", "000000", now) == (None if days is None else days * 86_400)

@@ -321,6 +321,17 @@ def test_a_clock_that_jumps_for_one_group_deletes_nothing(connection, writer, ex
     assert left == ["0", "01", "012", "0123", ""]  # unused since the first day, for those who trust the clock
 
 
+@pytest.mark.parametrize(("step_us", "left"), [(DAY_US - 1, ""), (DAY_US, "0"), (1 - DAY_US, ""), (-DAY_US, "0")])
+def test_a_step_of_a_day_between_two_groups_is_one_of_the_clock(connection, writer, exchange, step_us, left):
+    first = sale(exchange, NOW_US, "000002", "9", 0)  # of the open batch: it stays
+    first.session = Session("10000161", batch="000002")
+    writer.write(first)
+    writer.follow_up()
+    writer.write(sale(exchange, NOW_US + step_us, "000001", "0", KEPT_US + DAY_US))
+    writer.follow_up()
+    assert stans(connection) == f"{left}9"
+
+
 def test_a_clock_that_was_set_back_goes_on_purging(connection, writer, exchange):
     writer.write(Changes(exchange(), Session("10000161", batch="000002")))
     left = []
