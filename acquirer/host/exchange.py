@@ -21,7 +21,7 @@ from acquirer.host import services
 from acquirer.host.admission import check_format, identify
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
-from acquirer.host.damage import damage
+from acquirer.host.damage import DamagedReply, damage
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
@@ -77,7 +77,7 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
     if not (request.tid and request.stan) and not host.dialect.request_mti_known(message.mti):
         yield from refuse_unaddressed(host, request)
         return None
-    active, context, damaged = host.faults.active, None, None
+    active, context = host.faults.active, None
     if active is not None:
         context = _context(host, request)
         if lost := active.reserve(Stage.BEFORE_DECISION, context):
@@ -101,7 +101,8 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             decision = Decision(Reason.SYSTEM_FAULT, f"the reply cannot be written in this dialect: {exc}")
             reply = seal(host, request, decision)
         own = () if ruling is None or ruling.rule is None else ruling.rule.then.faults
-        if context is not None or own:  # in each turn: what faults look for may be another thing now
+        damaged: DamagedReply | None = None  # of this turn: what faults look for may be another thing now
+        if context is not None or own:
             damaged = damage(host, active, context or _context(host, request), request, decision, reply, own)
         name = TRIGGER if _withheld(decision) else ""
         evidence = of_request(host, request, decision, reply, name)

@@ -357,6 +357,14 @@ def test_a_turn_is_given_back_when_the_second_decision_is_another_one(ruled):
     assert pos.sale().code == "51"
 
 
+def test_a_fault_of_a_rule_that_no_longer_fires_does_not_act(ruled):
+    pos = ruled({"when": {"service": "sale"}, "then": {"faults": ["silent"]}, "times": 1})
+    run = pos.rig.start(pos.sale_frame()).to_commit()
+    pos.sign_off()
+    answer = run.finish()
+    assert (answer.code, answer.evidence[-1].rule, answer.evidence[-1].fault) == ("77", "", "")
+
+
 def test_two_sales_side_by_side_take_one_turn_each(ruled):
     pos = ruled({"when": {"service": "sale"}, "then": {"answers": ["51", "05", "00"]}, "times": 3})
     rig = pos.rig
