@@ -175,21 +175,9 @@ def _probability(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-        raise ValueError(f"'{text}' is not a count; write how often it may act, from 1")
-    return int(text)
-
-
-def _skip(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ValueError(f"'{text}' is not a count; write how many exchanges pass first")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise ValueError(f"'{text}' is not a seed; write a whole number of at most 18 digits")
+def _whole(text: str, form: str, problem: str) -> int:
+    if not re.fullmatch(form, text):
+        raise ValueError(f"'{text}' is not {problem}")
     return int(text)
 
 
@@ -203,9 +191,9 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "listener": ("listener", _text),
     "amount": ("amount_minor", read_amount_minor),
     "probability": ("probability", _probability),
-    "count": ("count", _count),
-    "skip": ("skip", _skip),
-    "seed": ("seed", _seed),
+    "count": ("count", partial(_whole, form=r"[1-9][0-9]{0,8}", problem="a count; write how often it may act, from 1")),
+    "skip": ("skip", partial(_whole, form=r"[0-9]{1,9}", problem="a count; write how many exchanges pass first")),
+    "seed": ("seed", partial(_whole, form=r"[0-9]{1,18}", problem="a seed; write a whole number of at most 18 digits")),
 }
 
 _OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount", "when")

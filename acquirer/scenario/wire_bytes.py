@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from acquirer.model.effects import Effect, Send, SendBytes
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from acquirer.model.effects import Effect, Send, SendBytes, SendWithNext
 from acquirer.scenario.fault_kind import FaultContext
 from acquirer.wire.framing import FrameError
 from acquirer.wire.message import DecodeError, Message
@@ -16,6 +19,21 @@ def wire_bytes(effect: Effect, context: FaultContext) -> bytes | None:
         return None
     assert context.dialect is not None
     return context.dialect.framing.wrap(effect.frame)
+
+
+def keep_for_next(
+    effects: Iterable[Effect], context: FaultContext, place: Literal["before", "after"], wait_ms: int
+) -> Iterator[Effect]:
+    """Yield what is performed when all that is sent is kept, as one piece, for the next reply of the connection."""
+    kept = b""
+    for effect in effects:
+        data = wire_bytes(effect, context)
+        if data is None:
+            yield effect
+        else:
+            kept += data
+    if kept:
+        yield SendWithNext(kept, place, wait_ms)
 
 
 def length_prefix(size: int, context: FaultContext) -> bytes | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from acquirer.model.effects import Effect, SendWithNext
+from acquirer.model.effects import Effect
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.scenario.parameters import Milliseconds
-from acquirer.scenario.wire_bytes import wire_bytes
+from acquirer.scenario.wire_bytes import keep_for_next
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,4 @@ class Reorder(FaultKind):
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Keep all that is sent for the next reply, as one piece."""
-        kept = b""
-        for effect in effects:
-            data = wire_bytes(effect, context)
-            if data is None:
-                yield effect
-            else:
-                kept += data
-        if kept:
-            yield SendWithNext(kept, "after", self.wait_ms)
+        return keep_for_next(effects, context, "after", self.wait_ms)
