@@ -25,7 +25,8 @@ HAS = "; unionpay-pos on this port has "
         (
             Framing("ascii", 4).wrap(FRAME),
             "too-long",
-            "a frame of 12336 bytes is above the limit of 8192; a good message stands behind a 4-digit ASCII length (60), "  # noqa: E501
+            "a frame of 12336 bytes is above the limit of 8192; "
+            "a good message stands behind a 4-digit ASCII length (60), "
             f'which a dialect writes as [framing] length = "ascii4"{HAS}a 2-byte length; send that',
         ),
         (FRAME, "too-long", f"there is no length, the message alone{HAS}a 2-byte length; write that"),
@@ -47,7 +48,8 @@ def test_what_does_not_fit_is_explained(wire: bytes, reason: str, hint: str) -> 
 def test_a_client_that_waits_for_an_answer_to_half_a_frame_reads_why_there_is_none() -> None:
     wire = Framing("bcd", 2).wrap(FRAME)  # 0060 as digits says 60; as a binary length it says 96
     sentence = (
-        "62 bytes of a frame came, {}; a good message stands behind a 4-digit BCD length (60), which a dialect writes as "  # noqa: E501
+        "62 bytes of a frame came, {}; a good message stands behind a 4-digit BCD length (60), "
+        "which a dialect writes as "
         f'[framing] length = "bcd2"{HAS}a 2-byte length; send that, or change [framing] in the dialect'
     )
     with running_host(frame_s=0.2) as host:

@@ -56,6 +56,7 @@ def test_a_terminal_in_another_framing_reads_from_the_host_what_it_does(tmp_path
         assert terminal.sign_on().code == ""
         entry = host.journal.wait(reason="too-long")
     assert entry.why.endswith(
-        'a good message stands behind a 4-digit ASCII length (88), which a dialect writes as [framing] length = "ascii4"; '  # noqa: E501
+        "a good message stands behind a 4-digit ASCII length (88), "
+        'which a dialect writes as [framing] length = "ascii4"; '
         "unionpay-pos on this port has a 2-byte length; send that, or change [framing] in the dialect"
     )
