@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from acquirer.app.in_memory import drive
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
@@ -20,6 +21,7 @@ from acquirer.host.exchange import exchange
 from acquirer.host.keys import context
 from acquirer.host.undecodable import refuse_stream
 from acquirer.model.effects import (
+    NO_DEADLINE,
     Arrival,
     Commit,
     CommitOutcome,
@@ -40,11 +42,10 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.registration import Registration
 from acquirer.store.registry import sealed_terminal
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.framing import FrameError
+from acquirer.wire.framing import EMPTY_START, FrameError
 from acquirer.wire.masking import mask_card_numbers
-from acquirer.wire.message import Message
+from acquirer.wire.message import Message, as_bytes
 
-_NEVER: Final = float("inf")
 _POLICY: Final = Policy(required="never", batch_check=False, bad_macs_allowed=1_000_000, grace_s=0)
 
 _NOT_BOOKED: Final = re.compile("(?:, and|;) nothing was booked(?! twice)")
@@ -91,9 +92,8 @@ class DryRun:
         known = self._known.get(dialect.text(message, "tid"))
         if value is None or known is None or known.tmk is None or known.fixed_keys is not None:
             return ()
-        data = value.encode("latin-1") if isinstance(value, str) else value
         try:
-            keys = host.suite.accept(dialect.text(message, "function"), known.tmk, data)
+            keys = host.suite.accept(dialect.text(message, "function"), known.tmk, as_bytes(value))
         except PackageError as exc:
             return (str(exc),)
         self._give(known.tid, keys)
@@ -102,7 +102,7 @@ class DryRun:
     def request(self, frame: bytes, at_us: int) -> tuple[str, ...]:
         """Return what a host would say about a request: why it would refuse it, and notes about the message."""
         self._evidence.clear()
-        self._run(exchange(self._host, Arrival(frame, at_us, float("inf"))))
+        drive(exchange(self._host, Arrival(frame, at_us, NO_DEADLINE)), self._perform)
         return tuple(self._sentences())
 
     def stream(self, data: bytes, at_us: int) -> tuple[str, ...]:
@@ -110,24 +110,23 @@ class DryRun:
         findings: list[str] = []
         framing = self._host.dialect.framing
         deframer = make_deframer(framing)
-        size = framing.length_bytes
-        if size and len(data) > 2 * size and not any(data[:size]):
-            findings += self._refused(Arrival(data, at_us, _NEVER), "empty-start", "the first frame is empty")
+        if framing.starts_empty(data):
+            findings += self._refused(Arrival(data, at_us, NO_DEADLINE), EMPTY_START, "the first frame is empty")
         deframer.feed(data)
         try:
             for frame in deframer:
                 findings += self.request(frame, at_us) if frame else ()
         except FrameError as exc:
-            arrival = Arrival(exc.data, at_us, _NEVER, before=exc.before)
+            arrival = Arrival(exc.data, at_us, NO_DEADLINE, before=exc.before)
             return (*findings, *self._refused(arrival, exc.reason, exc.detail))
         if count := deframer.pending:
-            arrival = Arrival(deframer.unfinished, at_us, _NEVER, before=deframer.before)
+            arrival = Arrival(deframer.unfinished, at_us, NO_DEADLINE, before=deframer.before)
             findings += self._refused(arrival, "cut-off", f"{count} bytes of a frame came, and no more")
         return tuple(findings)
 
     def _refused(self, arrival: Arrival, reason: str, detail: str) -> tuple[str, ...]:
         self._evidence.clear()
-        self._run(refuse_stream(self._host, arrival, reason, detail))
+        drive(refuse_stream(self._host, arrival, reason, detail), self._perform)
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
@@ -137,17 +136,6 @@ class DryRun:
             for note in evidence.notes:
                 if not note.startswith(_NOTES_OF_HISTORY):
                     yield mask_card_numbers(note)
-
-    # the driver
-
-    def _run(self, steps: Generator[Effect, EffectResult, object]) -> None:
-        result: EffectResult = None
-        while True:
-            try:
-                effect = steps.send(result)
-            except StopIteration:
-                return
-            result = self._perform(effect)
 
     def _perform(self, effect: Effect) -> EffectResult:
         if isinstance(effect, Load):

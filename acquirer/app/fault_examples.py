@@ -9,10 +9,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from acquirer.app.dialects import served_dialect
-from acquirer.dialect.compiled import CompiledDialect
+from acquirer.app.in_memory import drive
 from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
 from acquirer.model.effects import (
+    NO_DEADLINE,
     Arrival,
     Close,
     Commit,
@@ -38,7 +39,7 @@ from acquirer.settings.cards import load_cards
 from acquirer.settings.terminals import demo_terminals
 from acquirer.store.registry import sealed_terminal
 from acquirer.wire.framing import Framing
-from acquirer.wire.message import Value
+from acquirer.wire.message import Value, as_bytes
 
 REQUIRED: Final = {"missing": "de=39", "extra": "de=48,value=1234", "delay": "median=200ms,p99=2s"}
 """Parameters of the examples of kinds that need some."""
@@ -75,12 +76,12 @@ class _Conversation:
     """A terminal and a host, both in memory: the same bytes each time."""
 
     def __init__(self, fault: str) -> None:
-        compiled = CompiledDialect(served_dialect("unionpay-pos").dialect)
+        compiled = served_dialect("unionpay-pos")
         randbytes = Random(_SEED).randbytes  # noqa: S311  an example, the same each time
         self._dialect, self._suite = compiled.dialect, compiled.suite
-        self._tmk = next(one.tmk for one in demo_terminals() if one.tmk is not None)
         vault = Vault(bytes(32))
         known = next(one for one in demo_terminals() if one.tmk is not None)
+        self._tmk = known.tmk
         self._terminal: TerminalConfig = sealed_terminal(known, vault, randbytes)
         self._session = Session(known.tid)
         self._faults = Faults([parse(fault)] if fault else (), _SEED)
@@ -119,8 +120,7 @@ class _Conversation:
         message = self._dialect.decode(sign_on.frame)
         wire = self._dialect.get(message, "keys")
         assert wire is not None
-        data = wire.encode("latin-1") if isinstance(wire, str) else wire
-        keys = self._suite.accept(self._dialect.text(message, "function"), self._tmk, data)
+        keys = self._suite.accept(self._dialect.text(message, "function"), self._tmk, as_bytes(wire))
         request = self._dialect.decode(self._request("sale"))
         fields: dict[int, Value] = dict(request.fields)
         self._dialect.put(fields, "batch", self._dialect.text(message, "batch"))
@@ -128,22 +128,20 @@ class _Conversation:
         return self._suite.seal(keys, self._dialect.encode(request.mti, fields))
 
     def _ask(self, frame: bytes) -> list[Effect]:
-        steps = exchange(self._host, Arrival(frame, _AT_US, float("inf"), "127.0.0.1:50412"))
         sent: list[Effect] = []
-        result: EffectResult = None
-        while True:
-            try:
-                effect = steps.send(result)
-            except StopIteration as end:
-                return [*sent, *([end.value] if end.value is not None else [])]
-            result = None
+
+        def perform(effect: Effect) -> EffectResult:
             if isinstance(effect, Load):
-                result = Loaded(self._terminal, self._session, None, f"{next(self._numbers):012}")
-            elif isinstance(effect, Commit):
+                return Loaded(self._terminal, self._session, None, f"{next(self._numbers):012}")
+            if isinstance(effect, Commit):
                 self._session = effect.changes.session or self._session
-                result = CommitOutcome.DONE
-            elif isinstance(effect, Send | SendBytes | SendWithNext | SendElsewhere | Restart | Close | Silence):
+                return CommitOutcome.DONE
+            if isinstance(effect, Send | SendBytes | SendWithNext | SendElsewhere | Restart | Close | Silence):
                 sent.append(effect)
+            return None
+
+        drive(exchange(self._host, Arrival(frame, _AT_US, NO_DEADLINE, "127.0.0.1:50412")), perform)
+        return sent
 
 
 def _written(effects: list[Effect], framing: Framing) -> list[str]:

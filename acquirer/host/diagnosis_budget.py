@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from acquirer.model.effects import NO_DEADLINE
+
 BURST: Final = 200
 A_SECOND: Final = 30
 """Some 40 ms of each second, while a flood lasts."""
@@ -34,7 +36,7 @@ class DiagnosisBudget:
         Args:
             now_s: of one monotonic clock, with any offset; infinite: time plays no role, as where captures are read.
         """
-        if now_s == float("inf"):
+        if now_s == NO_DEADLINE:
             return True
         if self._now_s is not None:
             self._left = min(self._left + max(now_s - self._now_s, 0) * A_SECOND, BURST)

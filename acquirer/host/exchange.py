@@ -32,6 +32,7 @@ from acquirer.host.ruling import overrule
 from acquirer.host.sealing import seal
 from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
 from acquirer.model.effects import (
+    NO_DEADLINE,
     PAUSE,
     Arrival,
     Changes,
@@ -56,8 +57,6 @@ ExchangeSteps = Generator[Effect, EffectResult, Effect | None]
 
 CONFLICTS_MAX: Final = 8
 """Decisions overtaken by another host process before we give up; each time another one got on, so two are rare."""
-
-NO_DEADLINE: Final = float("inf")
 
 TRIGGER: Final = "trigger amount"
 """What stands in the journal in place of a fault's name when an amount asks for no reply."""

@@ -17,16 +17,14 @@ from acquirer.host.evidence import of_failure, of_request
 from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
 from acquirer.inspect.framing_causes import stream_cause
-from acquirer.model.effects import Arrival, Changes, Close, Commit, Effect, EffectResult, Send, Silence
+from acquirer.model.effects import NO_DEADLINE, Arrival, Changes, Close, Commit, Effect, EffectResult, Send, Silence
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
+from acquirer.wire.framing import EMPTY_START
 from acquirer.wire.message import DecodeError, EncodeError
-
-_NO_DEADLINE: Final = float("inf")
 
 _CUT: Final = ("cut-off", "frame-timeout")
 """Reasons of streams that end within a frame, whose beginning may be read."""
-_EMPTY_START: Final = "empty-start"  # a stream that begins with an empty frame is read on
 
 
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
@@ -38,7 +36,7 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
         sentence = f"{why.undecodable(failure)}; {NOT_LOOKED_FOR}"
     if mti is not None and dialect.is_response(mti, failure.fields):
         sentence = f"{sentence}; {why.stray_response(mti)}"
-        yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), _NO_DEADLINE)
+        yield Commit(Changes(of_failure(host, arrival, failure, "stray_response", sentence)), NO_DEADLINE)
         yield Silence("response")
         return
     known = mti is not None and dialect.request_mti_known(mti)
@@ -47,7 +45,7 @@ def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generato
     frame = None
     if mti is not None and (known or (evidence.tid and evidence.stan)):
         frame = _refusal(host, arrival, failure, mti, evidence)
-    yield Commit(Changes(evidence), _NO_DEADLINE)
+    yield Commit(Changes(evidence), NO_DEADLINE)
     yield Close("undecodable") if frame is None else Send(frame)
 
 
@@ -58,7 +56,7 @@ def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, Effect
     if host.diagnoses.take(request.arrival.deadline_s):
         sentence = why.looks_otherwise(sentence, dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
-    yield Commit(Changes(of_request(host, request, refusal, None)), _NO_DEADLINE)
+    yield Commit(Changes(of_request(host, request, refusal, None)), NO_DEADLINE)
     yield Close("undecodable")
 
 
@@ -69,7 +67,7 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     themselves are not kept.
     """
     looked_for = host.stream_diagnoses.take(arrival.deadline_s)
-    if reason == _EMPTY_START and not (looked_for and stream_cause(host.dialect, arrival.frame)):
+    if reason == EMPTY_START and not (looked_for and stream_cause(host.dialect, arrival.frame)):
         yield Silence(reason)
         return
     if looked_for:
@@ -86,8 +84,8 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
             reason=reason,
             why=sentence,
         )
-    yield Commit(Changes(evidence), _NO_DEADLINE)
-    yield Silence(reason) if reason == _EMPTY_START else Close(reason)
+    yield Commit(Changes(evidence), NO_DEADLINE)
+    yield Silence(reason) if reason == EMPTY_START else Close(reason)
 
 
 def _cut_frame(host: Host, arrival: Arrival, reason: str, sentence: str, *, explained: bool) -> Evidence | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import (
@@ -22,6 +22,9 @@ from acquirer.model.rows import (
     Upload,
     Uploaded,
 )
+
+NO_DEADLINE: Final = float("inf")
+"""The deadline of what may be written, or looked for, however late."""
 
 
 @dataclass(slots=True)
@@ -237,6 +240,7 @@ Effect = (
 EffectResult = Loaded | Card | Transaction | Uploaded | Picture | CommitOutcome | None
 
 __all__ = [
+    "NO_DEADLINE",
     "PAUSE",
     "Arrival",
     "Changes",

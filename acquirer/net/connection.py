@@ -15,9 +15,8 @@ from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
-from acquirer.wire.framing import FrameError, Framing
+from acquirer.wire.framing import EMPTY_START, FrameError, Framing
 
-EMPTY_START = "empty-start"  # why first bytes are reported that are frames all the same: the connection goes on
 BUSY, UNSENT, SERVER = 1, 2, 4
 """Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
 
@@ -197,7 +196,7 @@ class Connection:
 
     def _look_at_start(self, data: bytes) -> None:
         """Report first bytes that are an empty frame with more behind it: they may be a longer length."""
-        if 0 < 2 * (size := self.listener.framing.length_bytes) < len(data) and not any(data[:size]):
+        if self.listener.framing.starts_empty(data):
             self.listener.refuse(self, EMPTY_START, "the first frame is empty, and more follows", data, b"")
 
     def _report_unfinished(self, reason: str, what_then: str) -> None:

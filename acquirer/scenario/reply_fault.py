@@ -11,7 +11,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Effect
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.security.key_package import KeyPackage
-from acquirer.wire.message import Value
+from acquirer.wire.message import Value, as_bytes
 
 OtherKeys = Literal["unknown", "previous"]
 """Which working keys a sign-on hands out in place of the right ones: some that no one else has, or those before."""
@@ -53,7 +53,7 @@ class ReplyDraft:
         value = self.element("keys")
         if value is None or self.package is None:
             return None
-        data = value.encode("latin-1") if isinstance(value, str) else value
+        data = as_bytes(value)
         return bytes.fromhex(data.decode("latin-1")) if self.package.form == "hex" else data
 
     def with_key_bytes(self, data: bytes) -> ReplyDraft:

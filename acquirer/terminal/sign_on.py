@@ -13,7 +13,7 @@ from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.state import waits
-from acquirer.wire.message import Message, Value
+from acquirer.wire.message import Message, Value, as_bytes
 
 
 def sign_on(machine: Machine) -> Program[Result]:
@@ -116,17 +116,15 @@ def _signed_on(machine: Machine, exchange: Exchange, route: Route, reply: Messag
 def _new_keys(machine: Machine, exchange: Exchange, reply: Message) -> WorkingKeys | None:
     """Return the working keys of a reply; None, and a failure instead of an approval, when they cannot be used."""
     setup = machine.setup
-    data = setup.dialect.get(reply, "keys")
-    if isinstance(data, str):
-        data = data.encode("latin-1")
+    value = setup.dialect.get(reply, "keys")
     function = setup.dialect.get_from(exchange.request, "function")
     selector = function if isinstance(function, str) and function in setup.suite.packages else machine.package
     try:
-        if data is None:
+        if value is None:
             raise PackageError("the reply brings no working keys")
         if setup.tmk is None:
             raise PackageError("the reply brings working keys, and this terminal has no master key to open them")
-        keys = setup.suite.accept(selector, setup.tmk, data)
+        keys = setup.suite.accept(selector, setup.tmk, as_bytes(value))
     except PackageError as error:
         exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(error)
         return None

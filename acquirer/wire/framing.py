@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from acquirer.errors import WireError
 from acquirer.wire.grammar import CHARSETS
@@ -27,6 +27,9 @@ LIMIT_BYTES = 8192
 
 FrameProblem = Literal["too-long", "short-frame", "not-iso8583", "bad-length", "bad-delimiter"]
 """Why a stream is not read on, as counters and the journal name it."""
+
+EMPTY_START: Final = "empty-start"
+"""Why first bytes are reported that are frames all the same, and may be a longer length: the stream is read on."""
 
 _HEX_DIGITS = re.compile(rb"[0-9A-Fa-f]+")
 
@@ -113,6 +116,10 @@ class Framing:
             return self.limit_bytes
         digits = 2 * self.length_bytes if self.length_encoding == "bcd" else self.length_bytes
         return int({"binary": 256, "little": 256, "hex": 16}.get(self.length_encoding, 10) ** digits) - 1
+
+    def starts_empty(self, data: bytes) -> bool:
+        """Return whether a stream begins with an empty frame and more behind it: zeros of a longer length, perhaps."""
+        return 0 < 2 * self.length_bytes < len(data) and not any(data[: self.length_bytes])
 
     def wrap(self, frame: bytes) -> bytes:
         """Return `frame` with all that belongs around it; an empty frame gives the keep-alive.

@@ -12,6 +12,15 @@ Span = tuple[int, int]
 """From, to: offsets into the frame (without its length prefix), `to` exclusive, length indicator included."""
 
 
+def as_bytes(value: Value) -> bytes:
+    """Return the bytes that a value stands for.
+
+    >>> as_bytes("\\xd2\\xf8"), as_bytes(b"\\x12")
+    (b'\\xd2\\xf8', b'\\x12')
+    """
+    return value.encode("latin-1") if isinstance(value, str) else value
+
+
 class Message:
     """One frame, decoded.
 
