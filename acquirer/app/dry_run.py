@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from acquirer.app.in_memory import drive
+from acquirer.data.text import plural
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
@@ -121,7 +122,7 @@ class DryRun:
             return (*findings, *self._refused(arrival, exc.reason, exc.detail))
         if count := deframer.pending:
             arrival = Arrival(deframer.unfinished, at_us, NO_DEADLINE, before=deframer.before)
-            findings += self._refused(arrival, "cut-off", f"{count} bytes of a frame came, and no more")
+            findings += self._refused(arrival, "cut-off", f"{plural(count, 'byte')} of a frame came, and no more")
         return tuple(findings)
 
     def _refused(self, arrival: Arrival, reason: str, detail: str) -> tuple[str, ...]:

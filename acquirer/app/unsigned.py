@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Final
 
 from acquirer.app.signatures import with_its_picture
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.kinds import KINDS
 from acquirer.host.signature_policy import Mode
-from acquirer.host.text import plural
 from acquirer.model.rows import Flag, Signature, Transaction, TransactionKey
 from acquirer.store import Reader
 from acquirer.store.queries import RefusedUpload

@@ -115,7 +115,8 @@ def _print_doubts(group: StreamDiagnosis) -> None:
 
 
 def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> None:
-    from acquirer.cli.tables import ALERT, KEY, QUIET, WIDE, Line, console, count, hex_lines, table
+    from acquirer.cli.tables import ALERT, KEY, QUIET, WIDE, Line, console, hex_lines, table
+    from acquirer.data.text import plural
 
     screen = console()
     wide = screen.width >= WIDE
@@ -124,7 +125,7 @@ def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> 
     title = Line(explanation.title.en, "bold")
     if explanation.title.zh:
         title.append(f" {explanation.title.zh}")
-    screen.print(title.append(f"  {explanation.dialect}, {count(len(explanation.frame), 'byte')}", QUIET))
+    screen.print(title.append(f"  {explanation.dialect}, {plural(len(explanation.frame), 'byte')}", QUIET))
     screen.print(Line(why, QUIET))
     grid = table("DE", "Field", *(("字段", "Bytes") if wide else ()), "Value", "Meaning")
     bounds = []
@@ -148,7 +149,7 @@ def _print(explanation: Explanation, why: str, number: int, dump_bytes: int) -> 
         screen.print(hex_lines(explanation.frame[:dump_bytes], explanation.hidden, frozenset(bounds)))
     if (left_out := len(explanation.frame) - dump_bytes) > 0:
         limit = f"dumps end after {DUMPED_BYTES} bytes together; cut out the messages of interest"
-        screen.print(Line(f"… {count(left_out, 'byte')} left out: {limit}", QUIET))
+        screen.print(Line(f"… {plural(left_out, 'byte')} left out: {limit}", QUIET))
     for note in explanation.notes:
         screen.print(Line(f"• {note}"))
 

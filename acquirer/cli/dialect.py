@@ -80,7 +80,7 @@ def show(
 def lint(names: list[str] = typer.Argument(None, metavar="NAME|FILE", help="Without any: all that ship.")) -> int:
     """Check dialects: OK means that a host starts with it. Problems keep it from starting; notes have no effect."""
     from acquirer.app.dialects import lint_dialect
-    from acquirer.cli.tables import count
+    from acquirer.data.text import plural
     from acquirer.settings.specs import dialect_names, load_dialect
 
     problems = 0
@@ -94,7 +94,7 @@ def lint(names: list[str] = typer.Argument(None, metavar="NAME|FILE", help="With
         if not report.problems:
             print(_in_order(load_dialect(name), report))
     if problems:
-        raise Exit(Code.USAGE, f"{count(problems, 'problem')} found.")
+        raise Exit(Code.USAGE, f"{plural(problems, 'problem')} found.")
     return Code.OK
 
 
@@ -105,13 +105,13 @@ def _note(note: DataError) -> str:
 
 
 def _in_order(dialect: Dialect, report: Report) -> str:
-    from acquirer.cli.tables import count
+    from acquirer.data.text import plural
 
     served = sum(route.served for route in dialect.routes)
-    counted = [count(len(dialect.fields), "field"), count(served, "service"), count(len(dialect.codes), "code")]
-    counted.append(count(len(dialect.samples), "sample"))
+    counted = [plural(len(dialect.fields), "field"), plural(served, "service"), plural(len(dialect.codes), "code")]
+    counted.append(plural(len(dialect.samples), "sample"))
     if report.notes:
-        counted.append(count(len(report.notes), "note"))
+        counted.append(plural(len(report.notes), "note"))
     return f"{dialect.name}: OK: {', '.join(counted)}"
 
 

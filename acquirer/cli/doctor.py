@@ -121,11 +121,12 @@ def _message(found: CapturedMessage, framing: str) -> dict[str, Any]:
 
 
 def _print(diagnosis: CaptureDiagnosis, found: list[list[tuple[int, str]]]) -> None:
-    from acquirer.cli.tables import QUIET, Line, console, count
+    from acquirer.cli.tables import QUIET, Line, console
+    from acquirer.data.text import plural
 
     screen = console()
     streams = sum(len(group.streams) for group in diagnosis.groups)
-    screen.print(Line(f"{diagnosis.form}, {count(streams, 'stream')}", QUIET))
+    screen.print(Line(f"{diagnosis.form}, {plural(streams, 'stream')}", QUIET))
     for note in diagnosis.notes:
         screen.print(Line(f"• {note}"))
     for group, findings in zip(diagnosis.groups, found, strict=True):

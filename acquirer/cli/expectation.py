@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.data.text import plural
 from acquirer.data.toml import did_you_mean
 
 if TYPE_CHECKING:
@@ -76,5 +77,5 @@ def _problem(value: str, spec: FieldSpec, size: int | None) -> str:
     most = spec.maximum if size is None else size
     fixed = size is not None or not spec.length_bytes
     if count > most or (fixed and count != most):
-        return f"has {'' if fixed else 'at most '}{most} {unit}{'s' if most != 1 else ''}, and this has {count}"
+        return f"has {'' if fixed else 'at most '}{plural(most, unit)}, and this has {count}"
     return ""

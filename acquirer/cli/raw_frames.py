@@ -51,9 +51,10 @@ def frame_json(frame: TracedFrame) -> dict[str, Any]:
 
 def print_frames(frames: list[TracedFrame]) -> None:
     """Print frames as dumps, the request first."""
+    from acquirer.data.text import plural
     from acquirer.inspect.hexdump import hexdump
     from acquirer.inspect.trace_text import universal
 
     for frame in frames:
-        size = "1 byte" if len(frame.data) == 1 else f"{len(frame.data)} bytes"
+        size = plural(len(frame.data), "byte")
         print(f"{universal(frame.at_us)}  {frame.source} > {frame.target}  {size}\n{hexdump(frame.data)}\n")

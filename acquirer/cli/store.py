@@ -97,6 +97,7 @@ def purge(
 
     The journal and signatures stay. What is deleted is overwritten; 'vacuum' then makes the file smaller.
     """
+    from acquirer.data.text import plural
     from acquirer.process.clock import Clock, fixed_clock
     from acquirer.store.upkeep import purge as delete
 
@@ -104,6 +105,5 @@ def purge(
     clock = Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
     with store_problems():
         deleted = delete(config.store, clock.now_us(), config.keep_days)
-    plural = "" if deleted == 1 else "s"
-    print(f"{config.store}: {deleted} transaction{plural} deleted, last used more than {config.keep_days} days ago.")
+    print(f"{config.store}: {plural(deleted, 'transaction')} deleted, last used more than {config.keep_days} days ago.")
     return Code.OK

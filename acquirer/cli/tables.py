@@ -18,7 +18,7 @@ from rich.text import Text as Line
 
 from acquirer.inspect.hexdump import WIDTH, dump_lines
 
-__all__ = ["ALERT", "HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "Line", "console", "count", "hex_lines", "table"]
+__all__ = ["ALERT", "HIDDEN", "KEY", "PIPED", "QUIET", "WIDE", "Line", "console", "hex_lines", "table"]
 
 WIDE = 110  # columns from which on there is room for names in both languages
 PIPED = 120  # columns when the output is no screen: lines hardly ever break, and grep finds what it looks for
@@ -61,11 +61,6 @@ def table(*columns: str, title: str = "") -> Table:
     for column in columns:
         grid.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return grid
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things: ``1 byte``, ``2 bytes``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def hex_lines(frame: bytes, hidden: frozenset[int], bounds: frozenset[int]) -> Line:

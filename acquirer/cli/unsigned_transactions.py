@@ -49,8 +49,7 @@ def command(
 def _print_groups(found: list[UnsignedTransaction], timezone: str) -> None:
     from acquirer.app.unsigned import Group
     from acquirer.cli.tables import KEY, QUIET, Line, console, table
-    from acquirer.data.text import printable
-    from acquirer.host.text import plural
+    from acquirer.data.text import plural, printable
     from acquirer.slip.receipt import decimal_amount
 
     screen = console()

@@ -21,3 +21,12 @@ def whole_stan(text: str) -> str:
     ('000002', '000002', '')
     """
     return text.zfill(6) if text.isascii() and text.isdecimal() else text
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> plural(1, "sale"), plural(3, "sale"), plural(2, "try", "tries")
+    ('1 sale', '3 sales', '2 tries')
+    """
+    return f"{count} {one if count == 1 else many or one + 's'}"

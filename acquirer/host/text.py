@@ -18,15 +18,6 @@ def money(minor: int | None) -> str:
     return f"{minor // 100}.{minor % 100:02}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> plural(1, "sale"), plural(3, "sale"), plural(2, "try", "tries")
-    ('1 sale', '3 sales', '2 tries')
-    """
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def indefinite(noun: str) -> str:
     """A noun with its article.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading, read_capture
 from acquirer.inspect.doubts import EBCDIC_HINT, has_ebcdic
@@ -174,7 +175,7 @@ def _diagnose_group(streams: tuple[CapturedStream, ...], dialects: Sequence[Dial
     likely = right * 2 > len(messages) and not cut_off
     certainty = "sure" if sure and right == len(messages) else "likely" if likely else "a guess"
     best, form = guesses[0], None
-    why = [f"{best.dialect.name}: {best.why}", f"{right} of {_count(len(messages), 'message')} can be read"]
+    why = [f"{best.dialect.name}: {best.why}", f"{right} of {plural(len(messages), 'message')} can be read"]
     why += dict.fromkeys(doubt for one in guesses for doubt in one.doubts)
     if best.also and right:
         why.append(f"{enumerated(best.also)} {'read' if len(best.also) > 1 else 'reads'} it as well")
@@ -211,7 +212,3 @@ def _messages_of(stream: CapturedStream, guess: Guess) -> Iterator[CapturedMessa
         at_s = next((time for offset, time in reversed(stream.times) if offset <= at), None)
         at += len(frame)
         yield CapturedMessage(stream, frame, at_s, guess)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

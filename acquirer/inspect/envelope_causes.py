@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.framings import framing_words
 from acquirer.wire.grammar import CHARSETS
@@ -38,21 +39,17 @@ def frame_cause(dialect: Dialect, frame: bytes) -> str:
 def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: int) -> str:
     framing = dialect.framing
     length = len(frame) + framing.extra_bytes
-    early = f"the message ends {_bytes(missing)} too early"
+    early = f"the message ends {plural(missing, 'byte')} too early"
     if missing == framing.itself_bytes:
         counts = (
             f"as many as the length has, which counts itself here: it says {length}, {length + missing} belong there"
         )
         return f"{early}, {counts}; add {missing} to it"
+    has = plural(whole - missing, "byte")
     return (
         f"{early}: either the length, which says {length}, is {missing} less than its fields need, {length + missing}; "
-        f"or DE {last} has {_bytes(whole - missing)}, and needs {whole}; count every byte behind the length, and send "
-        f"{whole} for DE {last}"
+        f"or DE {last} has {has}, and needs {whole}; count every byte behind the length, and send {whole} for DE {last}"
     )
-
-
-def _bytes(count: int) -> str:
-    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:

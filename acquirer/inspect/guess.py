@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from acquirer.data.text import plural
 from acquirer.dialect.definitions import Envelope
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.doubts import doubts_about
@@ -213,9 +214,9 @@ def _why(dialect: Dialect, variant: Dialect, cut: Cut) -> Iterator[str]:
     length = len(cut.frames[0]) - min(0, cut.left_over) + cut.framing.extra_bytes
     yield framing_words(cut.framing).removeprefix("a ") + (f" {length}" if cut.framing.length_bytes else "")
     if cut.left_over < 0:
-        yield f"of which {_bytes(-cut.left_over)} missing"
+        yield f"of which {plural(-cut.left_over, 'byte is', 'bytes are')} missing"
     elif cut.left_over:
-        yield f"{_bytes(cut.left_over)} left over"
+        yield f"{plural(cut.left_over, 'byte is', 'bytes are')} left over"
 
 
 def _unknown_head(head: bytes) -> Iterator[str]:
@@ -225,8 +226,4 @@ def _unknown_head(head: bytes) -> Iterator[str]:
     if head:
         text = head.decode("latin-1")
         shown = repr(text) if text.isascii() and text.isprintable() else head.hex().upper()
-        yield f"a head of {len(head)} byte{'s' * (len(head) > 1)} {shown}"
-
-
-def _bytes(count: int) -> str:
-    return "1 byte is" if count == 1 else f"{count} bytes are"
+        yield f"a head of {plural(len(head), 'byte')} {shown}"

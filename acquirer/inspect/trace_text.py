@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.inspect.hexdump import HexError, hexdump, read_hex
 from acquirer.inspect.packet_layers import Segment, segment_of
 from acquirer.inspect.pcap import read_packets
@@ -35,7 +36,7 @@ class TracedFrame(NamedTuple):
 
 def frame_text(frame: TracedFrame, connection: int, *, received: bool) -> str:
     """Return a frame as a trace writes it."""
-    size = "1 byte" if len(frame.data) == 1 else f"{len(frame.data)} bytes"
+    size = plural(len(frame.data), "byte")
     way = "received" if received else "sent"
     heading = f"{universal(frame.at_us)}  {frame.source} > {frame.target}  connection {connection}, {way} {size}"
     return f"{heading}\n{hexdump(frame.data)}\n\n"

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from twisted.python.failure import Failure
 
+from acquirer.data.text import plural
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
@@ -202,8 +203,7 @@ class Connection:
     def _report_unfinished(self, reason: str, what_then: str) -> None:
         """Report a frame that began and did not end: its length may be written in another form than is read here."""
         if (pending := self._deframer.pending) and not self.closing:
-            received = "1 byte of a frame" if pending == 1 else f"{pending} bytes of a frame"
-            sentence = f"{received} came, {what_then}"
+            sentence = f"{plural(pending, 'byte')} of a frame came, {what_then}"
             self.listener.refuse(self, reason, sentence, self._deframer.unfinished, self._deframer.before)
 
     # -- flow --------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from subprocess import TimeoutExpired
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.errors import PeerError
-from acquirer.host.text import plural
 from acquirer.model.rows import Flag, Picture
 from acquirer.process import channel
 from acquirer.process.channel import Child

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from acquirer.data.json_text import parse_json
+from acquirer.data.text import plural
 from acquirer.data.types import Randbytes
 from acquirer.errors import StoreError
 from acquirer.security.dukpt import DUKPT
@@ -153,9 +154,10 @@ class State:
 
 def waits(state: State) -> str:
     """Return a sentence about the signatures that are kept; "" when there are none."""
-    count = len(state.waiting)
-    noun = "1 signature waits" if count == 1 else f"{count} signatures wait"
-    return f"{noun} for the upload: 'upload' sends what is kept" if count else ""
+    if not state.waiting:
+        return ""
+    kept = plural(len(state.waiting), "signature waits", "signatures wait")
+    return f"{kept} for the upload: 'upload' sends what is kept"
 
 
 def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:

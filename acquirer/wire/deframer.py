@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from acquirer.data.text import plural
 from acquirer.wire.framing import FrameError, FrameProblem, Framing
 from acquirer.wire.other_protocols import TLS, may_be_other_protocol, other_protocol
 
@@ -146,8 +147,7 @@ class Deframer:
 
 
 def _too_few(size: int, framing: Framing) -> str:
-    count = "1 byte is" if size == 1 else f"{size} bytes are"
-    return f"{count} too few: a message needs {framing.minimum_bytes}"
+    return f"{plural(size, 'byte is', 'bytes are')} too few: a message needs {framing.minimum_bytes}"
 
 
 class EndDeframer(Deframer):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.host.core import Host
 from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
-from acquirer.host.text import plural
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.vault import VaultError

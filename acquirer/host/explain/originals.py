@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request, original_key
-from acquirer.host.text import day_words, indefinite, money, named, numbered, place, plural
+from acquirer.host.text import day_words, indefinite, money, named, numbered, place
 from acquirer.model.rows import Transaction, TransactionKey
 
 

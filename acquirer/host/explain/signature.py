@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.host.calendar import Calendar
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
-from acquirer.host.text import money, named, plural
+from acquirer.host.text import money, named
 from acquirer.model.rows import Signature, SignaturePart, Transaction, Uploaded
 from acquirer.signature.jbig import UNKNOWN_HEIGHT, JbigError, read_header
 

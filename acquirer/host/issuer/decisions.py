@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from acquirer.data.text import plural
 from acquirer.host.issuer.cards import CardEntry, CardTable
-from acquirer.host.text import money, plural
+from acquirer.host.text import money
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
 
