@@ -36,7 +36,9 @@ from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Policy, Session, Transaction, TransactionKey, Uploaded
 from acquirer.scenario.faults import Faults
+from acquirer.security.ciphers import CipherName
 from acquirer.security.packages import PackageError
+from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
@@ -84,7 +86,7 @@ class DryRun:
         self._evidence: list[Evidence] = []
         for one in self._known.values():
             if one.fixed_keys is not None:
-                self._give(one.tid, one.fixed_keys)
+                self._give(one.tid, self._as_issued(one.fixed_keys, one.tmk))
 
     def reply(self, message: Message) -> tuple[str, ...]:
         """Take the working keys out of a captured reply; return what is wrong with them."""
@@ -109,21 +111,32 @@ class DryRun:
     def stream(self, data: bytes, at_us: int) -> tuple[str, ...]:
         """Return what a host would say about a whole stream, cut into frames as its dialect says."""
         findings: list[str] = []
-        framing = self._host.dialect.framing
-        deframer = make_deframer(framing)
-        if framing.starts_empty(data):
+        if self._host.dialect.framing.starts_empty(data):
             findings += self._refused(Arrival(data, at_us, NO_DEADLINE), EMPTY_START, "the first frame is empty")
+        frames, ending = self._cut(data, at_us)
+        for frame in frames:
+            findings += self.request(frame, at_us) if frame else ()
+        return (*findings, *(self._refused(*ending) if ending else ()))
+
+    def ending(self, data: bytes, at_us: int) -> tuple[str, ...]:
+        """Return what a host would say about the end of a stream that is no frame any more; nothing where it is one."""
+        _, ending = self._cut(data, at_us)
+        return self._refused(*ending) if ending else ()
+
+    def _cut(self, data: bytes, at_us: int) -> tuple[list[bytes], tuple[Arrival, str, str] | None]:
+        """Return the frames of a stream, and what a host is given of bytes that are none: with a reason and details."""
+        deframer = make_deframer(self._host.dialect.framing)
         deframer.feed(data)
+        frames = []
         try:
             for frame in deframer:
-                findings += self.request(frame, at_us) if frame else ()
+                frames.append(frame)
         except FrameError as exc:
-            arrival = Arrival(exc.data, at_us, NO_DEADLINE, before=exc.before)
-            return (*findings, *self._refused(arrival, exc.reason, exc.detail))
-        if count := deframer.pending:
-            arrival = Arrival(deframer.unfinished, at_us, NO_DEADLINE, before=deframer.before)
-            findings += self._refused(arrival, "cut-off", f"{plural(count, 'byte')} of a frame came, and no more")
-        return tuple(findings)
+            return frames, (Arrival(exc.data, at_us, NO_DEADLINE, before=exc.before), exc.reason, exc.detail)
+        if not (count := deframer.pending):
+            return frames, None
+        arrival = Arrival(deframer.unfinished, at_us, NO_DEADLINE, before=deframer.before)
+        return frames, (arrival, "cut-off", f"{plural(count, 'byte')} of a frame came, and no more")
 
     def _refused(self, arrival: Arrival, reason: str, detail: str) -> tuple[str, ...]:
         self._evidence.clear()
@@ -155,6 +168,18 @@ class DryRun:
         return None  # cards, originals, pictures: none is known
 
     # terminals
+
+    def _as_issued(self, keys: WorkingKeys, tmk: Secret | None) -> WorkingKeys:
+        """Return pinned keys with the cipher that they have in a package under this master key: 16 bytes do not say."""
+        suite = self._host.suite
+        ciphers: dict[tuple[str, int], CipherName] = {
+            (part.name, part.size_bytes): package.cipher
+            for selector, package in suite.packages.items()
+            for part in package.parts
+            if tmk is not None and suite.wraps[selector] == tmk.cipher
+        }
+        typed = {name: key.using(ciphers.get((name, len(key)), key.cipher)) for name, key in keys.items()}
+        return WorkingKeys(typed["pik"], typed["mak"], typed.get("tdk"))
 
     def _give(self, tid: str, keys: WorkingKeys) -> None:
         """Make these the working keys of a terminal."""

@@ -88,11 +88,16 @@ def _host_says(group: StreamDiagnosis, dialects: list[Dialect], terminals: Path)
     found = []
     for number, one in enumerate(group.messages, 1):
         message = one.message
-        if message is not None and dialect.is_response(message.mti, message.fields):
+        if message is not None and one.is_reply:
             findings = host.reply(message)
         else:
             findings = host.request(one.frame, int(one.at_s * 1_000_000) if one.at_s is not None else _now_us())
         found += [(number, sentence) for sentence in findings]
+    if guess is not None and guess.framing == dialect.framing.bare.spelling:
+        replies = [one.stream for one in group.messages if one.is_reply]
+        for stream in group.streams:
+            if stream not in replies:
+                found += [(0, sentence) for sentence in host.ending(stream.data, _now_us())]
     return found
 
 

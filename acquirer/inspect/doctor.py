@@ -46,6 +46,12 @@ class CapturedMessage:
         return self._decoded if isinstance(self._decoded, Message) else None
 
     @property
+    def is_reply(self) -> bool:
+        """Whether it could be decoded, and is the answer to another."""
+        message = self.message
+        return message is not None and self._dialect.is_response(message.mti, message.fields)
+
+    @property
     def problem(self) -> str:
         """Why it could not be decoded; "" if it could."""
         return str(self._decoded) if isinstance(self._decoded, DecodeError) else ""
@@ -153,7 +159,10 @@ def _diagnose(reading: CaptureReading, dialects: Sequence[Dialect]) -> CaptureDi
         groups.setdefault(stream.group, []).append(stream)
     notes = list(reading.notes)
     if reading.form.startswith("hex in hex"):
-        notes.append("the bytes are hexadecimal digits themselves: a message was sent as text instead of bytes")
+        notes.append(
+            "the bytes are hexadecimal digits themselves: a message was sent as text instead of bytes; "
+            "send its bytes, not their digits"
+        )
     if (more := len(reading.streams) - STREAMS_LIMIT) > 0:
         notes.append(f"{more} more streams were not looked at")
     return CaptureDiagnosis(

@@ -20,6 +20,15 @@ OFF_MOST: Final = 16
 
 STX, ETX = b"\x02", b"\x03"
 
+UNCOUNTED_ENDS: Final = {
+    ETX: "an ETX (03)",
+    b"\r\n": "a line end (0D 0A)",
+    b"\n": "a line end (0A)",
+    b"\r": "a line end (0D)",
+    b"\x04": "an EOT (04)",
+}
+"""What senders put behind messages without counting it, longer ones first."""
+
 
 def stream_cause(dialect: Dialect, data: bytes, before: bytes = b"") -> str:
     """Return why a stream cannot be cut into frames, and what to do; "" when no form explains it.
@@ -31,7 +40,7 @@ def stream_cause(dialect: Dialect, data: bytes, before: bytes = b"") -> str:
     if name := other_protocol(data):
         remedy = "connect without TLS" if TLS.match(data) else f"send frames over plain TCP, {_without(name)}"
         return f"{remedy}, or to another port"
-    if cause := _delimiters(dialect, data):
+    if cause := _delimiters(dialect, data, before):
         return cause
     for stream in (before + data, data) if before else (data,):
         for framing in _framings(dialect):
@@ -80,7 +89,7 @@ def _says_framing(dialect: Dialect, framing: Framing, length: int) -> str:
     )
 
 
-def _delimiters(dialect: Dialect, data: bytes) -> str:
+def _delimiters(dialect: Dialect, data: bytes, before: bytes) -> str:
     """Return what is the matter with bytes around messages: none where some belong, or some where none do."""
     framing, own = dialect.framing, framing_words(dialect.framing.bare)
     if framing.end and not framing.includes_end:
@@ -91,11 +100,8 @@ def _delimiters(dialect: Dialect, data: bytes) -> str:
             name = "ETX" if framing.end == ETX else "the end"
             return f"a good message came, and {name} ({end}) behind it is missing; send {end} behind each message"
         return ""
-    if framing.length_bytes and data[:1] == ETX and (cut := _first(framing, data[1:])) and is_message(dialect, cut[1]):
-        return (
-            "an ETX (03) stands behind each message, and the length does not count it; leave it out, or say so in the "
-            'dialect: [framing] end = "03"'
-        )
+    if framing.length_bytes and (cause := _uncounted_end(dialect, data, before)):
+        return cause
     for words, toml, inner in (
         ("no length, STX (02) stands before the message; ETX (03) behind it", _NO_LENGTH[0], _between(data, STX, ETX)),
         ("no length, and each message ends with ETX (03)", _NO_LENGTH[1], _between(data, b"", ETX)),
@@ -104,6 +110,20 @@ def _delimiters(dialect: Dialect, data: bytes) -> str:
         if framing.length_bytes and inner is not None and is_message(dialect, inner):
             written = f", which a dialect writes as [framing] {toml}" if toml else ""
             return f"there is {words}{written}; {dialect.name} on this port has {own}; write that before each message"
+    return ""
+
+
+def _uncounted_end(dialect: Dialect, data: bytes, before: bytes) -> str:
+    """Return what stands behind each message and is not counted, when the next one follows it or nothing does."""
+    for end, name in UNCOUNTED_ENDS.items():
+        if not data.startswith(end):
+            continue
+        good = _first(dialect.framing.bare, data[len(end) :] or before)
+        if good is not None and is_message(dialect, good[1]):
+            return (
+                f"{name} stands behind each message, and the length does not count it; leave it out, or say so in the "
+                f'dialect: [framing] end = "{end.hex().upper()}"'
+            )
     return ""
 
 

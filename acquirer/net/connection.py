@@ -79,9 +79,8 @@ class Connection:
         self.server.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
-        server = self.server
+        server, deframer = self.server, self._deframer
         self.touched_s = server.now_s()
-        deframer = self._deframer
         whole = deframer.whole(data)  # most often
         try:
             if whole is None:
@@ -119,16 +118,13 @@ class Connection:
     def peerFinished(self) -> None:
         """The peer sends no more (FIN). What it requested is still answered; then the connection ends."""
         self._finished = True
-        if self.busy == 0:
-            self._report_unfinished("cut-off", "then the peer hung up")
-            self._lose()
+        self._end_finished()
 
     def unsentChanged(self) -> None:
         """The transport holds bytes the kernel did not take, or has just got rid of some."""
         if self._transport is None:
             return
-        unsent = self._transport.unsent_bytes
-        limits = self.server.limits
+        unsent, limits = self._transport.unsent_bytes, self.server.limits
         if unsent > limits.unsent_abort_bytes:
             self.close("not-reading", hard=True)
         elif unsent > limits.unsent_pause_bytes:
@@ -163,8 +159,8 @@ class Connection:
     def done(self) -> None:
         """One request that was handed on is finished with, answered or not."""
         self.busy -= 1
-        if self._finished and self.busy == 0:
-            self._lose()
+        if self._finished:
+            self._end_finished()
         elif self._paused & BUSY and self.busy <= self.server.limits.in_flight // 2:
             self.resume(BUSY)
 
@@ -229,8 +225,7 @@ class Connection:
 
     def overdue(self, now_s: float) -> str:
         """Why this connection should be ended now, or ""; called by the server's sweep."""
-        limits = self.server.limits
-        transport = self._transport
+        limits, transport = self.server.limits, self._transport
         if transport is None:
             return ""
         if transport.unsent_bytes and now_s - transport.progress_s > limits.unsent_s:
@@ -257,6 +252,12 @@ class Connection:
                 "second, or an echo test",
                 b"",
             )
+
+    def _end_finished(self) -> None:
+        """End the connection of a peer that sends no more, once all its requests are answered."""
+        if self.busy == 0 and self._transport is not None:
+            self._report_unfinished("cut-off", "then the peer hung up")
+            self._lose()
 
     def _lose(self) -> None:
         if self._transport is not None:

@@ -52,3 +52,23 @@ def test_keys_under_another_tmk():
     other = replace(TERMINAL, tid="99999906", fixed_keys=None, tmk=Secret(b"\x11" * 16))
     [sentence] = DryRun(DIALECT, [other]).reply(reply)
     assert "PIK KCV differs" in sentence
+
+
+def test_what_stands_behind_the_last_frame():
+    host = DryRun(DIALECT, [TERMINAL])
+    assert host.ending(SALE * 2, AT_US) == ()
+    [sentence] = host.ending(SALE + b"\x03" + SALE + b"\x03", AT_US)
+    assert sentence.endswith(
+        "an ETX (03) stands behind each message, and the length does not count it; leave it out, or say so in the "
+        'dialect: [framing] end = "03"'
+    )
+    assert "ETX" in host.ending(SALE + b"\x03", AT_US)[0]
+    [sentence] = host.ending(b"\x03", AT_US)
+    assert sentence == "1 byte of a frame came, and no more"
+
+
+def test_keys_of_sixteen_bytes_have_the_cipher_of_their_package():
+    keys = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret(bytes(range(16))))
+    sm4 = replace(TERMINAL, tmk=Secret.from_hex("1234567890ABCDEFABCDEF0987654321", "sm4"), fixed_keys=keys)
+    [sentence, *_] = DryRun(DIALECT, [sm4]).request(SALE[2:], AT_US)
+    assert f"MAK KCV {Secret(bytes(range(16)), 'sm4').kcv()}" in sentence

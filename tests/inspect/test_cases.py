@@ -108,7 +108,8 @@ def test_sure_is_earned():
 def test_hex_sent_as_text_is_named():
     diagnosis, _ = diagnosed("hex-of-hex.hex")
     assert diagnosis.notes == (
-        "the bytes are hexadecimal digits themselves: a message was sent as text instead of bytes",
+        "the bytes are hexadecimal digits themselves: a message was sent as text instead of bytes; "
+        "send its bytes, not their digits",
     )
 
 

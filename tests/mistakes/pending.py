@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-PENDING: frozenset[str] = frozenset(
-    {
-        "framing-etx-not-counted",
-    }
-)
+PENDING: frozenset[str] = frozenset()
 
-PENDING_CAPTURES: frozenset[str] = frozenset(
-    {
-        "framing-hex-text",
-        "framing-length-too-large",
-        "key-sm4-as-3des",
-        "key-sm4-blocks-of-8",
-    }
-)
+PENDING_CAPTURES: frozenset[str] = frozenset()
 """Rows whose message alone, given to ``acquirer doctor --terminals FILE``, is not recognised yet."""

@@ -201,6 +201,26 @@ def test_a_request_followed_by_fin_is_answered_then_closed(serve: Serve) -> None
     assert peer.ended() == "fin"
 
 
+def test_half_a_frame_behind_a_last_request_is_reported_once(serve: Serve) -> None:
+    refused: list[tuple[str, str]] = []
+
+    def refuse(connection: Connection, reason: str, detail: str, _data: bytes, _before: bytes) -> None:
+        """Note it, and take part in what is done with the connection, as the driver does."""
+        refused.append((reason, detail))
+        connection.busy += 1
+        asyncio.get_running_loop().call_soon(connection.done)
+
+    trial = serve()
+    trial.call(lambda: setattr(trial.server.listeners[0], "refuse", refuse))
+    peer = trial.peer()
+    peer.socket.sendall(len(FRAME).to_bytes(2) + FRAME + b"\x03")
+    peer.socket.shutdown(socket.SHUT_WR)
+    assert peer.receive() == FRAME
+    assert peer.ended() == "fin"
+    trial.call(lambda: None)
+    assert refused == [("cut-off", "1 byte of a frame came, then the peer hung up")]
+
+
 def test_a_reset_before_the_reply_is_known_when_the_reply_goes_out(serve: Serve) -> None:
     held: list[Connection] = []
     trial = serve(lambda connection, frame: held.append(connection))
