@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, did_you_mean
 from acquirer.dialect.suite import Suite
 from acquirer.security.ciphers import CipherError, CipherName
@@ -73,7 +74,8 @@ def _device(dukpt: Dukpt, tid: str, typed: str, registered: bytes) -> bytes:
     ksn = bytes.fromhex(typed) or registered
     if len(ksn) != dukpt.ksn_bytes:
         raise ValueError(
-            f"KSN {ksn.hex().upper()} of terminal {tid} has {len(ksn)} bytes; {dukpt.name} needs {dukpt.ksn_bytes}"
+            f"KSN {ksn.hex().upper()} of terminal {tid} has {plural(len(ksn), 'byte')}; "
+            f"{dukpt.name} needs {dukpt.ksn_bytes}"
         )
     return ksn
 

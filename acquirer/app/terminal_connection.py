@@ -13,6 +13,7 @@ import socket
 import time
 from typing import NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 from acquirer.wire.deframer import Deframer, make_deframer
 from acquirer.wire.framing import FrameError, Framing
@@ -92,7 +93,8 @@ class ExchangeTimer:
 
     def silence(self, what: str) -> NoAnswer:
         half = self.deframer.pending
-        return NoAnswer(f"{what}{f', {half} bytes of an unfinished frame had come' if half else ''}", self.took_us)
+        begun = f", {plural(half, 'byte')} of an unfinished frame had come" if half else ""
+        return NoAnswer(f"{what}{begun}", self.took_us)
 
 
 class TerminalConnection:

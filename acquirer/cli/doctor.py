@@ -64,9 +64,9 @@ def command(
     if not all(group.guess for group in diagnosis.groups):
         raise Exit(Code.UNDECODABLE, "Not all of it is ISO 8583.")
     if problems:
-        raise Exit(
-            Code.UNDECODABLE, f"{'1 message' if len(problems) == 1 else f'{len(problems)} messages'} cannot be read."
-        )
+        from acquirer.data.text import plural
+
+        raise Exit(Code.UNDECODABLE, f"{plural(len(problems), 'message')} cannot be read.")
     return Code.OK
 
 

@@ -8,6 +8,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.key_values import print_steps, read_bytes, read_key
+from acquirer.data.text import plural
 
 
 def command(
@@ -28,7 +29,9 @@ def command(
     fitting = [selector] if selector else [name for name, size in sizes.items() if size == len(data)]
     known = ", ".join(f"{name} ({size} bytes)" for name, size in sizes.items())
     if not fitting or fitting[0] not in packages:
-        raise Exit(Code.USAGE, f"no package of {dialect} has {len(data)} bytes; name one with --package: {known}.")
+        raise Exit(
+            Code.USAGE, f"no package of {dialect} has {plural(len(data), 'byte')}; name one with --package: {known}."
+        )
     if len(fitting) > 1:
         others = ", ".join(fitting[1:])
         print(f"Read as package {fitting[0]}; {others} has the same size (--package).", file=sys.stderr)

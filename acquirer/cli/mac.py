@@ -6,6 +6,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.key_values import print_steps, read_bytes, read_key
+from acquirer.data.text import plural
 
 
 def command(
@@ -27,7 +28,10 @@ def command(
     data = read_bytes("MESSAGE", message)
     if not mab:
         if not spoken.mac_width or len(data) <= spoken.grammar.envelope_bytes + spoken.mac_width:
-            raise Exit(Code.USAGE, f"MESSAGE: {len(data)} bytes are no frame with a MAC; give the MAB with --mab.")
+            raise Exit(
+                Code.USAGE,
+                f"MESSAGE: {plural(len(data), 'byte is', 'bytes are')} no frame with a MAC; give the MAB with --mab.",
+            )
         data = spoken.covered(data)
     algorithm, size = mac_algorithm(spoken), spoken.security.mac_bytes
     if key.cipher not in algorithm.ciphers:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, KeyPath, did_you_mean
 from acquirer.dialect.definitions import (
     NOTHING_INHERITED,
@@ -157,9 +158,9 @@ class Dialect:
         if not head:
             head = self.envelope.head
         if len(tpdu) != len(self.envelope.tpdu):
-            raise EncodeError(f"needs {len(self.envelope.tpdu)} bytes, not {len(tpdu)}", field="tpdu")
+            raise EncodeError(f"needs {plural(len(self.envelope.tpdu), 'byte')}, not {len(tpdu)}", field="tpdu")
         if len(head) != len(self.envelope.head):
-            raise EncodeError(f"needs {len(self.envelope.head)} bytes, not {len(head)}", field="head")
+            raise EncodeError(f"needs {plural(len(self.envelope.head), 'byte')}, not {len(head)}", field="head")
         return tpdu + head
 
     def spans(self, message: Message) -> dict[int | str, Span]:

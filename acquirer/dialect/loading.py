@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from acquirer.data.table import Extended, Table, extend, read_once
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.definitions import InheritedSamples
 from acquirer.dialect.dialect import Dialect
@@ -200,7 +201,7 @@ def _elements(table: Table, fields: Mapping[int, FieldSpec]) -> dict[str, Locato
             raise table.error(name, f"is part {part} of DE {de} or begins with a part of a layout, but not both")
         parts = next((layout.parts for layout in fields[de].layouts if layout.parts), ())
         if not 1 <= part <= len(parts):
-            raise table.error(name, f"DE {de} has {len(parts)} parts in its first layout")
+            raise table.error(name, f"DE {de} has {plural(len(parts), 'part')} in its first layout")
         elements[name] = Locator(de, parts[part - 1].start, parts[part - 1].stop)
     table.end()
     return elements

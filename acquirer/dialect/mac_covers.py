@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.security.candidates import Candidate
 from acquirer.wire.coverage import COVERAGES
@@ -74,7 +75,7 @@ _FILLINGS: Final = (("spaces", b" "), ("digits 0", b"0"), ("bytes FF", b"\xff"))
 
 
 def _cover(words: str, data: bytes, *, remedy: str = "", alone: bool = False) -> Candidate[bytes]:
-    return Candidate(f"{words} ({len(data)} bytes)", f"the terminal covers {words}", data, remedy, alone)
+    return Candidate(f"{words} ({plural(len(data), 'byte')})", f"the terminal covers {words}", data, remedy, alone)
 
 
 def _left_out(dialect: Dialect, message: Message, right: bytes) -> Iterator[Candidate[bytes]]:

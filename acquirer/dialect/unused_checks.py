@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, KeyPath, did_you_mean
 from acquirer.dialect.clock import CLOCK
 from acquirer.dialect.dialect import Dialect
@@ -76,7 +77,8 @@ def note_layouts(dialect: Dialect) -> Iterator[DataError]:
         for layout in field.layouts:
             last = max((part.stop or part.start for part in layout.parts), default=0)
             if last > field.maximum:
-                problem = f"layout '{layout.name}' has {last} characters, and DE {field.de} has format {field.format}"
+                characters = plural(last, "character")
+                problem = f"layout '{layout.name}' has {characters}, and DE {field.de} has format {field.format}"
                 yield dialect.error(path, problem)
         for first, second in combinations(field.layouts, 2):
             if _within(second, first):
@@ -113,7 +115,7 @@ def note_values(dialect: Dialect) -> Iterator[DataError]:
             for value in dialect.values.get(part.values, ()):
                 if size and len(value) != size:
                     path: KeyPath = ("values", part.values, value)
-                    problem = f"never met: '{part.name.en}' of layout '{layout.name}' has {size} characters"
+                    problem = f"never met: '{part.name.en}' of layout '{layout.name}' has {plural(size, 'character')}"
                     yield dialect.error(path, problem)
     for name in dialect.values:
         if name not in used:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host
 from acquirer.host.explain import booking as why
@@ -161,5 +162,5 @@ def check_number(pan: str) -> str:
     ('', 'the card number has 8 digits; 12 to 19 are possible')
     """
     if len(pan) not in PAN_DIGITS or not pan.isdecimal():
-        return f"the card number has {len(pan)} digits; {PAN_DIGITS[0]} to {PAN_DIGITS[-1]} are possible"
+        return f"the card number has {plural(len(pan), 'digit')}; {PAN_DIGITS[0]} to {PAN_DIGITS[-1]} are possible"
     return "" if passes_luhn(pan) else "the check digit of the card number is wrong (Luhn)"

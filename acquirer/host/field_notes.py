@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.request import Request
@@ -73,7 +74,8 @@ def _notes(host: Host, request: Request, pan: str, mode: str) -> Iterator[str]:
         value = message.fields.get(at.de)
         if value is not None and at.stop is not None and len(value) < at.stop:
             yield (
-                f"short-field: DE {at.de} has {len(value)} digits, and {place(dialect, 'function')} is missing; "
+                f"short-field: DE {at.de} has {plural(len(value), 'digit')}, and "
+                f"{place(dialect, 'function')} is missing; "
                 f"send {at.stop} digits, with 000 as the function if there is none"
             )
 
@@ -127,7 +129,8 @@ def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:
     if count.isdecimal() and int(count) == there:
         return ()
     return (
-        f"serial: DE {at.de} says {count} behind '{fixed.fixed}', and {there} characters follow; "
+        f"serial: DE {at.de} says {count} behind '{fixed.fixed}', and "
+        f"{plural(there, 'character follows', 'characters follow')}; "
         "count the characters of the serial number",
     )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from acquirer.data.text import plural
 from acquirer.inspect import printed, text_forms
 from acquirer.inspect.capture_forms import CaptureError, is_packets
 from acquirer.inspect.dumps import read_dumps, read_word_dumps
@@ -101,9 +102,10 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
 def _notes(text: str, limit: int) -> Iterator[str]:
     """Yield what is left out of a text."""
     if (more := len(text) - limit) > 0:
-        yield f"only the first {limit >> 20} MiB of text are read; {more} characters are left out"
+        left_out = plural(more, "character is", "characters are")
+        yield f"only the first {limit >> 20} MiB of text are read; {left_out} left out"
     if found := printed.LEFT_OUT.search(text):
-        yield f"the text leaves {found[1]} bytes out ({found[0]!r}): print all of them"
+        yield f"the text leaves {plural(int(found[1]), 'byte')} out ({found[0]!r}): print all of them"
 
 
 def _unwrapped(reading: CaptureReading, depth: int) -> Iterator[CaptureReading]:

@@ -79,7 +79,7 @@ def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
             yield _Form(f"{words} sent in ASCII, {size} characters", remedy, _unhexed(frame, 0, size))
         yield _Form(
             f"the head is sent in ASCII, {2 * len(head)} characters",
-            f"send {len(head)} bytes, two digits in each",
+            f"send {plural(len(head), 'byte')}, two digits in each",
             _unhexed(frame, len(tpdu), 2 * len(head)),
         )
         yield _Form("neither TPDU nor head stands before the MTI", "send both", tpdu + head + frame)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from acquirer.data.text import plural
 from acquirer.inspect.packet_layers import Segment, segment_of
 
 WRAP = 1 << 32  # sequence numbers begin again after this
@@ -82,9 +83,9 @@ def flows_of(segments: Iterable[tuple[float, Segment | None]]) -> tuple[list[Flo
 
 def _notes(others: int, cut: int, lost: int) -> Iterator[str]:
     if others:
-        yield "1 packet is not TCP over IP" if others == 1 else f"{others} packets are not TCP over IP"
+        yield f"{plural(others, 'packet is', 'packets are')} not TCP over IP"
     if cut:
-        which = "1 packet was" if cut == 1 else f"{cut} packets were"
+        which = plural(cut, "packet was", "packets were")
         yield f"{which} captured in part only: its end is missing" if cut == 1 else f"{which} captured in part only"
     if lost:
         where, what = ("1 place", "a message") if lost == 1 else (f"{lost} places", "messages")

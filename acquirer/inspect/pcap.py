@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from acquirer.data.text import plural
 from acquirer.inspect.capture_forms import CaptureError
 
 PACKETS_LIMIT = 200_000  # of one capture: some minutes of a busy host, and a few seconds of reading
@@ -57,13 +58,17 @@ def _pcap(data: bytes, notes: list[str]) -> Iterator[Packet]:
     order, ticks = _PCAP[data[:4]]
     number = _numbers(data, order)
     if len(data) < _PCAP_HEADER:
-        raise CaptureError(f"the packet capture is damaged: it ends within its header, after {len(data)} bytes")
+        raise CaptureError(
+            f"the packet capture is damaged: it ends within its header, after {plural(len(data), 'byte')}"
+        )
     _check_link(number(20) & 0x0FFFFFFF)
     at = _PCAP_HEADER
     while at + _RECORD_HEADER <= len(data):
         size = number(at + 8)
         if size > _LARGEST_PACKET:
-            raise CaptureError(f"the packet capture is damaged: at byte {at + 8} a packet of {size} bytes is announced")
+            raise CaptureError(
+                f"the packet capture is damaged: at byte {at + 8} a packet of {plural(size, 'byte')} is announced"
+            )
         packet = data[at + _RECORD_HEADER : at + _RECORD_HEADER + size]
         yield number(at) + number(at + 4) / ticks, packet
         at += _RECORD_HEADER + size
@@ -82,7 +87,9 @@ def _pcapng(data: bytes, notes: list[str]) -> Iterator[Packet]:
             number = _numbers(data, "little" if data[at + 8 : at + 12] == b"\x4d\x3c\x2b\x1a" else "big")
         size = number(at + 4)
         if size < 12 or size % 4:
-            raise CaptureError(f"the packet capture is damaged: at byte {at + 4} a block of {size} bytes is announced")
+            raise CaptureError(
+                f"the packet capture is damaged: at byte {at + 4} a block of {plural(size, 'byte')} is announced"
+            )
         end = at + size - 4
         if end > len(data):
             break

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.inspect.framings import COMMON_FRAMINGS, SHORT, UNUSUAL, enumerated, framing_words
 from acquirer.wire.framing import Framing
@@ -123,7 +124,7 @@ def _parts(framing: Framing | None, tpdu: bool, head_bytes: int, mti: str, bitma
     return (
         framing_words(framing),
         "a TPDU" if tpdu else "no TPDU",
-        f"a head of {head_bytes} byte{'s' * (head_bytes > 1)}" if head_bytes else "no head",
+        f"a head of {plural(head_bytes, 'byte')}" if head_bytes else "no head",
         f"an MTI in {ENCODING_WORDS[mti]}",
         f"a bitmap in {ENCODING_WORDS[bitmap]}" if bitmap != "binary" else "a binary bitmap",
     )

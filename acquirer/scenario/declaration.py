@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from acquirer.data.text import plural
 from acquirer.data.toml import Document, did_you_mean
 from acquirer.matcher.expression import Expression
 from acquirer.matcher.filter_text import parse_filter
@@ -161,7 +162,7 @@ def _text(text: str) -> str:
 
 def _sized(text: str, size: int, noun: str) -> str:
     if len(_text(text)) != size:
-        raise ValueError(f"'{text}' is not a {noun}, which has {size} characters: it can never match")
+        raise ValueError(f"'{text}' is not a {noun}, which has {plural(size, 'character')}: it can never match")
     return text
 
 

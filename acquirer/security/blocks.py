@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.ciphers import CipherName
@@ -59,9 +60,11 @@ def read_blocks(package: KeyPackage, master: Secret, data: bytes) -> dict[str, S
     for part in package.parts:
         length = int(text[_LENGTH]) if text[_LENGTH].isdecimal() and len(text[_LENGTH]) == 4 else 0
         if not length:
-            raise BlocksError(f"a key block for the {part.name.upper()} was expected after {len(keys)} others")
+            raise BlocksError(
+                f"a key block for the {part.name.upper()} was expected after {plural(len(keys), 'other')}"
+            )
         keys[part.name] = open_key_block(master.using(cipher), text[:length], _USAGES[part.name]).key
         text = text[length:]
     if text.strip():
-        raise BlocksError(f"{len(text)} characters are left over after the last key block")
+        raise BlocksError(f"{plural(len(text), 'character is', 'characters are')} left over after the last key block")
     return keys

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.security.candidates import Candidate, Combination, advice, first_fit
 from acquirer.security.ciphers import CipherName
 from acquirer.security.key_candidates import NamedKeys, half_of, key_candidates
@@ -173,10 +174,10 @@ def _forms(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("hex", "upper-case hex text", text.upper()[:size])
     yield _Form("binary", "bytes", raw[:size])
     yield _Form("lower", "lower-case hex text", text[:size])
-    yield _Form("packed", f"{len(quarter)} bytes with zeros behind them", quarter.ljust(size, b"\x00"))
-    yield _Form("packed spaces", f"{len(quarter)} bytes with spaces behind them", quarter.ljust(size, b" "))
-    yield _Form("packed FF", f"{len(quarter)} bytes with bytes FF behind them", quarter.ljust(size, b"\xff"))
-    yield _Form("packed right", f"{len(quarter)} bytes with zeros before them", quarter.rjust(size, b"\x00"))
+    yield _Form("packed", f"{plural(len(quarter), 'byte')} with zeros behind them", quarter.ljust(size, b"\x00"))
+    yield _Form("packed spaces", f"{plural(len(quarter), 'byte')} with spaces behind them", quarter.ljust(size, b" "))
+    yield _Form("packed FF", f"{plural(len(quarter), 'byte')} with bytes FF behind them", quarter.ljust(size, b"\xff"))
+    yield _Form("packed right", f"{plural(len(quarter), 'byte')} with zeros before them", quarter.rjust(size, b"\x00"))
     yield _Form("second half", "the second half of the hex text", text.upper()[size : 2 * size])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
@@ -82,7 +83,9 @@ def _read(block: bytes, control: str, fill: str, size: int) -> str:
         raise PinError(f"the block's first digit says format {text[0]}, expected {control}")
     length = int(text[1], 16)
     if not MIN_DIGITS <= length <= MAX_DIGITS:
-        raise PinError(f"the block says its PIN has {length} digits; {MIN_DIGITS} to {MAX_DIGITS} are allowed")
+        raise PinError(
+            f"the block says its PIN has {plural(length, 'digit')}; {MIN_DIGITS} to {MAX_DIGITS} are allowed"
+        )
     pin, rest = text[2 : 2 + length], text[2 + length :]
     if not pin.isdigit():
         raise PinError("the PIN in the block is not numeric")

@@ -11,6 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
 
+from acquirer.data.text import plural
 from acquirer.security.ciphers import BLOCK_BYTES, CIPHERS, KEY_SIZES, CipherError, CipherName, is_weak, key_of
 
 _CODES: Final[tuple[CipherName, ...]] = ("des", "3des", "sm4", "aes")  # position = first byte of a packed secret
@@ -55,7 +56,7 @@ class Secret:
         except ValueError:
             digits = "".join(text.split())
             is_odd = len(digits) % 2 and not digits.strip("0123456789ABCDEFabcdef")
-            found = f"one has {len(digits)} digits" if is_odd else "text is not"
+            found = f"one has {plural(len(digits), 'digit')}" if is_odd else "text is not"
             raise CipherError(f"a key is written in hex digits, two for each byte; this {found}") from None
         return cls(clear, cipher)
 
@@ -133,7 +134,8 @@ class Secret:
 
     def _uneven(self, data: bytes) -> CipherError:
         return CipherError(
-            f"{self.cipher.upper()} takes whole blocks of {self.block_bytes} bytes, one at least; got {len(data)} bytes"
+            f"{self.cipher.upper()} takes whole blocks of {self.block_bytes} bytes, one at least; got "
+            f"{plural(len(data), 'byte')}"
         )
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
+from acquirer.data.text import plural
 from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.ciphers import KEY_SIZES, CipherError, CipherName, key_of
@@ -122,7 +123,9 @@ def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> Key
     except ValueError:
         raise KeyBlockError("what follows the key block's header is not in hex digits") from None
     if len(body) <= version.mac_bytes or (len(body) - version.mac_bytes) % version.block_bytes:
-        raise KeyBlockError(f"a key block of version {header.version} cannot hold {len(body)} bytes after its header")
+        raise KeyBlockError(
+            f"a key block of version {header.version} cannot hold {plural(len(body), 'byte')} after its header"
+        )
     master = _protection(kbpk, version)
     data = version.open(master, text[:end].encode("ascii"), body)
     if data is None:
@@ -136,7 +139,7 @@ def open_key_block(kbpk: Secret, text: str, usages: Collection[str] = ()) -> Key
     for cipher in _CIPHERS.get(header.algorithm, ()):
         if size in KEY_SIZES[cipher]:
             return KeyBlock(header, Secret(data[2 : 2 + size], cipher))
-    raise KeyBlockError(f"no key of algorithm {header.algorithm} has {size} bytes")
+    raise KeyBlockError(f"no key of algorithm {header.algorithm} has {plural(size, 'byte')}")
 
 
 # the header

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.security.blocks import VERSIONS
 from acquirer.security.candidates import fewest_mistakes_first
 from acquirer.security.key_candidates import NamedKeys
@@ -36,7 +37,7 @@ def mac_steps(algorithm: MacAlgorithm, key: Secret, data: bytes, size: int = 8) 
     """Yield the steps of a MAC from the covered bytes to what is sent."""
     block = key.block_bytes
     padded = pad_zeros(data, block)
-    yield WorkStep("MAB", f"{len(data)} bytes", f"{len(padded) // block} blocks of {block}")
+    yield WorkStep("MAB", plural(len(data), "byte"), f"{plural(len(padded) // block, 'block')} of {block}")
     for number, at in enumerate(range(0, len(padded), block), 1):
         filled = max(0, at + block - len(data))
         remark = f"{filled} of its bytes are filled with zeros" if filled else ""
@@ -88,7 +89,7 @@ def package_steps(package: KeyPackage, tmk: Secret, data: bytes, *, unsafe: bool
             at += part.size_bytes + package.kcv_bytes
             yield from _key_steps(package, part.name.upper(), wrap, wrapped, kcv, unsafe=unsafe)
         if at != len(data):
-            yield WorkStep("length", str(len(data)), f"package {package.selector} has {at} bytes")
+            yield WorkStep("length", str(len(data)), f"package {package.selector} has {plural(at, 'byte')}")
             return
     try:
         keys = accept_package(package, tmk, data)

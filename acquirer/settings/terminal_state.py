@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from acquirer.data.text import plural
 from acquirer.data.types import Randbytes
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
@@ -106,7 +107,9 @@ class StateFile:
         except OSError as error:
             raise StateFolderError(f"{self.key_path}: cannot be read: {error.strerror}") from None
         if len(key) != MASTER_BYTES:
-            raise StateFolderError(f"{self.key_path}: is no key file: it has {len(key)} bytes, not {MASTER_BYTES}")
+            raise StateFolderError(
+                f"{self.key_path}: is no key file: it has {plural(len(key), 'byte')}, not {MASTER_BYTES}"
+            )
         return key
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.data.types import MakForm
 from acquirer.model.rows import Policy, Required
@@ -207,7 +208,8 @@ def _key(table: Mapping[str, Any], key: str, cipher: CipherName | None = None, p
     digits = "".join(value.split())
     if len(digits) % 2 and re.fullmatch("[0-9A-Fa-f]*", digits):
         raise _Problem(
-            (*path, key), f"a key is written in hex digits, two for each byte; this one has {len(digits)} digits"
+            (*path, key),
+            f"a key is written in hex digits, two for each byte; this one has {plural(len(digits), 'digit')}",
         )
     try:
         return Secret.from_hex(value, cipher)
@@ -236,7 +238,7 @@ def _read_tid(value: object) -> str:
         raise ValueError("is not a range; both ends must begin alike and count in as many digits")
     count = int(last[len(head) :]) - int(first[len(head) :]) + 1
     if not 1 <= count <= RANGE_MOST:
-        raise ValueError(f"counts {count} terminals; a range goes upwards and has at most {RANGE_MOST}")
+        raise ValueError(f"counts {plural(count, 'terminal')}; a range goes upwards and has at most {RANGE_MOST}")
     return text
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.signature.bitmap import Bitmap
 
 BLANK_PIXELS = 12
@@ -76,10 +77,10 @@ def check_image(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
 def check_stream_size(length_bytes: int) -> tuple[ImageFinding, ...]:
     """Return what a terminal would say about the size of a compressed signature."""
     if length_bytes < MIN_STREAM_BYTES:
-        why = f"{length_bytes} bytes compressed; signatures have {MIN_STREAM_BYTES} at least"
+        why = f"{plural(length_bytes, 'byte')} compressed; signatures have {MIN_STREAM_BYTES} at least"
         return (ImageFinding(ImageFlag.SHORT_STREAM, why),)
     if length_bytes > MAX_STREAM_BYTES:
-        why = f"{length_bytes} bytes compressed; an upload holds {MAX_STREAM_BYTES} at most"
+        why = f"{plural(length_bytes, 'byte')} compressed; an upload holds {MAX_STREAM_BYTES} at most"
         return (ImageFinding(ImageFlag.LONG_STREAM, why),)
     return ()
 
@@ -103,7 +104,7 @@ def _ink(bitmap: Bitmap) -> list[ImageFinding]:
         found.append(ImageFinding(ImageFlag.TOO_SMALL, f"all ink is within {width} × {height} pixels"))
     longest = max(max(b.right - b.left, b.bottom - b.top) for b in boxes)
     if longest < LINE_PIXELS:
-        why = f"{len(boxes)} dots, none longer than {longest} pixels: taps, or the watermark alone"
+        why = f"{plural(len(boxes), 'dot')}, none longer than {longest} pixels: taps, or the watermark alone"
         found.append(ImageFinding(ImageFlag.DOTS_ONLY, why))
     return found
 

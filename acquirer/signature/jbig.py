@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.errors import WireError
 from acquirer.signature.bitmap import MAX_PIXELS
 
@@ -115,7 +116,9 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
         JbigError: too short, another kind of JBIG, or more than `max_pixels`.
     """
     if len(data) < HEADER_BYTES:
-        raise JbigError(f"{len(data)} bytes are no JBIG stream: its header alone has {HEADER_BYTES}")
+        raise JbigError(
+            f"{plural(len(data), 'byte is', 'bytes are')} no JBIG stream: its header alone has {HEADER_BYTES}"
+        )
     first, last, planes, fill, width, height, lines, reach, vertical, order, options = _HEADER.unpack_from(data)
     if fill != 0 or first > last:
         raise JbigError(f"this is no JBIG stream{_other_image(data)}; compress the image by JBIG1 (ITU-T T.82)")
@@ -124,12 +127,14 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
     if planes != 1:
         raise JbigError(f"{planes} planes, expected 1: a signature is black on white")
     if not width or not height or not lines:
-        size = f"{width} × {height} pixels in stripes of {lines} lines"
+        size = f"{width} × {height} pixels in stripes of {plural(lines, 'line')}"
         raise JbigError(f"a picture of {size} holds nothing; write width and height into the header")
     if options & DPPRIV and not options & DPLAST:
         raise JbigError("the stream brings a prediction table of its own, which only progressive pictures use")
     if vertical:
-        raise JbigError(f"the adaptive pixel may move {vertical} lines up; only moves within the line are decoded")
+        raise JbigError(
+            f"the adaptive pixel may move {plural(vertical, 'line')} up; only moves within the line are decoded"
+        )
     if max(width, LEAST_LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
         raise JbigError(
             f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are: write the size "

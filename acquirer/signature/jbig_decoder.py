@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
 from acquirer.signature.jbig import (
     ABORT,
@@ -145,9 +146,13 @@ class _Stream:
 
     def _new_height(self, height: int) -> None:
         if not self.header.options & VLENGTH:
-            self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, which the header did not announce")
+            self._note(
+                Damage.HEIGHT_CHANGED, f"a new height of {plural(height, 'line')}, which the header did not announce"
+            )
         if height > self.height:
-            self._note(Damage.HEIGHT_CHANGED, f"a new height of {height} lines, more than the {self.height} before")
+            self._note(
+                Damage.HEIGHT_CHANGED, f"a new height of {plural(height, 'line')}, more than the {self.height} before"
+            )
         else:
             self.height, self.height_changed = height, True
 
@@ -212,10 +217,10 @@ class _Picture:
 
 def _end_differs(overrun: int, end: int, lines: int) -> str:
     """Return what it means that a stripe's lines do not end where its bytes do."""
-    where = f"the stripe that ends at byte {end}, after {lines} lines"
+    where = f"the stripe that ends at byte {end}, after {plural(lines, 'line')}"
     if overrun < 0:
         return f"{where}, has {-overrun} bytes that its lines do not need: part of another image?"
-    return f"{where}, lacks {overrun} bytes that its lines need: part of another image?"
+    return f"{where}, lacks {plural(overrun, 'byte')} that its lines need: part of another image?"
 
 
 _DIGITS: Final = b"01" + bytes(254)

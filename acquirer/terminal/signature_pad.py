@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from acquirer.data.text import plural
 from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.image_checks import ImageFlag, check_image
@@ -52,11 +53,13 @@ def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
         if finding.flag in REFUSED:
             raise PadError(f"please sign again: {finding.why}")
     if (size := len(encode_jbig(pad.bitmap))) < signing.min_bytes:
-        raise PadError(f"please sign again: compressed it has {size} bytes, a name has {signing.min_bytes} at least")
+        raise PadError(
+            f"please sign again: compressed it has {plural(size, 'byte')}, a name has {signing.min_bytes} at least"
+        )
     image = encode_jbig(_marked(setup, voucher, pad.bitmap))
     if len(image) > signing.max_bytes:
         raise PadError(
-            f"please sign again, with fewer strokes: compressed it has {len(image)} bytes, "
+            f"please sign again, with fewer strokes: compressed it has {plural(len(image), 'byte')}, "
             f"an upload holds {signing.max_bytes}"
         )
     return replace(voucher, image=image, capture=pad.capture, tries=0, failed=False)

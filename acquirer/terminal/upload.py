@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Route
 from acquirer.signature import slip_elements
 from acquirer.slip.receipt import decimal_amount
@@ -120,7 +121,7 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
     about = (decimal_amount(receipt.amount_minor, receipt.exponent), receipt.card)
     if not (signing.parts and 0 < size < len(image)):
         route = dialect.find_route("signature")
-        return [_Message(route, {**values, "image": image}, (*about, f"{len(image)} bytes"))]
+        return [_Message(route, {**values, "image": image}, (*about, plural(len(image), "byte")))]
     route = dialect.find_route("signature_part")
     pieces = [image[start : start + size] for start in range(0, len(image), size)]
     messages = []
@@ -128,7 +129,7 @@ def _messages(setup: Setup, voucher: Voucher) -> list[_Message]:
         kind = {"transaction_type": signing.parts.types[number > 1], "function": function}
         if number > 1:
             kind["part_more"] = signing.parts.last if number == len(pieces) else signing.parts.more
-        part = f"{len(piece)} bytes, part {number} of {len(pieces)}"
+        part = f"{plural(len(piece), 'byte')}, part {number} of {len(pieces)}"
         messages.append(_Message(route, {**values, **kind, "image": piece}, (*about, part)))
     return messages
 

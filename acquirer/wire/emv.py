@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from acquirer.data.text import plural
 from acquirer.wire.grammar import Text
 
 # byte, bit (8 is the high one) → meaning when it is set
@@ -75,7 +76,7 @@ def tag_meaning(tag: str, value: bytes) -> Text:
 def _flags(names: Mapping[tuple[int, int], str], size: int) -> Callable[[bytes], str]:
     def read(value: bytes) -> str:
         if len(value) != size:
-            return f"{size} bytes expected"
+            return f"{plural(size, 'byte')} expected"
         set_bits = [name for (byte, bit), name in names.items() if value[byte - 1] >> (bit - 1) & 1]
         return "; ".join(set_bits) or "no bit set"
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 
+from acquirer.data.text import plural
 from acquirer.wire.card_numbers import (
     KNOWN,
     PAN_DIGITS,
@@ -60,7 +61,7 @@ def hidden(value: Value) -> str:
     '[21 characters hidden]'
     """
     unit = "byte" if isinstance(value, bytes) else "character"
-    return f"[{len(value)} {unit}{'' if len(value) == 1 else 's'} hidden]"
+    return f"[{plural(len(value), unit)} hidden]"
 
 
 def readable(value: Value, charset: str = "gbk") -> str:

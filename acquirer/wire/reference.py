@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import iso8583
 
+from acquirer.data.text import plural
 from acquirer.wire.filling import filling_problem
 from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, EncodeError, Span, Value
@@ -64,7 +65,7 @@ class ReferenceCodec:
         """Return MTI, fields and spans of a frame. Raises DecodeError."""
         start = self.grammar.envelope_bytes
         if len(frame) < start:
-            problem = f"{len(frame)} bytes are fewer than TPDU and head have ({start})"
+            problem = f"{plural(len(frame), 'byte is', 'bytes are')} fewer than TPDU and head have ({start})"
             raise DecodeError(problem, field="envelope", position=len(frame), mti=None, fields={})
         mti = self._mti(frame)
         self._check_bitmaps(frame, mti)

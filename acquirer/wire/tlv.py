@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from acquirer.data.text import plural
 from acquirer.errors import WireError
 
 MAX_TAG_BYTES = 4  # EMV uses two, vendors three (DF8129)
@@ -115,7 +116,8 @@ def _objects(data: bytes, at: int, end: int, kind: TlvKind, depth: int) -> tuple
         except TlvError as exc:
             raise TlvError(exc.problem, exc.position, tuple(found)) from None
         if value_at + length > end:
-            problem = f"tag {tag} says {length} bytes follow, but {end - value_at} are left"
+            follow, left = plural(length, "byte follows", "bytes follow"), plural(end - value_at, "is", "are")
+            problem = f"tag {tag} says {follow}, but {left} left"
             raise TlvError(problem, at, tuple(found))
         stop = value_at + length
         within: tuple[Tlv, ...] = ()

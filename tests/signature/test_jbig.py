@@ -44,7 +44,7 @@ def test_a_header_survives(width: int, height: int, lines: int, reach: int, opti
         (12, "00000000", "stripes of 0 lines"),
         (4, "FFFFFFFF", "at most 1048576 pixels"),
         (8, "00FFFFFF", "at most 1048576 pixels"),
-        (17, "01", "adaptive pixel may move 1 lines up"),
+        (17, "01", "adaptive pixel may move 1 line up"),
         (19, "0A", "prediction table of its own"),
     ],
 )
@@ -62,5 +62,5 @@ def test_many_short_lines_count_as_longer_ones() -> None:
 
 @given(st.binary(max_size=19))
 def test_less_than_a_header_is_no_stream(data: bytes) -> None:
-    with pytest.raises(JbigError, match=f"^{len(data)} bytes are no JBIG stream"):
+    with pytest.raises(JbigError, match=f"^{len(data)} bytes? (is|are) no JBIG stream"):
         read_header(data)

@@ -63,7 +63,8 @@ def refused_stream(detail: str, dialect: Dialect, data: bytes, before: bytes) ->
 def empty_before(dialect: Dialect) -> str:
     """An empty frame just before a request, which the two halves of a longer length would be."""
     size = dialect.framing.length_bytes
-    return f"an empty frame came just before: {2 * size}-byte length? {dialect.name} on this port reads {size} bytes"
+    reads = f"{dialect.name} on this port reads {plural(size, 'byte')}"
+    return f"an empty frame came just before: {2 * size}-byte length? {reads}"
 
 
 def looks_otherwise(sentence: str, dialect: Dialect, data: bytes) -> str:
@@ -115,7 +116,7 @@ def _short(dialect: Dialect, message: Message, element: str) -> str:
         return ""
     spec = dialect.fields[at.de]
     unit, fill = ("digit", "zeros before it") if spec.kind == "n" else ("character", "blanks behind it")
-    count = f"1 {unit}" if len(value) == 1 else f"{len(value)} {unit}s"
+    count = plural(len(value), unit)
     needs = at.stop or at.start + 1
     return f"DE {at.de} has {count}, and {place(dialect, element)} needs {needs}: send {needs}, with {fill} if need be"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.router import without_repeat
 from acquirer.host.text import indefinite, named, place
@@ -72,7 +73,7 @@ def _found(dialect: Dialect, message: Message, difference: _Difference) -> str:
     if difference.got:
         return f"is {named(difference.got)}"
     value = message.fields.get(dialect.elements[difference.element].de)
-    return "is missing" if value is None else f"is not there, the field has {len(value)} characters only"
+    return "is missing" if value is None else f"is not there, the field has only {plural(len(value), 'character')}"
 
 
 def _filled_otherwise(dialect: Dialect, message: Message) -> str:

@@ -21,7 +21,7 @@ def kept(calendar: Calendar, signature: Signature, stream: bytes, before: Signat
     how = f", captured by {signature.captured}" if signature.captured not in ("", "none") else ""
     sentence = (
         f"signature kept for the {title_of(kind)} of {money(signature.amount_minor)} with STAN {key.stan}, "
-        f"batch {key.batch}: {len(stream)} bytes{whole}{_size(stream)}{how}"
+        f"batch {key.batch}: {plural(len(stream), 'byte')}{whole}{_size(stream)}{how}"
     )
     if before is None:
         return sentence
@@ -101,7 +101,8 @@ def part_kept(part: SignaturePart, function: str, waiting: int) -> str:
     """A part that is taken and waits."""
     key = part.key
     return (
-        f"part {function} of the signature of STAN {key.stan}, batch {key.batch} kept: {len(part.stream)} bytes; "
+        f"part {function} of the signature of STAN {key.stan}, batch {key.batch} kept: "
+        f"{plural(len(part.stream), 'byte')}; "
         f"{plural(waiting, 'part')} {'waits' if waiting == 1 else 'wait'} for the rest"
     )
 

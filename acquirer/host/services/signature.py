@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Generator
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.host.booking import used
 from acquirer.host.case import Case, Deciding
 from acquirer.host.decision import Decision
@@ -210,5 +211,5 @@ def stored_element(one: slip_elements.ReceivedElement, tag: Tag | None) -> SlipE
     text = tag is not None and tag.format.startswith("a")  # its bytes are characters, and no packed digits
     found = card_number_bytes if text else card_number_half_bytes
     if found(one.value, issued=not free):
-        return SlipElement(one.tag, "", f"[{len(one.value)} bytes hidden]")
+        return SlipElement(one.tag, "", f"[{plural(len(one.value), 'byte')} hidden]")
     return SlipElement(one.tag, one.value.hex().upper(), one.text)

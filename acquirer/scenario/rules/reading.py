@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from acquirer.data.table import Table
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.matcher.expression import ALWAYS, Expression, Not, compiled, conjunction, conjuncts, keys_of, required
@@ -156,7 +157,7 @@ def _impossible(when: Expression, dialects: Collection[Dialect]) -> Iterator[tup
     for key, (size, noun) in _SIZES.items():
         for value in sorted(required(when, key) or ()):
             if len(value) != size:
-                yield key, f"'{value}' is not a {noun}, which has {size} characters: it can never match"
+                yield key, f"'{value}' is not a {noun}, which has {plural(size, 'character')}: it can never match"
     for part in conjuncts(when):
         if COUNTED in keys_of(part) and len(keys_of(part)) > 1:
             yield COUNTED, "counts what fits everything else; it cannot be an alternative to another key"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acquirer.host.explain.routes import nearest_service
+from acquirer.wire.message import Message
 from tests.host.conftest import Pos
 
 
@@ -46,3 +47,14 @@ def test_too_many_elements_differ(pos: Pos) -> None:
 def test_another_mti(pos: Pos) -> None:
     assert near(pos, mti="0220") == "this is a sale but for its MTI; send 0200"
     assert near(pos, mti="0100") == "this is a sale but for its MTI; send 0200"
+
+
+def test_a_field_that_ends_before_the_element(pos: Pos) -> None:
+    dialect = pos.rig.host.dialect
+    sale = dialect.decode(pos.sale_frame(stan="000012"))
+    ends = "is not there, the field has only"
+    for value, has in (("2", "1 character"), ("", "0 characters")):
+        sentence = nearest_service(dialect, Message(sale.raw, "0200", {**sale.fields, 60: value}))
+        assert sentence == (
+            f"DE 60 (transaction type, characters 1–2) {ends} {has}; send 22 in DE 60 for a sale (0200)"
+        )
