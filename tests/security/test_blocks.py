@@ -87,7 +87,7 @@ def test_blocks_in_another_order_are_for_something_else():
 def test_a_block_without_a_whole_length_is_none(cut):
     wire = PackageIssuer(TR31_B, "double", "M3").issue(TMK, random.Random(7).randbytes).wire
     first = int(wire[1:5])
-    with pytest.raises(PackageError, match="a key block for the MAK was expected after 1 others"):
+    with pytest.raises(PackageError, match="a key block for the MAK was expected after 1 other"):
         accept_package(TR31_B, TMK, wire[: first + cut])
 
 
