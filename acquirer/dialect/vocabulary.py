@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from acquirer.wire.grammar import Locator
+
 ELEMENTS: Final[Mapping[str, str]] = {
     "account_type": "kind of account",
     "acquirer": "acquiring institution",
@@ -74,3 +76,12 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "track3": "track 3",
     "transaction_type": "kind of transaction, beside the processing code",
 }
+
+IDENTIFIERS: Final = ("tid", "mid", "rrn", "auth_id", "stan", "code")
+"""Elements that identify: a field that is one of them whole holds nothing else."""
+
+
+def identifying_fields(elements: Mapping[str, Locator]) -> frozenset[int]:
+    """Return the fields that are an identifier whole."""
+    places = [elements[name] for name in IDENTIFIERS if name in elements]
+    return frozenset([place.de for place in places if place.whole])

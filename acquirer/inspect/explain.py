@@ -13,6 +13,7 @@ from typing import Any
 from acquirer.dialect.definitions import Route
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
+from acquirer.dialect.vocabulary import identifying_fields
 from acquirer.inspect.cells import Cells, cells
 from acquirer.inspect.explained_rows import ExplainedRow, FieldDivider, make_row
 from acquirer.inspect.field_causes import field_cause
@@ -117,6 +118,7 @@ class _RowMaker:
         self._spans = spans
         self._meanings = Meanings(dialect, message.mti, message.fields)
         self._divider = FieldDivider(self._meanings, _package(dialect, message), unsafe)
+        self._identified = identifying_fields(dialect.elements)
 
     def before(self) -> tuple[ExplainedRow, ...]:
         """Return what stands before the fields."""
@@ -152,6 +154,9 @@ class _RowMaker:
         # Free data of any length may hold a card number.
         free = spec.length_bytes > 0 and spec.kind != "n" and (layout is None or layout.kind == "text")
         hidden = self._divider.hide(cell, spec.sensitivity, known=not free)
+        if not hidden and spec.holds_long_digits and de not in self._identified:
+            hidden = self._divider.hide_mistaken(cell)
+            layout = None if hidden else layout  # its digits mean something else than its layout says
         row = make_row(
             str(de),
             spec.name,

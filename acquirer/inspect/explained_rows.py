@@ -13,6 +13,7 @@ from acquirer.inspect.meaning import NOTHING, Meanings
 from acquirer.security.key_package import KeyPackage
 from acquirer.wire.emv import tag_meaning
 from acquirer.wire.grammar import Layout, Locator, Part, Text
+from acquirer.wire.masking import mask_digits
 from acquirer.wire.message import Span
 from acquirer.wire.tlv import EMV_SENSITIVITY, TLV_KINDS, Tlv, TlvError, is_hex_text, parse_tlv
 
@@ -76,6 +77,13 @@ class FieldDivider:
         if self.unsafe:
             return frozenset()
         return value.sensitive(sensitivity) if known or sensitivity else value.card_numbers()
+
+    def hide_mistaken(self, value: Cells) -> frozenset[int]:
+        """Return the half-bytes to hide of a value that is digits: where it is the number of a card, by mistake."""
+        if self.unsafe:
+            return frozenset()
+        masked = mask_digits(value.text)
+        return value.half_bytes(at for at, digit in enumerate(masked) if digit == "*")
 
     def _parts(self, key: str, value: Cells, parts: Iterable[Part]) -> Iterator[ExplainedRow]:
         for number, part in enumerate(parts, 1):

@@ -5,10 +5,10 @@ PIN blocks and keys keep their length, sensitive tags of TLV data their place, a
 
 Elsewhere a card number stands by mistake. Where it is looked for depends on what the place says of its digits:
 
-1. Numbers of terminals, merchants and transactions (`IDENTIFIERS`), amounts, dates, other digits of a fixed size, and
-   binary data of a fixed size, as MACs are, are written as they are.
-2. Digits of a variable size, and letters and digits of a fixed one, are masked where the whole is the number of a card
-   that an issuer gives out (`wire.card_numbers.is_issued`).
+1. Numbers of terminals, merchants and transactions (`vocabulary.IDENTIFIERS`), digits of a fixed size up to that of an
+   amount or of a date with its time, and binary data of a fixed size, as MACs are, are written as they are.
+2. Other digits, and letters and digits of a fixed size, are masked where the whole is the number of a card that an
+   issuer gives out (`wire.card_numbers.is_issued`).
 3. All other fields are free text, or bytes that may be anything (`wire.card_numbers`).
 """
 
@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.vocabulary import identifying_fields
 from acquirer.wire.card_numbers import PAN_DIGITS, card_number_bytes, card_number_half_bytes
 from acquirer.wire.charsets import display, is_mostly_text
 from acquirer.wire.elements import has_form
@@ -46,9 +47,6 @@ _MOST: Final = 256
 IMAGE: Final = "signature"
 """The layout of a signature's image: kept elsewhere, by its digest, and of no use to eyes as hexadecimal digits."""
 
-IDENTIFIERS: Final = ("tid", "mid", "rrn", "auth_id", "stan", "code")
-"""Elements that identify: a field that is one of them whole holds nothing else."""
-
 _known: dict[tuple[Dialect, str], Mapping[int, Shower]] = {}
 
 
@@ -64,8 +62,7 @@ def showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
 
 
 def _showers(dialect: Dialect, mti: str) -> Mapping[int, Shower]:
-    places = [dialect.elements[name] for name in IDENTIFIERS if name in dialect.elements]
-    identified = frozenset([place.de for place in places if place.whole])
+    identified = identifying_fields(dialect.elements)
     shown_by = {de: _in_charset(_shower(spec, mti, identified), spec) for de, spec in dialect.fields.items()}
     return shown_by | _macs(dialect)
 
@@ -104,7 +101,7 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
         return partial(_parts, parts=parts)
-    if spec.de in identified or (spec.kind == "n" and not spec.length_bytes):
+    if spec.de in identified or (spec.kind == "n" and not spec.length_bytes and not spec.holds_long_digits):
         return readable
     if spec.maximum < (PAN_DIGITS[0] // 2 if spec.kind == "b" else PAN_DIGITS[0]):
         return readable

@@ -1,7 +1,8 @@
 """Where card numbers are: found in text, in bytes, and in fields of digits, so that `masking` can hide them.
 
 1. A card number has 12 to 19 digits, does not begin with 0, and its last digit is its check digit (ISO/IEC 7812-1).
-   Zeros that fill it up on the left are none of its digits.
+   Zeros that fill it up on the left are none of its digits. Where all digits after the third are zeros there is no
+   account number: it is a control field (DE 53 of UnionPay), not a card's.
 2. In text, digits of any script count; a space or a dash, or two, may stand between them. A longer run of digits may be
    a list of card numbers, and counts as one.
 3. Inside a run of other digits only numbers count that an issuer gives out, as behind a length: `is_issued`.
@@ -31,6 +32,9 @@ HIDDEN_LEAST: Final = 3
 KNOWN: Final = (
     "\ufdd0"  # before digits of our own: a noncharacter, which neither latin-1 nor GBK has, so no wire brings it
 )
+
+_CONTROL_DIGITS: Final = 3
+"""Leading digits of a security control field (PIN format, encryption, track encryption); the others are zeros."""
 
 _BETWEEN: Final = "[ \\-\u00a0\u2000-\u200b\u2010-\u2015\u2212\u3000\uff0d]"
 _RUN: Final = re.compile(rf"{KNOWN}\d++|(\d++(?:{_BETWEEN}{{1,2}}+\d++)*+)")
@@ -84,9 +88,16 @@ def is_issued(digits: str) -> bool:
 
     >>> is_issued("6212345678901232"), is_issued("0006212345678901232"), is_issued("2200000700050")
     (True, True, False)
+    >>> is_issued("2600000000000000")
+    False
     """
     number = digits.lstrip("0")
-    return _ISSUED.fullmatch(number) is not None and passes_luhn(number)
+    return _ISSUED.fullmatch(number) is not None and _has_check_digit(number)
+
+
+def _has_check_digit(number: str) -> bool:
+    """Return whether digits may be a card number by their check digit, and are none of a control field."""
+    return passes_luhn(number) and len(number.rstrip("0")) > _CONTROL_DIGITS
 
 
 def hidden_digits(count: int) -> range:
@@ -154,7 +165,7 @@ def _of_run(text: str, start: int, stop: int, issued: bool) -> set[int]:
     """Return what is hidden of a run of digits, which may have spaces and dashes between them."""
     groups = [(start + one.start(), start + one.end()) for one in _GROUP.finditer(text[start:stop])]
     found: set[int] = set()
-    accepts = is_issued if issued else passes_luhn
+    accepts = is_issued if issued else _has_check_digit
     for first, (begin, end) in enumerate(groups):
         found |= _of_group(text, begin, end, issued)
         places = list(range(begin, end))
@@ -178,13 +189,13 @@ def _of_group(text: str, begin: int, end: int, issued: bool) -> set[int]:
     if len(digits) > PAN_DIGITS[-1] and not issued:
         return set(range(begin, end)) | _rest_of_track(text, end)
     number = digits.lstrip("0")
-    if len(number) in PAN_DIGITS and (is_issued if issued else passes_luhn)(number):
+    if len(number) in PAN_DIGITS and (is_issued if issued else _has_check_digit)(number):
         return {end - len(number) + at for at in hidden_digits(len(number))} | _rest_of_track(text, end)
     found: set[int] = set()
     for size in _INSIDE:
         for at in range(len(digits) - size + 1):
             inside = digits[at : at + size]
-            if _ISSUED.fullmatch(inside) and passes_luhn(inside):
+            if _ISSUED.fullmatch(inside) and _has_check_digit(inside):
                 found |= {begin + at + digit for digit in hidden_digits(size)}
                 if at + size == len(digits):
                     found |= _rest_of_track(text, end)

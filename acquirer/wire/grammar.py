@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from acquirer.wire.charsets import ASCII_CODE_PAGE, EBCDIC_CODE_PAGE
 
@@ -16,6 +16,9 @@ Sensitivity = Literal["", "pan", "track", "pin", "secret"]
 
 Encoding = Literal["bcd", "binary", "ascii", "ebcdic"]
 """How a value becomes bytes: two digits a byte, as it is, or one character a byte."""
+
+AMOUNT_DIGITS: Final = 12
+"""Of an amount, and of a date with its time."""
 
 CHARSETS = {"ascii": ASCII_CODE_PAGE, "ebcdic": EBCDIC_CODE_PAGE}
 """Python codecs of text on the wire, unless a dialect has another code page; each maps all 256 bytes one to one."""
@@ -107,6 +110,11 @@ class FieldSpec:
     def nibbles(self) -> bool:
         """Whether its digits travel two to a byte."""
         return self.encoding == "bcd" and self.kind != "x+n"
+
+    @property
+    def holds_long_digits(self) -> bool:
+        """Whether it is digits, of which more may stand there than an amount or a date with its time has."""
+        return self.kind == "n" and self.maximum > AMOUNT_DIGITS
 
     @property
     def padding_key(self) -> str:

@@ -1,13 +1,15 @@
 """Card numbers where none belongs: in every element of every service that takes free text, in many forms.
 
-Then every byte that reached a disk is searched: store, write-ahead log, log, exports, receipts, what commands print. A
-terminal does this by mistake, and an imported specification or a person who types a note does too.
+Keys and PIN blocks belong to no place but messages. Then every byte that reached a disk is searched: store, write-ahead
+log, log, exports, receipts, what commands print. A terminal does this by mistake, and an imported specification or a
+person who types a note does too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import tomllib
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -20,13 +22,15 @@ from acquirer.app.terminal_connection import TerminalConnection
 from acquirer.cli import run
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.suite import Suite
-from acquirer.journal.mask import IDENTIFIERS
-from acquirer.settings.specs import load_dialect
+from acquirer.dialect.vocabulary import IDENTIFIERS
+from acquirer.settings.shipped import specs_dir
+from acquirer.settings.specs import dialect_names, load_dialect
+from acquirer.settings.terminals import DEMO
 from acquirer.signature.slip_elements import SLIP_TLV_KIND, build_tlv
 from acquirer.terminal.effects import Ask, Response
 from acquirer.testing import running_host
 from acquirer.wire.card_numbers import passes_luhn
-from acquirer.wire.grammar import FieldSpec
+from acquirer.wire.grammar import AMOUNT_DIGITS, FieldSpec
 from acquirer.wire.message import EncodeError, Message, Value
 from tests.store.test_canaries import forms
 
@@ -41,16 +45,7 @@ CARDS = (  # published test numbers, one of each length that there is; of 17 and
     "6205500000000000004",
 )
 TRACK_REST = "30121019999912345"
-TERMINALS = {
-    "iso8583-1987-ascii": "10000161",
-    "iso8583-1987-dukpt": "10000161",
-    "iso8583-1987-ebcdic": "10000161",
-    "iso8583-1993-ascii": "10000161",
-    "iso8583-1993-bcd": "10000161",
-    "unionpay-pos": "10000161",
-    "unionpay-pos-sign-0900": "10000161",
-    "unionpay-pos-sm4": "10000164",
-}
+TERMINALS = dict.fromkeys(dialect_names(), "10000161") | {"unionpay-pos-sm4": "10000164"}  # every shipped dialect
 
 
 def test_the_canaries_are_card_numbers() -> None:
@@ -100,9 +95,12 @@ def planted(spec: FieldSpec, card: str, turn: int) -> Value | None:
             return None
         value = packed(card)[turn % 6]
     elif spec.kind in ("n", "h", "an", "a", "x+n", "z", "ns"):
-        if not spec.length_bytes or spec.kind in ("a", "x+n"):
+        if spec.kind == "n" and not spec.length_bytes and spec.maximum > AMOUNT_DIGITS:
+            value = card.rjust(spec.maximum, "0") if len(card) > AMOUNT_DIGITS else "0" * spec.maximum
+        elif not spec.length_bytes or spec.kind in ("a", "x+n"):
             return None
-        value = card
+        else:
+            value = card
     else:
         value = written(card)[turn % 9]
         if not spec.length_bytes:
@@ -127,7 +125,15 @@ class Planting:
         kept = {dialect.elements[name].de for name in IDENTIFIERS if name in dialect.elements}
         self.free = {de: spec for de, spec in dialect.fields.items() if de not in kept and spec.sensitivity != "pin"}
         self.slip = dialect.elements["slip"].de if "slip" in dialect.elements else 0
+        self.pins = {de for de, spec in dialect.fields.items() if spec.sensitivity == "pin"}
+        self.secrets: set[str] = set()  # in hexadecimal digits: PIN blocks that were sent, working keys
         self.sent = 0
+
+    def keep_secrets(self, message: Message) -> None:
+        """Note PIN block and keys of a request, so that they can be looked for."""
+        self.secrets |= {value.hex() for de in self.pins if isinstance(value := message.fields.get(de), bytes)}
+        keys = self.terminal.state.keys if self.terminal is not None else None
+        self.secrets |= {key.pack()[1:].hex() for _, key in keys.items()} if keys is not None else set()
 
     def frames(self, message: Message) -> Iterator[bytes]:
         used = set(message.fields) - {2, 35, 36}
@@ -172,7 +178,9 @@ def planting(name: str, monkeypatch: pytest.MonkeyPatch) -> Planting:
     ask = TerminalConnection.ask
 
     def planted_first(self: TerminalConnection, request: Ask) -> Response:
-        for frame in planting.frames(planting.dialect.decode(request.frame)):
+        message = planting.dialect.decode(request.frame)
+        planting.keep_secrets(message)
+        for frame in planting.frames(message):
             planting.sent += 1
             ask(self, Ask(frame, request.timeout_s))
         return ask(self, request)
@@ -188,9 +196,10 @@ def a_day(terminal: Terminal, planting: Planting) -> list[Any]:
     if signs_on:
         results.append(terminal.sign_on())
     planting.terminal = terminal
-    results += [terminal.echo(), terminal.sale("12.34", pin="123456"), terminal.sale("5.00", entry="manual")]
+    pin = "123456" if signs_on or planting.suite.dukpt is not None else ""  # else there is no key for it
+    results += [terminal.echo(), terminal.sale("12.34", pin=pin), terminal.sale("5.00", entry="manual")]
     with contextlib.suppress(LookupError):
-        results.append(terminal.balance(pin="123456"))
+        results.append(terminal.balance(pin=pin))
     if planting.slip:
         results += [terminal.sale("3.00", entry="magstripe", sign="Ann"), terminal.upload()]
     results += [terminal.reverse(), terminal.sale("7.00"), terminal.void()]
@@ -203,8 +212,15 @@ def a_day(terminal: Terminal, planting: Planting) -> list[Any]:
     return [*results, terminal.sign_off()] if signs_on else results
 
 
-def clear_in(directory: Path, cards: tuple[str, ...]) -> list[str]:
-    """Where a card number, or the rest of a track, lies in a file: in any form, with or without what divides it."""
+def master_keys() -> set[str]:
+    """The keys of the shipped terminals, which any host holds."""
+    tables = tomllib.loads((specs_dir() / DEMO).read_text("utf-8"))["terminal"]
+    pinned = {key for table in tables for key in table.get("fixed_keys", {}).values()}
+    return pinned | {table[name] for table in tables for name in ("tmk", "bdk") if name in table}
+
+
+def clear_in(directory: Path, secrets: set[str]) -> list[str]:
+    """Where a card number, or anything else secret, lies in a file: in any form, with or without what divides it."""
     hits = []
     narrow = {0xFF10 + digit: str(digit) for digit in range(10)}
     for file in sorted(directory.rglob("*")):
@@ -214,7 +230,7 @@ def clear_in(directory: Path, cards: tuple[str, ...]) -> list[str]:
         plain = held.decode("utf-8", "replace").translate({**narrow, ord(" "): "", ord("-"): ""}).encode()
         gbk = held.decode("utf-8", "ignore").encode("latin-1", "ignore").decode("gbk", "ignore")
         views = {"": held, "without spaces": plain, "of GBK": gbk.translate(narrow).encode()}
-        for card in (*cards, TRACK_REST):
+        for card in secrets:
             looked_for = forms(card) | {"hex of characters": card.encode().hex().encode()}
             for view, text in views.items():
                 hits += [
@@ -241,13 +257,15 @@ def test_no_card_number_reaches_a_disk(name: str, planting: Planting, tmp_path: 
             run([*command, *config])
         run(["signatures", "export", str(tmp_path / "exported"), *config])
         for one in host.transactions:
-            run(["receipt", one.key.tid, one.key.stan, *config])
-        assert clear_in(tmp_path, CARDS) == []  # while it is served: the write-ahead log too
+            run(["receipt", "--tid", one.key.tid, "--stan", one.key.stan, *config])
+        secrets = {*CARDS, TRACK_REST, *master_keys(), *planting.secrets}
+        assert clear_in(tmp_path, secrets) == []  # while it is served: the write-ahead log too
     printed = capsys.readouterr()
     (tmp_path / "printed.txt").write_text(printed.out + printed.err + repr([str(one) for one in results]), "utf-8")
     (tmp_path / "log.txt").write_text(log.getvalue(), "utf-8")
-    assert clear_in(tmp_path, CARDS) == []
+    assert clear_in(tmp_path, secrets) == []
     assert planting.sent > 100
+    assert len(planting.secrets) >= 2 or name == "iso8583-1987-plain"
     assert {"sale", "reversal", "void"} <= {one.service for one in journal if one.reason == "approved"}
     assert {name for one in journal for name in one.request} > {"2", "37", "41", "42", "63"}
     assert "****" in (tmp_path / "printed.txt").read_text("utf-8")

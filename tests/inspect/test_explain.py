@@ -261,6 +261,28 @@ def sensitive_messages(draw: st.DrawFn) -> tuple[dict[int, Value], list[str]]:
     return {de: value for de, value in fields.items() if de in kept}, [one for one in secrets if len(one) >= 8]
 
 
+def test_a_security_control_field_is_shown_and_a_card_number_in_its_place_is_not() -> None:
+    fields: dict[int, Value] = {3: "000000", 4: "000000000100", 11: "000001", 41: "10000161"}
+    control = explain_fields("0200", {**fields, 53: "2600000000000000"})
+    assert [lines(control)[key][0] for key in ("53", "53.1", "53.2")] == ["2600000000000000", "2", "6"]
+    mistaken = explain_fields("0200", {**fields, 53: "6212345678901232"})
+    assert lines(mistaken)["53"] == ("621234******1232", "")
+    assert "56789" not in everything_shown(mistaken)
+    assert "53.1" not in lines(mistaken)
+
+
+def test_digits_of_a_variable_size_that_are_a_card_number_are_hidden() -> None:
+    ascii_1987 = load_dialect("iso8583-1987-ascii")
+    long = [de for de, spec in ascii_1987.fields.items() if spec.holds_long_digits]
+    assert {53, 86, 90} <= set(long)
+    for de in long:
+        size = ascii_1987.fields[de].maximum
+        value = "6212345678901232".rjust(size, "0") if size >= 16 else "30569309025904"[:size].rjust(size, "0")
+        frame = ascii_1987.encode("0200", {3: "000000", 11: "000001", de: value})
+        shown = everything_shown(explain(ascii_1987, ascii_1987.decode(frame)))
+        assert value.lstrip("0") not in shown, de
+
+
 @pytest.mark.slow
 @given(sensitive_messages())
 @settings(max_examples=150, deadline=None)

@@ -14,6 +14,7 @@ from acquirer.wire.masking import (
     mac_text,
     mask_bytes,
     mask_card_numbers,
+    mask_digits,
     mask_pan,
     mask_sentence,
     readable,
@@ -27,6 +28,14 @@ bodies = st.from_regex(r"[1-9][0-9]{10,17}", fullmatch=True)
 
 def luhn_valid(body: str) -> str:
     return next(body + check for check in "0123456789" if passes_luhn(body + check))
+
+
+def is_control(number: str) -> bool:
+    """Digits that are zeros from the fourth on: no account number."""
+    return set(number[3:]) == {"0"}
+
+
+card_numbers_drawn = bodies.map(luhn_valid).filter(lambda pan: not is_control(pan))
 
 
 @pytest.mark.parametrize(
@@ -86,9 +95,8 @@ def test_text_reads_as_text_and_binary_as_hex(raw: bytes, text: str) -> None:
     assert readable(raw.decode("latin-1")) == text
 
 
-@given(bodies, st.text("ab,: ", max_size=5), st.text("xy. ", max_size=5))
-def test_a_luhn_valid_run_in_free_text_is_always_masked(body: str, before: str, after: str) -> None:
-    pan = luhn_valid(body)
+@given(card_numbers_drawn, st.text("ab,: ", max_size=5), st.text("xy. ", max_size=5))
+def test_a_luhn_valid_run_in_free_text_is_always_masked(pan: str, before: str, after: str) -> None:
     masked = mask_card_numbers(before + pan + after)
     assert masked == before + mask_pan(pan) + after
     assert pan not in masked
@@ -116,10 +124,28 @@ def test_a_run_too_long_for_a_card_number_may_be_a_list_of_them(run: str, before
     assert mask_card_numbers(before + run) == before + "*" * len(run)
 
 
-@given(st.text("0123456789ABCDEF", min_size=13, max_size=60), bodies)
-def test_what_we_know_to_be_no_card_number_is_left_alone_and_what_stands_beside_it_is_not(typed, body) -> None:
-    pan = luhn_valid(body)
+@given(st.text("0123456789ABCDEF", min_size=13, max_size=60), card_numbers_drawn)
+def test_what_we_know_to_be_no_card_number_is_left_alone_and_what_stands_beside_it_is_not(typed, pan) -> None:
     assert mask_sentence(f"got {known(typed)}, card {pan}") == f"got {typed}, card {mask_pan(pan)}"
+
+
+@pytest.mark.parametrize("control", ["2600000000000000", "4200000000000000", "6700000000000000", "2600000000000"])
+def test_a_security_control_field_is_no_card_number(control: str) -> None:
+    """Some have a right check digit, and leading digits that issuers have."""
+    for text in (control, f"security control {control} says", f"53 {control}"):
+        assert (mask_card_numbers(text), mask_sentence(text)) == (text, text)
+    assert mask_digits(control) == mask_card_numbers(control, issued=True) == control
+    if len(control) % 2 == 0:
+        assert mask_bytes(bytes.fromhex(control)) == control
+    assert mask_bytes(control.encode()) == control.encode().hex()
+
+
+@given(st.integers(3, 14), st.integers(1, 9))
+def test_one_digit_of_an_account_number_makes_it_one(place: int, digit: int) -> None:
+    pan = luhn_valid("260000000000000"[:place] + str(digit) + "0" * (14 - place))
+    shown_digits = mask_pan(pan)
+    assert mask_card_numbers(f"control {pan}") == f"control {shown_digits}"
+    assert mask_bytes(bytes.fromhex(pan)) == mask_digits(pan) == shown_digits
 
 
 def test_no_text_from_the_wire_can_pass_for_known() -> None:
