@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_object
 
 if TYPE_CHECKING:
     from acquirer.cli.inputs import Input
@@ -62,8 +62,7 @@ def command(
     for number, (group, found) in enumerate(diagnosis.messages):
         explanation, sure = found.explained(unsafe_show), group.certainty == "sure"
         if as_json:
-            document = {**explanation.as_json(found.guess.framing), "why": found.guess.why, "sure": sure}
-            print(json.dumps(document, ensure_ascii=False))
+            print_object({**explanation.as_json(found.guess.framing), "why": found.guess.why, "sure": sure})
         elif number < SHOWN:
             why = found.guess.why if sure else f"A guess: {found.guess.why}"
             _print(explanation, why, number, max(0, DUMPED_BYTES - dumped))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -12,6 +11,7 @@ import typer
 
 from acquirer.cli import dialect_files
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_array, print_object
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,15 +27,14 @@ Name = typer.Argument(metavar="NAME|FILE", help="A dialect that ships with acqui
 
 
 @app.command("list")
-def list_(as_json: bool = typer.Option(False, "--json", help="One JSON object per dialect, one per line.")) -> int:
+def list_(as_json: bool = typer.Option(False, "--json", help="One JSON array.")) -> int:
     """List the dialects that ship with acquirer."""
     from acquirer.cli.tables import KEY, Line, console, table
     from acquirer.settings.specs import dialect_names, load_dialect
 
     dialects = [load_dialect(name) for name in dialect_names()]
     if as_json:
-        for dialect in dialects:
-            print(json.dumps(_summary(dialect), ensure_ascii=False))
+        print_array(map(_summary, dialects))
         return Code.OK
     grid = table("Name", "Dialect", "Framing", "Fields>", "Services", "Samples>")
     for dialect in dialects:
@@ -62,7 +61,7 @@ def show(
         hint = did_you_mean(part, PARTS) or f"; there are {', '.join(PARTS)}."
         raise Exit(Code.USAGE, f"A dialect has no part '{part}'{hint}")
     if as_json:
-        print(json.dumps(_whole(dialect), ensure_ascii=False))
+        print_object(_whole(dialect))
         return Code.OK
     screen = console()
     if not part:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_object
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,7 +55,7 @@ def command(
                 if terminals
                 else {}
             )
-            print(json.dumps({**_as_json(diagnosis, group), **host}, ensure_ascii=False))
+            print_object({**_as_json(diagnosis, group), **host})
     else:
         _print(diagnosis, found)
     if not diagnosis.groups:
@@ -121,8 +121,12 @@ def _as_json(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> dict[str, A
 
 
 def _message(found: CapturedMessage, framing: str) -> dict[str, Any]:
-    at = datetime.fromtimestamp(found.at_s).astimezone().isoformat() if found.at_s is not None else None
-    return {"stream": found.stream.name, "at": at, **found.explanation.as_json(framing)}
+    at = datetime.fromtimestamp(found.at_s, UTC) if found.at_s is not None else None
+    moments = {
+        "at": at and at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "at_local": at and at.astimezone().isoformat(timespec="microseconds"),
+    }
+    return {"stream": found.stream.name, **moments, **found.explanation.as_json(framing)}
 
 
 def _print(diagnosis: CaptureDiagnosis, found: list[list[tuple[int, str]]]) -> None:

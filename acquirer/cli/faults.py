@@ -12,7 +12,7 @@ def command(
         str | None, typer.Argument(metavar="[list|show|KIND]", help="'list': one line for each kind; 'show KIND': one.")
     ] = None,
     kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="The kind to show.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, or one object of a kind.")] = False,
 ) -> None:
     """Describe the kinds of faults that a host can be given, in Markdown (docs/faults.md is this page)."""
     from acquirer.app.fault_examples import example
@@ -26,10 +26,12 @@ def command(
     elif kind is not None:
         raise typer.BadParameter(f"'{kind}' is one word too many; write 'show KIND'")
     if as_json:
-        import json
+        from acquirer.cli.json_output import print_array, print_object
 
-        names = known_names() if what in (None, "list") else (what,)
-        print(json.dumps(list(as_objects(names)), ensure_ascii=False, indent=2))
+        if what in (None, "list"):
+            print_array(as_objects(known_names()))
+        else:
+            print_object(next(as_objects((what,))))
     elif what is None:
         print(page(known_names(), example), end="")
     elif what == "list":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_array
 
 if TYPE_CHECKING:
     from acquirer.security.ciphers import CipherName
@@ -61,7 +61,6 @@ def print_steps(steps: Iterable[WorkStep], as_json: bool) -> None:
 
     found = list(steps)
     if as_json:
-        documents = [{"step": one.name, "value": one.value or None, "remark": one.remark or None} for one in found]
-        print(json.dumps(documents, ensure_ascii=False))
+        print_array({"step": one.name, "value": one.value or None, "remark": one.remark or None} for one in found)
     else:
         print_table(("Step", "Value", "Remark"), [(one.name, one.value or "hidden", one.remark) for one in found])

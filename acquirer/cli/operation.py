@@ -6,7 +6,6 @@ A command is made from a function that plans a `Job` from options of its own; th
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_object
 
 if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
@@ -210,7 +210,7 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
     receipt = paper(approved, lang=lang) if approved else ""
     if options.as_json:
         slips = [paper(slip, lang=lang) for slip in result.slips]
-        print(json.dumps(result_json(result) | {"receipt": receipt, "slips": slips}, ensure_ascii=False))
+        print_object(result_json(result) | {"receipt": receipt, "slips": slips})
     elif printing.receipt and receipt:
         print(f"\n{receipt}", end="")
     if note := missing_note(receipt):

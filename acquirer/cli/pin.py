@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import typer
 
 from acquirer.cli.errors import Code
+from acquirer.cli.json_output import print_array
 from acquirer.cli.key_values import read_bytes, read_key, read_text
 
 
@@ -38,7 +38,7 @@ def command(
     declared = PIN_FORMATS["iso-0" if len(data) == 8 else "iso-0-padded"]
     found = pin_candidates(data, card, declared, [("current", keys)], master, unsafe=unsafe_show)
     if as_json:
-        print(json.dumps([{"key": one.key, "layout": one.layout, "block": one.pin or None} for one in found]))
+        print_array({"key": one.key, "layout": one.layout, "block": one.pin or None} for one in found)
     elif found:
         print_table(("Key", "Layout", "Clear"), [(one.key, one.layout, one.pin or "hidden") for one in found])
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from acquirer.cli import unsigned_transactions
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_array, print_object
 from acquirer.cli.stored_signatures import (
     ReadingFolder,
     find_signatures,
@@ -18,7 +18,17 @@ from acquirer.cli.stored_signatures import (
     warn_of_damaged,
     with_picture_and_image,
 )
-from acquirer.cli.stores import StoreOption, clock_time, reading, sentence, settings, with_times, writing
+from acquirer.cli.stores import (
+    ArrayOption,
+    ObjectOption,
+    StoreOption,
+    clock_time,
+    reading,
+    sentence,
+    settings,
+    with_times,
+    writing,
+)
 from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
@@ -30,7 +40,6 @@ app.command("unsigned")(unsigned_transactions.command)
 Tid: Any = typer.Option("", "--tid", metavar="TID", help="Only of this terminal.")
 Batch: Any = typer.Option("", "--batch", metavar="BATCH", help="Of this batch; else of the latest.")
 All: Any = typer.Option(False, "--all", help="Also those that were replaced by a later one.")
-ArrayOption: Any = typer.Option(False, "--json", help="One JSON array.")
 
 
 def _document(one: Signature, *, counts: bool, timezone: str) -> dict[str, Any]:
@@ -52,11 +61,7 @@ def list_(
         found = find_signatures(reader, tid, everything)
         warn_of_damaged(reader, tid)
     if as_json:
-        print(
-            json.dumps(
-                [_document(one, counts=counts, timezone=config.timezone) for one, counts in found], ensure_ascii=False
-            )
-        )
+        print_array(_document(one, counts=counts, timezone=config.timezone) for one, counts in found)
         return Code.OK
     from acquirer.cli.tables import ALERT, KEY, Line, console, table
     from acquirer.slip.receipt import decimal_amount
@@ -87,7 +92,7 @@ def show(
     stan: str = typer.Option(..., "--stan", metavar="STAN", help="The transaction's trace number."),
     batch: str = Batch,
     store: str | None = StoreOption,
-    as_json: bool = typer.Option(False, "--json", help="One JSON object."),
+    as_json: bool = ObjectOption,
 ) -> int:
     """Show the signature of one transaction: its slip elements, what is unusual about it, what it looks like."""
     config, stan = settings(store), whole_stan(stan)
@@ -97,7 +102,7 @@ def show(
             raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
         one, stream, _ = with_picture_and_image(reader, one, config)
     if as_json:
-        print(json.dumps(_document(one, counts=True, timezone=config.timezone), ensure_ascii=False))
+        print_object(_document(one, counts=True, timezone=config.timezone))
         return Code.OK
     from acquirer.app.receipts import image_of
     from acquirer.cli.braille import lines

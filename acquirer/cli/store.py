@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from acquirer.cli.errors import Code
-from acquirer.cli.stores import StoreOption, settings, store_problems, warn
+from acquirer.cli.json_output import print_object
+from acquirer.cli.stores import ObjectOption, StoreOption, settings, store_problems, warn
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -18,7 +17,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def check(
     store: str | None = StoreOption,
-    as_json: bool = typer.Option(False, "--json", help="One JSON object."),
+    as_json: bool = ObjectOption,
 ) -> int:
     """Look at all of a store: pages, tables, rows, images, keys. Ends with 1 when something is wrong.
 
@@ -34,14 +33,10 @@ def check(
         warn(loose)
     problems = found.problems
     if as_json:
-        document: dict[str, Any] = {
-            "store": config.store,
-            "ok": not problems,
-            "version": found.version,
-            "problems": problems,
-            "rows": found.rows,
-        }
-        print(json.dumps(document, ensure_ascii=False))
+        ok = not problems
+        print_object(
+            {"store": config.store, "ok": ok, "version": found.version, "problems": problems, "rows": found.rows}
+        )
     else:
         from acquirer.data.text import printable
 

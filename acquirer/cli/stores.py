@@ -21,6 +21,8 @@ StoreOption: Any = typer.Option(
     None, "--store", metavar="URL", help="sqlite:///relative.db or sqlite:////absolute.db; as 'acquirer serve' has it."
 )
 JsonOption: Any = typer.Option(False, "--json", help="One JSON object per line.")
+ObjectOption: Any = typer.Option(False, "--json", help="One JSON object.")
+ArrayOption: Any = typer.Option(False, "--json", help="One JSON array.")
 
 
 def settings(store: str | None, **more: Any) -> Config:
@@ -76,12 +78,9 @@ def store_problems() -> Iterator[None]:
 
 def clock_time(at_us: int, timezone: str) -> str:
     """Return a moment as people in the host's time zone write it; "" for never, the number where it is no moment."""
-    if not at_us:
-        return ""
-    try:
-        return datetime.fromtimestamp(at_us / 1_000_000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
-        return f"{at_us} µs"
+    from acquirer.data.text import local_time
+
+    return local_time(at_us, ZoneInfo(timezone))
 
 
 def with_times(document: dict[str, Any], timezone: str) -> dict[str, Any]:

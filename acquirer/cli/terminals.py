@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, warn, with_times, writing
+from acquirer.cli.json_output import print_array, print_object
+from acquirer.cli.stores import (
+    ArrayOption,
+    ObjectOption,
+    StoreOption,
+    clock_time,
+    reading,
+    settings,
+    warn,
+    with_times,
+    writing,
+)
 
 if TYPE_CHECKING:
     from acquirer.model.rows import Session, TerminalConfig
@@ -72,7 +82,7 @@ def list_(
     mid: str = typer.Option("", "--mid", metavar="MID", help="Only of this merchant, or a pattern."),
     limit: int = typer.Option(0, "--limit", "-n", metavar="N", min=0, help="The first so many; 0 lists all."),
     store: str | None = StoreOption,
-    as_json: bool = JsonOption,
+    as_json: bool = ArrayOption,
 ) -> int:
     """List the registered terminals."""
     from acquirer.cli.listing import print_table
@@ -85,9 +95,7 @@ def list_(
         found = reader.terminals(wanted, limit or None)
         total = reader.count_terminals(wanted) if limit else len(found)
     if as_json:
-        encode = json.JSONEncoder(ensure_ascii=False).encode
-        documents = (with_times(_as_json(terminal, session), config.timezone) for terminal, session in found)
-        sys.stdout.writelines(f"{encode(document)}\n" for document in documents)
+        print_array(with_times(_as_json(terminal, session), config.timezone) for terminal, session in found)
         return Code.OK
     rows = []
     for terminal, session in found:
@@ -110,7 +118,9 @@ def list_(
 
 
 @app.command()
-def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOption, as_json: bool = JsonOption) -> int:
+def show(
+    tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOption, as_json: bool = ObjectOption
+) -> int:
     """Show one terminal: how it is registered, treated, and how it stands."""
     from acquirer.cli.tables import KEY, Line, console, table
     from acquirer.data.text import printable
@@ -123,7 +133,7 @@ def show(tid: str = typer.Argument(metavar="TID"), store: str | None = StoreOpti
         raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'{near}.")
     document = _as_json(*found)
     if as_json:
-        print(json.dumps(with_times(document, config.timezone), ensure_ascii=False))
+        print_object(with_times(document, config.timezone))
         return Code.OK
     grid = table("", "")
     grid.show_header = False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from acquirer.cli.errors import Code
+from acquirer.cli.json_output import print_array
 from acquirer.cli.moments import SinceOption, UntilOption, moment_us
 from acquirer.cli.stored_signatures import pixel_check
-from acquirer.cli.stores import StoreOption, clock_time, reading, settings
+from acquirer.cli.stores import StoreOption, clock_time, reading, settings, with_times
 
 if TYPE_CHECKING:
     from acquirer.app.unsigned import UnsignedTransaction
@@ -40,7 +40,7 @@ def command(
     with reading(config.store) as reader:
         found = find_unsigned(reader, load_dialect(config.dialect), wanted, config.no_sign_limit_minor, pixels)
     if as_json:
-        print(json.dumps([_unsigned_json(one) for one in found], ensure_ascii=False))
+        print_array(with_times(_unsigned_json(one), config.timezone) for one in found)
     else:
         _print_groups(found, config.timezone)
     return Code.OK

@@ -189,8 +189,8 @@ def _package(dialect: Dialect, message: Message) -> KeyPackage | None:
 def _title(dialect: Dialect, message: Message) -> Text:
     """Return what kind of message this is: the service it asks for, or whose reply it is."""
     if dialect.is_response(message.mti):
-        route = next((route for route in dialect.routes if _replies_to(dialect, message, route)), None)
-        if route:
+        routes = [route for route in dialect.routes if _replies_to(dialect, message, route)]
+        if route := min(routes, key=lambda one: _unproved(dialect, message, one), default=None):
             return Text(f"{route.title.en} reply", f"{route.title.zh}应答" if route.title.zh else "")
     elif route := dialect.route(message):
         return route.title
@@ -209,6 +209,11 @@ def _replies_to(dialect: Dialect, message: Message, route: Route) -> bool:
         return False
     values = {name: dialect.get(message, name) for name in route.when}
     return all(value in route.when[name] for name, value in values.items() if value is not None)
+
+
+def _unproved(dialect: Dialect, message: Message, route: Route) -> int:
+    """Return how many conditions of a route a reply leaves open: of routes that fit, the one with fewest is meant."""
+    return sum(dialect.get(message, name) is None for name in route.when)
 
 
 def _notes(dialect: Dialect, message: Message) -> Iterator[str]:

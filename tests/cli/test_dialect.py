@@ -45,7 +45,7 @@ def test_list_names_every_dialect_that_ships(capsys: Say) -> None:
     out, _ = typed(capsys, "list")
     for name in dialect_names():
         assert f"\n {name} " in out
-    listed = [json.loads(line) for line in typed(capsys, "list", "--json")[0].splitlines()]
+    listed = json.loads(typed(capsys, "list", "--json")[0])
     assert [one["name"] for one in listed] == dialect_names()
     (unionpay,) = [one for one in listed if one["name"] == "unionpay-pos"]
     assert (unionpay["framing"], unionpay["tpdu"], unionpay["fields"]) == (

@@ -47,11 +47,11 @@ def test_add_then_list_then_show(url: str, capsys: Say) -> None:
     assert TMK not in printed
 
 
-def test_json_is_one_object_a_line(url: str, capsys: Say) -> None:
+def test_a_list_is_an_array_and_a_terminal_an_object(url: str, capsys: Say) -> None:
     add(tid="10000161..10000163", required="per-batch")
     capsys.readouterr()
     assert cli.run(["terminals", "list", "--json"]) == Code.OK
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = json.loads(capsys.readouterr().out)
     assert [one["tid"] for one in found] == ["10000161", "10000162", "10000163"]
     assert found[0]["policy"]["required"] == "per-batch"
     assert cli.run(["terminals", "show", "10000162", "--json"]) == Code.OK
@@ -87,7 +87,7 @@ def test_import_adds_changes_and_deletes_nothing(url: str, tmp_path: Path, capsy
     assert cli.run(["terminals", "import", str(file)]) == Code.OK
     assert "0 added, 2 changed, 0 as they were" in capsys.readouterr().out
     cli.run(["terminals", "list", "--json"])
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(json.loads(capsys.readouterr().out)) == 3
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def shops(url: str, tmp_path: Path, capsys: Say) -> str:
 )
 def test_a_list_is_filtered_and_limited(shops: str, flags: list[str], tids: list[str], capsys: Say) -> None:
     assert cli.run(["terminals", "list", "--json", *flags]) == Code.OK
-    assert [json.loads(line)["tid"] for line in capsys.readouterr().out.splitlines()] == tids
+    assert [one["tid"] for one in json.loads(capsys.readouterr().out)] == tids
 
 
 def test_a_list_that_is_cut_says_so_on_stderr(shops: str, capsys: Say) -> None:

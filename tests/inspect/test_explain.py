@@ -67,6 +67,14 @@ def test_the_published_sign_on_request_in_words() -> None:
     assert explanation.hidden == frozenset()
 
 
+def test_a_reply_is_that_of_the_service_whose_conditions_it_repeats() -> None:
+    """A QR code sale differs from a sale by DE 22 only, which no reply carries."""
+    request = UNIONPAY.decode(SALE)
+    fields = {de: value for de, value in request.fields.items() if de in (2, 3, 4, 11, 25, 41, 42, 49, 60)}
+    reply = UNIONPAY.decode(UNIONPAY.encode("0210", {**fields, 39: "00"}))
+    assert explain(UNIONPAY, reply).title.en == "sale reply"
+
+
 def test_the_published_sign_on_reply_names_each_key_and_its_check_value() -> None:
     explanation = explain_frame(SIGN_ON_REPLY)
     assert explanation.title.en == "sign-on reply"

@@ -72,7 +72,7 @@ def test_the_command_lists_kinds_as_lines_and_as_an_array(capsys):
     kinds = json.loads(capsys.readouterr().out)
     assert [kind["name"] for kind in kinds] == list(built_in_names())
     assert cli.run(["faults", "show", "late", "--json"]) == Code.OK
-    (late,) = json.loads(capsys.readouterr().out)
+    late = json.loads(capsys.readouterr().out)
     assert late["stage"] == "sending"
     assert [(one["name"], one["default"], one["required"]) for one in late["parameters"]] == [("after", "3s", False)]
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -106,6 +106,13 @@ def documents(text: str) -> list[Json]:
         return [json.loads(text)]
     except ValueError:
         return [json.loads(line) for line in text.splitlines()]
+
+
+def elements(text: str) -> list[Json]:
+    """Read the array that is printed now where 0.1 printed a document on each line: of finished lists."""
+    found = json.loads(text)
+    assert isinstance(found, list)
+    return found
 
 
 def expected(name: str) -> list[Json]:
@@ -262,6 +269,9 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
 }
 """Commands whose output is looked at in another way."""
 
+MENDED: Final[dict[tuple[str, object], dict[str, str]]] = {("decode-approved-sale-reply.jsonl", "QR code sale reply"): {"title": "sale reply"}}
+"""What 0.1 said and was not so."""
+
 SENTENCES = frozenset({"why", "notes", "cause"})
 """What a decoder and a list of missing signatures say in sentences, which may be put in other words."""
 
@@ -280,7 +290,11 @@ def test_what_is_read_is_what_0_1_read(name: str, printed: dict[str, Ended]) -> 
     assert printed[name].code == 0, printed[name]
     # What the journal and the store keep was written by 0.1; its sentences stay as they are.
     free = SENTENCES if name.startswith(("decode", "signatures-unsigned")) else frozenset()
-    assert differences(expected(name), documents(printed[name].out), free) == []
+    now = elements(printed[name].out) if name == "terminals-list.jsonl" else documents(printed[name].out)
+    was = [
+        {**one, **MENDED.get((name, one.get("title")), {})} if isinstance(one, dict) else one for one in expected(name)
+    ]
+    assert differences(was, now, free) == []
 
 
 @pytest.mark.parametrize("number", SHOWN)
@@ -313,7 +327,7 @@ def test_receipts_are_printed_again_and_counted_on(what: str, name: str, printed
 
 
 def test_every_dialect_is_still_there(printed: dict[str, Ended]) -> None:
-    now = {one["name"]: one for one in documents(printed["dialect list"].out)}
+    now = {one["name"]: one for one in elements(printed["dialect list"].out)}
     for was in expected("dialect-list.jsonl"):
         one = now[was["name"]]
         assert differences(was, one, frozenset({"title", "fields", "services", "samples"})) == []
@@ -633,9 +647,9 @@ def test_json_has_every_key_it_had(printed: dict[str, Ended], day: Day) -> None:
         "signatures list": documents(printed["signatures-list-all.json"].out),
         "signatures show": documents(printed["signatures-show.json"].out),
         "signatures unsigned": documents(printed["signatures-unsigned.json"].out),
-        "terminals list": documents(printed["terminals-list.jsonl"].out),
+        "terminals list": elements(printed["terminals-list.jsonl"].out),
         "terminals show": documents(printed["terminals-show.json"].out),
-        "dialect list": documents(printed["dialect list"].out),
+        "dialect list": elements(printed["dialect list"].out),
         "dialect show": documents(printed["dialect show"].out),
         "decode": [one for name in READING if name.startswith("decode") for one in documents(printed[name].out)],
         "doctor": documents(printed["doctor"].out),
