@@ -269,7 +269,9 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
 }
 """Commands whose output is looked at in another way."""
 
-MENDED: Final[dict[tuple[str, object], dict[str, str]]] = {("decode-approved-sale-reply.jsonl", "QR code sale reply"): {"title": "sale reply"}}
+MENDED: Final[dict[tuple[str, object], dict[str, str]]] = {
+    ("decode-approved-sale-reply.jsonl", "QR code sale reply"): {"title": "sale reply"}
+}
 """What 0.1 said and was not so."""
 
 SENTENCES = frozenset({"why", "notes", "cause"})
