@@ -123,6 +123,33 @@ def test_pure_rooms_read_no_clock_and_touch_no_file(room: str) -> None:
     assert found == []
 
 
+PARSERS = {
+    "json": "data/json_text.py",
+    "tomli": "data/toml.py",
+    "tomllib": "data/toml.py",
+}
+"""Where each parser is called: there, what is nested too deep or does not fit into memory is one sentence."""
+
+OTHERWISE_PARSED = {
+    ("model/columns.py", "json"): "rows, for each exchange: `soundness.unpack_whole` makes the sentence",
+    ("cli/journal.py", "tomli"): "files that ship",
+}
+
+
+def parsers(tree: ast.Module) -> Iterator[str]:
+    """Yield the parsers whose `load` or `loads` a module uses."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("load", "loads") and isinstance(node.value, ast.Name):
+            yield node.value.id
+        if isinstance(node, ast.ImportFrom) and {one.name for one in node.names} & {"load", "loads"}:
+            yield node.module or ""
+
+
+def test_text_from_outside_is_parsed_in_one_place() -> None:
+    found = {(name_of(path), parser) for path in MODULES for parser in parsers(parsed(path)) if parser in PARSERS}
+    assert found - {(place, parser) for parser, place in PARSERS.items()} == set(OTHERWISE_PARSED)
+
+
 WRITERS_OF_OTHER_FILES = {
     "load/": "files of measurements, in a folder of their own",
     "cli/dialect_files.py": "a dialect: nothing in it is secret",

@@ -16,6 +16,9 @@ from acquirer.terminal.signature_pad import Pad
 FILES = (".png", ".json")
 """A text that ends like this names a file, every other one is a name to be written."""
 
+OTHER_PICTURES = (".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".svg", ".pdf", ".jbg")
+"""No one is called like this: a picture that is not read."""
+
 EASY_BYTES = (160, 640)
 """Compressed, a signature that every pad takes: above the least a terminal accepts as a name (150), and with room for
 the feature code burnt into it (some 200) below the most an upload holds (900)."""
@@ -36,6 +39,8 @@ def read_pad(sign: str | Path, mode: str, size: tuple[int, int], randbytes: Call
     """
     if mode not in MODES:
         raise ValueError(f"there is no way to sign '{mode}'; known: {', '.join(MODES)}")
+    if str(sign).lower().endswith(OTHER_PICTURES):
+        raise ValueError(f"{sign}: a signature is read from a .png, or from a .json of strokes: convert it to one")
     if not str(sign).lower().endswith(FILES):
         return Pad(_written(str(sign), mode, size, randbytes), mode)
     try:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import stat
@@ -17,8 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.data.text import printable
 from acquirer.errors import ConfigurationError
 from acquirer.host.services.signature import stored_element
@@ -116,10 +116,8 @@ class SignatureFolder:
         shown, base = printable(name), name.removesuffix(".json")
         try:
             one = signature_of_json(_parsed(self._bytes(name)), self._tags_of)
-        except UnicodeDecodeError:
-            raise FolderError(f"{shown} is not JSON in UTF-8") from None
-        except json.JSONDecodeError as exc:
-            raise FolderError(f"{shown} is not JSON: {exc.msg} in line {exc.lineno}, column {exc.colno}") from None
+        except JsonTextError as exc:
+            raise FolderError(f"{shown} is not JSON: {exc}") from None
         except ValueError as exc:
             raise FolderError(f"{shown} describes no signature: {exc}") from None
         stream = self._bytes(f"{base}.jbg")
@@ -177,26 +175,13 @@ def _parsed(data: bytes) -> Mapping[str, Any]:
     """Return a JSON object.
 
     Raises:
-        ValueError: it is none.
+        JsonTextError: it is no JSON.
+        ValueError: it is no object.
     """
-    text = data.decode("utf-8")
-    try:
-        found = json.loads(text, parse_int=_whole, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("brackets stand in brackets far deeper than in any description") from None
+    found = parse_json(data)
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
     return found
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > 20:  # more than 64 bits; and thousands of digits take seconds to convert
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def signature_of_json(stored: Mapping[str, Any], tags_of: TagsOf) -> Signature:

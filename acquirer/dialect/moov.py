@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import Any
 
+from acquirer.data.json_text import JsonTextError, parse_json
 from acquirer.data.toml import DataError
 from acquirer.dialect.imported import Imported, ImportedField
 
@@ -29,13 +29,9 @@ def read_specification(data: bytes, name: str) -> Imported:
         DataError: it is no JSON, or no specification; carries the line, or the field.
     """
     try:
-        whole = json.loads(data)
-    except json.JSONDecodeError as exc:
-        raise DataError(name, exc.lineno, "", f"is no JSON: {exc.msg[0].lower()}{exc.msg[1:]}") from None
-    except UnicodeDecodeError:
-        raise DataError(name, 1, "", "is no UTF-8 text") from None
-    except RecursionError:
-        raise DataError(name, 1, "", "is nested too deep") from None
+        whole = parse_json(data)
+    except JsonTextError as exc:
+        raise DataError(name, exc.line or 1, "", f"is no JSON: {exc.problem}") from None
     fields = whole.get("fields") if isinstance(whole, dict) else None
     if not isinstance(fields, dict) or not fields:
         raise DataError(name, 1, "fields", "is missing: this is no specification of moov-io/iso8583")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from time import sleep
 from typing import Final, TextIO
 
 import acquirer
+from acquirer.data.json_text import parse_json
 from acquirer.dialect.dialect import Dialect
 from acquirer.load.cpu import used_s
 from acquirer.load.frames import FIRST_TID
@@ -120,7 +120,7 @@ def started(
         if not ready:
             words, ended_with, output = " ".join(arguments[:3]), process.wait(), Path(stderr.name).read_text()[-800:]
             raise SystemExit(f"{words} did not start: it ended with {ended_with}: {output}")
-        name, _, port = json.loads(ready)["listen"].rpartition(":")
+        name, _, port = parse_json(ready)["listen"].rpartition(":")
         yield ServerProcess(process, (name, int(port)))
     finally:
         process.terminate()

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from multiprocessing.connection import Connection
 from subprocess import TimeoutExpired
 from typing import Final
 
+from acquirer.data.json_text import parse_json
 from acquirer.data.text import plural
 from acquirer.errors import PeerError
 from acquirer.model.rows import Flag, Picture
@@ -137,7 +137,7 @@ def receive_picture(connection: Connection) -> Picture:
     """
     text = connection.recv_bytes(TEXT_BYTES)
     drawn = connection.recv_bytes(PNG_BYTES)
-    fields = json.loads(text)
+    fields = parse_json(text)
     match fields:
         case {"width": int(width), "height": int(height), "flags": [*flags]}:
             return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.loading import load
+from acquirer.settings.memory import lacks_memory
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.text_file import read_text_file
 
@@ -40,7 +41,7 @@ def read_spec(name: str) -> tuple[str, Path]:
     except UnicodeDecodeError:
         raise DataError(str(path), 0, "", "is not UTF-8 text") from None
     except (OSError, ValueError) as exc:  # ValueError: a path that no file can have
-        if not name.endswith(".toml"):
+        if not name.endswith(".toml") and not lacks_memory(exc):
             raise _no_dialect(name) from None
         reason = exc.strerror or exc if isinstance(exc, OSError) else exc
         raise DataError(str(path), 0, "", f"cannot be read: {reason}") from None

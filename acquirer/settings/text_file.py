@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """A hundred thousand terminals, each spelled out, are 20 MB; what is larger is another file."""
+
+PIECE_BYTES: Final = 1 << 18
+"""As large as all but the largest files that ship."""
 
 
 def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
@@ -18,12 +22,19 @@ def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
+            data = b"".join(_pieces(file, most_bytes + 1))
     except MemoryError:
         raise OSError(errno.ENOMEM, "it does not fit into the memory there is") from None
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than {most_bytes // 1_000_000} MB")
     return data
+
+
+def _pieces(file: BinaryIO, most_bytes: int) -> Iterator[bytes]:
+    """Yield what a file holds up to a size: asked for it at once, Python takes memory for all of that size."""
+    while most_bytes > 0 and (piece := file.read(min(most_bytes, PIECE_BYTES))):
+        yield piece
+        most_bytes -= len(piece)
 
 
 def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:

@@ -240,7 +240,7 @@ def _pack(kept: Pending | Unanswered) -> bytes:
 
 
 def _unpack(packed: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(packed)
+    document: dict[str, Any] = parse_json(packed)
     fields: dict[int, Value] = {
         int(de): value if isinstance(value, str) else bytes.fromhex(value["hex"])
         for de, value in document["fields"].items()
@@ -262,4 +262,4 @@ def _pack_sales(sales: tuple[Sold, ...]) -> bytes:
 
 
 def _unpack_sales(packed: bytes) -> tuple[Sold, ...]:
-    return tuple(Sold(**{**one, "original": Original(**one["original"])}) for one in json.loads(packed))
+    return tuple(Sold(**{**one, "original": Original(**one["original"])}) for one in parse_json(packed))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from acquirer.data.json_text import parse_json
 from acquirer.data.types import Randbytes
 from acquirer.security.vault import Vault, VaultError
 from acquirer.slip.receipt import Receipt
@@ -67,7 +68,7 @@ def load(document: dict[str, Any], tid: str, vault: Vault) -> Voucher:
     receipt = read_receipt(plain.pop("receipt"))
     sealed = plain.pop("sealed")
     try:
-        hidden = json.loads(vault.open(_context(tid, receipt), bytes.fromhex(sealed)))
+        hidden = parse_json(vault.open(_context(tid, receipt), bytes.fromhex(sealed)))
     except (VaultError, ValueError):
         hidden = {"values": {}, "image": ""}
     values = {

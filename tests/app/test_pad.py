@@ -84,6 +84,8 @@ def test_a_file_in_which_no_one_signed_is_an_empty_pad(tmp_path: Path, name: str
         ("half.png", png.encode_png(DRAWN)[:60], "the PNG is damaged"),
         ("bent.json", b"[[[1, 2], [3]]]", "stroke 1, point 2"),
         ("no.json", b"{", "the strokes are not JSON"),
+        ("photo.JPG", b"\xff\xd8\xff\xe0", "a signature is read from a .png"),
+        ("missing.jpeg", None, "a signature is read from a .png"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, name: str, data: bytes | None, says: str) -> None:

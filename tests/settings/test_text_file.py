@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from acquirer.data.toml import DataError
 from acquirer.settings import text_file
 from acquirer.settings.cards import load_cards
 from acquirer.settings.config import load_config
-from acquirer.settings.specs import load_dialect
+from acquirer.settings.specs import load_dialect, read_spec
 from acquirer.settings.terminals import read_terminals
 from acquirer.settings.text_file import read_file, read_text_file
 
@@ -67,6 +68,27 @@ def test_memory_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: A
     monkeypatch.setattr(Path, "open", no_memory)
     with pytest.raises(DataError, match="does not fit into the memory there is"):
         load_cards(str(path))
+
+
+def test_a_dialect_that_does_not_fit_into_memory_is_not_called_missing(monkeypatch: Any) -> None:
+    def no_memory(*_args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Path, "open", no_memory)
+    with pytest.raises(DataError, match=r"unionpay-pos\.toml: cannot be read: .*memory"):
+        read_spec("unionpay-pos")
+
+
+def test_memory_is_taken_for_what_a_file_holds_and_not_for_what_it_might_hold(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(b"a" * (text_file.PIECE_BYTES + 1))
+    tracemalloc.start()
+    try:
+        assert len(read_file(path)) == text_file.PIECE_BYTES + 1
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4 * text_file.PIECE_BYTES
 
 
 def test_what_can_be_read(tmp_path: Path) -> None:
