@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+
 
 def printable(text: str) -> str:
     """Return text that cannot move a cursor, ring a bell or begin a new line (ASVS 16.4.1).
@@ -30,3 +32,18 @@ def plural(count: int, one: str, many: str = "") -> str:
     ('1 sale', '3 sales', '2 tries')
     """
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def local_time(at_us: int, zone: tzinfo) -> str:
+    """Return a moment as people in a time zone write it; "" for never, the number where it is no moment.
+
+    >>> from datetime import UTC
+    >>> local_time(1_767_225_600_000_000, UTC), local_time(0, UTC)
+    ('2026-01-01 00:00:00', '')
+    """
+    if not at_us:
+        return ""
+    try:
+        return datetime.fromtimestamp(at_us / 1_000_000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
+        return f"{at_us} µs"

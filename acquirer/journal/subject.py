@@ -61,7 +61,10 @@ class JournalSubject:
         if key == "amount":
             return "" if entry.amount_minor is None else entry.amount_minor
         if key == "moment":
-            return datetime.fromtimestamp(entry.at_us // 1_000_000, self._timezone).strftime("%Y%m%d%H%M%S")
+            try:
+                return datetime.fromtimestamp(entry.at_us // 1_000_000, self._timezone).strftime("%Y%m%d%H%M%S")
+            except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
+                return ""
         place = field_place(key)
         if place is None:
             return ""

@@ -26,6 +26,7 @@ from acquirer.matcher.expression import (
 )
 from acquirer.matcher.filter_text import as_filter
 from acquirer.matcher.keys import Subject
+from acquirer.matcher.when import written
 from acquirer.wire.masking import mask_card_numbers
 
 MOST: Final = 3
@@ -105,17 +106,24 @@ def _difference(part: Expression, subject: Subject) -> str:
     keys = sorted(keys_of(part))
     values = ", ".join(_shown(_value(key, subject)) for key in keys)
     if len(keys) == 1:
-        return f"{keys[0]}: wanted {_wanted(part)}, was {values} ≠"
+        return f"{keys[0]}: wanted {wanted_words(part)}, was {values} ≠"
     return f"{', '.join(keys)}: wanted {mask_card_numbers(as_filter(part))}, was {values} ≠"
 
 
-def _wanted(part: Expression) -> str:
+def wanted_words(part: Expression) -> str:
+    """Return what an expression of one key asks of its value, in words, masked.
+
+    >>> wanted_words(Not(Atom("amount", ">", "10.00")))
+    'not above 10.00'
+    """
     if isinstance(part, Atom):
-        return mask_card_numbers(part.wanted)
+        return mask_card_numbers(written(part) if part.key in ("since", "until") else part.wanted)
     if isinstance(part, Not):
-        return f"not {_wanted(part.part)}"
+        return f"not {wanted_words(part.part)}"
     word = " or " if isinstance(part, Any) else " and "
-    return word.join(_wanted(one) if not isinstance(one, All | Any) else f"({_wanted(one)})" for one in part.parts)
+    return word.join(
+        wanted_words(one) if not isinstance(one, All | Any) else f"({wanted_words(one)})" for one in part.parts
+    )
 
 
 def _value(key: str, subject: Subject) -> str:

@@ -1,0 +1,156 @@
+"""Waiting for exchanges, and verifying how many there are.
+
+1. What is fulfilled already is answered at once. What cannot be fulfilled any more, because there are too many, too.
+2. That something does *not* happen needs a quiet period. Without one only the past is judged, and the text says so.
+3. That the time is over is an answer like another, never an error.
+4. Only what is new is looked at again, unless a condition asks for the delivery, which changes afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from acquirer.journal.entry import Entry
+from acquirer.journal.expected_count import ExpectedCount
+from acquirer.journal.search import JournalSearch
+from acquirer.journal.wording import fitting_lines, in_seconds, in_words, look_around, scope_of
+from acquirer.matcher.expression import Expression, keys_of
+from acquirer.matcher.near import NearMiss
+
+KEPT: Final = 100
+"""Of the exchanges that fit, so many are returned: the latest."""
+
+AGAIN_S: Final = 0.2
+"""How often deliveries are looked at again: they are noted after the commit, and none says that they were."""
+
+PAST_ONLY: Final = "only the past was judged, because no quiet period was given"
+
+
+class Waiter(Protocol):
+    """A clock, and a way to wait for the journal to grow."""
+
+    def now_s(self) -> float:
+        """Return the time; it only goes forward."""
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when the time is over, or before: as soon as there may be something new since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether what was expected is so, in a form for programs and as a text for people."""
+
+    met: bool
+    count: int
+    entries: tuple[Entry, ...]  # that fit: the latest, oldest first
+    text: str
+    nearest: tuple[NearMiss, ...] = ()  # where it is not so
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedExchanges:
+    """What is expected, and for how long it is waited for.
+
+    Args:
+        within_s: how long to wait until there are enough.
+        quiet_s: how long there must not be too many; None: only the past is judged.
+        after: only exchanges with a higher number count.
+    """
+
+    condition: Expression
+    count: ExpectedCount = field(default_factory=ExpectedCount)
+    within_s: float = 0.0
+    quiet_s: float | None = None
+    after: int = 0
+
+
+class Tally:
+    """Counts what fits a condition."""
+
+    def __init__(self, search: JournalSearch, condition: Expression, after: int = 0) -> None:
+        self.count = 0
+        self.latest: deque[Entry] = deque(maxlen=KEPT)
+        self.note = ""  # where the search stopped
+        self._search = search
+        self._condition = condition
+        self._after = self._seen = after
+        self.longest_s = longest_wait_s(condition)
+
+    def look(self) -> None:
+        """Count what is new."""
+        newest = self._search.newest()
+        if self.longest_s < math.inf:
+            self.count, self._seen = 0, self._after
+            self.latest.clear()
+        if newest <= self._seen:
+            return
+        scan = self._search.scan(self._condition, after=self._seen, before=newest + 1)
+        fresh: list[Entry] = []
+        for entry in scan:
+            self.count += 1
+            if len(fresh) < KEPT:
+                fresh.append(entry)
+        self.latest.extend(reversed(fresh))
+        if scan.stopped_before is not None:
+            self.note = f"exchanges before #{scan.stopped_before} were not looked at"
+        self._seen = newest
+
+
+def verify_count(search: JournalSearch, waiter: Waiter, expected: ExpectedExchanges) -> Verification:
+    """Return whether there are as many exchanges as expected, as soon as that is known."""
+    tally = Tally(search, expected.condition, expected.after)
+    least, most = expected.count.least, expected.count.most
+    end_s = waiter.now_s() + expected.within_s
+    quiet_until_s: float | None = None
+    while True:
+        tally.look()
+        now_s = waiter.now_s()
+        if most is not None and tally.count > most:
+            return _failed(search, expected, tally)
+        if tally.count >= least:
+            if quiet_until_s is None:
+                quiet_until_s = now_s + (expected.quiet_s or 0.0)
+            if now_s >= quiet_until_s:
+                return _met(expected, tally)
+            waiter.wait(min(quiet_until_s - now_s, tally.longest_s))
+        elif now_s >= end_s:
+            return _failed(search, expected, tally)
+        else:
+            waiter.wait(min(end_s - now_s, tally.longest_s))
+
+
+def longest_wait_s(*conditions: Expression) -> float:
+    """Return after how long all of it is looked at again: soon where conditions ask for what changes afterwards."""
+    return AGAIN_S if any("delivery" in keys_of(condition) for condition in conditions) else math.inf
+
+
+def _met(expected: ExpectedExchanges, tally: Tally) -> Verification:
+    sentence = f"expected {_expected_words(expected)}, saw {tally.count}"
+    past = PAST_ONLY if expected.count.most is not None and expected.quiet_s is None else ""
+    text = "; ".join(filter(None, (sentence, past, tally.note)))
+    return Verification(True, tally.count, tuple(tally.latest), text)
+
+
+def _failed(search: JournalSearch, expected: ExpectedExchanges, tally: Tally) -> Verification:
+    scope = scope_of(expected.condition)
+    around = look_around(search, expected.condition, scope, expected.after)
+    too_many = tally.count > expected.count.least
+    limit = in_seconds("within", expected.within_s)
+    head = f"expected {_expected_words(expected)}{'' if expected.count.most == 0 else limit}, saw {tally.count} of "
+    lines = [head + around.counted + (f"; {tally.note}" if tally.note else "")]
+    if too_many:
+        lines += fitting_lines(tuple(tally.latest), search)
+    else:
+        lines += map(str, around.nearest)
+    lines += around.acted
+    nearest = () if too_many else around.nearest
+    return Verification(False, tally.count, tuple(tally.latest), "\n".join(lines), nearest)
+
+
+def _expected_words(expected: ExpectedExchanges) -> str:
+    noun, rest = in_words(expected.condition)
+    quiet = in_seconds("for", expected.quiet_s or 0.0)
+    return expected.count.of(noun) + rest + quiet
