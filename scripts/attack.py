@@ -36,6 +36,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminals import demo_terminals
 from acquirer.store.check import check_store
+from acquirer.store.queries import Reader
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
 
 KINDS: Final = ("kill", "kill", "kill", "kill all", "kill writer", "lock, end", "lock, kill", "lock, go on")
@@ -327,7 +328,7 @@ class Attack:
         return problems
 
     def _lost(self, books: sqlite3.Connection) -> list[str]:
-        journal = Counter(books.execute("SELECT tid, service, stan, code FROM journal").fetchall())
+        journal = Counter((one.tid, one.service, one.stan, one.code) for one in Reader(books).every())
         return [f"heard and not in the journal: {answer}" for answer in self.heard.answers - journal]
 
     def _differing(self, books: sqlite3.Connection) -> list[str]:

@@ -15,5 +15,5 @@ Row = tuple[Any, ...]
 """A row of a database table: its values in the order of the table's columns."""
 
 JournalRow = tuple[int | str | None, ...]
-"""A row of the journal, integers and texts only, in the order of `journal.entry.COLUMNS`; where it is logged its number
-stands before them (0: not journalled)."""
+"""An exchange for the log, integers and texts only: its number in the journal (0: not journalled), then values in the
+order of `journal.entry.COLUMNS`."""

@@ -199,4 +199,4 @@ def _pictures_s(directory: Path) -> float | None:
 
 def _journalled(directory: Path) -> int:
     with closing(sqlite3.connect(directory / "bench.db")) as connection:
-        return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM exchange").fetchone()[0])

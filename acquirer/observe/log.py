@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TextIO
 
 from acquirer.data.types import JournalRow
-from acquirer.journal.render import render as row_of
+from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.event import LogEvent
 from acquirer.observe.lines import Render
@@ -127,7 +127,7 @@ class Log:
             return item
         if isinstance(item, LogEvent):
             return self._render.event(item)
-        return self._render.exchange((item.id, *row_of(item)))
+        return self._render.exchange((item.id, *render(item).record))
 
     def _write(self) -> None:
         lines: list[str] = []

@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from acquirer.errors import StoreError
+from acquirer.store.filters import ExchangeFilter, TerminalFilter
 from acquirer.store.location import begins_anew, readable_by_others
-from acquirer.store.queries import ExchangeFilter, Reader, TerminalFilter, open_reader
+from acquirer.store.queries import Reader, open_reader
 
 if TYPE_CHECKING:
     from acquirer.store.interface import Store

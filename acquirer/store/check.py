@@ -10,19 +10,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from acquirer.data.text import plural
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
-from acquirer.journal.entry import entry_of
 from acquirer.model.rows import TerminalConfig
 from acquirer.security.vault import Vault, VaultError
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
+from acquirer.store.journal_reader import JournalReader
+from acquirer.store.journal_writer import last_number, next_segment
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import key_path
-from acquirer.store.schema import CARD, SESSION, SIGNATURE, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
+from acquirer.store.schema import (
+    CARD,
+    SEGMENT,
+    SEGMENT_OF_EXCHANGE,
+    SESSION,
+    SIGNATURE,
+    SIGNATURE_PART,
+    TERMINAL,
+    TRANSACTION,
+    StoreTable,
+    sql_name,
+)
 from acquirer.store.soundness import explained, meta_number, unpack_whole
 from acquirer.store.statements import joined, query, select
 from acquirer.store.upkeep import existing
+from acquirer.store.wide_journal import TABLE, WideJournal
 
 PAGES_SHOWN: Final = 10
 """Of broken pages: the first ones say where it is, and a thousand say no more."""
@@ -34,7 +48,8 @@ _ROWS: Final[tuple[tuple[StoreTable, Callable[[Row], object]], ...]] = (
     (schema.card, CARD.unpack),
     (schema.signature, SIGNATURE.unpack),
     (schema.signature_part, SIGNATURE_PART.unpack),
-    (schema.journal, lambda row: entry_of((*row, None))),
+    (schema.exchange_form, tuple),
+    (schema.exchange_segment, tuple),
     (schema.delivery, tuple),
     (schema.reprint, tuple),
     (schema.blob, tuple),
@@ -65,7 +80,7 @@ def check_store(url: str) -> CheckResult:
         return result
     with closing(connection):
         connection.execute("BEGIN")  # everything as of one moment
-        for look in (_version, _pages, _indexes, _rows, _images, _numbers, _keys):
+        for look in (_version, _pages, _indexes, _rows, _old_journal, _segments, _images, _numbers, _keys):
             try:
                 result.problems += look(connection, database, result)
             except StoreError as exc:
@@ -96,7 +111,8 @@ def _indexes(connection: sqlite3.Connection, database: Path, result: CheckResult
 
 
 def _rows(connection: sqlite3.Connection, database: Path, result: CheckResult) -> Iterator[str]:
-    for table, unpack in _ROWS:
+    journal = JournalReader(lambda sql, *values: connection.execute(sql, values).fetchall(), database)
+    for table, unpack in (*_ROWS, (schema.exchange, lambda row: journal.unpack((*row, None)))):
         bad, first = 0, ""
         result.rows[table.name] = 0
         for row in connection.execute(select(table)):
@@ -106,7 +122,31 @@ def _rows(connection: sqlite3.Connection, database: Path, result: CheckResult) -
             except StoreError as exc:
                 bad, first = bad + 1, first or str(exc)
         if bad:
-            yield f"{first} ({bad} such {'row' if bad == 1 else 'rows'})"
+            yield f"{first} ({plural(bad, 'such row')})"
+
+
+def _old_journal(connection: sqlite3.Connection, database: Path, result: CheckResult) -> Iterator[str]:
+    """Each exchange of before version 0006 can be read."""
+    columns = [name for _, name, *_ in connection.execute("PRAGMA main.table_info(journal)")]
+    if not columns:
+        return
+    old = WideJournal(lambda sql, *values: connection.execute(sql, values).fetchall(), database, columns)
+    found = list(old.check())
+    problems = [one for one in found if isinstance(one, str)]
+    result.rows[TABLE] = len(found)
+    if problems:
+        yield f"{problems[0]} ({plural(len(problems), 'such row')})"
+
+
+def _segments(connection: sqlite3.Connection, database: Path, _result: CheckResult) -> Iterator[str]:
+    """What is said of full segments of exchanges is so: else exchanges would not be found."""
+    source = sql_name(schema.exchange.name)
+    end = next_segment(connection) * SEGMENT
+    columns = f"form, {SEGMENT_OF_EXCHANGE}, min(at_us), max(at_us)"
+    there = connection.execute(query(columns, source, ["id < ?"]) + " GROUP BY 2, form", (end,)).fetchall()
+    described = connection.execute(select(schema.exchange_segment)).fetchall()
+    if sorted(there) != sorted(described):
+        yield f"{database}: table {schema.exchange_segment.name} does not say what is in the journal: put a backup back"
 
 
 def _images(connection: sqlite3.Connection, database: Path, _result: CheckResult) -> Iterator[str]:
@@ -129,7 +169,7 @@ def _numbers(connection: sqlite3.Connection, database: Path, _result: CheckResul
     """The limit of reference numbers lies above those that were given out: else they would be given out again."""
     kept: dict[str, Any] = dict(connection.execute("SELECT name, value FROM main.meta").fetchall())
     if "rrn" not in kept:
-        if connection.execute("SELECT 1 FROM main.journal LIMIT 1").fetchall():
+        if last_number(connection.cursor()):
             yield f"{database}: rrn is missing in table meta: put a backup back"
         return
     limit = meta_number(str(kept["rrn"]), "rrn", database)

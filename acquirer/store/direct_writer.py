@@ -15,12 +15,13 @@ from acquirer.journal.render import collect, pack_any
 from acquirer.model.rows import Card, Session
 from acquirer.store import schema, statements
 from acquirer.store.database import BUSY_S, LOCK_WAIT_S, LOCKED_WAIT_S, suppress_busy, wait_when_busy
+from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.row_cache import RowCache
 from acquirer.store.rrn import ReferenceNumbers
 from acquirer.store.schema import sql_name
 from acquirer.store.soundness import damaged, meta_number
 from acquirer.store.statements import query
-from acquirer.store.transaction_writer import last_number, set_meta
+from acquirer.store.transaction_writer import set_meta
 from acquirer.store.uploads import RenderedSignature, write_picture
 
 _IN_USE: Final = query("1", sql_name(schema.terminal.name), limit=True)
@@ -69,9 +70,8 @@ class DirectWriter:
             for one in rendered:
                 write_picture(cursor, one)
                 if one.evidence is not None:
-                    one.evidence.id = last_number(cursor) + 1
-                    row = pack_any(collect(one.evidence), one.evidence.dialect)
-                    statements.JOURNAL.write(cursor, [(one.evidence.id, *row)])
+                    number = one.evidence.id = last_number(cursor) + 1
+                    JournalWriter().write(cursor, [(number, pack_any(collect(one.evidence), one.evidence.dialect))])
 
         self.transact(work, LOCK_WAIT_S)
 

@@ -11,17 +11,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
-from acquirer.journal.entry import Entry, entry_of
+from acquirer.journal.entry import Entry
 from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
+from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFilter, TerminalFilter
+from acquirer.store.journal_reader import JournalReader
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
 from acquirer.store.soundness import explained, unpack_whole
@@ -30,39 +33,13 @@ from acquirer.store.uploads import name_of_row, sound_signature
 
 T = TypeVar("T")
 
-CHUNK: Final = 500
-"""Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
-
-_WITH_DELIVERY: Final = joined(schema.journal, schema.delivery, "id", "exchange_id")
-_EXCHANGE_COLUMNS: Final = f"{columns_of(schema.journal)}, {sql_name(schema.delivery.name)}.outcome"
-_BOUNDS: Final = {"since_us": "at_us >= ?", "until_us": "at_us < ?", "after": "id > ?"}
 _REGISTERED_COLUMNS: Final = columns_of(schema.terminal, schema.session)
 _TERMINAL_WIDTH: Final = len(schema.terminal.columns)
 _SESSION_TID: Final = schema.session.names.index("tid")
+UPLOADS: Final = ("signature", "signature_part")
+"""Services that take signatures."""
+
 _SIGNATURE_ORDER: Final = "at_us, mid, tid, batch, stan, number"
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeFilter:
-    """Which exchanges are wanted; an empty field fits any."""
-
-    tid: str = ""
-    stan: str = ""
-    code: str = ""
-    service: str = ""
-    reason: str = ""
-    mti: str = ""
-    since_us: int = 0  # only those that began then or later
-    until_us: int = 0  # only those that began before
-    after: int = 0  # only those with a higher number
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalFilter:
-    """Which terminals are wanted; an empty field fits any. Patterns as in file names: ``*``, ``?``, ``[0-5]``."""
-
-    tid: str = ""  # a pattern
-    mid: str = ""  # a pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +69,37 @@ class Reader:
         self._connection = connection
         self._owned = lock is None
         self._lock = lock or nullcontext()
+        self._journal = JournalReader(self._all, database)
 
-    def exchanges(self, wanted: ExchangeFilter = ExchangeFilter(), limit: int | None = None) -> list[Entry]:
+    def exchanges(self, wanted: ExchangeFilter = ANY_EXCHANGE, limit: int | None = None) -> list[Entry]:
         """Return exchanges in the order they were committed; with `limit`, the latest ones only."""
-        return self._entries(wanted, "DESC", limit)[::-1]
+        return [*islice(self._journal.newest_first(wanted), limit)][::-1]
+
+    def backwards(self, wanted: ExchangeFilter, before: int | None = None, limit: int = CHUNK) -> list[Entry]:
+        """Return the last exchanges before number `before`, the latest first: call again with the last one's number."""
+        return [*islice(self._journal.newest_first(wanted, before), limit)]
 
     def following(self, wanted: ExchangeFilter) -> list[Entry]:
         """Return the first exchanges after number `wanted.after`: call again with the last one's number."""
-        return self._entries(wanted, "ASC", CHUNK)
+        return [*islice(self._journal.oldest_first(wanted), CHUNK)]
 
-    def every(self, wanted: ExchangeFilter = ExchangeFilter()) -> Iterator[Entry]:
+    def every(self, wanted: ExchangeFilter = ANY_EXCHANGE) -> Iterator[Entry]:
         """Yield all exchanges, oldest first, however many there are."""
-        while entries := self.following(wanted):
-            yield from entries
-            wanted = replace(wanted, after=entries[-1].id)
+        return self._journal.oldest_first(wanted)
 
     def exchange(self, number: int) -> Entry | None:
         """Return one exchange by its number."""
-        rows = self._all(query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, ["id = ?"]), number)
-        return self._whole(entry_of, rows[0], schema.journal) if rows else None
+        return self._journal.exchange(number)
 
     def terminals(
-        self, wanted: TerminalFilter = TerminalFilter(), limit: int | None = None
+        self, wanted: TerminalFilter = ANY_TERMINAL, limit: int | None = None
     ) -> list[tuple[TerminalConfig, Session]]:
         """Return registered terminals with their state, by tid; with `limit`, the first ones only."""
         conditions, values = _terminal_conditions(wanted)
         sql = query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, conditions, order='"terminal"."tid"', limit=True)
         return [registered(row, self._database) for row in self._all(sql, *values, -1 if limit is None else limit)]
 
-    def count_terminals(self, wanted: TerminalFilter = TerminalFilter()) -> int:
+    def count_terminals(self, wanted: TerminalFilter = ANY_TERMINAL) -> int:
         """Return how many terminals are registered."""
         conditions, values = _terminal_conditions(wanted)
         ((number,),) = self._all(query("count(*)", sql_name(schema.terminal.name), conditions), *values)
@@ -168,19 +147,18 @@ class Reader:
 
     def refused_uploads(self) -> list[RefusedUpload]:
         """Return uploads of signatures that were refused, oldest first."""
-        sql = query(
-            "tid, batch, stan, amount_minor, code, why, reason, at_us",
-            sql_name(schema.journal.name),
-            ["service IN ('signature', 'signature_part')", "reason NOT IN ('approved', 'duplicate')"],
-            order="id",
-        )
-        return [RefusedUpload(*row) for row in self._all(sql)]
+        uploads = [one for kind in UPLOADS for one in self.every(ExchangeFilter(service=kind))]
+        return [
+            RefusedUpload(one.tid, one.batch, one.stan, one.amount_minor, one.code, one.why, one.reason, one.at_us)
+            for one in sorted(uploads, key=lambda one: one.id)
+            if one.reason not in ("approved", "duplicate")
+        ]
 
     def undelivered(self, service: str) -> dict[tuple[str, str, str], str]:
         """Return what became of replies of a service that were not sent, by terminal, batch and STAN."""
-        source = joined(schema.journal, schema.delivery, "id", "exchange_id", "JOIN")
-        rows = self._all(query("tid, batch, stan, outcome", source, [having("service")]), service)
-        return {row[:3]: row[3] for row in rows}
+        numbers = self._all(select(schema.delivery, order="exchange_id"))
+        entries = [(self.exchange(number), outcome) for number, outcome in numbers]
+        return {(one.tid, one.batch, one.stan): outcome for one, outcome in entries if one and one.service == service}
 
     def blob(self, digest: str) -> bytes | None:
         """Return what is kept under a digest: an image as received, or a PNG."""
@@ -199,14 +177,6 @@ class Reader:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _entries(self, wanted: ExchangeFilter, direction: str, limit: int | None) -> list[Entry]:
-        given = {name: value for name, value in asdict(wanted).items() if value}
-        bounds = {condition: value for name, condition in _BOUNDS.items() if (value := given.pop(name, None))}
-        conditions = [having(*given) if given else "", *bounds]
-        sql = query(_EXCHANGE_COLUMNS, _WITH_DELIVERY, conditions, order=f"id {direction}", limit=True)
-        values = (*given.values(), *bounds.values(), -1 if limit is None else limit)
-        return [self._whole(entry_of, row, schema.journal) for row in self._all(sql, *values)]
 
     def _signature_rows(self, tid: str, stan: str, batch: str) -> Sequence[Row]:
         given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}

@@ -1,12 +1,16 @@
 """The tables: one schema for memory and file, made of the dataclasses whose rows they hold.
 
 `model.columns` says how a field becomes a column; here stand only names, keys, indexes and the few columns that no
-dataclass has. Every statement names its columns, so their order matters nowhere but in the file itself: there the
-journal's columns stand as version 0.1 had them, and later ones behind with a default, as ``ALTER TABLE`` adds them to
-a journal that is too large to be copied. So an upgraded database equals a new one; migrations of other tables copy.
+dataclass has. Every statement names its columns, so their order matters nowhere. Migrations copy the tables they
+change, so an upgraded database equals a new one; but what exchanged before version 0006 stays in a table ``journal``,
+which is too large to be copied and only read (`store.wide_journal`).
 
-The journal has no second index: each one would cost a fifth of the commit rate, and walking back from its newest row
-finds what people look for.
+An exchange is a narrow row (`journal.packed`). Two things find exchanges without walking through all of them, and both
+grow at their end only, so that a group of commits touches few pages however many terminals there are:
+
+1. ``exchange_by_tid`` has the exchanges of each segment (`SEGMENT` of them) by terminal: a terminal's are looked for
+   segment by segment.
+2. ``exchange_segment`` says which forms occur in a segment, and when: one statement writes it once a segment is full.
 """
 
 from __future__ import annotations
@@ -15,11 +19,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from acquirer.journal import entry
+from acquirer.journal.packed import Form
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]
@@ -27,11 +31,16 @@ REVISION: Final = REVISIONS[-1]
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index; `where` restricts it to the rows that are looked for by it."""
+    """An index; `where` restricts it to the rows that are looked for by it.
+
+    Args:
+        first: an expression before its columns.
+    """
 
     name: str
     columns: tuple[str, ...]
     where: str = ""
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,6 @@ class StoreTable:
     Args:
         columns: in the order of packed rows, which is that of the file.
         rowid: whether its rows are kept by SQLite's row number, else by their key.
-        added: columns that migrations add in place, which therefore have a default.
     """
 
     name: str
@@ -49,7 +57,6 @@ class StoreTable:
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     rowid: bool = False
-    added: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,13 +73,12 @@ class StoreTable:
         parts = []
         for column in self.columns:
             parts.append(f"{sql_name(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}")
-            if column.name in self.added and not column.nullable:
-                parts[-1] += f" DEFAULT {empty(column)}"
         parts.append(f"PRIMARY KEY ({listed(self.key)})")
         yield f"CREATE TABLE {sql_name(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
         for index in self.indexes:
             where = f" WHERE {index.where}" if index.where else ""
-            yield f"CREATE INDEX {index.name} ON {sql_name(self.name)} ({listed(index.columns)}){where}"
+            by = ", ".join([*filter(None, [index.first]), listed(index.columns)])
+            yield f"CREATE INDEX {index.name} ON {sql_name(self.name)} ({by}){where}"
 
 
 def sql_name(name: str) -> str:
@@ -121,13 +127,48 @@ transaction = StoreTable(
 )
 
 card = StoreTable("card", CARD.columns, ("token",))
-journal = StoreTable(
-    "journal",
-    entry.STORED,
+SEGMENT_BITS: Final = 10
+SEGMENT: Final = 1 << SEGMENT_BITS
+"""Exchanges in a segment: a million are a thousand of them, each found in microseconds; a larger one costs more pages
+for each group of commits, and longer to walk through."""
+
+SEGMENT_OF_EXCHANGE: Final = f"id >> {SEGMENT_BITS}"
+
+exchange = StoreTable(
+    "exchange",
+    (
+        Column("id", "INTEGER"),
+        Column("at_us", "INTEGER"),
+        Column("form", "INTEGER"),
+        Column("tid", "TEXT"),
+        Column("data", "TEXT"),
+    ),
     ("id",),
+    (Index("exchange_by_tid", ("tid",), first=SEGMENT_OF_EXCHANGE),),
     rowid=True,
-    added=frozenset([column.name for column in entry.STORED]) - frozenset(entry.FIRST_COLUMNS),
 )
+"""The journal: each exchange as `journal.packed` says."""
+
+exchange_form = StoreTable(
+    "exchange_form",
+    (Column("id", "INTEGER"), *[Column(name, "TEXT") for name in Form._fields]),
+    ("id",),
+    (Index("exchange_form_by_names", ("names", "mti", "code")),),
+    rowid=True,
+)
+"""What rows of `exchange` have in common."""
+
+exchange_segment = StoreTable(
+    "exchange_segment",
+    (
+        Column("form", "INTEGER"),
+        Column("segment", "INTEGER"),
+        Column("first_us", "INTEGER"),
+        Column("last_us", "INTEGER"),
+    ),
+    ("form", "segment"),
+)
+"""Which forms occur in each segment of exchanges that is full, and from when until when."""
 
 delivery = StoreTable(
     "delivery", (Column("exchange_id", "INTEGER"), Column("outcome", "TEXT")), ("exchange_id",), rowid=True
@@ -150,7 +191,8 @@ reprint = StoreTable("reprint", (*[Column(name, "TEXT") for name in _KEY], Colum
 it."""
 
 TABLES: Final = (
-    meta, terminal, session, transaction, card, journal, delivery, blob, signature, signature_part, reprint,
+    meta, terminal, session, transaction, card, exchange, exchange_form, exchange_segment, delivery, blob, signature,
+    signature_part, reprint,
 )  # fmt: skip
 
 FORMER: Final = {

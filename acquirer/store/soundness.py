@@ -25,7 +25,9 @@ CHECKED_AT_START_BYTES: Final = 32 << 20
 
 _KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
-_LATER_TABLES: Final = frozenset({"signature", "signature_part", "blob", "reprint"})
+_LATER_TABLES: Final = frozenset(
+    {"signature", "signature_part", "blob", "reprint", "exchange", "exchange_form", "exchange_segment"}
+)
 """Tables that the first version did not have."""
 
 
@@ -43,7 +45,7 @@ def explained(database: Path | None, exc: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_CORRUPT or (code in (0, sqlite3.SQLITE_ERROR) and str(exc).startswith(_NOT_THERE)):
         return damaged(database, str(exc))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(f"{name} is held by another program (a transaction in a sqlite3 shell?): let it end first")
+        return StoreError(f"{name} is held by another program (a transaction in a sqlite3 shell?): let it end first", busy=True)
     return StoreError(f"{name} cannot be used: {exc}")
 
 
@@ -61,6 +63,8 @@ def missing_part(connection: sqlite3.Connection, *, of_any_version: bool = False
         "SELECT m.name, p.name FROM main.sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
     ):
         found.setdefault(table, set()).add(column)
+    if of_any_version and "journal" not in found and "exchange" not in found:
+        return "it has no table journal"
     for table in schema.TABLES:
         if of_any_version and table.name in _LATER_TABLES:
             continue

@@ -111,7 +111,6 @@ def having(*names: str) -> str:
 SESSIONS: Final = versioned(schema.session)
 TRANSACTIONS: Final = versioned(schema.transaction)
 CARDS: Final = versioned(schema.card)
-JOURNAL: Final = inserted(schema.journal)
 DELIVERIES: Final = replaced(schema.delivery)
 TERMINALS: Final = replaced(schema.terminal)
 META: Final = replaced(schema.meta)

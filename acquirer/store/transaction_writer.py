@@ -16,10 +16,12 @@ from typing import Any, Final, NamedTuple, Protocol
 from acquirer.data.types import JournalRow, Row
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.entry import COLUMNS
+from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
 from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
+from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empty_log
 from acquirer.store.schema import CARD, SESSION, TRANSACTION
 from acquirer.store.soundness import explained
@@ -33,7 +35,7 @@ PackedChanges = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None
 transaction, original, card and upload."""
 
 OnWritten = Callable[[Sequence[JournalRow]], None]
-"""Receives the journal's new rows: the number of each exchange, then the columns of `journal.entry.COLUMNS`."""
+"""Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`."""
 
 CONFLICT: Final = 0  # in place of an exchange's number: it was decided on a row that changed
 UNWRITABLE: Final = -1  # or it holds a value that cannot be written
@@ -108,6 +110,7 @@ class TransactionWriter:
         self._keep_days = keep_days
         self._fatal_error = ""  # why nothing is written any more
         self._locked = False  # another program holds the database
+        self._journal = JournalWriter()
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
         self._purged_us = self._seen_us = 0
 
@@ -159,21 +162,20 @@ class TransactionWriter:
         if not self._begin():
             return GroupResult(None)
         last = last_number(cursor)
-        rows = [(number, *row) for number, row in enumerate(journal, last + 1)]
-        numbers = list(range(last + 1, last + 1 + len(rows)))
+        numbers = list(range(last + 1, last + 1 + len(journal)))
         last_error = ""
-        if not self._all_at_once(rows, commits):
+        if not self._all_at_once([*zip(numbers, journal, strict=True)], commits):
             cursor.execute("ROLLBACK")
+            self._journal.forget()
             if not self._begin():
                 return GroupResult(None)
             numbers, last_error = self._one_by_one(last_number(cursor), journal, commits)  # others may have written
-            rows = [(number, *row) for number, row in zip(numbers, journal, strict=True) if number > 0]
         if deliveries:
             statements.DELIVERIES.write(cursor, deliveries)
         if rrn_limit is not None:
             set_meta(cursor, "rrn", str(rrn_limit))
         cursor.execute("COMMIT")
-        self._unreported = rows
+        self._unreported = [(number, *one.record) for number, one in zip(numbers, journal, strict=True) if number > 0]
         return GroupResult(numbers, last_error)
 
     def _begin(self) -> bool:
@@ -211,7 +213,7 @@ class TransactionWriter:
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 
-    def _all_at_once(self, rows: Sequence[JournalRow], commits: Sequence[PackedChanges]) -> bool:
+    def _all_at_once(self, rows: Sequence[tuple[int, PackedExchange]], commits: Sequence[PackedChanges]) -> bool:
         """Write every row of the group; return False when not all of them could be written."""
         try:
             return self._write_rows(rows, commits)
@@ -219,15 +221,15 @@ class TransactionWriter:
             return False
 
     def _one_by_one(
-        self, last: int, journal: Sequence[JournalRow], commits: Sequence[PackedChanges]
+        self, last: int, journal: Sequence[PackedExchange], commits: Sequence[PackedChanges]
     ) -> tuple[list[int], str]:
         cursor = self._cursor
         numbers: list[int] = []
         last_error = ""
-        for row, commit in zip(journal, commits, strict=True):
+        for one, commit in zip(journal, commits, strict=True):
             cursor.execute("SAVEPOINT one")
             try:
-                number = last + 1 if self._write_rows([(last + 1, *row)], [commit]) else CONFLICT
+                number = last + 1 if self._write_rows([(last + 1, one)], [commit]) else CONFLICT
             except _UNWRITABLE as exc:
                 last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                 number = UNWRITABLE
@@ -235,13 +237,14 @@ class TransactionWriter:
                 last = number
             else:
                 cursor.execute("ROLLBACK TO one")
+                self._journal.forget()
             cursor.execute("RELEASE one")
             numbers.append(number)
         return numbers, last_error
 
-    def _write_rows(self, journal: Sequence[JournalRow], commits: Sequence[PackedChanges]) -> bool:
+    def _write_rows(self, journal: Sequence[tuple[int, PackedExchange]], commits: Sequence[PackedChanges]) -> bool:
         """Write the journal's rows and what the commits change; return False when fewer were written than given."""
-        statements.JOURNAL.write(self._cursor, journal)
+        self._journal.write(self._cursor, journal)
         for place, writer in _STATE:
             rows: list[Row] = [row for commit in commits if (row := commit[place]) is not None]
             if rows and writer.write(self._cursor, rows) != len(rows):
@@ -257,12 +260,6 @@ _STATE: Final[tuple[tuple[int, _RowWriter], ...]] = (
     (6, UPLOADS),
 )
 """What writes the rows of packed changes, by their place."""
-
-
-def last_number(cursor: sqlite3.Cursor) -> int:
-    """Return the number of the last exchange in the journal; inside a transaction it stays the last."""
-    (last,) = cursor.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
-    return int(last)
 
 
 def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:

@@ -103,7 +103,7 @@ def test_each_cause_has_its_group(stan: str, url: str) -> None:
 
 
 def test_the_cut_upload_stands_in_the_journal_with_its_whole_fields(url: str) -> None:
-    from acquirer.store.queries import ExchangeFilter
+    from acquirer.store.filters import ExchangeFilter
 
     with open_reader(url) as reader:
         (entry,) = reader.exchanges(ExchangeFilter(reason="cut-off"))

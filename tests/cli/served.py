@@ -16,6 +16,9 @@ DIALECT = load_dialect("unionpay-pos")
 SIGN_ON = next(bytes.fromhex(s.hex) for s in DIALECT.samples if "sign-on request" in s.title)
 START = [sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0"]
 
+APPROVED = "SELECT count(*) FROM exchange JOIN exchange_form ON form = exchange_form.id WHERE code = '00'"
+"""How many exchanges a store has that were approved."""
+
 
 class Served:
     """A host in a process of its own."""

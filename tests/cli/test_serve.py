@@ -19,7 +19,7 @@ import pytest
 from acquirer import cli
 from acquirer.cli.serve import command
 from acquirer.settings.config import ALIASES, SETTINGS
-from tests.cli.served import DIALECT, SIGN_ON, Served, approved, child_of
+from tests.cli.served import APPROVED, DIALECT, SIGN_ON, Served, approved, child_of
 
 Refused = Callable[..., tuple[int, str]]
 
@@ -313,7 +313,7 @@ def test_a_full_disk_ends_the_host_with_6_and_approves_nothing_more(
     assert host.process.returncode == 6
     assert err.splitlines()[-1].startswith("the store failed and stops: ")
     with sqlite3.connect(tmp_path / "acquirer.db") as database:
-        (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+        (kept,) = database.execute(APPROVED).fetchone()
     database.close()
     assert 0 < approved <= kept
 
@@ -351,6 +351,6 @@ def test_a_host_whose_writer_is_killed_ends_with_6_and_approves_nothing_more(
     assert host.process.returncode == 6
     assert err.splitlines()[-1] == "the store failed and stops: the process that writes has ended."
     with sqlite3.connect(tmp_path / "acquirer.db") as database:
-        (kept,) = database.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+        (kept,) = database.execute(APPROVED).fetchone()
     database.close()
     assert 1 + more <= kept

@@ -18,7 +18,7 @@ import pytest
 
 from acquirer.store import rrn
 from acquirer.testing import running_host
-from tests.cli.served import DIALECT, SIGN_ON, Served, approved
+from tests.cli.served import APPROVED, DIALECT, SIGN_ON, Served, approved
 
 Serve = Callable[..., Served]
 
@@ -60,7 +60,7 @@ def test_while_another_program_holds_the_database_requests_are_answered_91_and_t
     assert lines[-1]["locked_out"] == 4
     answered = [line["code"] for line in lines if line["event"] == "exchange"]
     assert sorted(answered) == ["00"] * 3 + ["91"] * 4
-    (kept,) = holder.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone()
+    (kept,) = holder.execute(APPROVED).fetchone()
     assert kept == 3
     assert reserved(tmp_path) >= 3
 
@@ -190,7 +190,7 @@ def test_a_database_that_was_moved_away_is_whole(serve: Serve, tmp_path: Path) -
     (tmp_path / "acquirer.db").rename(tmp_path / "moved.db")
     assert host.process.wait(timeout=120) == 6
     with closing(sqlite3.connect(tmp_path / "moved.db")) as moved:
-        assert moved.execute("SELECT count(*) FROM journal WHERE code = '00'").fetchone() == (5,)
+        assert moved.execute(APPROVED).fetchone() == (5,)
 
 
 @pytest.mark.slow

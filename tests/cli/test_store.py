@@ -156,5 +156,5 @@ def test_beside_a_serving_host_a_store_is_checked_and_copied_and_not_changed(run
         assert sock.recv(4096)
     assert host.end()[0] == 0
     with closing(sqlite3.connect("backup.db")) as backup, closing(sqlite3.connect("acquirer.db")) as store:
-        counts = [one.execute("SELECT count(*) FROM journal").fetchone()[0] for one in (backup, store)]
+        counts = [one.execute("SELECT count(*) FROM exchange").fetchone()[0] for one in (backup, store)]
     assert counts == [1, 2]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from acquirer.journal.entry import entry_of
-from acquirer.journal.render import render
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
+from tests.journal.entries import entry_of
 
 V1 = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("AB7C577CC7A18045"))
 OTHER = WorkingKeys(Secret.from_hex("0123456789ABCDEFFEDCBA9876543210"), Secret.from_hex("0123456789ABCDEF"))
@@ -51,7 +50,7 @@ def test_the_same_mab_under_the_previous_mak(rig, pos):
 def test_a_mac_of_zeros_is_shown_as_received(rig, pos):
     frame = pos.sale_frame()
     rig.send(frame[:-8] + bytes(8))
-    assert ", got 0000000000000000; " in entry_of((1, *render(rig.journal[-1]), None)).why
+    assert ", got 0000000000000000; " in entry_of(rig.journal[-1]).why
 
 
 def test_a_mac_that_nothing_explains(pos):

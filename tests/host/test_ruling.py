@@ -6,8 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from acquirer.journal.entry import entry_of
-from acquirer.journal.render import render
 from acquirer.journal.subject import JournalSubject
 from acquirer.matcher.keys import JOURNAL_KEYS
 from acquirer.model.effects import CommitOutcome, Hold, Send
@@ -15,6 +13,7 @@ from acquirer.model.reasons import Reason
 from acquirer.scenario.rules.reading import make_rule
 from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.signature.pen import draw_signature
+from tests.journal.entries import entry_of
 
 ANN = encode_jbig(draw_signature("Ann", seed=1))
 
@@ -492,7 +491,7 @@ def test_a_request_and_its_entry_in_the_journal_are_seen_alike(ruled):
     run = rig.start(pos.sale_frame())
     run.steps.gi_frame.f_locals["request"].rules = active
     evidence = run.finish().evidence[-1]
-    entry = entry_of((7, *render(evidence), None))
+    entry = entry_of(evidence, 7)
     subject = JournalSubject(entry, rig.host.calendar.timezone, rig.host.dialect)
     kept_only = ("delivery", "replayed", "fault", "rule", "generation", "id", "since", "until")
     assert {key: seen[key] for key in keys if key not in kept_only} == {

@@ -9,20 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.journal.entry import COLUMNS, NUMBERS, Entry, as_json, entry_of
+from acquirer.journal.entry import COLUMNS, NUMBERS, Entry, as_json
 from acquirer.journal.mask import showers
-from acquirer.journal.render import masked, render
+from acquirer.journal.render import render
 from acquirer.model.evidence import Evidence
 from acquirer.observe.lines import exchange_line
 from acquirer.wire.masking import hidden, known, mask_card_numbers
 from acquirer.wire.message import DecodeError, Message
+from tests.journal.entries import entry_of
 
 PAN = "6212345678901232"
 PACKED = bytes.fromhex(PAN)
 
 
 def entry(evidence: Evidence) -> Entry:
-    return entry_of((1, *render(evidence), None))
+    return entry_of(evidence)
 
 
 def shown(record, dialect, fields, mti="0200"):
@@ -30,7 +31,8 @@ def shown(record, dialect, fields, mti="0200"):
 
 
 def test_a_row_is_plain_and_complete(record, dialect):
-    row = render(record(message=Message(b"", "0800", {11: "000003"}), mti="0800", replayed=True, amount_minor=5))
+    message = Message(b"", "0800", {11: "000003"})
+    row = render(record(message=message, mti="0800", replayed=True, amount_minor=5)).record
     assert len(row) == len(COLUMNS)
     for name, value in zip(COLUMNS, row, strict=True):
         assert isinstance(value, int) == (name in NUMBERS)
@@ -117,7 +119,7 @@ def test_evidence_of_our_own_is_never_taken_for_a_card_number(record):
     read = entry(record(why=why, notes=(why,)))
     assert read.why == "got 0000000000000000 from merchant 880210010210167, card 621234******1232"
     assert read.notes == (read.why,)
-    line = exchange_line((1, *render(record(why=why, notes=(why,)))))
+    line = exchange_line((1, *render(record(why=why, notes=(why,))).record))
     assert line["why"] == line["notes"][0] == read.why
 
 
@@ -174,7 +176,7 @@ def test_a_mac_is_shown_as_people_compare_it(record, dialect):
 
 def test_what_was_answered_was_sent_unless_something_else_is_known(record):
     row = render(record(reply={39: "00"}, reply_mti="0810"))
-    assert [entry_of((1, *row, known)).delivery for known in (None, "undelivered")] == ["sent", "undelivered"]
+    assert [entry_of(row, delivery=known).delivery for known in (None, "undelivered")] == ["sent", "undelivered"]
     assert entry(record()).delivery == ""
 
 
@@ -189,7 +191,8 @@ def luhn(body: str) -> str:
     return body + str(-total % 10)
 
 
-pans = st.from_regex(r"[1-9][0-9]{10,17}", fullmatch=True).map(luhn)
+pans = st.from_regex(r"[1-9][0-9]{10,17}", fullmatch=True).map(luhn).filter(lambda pan: pan[3:].strip("0"))
+"""Card numbers; one whose account number is zeros is none, but a security control field."""
 
 
 @given(pan=pans, before=st.text(st.characters(exclude_categories=["Nd", "Cs"]), max_size=20))
@@ -250,7 +253,7 @@ def test_an_image_is_shown_by_length_and_digest_and_text_in_its_place_as_it_read
     ),
     mti=st.sampled_from(["0200", "0800", "9999"]),
 )
-def test_fields_are_written_as_each_of_them_is_shown(dialect, fields, mti):
+def test_fields_are_written_as_each_of_them_is_shown(record, dialect, fields, mti):
     known = showers(dialect, mti)
     expected = {str(de): known.get(de, hidden)(value) for de, value in fields.items()}
-    assert json.loads(masked(fields, dialect, mti)) == expected
+    assert shown(record, dialect, fields, mti) == expected

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acquirer.journal.entry import Entry
-from acquirer.store.queries import ExchangeFilter
+from acquirer.store.filters import ExchangeFilter
 from acquirer.testing import RunningHost, running_host
 from tests.mistakes.forms import write_listeners
 from tests.mistakes.pos import MID, SM4_TMK, TMK, Pos

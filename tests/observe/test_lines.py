@@ -28,7 +28,7 @@ def row(number: int = 3, **fields: Any) -> JournalRow:
     """An exchange as the journal has it."""
     usual = {"reply": {39: "A0"}, "tid": "10000001", "mti": "0200", "service": "sale", "stan": "000007", "code": "A0"}
     known = {**usual, "reason": "mac_differs", "why": "MAC differs", **fields}
-    return (number, *render(Evidence(at_us=AT_US, dialect=DIALECT, **known)))
+    return (number, *render(Evidence(at_us=AT_US, dialect=DIALECT, **known)).record)
 
 
 def readable(one: JournalRow, *, colour: bool = False) -> str:

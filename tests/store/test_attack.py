@@ -39,7 +39,8 @@ def test_nothing_is_lost_in_a_round_of_each_kind(attacked: Attack) -> None:
     ("statement", "sentence"),
     [
         (
-            "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal WHERE code = '00')",
+            "DELETE FROM exchange WHERE id = (SELECT max(exchange.id) FROM exchange JOIN exchange_form AS f "
+            "ON form = f.id WHERE f.code = '00')",
             "heard and not in the journal",
         ),
         ("DELETE FROM transactions WHERE kind = 'sale' AND state = 'approved'", "but ('', '', 0) is stored"),

@@ -13,6 +13,7 @@ from acquirer.model.effects import Changes
 from acquirer.store import open_reader
 from acquirer.store.batch_writer import ThreadWriter
 from acquirer.store.database import connect_writing
+from acquirer.store.queries import Reader
 from acquirer.store.transaction_writer import GroupResult, pack_changes, set_meta
 
 
@@ -37,7 +38,7 @@ class Trial:
         self.calls.get(timeout=30)()
 
     def whys(self) -> str:
-        return " ".join(why for (why,) in self.connection.execute("SELECT why FROM journal ORDER BY id"))
+        return " ".join(entry.why for entry in Reader(self.connection).exchanges())
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def test_a_served_store_is_ok(served, url):
     found = check_store(url)
     assert (found.problems, found.version) == ([], schema.REVISION)
     assert {name: number for name, number in found.rows.items() if number} == {
-        "terminal": 2, "session": 1, "transactions": 1, "card": 1, "signature": 1, "journal": 2, "blob": 1,
+        "terminal": 2, "session": 1, "transactions": 1, "card": 1, "signature": 1, "exchange": 2, "exchange_form": 1,
+        "blob": 1,
     }  # fmt: skip
 
 
@@ -59,9 +60,12 @@ def test_a_store_of_an_earlier_version_is_ok(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("UPDATE journal SET request = '{{' WHERE id = 1", "a row of table journal: Expecting property name"),
-        ("UPDATE journal SET notes = x'ff'", r"a row of table journal: notes holds 1 bytes\): .*2 such rows"),
-        ("UPDATE journal SET why = CAST(x'ff' AS TEXT) WHERE id = 1", "damaged .*Could not decode to UTF-8"),
+        ("UPDATE exchange SET data = 'x' WHERE id = 1", r"a row of table exchange: it has 1 value, its form \d+"),
+        ("UPDATE exchange SET data = x'ff'", r"a row of table exchange: data holds 1 bytes\): .*2 such rows"),
+        ("UPDATE exchange SET data = CAST(x'ff' AS TEXT) WHERE id = 1", "damaged .*Could not decode to UTF-8"),
+        ("UPDATE exchange SET form = 7", "table exchange_form has no form 7"),
+        ("UPDATE exchange_form SET code = x'ff'", "a row of table exchange_form: code holds 1 bytes"),
+        ("INSERT INTO exchange_segment VALUES (1, 0, 5, 6)", "table exchange_segment does not say what is in the"),
         ("UPDATE transactions SET amount_minor = 'x'", "a row of table transactions: amount_minor holds str 'x'"),
         ("UPDATE card SET pin_tries = 0.5", "a row of table card: pin_tries holds float '0.5'"),
         ("UPDATE blob SET data = x'00'", "image [0-9a-f]{64} is not what was kept under this name"),
@@ -114,11 +118,11 @@ def test_where_there_is_no_store_there_is_nothing_to_check(url):
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("UPDATE journal SET request = '{{' WHERE id = 1",
-         "DB is damaged (a row of table journal: Expecting property name enclosed in double quotes: line 1 "
-         "column 2 (char 1)): put a backup back, or use a new store (1 such row)"),
-        ("UPDATE journal SET notes = x'ff'",
-         "DB is damaged (a row of table journal: notes holds 1 bytes): put a backup back, or use a new store "
+        ("UPDATE exchange SET data = 'x' WHERE id = 1",
+         "DB is damaged (a row of table exchange: it has 1 value, its form 0): put a backup back, or use a new store "
+         "(1 such row)"),
+        ("UPDATE exchange SET data = x'ff'",
+         "DB is damaged (a row of table exchange: data holds 1 bytes): put a backup back, or use a new store "
          "(2 such rows)"),
         ("UPDATE blob SET data = x'00'",
          "DB: image IMAGE is not what was kept under this name: put a backup back"),

@@ -20,6 +20,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store import open_reader, open_store
+from acquirer.store.queries import Reader
 
 CRASHER = Path(__file__).with_name("crasher.py")
 KILLS = 8
@@ -72,9 +73,7 @@ def check_whole(database: Path, answered: dict[str, list[str]]) -> None:
     def rows(query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
-    journal = {
-        str(number): [tid, stan, rrn] for number, tid, stan, rrn in rows("SELECT id, tid, stan, rrn FROM journal")
-    }
+    journal = {str(one.id): [one.tid, one.stan, one.rrn] for one in Reader(connection).exchanges()}
     lost = [number for number, (_, tid, _, stan, rrn) in answered.items() if journal.get(number) != [tid, stan, rrn]]
     assert lost == [], "answered, and not there"
     sales = rows("SELECT tid, stan, rrn FROM transactions")

@@ -707,7 +707,7 @@ def test_versions_never_skip_and_nothing_is_half_written(turns, flushed, exchang
             assert number == written
     stored = connection.execute("SELECT tid, version FROM session UNION ALL SELECT token, version FROM card")
     assert dict(stored.fetchall()) == model
-    assert connection.execute("SELECT count(*) FROM journal").fetchone() == (written,)
+    assert connection.execute("SELECT count(*) FROM exchange").fetchone() == (written,)
     for name, version in model.items():  # what is cached is what is stored
         kept = direct.sessions.get(name) or direct.cards.get(name)
         assert kept is None or kept.version == version

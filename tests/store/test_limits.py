@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from acquirer.store import (
     database,
+    filters,
     group_committer,
     location,
     purge,
-    queries,
     row_cache,
     rrn,
     soundness,
@@ -25,7 +25,7 @@ def test_what_is_documented() -> None:
 
 
 def test_sizes_that_were_measured() -> None:
-    assert (row_cache.MOST_ROWS, queries.CHUNK, database.PREPARED) == (50_000, 500, 256)
+    assert (row_cache.MOST_ROWS, filters.CHUNK, database.PREPARED) == (50_000, 500, 256)
     assert (database.CHECKPOINT_PAGES, database.LOG_BYTES) == (1_000, 67_108_864)
     assert soundness.CHECKED_AT_START_BYTES == 33_554_432
     assert (group_committer.AHEAD, group_committer.MOST_DELIVERIES) == (2, 1_024)

@@ -86,7 +86,7 @@ def test_it_writes_what_the_stores_own_thread_writes(opened, process_recorder, e
             client.store.delivered(evidence.id, "damaged")
         assert client.commit(Changes(exchange(), Session(TID, 1))) == [CommitOutcome.CONFLICT]
         client.close()
-    for table in ("journal", "session", "transactions", "card", "signature", "blob", "delivery", "meta"):
+    for table in ("exchange", "session", "transactions", "card", "signature", "blob", "delivery", "meta"):
         found = [rows(client.store.url, f"SELECT * FROM {table} ORDER BY 1, 2") for client in clients]
         if table == "meta":  # with a key of its own each
             found = [[row for row in some if row[0] != "vault"] for some in found]
@@ -320,15 +320,15 @@ def test_killed_at_any_moment_every_commit_is_answered_and_none_falsely(client, 
     assert outcomes == [DONE] * done + [FAILED] * (len(outcomes) - done)
     assert answered_before <= done < len(outcomes)
     client.close()
-    journal = rows(url, "SELECT id, stan FROM journal ORDER BY id")
+    journal = [(one.id, one.stan) for one in open_reader(url).exchanges()]
     assert journal[:done] == [(one.id, one.stan) for one in evidence[:done]]
     assert len(journal) % GROUP == 0  # a group is there whole, or not at all
 
 
 def test_a_database_that_fails_is_reported_and_not_tried_again(client, exchange, url):
-    rows(url, "DROP TABLE journal")
+    rows(url, "DROP TABLE exchange")
     assert client.commit(Changes(exchange())) == [FAILED]
-    assert "no such table: journal" in client.store.fatal_error
+    assert "no such table: exchange" in client.store.fatal_error
 
 
 def test_signals_meant_for_the_host_do_not_end_it(process_client, exchange):
@@ -413,7 +413,7 @@ def test_a_host_that_is_killed_leaves_no_process_behind(killed_host, url):
     log = killed_host(5)
     lines = everything(log).splitlines()
     assert [line.startswith(b'{"event":"exchange"') for line in lines] == [True] * 5
-    assert len(rows(url, "SELECT id FROM journal")) == 5
+    assert len(rows(url, "SELECT id FROM exchange")) == 5
     with Path(url.removeprefix("sqlite:///") + ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # waits for its end
     open_store(url).close()
@@ -422,7 +422,7 @@ def test_a_host_that_is_killed_leaves_no_process_behind(killed_host, url):
 def test_a_log_that_is_not_read_does_not_keep_the_next_host_out(killed_host, url):
     killed_host(100)
     open_store(url).close()
-    assert len(rows(url, "SELECT id FROM journal")) == 100
+    assert len(rows(url, "SELECT id FROM exchange")) == 100
 
 
 def test_a_message_that_is_cut_short_is_not_written(client, exchange, url):

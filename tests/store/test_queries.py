@@ -10,7 +10,7 @@ from acquirer.model.effects import Changes
 from acquirer.model.rows import Signature, Transaction, TransactionKey, Upload
 from acquirer.store import ExchangeFilter, StoreError, open_reader
 from acquirer.store import queries as module
-from acquirer.store.queries import TerminalFilter
+from acquirer.store.filters import TerminalFilter
 
 
 @pytest.fixture

@@ -125,9 +125,9 @@ def test_a_store_that_has_failed_gives_back_no_number(opened, few, url, exchange
     client = opened()
     assert [take(client) for _ in range(3)] == [1, 2, 3]
     assert client.commit(Changes(exchange())) == [CommitOutcome.DONE]
-    client.store._writing.execute("ALTER TABLE journal RENAME TO elsewhere")
+    client.store._writing.execute("ALTER TABLE exchange RENAME TO elsewhere")
     assert client.commit(Changes(exchange())) == [CommitOutcome.FAILED]
     assert take(client) == 4
-    client.store._writing.execute("ALTER TABLE elsewhere RENAME TO journal")
+    client.store._writing.execute("ALTER TABLE elsewhere RENAME TO exchange")
     client.close()
     assert reserved(url) == 7

@@ -75,11 +75,22 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
             lambda path, name=name: run(path, f'DROP TABLE "{name}"'),  # type: ignore[misc]
             rf"is damaged \(it has no table {name}\)",
         )
-        for name in ("meta", "journal", "terminal", "session", "transactions", "card", "signature", "blob", "delivery")
+        for name in (
+            "meta",
+            "exchange",
+            "exchange_form",
+            "terminal",
+            "session",
+            "transactions",
+            "card",
+            "signature",
+            "blob",
+            "delivery",
+        )
     },
     "no column": (
-        lambda path: run(path, "ALTER TABLE journal DROP COLUMN why"),
-        r"is damaged \(table journal has no column why\)",
+        lambda path: run(path, "ALTER TABLE exchange DROP COLUMN data"),
+        r"is damaged \(table exchange has no column data\)",
     ),
 }
 
@@ -95,7 +106,7 @@ def test_a_damaged_store_is_not_opened(used, database, opening, damage):
     assert "Error" not in str(refused.value)
 
 
-@pytest.mark.parametrize("damage", ["emptied", "cut in half", "pages overwritten", "no table journal", "no version"])
+@pytest.mark.parametrize("damage", ["emptied", "cut in half", "pages overwritten", "no table exchange", "no version"])
 def test_every_command_that_reads_says_so_in_one_sentence(used, database, damage, capsys):
     spoil, _ = DAMAGE[damage]
     spoil(database)
@@ -169,7 +180,7 @@ def test_other_rows_that_no_host_writes(used, database, capsys):
         database,
         "UPDATE transactions SET reply_elements = '{'",
         "UPDATE card SET spent_minor = 'much'",
-        "UPDATE journal SET request = '[[['",
+        "UPDATE exchange SET data = 'x'",
     )
     store = open_store(used)
     for load in (

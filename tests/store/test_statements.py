@@ -28,7 +28,6 @@ THING = StoreTable(
     (Column("id", "TEXT"), Column("version", "INTEGER"), Column("note", "BLOB", nullable=True), Column("late", "TEXT")),
     ("id",),
     (Index("thing_by_version", ("version", "note"), "version > 0"), Index("thing_by_note", ("note",))),
-    added=frozenset({"late", "note"}),
 )
 OTHER = StoreTable("other", (Column("thing", "TEXT"), Column("n", "INTEGER")), ("thing", "n"), rowid=True)
 
@@ -36,7 +35,7 @@ OTHER = StoreTable("other", (Column("thing", "TEXT"), Column("n", "INTEGER")), (
 def test_tables_and_indexes() -> None:
     assert list(THING.create()) == [
         'CREATE TABLE "thing" ("id" TEXT NOT NULL, "version" INTEGER NOT NULL, "note" BLOB, '
-        '"late" TEXT NOT NULL DEFAULT \'\', PRIMARY KEY ("id")) WITHOUT ROWID',
+        '"late" TEXT NOT NULL, PRIMARY KEY ("id")) WITHOUT ROWID',
         'CREATE INDEX thing_by_version ON "thing" ("version", "note") WHERE version > 0',
         'CREATE INDEX thing_by_note ON "thing" ("note")',
     ]

@@ -14,6 +14,7 @@ from acquirer.model.rows import Card, Session, SignaturePart, Transaction, Trans
 from acquirer.store import purge
 from acquirer.store.database import connect_writing
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
+from acquirer.store.queries import Reader
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import (
     CONFLICT,
@@ -61,7 +62,7 @@ def test_groups_of_every_size_are_written_whole(connection, writer, exchange):
         group = [Changes(exchange(), Session(f"{total + n:08d}")) for n in range(size)]
         assert writer.numbers(*group) == list(range(total + 1, total + size + 1))
         total += size
-    assert count(connection, "journal") == count(connection, "session") == total
+    assert count(connection, "exchange") == count(connection, "session") == total
 
 
 def test_numbers_of_exchanges_go_on_where_they_stopped(connection, writer, exchange):
@@ -73,7 +74,7 @@ def test_one_conflict_leaves_the_others_of_its_group_alone(connection, writer, e
     writer.write(Changes(exchange(), Session("10000161")))
     group = [Changes(exchange(), Session(tid), card=Card(tid)) for tid in ("10000160", "10000161", "10000162")]
     assert writer.numbers(*group) == [2, CONFLICT, 3]
-    assert count(connection, "journal") == count(connection, "session") == 3
+    assert count(connection, "exchange") == count(connection, "session") == 3
     assert connection.execute("SELECT token FROM card").fetchall() == [("10000160",), ("10000162",)]
 
 
@@ -91,15 +92,15 @@ def test_a_row_that_cannot_be_written_is_refused_alone(connection, writer, excha
     written = writer.write(Changes(exchange(), bad), Changes(exchange(), Session("10000162")))
     assert written.numbers == [UNWRITABLE, 1]
     assert "could not be written" in written.last_error
-    assert count(connection, "session") == count(connection, "journal") == 1
+    assert count(connection, "session") == count(connection, "exchange") == 1
     assert writer.write(Changes(exchange())) == GroupResult([2])
 
 
 def test_an_exchange_that_cannot_be_rendered_is_journalled_without_its_fields(connection, writer, exchange):
     assert writer.numbers(Changes(exchange(reply={39: object()}, reply_mti="0810", why="because"))) == [1]
-    why, notes, reply = connection.execute("SELECT why, notes, reply FROM journal").fetchone()
-    assert (why, reply) == ("because", "")
-    assert "could not be rendered" in notes
+    (entry,) = Reader(connection).exchanges()
+    assert (entry.why, entry.reply) == ("because", None)
+    assert "could not be rendered" in entry.notes[0]
 
 
 def test_a_disk_that_fails_is_not_tried_again(connection, writer, exchange):
@@ -164,7 +165,7 @@ def test_nothing_is_answered_that_was_written_to_a_file_which_is_gone(connection
     assert writer.write_group(groups[0], (), None) == GroupResult([1])
     assert writer.write_group(groups[1], (), None) == "a.db was removed"
     assert writer.write_group(groups[2], (), None) == "a.db was removed"  # and it is not looked for again
-    assert count(connection, "journal") == 2
+    assert count(connection, "exchange") == 2
 
 
 def test_only_the_first_group_waits_long_for_another_program(database, exchange):
@@ -182,7 +183,7 @@ def test_only_the_first_group_waits_long_for_another_program(database, exchange)
         other.execute("COMMIT")
         assert isinstance(writer.write(Changes(exchange())), GroupResult)
         assert busy_timeout_ms(connection) == usual_ms
-    assert count(connection, "journal") == 2
+    assert count(connection, "exchange") == 2
     other.close()
     connection.close()
 
@@ -375,4 +376,4 @@ def test_a_database_that_fails_while_it_is_purged_has_failed(connection, writer,
     assert writer.write(Changes(exchange())) == (
         "the database is damaged (no such table: gone): put a backup back, or use a new store"
     )
-    assert count(connection, "journal") == 1
+    assert count(connection, "exchange") == 1

@@ -1,0 +1,134 @@
+"""Shapes of exchanges: how the fields of each are masked, and which form its row has.
+
+Exchanges have one shape that are in one dialect and whose request and reply have the same message types and fields.
+What can be known of a shape is looked up once; real traffic has a few dozen of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import eq, itemgetter
+from typing import Any, Final, NamedTuple
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.vocabulary import IDENTIFIERS
+from acquirer.journal.entry import RECORD
+from acquirer.journal.mask import Shower, showers
+from acquirer.journal.packed import ANSWERED, VALUE_RECORD, Form
+from acquirer.wire.masking import hidden, readable
+from acquirer.wire.message import Value
+
+KEPT: Final = 256
+"""Shapes, and forms of each, that are remembered: any peer may send any bitmap."""
+
+ShapeKey = tuple[Dialect, str, tuple[int, ...], str, tuple[int, ...] | None]
+"""Dialect; MTI and DEs of the request; MTI and DEs of the reply, None when nothing was answered."""
+
+RECORD_NAMES: Final = (*[column.name for column in RECORD.columns], "failure")
+"""What stands before the fields in the values of an exchange."""
+
+_Getter = Callable[[Sequence[Any]], tuple[Any, ...]]
+
+_PLACE: Final = {name: place for place, name in enumerate(RECORD_NAMES)}
+_OPTIONAL: Final = (*VALUE_RECORD, "failure")
+_optional: Final = itemgetter(*[_PLACE[name] for name in _OPTIONAL])
+_outcome: Final = itemgetter(*[_PLACE[name] for name in ("service", "code", "reason")])
+
+
+class RowForm(NamedTuple):
+    """A form, and what returns those of an exchange's values that its row holds."""
+
+    form: Form
+    kept: _Getter
+
+
+class ExchangeShape:
+    """One shape of exchanges."""
+
+    __slots__ = ("_equal", "_forms", "_key", "_masking", "_names", "_repeated", "_showers", "_source")
+
+    def __init__(self, key: ShapeKey) -> None:
+        dialect, mti, request, reply_mti, reply = self._key = key
+        self._names = [*RECORD_NAMES, *[f"request.{de}" for de in request], *[f"reply.{de}" for de in reply or ()]]
+        self._showers = [*_showers(dialect, mti, request), *_showers(dialect, reply_mti, reply or ())]
+        self._masking = [(place, show) for place, show in enumerate(self._showers) if show is not readable]
+        self._equal = _equal_names(dialect, request, reply or ())
+        self._repeated = _getter(self._names, self._equal)
+        self._source = _getter(self._names, self._equal.values())
+        self._forms: dict[tuple[Any, ...], RowForm] = {}
+
+    def shown(self, fields: Sequence[Value]) -> list[Any]:
+        """Return the fields of request and reply as they may be shown; an unknown DE shows its length only."""
+        values: list[Any] = list(fields)
+        for place, show in self._masking:
+            values[place] = show(values[place])
+        if not _is_readable(values):
+            return [show(value) for show, value in zip(self._showers, fields, strict=True)]
+        return values
+
+    def row_form(self, values: Sequence[Any]) -> RowForm:
+        """Return the form for the values of an exchange: `RECORD_NAMES`, then the fields of request and reply."""
+        present = (*map(bool, _optional(values)),)
+        same = (*map(eq, self._repeated(values), self._source(values)),)
+        key = (*_outcome(values), present, same)
+        return self._forms.get(key) or self._add_form(key, present, same)
+
+    def _add_form(self, key: tuple[Any, ...], present: Sequence[bool], same: Sequence[bool]) -> RowForm:
+        dialect, mti, _, reply_mti, reply = self._key
+        repeated = {name: source for (name, source), equal in zip(self._equal.items(), same, strict=True) if equal}
+        there = [name for name, is_there in zip(_OPTIONAL, present, strict=True) if is_there]
+        there += self._names[len(RECORD_NAMES) :]
+        names = [f"{name}={repeated[name]}" if name in repeated else name for name in there]
+        if reply is not None and not reply:
+            names.append(ANSWERED)
+        service, code, reason = key[:3]
+        form = Form(dialect.name, mti, service, code, str(reason), reply_mti, " ".join(names))
+        if len(self._forms) >= KEPT:
+            self._forms.clear()
+        made = self._forms[key] = RowForm(form, _getter(self._names, [name for name in there if name not in repeated]))
+        return made
+
+
+_shapes: dict[ShapeKey, ExchangeShape] = {}
+
+
+def shape_of(key: ShapeKey) -> ExchangeShape:
+    """Return a shape."""
+    found = _shapes.get(key)
+    if found is None:
+        if len(_shapes) >= KEPT:
+            _shapes.clear()
+        found = _shapes[key] = ExchangeShape(key)
+    return found
+
+
+def _showers(dialect: Dialect, mti: str, des: Sequence[int]) -> list[Shower]:
+    known = showers(dialect, mti)
+    return [known.get(de, hidden) for de in des]
+
+
+def _equal_names(dialect: Dialect, request: Sequence[int], reply: Sequence[int]) -> dict[str, str]:
+    """Return names of fields that mostly repeat a value, and of which: what identifies, and what a reply echoes."""
+    places = {name: dialect.elements[name] for name in IDENTIFIERS if name in dialect.elements and name in _PLACE}
+    identified: dict[int, str] = {place.de: name for name, place in places.items() if place.whole}
+    equal = {f"request.{de}": identified[de] for de in request if de in identified}
+    for de in reply:
+        if source := identified.get(de, f"request.{de}" if de in request else ""):
+            equal[f"reply.{de}"] = source
+    return equal
+
+
+def _getter(names: Sequence[str], wanted: Iterable[str]) -> _Getter:
+    """Return what takes the wanted ones of values that have these names."""
+    places = [names.index(name) for name in wanted]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple([values[place] for place in places])
+
+
+def _is_readable(values: Sequence[Any]) -> bool:
+    try:
+        text = "".join(values)
+    except TypeError:  # bytes among them
+        return False
+    return text.isascii() and text.isprintable()
