@@ -22,7 +22,7 @@ from typing import Final
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.vocabulary import identifying_fields
-from acquirer.wire.card_numbers import PAN_DIGITS, card_number_bytes, card_number_half_bytes
+from acquirer.wire.card_numbers import PAN_DIGITS, card_number_bytes, card_number_half_bytes, may_hold_card_numbers
 from acquirer.wire.charsets import display, is_mostly_text
 from acquirer.wire.elements import has_form
 from acquirer.wire.grammar import FieldSpec, Layout, Part
@@ -158,6 +158,8 @@ def _image(value: Value) -> str:
 def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
     """Return a binary field that may hold text as that text: free, unless its form shows that a layout divides it."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if text.isprintable() and not may_hold_card_numbers(text):
+        return text
     for layout in layouts:
         if has_form(text, layout.parts):
             ends = [part.stop or len(text) for part in layout.parts]

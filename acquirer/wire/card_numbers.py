@@ -121,15 +121,22 @@ def card_number_digits(text: str, *, issued: bool = False) -> list[int]:
     >>> len(card_number_digits("6212-3456 7890 1232")), len(card_number_digits("amount 000000001234"))
     (6, 0)
     """
-    if len(text) < PAN_DIGITS[0]:
+    if len(text) < PAN_DIGITS[0] or not may_hold_card_numbers(text):
         return []
-    if text.isascii() and _LONG not in text.replace("   ", ".").encode().translate(_ZEROED, b" -"):
-        return []  # nearly always, and found out at a fraction of the cost
     found: set[int] = set()
     for run in _RUN.finditer(text):
         if run[1] is not None and len(run[1]) >= PAN_DIGITS[0]:
             found |= _of_run(text, run.start(), run.end(), issued)
     return sorted(found)
+
+
+def may_hold_card_numbers(text: str) -> bool:
+    """Return False where a text has too few digits together; nearly always, and at a fraction of the cost of looking.
+
+    >>> may_hold_card_numbers("STAN 000001"), may_hold_card_numbers("1234 5678-9012"), may_hold_card_numbers("令牌")
+    (False, True, True)
+    """
+    return not text.isascii() or _LONG in text.replace("   ", ".").encode().translate(_ZEROED, b" -")
 
 
 def card_number_half_bytes(data: bytes, *, issued: bool = False) -> set[int]:
