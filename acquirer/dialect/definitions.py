@@ -37,7 +37,7 @@ class Route:
     reply: ReplySpec  # accepted
     refusal: ReplySpec  # refused
     mac_request: bool  # the request must carry a MAC
-    mac_reply: Literal["never", "approved"]  # UnionPay terminals check a reply's MAC only when it approves
+    mac_reply: Literal["never", "approved"]  # a terminal demands a MAC of approvals only
     served: bool = True  # False: the message is known by name, so that a host can say what it does not do
     codes: Mapping[str, str] = field(default_factory=dict)  # reasons that have another code here than elsewhere
     name: str = ""  # of its table; "": that of its service

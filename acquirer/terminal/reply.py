@@ -1,8 +1,10 @@
 """Whether a frame answers a request, and whether it can be believed: the checks of terminals, in their order.
 
-1. Another MTI, STAN or terminal: it answers another request and is left aside.
-2. The response code must be there; processing code and amount must be the request's if they are there at all.
-3. An approval of a request with a MAC needs a MAC that is right.
+1. Another MTI, STAN, terminal or batch: it answers another request and is left aside. The batch that a sign-on hands
+   out is not compared.
+2. The response code must be there; merchant, processing code and amount must be the request's if they are there at all.
+3. A MAC that is there must be right with any code: a damaged approval looks like a decline. A plain approval of a
+   request with a MAC needs one.
 
 Hosts differ in everything else: a decline of nothing but STAN, time, code and terminal is a good decline.
 Source: Q/CUP 009, table of checks.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.suite import Suite
@@ -21,6 +24,9 @@ from acquirer.wire.masking import readable
 from acquirer.wire.message import DecodeError, Message, Value
 
 SUCCESS = "A"  # class of the response codes that approve
+
+_IDENTIFYING: Final = (("stan", "STAN"), ("tid", "terminal"), ("batch", "batch"))
+"""Elements that say which request a reply answers, and their names for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,13 @@ def check_reply(
     code = dialect.text(message, "code")
     if detail := _misfit(dialect, route, request, message, code):
         return ReplyCheck(Outcome.MALFORMED, code, message, detail)
+    if route.mac_reply == "approved" and (detail := _unconfirmed(suite, keys, route, message, code)):
+        return ReplyCheck(Outcome.MAC_DIFFERS, code, message, detail)
     known = dialect.codes.get(code)
     if known is None or known.kind != SUCCESS:
         return ReplyCheck(
             Outcome.DECLINED, code, message, "" if known else "a response code this dialect does not know"
         )
-    if route.mac_reply == "approved" and (detail := _unconfirmed(suite, keys, route, message, code)):
-        return ReplyCheck(Outcome.MAC_DIFFERS, code, message, detail)
     return ReplyCheck(Outcome.APPROVED, code, message)
 
 
@@ -62,7 +68,7 @@ def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message
     expected = dialect.response_mti(route.mti)
     if message.mti != expected:
         return f"a {message.mti} was left aside: it answers something else"
-    identifying = [("stan", "STAN"), ("tid", "terminal")]
+    identifying = [pair for pair in _IDENTIFYING if pair[0] not in route.reply.make]
     if "function" in route.when:  # all management messages have one MTI; an echo, without STAN, must not take another's
         identifying.append(("function", "function"))
     for element, name in identifying:
@@ -77,10 +83,12 @@ def _misfit(dialect: Dialect, route: Route, request: Mapping[int, Value], messag
         return "the reply has no response code"
     if route.mac_request and dialect.get(message, "stan") is None:
         return "the reply has no STAN"
-    for element in ("processing_code", "amount"):
+    for element in ("mid", "processing_code", "amount"):
         got, expected = dialect.get(message, element), dialect.get_from(request, element)
         if got is None or expected is None or got == expected:
             continue
+        if element == "mid":
+            return f"the reply has another mid: {readable(got)} for {readable(expected)}"
         partial = dialect.terminal_profile.partial if dialect.terminal_profile else ()
         if element == "amount" and code in partial and str(got) < str(expected):
             continue
@@ -90,10 +98,11 @@ def _misfit(dialect: Dialect, route: Route, request: Mapping[int, Value], messag
 
 def _unconfirmed(suite: Suite, keys: WorkingKeys | None, route: Route, message: Message, code: str) -> str:
     dialect = suite.dialect
-    if dialect.mac_de(message.fields) not in message.fields and code != dialect.code_of("approved", route):
-        return ""  # hosts make a MAC for the plain approval only, and terminals ask for no more
-    if suite.dialect.mac_of(message) is None:
-        return "an approval without a MAC"
+    if dialect.mac_de(message.fields) not in message.fields:
+        # hosts make a MAC for the plain approval only, and terminals ask for no more
+        return "an approval without a MAC" if code == dialect.code_of("approved", route) else ""
+    if dialect.mac_of(message) is None:
+        return "the reply's MAC has another size than this dialect's"
     if keys is None:
         return "no key to check the MAC with"
     if suite.verify_reply(keys, message):

@@ -16,8 +16,8 @@ from acquirer.scenario.wire_bytes import place_in_frame
 class BitFlip(FaultKind):
     """Flip bits of the reply, drawn at random.
 
-    A good terminal cannot decode the reply, takes it for another's, or finds its MAC wrong: it reverses the
-    transaction. What is under no MAC it cannot notice.
+    A good terminal cannot decode the reply, takes it for another's, or finds its MAC wrong, also where a flipped code
+    looks like a decline: it reverses the transaction. What is under no MAC, as most declines, it cannot notice.
 
     Args:
         bits: How many bits are flipped.

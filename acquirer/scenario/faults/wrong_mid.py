@@ -12,7 +12,7 @@ from acquirer.scenario.other_element import Other, OtherElement
 class OtherMid(OtherElement):
     """Give the reply the number of another merchant.
 
-    A good terminal does not take a reply that is not for its merchant: it waits until its time-out, and reverses.
+    A good terminal does not use a reply that is not for its merchant: it reverses the transaction.
 
     Args:
         to: The merchant number in the reply, 15 characters.
