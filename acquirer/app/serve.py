@@ -11,7 +11,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,9 @@ from typing import Any, TextIO
 from acquirer import __version__
 from acquirer.app.build import Parts, build_host, build_parts, register_terminals
 from acquirer.app.driver import Driver
+from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.line_faults import LineFaults
+from acquirer.data.types import JournalRow
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -65,6 +67,8 @@ class Running:
     log: Log
     terminals: int
     line_faults: LineFaults
+    journal_changes: JournalChanges
+    """Notices what is journalled by this process; what a child process writes is not noticed."""
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -118,6 +122,12 @@ async def serving(
     store = open_store(config.store)
     render = _renderer(parts, stderr)
     log = Log(stderr, render, parts.clock.now_us)
+    changes = JournalChanges()
+
+    def on_written(rows: Sequence[JournalRow]) -> None:
+        log.exchanges(rows)
+        changes.notify()
+
     follow_loop(loop, log)
     trace = None
     try:
@@ -137,14 +147,15 @@ async def serving(
         ):
             store.start(
                 loop,
-                log.exchanges,
+                on_written,
                 process_writer(spoken, stderr, render) if child_processes else None,
                 config.keep_days,
             )
             server = Server(reactor, parts.limits, LoggingWatcher(log), trace)
-            pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels)
+            pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels, changes.notify)
             driver = Driver(store, server, parts.clock, log, pictures)
-            running = Running(parts, store, server, driver, log, terminals, LineFaults(parts.faults, server, log))
+            line_faults = LineFaults(parts.faults, server, log)
+            running = Running(parts, store, server, driver, log, terminals, line_faults, changes)
             ready = False
             try:
                 for address, compiled in zip(parts.addresses, parts.compiled, strict=True):

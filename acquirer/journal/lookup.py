@@ -1,6 +1,6 @@
 """What of a condition the journal's indexes answer, and what must be looked at entry by entry.
 
-1. A `Lookup` names columns with one value each, and bounds. Each exchange fits at most one lookup of a plan.
+1. An `ExchangeFilter` names columns with one value each, and bounds. Each exchange fits at most one lookup of a plan.
 2. What lookups and `before` answer exactly is not asked again; all else stays in `rest`. Both together mean what the
    condition means.
 3. Moments are compared as local times, so one that a clock shows twice, or never, stays in `rest` beside its bound.
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
+from acquirer.journal.exchange_filter import ExchangeFilter
 from acquirer.matcher.expression import All, Any, Atom, Expression, conjuncts, required
 
 COLUMNS: Final = ("tid", "stan", "code", "service", "reason", "mti")
@@ -23,30 +24,10 @@ MOST_LOOKUPS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
-    """Which exchanges are wanted; an empty field fits any."""
-
-    tid: str = ""
-    stan: str = ""
-    code: str = ""
-    service: str = ""
-    reason: str = ""
-    mti: str = ""
-    since_us: int = 0  # only those that began then or later
-    until_us: int = 0  # only those that began before
-    after: int = 0  # only those with a higher number
-
-    @property
-    def selective(self) -> bool:
-        """Whether an index leads to them, wherever in the journal they stand."""
-        return bool(self.tid or (self.service and (self.code or self.since_us or self.until_us)))
-
-
-@dataclass(frozen=True, slots=True)
 class SearchPlan:
     """How exchanges that fit a condition are found."""
 
-    lookups: tuple[Lookup, ...] = (Lookup(),)  # none: no exchange can fit
+    lookups: tuple[ExchangeFilter, ...] = (ExchangeFilter(),)  # none: no exchange can fit
     before: int | None = None  # only those with a lower number
     rest: Expression = field(default_factory=All)  # what remains to be asked of each
 
@@ -55,10 +36,18 @@ class SearchPlan:
         """Whether indexes lead to all of them."""
         return all(lookup.selective for lookup in self.lookups)
 
-    def bounded(self, after: int, before: int | None) -> SearchPlan:
-        """Return the same for exchanges between two numbers, both excluded."""
-        lookups = tuple([replace(one, after=max(one.after, after)) for one in self.lookups])
-        return replace(self, lookups=lookups, before=_lower(self.before, before))
+    def bounded(self, after: int, before: int | None, since_us: int = 0, until_us: int = 0) -> SearchPlan:
+        """Return the same for exchanges between two numbers, both excluded, and between two times."""
+        lookups = [
+            replace(
+                one,
+                after=max(one.after, after),
+                since_us=max(one.since_us, since_us),
+                until_us=min(filter(None, (one.until_us, until_us)), default=0),
+            )
+            for one in self.lookups
+        ]
+        return replace(self, lookups=tuple(lookups), before=_lower(self.before, before))
 
 
 def make_plan(expression: Expression, timezone: tzinfo) -> SearchPlan:
@@ -81,7 +70,7 @@ def make_plan(expression: Expression, timezone: tzinfo) -> SearchPlan:
     ]
     if not bounds.possible:
         return SearchPlan(lookups=())
-    first = Lookup(since_us=bounds.since_us, until_us=bounds.until_us, after=bounds.after)
+    first = ExchangeFilter(since_us=bounds.since_us, until_us=bounds.until_us, after=bounds.after)
     lookups = [first]
     for name, values in chosen.items():
         lookups = [replace(one, **{name: value}) for one in lookups for value in sorted(values)]  # type: ignore[arg-type]

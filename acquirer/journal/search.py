@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from acquirer.data.text import plural
 from acquirer.journal.entry import Entry
-from acquirer.journal.lookup import Lookup, SearchPlan, make_plan
+from acquirer.journal.exchange_filter import ExchangeFilter
+from acquirer.journal.lookup import SearchPlan, make_plan
 from acquirer.journal.subject import JournalSubject
 from acquirer.matcher.expression import ALWAYS, Expression, Predicate, compiled
 
@@ -36,7 +37,7 @@ CLOCK_EVERY: Final = 64
 class JournalSource(Protocol):
     """What a search reads."""
 
-    def backwards(self, wanted: Lookup, before: int | None = None, limit: int = PAGE) -> Sequence[Entry]:
+    def backwards(self, wanted: ExchangeFilter, before: int | None = None, limit: int = PAGE) -> Sequence[Entry]:
         """Return entries that fit, the newest first, of those with a number below `before`."""
 
 
@@ -100,17 +101,32 @@ class JournalSearch:
 
     def newest(self) -> int:
         """Return the number of the last exchange; 0 when there is none."""
-        latest = self._source.backwards(Lookup(), None, 1)
+        latest = self._source.backwards(ExchangeFilter(), None, 1)
         return latest[0].id if latest else 0
 
-    def scan(self, condition: Expression = ALWAYS, *, after: int = 0, before: int | None = None) -> Scan:
-        """Return a search for what fits between two numbers, both excluded."""
-        plan = make_plan(condition, self.timezone).bounded(after, before)
-        return Scan(self._source, plan, self._fits(plan.rest), self.bounds, self._now_s)
+    def scan(
+        self,
+        condition: Expression = ALWAYS,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        since_us: int = 0,
+        until_us: int = 0,
+    ) -> Scan:
+        """Return a search for what fits between two numbers, both excluded; `until_us` 0: without end."""
+        plan = make_plan(condition, self.timezone).bounded(after, before, since_us, until_us)
+        return Scan(self._source, plan, self.fits(plan.rest), self.bounds, self._now_s)
 
-    def list(self, condition: Expression = ALWAYS, limit: int | None = None, before: int | None = None) -> FoundEntries:
+    def list(
+        self,
+        condition: Expression = ALWAYS,
+        limit: int | None = None,
+        before: int | None = None,
+        since_us: int = 0,
+        until_us: int = 0,
+    ) -> FoundEntries:
         """Return what fits; with `limit`, the latest ones only."""
-        scan = self.scan(condition, before=before)
+        scan = self.scan(condition, before=before, since_us=since_us, until_us=until_us)
         found: list[Entry] = []
         reached = limit == 0
         for entry in () if reached else scan:
@@ -124,10 +140,11 @@ class JournalSearch:
         """Return the latest one that fits, or none."""
         return self.list(condition, 1, before)
 
-    def _fits(self, rest: Expression) -> Callable[[Entry], bool]:
-        if rest == ALWAYS:
+    def fits(self, condition: Expression) -> Callable[[Entry], bool]:
+        """Return a condition as a function of entries."""
+        if condition == ALWAYS:
             return lambda _entry: True
-        fits: Predicate = compiled(rest)
+        fits: Predicate = compiled(condition)
         return lambda entry: fits(self.subject(entry))
 
 
@@ -171,7 +188,7 @@ class Scan:
             before = entry.id
             yield entry
 
-    def _pages(self, lookup: Lookup) -> Iterator[Entry]:
+    def _pages(self, lookup: ExchangeFilter) -> Iterator[Entry]:
         before = self._plan.before
         while page := self._source.backwards(lookup, before, PAGE):
             yield from page
@@ -182,7 +199,7 @@ class Scan:
     def _by_window(self) -> Iterator[Entry]:
         """Yield what all lookups find, one window of numbers after another."""
         lowest = self._plan.lookups[0].after
-        latest = self._source.backwards(Lookup(after=lowest), self._plan.before, 1)
+        latest = self._source.backwards(ExchangeFilter(after=lowest), self._plan.before, 1)
         top = latest[0].id + 1 if latest else 0
         width = PAGE
         while top > lowest + 1:

@@ -37,13 +37,20 @@ class Pictures:
     """Decodes images and renders pictures, on a thread of its own."""
 
     def __init__(
-        self, store: Store, clock: Clock, log: Log, dialects: Sequence[Dialect] = (), pixels: Mode = "log"
+        self,
+        store: Store,
+        clock: Clock,
+        log: Log,
+        dialects: Sequence[Dialect] = (),
+        pixels: Mode = "log",
+        on_journalled: Callable[[], object] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._log = log
         self._dialects = dialects
         self._pixels = pixels
+        self._on_journalled = on_journalled
         self._call_soon = asyncio.get_running_loop().call_soon_threadsafe
         self._worker = PictureWorker()
         self._work = threading.Condition()
@@ -171,6 +178,7 @@ class Pictures:
         if not rendered:
             return
         self._store.write_pictures(rendered)
+        self._on_journalled()
         for one in rendered:
             if one.evidence is not None:
                 self._call_soon(self._log.exchange, one.evidence)

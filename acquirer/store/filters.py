@@ -7,27 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.data.types import Row
+from acquirer.journal.exchange_filter import ExchangeFilter
+
+__all__ = ["ANY_EXCHANGE", "ANY_TERMINAL", "CHUNK", "ExchangeFilter", "Query", "TerminalFilter"]
 
 CHUNK: Final = 500
 """Rows fetched at a time: a reader that holds its view open for long keeps the log from being put away."""
 
 Query = Callable[..., Sequence[Row]]
 """Runs a statement with the values that follow it, and returns all of its rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeFilter:
-    """Which exchanges are wanted; an empty field fits any."""
-
-    tid: str = ""
-    stan: str = ""
-    code: str = ""
-    service: str = ""
-    reason: str = ""
-    mti: str = ""
-    since_us: int = 0  # only those that began then or later
-    until_us: int = 0  # only those that began before
-    after: int = 0  # only those with a higher number
 
 
 @dataclass(frozen=True, slots=True)

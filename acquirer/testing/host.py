@@ -28,7 +28,9 @@ class RunningHost:
         self.address: str = listener.address
         self.addresses = [one.address for one in self._running.server.listeners]
         self.store_url = self._running.store.url
-        self.journal = Journal(self._running.store)
+        parts = self._running.parts
+        dialects = {dialect.name: dialect for dialect in parts.dialects}
+        self.journal = Journal(self._running.store, self._running.journal_changes, parts.timezone, dialects.get)
         self.rules = RunningRules(background)
         self.faults = RunningFaults(background)
 

@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from acquirer.journal.entry import Entry
-from acquirer.journal.lookup import COLUMNS, Lookup
+from acquirer.journal.exchange_filter import ExchangeFilter
+from acquirer.journal.lookup import COLUMNS
 from acquirer.journal.search import Bounds, JournalSearch
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -15,13 +16,13 @@ NEW_YEAR_US = 1_767_196_800_000_000  # 2026-01-01 00:00:00 in Shanghai
 
 
 class FakeSource:
-    """Entries in a list, numbered from 1; what a `Lookup` means is written once more here, plainly."""
+    """Entries in a list, numbered from 1; what a `ExchangeFilter` means is written once more here, plainly."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries = list(entries)
         self.returned = 0
 
-    def backwards(self, wanted: Lookup, before: int | None = None, limit: int = 500) -> Sequence[Entry]:
+    def backwards(self, wanted: ExchangeFilter, before: int | None = None, limit: int = 500) -> Sequence[Entry]:
         found = []
         for entry in reversed(self.entries[wanted.after : None if before is None else max(before - 1, 0)]):
             if (

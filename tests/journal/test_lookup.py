@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.journal.entry import Entry
-from acquirer.journal.lookup import MOST_LOOKUPS, Lookup, SearchPlan, make_plan
+from acquirer.journal.exchange_filter import ExchangeFilter as Wanted
+from acquirer.journal.lookup import MOST_LOOKUPS, SearchPlan, make_plan
 from acquirer.journal.subject import JournalSubject
 from acquirer.matcher.expression import ALWAYS, All, Atom, Expression, Not, compiled, conjunction, disjunction
 from acquirer.matcher.filter_text import as_filter
@@ -22,35 +23,50 @@ LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its summer time is half an hour
 @pytest.mark.parametrize(
     ("text", "lookups", "before", "rest"),
     [
-        ("", [Lookup()], None, ""),
-        ("tid=10000161", [Lookup(tid="10000161")], None, ""),
-        ("service=sale & code!=00", [Lookup(service="sale")], None, "code!=00"),
-        ("mti=0200 & stan=000003 & reason=approved", [Lookup(mti="0200", stan="000003", reason="approved")], None, ""),
-        ("tid=A | tid=B", [Lookup(tid="A"), Lookup(tid="B")], None, ""),
-        ("(tid=A & code=51) | (tid=A & code=61)", [Lookup(tid="A")], None, "(tid=A & code=51) | (tid=A & code=61)"),
-        ("(tid=A | tid=B) & (tid=B | tid=C)", [Lookup(tid="B")], None, ""),
+        ("", [Wanted()], None, ""),
+        ("tid=10000161", [Wanted(tid="10000161")], None, ""),
+        ("service=sale & code!=00", [Wanted(service="sale")], None, "code!=00"),
+        (
+            "mti=0200 & stan=000003 & reason=approved",
+            [Wanted(mti="0200", stan="000003", reason="approved")],
+            None,
+            "",
+        ),
+        ("tid=A | tid=B", [Wanted(tid="A"), Wanted(tid="B")], None, ""),
+        (
+            "(tid=A & code=51) | (tid=A & code=61)",
+            [Wanted(tid="A")],
+            None,
+            "(tid=A & code=51) | (tid=A & code=61)",
+        ),
+        ("(tid=A | tid=B) & (tid=B | tid=C)", [Wanted(tid="B")], None, ""),
         ("tid=A & tid=B", [], None, ""),
-        ("(service=sale | service=void) & code=00", [Lookup(code="00", service=s) for s in ("sale", "void")], None, ""),
-        ("tid=A & (code=51 | code=61)", [Lookup(tid="A")], None, "code=51 | code=61"),
-        ("tid=A | code=00", [Lookup()], None, "tid=A | code=00"),
-        ("!(tid=A)", [Lookup()], None, "tid!=A"),
-        ('code="" & rrn', [Lookup()], None, 'code="" & rrn=?'),
-        ("id=12", [Lookup(after=11)], 13, ""),
-        ("id>3 & id<=9", [Lookup(after=3)], 10, ""),
-        ("id=3..9 & id>=5", [Lookup(after=4)], 10, ""),
-        ("id<4 & id<9", [Lookup()], 4, ""),
-        ("id!=4", [Lookup()], None, "id!=4"),
-        ("since=2026-01-01", [Lookup(since_us=NEW_YEAR_US)], None, ""),
-        ("until=2026-01-01T00:00:01 & until=2027-01-01", [Lookup(until_us=NEW_YEAR_US + 1_000_000)], None, ""),
+        (
+            "(service=sale | service=void) & code=00",
+            [Wanted(code="00", service=s) for s in ("sale", "void")],
+            None,
+            "",
+        ),
+        ("tid=A & (code=51 | code=61)", [Wanted(tid="A")], None, "code=51 | code=61"),
+        ("tid=A | code=00", [Wanted()], None, "tid=A | code=00"),
+        ("!(tid=A)", [Wanted()], None, "tid!=A"),
+        ('code="" & rrn', [Wanted()], None, 'code="" & rrn=?'),
+        ("id=12", [Wanted(after=11)], 13, ""),
+        ("id>3 & id<=9", [Wanted(after=3)], 10, ""),
+        ("id=3..9 & id>=5", [Wanted(after=4)], 10, ""),
+        ("id<4 & id<9", [Wanted()], 4, ""),
+        ("id!=4", [Wanted()], None, "id!=4"),
+        ("since=2026-01-01", [Wanted(since_us=NEW_YEAR_US)], None, ""),
+        ("until=2026-01-01T00:00:01 & until=2027-01-01", [Wanted(until_us=NEW_YEAR_US + 1_000_000)], None, ""),
         ("until=1969-01-01", [], None, ""),
-        ("since=08:00", [Lookup()], None, "since=08:00:00"),
-        ("since=2026-02-31", [Lookup()], None, "since=2026-02-31T00:00:00"),
-        ("tid=T00* & amount>10", [Lookup()], None, "tid=T00* & amount>10.00"),
-        ("pan=621234* & delivery=sent", [Lookup()], None, "pan=621234* & delivery=sent"),
-        (" | ".join(f"tid={n}" for n in range(9)), [Lookup()], None, " | ".join(f"tid={n}" for n in range(9))),
+        ("since=08:00", [Wanted()], None, "since=08:00:00"),
+        ("since=2026-02-31", [Wanted()], None, "since=2026-02-31T00:00:00"),
+        ("tid=T00* & amount>10", [Wanted()], None, "tid=T00* & amount>10.00"),
+        ("pan=621234* & delivery=sent", [Wanted()], None, "pan=621234* & delivery=sent"),
+        (" | ".join(f"tid={n}" for n in range(9)), [Wanted()], None, " | ".join(f"tid={n}" for n in range(9))),
     ],
 )
-def test_a_condition_is_divided(text: str, lookups: list[Lookup], before: int | None, rest: str) -> None:
+def test_a_condition_is_divided(text: str, lookups: list[Wanted], before: int | None, rest: str) -> None:
     plan = make_plan(expression(text), SHANGHAI)
     assert (list(plan.lookups), plan.before, as_filter(plan.rest)) == (lookups, before, rest)
 
@@ -133,10 +149,10 @@ def test_index_and_rest_find_what_the_condition_fits(
 def test_more_values_than_are_looked_up_are_compared() -> None:
     values = [Atom("tid", "equal", str(number)) for number in range(MOST_LOOKUPS + 1)]
     plan = make_plan(disjunction(values), SHANGHAI)
-    assert (plan.lookups, plan.rest) == ((Lookup(),), disjunction(values))
+    assert (plan.lookups, plan.rest) == ((Wanted(),), disjunction(values))
     assert len(make_plan(disjunction(values[1:]), SHANGHAI).lookups) == MOST_LOOKUPS
 
 
 def test_a_plan_without_conditions_finds_all() -> None:
     assert make_plan(ALWAYS, SHANGHAI) == SearchPlan()
-    assert SearchPlan().bounded(3, 9) == SearchPlan((Lookup(after=3),), 9, All())
+    assert SearchPlan().bounded(3, 9) == SearchPlan((Wanted(after=3),), 9, All())

@@ -63,22 +63,6 @@ def test_the_published_sign_on_request_gets_a_reply_of_the_published_bitmap() ->
         assert host.store_url == "memory:"
 
 
-def test_the_journal_says_how_the_nearest_exchange_differs() -> None:
-    with running_host() as host:
-        with pytest.raises(AssertionError, match="there was none at all"):
-            host.journal.find(tid="10000161")
-        ask(host)
-        with pytest.raises(
-            AssertionError, match=r"no exchange with tid='10000161', code='A0'; the nearest:\n.*code='00'"
-        ):
-            host.journal.find(tid="10000161", code="A0")
-        with pytest.raises(AssertionError, match="nearest"):
-            host.journal.wait(0.05, code="A0")
-        assert host.journal.wait(code="00").id == host.journal.list()[-1].id
-        with pytest.raises(TypeError, match="an exchange has no 'colour'"):
-            host.journal.find(colour="red")
-
-
 def test_the_same_seed_and_clock_give_the_same_reply() -> None:
     def reply(seed: int) -> bytes:
         with running_host(seed=seed, clock="2026-01-02T03:04:05") as host:
