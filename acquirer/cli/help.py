@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from typer.core import TyperCommand
+
+FILTER: Final = "FILTER"
+"""The metavar of arguments that are filters of the journal: their keys stand in the help."""
 
 
 class Command(TyperCommand):
@@ -21,7 +24,19 @@ class Command(TyperCommand):
                 groups["Arguments"].append((parameter.metavar or parameter.name.upper(), record[1]))
             else:
                 groups.setdefault(parameter.rich_help_panel or "Options", []).append(record)
+        if any(one.metavar == FILTER for one in self.get_params(ctx)):
+            groups.update(_filter_help())
         for heading, records in groups.items():
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+def _filter_help() -> dict[str, list[tuple[str, str]]]:
+    """Return the keys and values of a filter, as sections of a help; lists are of tables only."""
+    from acquirer.matcher.keys import FIELD_HELP, JOURNAL_KEYS, KEYS
+    from acquirer.matcher.when import OPERATORS
+
+    keys = [(name, KEYS[name].help) for name in JOURNAL_KEYS]
+    values = [(written, means) for written, means in OPERATORS if not written.startswith("[")]
+    return {"Keys of a filter": [*keys, ("de.N", FIELD_HELP)], "Values behind =": values}

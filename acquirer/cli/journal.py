@@ -1,28 +1,31 @@
-"""``acquirer journal list|show|tail``: what was exchanged, and why each request was answered as it was."""
+"""``acquirer journal``: what was exchanged, and why each request was answered so; ``list`` and ``tail`` themselves."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from acquirer.cli.errors import Code, Exit
-from acquirer.cli.listing import BAD, GOOD, KEY, PLAIN, QUIET, Painter
+from acquirer.cli import journal_export, journal_show, journal_verify
+from acquirer.cli.errors import Code
+from acquirer.cli.journal_query import (
+    BeforeOption,
+    FilterArgument,
+    Show,
+    condition_of,
+    open_journal,
+    printer,
+)
 from acquirer.cli.moments import SinceOption, UntilOption, moment_us
-from acquirer.cli.stores import JsonOption, StoreOption, clock_time, reading, settings, with_times
+from acquirer.cli.stores import JsonOption, StoreOption, reading, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from rich.text import Text as Line
-
-    from acquirer.journal.entry import Entry
+    from acquirer.matcher.expression import Expression
     from acquirer.store import ExchangeFilter, Reader
 
 app = typer.Typer(rich_markup_mode=None)
@@ -35,9 +38,12 @@ CodeOption: Any = typer.Option("", "--code", metavar="CODE", help="Only answered
 Service: Any = typer.Option("", "--service", metavar="NAME", help="Only of this service: sale, sign_on, reversal …")
 ReasonOption: Any = typer.Option("", "--reason", metavar="NAME", help="Only for this reason: approved, mac_differs …")
 
+_ATOMS: Final = ("tid", "stan", "code", "service", "reason")
+
 
 @app.command("list")
 def list_(
+    filters: list[str] = FilterArgument,
     tid: str = Tid,
     stan: str = Stan,
     code: str = CodeOption,
@@ -46,16 +52,20 @@ def list_(
     since: str = SinceOption,
     until: str = UntilOption,
     limit: int = typer.Option(50, "--limit", "-n", metavar="N", min=0, help="The latest so many; 0 lists all."),
+    before: int | None = BeforeOption,
     store: str | None = StoreOption,
     as_json: bool = JsonOption,
 ) -> int:
     """List exchanges, the latest last, each with its why."""
-    found = False
     wanted = _Wanted(tid, stan, code, service, reason, since, until)
-    with _opened(wanted, store, as_json) as (reader, chosen, show):
-        for entry in reader.exchanges(chosen, limit) if limit else reader.every(chosen):
-            show(entry)
-            found = True
+    if filters or before:
+        found = _print_found(wanted, filters, limit, before, store, as_json=as_json)
+    else:
+        found = False
+        with _opened(wanted, store, as_json) as (reader, chosen, show):
+            for entry in reader.exchanges(chosen, limit) if limit else reader.every(chosen):
+                show(entry)
+                found = True
     if not found:
         for problem in wanted.unknown():
             print(problem, file=sys.stderr)
@@ -64,6 +74,7 @@ def list_(
 
 @app.command()
 def tail(
+    filters: list[str] = FilterArgument,
     tid: str = Tid,
     stan: str = Stan,
     code: str = CodeOption,
@@ -78,82 +89,47 @@ def tail(
     wanted = _Wanted(tid, stan, code, service, reason, since)
     for problem in wanted.unknown():
         print(problem, file=sys.stderr)
-    with _opened(wanted, store, as_json) as (reader, chosen, show):
-        newest = reader.exchanges(limit=1)
-        entries = list(reader.every(chosen)) if since else reader.exchanges(chosen, limit) if limit else []
-        seen = max([entry.id for entry in [*newest, *entries]], default=0)
+    condition = condition_of(filters)
+    with open_journal(store, condition, as_json=as_json) as journal:
+        reader, chosen = journal.reader, wanted.filter(journal.config.timezone)
+        fits = journal.search.fits(condition)
+        newest = journal.search.newest()
+        if since:
+            entries = list(reader.every(chosen))
+        elif filters:
+            entries = journal.search.list(wanted.condition(filters), limit)
+        else:
+            entries = reader.exchanges(chosen, limit) if limit else []
+        seen = max([newest, *[entry.id for entry in entries]])
         while True:
-            for entry in entries:
-                show(entry)
-                seen = max(seen, entry.id)
+            for entry in filter(fits, entries):
+                journal.show(entry)
             if not entries:
                 time.sleep(POLL_S)
             entries = reader.following(replace(chosen, after=seen))
+            seen = max([seen, *[entry.id for entry in entries]])
 
 
-@app.command()
-def show(
-    number: int = typer.Argument(metavar="NUMBER", help="As 'list' shows it."),
-    raw: bool = typer.Option(
-        False, "--raw", help="Its frames, unmasked, of the trace that 'acquirer serve --trace' keeps."
-    ),
-    trace: Path | None = typer.Option(
-        None, "--trace", metavar="FILE", help="That trace, where settings do not name it; for --raw."
-    ),
-    store: str | None = StoreOption,
-    as_json: bool = JsonOption,
-) -> int:
-    """Show one exchange: request and reply field by field, and why."""
-    from acquirer.cli import tables
-    from acquirer.cli.raw_frames import frame_json, frames_of, print_frames
-    from acquirer.data.text import printable
-    from acquirer.journal.entry import as_json as document_of
-
-    config = settings(store, trace=trace)
-    with reading(config.store) as reader:
-        entry = reader.exchange(number)
-    if entry is None:
-        raise Exit(Code.USAGE, f"{config.store} has no exchange {number}; 'acquirer journal list' shows the latest.")
-    frames = frames_of(config.trace, entry) if raw else []
-    if as_json:
-        document = with_times(document_of(entry), config.timezone)
-        print(
-            json.dumps({**document, "frames": list(map(frame_json, frames))} if raw else document, ensure_ascii=False)
-        )
-        return Code.OK
-    if raw:
-        print_frames(frames)
-        return Code.OK
-    print(_line(entry, config.timezone, Painter()), flush=True)
-    screen = tables.console()
-    facts = f"{entry.dialect}, from {entry.peer or 'nowhere'}, {entry.frame_bytes} bytes, {entry.took_us / 1000:g} ms"
-    about = printable(f"{facts}; merchant {entry.mid or '?'}, batch {entry.batch or '?'}")
-    screen.print(tables.Line(about, tables.QUIET))
-    if entry.failure:
-        screen.print(f"undecodable: {printable(entry.failure)}", soft_wrap=True)
-    if entry.before_failure:
-        screen.print(_decoded_bytes(entry.before_failure))
-    names = _names(entry.dialect)
-    reply = entry.reply or {}
-    if not (entry.request or reply):
-        answer = "No reply." if entry.reply is None else "An empty reply."
-        screen.print(tables.Line(f"No field was read. {answer}", tables.QUIET))
-        return Code.OK
-    answer = f"Reply {entry.reply_mti}" if entry.reply_mti else "No reply"
-    grid = tables.table("DE>", "Name", f"Request {entry.mti}", answer)
-    for de in sorted({*entry.request, *reply}, key=int):
-        values = [printable(fields.get(de, "")) for fields in (entry.request, reply)]
-        grid.add_row(tables.Line(de, tables.KEY), names.get(de, ""), *values)
-    screen.print(grid)
-    return Code.OK
+app.command()(journal_show.show)
+app.command()(journal_verify.find)
+app.command()(journal_verify.wait)
+app.command()(journal_verify.verify)
+app.command()(journal_export.export)
 
 
-def _decoded_bytes(digits: str) -> Line:
-    """Return a dump of the bytes before a failure; stars among its digits are hidden ones."""
-    from acquirer.cli.tables import hex_lines
-
-    hidden = frozenset(at for at, digit in enumerate(digits) if digit == "*")
-    return hex_lines(bytes.fromhex(digits.replace("*", "0")), hidden, frozenset())
+def _print_found(
+    wanted: _Wanted, filters: Sequence[str] | None, limit: int, before: int | None, store: str | None, *, as_json: bool
+) -> bool:
+    """Print what a search finds, and where it stopped; return whether it found anything."""
+    condition = wanted.condition(filters)
+    with open_journal(store, condition, as_json=as_json) as journal:
+        times = wanted.filter(journal.config.timezone)
+        found = journal.search.list(condition, limit or None, before, times.since_us, times.until_us)
+    for entry in found:
+        journal.show(entry)
+    if found.gave_up:
+        print(f"{found.note[0].upper()}{found.note[1:]}: --before {found.before} continues.", file=sys.stderr)
+    return bool(found)
 
 
 @dataclass(frozen=True)
@@ -183,97 +159,37 @@ class _Wanted:
             until_us=moment_us("--until", self.until, timezone, end_of_day=True),
         )
 
+    def condition(self, filters: Sequence[str] | None) -> Expression:
+        """Return it as a condition, but for its times, together with filters. Raises Exit."""
+        from acquirer.data.text import whole_stan
+        from acquirer.matcher.expression import Atom, conjunction
+
+        typed = {**{name: getattr(self, name) for name in _ATOMS}, "stan": whole_stan(self.stan)}
+        atoms = [Atom(name, "equal", value) for name, value in typed.items() if value]
+        return conjunction([*atoms, condition_of(filters)])
+
     def unknown(self) -> Iterator[str]:
         """Yield a sentence for each value that no exchange has."""
-        if self.code and self.code not in _codes():
+        from acquirer.cli.shipped_words import response_codes, services
+
+        if self.code and self.code not in response_codes():
             yield f"no dialect that ships knows a code '{self.code}'; 'acquirer dialect show NAME' lists those of one"
         from acquirer.data.toml import did_you_mean
         from acquirer.model.reasons import Reason
 
         for option, value, known in (
             ("reason", self.reason, {reason.value for reason in Reason}),
-            ("service", self.service, _services()),
+            ("service", self.service, services()),
         ):
             if value and value not in known and (near := did_you_mean(value, known)):
                 yield f"--{option}: no exchange has {option} '{value}'{near}"
 
 
 @contextmanager
-def _opened(
-    wanted: _Wanted, store: str | None, as_json: bool
-) -> Iterator[tuple[Reader, ExchangeFilter, Callable[[Entry], None]]]:
+def _opened(wanted: _Wanted, store: str | None, as_json: bool) -> Iterator[tuple[Reader, ExchangeFilter, Show]]:
     """Open the store; return its reader, what is looked for, and what prints it."""
     config = settings(store)
     chosen = wanted.filter(config.timezone)
-    show = _printer(config.timezone, as_json)
+    show = printer(config.timezone, as_json)
     with reading(config.store) as reader:
         yield reader, chosen, show
-
-
-def _printer(timezone: str, as_json: bool) -> Callable[[Entry], None]:
-    """Return what prints an exchange as one line."""
-    if as_json:
-        from acquirer.journal.entry import as_json as document_of
-
-        return lambda entry: print(json.dumps(with_times(document_of(entry), timezone), ensure_ascii=False), flush=True)
-    painter = Painter()
-    return lambda entry: print(_line(entry, timezone, painter), flush=True)
-
-
-def _line(entry: Entry, timezone: str, painter: Painter) -> str:
-    """Return one exchange on one line, as long as its why is; nothing from the wire can move a cursor."""
-    from acquirer.data.text import printable
-
-    why = "; ".join(filter(None, [entry.why or entry.failure or entry.reason, *entry.notes]))
-    marks = [f"fault: {entry.fault}" if entry.fault else "", "repeated" if entry.replayed else ""]
-    if entry.delivery != "sent":
-        marks.append(entry.delivery)
-    parts = (
-        (f"{entry.id:>6}  {clock_time(entry.at_us, timezone)}  ", QUIET),
-        (printable(f"{entry.tid:8}  "), KEY),
-        (printable(f"{entry.mti:4} {entry.service:9} {entry.stan:6}  "), PLAIN),
-        (printable(f"{entry.code:2}  "), GOOD if entry.reason == "approved" else BAD if entry.code else QUIET),
-        (printable(why), PLAIN),
-        ("".join(f" [{mark}]" for mark in marks if mark), QUIET),
-    )
-    return "".join([painter.paint(text, style) for text, style in parts]).rstrip()
-
-
-def _codes() -> set[str]:
-    """Return the response codes of all dialects that ship."""
-    return {str(code) for document in _documents() for code in document.get("codes", {})}
-
-
-def _services() -> set[str]:
-    """Return the services of all routes of dialects that ship."""
-    routes = [item for document in _documents() for item in document.get("routes", {}).items()]
-    return {route.get("service", name) for name, route in routes if isinstance(route, dict)}
-
-
-def _documents() -> list[dict[str, Any]]:
-    """Return all dialects that ship, as their files stand."""
-    import tomli
-
-    from acquirer.settings.shipped import specs_dir
-
-    return [tomli.loads(path.read_text(encoding="utf-8")) for path in specs_dir().glob("*.toml")]
-
-
-def _names(dialect: str) -> Mapping[str, str]:
-    """Return the English names of the DEs, if the dialect is one that ships with the program.
-
-    They are read from its file as they stand: compiling a dialect takes four times as long as all the rest.
-    """
-    import tomli
-
-    from acquirer.settings.shipped import specs_dir
-
-    names: dict[str, str] = {}
-    path = specs_dir() / f"{dialect}.toml"
-    while path.is_file():
-        document = tomli.loads(path.read_text(encoding="utf-8"))
-        for de, field in document.get("fields", {}).items():
-            if isinstance(field, dict) and (name := field.get("name")):
-                names.setdefault(de, name if isinstance(name, str) else name[0])
-        path = path.with_name(f"{document.get('extends', '')}.toml")
-    return names

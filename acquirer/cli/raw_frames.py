@@ -18,7 +18,7 @@ def frames_of(trace: Path | None, entry: Entry) -> list[TracedFrame]:
     Raises:
         Exit: there is no trace, it cannot be read, or it does not have them.
     """
-    from acquirer.inspect.trace_text import frames_of_exchange, read_trace
+    from acquirer.inspect.trace_text import frames_of_exchange
 
     if trace is None:
         raise Exit(
@@ -26,20 +26,26 @@ def frames_of(trace: Path | None, entry: Entry) -> list[TracedFrame]:
             "--raw: no trace is named: give --trace FILE, the file that 'acquirer serve --trace FILE' writes; "
             "exchanges that it did not see have no raw frames.",
         )
+    found = frames_of_exchange(traced_frames(trace), entry.peer, entry.at_us)
+    if not found:
+        raise Exit(
+            Code.USAGE, f"{trace} has no frame of exchange {entry.id}, from {entry.peer or 'nowhere'}: it began later."
+        )
+    return found
+
+
+def traced_frames(trace: Path) -> list[TracedFrame]:
+    """Return all frames of a trace. Raises Exit: it cannot be read."""
+    from acquirer.inspect.trace_text import read_trace
+
     try:
-        frames = read_trace(trace.read_bytes())
+        return read_trace(trace.read_bytes())
     except OSError as exc:
         raise Exit(
             Code.USAGE, f"{trace}: cannot be read ({(exc.strerror or str(exc)).lower()}); name a trace."
         ) from None
     except ValueError as exc:
         raise Exit(Code.USAGE, f"{trace}: {exc}.") from None
-    found = frames_of_exchange(frames, entry.peer, entry.at_us)
-    if not found:
-        raise Exit(
-            Code.USAGE, f"{trace} has no frame of exchange {entry.id}, from {entry.peer or 'nowhere'}: it began later."
-        )
-    return found
 
 
 def frame_json(frame: TracedFrame) -> dict[str, Any]:

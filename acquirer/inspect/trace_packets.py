@@ -22,13 +22,14 @@ SEGMENT_MOST: Final = 32_768
 _FIN, _SYN, _PUSH, _ACK = 0x01, 0x02, 0x08, 0x10
 _RAW_IP: Final = 101
 _TCP: Final = 6
+_COMMENT, _WAY = 1, 2
 _INBOUND, _OUTBOUND = 1, 2
 
 
 def section(comment: str) -> bytes:
     """Return what a capture begins with: a section, and its one interface with a clock of microseconds."""
     text = comment.encode()
-    options = _option(1, text) + _option(0, b"")
+    options = _option(_COMMENT, text) + _option(0, b"")
     begin = b"\x4d\x3c\x2b\x1a" + b"\x01\0" + b"\0\0" + b"\xff" * 8
     return _block(0x0A0D0D0A, begin + options) + _block(1, _number(_RAW_IP, 2) + b"\0\0" + _number(0, 4))
 
@@ -41,8 +42,12 @@ class PacketConnection:
         self._sequences = [1, 1]  # of the next byte from the peer, and from the host
         self._open = False
 
-    def frame(self, at_us: int, data: bytes, *, received: bool) -> bytes:
-        """Return the packets of bytes that came from the peer, or went there; before the first ones, the handshake."""
+    def frame(self, at_us: int, data: bytes, *, received: bool, comment: str = "") -> bytes:
+        """Return the packets of bytes that came from the peer, or went there; before the first ones, the handshake.
+
+        Args:
+            comment: on the first packet with data.
+        """
         side = 0 if received else 1
         parts = []
         if not self._open:
@@ -51,7 +56,7 @@ class PacketConnection:
             parts += [self._packet(at_us, 1, _SYN | _ACK, sequence=0), self._packet(at_us, 0, _ACK)]
         for start in range(0, len(data), SEGMENT_MOST):
             piece = data[start : start + SEGMENT_MOST]
-            parts.append(self._packet(at_us, side, _PUSH | _ACK, piece))
+            parts.append(self._packet(at_us, side, _PUSH | _ACK, piece, comment="" if start else comment))
             self._sequences[side] = (self._sequences[side] + len(piece)) % (1 << 32)
         return b"".join(parts)
 
@@ -67,6 +72,7 @@ class PacketConnection:
         data: bytes = b"",
         sequence: int | None = None,
         known: int | None = None,
+        comment: str = "",
     ) -> bytes:
         (source, source_port), (target, target_port) = self._ends if side == 0 else self._ends[::-1]
         number = self._sequences[side] if sequence is None else sequence
@@ -81,8 +87,9 @@ class PacketConnection:
         packet = _ip(addresses, segment)
         clock = _number(at_us >> 32, 4) + _number(at_us & 0xFFFFFFFF, 4)
         sizes = _number(len(packet), 4) * 2
-        way = _option(2, _number(_INBOUND if side == 0 else _OUTBOUND, 4)) + _option(0, b"")
-        return _block(6, _number(0, 4) + clock + sizes + _padded(packet) + way)
+        options = _option(_COMMENT, comment.encode()) if comment else b""
+        options += _option(_WAY, _number(_INBOUND if side == 0 else _OUTBOUND, 4)) + _option(0, b"")
+        return _block(6, _number(0, 4) + clock + sizes + _padded(packet) + options)
 
 
 def _ip(addresses: bytes, segment: bytes) -> bytes:

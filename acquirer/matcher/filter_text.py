@@ -108,9 +108,13 @@ class _Parser:
             raise self.error("expected a key, as in service=sale")
 
     def error(self, problem: str) -> ConditionError:
-        rest = self.text[self.at :].strip()
-        place = f"at '{rest[:20]}'" if rest else "at its end"
+        place = f"at '{self.rest}'" if self.rest else "at its end"
         return ConditionError("", f"the filter cannot be read {place}: {problem}")
+
+    @property
+    def rest(self) -> str:
+        """The beginning of what has not been read."""
+        return self.text[self.at :].strip()[:20]
 
     def alternatives(self) -> Expression:
         parts = [self.together()]
@@ -149,6 +153,13 @@ class _Parser:
         return found
 
     def atom(self, token: re.Match[str]) -> Expression:
+        rest = self.rest
+        try:
+            return self.comparison(token)
+        except ConditionError as exc:
+            raise ConditionError(exc.key, exc.problem, rest if exc.key else "") from None
+
+    def comparison(self, token: re.Match[str]) -> Expression:
         key = find_key(token["key"], self.known)
         operator, quoted = token["operator"], token["quoted"]
         if operator is None:

@@ -30,11 +30,12 @@ class ConditionError(ConfigurationError, ValueError):
     Args:
         key: what it is about; "" for a whole text.
         problem: the rest of a sentence that begins with the key.
+        place: of a filter, the text from there on; "" where it is not known, or the sentence says it.
     """
 
-    def __init__(self, key: str, problem: str) -> None:
+    def __init__(self, key: str, problem: str, place: str = "") -> None:
         super().__init__(f"{key}: {problem}" if key else problem)
-        self.key, self.problem = key, problem
+        self.key, self.problem, self.place = key, problem, place
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,83 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from acquirer import cli
-from acquirer.cli import journal
 from acquirer.cli.errors import Code
-from acquirer.model.effects import Changes, Commit, CommitOutcome
-from acquirer.model.evidence import Evidence
+from acquirer.cli.shipped_words import field_names
+from acquirer.journal.search import Bounds, JournalSearch
 from acquirer.settings.specs import dialect_names, load_dialect
-from acquirer.store import open_store
-from acquirer.wire.message import DecodeError, Message
+from tests.cli.journalled import PAN, Filled, filled_store
 
 Say = pytest.CaptureFixture[str]
-PAN = "6212345678901232"
-NEW_YEAR_US = 1_767_196_800_000_000  # 2026-01-01 00:00:00 in Shanghai
-
-
-class Filled:
-    """A store that a host holds open, and what it journals."""
-
-    def __init__(self, url: str) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.store = open_store(url)
-        self.store.start(self.loop, lambda _rows: None)
-        self.dialect = load_dialect("unionpay-pos")
-
-    def exchange(self, **known: object) -> None:
-        evidence = Evidence(at_us=NEW_YEAR_US, dialect=self.dialect, **known)  # type: ignore[arg-type]
-        answered: asyncio.Future[CommitOutcome] = self.loop.create_future()
-        self.store.commit(Commit(Changes(evidence), time.monotonic() + 60), answered.set_result)
-        assert self.loop.run_until_complete(asyncio.wait_for(answered, 30)) is CommitOutcome.DONE
 
 
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ACQUIRER_STORE", "sqlite:///acquirer.db")
-    filled = Filled("sqlite:///acquirer.db")
-    sale = Message(b"", "0200", {2: PAN, 4: "000000001234", 35: f"{PAN}D2912", 41: "10000161"})
-    filled.exchange(
-        mti="0800", service="sign_on", tid="10000161", stan="000001", code="00", reason="approved", why="ok"
-    )
-    filled.exchange(
-        mti="0200",
-        service="sale",
-        tid="10000161",
-        stan="000002",
-        code="A0",
-        reason="mac_differs",
-        why="MAC differs: the terminal kept its old key",
-        message=sale,
-        reply={39: "A0", 41: "10000161"},
-        reply_mti="0210",
-        notes=("skew 3 s",),
-    )
-    spans: dict[int | str, tuple[int, int]] = {"mti": (11, 13), "bitmap": (13, 21)}
-    broken = DecodeError("digits expected", field=4, position=23, mti="0200", fields={}, spans=spans)
-    filled.exchange(
-        mti="0200",
-        tid="10\x1b[2J61",
-        code="30",
-        failure=broken,
-        frame=bytes.fromhex("60000300006031003100000200302004800020 ABCDEF1234567890"),
-        frame_bytes=30,
-        fault="silent:x",
-    )
-    filled.store.delivered(2, "undelivered")
-    filled.exchange(mti="0820", service="echo", tid="10000162", code="00", reason="approved", replayed=True)
-    yield filled
-    filled.store.close()
-    filled.loop.close()
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Filled]:
+    with filled_store(tmp_path, monkeypatch) as filled:
+        yield filled
 
 
 def lines(arguments: list[str], capsys: Say) -> list[str]:
@@ -117,10 +63,62 @@ def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> No
         (["-n", "1"], [4]),
         (["-n", "0"], [1, 2, 3, 4]),
         (["--tid", "x"], []),
+        (["service=sale"], [2]),
+        (["service=sale | service=echo | service=sign_on", "code=00"], [1, 4]),
+        (["tid=1000*", "--code", "00"], [1, 4]),
+        (["tid=10000161", "-n", "1"], [2]),
+        (["tid=10000161", "--tid", "10000162"], []),
+        (["stan=000002", "--stan", "2"], [2]),
+        (["since=2026-01-01 & until=2026-01-01T00:00:01"], [1, 2, 3, 4]),
+        (["id>0", "--since", "2026-01-01T00:00:01"], []),
+        (["id>0", "--until", "2026-01-01"], [1, 2, 3, 4]),
+        (["--before", "3"], [1, 2]),
+        (["--before", "3", "-n", "1", "--service", "sign_on"], [1]),
+        (["de.41=10000161"], [2]),
+        (["de.60.1=22"], []),
+        (["fault & !replayed"], [3]),
     ],
 )
 def test_filters(host: Filled, flags: list[str], numbers: list[int], capsys: Say) -> None:
     assert [json.loads(line)["id"] for line in lines(["list", "--json", *flags], capsys)] == numbers
+
+
+def test_a_search_that_stops_says_how_it_continues(host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded = partial(JournalSearch, bounds=Bounds(2, None))
+    monkeypatch.setattr("acquirer.journal.search.JournalSearch", bounded)
+    assert cli.run(["journal", "list", "service=sign_on"]) == Code.OK
+    assert capsys.readouterr() == (
+        "",
+        "Looked at the latest 2 exchanges and stopped before #3: --before 3 continues.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("rrn & serivce=1", "the filter cannot be used at 'serivce=1': serivce: unknown key; did you mean 'service'?"),
+        ("code=00 & & tid=1", "the filter cannot be read at '& tid=1': expected a key, as in service=sale."),
+        ("amount>a", "the filter cannot be used at 'amount>a': amount: 'a' is not an amount; write it like 12.34."),
+        ("(code=00", "the filter cannot be read at its end: a ( is not closed."),
+        ("service=sale nth=3", "the filter cannot be read at 'nth=3': expected & or |."),
+        ("card=x", "the filter cannot be used at 'card=x': card: is not kept in the journal; take it out."),
+        ("de.129", "the filter cannot be used at 'de.129': de.129: there is no such field; the last one is de.128."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["list", "tail", "find", "wait", "verify", "export"])
+def test_a_filter_that_cannot_be_is_one_sentence_with_its_place(
+    command: str, text: str, sentence: str, capsys: Say
+) -> None:
+    assert cli.run(["journal", command, text]) == Code.USAGE
+    assert capsys.readouterr() == ("", f"{sentence}\n")
+
+
+@pytest.mark.parametrize("command", ["list", "tail", "find", "wait", "verify", "export"])
+def test_the_help_lists_the_keys_of_a_filter(command: str, capsys: Say) -> None:
+    (*_, keys, values) = "\n".join(lines([command, "--help"], capsys)).split("\n\n")
+    assert re.match(r"Keys of a filter:\n  service +what the message asks for", keys)
+    assert [line.split()[0] for line in keys.splitlines() if line.startswith("  de.")] == ["de.N"]
+    assert re.search(r"^  10\.00\.\.20\.00 +from … to …, both included$", values, re.M)
 
 
 def test_show_lays_request_and_reply_side_by_side(host: Filled, capsys: Say) -> None:
@@ -170,6 +168,9 @@ def test_tail_begins_with_the_latest_and_follows_until_stopped(
     monkeypatch.setattr("time.sleep", pause)
     assert cli.run(["journal", "tail", "--tid", "10000161", "-n", "1", "--json"]) == Code.INTERRUPTED
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [2, 6, 8]
+    pauses.clear()
+    assert cli.run(["journal", "tail", "code=77", "tid=*2", "-n", "1", "--json"]) == Code.INTERRUPTED
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [7, 9, 11]
 
 
 def test_a_killed_hosts_journal_is_there(host: Filled, tmp_path: Path, capsys: Say) -> None:
@@ -189,14 +190,14 @@ def test_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say) 
 
 @pytest.mark.parametrize("name", dialect_names())
 def test_fields_are_named_as_the_dialect_names_them(name: str) -> None:
-    names = journal._names(name)
+    names = field_names(name)
     assert {de: names[str(de)] for de in load_dialect(name).fields} == {
         de: spec.name.en for de, spec in load_dialect(name).fields.items()
     }
 
 
 def test_a_dialect_of_the_users_own_leaves_fields_without_names() -> None:
-    assert journal._names("my-acquirer") == {}
+    assert field_names("my-acquirer") == {}
 
 
 def test_colours_are_for_terminals_only(host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:

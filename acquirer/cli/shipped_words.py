@@ -1,0 +1,43 @@
+"""Words of the dialects that ship: codes, services, names of fields.
+
+They are read from the files as they stand: compiling a dialect takes four times as long as all else that a command
+does which reads a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomli
+
+from acquirer.settings.shipped import specs_dir
+
+
+def response_codes() -> set[str]:
+    """Return the response codes of all dialects that ship."""
+    return {str(code) for document in _documents() for code in document.get("codes", {})}
+
+
+def services() -> set[str]:
+    """Return the services of all routes of dialects that ship."""
+    routes = [item for document in _documents() for item in document.get("routes", {}).items()]
+    return {route.get("service", name) for name, route in routes if isinstance(route, dict)}
+
+
+def _documents() -> list[dict[str, Any]]:
+    """Return all dialects that ship, as their files stand."""
+    return [tomli.loads(path.read_text(encoding="utf-8")) for path in specs_dir().glob("*.toml")]
+
+
+def field_names(dialect: str) -> Mapping[str, str]:
+    """Return the English names of the DEs, if the dialect is one that ships with the program."""
+    names: dict[str, str] = {}
+    path = specs_dir() / f"{dialect}.toml"
+    while path.is_file():
+        document = tomli.loads(path.read_text(encoding="utf-8"))
+        for de, field in document.get("fields", {}).items():
+            if isinstance(field, dict) and (name := field.get("name")):
+                names.setdefault(de, name if isinstance(name, str) else name[0])
+        path = path.with_name(f"{document.get('extends', '')}.toml")
+    return names
