@@ -17,34 +17,37 @@ def of_request(host: Host, request: Request, decision: Decision, reply: Reply | 
     """Return the exchange of a decoded request; `reply` is None when nothing is answered, `fault` names one."""
     arrival, message = request.arrival, request.message
     notes = decision.notes if not arrival.before else (*decision.notes, why.empty_before(host.dialect))
-    evidence = Evidence(
-        at_us=arrival.at_us,
+    ruling = decision.ruling
+    code, fields, reply_mti = ("", None, "") if reply is None else (reply.code, reply.fields, reply.mti)
+    return Evidence(  # by place: naming each takes three times as long, and this is done for every exchange
+        arrival.at_us,
+        arrival.peer,
+        message.mti,
+        request.service,
+        request.tid,
+        request.mid,
+        request.batch,
+        request.stan,
+        decision.rrn,
+        code,
+        decision.reason,
+        fault,
+        decision.why,
+        notes,
+        request.amount_minor,
+        decision.pan_masked,
+        decision.replayed,
+        reply_mti,
+        len(arrival.frame),
+        0,
+        ruling.rule.name if ruling is not None and ruling.rule is not None else "",
+        request.generation,
+        message,
+        None,
+        b"",
+        fields,
         dialect=host.dialect,
-        peer=arrival.peer,
-        message=message,
-        frame_bytes=len(arrival.frame),
-        tid=request.tid,
-        mid=request.mid,
-        batch=request.batch,
-        stan=request.stan,
-        mti=message.mti,
-        service=request.service,
-        reason=decision.reason,
-        why=decision.why,
-        notes=notes,
-        rrn=decision.rrn,
-        amount_minor=request.amount_minor,
-        pan_masked=decision.pan_masked,
-        replayed=decision.replayed,
-        fault=fault,
     )
-    if request.generation:
-        evidence.generation = request.generation
-    if decision.ruling is not None and (rule := decision.ruling.rule) is not None:
-        evidence.rule = rule.name
-    if reply is not None:
-        evidence.code, evidence.reply, evidence.reply_mti = reply.code, reply.fields, reply.mti
-    return evidence
 
 
 def of_stray(host: Host, arrival: Arrival, message: Message) -> Evidence:

@@ -19,7 +19,7 @@ from acquirer.journal.packed import SEPARATOR, PackedExchange
 from acquirer.journal.shapes import RECORD_NAMES, shape_of
 from acquirer.model.evidence import Evidence, ExchangeRecord
 from acquirer.model.text import text_masks
-from acquirer.wire.card_numbers import PAN_DIGITS
+from acquirer.wire.card_numbers import may_hold_card_numbers
 from acquirer.wire.masking import mask_sentence
 from acquirer.wire.message import DecodeError, Span, Value
 
@@ -32,6 +32,7 @@ _PLACE: Final = {name: place for place, name in enumerate(RECORD_NAMES)}
 _REQUEST, _FAILURE, _REPLY = range(len(RECORD.columns), len(RECORD.columns) + 3)
 _MTI, _REPLY_MTI, _NOTES, _AMOUNT = (_PLACE[name] for name in ("mti", "reply_mti", "notes", "amount_minor"))
 _MASKS: Final = tuple([(_PLACE[name], mask) for name, mask in text_masks(ExchangeRecord).items()])
+_searched: Final = itemgetter(*[place for place, _ in _MASKS])
 _in_columns: Final = itemgetter(_PLACE["at_us"], _PLACE["tid"])
 
 
@@ -64,8 +65,8 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
     """
     values = list(facts[:_REQUEST])
     request, failure, reply = facts[_REQUEST:]
-    for place, mask in _MASKS:
-        if len(values[place]) >= PAN_DIGITS[0]:
+    if may_hold_card_numbers("\n".join(_searched(values))):
+        for place, mask in _MASKS:
             values[place] = mask(values[place])
     record = (dialect.name, *values)
     if values[_AMOUNT] is not None:

@@ -6,7 +6,7 @@ before them stay good for what was in flight, for a grace that is counted from h
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
@@ -34,30 +34,31 @@ def sign_on(case: Case) -> Decision:
 
     The request carries no MAC in most dialects: the master key is what proves the terminal.
     """
-    host, request, session, read = case.host, case.request, case.session, case.host.read
-    fresh = _fresh_keys(case)
-    after, stamp = fresh.session, request.stamp
+    host, request, session = case.host, case.request, case.session
+    read, fields, stamp = host.read, request.message.fields, request.stamp
+    after, keys_elements, sentence, notes = _fresh_keys(case)
     batch = next_batch(session.batch) if _closed(case.terminal, session) else session.batch
-    day = max(session.signed_on_day, stamp.day)  # a clock that was set back begins no day once more
+    # a clock that was set back begins no day once more
+    day = stamp.day if stamp.day > session.signed_on_day else session.signed_on_day
     count = session.signed_on_count + 1 if session.signed_on_day == day else 1
     after.batch = batch
     after.signed_on_us = request.arrival.at_us
     after.signed_on_day = day
     after.signed_on_count = count
     after.signed_off = after.sign_on_spent = False
-    after.operator = read.operator(case.fields)
-    after.serial = read.serial(case.fields) or session.serial
+    after.operator = read.operator(fields)
+    after.serial = read.serial(fields) or session.serial
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     batch_words = f"batch {batch}; " if host.has_batch else ""
-    notes = (*fresh.notes, *_notes(case, session, after))
-    keys = after.current if fresh.sentence else None  # that this message hands out
+    notes = (*notes, *_notes(case, session, after))
+    keys = after.current if sentence else None  # that this message hands out
     if keys is not None and host.unproved.signed_on(after.tid, keys.number, day):
         notes = (*notes, key_why.tmk_may_differ(case.terminal, UNPROVED_MOST))
     return Decision(
         Reason.APPROVED,
-        f"{fresh.sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}",
-        reply_elements={**stamp.reply_elements, "rrn": case.rrn, "batch": batch, **fresh.reply_elements},
+        f"{sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}",
+        reply_elements={**stamp.reply_elements, "rrn": case.rrn, "batch": batch, **keys_elements},
         session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
@@ -68,25 +69,21 @@ def sign_on(case: Case) -> Decision:
 @service("key_change")
 def key_change(case: Case) -> Decision:
     """Hand out fresh working keys, and nothing else: no day begins, and whether a sign-on is due stays as it was."""
-    fresh = _fresh_keys(case)
-    fresh.session.bad_macs = 0
+    after, keys_elements, sentence, _ = _fresh_keys(case)
+    after.bad_macs = 0
     return Decision(
         Reason.APPROVED,
-        fresh.sentence or "this dialect hands out no keys here: nothing was changed",
-        reply_elements={**case.request.stamp.reply_elements, "rrn": case.rrn, **fresh.reply_elements},
-        session=fresh.session,
+        sentence or "this dialect hands out no keys here: nothing was changed",
+        reply_elements={**case.request.stamp.reply_elements, "rrn": case.rrn, **keys_elements},
+        session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
     )
 
 
-class _FreshKeys(NamedTuple):
-    """What new working keys change."""
-
-    session: Session  # the decision's own copy
-    reply_elements: ElementValues
-    sentence: str  # "": this message hands out none
-    notes: tuple[str, ...] = ()
+_FreshKeys = tuple[Session, ElementValues, str, tuple[str, ...]]
+"""What new working keys change: the decision's own copy of the session, elements of the reply, a sentence ("": this
+message hands out none), and notes."""
 
 
 def _fresh_keys(case: Case) -> _FreshKeys:
@@ -97,8 +94,8 @@ def _fresh_keys(case: Case) -> _FreshKeys:
         case.verify()
     session = case.session_after
     if "keys" not in host.plans.plan(route, True).elements:
-        return _FreshKeys(session.copy(), {}, "")
-    selector = host.read.function(case.fields)
+        return session.copy(), {}, "", ()
+    selector = host.read.function(request.message.fields)
     try:
         master = host.ring.master(terminal)
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
@@ -115,7 +112,7 @@ def _fresh_keys(case: Case) -> _FreshKeys:
     elements: ElementValues = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
     notes = () if master.cipher == host.suite.wraps[selector] else (_other_cipher(case, selector, master),)
-    return _FreshKeys(after, elements, sentence, notes)
+    return after, elements, sentence, notes
 
 
 def _other_cipher(case: Case, selector: str, master: Secret) -> str:
