@@ -77,7 +77,13 @@ class Driver:
         def receive(connection: Connection, frame: bytes) -> None:
             began_s = now_s()
             arrival = Arrival(
-                frame, now_us(), began_s + patience_s, connection.peer, connection.number, connection.before
+                frame,
+                now_us(),
+                began_s + patience_s,
+                connection.peer,
+                connection.number,
+                connection.before,
+                connection.listener.address,
             )
             self.exchanges += 1
             if not self.exchanges % CHECK_FRAMES:

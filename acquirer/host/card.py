@@ -67,6 +67,17 @@ def read_card(
     return PresentedCard(on_track, expiry or valid)
 
 
+def readable_pan(host: Host, request: Request) -> str:
+    """Return the card number of a request as far as no key is needed to read it; "" where a track hides it."""
+    read, fields = host.read, request.message.fields
+    if pan := read.pan(fields):
+        return pan
+    for element, text in (("track2", read.track2(fields)), ("track3", read.track3(fields))):
+        if text:
+            return _Track(host, None, element, text.replace("=", SEPARATOR), read.security_control(fields)).card()[0]
+    return ""
+
+
 class _Track:
     """One track as received, and what opening it gives."""
 

@@ -75,6 +75,7 @@ class Case:
             raise Decided(Decision(Reason.SIGN_ON_REQUIRED, due, sign_on_again=True))
         self.verify()
         self.card = read_card(host, request, self.terminal, self.session, self.verified)
+        request.pan = self.card.pan
         if self.stored is not None:
             raise Decided(stored_answer(host, request, self.terminal, self.verified, self.stored, self.card, due))
         if host.has_batch and self.terminal.policy.batch_check and request.batch != self.session.batch:

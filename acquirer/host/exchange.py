@@ -171,8 +171,9 @@ def _withheld(decision: Decision) -> bool:
 
 def _context(host: Host, request: Request) -> FaultContext:
     context = FaultContext(request.tid, request.mid, request.service, "", request.amount_minor)
-    context.dialect, context.peer = host.dialect, request.arrival.peer
-    context.subject = FaultSubject(host.dialect, request)
+    context.dialect = host.dialect
+    context.peer, context.listener = request.arrival.peer, request.arrival.listener
+    context.subject = FaultSubject(host, request)
     return context
 
 

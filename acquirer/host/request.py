@@ -22,6 +22,7 @@ class Request:
         "key",
         "message",
         "mid",
+        "pan",
         "route",
         "rules",
         "service",
@@ -47,6 +48,7 @@ class Request:
         self.rules = host.rules.active  # those that it is under, from its first step to its last
         self.generation = host.rules.generation.number
         self.held = False  # by a rule, once
+        self.pan = ""  # of the presented card, once it has been read
         self.key: TransactionKey | None = None  # of the transaction that the request is about
         self.terminal: TerminalConfig | None = None  # once it is loaded; None: it is not known
 

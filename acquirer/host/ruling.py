@@ -202,6 +202,7 @@ _READERS: Final[Mapping[str, Callable[[Case, Decision], str | int]]] = {
     "pan": _pan,
     "card": _card,
     "dialect": lambda case, _: case.host.dialect.name,
+    "listener": lambda case, _: case.request.arrival.listener,
     "peer": lambda case, _: case.request.arrival.peer,
     "moment": lambda case, _: case.request.stamp.day + case.request.stamp.time,
     "why": lambda _, decision: decision.why,

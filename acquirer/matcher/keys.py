@@ -11,7 +11,7 @@ from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
 
 KeyKind = Literal["text", "amount", "number", "flag", "pan", "time"]
-KnownWhere = Literal["always", "decided", "kept", "counted", "shown"]
+KnownWhere = Literal["always", "decided", "kept", "counted", "shown", "scenario"]
 
 
 class Subject(Protocol):
@@ -45,7 +45,7 @@ class ConditionKey:
     Args:
         known: "always"; "decided": from the decision on; "kept": only of exchanges that are over, in the journal;
             "shown": only of an exchange that is being decided, because the journal does not keep it; "counted": only
-            in a rule or fault, which counts its own exchanges.
+            in a rule or fault, which counts its own exchanges; "scenario": only in a rule, which belongs to one.
     """
 
     name: str
@@ -68,9 +68,11 @@ _ALL: Final = (
     ConditionKey("pan", "pan", "card number: whole, or its first 6 and last 4 digits around *"),
     ConditionKey("card", "text", "name in the card table", "shown"),
     ConditionKey("dialect", "text", "as in unionpay-pos"),
+    ConditionKey("listener", "text", "address and port that the host was reached at, as in 127.0.0.1:8583", "shown"),
     ConditionKey("peer", "text", "address and port of the terminal's connection"),
     ConditionKey("since", "time", "not before this time of day (08:00), or this moment (2026-01-02T08:00)"),
     ConditionKey("until", "time", "before this time of day (18:00), or this moment; earlier than since: over midnight"),
+    ConditionKey("state", "text", "the state of the rule's scenario, as its key `state` says it too", "scenario"),
     ConditionKey("nth", "number", "which of the exchanges that fit everything else, from 1", "counted"),
     ConditionKey("replayed", "flag", "whether a stored reply was given again: true or false", "kept"),
     ConditionKey("delivery", "text", "what became of the reply: sent, undelivered, silent …", "kept"),
@@ -94,8 +96,11 @@ def names(known: Collection[KnownWhere]) -> tuple[str, ...]:
     return tuple(key.name for key in _ALL if key.known in known)
 
 
-RULE_KEYS: Final = names(("always", "decided", "shown", "counted"))
+RULE_KEYS: Final = names(("always", "decided", "shown", "counted", "scenario"))
 """What a rule may ask for: the request, and the decision that it is about to change."""
+
+FAULT_KEYS: Final = names(("always", "decided", "shown", "counted"))
+"""What a fault may ask for: the request, and the decision that was made."""
 
 REQUEST_KEYS: Final = names(("always", "shown", "counted"))
 """What is known before anything is decided."""
@@ -107,6 +112,7 @@ _ELSEWHERE: Final[Mapping[KnownWhere, str]] = {
     "kept": "is known only once the exchange is over",
     "shown": "is not kept in the journal",
     "counted": "is counted by a rule or a fault, which this is not",
+    "scenario": "belongs to the scenario of a rule, which this is not",
 }
 
 

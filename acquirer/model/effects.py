@@ -38,6 +38,7 @@ class Arrival:
     connection: int = 0
     before: bytes = b""  # of a stream that is refused: what was received just before, and taken for frames; of a
     # frame: an empty one that the same read brought before it
+    listener: str = ""  # the address that the host was reached at: "127.0.0.1:8583"
 
 
 @dataclass(slots=True)

@@ -145,11 +145,7 @@ class Connection:
         return self.send_bytes(self._wrap(frame))
 
     def send_bytes(self, data: bytes) -> bool:
-        """Send `data` as it is, behind what was sent before and under the same limits as frames.
-
-        Returns:
-            False when the connection is ending and the bytes went nowhere.
-        """
+        """Send `data` as it is, under the same limits as frames; False when the connection is ending."""
         transport = self._transport
         if transport is None or self.closing:
             return False
@@ -291,6 +287,7 @@ class ConnectionServer(Protocol):
 class ConnectionListener(Protocol):
     """What a connection needs of the listener that accepted it."""
 
+    address: str
     framing: Framing
     wrap: Callable[[bytes], bytes]
     receive: Receive

@@ -60,12 +60,8 @@ class Listener:
         self.refuse = refuse
         self.host = ""
         self.port = 0
+        self.address = ""  # "127.0.0.1:8583", with the real port
         self._open: ListeningPort | None = None
-
-    @property
-    def address(self) -> str:
-        """``"127.0.0.1:8583"``, with the real port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def open(self, host: str, port: int) -> None:
         """Bind and listen on a numeric address; port 0 takes a free one."""
@@ -78,6 +74,7 @@ class Listener:
             raise BindError(f"cannot listen on {host}:{port}: {reason.lower()}") from None
         self._open = listening
         self.host, self.port = listening.socket.getsockname()[:2]
+        self.address = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     async def close(self) -> None:
         """Accept no peer any more."""

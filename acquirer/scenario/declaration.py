@@ -9,23 +9,15 @@ from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.data.toml import Document, did_you_mean
+from acquirer.matcher.counted import COUNTED, counted_problem
 from acquirer.matcher.expression import Expression
 from acquirer.matcher.filter_text import parse_filter
-from acquirer.matcher.keys import ConditionError, names
+from acquirer.matcher.keys import FAULT_KEYS, REQUEST_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultKind, Stage
 from acquirer.scenario.parameters import read_amount_minor
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
-
-_LEFT_OUT: Final = ("pan", "card", "nth")
-"""A card is known to services alone; `skip` and `count` say which of the exchanges that match."""
-
-_WHEN_KEYS: Final = tuple(key for key in names(("always", "decided", "shown", "counted")) if key not in _LEFT_OUT)
-"""What the `when` of a fault may ask for."""
-
-_EARLY_KEYS: Final = tuple(key for key in names(("always", "shown", "counted")) if key not in _LEFT_OUT)
-"""And that of a fault before the decision."""
 
 
 def parse(text: str) -> Fault:
@@ -109,25 +101,28 @@ def _fault(values: Mapping[str, Any]) -> Fault:
     if "code" in values and kind.stage is Stage.BEFORE_DECISION:
         problem = f"a fault of kind '{entry.name}' acts before the decision, when no code is known: it can never match"
         raise _KeyProblem("code", problem)
-    for key in _OF_EXCHANGES if kind.stage is Stage.LINE else ("listener",):
+    for key in _OF_EXCHANGES if kind.stage is Stage.LINE else ():
         if key in values:
-            acts_on = "connections" if kind.stage is Stage.LINE else "exchanges"
-            raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on {acts_on}, which have none; take it out")
+            raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on connections, which have none; take it out")
     if when is not None:
         conditions["when"] = _when(when, kind)
     return Fault(**{"name": entry.name, **conditions}, kind=kind)
 
 
 def _when(written: object, kind: FaultKind) -> Expression:
-    known = _EARLY_KEYS if kind.stage is Stage.BEFORE_DECISION else _WHEN_KEYS
+    known = REQUEST_KEYS if kind.stage is Stage.BEFORE_DECISION else FAULT_KEYS
     try:
         if isinstance(written, str):
-            return parse_filter(written, known)
-        if isinstance(written, dict):
-            return from_mapping(written, known)
+            when = parse_filter(written, known)
+        elif isinstance(written, dict):
+            when = from_mapping(written, known)
+        else:
+            raise _KeyProblem("when", "must be a table, or a filter as text")
+        if problem := counted_problem(when):
+            raise ConditionError(COUNTED, problem)
     except ConditionError as exc:
         raise _KeyProblem("when", str(exc)) from exc.__cause__
-    raise _KeyProblem("when", "must be a table, or a filter as text")
+    return when
 
 
 def _kind(entry: KindEntry, arguments: Mapping[str, Any]) -> FaultKind:

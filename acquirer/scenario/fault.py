@@ -17,7 +17,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from acquirer.errors import ConfigurationError
-from acquirer.matcher.expression import Expression, Predicate, compiled
+from acquirer.matcher.counted import CountedCondition
+from acquirer.matcher.expression import Expression
 from acquirer.model.effects import Effect
 from acquirer.scenario.draws import chance, stream
 from acquirer.scenario.fault_kind import REPLY_STAGES, FaultContext, FaultKind, Stage
@@ -40,7 +41,7 @@ class Fault:
     code: str | None = None  # of the reply
     amount_minor: int | None = None
     peer: str | None = None  # "127.0.0.1:50412"; * stands for anything
-    listener: str | None = None  # of a connection
+    listener: str | None = None  # "127.0.0.1:8583"; * stands for anything
     probability: float = 1.0
     count: int | None = None  # acts this often, then never again; None: without limit
     skip: int = 0  # lets so many exchanges that match pass first
@@ -121,7 +122,7 @@ def apply_all(faults: Iterable[Fault], effects: Iterable[Effect], context: Fault
 class _Use:
     """How often a declared fault was used."""
 
-    fits: Predicate | None = None  # the fault's `when`
+    when: CountedCondition | None = None  # the fault's
     acted: int = 0
     reserved: int = 0
     matched: int = 0
@@ -137,7 +138,7 @@ class _Use:
 
 
 def _use_of(fault: Fault) -> _Use:
-    return _Use(None if fault.when is None else compiled(fault.when))
+    return _Use(None if fault.when is None else CountedCondition(fault.when))
 
 
 class FaultSet:
@@ -171,13 +172,16 @@ class FaultSet:
         if not fault.matches(context):
             return False
         use = self._uses[id(fault)]
-        if use.fits is not None and not (context.subject is not None and use.fits(context.subject)):
+        when = use.when
+        if when is not None and not (context.subject is not None and when.fits(context.subject)):
             return False
         drawn = context.draws.get(id(fault))
         if drawn is None:
             number = use.next_of(context.origin)
-            wins = use.matched > fault.skip and (
-                fault.probability >= 1.0 or chance(*_draw(self._seed, fault, context, number)) < fault.probability
+            wins = (
+                use.matched > fault.skip
+                and (when is None or when.is_meant(use.matched))
+                and (fault.probability >= 1.0 or chance(*_draw(self._seed, fault, context, number)) < fault.probability)
             )
             drawn = context.draws[id(fault)] = number, wins
         return drawn[1] and (fault.count is None or use.acted + use.reserved < fault.count)

@@ -61,7 +61,7 @@ class FaultContext:
     dialect: Dialect | None = None  # that the exchange speaks
     subject: Subject | None = None  # what the `when` of faults asks
     peer: str = ""  # "127.0.0.1:50412"
-    listener: str = ""  # of a connection: the address that it was accepted at
+    listener: str = ""  # the address that its connection was accepted at
     draws: dict[int, tuple[int, bool]] = field(default_factory=dict)  # of `fault.FaultSet`: kept for a second decision
 
     @property

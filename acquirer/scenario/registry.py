@@ -36,7 +36,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "code": "only replies with this response code; not for faults before the decision",
     "amount": "only exchanges of this amount, as in `12.34`",
     "peer": "only exchanges, or connections, of this peer: `127.0.0.1:50412`, where `*` stands for anything",
-    "listener": "only connections to this address, as in `127.0.0.1:8583` or `*:8583`; for faults of a line",
+    "listener": "only exchanges over connections, or connections, to this address: `127.0.0.1:8583`, `*:8583`",
     "when": "only exchanges that fit: a table, or a filter as text (`service=sale & amount>10`), as for rules",
     "probability": "acts with this probability, above 0 and up to 1",
     "count": "acts this often, then never again; only exchanges on which it acted count; `times` is the same",

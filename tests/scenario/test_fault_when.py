@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from acquirer.app.terminal import Terminal
@@ -28,6 +30,17 @@ def faults(text: str) -> tuple[Fault, ...]:
         ('{ service = "sale", since = "2026-01-01", until = "2026-02-01" }', [True, True, True]),
         ('{ service = "sale", until = "2026-01-01" }', [False, False, False]),
         ('{ peer = "127.0.0.1:*", service = "sale" }', [True, True, True]),
+        ('{ listener = "127.0.0.1:*", service = "sale" }', [True, True, True]),
+        ('{ listener = "!127.0.0.1:*", service = "sale" }', [False, False, False]),
+        ('{ pan = "621234*1232", service = "sale" }', [True, True, True]),
+        ('{ pan = "6212345678901232", service = "sale" }', [True, True, True]),
+        ('{ pan = "!621234*", service = "sale" }', [False, False, False]),
+        ('{ card = "standard", service = "sale" }', [True, True, True]),
+        ('{ card = "!standard", service = "sale" }', [False, False, False]),
+        ('{ nth = 2, service = "sale" }', [False, True, False]),
+        ('{ nth = "2..3", service = "sale" }', [False, True, True]),
+        ('{ nth = 1, service = "sale", code = "!00" }', [False, False, True]),
+        ('"service=sale & nth!=1"', [False, True, True]),
     ],
 )
 def test_a_fault_asks_for_what_rules_ask_for(when: str, acted: list[bool]) -> None:
@@ -54,12 +67,16 @@ def test_before_the_decision_only_the_request_is_known() -> None:
     [
         ('kind = "silent"\nwhen = { servce = "sale" }', "f.toml:3: fault[0].when: servce: unknown key"),
         ('kind = "lost_request"\nwhen = { code = "00" }', "code: is known only once the request is decided"),
-        ('kind = "silent"\nwhen = { pan = "62*" }', "pan: cannot be used here"),
+        ('kind = "silent"\nwhen = { state = "open" }', "state: belongs to the scenario of a rule, which this is not"),
+        ('kind = "silent"\nwhen = { delivery = "sent" }', "delivery: is known only once the exchange is over"),
+        (
+            'kind = "silent"\nwhen = "nth=2 | code=51"',
+            "nth: counts what fits everything else; it cannot be an alternative",
+        ),
         ('kind = "silent"\nwhen = "amount>"', "f.toml:3: fault[0].when: "),
         ('kind = "silent"\nwhen = 7', "must be a table, or a filter as text"),
         ('kind = "refuse"\nwhen = { service = "sale" }', "acts on connections, which have none; take it out"),
         ('kind = "refuse"\ntid = "10000161"', "f.toml:3: fault[0].tid: a fault of kind 'refuse' acts on connections"),
-        ('kind = "silent"\nlistener = "*:1"', "acts on exchanges, which have none"),
         ('kind = "silent"\ntimes = 2\ncount = 1', "times: is another name of count, which is given too; keep one"),
         ('kind = "truncate"\nbytes = 1\nshare = 0.5', "takes either 'bytes' or 'share'; leave one out"),
         ('kind = "truncate"\nshare = 2', "'2' is not a share; write a number from 0 to 1"),
@@ -88,6 +105,29 @@ def test_what_cannot_be_used_is_one_sentence_with_file_line_and_key(fault: str, 
         faults(f"[[fault]]\n{fault}\n")
     assert sentence in str(caught.value)
     assert str(caught.value).startswith("f.toml:")
+
+
+@pytest.mark.parametrize(("entry", "package"), [("chip", "003"), ("manual", "004"), ("magstripe", "003")])
+def test_before_the_decision_a_card_is_known_where_no_key_hides_it(entry: str, package: str) -> None:
+    with running_host() as host, Terminal(TID, host=host.address, package=package) as pos:
+        host.faults.add("lost_request:when=card=standard & pan=621234*1232 & nth=2,name=a")
+        assert pos.sale("1.00", entry=entry).code == "00"
+        pos._core.machine.setup = replace(pos._core.machine.setup, timeout_s=0.2)
+        pos.sale("2.00", entry=entry)
+        assert host.faults.acted() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "condition", ["listener={}", "listener=*{}", "when=listener={}", "when=listener=*{} & service=echo"]
+)
+def test_an_exchange_is_known_by_its_listener(condition: str) -> None:
+    with running_host(listen=["127.0.0.1:0", "127.0.0.1:0"]) as host:
+        place = host.addresses[1] if "*" not in condition else f":{host.addresses[1].rpartition(':')[2]}"
+        host.faults.add(f"duplicate:name=a,{condition.format(place)}")
+        for address in host.addresses:
+            with Terminal(TID, host=address) as pos:
+                pos.echo()
+        assert [entry.fault for entry in host.journal.list(service="echo")] == ["", "a"]
 
 
 def test_a_text_may_carry_a_filter() -> None:

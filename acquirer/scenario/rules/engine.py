@@ -14,20 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from heapq import merge
 from itertools import count, product
-from typing import Final
 
 from acquirer.data.toml import did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
-from acquirer.matcher.expression import Expression, Predicate, compiled, conjunction, conjuncts, keys_of, required
+from acquirer.matcher.counted import CountedCondition
+from acquirer.matcher.expression import Expression, Predicate, required
 from acquirer.matcher.keys import Subject
 from acquirer.scenario.generation import GenerationCounter
 from acquirer.scenario.rules.counting import Scenarios, Turns
 from acquirer.scenario.rules.reply_edits import fits
 from acquirer.scenario.rules.rule import Rule
-
-COUNTED: Final = "nth"
-"""The key whose value is the number of the exchange among those that fit everything else."""
 
 
 class RuleError(ConfigurationError, ValueError):
@@ -37,16 +34,14 @@ class RuleError(ConfigurationError, ValueError):
 class Installed:
     """One rule that is in force, ready to be asked, with its counts."""
 
-    __slots__ = ("_nth", "fits", "of_tid", "passed", "places", "rank", "rule", "uses")
+    __slots__ = ("_when", "fits", "of_tid", "passed", "places", "rank", "rule", "uses")
 
     def __init__(self, rule: Rule, rank: tuple[int, int]) -> None:
-        parts = conjuncts(rule.when)
-        counted = [part for part in parts if COUNTED in keys_of(part)]
+        self._when = CountedCondition(rule.when)
         self.rule = rule
         self.rank = rank  # in this order rules are asked
         self.places = tuple(product(_places(rule.when, "tid"), _places(rule.when, "service")))  # None: any
-        self.fits: Predicate = compiled(conjunction(part for part in parts if part not in counted))
-        self._nth: Predicate | None = compiled(conjunction(counted)) if counted else None
+        self.fits: Predicate = self._when.fits
         self.passed = Turns()  # exchanges that fitted, whether it fired or not
         self.uses = Turns()
         self.of_tid: dict[str, Turns] = {}  # only where the answer is drawn for each terminal
@@ -54,7 +49,7 @@ class Installed:
     @property
     def counts_passed(self) -> bool:
         """Return whether it matters how many exchanges fitted before."""
-        return self._nth is not None or self.rule.after > 0
+        return self._when.counts or self.rule.after > 0
 
     @property
     def used_up(self) -> bool:
@@ -63,7 +58,7 @@ class Installed:
 
     def fires(self, number: int) -> bool:
         """Return whether it fires for the exchange of this number, from 0, among those that fit."""
-        return number >= self.rule.after and (self._nth is None or self._nth(_Numbered(number + 1)))
+        return number >= self.rule.after and self._when.is_meant(number + 1)
 
     def __lt__(self, other: Installed) -> bool:
         return self.rank < other.rank
@@ -267,18 +262,6 @@ class Rules:
     def _enforce(self, installed: tuple[Installed, ...]) -> None:
         self._installed = installed
         self.active = RuleSet(installed, self.scenarios) if installed else None
-
-
-class _Numbered:
-    """What `nth` is asked about."""
-
-    __slots__ = ("_number",)
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def value(self, _key: str) -> int:
-        return self._number
 
 
 def _indexed(rules: Iterable[Installed]) -> dict[tuple[str | None, str | None], list[Installed]]:

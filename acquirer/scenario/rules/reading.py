@@ -13,14 +13,17 @@ from acquirer.data.table import Table
 from acquirer.data.text import plural
 from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.dialect.dialect import Dialect
+from acquirer.matcher.counted import COUNTED, counted_problem
 from acquirer.matcher.expression import ALWAYS, Expression, Not, compiled, conjunction, conjuncts, keys_of, required
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
 from acquirer.model.reasons import Reason
-from acquirer.scenario.rules.engine import COUNTED
 from acquirer.scenario.rules.reading_then import flattened, read_then
 from acquirer.scenario.rules.rule import DEFAULT_PRIORITY, Rule
+
+STATE: Final = "state"
+"""The key for the state of a scenario, in `when` and beside it."""
 
 LAST_PRIORITY: Final = 1000
 MOST: Final = 1_000_000_000
@@ -130,20 +133,30 @@ def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]
         if isinstance(written, str):
             when = parse_filter(written, RULE_KEYS)
         elif isinstance(written, dict):
-            flat = dict(flattened(written))
-            if "state" in flat:
-                state = table.table("when").text("state")
-                if not table.has("scenario"):
-                    raise ConditionError("state", 'belongs to a scenario; name one, as in scenario = "morning"')
-                del flat["state"]
-            when = from_mapping(flat, RULE_KEYS)
+            when = from_mapping(dict(flattened(written)), RULE_KEYS)
         else:
             raise table.error("when", "must be a table, or a filter as text")
+        when, state = _without_state(table, when)
     except ConditionError as exc:
         raise _at(table, written, exc.key, exc.problem) from None
     for key, problem in _impossible(when, dialects):
         raise _at(table, written, key, problem)
     return when, state
+
+
+def _without_state(table: Table, when: Expression) -> tuple[Expression, str]:
+    """Return a condition without the state of the scenario, and that state. Raises ConditionError."""
+    asking = [part for part in conjuncts(when) if STATE in keys_of(part)]
+    if not asking:
+        return when, ""
+    state = required(asking[0], STATE)
+    if len(asking) > 1 or keys_of(asking[0]) != {STATE} or state is None or len(state) != 1:
+        raise ConditionError(STATE, 'names one state, as in state = "open"; for another one write another rule')
+    if not table.has("scenario"):
+        raise ConditionError(STATE, 'belongs to a scenario; name one, as in scenario = "morning"')
+    if table.has("state"):
+        raise ConditionError(STATE, "stands beside 'when' too; keep one of them")
+    return conjunction(part for part in conjuncts(when) if part is not asking[0]), next(iter(state))
 
 
 def _at(table: Table, written: Any, key: str, problem: str) -> DataError:
@@ -158,9 +171,8 @@ def _impossible(when: Expression, dialects: Collection[Dialect]) -> Iterator[tup
         for value in sorted(required(when, key) or ()):
             if len(value) != size:
                 yield key, f"'{value}' is not a {noun}, which has {plural(size, 'character')}: it can never match"
-    for part in conjuncts(when):
-        if COUNTED in keys_of(part) and len(keys_of(part)) > 1:
-            yield COUNTED, "counts what fits everything else; it cannot be an alternative to another key"
+    if problem := counted_problem(when):
+        yield COUNTED, problem
     if not dialects:
         return
     services = {route.service for dialect in dialects for route in dialect.routes if route.served}

@@ -70,7 +70,12 @@ then.reason = "funds_insufficient"
     assert second.then.reason is Reason.FUNDS_INSUFFICIENT
 
 
-def test_a_state_may_stand_among_the_conditions():
+@pytest.mark.parametrize(
+    "when", ['{ state = "x", mti = "0200" }', '"mti=0200 & state=x"', '{ mti = "0200", state = ["x"] }']
+)
+def test_a_state_may_stand_among_the_conditions(when):
+    (rule,) = rules_of(f'[[rule]]\nname = "a"\nscenario = "s"\nwhen = {when}\nthen = {{ code = "51" }}\n')
+    assert (rule.state, rule.when) == ("x", parse_filter("mti=0200", RULE_KEYS))
     (rule,) = rules_of('[[rule]]\nname = "a"\nscenario = "s"\nwhen = { state = "x" }\nthen = { code = "51" }\n')
     assert (rule.state, rule.when) == ("x", ALWAYS)
 
@@ -116,6 +121,11 @@ MISTAKES = [
     ("when = { delivery = 'sent' }", "rule[0].when.delivery: is known only once the exchange is over; take it out"),
     ("when = { tid = '~[' }", "rule[0].when.tid: '[' is not a regular expression"),
     ("when = { state = 'x' }", "rule[0].when.state: belongs to a scenario; name one"),
+    ("when = 'service=sale & state=x'", "day.toml:3: rule[0].when: state: belongs to a scenario; name one, as in scen"),
+    ("scenario = 's'\nwhen = { state = '!x' }", "day.toml:4: rule[0].when.state: names one state, as in state = "),
+    ("scenario = 's'\nwhen = 'state=x | state=y'", "day.toml:4: rule[0].when: state: names one state, as in state = "),
+    ("scenario = 's'\nwhen = 'state=x | mti=0200'", "day.toml:4: rule[0].when: state: names one state, as in state ="),
+    ("scenario = 's'\nstate = 'x'\nwhen = { state = 'x' }", "rule[0].when.state: stands beside 'when' too; keep"),
     ("when = 'nth=2 | service=sale'", "rule[0].when: nth: counts what fits everything else; it cannot be an altern"),
     ("when = 'service=sale &'", "day.toml:3: rule[0].when: the filter cannot be read at its end: expected a key"),
     ("when = 3", "day.toml:3: rule[0].when: must be a table, or a filter as text"),
@@ -158,7 +168,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=[text.replace("\n", " ")[-50:] for text, _ in MISTAKES])
 def test_a_mistake_is_named_in_one_sentence_with_its_place(text, sentence):
-    if text.startswith(("when", "then")):
+    if text.startswith(("when", "then", "scenario")):
         rest = "" if text.startswith("then") else f"\n{THEN}"
         text = f'[[rule]]\nname = "a"\n{text}{rest}'
     with pytest.raises(DataError) as caught:
