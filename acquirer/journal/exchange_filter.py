@@ -21,5 +21,9 @@ class ExchangeFilter:
 
     @property
     def selective(self) -> bool:
-        """Whether an index leads to them, wherever in the journal they stand."""
-        return bool(self.tid or (self.service and (self.code or self.since_us or self.until_us)))
+        """Whether an index leads to them, wherever in the journal they stand.
+
+        A STAN has none: the rows of its terminal are few, those of a service are not.
+        """
+        indexed = self.service or self.code or self.reason or self.mti or self.since_us or self.until_us
+        return bool(self.tid or (indexed and not self.stan))

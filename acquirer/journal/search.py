@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PAGE: Final = 500
 """Entries that are read at a time."""
 
+FIRST_PAGE: Final = 50
+"""Entries that are read first: often the latest are enough, and those of a rare service stand far apart."""
+
 WIDEST: Final = 16 * PAGE
 """Numbers of the widest window: a store leaves out in a few milliseconds what its columns exclude."""
 
@@ -69,7 +72,7 @@ class FoundEntries(list[Entry]):
         """Where the search stopped, as a sentence without its full stop; "" when it came to an end."""
         if not self.gave_up:
             return ""
-        return f"looked at the latest {plural(self.looked_at, 'exchange')} and stopped before #{self.before}"
+        return f"looked at {plural(self.looked_at, 'exchange')}, and at none before #{self.before}"
 
 
 class JournalSearch:
@@ -189,12 +192,12 @@ class Scan:
             yield entry
 
     def _pages(self, lookup: ExchangeFilter) -> Iterator[Entry]:
-        before = self._plan.before
-        while page := self._source.backwards(lookup, before, PAGE):
+        before, size = self._plan.before, FIRST_PAGE
+        while page := self._source.backwards(lookup, before, size):
             yield from page
-            if len(page) < PAGE:
+            if len(page) < size:
                 return
-            before = page[-1].id
+            before, size = page[-1].id, min(2 * size, PAGE)
 
     def _by_window(self) -> Iterator[Entry]:
         """Yield what all lookups find, one window of numbers after another."""

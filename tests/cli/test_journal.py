@@ -86,11 +86,11 @@ def test_filters(host: Filled, flags: list[str], numbers: list[int], capsys: Say
 def test_a_search_that_stops_says_how_it_continues(host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     bounded = partial(JournalSearch, bounds=Bounds(2, None))
     monkeypatch.setattr("acquirer.journal.search.JournalSearch", bounded)
-    assert cli.run(["journal", "list", "service=sign_on"]) == Code.OK
-    assert capsys.readouterr() == (
-        "",
-        "Looked at the latest 2 exchanges and stopped before #3: --before 3 continues.\n",
-    )
+    assert cli.run(["journal", "list", "stan=000001"]) == Code.OK
+    assert capsys.readouterr() == ("", "Looked at 2 exchanges, and at none before #3: --before 3 continues.\n")
+    assert cli.run(["journal", "find", "stan=000001"]) == Code.EXPECTATION_FAILED
+    assert capsys.readouterr().err.splitlines()[-1] == "--before 3 continues."
+    assert lines(["find", "stan=000001", "--before", "3"], capsys)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ def test_a_condition_is_divided(text: str, lookups: list[Wanted], before: int | 
 
 def test_which_searches_are_led_by_an_index() -> None:
     led = ["tid=A", "tid=A | tid=B", "service=sale & code=00", "service=sale & since=2026-01-01", "tid=A & tid=B"]
+    led += ["service=sale", "code=00", "reason=approved", "mti=0200", "until=2026-01-01", "tid=A & stan=000003"]
     assert [text for text in led if not make_plan(expression(text), SHANGHAI).selective] == []
-    searched = ["", "service=sale", "code=00", "since=2026-01-01", "stan=000003", "tid=A | code=00"]
+    searched = ["", "stan=000003", "service=sale & stan=000003", "tid=A | code=00", "amount>10", "tid=T00*"]
     assert [text for text in searched if make_plan(expression(text), SHANGHAI).selective] == []
 
 

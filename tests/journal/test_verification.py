@@ -183,9 +183,10 @@ def test_a_search_that_stopped_early_says_so() -> None:
         found.text
         == f"expected exactly 10 sales with code like 0*, saw 10; {PAST_ONLY}; exchanges before #21 were not looked at"
     )
-    missed = verify_count(search, FakeWaiter(), ExpectedExchanges(expression("service=void"), read_count(1)))
+    missed = verify_count(search, FakeWaiter(), ExpectedExchanges(expression("stan=000001"), read_count(1)))
     assert missed.text.splitlines()[0] == (
-        "expected exactly 1 void, saw 0 of the latest 10 exchanges; exchanges before #21 were not looked at"
+        "expected exactly 1 exchange of STAN 000001, saw 0 of the latest 10 exchanges; exchanges before #21 were not "
+        "looked at"
     )
 
 
