@@ -31,6 +31,7 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             _without_mac_bit(dialect, message),
             remedy=f"set bit {bit} of the bitmap first",
         ),
+        *_written_otherwise(dialect, right),
         _cover("the MAB as hex text", right.hex().upper().encode()),
         _cover("the MAB as hex text in lower case", right.hex().encode()),
         _cover(
@@ -54,6 +55,31 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
         tried[0],
         *(one._replace(remedy=one.remedy or expected) for one in (*tried[1:], *_left_out(dialect, message, right))),
     ]
+
+
+def _written_otherwise(dialect: Dialect, right: bytes) -> Iterator[Candidate[bytes]]:
+    """Yield the MAB with MTI and bitmap in the form that they do not have on the wire."""
+    grammar, charset = dialect.grammar, "ascii"
+    if dialect.security.coverage != "mti-to-mac":
+        return
+    mti, after = right[: grammar.mti_bytes], right[grammar.mti_bytes :]
+    size = grammar.bitmap_bytes
+    if grammar.secondary and grammar.bitmap_encoding == "binary" and after[:1] >= b"\x80":
+        size *= 2
+    elif grammar.secondary and grammar.bitmap_encoding != "binary":
+        charset = grammar.bitmap_charset
+        size *= 1 + (after[:1].decode(charset) in "89ABCDEFabcdef")
+    bitmap, rest = after[:size], after[size:]
+    remedy = "cover MTI and bitmap as they are sent"
+    if grammar.bitmap_encoding == "binary":
+        text, digits = mti.hex().encode() if grammar.mti_encoding == "bcd" else mti, bitmap.hex().upper().encode()
+        yield _cover("the MAB with its MTI as text", text + after, remedy=remedy)
+        yield _cover("the MAB with its bitmap as text", mti + digits + rest, remedy=remedy)
+        yield _cover("the MAB with MTI and bitmap as text", text + digits + rest, remedy=remedy)
+    else:
+        packed, bits = bytes.fromhex(mti.decode(charset)), bytes.fromhex(bitmap.decode(charset))
+        yield _cover("the MAB with its bitmap packed", mti + bits + rest, remedy=remedy)
+        yield _cover("the MAB with MTI and bitmap packed", packed + bits + rest, remedy=remedy)
 
 
 _RIGHT: Final = {

@@ -167,7 +167,9 @@ class Suite:
         got = self.dialect.mac_of(message)
         if got is None:
             return ""
-        return diagnose_mac(self.mac_algorithm, got, mac_covers(self.dialect, message), generations, tmk, others)
+        has_mak_forms = any(package.mak_form for package in self.packages.values())
+        covers = mac_covers(self.dialect, message)
+        return diagnose_mac(self.mac_algorithm, got, covers, generations, tmk, others, has_mak_forms=has_mak_forms)
 
     # PIN and tracks
 
@@ -205,7 +207,13 @@ class Suite:
         raise PinError(f"under PIK KCV {keys.pik.kcv()} the PIN block opens in no format: {first}")
 
     def diagnose_pin(
-        self, generations: Sequence[NamedKeys], block: bytes, pan: str, control: str, tmk: Secret | None = None
+        self,
+        generations: Sequence[NamedKeys],
+        block: bytes,
+        pan: str,
+        control: str,
+        tmk: Secret | None = None,
+        others: Sequence[Candidate[Secret]] = (),
     ) -> str:
         """Return which mistake would explain a PIN block that does not open, in a sentence; "" when none does.
 
@@ -214,7 +222,7 @@ class Suite:
         pik = generations[0][1].pik
         declared = self.pin_formats.get(control[:1])
         forms = _forms(declared, pik) if declared is not None else []
-        return diagnose_pin(block, pan, forms[0] if forms else declared, generations, tmk)
+        return diagnose_pin(block, pan, forms[0] if forms else declared, generations, tmk, others)
 
     def diagnose_track(
         self,

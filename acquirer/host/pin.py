@@ -8,7 +8,10 @@ from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
 from acquirer.host.verification import Verified, known_keys
 from acquirer.model.rows import Session, TerminalConfig
+from acquirer.security.candidates import Candidate
+from acquirer.security.dukpt import Dukpt
 from acquirer.security.pin import PinError
+from acquirer.security.secret import Secret
 
 
 def open_pin(
@@ -27,9 +30,16 @@ def open_pin(
         if not host.diagnoses.take(request.arrival.deadline_s):
             return PinError(f"{exc}; {NOT_LOOKED_FOR}")
         if host.suite.dukpt is not None:
-            finding = host.suite.diagnose_pin([("current", verified.keys)], block, pan, control)
+            mistaken = _derived_otherwise(host, request, terminal, host.suite.dukpt)
+            finding = host.suite.diagnose_pin([("current", verified.keys)], block, pan, control, others=mistaken)
             expected = "the PIN must be encrypted under the key of the KSN that comes with it"
             return PinError(f"{exc}; {finding or expected}")
         generations, master = known_keys(host, terminal, session, verified)
         finding = host.suite.diagnose_pin(generations, block, pan, control, master)
         return PinError(f"{exc}; {finding or 'compare its KCV on both sides, and sign on again'}")
+
+
+def _derived_otherwise(host: Host, request: Request, terminal: TerminalConfig, dukpt: Dukpt) -> list[Candidate[Secret]]:
+    """Return the keys of a KSN that a terminal may have taken for the PIN key (DUKPT)."""
+    ksn = host.suite.ksn(request.message)
+    return dukpt.mistaken(host.ring.initial(terminal, dukpt, ksn), ksn, "pik")

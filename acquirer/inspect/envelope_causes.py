@@ -7,10 +7,11 @@ is `field_causes`'.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.field_causes import short_field_cause
 from acquirer.inspect.framings import framing_words
 from acquirer.wire.grammar import CHARSETS
 from acquirer.wire.message import DecodeError, Message
@@ -46,8 +47,11 @@ def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: 
         )
         return f"{early}, {counts}; add {missing} to it"
     has = plural(whole - missing, "byte")
+    lengths = f"the length, which says {length}, is {missing} less than its fields need, {length + missing}"
+    if cause := short_field_cause(dialect, frame, last):
+        return f"{early}: {cause}; or {lengths}: then count every byte behind the length"
     return (
-        f"{early}: either the length, which says {length}, is {missing} less than its fields need, {length + missing}; "
+        f"{early}: either {lengths}; "
         f"or DE {last} has {has}, and needs {whole}; count every byte behind the length, and send {whole} for DE {last}"
     )
 
@@ -116,10 +120,17 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
             both = None if mti is None else _unhexed(mti, at + 2, 16)
             yield _Form(words, "send the MTI as two bytes of BCD and the bitmap as eight bytes", both)
     else:
-        wire = frame[at : at + 2]
-        packed = frame[:at] + wire.hex().encode(CHARSETS[grammar.mti_encoding]) + frame[at + 2 :]
+        wire, charset = frame[at : at + 2], CHARSETS[grammar.mti_encoding]
+        packed = frame[:at] + wire.hex().encode(charset) + frame[at + 2 :]
+        if grammar.bitmap_encoding != "binary":
+            digits = frame[at + 2 : at + 10].hex().upper().encode(charset)
+            both = frame[:at] + wire.hex().encode(charset) + digits + frame[at + 10 :]
+            text = grammar.mti_encoding.upper()
+            words = f"MTI and bitmap are packed; {dialect.name} on this port has both in {text}"
+            yield _Form(words, "send the MTI as four characters and the bitmap as sixteen", both)
         words = f"the MTI is packed as BCD; {dialect.name} on this port has an MTI in {grammar.mti_encoding.upper()}"
         yield _Form(words, "send it as four characters", packed)
+    yield from _second_bitmaps(dialect, frame)
     if grammar.bitmap_encoding == "binary":
         words = "the bitmap is sent as sixteen characters in ASCII, and eight bytes belong there"
         yield _Form(words, "send its eight bytes", _unhexed(frame, after, 16))
@@ -137,6 +148,41 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         digits = frame[after : after + 8].hex().upper().encode(grammar.bitmap_charset)
         words = f"the bitmap is sent as eight bytes, and in {grammar.bitmap_encoding.upper()} it has sixteen characters"
         yield _Form(words, "send its hexadecimal digits", frame[:after] + digits + frame[after + 8 :])
+
+
+def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+    """Yield a second bitmap that bit 1 does not announce, and one that it announces and that is not there."""
+    grammar = dialect.grammar
+    at, size = grammar.envelope_bytes + grammar.mti_bytes, grammar.bitmap_bytes
+    if not grammar.secondary or len(frame) < at + size:
+        return
+    binary = grammar.bitmap_encoding == "binary"
+
+    def put(bits: int) -> bytes:
+        return bits.to_bytes(8, "big") if binary else f"{bits:016X}".encode(grammar.bitmap_charset)
+
+    try:
+        wire = frame[at : at + size]
+        first = int.from_bytes(wire, "big") if binary else int(wire.decode(grammar.bitmap_charset), 16)
+    except ValueError:
+        return
+    before, rest = frame[:at], frame[at + size :]
+    if not first >> 63:
+        words = "a second bitmap follows the first one, and bit 1 does not say so"
+        yield _Form(words, "set bit 1 of the bitmap", before + put(first | _BIT_1) + rest)
+        return
+    words, without = "bit 1 of the bitmap is set, and no second bitmap follows", put(first & ~_BIT_1)
+    yield _Form(words, "clear bit 1, or send the second bitmap", before + without + rest)
+    for de in range(65, 129):
+        if de in grammar.fields:
+            yield _Form(
+                f"{words}, though DE {de} is there",
+                f"send the second bitmap with bit {de} behind the first one",
+                before + wire + put(1 << (128 - de)) + rest,
+            )
+
+
+_BIT_1: Final = 1 << 63
 
 
 def _unhexed(frame: bytes, at: int, size: int) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
@@ -17,9 +18,33 @@ from acquirer.wire.tlv import TLV_KINDS, TlvError, parse_tlv
 def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
     """Return which field is written otherwise than it should be, how, and what to do; "" when no form explains it."""
     until = failure.field if isinstance(failure.field, int) else max(dialect.fields)
-    found = find_misread(frame, dialect.grammar, lambda mti, fields: _is_plausible(dialect, mti, fields), until)
+    return _sentence(dialect, _found(dialect, frame, until))
+
+
+def short_field_cause(dialect: Dialect, frame: bytes, last: int) -> str:
+    """Return which field before the `last`, or which other form of that, explains that a frame ends too early."""
+    found = _found(dialect, frame, last)
+    of_last = [one.de for one in found] == [last]
+    return "" if of_last and not found[0].words.startswith(_OF_FORM) else _sentence(dialect, found)
+
+
+_OF_FORM: Final = ("it is sent", "it is packed")
+"""What is said of the last field; that it is too short is said anyway where a frame ends too early."""
+
+_NAMED_MOST: Final = 4
+"""Fields that are spoken of one by one where bytes alone do not tell which it is."""
+
+
+def _found(dialect: Dialect, frame: bytes, until: int) -> list[Misread]:
+    return find_misread(frame, dialect.grammar, partial(_plausibility, dialect), until)
+
+
+def _sentence(dialect: Dialect, found: list[Misread]) -> str:
     if not found:
         return ""
+    if len(found) > _NAMED_MOST:
+        numbers = ", ".join(str(one.de) for one in found)
+        return f"one of DE {numbers} is the cause: its size is not that of its format; send each in its full size"
     names = " or ".join(f"DE {one.de}{_shown(dialect, one)}" for one in found)
     causes = found[0].words if len(found) == 1 else "; ".join(f"DE {one.de}: {one.words}" for one in found)
     remedies = "; ".join(dict.fromkeys(_remedy(dialect, one) for one in found))
@@ -45,14 +70,34 @@ def _shown(dialect: Dialect, found: Misread) -> str:
 _SHOWN_MOST: Final = 3  # bytes: an entry mode, a sequence number
 
 
-def _is_plausible(dialect: Dialect, mti: str, fields: Mapping[int, Value]) -> bool:
-    """Return whether fields make a message: one that is served and whole, or a reply with a code."""
+def _plausibility(dialect: Dialect, mti: str, fields: Mapping[int, Value], other: int) -> int:
+    """Return how much sense fields make, more with values that are known; 0 where they make no message.
+
+    Args:
+        other: the field that is read in another form: its value may be none that is known.
+    """
     message = Message(b"", mti, dict(fields))
-    if not all(_looks_right(dialect, message, de, value) for de, value in fields.items()):
-        return False
-    if not all(part.fullmatch(dialect.text(message, name)) for name, part in _DATES.items()):
-        return False
-    if dialect.is_response(mti, fields):
+    if not all(de == other or _looks_right(dialect, message, de, value) for de, value in fields.items()):
+        return 0
+    if _impossible(dialect, message, _DATES, other) or not _is_whole(dialect, message):
+        return 0
+    values = [(dialect.values.get(dialect.fields[de].values), value) for de, value in fields.items()]
+    unknown = sum(known is not None and value not in known for known, value in values)
+    return max(1, 100 - unknown - _impossible(dialect, message, _MOMENTS, other))
+
+
+def _impossible(dialect: Dialect, message: Message, moments: Mapping[str, re.Pattern[str]], other: int) -> int:
+    """Return how many elements are no moments, but for those of the field that is read in another form."""
+    return sum(
+        not part.fullmatch(dialect.text(message, name))
+        for name, part in moments.items()
+        if name in dialect.elements and dialect.elements[name].de != other
+    )
+
+
+def _is_whole(dialect: Dialect, message: Message) -> bool:
+    """Return whether this is a message that is served and whole, or a reply with a code."""
+    if dialect.is_response(message.mti, message.fields):
         return "code" not in dialect.elements or bool(dialect.get(message, "code"))
     route = dialect.route(message)
     return route is not None and route.served and dialect.missing(message, route) is None
@@ -62,6 +107,12 @@ _DATES: Final = {
     "date": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"),
     "settlement_date": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"),
     "expiry": re.compile("(?:[0-9]{2}(?:0[1-9]|1[0-2]))?"),
+}
+
+
+_MOMENTS: Final = {
+    "sent": re.compile("(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])?"),
+    "time": re.compile("(?:[0-9]{6})?(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])?"),
 }
 
 

@@ -101,7 +101,8 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
         enumerated([_with_figures(form, mine) for mine, _ in differ]),
         enumerated([yours for _, yours in differ]),
     )
-    return f"this looks like a message with {seems}; {dialect.name} on this port has {has}"
+    remedy = "send it as this port reads it, or change the dialect"
+    return f"this looks like a message with {seems}; {dialect.name} on this port has {has}; {remedy}"
 
 
 def describe_form(form: WireForm) -> str:

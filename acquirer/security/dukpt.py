@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from acquirer.errors import SecurityError
 from acquirer.security.candidates import Candidate
@@ -60,15 +60,18 @@ class Dukpt:
             DukptError: it has another size, or a counter that no terminal reaches.
         """
         if not self.shortest_bytes <= len(received) <= self.ksn_bytes:
-            raise DukptError(f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(received)}")
+            raise DukptError(
+                f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(received)}; "
+                f"send {self.ksn_bytes}: the device, then the counter"
+            )
         ksn = received.rjust(self.ksn_bytes, b"\xff")
         counter = self.counter(ksn)
         if not counter:
-            raise DukptError(f"KSN {ksn.hex().upper()} has counter 0; terminals count from 1")
+            raise DukptError(f"KSN {ksn.hex().upper()} has counter 0; terminals count from 1: begin with 1")
         if (ones := counter.bit_count()) > self.most_ones:
             raise DukptError(
                 f"KSN {ksn.hex().upper()} has a counter with {ones} bits set; terminals skip those with more than "
-                f"{self.most_ones}"
+                f"{self.most_ones}; skip such counters"
             )
         return ksn
 
@@ -92,29 +95,41 @@ class Dukpt:
                 key = self.step(key, self.ksn(ksn, so_far))
         return key
 
-    def mistaken(self, initial: Secret, ksn: bytes) -> list[Candidate[Secret]]:
-        """Return the keys that terminals have been seen to take for the MAK of a transaction."""
+    def mistaken(self, initial: Secret, ksn: bytes, role: Literal["pik", "mak"] = "mak") -> list[Candidate[Secret]]:
+        """Return the keys that terminals have been seen to take for the MAK, or the PIK, of a transaction."""
         transaction, counter = self.transaction(initial, ksn), self.counter(ksn)
+        name, use, result = role.upper(), *_USES[role]
+        step = "the terminal does not derive a key for each transaction"
         tried = [
-            Candidate("the key of the transaction itself", "the terminal derives no key for MACs from it", transaction),
+            Candidate(
+                "the key of the transaction itself", f"the terminal derives no key for {use} from it", transaction
+            ),
             Candidate(
                 "the MAK of the reply",
-                "the terminal takes the key of replies for requests",
+                f"the terminal takes the key of replies for {'requests' if role == 'mak' else use}",
                 self.working(transaction, ksn).reply_mak,
             ),
-            Candidate("the initial key", "the terminal does not derive a key for each transaction", initial),
+            Candidate("the initial key", step, initial),
+            Candidate(f"the {name} derived from the initial key itself", step, _of(self.working(initial, ksn), role)),
         ]
         for away in (-1, 1):
             near = counter + away
             if 0 < near < 1 << self.counter_bits:
-                mak = self.keys(initial, self.ksn(ksn, near)).mak
-                hint = "the terminal sends the KSN of one transaction with the MAC of another"
-                tried.append(Candidate(f"the MAK of counter {near}", hint, mak))
+                key = _of(self.keys(initial, self.ksn(ksn, near)), role)
+                hint = f"the terminal sends the KSN of one transaction with the {result} of another"
+                tried.append(Candidate(f"the {name} of counter {near}", hint, key))
         return [one._replace(words=f"{one.words} (KCV {one.value.kcv()})") for one in tried]
 
     def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:
         """Return the keys of a transaction for PIN, MAC and data, from the terminal's initial key."""
         return self.working(self.transaction(initial, ksn), ksn)
+
+
+_USES: Final = {"pik": ("PINs", "PIN block"), "mak": ("MACs", "MAC")}
+
+
+def _of(keys: WorkingKeys, role: Literal["pik", "mak"]) -> Secret:
+    return keys.pik if role == "pik" else keys.mak
 
 
 # 3DES: X9.24-1:2009, annex A

@@ -41,14 +41,20 @@ _ONCE: Final = "decrypt it with the TMK, once"
 
 
 def key_candidates(
-    role: KeyRole, generations: Sequence[NamedKeys], tmk: Secret | None = None, others: Sequence[Candidate[Secret]] = ()
+    role: KeyRole,
+    generations: Sequence[NamedKeys],
+    tmk: Secret | None = None,
+    others: Sequence[Candidate[Secret]] = (),
+    *,
+    has_mak_forms: bool = True,
 ) -> list[Candidate[Secret]]:
     """Return the keys to try for one role, the right one first. Empty where the first generation has no such key.
 
     Args:
         generations: of working keys, the one that should fit first.
         tmk: with it, mistakes of unwrapping are tried too.
-        others: more keys to try, as DUKPT has them.
+        others: more keys to try, as DUKPT has them, where keys are those of one message.
+        has_mak_forms: whether a terminal may be given a single-length MAK in place of a double-length one.
     """
     (_, current), *old = generations
     right = _key(current, role)
@@ -66,12 +72,13 @@ def key_candidates(
         whose = "the" if keys is current else f"the {label}"
         rare += _of_other_roles(role, whose, keys)
         if (key := _key(keys, role)) is not None:
-            rare += _parts(role, whose, key)
+            rare += _parts(role, whose, key, has_mak_forms=has_mak_forms and not others)
             if master is not None and len(key) % master.block_bytes == 0:
                 rare += _unwrapped(role, whose, key, master)
     if master is not None:
         rare += _with_half("the TMK", "master key", role, master)
-    use = f"use the {name} of the last sign-on (KCV {right.kcv()})"
+    of = "that is derived for the KSN of this message" if others else "of the last sign-on"
+    use = f"use the {name} {of} (KCV {right.kcv()})"
     return [*tried, *(one._replace(alone=True, remedy=one.remedy or use) for one in rare)]
 
 
@@ -105,13 +112,13 @@ def _with_half(words: str, kind: str, role: KeyRole, key: Secret) -> Iterator[Ca
         yield Candidate(f"the first half of {words} (KCV {half.kcv()})", hint, half)
 
 
-def _parts(role: KeyRole, whose: str, key: Secret) -> Iterator[Candidate[Secret]]:
+def _parts(role: KeyRole, whose: str, key: Secret, *, has_mak_forms: bool) -> Iterator[Candidate[Secret]]:
     """Yield what may be made of the right key by taking half of it, or more than there is."""
     name = role.upper()
     if key.cipher == "3des":
         first, second = half_of(key), half_of(key, 1)
         hint, both = f"the terminal takes half of its {name}", "use both halves of the key"
-        if role == "mak":
+        if role == "mak" and has_mak_forms:
             hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
         yield Candidate(f"the first half of {whose} {name} (KCV {first.kcv()})", hint, first, both)
         hint = f"the terminal takes the second half of its {name}"

@@ -32,6 +32,8 @@ def diagnose_mac(
     generations: Sequence[NamedKeys],
     tmk: Secret | None = None,
     others: Sequence[Candidate[Secret]] = (),
+    *,
+    has_mak_forms: bool = True,
 ) -> str:
     """Return what would have made the received MAC, in a sentence; "" when nothing that was tried does.
 
@@ -41,6 +43,7 @@ def diagnose_mac(
         generations: of working keys, the one that should fit first.
         tmk: with it, mistakes of unwrapping are tried too.
         others: more keys to try, as DUKPT has them.
+        has_mak_forms: whether a terminal may be given a single-length MAK in place of a double-length one.
     """
     if empty := filling(got):
         return f"the MAC's field holds {empty}: the terminal computes none; {_COMPUTE}"
@@ -51,7 +54,8 @@ def diagnose_mac(
             return None
         return _written(way.value.raw(key.value, cover.value), got, algorithm.form)
 
-    found = first_fit((key_candidates("mak", generations, tmk, others), mac_ways(algorithm), covers), fits)
+    keys = key_candidates("mak", generations, tmk, others, has_mak_forms=has_mak_forms)
+    found = first_fit((keys, mac_ways(algorithm), covers), fits)
     return _sentence(found[0], found[1], algorithm.form, len(got)) if found else ""
 
 
@@ -181,7 +185,7 @@ def _forms(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("second half", "the second half of the hex text", text.upper()[size : 2 * size])
 
 
-_RIGHT_WORDS: Final = {"hex": "upper-case hex text", "binary": "bytes"}
+_RIGHT_WORDS: Final = {"hex": "upper-case hex text belongs", "binary": "{} bytes of the result belong"}
 _REMEDIES: Final = {
     "hex": "send the first {} characters of the result's hex text, in upper case",
     "binary": "send the first {} bytes of the result as they are",
@@ -198,7 +202,9 @@ def _written(raw: bytes, got: bytes, form: str) -> str | None:
 
 def _sentence(combination: Combination, written: str, form: str, size: int) -> str:
     key, way, cover = combination
-    mistake = f"the terminal sends {written} where {_RIGHT_WORDS[form]} belongs" if written else ""
+    mistake = (
+        f"the terminal sends {written} where {_RIGHT_WORDS[form].format(_COUNTS.get(size, size))}" if written else ""
+    )
     remedy = _REMEDIES[form].format(_COUNTS.get(size, size)) if written else ""
     return f"{way.words}{cover.words} under {key.words} matches: {advice(combination, mistake, remedy)}"
 

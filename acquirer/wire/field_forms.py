@@ -5,10 +5,12 @@ The likeliest kind comes first. Sentences name sizes and forms, never a value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
+from acquirer.data.text import plural
 from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec
 
 Unit = Literal["", "bytes", "double"]
@@ -25,6 +27,7 @@ class FieldForm(NamedTuple):
     size: int | None = None  # in bytes, where the field does not say it
     skip: int = 0  # bytes before a field of such a size
     is_binary_number: bool = False
+    pattern: re.Pattern[str] | None = None  # that its characters match
 
 
 def read_length(wire: bytes, encoding: str, size: int) -> int | None:
@@ -65,6 +68,9 @@ def _other_unit(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
     if spec.nibbles:
         words = f"its length ({length}) counts bytes, and digits are counted here"
         yield FieldForm(words, "count the digits", spec, "bytes")
+    elif spec.kind == "b" and spec.encoding in CHARSETS:
+        words = f"its length ({length}) counts bytes, and their hexadecimal digits are counted here"
+        yield FieldForm(words, "count the digits", spec, "bytes")
     else:
         what = "bytes" if spec.kind == "b" else "characters"
         words = f"its length ({length}) counts half bytes, and {what} are counted here"
@@ -100,6 +106,50 @@ def _other_encoding(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]
         packed = replace(spec, kind="h", encoding="bcd", pad_left=not spec.length_bytes, pads="0F")
         words = "it is packed as BCD, and characters belong there"
         yield FieldForm(words, "send characters, one byte for each", packed)
+
+
+def _other_characters(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    """Yield what people write around the digits of a number, and around a track, that travels as text."""
+    if spec.encoding not in CHARSETS:
+        return
+    for kind, pattern, words, remedy in _AROUND:
+        if spec.kind == kind:
+            yield FieldForm(words, remedy, replace(spec, kind="ans"), pattern=pattern)
+
+
+_AROUND: Final = (
+    (
+        "n",
+        re.compile(" +[0-9]+"),
+        "it is filled with blanks, and zeros belong there",
+        "fill it up with zeros on the left",
+    ),
+    (
+        "n",
+        re.compile("[0-9]+ +"),
+        "it is filled with blanks on the right",
+        "put the digits on the right, zeros before them",
+    ),
+    (
+        "n",
+        re.compile("[0-9 ]*[0-9][.,][0-9]{1,3} *"),
+        "it has a decimal point",
+        "send minor units (cents), digits only",
+    ),
+    ("n", re.compile("[0 ]*[+-][0-9]+"), "it has a sign", "send digits only"),
+    (
+        "n",
+        re.compile("[0-9]{2,4}[-/:][0-9]{2}[-/:]?[0-9]*"),
+        "it has separators between its digits",
+        "send digits only",
+    ),
+    (
+        "z",
+        re.compile(";[0-9]+[=D][0-9]*\\?.?"),
+        "its sentinels (; and ?) are sent",
+        "leave out the sentinels, and the LRC",
+    ),
+)
 
 
 def _as_text(spec: FieldSpec, encoding: str, charset: str) -> FieldSpec:
@@ -144,10 +194,11 @@ def _other_size(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     if spec.length_bytes:
         return
     unit, whole = _unit(spec), _whole(spec)
+    belong = plural(spec.wire_maximum, unit)
     for size in (*range(whole - 1, 0, -1), whole + 1, whole + 2):
         sent = 2 * size if spec.nibbles else size
-        words = f"it has {sent} {unit}, and {spec.wire_maximum} belong there"
-        remedy = f"fill it up to {spec.wire_maximum} {unit}" if size < whole else f"send {spec.wire_maximum} {unit}"
+        words = f"it has {plural(sent, unit)}, and {plural(spec.wire_maximum, 'belongs', 'belong')} there"
+        remedy = f"fill it up to {belong}" if size < whole else f"send {belong}"
         yield FieldForm(words, remedy, spec, size=size)
 
 
@@ -159,8 +210,8 @@ def _length_off(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
     for off in (1, -1, 2, -2):
         if sent + off > 0:
             there = 2 * (sent + off) if spec.nibbles else sent + off
-            words = f"its length says {length} {unit}, and {there} are there"
-            yield FieldForm(words, f"write how many {unit} are sent", spec, size=sent + off, skip=spec.length_bytes)
+            words = f"its length says {plural(length, unit)}, and {plural(there, 'is', 'are')} there"
+            yield FieldForm(words, f"write how many {unit}s are sent", spec, size=sent + off, skip=spec.length_bytes)
 
 
 def _no_length(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
@@ -172,20 +223,21 @@ _SIZES_MOST: Final = 40  # of a field without a length: a track, or a card numbe
 
 
 def _unit(spec: FieldSpec) -> str:
-    return "digits" if spec.nibbles else "bytes" if spec.kind == "b" else "characters"
+    return "digit" if spec.nibbles else "byte" if spec.kind == "b" else "character"
 
 
 def _whole(spec: FieldSpec) -> int:
     return (spec.wire_maximum + 1) // 2 if spec.nibbles else spec.wire_maximum
 
 
-FIRST_SIZES: Final = 5
+FIRST_SIZES: Final = 6
 """Where in `KINDS` those begin that take a field for longer or shorter than it is: they fit more by chance."""
 
 KINDS: Final[tuple[FormKind, ...]] = (
     _other_side,
     _other_unit,
     _other_encoding,
+    _other_characters,
     _other_length,
     _absent,
     _other_size,

@@ -2,7 +2,7 @@
 
 1. A field whose size is misjudged moves all that follow, so the decoder blames a later one. Here each field up to that
    one is read in the forms that terminals are known to write; the first form with which the whole frame reads is named.
-2. That a frame reads to its last byte is not enough: `is_plausible` says whether a message makes sense.
+2. That a frame reads to its last byte is not enough: `plausibility` says how much sense a message makes.
 3. The work is bounded, because broken frames cost their sender nothing.
 
 Sentences name sizes and forms, never a value.
@@ -10,11 +10,12 @@ Sentences name sizes and forms, never a value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from acquirer.wire.field_forms import FIRST_SIZES, KINDS, FieldForm, FormKind, read_length
-from acquirer.wire.grammar import FieldSpec, Grammar
+from acquirer.wire.grammar import CHARSETS, FieldSpec, Grammar
 from acquirer.wire.message import Value
 from acquirer.wire.notation import ALPHABETS
 
@@ -36,10 +37,11 @@ class Misread(NamedTuple):
 Place = tuple[int, int, dict[int, Value]]
 """A field, where it begins, and the fields before it."""
 
-IsPlausible = Callable[[str, Mapping[int, Value]], bool]
+Plausibility = Callable[[str, Mapping[int, Value], int], int]
+"""Takes an MTI, fields, and which of them is read in another form; returns how much sense they make, 0 for none."""
 
 
-def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, until: int = 128) -> list[Misread]:
+def find_misread(frame: bytes, grammar: Grammar, plausibility: Plausibility, until: int = 128) -> list[Misread]:
     """Return the field that is written otherwise, of those up to DE `until`; none when no form makes the frame read.
 
     Where fields beside each other explain it in the same way (an identifier that is one character short), all are
@@ -52,21 +54,25 @@ def find_misread(frame: bytes, grammar: Grammar, is_plausible: IsPlausible, unti
     places = list(_places(frame, at, des, grammar, until))
     trials = 0
     for kind in KINDS:
-        if kind is KINDS[FIRST_SIZES] and (hidden := _unannounced(frame, mti, des, places, grammar, is_plausible)):
+        if kind is KINDS[FIRST_SIZES] and (hidden := _unannounced(frame, mti, des, places, grammar, plausibility)):
             return hidden
-        found: dict[int, Misread] = {}
+        found: dict[int, tuple[int, Misread]] = {}
         for number in reversed(range(len(places))):
             de, start, before = places[number]
             for form in _forms(kind, frame, start, grammar.fields[de]):
                 trials += 1
                 read = _read(frame, start, form)
-                if read is None:
+                if read is None or _is_text_after_all(grammar.fields[de], form, frame[start : read[1]]):
                     continue
                 fields = {**before, de: read[0]}
-                if _rest(frame, read[1], des[number + 1 :], grammar, fields) and is_plausible(mti, fields):
-                    found.setdefault(de, Misread(de, form.words, form.remedy, frame[start : read[1]]))
+                if _rest(frame, read[1], des[number + 1 :], grammar, fields) and (
+                    sense := plausibility(mti, fields, de)
+                ):
+                    misread = Misread(de, form.words, form.remedy, frame[start : read[1]])
+                    found.setdefault(de, (sense, misread))
         if found:
-            return [found[de] for de in sorted(found)]
+            most = max(sense for sense, _ in found.values())
+            return [found[de][1] for de in sorted(found) if found[de][0] == most]
         if trials > TRIALS_MOST:
             return []
     return []
@@ -109,7 +115,7 @@ def _unannounced(
     des: Sequence[int],
     places: Sequence[Place],
     grammar: Grammar,
-    is_plausible: IsPlausible,
+    plausibility: Plausibility,
 ) -> list[Misread]:
     """Return a field that is there, though its bit is not set."""
     hidden: list[Misread] = []
@@ -120,7 +126,7 @@ def _unannounced(
             if found is None:
                 continue
             fields = {**before, absent: found[0]}
-            if _rest(frame, found[1], des[number:], grammar, fields) and is_plausible(mti, fields):
+            if _rest(frame, found[1], des[number:], grammar, fields) and plausibility(mti, fields, absent):
                 hidden.append(Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}"))
         if hidden:
             return hidden
@@ -175,6 +181,17 @@ def _rest(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: d
 # One field
 
 
+def _is_text_after_all(spec: FieldSpec, form: FieldForm, wire: bytes) -> bool:
+    """Return whether a form takes for packed what stands there as text: digits in ASCII are BCD by chance only."""
+    packed = form.spec.encoding in ("bcd", "binary") and spec.encoding in CHARSETS and form.size is None
+    return packed and len(wire) > form.spec.length_bytes and _TEXT.fullmatch(wire[form.spec.length_bytes :]) is not None
+
+
+_AROUND_MOST: Final = 3  # characters around a track: its sentinels, and the LRC
+
+_TEXT: Final = re.compile(rb"[0-9A-Fa-f ]+")
+
+
 def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     """Return the value of a field that begins at `at`, and where it ends; None: it is none."""
     spec, count = form.spec, form.spec.wire_maximum
@@ -187,11 +204,11 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
         if length is None:
             return None
         count = length
-        if form.unit == "bytes" and spec.nibbles:
+        if form.unit == "bytes" and (spec.nibbles or spec.kind == "b"):
             count = 2 * length
         elif form.unit == "double":
             count = (length + 1) // 2
-        if count > spec.wire_maximum + (form.unit == "bytes"):
+        if count > spec.wire_maximum + (form.unit == "bytes") + _AROUND_MOST * (form.pattern is not None):
             return None
     stop = at + ((count + 1) // 2 if spec.nibbles else count)
     if stop > len(frame):
@@ -199,6 +216,8 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     if form.is_binary_number:
         number = str(int.from_bytes(frame[at:stop], "big"))
         return (number.zfill(spec.maximum), stop) if len(number) <= spec.maximum else None
+    if form.pattern is not None and not form.pattern.fullmatch(frame[at:stop].decode("latin-1")):
+        return None
     value = _value(spec, frame[at:stop], count)
     return None if value is None else (value, stop)
 

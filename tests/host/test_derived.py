@@ -212,7 +212,7 @@ class TestPins:
         answer = pos.sale(pin_block=block)
         assert answer.code == pos.dialect.code_of("pin_format_wrong")
         assert "opens in no format" in why(answer)
-        assert "must be encrypted under the key of the KSN that comes with it" in why(answer)
+        assert "sends the KSN of one transaction with the PIN block of another" in why(answer)
 
 
 class TestWithoutKeys:

@@ -73,7 +73,8 @@ def test_the_parts_of_a_message_are_recognised() -> None:
     ],
 )
 def test_a_mismatch_names_what_does_not_fit_the_port_and_what_would(data: bytes, sentence: str) -> None:
-    assert mismatch(data, UNIONPAY) == f"this looks like a message with {sentence}"
+    remedy = "send it as this port reads it, or change the dialect"
+    assert mismatch(data, UNIONPAY) == f"this looks like a message with {sentence}; {remedy}"
 
 
 @pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\n\r\n", b"hello, is anybody there?\r\n", bytes(64), b"0800"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tests.mistakes import (
     content_rows,
+    dukpt_rows,
     field_rows,
     framing_rows,
+    iso_rows,
     key_rows,
     mac_rows,
     pin_rows,
@@ -27,4 +29,6 @@ ROWS: tuple[Mistake, ...] = (
     *sign_on_rows.ROWS,
     *sale_rows.ROWS,
     *signature_rows.ROWS,
+    *iso_rows.ROWS,
+    *dukpt_rows.ROWS,
 )

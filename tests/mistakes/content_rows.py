@@ -70,7 +70,7 @@ ROWS = (
     ),
     _row(
         "bit-1", "sets bit 1 without a second bitmap", sale(lambda m: m.with_(bitmap=bitmap_of([1, *m.fields, 64]))),
-        r"bit 1\b", r"second(ary)? bitmap", remedy=r"bit 1\b|bitmap|it\b", fix="leave bit 1 clear",
+        r"bit 1\b", r"this dialect has no second(ary)? bitmap", remedy=r"bit 1\b|bitmap|it\b", fix="leave bit 1 clear",
     ),
     _row(
         "unknown-field", "sends DE 24, which this interface has not", sale(lambda m: m.raw(24, b"\x00\x01")),

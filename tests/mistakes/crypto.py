@@ -7,6 +7,7 @@ DES and 3DES are one function here: a key of 8 bytes is used three times over. S
 from __future__ import annotations
 
 from functools import reduce
+from typing import NamedTuple
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -95,6 +96,36 @@ def cmac(key: bytes, data: bytes, cipher: str = DES) -> bytes:
     mac = CMAC(_algorithm(key, cipher))
     mac.update(data)
     return mac.finalize()
+
+
+class DerivedKeys(NamedTuple):
+    """The keys of one transaction under DUKPT, and those on the way to them."""
+
+    initial: bytes
+    transaction: bytes
+    pik: bytes
+    mak: bytes
+    reply_mak: bytes
+
+
+def dukpt(bdk: bytes, ksn: bytes) -> DerivedKeys:
+    """Return the keys of a key serial number, by ANSI X9.24-1:2009, annex A."""
+    mask = bytes.fromhex("C0C0C0C000000000") * 2
+    device = (int.from_bytes(ksn) >> 21 << 21).to_bytes(10)
+    key = initial = encrypt(bdk, device[:8]) + encrypt(xor(bdk, mask), device[:8])
+    counter, register = int.from_bytes(ksn) & 0x1FFFFF, int.from_bytes(device)
+    for bit in (1 << at for at in reversed(range(21))):
+        if counter & bit:
+            register |= bit
+            key = _next_half(xor(key, mask), register) + _next_half(key, register)
+    of = [
+        xor(key, bytes.fromhex(variant) * 2) for variant in ("00000000000000FF", "000000000000FF00", "00000000FF000000")
+    ]
+    return DerivedKeys(initial, key, *of)
+
+
+def _next_half(key: bytes, register: int) -> bytes:
+    return xor(encrypt(key[:8], xor(register.to_bytes(10)[2:], key[8:])), key[8:])
 
 
 def pin_field(pin: str, fill: str = "F") -> bytes:

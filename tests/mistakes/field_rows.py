@@ -141,7 +141,7 @@ ROWS = (
     ),
     _row(
         "mti-text", "writes the MTI as four characters", sale(lambda m: m.with_(mti=b"0200")),
-        rf"MTI[^;]*({TEXT})|({TEXT})[^;]*MTI", r"^(?!.*MTI and (the )?bitmap)",
+        rf"MTI[^;]*({TEXT})|({TEXT})[^;]*MTI", r"unionpay-pos", r"^(?!.*MTI and (the )?bitmap)",
         remedy=r"BCD|two bytes|2 bytes|02 ?00", fix="write the MTI in two bytes of BCD: 02 00", codes=ANY,
     ),
     _row(
@@ -180,7 +180,7 @@ ROWS = (
     ),
     _row(
         "merchant-short", "writes DE 42 with fourteen characters", lambda pos: pos.sale().raw(42, b"88021021010216"),
-        of(42, r"\b14\b|fourteen|(one|1) (character|byte)[^;]*(short|missing|few)|too short"),
+        of(42, r"14 characters|fourteen|(one|1) (character|byte)[^;]*(short|missing|few)|too short"),
         remedy=r"\b15\b|fifteen|blank|space", fix="fill DE 42 up to fifteen characters with blanks",
         codes=("30", "03"), same_as=("field-terminal-short",),
     ),

@@ -94,7 +94,10 @@ ROWS = (
         "framing-hex-text-behind-length",
         "sends a binary length, then the message as hexadecimal text",
         lambda pos: len(sign_on(pos).message.hex()).to_bytes(2, "big") + sign_on(pos).message.hex().upper().encode(),
-        (r"hex\w* (text|characters|digits)|as text", r"(behind|after|follow).*length|length.*(right|correct|fits)"),
+        (
+            r"hex\w* text|as text",
+            r"(behind|after|follow\w*) (the|its) length|length[^;]*(is right|correct|fits)",
+        ),
         "send bytes, not their hexadecimal digits",
         codes=HEADS,
     ),

@@ -18,7 +18,7 @@ VERBS = """
 add append apply ask begin build change check choose clear close compare compute connect convert correct count cover
 compress decrypt derive do|not draw drop encode encrypt enter fill fix fold give import include increase insert keep
 leave let look make name number open pad put raise read refund register remove repeat replace reverse say send set
-settle shift sign split start store swap take try turn unwrap upload use void wait write
+settle shift sign skip split start store swap take try turn unwrap upload use void wait write
 """
 _VERBS = "|".join(VERBS.split()).replace("do|not", "do not")
 IMPERATIVE = rf"(?:(?:^|[;:.,(]\s|\band\s|\bor\s|\bthen\s)(?=(?:{_VERBS})\b)|\b(?=must|needs))"

@@ -12,6 +12,7 @@ from acquirer.journal.entry import Entry
 from acquirer.store.filters import ExchangeFilter
 from acquirer.testing import RunningHost, running_host
 from tests.mistakes.forms import write_listeners
+from tests.mistakes.iso import STYLES, DukptPos, IsoPos
 from tests.mistakes.pos import MID, SM4_TMK, TMK, Pos
 from tests.mistakes.row import Mistake
 
@@ -82,6 +83,8 @@ def _tables(rows: tuple[Mistake, ...]) -> Iterator[str]:
 
 
 def _pos(ports: dict[str, int], row: Mistake, tid: str) -> Pos:
+    if row.listener in STYLES:
+        return (DukptPos if "bdk" in row.terminal else IsoPos)(ports, tid, listener=row.listener)
     sm4 = row.terminal.get("tmk_cipher") == "sm4"
     return Pos(
         ports,

@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping
 from tests.mistakes.row import Mistake
 from tests.mistakes.run import Recorded
 
+APPROVED = ("00", "000", "800")
+"""Of 1987; of 1993, and its network management."""
+
 
 def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
     """Return what keeps a row from being recognised, a line each."""
@@ -26,7 +29,7 @@ def problems(recorded: Recorded, rows: Collection[Mistake]) -> list[str]:
             found.append(f"the sentence fits {other.id} too")
     if not row.missing(right.sentence, right.facts):
         found.append("the same is said where nothing is wrong")
-    if right.code != "00":
+    if right.code not in APPROVED:
         found.append(f"the right message is answered with {right.code or 'nothing'}: {right.sentence}")
     return found
 

@@ -80,7 +80,7 @@ ROWS = (
          codes=("30", "40", "14"), capture=True),
     _row("sentinels", "sends the track with its start and end sentinels",
          lambda pos: pos.swipe(track="B" + TRACK[:35] + "F"),
-         r"sentinel", remedy=r"sentinel|them|card number|;|B", fix="leave the sentinels out", right=Pos.swipe,
+         r"start sentinel", remedy=r"sentinel|them|card number|;|B", fix="leave the sentinels out", right=Pos.swipe,
          capture=True),
     _row("separator", "sends F as the separator of the track", lambda pos: pos.swipe(track=TRACK.replace("D", "F")),
          r"separator", r"\bF\b", remedy=r"\bD\b", fix="send D", right=Pos.swipe, capture=True),

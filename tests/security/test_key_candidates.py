@@ -50,7 +50,9 @@ def lines() -> Iterator[str]:
     yield "# the same by AES"
     yield from map(line, DUKPT["dukpt-aes"].mistaken(*keys))
     yield "# beside the first counter there is only the one after it"
-    yield from map(line, DUKPT_3DES.mistaken(initial, DUKPT_3DES.ksn(KSN, 1))[3:])
+    yield from map(line, DUKPT_3DES.mistaken(initial, DUKPT_3DES.ksn(KSN, 1))[4:])
+    yield "# and for its PIK"
+    yield from map(line, DUKPT_3DES.mistaken(initial, KSN, "pik"))
 
 
 def test_which_keys_are_tried() -> None:

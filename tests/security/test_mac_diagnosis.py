@@ -307,12 +307,12 @@ def test_ways_of_writing_a_mac_in_whole_sentences() -> None:
     )
     x919 = MAC_ALGORITHMS["x9.19"]
     assert whole(x919.raw(THREE_DES.mak, MAB).hex().upper().encode()[:8], x919) == (
-        "the same MAB under the same MAK matches: the terminal sends upper-case hex text where bytes belongs; send "
-        "the first eight bytes of the result as they are"
+        "the same MAB under the same MAK matches: the terminal sends upper-case hex text where eight bytes "
+        "of the result belong; send the first eight bytes of the result as they are"
     )
     assert whole(x919.raw(THREE_DES.mak, MAB)[:4] + bytes(4), x919) == (
-        "the same MAB under the same MAK matches: the terminal sends 4 bytes with zeros behind them where bytes "
-        "belongs; send the first eight bytes of the result as they are"
+        "the same MAB under the same MAK matches: the terminal sends 4 bytes with zeros behind them where eight bytes "
+        "of the result belong; send the first eight bytes of the result as they are"
     )
 
 

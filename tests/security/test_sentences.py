@@ -68,12 +68,14 @@ DERIVED = DES.keys(KEY, bytes.fromhex("FFFF9876543210E00001"))
         (lambda: Vault(bytes(32)).open("tmk:2", Vault(bytes(32)).seal("tmk:1", b"key", bytes)),
          "tmk:2: the sealed blob does not open; it is damaged, belongs to another row, or the key file beside the "
          "database is not the one it was sealed with"),
-        (lambda: DES.read(bytes(7)), "a KSN of dukpt-3des has 10 bytes, this one has 7"),
-        (lambda: DES.read(bytes(11)), "a KSN of dukpt-3des has 10 bytes, this one has 11"),
+        (lambda: DES.read(bytes(7)), "a KSN of dukpt-3des has 10 bytes, this one has 7; send 10: the device, then "
+         "the counter"),
+        (lambda: DES.read(bytes(11)), "a KSN of dukpt-3des has 10 bytes, this one has 11; send 10: the device, then "
+         "the counter"),
         (lambda: DES.read(bytes.fromhex("9876543210E00000")), "KSN FFFF9876543210E00000 has counter 0; terminals "
-         "count from 1"),
+         "count from 1: begin with 1"),
         (lambda: DES.read(bytes.fromhex("9876543210E007FF")), "KSN FFFF9876543210E007FF has a counter with 11 bits "
-         "set; terminals skip those with more than 10"),
+         "set; terminals skip those with more than 10; skip such counters"),
         (lambda: DES.initial(Secret(bytes(range(24))), bytes(10)),
          "a BDK of 3DES DUKPT is a 3DES key of 16 bytes; this one is a 3DES key of 24"),
         (lambda: AES.initial(KEY, bytes(12)),

@@ -128,6 +128,11 @@ def stan_zero(dialect: Dialect) -> str:
 
 def no_such_time(dialect: Dialect, date: str, time: str) -> str:
     """A date or time of day that no calendar has."""
+    if "date" not in dialect.elements:  # one element has both
+        return (
+            f"{place(dialect, 'time')} has {date} as month and day and {time} as the time of day, which is no point in "
+            "time; write YYMMDDhhmmss, the year first, and hours from 00 to 23"
+        )
     parts = [f"{place(dialect, element)} {value}" for element, value in (("date", date), ("time", time)) if value]
     return (
         f"{' with '.join(parts)} is no point in time in the year nearest to the host's clock; write the date as MMDD, "
@@ -170,6 +175,8 @@ def terminal_unknown(request: Request) -> str:
 
 
 def _blanks(tid: str) -> str:
+    if tid[-1:] == "\0":
+        return "; it ends with a zero byte: fill up with blanks on the right"
     return "; it has blanks before it: fill up with blanks on the right" if tid[:1] == " " else ""
 
 

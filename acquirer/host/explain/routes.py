@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect, Route
@@ -46,7 +46,15 @@ def of_other_mti(dialect: Dialect, message: Message) -> str:
             fields = Message(message.raw, route.mti, message.fields)
             if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:
                 return f"this is {indefinite(route.title.en)} but for its MTI; send {route.mti}"
+    served = {route.mti: route for route in dialect.routes if route.served}
+    near = [route for mti, route in served.items() if mti[:2] == message.mti[:2]]
+    if len(near) == 1 and message.mti[:2] not in _MANY_KINDS:
+        return f"{indefinite(near[0].title.en)} has MTI {near[0].mti} here; send {near[0].mti}"
     return ""
+
+
+_MANY_KINDS: Final = ("08", "18", "02", "12")
+"""Classes of messages whose MTI does not say what is wanted: network management, financial."""
 
 
 def _served(dialect: Dialect, mti: str) -> Iterator[Route]:
