@@ -159,28 +159,34 @@ class Run(Sending):
             driver.lanes.release(self)
         evidence = self._evidence
         if evidence is not None:
-            if self._delivery != "sent" and evidence.reply is not None:  # "sent" is what a reader assumes
-                self._not_sent(evidence)
+            if self._delivery != self._noted and evidence.reply is not None:
+                if self._delivery == "undelivered":
+                    self._note_undelivered(evidence)
+                self.note(self._delivery)
             if evidence.reason == Reason.APPROVED:
                 self._connection.known()
             if not evidence.id:  # the others are logged by the process that wrote them
                 driver.log.exchange(evidence)
         self._connection.done()
 
-    def _not_sent(self, evidence: Evidence) -> None:
+    def note(self, delivery: str) -> None:
+        """Have the journal say what became of the reply."""
+        self._noted = delivery
+        evidence = self._evidence
+        if evidence is not None and evidence.id:
+            self._driver.store.delivered(evidence.id, delivery)
+
+    def _note_undelivered(self, evidence: Evidence) -> None:
         driver = self._driver
-        if self._delivery == "undelivered":
-            driver.undelivered += 1
-            driver.log.event(
-                "undelivered",
-                "the peer had gone before its reply was sent",
-                id=evidence.id,
-                tid=evidence.tid,
-                stan=evidence.stan,
-                peer=evidence.peer,
-            )
-        if evidence.id:
-            driver.store.delivered(evidence.id, self._delivery)
+        driver.undelivered += 1
+        driver.log.event(
+            "undelivered",
+            "the peer had gone before its reply was sent",
+            id=evidence.id,
+            tid=evidence.tid,
+            stan=evidence.stan,
+            peer=evidence.peer,
+        )
 
 
 _PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {

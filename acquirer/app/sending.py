@@ -60,13 +60,14 @@ PENDING: Final = Waits.PENDING
 class Sending(LaneHolder):
     """An exchange as far as its reply is concerned."""
 
-    __slots__ = ("_connection", "_delivery", "_driver", "_kept")
+    __slots__ = ("_connection", "_delivery", "_driver", "_kept", "_noted")
 
     def __init__(self, driver: Driving, connection: Connection) -> None:
         self.lanes = ()
         self._driver = driver
         self._connection = connection
         self._delivery = ""
+        self._noted = "sent"  # what the journal says of the reply: that, unless it is told otherwise
         self._kept: SendWithNext | None = None  # it waits for the next bytes of its connection
 
     @abstractmethod
@@ -76,6 +77,10 @@ class Sending(LaneHolder):
     @abstractmethod
     def abandon(self) -> None:
         """Stop waiting to send a reply that is held back."""
+
+    @abstractmethod
+    def note(self, delivery: str) -> None:
+        """Have the journal say what became of the reply."""
 
     def forget(self) -> None:
         """Take the reply out of those that are held back."""
@@ -128,6 +133,7 @@ class Sending(LaneHolder):
             )
             driver.loop.call_soon(self.abandon)
             return
+        self.note("pending")
 
         def now() -> None:
             self.forget()
@@ -142,7 +148,7 @@ class Sending(LaneHolder):
             self._driver.lanes.release(self)
 
     def _silence(self, _silence: Silence) -> None:
-        self._delivery = self._delivery or "silent"
+        self._delivery = self._delivery or "withheld"
         if self.lanes:
             self._driver.lanes.release(self)
 
@@ -192,7 +198,7 @@ class Sending(LaneHolder):
 
     def _restart(self, restart: Restart) -> None:
         driver = self._driver
-        self._delivery = "silent"
+        self._delivery = "withheld"
         driver.log.event("restart", f"as a host that restarts: {restart.reason}", down_ms=restart.down_ms)
         for other, timer in list(driver.delayed.items()):
             timer.cancel()

@@ -24,6 +24,8 @@ from acquirer.store.statements import query
 from acquirer.store.transaction_writer import set_meta
 from acquirer.store.uploads import RenderedSignature, write_picture
 
+_PENDING: Final = query("1", sql_name(schema.delivery.name), ["outcome = 'pending'"], limit=True)
+_END_PENDING: Final = "UPDATE delivery SET outcome = 'undelivered' WHERE outcome = 'pending'"
 _IN_USE: Final = query("1", sql_name(schema.terminal.name), limit=True)
 
 
@@ -42,7 +44,7 @@ class DirectWriter:
             raise damaged(database, "rrn is missing in table meta")
         self.rrns = ReferenceNumbers(meta_number(limit, "rrn", database))
 
-    def transact(self, work: Callable[[sqlite3.Cursor], None], wait_s: float = BUSY_S) -> None:
+    def transact(self, work: Callable[[sqlite3.Cursor], object], wait_s: float = BUSY_S) -> None:
         """Run `work` in a transaction of its own: all of it happens, or nothing.
 
         Args:
@@ -54,6 +56,15 @@ class DirectWriter:
                 self._transact(work)
             finally:
                 wait_when_busy(self._cursor, LOCK_WAIT_S)
+
+    def end_pending(self) -> None:
+        """Say of replies that were held back when a host was killed that they were never sent.
+
+        While another program holds the database they stay pending, until the next start.
+        """
+        if self._cursor.execute(_PENDING, (1,)).fetchall():
+            with suppress_busy():
+                self.transact(lambda cursor: cursor.execute(_END_PENDING), LOCKED_WAIT_S)
 
     def return_rrns(self) -> None:
         """Give back the reference numbers that were not used: after a clean end the next start leaves no gap.
@@ -80,7 +91,7 @@ class DirectWriter:
         rows = self._cursor.execute(statements.META_BY_NAME, (name,)).fetchall()
         return str(rows[0][1]) if rows else ""
 
-    def _transact(self, work: Callable[[sqlite3.Cursor], None]) -> None:
+    def _transact(self, work: Callable[[sqlite3.Cursor], object]) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")
         try:
             work(self._cursor)

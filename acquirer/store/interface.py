@@ -114,7 +114,7 @@ class Store(Protocol):
         """
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
-        """Note, lazily, what became of a reply: ``"sent"``, ``"undelivered"``, ``"damaged"`` …; never awaited."""
+        """Note, lazily, what became of a reply: ``"pending"``, ``"sent"``, ``"withheld"`` …; never awaited."""
 
     def write_pictures(self, rendered: Sequence[RenderedSignature]) -> None:
         """Make durable what decoding images of signatures came to. From any thread; returns when it is done.

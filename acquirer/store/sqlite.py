@@ -47,6 +47,7 @@ class SqliteStore(RowLoader):
             self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
             reading = self._writing if database is None else connect_reading(database, LOCKED_WAIT_S)
             super().__init__(direct, reading, database)
+            direct.end_pending()
             self._files = None if database is None else OpenFiles(database, *WRITTEN_FILES, ".lock")
         except BaseException as exc:
             if self._writing is not None:

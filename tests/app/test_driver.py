@@ -180,8 +180,23 @@ def test_replies_held_back_are_bounded_and_given_up_at_the_end(drive: Drives) ->
     trial.until(lambda: trial.driver.undelivered == 1)
     trial.call(trial.driver.stop)
     assert trial.call(lambda: (trial.driver.undelivered, len(trial.driver.delayed))) == (2, 0)
-    assert sorted(trial.call(lambda: trial.store.deliveries)) == [(1, "undelivered"), (2, "undelivered")]
+    notes = sorted(trial.call(lambda: trial.store.deliveries))
+    assert notes == [(1, "pending"), (1, "undelivered"), (2, "undelivered")]
     assert [name for name, _ in trial.logged.events] == ["too-many-delayed", "undelivered", "undelivered"]
+
+
+def test_a_reply_that_is_held_back_is_pending_until_it_is_sent(drive: Drives) -> None:
+    def late(arrival: Arrival) -> Steps:
+        yield commit_of("10000001")
+        yield Send(arrival.frame, delay_ms=20)
+
+    trial = drive(late)
+    peer = trial.peer()
+    send(peer, b"late")
+    trial.answer()
+    assert receive(peer) == b"late"
+    trial.until(lambda: len(trial.store.deliveries) == 2)
+    assert trial.store.deliveries == [(1, "pending"), (1, "sent")]
 
 
 def gone(trial: Any, frame: bytes) -> None:
@@ -245,7 +260,8 @@ def test_the_last_wish_of_an_exchange_may_be_what_it_returns(drive: Drives, dela
         trial.answer()
         assert receive(peer) == frame
     trial.until(lambda: not any(connection.busy for connection in trial.driver.server.connections))
-    assert trial.call(lambda: (trial.store.deliveries, len(trial.driver.lanes))) == ([], 0)
+    notes = [(number, outcome) for number in (1, 2) for outcome in ("pending", "sent")] if delay_ms else []
+    assert trial.call(lambda: (trial.store.deliveries, len(trial.driver.lanes))) == (notes, 0)
 
 
 def test_a_fault_of_ours_in_a_last_wish_costs_one_connection(drive: Drives) -> None:
@@ -334,7 +350,7 @@ def test_silence_sends_nothing_and_the_connection_lives_on(drive: Drives) -> Non
     trial.answer()
     trial.answer()
     assert receive(peer) == b"spoken"
-    assert trial.call(lambda: trial.store.deliveries) == [(1, "silent")]
+    assert trial.call(lambda: trial.store.deliveries) == [(1, "withheld")]
     assert (trial.logged.events, trial.call(lambda: trial.driver.undelivered)) == ([], 0)  # that was on purpose
 
 

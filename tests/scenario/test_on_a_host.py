@@ -29,7 +29,7 @@ def test_silent_books_the_sale_and_its_reversal_finds_it() -> None:
         assert (result.outcome, result.reversal) == (Outcome.NO_ANSWER, "done")
         assert [(one.amount_minor, one.state) for one in host.transactions] == [(1200, "approved"), (1313, "reversed")]
         entry = host.journal.find(service="sale", amount_minor=1313)
-        assert (entry.fault, entry.delivery, entry.code) == ("tunnel", "silent", "00")
+        assert (entry.fault, entry.delivery, entry.code) == ("tunnel", "withheld", "00")
 
 
 def test_a_lost_request_is_not_booked_and_its_reversal_finds_nothing() -> None:

@@ -12,7 +12,7 @@ from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCar
 from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
-from acquirer.store import ExchangeFilter, StoreError, open_store
+from acquirer.store import ExchangeFilter, StoreError, open_reader, open_store
 from tests.store.conftest import evidence
 
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
@@ -317,3 +317,17 @@ def test_an_original_is_found_by_each_of_its_numbers(client, exchange):
     assert stan(auth_id="A00001", card="d" * 32) == "000003"
     assert stan(auth_id="A00001", card="e" * 32) == ""
     assert (stan(), stan(card=token)) == ("", "")
+
+
+def test_replies_that_were_held_back_when_a_host_was_killed_were_never_sent(opened, url, exchange):
+    client = opened()
+    one, other = exchange(reply={39: "00"}, reply_mti="0810"), exchange(reply={39: "00"}, reply_mti="0810")
+    client.commit(Changes(one), Changes(other))
+    client.store.delivered(one.id, "pending")
+    client.store.delivered(other.id, "withheld")
+    client.close()
+    with open_reader(url) as reader:
+        assert [entry.delivery for entry in reader.exchanges()] == ["pending", "withheld"]
+    open_store(url).close()
+    with open_reader(url) as reader:
+        assert [entry.delivery for entry in reader.exchanges()] == ["undelivered", "withheld"]
