@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -67,7 +67,7 @@ def list_(
                 show(entry)
                 found = True
     if not found:
-        for problem in wanted.unknown():
+        for problem in wanted.unknown(filters):
             print(problem, file=sys.stderr)
     return Code.OK
 
@@ -87,7 +87,7 @@ def tail(
 ) -> int:
     """Show exchanges as they happen, until stopped with Ctrl-C; with --since, all from then on first."""
     wanted = _Wanted(tid, stan, code, service, reason, since)
-    for problem in wanted.unknown():
+    for problem in wanted.unknown(filters):
         print(problem, file=sys.stderr)
     condition = condition_of(filters)
     with open_journal(store, condition, as_json=as_json) as journal:
@@ -168,21 +168,31 @@ class _Wanted:
         atoms = [Atom(name, "equal", value) for name, value in typed.items() if value]
         return conjunction([*atoms, condition_of(filters)])
 
-    def unknown(self) -> Iterator[str]:
+    def unknown(self, filters: Sequence[str] | None) -> Iterator[str]:
         """Yield a sentence for each value that no exchange has."""
-        from acquirer.cli.shipped_words import response_codes, services
+        typed = {name: {value} - {""} for name, value in asdict(self).items()}
+        yield from _unknown(typed, "--")
+        if filters:
+            from acquirer.matcher.expression import required
 
-        if self.code and self.code not in response_codes():
-            yield f"no dialect that ships knows a code '{self.code}'; 'acquirer dialect show NAME' lists those of one"
-        from acquirer.data.toml import did_you_mean
-        from acquirer.model.reasons import Reason
+            condition = condition_of(filters)
+            yield from _unknown({name: required(condition, name) or set() for name in _ATOMS}, "")
 
-        for option, value, known in (
-            ("reason", self.reason, {reason.value for reason in Reason}),
-            ("service", self.service, services()),
-        ):
-            if value and value not in known and (near := did_you_mean(value, known)):
-                yield f"--{option}: no exchange has {option} '{value}'{near}"
+
+def _unknown(wanted: Mapping[str, Set[str]], prefix: str) -> Iterator[str]:
+    """Yield a sentence for each code, reason and service that no exchange has; `prefix` goes before their names."""
+    from acquirer.cli.shipped_words import response_codes, services
+    from acquirer.data.toml import did_you_mean
+    from acquirer.model.reasons import Reason
+
+    for code in sorted(wanted["code"]):
+        if code not in response_codes():
+            yield f"no dialect that ships knows a code '{code}'; 'acquirer dialect show NAME' lists those of one"
+    for name in ("reason", "service"):
+        for value in sorted(wanted[name]):
+            known = {reason.value for reason in Reason} if name == "reason" else services()
+            if value not in known and (near := did_you_mean(value, known)):
+                yield f"{prefix}{name}: no exchange has {name} '{value}'{near}"
 
 
 @contextmanager

@@ -45,6 +45,8 @@ def export(
     them, else made again of the masked fields; their comments say which."""
     if form not in _FORMS:
         raise Exit(Code.USAGE, f"--format: '{form}' is none of jsonl, text and pcapng.")
+    if trace is not None and form != "pcapng":
+        raise Exit(Code.USAGE, "--trace: only packets are made of raw frames; take it out, or give --format pcapng.")
     if out is None and form == "pcapng" and sys.stdout.isatty():
         raise Exit(Code.USAGE, "Packets are no text for a screen: name a file with -o.")
     condition = condition_of(filters)

@@ -68,22 +68,28 @@ class ExpectedExchanges:
 
 
 class Tally:
-    """Counts what fits a condition."""
+    """Counts what fits a condition.
 
-    def __init__(self, search: JournalSearch, condition: Expression, after: int = 0) -> None:
+    Args:
+        enough: what is counted no further than this; None: everything is.
+    """
+
+    def __init__(self, search: JournalSearch, condition: Expression, after: int = 0, enough: int | None = None) -> None:
         self.count = 0
+        self.more = False  # there may be, because there were enough
         self.latest: deque[Entry] = deque(maxlen=KEPT)
         self.note = ""  # where the search stopped
         self._search = search
         self._condition = condition
         self._after = self._seen = after
+        self._enough = enough
         self.longest_s = longest_wait_s(condition)
 
     def look(self) -> None:
         """Count what is new."""
         newest = self._search.newest()
         if self.longest_s < math.inf:
-            self.count, self._seen = 0, self._after
+            self.count, self._seen, self.more = 0, self._after, False
             self.latest.clear()
         if newest <= self._seen:
             return
@@ -93,6 +99,9 @@ class Tally:
             self.count += 1
             if len(fresh) < KEPT:
                 fresh.append(entry)
+            if self.count == self._enough:
+                self.more = True
+                break
         self.latest.extend(reversed(fresh))
         if scan.stopped_before is not None:
             self.note = f"exchanges before #{scan.stopped_before} were not looked at"
@@ -101,8 +110,9 @@ class Tally:
 
 def verify_count(search: JournalSearch, waiter: Waiter, expected: ExpectedExchanges) -> Verification:
     """Return whether there are as many exchanges as expected, as soon as that is known."""
-    tally = Tally(search, expected.condition, expected.after)
     least, most = expected.count.least, expected.count.most
+    enough = max(least, KEPT) if most is None else None
+    tally = Tally(search, expected.condition, expected.after, enough)
     end_s = waiter.now_s() + expected.within_s
     quiet_until_s: float | None = None
     while True:
@@ -128,7 +138,7 @@ def longest_wait_s(*conditions: Expression) -> float:
 
 
 def _met(expected: ExpectedExchanges, tally: Tally) -> Verification:
-    sentence = f"expected {_expected_words(expected)}, saw {tally.count}"
+    sentence = f"expected {_expected_words(expected)}, saw {'at least ' if tally.more else ''}{tally.count}"
     past = PAST_ONLY if expected.count.most is not None and expected.quiet_s is None else ""
     text = "; ".join(filter(None, (sentence, past, tally.note)))
     return Verification(True, tally.count, tuple(tally.latest), text)

@@ -75,7 +75,9 @@ _ALL: Final = (
     ConditionKey("state", "text", "the state of the rule's scenario, as its key `state` says it too", "scenario"),
     ConditionKey("nth", "number", "which of the exchanges that fit everything else, from 1", "counted"),
     ConditionKey("replayed", "flag", "whether a stored reply was given again: true or false", "kept"),
-    ConditionKey("delivery", "text", "what became of the reply: pending, sent, withheld, undelivered, elsewhere", "kept"),
+    ConditionKey(
+        "delivery", "text", "what became of the reply: pending, sent, withheld, undelivered, elsewhere", "kept"
+    ),
     ConditionKey("fault", "text", "name of the fault that acted", "kept"),
     ConditionKey("rule", "text", "name of the rule that decided", "kept"),
     ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),

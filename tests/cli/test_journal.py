@@ -230,6 +230,11 @@ def test_a_word_that_no_exchange_has_is_named_with_the_nearest(host: Filled, cap
         "--reason: no exchange has reason 'mac_difers'; did you mean 'mac_differs'?",
         "--service: no exchange has service 'sing_on'; did you mean 'sign_on'?",
     ]
+    assert cli.run(["journal", "list", "service=sing_on | service=sale", "code=ZZ"]) == Code.OK
+    assert capsys.readouterr().err.splitlines() == [
+        "no dialect that ships knows a code 'ZZ'; 'acquirer dialect show NAME' lists those of one",
+        "service: no exchange has service 'sing_on'; did you mean 'sign_on'?",
+    ]
 
 
 def test_json_has_the_time_in_utc_and_where_the_host_is(host: Filled, capsys: Say) -> None:

@@ -92,6 +92,7 @@ def test_packets_are_raw_where_a_trace_has_them(
     ("words", "sentence"),
     [
         (["--format", "xml"], "--format: 'xml' is none of jsonl, text and pcapng."),
+        (["--trace", "t"], "--trace: only packets are made of raw frames; take it out, or give --format pcapng."),
         (["-o", "acquirer.db"], "acquirer.db exists: name a new file, it would be written over."),
         (["-o", "none/all.jsonl"], "none/all.jsonl: cannot be written (no such file or directory)."),
         (

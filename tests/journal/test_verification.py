@@ -174,6 +174,17 @@ def test_the_latest_that_fit_are_returned_oldest_first() -> None:
     assert [entry.id for entry in found.entries] == list(range(8, KEPT + 8))
 
 
+def test_what_is_enough_is_counted_no_further() -> None:
+    source = FakeSource()
+    adds(source, *["sale"] * 3_000)()
+    found = verified(source, FakeWaiter(), "service=sale")
+    assert (found.count, found.text) == (KEPT, f"expected at least 1 sale, saw at least {KEPT}")
+    assert [entry.id for entry in found.entries] == list(range(3_001 - KEPT, 3_001))
+    assert verified(source, FakeWaiter(), "service=sale", ">=2000").count == 2_000
+    assert source.returned < 6_000
+    assert verified(source, FakeWaiter(), "service=sale", 3_000).count == 3_000
+
+
 def test_a_search_that_stopped_early_says_so() -> None:
     source = FakeSource()
     adds(source, *["sale"] * 30)()

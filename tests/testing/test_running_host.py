@@ -100,7 +100,7 @@ def test_a_declared_fault_answers_nothing_and_is_journalled() -> None:
         sock.sendall(SIGN_ON * 2)
         assert DIALECT.decode(receive(sock)).mti == "0810"
         assert [entry.fault for entry in host.journal.list()] == ["silent", ""]
-        assert host.journal.wait(delivery="silent").id == 1
+        assert host.journal.wait(delivery="withheld").id == 1
 
 
 def test_lines_go_where_they_are_wanted() -> None:
