@@ -86,7 +86,7 @@ def _as_lines(entries: Iterable[Entry], journal: OpenJournal, _config: Config, _
 
     encode = json.JSONEncoder(ensure_ascii=False).encode
     for entry in entries:
-        yield f"{encode(document_of(entry, journal.config.timezone))}\n".encode()
+        yield f"{encode(document_of(entry, journal.config.timezone))}\n".encode("utf-8", "backslashreplace")
 
 
 def _as_text(entries: Iterable[Entry], journal: OpenJournal, _config: Config, _trace: Path | None) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ def _as_text(entries: Iterable[Entry], journal: OpenJournal, _config: Config, _t
 
     zone = ZoneInfo(journal.config.timezone)
     for entry in entries:
-        yield f"{transcript_of([entry], zone)}\n".encode()
+        yield f"{transcript_of([entry], zone)}\n".encode("utf-8", "backslashreplace")
 
 
 def _as_packets(entries: Iterable[Entry], _journal: OpenJournal, config: Config, trace: Path | None) -> Iterator[bytes]:

@@ -42,6 +42,14 @@ def filled_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fi
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ACQUIRER_STORE", "sqlite:///acquirer.db")
     filled = Filled("sqlite:///acquirer.db")
+    fill(filled)
+    yield filled
+    filled.store.close()
+    filled.loop.close()
+
+
+def fill(filled: Filled) -> None:
+    """Journal four exchanges: a sign-on, a sale that is not delivered, a broken one, a repeated echo test."""
     sale = Message(b"", "0200", {2: PAN, 4: "000000001234", 35: f"{PAN}D2912", 41: "10000161"})
     filled.exchange(
         mti="0800", service="sign_on", tid="10000161", stan="000001", code="00", reason="approved", why="ok"
@@ -72,6 +80,3 @@ def filled_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fi
     )
     filled.store.delivered(2, "undelivered")
     filled.exchange(mti="0820", service="echo", tid="10000162", code="00", reason="approved", replayed=True)
-    yield filled
-    filled.store.close()
-    filled.loop.close()

@@ -27,6 +27,15 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Filled]:
         yield filled
 
 
+@pytest.fixture(scope="module")
+def filled_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the URL of such a store, for tests that only read it."""
+    path = tmp_path_factory.mktemp("read")
+    with pytest.MonkeyPatch.context() as monkeypatch, filled_store(path, monkeypatch):
+        pass
+    return f"sqlite:///{path / 'acquirer.db'}"
+
+
 def lines(arguments: list[str], capsys: Say) -> list[str]:
     assert cli.run(["journal", *arguments]) == Code.OK
     printed = capsys.readouterr()
@@ -79,8 +88,9 @@ def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> No
         (["fault & !replayed"], [3]),
     ],
 )
-def test_filters(host: Filled, flags: list[str], numbers: list[int], capsys: Say) -> None:
-    assert [json.loads(line)["id"] for line in lines(["list", "--json", *flags], capsys)] == numbers
+def test_filters(filled_url: str, flags: list[str], numbers: list[int], capsys: Say) -> None:
+    words = ["list", "--json", "--store", filled_url, *flags]
+    assert [json.loads(line)["id"] for line in lines(words, capsys)] == numbers
 
 
 def test_a_search_that_stops_says_how_it_continues(host: Filled, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
