@@ -48,6 +48,11 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             )
             for block in (8, 16)
         ),
+        *(
+            _cover(f"the MAB filled up with {words}", right + byte * (-len(right) % 8), remedy=_FILL_UP)
+            for words, byte in _FILLINGS
+        ),
+        _cover("the MAB with zeros before it", bytes(-len(right) % 8) + right, remedy=_FILL_UP),
         _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
     ]
     expected = f"cover {_RIGHT.get(dialect.security.coverage, 'what the dialect says')}"
@@ -96,6 +101,8 @@ _COVERED: Final = {
     "head-to-mac": "the head too",
     "mti-to-end-zeroed": "the MAC's own place too, filled with zeros",
 }
+
+_FILL_UP: Final = "fill up the last block with zeros (00) behind it"
 
 _FILLINGS: Final = (("spaces", b" "), ("digits 0", b"0"), ("bytes FF", b"\xff"))
 

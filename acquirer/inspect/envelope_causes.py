@@ -18,6 +18,7 @@ from acquirer.wire.message import DecodeError, Message
 from acquirer.wire.misread import missing_bytes
 
 ETX = b"\x03"
+_REPLACED: Final = "\ufffd".encode()
 
 
 class _Form(NamedTuple):
@@ -33,6 +34,11 @@ def frame_cause(dialect: Dialect, frame: bytes) -> str:
     for form in _frame_forms(dialect, frame):
         if form.inner is not None and is_message(dialect, form.inner):
             return f"{form.words}; {form.remedy}"
+    if (count := frame.count(_REPLACED)) > 1:
+        return (
+            f"EF BF BD stands in it {count} times, which programs write in place of bytes that are no UTF-8: bytes "
+            "were taken for text; send them as they are, without a conversion to text"
+        )
     last, missing, whole = missing_bytes(frame, dialect.grammar)
     return _ends_early(dialect, frame, last, missing, whole) if missing and dialect.framing.length_bytes else ""
 
@@ -59,7 +65,9 @@ def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: 
 def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
     tpdu, head = dialect.envelope.tpdu, dialect.envelope.head
     before = len(tpdu) + len(head)
-    end = dialect.framing.end
+    end, size = dialect.framing.end, dialect.framing.length_bytes
+    if size and dialect.framing.length(frame[:size]) == len(frame) - size:
+        yield _Form("the length stands there twice", "send it once", frame[size:])
     if not end and frame[-1:] == ETX:
         words = "an ETX (03) stands at the end of the message, and the length counts it (includes_end)"
         remedy = "leave it out, or name it in [framing] of the dialect"
@@ -89,6 +97,11 @@ def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         yield _Form("neither TPDU nor head stands before the MTI", "send both", tpdu + head + frame)
         yield _Form("the head is missing", "send it behind the TPDU", frame[: len(tpdu)] + head + frame[len(tpdu) :])
         yield _Form("the TPDU is missing", "send it before the head", tpdu + frame)
+        yield _Form("the TPDU stands there twice", "send it once", frame[len(tpdu) :])
+        for size in range(1, 2 * len(head)):
+            if size != len(head):
+                words = f"the head has {plural(size, 'byte')}, and {len(head)} belong there"
+                yield _Form(words, f"send {len(head)}", frame[: len(tpdu)] + head + frame[len(tpdu) + size :])
     elif tpdu:
         remedy = f"send {len(tpdu)} bytes, two digits in each"
         words = f"the TPDU is sent in ASCII, {2 * len(tpdu)} characters"
@@ -99,9 +112,21 @@ def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         "send it packed, two digits to a byte",
         _unhexed(frame, 0, len(frame)),
     )
+    yield from _as_text(frame)
     if not tpdu and frame[:1] == b"\x60":
         yield _Form("a TPDU stands before the message, and this dialect has none", "leave it out", frame[5:])
     yield from _texts(dialect, frame)
+
+
+def _as_text(frame: bytes) -> Iterator[_Form]:
+    """Yield a frame whose bytes were taken for characters, and written in UTF-8."""
+    remedy = "send bytes as they are, without a conversion to text"
+    try:
+        inner = frame.decode("utf-8").encode("latin-1")
+    except ValueError:
+        return
+    if inner != frame:
+        yield _Form("its bytes were taken for characters (Latin-1) and written in UTF-8", remedy, inner)
 
 
 def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
@@ -140,6 +165,13 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         yield _Form(
             words, "set bit 1 as the highest bit of the first byte", frame[:after] + turned + frame[after + size :]
         )
+        number = int.from_bytes(frame[after : after + size])
+        for one, words in (
+            (number >> 1, "the bits of the bitmap are numbered from 0: each stands one place too far to the left"),
+            (number << 1 & (1 << 8 * size) - 1, "each bit of the bitmap stands one place too far to the right"),
+        ):
+            moved = frame[:after] + one.to_bytes(size) + frame[after + size :]
+            yield _Form(words, "number from 1: bit 2 is the second one from the left", moved)
         words = "the bytes of the bitmap stand in reverse order"
         yield _Form(
             words, "send the first one first", frame[:after] + frame[after : after + size][::-1] + frame[after + size :]
@@ -154,7 +186,11 @@ def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
     """Yield a second bitmap that bit 1 does not announce, and one that it announces and that is not there."""
     grammar = dialect.grammar
     at, size = grammar.envelope_bytes + grammar.mti_bytes, grammar.bitmap_bytes
-    if not grammar.secondary or len(frame) < at + size:
+    if len(frame) < at + size:
+        return
+    if not grammar.secondary:
+        words = f"the bitmap has {2 * size} bytes, and this dialect has no second one"
+        yield _Form(words, f"send {size}, with bit 1 clear", _cleared(frame[: at + size], at) + frame[at + 2 * size :])
         return
     binary = grammar.bitmap_encoding == "binary"
 
@@ -180,6 +216,11 @@ def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
                 f"send the second bitmap with bit {de} behind the first one",
                 before + wire + put(1 << (128 - de)) + rest,
             )
+
+
+def _cleared(frame: bytes, at: int) -> bytes:
+    """Return a frame with bit 1 of its bitmap, which stands in bytes, cleared."""
+    return frame[:at] + bytes((frame[at] & 0x7F,)) + frame[at + 1 :]
 
 
 _BIT_1: Final = 1 << 63

@@ -6,6 +6,7 @@ Sentences name forms and sizes, never a value that a message carries.
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,6 +27,7 @@ UNCOUNTED_ENDS: Final = {
     b"\n": "a line end (0A)",
     b"\r": "a line end (0D)",
     b"\x04": "an EOT (04)",
+    b"\xef\xbb\xbf": "a byte order mark (EF BB BF)",
 }
 """What senders put behind messages without counting it, longer ones first."""
 
@@ -119,11 +121,17 @@ def _uncounted_end(dialect: Dialect, data: bytes, before: bytes) -> str:
         if not data.startswith(end):
             continue
         good = _first(dialect.framing.bare, data[len(end) :] or before)
-        if good is not None and is_message(dialect, good[1]):
+        if good is None or not is_message(dialect, good[1]):
+            continue
+        if not before:
             return (
-                f"{name} stands behind each message, and the length does not count it; leave it out, or say so in the "
-                f'dialect: [framing] end = "{end.hex().upper()}"'
+                f"{name} stands before the length, or behind the message before it, and no length counts it; leave it "
+                "out"
             )
+        return (
+            f"{name} stands behind each message, and the length does not count it; leave it out, or say so in the "
+            f'dialect: [framing] end = "{end.hex().upper()}"'
+        )
     return ""
 
 
@@ -168,16 +176,26 @@ def _says_length(dialect: Dialect, length: int, size: int) -> str:
 
 
 def _hex_text(dialect: Dialect, stream: bytes) -> str:
-    """Return that a whole frame is hexadecimal text, length and all."""
-    try:
-        frame = bytes.fromhex(stream.decode("ascii"))
-    except ValueError:
-        return ""
-    cut = _first(dialect.framing.bare, frame)
-    body = cut[1] if cut is not None else frame
-    if not is_message(dialect, body):
-        return ""
-    return "the whole frame is written as hexadecimal text; send its bytes, not their digits"
+    """Return that a whole frame is hexadecimal or base64 text, length and all."""
+    for read, words in (
+        (bytes.fromhex, "hexadecimal text; send its bytes, not their digits"),
+        (_from_base64, "base64; send its bytes"),
+    ):
+        try:
+            frame = read(stream.decode("ascii"))
+        except ValueError:
+            continue
+        cut = _first(dialect.framing.bare, frame)
+        body = cut[1] if cut is not None else frame
+        if is_message(dialect, body):
+            return f"the whole frame is written as {words}"
+    return ""
+
+
+def _from_base64(text: str) -> bytes:
+    """Return the bytes of base64 text, as many as whole groups of it have. Raises ValueError: it is none."""
+    text = "".join(text.split())
+    return binascii.a2b_base64(text[: len(text) // 4 * 4], strict_mode=True)
 
 
 def _toml(framing: Framing) -> str:

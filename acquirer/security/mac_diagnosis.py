@@ -97,6 +97,10 @@ def _fold_itself(key: Secret, data: bytes) -> bytes:
     return key.encrypt(fold(data, key.block_bytes))
 
 
+def _fold_alone(key: Secret, data: bytes) -> bytes:
+    return fold(data, key.block_bytes)
+
+
 def _half_first(key: Secret, data: bytes) -> bytes:
     return two_steps(half_of(key), key, data)
 
@@ -126,6 +130,12 @@ _SLIPS: Final = (
         "the encrypted fold of ",
         "the terminal encrypts the folded blocks themselves, not their hex text",
         MacWay(_fold_itself, frozenset({"des", "3des", "sm4", "aes"})),
+        "encrypt the first half of the hex text, XOR the second, encrypt again",
+    ),
+    Candidate(
+        "the fold alone, without a key, of ",
+        "the terminal does not encrypt the folded blocks",
+        MacWay(_fold_alone, frozenset({"des", "3des", "sm4", "aes"})),
         "encrypt the first half of the hex text, XOR the second, encrypt again",
     ),
     Candidate(

@@ -14,6 +14,8 @@ _FIRST_BYTES = {
     **{f"{method} ".encode(): "this is an HTTP request, not ISO 8583" for method in _HTTP_METHODS},
     b"HTTP/": "this is an HTTP response, not ISO 8583",
     b"SSH-": "this is an SSH banner, not ISO 8583",
+    b"<?xml": "this is an XML document, not ISO 8583",
+    **dict.fromkeys((b'{"', b"{\n", b"{\r\n"), "this is a JSON document, not ISO 8583"),
     b"\x16\x03": "this is a TLS handshake on a plain port",
 }
 

@@ -73,6 +73,16 @@ ROWS = (
         r"bit 1\b", r"this dialect has no second(ary)? bitmap", remedy=r"bit 1\b|bitmap|it\b", fix="leave bit 1 clear",
     ),
     _row(
+        "bitmap-of-16", "sends sixteen bytes of bitmap, the last eight of them zeros",
+        sale(lambda m: m.with_(bitmap=m.bits + bytes(8))),
+        r"bitmap has 16 bytes", remedy=r"\b8\b|eight", fix="send eight bytes",
+    ),
+    _row(
+        "bits-from-0", "numbers the bits of the bitmap from 0",
+        sale(lambda m: m.with_(bitmap=(int.from_bytes(m.bits) << 1 & (1 << 64) - 1).to_bytes(8))),
+        r"bits?[^;]*(numbered )?from 0|one place", r"left", remedy="from 1|bit 2", fix="number from 1",
+    ),
+    _row(
         "unknown-field", "sends DE 24, which this interface has not", sale(lambda m: m.raw(24, b"\x00\x01")),
         r"(bit|DE) ?24", r"no such field|not defined|unknown|has no|does not (have|know)|undefined",
         remedy=r"DE ?24|bit 24|it\b", fix="leave DE 24 out",

@@ -5,6 +5,7 @@ Every form of docs/framings.md is tried at a host that wants a 2-byte length, an
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 from tests.mistakes.forms import ETX, FORMS, STX
@@ -72,6 +73,15 @@ def _cut(less: int) -> Make:
         return (len(message) - less).to_bytes(2, "big") + message
 
     return make
+
+
+def _sized(message: bytes) -> bytes:
+    return len(message).to_bytes(2) + message
+
+
+def _not_utf8(pos: Pos) -> bytes:
+    """Return a message with bytes that are no UTF-8: a wrapped key stands in DE 62."""
+    return sign_on(pos).put(de62=bytes.fromhex("E8D2C3FA90A1B2C3")).message
 
 
 def _row(id: str, title: str, mistaken: Make, cause: tuple[str, ...], fix: str, **more: object) -> Mistake:
@@ -204,6 +214,86 @@ ROWS = (
         (r"(TPDU (and|nor|or) (the |no )?head\w*)", r"missing|left out|absent|no |without|neither"),
         "begin the message with TPDU and header",
         codes=HEADS,
+    ),
+    _row(
+        "framing-head-short",
+        "sends five bytes of header",
+        _head(head=bytes.fromhex("6031003100")),
+        (r"head has 5 bytes", r"\b6\b"),
+        "send six bytes of header",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-tpdu-twice",
+        "sends the TPDU twice",
+        _head(tpdu=bytes.fromhex("60000300006000030000")),
+        (r"TPDU[^;]*twice",),
+        "send it once",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-length-twice",
+        "lets two layers of its program write the length",
+        lambda pos: (len(sign_on(pos).message) + 2).to_bytes(2) + sign_on(pos).frame,
+        (r"length[^;]*twice",),
+        "write it once",
+        codes=HEADS,
+    ),
+    _row(
+        "framing-base64",
+        "sends the whole frame as base64",
+        lambda pos: base64.b64encode(sign_on(pos).frame),
+        (r"base64",),
+        "send bytes",
+        capture=False,
+    ),
+    _row(
+        "framing-utf8",
+        "keeps the message in a string and writes it in UTF-8",
+        lambda pos: _sized(sign_on(pos).put(de60="91000001003").message.decode("latin-1").encode()),
+        (r"written in UTF-8", r"characters|Latin"),
+        "never put bytes into strings",
+        codes=HEADS,
+        capture=False,
+    ),
+    _row(
+        "framing-replaced",
+        "reads its message into a string of UTF-8 and sends that",
+        lambda pos: _sized(_not_utf8(pos).decode("utf-8", "replace").encode()),
+        (r"EF BF BD", r"UTF-8"),
+        "never put bytes into strings",
+        codes=HEADS,
+        capture=False,
+    ),
+    _row(
+        "framing-line-end-first",
+        "sends CR LF before the first frame",
+        lambda pos: b"\r\n" + sign_on(pos).frame,
+        (r"line end", r"0D ?0A", r"before the length"),
+        "leave the line end out",
+    ),
+    _row(
+        "framing-byte-order-mark",
+        "sends a byte order mark before the first frame",
+        lambda pos: b"\xef\xbb\xbf" + sign_on(pos).frame,
+        (r"byte order mark",),
+        "leave the mark out",
+    ),
+    _row(
+        "framing-xml",
+        "sends an XML document",
+        lambda pos: b'<?xml version="1.0"?><isomsg><field id="0" value="0800"/></isomsg>',
+        (r"XML",),
+        "send ISO 8583 over plain TCP",
+        capture=False,
+    ),
+    _row(
+        "framing-json",
+        "sends a JSON document",
+        lambda pos: b'{"mti": "0800", "fields": {"11": "000001"}}',
+        (r"JSON",),
+        "send ISO 8583 over plain TCP",
+        capture=False,
     ),
     _row(
         "framing-tls",

@@ -107,6 +107,26 @@ ROWS = (
         fix="send upper-case letters",
     ),
     _row(
+        "filled-with-spaces", "fills up the last block with spaces",
+        over(lambda m: m.covered + b" " * (-len(m.covered) % 8)),
+        r"filled up with spaces", remedy=r"zeros|00", fix="fill up with zeros",
+    ),
+    _row(
+        "filled-with-ff", "fills up the last block with bytes FF",
+        over(lambda m: m.covered + b"\xff" * (-len(m.covered) % 8)),
+        r"filled up with bytes FF", remedy=r"zeros|00", fix="fill up with zeros",
+    ),
+    _row(
+        "filled-before", "puts the filling before the message",
+        over(lambda m: bytes(-len(m.covered) % 8) + m.covered),
+        r"zeros before it", remedy=r"behind", fix="fill up behind the message",
+    ),
+    _row(
+        "fold-alone", "sends the folded blocks without encrypting them",
+        by(lambda _, m: _fold(m)),
+        r"fold alone|not encrypt the folded", remedy=r"encrypt", fix="encrypt the hexadecimal text of the fold, twice",
+    ),
+    _row(
         "packed",
         "sends the first eight bytes of the result, not the eight characters",
         by(lambda key, message: crypto.fold_result(key, message.covered)[:8]),
@@ -192,7 +212,7 @@ ROWS = (
     _row(
         "no-hexadecimal", "encrypts the folded block itself, not its hexadecimal text",
         by(lambda key, message: crypto.hexadecimal(crypto.encrypt(key, _fold(message)))[:8]),
-        r"hex\w*", r"fold\w*|XOR",
+        r"hex\w*", r"fold\w*|XOR", r"^(?!.*without a key)",
         r"without|instead|skip|left out|not turned|not (their|its|the) hex|itself|themselves|directly|missing",
         remedy=r"hex\w*", fix="encrypt the hexadecimal text of the folded block",
     ),
