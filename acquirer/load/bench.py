@@ -1,4 +1,4 @@
-"""What ``scripts/bench`` runs: how fast a host is, what an exchange costs beside another revision, what starts cost."""
+"""What ``scripts/bench`` runs: how fast a host is; what exchanges cost beside another revision, what starts, journals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acquirer.load import against, ratios, starts
+from acquirer.load import against, journal_cost, ratios, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.cpu import NotMeasurable
+from acquirer.load.journal_cost import NoPageSizes
 from acquirer.load.ratios import RatioOptions
 
 DESCRIPTION = """Sign-ons a second, durable on SQLite, beside a bare Twisted echo and beside a burst of signatures.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
-are ready or have ended."""
+are ready or have ended. With --journal, bytes of an exchange in the journal, and times of queries over a million."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,10 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.starts:
             return starts.measure(options.rounds or 5)
+        if options.journal:
+            return journal_cost.measure(options.count or journal_cost.COUNT)
         if options.against:
             return against.compare(against_options(options))
         return ratios.run(ratio_options(options))
-    except (CheckoutError, NotMeasurable) as exc:
+    except (CheckoutError, NotMeasurable, NoPageSizes) as exc:
         print(f"{exc}.", file=sys.stderr)
         return 2
 
@@ -38,11 +41,14 @@ def parser() -> argparse.ArgumentParser:
     what = command_line.add_mutually_exclusive_group()
     what.add_argument("--against", metavar="REVISION", help="compare with this commit, tag or branch")
     what.add_argument("--starts", action="store_true", help="measure how commands start")
+    what.add_argument("--journal", action="store_true", help="measure what a large journal costs")
     command_line.add_argument("--rounds", type=int, help="default: 3; 9 with --against, 5 with --starts")
     command_line.add_argument("--seconds", type=float, help="at most, for each round; default: 3, with --against 60")
     command_line.add_argument("--connections", type=int, help="open at one time; default: 200")
     command_line.add_argument(
-        "--count", type=int, help="exchanges for each round; default: up to 150000, with --against 20000"
+        "--count",
+        type=int,
+        help="exchanges for each round; default: up to 150000, with --against 20000, with --journal 1000000",
     )
     command_line.add_argument(
         "--uploads", type=int, help="signatures uploaded at once, 0 leaves that out; default: 200"

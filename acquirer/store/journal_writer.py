@@ -29,7 +29,7 @@ _FULL: Final = " ".join(
             sql_name(schema.exchange.name),
             ["id >= ?", "id < ?"],
         ),
-        "GROUP BY form",
+        "GROUP BY form ON CONFLICT DO NOTHING",  # another writer may have described it
     ]
 )
 

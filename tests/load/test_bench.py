@@ -46,3 +46,15 @@ def test_what_cannot_be_measured_is_one_sentence(
     monkeypatch.setattr(against, "compare", refuse)
     assert main(["--against", "v1"]) == 2
     assert capsys.readouterr().err == "git worktree add: no such revision.\n"
+
+
+def test_a_journal_is_filled_measured_and_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--journal", "--count", "600"]) in (0, 1)  # so few exchanges say nothing of its size
+    alone, load, *queries = capsys.readouterr().out.splitlines()
+    assert alone.startswith("one after another: ")
+    assert "bytes an exchange, of 6" in load
+    found = {line.strip().partition(":")[0]: int(line.partition("ms, ")[2].split()[0]) for line in queries}
+    assert found["a terminal's only one, long ago"] == found["a service and a code, long ago"] == 1
+    assert found["a terminal that is not there"] == found["a service and a code that never was"] == 0
+    assert found["a service and a time"] > 0
+    assert found["the latest"] == 50
