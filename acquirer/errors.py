@@ -30,7 +30,15 @@ class ConfigurationError(AcquirerError):
 
 
 class StoreError(AcquirerError):
-    """A database or a folder of kept state cannot be opened, read or written: one sentence with file, cause, remedy."""
+    """A database or a folder of kept state cannot be opened, read or written: one sentence with file, cause, remedy.
+
+    Args:
+        busy: whether it only is held by another program for the moment.
+    """
+
+    def __init__(self, *sentence: object, busy: bool = False) -> None:
+        super().__init__(*sentence)
+        self.busy = busy
 
 
 class WireError(AcquirerError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from acquirer.app.sending import PENDING, Driving, Sending, Waits
+from acquirer.errors import StoreError
 from acquirer.model.effects import (
     Close,
     Commit,
@@ -59,12 +60,26 @@ class Run(Sending):
         """Perform the effect, and go on at once unless its result is still to come."""
         try:
             result = _PERFORM[type(self.effect)](self, self.effect)
+        except StoreError as exc:
+            self.raise_within(exc)
+            return
         except Exception:
             self.fault()
             self.steps.close()
             result = None
         if result is not PENDING:
             self.resume(result)
+
+    def raise_within(self, error: StoreError) -> None:
+        """Go on with an error in place of a result: the exchange says what it answers."""
+        try:
+            self.effect = self.steps.throw(error)
+        except StopIteration as end:
+            self.over, self.effect = True, end.value
+        except Exception:
+            self.over = True
+            self.fault()
+        self.perform()
 
     def resume(self, result: EffectResult = None) -> None:
         """Go on with the result that was waited for."""
@@ -167,6 +182,8 @@ class Run(Sending):
                 self._connection.known()
             if not evidence.id:  # the others are logged by the process that wrote them
                 driver.log.exchange(evidence)
+        if driver.store.fatal_error:
+            driver.fail()
         self._connection.done()
 
     def note(self, delivery: str) -> None:

@@ -7,7 +7,9 @@
 3. The service of the message's route decides on the loaded rows; a conflict loads and decides again.
 4. The reply is sealed before the commit, so that nothing can fail between a booking and its answer.
 5. What is not durable is never said: an expired commit is silent, a failed one never approves.
-6. Every other fault damages the reply once the commit is done, and is counted only then (`damage`).
+6. Where rows cannot be read nothing is decided, and the answer says so. What may be undone is not answered: it may be a
+   repeat of what is booked, and a terminal that hears nothing reverses.
+7. Every other fault damages the reply once the commit is done, and is counted only then (`damage`).
 
 It ends with effects that send, close or stay silent, and never raises for what a peer did.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
+from acquirer.errors import StoreError
 from acquirer.host import services
 from acquirer.host.admission import check_format, identify
 from acquirer.host.case import Case, Deciding
@@ -88,7 +91,12 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
         turns += 1
         decision = refusal
         if decision is None:
-            decision = yield from decide(host, request, ruling)
+            try:
+                decision = yield from decide(host, request, ruling)
+            except StoreError as exc:
+                if ruling is not None:
+                    ruling.release()
+                return (yield from _not_loaded(host, request, exc))
             ruling = decision.ruling
             yield PAUSE
         try:
@@ -190,6 +198,16 @@ def _lose(host: Host, request: Request, faults: tuple[Fault, ...], context: Faul
     host.faults.applied(fault)
     yield from fault.apply([], host.faults.context_of(fault, context))
     return None
+
+
+def _not_loaded(host: Host, request: Request, error: StoreError) -> ExchangeSteps:
+    """Answer when rows cannot be read."""
+    refusal = Decision(Reason.OVERLOADED if error.busy else Reason.SYSTEM_FAULT, why.not_loaded(str(error)))
+    service = services.SERVICES.get(request.service)
+    undoable = service is not None and service.undo is not None
+    reply = None if undoable and not error.busy else seal(host, request, refusal)
+    yield Commit(Changes(of_request(host, request, refusal, reply)), NO_DEADLINE)
+    return Silence("store failed") if reply is None else Send(reply.frame)
 
 
 def _not_committed(

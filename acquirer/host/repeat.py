@@ -11,7 +11,7 @@ from acquirer.host.lifecycle import Action, action
 from acquirer.host.request import Request, original_key
 from acquirer.host.text import money
 from acquirer.host.verification import Verified
-from acquirer.model.reasons import Reason
+from acquirer.model.reasons import REASONS, Reason
 from acquirer.model.rows import TerminalConfig, Transaction
 from acquirer.wire.masking import mask_pan
 
@@ -40,7 +40,7 @@ def stored_answer(
         notes = ("stan-reuse: one transaction number for two different transactions",) if found else ()
         return Decision(Reason.DUPLICATE, sentence, session=verified.session, pan_masked=card.masked, notes=notes)
     return Decision(
-        Reason(stored.reason),
+        Reason(stored.reason) if stored.reason in REASONS else Reason.CHOSEN,
         why.replayed(host.calendar, stored),
         code=stored.code,
         reply_elements=dict(stored.reply_elements),

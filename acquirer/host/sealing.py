@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from acquirer.data.text import printable
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
 from acquirer.scenario.rules.reply_edits import edit
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.message import Value
+from acquirer.wire.message import EncodeError, Value
 
 ACCEPTED: Final = "A"
 """The class of codes that mean success (Q/CUP 009, response codes): a terminal checks the MAC of these only."""
@@ -38,6 +39,8 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     """
     dialect, message, route = host.dialect, request.message, request.route
     code = decision.code or host.code_of(decision.reason, route)
+    if code not in dialect.codes:  # it was stored under another dialect, or before this one was changed
+        raise EncodeError(f"{printable(code)!r:.12} is not in its table of response codes", field="code")
     accepted = dialect.codes[code].kind == ACCEPTED
     elements = decision.reply_elements
     elements["code"] = code

@@ -49,12 +49,25 @@ _TYPES: Final[dict[Any, Type]] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", 
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def _load_texts(text: str) -> dict[str, str]:
+    """Return a JSON object of texts.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found: dict[str, str] = json.loads(text)
+    if type(found) is not dict or not all(type(value) is str for value in found.values()):
+        raise ValueError("what should be an object of texts is none")
+    return found
+
+
 class Column(NamedTuple):
     """One column of a table."""
 
     name: str
     type: Type
     nullable: bool = False
+    values: frozenset[str] = frozenset()  # all that it may hold; empty: any of its type
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,7 @@ class _Writer:
         self.columns: list[Column] = []
         self.packed: list[str] = []
         self.preparation: list[str] = []
-        self.names: dict[str, Any] = {"dump": _dump, "load": json.loads}
+        self.names: dict[str, Any] = {"dump": _dump, "load": json.loads, "load_texts": _load_texts}
 
     def read_fields(self, cls: type[Any], source: str, prefix: str) -> list[tuple[str, str]]:
         """Add the columns of each field; return the fields with the expressions that unpack them.
@@ -130,7 +143,7 @@ class _Writer:
         if others and all(issubclass(one, str) for one in (hint, *others)):
             return self._add(name, "TEXT", self._text(f"str({source})", mask))
         if get_origin(hint) is Literal:
-            return self._add(name, "TEXT", source)
+            return self._add(name, "TEXT", source, values=frozenset(get_args(hint)))
         if hint is str and not optional:
             return self._add(name, "TEXT", self._text(source, mask))
         if hint in _TYPES:
@@ -147,11 +160,13 @@ class _Writer:
             if mask is not None and self.masked:
                 source = f"{{key: {self.constant(mask)}(value) for key, value in {source}.items()}}"
             column = self._add(name, "TEXT", f"{empty}dump({source})")
-            return f"load({column})" + f" if {column} else None" * optional
+            return f"load_texts({column})" + f" if {column} else None" * optional
         raise TypeError(f"field {name}: {hint} has no form in a table; add one to acquirer.model.columns")
 
-    def _add(self, name: str, type_: Type, packed: str, nullable: bool = False) -> str:
-        self.columns.append(Column(name, type_, nullable))
+    def _add(
+        self, name: str, type_: Type, packed: str, nullable: bool = False, values: frozenset[str] = frozenset()
+    ) -> str:
+        self.columns.append(Column(name, type_, nullable, values))
         self.packed.append(packed)
         return f"{{{name}}}"
 

@@ -67,6 +67,9 @@ class Reason(StrEnum):
     CHOSEN = "chosen"  # a rule or a trigger amount chose the code itself
 
 
+REASONS: Final = frozenset(reason.value for reason in Reason)
+"""The symbols of all reasons, as rows hold them; those of another version may have others."""
+
 FALLBACKS: Final[Mapping[Reason, Reason]] = {
     Reason.TERMINAL_CLONED: Reason.TERMINAL_UNKNOWN,  # given by no decision of this version
     Reason.CHOSEN: Reason.SYSTEM_FAULT,  # a decision with it brings its own code

@@ -95,9 +95,11 @@ class RowLoader:
         """Return what is known of the signatures of one sale; see `interface.Store.load_signatures`."""
         try:
             with self._reading_lock:
-                return load_uploaded(self._reading, wanted)
+                return load_uploaded(self._reading, wanted, self._database)
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
+        except StoreError as exc:
+            raise self._damaged(exc) from None
 
     def _terminal(self, tid: str) -> tuple[TerminalConfig | None, Session | None]:
         config, session = self._configs.get(tid), self._direct.sessions.get(tid)

@@ -7,6 +7,7 @@ does each row hold what its columns say. `acquirer store check` looks at everyth
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 CHECKED_AT_START_BYTES: Final = 32 << 20
 """Databases up to this size have all their pages checked when a host opens them: that takes a tenth of a second."""
+
+LATEST_US: Final = 253_370_764_800_000_000
+"""The year 9999: later times are no dates of Python."""
 
 _KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
@@ -43,11 +47,17 @@ def explained(database: Path | None, exc: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{name} is no SQLite database: name another file, or put a backup back")
     if code == sqlite3.SQLITE_CORRUPT or (code in (0, sqlite3.SQLITE_ERROR) and str(exc).startswith(_NOT_THERE)):
-        return damaged(database, str(exc))
+        return damaged(database, _QUOTED_TEXT.sub("", str(exc)))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(f"{name} is held by another program (a transaction in a sqlite3 shell?): let it end first", busy=True)
+        return StoreError(
+            f"{name} is held by another program (a transaction in a sqlite3 shell?): let it end first",
+            busy=True,
+        )
     return StoreError(f"{name} cannot be used: {exc}")
 
+
+_QUOTED_TEXT: Final = re.compile(" with text '.*", re.DOTALL)
+"""What Python adds about a text that is no UTF-8: it may hold anything."""
 
 _NOT_THERE: Final = ("no such table", "no such column", "table ", "malformed", "Could not decode")
 
@@ -95,10 +105,14 @@ def check_opened(connection: sqlite3.Connection, database: Path | None) -> None:
 
 
 def misfit(columns: Sequence[Column], row: Row) -> str:
-    """Return which value of a row is of another kind than its column; "" when all fit."""
+    """Return which value of a row is none that its column may hold; "" when all fit."""
     for column, value in zip(columns, row, strict=False):
-        if not isinstance(value, _KINDS[column.type]) and not (value is None and column.nullable):
+        if value is None and column.nullable:
+            continue
+        if not isinstance(value, _KINDS[column.type]) or (column.values and value not in column.values):
             return f"{column.name} holds {_described(value)}"
+        if isinstance(value, int) and column.name.endswith("_us") and not 0 <= value <= LATEST_US:
+            return f"{column.name} holds {value}, and is a time"
     return ""
 
 

@@ -10,13 +10,16 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 from acquirer.data.types import Row
+from acquirer.errors import StoreError
 from acquirer.model.rows import (
     Picture,
-    PictureState,
     Signature,
+    SignaturePart,
+    SlipElement,
     Transaction,
     TransactionKey,
     Upload,
@@ -24,6 +27,7 @@ from acquirer.model.rows import (
 )
 from acquirer.store import schema
 from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, sql_name
+from acquirer.store.soundness import unpack_whole
 from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, query, replaced, select
 
 if TYPE_CHECKING:
@@ -90,15 +94,24 @@ def _write(cursor: sqlite3.Cursor, done_with: Sequence[Row], part: Row | None, s
     return _SIGNATURES.write(cursor, [signature])
 
 
-def load_uploaded(connection: sqlite3.Connection, wanted: LoadSignatures) -> Uploaded:
-    """Return what is known of the signatures of one sale."""
+def load_uploaded(connection: sqlite3.Connection, wanted: LoadSignatures, database: Path | None = None) -> Uploaded:
+    """Return what is known of the signatures of one sale.
+
+    Raises:
+        StoreError: a row holds something that no host writes.
+    """
     key = wanted.key
-    signatures = tuple(map(SIGNATURE.unpack, connection.execute(_SIGNATURES_OF, key)))
-    parts = tuple(map(SIGNATURE_PART.unpack, connection.execute(_PARTS_OF, key)))
-    return Uploaded(signatures, parts, _elsewhere(connection, wanted))
+    signatures = [
+        unpack_whole(_unpack_signature, row, schema.signature, database)
+        for row in connection.execute(_SIGNATURES_OF, key)
+    ]
+    parts = [
+        unpack_whole(_unpack_part, row, schema.signature_part, database) for row in connection.execute(_PARTS_OF, key)
+    ]
+    return Uploaded(tuple(signatures), tuple(parts), _elsewhere(connection, wanted, database))
 
 
-def _elsewhere(connection: sqlite3.Connection, wanted: LoadSignatures) -> Transaction | None:
+def _elsewhere(connection: sqlite3.Connection, wanted: LoadSignatures, database: Path | None) -> Transaction | None:
     """Return a sale with the same STAN in the open batch or in one of the last before the named one.
 
     None where the named one exists.
@@ -110,8 +123,36 @@ def _elsewhere(connection: sqlite3.Connection, wanted: LoadSignatures) -> Transa
     for batch in (key.batch, *batches):
         row = connection.execute(TRANSACTION_BY_KEY, key._replace(batch=batch)).fetchone()
         if row is not None:
-            return None if batch == key.batch else TRANSACTION.unpack(row)
+            return None if batch == key.batch else unpack_whole(TRANSACTION.unpack, row, schema.transaction, database)
     return None
+
+
+def _unpack_signature(row: Row) -> Signature:
+    """Return the signature that a row holds.
+
+    Raises:
+        ValueError, TypeError: its slip or its flags are none.
+    """
+    one = SIGNATURE.unpack(row)
+    _check_texts([text for flag in one.flags for text in (flag.name, flag.why)])
+    _check_slip(one.slip)
+    return one
+
+
+def _unpack_part(row: Row) -> SignaturePart:
+    """Return the part that a row holds. Raises ValueError and TypeError, as `_unpack_signature`."""
+    one = SIGNATURE_PART.unpack(row)
+    _check_slip(one.slip)
+    return one
+
+
+def _check_slip(slip: Sequence[SlipElement]) -> None:
+    _check_texts([text for element in slip for text in (element.tag, element.hex, element.text)])
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    """Raise TypeError where one is no text, and ValueError where it cannot be written as UTF-8."""
+    "".join(texts).encode()
 
 
 def sound_signature(row: Row) -> Signature | None:
@@ -119,27 +160,16 @@ def sound_signature(row: Row) -> Signature | None:
 
     SQLite keeps any kind of value in any column, and a file may have been changed by other programs.
     """
-    for column, value in zip(schema.signature.columns, row, strict=True):
-        if not isinstance(value, _KINDS[column.type]) and not (value is None and column.nullable):
-            return None
     try:
-        one = SIGNATURE.unpack(row)
-        texts = [text for e in one.slip for text in (e.tag, e.hex, e.text)] + [
-            text for flag in one.flags for text in (flag.name, flag.why)
-        ]
-        "".join(texts).encode()
-    except (ValueError, TypeError, RecursionError):
+        return unpack_whole(_unpack_signature, row, schema.signature, None)
+    except StoreError:
         return None
-    return one if one.picture in get_args(PictureState) else None
 
 
 def name_of_row(row: Row) -> str:
     """Return which signature a row is of, as far as it can be read."""
     known = dict(zip(schema.signature.names, map(str, row), strict=True))
     return "terminal {tid}, batch {batch}, STAN {stan}, number {number}".format_map(known)
-
-
-_KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from acquirer.dialect.compiled import CompiledDialect
+from acquirer.errors import StoreError
 from acquirer.host.core import Host, HostOptions
 from acquirer.host.exchange import exchange
 from acquirer.model.effects import (
@@ -131,6 +132,11 @@ class Run:
             if end.value is not None:
                 self.sent.append(end.value)
         return self.pending is not None
+
+    def fail(self, error: StoreError) -> Run:
+        """Answer the effect that is pending with an error, as a driver does whose store cannot be read."""
+        self.pending = self.steps.throw(error)
+        return self
 
     def to_commit(self) -> Run:
         while not isinstance(self.pending, Commit):

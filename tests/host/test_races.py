@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from acquirer.errors import StoreError
 from acquirer.host.exchange import CONFLICTS_MAX
-from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Send, Silence
+from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, LoadOriginal, Send, Silence
 
 BALANCE, PIN_CARD = "6200000000000005", "6212345678900000003"
 
@@ -111,6 +112,42 @@ def test_when_the_store_fails_no_terminal_is_signed_on(rig):
     run = rig.start(rig.pos().management("0800", "003", stan="000001", operator="01 ")).to_commit()
     run.step(CommitOutcome.FAILED)
     assert run.finish().code == "96"
+
+
+@pytest.mark.parametrize(
+    ("busy", "rows", "request_", "effect", "code"),
+    [
+        (False, Load, "sale", Silence, ""),
+        (False, LoadCard, "sale", Silence, ""),
+        (False, LoadOriginal, "void", Silence, ""),
+        (False, Load, "reversal", Send, "96"),
+        (False, Load, "sign_on", Send, "96"),
+        (True, Load, "sale", Send, "91"),
+        (True, LoadOriginal, "void", Send, "91"),
+        (True, Load, "sign_on", Send, "91"),
+    ],
+)
+def test_rows_that_cannot_be_read_decide_nothing(rig, pos, busy, rows, request_, effect, code):
+    """A sale that is not answered may be a repeat of one that is booked: its terminal reverses it."""
+    pos.sale()
+    frame = {
+        "sale": lambda: pos.sale_frame(pan=PIN_CARD),
+        "void": lambda: pos.void_frame("000002"),
+        "reversal": lambda: pos.reversal_frame("000002"),
+        "sign_on": lambda: pos.management("0800", "003", stan="000009", operator="01 "),
+    }[request_]()
+    run = rig.start(frame)
+    while not isinstance(run.pending, rows):
+        run.step()
+    before = rig.booked_minor()
+    answer = run.fail(StoreError("a.db is damaged: put a backup back", busy=busy)).finish()
+    assert [type(one) for one in answer.effects] == [effect]
+    assert rig.booked_minor() == before
+    evidence = rig.journal[-1]
+    assert evidence.why == "nothing was decided: a.db is damaged: put a backup back"
+    assert evidence.reason == ("overloaded" if busy else "system_fault")
+    if effect is Send:
+        assert answer.code == code
 
 
 def test_a_card_is_loaded_once_and_nothing_is_decided_twice(rig, pos):

@@ -44,6 +44,8 @@ def sqlite_error(code: int, text: str) -> sqlite3.Error:
          "the database is damaged (malformed database schema): put a backup back, or use a new store"),
         (None, sqlite3.OperationalError("Could not decode to UTF-8 column 'why'"),
          "the database is damaged (Could not decode to UTF-8 column 'why'): put a backup back, or use a new store"),
+        (None, sqlite3.OperationalError("Could not decode to UTF-8 column 'why' with text '\x1b[2J\nwith text 'x'"),
+         "the database is damaged (Could not decode to UTF-8 column 'why'): put a backup back, or use a new store"),
         (DATABASE, sqlite_error(sqlite3.SQLITE_BUSY_RECOVERY, "database is locked"),
          "acquirer.db is held by another program (a transaction in a sqlite3 shell?): let it end first"),
         (None, sqlite_error(sqlite3.SQLITE_LOCKED, "database table is locked"),

@@ -14,7 +14,7 @@ from acquirer import cli
 from acquirer.model.columns import Column
 from acquirer.model.effects import Changes, Load, LoadCard, LoadOriginal
 from acquirer.model.rows import Card, Transaction, TransactionKey
-from acquirer.store import StoreError, open_reader, open_store, soundness
+from acquirer.store import StoreError, open_reader, open_store, schema, soundness
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.soundness import explained, meta_number, misfit
 
@@ -242,6 +242,22 @@ def test_registering_while_another_program_holds_the_database(used, database, mo
     assert "is held by another program" in shown.err
     assert shown.err.count("\n") == 1
     assert cli.run([*words, "--store", used]) == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (("approved", 0), ""),
+        (("odd", 0), "state holds str 'odd'"),
+        (("", 0), "state holds str ''"),
+        (("declined", soundness.LATEST_US), ""),
+        (("declined", -1), "at_us holds -1, and is a time"),
+        (("declined", soundness.LATEST_US + 1), "at_us holds 253370764800000001, and is a time"),
+    ],
+)
+def test_words_and_times_that_no_host_writes(row, found):
+    state = next(one for one in schema.transaction.columns if one.name == "state")
+    assert misfit((state, Column("at_us", "INTEGER")), row) == found
 
 
 @pytest.mark.parametrize(

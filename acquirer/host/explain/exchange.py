@@ -263,6 +263,11 @@ def not_committed(outcome: str) -> str:
     return _NOT_COMMITTED[outcome]
 
 
+def not_loaded(problem: str) -> str:
+    """A decision for which rows could not be read."""
+    return f"nothing was decided: {problem}"
+
+
 def skew(away_s: int) -> str:
     """A terminal's clock that is far from the host's."""
     ahead = "ahead of" if away_s > 0 else "behind"
