@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acquirer.app.journal_queries import CommitWaiter, JournalChanges, StoreSource
+from acquirer.app.journal_queries import REST_S, CommitWaiter, JournalChanges, StoreSource
 from acquirer.journal.search import Bounds, JournalSearch
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import JOURNAL_KEYS
@@ -110,3 +110,16 @@ def test_what_changed_since_the_last_look_is_not_waited_for() -> None:
     assert changes.number == 2
     waiter.wait(0.0)
     assert waiter.now_s() <= waiter.now_s()
+
+
+def test_a_journal_that_grows_all_the_time_is_looked_at_with_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, pauses = [100.0], list[float]()
+    monkeypatch.setattr("acquirer.app.journal_queries.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("acquirer.app.journal_queries.time.sleep", pauses.append)
+    changes = JournalChanges()
+    waiter = CommitWaiter(changes)
+    for passed_s in (0.0, REST_S / 2, 1.0, 0.0):
+        changes.notify()
+        clock[0] += passed_s
+        waiter.wait(60.0)
+    assert pauses == pytest.approx([REST_S / 2, REST_S])
