@@ -67,7 +67,7 @@ class Sending(LaneHolder):
         self._driver = driver
         self._connection = connection
         self._delivery = ""
-        self._noted = "sent"  # what the journal says of the reply: that, unless it is told otherwise
+        self._noted = "sent"  # what the journal says of the reply; that is what it assumes
         self._kept: SendWithNext | None = None  # it waits for the next bytes of its connection
 
     @abstractmethod

@@ -34,10 +34,10 @@ _FIRST: Final = (
     "rrn", "amount_minor", "pan_masked", "replayed", "fault", "request", "failure", "reply_mti", "reply", "frame_bytes",
     "took_us",
 )  # fmt: skip
-"""What version 0.1 knew of an entry, in the order in which it told it; what came later stands behind."""
+"""What version 0.1 knew of an entry, in the order of its output; later ones stand behind."""
 
 NAMES: Final = (*_FIRST, *[one.name for one in fields(Entry) if one.name not in _FIRST])
-"""What is told of an entry."""
+"""Everything about an entry, in the order of output."""
 
 RECORD: Final = row_format(ExchangeRecord, masked=False)
 """How the record of an exchange is handed to what masks it."""

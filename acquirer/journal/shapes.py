@@ -85,8 +85,8 @@ class ExchangeShape:
         form = Form(dialect.name, mti, service, code, str(reason), reply_mti, " ".join(names))
         if len(self._forms) >= KEPT:
             self._forms.clear()
-        made = self._forms[key] = RowForm(form, _getter(self._names, [name for name in there if name not in repeated]))
-        return made
+        known = self._forms[key] = RowForm(form, _getter(self._names, [name for name in there if name not in repeated]))
+        return known
 
 
 _shapes: dict[ShapeKey, ExchangeShape] = {}

@@ -1,4 +1,4 @@
-"""What ``scripts/bench`` runs: how fast a host is; what exchanges cost beside another revision, what starts, journals."""
+"""What ``scripts/bench`` runs: how fast a host is; what exchanges cost beside another revision; starts; journals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.starts:
             return starts.measure(options.rounds or 5)
         if options.journal:
-            return journal_cost.measure(options.count or journal_cost.COUNT)
+            return journal_cost.measure_journal(options.count or journal_cost.COUNT)
         if options.against:
             return against.compare(against_options(options))
         return ratios.run(ratio_options(options))

@@ -59,7 +59,7 @@ class JournalQuery:
     quick: bool = True
 
 
-def measure(count: int = COUNT) -> int:
+def measure_journal(count: int = COUNT) -> int:
     """Fill a journal with `count` exchanges; print its size and the times of queries; return 1 when a mark is missed.
 
     Raises:
@@ -75,13 +75,13 @@ def measure(count: int = COUNT) -> int:
         mark = f"mark {BYTES_MARK} {'MISSED' if missed else 'reached'}"
         print(f"under load: {bytes_each:.0f} bytes an exchange, of {count:,} ({mark})", flush=True)
         with open_reader(f"sqlite:///{directory}/bench.db") as reader:
-            for asked in queries_of(reader):
-                missed |= _timed(reader, asked)
+            for one in queries_of(reader):
+                missed |= _timed(reader, one)
     return int(missed)
 
 
 def queries_of(reader: Reader) -> list[JournalQuery]:
-    """Return what is asked of a journal; times and STAN are those of an exchange in its middle."""
+    """Return queries of a journal; times and STAN are those of an exchange in its middle."""
     (last,), (refused,) = reader.exchanges(limit=1), reader.exchanges(ExchangeFilter(tid=str(UNKNOWN_TID)))
     middle = reader.exchange(last.id // 2 + 1)
     assert middle is not None
@@ -101,18 +101,18 @@ def queries_of(reader: Reader) -> list[JournalQuery]:
     ]
 
 
-def _timed(reader: Reader, asked: JournalQuery) -> bool:
+def _timed(reader: Reader, wanted: JournalQuery) -> bool:
     """Ask once; print how long it took, and return whether that is too long."""
     search = JournalSearch(reader, UTC, monotonic)
-    condition = parse_filter(asked.filter, JOURNAL_KEYS) if asked.filter else ALWAYS
+    condition = parse_filter(wanted.filter, JOURNAL_KEYS) if wanted.filter else ALWAYS
     begin_s = perf_counter()
-    found = search.list(condition, asked.limit)
+    found = search.list(condition, wanted.limit)
     took_ms = (perf_counter() - begin_s) * 1000
-    mark_ms = QUICK_MARK_MS if asked.quick else BOUNDED_MARK_MS
+    mark_ms = QUICK_MARK_MS if wanted.quick else BOUNDED_MARK_MS
     missed = took_ms > mark_ms
     outcome = f"mark {mark_ms:.0f} ms {'MISSED' if missed else 'reached'}"
     stopped = f"; {found.note}" if found.note else ""
-    print(f"  {asked.title + ':':36} {took_ms:8.1f} ms, {len(found)} found ({outcome}){stopped}", flush=True)
+    print(f"  {wanted.title + ':':36} {took_ms:8.1f} ms, {len(found)} found ({outcome}){stopped}", flush=True)
     return missed
 
 

@@ -72,11 +72,11 @@ class Journal:
 
 @pytest.fixture(scope="module")
 def journal() -> Iterator[Journal]:
-    made = Journal()
+    filled = Journal()
     for first in range(1, SEVERAL, 256):  # as groups of commits are written
-        write(made.connection, range(first, min(first + 256, SEVERAL)))
-    yield made
-    made.connection.close()
+        write(filled.connection, range(first, min(first + 256, SEVERAL)))
+    yield filled
+    filled.connection.close()
 
 
 def fits(entry: Entry, wanted: ExchangeFilter) -> bool:
