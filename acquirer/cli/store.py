@@ -21,7 +21,8 @@ def check(
 ) -> int:
     """Look at all of a store: pages, tables, rows, images, keys. Ends with 1 when something is wrong.
 
-    A host may serve it meanwhile.
+    A host may serve it meanwhile. A host itself looks at all pages only when it starts, and only up to 32 MB: of a
+    larger store it finds what is damaged when a request reads it, and then stops with 6.
     """
     from acquirer.store import readable_by_others
     from acquirer.store.check import check_store

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from acquirer.store import rrn
+from acquirer.store.soundness import CHECKED_AT_START_BYTES
 from acquirer.testing import running_host
 from tests.cli.served import APPROVED, DIALECT, SIGN_ON, Served, approved
 
@@ -173,6 +174,34 @@ def test_when_its_file_goes_away_a_host_stops_with_6_and_approves_nothing_more(
     assert last.startswith(f"the store failed and stops: acquirer.db{file} was removed or replaced while the store was")
     assert "put a backup back" in last
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["session", "exchange"], ids=["what is read", "what is written to"])
+def test_a_damaged_page_of_a_large_store_stops_a_host_with_6_when_a_request_meets_it(
+    serve: Serve, tmp_path: Path, table: str
+) -> None:
+    """Too large for all of its pages to be looked at when it is opened."""
+    host = serve()
+    assert code_of(host) == "00"
+    assert host.end()[0] == 0
+    database = tmp_path / "acquirer.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(f"INSERT INTO blob VALUES ('large', zeroblob({CHECKED_AT_START_BYTES}))")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xa5" * size)
+    host = serve()
+    assert code_of(host) == "96"
+    _, err = host.process.communicate(timeout=120)
+    assert host.process.returncode == 6
+    last = err.splitlines()[-1]
+    assert "is damaged (database disk image is malformed): put a backup back" in last
+    assert "Traceback" not in err
+    assert "internal-fault" not in err
 
 
 @pytest.mark.slow
