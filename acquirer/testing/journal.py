@@ -66,7 +66,6 @@ class Journal:
         timezone: tzinfo = UTC,
         dialect_of: Callable[[str], Dialect | None] = lambda _name: None,
     ) -> None:
-        self._store = store
         self._changes = changes or JournalChanges()
         make = partial(JournalSearch, StoreSource(store.reader), timezone, time.monotonic, dialect_of)
         self._whole = make(_UNBOUNDED)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acquirer.journal.entry import Entry
-from acquirer.store.filters import ExchangeFilter
 from acquirer.testing import RunningHost, running_host
 from tests.mistakes.forms import write_listeners
 from tests.mistakes.iso import STYLES, DukptPos, IsoPos
@@ -122,7 +121,6 @@ class _Journal:
     def read(self) -> list[Entry]:
         """Return what was journalled since the last time; an echo test closes what came before it."""
         self.fence.send(self.fence.echo())
-        with self.host.journal._store.reader() as reader:
-            entries = reader.exchanges(ExchangeFilter(after=self.last))
+        entries = self.host.journal.list(f"id>{self.last}")
         self.last = entries[-1].id
         return entries
