@@ -97,7 +97,7 @@ FAULTS = ("wrong_mti:service=sale,to=0410", "wrong_rrn:service=sale,to=999999999
 
 
 @dataclass
-class InForce:
+class ActiveSet:
     """The rules and faults of one generation, by name."""
 
     rules: frozenset[str] = frozenset()
@@ -114,7 +114,7 @@ class InForce:
         return name, code, ", ".join(name for name in ("wrong_mti", "wrong_rrn", "wrong_mac") if name in acting)
 
 
-def change(host: RunningHost, before: InForce, random: Random) -> tuple[int, InForce]:
+def change(host: RunningHost, before: ActiveSet, random: Random) -> tuple[int, ActiveSet]:
     """Add or remove one rule, or one to three faults at once; return the generation and what it is."""
     rules, faults = set(before.rules), set(before.faults)
     if random.random() < 0.5:
@@ -129,7 +129,7 @@ def change(host: RunningHost, before: InForce, random: Random) -> tuple[int, InF
         chosen = random.sample(FAULTS, random.randint(1, 3))
         number = host.faults.add(*sorted(chosen, key=FAULTS.index))
         faults = {text.partition(":")[0] for text in chosen}
-    return number, InForce(frozenset(rules), frozenset(faults))
+    return number, ActiveSet(frozenset(rules), frozenset(faults))
 
 
 def sell_under_change(peers: int, rounds: int, together: int, seed: int) -> None:
@@ -137,7 +137,7 @@ def sell_under_change(peers: int, rounds: int, together: int, seed: int) -> None
     numbers = (20000001, peers, rounds, together)
     random = Random(seed)
     with running_host() as host:
-        in_force = {0: InForce()}
+        in_force = {0: ActiveSet()}
         command = [sys.executable, "-c", SELL, str(host.port), *map(str, numbers)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
             assert load.stdin is not None
