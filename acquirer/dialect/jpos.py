@@ -16,11 +16,13 @@ from xml.parsers import expat
 from acquirer.data.toml import DataError
 from acquirer.dialect.imported import Imported, ImportedField
 
+SIZE_MOST = 9999  # of a field: more than a message may have
+
 DEPTH_LIMIT = 8  # packagers within packagers: more is no packager
 
 # Side and class: IFA ASCII, IFB BCD and binary, IFE EBCDIC, IF text as it is; IFEA and IFAE mix length and text.
 _CLASS = re.compile(
-    r"IF(?P<side>[ABE]|EA|AE)?_(?P<filled>F?)(?P<digits>L{0,4})(?P<binary>(?:H(?!EX))?)"
+    r"IF(?P<side>[ABE]|EA|AE)?_(?P<filled>F?)(?P<digits>L{0,6})(?P<binary>(?:H(?!EX))?)"
     r"(?P<kind>NUM(?:ERIC)?|BNUM|E?CHAR|E?BINARY|AMOUNT|AMOUNT2003|BITMAP|HEX)"
 )
 
@@ -104,6 +106,8 @@ def _take(read: Imported, one: _Element, de: int, name: str) -> None:
         )
     else:
         read.fields.append(field)
+        if (most := _number(one, "length", name)) > SIZE_MOST:
+            read.notes.append(f"Line {one.line}: DE {de} may have {most}, here {SIZE_MOST} at most.")
         if found["kind"] == "BNUM":
             read.notes.append(
                 f"Line {one.line}: DE {de} ({short}): an odd number of digits has a zero more, and counts it."
@@ -116,7 +120,8 @@ def _field(one: _Element, de: int, found: re.Match[str], name: str) -> ImportedF
     side, kind, digits = found["side"] or "", found["kind"], len(found["digits"])
     size = _number(one, "length", name)
     length = ("binary" if found["binary"] else _LENGTH.get(side, "")) if digits else ""
-    if digits == 1 or (digits and not length) or (found["binary"] and side != "B") or not 0 < size <= 9999:
+    size = min(size, SIZE_MOST)
+    if (digits and not length) or (digits == 1 and length != "ascii") or (found["binary"] and side != "B") or not size:
         return None
     filled = bool(found["filled"])
     left = one.attributes.get("pad") == "true"

@@ -17,9 +17,13 @@ HEX_TEXT = ("HexToASCII", OLD_HEX)
 LENGTHS = {"ASCII": "ascii", "BCD": "bcd", "EBCDIC": "ebcdic", "Binary": "binary"}
 
 CODE_PAGES = {"EBCDIC": "cp500", "EBCDIC1047": "cp1047"}
-"""Its own table is code page 500 but for the vertical bar; the other one is named after its page."""
+"""Which code page each encoder writes.
 
-_PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1,4})")
+Of the 95 characters that ASCII prints, the table of "EBCDIC" has 94 where code page 500 has them, and the vertical bar
+at 6A; code page 1047 has ! [ and ] elsewhere too. Characters beyond ASCII are in no order of any page.
+"""
+
+_PREFIX = re.compile(r"(ASCII|BCD|EBCDIC|EBCDIC1047|Binary|Hex|None)\.(Fixed|L{1,6})")
 
 
 def read_specification(data: bytes, name: str) -> Imported:
@@ -37,6 +41,9 @@ def read_specification(data: bytes, name: str) -> Imported:
         raise DataError(name, 1, "fields", "is missing: this is no specification of moov-io/iso8583")
     title = whole.get("name")
     read = Imported(source=name.rpartition("/")[2], title=title if isinstance(title, str) else "")
+    if _is_hex_text(fields):
+        fields = {key: _as_bytes(one) if isinstance(one, dict) else one for key, one in fields.items()}
+        read.notes.append(_HEX_TEXT_NOTE)
     for key, one in fields.items():
         line = _line(data, key)
         if not re.fullmatch("[0-9]{1,3}", key) or not isinstance(one, dict):
@@ -50,6 +57,36 @@ def read_specification(data: bytes, name: str) -> Imported:
     if "ebcdic" in (read.mti, read.bitmap, *(field.encoding for field in read.fields)):
         _choose_code_page(read, {str(one.get("enc")) for one in fields.values()})
     return read
+
+
+def _is_hex_text(fields: dict[str, Any]) -> bool:
+    """Return whether a specification writes MTI and bitmap, and so whole messages, as hexadecimal digits."""
+    return all(isinstance(one := fields.get(key), dict) and one.get("enc") in HEX_TEXT for key in ("0", "1"))
+
+
+_HEX_TEXT_NOTE = (
+    "Whole messages are written as hexadecimal digits: this is how their bytes read. decode and doctor take the "
+    "digits, a host is sent bytes."
+)
+
+
+def _as_bytes(one: dict[str, Any]) -> dict[str, Any]:
+    """Return a field of such a specification as it is in bytes: its text as ASCII, its length as a binary number.
+
+    When the encoder was still called "Hex", lengths were two digits in ASCII, which were then turned into digits again.
+    """
+    if one.get("enc") not in HEX_TEXT:
+        return one
+    is_bitmap = one.get("type", "Bitmap") == "Bitmap"
+    encoding = "Binary" if is_bitmap or one.get("type") == "Binary" else "ASCII"
+    before, _, size = str(one.get("prefix", "")).partition(".")
+    lengths = "ASCII" if one["enc"] == OLD_HEX else "Binary"
+    return {
+        **one,
+        "enc": encoding,
+        "prefix": f"{lengths if before == 'Hex' else before}.{size}",
+        **({"length": 8} if is_bitmap and one["enc"] == OLD_HEX else {}),
+    }
 
 
 def _choose_code_page(read: Imported, encodings: Collection[str]) -> None:
@@ -114,8 +151,8 @@ def _field(de: int, one: dict[str, Any]) -> ImportedField | None:
         if not (length := LENGTHS.get("EBCDIC" if prefix[1] == "EBCDIC1047" else prefix[1], "")):
             return None
         if length == "binary":  # L is one byte, which here is LLVAR; LL two
-            digits = {1: 2, 2: 3}.get(digits, 0)
-        if digits < 2:
+            digits = 2 * digits - 1 if digits > 1 else 2
+        if digits < 2 and length != "ascii":
             return None
     title = str(one.get("description", "")).strip()
     parts: tuple[tuple[str, int], ...] = ()

@@ -179,7 +179,7 @@ def _field() -> Schema:
         "A data element.",
         format=text(
             "Class and size, with .. for LLVAR and ... for LLLVAR: n6, n..19, ans...999, b8.",
-            pattern=r"^(x\+n|ans|an|as|ns|a|n|s|b|z|h)\.{0,4}[1-9][0-9]{0,3}$",
+            pattern=r"^(x\+n|ans|an|as|ns|a|n|s|b|z|h)\.{0,6}[1-9][0-9]{0,3}$",
         ),
         name=both_languages("Its name."),
         show=show(),

@@ -37,7 +37,7 @@ class Notation(NamedTuple):
     maximum: int
 
 
-_NOTATION = re.compile(r"(x\+n|ans|an|as|ns|a|n|s|b|z|h)(\.{0,4})([1-9]\d{0,3})")
+_NOTATION = re.compile(r"(x\+n|ans|an|as|ns|a|n|s|b|z|h)(\.{0,6})([1-9]\d{0,3})")
 
 
 def parse_notation(text: str) -> Notation:

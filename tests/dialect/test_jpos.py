@@ -60,6 +60,11 @@ def dialect(data, name="mine.xml"):
         ("IFB_LLHEX", 16, "", "0AFF", "04" + "0aff"),
         ("IFB_LLLHEX", 99, "", "0AFF", "0004" + "0aff"),
         ("IFB_LLLLBINARY", 9999, "", b"\x0a", "0001" + "0a"),
+        ("IFA_LCHAR", 9, "", "AB", b"2AB".hex()),
+        ("IFA_LBINARY", 9, "", b"\x0a", b"1".hex() + "0a"),
+        ("IFA_LLLLLCHAR", 9999, "", "AB", b"00002AB".hex()),
+        ("IFA_LLLLLLBINARY", 9999, "", b"\x0a", b"000001".hex() + "0a"),
+        ("IFB_LLLLLLCHAR", 9999, "", "AB", "000002" + b"AB".hex()),
         ("IFB_LLLHECHAR", 300, "", "AB", "0002" + "c1c2"),
         ("IFE_BINARY", 2, "", b"\x0a\xff", "f0c1c6c6"),
         ("IFE_LLLBINARY", 99, "", b"\x0a", "f0f0f1" + "0a"),
@@ -285,3 +290,9 @@ def test_text_is_hexadecimal_text_where_the_dialect_below_has_bytes_of_a_meaning
     assert '55 = { format = "b...499"' in text
     assert '60 = { format = "ans...999"' in text
     assert read.notes == ["DE 55 is text, and bytes in below: it is taken for their hexadecimal digits."]
+
+
+def test_a_field_that_is_larger_than_any_here_is_bounded():
+    built, notes = dialect(packager(isofield(28, "IFA_LLLLLLCHAR", 100_000)))
+    assert notes == ["Line 6: DE 28 may have 100000, here 9999 at most."]
+    assert built.fields[28].format == "ans......9999"

@@ -13,6 +13,8 @@ from acquirer.dialect.imported import write
 from acquirer.dialect.lint import Report, lint
 from acquirer.dialect.loading import load
 from acquirer.dialect.moov import read_specification
+from acquirer.inspect.doctor import diagnose_capture
+from acquirer.wire.charsets import EBCDIC_CODE_PAGES
 
 MTI = {"type": "String", "length": 4, "description": "MTI", "enc": "ASCII", "prefix": "ASCII.Fixed"}
 BITMAP = {"type": "Bitmap", "length": 8, "description": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"}
@@ -43,6 +45,9 @@ def dialect(fields, **more):
         (described("String", 19, "BCD", "BCD.LL"), "123", "03" + "0123"),
         (described("String", 19, "ASCII", "ASCII.LL"), "AB", b"02AB".hex()),
         (described("String", 255, "ASCII", "Binary.L"), "AB", "02" + b"AB".hex()),
+        (described("String", 999, "ASCII", "Binary.LLL"), "AB", "000002" + b"AB".hex()),
+        (described("String", 9, "ASCII", "ASCII.L"), "AB", b"2AB".hex()),
+        (described("String", 9999, "ASCII", "ASCII.LLLLLL"), "AB", b"000002AB".hex()),
         (described("String", 999, "ASCII", "Binary.LL"), "AB", "0002" + b"AB".hex()),
         (described("String", 19, "EBCDIC", "EBCDIC.LL"), "AB", "f0f2" + "c1c2"),
         (described("Binary", 2, "Binary", "Binary.Fixed"), b"\x0a\xff", "0aff"),
@@ -182,3 +187,48 @@ def test_two_code_pages_in_one_specification_are_noted():
         }
     )
     assert notes == ["EBCDIC and EBCDIC1047 differ in ! [ ] and |: all of it is read as code page 1047."]
+
+
+def hex_text(encoding, lengths="Hex"):
+    """Return a specification that writes all of a message as hexadecimal digits."""
+    mti = {**MTI, "enc": encoding, "prefix": "Hex.Fixed"}
+    bitmap = {"type": "Bitmap", "enc": encoding, "prefix": "Hex.Fixed", **({"length": 16} if encoding == "Hex" else {})}
+    fields = {
+        "2": described("String", 19, encoding, f"{lengths}.LL"),
+        "3": described("String", 6, encoding, "Hex.Fixed"),
+        "48": described("String", 999, encoding, f"{lengths}.LLL"),
+        "52": described("Binary", 8, encoding, "Hex.Fixed"),
+    }
+    return {"0": mti, "1": bitmap, **fields}
+
+
+@pytest.mark.parametrize(("encoding", "two", "three"), [("HexToASCII", "0004", "000002"), ("Hex", "3034", "303032")])
+def test_messages_written_as_hexadecimal_digits_are_read_as_their_bytes(encoding, two, three):
+    mine, notes = dialect(hex_text(encoding))
+    assert [note[:48] for note in notes] == ["Whole messages are written as hexadecimal digits"]
+    wire = (
+        b"0800".hex() + "6000000000011000" + two + b"4111".hex() + b"000000".hex()
+        + three + b"AB".hex() + "0102030405060708"
+    )  # fmt: skip
+    frame = bytes.fromhex(wire)
+    fields = {2: "4111", 3: "000000", 48: "AB", 52: bytes(range(1, 9))}
+    assert mine.decode(frame).fields == fields
+    assert mine.encode("0800", fields) == frame
+    (found,) = diagnose_capture(wire.upper().encode(), [mine]).messages
+    assert found[1].message.fields == fields
+
+
+TABLE = bytes.fromhex(
+    "404F7F7B5B6C507D4D5D5C4E6B604B61F0F1F2F3F4F5F6F7F8F97A5E4C7E6E6F7CC1C2C3C4C5C6C7C8C9D1D2D3D4D5D6D7D8D9E2E3E4E5E6E7"
+    "E8E94AE05A5F6D79818283848586878889919293949596979899A2A3A4A5A6A7A8A9C06AD0A1"
+)
+"""Where the encoder "EBCDIC" has the 95 characters that ASCII prints, by its source, a table of IBM."""
+
+
+def test_the_encoder_ebcdic_is_code_page_500_but_for_the_vertical_bar():
+    characters = [chr(32 + number) for number in range(95)]
+    differ = {
+        page: "".join(one for one, byte in zip(characters, TABLE, strict=True) if one.encode(page) != bytes((byte,)))
+        for page in EBCDIC_CODE_PAGES
+    }
+    assert differ == {"cp500": "|", "cp1047": "![]|", "cp037": "![]^|"}

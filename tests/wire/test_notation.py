@@ -24,7 +24,7 @@ def test_formats_are_class_dots_and_size(text, expected):
     assert parse_notation(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "n", "6", "n0", "n-6", "q6", "n.....6", "n6 ", "N6", "b..99999", "x+n..8"])
+@pytest.mark.parametrize("text", ["", "n", "6", "n0", "n-6", "q6", "n.......6", "n6 ", "N6", "b..99999", "x+n..8"])
 def test_the_refusal_of_anything_else_says_how_a_format_looks(text):
     with pytest.raises(ValueError, match=r"n\.\.19|without dots"):
         parse_notation(text)
