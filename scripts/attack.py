@@ -1,6 +1,8 @@
 """Kill a serving host again and again, hold its database, and compare what terminals heard with its books.
 
-1. Each round starts `acquirer serve` on one store and lets terminals work: sales, voids, refunds, sign-ons, signatures.
+1. Each round starts `acquirer serve` on one store and lets terminals work: sales, voids, refunds of their own sales and
+   of those of other terminals, sign-ons, signatures whole and in parts; every third terminal speaks a dialect that has
+   key changes.
    After a moment the host is killed (SIGKILL), or only its writing process is, or both; or another program holds the
    database for a while (BEGIN EXCLUSIVE), and the host is then ended or killed, under the lock or after it.
 2. Terminals keep their state on disk and go on as terminals do: what was not answered they reverse.
@@ -46,7 +48,10 @@ TIMEOUT_S: Final = 5.0  # of a terminal: more than a host takes to say that its 
 WORK: Final = (1, 80)  # so many answers are heard before something happens to a host
 WORK_S: Final = 30.0  # or so much time has gone by
 HOLD_S: Final = (0.2, 2.5)  # how long the database is held: less and more than a host waits before it answers 91
+DIALECT, OTHER_DIALECT = "unionpay-pos", "iso8583-1987-ascii"
+PART_BYTES: Final = 200  # a signature has some 200 to 700
 UNJOURNALLED: Final = frozenset({"91", "96"})  # nothing can be written then
+TAKEN: Final = "the host has the signature"  # a terminal's note
 GONE: Final = frozenset({"reversed", "tombstone", "declined", ""})
 
 
@@ -54,7 +59,6 @@ GONE: Final = frozenset({"reversed", "tombstone", "declined", ""})
 class Heard:
     """What terminals heard."""
 
-    dialect: Dialect
     answers: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)  # terminal, service, STAN, code
     rrns: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     signatures: set[tuple[str, str]] = field(default_factory=set)  # terminal, STAN
@@ -72,11 +76,12 @@ class Heard:
         if exchange.outcome is not Outcome.APPROVED and not (exchange.service == "reversal" and exchange.code == "25"):
             return
         self.services[exchange.service] += 1
+        rrn = exchange.dialect.text(exchange.reply, "rrn") if exchange.reply is not None else ""
         if exchange.service == "reversal":
             self.reversed.add((tid, exchange.stan))
-        elif exchange.service == "signature":
+        elif TAKEN in exchange.notes:
             self.signatures.add((tid, exchange.stan))
-        elif exchange.reply is not None and (rrn := self.dialect.text(exchange.reply, "rrn")):
+        elif rrn and not exchange.service.startswith("signature"):
             self.rrns.setdefault(rrn, set()).add((tid, exchange.stan))
 
 
@@ -88,6 +93,9 @@ class Booked:
     amount_minor: int
     state: str = "approved"
     refunded_minor: int = 0
+    rrn: str = ""
+    date: str = ""
+    unknown: bool = False  # a refund of it got no answer
 
 
 class Watched:
@@ -109,18 +117,26 @@ class Watched:
 class Pos:
     """A terminal at work, and its books: by STAN."""
 
-    def __init__(self, tid: str, heard: Heard, host: str, state: Path, draw: random.Random) -> None:
+    def __init__(self, tid: str, heard: Heard, host: str, state: Path, draw: random.Random, **more: Any) -> None:
         self.tid, self.books = tid, dict[str, Booked]()
-        self.unknown: set[str] = set()  # sales that a refund named which got no answer
+        self.others: list[Pos] = []  # whose sales it refunds
         self._heard, self._draw = heard, draw
+        self._unanswered: Booked | None = None  # the sale whose refund got no answer
+        self._dialect: Dialect = load_dialect(more.get("dialect", DIALECT))
+        services = {route.service for route in self._dialect.routes}
+        work = ["sale"] * 5 + ["void", "refund", "refund", "refund of another", "sign on", "key change", "signed sale"]
+        self._work = [what for what in work if WANTS.get(what, "sale") in services]
+        if more.get("dialect"):
+            self._work.remove("refund of another")
         self._terminal = AsyncTerminal(
-            tid, host=host, state=state, timeout_s=TIMEOUT_S, sign_upload="at-once", watch=Watched(tid, heard)
+            tid, host=host, state=state, timeout_s=TIMEOUT_S, sign_upload="at-once", watch=Watched(tid, heard), **more
         )
 
     async def work(self) -> None:
         """Work until the host answers no more."""
         while True:
-            result = await self._one(self._terminal)
+            unanswered = self._terminal.state.unanswered is not None
+            result = await (self._refund_again() if unanswered else self._one(self._terminal))
             if result.outcome in (Outcome.NOT_SENT, Outcome.NO_ANSWER) or result.reversal == "owed":
                 return
             if result.outcome is Outcome.REFUSED:
@@ -131,9 +147,8 @@ class Pos:
         terminal = self._terminal
         if terminal.state.pending:
             await terminal.reverse()
-        if unanswered := terminal.state.unanswered:
-            stan = unanswered.original.stan if unanswered.original else ""
-            self._refunded(stan, unanswered.amount_minor, await terminal.refund(again=True))
+        if terminal.state.unanswered:
+            await self._refund_again()
         await terminal.upload()
         if terminal.state.pending or terminal.state.unanswered:
             raise AssertionError(f"terminal {self.tid} still owes something")
@@ -143,48 +158,85 @@ class Pos:
                 self.books[stan].state = "reversed"
 
     async def _one(self, terminal: AsyncTerminal) -> Result:
-        sold = [one for one in terminal.state.sales if not one.voided and one.original.stan not in self.unknown]
-        what = self._draw.choice(["sale"] * 5 + ["signed sale", "void", "refund", "refund", "sign on", "key change"])
-        if what == "sign on" or (what == "key change" and not self._has_key_change()):
+        sold = [one for one in terminal.state.sales if not one.voided and not self.books[one.original.stan].unknown]
+        what = self._draw.choice(self._work)
+        if what == "sign on":
             return await terminal.sign_on()
         if what == "key change":
             return await terminal.key_change()
+        if what == "refund of another":
+            return await self._refund_of_another(terminal)
         if what in ("void", "refund") and sold:
             one = self._draw.choice(sold)
             stan, within = one.original.stan, one.original.within
             if what == "void":
                 result = await terminal.void(stan=stan, batch=within)
                 self._voided(stan, result)
-            else:
-                amount_minor = self._draw.randint(1, one.amount_minor)
-                result = await terminal.refund(amount_minor, stan=stan, batch=within)
-                self._refunded(stan, amount_minor, result)
+                return result
+            amount_minor = self._draw.randint(1, one.amount_minor)
+            result = await terminal.refund(amount_minor, stan=stan, batch=within)
+            self._refunded(self.books[stan], amount_minor, result)
             return result
         amount_minor = self._draw.randint(1, 99_999)
         sign = "Li Wei" if what == "signed sale" else None
         result = await terminal.sale(amount_minor, pin="123456", sign=sign)
-        if result.outcome is Outcome.APPROVED and result.exchange is not None:
-            self.books[result.exchange.stan] = Booked("sale", amount_minor)
+        if result.outcome is Outcome.APPROVED and result.exchange is not None and result.exchange.reply is not None:
+            reply = result.exchange.reply
+            date = self._dialect.text(reply, "date") if "date" in self._dialect.elements else ""
+            rrn = self._dialect.text(reply, "rrn")
+            self.books[result.exchange.stan] = Booked("sale", amount_minor, rrn=rrn, date=date)
         return result
 
-    def _has_key_change(self) -> bool:
-        return any(route.service == "key_change" for route in self._heard.dialect.routes)
+    async def _refund_of_another(self, terminal: AsyncTerminal) -> Result:
+        """Refund a part of a sale that another terminal made; sell where none did."""
+        sold = [
+            one
+            for other in self.others
+            for one in other.books.values()
+            if one.kind == "sale" and one.state in ("approved", "refunded") and not one.unknown
+        ]
+        if not sold:
+            return await terminal.sign_on()
+        one = self._draw.choice(sold)
+        amount_minor = self._draw.randint(1, one.amount_minor)
+        result = await terminal.refund(amount_minor, rrn=one.rrn, date=one.date, entry="magstripe")
+        self._refunded(one, amount_minor, result)
+        if result.outcome is Outcome.APPROVED:
+            self._heard.services["refund of another terminal's sale"] += 1
+        return result
+
+    async def _refund_again(self) -> Result:
+        """Send a refund that got no answer once more."""
+        unanswered, sale = self._terminal.state.unanswered, self._unanswered
+        assert unanswered is not None
+        assert sale is not None
+        result = await self._terminal.refund(again=True)
+        self._refunded(sale, unanswered.amount_minor, result)
+        return result
 
     def _voided(self, stan: str, result: Result) -> None:
         if result.outcome is Outcome.APPROVED and result.exchange is not None:
             self.books[stan].state = "voided"
             self.books[result.exchange.stan] = Booked("void", self.books[stan].amount_minor)
 
-    def _refunded(self, stan: str, amount_minor: int, result: Result) -> None:
-        sale = self.books.get(stan)
+    def _refunded(self, sale: Booked, amount_minor: int, result: Result) -> None:
+        unanswered = self._terminal.state.unanswered is not None
+        sale.unknown, self._unanswered = unanswered, sale if unanswered else None
         if result.outcome is Outcome.APPROVED and result.exchange is not None:
-            self.unknown.discard(stan)
             self.books[result.exchange.stan] = Booked("refund", amount_minor)
-            if sale is not None:
-                sale.refunded_minor += amount_minor
-                sale.state = "refunded"
-        elif result.outcome is Outcome.NO_ANSWER:
-            self.unknown.add(stan)
+            sale.refunded_minor += amount_minor
+            sale.state = "refunded"
+
+
+WANTS: Final = {
+    "void": "void",
+    "refund": "refund",
+    "refund of another": "refund",
+    "sign on": "sign_on",
+    "key change": "key_change",
+    "signed sale": "signature",
+}
+"""The service that a dialect must have for a kind of work."""
 
 
 class Host:
@@ -194,9 +246,10 @@ class Host:
         self.process = process
 
     @classmethod
-    async def start(cls, place: Path, port: int) -> Host:
+    async def start(cls, place: Path, ports: tuple[int, int]) -> Host:
         """Start one on the store of `place`; return it once it is ready."""
-        words = ["serve", "--listen", f"127.0.0.1:{port}", "--store", f"sqlite:///{place / 'acquirer.db'}", "--json"]
+        listen = ["--listen", f"127.0.0.1:{ports[0]}", "--listen", f"127.0.0.1:{ports[1]}={OTHER_DIALECT}"]
+        words = ["serve", *listen, "--store", f"sqlite:///{place / 'acquirer.db'}", "--json"]
         with (place / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "acquirer", *words, stdout=asyncio.subprocess.PIPE, stderr=log
@@ -234,12 +287,21 @@ class Attack:
     def __init__(self, place: Path, rounds: int, terminals: int, seed: int, seconds: float = float("inf")) -> None:
         self.place, self.rounds, self.seconds = place, rounds, seconds
         self.draw = random.Random(seed)
-        self.heard = Heard(load_dialect("unionpay-pos"))
-        self._port = _free_port()
-        self.posses = [
-            Pos(one.tid, self.heard, f"127.0.0.1:{self._port}", place / "terminals", random.Random(f"{seed} {one.tid}"))
-            for one in demo_terminals()[:terminals]
-        ]
+        self.heard = Heard()
+        self._ports = _free_ports()
+        known = [one.tid for one in demo_terminals()]
+        self.posses = []
+        for number in range(terminals):
+            port, more = self._ports[0], dict[str, Any]()
+            if number % 3 == 2:
+                port, more = self._ports[1], {"dialect": OTHER_DIALECT}
+            elif number % 3 == 1:
+                more = {"sign_parts": PART_BYTES}
+            tid = known.pop(-1 if number % 3 == 2 else 0)
+            draw = random.Random(f"{seed} {tid}")
+            self.posses.append(Pos(tid, self.heard, f"127.0.0.1:{port}", place / "terminals", draw, **more))
+        for pos in self.posses[0::3] + self.posses[1::3]:
+            pos.others = [one for one in self.posses[0::3] + self.posses[1::3] if one is not pos]
         self.done: Counter[str] = Counter()
 
     async def run(self) -> list[str]:
@@ -253,13 +315,13 @@ class Attack:
             await self._round(kind)
             self.done[kind] += 1
             print(f"round {number} of {self.rounds}: {kind}, {self.heard.answers.total() - before} answers", flush=True)
-        host = await Host.start(self.place, self._port)
+        host = await Host.start(self.place, self._ports)
         await asyncio.gather(*[pos.settle() for pos in self.posses])
         await host.end(signal.SIGTERM, 0)
         return list(self._compare())
 
     async def _round(self, kind: str) -> None:
-        host = await Host.start(self.place, self._port)
+        host = await Host.start(self.place, self._ports)
         work = [asyncio.create_task(pos.work()) for pos in self.posses]
         try:
             await self._work()
@@ -352,9 +414,9 @@ class Attack:
         return problems
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 def main(arguments: list[str]) -> int:
