@@ -25,7 +25,7 @@ class Entry(ExchangeRecord):
     request: Mapping[str, str] = field(default_factory=dict)  # DE → masked value
     failure: str = ""  # why it could not be decoded
     reply: Mapping[str, str] | None = None  # DE → masked value; None: nothing was answered
-    delivery: str = field(default="", metadata=_NOT_STORED)  # of the reply: pending, sent, withheld, undelivered, elsewhere
+    delivery: str = field(default="", metadata=_NOT_STORED)  # pending, sent, withheld, undelivered, elsewhere
     before_failure: str = field(default="", metadata=_NOT_STORED)  # hex of what was decoded, with stars where masked
 
 

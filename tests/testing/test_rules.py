@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -97,12 +98,15 @@ def test_a_short_hold_is_booked(host):
 
 
 def test_a_host_that_stops_lets_go_what_it_holds():
-    with running_host() as host, terminal(host) as pos, ThreadPoolExecutor(1) as pool:
-        host.rules.add({"name": "wait", "when": {"service": "echo"}, "then": {"hold": "for a person"}})
-        pos.sign_on()
-        pool.submit(pos.echo)
-        while not host.held:
-            pass
+    with ThreadPoolExecutor(1) as pool, ExitStack() as afterwards:
+        with running_host() as host:
+            host.rules.add({"name": "wait", "when": {"service": "echo"}, "then": {"hold": "for a person"}})
+            pos = afterwards.enter_context(terminal(host))
+            pos.sign_on()
+            held = pool.submit(pos.echo)
+            while not host.held:
+                pass
+        assert held.result(10).outcome is Outcome.APPROVED
 
 
 def test_terminals_side_by_side_use_a_rule_as_often_as_it_says(host):
