@@ -80,6 +80,7 @@ def test_what_ships_is_written_and_read_again(work: Path) -> None:
         assert check(work / f"{name}.toml", as_toml(data)).problems == ()
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
 @given(name=st.sampled_from(DIALECTS), seed=st.integers(0, 2**32), times=st.integers(1, 3))
 def test_files_that_extend_one_that_ships(name: str, seed: int, times: int, work: Path) -> None:
@@ -90,6 +91,7 @@ def test_files_that_extend_one_that_ships(name: str, seed: int, times: int, work
     check(work / "child.toml", text)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
 @given(name=st.sampled_from(DIALECTS), seed=st.integers(0, 2**32), times=st.integers(1, 2))
 def test_copies_of_one_that_ships(name: str, seed: int, times: int, work: Path) -> None:

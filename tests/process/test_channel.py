@@ -291,6 +291,7 @@ def test_a_parent_that_ended_with_answers_unread_has_ended() -> None:
             receive(other)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(values, max_size=6), st.data())
 def test_messages_are_handed_on_as_soon_as_they_are_whole_wherever_they_are_cut(

@@ -150,6 +150,9 @@ def copied(folder: Path) -> Path:
     return work
 
 
+pytestmark = pytest.mark.slow  # most start a host, or a command
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     """Give a test its own copy of the data."""
@@ -286,7 +289,6 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     return dict(zip(commands, run_all([(words, {}) for words in commands.values()], work), strict=True))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", READING)
 def test_what_is_read_is_what_0_1_read(name: str, printed: dict[str, Ended]) -> None:
     assert printed[name].code == 0, printed[name]
@@ -410,7 +412,6 @@ def test_at_its_end_everything_is_in_the_one_file(day: Day) -> None:
     assert differences(old, day.journal[: len(old)]) == []
 
 
-@pytest.mark.slow
 def test_a_kept_signature_goes_up(day: Day) -> None:
     assert services(day.done[0]) == [("signature", "00")]
     assert (day.done[0]["outcome"], day.done[0]["signature"]) == ("approved", "uploaded")
@@ -497,7 +498,6 @@ DIALECTS = {"my-acquirer": "10000001", "my-ascii": "10000002", "my-1993": "10000
 """Dialect → the terminal that speaks it: one may not use a number twice."""
 
 
-@pytest.mark.slow
 def test_dialects_are_in_order(work: Path) -> None:
     (lines,) = printed_by(("dialect", "lint", *(f"{name}.toml" for name in DIALECTS)), cwd=work)
     words = [line.split()[:2] for line in lines.splitlines()]
@@ -568,7 +568,6 @@ def commands() -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.slow
 def test_every_word_of_the_command_line_is_still_understood(tmp_path: Path) -> None:
     """Ask for help after all other words: it is only shown when they were understood, and nothing else is done then."""
     calls = [
@@ -602,7 +601,6 @@ INVALID = {
 """A value that each setting refuses: what refuses it has read the variable."""
 
 
-@pytest.mark.slow
 def test_every_variable_still_acts(tmp_path: Path) -> None:
     names = [name for (name,) in words_of("environment.txt")]
     assert names == [f"ACQUIRER_{name}" for name in INVALID]
