@@ -71,15 +71,16 @@ def build_parts(config: Config) -> Parts:
     compiled = tuple(served_dialect(address.dialect or config.dialect) for address in addresses)
     packs = tuple(read_pack(name) for name in config.pack)
     generation = GenerationCounter()
-    typed = [fault for text in config.fault for fault in _faults(text)]
-    packed = [fault for pack in packs for fault in faults.load(pack.section("fault"))]
+    dialects = [one.dialect for one in compiled]
+    typed = [fault for text in config.fault for fault in _faults(text, dialects)]
+    packed = [fault for pack in packs for fault in faults.load(pack.section("fault"), dialects)]
     return Parts(
         config=config,
         addresses=addresses,
         compiled=compiled,
         packs=packs,
         faults=Faults((*typed, *packed), config.seed if config.seed is not None else randbits(63), generation),
-        rules=Rules(_rules(packs, [one.dialect for one in compiled]), generation),
+        rules=Rules(_rules(packs, dialects), generation),
         timezone=timezone,
         clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
         randbytes=pooled() if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
@@ -153,11 +154,11 @@ def _checks(config: Config) -> Checks:
         raise DataError("--signature-check", 0, "", str(exc)) from None
 
 
-def _faults(text: str) -> tuple[Fault, ...]:
+def _faults(text: str, dialects: Collection[Dialect] = ()) -> tuple[Fault, ...]:
     """A fault as typed, or those of a file."""
     if not text.endswith(".toml"):
         try:
-            return (faults.parse(text),)
+            return (faults.parse(text, dialects),)
         except ValueError as exc:
             raise DataError("--fault", 0, "", str(exc)) from None
     try:
@@ -165,4 +166,4 @@ def _faults(text: str) -> tuple[Fault, ...]:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not UTF-8"
         raise DataError(text, 0, "", f"cannot be read ({reason}); name a file of [[fault]] tables") from None
-    return faults.load(document)
+    return faults.load(document, dialects)

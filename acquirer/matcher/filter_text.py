@@ -167,7 +167,10 @@ class _Parser:
             return from_value(key, "true" if key.kind == "flag" else "?")
         value = re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) if quoted is not None else token["bare"]
         if not value and quoted is None:
-            raise self.error(f'{key.name} has no value; write {key.name}{operator}"" for an empty one')
+            advice = (
+                f'write {key.name}{operator}"" for an empty one' if operator in ("=", "!=") else "write one behind it"
+            )
+            raise self.error(f"{key.name} has no value; {advice}")
         self.advance()
         return _atom(key, operator, value)
 

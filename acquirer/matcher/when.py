@@ -7,10 +7,11 @@ of values with ``!`` asks for none of them. Whole numbers, amounts and truth val
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any as AnyValue
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.matcher.expression import (
     Atom,
     Expression,
@@ -21,6 +22,7 @@ from acquirer.matcher.expression import (
     negation,
 )
 from acquirer.matcher.keys import ConditionError, ConditionKey, find_key
+from acquirer.wire.card_numbers import PAN_DIGITS
 from acquirer.wire.masking import mask_pan
 
 OPERATORS: Final = (
@@ -61,7 +63,20 @@ Not(part=Atom(key='code', operator='equal', operand='00', high=''))))
     Raises:
         ConditionError: with the key that cannot be used.
     """
-    return conjunction(_condition(find_key(name, known), value) for name, value in conditions.items())
+    return conjunction(_condition(find_key(name, known), value) for name, value in flattened(conditions))
+
+
+def flattened(values: Mapping[str, AnyValue]) -> Iterator[tuple[str, AnyValue]]:
+    """Yield keys and values; of a field without quotes, ``de.60.3``, TOML makes tables inside each other."""
+    for key, value in values.items():
+        if key == "de" and isinstance(value, dict):
+            for number, inner in value.items():
+                if isinstance(inner, dict):
+                    yield from ((f"de.{number}.{part}", one) for part, one in inner.items())
+                else:
+                    yield f"de.{number}", inner
+        else:
+            yield key, value
 
 
 def from_value(key: ConditionKey, text: str) -> Expression:
@@ -142,6 +157,9 @@ def _plain(key: ConditionKey, text: str) -> str:
             raise ConditionError(key.name, f"'{text}' is neither true nor false")
         return text
     if key.kind == "pan" and text.isdecimal():
+        if len(text) not in PAN_DIGITS:
+            problem = f"has {plural(len(text), 'digit')}, a card number {PAN_DIGITS[0]} to {PAN_DIGITS[-1]}"
+            raise ConditionError(key.name, f"{problem}: it can never match; write * for those left out")
         return mask_pan(text)
     if key.kind == "pan":
         return _shown_digits(key, text)
@@ -157,7 +175,8 @@ def _sized(key: ConditionKey, text: str) -> str:
         cents = cents_of(text)
         return f"{cents // 100}.{cents % 100:02}"
     if not _NUMBER.fullmatch(text):
-        raise ConditionError(key.name, f"'{text}' is not a number; only digits have a size")
+        digits = "write it in digits" if key.kind == "number" else "only digits have a size"
+        raise ConditionError(key.name, f"'{text}' is not a number; {digits}")
     return text
 
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.data.toml import Document, did_you_mean
-from acquirer.matcher.counted import COUNTED, counted_problem
-from acquirer.matcher.expression import Expression
+from acquirer.dialect.dialect import Dialect
+from acquirer.matcher.expression import Atom, Expression, conjunction
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import FAULT_KEYS, REQUEST_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
-from acquirer.scenario.fault import Fault
+from acquirer.scenario.fault import Fault, contradiction
 from acquirer.scenario.fault_kind import FaultKind, Stage
 from acquirer.scenario.parameters import read_amount_minor
+from acquirer.scenario.possible import impossible
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
 
 
-def parse(text: str) -> Fault:
+def parse(text: str, dialects: Collection[Dialect] = ()) -> Fault:
     """Return a fault from ``"kind:key=value,key=value"``; amounts as people write them, ``12.34``.
 
     >>> parse("silent:tid=10000161,amount=13.13")
@@ -28,6 +29,9 @@ def parse(text: str) -> Fault:
 peer=None, listener=None, probability=1.0, count=None, skip=0, seed=None, when=None)
     >>> parse("late:after=250ms,service=sale").kind
     Late(after_ms=250)
+
+    Args:
+        dialects: that the host speaks; none: what a dialect must know is not checked.
 
     Raises:
         ValueError: one sentence that says what is wrong.
@@ -42,13 +46,16 @@ peer=None, listener=None, probability=1.0, count=None, skip=0, seed=None, when=N
             raise ValueError(f"fault '{text}': {key.strip()}: is given twice; keep one")
         values[key.strip()] = value.strip()
     try:
-        return _fault(values)
+        return _fault(values, dialects)
     except _KeyProblem as exc:
-        raise ValueError(f"fault '{text}': {exc.key}: {exc.problem}") from exc.__cause__
+        raise ValueError(f"fault '{text}': {': '.join(exc.keys)}: {exc.problem}") from exc.__cause__
 
 
-def load(document: Document) -> tuple[Fault, ...]:
+def load(document: Document, dialects: Collection[Dialect] = ()) -> tuple[Fault, ...]:
     """Return the ``[[fault]]`` tables of a TOML document.
+
+    Args:
+        dialects: as for `parse`.
 
     Raises:
         DataError: with file, line and key.
@@ -62,21 +69,23 @@ def load(document: Document) -> tuple[Fault, ...]:
     faults = []
     for i, table in enumerate(tables):
         try:
-            faults.append(_fault(table))
+            faults.append(_fault(table, dialects))
         except _KeyProblem as exc:
-            raise document.error(("fault", i, exc.key), exc.problem) from exc.__cause__
+            raise document.error(("fault", i, *exc.keys), exc.problem) from exc.__cause__
+        if problem := contradiction(faults):
+            raise document.error(("fault", i, "kind"), problem)
     return tuple(faults)
 
 
 class _KeyProblem(Exception):
-    """The value of `key` cannot be used."""
+    """The value of `key` cannot be used, or within it that of `inner`."""
 
-    def __init__(self, key: str, problem: str) -> None:
+    def __init__(self, key: str, problem: str, inner: str = "") -> None:
         super().__init__(problem)
-        self.key, self.problem = key, problem
+        self.keys, self.problem = (key, inner) if inner else (key,), problem
 
 
-def _fault(values: Mapping[str, Any]) -> Fault:
+def _fault(values: Mapping[str, Any], dialects: Collection[Dialect]) -> Fault:
     if "kind" not in values:
         raise _KeyProblem("kind", f"is missing; known kinds: {', '.join(known_names())}")
     entry = _read("kind", values["kind"], find_kind)
@@ -97,7 +106,7 @@ def _fault(values: Mapping[str, Any]) -> Fault:
             conditions[field] = _read(key, value, reader)
         elif key != "kind":
             raise _KeyProblem(key, f"unknown key{did_you_mean(key, (*CONDITIONS, *parameters)) or _parameters(entry)}")
-    kind = _kind(entry, arguments)
+    kind = _kind(entry, arguments, values)
     if "code" in values and kind.stage is Stage.BEFORE_DECISION:
         problem = f"a fault of kind '{entry.name}' acts before the decision, when no code is known: it can never match"
         raise _KeyProblem("code", problem)
@@ -105,11 +114,17 @@ def _fault(values: Mapping[str, Any]) -> Fault:
         if key in values:
             raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on connections, which have none; take it out")
     if when is not None:
-        conditions["when"] = _when(when, kind)
+        conditions["when"] = _when(when, kind, dialects)
+    plain = [Atom(key, "equal", conditions[key]) for key in ("service", "code") if key in conditions]
+    for key, problem in impossible(conjunction(plain), dialects):
+        raise _KeyProblem(key, problem)
+    problems = [kind.misfit(dialect) for dialect in dialects]
+    if problems and all(problems):
+        raise _KeyProblem(_about(problems[-1], values), problems[-1])
     return Fault(**{"name": entry.name, **conditions}, kind=kind)
 
 
-def _when(written: object, kind: FaultKind) -> Expression:
+def _when(written: object, kind: FaultKind, dialects: Collection[Dialect]) -> Expression:
     known = REQUEST_KEYS if kind.stage is Stage.BEFORE_DECISION else FAULT_KEYS
     try:
         if isinstance(written, str):
@@ -118,21 +133,32 @@ def _when(written: object, kind: FaultKind) -> Expression:
             when = from_mapping(written, known)
         else:
             raise _KeyProblem("when", "must be a table, or a filter as text")
-        if problem := counted_problem(when):
-            raise ConditionError(COUNTED, problem)
     except ConditionError as exc:
-        raise _KeyProblem("when", str(exc)) from exc.__cause__
+        raise _unusable(written, exc.key, exc.problem) from exc.__cause__
+    for key, problem in impossible(when, dialects):
+        raise _unusable(written, key, problem)
     return when
 
 
-def _kind(entry: KindEntry, arguments: Mapping[str, Any]) -> FaultKind:
+def _unusable(written: object, key: str, problem: str) -> _KeyProblem:
+    if isinstance(written, dict):
+        return _KeyProblem("when", problem, key)
+    return _KeyProblem("when", f"{key}: {problem}" if key else problem)
+
+
+def _kind(entry: KindEntry, arguments: Mapping[str, Any], values: Mapping[str, Any]) -> FaultKind:
     for parameter in entry.parameters:
         if parameter.required and parameter.field not in arguments:
             raise _KeyProblem("kind", f"'{entry.name}' needs the key '{parameter.name}' ({parameter.type.description})")
     try:
         return entry.type(**arguments)
     except ValueError as exc:  # of its __post_init__
-        raise _KeyProblem("kind", f"'{entry.name}': {exc}") from exc
+        raise _KeyProblem(_about(str(exc), values), f"'{entry.name}': {exc}") from exc
+
+
+def _about(problem: str, values: Mapping[str, Any]) -> str:
+    """Return which of the keys that are given a sentence about their kind quotes first; without any, `kind`."""
+    return next((key for key in re.findall(r"'(\w+)'", problem) if key in values), "kind")
 
 
 def _parameters(entry: KindEntry) -> str:

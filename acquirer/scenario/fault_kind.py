@@ -84,6 +84,10 @@ class FaultKind(ABC):
     """What of a reply only one fault can decide, as in "the connection it is sent on": two kinds that claim the same
     contradict each other. Several faults of one kind do not."""
 
+    def misfit(self, dialect: Dialect) -> str:  # noqa: ARG002
+        """Return why it never acts on replies of a dialect: a sentence that quotes the parameter; "" when it may."""
+        return ""
+
     @abstractmethod
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Yield what is performed instead of `effects`.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
 from acquirer.scenario.parameters import PLAIN_TYPES, ParameterType
+from acquirer.scenario.placement import absent, unfit
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 
 Other = Annotated[
@@ -22,6 +24,13 @@ class OtherElement(ReplyFault):
     element: ClassVar[str]
 
     to: Other = ""
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        if problem := absent(dialect, self.element):
+            return f"a fault of this kind never acts: {problem.partition(';')[0]}"
+        problem = unfit(dialect, self.element, self.to) if self.to else ""
+        return problem and f"'to' {problem}"
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:  # noqa: ARG002
         """Return the reply with another value of the element."""

@@ -79,7 +79,7 @@ def read_pack(name_or_path: str) -> Pack:
     for key in document.data:
         if key not in (*SECTIONS, "about"):
             raise document.unknown((key,), (*SECTIONS, "about"))
-    if not any(document.data.get(section) for section in SECTIONS):
+    if all(document.data.get(section, []) == [] for section in SECTIONS):
         raise DataError(document.name, 0, "", f"is an empty pack; write [[{']], [['.join(SECTIONS)}]]")
     about = document.data.get("about", "")
     if not isinstance(about, str):

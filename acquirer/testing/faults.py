@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from acquirer.app.serve import Running
+from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.faults import Fault, Faults, parse
 from acquirer.testing.background import Background
 
@@ -26,7 +27,7 @@ class RunningFaults:
             ValueError: a text cannot be used.
             FaultConflictError: one contradicts another.
         """
-        read = [fault if isinstance(fault, Fault) else parse(fault) for fault in faults]
+        read = [fault if isinstance(fault, Fault) else parse(fault, self._dialects) for fault in faults]
         return self._changed(lambda: self._faults.add(*read))
 
     def remove(self, *names: str) -> int:
@@ -40,7 +41,7 @@ class RunningFaults:
     @contextmanager
     def added(self, *faults: Fault | str) -> Iterator[int]:
         """Put faults in force for the time of a ``with`` block."""
-        read = [fault if isinstance(fault, Fault) else parse(fault) for fault in faults]
+        read = [fault if isinstance(fault, Fault) else parse(fault, self._dialects) for fault in faults]
         generation = self.add(*read)
         try:
             yield generation
@@ -61,6 +62,10 @@ class RunningFaults:
             return generation
 
         return self._background.call(on_the_loop)
+
+    @property
+    def _dialects(self) -> tuple[Dialect, ...]:
+        return self._background.value.parts.dialects
 
     @property
     def _faults(self) -> Faults:

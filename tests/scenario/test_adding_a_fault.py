@@ -33,8 +33,10 @@ def copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name)  # with compiled files: what is not changed is not compiled again
     for name in ("pyproject.toml", "tests/conftest.py", "specs", "CHANGELOG.md"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for name in ("adding_a_fault", "on_the_wire", "terminal_survives"):  # the last two want a row for each kind
-        (tmp_path / f"tests/scenario/test_{name}.py").unlink()
+    wanting_a_row_for_each_kind = ("test_on_the_wire", "test_terminal_survives")
+    without_kinds = ("test_switching", "rules/test_every_service")
+    for name in ("test_adding_a_fault", *wanting_a_row_for_each_kind, *without_kinds):
+        (tmp_path / f"tests/scenario/{name}.py").unlink()
     return tmp_path
 
 

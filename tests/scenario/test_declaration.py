@@ -72,6 +72,8 @@ count = 3
 [[fault]]
 after = 2
 kind = "late"
+tid = "10000163"
+service = "echo"
 probability = 0.25
 code = "00"
 mid = "880210010210162"
@@ -79,7 +81,7 @@ mid = "880210010210162"
     assert load(toml(text, "faults.toml")) == (
         Fault("tunnel", Silent(), service="sale", amount_minor=1313),
         Fault("silent", Silent(), tid="10000162", count=3),
-        Fault("late", Late(2000), probability=0.25, code="00", mid="880210010210162"),
+        Fault("late", Late(2000), "10000163", service="echo", probability=0.25, code="00", mid="880210010210162"),
     )
 
 

@@ -8,14 +8,16 @@ import pytest
 
 from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError, parse_toml
-from acquirer.scenario.faults import Fault, load
+from acquirer.scenario.faults import Fault, load, parse
+from acquirer.settings.specs import load_dialect
 from acquirer.testing import running_host
 
 TID = "10000161"
+UNIONPAY = load_dialect("unionpay-pos")
 
 
 def faults(text: str) -> tuple[Fault, ...]:
-    return load(parse_toml(text, "f.toml"))
+    return load(parse_toml(text, "f.toml"), (UNIONPAY,))
 
 
 @pytest.mark.parametrize(
@@ -65,15 +67,52 @@ def test_before_the_decision_only_the_request_is_known() -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ('kind = "silent"\nwhen = { servce = "sale" }', "f.toml:3: fault[0].when: servce: unknown key"),
-        ('kind = "lost_request"\nwhen = { code = "00" }', "code: is known only once the request is decided"),
-        ('kind = "silent"\nwhen = { state = "open" }', "state: belongs to the scenario of a rule, which this is not"),
-        ('kind = "silent"\nwhen = { delivery = "sent" }', "delivery: is known only once the exchange is over"),
+        ('kind = "silent"\nwhen = { servce = "sale" }', "f.toml:3: fault[0].when.servce: unknown key"),
+        (
+            'kind = "lost_request"\nwhen = { code = "00" }',
+            "fault[0].when.code: is known only once the request is decided",
+        ),
+        (
+            'kind = "silent"\nwhen = { state = "open" }',
+            "fault[0].when.state: belongs to the scenario of a rule, which this is not",
+        ),
+        (
+            'kind = "silent"\nwhen = { delivery = "sent" }',
+            "fault[0].when.delivery: is known only once the exchange is over",
+        ),
         (
             'kind = "silent"\nwhen = "nth=2 | code=51"',
             "nth: counts what fits everything else; it cannot be an alternative",
         ),
         ('kind = "silent"\nwhen = "amount>"', "f.toml:3: fault[0].when: "),
+        (
+            'kind = "silent"\n[fault.when]\nmti = "0200"\nservice = "sael"',
+            "f.toml:5: fault[0].when.service: this host has",
+        ),
+        ('kind = "silent"\nwhen = "service=sael"', "f.toml:3: fault[0].when: service: this host has no service 'sael'"),
+        (
+            'kind = "silent"\nwhen = { tid = "1" }',
+            "fault[0].when.tid: '1' is not a terminal number, which has 8 characters",
+        ),
+        (
+            'kind = "silent"\nservice = "sael"',
+            "f.toml:3: fault[0].service: this host has no service 'sael'; did you mean",
+        ),
+        (
+            'kind = "silent"\ncode = "QQQ"',
+            "fault[0].code: this host has no code 'QQQ'; 'acquirer dialect show' lists them",
+        ),
+        (
+            'kind = "silent"\n[[fault]]\nkind = "duplicate"',
+            "f.toml:4: fault[1].kind: faults 'silent' and 'duplicate' contra",
+        ),
+        (
+            'kind = "missing"\nde = 200',
+            "f.toml:3: fault[0].de: 'de' is 200: unionpay-pos has no field 200; 'acquirer dial",
+        ),
+        ('kind = "extra"\nde = 1\nvalue = "1"', "f.toml:3: fault[0].de: 'de' is 1: unionpay-pos has no field 1"),
+        ('kind = "extra"\nde = 37\nvalue = "1"', "f.toml:4: fault[0].value: 'value' does not fit unionpay-pos: DE 37"),
+        ('kind = "wrong_rrn"\nto = "12"', "f.toml:3: fault[0].to: 'to' does not fit unionpay-pos: DE 37"),
         ('kind = "silent"\nwhen = 7', "must be a table, or a filter as text"),
         ('kind = "refuse"\nwhen = { service = "sale" }', "acts on connections, which have none; take it out"),
         ('kind = "refuse"\ntid = "10000161"', "f.toml:3: fault[0].tid: a fault of kind 'refuse' acts on connections"),
@@ -86,7 +125,7 @@ def test_before_the_decision_only_the_request_is_known() -> None:
         ('kind = "delay"\nmedian = "2s"', "'median' and 'p99' belong together; write both"),
         ('kind = "delay"\nmedian = "2s"\np99 = "1s"', "'p99' is shorter than 'median'"),
         ('kind = "bit_flip"\nwhere = "de.x"', "write anywhere, bitmap, mti or a field as in de.39"),
-        ('kind = "bit_flip"\nbits = 0', "'bits' is 0, which changes nothing"),
+        ('kind = "bit_flip"\nbits = 0', "f.toml:3: fault[0].bits: 'bit_flip': 'bits' is 0, which changes nothing"),
         ('kind = "wrong_mti"\nto = "041"', "'041' is no message type; write 4 digits, as in 0410"),
         ('kind = "wrong_amount"\nto = "1,5"', "'1,5' is not an amount; write it like 12.34"),
         ('kind = "wrong_length"\nby = "x"', "'x' is not a whole number; write it like 2 or -2"),
@@ -133,3 +172,11 @@ def test_an_exchange_is_known_by_its_listener(condition: str) -> None:
 def test_a_text_may_carry_a_filter() -> None:
     with running_host(fault=["silent:when=service=echo & amount>1,name=a"]) as host, Terminal(TID, host=host.address):
         assert host.faults.acted() == {"a": 0}
+
+
+def test_a_fault_that_never_acts_in_a_dialect_of_the_host_is_refused() -> None:
+    sentence = "fault 'wrong_batch': kind: a fault of this kind never acts: iso8583-1987-ascii has no element 'batch'"
+    with pytest.raises(ValueError, match=sentence):
+        parse("wrong_batch", (load_dialect("iso8583-1987-ascii"),))
+    assert parse("wrong_batch", (load_dialect("iso8583-1987-ascii"), UNIONPAY)).name == "wrong_batch"
+    assert parse("wrong_batch").name == "wrong_batch"  # of no host yet

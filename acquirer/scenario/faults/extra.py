@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
+from acquirer.scenario.placement import absent, unfit
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 from acquirer.wire.message import EncodeError
 
@@ -22,6 +24,13 @@ class Extra(ReplyFault):
 
     de: int
     value: str
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        if problem := absent(dialect, f"de.{self.de}"):
+            return f"'de' is {self.de}: {problem}"
+        problem = unfit(dialect, f"de.{self.de}", self.value)
+        return problem and f"'value' {problem}"
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
         """Return the reply with the field."""

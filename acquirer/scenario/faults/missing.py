@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
+from acquirer.scenario.placement import absent
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 
 
@@ -20,6 +22,11 @@ class Missing(ReplyFault):
     """
 
     de: int
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        problem = absent(dialect, f"de.{self.de}")
+        return problem and f"'de' is {self.de}: {problem}"
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
         """Return the reply without the field."""

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from acquirer.scenario.fault_kind import FaultContext
-from acquirer.scenario.other_element import Other
+from acquirer.scenario.parameters import ParameterType
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
+
+
+def _mti(text: str) -> str:
+    if not (len(text) == 4 and text.isascii() and text.isdecimal()):
+        raise ValueError(f"'{text}' is no message type; write 4 digits, as in 0410")
+    return text
+
+
+Mti = Annotated[str, ParameterType("4 digits", _mti, lambda value: value or "that of another class")]
+"""A message type; "": that of another class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +30,7 @@ class OtherMti(ReplyFault):
         to: The message type of the reply, 4 digits. Without it, that of another class: 0410 for 0210, else 0210.
     """
 
-    to: Other = ""
-
-    def __post_init__(self) -> None:
-        if self.to and not (len(self.to) == 4 and self.to.isdecimal()):
-            raise ValueError(f"'{self.to}' is no message type; write 4 digits, as in 0410")
+    to: Mti = ""
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
         """Return the reply with another message type."""

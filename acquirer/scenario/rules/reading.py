@@ -6,20 +6,18 @@ match, and codes and elements that no dialect of the host has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from acquirer.data.table import Table
-from acquirer.data.text import plural
-from acquirer.data.toml import DataError, Document, did_you_mean
+from acquirer.data.toml import DataError, Document
 from acquirer.dialect.dialect import Dialect
-from acquirer.matcher.counted import COUNTED, counted_problem
-from acquirer.matcher.expression import ALWAYS, Expression, Not, compiled, conjunction, conjuncts, keys_of, required
+from acquirer.matcher.expression import ALWAYS, Expression, compiled, conjunction, conjuncts, keys_of, required
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
-from acquirer.model.reasons import Reason
-from acquirer.scenario.rules.reading_then import flattened, read_then
+from acquirer.scenario.possible import impossible
+from acquirer.scenario.rules.reading_then import read_then
 from acquirer.scenario.rules.rule import DEFAULT_PRIORITY, Rule
 
 STATE: Final = "state"
@@ -27,7 +25,6 @@ STATE: Final = "state"
 
 LAST_PRIORITY: Final = 1000
 MOST: Final = 1_000_000_000
-_SIZES: Final = {"tid": (8, "terminal number"), "mid": (15, "merchant number")}
 
 
 def read_rules(document: Document, dialects: Collection[Dialect], known: Collection[str] = ()) -> tuple[Rule, ...]:
@@ -76,6 +73,8 @@ def _rule(table: Table, dialects: Collection[Dialect]) -> Rule:
         dialects = [dialect for dialect in dialects if _is_about(when, dialect)]
     if not table.has("then"):
         raise table.error("then", 'is missing; say what happens, as in then = { code = "51" }')
+    if not isinstance(table.raw("then"), dict):
+        raise table.error("then", 'must be a table, as in then = { code = "51" }')
     then = read_then(table.table("then"), dialects)
     times = _count(table, "times", 1) if table.has("times") else None
     scenario = table.text("scenario", "")
@@ -133,13 +132,13 @@ def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]
         if isinstance(written, str):
             when = parse_filter(written, RULE_KEYS)
         elif isinstance(written, dict):
-            when = from_mapping(dict(flattened(written)), RULE_KEYS)
+            when = from_mapping(written, RULE_KEYS)
         else:
             raise table.error("when", "must be a table, or a filter as text")
         when, state = _without_state(table, when)
     except ConditionError as exc:
         raise _at(table, written, exc.key, exc.problem) from None
-    for key, problem in _impossible(when, dialects):
+    for key, problem in impossible(when, dialects):
         raise _at(table, written, key, problem)
     return when, state
 
@@ -165,28 +164,6 @@ def _at(table: Table, written: Any, key: str, problem: str) -> DataError:
     return table.error("when", f"{key}: {problem}" if key else problem)
 
 
-def _impossible(when: Expression, dialects: Collection[Dialect]) -> Iterator[tuple[str, str]]:
-    """Yield the keys of which no value can ever fit, and why."""
-    for key, (size, noun) in _SIZES.items():
-        for value in sorted(required(when, key) or ()):
-            if len(value) != size:
-                yield key, f"'{value}' is not a {noun}, which has {plural(size, 'character')}: it can never match"
-    if problem := counted_problem(when):
-        yield COUNTED, problem
-    if not dialects:
-        return
-    services = {route.service for dialect in dialects for route in dialect.routes if route.served}
-    named = {dialect.name for dialect in dialects}
-    codes = {code for dialect in dialects for code in dialect.codes}
-    for key, known in (("service", services), ("dialect", named), ("code", codes), ("reason", {*Reason})):
-        values = _named(when, key)
-        for value in sorted(values - known):
-            hint = did_you_mean(value, known)
-            if hint or not values & known:  # beside one that is known, it may be of another host
-                listed = f"; there are {', '.join(sorted(known))}" if key in ("service", "dialect") else ""
-                yield key, f"this host has no {key} '{value}'{hint or listed}"
-
-
 def _is_about(when: Expression, dialect: Dialect) -> bool:
     """Return whether a condition may hold in a dialect, by what it says of the dialect alone."""
     parts = [part for part in conjuncts(when) if keys_of(part) == {"dialect"}]
@@ -201,9 +178,3 @@ class _Named:
 
     def value(self, _key: str) -> str:
         return self._name
-
-
-def _named(when: Expression, key: str) -> frozenset[str]:
-    """Return the values with which a key is compared as a whole, in what must hold or must not."""
-    parts = [part.part if isinstance(part, Not) else part for part in conjuncts(when)]
-    return frozenset(value for part in parts for value in required(part, key) or ())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
 from acquirer.data.table import Table
 from acquirer.dialect.dialect import Dialect
+from acquirer.matcher.when import flattened
 from acquirer.model.reasons import Reason
 from acquirer.scenario.declaration import parse
-from acquirer.scenario.fault import Fault
+from acquirer.scenario.fault import Fault, contradiction
 from acquirer.scenario.fault_kind import Stage
 from acquirer.scenario.parameters import read_duration_ms
 from acquirer.scenario.rules.reply_edits import misplaced
@@ -38,7 +39,7 @@ def read_then(table: Table, dialects: Collection[Dialect]) -> Then:
         set=_set(table, dialects),
         drop=_drop(table, dialects),
         ask=table.choice("ask", ASKABLE) if table.has("ask") else "",
-        faults=_faults(table),
+        faults=_faults(table, dialects),
     )
     if not (then.decides or then.changes):
         raise table.error("", 'is empty; say what happens, as in then = { code = "51" }')
@@ -49,13 +50,13 @@ def _codes(table: Table, key: str, codes: tuple[str, ...], dialects: Collection[
     if not codes:
         raise table.error(key, "is an empty list; name at least one response code")
     for i, code in enumerate(codes):
+        if not code:
+            raise table.error(key, 'is empty; name a response code, as in "51"')
         if dialects and not any(code in dialect.codes for dialect in dialects):
             named = ", ".join(sorted({dialect.name for dialect in dialects}))
             path = (*table.path, key, *((i,) if key == "answers" else ()))
             problem = f"{named} knows no response code '{code}'; 'acquirer dialect show' lists them"
             raise table.document.error(path, problem)
-        if not code:
-            raise table.error(key, 'is empty; name a response code, as in "51"')
     return codes
 
 
@@ -68,6 +69,8 @@ def _approve(table: Table) -> bool:
 def _hold(table: Table) -> int | None:
     if not table.has("hold"):
         return None
+    if not isinstance(table.raw("hold"), str):
+        raise table.error("hold", f'must be a text in quotes, as in "5s" or "{FOR_A_PERSON}"')
     written = table.text("hold")
     if written == FOR_A_PERSON:
         return 0
@@ -110,35 +113,26 @@ def _drop(table: Table, dialects: Collection[Dialect]) -> tuple[str, ...]:
     return names
 
 
-def _faults(table: Table) -> tuple[Fault, ...]:
+def _faults(table: Table, dialects: Collection[Dialect]) -> tuple[Fault, ...]:
     if not table.has("faults"):
         return ()
     texts = table.texts("faults")
     if not texts:
         raise table.error("faults", 'is an empty list; name at least one, as in "late:after=3s"')
-    return tuple(_fault(table, i, text) for i, text in enumerate(texts))
+    faults = tuple(_fault(table, i, text, dialects) for i, text in enumerate(texts))
+    if problem := contradiction(faults):
+        raise table.error("faults", problem)
+    return faults
 
 
-def _fault(table: Table, place: int, text: str) -> Fault:
+def _fault(table: Table, place: int, text: str, dialects: Collection[Dialect]) -> Fault:
     path = (*table.path, "faults", place)
     try:
-        fault = parse(text)
+        fault = parse(text, dialects)
     except ValueError as exc:
         raise table.document.error(path, str(exc)) from None
-    if fault.stage is Stage.BEFORE_DECISION:
-        problem = f"'{text}' acts before anything is decided, a rule afterwards; declare it as a fault of its own"
-        raise table.document.error(path, problem)
+    for stage, acts in ((Stage.BEFORE_DECISION, "before anything is decided"), (Stage.LINE, "on connections")):
+        if fault.stage is stage:
+            problem = f"'{text}' acts {acts}, a rule on what is decided; declare it as a fault of its own"
+            raise table.document.error(path, problem)
     return fault
-
-
-def flattened(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield conditions; of a field without quotes, ``de.60.3``, TOML makes tables inside each other."""
-    for key, value in values.items():
-        if key == "de" and isinstance(value, dict):
-            for number, inner in value.items():
-                if isinstance(inner, dict):
-                    yield from ((f"de.{number}.{part}", one) for part, one in inner.items())
-                else:
-                    yield f"de.{number}", inner
-        else:
-            yield key, value

@@ -92,6 +92,7 @@ MISTAKES = [
     ("[[rule]]\nthen.code = '51'", "day.toml:1: rule[0].name: is missing; journal and log call the rule by it"),
     (f"[[rule]]\nname = ' '\n{THEN}", "day.toml:2: rule[0].name: must be a text of 1 to 80 printable characters"),
     (f"[[rule]]\nname = 7\n{THEN}", "day.toml:2: rule[0].name: must be a text in quotes"),
+    ("[[rule]]\nname = 'a'\nthen = '51'", "day.toml:3: rule[0].then: must be a table, as in then = { code"),
     ("[[rule]]\nname = 'a'", "day.toml:1: rule[0].then: is missing; say what happens, as in then = { code"),
     (f"[[rule]]\nname = 'a'\nwhne = {{}}\n{THEN}", "day.toml:3: rule[0].whne: unknown key; did you mean 'when'?"),
     (f"[rule]\nname = 'a'\n{THEN}", "day.toml:1: rule: write each rule under a heading [[rule]], in double brackets"),
@@ -116,6 +117,12 @@ MISTAKES = [
     ("when = { amount = '20..10' }", "rule[0].when.amount: '20.00..10.00' ends before it begins"),
     ("when = { code = 51 }", 'rule[0].when.code: write the value in quotes, as in "51": zeros in front count'),
     ("when = { code = '5' }", "rule[0].when.code: this host has no code '5'"),
+    ("when = { code = 'QQQ' }", "rule[0].when.code: this host has no code 'QQQ'; 'acquirer dialect show' lists them"),
+    ("when = { pan = '123' }", "rule[0].when.pan: has 3 digits, a card number 12 to 19: it can never match"),
+    ("when = { nth = 0 }", "rule[0].when.nth: is 0, and exchanges are counted from 1: it can never match"),
+    ("when = { nth = 'two' }", "rule[0].when.nth: 'two' is not a number; write it in digits"),
+    ("when = 'amount>'", "rule[0].when: the filter cannot be read at 'amount>': amount has no value; write one behind"),
+    ("[rule.when]\nservice = 'sale'\nservce = 'x'", "day.toml:5: rule[0].when.servce: unknown key; did you mean 'serv"),
     ("when = { reason = 'aproved' }", "rule[0].when.reason: this host has no reason 'aproved'; did you mean 'appr"),
     ("when = { dialect = 'unionpay' }", "rule[0].when.dialect: this host has no dialect 'unionpay'; did you mean 'uni"),
     ("when = { delivery = 'sent' }", "rule[0].when.delivery: is known only once the exchange is over; take it out"),
@@ -145,12 +152,13 @@ MISTAKES = [
     ("then = { answers = ['00'], order = 'any' }", "rule[0].then.order: unknown value 'any'"),
     ("then = { hold = 'a while' }", "rule[0].then.hold: 'a while' is not a duration; write it like 3s, 250ms or 1min"),
     ("then = { hold = '0s' }", "rule[0].then.hold: must be longer than nothing; leave it out to hold nothing"),
-    ("then = { hold = 5 }", "rule[0].then.hold: must be a text in quotes"),
+    ("then = { hold = 5 }", "rule[0].then.hold: must be a text in quotes, as in \"5s\" or \"for a person\""),
+    ("then = { code = '' }", "rule[0].then.code: is empty; name a response code, as in"),
     ("then = { set = { rnr = '1' } }", "rule[0].then.set.rnr: unionpay-pos has no element 'rnr'; did you mean 'rrn'?"),
     ("then = { set = { rrn = '1234567890123' } }", "rule[0].then.set.rrn: does not fit unionpay-pos: DE 37"),
     ("then = { set = { 'de.52' = 'pin' } }", "rule[0].then.set.de.52: does not fit unionpay-pos: DE 52: its bytes are"),
-    ("then = { set = { code = '51' } }", "rule[0].then.set.code: cannot be changed here: name it as 'code'"),
-    ("then = { set = { 'de.39' = '51' } }", "rule[0].then.set.de.39: cannot be changed here: name it as 'code'"),
+    ("then = { set = { code = '51' } }", "rule[0].then.set.code: cannot be changed here: it is chosen beside this, as"),
+    ("then = { set = { 'de.39' = '51' } }", "rule[0].then.set.de.39: cannot be changed here: it is chosen beside this"),
     ("then = { set = { 'de.64' = '00' } }", "rule[0].then.set.de.64: cannot be changed here: the MAC is made afterw"),
     ("then = { set = { 'de.60.2' = '1' } }", "rule[0].then.set.de.60.2: is a part of a field; name it as an element"),
     ("then = { set = { rrn = 1 } }", "rule[0].then.set.rrn: must be a text in quotes"),
@@ -162,14 +170,17 @@ MISTAKES = [
     ("then = { ask = 'sign_off' }", "rule[0].then.ask: unknown value 'sign_off'"),
     ("then = { faults = ['lat'] }", "rule[0].then.faults[0]: fault 'lat': kind: unknown kind 'lat'; did you mean 'lat"),
     ("then = { faults = ['lost_request'] }", "rule[0].then.faults[0]: 'lost_request' acts before anything is decided"),
+    ("then = { faults = ['refuse'] }", "rule[0].then.faults[0]: 'refuse' acts on connections, a rule on what is decid"),
+    ("then = { faults = ['silent', 'duplicate'] }", "rule[0].then.faults: faults 'silent' and 'duplicate' contradict"),
+    ("then = { faults = ['wrong_rrn:to=12'] }", "faults[0]: fault 'wrong_rrn:to=12': to: 'to' does not fit unionpay-p"),
     ("then = { faults = [] }", "rule[0].then.faults: is an empty list"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=[text.replace("\n", " ")[-50:] for text, _ in MISTAKES])
 def test_a_mistake_is_named_in_one_sentence_with_its_place(text, sentence):
-    if text.startswith(("when", "then", "scenario")):
-        rest = "" if text.startswith("then") else f"\n{THEN}"
+    if text.startswith(("when", "then", "scenario", "[rule.when]")):
+        rest = "" if text.startswith("then") else "\n[rule.then]\ncode = '51'" if text.startswith("[") else f"\n{THEN}"
         text = f'[[rule]]\nname = "a"\n{text}{rest}'
     with pytest.raises(DataError) as caught:
         rules_of(text)
