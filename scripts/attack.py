@@ -260,6 +260,12 @@ class Host:
             raise AssertionError(f"a host does not start: see {place / 'log'}")
         return cls(process)
 
+    def signal(self, number: int) -> None:
+        """Send a signal, unless it has ended. `Process.send_signal` takes an end away from who waits for it."""
+        if number and self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
+
     def writer(self) -> int:
         """Return the process that writes its store."""
         for entry in Path("/proc").glob("[0-9]*"):
@@ -270,13 +276,12 @@ class Host:
         raise AssertionError("the host has no process that writes")
 
     async def end(self, number: int, code: int) -> None:
-        """Signal it, and wait for its end.
+        """Signal it, and wait for its end; 0: it has been signalled.
 
         Raises:
             AssertionError: it ends with another code.
         """
-        with suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        self.signal(number)
         found = await asyncio.wait_for(self.process.wait(), 60)
         assert found == code, f"the host ended with {found}, not {code}"
 
@@ -333,9 +338,8 @@ class Attack:
         finally:
             for task in work:
                 task.cancel()
-            if host.process.returncode is None:
-                host.process.kill()
-                await host.process.wait()
+            host.signal(signal.SIGKILL)
+            await host.process.wait()
 
     async def _work(self) -> None:
         """Let the terminals work."""
@@ -350,9 +354,9 @@ class Attack:
             os.kill(writer, signal.SIGKILL)
             await host.end(0, 6)
             return
-        with suppress(ProcessLookupError):
-            host.process.kill()
-            if kind == "kill all":
+        host.signal(signal.SIGKILL)
+        if kind == "kill all":
+            with suppress(ProcessLookupError):  # it ends with its host
                 os.kill(writer, signal.SIGKILL)
         await host.end(0, -signal.SIGKILL)
 
