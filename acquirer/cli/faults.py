@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from textwrap import wrap
+from typing import Annotated, Final
 
 import typer
+
+_SENTENCE_AT: Final = 35
+"""Where the sentence of a line of the list begins, behind name and stage."""
+
+_NARROW: Final = 70
+"""Columns below which there is no room for it beside them."""
 
 
 def command(
@@ -16,6 +23,7 @@ def command(
 ) -> None:
     """Describe the kinds of faults that a host can be given, in Markdown (docs/faults.md is this page)."""
     from acquirer.app.fault_examples import example
+    from acquirer.cli.listing import screen_width
     from acquirer.scenario.catalogue import as_objects, kind_page, page, summary_lines
     from acquirer.scenario.registry import known_names
 
@@ -35,6 +43,42 @@ def command(
     elif what is None:
         print(page(known_names(), example), end="")
     elif what == "list":
-        print("\n".join(summary_lines(known_names())))
+        print("\n".join(line for summary in summary_lines(known_names()) for line in _folded(summary, screen_width())))
     else:
-        print(kind_page(what, example), end="")
+        print("\n".join(_on_screen(kind_page(what, example), screen_width())))
+
+
+def _folded(summary: str, width: int | None) -> list[str]:
+    """Return the lines of a summary; on a narrow screen its sentence stands below name and stage."""
+    if width is None or len(summary) <= width:
+        return [summary]
+    head, sentence = summary[:_SENTENCE_AT].rstrip(), summary[_SENTENCE_AT:]
+    if width < _NARROW:
+        return [head, *wrap(sentence, width, initial_indent="  ", subsequent_indent="  ")]
+    return wrap(sentence, width, initial_indent=summary[:_SENTENCE_AT], subsequent_indent=" " * _SENTENCE_AT)
+
+
+def _on_screen(page: str, width: int | None) -> list[str]:
+    """Return the lines of a kind's page; on a screen without the marks of tables, and no wider than it."""
+    lines = page.rstrip("\n").split("\n")
+    if width is None:
+        return lines
+    shown: list[str] = []
+    text: list[str] = []
+    for line in [*lines, ""]:
+        if line and not line.startswith(("|", "#", "`", "+ ", "- ", "  ")):
+            text.append(line)
+            continue
+        if text:
+            shown += wrap(" ".join(text), width)
+            text = []
+        if line.startswith(("| parameter", "| ---")):
+            continue
+        if line.startswith("| "):
+            name, written, default, means = line[2:-2].split(" | ")
+            given = "" if default == "–" else f"; {'' if default.startswith('must') else 'default '}{default}"
+            shown += wrap(f"{name}: {written}{given}", width, subsequent_indent="  ")
+            shown += wrap(means.replace("\\|", "|"), width, initial_indent="  ", subsequent_indent="  ")
+        else:
+            shown += wrap(line, width) if line.startswith("`") and not line.startswith("```") else [line]
+    return shown[:-1] if shown and not shown[-1] else shown

@@ -95,3 +95,20 @@ def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsy
     text = capsys.readouterr().out
     assert "### `rubbish`\n\nCannot be used: kind 'rubbish' of distribution 'acme-faults' cannot be loaded" in text
     assert "### `silent`\n\nDecide, book, and send nothing." in text
+
+
+@pytest.mark.parametrize("width", [50, 80])
+def test_on_a_screen_nothing_is_wider_than_it_but_bytes(width, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli.run(["faults", "list"]) == Code.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(built_in_names())
+    for name in built_in_names():
+        assert cli.run(["faults", "show", name]) == Code.OK
+        shown = capsys.readouterr().out
+        text = shown.partition("```diff")[0]
+        assert max(map(len, text.splitlines())) <= width
+        assert "| ---" not in text
+        assert all(f"`{parameter.name}`: " in text for parameter in find_kind(name).parameters)
+        assert shown.partition("```diff")[1:] == kind_page(name, example).partition("```diff")[1:]
