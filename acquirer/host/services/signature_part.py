@@ -12,8 +12,8 @@ connections:
    the others go on waiting.
 3. Where no image does, or more than one, nothing is kept as a signature.
 
-Of two parts of different images, whose own other parts never arrive, one in seventy ends where an image should (measured
-over 870 pairs): STAN, RRN, amount and slip of such parts are the same, so nothing tells them apart.
+Of two parts of different images, whose own other parts never arrive, one in seventy ends where an image should
+(measured over 870 pairs): STAN, RRN, amount and slip of such parts are the same, so nothing tells them apart.
 """
 
 from __future__ import annotations
