@@ -104,26 +104,34 @@ def check_opened(connection: sqlite3.Connection, database: Path | None) -> None:
         raise damaged(database, what)
 
 
-def misfit(columns: Sequence[Column], row: Row) -> str:
-    """Return which value of a row is none that its column may hold; "" when all fit."""
+def misfit(columns: Sequence[Column], row: Row, *, any_time: bool = False) -> str:
+    """Return which value of a row is none that its column may hold; "" when all fit.
+
+    Args:
+        any_time: a time may be any number: what only shows it shows the number.
+    """
     for column, value in zip(columns, row, strict=False):
         if value is None and column.nullable:
             continue
         if not isinstance(value, _KINDS[column.type]) or (column.values and value not in column.values):
             return f"{column.name} holds {_described(value)}"
-        if isinstance(value, int) and column.name.endswith("_us") and not 0 <= value <= LATEST_US:
+        if any_time or not column.name.endswith("_us") or not isinstance(value, int):
+            continue
+        if not 0 <= value <= LATEST_US:
             return f"{column.name} holds {value}, and is a time"
     return ""
 
 
-def unpack_whole(unpack: Callable[[Row], T], row: Row, table: StoreTable, database: Path | None) -> T:
+def unpack_whole(
+    unpack: Callable[[Row], T], row: Row, table: StoreTable, database: Path | None, *, any_time: bool = False
+) -> T:
     """Return what a row holds; behind the columns of its table it may have others.
 
     Raises:
         StoreError: it holds something that no host writes.
     """
     try:
-        if what := misfit(table.columns, row):
+        if what := misfit(table.columns, row, any_time=any_time):
             raise ValueError(what)
         return unpack(row)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:

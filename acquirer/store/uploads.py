@@ -161,7 +161,7 @@ def sound_signature(row: Row) -> Signature | None:
     SQLite keeps any kind of value in any column, and a file may have been changed by other programs.
     """
     try:
-        return unpack_whole(_unpack_signature, row, schema.signature, None)
+        return unpack_whole(_unpack_signature, row, schema.signature, None, any_time=True)
     except StoreError:
         return None
 
