@@ -18,13 +18,12 @@ from acquirer.security.vault import Vault, VaultError
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.journal_reader import JournalReader
-from acquirer.store.journal_writer import last_number, next_segment
+from acquirer.store.journal_writer import SEGMENT_DESCRIPTION, last_number, next_segment
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import key_path
 from acquirer.store.schema import (
     CARD,
     SEGMENT,
-    SEGMENT_OF_EXCHANGE,
     SESSION,
     SIGNATURE,
     SIGNATURE_PART,
@@ -142,8 +141,7 @@ def _segments(connection: sqlite3.Connection, database: Path, _result: CheckResu
     """What is said of full segments of exchanges is so: else exchanges would not be found."""
     source = sql_name(schema.exchange.name)
     end = next_segment(connection) * SEGMENT
-    columns = f"form, {SEGMENT_OF_EXCHANGE}, min(at_us), max(at_us)"
-    there = connection.execute(query(columns, source, ["id < ?"]) + " GROUP BY 2, form", (end,)).fetchall()
+    there = connection.execute(query(SEGMENT_DESCRIPTION, source, ["id < ?"]) + " GROUP BY 2, form", (end,)).fetchall()
     described = connection.execute(select(schema.exchange_segment)).fetchall()
     if sorted(there) != sorted(described):
         yield f"{database}: table {schema.exchange_segment.name} does not say what is in the journal: put a backup back"

@@ -14,6 +14,9 @@ from acquirer.store.statements import having, inserted, query
 FORMS_KEPT: Final = 4096
 """Forms whose numbers are remembered: more than any traffic has, and any peer may send any bitmap."""
 
+SEGMENT_DESCRIPTION: Final = f"form, {SEGMENT_OF_EXCHANGE}, min(at_us), max(at_us)"
+"""What a query of exchanges, grouped by form and segment, says of each."""
+
 _EXCHANGES: Final = inserted(schema.exchange)
 _FORMS: Final = inserted(schema.exchange_form)
 _FORM_NUMBER: Final = query("id", sql_name(schema.exchange_form.name), [having(*Form._fields)])
@@ -24,11 +27,7 @@ _LAST: Final = query("max(id)", sql_name(schema.exchange.name))
 _FULL: Final = " ".join(
     [
         *("INSERT INTO", sql_name(schema.exchange_segment.name), f"({listed(schema.exchange_segment.names)})"),
-        query(
-            f"form, {SEGMENT_OF_EXCHANGE}, min(at_us), max(at_us)",
-            sql_name(schema.exchange.name),
-            ["id >= ?", "id < ?"],
-        ),
+        query(SEGMENT_DESCRIPTION, sql_name(schema.exchange.name), ["id >= ?", "id < ?"]),
         "GROUP BY form ON CONFLICT DO NOTHING",  # another writer may have described it
     ]
 )

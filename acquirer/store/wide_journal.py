@@ -17,13 +17,14 @@ from acquirer.journal.entry import Entry
 from acquirer.model.columns import row_format
 from acquirer.store import schema
 from acquirer.store.filters import CHUNK, ExchangeFilter, Query
-from acquirer.store.schema import empty, sql_name
-from acquirer.store.soundness import damaged, misfit
+from acquirer.store.schema import StoreTable, empty, sql_name
+from acquirer.store.soundness import unpack_whole
 from acquirer.store.statements import having, query
 
 TABLE: Final = "journal"
 
 _FORMAT: Final = row_format(Entry)
+_JOURNAL: Final = StoreTable(TABLE, _FORMAT.columns, ("id",), rowid=True)
 _BOUNDS: Final = {"since_us": "at_us >= ?", "until_us": "at_us < ?", "after": "id > ?"}
 
 
@@ -87,12 +88,7 @@ class WideJournal:
         return [self._entry(row) for row in self._all(sql, *values, CHUNK)]
 
     def _entry(self, row: Row) -> Entry:
-        try:
-            if what := misfit(_FORMAT.columns, row):
-                raise ValueError(what)
-            entry = _FORMAT.unpack(row)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
-            raise damaged(self._database, f"a row of table {TABLE}: {exc}") from None
+        entry = unpack_whole(_FORMAT.unpack, row, _JOURNAL, self._database)
         entry.delivery = row[-1] or ("" if entry.reply is None else "sent")
         entry.failure, _, entry.before_failure = entry.failure.partition("\n")
         return entry
