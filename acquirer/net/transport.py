@@ -85,10 +85,10 @@ class EagerTransport(TwistedTransport):
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
-        if not self.can_write():
-            return
         twisted: Any
-        if self.has_unsent():
+        if not self.writes_at_once():
+            if not self.can_write():
+                return
             twisted = super()
             twisted.write(data)
         else:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 from typing import Any, Final
 
-from twisted.internet import error, tcp
+from twisted.internet import abstract, error, tcp
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.python.failure import Failure
 
@@ -26,6 +26,7 @@ class TwistedTransport(tcp.Server):
     logstr = "acquirer"
     repstr = "<EagerTransport>"
     _shouldShutdown = False  # close() alone sends the FIN: no other process holds the descriptor
+    _watched = False  # the reactor says when it can be written to
 
     def __init__(self, sock: socket.socket, protocol: Any, client: tuple[Any, ...], port: tcp.Port) -> None:
         twisted: Any = tcp.Connection
@@ -34,6 +35,33 @@ class TwistedTransport(tcp.Server):
         self.client = client
         self.hostname = client[0]
         self.connected = 1
+
+    def startWriting(self) -> None:
+        self._watched = True
+        super().startWriting()
+
+    def stopWriting(self) -> None:
+        if self._watched:  # hardly ever: the reactor would search its writers for it
+            self._watched = False
+            super().stopWriting()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """As ``tcp.Connection`` does, which looks for the name of its class among those of `reason`."""
+        if not hasattr(self, "socket"):
+            return
+        twisted: Any = self
+        abstract.FileDescriptor.connectionLost(twisted, reason)
+        twisted._closeSocket(reason.type is not error.ConnectionAborted)
+        protocol = twisted.protocol
+        del twisted.protocol, twisted.socket, twisted.fileno
+        protocol.connectionLost(reason)
+
+    def writes_at_once(self) -> bool:
+        """Return whether what is written now goes to the kernel first: `can_write`, and nothing is unsent."""
+        return bool(
+            self.connected
+            and not (self.disconnecting or self._writeDisconnected or self.dataBuffer or self._tempDataLen)
+        )
 
     def can_write(self) -> bool:
         """Return whether what is written now will be sent: the connection is open, and not being closed."""

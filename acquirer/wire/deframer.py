@@ -66,15 +66,18 @@ class Deframer:
     def whole(self, data: bytes) -> bytes | None:
         """Return the frame when `data` is exactly one and nothing is out of the ordinary; else None: then `feed` it.
 
-        The first one never is: it may still turn out to be HTTP.
         """
         size = self._plain_bytes
-        if not size or self.fresh or self._at != len(self._buffer):
+        if not size or self._at != len(self._buffer):
             return None
         length = len(data) - size
         framing = self._framing
         if not framing.minimum_bytes <= length <= framing.limit_bytes or int.from_bytes(data[:size], "big") != length:
             return None
+        if self.fresh:
+            if TLS.match(data):
+                return None
+            self.fresh = False
         return data[size:]
 
     def __iter__(self) -> Iterator[bytes]:

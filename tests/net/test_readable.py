@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,10 +16,11 @@ from acquirer.net.readable import PER_TURN, ReadableSockets
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.fixture(autouse=True, params=["DefaultSelector", "SelectSelector", "PollSelector"])
-def selector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the system has: one that can be nested in the loop's, or one that cannot."""
-    monkeypatch.setattr(selectors, "DefaultSelector", getattr(selectors, request.param))
+@pytest.fixture(autouse=True, params=["as it is", "without epoll"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system has."""
+    if request.param == "without epoll":
+        monkeypatch.delattr(select, "epoll", raising=False)
 
 
 @pytest.fixture

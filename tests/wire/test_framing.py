@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -348,7 +349,7 @@ def meetings(draw):
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(meetings())
-def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
+def test_a_whole_frame_is_what_feeding_would_give_and_leaves_nothing(meeting):
     framing, before, data, after = meeting
     one, other = make_deframer(framing), make_deframer(framing)
     dead = False
@@ -357,9 +358,9 @@ def test_a_whole_frame_is_what_feeding_would_give_and_changes_nothing(meeting):
         assert result == outcome(lambda data: found_in(other, data), chunk)
         dead = dead or isinstance(result, tuple)
     then = state(one)
-    quiet = not (one.fresh or one.pending or dead)
+    quiet = not (one.pending or dead)
     frame = one.whole(data)
-    assert state(one) == then
+    assert state(one) == (then if frame is None else then | {"fresh": False})
     try:
         fed = found_in(other, data)
     except FrameError:
@@ -394,12 +395,15 @@ def test_whole_frames_and_pieces_may_come_in_any_order(data):
     assert (found, deframer.pending) == (frames, 0)
 
 
-def test_a_frame_by_itself_is_whole_when_the_stream_is_known_to_carry_frames():
+def test_a_frame_by_itself_is_whole_unless_the_stream_begins_as_tls():
+    greeting = b"\x16\x03\x01" + bytes(0x1603 - 1)
+    deframer = make_deframer(replace(UNIONPAY, limit_bytes=8192))
+    assert deframer.whole(greeting) is None
+    with pytest.raises(FrameError, match="TLS"):
+        found_in(deframer, greeting)
     deframer = make_deframer(UNIONPAY)
     frame = b"\x60" + bytes(20)
     wire = UNIONPAY.wrap(frame)
-    assert deframer.whole(wire) is None, "the first one may still turn out to be HTTP"
-    assert found_in(deframer, wire) == [frame]
     assert [deframer.whole(wire) for _ in range(3)] == [frame] * 3
     assert deframer.whole(b"\0\0") is None, "a keep-alive is counted"
     assert deframer.whole(wire[:-1]) is None
