@@ -17,7 +17,7 @@ from acquirer.app.holding import HeldExchanges
 from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps
 from acquirer.app.sending import Sending
-from acquirer.model.effects import Arrival
+from acquirer.model.effects import PAUSE, Arrival
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.server import Server
 from acquirer.observe.log import Log
@@ -125,7 +125,11 @@ class Driver:
                     run.over = True
                     run.fault()
             for run in together:
-                run.perform()
+                if run.effect is PAUSE:  # the others have got as far as this one
+                    run.result = None
+                    self._ready.append(run)
+                else:
+                    run.perform()
         self._called = False
 
     def stop(self) -> None:

@@ -19,7 +19,6 @@ from acquirer.model.effects import (
     LoadCard,
     LoadOriginal,
     LoadSignatures,
-    Pause,
     RenderPicture,
     Restart,
     Send,
@@ -162,9 +161,6 @@ class Run(Sending):
         driver.lanes.release(self, but=hold.tid)
         return PENDING
 
-    def _pause(self, _pause: Pause) -> None:
-        """Let the others get as far as this one."""
-
     def _nothing(self, _nothing: None) -> None:
         """End without a last effect."""
 
@@ -222,7 +218,6 @@ _PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {
     Close: Run._close,
     Silence: Run._silence,
     Hold: Run._hold,
-    Pause: Run._pause,
     type(None): Run._nothing,
 }
 """What performs each effect."""

@@ -25,16 +25,17 @@ class Router:
             for mti, routes in self._by_mti.items()
         }
         self._readings = {mti: tuple(conditions.values()) for mti, conditions in self._conditions.items()}
+        sent = {mti[:3] + digit for mti in self._by_mti for digit in "0123456789"}
+        self._first_sent = {mti: first for mti in sent if (first := without_repeat(mti)) in self._by_mti}
         self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
 
     def find(self, message: Message) -> Route | None:
         """Return the first route that fits; the MTI's repeat digit plays no role."""
-        mti = without_repeat(message.mti)
-        readings = self._readings.get(mti)
-        if readings is None:
+        mti = self._first_sent.get(message.mti)
+        if mti is None:
             return None
         fields = message.fields
-        key = (mti, tuple([reading(fields) for reading in readings]))
+        key = (mti, tuple([reading(fields) for reading in self._readings[mti]]))
         try:
             return self._remembered[key]
         except KeyError:
@@ -48,7 +49,7 @@ class Router:
 
     def knows(self, mti: str) -> bool:
         """Return whether any route has this MTI."""
-        return without_repeat(mti) in self._by_mti
+        return mti in self._first_sent
 
 
 def _fits(route: Route, values: Mapping[str, Value | None]) -> bool:

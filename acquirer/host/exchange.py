@@ -111,7 +111,8 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
         damaged: DamagedReply | None = None  # of this turn: what faults look for may be another thing now
         if context is not None or own:
             damaged = damage(host, active, context or _context(host, request), request, decision, reply, own)
-        name = TRIGGER if _withheld(decision) else ""
+        withheld = decision.silent and not decision.replayed  # a trigger amount asks for no reply; a repeat is answered
+        name = TRIGGER if withheld else ""
         evidence = of_request(host, request, decision, reply, name)
         if damaged is not None:
             evidence.fault = damaged.names or name
@@ -128,7 +129,7 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             if damaged is not None and damaged.faults:
                 yield from damaged.perform()
                 return None
-            return Silence(TRIGGER) if _withheld(decision) else Send(reply.frame)
+            return Silence(TRIGGER) if withheld else Send(reply.frame)
         assert isinstance(outcome, CommitOutcome)
         if damaged is not None:
             damaged.release()
@@ -170,11 +171,6 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
         decision.notes = (*decision.notes, case.verified.note)
         decision.why = f"{decision.why}; {key_why.UNDER_PREVIOUS_KEYS}"
     return decision
-
-
-def _withheld(decision: Decision) -> bool:
-    """Return whether a trigger amount asks for no reply; a repeat is answered."""
-    return decision.silent and not decision.replayed
 
 
 def _context(host: Host, request: Request) -> FaultContext:

@@ -13,9 +13,9 @@ from operator import itemgetter
 from typing import Any, Final
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.journal.entry import RECORD
+from acquirer.journal.entry import NUMBERS, RECORD
 from acquirer.journal.mask import before_failure
-from acquirer.journal.packed import SEPARATOR, PackedExchange
+from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, PackedExchange
 from acquirer.journal.shapes import RECORD_NAMES, shape_of
 from acquirer.model.evidence import Evidence, ExchangeRecord
 from acquirer.model.text import text_masks
@@ -33,6 +33,7 @@ _REQUEST, _FAILURE, _REPLY = range(len(RECORD.columns), len(RECORD.columns) + 3)
 _MTI, _REPLY_MTI, _NOTES, _AMOUNT = (_PLACE[name] for name in ("mti", "reply_mti", "notes", "amount_minor"))
 _MASKS: Final = tuple([(_PLACE[name], mask) for name, mask in text_masks(ExchangeRecord).items()])
 _searched: Final = itemgetter(*[place for place, _ in _MASKS])
+_COUNTS: Final = [_PLACE[name] for name in VALUE_RECORD if name in NUMBERS and name != "amount_minor"]
 _in_columns: Final = itemgetter(_PLACE["at_us"], _PLACE["tid"])
 
 
@@ -69,6 +70,9 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
         for place, mask in _MASKS:
             values[place] = mask(values[place])
     record = (dialect.name, *values)
+    for place in _COUNTS:
+        if values[place]:
+            values[place] = str(values[place])
     if values[_AMOUNT] is not None:
         values[_AMOUNT] = str(values[_AMOUNT])  # an amount of 0 is there
     mti = values[_MTI]
@@ -77,7 +81,7 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
     shape = shape_of((dialect, mti, tuple(request), values[_REPLY_MTI], answered))
     values += shape.shown([*request.values(), *reply.values()] if reply else [*request.values()])
     form, kept = shape.row_form(values)
-    texts = [*map(str, kept(values))]
+    texts = kept(values)
     data = SEPARATOR.join(texts)
     if data.count(SEPARATOR) >= len(texts) > 0:  # one of them holds it: nothing that is readable does
         data = SEPARATOR.join([text.replace(SEPARATOR, "\N{SYMBOL FOR UNIT SEPARATOR}") for text in texts])

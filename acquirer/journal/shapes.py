@@ -68,12 +68,12 @@ class ExchangeShape:
 
     def row_form(self, values: Sequence[Any]) -> RowForm:
         """Return the form for the values of an exchange: `RECORD_NAMES`, then the fields of request and reply."""
-        present = (*map(bool, _optional(values)),)
-        same = (*map(eq, self._repeated(values), self._source(values)),)
+        present = bytes(map(bool, _optional(values)))
+        same = bytes(map(eq, self._repeated(values), self._source(values)))
         key = (*_outcome(values), present, same)
         return self._forms.get(key) or self._add_form(key, present, same)
 
-    def _add_form(self, key: tuple[Any, ...], present: Sequence[bool], same: Sequence[bool]) -> RowForm:
+    def _add_form(self, key: tuple[Any, ...], present: bytes, same: bytes) -> RowForm:
         dialect, mti, _, reply_mti, reply = self._key
         repeated = {name: source for (name, source), equal in zip(self._equal.items(), same, strict=True) if equal}
         there = [name for name, is_there in zip(_OPTIONAL, present, strict=True) if is_there]

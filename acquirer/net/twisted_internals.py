@@ -38,12 +38,14 @@ class TwistedTransport(tcp.Server):
 
     def startWriting(self) -> None:
         self._watched = True
-        super().startWriting()
+        twisted: Any = super()
+        twisted.startWriting()
 
     def stopWriting(self) -> None:
         if self._watched:  # hardly ever: the reactor would search its writers for it
             self._watched = False
-            super().stopWriting()
+            twisted: Any = super()
+            twisted.stopWriting()
 
     def connectionLost(self, reason: Failure) -> None:
         """As ``tcp.Connection`` does, which looks for the name of its class among those of `reason`."""

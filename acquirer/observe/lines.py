@@ -7,7 +7,7 @@ escaped, because a log is read on terminals (ASVS 16.4.1).
 from __future__ import annotations
 
 import json
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from datetime import datetime, tzinfo
 from operator import itemgetter
 from typing import Any, Final, Protocol
@@ -53,18 +53,28 @@ _NEXT: Final = "\n"  # between notes, in a row
 class AsJson:
     """One JSON object in each line."""
 
+    def __init__(self) -> None:
+        self._templates: dict[bytes, str] = {}  # by which texts there are; hosts write a few dozen
+
     def exchange(self, row: JournalRow) -> str:
         number, at_us, replayed, notes, took_us = _others(row)
         texts = _texts(row)
-        if _is_plain(texts):  # most lines: half the price of an encoder that looks at each value
-            pairs = [f'"{name}":"{text}"' for name, text in zip(LOGGED, texts, strict=True) if text]
-        else:
-            pairs = [f'"{name}":{_quoted(text)}' for name, text in zip(LOGGED, texts, strict=True) if text]
-        if notes:
-            pairs.append(f'"notes":[{",".join([_quoted(note) for note in notes.split(_NEXT)])}]')
+        there = bytes(map(bool, texts))
+        template = self._templates.get(there) or self._add_template(there)
+        values: Iterable[str] = filter(None, texts)
+        if _is_plain((*texts, notes)):
+            rest = f',"notes":["{notes}"]' if notes else ""
+        else:  # seldom: an encoder that looks at each value costs as much as all the rest
+            values = map(_inside_quotes, values)
+            rest = f',"notes":[{",".join([_quoted(note) for note in notes.split(_NEXT)])}]' if notes else ""
         if replayed:
-            pairs.append('"replayed":true')
-        return f'{{"event":"exchange","at":"{utc(at_us)}","id":{number},{",".join(pairs)},"took_ms":{took_us / 1000}}}'
+            rest += ',"replayed":true'
+        return template % (utc(at_us), number, *values, rest, took_us / 1000)
+
+    def _add_template(self, there: bytes) -> str:
+        pairs = "".join([f',"{name}":"%s"' for name, is_there in zip(LOGGED, there, strict=True) if is_there])
+        template = self._templates[there] = f'{{"event":"exchange","at":"%s","id":%d{pairs}%s,"took_ms":%s}}'
+        return template
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_json  # structlog
@@ -72,8 +82,12 @@ class AsJson:
         return event_as_json(event)
 
 
+def _inside_quotes(text: str) -> str:
+    return _quoted(text)[1:-1]
+
+
 def _is_plain(values: Sequence[str]) -> bool:
-    """Whether JSON takes these as they are: text in printable ASCII without quotes and backslashes."""
+    """Whether JSON takes these as they are: each one line of printable ASCII without quotes and backslashes."""
     text = "".join(values)
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 

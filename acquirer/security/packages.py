@@ -18,7 +18,7 @@ from acquirer.errors import SecurityError
 from acquirer.security.blocks import VERSIONS, BlocksError, read_blocks, write_block
 from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, odd_parity
 from acquirer.security.key_package import KeyPackage
-from acquirer.security.secret import Secret, SecretFactory
+from acquirer.security.secret import CheckValue, Secret, SecretFactory
 from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
 
@@ -78,6 +78,7 @@ class PackageIssuer:
 
     __slots__ = (
         "_blocks",
+        "_check_values",
         "_des",
         "_mac_usage",
         "_slices",
@@ -93,6 +94,7 @@ class PackageIssuer:
         self.package = package
         self.mak = mak
         self.ready_keys: ReadyKeys = _nothing
+        self._check_values: tuple[CheckValue, ...] = ()
         self._mac_usage = mac_usage  # of the MAK, where a key block says it
         self._blocks = package.wrap in VERSIONS
         self._wrap = wrap_cipher(package)
@@ -126,9 +128,22 @@ class PackageIssuer:
         """
         clear = self._draw(randbytes)
         size = self.package.kcv_bytes
-        for one in self._slices:
-            clear += one.factory.check_value(clear[one.start : one.stop], size)
+        if not self._check_values:
+            self._check_values = self._quickest()
+        for one, check_value in zip(self._slices, self._check_values, strict=True):
+            clear += check_value(clear[one.start : one.stop], size)
         return clear
+
+    def _quickest(self) -> tuple[CheckValue, ...]:
+        """Return what computes the check value of each key; a host whose keys come ready has no need of it."""
+        from acquirer.security.check_values import check_value_maker  # ctypes
+
+        return tuple(
+            [
+                check_value_maker(one.factory.cipher, one.stop - one.start) or one.factory.check_value
+                for one in self._slices
+            ]
+        )
 
     def issue(self, tmk: Secret, randbytes: Randbytes, pinned: WorkingKeys | None = None) -> IssuedKeys:
         """Return a package of fresh working keys; keys that are `pinned` are used instead of fresh ones.

@@ -7,6 +7,7 @@ costs ten times what a block costs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, CipherContext, modes
@@ -149,6 +150,10 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"
+
+
+CheckValue = Callable[[bytes, int], bytes]
+"""Takes a key of one cipher and size, and how many bytes are wanted; returns the first bytes of zeros encrypted."""
 
 
 class SecretFactory:

@@ -241,9 +241,10 @@ def _claim_rows(changes: Changes, claimed: set[object]) -> bool:
     Both were decided on one version, so only the first is right.
     """
     session, card, upload = changes.session, changes.card, changes.upload
-    rows: list[object] = [one.key for one in (changes.transaction, changes.original) if one is not None]
-    if session is not None:
-        rows.append(session.tid)
+    rows: list[object] = [] if session is None else [session.tid]
+    for one in (changes.transaction, changes.original):
+        if one is not None:
+            rows.append(one.key)
     if card is not None:
         rows.append((card.token,))  # a tuple, so that no token is taken for a tid
     if upload is not None:

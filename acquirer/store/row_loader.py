@@ -58,7 +58,7 @@ class RowLoader:
             )
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
-        return Loaded(config, session, self._transaction(row), self._direct.rrns.take())
+        return Loaded(config, session, None if row is None else self._transaction(row), self._direct.rrns.take())
 
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; see `interface.Store.load_card`."""

@@ -136,7 +136,9 @@ def may_hold_card_numbers(text: str) -> bool:
     >>> may_hold_card_numbers("STAN 000001"), may_hold_card_numbers("1234 5678-9012"), may_hold_card_numbers("令牌")
     (False, True, True)
     """
-    return not text.isascii() or _LONG in text.replace("   ", ".").encode().translate(_ZEROED, b" -")
+    if not text.isascii():
+        return True
+    return len(text) >= PAN_DIGITS[0] and _LONG in text.replace("   ", ".").encode().translate(_ZEROED, b" -")
 
 
 def card_number_half_bytes(data: bytes, *, issued: bool = False) -> set[int]:

@@ -64,9 +64,7 @@ class Deframer:
             self._at = 0
 
     def whole(self, data: bytes) -> bytes | None:
-        """Return the frame when `data` is exactly one and nothing is out of the ordinary; else None: then `feed` it.
-
-        """
+        """Return the frame when `data` is exactly one and nothing is out of the ordinary; else None: then `feed` it."""
         size = self._plain_bytes
         if not size or self._at != len(self._buffer):
             return None
