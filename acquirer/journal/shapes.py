@@ -6,8 +6,8 @@ What can be known of a shape is looked up once; real traffic has a few dozen of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import eq, itemgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from acquirer.dialect.dialect import Dialect
@@ -31,8 +31,7 @@ _Getter = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 _PLACE: Final = {name: place for place, name in enumerate(RECORD_NAMES)}
 _OPTIONAL: Final = (*VALUE_RECORD, "failure")
-_optional: Final = itemgetter(*[_PLACE[name] for name in _OPTIONAL])
-_outcome: Final = itemgetter(*[_PLACE[name] for name in ("service", "code", "reason")])
+_OUTCOME: Final = ("service", "code", "reason")
 
 
 class RowForm(NamedTuple):
@@ -45,7 +44,7 @@ class RowForm(NamedTuple):
 class ExchangeShape:
     """One shape of exchanges."""
 
-    __slots__ = ("_equal", "_forms", "_key", "_masking", "_names", "_repeated", "_showers", "_source")
+    __slots__ = ("_equal", "_form_key", "_forms", "_key", "_masking", "_names", "_showers")
 
     def __init__(self, key: ShapeKey) -> None:
         dialect, mti, request, reply_mti, reply = self._key = key
@@ -53,8 +52,7 @@ class ExchangeShape:
         self._showers = [*_showers(dialect, mti, request), *_showers(dialect, reply_mti, reply or ())]
         self._masking = [(place, show) for place, show in enumerate(self._showers) if show is not readable]
         self._equal = _equal_names(dialect, request, reply or ())
-        self._repeated = _getter(self._names, self._equal)
-        self._source = _getter(self._names, self._equal.values())
+        self._form_key = _form_key(self._names, self._equal)
         self._forms: dict[tuple[Any, ...], RowForm] = {}
 
     def shown(self, fields: Sequence[Value]) -> list[Any]:
@@ -68,20 +66,19 @@ class ExchangeShape:
 
     def row_form(self, values: Sequence[Any]) -> RowForm:
         """Return the form for the values of an exchange: `RECORD_NAMES`, then the fields of request and reply."""
-        present = bytes(map(bool, _optional(values)))
-        same = bytes(map(eq, self._repeated(values), self._source(values)))
-        key = (*_outcome(values), present, same)
-        return self._forms.get(key) or self._add_form(key, present, same)
+        key = self._form_key(values)
+        return self._forms.get(key) or self._add_form(key)
 
-    def _add_form(self, key: tuple[Any, ...], present: bytes, same: bytes) -> RowForm:
+    def _add_form(self, key: tuple[Any, ...]) -> RowForm:
+        (service, code, reason), facts = key[: len(_OUTCOME)], key[len(_OUTCOME) :]
+        absent, same = facts[: len(_OPTIONAL)], facts[len(_OPTIONAL) :]
         dialect, mti, _, reply_mti, reply = self._key
         repeated = {name: source for (name, source), equal in zip(self._equal.items(), same, strict=True) if equal}
-        there = [name for name, is_there in zip(_OPTIONAL, present, strict=True) if is_there]
+        there = [name for name, lacks in zip(_OPTIONAL, absent, strict=True) if not lacks]
         there += self._names[len(RECORD_NAMES) :]
         names = [f"{name}={repeated[name]}" if name in repeated else name for name in there]
         if reply is not None and not reply:
             names.append(ANSWERED)
-        service, code, reason = key[:3]
         form = Form(dialect.name, mti, service, code, str(reason), reply_mti, " ".join(names))
         if len(self._forms) >= KEPT:
             self._forms.clear()
@@ -116,6 +113,19 @@ def _equal_names(dialect: Dialect, request: Sequence[int], reply: Sequence[int])
         if source := identified.get(de, f"request.{de}" if de in request else ""):
             equal[f"reply.{de}"] = source
     return equal
+
+
+def _form_key(names: Sequence[str], equal: Mapping[str, str]) -> _Getter:
+    """Return what takes from values that have these names all that their form depends on, compiled from source.
+
+    That is their outcome, then which optional ones are absent, then which of `equal` repeat the value of their source.
+    """
+    places = {name: f"values[{place}]" for place, name in enumerate(names)}
+    parts = [places[name] for name in _OUTCOME]
+    parts += [f"not {places[name]}" for name in _OPTIONAL]
+    parts += [f"{places[name]} == {places[source]}" for name, source in equal.items()]
+    made: _Getter = eval(f"lambda values: ({', '.join(parts)},)")  # noqa: S307  made of our own names
+    return made
 
 
 def _getter(names: Sequence[str], wanted: Iterable[str]) -> _Getter:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-import struct
+import sys
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, cast
 
@@ -23,7 +23,7 @@ from acquirer.security.tr31 import KeyBlockError
 from acquirer.security.working import WorkingKeys
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key
-_WEAK_WORDS: Final = frozenset(int.from_bytes(key, "big") for key in WEAK_DES_KEYS)
+_WEAK_WORDS: Final = frozenset(int.from_bytes(key, sys.byteorder) for key in WEAK_DES_KEYS)
 _DRAWS: Final = 8  # a random source gives a weak or repeated key once in 2**50: more draws mean it is stuck
 
 
@@ -83,7 +83,6 @@ class PackageIssuer:
         "_mac_usage",
         "_slices",
         "_total",
-        "_words",
         "_wrap",
         "mak",
         "package",
@@ -110,7 +109,6 @@ class PackageIssuer:
             at += size
         self._slices = tuple(slices)
         self._total = at
-        self._words = struct.Struct(f">{at // 8}Q")
         self._des = BLOCK_BYTES[package.cipher] == 8
 
     @property
@@ -118,21 +116,24 @@ class PackageIssuer:
         """Size of what `fresh` makes."""
         return self._total + len(self._slices) * self.package.kcv_bytes
 
-    def fresh(self, randbytes: Randbytes) -> bytes:
-        """Return fresh working keys, in the clear, one after another, then their KCVs.
+    def fresh(self, randbytes: Randbytes, sets: int = 1) -> bytes:
+        """Return `sets` of fresh working keys; each is its keys in the clear, one after another, then their KCVs.
 
         DES keys have odd parity, are never weak and never share a part with one another.
 
         Raises:
             PackageError: the random source repeats itself.
         """
-        clear = self._draw(randbytes)
-        size = self.package.kcv_bytes
+        total, size = self._total, self.package.kcv_bytes
         if not self._check_values:
             self._check_values = self._quickest()
-        for one, check_value in zip(self._slices, self._check_values, strict=True):
-            clear += check_value(clear[one.start : one.stop], size)
-        return clear
+        clear = self._draw(randbytes, sets)
+        made: list[bytes] = []
+        for at in range(0, sets * total, total):
+            made.append(clear[at : at + total])
+            for (_, _, start, stop, _, _), check_value in zip(self._slices, self._check_values, strict=True):
+                made.append(check_value(clear[at + start : at + stop], size))
+        return b"".join(made)
 
     def _quickest(self) -> tuple[CheckValue, ...]:
         """Return what computes the check value of each key; a host whose keys come ready has no need of it."""
@@ -185,13 +186,13 @@ class PackageIssuer:
             raise PackageError(str(exc)) from None
         return IssuedKeys(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
 
-    def _draw(self, randbytes: Randbytes) -> bytes:
+    def _draw(self, randbytes: Randbytes, sets: int = 1) -> bytes:
         for _ in range(_DRAWS):
-            clear = randbytes(self._total)
+            clear = randbytes(sets * self._total)
             if self._des:
                 clear = odd_parity(clear)
-            words = set(self._words.unpack(clear))
-            if len(words) == self._words.size // 8 and _WEAK_WORDS.isdisjoint(words):
+            words = set(memoryview(clear).cast("Q"))
+            if len(words) == len(clear) // 8 and _WEAK_WORDS.isdisjoint(words):
                 return clear
         raise PackageError(f"the random source gave weak or repeated keys {_DRAWS} times in a row: it is not random")
 
