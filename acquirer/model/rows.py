@@ -234,3 +234,4 @@ class Picture:
     height: int = 0
     png: bytes = field(default=b"", repr=False)  # nothing: it could not be decoded
     flags: tuple[Flag, ...] = ()
+    exact_end: bool = True  # it ends as an encoder of these lines must end it, bit for bit

@@ -48,12 +48,17 @@ def decode_image(stream: bytes) -> Picture:
     bitmap = decoded.bitmap
     if not bitmap.data:
         return Picture(flags=(*found, Flag("undecodable", "the stream ends before its first line")))
-    return Picture(bitmap.width, bitmap.height, png.encode_png(bitmap), tuple(found))
+    return Picture(bitmap.width, bitmap.height, png.encode_png(bitmap), tuple(found), decoded.exact)
 
 
 def send_picture(connection: Connection, picture: Picture) -> None:
     """Send a picture, as `picture_decoder.receive_picture` takes it: a JSON object, then the PNG."""
-    fields = {"width": picture.width, "height": picture.height, "flags": [[f.name, f.why] for f in picture.flags]}
+    fields = {
+        "width": picture.width,
+        "height": picture.height,
+        "flags": [[flag.name, flag.why] for flag in picture.flags],
+        "exact_end": picture.exact_end,
+    }
     connection.send_bytes(json.dumps(fields).encode())
     connection.send_bytes(picture.png)
 

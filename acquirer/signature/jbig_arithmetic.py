@@ -12,6 +12,10 @@ from typing import Final
 
 from acquirer.signature.jbig_table import LSZ, NEXT_LPS, NEXT_MPS
 
+SPARE_BITS_MAX: Final = 15
+"""By how many bits the number at the end of a stripe may be rounder than it need be: each more is half as likely, so
+one stripe in 32 000 ends rounder."""
+
 _HALF: Final = 0x8000 << 8
 _LSZ: Final = tuple(size << 8 for size in LSZ)
 
@@ -83,6 +87,20 @@ class ArithmeticDecoder:
         """Return how many bytes were read behind the end: they count as zeros, which an encoder need not write."""
         return self._at - len(self._coded)
 
+    def flushed(self) -> bool:
+        """Return whether an encoder that has coded the decisions so far would end with these bits (FLUSH, T.82 6.8.1).
+
+        It writes the roundest number of the interval that is left: a multiple of 0x10000, else of 0x8000. Where bytes
+        end otherwise, they are not the ones that these decisions were coded into.
+        """
+        code, interval = self._code >> 8, self._interval >> 8
+        if self._code == 0:  # the number is where the interval begins: what followed was the most probable
+            return True
+        spare = 8 * self._at - 16 - self._shifts - _last_bit(self._coded)
+        if spare == 0:
+            return code < 0x8000 and interval - code <= 0x8000  # else the interval has a multiple of 0x10000 in it
+        return 0 < spare <= SPARE_BITS_MAX
+
 
 class ArithmeticEncoder:
     """The arithmetic encoder's registers within one stripe (T.82 §6.8.1, figures 20 to 27)."""
@@ -151,3 +169,12 @@ class ArithmeticEncoder:
                 at -= 1
             self._out[at] += 1
         self._out.append(byte & 0xFF)
+
+
+def _last_bit(coded: bytes) -> int:
+    """Return where the last bit that is set stands, from 0; -1 for none."""
+    significant = coded.rstrip(b"\0")
+    if not significant:
+        return -1
+    last = significant[-1]
+    return 8 * len(significant) - (last & -last).bit_length()

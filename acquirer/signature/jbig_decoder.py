@@ -49,6 +49,7 @@ class DecodedImage:
     bitmap: Bitmap
     lines: int  # how many of its lines were received
     problems: tuple[DamageReport, ...]
+    exact: bool = True  # each stripe ends as an encoder of its lines must end it, bit for bit
 
 
 def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
@@ -63,7 +64,7 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
-    return DecodedImage(header, bitmap, len(rows), tuple(stream.problems))
+    return DecodedImage(header, bitmap, len(rows), tuple(stream.problems), stream.picture.exact)
 
 
 class _Stream:
@@ -182,6 +183,7 @@ class _Picture:
         self.header = header
         self.rows: list[int] = []
         self.overrun = 0  # bytes that the last stripe's lines took behind its end; below 0: left, and not zeros
+        self.exact = True  # so far: see `DecodedImage`
         self.reset()
 
     def reset(self) -> None:
@@ -205,6 +207,7 @@ class _Picture:
                 return line
             self.above, self.two_above = row, self.above
             self.rows.append(int(row.translate(_DIGITS), 2))
+        self.exact = self.exact and decoder.flushed()
         unread = coded[max(len(coded) + decoder.overrun(), 0) :] if decoder.overrun() < 0 else b""
         self.overrun = decoder.overrun() if unread.strip(b"\0") else max(decoder.overrun(), 0)
         return lines

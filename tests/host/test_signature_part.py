@@ -124,6 +124,19 @@ def test_a_part_of_another_image_does_not_complete_one(rig, sold):
     assert [rig.streams[one.digest] for one in rig.signatures] == [BOB]
 
 
+@pytest.mark.parametrize(("first", "last"), [(("Kim", 79), ("Ann", 115)), (("Bob", 114), ("Bob", 48))])
+def test_a_mixture_that_ends_where_it_should_but_not_as_an_encoder_ends_is_refused(first, last, rig, sold):
+    """Its last byte stands where one must stand; its last bits do not."""
+    one, other = (cut(jbig_encoder.encode_jbig(draw_signature(name, seed=seed)), 2) for name, seed in (first, last))
+    assert sold.upload(sold.last, one[0], part=1).code == "00"
+    mixed = sold.upload(sold.last, other[1], part=2, last=True)
+    assert mixed.code == "30"
+    assert "its last bits are not those with which an encoder ends these lines" in mixed.why
+    assert not rig.signatures
+    assert sold.upload(sold.last, one[1], part=2, last=True).code == "00"
+    assert [rig.streams[kept.digest] for kept in rig.signatures] == [b"".join(one)]
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_parts_on_two_connections_make_the_two_images_they_are_of(count, rig, sold):
     """The first parts of both, then the second parts: each belongs to the beginning that it continues."""

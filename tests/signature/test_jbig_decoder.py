@@ -80,6 +80,7 @@ def test_what_jbigkit_writes_is_read(
         read = decode_jbig(written.stdout)
         assert read.bitmap == picture
         assert read.problems == ()
+        assert read.exact
         assert read.lines == picture.height
 
 
@@ -173,7 +174,12 @@ class TestDamage:
 
     def test_zeros_that_an_encoder_did_not_leave_out_are_no_damage(self) -> None:
         read = decode_jbig(WHOLE[:-2] + bytes(9) + WHOLE[-2:])
-        assert (read.bitmap, read.problems) == (RASTER, ())
+        assert (read.bitmap, read.problems, read.exact) == (RASTER, (), True)
+
+    def test_last_bits_that_no_encoder_writes_are_no_damage_and_not_exact(self) -> None:
+        """All numbers of the last interval mean the same lines, and an encoder writes the roundest."""
+        read = decode_jbig(WHOLE[:-2] + b"\1" + WHOLE[-2:])
+        assert (read.bitmap, read.problems, read.exact) == (RASTER, (), False)
 
     def test_a_height_that_grows(self) -> None:
         read = decode_jbig(WHOLE[:20] + b"\xff\x05\x00\x00\x00\x20" + WHOLE[20:])
