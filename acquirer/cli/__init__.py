@@ -12,7 +12,7 @@ import typer
 from acquirer import __version__
 from acquirer.cli.arguments import take_over
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.streams import give_up, open_streams
+from acquirer.cli.streams import give_up, open_streams, say
 from acquirer.errors import ConfigurationError
 from acquirer.settings.memory import lacks_memory
 
@@ -81,6 +81,12 @@ def _run(arguments: list[str]) -> int:
         stop = "" if problem.endswith((".", "?")) else "."
         _say(f"{problem}{stop} Try '{where} --help'.")
         return Code.USAGE
+    except UnicodeEncodeError:
+        odd = next((word for word in arguments if not _is_text(word)), "")
+        if not odd:
+            raise
+        _say(f"{odd} is no UTF-8 text: it can name a file, and nothing else.")
+        return Code.USAGE
     except typer.Exit as end:
         return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
@@ -139,6 +145,15 @@ def _command_name(arguments: list[str]) -> str:
     return next((word for word in arguments if word in COMMANDS), "")
 
 
+def _is_text(word: str) -> bool:
+    """Return whether an argument is UTF-8 text; Python reads bytes that are none as halves of characters."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _not_imported() -> None:
     """Stand in the help for a command that is not imported."""
 
@@ -158,6 +173,6 @@ def _root(
 def _say(sentence: str) -> None:
     if sentence:
         try:
-            print(sentence, file=sys.stderr)
+            say(sentence)
         except OSError:  # the exit code says it too
             give_up(sys.stderr)

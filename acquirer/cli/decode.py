@@ -9,6 +9,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_object
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.cli.inputs import Input
@@ -55,9 +56,9 @@ def command(
         if group.guess is None:  # another protocol
             raise Exit(Code.UNDECODABLE, f"{group.why[0][:1].upper()}{group.why[0][1:]}.")
     if unsafe_show:
-        print("Nothing is masked: do not paste this where others can read it.", file=sys.stderr)
+        say("Nothing is masked: do not paste this where others can read it.")
     for note in diagnosis.notes:
-        print(f"{note[:1].upper()}{note[1:]}.", file=sys.stderr)
+        say(f"{note[:1].upper()}{note[1:]}.")
     dumped, error = 0, ""
     for number, (group, found) in enumerate(diagnosis.messages):
         explanation, sure = found.explained(unsafe_show), group.certainty == "sure"

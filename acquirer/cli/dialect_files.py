@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.streams import say
 
 INPUT_LIMIT_BYTES = 4 << 20  # the largest packager that is known has 100 KiB
 
@@ -71,7 +71,7 @@ def import_(
         binary = {at.de for at in parent.elements.values() if parent.fields[at.de].kind == "b"}
     _write(write(name, read, extends, binary), output or f"{name}.toml")
     for note in read.notes:
-        print(note, file=sys.stderr)
+        say(note)
     return Code.OK
 
 
@@ -106,4 +106,4 @@ def _write(text: str, output: str) -> None:
             file.write(text)
     except FileExistsError:
         raise Exit(Code.USAGE, f"{output} is there already; name another file with --output.") from None
-    print(f"{output}: written. Check it with 'acquirer dialect lint {output}'.", file=sys.stderr)
+    say(f"{output}: written. Check it with 'acquirer dialect lint {output}'.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from acquirer.cli.journal_query import (
 )
 from acquirer.cli.moments import SinceOption, UntilOption, moment_us
 from acquirer.cli.stores import JsonOption, StoreOption, reading, settings
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.matcher.expression import Expression
@@ -68,7 +68,7 @@ def list_(
                 found = True
     if not found:
         for problem in wanted.unknown(filters):
-            print(problem, file=sys.stderr)
+            say(problem)
     return Code.OK
 
 
@@ -88,7 +88,7 @@ def tail(
     """Show exchanges as they happen, until stopped with Ctrl-C; with --since, all from then on first."""
     wanted = _Wanted(tid, stan, code, service, reason, since)
     for problem in wanted.unknown(filters):
-        print(problem, file=sys.stderr)
+        say(problem)
     condition = condition_of(filters)
     with open_journal(store, condition, as_json=as_json) as journal:
         reader, chosen = journal.reader, wanted.filter(journal.config.timezone)
@@ -128,7 +128,7 @@ def _print_found(
     for entry in found:
         journal.show(entry)
     if found.gave_up:
-        print(f"{found.note[0].upper()}{found.note[1:]}: --before {found.before} continues.", file=sys.stderr)
+        say(f"{found.note[0].upper()}{found.note[1:]}: --before {found.before} continues.")
     return bool(found)
 
 

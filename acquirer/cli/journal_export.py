@@ -16,6 +16,7 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.journal_query import FilterArgument, OpenJournal, condition_of, document_of, open_journal
 from acquirer.cli.stores import StoreOption, settings, warn
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.inspect.trace_text import TracedFrame
@@ -60,7 +61,7 @@ def export(
     if out is not None:
         from acquirer.data.text import plural
 
-        print(f"{out}: {plural(count - (form == 'pcapng'), 'exchange')}.", file=sys.stderr)
+        say(f"{out}: {plural(count - (form == 'pcapng'), 'exchange')}.")
     return Code.OK
 
 
@@ -111,7 +112,7 @@ def _as_packets(entries: Iterable[Entry], _journal: OpenJournal, config: Config,
         frames = f"the raw frames of {plural(writer.raw, 'exchange')} are unmasked"
         warn(f"{frames}, with card numbers, tracks and PIN blocks: delete the file when it was looked at")
     if writer.left_out:
-        print(f"{plural(writer.left_out, 'exchange')} without a message: no packets.", file=sys.stderr)
+        say(f"{plural(writer.left_out, 'exchange')} without a message: no packets.")
 
 
 _FORMS: Final = {"jsonl": _as_lines, "text": _as_text, "pcapng": _as_packets}

@@ -17,6 +17,7 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.help import FILTER
 from acquirer.cli.listing import BAD, GOOD, KEY, PLAIN, QUIET, Painter
 from acquirer.cli.stores import reading, settings, with_times
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.dialect.dialect import Dialect
@@ -117,7 +118,7 @@ def dialect_finder(config: Config) -> Callable[[str], Dialect | None]:
         if configured is not None and configured.name == name:
             return configured
         if name:
-            print(f"{name} is no dialect that ships: name its file as ACQUIRER_DIALECT.", file=sys.stderr)
+            say(f"{name} is no dialect that ships: name its file as ACQUIRER_DIALECT.")
         return None
 
     return find

@@ -19,6 +19,7 @@ from acquirer.cli.journal_query import (
     seconds_of,
 )
 from acquirer.cli.stores import ObjectOption, StoreOption
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.journal.expected_count import ExpectedCount
@@ -44,7 +45,7 @@ def find(
             return Code.OK
         print(_verified(journal, ExpectedExchanges(condition)).text, file=sys.stderr)
     if found.gave_up:
-        print(f"--before {found.before} continues.", file=sys.stderr)
+        say(f"--before {found.before} continues.")
     return Code.EXPECTATION_FAILED
 
 

@@ -18,6 +18,7 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_object
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
@@ -202,6 +203,8 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
             voucher = terminal.state.voucher
     except DataError:
         raise
+    except UnicodeEncodeError:  # a word that is no text: `cli.run` says which
+        raise
     except (StateFolderError, LookupError, ValueError) as error:
         raise Exit(Code.USAGE, str(error)) from None
     from acquirer.slip.paper import missing_note
@@ -214,11 +217,11 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
     elif printing.receipt and receipt:
         print(f"\n{receipt}", end="")
     if note := missing_note(receipt):
-        print(note, file=sys.stderr)
+        say(note)
     if printing.receipt_png and approved:
         write_picture(printing.receipt_png, approved, lang)
     if result.sentence:
-        print(result.sentence, file=sys.stderr)
+        say(result.sentence)
     _end(result, expectations, at_once=signing.sign_upload == "at-once")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -11,6 +10,7 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stored_signatures import signature_of
 from acquirer.cli.stores import StoreOption, reading, sentence, settings
+from acquirer.cli.streams import say
 from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def command(
     text = render_receipt(receipt, whose, lang=language, reprint=reprint, signed=ink is not None)
     print(text, end="")
     if note := missing_note(text):
-        print(note, file=sys.stderr)
+        say(note)
     if png is not None:
         lines = render_receipt(receipt, whose, lang=language, reprint=reprint).splitlines()
         write_private(png, draw(lines, slip_font(), ink))

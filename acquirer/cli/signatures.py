@@ -29,6 +29,7 @@ from acquirer.cli.stores import (
     with_times,
     writing,
 )
+from acquirer.cli.streams import say
 from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
@@ -139,7 +140,6 @@ def export(
     store: str | None = StoreOption,
 ) -> int:
     """Write every signature as three files: PNG, the image as received, and JSON."""
-    import sys
 
     from acquirer.app.signatures import export_signature
     from acquirer.data.text import printable
@@ -153,10 +153,7 @@ def export(
             one, stream, png = with_picture_and_image(reader, one, config)
             if stream is None:
                 lost += 1
-                print(
-                    f"{name_of_signature(one)}: the store does not have its image, nothing was written.",
-                    file=sys.stderr,
-                )
+                say(f"{name_of_signature(one)}: the store does not have its image, nothing was written.")
             else:
                 print(printable(str(export_signature(out, one, counts, stream, png))))
     return Code.UNDECODABLE if lost else Code.OK

@@ -10,6 +10,7 @@ import typer
 from acquirer.cli.errors import Code
 from acquirer.cli.json_output import print_object
 from acquirer.cli.stores import ObjectOption, StoreOption, settings, store_problems, warn
+from acquirer.data.text import plural, printable
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,15 +40,13 @@ def check(
             {"store": config.store, "ok": ok, "version": found.version, "problems": problems, "rows": found.rows}
         )
     else:
-        from acquirer.data.text import printable
-
         for problem in problems:
             print(printable(f"{problem}."))
         if problems:
-            print(f"{config.store}: {len(problems)} problem{'s' * (len(problems) > 1)} found.")
+            print(printable(f"{config.store}: {plural(len(problems), 'problem')} found."))
         else:
             rows = ", ".join([f"{number} in {table}" for table, number in found.rows.items() if number])
-            print(f"{config.store}: OK (version {found.version}; rows: {rows or 'none'}).")
+            print(printable(f"{config.store}: OK (version {found.version}; rows: {rows or 'none'})."))
     return Code.EXPECTATION_FAILED if problems else Code.OK
 
 
@@ -66,7 +65,7 @@ def backup(
     config = settings(store)
     with store_problems():
         written = copy(config.store, target)
-    print(f"{config.store} was copied to {target} ({written:,} bytes) and {target}.key.")
+    print(printable(f"{config.store} was copied to {target} ({written:,} bytes) and {target}.key."))
     return Code.OK
 
 
@@ -78,7 +77,7 @@ def vacuum(store: str | None = StoreOption) -> int:
     config = settings(store)
     with store_problems():
         before, after = shrink(config.store)
-    print(f"{config.store}: {before:,} bytes before, {after:,} bytes after.")
+    print(printable(f"{config.store}: {before:,} bytes before, {after:,} bytes after."))
     return Code.OK
 
 
@@ -93,7 +92,6 @@ def purge(
 
     The journal and signatures stay. What is deleted is overwritten; 'vacuum' then makes the file smaller.
     """
-    from acquirer.data.text import plural
     from acquirer.process.clock import Clock, fixed_clock
     from acquirer.store.upkeep import purge as delete
 
@@ -101,5 +99,6 @@ def purge(
     clock = Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
     with store_problems():
         deleted = delete(config.store, clock.now_us(), config.keep_days)
-    print(f"{config.store}: {plural(deleted, 'transaction')} deleted, last used more than {config.keep_days} days ago.")
+    unused = f"last used more than {config.keep_days} days ago"
+    print(printable(f"{config.store}: {plural(deleted, 'transaction')} deleted, {unused}."))
     return Code.OK

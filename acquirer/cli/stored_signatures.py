@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import warn
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,9 +106,9 @@ class ReadingFolder:
             if outcome == "taken":
                 self._complain(f"{name}: the store has another signature of this number; it stays")
         if (more := self._damaged - NAMED_MAX) > 0:
-            print(f"{more} more files were not imported.", file=sys.stderr)
+            say(f"{more} more files were not imported.")
         if self._folder.undrawn:
-            print(f"{self._folder.undrawn} pictures are left to the host that serves the store.", file=sys.stderr)
+            say(f"{self._folder.undrawn} pictures are left to the host that serves the store.")
         added, known = outcomes.count("added"), outcomes.count("known")
         print(f"{added} imported, {known} known already, {self._damaged} not imported")
         return Code.UNDECODABLE if self._damaged else Code.OK
@@ -116,7 +116,7 @@ class ReadingFolder:
     def _complain(self, text: str) -> None:
         self._damaged += 1
         if self._damaged <= NAMED_MAX:
-            print(f"{text}.", file=sys.stderr)
+            say(f"{text}.")
 
     def _tags_of(self, dialect: str) -> Mapping[str, Tag]:
         """Return the slip elements of a dialect that ships, else those of the usual one."""

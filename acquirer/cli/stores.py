@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.settings.config import Config
@@ -111,7 +111,7 @@ def _iso(at_us: int, zone: ZoneInfo) -> str | None:
 
 def warn(text: str) -> None:
     """Print a sentence about what is unwise, on stderr."""
-    print(f"Warning: {text}.", file=sys.stderr)
+    say(f"Warning: {text}.")
 
 
 def sentence(exc: Exception) -> str:

@@ -30,6 +30,13 @@ def open_streams() -> None:
         sys.stderr = _text(io.FileIO(os.devnull, "w"), "utf-8")
 
 
+def say(text: str) -> None:
+    """Print a sentence for people on stderr, on one line; what it repeats of others cannot move the cursor."""
+    from acquirer.data.text import printable
+
+    print(printable(text), file=sys.stderr)
+
+
 def give_up(stream: TextIO) -> None:
     """Discard what a stream still holds: the interpreter would flush it at its end, and fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -149,6 +149,7 @@ def show(
 
 
 def _register(terminals: list[Registration], url: str | None) -> int:
+    from acquirer.data.text import printable
     from acquirer.security.vault import Vault
     from acquirer.settings.terminals import weak_keys
 
@@ -158,7 +159,8 @@ def _register(terminals: list[Registration], url: str | None) -> int:
     with writing(config.store) as store:
         result = store.register(terminals, Vault(store.master_key))
     dropped = f"; {result.keys_dropped} must sign on again under a new master key" if result.keys_dropped else ""
-    print(f"{config.store}: {result.added} added, {result.changed} changed, {result.unchanged} as they were{dropped}.")
+    counts = f"{result.added} added, {result.changed} changed, {result.unchanged} as they were"
+    print(printable(f"{config.store}: {counts}{dropped}."))
     for name in ("tmk", "bdk"):
         keys = {getattr(one, name) for one in terminals}
         if len(keys) == 1 and (key := keys.pop()) is not None:

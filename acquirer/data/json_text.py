@@ -1,15 +1,17 @@
 """JSON from outside: parsed once and whole, or refused with one sentence.
 
 1. Text is UTF-8, with or without a byte order mark.
-2. Nesting that is too deep, numbers of thousands of digits, NaN, infinities and keys that stand twice are refused: each
-   of them is a mistake or an attack, and no two programs read it alike (RFC 8259, 4 and 6).
+2. Nesting that is too deep, numbers of thousands of digits, NaN, infinities, keys that stand twice and halves of
+   characters (lone surrogates) are refused: each of them is a mistake or an attack, and no two programs read it alike
+   (RFC 8259, 4, 6 and 8.2).
 3. What does not fit into memory is a file that is too large, not a failure of the program.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+import re
+from typing import Any, Final, NoReturn
 
 from acquirer.errors import ConfigurationError
 
@@ -35,14 +37,19 @@ def parse_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        return json.loads(
+        found = json.loads(
             text.removeprefix("\ufeff"),
             parse_constant=_refuse_constant,
             parse_float=_number,
             object_pairs_hook=_object,
         )
+        if _SURROGATE.search(text):
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return found
     except json.JSONDecodeError as exc:
         raise JsonTextError(f"{exc.msg[0].lower()}{exc.msg[1:]}", exc.lineno) from None
+    except UnicodeEncodeError as exc:
+        raise JsonTextError(f"\\u{ord(exc.object[exc.start]):04x} is half a character") from None
     except UnicodeError:
         raise JsonTextError("it is not UTF-8 text") from None
     except RecursionError:
@@ -53,6 +60,10 @@ def parse_json(text: str | bytes) -> Any:
         raise
     except ValueError:  # of int: more digits than Python reads
         raise JsonTextError("a number has thousands of digits") from None
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""What may be half of a character: as JSON writes it, and as it is."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -243,3 +243,75 @@ def test_other_streams_may_be_closed_too(arguments: str, code: int, out: str) ->
     command = f"{shlex.quote(sys.executable)} -m acquirer {arguments}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout[: len(out) or None]) == (code, out)
+
+
+HOSTILE = "\x1b[2Jx\r\ny"
+"""Clears the screen and begins lines of its own."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decode", HOSTILE],
+        ["doctor", HOSTILE],
+        ["dialect", "lint", HOSTILE],
+        ["journal", "list", HOSTILE],
+        ["journal", "list", "--code", HOSTILE],
+        ["journal", "export", "--out", HOSTILE],
+        ["journal", "show", HOSTILE],
+        ["serve", "--keep-days", HOSTILE],
+        ["serve", "--terminals", HOSTILE],
+        ["store", "check", "--store", f"sqlite:///{HOSTILE}"],
+        ["store", "check", "--store", "sqlite:///empty\x1b"],
+        ["store", "backup", "backup\x1b.db"],
+        ["terminals", "import", "keys.toml"],
+        ["terminals", "import", "good.toml", "--store", "sqlite:///new\x1b.db"],
+        ["terminals", "show", HOSTILE],
+        ["terminal", "sale", "--amount", HOSTILE],
+        [HOSTILE],
+    ],
+    ids=lambda arguments: " ".join(arguments[:3]).encode("unicode_escape").decode(),
+)
+def test_what_is_repeated_of_arguments_and_files_cannot_move_the_cursor(
+    arguments: list[str], capsys: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty\x1b").touch()
+    (tmp_path / "keys.toml").write_text('[[terminal]]\n"\\u001b[2J" = 1\n')
+    terminal = 'tid = "10000001"\nmid = "880210010210162"\ntmk = "258FB0AB70D025CDB99DF2C4D302D646"\n'
+    (tmp_path / "good.toml").write_text(f"[[terminal]]\n{terminal}")
+    assert cli.run(["terminals", "import", "good.toml"]) == Code.OK
+    capsys.readouterr()
+    cli.run(arguments)
+    shown = capsys.readouterr()
+    assert "\\x1b" in shown.out + shown.err
+    assert all(line.isprintable() for line in [*shown.out.split("\n"), *shown.err.split("\n")])
+    assert not any(line.startswith("y") for line in [*shown.out.split("\n"), *shown.err.split("\n")])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["journal", "list", "--tid", "\udcff"],
+        ["terminals", "add", "--tid", "10000001", "--mid", "880210010210162", "--tmk", "AB" * 16, "--name", "\udcff"],
+        ["terminal", "sale", "--amount", "1", "--sign", "\udcff"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:3]).encode("ascii", "backslashreplace").decode(),
+)
+def test_an_argument_that_is_no_text_is_one_sentence(
+    arguments: list[str], capsys: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python reads bytes that are no UTF-8 as halves of characters."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with running_host(store="sqlite:///acquirer.db") as host, Terminal("10000161", host=host.address) as terminal:
+        terminal.sign_on()
+        if arguments[0] == "terminal":
+            arguments = [*arguments, "--host", host.address]
+        elif arguments[0] == "terminals":
+            arguments = [*arguments, "--store", "sqlite:///other.db"]
+        capsys.readouterr()
+        code = cli.run(arguments)
+    shown = capsys.readouterr()
+    assert code == Code.USAGE
+    assert shown.err.splitlines()[-1] == "\\udcff is no UTF-8 text: it can name a file, and nothing else."

@@ -364,10 +364,10 @@ HOSTILE_VALUES: dict[str, tuple[object, str]] = {
     "a huge number": ({"number": 1 << 62}, "'number' is no whole number from 1 to 9999"),
     "a huge picture": ({"width": 1 << 40}, "'width' is no whole number"),
     "no number at all": ({"at_us": float("nan")}, "is not JSON: NaN is no number of JSON"),
-    "half a character": ({"tid": "\ud800"}, "'tid' is not a text of 32 characters at most"),
+    "half a character": ({"tid": "\ud800"}, "is not JSON: \\ud800 is half a character"),
     "half a character in a sentence": (
         {"findings": [{"flag": "odd", "why": "\udfff"}]},
-        "'why' is no text of 1024 characters at most",
+        "is not JSON: \\udfff is half a character",
     ),
     "a control character": ({"stan": "\x1b[2J"}, "'stan' is not a text of 32 characters"),
     "a flag that draws": ({"findings": [{"flag": "\x1b[2J", "why": ""}]}, "'flag' is not the name of a flag"),

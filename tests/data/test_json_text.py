@@ -24,6 +24,9 @@ HOSTILE = {
     b"\xff\xfe[]": "it is not UTF-8 text",
     b"": "expecting value (line 1)",
     b"[1,\n2": "expecting ',' delimiter (line 2)",
+    b'["\\ud800"]': "\\ud800 is half a character",
+    b'{"a": {"\\uDFFF": 1}}': "\\udfff is half a character",
+    b'["\\ud83d\\ud83d\\ude00"]': "\\ud83d is half a character",
     b'["\x01"]': "invalid control character at (line 1)",
 }
 
@@ -46,6 +49,16 @@ def test_memory_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(json, "loads", no_memory)
     with pytest.raises(JsonTextError, match="too large for the memory there is"):
         parse_json("[]")
+
+
+def test_a_text_that_is_none_is_one_sentence() -> None:
+    """Python reads file names and arguments that are no UTF-8 as halves of characters."""
+    with pytest.raises(JsonTextError, match="half a character"):
+        parse_json('["\udcff"]')
+
+
+def test_whole_characters_may_be_written_in_halves() -> None:
+    assert parse_json(b'["\\ud83d\\ude00", "\\\\ud800"]') == ["\U0001f600", "\\ud800"]
 
 
 def test_a_byte_order_mark_is_no_part_of_it() -> None:
