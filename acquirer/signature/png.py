@@ -5,11 +5,9 @@ Only PNG is read, its size is looked at before a pixel is unpacked, and what is 
 
 from __future__ import annotations
 
-import struct
-import zlib
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from acquirer.errors import WireError
 from acquirer.signature.bitmap import MAX_PIXELS, Bitmap
@@ -24,13 +22,6 @@ INK_LEVEL = 128
 """Grey darker than this (0 black … 255 white) is ink: the middle, for scans and drawings alike."""
 
 _HEADER = b"\x89PNG\r\n\x1a\n"
-
-
-DAMAGED = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError, SyntaxError, ValueError, OverflowError,
-    TypeError, LookupError, RecursionError, struct.error, zlib.error,
-)  # fmt: skip
-"""What Pillow raises for files that are damaged, or were made to damage."""
 
 
 class PngError(WireError, ValueError):
@@ -106,10 +97,10 @@ def _ink(data: bytes, max_pixels: int) -> Image.Image:
             if not picture.has_transparency_data:
                 return _dark(picture.convert("L"))
             grey, alpha = picture.convert("RGBA").convert("LA").split()
-    except DAMAGED as exc:
-        raise PngError(f"the PNG is damaged: {exc}") from None
     except MemoryError:
         raise PngError("the PNG does not fit into the memory there is") from None
+    except Exception as exc:  # Pillow raises some dozen kinds for damage, those of its assertions among them
+        raise PngError(f"the PNG is damaged: {str(exc) or type(exc).__name__}") from None
     paper = Image.new("L", grey.size, 255)
     paper.paste(grey, mask=alpha)
     return _dark(paper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 from io import BytesIO
 
@@ -93,6 +94,31 @@ def test_damage_never_ends_in_anything_but_a_bitmap_or_a_sentence(data: st.DataO
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     with suppress(PngError):  # a sentence is fine, any other exception is not
         decode_png(cut)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from([0, 2, 3, 4, 6, 7]),
+    st.sampled_from([1, 2, 4, 8, 16]),
+    st.integers(0, 2),
+    st.lists(
+        st.tuples(st.sampled_from([b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"tEXt", b"fdAT"]), st.binary(max_size=12)),
+        max_size=4,
+    ),
+)
+def test_chunks_that_do_not_fit_together_are_a_bitmap_or_a_sentence(
+    colours: int, depth: int, interlaced: int, chunks: list[tuple[bytes, bytes]]
+) -> None:
+    """A palette that is not there, for one; every check sum is right."""
+    header = (8).to_bytes(4, "big") * 2 + bytes((depth, colours, 0, 0, interlaced))
+    body = b"".join([chunk(kind, content) for kind, content in chunks])
+    pixels = chunk(b"IDAT", zlib.compress(bytes(8 * 65)))
+    with suppress(PngError):
+        decode_png(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + pixels + chunk(b"IEND", b""))
 
 
 def test_a_scan_becomes_what_the_pad_would_have_recorded() -> None:
