@@ -234,4 +234,4 @@ class Picture:
     height: int = 0
     png: bytes = field(default=b"", repr=False)  # nothing: it could not be decoded
     flags: tuple[Flag, ...] = ()
-    exact_end: bool = True  # it ends as an encoder of these lines must end it, bit for bit
+    inexact_end: bool = False  # it ends otherwise than an encoder of these lines must end it, bit for bit

@@ -139,8 +139,8 @@ def receive_picture(connection: Connection) -> Picture:
     drawn = connection.recv_bytes(PNG_BYTES)
     fields = parse_json(text)
     match fields:
-        case {"width": int(width), "height": int(height), "flags": [*flags], "exact_end": bool(exact_end)}:
-            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags), exact_end)
+        case {"width": int(width), "height": int(height), "flags": [*flags], "inexact_end": bool(inexact_end)}:
+            return Picture(width, height, drawn, tuple(_flag(flag) for flag in flags), inexact_end)
     raise ValueError("what was sent is no picture")
 
 

@@ -48,7 +48,7 @@ def decode_image(stream: bytes) -> Picture:
     bitmap = decoded.bitmap
     if not bitmap.data:
         return Picture(flags=(*found, Flag("undecodable", "the stream ends before its first line")))
-    return Picture(bitmap.width, bitmap.height, png.encode_png(bitmap), tuple(found), decoded.exact)
+    return Picture(bitmap.width, bitmap.height, png.encode_png(bitmap), tuple(found), not decoded.exact)
 
 
 def send_picture(connection: Connection, picture: Picture) -> None:
@@ -57,7 +57,7 @@ def send_picture(connection: Connection, picture: Picture) -> None:
         "width": picture.width,
         "height": picture.height,
         "flags": [[flag.name, flag.why] for flag in picture.flags],
-        "exact_end": picture.exact_end,
+        "inexact_end": picture.inexact_end,
     }
     connection.send_bytes(json.dumps(fields).encode())
     connection.send_bytes(picture.png)

@@ -214,7 +214,7 @@ def _end_problem(stream: bytes) -> Generator[Effect, EffectResult, str]:
         raise _Overloaded
     assert isinstance(picture, Picture)
     found = next((flag.why for flag in picture.flags if flag.name in NOT_WHOLE), "")
-    return found or ("" if picture.exact_end else INEXACT)
+    return found or (INEXACT if picture.inexact_end else "")
 
 
 def _joined(parts: _Parts) -> bytes:
