@@ -168,7 +168,8 @@ class Driver:
             self.fail()
         if store.last_error != self._last_error:
             self._last_error = store.last_error
-            self.log.event("store-complaint", self._last_error)
+            if self._last_error:
+                self.log.event("store-complaint", self._last_error)
         self._log_lock()
 
     def _log_lock(self) -> None:

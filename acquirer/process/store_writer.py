@@ -33,7 +33,8 @@ from acquirer.process.channel import Channel
 from acquirer.process.clock import Clock
 from acquirer.settings.specs import load_dialect
 from acquirer.store.database import connect_writing
-from acquirer.store.location import WRITTEN_FILES, DatabaseLock, OpenFiles, add_holder
+from acquirer.store.location import DatabaseLock, add_holder
+from acquirer.store.open_files import WRITTEN_FILES, OpenFiles
 from acquirer.store.transaction_writer import PackedChanges, TransactionWriter
 
 if TYPE_CHECKING:
@@ -126,8 +127,8 @@ def main(connection: Connection) -> None:
         return
     log = Log(sys.stderr if render else None, render, Clock().now_us)
     gc.freeze()  # what was made until here stays until the end, and a group makes no cycles
-    gone = OpenFiles(Path(database), *WRITTEN_FILES).gone
-    writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days, gone)
+    files = OpenFiles(Path(database), *WRITTEN_FILES)
+    writer = TransactionWriter(database_connection, log.exchanges, dialects.__getitem__, keep_days, files)
     write_groups(writer, connection)
     database_connection.close()
     os.close(lock)  # after a kill the next host may begin, even while no process reads what is left of the log

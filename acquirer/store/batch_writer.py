@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from acquirer.data.types import Row
 from acquirer.dialect.dialect import Dialect
+from acquirer.store.open_files import OpenFiles
 from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.transaction_writer import GroupResult, OnWritten, PackedChanges, TransactionWriter
 
@@ -57,9 +58,9 @@ class ThreadWriter:
         call_soon_threadsafe: CallSoon,
         on_written: OnWritten,
         keep_days: int = KEEP_DAYS,
-        gone: Callable[[], str] = str,
+        files: OpenFiles | None = None,
     ) -> None:
-        self._writer = TransactionWriter(connection, on_written, keep_days=keep_days, gone=gone)
+        self._writer = TransactionWriter(connection, on_written, keep_days=keep_days, files=files)
         self._lock = lock
         self._call_soon = call_soon_threadsafe
         self._groups: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()  # None ends the thread

@@ -68,13 +68,15 @@ def check_store(url: str) -> CheckResult:
     """Return what is wrong with a store.
 
     Raises:
-        StoreError: there is no store on disk.
+        StoreError: there is no store on disk, or another program holds it: nothing can be said then.
     """
     database = existing(url)
     result = CheckResult()
     try:
         connection = connect_reading(database)
     except StoreError as exc:
+        if exc.busy:
+            raise
         result.problems.append(str(exc))
         return result
     with closing(connection):

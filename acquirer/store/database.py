@@ -15,7 +15,7 @@ from typing import Final
 
 from acquirer.errors import StoreError
 from acquirer.store import schema
-from acquirer.store.location import check_kind, key_path, make_private
+from acquirer.store.location import check_companion, check_kind, key_path, make_private
 from acquirer.store.schema import StoreTable, sql_name
 from acquirer.store.soundness import check_opened, damaged, explained, missing_part
 from acquirer.store.statements import query
@@ -102,6 +102,8 @@ def _open(database: Path) -> tuple[sqlite3.Connection, str]:
     """Return a connection that reads a store of any version, and that version."""
     if not check_kind(database):
         raise StoreError(f"there is no store at {database}: start 'acquirer serve' once, or name the right one")
+    for suffix in ("-wal", "-shm"):
+        check_companion(database, suffix)
     try:
         connection = _connect_read_only(database)
         try:

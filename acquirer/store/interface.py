@@ -45,7 +45,7 @@ class Store(Protocol):
 
     @property
     def last_error(self) -> str:
-        """Why the last commit that could not be written was refused, as a sentence; "" when there was none."""
+        """What is wrong and stops nothing: a lost key file, a commit that could not be written; "" when nothing is."""
 
     @property
     def locked(self) -> bool:
@@ -88,7 +88,10 @@ class Store(Protocol):
         """
 
     def check_files(self) -> None:
-        """Notice when a file of the store was removed or replaced; `fatal_error` says so then. For once a second."""
+        """Notice when others removed, replaced or wrote over a file of the store, or altered its tables.
+
+        `fatal_error` says so then. For once a second.
+        """
 
     def load(self, wanted: Load) -> Loaded:
         """Return the rows of one terminal, and a reference number that is handed out once.

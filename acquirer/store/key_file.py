@@ -12,7 +12,9 @@ from pathlib import Path
 from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES
 from acquirer.settings.private_file import open_private
-from acquirer.store.location import key_path
+from acquirer.store.location import check_companion, key_path
+
+KEY_FILE_BYTES = 4 * MASTER_BYTES  # more than the digits, and an end of line
 
 
 def master_key(database: Path, *, make: bool) -> bytes:
@@ -22,16 +24,20 @@ def master_key(database: Path, *, make: bool) -> bytes:
         StoreError: no key file where one must be, or one that holds something else.
     """
     path = key_path(database)
+    check_companion(database, ".key")
     try:
-        text = path.read_text("ascii").strip()
+        with path.open("rb") as file:
+            text = file.read(KEY_FILE_BYTES).decode("ascii").strip()
     except FileNotFoundError:
         if make:
             return _make_key(path)
         raise StoreError(
             f"{path} is missing: without it the keys in {database} cannot be opened; put it back, or use a new store"
         ) from None
-    except (OSError, UnicodeError) as exc:
-        raise StoreError(f"{path} cannot be read ({exc}): put the store's own key file there") from None
+    except OSError as exc:
+        raise StoreError(f"{path} cannot be read ({exc.strerror}): put the store's own key file there") from None
+    except UnicodeError:
+        text = ""
     try:
         key = bytes.fromhex(text)
     except ValueError:

@@ -10,7 +10,6 @@ import errno
 import os
 import stat
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -29,7 +28,6 @@ else:
 MEMORY: Final = "memory:"
 LOCK_WAIT_S: Final = 0.5  # the writer of a killed host finishes one group, which takes milliseconds
 LOCK_RETRY_S: Final = 0.01
-WRITTEN_FILES: Final = ("", "-wal")  # the database and its log: what commits are written to
 _PREFIX: Final = "sqlite:///"
 
 
@@ -70,8 +68,8 @@ def readable_by_others(url: str) -> str:
     return f"{path} has mode {mode:04o}, but it opens every key of the store: chmod 600 {path}"
 
 
-def check_kind(database: Path) -> bool:
-    """Return whether there is a file where a database shall be.
+def check_kind(database: Path, remedy: str = "name a file for the store") -> bool:
+    """Return whether there is a file where a database, or a file beside it, shall be.
 
     Raises:
         StoreError: a directory, a device or the like is there, or the place cannot be reached.
@@ -84,8 +82,17 @@ def check_kind(database: Path) -> bool:
         raise StoreError(f"{database} cannot be reached: {getattr(exc, 'strerror', exc)}") from None
     if not stat.S_ISREG(mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
-        raise StoreError(f"{database} is {kind}: name a file for the store")
+        raise StoreError(f"{database} is {kind}: {remedy}")
     return True
+
+
+def check_companion(database: Path, suffix: str) -> None:
+    """Check that a file beside a database is one, if there is any: SQLite, or a read, would wait for a pipe for ever.
+
+    Raises:
+        StoreError: a directory, a device or the like is there.
+    """
+    check_kind(companion(database, suffix), f"a file of {database} belongs there, move this away")
 
 
 _KINDS: Final = (
@@ -124,7 +131,8 @@ class DatabaseLock:
             )
         check_kind(database)
         self.path = companion(database, ".lock")
-        check_kind(self.path)
+        for suffix in (".lock", "-wal", "-shm"):
+            check_companion(database, suffix)
         self.created = not self.path.exists()
         try:
             self.file = _locked(self.path)
@@ -199,30 +207,6 @@ def begins_anew(url: str) -> str:
     if database is None or database.exists() or not key_path(database).exists():
         return ""
     return f"{database} was not there, though its key file is: a new store was begun; if it held one, put a backup back"
-
-
-class OpenFiles:
-    """Files of a database that is open: to notice when one of them is removed or replaced, by device and inode.
-
-    Args:
-        suffixes: which ones: "" for the database itself, ``"-wal"`` for its log, ``".lock"``.
-    """
-
-    def __init__(self, database: Path, *suffixes: str) -> None:
-        self._files: list[tuple[Path, os.stat_result]] = []
-        for path in [companion(database, suffix) for suffix in suffixes]:
-            with suppress(OSError):
-                self._files.append((path, path.stat()))
-
-    def gone(self) -> str:
-        """Return which file is no longer there, and what to do; "" while all are."""
-        for path, known in self._files:
-            if not is_same_file(path, known):
-                return (
-                    f"{path} was removed or replaced while the store was in use: "
-                    "put it back as it was, or put a backup back, before you start again"
-                )
-        return ""
 
 
 def unusable(database: Path, exc: OSError) -> StoreError:

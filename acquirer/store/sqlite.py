@@ -18,17 +18,19 @@ from acquirer.model.rows import Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
-from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing
+from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing, revision, suppress_busy
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.group_committer import GroupCommitter
 from acquirer.store.interface import OnOutcome, Recorder
 from acquirer.store.key_file import check_value, master_key
-from acquirer.store.location import WRITTEN_FILES, DatabaseLock, OpenFiles, database_path
+from acquirer.store.location import DatabaseLock, database_path, key_path
+from acquirer.store.open_files import ALL_FILES, WRITTEN_FILES, FileContents, OpenFiles
 from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.registry import Registered, register
 from acquirer.store.row_loader import RowLoader
-from acquirer.store.soundness import damaged, explained
+from acquirer.store.schema import REVISION
+from acquirer.store.soundness import damaged, explained, missing_part
 from acquirer.store.transaction_writer import OnWritten, set_meta
 from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_signature
 
@@ -48,7 +50,9 @@ class SqliteStore(RowLoader):
             reading = self._writing if database is None else connect_reading(database, LOCKED_WAIT_S)
             super().__init__(direct, reading, database)
             direct.end_pending()
-            self._files = None if database is None else OpenFiles(database, *WRITTEN_FILES, ".lock")
+            self._files = None if database is None else OpenFiles(database, *ALL_FILES)
+            self._contents = None if database is None else FileContents(database)
+            self._schema_count = self._count_schema_changes()
         except BaseException as exc:
             if self._writing is not None:
                 self._writing.close()
@@ -59,6 +63,7 @@ class SqliteStore(RowLoader):
             raise
         self._committer: GroupCommitter | None = None
         self._locked_out = 0  # once it is closed
+        self._lost_key = ""
 
     @property
     def fatal_error(self) -> str:
@@ -67,8 +72,8 @@ class SqliteStore(RowLoader):
 
     @property
     def last_error(self) -> str:
-        """Why the last commit that could not be written was refused, as a sentence; "" when there was none."""
-        return self._committer.last_error if self._committer else ""
+        """What is wrong and stops nothing: a lost key file, a commit that could not be written; "" when nothing is."""
+        return self._lost_key or (self._committer.last_error if self._committer else "")
 
     @property
     def locked(self) -> bool:
@@ -108,18 +113,44 @@ class SqliteStore(RowLoader):
             writer = recorder(self._database, self._database_lock, loop, keep_days)
         else:
             assert self._writing is not None
-            gone = str if self._database is None else OpenFiles(self._database, *WRITTEN_FILES).gone
+            files = None if self._database is None else OpenFiles(self._database, *WRITTEN_FILES)
             writer = ThreadWriter(
-                self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, gone
+                self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, files
             )
         self._committer = GroupCommitter(self._direct, writer, loop.call_soon)
 
     def check_files(self) -> None:
         """Notice when a file of the database is gone: `fatal_error` says so; see `interface.Store.check_files`."""
         if self._files is not None and self._writing is not None and not self.fatal_error:
-            gone = self._files.gone()
-            if gone:
-                self._fatal_error = f"the store failed and stops: {gone}"
+            problem = self._files.gone() or self._written_over() or self._altered()
+            key = key_path(self._files.database)
+            self._lost_key = "" if key.exists() else f"{key} is gone: put it back, or no host can open the store again"
+            if problem:
+                self._fatal_error = f"the store failed and stops: {problem}"
+
+    def _written_over(self) -> str:
+        return "" if self._contents is None else self._contents.written_over()
+
+    def _altered(self) -> str:
+        """Return what another program took away from the tables; "" while they are as they were."""
+        try:
+            with suppress_busy():
+                count = self._count_schema_changes()
+                if count == self._schema_count:
+                    return ""
+                self._schema_count = count
+                if what := missing_part(self._reading):
+                    return str(damaged(self._database, what))
+                if revision(self._reading) != REVISION:
+                    return str(damaged(self._database, "it does not say any more which version it is of"))
+        except sqlite3.Error as exc:
+            return str(explained(self._database, exc))
+        return ""
+
+    def _count_schema_changes(self) -> int:
+        """Return how often tables were made, changed or dropped; vacuuming counts too."""
+        ((count,),) = self._reading.execute("PRAGMA main.schema_version").fetchall()
+        return int(count)
 
     def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
         """Queue changes; see `interface.Store.commit`."""
@@ -188,6 +219,8 @@ class SqliteStore(RowLoader):
         for connection in connections:  # the last one that is closed puts the log away
             with suppress(sqlite3.Error):
                 connection.close()
+        if self._contents is not None:
+            self._contents.close()
         if self._database_lock is not None:
             self._database_lock.release()
 

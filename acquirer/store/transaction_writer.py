@@ -22,6 +22,7 @@ from acquirer.model.effects import Changes
 from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.journal_writer import JournalWriter, last_number
+from acquirer.store.open_files import OpenFiles
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empty_log
 from acquirer.store.schema import CARD, SESSION, TRANSACTION
 from acquirer.store.soundness import explained
@@ -91,7 +92,7 @@ class TransactionWriter:
         on_written: is called by `follow_up`.
         dialect_of: finds the dialect by the key that packed changes have.
         keep_days: how long a transaction outlives its last use, if its batch is closed.
-        gone: says why what was just written is not where it should be (`OpenFiles.gone`); "" when it is.
+        files: of the database on disk, which are looked at after each commit; None: it is in memory.
     """
 
     def __init__(
@@ -100,13 +101,14 @@ class TransactionWriter:
         on_written: OnWritten,
         dialect_of: Callable[[Any], Dialect] = lambda key: key,
         keep_days: int = KEEP_DAYS,
-        gone: Callable[[], str] = str,
+        files: OpenFiles | None = None,
     ) -> None:
         self._cursor = connection.cursor()
         wait_when_busy(self._cursor, LOCK_WAIT_S)
         self._on_written = on_written
         self._dialect_of = dialect_of
-        self._gone = gone
+        self._files = files
+        self._database = None if files is None else files.database
         self._keep_days = keep_days
         self._fatal_error = ""  # why nothing is written any more
         self._locked = False  # another program holds the database
@@ -131,11 +133,12 @@ class TransactionWriter:
         if not self._fatal_error:
             try:
                 result = self._write_group(commits, deliveries, rrn_limit)
-                self._fatal_error = self._gone()  # after the commit: what is answered was written to the named file
+                if self._files is not None:  # after the commit: what is answered was written to the named file
+                    self._fatal_error = self._files.gone()
                 if not self._fatal_error:
                     return result
             except sqlite3.Error as exc:
-                self._fatal_error = str(explained(None, exc))
+                self._fatal_error = str(explained(self._database, exc))
             except Exception as exc:
                 self._fatal_error = f"{type(exc).__name__}: {exc}"
             self._unreported.clear()
@@ -209,7 +212,7 @@ class TransactionWriter:
                 empty_log(cursor)
                 wait_when_busy(cursor, LOCK_WAIT_S)
         except sqlite3.Error as exc:
-            self._fatal_error = str(explained(None, exc))
+            self._fatal_error = str(explained(self._database, exc))
             with suppress(sqlite3.Error):  # others use this connection too
                 cursor.execute("ROLLBACK")
 

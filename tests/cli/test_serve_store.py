@@ -153,8 +153,8 @@ def replace(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "file"),
-    [(Path.unlink, ""), (replace, ""), (Path.unlink, "-wal"), (Path.unlink, ".lock")],
-    ids=["removed", "replaced", "log removed", "lock removed"],
+    [(Path.unlink, ""), (replace, ""), (Path.unlink, "-wal"), (Path.unlink, "-shm"), (Path.unlink, ".lock")],
+    ids=["removed", "replaced", "log removed", "index of the log removed", "lock removed"],
 )
 def test_when_its_file_goes_away_a_host_stops_with_6_and_approves_nothing_more(
     serve: Serve, tmp_path: Path, spoil: Callable[[Path], None], file: str
@@ -164,7 +164,7 @@ def test_when_its_file_goes_away_a_host_stops_with_6_and_approves_nothing_more(
     gone = tmp_path / f"acquirer.db{file}"
     spoil(gone)
     approved_after = 0
-    if file != ".lock":  # what writes looks at its files, and only the host at its lock
+    if file in ("", "-wal"):  # what writes looks at its files, and only the host at the others
         with host.connect() as sock:
             approved_after = approved(sock)
     _, err = host.process.communicate(timeout=120)
@@ -172,8 +172,61 @@ def test_when_its_file_goes_away_a_host_stops_with_6_and_approves_nothing_more(
     assert not approved_after
     last = err.splitlines()[-1]
     assert last.startswith(f"the store failed and stops: acquirer.db{file} was removed or replaced while the store was")
-    assert "put a backup back" in last
+    assert ("put a backup back" if file in ("", "-wal") else "let 'acquirer store check' look at the store") in last
     assert "Traceback" not in err
+
+
+def drop(table: str) -> Callable[[Path], None]:
+    def dropped(database: Path) -> None:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute(f"DROP TABLE {table}")
+
+    return dropped
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda database: os.truncate(database, 0), "acquirer.db was written over or cut off while the store was in"),
+        (lambda database: os.truncate(f"{database}-wal", 0), "acquirer.db-wal was written over or cut off while the"),
+        (drop("exchange_form"), "acquirer.db is damaged (it has no table exchange_form): put a backup back"),
+        (drop("meta"), "acquirer.db is damaged (it has no table meta): put a backup back"),
+        (drop("alembic_version"), "it does not say any more which version it is of"),
+    ],
+    ids=["emptied", "log emptied", "a table dropped", "the table of its settings dropped", "its version dropped"],
+)
+def test_a_store_that_is_spoilt_beneath_a_host_stops_it_with_6(
+    serve: Serve, tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
+    """Though no request may meet it for long: what is read often is in memory."""
+    host = serve()
+    assert code_of(host) == "00"
+    spoil(tmp_path / "acquirer.db")
+    _, err = host.process.communicate(timeout=120)
+    assert host.process.returncode == 6
+    last = err.splitlines()[-1]
+    assert last.startswith("the store failed and stops: ")
+    assert words in last
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_a_key_file_that_is_removed_is_logged_and_stops_nothing(serve: Serve, tmp_path: Path) -> None:
+    """The host has it in memory, and a backup has another copy."""
+    host = serve(stderr=subprocess.PIPE)
+    key = tmp_path / "acquirer.db.key"
+    content = key.read_bytes()
+    key.unlink()
+    assert host.process.stderr is not None
+    line = json.loads(host.process.stderr.readline())
+    assert line["event"] == "store-complaint"
+    assert "acquirer.db.key is gone: put it back, or no host can open the store again" in line.values()
+    assert code_of(host) == "00"
+    key.write_bytes(content)
+    assert host.end()[0] == 0
+    assert code_of(again := serve()) == "00"
+    assert again.end()[0] == 0
 
 
 @pytest.mark.slow

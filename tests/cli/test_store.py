@@ -76,6 +76,16 @@ def test_a_file_that_is_no_store_is_a_problem_too(run, place):
     assert out.splitlines()[0].startswith("acquirer.db is no SQLite database: name another file, or put a backup back")
 
 
+@pytest.mark.slow
+def test_a_store_that_another_program_has_alone_is_not_called_broken(run, place):
+    with closing(sqlite3.connect(place / "acquirer.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        code, out, err = run("check")
+    assert (code, out) == (2, "")
+    assert err.startswith("acquirer.db is held by another program")
+
+
 def test_a_key_file_that_others_may_read_is_warned_of(run, place):
     (place / "acquirer.db.key").chmod(0o644)
     code, _, err = run("check")

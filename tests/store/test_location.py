@@ -14,12 +14,9 @@ import pytest
 from acquirer.store import StoreError, location, open_reader, open_store
 from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import (
-    WRITTEN_FILES,
     DatabaseLock,
-    OpenFiles,
     add_holder,
     begins_anew,
-    companion,
     database_path,
 )
 
@@ -82,7 +79,7 @@ def test_a_store_does_not_start_without_its_own_key(url, database):
     with pytest.raises(StoreError, match="holds no key: expected 64 hex digits"):
         open_store(url)
     key.write_bytes(b"\xff")
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="holds no key: expected 64 hex digits"):
         open_store(url)
     key.write_text(text)
     open_store(url).close()
@@ -157,37 +154,32 @@ def test_only_a_file_can_be_a_store(tmp_path, opening):
     assert not Path("/dev/null.lock").exists()
 
 
-@pytest.mark.parametrize("gone", ["", "-wal"])
-@pytest.mark.parametrize("how", ["removed", "replaced", "moved with its folder"])
-def test_a_file_that_is_gone_is_noticed(database, gone, how):
-    database.parent.joinpath("store").mkdir()
-    database = database.parent / "store" / "acquirer.db"
-    paths = [companion(database, suffix) for suffix in WRITTEN_FILES]
-    for path in paths:
-        path.touch()
-    files = OpenFiles(database, *WRITTEN_FILES)
-    assert files.gone() == ""
-    path = companion(database, gone)
-    if how == "moved with its folder":
-        database.parent.rename(database.parent.with_name("elsewhere"))
-        path = paths[0]
-    elif how == "removed":
-        path.unlink()
-    else:
-        path.with_name("new").touch()
-        path.with_name("new").replace(path)
-    assert files.gone().startswith(f"{path} was removed or replaced while the store was in use: put it back")
+@pytest.mark.parametrize("opening", [open_store, open_reader])
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_pipe_in_the_place_of_a_log_is_waited_for_by_no_one(url, database, opening, suffix):
+    open_store(url).close()
+    os.mkfifo(f"{database}{suffix}")
+    sentence = rf"acquirer\.db{suffix} is a named pipe: a file of .*acquirer\.db belongs there, move this away"
+    with pytest.raises(StoreError, match=sentence):
+        opening(url)
 
 
-def test_a_file_that_cannot_be_looked_at_is_not_gone(database, monkeypatch):
-    database.touch()
-    files = OpenFiles(database, "")
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_key_file_that_is_no_file_is_not_read(url, database, put):
+    open_store(url).close()
+    key = Path(f"{database}.key")
+    key.unlink()
+    put(key)
+    with pytest.raises(StoreError, match=r"acquirer\.db\.key is a \w.*: a file of .* belongs there, move this away"):
+        open_store(url)
 
-    def stat(_path: Path) -> os.stat_result:
-        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "stat", stat)
-    assert files.gone() == ""
+def test_of_a_key_file_that_is_too_long_the_beginning_is_read(url, database):
+    open_store(url).close()
+    with Path(f"{database}.key").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(StoreError, match="holds no key: expected 64 hex digits"):
+        open_store(url)
 
 
 def test_a_database_that_is_missing_beside_its_key_file_is_worth_a_warning(url, database):

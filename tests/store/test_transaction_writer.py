@@ -13,6 +13,7 @@ from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
 from acquirer.store import purge
 from acquirer.store.database import connect_writing
+from acquirer.store.open_files import OpenFiles
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS
 from acquirer.store.queries import Reader
 from acquirer.store.statements import GROUP
@@ -113,6 +114,20 @@ def test_a_disk_that_fails_is_not_tried_again(connection, writer, exchange):
     assert writer.reported == []
 
 
+def test_a_file_that_fails_is_named(database, exchange):
+    connection = connect_writing(database)
+    writer = TransactionWriter(connection, lambda _rows: None, files=OpenFiles(database))
+    changes = Changes(exchange())
+    group = [pack_changes(changes, changes.evidence.dialect)]
+    assert writer.write_group(group, (), None) == GroupResult([1])
+    connection.execute("DROP TABLE exchange")
+    assert (
+        writer.write_group(group, (), None)
+        == f"{database} is damaged (no such table: exchange): put a backup back, or use a new store"
+    )
+    connection.close()
+
+
 def test_who_writes_between_two_tries_takes_no_number_away(database, exchange):
     """A group that cannot be written at once is begun anew: by then pictures may have been journalled by the host."""
     connection, beside = connect_writing(database), connect_writing(database)
@@ -157,9 +172,11 @@ def busy_timeout_ms(connection: sqlite3.Connection) -> int:
     return int(found)
 
 
-def test_nothing_is_answered_that_was_written_to_a_file_which_is_gone(connection, exchange):
+def test_nothing_is_answered_that_was_written_to_a_file_which_is_gone(connection, exchange, tmp_path, monkeypatch):
+    files = OpenFiles(tmp_path / "a.db")
     sentences = iter(["", "a.db was removed"])
-    writer = TransactionWriter(connection, lambda _rows: None, gone=lambda: next(sentences))
+    monkeypatch.setattr(files, "gone", lambda: next(sentences))
+    writer = TransactionWriter(connection, lambda _rows: None, files=files)
     changes = [Changes(exchange()) for _ in range(3)]
     groups = [[pack_changes(one, one.evidence.dialect)] for one in changes]
     assert writer.write_group(groups[0], (), None) == GroupResult([1])
