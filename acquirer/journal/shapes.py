@@ -124,8 +124,8 @@ def _form_key(names: Sequence[str], equal: Mapping[str, str]) -> _Getter:
     parts = [places[name] for name in _OUTCOME]
     parts += [f"not {places[name]}" for name in _OPTIONAL]
     parts += [f"{places[name]} == {places[source]}" for name, source in equal.items()]
-    made: _Getter = eval(f"lambda values: ({', '.join(parts)},)")  # noqa: S307  made of our own names
-    return made
+    key_of: _Getter = eval(f"lambda values: ({', '.join(parts)},)")  # noqa: S307  source of our own names
+    return key_of
 
 
 def _getter(names: Sequence[str], wanted: Iterable[str]) -> _Getter:

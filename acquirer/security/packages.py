@@ -128,12 +128,12 @@ class PackageIssuer:
         if not self._check_values:
             self._check_values = self._quickest()
         clear = self._draw(randbytes, sets)
-        made: list[bytes] = []
+        pieces: list[bytes] = []
         for at in range(0, sets * total, total):
-            made.append(clear[at : at + total])
+            pieces.append(clear[at : at + total])
             for (_, _, start, stop, _, _), check_value in zip(self._slices, self._check_values, strict=True):
-                made.append(check_value(clear[at + start : at + stop], size))
-        return b"".join(made)
+                pieces.append(check_value(clear[at + start : at + stop], size))
+        return b"".join(pieces)
 
     def _quickest(self) -> tuple[CheckValue, ...]:
         """Return what computes the check value of each key; a host whose keys come ready has no need of it."""

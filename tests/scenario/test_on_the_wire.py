@@ -400,9 +400,9 @@ def test_a_slow_close() -> None:
 
 def test_so_many_bytes_a_second_also_when_the_peer_has_finished() -> None:
     with pair("bandwidth:bytes_per_s=500") as (before, after, _):
+        began_s = time.monotonic()
         for line in (before, after):
             line.ask(ECHO, ECHO)
-        began_s = time.monotonic()
         received = after.rest()
         assert received == before.rest()
         assert time.monotonic() - began_s >= (len(received) - 25) / 500 - 0.001
@@ -410,9 +410,9 @@ def test_so_many_bytes_a_second_also_when_the_peer_has_finished() -> None:
 
 def test_packets_that_are_lost_come_later_and_in_order() -> None:
     with pair("loss:rate=1,stall=10ms") as (before, after, _):
+        began_s = time.monotonic()
         for line in (before, after):
             line.ask(ECHO, SIGN_ON)
-        began_s = time.monotonic()
         assert after.rest() == before.rest()
         assert time.monotonic() - began_s >= 0.3  # two packets, each lost four times: 10 + 20 + 40 + 80 ms
 

@@ -21,7 +21,7 @@ PACKAGE = load_dialect("unionpay-pos").security.packages["003"]
 
 @pytest.mark.parametrize(("cipher", "size"), SIZES)
 @given(data=st.data())
-def test_the_value_is_that_of_a_cipher_made_for_the_key(cipher: CipherName, size: int, data: st.DataObject) -> None:
+def test_the_value_is_that_of_a_cipher_of_that_key(cipher: CipherName, size: int, data: st.DataObject) -> None:
     make = check_value_maker(cipher, size)
     if make is None:
         pytest.skip("this Python has no OpenSSL that can be called")
