@@ -40,6 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "env/bin/acquirer"
 
 
+@pytest.mark.slow
 def test_dialects_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     shown = subprocess.run([installed, "dialect", "list"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "unionpay-pos" in shown.stdout

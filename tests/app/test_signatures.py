@@ -198,6 +198,7 @@ def altered(de: int, value: Value | None) -> Change:
 # -- the line, and hosts that refuse -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_01_silence_counts_as_failed_and_is_not_tried_after_every_sale(tmp_path: Path) -> None:
     with (
         running_host(fault=["silent:service=signature,count=1"]) as host,
@@ -264,6 +265,7 @@ def test_04_an_answer_without_a_good_mac_fails_there_and_is_94_the_next_time(
     assert [one.code for one in uploads(host)] == ["00", "94"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("de", "value"), [(11, "000777"), (41, "99999999"), (42, "999999999999999"), (41, None), (42, None)]
 )

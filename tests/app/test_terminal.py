@@ -49,6 +49,7 @@ def test_a_day_at_the_till(host: RunningHost, tmp_path: Path) -> None:
     assert states == {"000002": "reversed", "000003": "declined", "000004": "declined"}
 
 
+@pytest.mark.slow
 def test_an_unanswered_sale_is_reversed_and_not_booked(host: RunningHost, tmp_path: Path) -> None:
     with Terminal("20000001", host=host.address, state=tmp_path, timeout_s=2.0) as terminal:
         result = terminal.sale("66.66")
@@ -137,6 +138,7 @@ def test_many_at_once_on_asyncio(host: RunningHost, tmp_path: Path) -> None:
     assert asyncio.run(all_days()) == [["00"] * 5] * 20
 
 
+@pytest.mark.slow
 def test_asyncio_reverses_what_stays_unanswered(host: RunningHost) -> None:
     async def sell() -> tuple[Outcome, str]:
         async with AsyncTerminal("20000150", host=host.address, timeout_s=2.0) as terminal:

@@ -121,6 +121,7 @@ def test_in_parts_on_one_connection(till: Path, signature_host: Callable[..., Si
     assert b"".join(pieces) == drawn
 
 
+@pytest.mark.slow
 def test_silence_refusal_and_then_success(till: Path, signature_host: Callable[..., SignatureHost]) -> None:
     other = signature_host(None, "96", "94")
     with Terminal(PINNED, host=other.address, state=till, timeout_s=2.0) as terminal:
@@ -161,6 +162,7 @@ def test_asyncio_signs_again(till: Path, signature_host: Callable[..., Signature
     assert b"fingerprint" in other.requested[0].fields[55]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("route", "terminal", "mti", "type_and_function", "absent"),
     [

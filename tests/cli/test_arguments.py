@@ -74,6 +74,7 @@ def test_a_missing_argument_is_still_missed() -> None:
         call([])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--version"], ["serve", "--help"], ["journal", "list", "--help"], ["faults"]])
 def test_no_validation_library_is_loaded(words: list[str]) -> None:
     code = (

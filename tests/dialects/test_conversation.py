@@ -71,6 +71,7 @@ def test_a_day(host: RunningHost, name: str) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_unanswered_sale_is_reversed_by_itself(host: RunningHost, name: str) -> None:
     with pos(host, name, timeout_s=2.0) as terminal:
         terminal.sign_on()

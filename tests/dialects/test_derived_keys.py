@@ -70,6 +70,7 @@ def test_a_day_without_a_sign_on(host: SpokenHost, tmp_path: Path) -> None:
     assert all(not config.tmk_kcv or config.bdk_kcv for config, _ in host.terminals.values() if config.tid == TID)
 
 
+@pytest.mark.slow
 def test_an_unanswered_sale_and_its_reversal_have_two_keys(host: SpokenHost, tmp_path: Path) -> None:
     with pos(host, tmp_path, timeout_s=2.0) as terminal:
         result = terminal.sale("66.66", "standard", pin="123456")

@@ -149,6 +149,7 @@ class TestVoid:
             assert terminal.void(card="standard", pin="123456", entry="magstripe").outcome is Outcome.APPROVED
         assert pos.booked() == [("sale", "voided", 1234), ("void", "reversed", 1234), ("void", "approved", 1234)]
 
+    @pytest.mark.slow
     def test_an_unanswered_void_is_reversed_by_itself(self, silent: Pos) -> None:
         pos = silent
         with pos.terminal(timeout_s=PATIENCE_S) as terminal:
@@ -227,6 +228,7 @@ class TestRefund:
             slip = given_back.receipt
             assert (slip.original_rrn, slip.credit) == (sold.rrn, True)
 
+    @pytest.mark.slow
     def test_one_without_an_answer(self, silent: Pos) -> None:
         """An advice is sent again, and booked once; a request is reversed."""
         pos = silent
@@ -257,6 +259,7 @@ class TestRefund:
                 assert pos.booked() == [("sale", "approved", 1000), ("refund", "reversed", 400)]
                 assert terminal.refund("10.00").outcome is Outcome.APPROVED
 
+    @pytest.mark.slow
     def test_an_advice_that_stays_unanswered_is_sent_again_by_hand(self, silent: Pos) -> None:
         pos = silent
         if pos.dialect.find_route("refund").mti[2] != "2":

@@ -28,6 +28,7 @@ def run_python(code: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["decode", "doctor"])
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
 def test_a_message_is_read_without_heavy_libraries(tmp_path: Path, command: str, options: list[str]) -> None:

@@ -48,6 +48,7 @@ def test_what_cannot_be_measured_is_one_sentence(
     assert capsys.readouterr().err == "git worktree add: no such revision.\n"
 
 
+@pytest.mark.slow
 def test_a_journal_is_filled_and_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--journal", "--count", "600"]) in (0, 1)  # so few exchanges say nothing of its size
     alone, load, *queries = capsys.readouterr().out.splitlines()

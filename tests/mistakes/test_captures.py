@@ -13,6 +13,7 @@ from tests.mistakes.run import Recorded
 from tests.mistakes.score import capture_problems
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", CAPTURED, ids=[row.id for row in CAPTURED])
 def test_the_doctor_names_the_mistake(row: Mistake, recorded: dict[str, Recorded], tmp_path: Path) -> None:
     outcome = recorded[row.id].mistaken

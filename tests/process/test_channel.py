@@ -34,6 +34,8 @@ from struct import pack
 import acquirer
 from acquirer.process.channel import receive, reply
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 def framed(value):
     data = dumps(value)
     return pack("!i", len(data)) + data

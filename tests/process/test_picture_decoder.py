@@ -175,6 +175,7 @@ def test_a_process_that_stands_still_is_replaced_for_the_same_image(
     assert not Path(f"/proc/{stopped}").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -205,6 +206,7 @@ def test_a_process_that_stops_within_its_answer_is_replaced(
     assert (len(started), worker._child) == (TRIES, None)
 
 
+@pytest.mark.slow
 def test_processor_time_judges_an_image_and_not_the_time_that_passed(
     worker: PictureWorker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

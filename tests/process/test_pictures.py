@@ -147,6 +147,7 @@ def test_an_image_that_eats_memory_is_answered_so(monkeypatch: pytest.MonkeyPatc
         assert receive_picture(one) == Picture(flags=(picture_worker.TOO_LARGE,))
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_and_one_that_stands_still_cost_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

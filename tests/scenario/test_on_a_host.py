@@ -9,6 +9,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from acquirer.app.terminal import Terminal
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.exchange import Outcome
@@ -52,6 +54,7 @@ def test_a_late_reply_is_sent_when_its_time_has_come() -> None:
         assert host.journal.find(service="echo").fault == "late"
 
 
+@pytest.mark.slow
 def test_a_reply_that_is_later_than_the_terminal_waits_leaves_a_reversed_sale() -> None:
     fault = "late:after=2s,service=sale,count=1"
     with running_host(fault=[fault]) as host, terminal(host, 1) as pos:
@@ -61,6 +64,7 @@ def test_a_reply_that_is_later_than_the_terminal_waits_leaves_a_reversed_sale() 
         assert pos.sale("14.00").outcome is Outcome.APPROVED
 
 
+@pytest.mark.slow
 def test_a_held_back_reply_holds_up_no_other_terminal() -> None:
     with (
         running_host(fault=[f"late:after=2s,tid={TID},service=sign_on"]) as host,

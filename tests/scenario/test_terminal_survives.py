@@ -278,6 +278,7 @@ def play_all(dialect: str, days: list[Day]) -> dict[str, str]:
     return problems
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_books_agree_after_every_fault(dialect: str) -> None:
     days: list[Day] = [*((fault, a_day) for fault in SALES), *((fault, a_day_of_keys) for fault in KEYS)]

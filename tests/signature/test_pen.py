@@ -40,6 +40,7 @@ def test_any_name_is_signed_within_the_pad(name: str, seed: int, mode: PenMode, 
     assert draw_signature(name, seed, mode=mode, width=pad[0], height=pad[1], font_bytes=FONT) == signed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["touch", "pen", "fingerprint"])
 def test_every_seed_is_another_hand(mode: PenMode) -> None:
     assert len({draw_signature("Maria Gonzalez", seed, mode=mode).data for seed in range(12)}) == 12

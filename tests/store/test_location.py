@@ -210,6 +210,7 @@ sys.exit(cli.run(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -246,6 +247,7 @@ def test_where_files_cannot_be_locked_a_store_is_read_and_not_written(opened, ur
     assert done.stderr.count("\n") == bool(sentence)
 
 
+@pytest.mark.slow
 def test_a_lock_that_another_process_holds_names_it(database):
     lock = DatabaseLock(database)
     try:

@@ -176,6 +176,7 @@ def small_client(monkeypatch, request):
     return request.getfixturevalue("client")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["the loop", "flush", "close"])
 def test_groups_larger_than_the_socket_takes_arrive_whole(small_client, exchange, by, url):
     """Two megabytes a group, through a socket of a few kilobytes: what does not fit is sent when there is room."""

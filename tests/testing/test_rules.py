@@ -156,6 +156,7 @@ def test_another_clock_is_what_a_sign_on_hears():
         assert (reply["12"], reply["13"]) == ("040300", "0102")
 
 
+@pytest.mark.slow
 def test_a_bad_day_is_survived_and_both_sides_agree():
     with running_host(pack=["a-bad-day"]) as host, terminal(host) as pos:
         assert pos.sign_on().code == "96"

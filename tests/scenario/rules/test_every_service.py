@@ -66,9 +66,12 @@ class Play:
 
     @property
     def books(self) -> object:
-        """What the host has of this terminal."""
+        """What the host has of this terminal, but for pictures, which are rendered when there is time."""
         of_it = [row for row in self.host.transactions if row.key.tid == self.tid]
-        return of_it, self.host.terminals[self.tid], [one for one in self.host.signatures if one.key.tid == self.tid]
+        signed = [
+            (one.key, one.number, one.digest, one.parts) for one in self.host.signatures if one.key.tid == self.tid
+        ]
+        return of_it, self.host.terminals[self.tid], signed
 
 
 @contextmanager
