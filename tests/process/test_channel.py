@@ -27,14 +27,14 @@ import acquirer
 from acquirer.process import channel
 from acquirer.process.channel import Channel, Child, receive, reply
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 ACTOR = """
 import os, pathlib, signal, sys
 from pickle import dumps
 from struct import pack
 import acquirer
 from acquirer.process.channel import receive, reply
-
-pytestmark = pytest.mark.slow  # each starts a process
 
 def framed(value):
     data = dumps(value)
