@@ -88,6 +88,8 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
     ``"this looks like a message with a 4-digit ASCII length (119); unionpay-pos on this port has a 2-byte length"``
     """
     form = sniff(data)
+    if _has_begun(data, dialect) and (form is None or _is_cut(data, form)):
+        return ""
     digits = _HEX_TEXT.match(data)
     if digits and (inner := sniff(bytes.fromhex(digits[0].decode()))) and (not form or inner.points > form.points):
         return "this looks like a message written as hexadecimal digits: send its bytes, not their text"
@@ -103,6 +105,22 @@ def mismatch(data: bytes, dialect: Dialect) -> str:
     )
     remedy = "send it as this port reads it, or change the dialect"
     return f"this looks like a message with {seems}; {dialect.name} on this port has {has}; {remedy}"
+
+
+def _has_begun(data: bytes, dialect: Dialect) -> bool:
+    """Return whether these bytes are the beginning of a frame as `dialect` has them: the rest may still come."""
+    cut = _first_frame(data, dialect.framing.bare, far=len(data) + 1)
+    if cut is None or cut.left >= 0:
+        return False
+    envelope, grammar = dialect.envelope, dialect.grammar
+    found = _message(cut.body[TPDU_BYTES * bool(envelope.tpdu) + len(envelope.head) :] + bytes(-cut.left))
+    return found is not None and found.encodings == (grammar.mti_encoding, grammar.bitmap_encoding)
+
+
+def _is_cut(data: bytes, form: WireForm) -> bool:
+    """Return whether bytes do not end where the length of this form says: then it may be a length by chance."""
+    cut = _first_frame(data, form.framing)
+    return form.framing is None or cut is None or cut.left != 0
 
 
 def describe_form(form: WireForm) -> str:
@@ -161,8 +179,8 @@ class _Cut(NamedTuple):
     rest: bytes  # what stands after it
 
 
-def _first_frame(data: bytes, framing: Framing | None) -> _Cut | None:
-    """Return the first frame, if this is the framing."""
+def _first_frame(data: bytes, framing: Framing | None, far: int = FAR) -> _Cut | None:
+    """Return the first frame, if this is the framing; `far`: how many times as long as the data it may be."""
     if framing is None:
         return _Cut(None, 0, data, 0, b"")
     if not data.startswith(framing.start):
@@ -177,7 +195,7 @@ def _first_frame(data: bytes, framing: Framing | None) -> _Cut | None:
     if length is None or length < _LEAST_BYTES or data[after:start] != framing.filler:
         return None
     stop = start + length
-    if stop > FAR * len(data) and len(data) < LOOKED_AT_BYTES:  # it points far beyond the data: chance
+    if stop > far * len(data) and len(data) < LOOKED_AT_BYTES:  # it points far beyond the data: chance
         return None
     ended = stop + len(end)
     if data[stop:ended] != end[: max(0, len(data) - stop)] or (framing in SHORT and ended != len(data)):

@@ -88,6 +88,24 @@ def test_what_fits_is_not_called_a_mismatch(frame: bytes) -> None:
     assert mismatch(UNIONPAY.framing.wrap(frame)[:-1], UNIONPAY) == ""
 
 
+def test_what_was_cut_off_is_not_called_another_framing() -> None:
+    """Its length, 521, stands as 02 09, which would be 209 in BCD; only where a frame of that ends might it be one."""
+    frame = UNIONPAY.framing.wrap(SIGN_ON.ljust(521, b"\x35"))
+    assert frame[:2].hex() == "0209"
+    called = {at: sentence for at in range(3, len(frame)) if (sentence := mismatch(frame[:at], UNIONPAY))}
+    assert sorted(called) == [209, 211, 521]
+    assert "4-digit BCD length counting itself (209)" in called[209]
+    assert "4-digit BCD length (209)" in called[211]
+    assert "2-byte length counting itself (521)" in called[521]
+
+
+def test_the_beginning_of_a_message_of_text_is_not_called_one_of_another_framing() -> None:
+    dialect = load_dialect("iso8583-1987-ascii")
+    frame = dialect.framing.wrap(ASCII + b"0123456789" * 60)
+    cuts = [at for at in range(3, len(frame)) if mismatch(frame[:at], dialect)]
+    assert cuts == [72, 352, len(frame) - 4]  # where frames of other lengths would end
+
+
 @given(st.binary(max_size=600))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_may_be_looked_at(data: bytes) -> None:
