@@ -47,10 +47,10 @@ COMMON_FRAMINGS = (
 )
 """Framings seen in front of ISO 8583 messages, the usual ones first."""
 
-UNUSUAL = COMMON_FRAMINGS[COMMON_FRAMINGS.index(Framing("little", 2)) :]
+UNUSUAL = frozenset(COMMON_FRAMINGS[COMMON_FRAMINGS.index(Framing("little", 2)) :])
 """Those that are seldom meant: they need another reason to be believed than that a number fits."""
 
-SHORT = tuple(framing for framing in UNUSUAL if 0 < framing.largest < 256)
+SHORT = frozenset(framing for framing in UNUSUAL if 0 < framing.largest < 256)
 """Lengths of one byte or two digits: almost any byte is one, so they are believed only when the data end with them."""
 
 LENGTH_WORDS = {

@@ -138,10 +138,13 @@ def _cuts(data: bytes, dialects: Sequence[Dialect]) -> Iterator[Cut]:
     declared = dict.fromkeys(dialect.framing.bare for dialect in dialects)
     for framing in dict.fromkeys((*declared, *COMMON_FRAMINGS)):
         cut = _cut(data, framing)
-        by_chance = (framing in SHORT and cut.left_over) or (framing in UNUSUAL and cut.left_over < 0)
-        if cut.frames and (framing in declared or not by_chance):
+        if cut.frames and (framing in declared or not _fits_by_chance(framing, cut.left_over)):
             yield cut
     yield Cut(None, (data,), 0)
+
+
+def _fits_by_chance(framing: Framing, left_over: int) -> bool:
+    return (left_over != 0 and framing in SHORT) or (left_over < 0 and framing in UNUSUAL)
 
 
 def _cut(data: bytes, framing: Framing) -> Cut:
