@@ -38,3 +38,10 @@ def test_a_card_number_of_twelve_digits(name: str, tmp_path: Path) -> None:
         assert "has another PIN: the block opened well, to 4 digits" in host.journal.list()[-1].why
         assert SHORT not in repr(host.journal.list())
         assert {one.pan_masked for one in host.transactions} == {"50180***0009"}
+
+
+def test_it_is_known_to_be_published_and_another_of_its_bin_is_not() -> None:
+    with running_host() as host, Terminal("10000161", host=host.address) as terminal:
+        for pan, noted in ((SHORT, False), ("501800000017", True)):
+            assert terminal.sale("1.00", card(pan, "3012"), entry="magstripe").outcome is Outcome.APPROVED
+            assert any(note.startswith("no-test-bin") for note in host.journal.list()[-1].notes) is noted
