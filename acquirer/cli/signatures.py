@@ -148,7 +148,7 @@ def export(
     with reading(config.store) as reader:
         found = find_signatures(reader, tid, everything=True)
         lost = warn_of_damaged(reader, tid)
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(0o700, parents=True, exist_ok=True)
         for one, counts in found:
             one, stream, png = with_picture_and_image(reader, one, config)
             if stream is None:

@@ -69,15 +69,16 @@ class Pictures:
             self._call_soon(on_picture, None)
             return
         with self._work:
-            self._images.append((stream, on_picture))
-            self._begin()
+            if self._begin():
+                self._images.append((stream, on_picture))
+            else:
+                self._call_soon(on_picture, None)
 
     def render(self) -> None:
         """Render the pictures that signatures in the store wait for, when there is time."""
         if not self._wanted:
             with self._work:
-                self._wanted = True
-                self._begin()
+                self._wanted = self._begin()
 
     def resume(self) -> None:
         """Go on with what an earlier run left."""
@@ -94,11 +95,18 @@ class Pictures:
         if self._thread is not None:
             self._thread.join()
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Start or wake the thread; return False when there is no memory for one: the next signature tries again."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as exc:
+                self._report(exc)
+                return False
+            self._thread = thread
         self._work.notify()
+        return True
 
     def _run(self) -> None:
         try:

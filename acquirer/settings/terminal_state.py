@@ -42,7 +42,7 @@ class StateFile:
         self.key_path = self.folder / f"{name}.key"
         self._randbytes = randbytes
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)  # others could put files of theirs in it
             self._lock = FileLock(self.folder / f"{name}.lock")
         except LockedError as error:
             left = f" (remove {error.left_behind} if there is none)" if error.left_behind else ""
@@ -61,6 +61,7 @@ class StateFile:
 
     def load(self) -> State | None:
         """Return the kept state; None at first use. Raises StateFolderError."""
+        _check_kind(self.path)
         try:
             text = read_text_file(self.path)
         except FileNotFoundError:
@@ -94,8 +95,10 @@ class StateFile:
         self.close()
 
     def _key(self) -> bytes:
+        _check_kind(self.key_path)
         try:
-            key = self.key_path.read_bytes()
+            with self.key_path.open("rb") as file:
+                key = file.read(MASTER_BYTES + 1)
         except FileNotFoundError:
             if self.path.exists():
                 raise StateFolderError(
@@ -107,10 +110,15 @@ class StateFile:
         except OSError as error:
             raise StateFolderError(f"{self.key_path}: cannot be read: {error.strerror}") from None
         if len(key) != MASTER_BYTES:
-            raise StateFolderError(
-                f"{self.key_path}: is no key file: it has {plural(len(key), 'byte')}, not {MASTER_BYTES}"
-            )
+            size = "more" if len(key) > MASTER_BYTES else plural(len(key), "byte")
+            raise StateFolderError(f"{self.key_path}: is no key file: it has {size}, not {MASTER_BYTES}")
         return key
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what is there and no file: a pipe would be waited for, a device be read for ever."""
+    if path.exists() and not path.is_file():
+        raise StateFolderError(f"{path}: is no file; a file of the terminal's state belongs there: move it away")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -284,7 +284,7 @@ def test_every_file_is_its_owners_alone_under_any_umask(serve: Serve, tmp_path: 
     commands = [
         ["terminal", "sale", "--host", address, "--amount", "1", "--sign", "Li Wei", "--sign-upload", "at-once",
          "--receipt-png", "slip.png"],
-        ["signatures", "export", "--out", "."],
+        ["signatures", "export", "--out", "signatures"],
         ["receipt", "--tid", "10000161", "--stan", "000002", "--png", "receipt.png"],
         ["store", "backup", "backup.db"],
     ]  # fmt: skip
@@ -302,7 +302,8 @@ def test_every_file_is_its_owners_alone_under_any_umask(serve: Serve, tmp_path: 
     names = {path.name for path in tmp_path.iterdir()}
     assert {f"acquirer.db{suffix}" for suffix in ("", "-wal", "-shm", ".key", ".lock")} < names
     assert {"slip.png", "receipt.png", "backup.db", "backup.db.key"} < names
-    assert [path.suffix for path in tmp_path.glob("10000161-*")].count(".jbg") == 1
+    assert [path.suffix for path in tmp_path.glob("signatures/10000161-*")].count(".jbg") == 1
+    assert stat.S_IMODE((tmp_path / "signatures").stat().st_mode) == 0o700 & ~mask
     loose = [path for path in tmp_path.rglob("*") if path.is_file() and stat.S_IMODE(path.stat().st_mode) != 0o600]
     assert loose == []
     assert host.end()[0] == 0

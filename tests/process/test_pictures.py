@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -229,3 +230,46 @@ def test_after_any_failure_over_one_picture_the_next_is_tried(tmp_path: Path, mo
             until(lambda: "ZeroDivisionError" in log.getvalue())
         sell(host, tmp_path, "Bob")
         until(lambda: all(one.picture == "made" for one in host.signatures))
+
+
+def test_without_memory_for_a_thread_a_signature_is_kept_and_pictured_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "pictures":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with running_host(log=log) as host:
+        with monkeypatch.context() as short:
+            short.setattr(threading.Thread, "start", refuse)
+            sell(host, tmp_path, "Ann")
+        until(lambda: "can't start new thread" in log.getvalue())
+        assert [one.picture for one in host.signatures] == ["waiting"]
+        sell(host, tmp_path, "Bob")
+        until(lambda: [one.picture for one in host.signatures] == ["made", "made"])
+    assert "internal-fault" not in log.getvalue()
+
+
+def test_without_memory_for_a_thread_a_strict_host_asks_to_try_again_and_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "pictures":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with (
+        running_host(log=log, signature_check=["pixels=strict"]) as host,
+        Terminal("10000161", host=host.address, state=tmp_path, sign_upload="at-once") as terminal,
+    ):
+        assert terminal.sale("1.00", sign="Ann").exchanges[-1].code == "91"
+        assert host.signatures == []
+    assert "internal-fault" not in log.getvalue()

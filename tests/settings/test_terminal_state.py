@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -47,12 +48,36 @@ def test_is_for_its_owner_only(tmp_path: Path) -> None:
         assert b"6212345678901232" not in file.path.read_bytes()
 
 
+@pytest.mark.parametrize("mask", [0, 0o022])
+def test_a_new_folder_is_for_its_owner_only(tmp_path: Path, mask: int) -> None:
+    """Else others could remove its files, and put theirs there."""
+    before = os.umask(mask)
+    try:
+        with StateFile(tmp_path / "new", TID):
+            assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
 def test_a_second_process_is_kept_off(tmp_path: Path) -> None:
     with StateFile(tmp_path, TID):
         with pytest.raises(StateFolderError, match="another process plays terminal 10000161"):
             StateFile(tmp_path, TID)
         StateFile(tmp_path, "10000162").close()
     StateFile(tmp_path, TID).close()
+
+
+@pytest.mark.parametrize("suffix", [".key", ".json"])
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_read(tmp_path: Path, suffix: str, put: Callable[[Path], None]) -> None:
+    with StateFile(tmp_path, TID) as file:
+        file.save(STATE)
+    path = tmp_path / f"{TID}{suffix}"
+    path.unlink()
+    put(path)
+    sentence = f"{TID}{suffix}: is no file; a file of the terminal's state belongs there: move it away"
+    with pytest.raises(StateFolderError, match=sentence), StateFile(tmp_path, TID) as file:
+        file.load()
 
 
 def test_a_lost_key_file_is_one_sentence(tmp_path: Path) -> None:
@@ -69,6 +94,7 @@ def test_a_lost_key_file_is_one_sentence(tmp_path: Path) -> None:
         ("10000161.json", b"{", "it is damaged; remove it to start afresh"),
         ("10000161.json", b"\xff", "cannot be read"),
         ("10000161.key", b"short", "is no key file: it has 5 bytes"),
+        ("10000161.key", bytes(33), "is no key file: it has more, not 32"),
         ("10000161.key", bytes(32), "its key file is another one"),
     ],
 )
