@@ -45,7 +45,8 @@ DRAWING_S: Final = 10.0
 LATEST_US: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 TEXT_MAX: Final = 1024
-_SHORT: Final = "a text of 32 characters at most, none of them a control character"
+_KEY_CHARACTERS: Final = {"mid": 15, "tid": 8, "batch": 11, "stan": 11}
+"""What each part of a key has at most: as many as its field has, or fewer than a card number has digits."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 TagsOf = Callable[[str], Mapping[str, Tag]]
@@ -190,10 +191,10 @@ def signature_of_json(stored: Mapping[str, Any], tags_of: TagsOf) -> Signature:
     Raises:
         ValueError: something is missing, or is not what it should be; one phrase.
     """
-    dialect = _text(stored, "dialect", r"[\w.-]{0,64}", "the name of a dialect")
+    dialect = _name(stored, "dialect", r"[\w.-]{0,64}", "the name of a dialect")
     tags = tags_of(dialect)
     return Signature(
-        key=TransactionKey(*[_text(stored, name, ".{0,32}", _SHORT) for name in TransactionKey._fields]),
+        key=TransactionKey(*[_key_part(stored, name) for name in TransactionKey._fields]),
         number=_number(stored, "number", 1, 9_999),
         digest=_text(stored, "digest", "[0-9a-f]{64}", "a SHA-256"),
         stream_bytes=_number(stored, "bytes", 0, FILE_BYTES_MAX),
@@ -225,6 +226,19 @@ def _text(stored: Mapping[str, Any], name: str, pattern: str, expected: str) -> 
     value = _given(stored, name)
     if not isinstance(value, str) or not value.isprintable() or not re.fullmatch(pattern, value):
         raise ValueError(f"'{name}' is not {expected}")
+    return value
+
+
+def _key_part(stored: Mapping[str, Any], name: str) -> str:
+    most = _KEY_CHARACTERS[name]
+    return _text(stored, name, f".{{0,{most}}}", f"a text of {most} characters at most, none of them a control character")
+
+
+def _name(stored: Mapping[str, Any], name: str, pattern: str, expected: str) -> str:
+    """Return a name, which is stored as it is."""
+    value = _text(stored, name, pattern, expected)
+    if mask_card_numbers(value) != value:
+        raise ValueError(f"'{name}' is not {expected}: it holds a card number")
     return value
 
 
@@ -270,4 +284,4 @@ def _slip_element(stored: Mapping[str, Any], tags: Mapping[str, Tag]) -> SlipEle
 
 
 def _flag(stored: Mapping[str, Any]) -> Flag:
-    return Flag(_text(stored, "flag", "[a-z0-9-]{1,64}", "the name of a flag"), _free_text(stored, "why"))
+    return Flag(_name(stored, "flag", "[a-z0-9-]{1,64}", "the name of a flag"), _free_text(stored, "why"))

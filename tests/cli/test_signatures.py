@@ -369,7 +369,7 @@ HOSTILE_VALUES: dict[str, tuple[object, str]] = {
         {"findings": [{"flag": "odd", "why": "\udfff"}]},
         "is not JSON: \\udfff is half a character",
     ),
-    "a control character": ({"stan": "\x1b[2J"}, "'stan' is not a text of 32 characters"),
+    "a control character": ({"stan": "\x1b[2J"}, "'stan' is not a text of 11 characters"),
     "a flag that draws": ({"findings": [{"flag": "\x1b[2J", "why": ""}]}, "'flag' is not the name of a flag"),
     "a list for an object": ({"slip": [[]]}, "'slip' is no list of 256 objects at most"),
     "too many": ({"slip": [{}] * 1000}, "'slip' is no list of 256 objects at most"),
@@ -377,6 +377,15 @@ HOSTILE_VALUES: dict[str, tuple[object, str]] = {
     "half a byte": ({"slip": [{"tag": "FF00", "hex": "4", "text": ""}]}, "'hex' is not the bytes of a slip element"),
     "a list for a text": ({"picture": []}, "'picture' is not waiting, made or none"),
     "another size": ({"bytes": 1}, ".jbg is not the image"),
+    "a card number for a terminal": ({"tid": "6212345678901232"}, "'tid' is not a text of 8 characters at most"),
+    "a short card number for a STAN": ({"stan": "501800000009"}, "'stan' is not a text of 11 characters at most"),
+    "a card number for a batch": ({"batch": "６212345678901232"}, "'batch' is not a text of 11 characters at most"),
+    "a card number for a merchant": ({"mid": "6212345678901232"}, "'mid' is not a text of 15 characters at most"),
+    "a card number for a dialect": ({"dialect": "x-6212345678901232"}, "'dialect' is not the name of a dialect: it"),
+    "a card number for a flag": (
+        {"findings": [{"flag": "6212345678901232", "why": ""}]},
+        "'flag' is not the name of a flag: it holds a card number",
+    ),
     "a card number with a star": ({"pan": "6212345678901*32"}, "'pan' is not a card number, masked"),
 }
 
