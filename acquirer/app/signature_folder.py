@@ -231,7 +231,8 @@ def _text(stored: Mapping[str, Any], name: str, pattern: str, expected: str) -> 
 
 def _key_part(stored: Mapping[str, Any], name: str) -> str:
     most = _KEY_CHARACTERS[name]
-    return _text(stored, name, f".{{0,{most}}}", f"a text of {most} characters at most, none of them a control character")
+    expected = f"a text of {most} characters at most, none of them a control character"
+    return _text(stored, name, f".{{0,{most}}}", expected)
 
 
 def _name(stored: Mapping[str, Any], name: str, pattern: str, expected: str) -> str:

@@ -163,8 +163,10 @@ def _text(value: Value, layouts: Sequence[Layout] = ()) -> str:
     for layout in layouts:
         if has_form(text, layout.parts):
             ends = [part.stop or len(text) for part in layout.parts]
-            cuts = [text[start:stop] for start, stop in pairwise([0, *ends, len(text)])]
-            return readable("".join([mask_digits(cut) for cut in cuts]))
+            counted = next((part.stop or len(text) for part in layout.parts if part.counts), len(text))
+            cuts = [text[start:stop] for start, stop in pairwise([0, *[end for end in ends if end <= counted]])]
+            rest = text[counted:]  # one text for who sent it, however it is divided here
+            return readable("".join([mask_digits(cut) for cut in cuts]) + mask_card_numbers(rest, issued=True))
     return _free(text)
 
 

@@ -17,7 +17,7 @@ from acquirer.terminal.order import Order
 from acquirer.terminal.state import Original, State
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.elements import read_element
-from acquirer.wire.masking import as_text
+from acquirer.wire.masking import as_text, mask_card_numbers
 from acquirer.wire.message import Message
 
 NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
@@ -48,7 +48,7 @@ def receipt(
     original = order.original or Original()
     title = exchange.title
     return Receipt(
-        merchant=setup.merchant,
+        merchant=mask_card_numbers(setup.merchant),  # kept and printed, and anyone's to fill
         mid=setup.mid,
         tid=setup.tid,
         operator=setup.operator,

@@ -200,3 +200,22 @@ class TestRefusals:
         with pytest.raises(TypeError, match=f"^a terminal has no option '{name}'{re.escape(hint)}$"):
             kind(TID, state=tmp_path, **{name: 1})  # type: ignore[arg-type]
         assert not list(tmp_path.iterdir())
+
+
+def test_a_merchants_name_that_holds_a_card_number_reaches_neither_state_nor_receipt(tmp_path: Path) -> None:
+    with (
+        running_host() as host,
+        Terminal(
+            "10000161",
+            host=host.address,
+            mid="880210010210162",
+            tmk="258FB0AB70D025CDB99DF2C4D302D646",
+            name="Shop 6212 3456 7890 1232",
+            state=tmp_path,
+        ) as terminal,
+    ):
+        receipt = terminal.sale("1.00", sign="Ann").receipt
+        assert receipt is not None
+        assert receipt.merchant == "Shop 6212 34** **** 1232"
+        assert terminal.upload().code == "00"
+    assert all(b"7890" not in path.read_bytes() for path in tmp_path.iterdir() if path.suffix == ".json")

@@ -108,6 +108,21 @@ def test_keys_of_a_sign_on_are_hidden_and_the_serial_is_not(record, dialect):
     assert read.reply == {"62": "[40 bytes hidden]"}
 
 
+@pytest.mark.parametrize(
+    ("serial", "masked"),
+    [
+        ("6212345678901232", "621234******1232"),
+        ("SN6212345678901232", "SN621234******1232"),
+        ("621234567890123200", "621234********3200"),
+        ("3060 6212-3456-7890-1232", "3060 6212-34**-****-1232"),
+    ],
+)
+def test_a_card_number_in_the_place_of_a_serial_number_is_masked(record, dialect, serial, masked):
+    """Though the form of the field would divide it: licence of the network, then number of the hardware."""
+    label = f"Sequence No{len(serial)}"
+    assert shown(record, dialect, {62: f"{label}{serial}".encode()}, "0800") == {"62": f"{label}{masked}"}
+
+
 def test_a_serial_number_is_no_card_number_but_other_text_in_its_place_may_be(record, dialect):
     serial = b"Sequence No12306010000161"  # 14 digits in a row, and the last one happens to be their check digit
     assert shown(record, dialect, {62: serial}, "0800") == {"62": serial.decode()}
