@@ -103,12 +103,18 @@ def read_time(value: object) -> datetime:
         raise ValueError("is not a date and time; write it like 2026-01-02T03:04:05") from None
 
 
+_NUMBER_DIGITS: Final = 18
+"""Of a whole number: one with more fits into no column of a store."""
+
+
 def whole(least: int | None = None, most: int | None = None) -> ValueReader[int]:
     """Return a reader of whole numbers from `least` to `most`."""
     span = _span(least, most)
 
     def read(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value.strip()):
+        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value.strip()):
+            if len(value.strip().lstrip("+-")) > _NUMBER_DIGITS:
+                raise ValueError(f"is out of range; write a whole number{span}")
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             raise ValueError(f"is not a whole number{span}")

@@ -72,7 +72,15 @@ def test_bounds_are_included(number, least, most):
             reader(number)
 
 
-@pytest.mark.parametrize("value", [True, 1.5, "1.5", "1e3", "", "x", None, [], float("nan"), float("inf"), "1" * 19])
+@pytest.mark.parametrize("value", ["1" * 19, "-" + "1" * 19, "9" * 10_000])
+def test_a_number_of_too_many_digits_is_out_of_range(value):
+    with pytest.raises(ValueError, match=r"^is out of range; write a whole number from 0$"):
+        whole(0)(value)
+    with pytest.raises(ValueError, match=r"^is out of range; write a whole number$"):
+        whole()(value)
+
+
+@pytest.mark.parametrize("value", [True, 1.5, "1.5", "1e3", "", "x", None, [], float("nan"), float("inf")])
 def test_what_is_no_whole_number(value):
     with pytest.raises(ValueError, match=r"^is not a whole number from 0$"):
         whole(0)(value)
