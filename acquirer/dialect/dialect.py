@@ -88,14 +88,14 @@ class Dialect:
     document: Document = field(repr=False)  # its file, over those that it extends
     mac_width: int = field(init=False, repr=False)  # bytes of a MAC on the wire; 0: messages have none
     _codec: Codec = field(init=False, repr=False)
-    _router: Router | None = field(init=False, repr=False)  # once a message is routed
+    _router: Router = field(init=False, repr=False)
     _mac_des: tuple[int, ...] = field(init=False, repr=False)  # of messages of one bitmap, and of two
     _inherited: InheritedSamples | None = field(init=False, repr=False)  # once they are asked for
     _terminal_profile: tuple[TerminalProfile | None, ...] = field(init=False, repr=False)  # the same: one, or none yet
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_codec", Codec(self.grammar))
-        object.__setattr__(self, "_router", None)
+        object.__setattr__(self, "_router", Router(self.routes, self.elements))
         object.__setattr__(self, "_inherited", None)
         object.__setattr__(self, "_terminal_profile", ())
         places = [at.de for name in ("mac", "mac_secondary") if (at := self.elements.get(name))]
@@ -206,7 +206,7 @@ class Dialect:
 
     def route(self, message: Message) -> Route | None:
         """Return the first route that fits, those with more conditions first; the MTI's repeat digit plays no role."""
-        return (self._router or self._make_router()).find(message)
+        return self._router.find(message)
 
     def find_route(self, service: str) -> Route:
         """Return the route of a service. Raises LookupError with the nearest name."""
@@ -231,12 +231,7 @@ class Dialect:
 
     def request_mti_known(self, mti: str) -> bool:
         """Return whether any message of this dialect has this MTI (the repeat digit plays no role)."""
-        return (self._router or self._make_router()).knows(mti)
-
-    def _make_router(self) -> Router:
-        router = Router(self.routes, self.elements)
-        object.__setattr__(self, "_router", router)
-        return router
+        return self._router.knows(mti)
 
     def is_response(self, mti: str, fields: Mapping[int, Value] | None = None) -> bool:
         """Return whether a message is a reply: its third digit is odd, and its request is one of this dialect's.

@@ -14,23 +14,34 @@ REMEMBERED = 1024
 
 
 class Router:
-    """The routes of a dialect, in the order in which they are tried."""
+    """The routes of a dialect, in the order in which they are tried; worked out when the first message is routed."""
 
     def __init__(self, routes: Iterable[Route], elements: Mapping[str, Locator]) -> None:
+        self._routes = routes
+        self._elements = elements
         self._by_mti: dict[str, list[Route]] = {}
-        for route in routes:
-            self._by_mti.setdefault(route.mti, []).append(route)
+        self._first_sent: dict[str, str] = {}  # MTI of a message → the MTI of its routes
+        self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
+
+    def _work_out(self) -> None:
+        """Work the routes out; two threads that both do come to the same."""
+        elements = self._elements
+        by_mti: dict[str, list[Route]] = {}
+        for route in self._routes:
+            by_mti.setdefault(route.mti, []).append(route)
+        self._by_mti = by_mti
         self._conditions = {
             mti: {name: make_reader(elements[name]) for route in routes for name in route.when}
-            for mti, routes in self._by_mti.items()
+            for mti, routes in by_mti.items()
         }
         self._readings = {mti: tuple(conditions.values()) for mti, conditions in self._conditions.items()}
-        sent = {mti[:3] + digit for mti in self._by_mti for digit in "0123456789"}
-        self._first_sent = {mti: first for mti in sent if (first := without_repeat(mti)) in self._by_mti}
-        self._remembered: dict[tuple[str, tuple[Value | None, ...]], Route | None] = {}
+        sent = {mti[:3] + digit for mti in by_mti for digit in "0123456789"}
+        self._first_sent = {mti: first for mti in sent if (first := without_repeat(mti)) in by_mti}
 
     def find(self, message: Message) -> Route | None:
         """Return the first route that fits; the MTI's repeat digit plays no role."""
+        if not self._first_sent:
+            self._work_out()
         mti = self._first_sent.get(message.mti)
         if mti is None:
             return None
@@ -49,6 +60,8 @@ class Router:
 
     def knows(self, mti: str) -> bool:
         """Return whether any route has this MTI."""
+        if not self._first_sent:
+            self._work_out()
         return mti in self._first_sent
 
 
