@@ -26,6 +26,7 @@ from acquirer.store.database import connect_reading
 from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFilter, TerminalFilter
 from acquirer.store.journal_reader import JournalReader
 from acquirer.store.location import MEMORY, database_path
+from acquirer.store.open_files import OpenFiles
 from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
@@ -66,6 +67,7 @@ class Reader:
         database: Path | None = None,
     ) -> None:
         self._database = database
+        self._files = None if database is None else OpenFiles(database, "")
         self._connection = connection
         self._owned = lock is None
         self._lock = lock or nullcontext()
@@ -198,9 +200,12 @@ class Reader:
     def _all(self, sql: str, *values: Any) -> Sequence[Row]:
         try:
             with self._lock:
-                return self._connection.execute(sql, values).fetchall()
+                rows = self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as exc:
             raise explained(self._database, exc) from None
+        if self._files is not None and (gone := self._files.gone()):  # what follows along would wait for nothing
+            raise StoreError(gone)
+        return rows
 
     def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
         return unpack_whole(unpack, row, table, self._database)

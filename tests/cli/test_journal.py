@@ -183,6 +183,23 @@ def test_tail_begins_with_the_latest_and_follows_until_stopped(
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [7, 9, 11]
 
 
+@pytest.mark.parametrize("words", [["tail"], ["wait", "service=refund"]], ids=lambda words: words[0])
+def test_what_follows_a_store_that_goes_away_ends_with_a_sentence(
+    words: list[str], host: Filled, capsys: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would follow a file that no host writes any more, and no one else can see."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        assert len(pauses) < 3
+        (tmp_path / "acquirer.db").rename(tmp_path / "moved.db")
+
+    monkeypatch.setattr("time.sleep", pause)
+    assert cli.run(["journal", *words]) == Code.USAGE
+    assert capsys.readouterr().err.startswith("acquirer.db was removed or replaced while the store was in use: ")
+
+
 def test_a_killed_hosts_journal_is_there(host: Filled, tmp_path: Path, capsys: Say) -> None:
     for ending in ("db", "db-wal"):  # as a kill leaves them
         shutil.copy(tmp_path / f"acquirer.{ending}", tmp_path / f"copy.{ending}")
