@@ -44,6 +44,7 @@ class AgainstOptions:
     count: int = 20_000  # exchanges of each revision in each round, at least ten
     seconds: float = 60.0  # at most, for each round
     kinds: tuple[str, ...] = ("kept", "fresh", "sales")
+    rules: int = 0  # in force at the host of this revision, and not at the other
 
 
 class CheckoutError(ConfigurationError):
@@ -90,7 +91,7 @@ def compare(options: AgainstOptions, repository: Path = ROOT) -> int:
         tempfile.TemporaryDirectory(prefix="acquirer-bench-") as their_directory,
         tempfile.TemporaryDirectory(prefix="acquirer-bench-") as our_directory,
         host(Path(their_directory), mid, code=tree) as theirs,
-        host(Path(our_directory), mid) as ours,
+        host(Path(our_directory), mid, rules=options.rules) as ours,
     ):
         for kind in options.kinds:
             contenders = (Contender(options.revision, theirs), Contender(HERE, ours))

@@ -58,12 +58,15 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument(
         "--kind", choices=("kept", "fresh", "sales"), help="with --against: only this kind of load"
     )
+    command_line.add_argument(
+        "--rules", type=int, help="with --against: so many rules are in force here, none of which ever fires"
+    )
     return command_line
 
 
 def against_options(options: argparse.Namespace) -> AgainstOptions:
     """Return the options of ``--against``."""
-    names = ("rounds", "connections", "count", "seconds")
+    names = ("rounds", "connections", "count", "seconds", "rules")
     compared = AgainstOptions(options.against, **_given(options, names))
     return replace(compared, kinds=(options.kind,)) if options.kind else compared
 

@@ -62,9 +62,30 @@ def terminals_file(directory: Path, mid: str, count: int = REGISTERED) -> Path:
     return path
 
 
+RULED: Final = ("balance", "echo", "refund", "reversal", "sign_off", "signature", "void")
+"""Services that no bench asks for: rules about them are in force, and none ever fires."""
+
+
+def rules_file(directory: Path, count: int) -> Path:
+    """Write a pack of `count` rules: for the terminals of a host under test, each for another service; return its path.
+
+    Every tenth is for the services that are asked for, of terminals that are not there.
+    """
+    path = directory / "rules.toml"
+    rules = []
+    for number in range(count):
+        tid, service = FIRST_TID + number // len(RULED) % REGISTERED, RULED[number % len(RULED)]
+        if number % 10 == 0:
+            tid, service = FIRST_TID + REGISTERED + number, ("sign_on", "sale")[number // 10 % 2]
+        when = f'{{ tid = "{tid}", service = "{service}" }}'
+        rules.append(f'[[rule]]\nname = "{number}"\nwhen = {when}\nthen = {{ code = "96" }}\n')
+    path.write_text("\n".join(rules))
+    return path
+
+
 @contextmanager
 def host(
-    directory: Path, mid: str, *, code: Path = ROOT, store: str = "sqlite", log: str = "json"
+    directory: Path, mid: str, *, code: Path = ROOT, store: str = "sqlite", log: str = "json", rules: int = 0
 ) -> Iterator[ServerProcess]:
     """Run ``acquirer serve`` with enough terminals; its store (``bench.db``) and its log lie in `directory`.
 
@@ -72,10 +93,13 @@ def host(
         code: the directory that holds the package ``acquirer``.
         store: ``sqlite`` or ``memory``.
         log: the host's ``--log``.
+        rules: how many are in force, see `rules_file`.
     """
     url = "memory:" if store == "memory" else f"sqlite:///{directory / 'bench.db'}"
     command = ["-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--store", url, "--json"]
     command += ["--terminals", str(terminals_file(directory, mid)), "--log", log]
+    if rules:
+        command += ["--pack", str(rules_file(directory, rules))]
     with (directory / "log").open("w") as stream:
         yield from started(command, code, directory, stream)
 

@@ -100,12 +100,14 @@ def test_two_revisions_are_compared_in_every_kind_of_load(
     git(repository, "commit", "--quiet", "-m", "three")
     served: list[Path] = []
 
-    def noting(directory: Path, mid: str, *, code: Path = ROOT):
+    def noting(directory: Path, mid: str, *, code: Path = ROOT, rules: int = 0):
         served.append(code)
-        return servers.host(directory, mid, code=code)
+        in_force.append(rules)
+        return servers.host(directory, mid, code=code, rules=rules)
 
+    in_force: list[int] = []
     monkeypatch.setattr(against, "host", noting)
-    compare(AgainstOptions("HEAD", rounds=2, connections=5, count=50, seconds=600), repository)
+    compare(AgainstOptions("HEAD", rounds=2, connections=5, count=50, seconds=600, rules=40), repository)
     printed = capsys.readouterr().out
     for kind in ("kept", "fresh", "sales"):
         assert len(re.findall(rf"^  {kind} *round \d  HEAD +[\d.]+ µs  here +[\d.]+ µs$", printed, re.MULTILINE)) == 2
@@ -114,5 +116,6 @@ def test_two_revisions_are_compared_in_every_kind_of_load(
         )
         assert re.search(pattern, printed, re.MULTILINE)
     assert [code == ROOT for code in served] == [False, True]
+    assert in_force == [0, 40], "only the host of this revision has rules, and answers as it does without"
     assert not served[0].exists()
     assert git(repository, "worktree", "list").count("\n") == 0

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from acquirer.app.terminal import Terminal
 from acquirer.load import against, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.bench import against_options, main, parser, ratio_options
+from acquirer.load.frames import FIRST_TID
 from acquirer.load.ratios import RatioOptions
+from acquirer.load.servers import rules_file, terminals_file
+from acquirer.testing import running_host
+
+MID = "880210010210162"
 
 
 def test_no_options_measure_the_ratios_by_their_defaults() -> None:
@@ -21,8 +29,20 @@ def test_no_options_measure_the_ratios_by_their_defaults() -> None:
 def test_against_has_defaults_of_its_own() -> None:
     assert against_options(parser().parse_args(["--against", "v1"])) == AgainstOptions("v1")
     assert AgainstOptions("v1").rounds == 9
-    arguments = ["--against", "v1", "--rounds", "3", "--kind", "sales"]
-    assert against_options(parser().parse_args(arguments)) == AgainstOptions("v1", rounds=3, kinds=("sales",))
+    arguments = ["--against", "v1", "--rounds", "3", "--kind", "sales", "--rules", "10000"]
+    expected = AgainstOptions("v1", rounds=3, kinds=("sales",), rules=10_000)
+    assert against_options(parser().parse_args(arguments)) == expected
+
+
+def test_rules_of_a_bench_are_for_its_terminals_and_fire_for_none(tmp_path: Path) -> None:
+    with running_host(pack=[str(rules_file(tmp_path, 300))], terminals=str(terminals_file(tmp_path, MID, 40))) as host:
+        for tid in (str(FIRST_TID), str(FIRST_TID + 30)):
+            with Terminal(tid, host=host.address, terminals=str(tmp_path / "terminals.toml")) as pos:
+                assert [pos.sign_on().code, pos.sale("1.00").code] == ["00", "00"]
+        assert len(host.rules.used()) == 300
+        assert set(host.rules.used().values()) == {0}
+        with Terminal(str(FIRST_TID), host=host.address, terminals=str(tmp_path / "terminals.toml")) as pos:
+            assert pos.echo().code == "96", "they do fire for what they are about"
 
 
 def test_starts_takes_the_best_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
