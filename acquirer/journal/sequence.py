@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 from acquirer.data.text import printable
 from acquirer.journal.entry import Entry
 from acquirer.journal.search import JournalSearch
-from acquirer.journal.verification import Verification, Waiter, longest_wait_s
+from acquirer.journal.verification import Verification, Waiter, asks_for_delivery
 from acquirer.journal.wording import COMPARED, in_seconds, in_words, look_around
 from acquirer.matcher.expression import ALWAYS, Expression, compiled
 from acquirer.matcher.keys import Subject
@@ -56,10 +55,10 @@ def verify_order(search: JournalSearch, waiter: Waiter, expected: ExpectedOrder)
         raise ValueError(f"an order has from 1 to {MOST_STEPS} steps, not {len(expected.steps)}")
     end_s = waiter.now_s() + expected.within_s
     seen: list[_Seen] = []
-    longest_s = longest_wait_s(*expected.steps, expected.scope)
+    changes = asks_for_delivery(*expected.steps, expected.scope)
     newest = expected.after
     while True:
-        if longest_s < math.inf:
+        if changes:
             seen, newest = [], expected.after
         latest = search.newest()
         if latest > newest:
@@ -72,7 +71,7 @@ def verify_order(search: JournalSearch, waiter: Waiter, expected: ExpectedOrder)
             return Verification(True, len(found), tuple(found), words)
         if now_s >= end_s:
             return _failed(search, expected, seen, found)
-        waiter.wait(min(end_s - now_s, longest_s))
+        waiter.wait(end_s - now_s)
 
 
 def _look(search: JournalSearch, expected: ExpectedOrder, after: int, before: int) -> list[_Seen]:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -22,9 +21,6 @@ from acquirer.matcher.near import NearMiss
 
 KEPT: Final = 100
 """Of the exchanges that fit, so many are returned: the latest."""
-
-AGAIN_S: Final = 0.2
-"""How often deliveries are looked at again: they are noted after the commit, and none says that they were."""
 
 PAST_ONLY: Final = "only the past was judged, because no quiet period was given"
 
@@ -83,12 +79,12 @@ class Tally:
         self._condition = condition
         self._after = self._seen = after
         self._enough = enough
-        self.longest_s = longest_wait_s(condition)
+        self._changes = asks_for_delivery(condition)
 
     def look(self) -> None:
         """Count what is new."""
         newest = self._search.newest()
-        if self.longest_s < math.inf:
+        if self._changes:
             self.count, self._seen, self.more = 0, self._after, False
             self.latest.clear()
         if newest <= self._seen:
@@ -125,16 +121,16 @@ def verify_count(search: JournalSearch, waiter: Waiter, expected: ExpectedExchan
                 quiet_until_s = now_s + (expected.quiet_s or 0.0)
             if now_s >= quiet_until_s:
                 return _met(expected, tally)
-            waiter.wait(min(quiet_until_s - now_s, tally.longest_s))
+            waiter.wait(quiet_until_s - now_s)
         elif now_s >= end_s:
             return _failed(search, expected, tally)
         else:
-            waiter.wait(min(end_s - now_s, tally.longest_s))
+            waiter.wait(end_s - now_s)
 
 
-def longest_wait_s(*conditions: Expression) -> float:
-    """Return after how long all of it is looked at again: soon where conditions ask for what changes afterwards."""
-    return AGAIN_S if any("delivery" in keys_of(condition) for condition in conditions) else math.inf
+def asks_for_delivery(*conditions: Expression) -> bool:
+    """Return whether conditions ask for what changes after an exchange was journalled: all is looked at again then."""
+    return any("delivery" in keys_of(condition) for condition in conditions)
 
 
 def _met(expected: ExpectedExchanges, tally: Tally) -> Verification:

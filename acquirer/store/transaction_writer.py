@@ -36,7 +36,8 @@ PackedChanges = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None
 transaction, original, card and upload."""
 
 OnWritten = Callable[[Sequence[JournalRow]], None]
-"""Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`."""
+"""Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`; nothing where
+only the deliveries of earlier ones were."""
 
 CONFLICT: Final = 0  # in place of an exchange's number: it was decided on a row that changed
 UNWRITABLE: Final = -1  # or it holds a value that cannot be written
@@ -114,6 +115,7 @@ class TransactionWriter:
         self._locked = False  # another program holds the database
         self._journal = JournalWriter()
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
+        self._delivered = False  # the same of what became of earlier replies
         self._purged_us = self._seen_us = 0
 
     def write_group(
@@ -146,9 +148,11 @@ class TransactionWriter:
 
     def follow_up(self) -> None:
         """Do what can wait until a group is answered: report it, and once an hour purge what is out of use."""
-        if self._unreported:
-            rows, self._unreported = self._unreported, []
+        rows, self._unreported = self._unreported, []
+        delivered, self._delivered = self._delivered, False
+        if rows or delivered:
             self._on_written(rows)
+        if rows:
             at_us = rows[-1][_AT_US]  # the time that exchanges carry
             assert isinstance(at_us, int)
             last_us, self._seen_us = self._seen_us or at_us, at_us
@@ -175,6 +179,7 @@ class TransactionWriter:
             numbers, last_error = self._one_by_one(last_number(cursor), journal, commits)  # others may have written
         if deliveries:
             statements.DELIVERIES.write(cursor, deliveries)
+            self._delivered = True
         if rrn_limit is not None:
             set_meta(cursor, "rrn", str(rrn_limit))
         cursor.execute("COMMIT")

@@ -255,6 +255,22 @@ def test_what_is_journalled_is_reported_once_by_the_follow_up(writer, exchange):
     assert writer.reported[2:] == [(3, "10000162")]  # not of the conflict, and not of what could not be written
 
 
+def test_deliveries_alone_are_reported_too_because_conditions_may_wait_for_them(connection, exchange):
+    reports: list[int] = []
+    writer = TransactionWriter(connection, lambda rows: reports.append(len(rows)))
+    for commits, deliveries, expected in (
+        ([Changes(exchange())], [], [1]),
+        ([], [(1, "undelivered")], [1, 0]),
+        ([Changes(exchange())], [(1, "sent")], [1, 0, 1]),
+        ([], [], [1, 0, 1]),
+    ):
+        packed = [pack_changes(one, one.evidence.dialect) for one in commits]
+        writer.write_group(packed, deliveries, 1 if not (packed or deliveries) else None)
+        writer.follow_up()
+        writer.follow_up()
+        assert reports == expected
+
+
 def sale(exchange, now_us: int, batch: str, stan: str, unused_us: int) -> Changes:
     evidence = exchange()
     evidence.at_us = now_us
