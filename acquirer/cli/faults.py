@@ -41,7 +41,9 @@ def command(
         else:
             print_object(next(as_objects((what,))))
     elif what is None:
-        print(page(known_names(), example), end="")
+        from acquirer.cli.pages import print_page
+
+        print_page(page(known_names(), example))
     elif what == "list":
         print("\n".join(line for summary in summary_lines(known_names()) for line in _folded(summary, screen_width())))
     else:

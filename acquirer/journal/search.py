@@ -33,8 +33,8 @@ FIRST_PAGE: Final = 50
 WIDEST: Final = 16 * PAGE
 """Numbers of the widest window: a store leaves out in a few milliseconds what its columns exclude."""
 
-CLOCK_EVERY: Final = 64
-"""Entries that are compared between two looks at the clock."""
+CLOCK_EVERY: Final = 8
+"""Entries that are compared between two looks at the clock: the slowest conditions take milliseconds for each."""
 
 
 class JournalSource(Protocol):

@@ -87,7 +87,7 @@ def clock(*readings: float) -> Iterator[float]:
         yield readings[-1]
 
 
-@pytest.mark.parametrize(("text", "before"), [("stan=none", 23500), ("tid=10000001", 23556)])
+@pytest.mark.parametrize(("text", "before"), [("stan=none", 23500), ("tid=10000001", 23948)])
 def test_time_that_is_over_ends_a_search_once_something_was_looked_at(
     source: FakeSource, text: str, before: int
 ) -> None:
