@@ -58,10 +58,9 @@ def _number(text: str) -> int:
 
 def literals(text: str) -> Found:
     """Yield texts in quotes in which bytes are escaped."""
-    for found in _LITERAL.finditer(text):
-        inside = found[1] if found[1] is not None else found[2]
+    for start, inside in _in_quotes(text):
         if "\\" in inside and (data := _unescaped(inside)):
-            yield text.count("\n", 0, found.start()) + 1, data
+            yield text.count("\n", 0, start) + 1, data
 
 
 def joined_literals(text: str) -> Found:
@@ -121,9 +120,20 @@ def control_pictures(text: str) -> Found:
 
 
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
+    """Yield each line with its marked bytes; of one that has them in quotes only, what stands in these quotes."""
     for number, line in enumerate(text.splitlines(), 1):
-        if pattern.search(line) and (data := _latin(pattern.sub(byte, line))):
-            yield number, data
+        if not (marked := len(pattern.findall(line))):
+            continue
+        quoted = [inside for _, inside in _in_quotes(line) if pattern.search(inside)]
+        if sum(len(pattern.findall(inside)) for inside in quoted) < marked:
+            quoted = [line]
+        yield from ((number, data) for piece in quoted if (data := _latin(pattern.sub(byte, piece))))
+
+
+def _in_quotes(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where each text in quotes begins, and what stands in it."""
+    for found in _LITERAL.finditer(text):
+        yield found.start(), found[1] if found[1] is not None else found[2]
 
 
 def _latin(text: str) -> bytes:

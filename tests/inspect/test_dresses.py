@@ -85,6 +85,17 @@ def test_every_sample_is_read_back_out_of_every_dress(name, dress):
         assert messages(DRESSES[dress](data).encode(), dialect) == [frame]
 
 
+@pytest.mark.parametrize("quoted", ["JSON string", "Go %q", "Rust bytes", "C string", "Python"])
+def test_marked_bytes_may_stand_in_a_text_in_quotes_that_escapes_nothing(quoted):
+    dialect = DIALECTS["iso8583-1987-binary"]
+    for sample in dialect.samples:
+        data, frame = frame_of(dialect, sample)
+        for dress in ("angle brackets", "percent"):
+            text = DRESSES[quoted](DRESSES[dress](data).encode())
+            assert messages(text.encode(), dialect) == [frame]
+            assert messages(f'12:00:01 "{dress}" sent {text}, ok'.encode(), dialect) == [frame]
+
+
 @pytest.mark.parametrize("name", ["iso8583-1987-ascii", "iso8583-1993-ascii"])
 def test_messages_of_text_are_read_from_lines_and_logs(name):
     dialect = DIALECTS[name]
