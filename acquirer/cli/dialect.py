@@ -67,7 +67,8 @@ def show(
     if not part:
         screen.print(Line(dialect.name, "bold").append(f"  {both(dialect.title)}", ""))
         screen.print(Line(f"frame: {framing(dialect)}", QUIET))
-        screen.print(Line(f"MAC: {dialect.security.mac} over {dialect.security.coverage}", QUIET))
+        security = dialect.security
+        screen.print(Line(f"MAC: {f'{security.mac} over {security.coverage}' if security.mac else 'none'}", QUIET))
     for one in [part] if part else PARTS:
         screen.print(PARTS[one](dialect, screen.width >= WIDE))
         for line in LEGENDS.get(one, ()):
