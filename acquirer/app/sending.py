@@ -94,10 +94,8 @@ class Sending(LaneHolder):
     def _send(self, send: Send) -> Waits | None:
         if send.delay_ms:
             self._delay(send.delay_ms, self._sent, send.frame)
-        elif self._driver.with_next:
-            self._sent(send.frame)
         else:
-            self._delivered(self._connection.send(send.frame))
+            self._sent(send.frame)
         if self.lanes:
             self._driver.lanes.release(self)
         return PENDING if send.delay_ms else None

@@ -6,7 +6,7 @@ from acquirer.cli.listing import screen_width
 
 
 def print_page(text: str) -> None:
-    """Print a page; on a screen folded to its width, but for lines of code, which stay as they are written."""
+    """Print a page; on a screen folded to its width, lines of code too."""
     if screen_width() is None:
         print(text, end="")
         return

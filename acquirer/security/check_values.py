@@ -43,8 +43,8 @@ def _openssl(cipher: CipherName, size_bytes: int) -> CheckValue:
     library = ctypes.CDLL(_ssl.__file__)  # finds what it is linked with; built into Python it has no file
     algorithm = _function(library, _ALGORITHMS[cipher, size_bytes], ctypes.c_void_p)()
     context = _function(library, "EVP_CIPHER_CTX_new", ctypes.c_void_p)()
-    begin = _function(library, "EVP_EncryptInit_ex", ctypes.c_int, *[ctypes.c_void_p] * 3, *[ctypes.c_char_p] * 2)
     pointers = [ctypes.c_void_p] * 3
+    begin = _function(library, "EVP_EncryptInit_ex", ctypes.c_int, *pointers, ctypes.c_char_p, ctypes.c_char_p)
     update = _function(library, "EVP_EncryptUpdate", ctypes.c_int, *pointers, ctypes.c_char_p, ctypes.c_int)
     pad = _function(library, "EVP_CIPHER_CTX_set_padding", ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
     if not (algorithm and context and begin(context, algorithm, None, None, None)):

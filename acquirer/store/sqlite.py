@@ -121,15 +121,14 @@ class SqliteStore(RowLoader):
 
     def check_files(self) -> None:
         """Notice when a file of the database is gone: `fatal_error` says so; see `interface.Store.check_files`."""
-        if self._files is not None and self._writing is not None and not self.fatal_error:
-            problem = self._files.gone() or self._written_over() or self._altered()
+        if self._files is None or self._contents is None:  # in memory
+            return
+        if self._writing is not None and not self.fatal_error:
+            problem = self._files.gone() or self._contents.written_over() or self._altered()
             key = key_path(self._files.database)
             self._lost_key = "" if key.exists() else f"{key} is gone: put it back, or no host can open the store again"
             if problem:
                 self._fatal_error = f"the store failed and stops: {problem}"
-
-    def _written_over(self) -> str:
-        return "" if self._contents is None else self._contents.written_over()
 
     def _altered(self) -> str:
         """Return what another program took away from the tables; "" while they are as they were."""

@@ -232,10 +232,8 @@ def test_after_any_failure_over_one_picture_the_next_is_tried(tmp_path: Path, mo
         until(lambda: all(one.picture == "made" for one in host.signatures))
 
 
-def test_without_memory_for_a_thread_a_signature_is_kept_and_pictured_with_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = io.StringIO()
+def refuse_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave no memory for the thread that works on pictures."""
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
@@ -243,9 +241,16 @@ def test_without_memory_for_a_thread_a_signature_is_kept_and_pictured_with_the_n
             raise RuntimeError("can't start new thread")
         start(thread)
 
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def test_without_memory_for_a_thread_a_signature_is_kept_and_pictured_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
     with running_host(log=log) as host:
         with monkeypatch.context() as short:
-            short.setattr(threading.Thread, "start", refuse)
+            refuse_thread(short)
             sell(host, tmp_path, "Ann")
         until(lambda: "can't start new thread" in log.getvalue())
         assert [one.picture for one in host.signatures] == ["waiting"]
@@ -258,14 +263,7 @@ def test_without_memory_for_a_thread_a_strict_host_asks_to_try_again_and_ends_we
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
-    start = threading.Thread.start
-
-    def refuse(thread: threading.Thread) -> None:
-        if thread.name == "pictures":
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    refuse_thread(monkeypatch)
     with (
         running_host(log=log, signature_check=["pixels=strict"]) as host,
         Terminal("10000161", host=host.address, state=tmp_path, sign_upload="at-once") as terminal,
