@@ -179,6 +179,7 @@ def written(tree: ast.Module) -> Iterator[int]:
 _MODES = {kind + form for kind in "wax" for form in ("", "b", "+", "b+", "+b", "t")}
 
 
+@pytest.mark.slow
 def test_files_belong_to_their_owner_alone() -> None:
     found = [
         f"{name_of(path)}:{line}"
@@ -189,6 +190,7 @@ def test_files_belong_to_their_owner_alone() -> None:
     assert found == [], "use acquirer.settings.private_file"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["journal", "list", "--help"], ["terminals", "list", "--help"], ["--version"]])
 def test_the_command_line_starts_without_heavy_imports(arguments: list[str]) -> None:
     code = (

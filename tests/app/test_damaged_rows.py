@@ -154,6 +154,7 @@ def copied(used: Path, place: Path, statement: str) -> None:
         assert connection.execute(statement).rowcount > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "column", "value", "request_", "code"), DAMAGE)
 def test_a_damaged_row_is_one_sentence(
     used: tuple[Path, dict[str, bytes]],

@@ -38,6 +38,7 @@ def conversation(mine: str) -> None:
         assert {entry.reason for entry in host.journal.list()} == {"approved"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", FRAMINGS.values(), ids=list(FRAMINGS))
 def test_a_sale_through_any_framing(framing: str, tmp_path: Path) -> None:
     conversation(dialect(tmp_path, "unionpay-pos", framing))

@@ -62,6 +62,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     opened.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

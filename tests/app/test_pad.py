@@ -24,6 +24,7 @@ def read(given: str | Path, mode: str = "touch", seed: int = 1) -> Bitmap:
     return pad.bitmap
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Zhang San", "O'Brien", "张三丰"])
 @pytest.mark.parametrize("mode", ["touch", "pen", "fingerprint"])
 def test_a_name_is_written(name: str, mode: str) -> None:

@@ -215,6 +215,7 @@ def test_01_silence_counts_as_failed_and_is_not_tried_after_every_sale(tmp_path:
         assert len(host.signatures) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["05", "25", "30", "96", "55"])
 def test_02_a_refusal_is_kept_until_settlement_then_signed_on_paper(code: str, relay: Relay, tmp_path: Path) -> None:
     relay.change = altered(39, code)
@@ -338,6 +339,7 @@ def dotted() -> Bitmap:
 NOISE = Bitmap(240, 80, bytes((i * 167 + i * i * 31) & 255 for i in range(2400)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bitmap", "flags"),
     [
@@ -405,6 +407,7 @@ def test_10_with_a_full_store_of_signatures_paper_is_signed(host: RunningHost, t
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("image", "flag"),
     [

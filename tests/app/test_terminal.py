@@ -74,6 +74,7 @@ def test_the_published_keys_are_handed_out(host: RunningHost, tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tid", "package"),
     [
@@ -122,6 +123,7 @@ def test_one_connection_for_many_exchanges(host: RunningHost) -> None:
     assert [count for name, count in opened.items() if name == "connections"] in ([1], [])
 
 
+@pytest.mark.slow
 def test_many_at_once_on_asyncio(host: RunningHost, tmp_path: Path) -> None:
     async def day(number: int) -> list[str]:
         held = card(

@@ -55,6 +55,7 @@ def test_a_sign_on_as_a_table(capsys: Say) -> None:
     assert "0000 60 00 03 00 00 60 31 00 01 10 01 08 00 00 20 00 `....`1....... ." in flat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 109, 110, 200])
 def test_a_table_fits_its_screen_and_leaves_no_blanks(
     columns: int, capsys: Say, monkeypatch: pytest.MonkeyPatch
@@ -100,6 +101,7 @@ def test_json_is_one_exact_object(capsys: Say) -> None:
     assert captured["sure"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["binary", "hex", "dump", "spaced"])
 def test_a_file_may_hold_bytes_hex_or_a_dump(what: str, tmp_path: Path, capsys: Say) -> None:
     raw = bytes.fromhex(SIGN_ON)

@@ -72,6 +72,7 @@ def test_show_tells_everything_a_dialect_says(capsys: Say) -> None:
         assert reason in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mac"), [("unionpay-pos", "unionpay-ecb over mti-to-mac"), ("iso8583-1987-plain", "none")]
 )
@@ -80,6 +81,7 @@ def test_show_says_how_macs_are_computed_if_there_are_any(name: str, mac: str, c
     assert f"\nMAC: {mac}\n" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["fields", "messages", "codes", "keys", "samples"])
 @pytest.mark.parametrize("columns", [80, 120])
 def test_show_takes_one_part_and_fits_the_screen(

@@ -35,6 +35,7 @@ def typed(capsys: Say, *arguments: str, code: int = Code.OK) -> tuple[str, str]:
     return captured.out, captured.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parent", dialect_names())
 def test_a_new_dialect_is_in_order_at_once(parent: str, capsys: Say) -> None:
     _, err = typed(capsys, "new", "mine", "--extends", parent)

@@ -54,6 +54,7 @@ def test_each_exchange_is_one_line_with_its_why(host: Filled, capsys: Say) -> No
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "numbers"),
     [
@@ -103,6 +104,7 @@ def test_a_search_that_stops_says_how_it_continues(host: Filled, capsys: Say, mo
     assert lines(["find", "stan=000001", "--before", "3"], capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -86,6 +86,7 @@ def helps(capsys: Say) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_help_names_no_python_types(capsys: Say) -> None:
     for words, text in helps(capsys).items():
         assert not re.search(r"<(str|int|float|path|list)\b", text), words
@@ -227,6 +228,7 @@ def test_a_stdout_that_cannot_be_written_is_one_sentence(arguments: str, place: 
     assert (done.returncode, done.stderr) == (Code.USAGE, f"stdout: {reason}.\n")
 
 
+@pytest.mark.slow
 def test_what_failed_before_the_last_flush_decides_the_exit_code() -> None:
     command = f"{shlex.quote(sys.executable)} -m acquirer decode --json 00 >/dev/full"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, timeout=120)
@@ -235,6 +237,7 @@ def test_what_failed_before_the_last_flush_decides_the_exit_code() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "out"),
     [("--bogus 2>&-", Code.USAGE, ""), ("--bogus 2>/dev/full", Code.USAGE, ""), ("decode <&- 2>&1", 2, "stdin: is")],
@@ -249,6 +252,7 @@ HOSTILE = "\x1b[2Jx\r\ny"
 """Clears the screen and begins lines of its own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

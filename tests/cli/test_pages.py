@@ -22,6 +22,7 @@ def test_a_file_gets_the_page_of_the_documentation(
     assert capsys.readouterr().out == (DOCS / f"{name}.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [50, 80])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_screen_gets_lines_that_fit_and_no_marks_of_tables(

@@ -239,6 +239,7 @@ def copied(url: str, folder: Path) -> str:
     return f"sqlite:///{folder / 'copy.db'}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "value"),
     [
@@ -332,6 +333,7 @@ def _swell(path: Path) -> str:
     return f"{path.name}.jbg has more than 1048576 bytes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil",
     [_spoil_json, _spoil_field, _spoil_kind, _spoil_digest, _spoil_image, _lose_image, _spoil_picture, _swell],
@@ -390,6 +392,7 @@ HOSTILE_VALUES: dict[str, tuple[object, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE_VALUES)
 def test_hostile_values_are_named(what: str, folder: Path, tmp_path: Path, capsys: Say) -> None:
     values, sentence = HOSTILE_VALUES[what]
@@ -443,6 +446,7 @@ def _make_folder(path: Path) -> str:
     return "is a folder, expected a file"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["json", "jbg", "png"])
 @pytest.mark.parametrize("spoil", [_pipe, _listen, _link, _link_to_device, _make_folder])
 def test_what_is_no_file_is_not_opened(
@@ -457,6 +461,7 @@ def test_what_is_no_file_is_not_opened(
     assert printed.out == "3 imported, 0 known already, 1 not imported\n"
 
 
+@pytest.mark.slow
 def test_json_nested_without_end_is_named(folder: Path, tmp_path: Path, capsys: Say) -> None:
     sentence = _nest(folder / f"{TID}-000001-000002.json")
     url = f"sqlite:///{tmp_path / 'other.db'}"

@@ -117,6 +117,7 @@ def test_a_reversal_that_is_owed_is_named_and_can_be_given_up(pos: Shell) -> Non
     assert (code, out.count("\n")) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_void_in_lines(pos: Shell) -> None:
     pos("sale", "--amount", "12.34", "--pin", "123456")
     code, out, err = pos("void", "--receipt")
@@ -268,6 +269,7 @@ def test_a_small_contactless_sale_is_not_signed(pos: Shell) -> None:
     assert "持卡人签名(CARDHOLDER SIGNATURE)\n\n\n\n" in out
 
 
+@pytest.mark.slow
 def test_reprints_are_counted_and_keep_the_signature(pos: Shell, tmp_path: Path) -> None:
     pos("sale", "--amount", "12.34", "--sign", "Zhang San")
     picture = tmp_path / "again.png"
@@ -398,6 +400,7 @@ def test_what_can_never_match_is_refused_before_anything_is_sent(pos: Shell, hos
     assert host.journal.list(tid=tid) == []
 
 
+@pytest.mark.slow
 def test_a_signature_that_does_not_go_up_at_once_ends_with_7(pos: Shell) -> None:
     words = ("--sign", "Zhang San", "--sign-upload", "at-once", "--timeout", "0.3")
     code, _, _ = pos("sale", "--amount", "55.55", "--expect", "39=00", *words)

@@ -174,6 +174,7 @@ def shops(url: str, tmp_path: Path, capsys: Say) -> str:
     return url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "tids"),
     [

@@ -188,6 +188,7 @@ def test_what_is_no_packager_is_refused_in_one_sentence(data, answer):
     assert str(exc.value).startswith(answer)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20), st.text("IFABEL_NUMCHR.", max_size=12), st.integers(0, 10_000))
 @settings(max_examples=200, deadline=None)
 def test_any_packager_gives_a_file_of_toml(name, of, length):

@@ -44,6 +44,7 @@ def test_a_dialect_need_not_say_anything_of_its_terminals() -> None:
     assert load(document, finder("x")).terminal_profile is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "mistake", "says"),
     [

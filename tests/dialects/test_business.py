@@ -8,11 +8,12 @@ from acquirer.app.terminal import Terminal
 from acquirer.dialect.dialect import Dialect
 from acquirer.testing import running_host
 from tests.dialects.conftest import TID
+from tests.dialects.fast import slow_except
 
 DIALECTS = ["iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-bcd"]
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=slow_except("iso8583-1993-bcd", DIALECTS))
 def pos(request, make_pos):
     return make_pos(request.param)
 

@@ -38,6 +38,7 @@ def messages(dialect: Dialect) -> list[tuple[str, dict[int, str | bytes]]]:
     return [(message.mti, fields) for message, fields in zip(decoded, tracks, strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parent", "more"),
     [
@@ -116,6 +117,7 @@ def test_a_limit_that_is_not_written_follows_from_the_length(make) -> None:
         assert load_dialect(path).framing.limit_bytes == limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parent", "framing", "limit"),
     [

@@ -13,6 +13,7 @@ from acquirer.cli import run
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, running_host
+from tests.dialects.fast import slow_except
 
 DIALECTS = {  # dialect → a terminal whose master key fits its key packages
     "iso8583-1987-ascii": "10000161",
@@ -26,7 +27,7 @@ DIALECTS = {  # dialect → a terminal whose master key fits its key packages
 }
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=slow_except("unionpay-pos", DIALECTS))
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

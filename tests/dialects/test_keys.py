@@ -47,6 +47,7 @@ def write(folder: Path, parent: str, de: str, wrap: str, more: str = "") -> str:
     return str(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_keys_at_sign_on_and_by_key_change(way: str, tmp_path: Path) -> None:
     parent, de, wrap = WAYS[way]

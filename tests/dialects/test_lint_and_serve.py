@@ -66,6 +66,7 @@ def whole(name: str) -> dict[str, Any]:
     return dict(load_dialect(name).document.data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIALECTS)
 def test_what_ships_has_no_problem(name: str) -> None:
     """A host does not look again."""

@@ -52,6 +52,7 @@ def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return typed
 
 
+@pytest.mark.slow
 def test_step_by_step(do: Callable[..., list[str]], tmp_path: Path) -> None:
     file, mistake = tmp_path / "harbour.toml", tmp_path / "wrong.toml"
     text, address = "", ""

@@ -17,6 +17,7 @@ from acquirer.settings.specs import load_dialect
 from acquirer.terminal.card import card
 from acquirer.terminal.exchange import Outcome, Signed
 from acquirer.testing import RunningHost, running_host
+from tests.dialects.fast import slow_except
 
 DIALECTS = (
     "iso8583-1987-ascii",
@@ -116,7 +117,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Callab
         }
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=slow_except("unionpay-pos", DIALECTS))
 def pos(request: pytest.FixtureRequest, hosts: dict[str, Callable[[], Pos]]) -> Pos:
     return hosts[request.param]()
 
@@ -161,6 +162,7 @@ class TestVoid:
             assert terminal.void().outcome is Outcome.APPROVED
         assert [state for _, state, _ in pos.booked()] == ["voided", "reversed", "approved"]
 
+    @pytest.mark.slow
     def test_what_a_host_refuses(self, pos: Pos) -> None:
         with pos.terminal() as terminal:
             sold = terminal.sale("5.00", entry="manual")
@@ -308,6 +310,7 @@ def test_after_its_batch_is_closed_a_sale_is_refunded_and_not_voided(hosts: dict
         assert terminal.refund("4.00").outcome is Outcome.APPROVED
 
 
+@pytest.mark.slow
 def test_slips_of_voids_and_refunds_are_signed_and_uploaded(hosts: dict[str, Callable[[], Pos]]) -> None:
     pos = hosts["unionpay-pos"]()
     with pos.terminal(sign_upload="at-once") as terminal:

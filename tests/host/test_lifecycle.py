@@ -82,6 +82,7 @@ AFTER: dict[tuple[LifecycleState, TransactionEvent], LifecycleState] = {
 """The state that a message leads to; every other one leaves it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("event", EVENTS)
 def test_the_host_keeps_to_it(state: LifecycleState, event: TransactionEvent, new_rig: MakeRig) -> None:

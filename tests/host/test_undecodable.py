@@ -125,6 +125,7 @@ def test_an_upload_that_is_cut_names_its_terminal_and_sale(rig, pos):
     assert "621234******1232" in text
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_cut_anywhere_is_noted_with_its_whole_fields(rig, pos):
     pos.sale()
     for frame in (pos.upload_frame(pos.last, ANN), SIGN_ON):
@@ -165,6 +166,7 @@ def ends_well(rig, frame: bytes) -> None:
     assert isinstance(answer.effects[0], Send | Close | Silence)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(frame=st.binary(max_size=120))
 def test_any_bytes(warm, frame):

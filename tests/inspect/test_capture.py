@@ -142,6 +142,7 @@ def test_bytes_come_out_of_every_dress(dress):
     assert MESSAGE in everything(written.encode("utf-16"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dress", [one for one in DRESSES if one not in ("percent where needed", "cat -v")])
 @given(data=st.binary(min_size=40, max_size=120))
 @settings(max_examples=8, deadline=None)
@@ -180,6 +181,7 @@ def test_dresses_may_be_worn_over_each_other(outer, inner):
     assert MESSAGE in everything(DRESSES[outer](DRESSES[inner](MESSAGE).encode()))
 
 
+@pytest.mark.slow
 def test_more_text_than_is_read_is_named():
     (reading, *_) = read_capture(b"30" * (TEXT_LIMIT // 2 + 5))
     assert reading.notes == (f"only the first {TEXT_LIMIT >> 20} MiB of text are read; 10 characters are left out",)

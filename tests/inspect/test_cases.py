@@ -67,6 +67,7 @@ def diagnosed(name):
     return diagnosis, group
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READ)
 def test_what_people_paste_is_read(name):
     diagnosis, group = diagnosed(name)
@@ -113,6 +114,7 @@ def test_hex_sent_as_text_is_named():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*READ, *SEEN])
 @pytest.mark.parametrize(
     "dress", [b"\xef\xbb\xbf%s\r\n", b"\n\n%s\n\n", b"%s"], ids=["BOM and CRLF", "empty lines", "as it is"]

@@ -56,6 +56,7 @@ def frame_of(dialect, sample):
     return data, data[framing.before_bytes : end]
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(SAMPLES),
     st.sampled_from(list(PACKETS)),
@@ -85,6 +86,7 @@ def test_every_sample_is_read_back_out_of_every_dress(name, dress):
         assert messages(DRESSES[dress](data).encode(), dialect) == [frame]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quoted", ["JSON string", "Go %q", "Rust bytes", "C string", "Python"])
 def test_marked_bytes_may_stand_in_a_text_in_quotes_that_escapes_nothing(quoted):
     dialect = DIALECTS["iso8583-1987-binary"]

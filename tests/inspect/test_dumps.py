@@ -44,6 +44,7 @@ def test_words_of_several_sizes_are_none() -> None:
     assert list(read_word_dumps("0000000 3030 38\n0000003\n")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iso8583-1987-ascii", "unionpay-pos"])
 @pytest.mark.parametrize("program", OFFSETS)
 @pytest.mark.parametrize("size", [2, 4, 8])

@@ -321,6 +321,7 @@ def test_nor_when_the_frame_breaks_off_or_is_damaged(
         assert secret not in shown
 
 
+@pytest.mark.slow
 @given(sensitive_messages())
 @settings(max_examples=50, deadline=None)
 def test_unsafe_show_hides_nothing(message: tuple[dict[int, Value], list[str]]) -> None:

@@ -51,6 +51,7 @@ def test_the_frame_without_a_mistake_decodes():
     assert DIALECT.decode(frame()).fields[2] == "6212345678901232"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "says"),
     [

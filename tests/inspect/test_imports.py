@@ -43,6 +43,7 @@ def test_a_message_is_read_without_heavy_libraries(tmp_path: Path, command: str,
     assert ("rich" in imported) == (not options), "tables are made with rich, JSON is not"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["decode", "doctor"])
 def test_a_message_is_read_where_posix_modules_are_missing(tmp_path: Path, command: str) -> None:
     path = tmp_path / "message.hex"

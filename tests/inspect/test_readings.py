@@ -64,6 +64,7 @@ def test_a_capture_costs_few_frames_of_other_dialects() -> None:
     assert weights.frames < 8 * LOOKED_AT * len(cuts)  # of 29 readings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", FRAMES)
 def test_no_frame_has_more_points_than_most(frame: bytes) -> None:
     for dialect in DIALECTS:

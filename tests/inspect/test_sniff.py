@@ -22,6 +22,7 @@ COUNTED = (  # the same bytes as a frame without an end whose last byte is 03
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", [one for one in COMMON_FRAMINGS if one not in COUNTED], ids=framing_words)
 @pytest.mark.parametrize("message", [*SAMPLES, ASCII, EBCDIC, b"ISO015000055" + ASCII], ids=len)
 def test_every_common_framing_is_recognised_around_any_message(framing: Framing, message: bytes) -> None:
@@ -88,6 +89,7 @@ def test_what_fits_is_not_called_a_mismatch(frame: bytes) -> None:
     assert mismatch(UNIONPAY.framing.wrap(frame)[:-1], UNIONPAY) == ""
 
 
+@pytest.mark.slow
 def test_what_was_cut_off_is_not_called_another_framing() -> None:
     """Its length, 521, stands as 02 09, which would be 209 in BCD; only where a frame of that ends might it be one."""
     frame = UNIONPAY.framing.wrap(SIGN_ON.ljust(521, b"\x35"))
@@ -99,6 +101,7 @@ def test_what_was_cut_off_is_not_called_another_framing() -> None:
     assert "2-byte length counting itself (521)" in called[521]
 
 
+@pytest.mark.slow
 def test_the_beginning_of_a_message_of_text_is_not_called_one_of_another_framing() -> None:
     dialect = load_dialect("iso8583-1987-ascii")
     frame = dialect.framing.wrap(ASCII + b"0123456789" * 60)
@@ -113,6 +116,7 @@ def test_any_bytes_may_be_looked_at(data: bytes) -> None:
     assert sentence == "" or sentence.isprintable()
 
 
+@pytest.mark.slow
 @given(st.sampled_from(COMMON_FRAMINGS), st.binary(min_size=60, max_size=120))
 @settings(max_examples=200, deadline=None)
 def test_no_value_of_a_message_is_shown(framing: Framing, rest: bytes) -> None:

@@ -26,6 +26,7 @@ SAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "number"), SAMPLES)
 def test_every_sample_is_encoded_again_with_what_is_hidden_as_zeros(name: str, number: int) -> None:
     dialect = load_dialect(name)

@@ -215,6 +215,7 @@ def test_free_text_never_shows_a_card_number(pan, before):
     assert pan not in mask_card_numbers(f"{before}{pan}x")
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(pan=pans, data=st.data())
 def test_no_field_that_may_hold_a_card_shows_it(record, dialect, pan, data):

@@ -18,6 +18,7 @@ def source() -> FakeSource:
     return source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "limit", "numbers"),
     [
@@ -48,6 +49,7 @@ def test_a_list_continues_before_its_oldest(source: FakeSource) -> None:
     assert ([entry.id for entry in second], second.before) == ([23955, 23962, 23969, 23976], None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "exchanges", "looked_at", "before"),
     [
@@ -66,6 +68,7 @@ def test_a_search_says_where_it_stopped(
     assert found.note == f"looked at {looked_at} exchanges, and at none before #{before}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["service=echo | stan=00000*", "tid=10000001", "tid=10000001 & stan=00*", ""])
 def test_a_search_that_is_continued_to_its_end_finds_what_one_would(source: FakeSource, text: str) -> None:
     whole = search_of(source).list(expression(text))

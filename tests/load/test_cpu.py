@@ -35,6 +35,7 @@ def running(script: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 WAITS = "import os, sys; os.write(1, b'.'); sys.stdin.buffer.read()"
 
 
+@pytest.mark.slow
 def test_a_command_is_charged_with_its_children() -> None:
     script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-SEc', {BURN!r}])\n{BURN}"
     code, used = run_s([sys.executable, "-SEc", script])

@@ -104,6 +104,7 @@ def test_packets_are_those_of_a_tcp_connection(tmp_path: Path) -> None:
     assert [frame.data for frame in read_trace(file.read_bytes())] == [b"\0\x05hello", b"x" * 70_001, b"six"] * 2
 
 
+@pytest.mark.slow
 def test_a_trace_ends_at_its_bound_and_says_so(tmp_path: Path) -> None:
     reports: list[str] = []
     file = tmp_path / "trace.txt"

@@ -175,6 +175,7 @@ def test_the_first_sign_on_finds_none_and_has_some_generated(workshop: Workshop)
     assert len(pool.take() or b"") == 16 + 8 + 4 + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dialect", "selector"), SHIPPED)
 @pytest.mark.parametrize("mak", FORMS)
 def test_packages_of_keys_from_stock_are_accepted(workshop: Workshop, dialect: str, selector: str, mak: Any) -> None:
@@ -355,6 +356,7 @@ def test_a_host_does_without_a_process_that_cannot_be_started(monkeypatch: pytes
     assert warnings[0].startswith("keys are not made ahead of need: the process for that cannot be started: [Errno 2] ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", ["pass", "connection.recv_bytes()"])
 def test_a_host_does_without_a_process_that_ends_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: str
@@ -448,6 +450,7 @@ def test_it_ends_with_its_connection_in_the_middle_of_its_work(doomed: Workshop)
     assert doomed.process.wait() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_for_the_host(workshop: Workshop) -> None:
     assert os.getsid(workshop.process.pid) == workshop.process.pid
     assert os.getpgid(workshop.process.pid) != os.getpgid(0)
@@ -516,6 +519,7 @@ def next_answer(workshop: Workshop, pool: KeyPool) -> Any:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 5, -30, -1])
 def test_a_batch_that_was_altered_is_refused_and_nothing_more_is_ordered(doomed: Workshop, at: int) -> None:
     pool = doomed.pool(package("003"))

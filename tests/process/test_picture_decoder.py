@@ -148,6 +148,7 @@ def replacement(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> lis
     return started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
 def test_a_process_that_is_killed_is_replaced_for_the_same_image(worker: PictureWorker, how: signal.Signals) -> None:
     worker.decode(IMAGE)

@@ -101,6 +101,7 @@ def test_a_host_without_signatures_has_neither_thread_nor_process() -> None:
         assert host_pictures._worker._child is None
 
 
+@pytest.mark.slow
 def test_while_the_host_is_busy_pictures_rest_and_uploads_that_wait_for_pixels_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +198,7 @@ def test_pictures_end_with_their_host(tmp_path: Path) -> None:
     assert not Path(f"/proc/{number}").exists()
 
 
+@pytest.mark.slow
 def test_a_host_ends_at_once_though_its_worker_stands_still(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'host.db'}"
     with running_host(store=url) as host:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.process.randomness import pooled
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 2250).map(lambda words: 4 * words), max_size=30))
 def test_every_byte_of_the_source_is_handed_out_at_most_once(sizes: list[int]) -> None:
     numbers = count()

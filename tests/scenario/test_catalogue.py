@@ -52,6 +52,7 @@ def test_every_key_is_described():
     assert all(f"| `{key}` | {meaning} |" in page([]) for key, meaning in CONDITIONS.items())
 
 
+@pytest.mark.slow
 def test_the_command_shows_all_kinds_or_one(capsys):
     assert cli.run(["faults"]) == Code.OK
     assert capsys.readouterr().out == page(built_in_names(), example)
@@ -97,6 +98,7 @@ def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsy
     assert "### `silent`\n\nDecide, book, and send nothing." in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [50, 80])
 def test_on_a_screen_nothing_is_wider_than_it_but_bytes(width, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))

@@ -20,6 +20,7 @@ def faults(text: str) -> tuple[Fault, ...]:
     return load(parse_toml(text, "f.toml"), (UNIONPAY,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "acted"),
     [

@@ -174,6 +174,7 @@ def sell_under_change(peers: int, rounds: int, together: int, seed: int) -> None
     assert len({entry.generation for entry in entries}) > 1
 
 
+@pytest.mark.slow
 def test_each_sale_is_under_one_set_of_rules_and_faults() -> None:
     sell_under_change(peers=8, rounds=8, together=16, seed=1)
 

@@ -236,6 +236,7 @@ class TestKsn:
 
 
 class TestDevice:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("dukpt", "bdk", "ksn"), [(DES, DES_BDK, DES_KSN), (AES, AES_BDK, AES_KSN)])
     @settings(deadline=None, max_examples=60)
     @given(data=st.data())

@@ -218,6 +218,7 @@ def cut(packager, mak, fresh):
     return keys, dict(zip(sizes, kcvs, strict=True))
 
 
+@pytest.mark.slow
 @every_package_and_more
 @settings(max_examples=30)
 @given(mak=st.sampled_from(FORMS), seed=seeds)
@@ -232,6 +233,7 @@ def test_fresh_keys_are_keys_and_then_their_kcvs(selector, mak, seed):
         assert not is_weak(clear)  # no weak part, and no two parts alike
 
 
+@pytest.mark.slow
 @every_package_and_more
 @settings(max_examples=30)
 @given(mak=st.sampled_from(FORMS), seed=seeds)

@@ -50,6 +50,7 @@ def test_a_hostile_file_is_one_sentence(kind: str, name: str, tmp_path: Path) ->
     assert "\n" not in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", READERS)
 def test_a_file_that_is_too_large_is_one_sentence(kind: str, tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "large.toml"

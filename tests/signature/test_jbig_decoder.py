@@ -66,6 +66,7 @@ def pbm(bitmap: Bitmap) -> bytes:
     return b"P4\n%d %d\n" % (bitmap.width, bitmap.height) + bitmap.data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "options"),
     [("pbmtojbg", options) for options in FULL] + [("pbmtojbg85", options) for options in T85],
@@ -84,6 +85,7 @@ def test_what_jbigkit_writes_is_read(
         assert read.lines == picture.height
 
 
+@pytest.mark.slow
 def test_a_late_newlen_marker_gives_the_height(pictures: list[Bitmap], find_oracle: Oracle) -> None:
     path = find_oracle("pbmtojbg85", "jbigkit-bin")
     for picture in pictures:

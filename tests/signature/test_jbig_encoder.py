@@ -27,6 +27,7 @@ def run(*command: str, data: bytes) -> bytes:
     return subprocess.run(command, input=data, capture_output=True, check=True, timeout=20).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("two_line", "typical", "lines"), SETTINGS)
 def test_it_writes_what_jbigkit_writes(
     two_line: bool, typical: bool, lines: int, pictures: list[Bitmap], find_oracle: Oracle
@@ -38,6 +39,7 @@ def test_it_writes_what_jbigkit_writes(
         assert encode_jbig(picture, two_line=two_line, typical=typical, stripe_lines=lines) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["jbgtopbm", "jbgtopbm85"])
 def test_jbigkit_reads_what_it_writes(program: str, pictures: list[Bitmap], find_oracle: Oracle) -> None:
     path = find_oracle(program, "jbigkit-bin")

@@ -201,6 +201,7 @@ def test_the_font_is_the_one_its_page_describes() -> None:
     assert len(FONT) <= 6_500_000  # the wheel stays below 12 MB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["李圳", "镕甯喆", "CAFÉ ÜBER", "āéü", "〓", "㎡"])
 def test_every_character_of_gbk_and_every_letter_of_latin_1_has_a_shape(text: str) -> None:
     blank = opened(draw([""], FONT)).tobytes()

@@ -57,6 +57,7 @@ def test_a_store_of_an_earlier_version_is_ok(tmp_path):
     assert found.rows["journal"] > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [

@@ -173,6 +173,7 @@ def booked(client, exchange):
     return client
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("named", "stan"),
     [

@@ -39,6 +39,7 @@ def fresh() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["", *schema.REVISIONS])
 def test_an_upgrade_from_any_released_version_makes_the_tables_of_today(version, fresh):
     old = sqlite3.connect(":memory:", isolation_level=None)

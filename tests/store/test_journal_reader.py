@@ -104,6 +104,7 @@ FILTERS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(wanted=FILTERS, before=st.none() | st.integers(0, SEVERAL + 5))
 def test_everything_that_fits_is_found_in_order_and_nothing_else(journal, wanted, before):
     every = [entry for entry in journal.reader.oldest_first(ExchangeFilter()) if fits(entry, wanted)]

@@ -121,6 +121,7 @@ def test_a_lock_file_that_served_nothing_is_removed(tmp_path):
     assert lock.exists()  # one that was there belongs to those who use it
 
 
+@pytest.mark.slow
 def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(database, monkeypatch):
     lock = DatabaseLock(database)
     waited = []

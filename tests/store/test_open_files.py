@@ -105,6 +105,7 @@ SPOILED: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", SPOILED)
 def test_a_file_that_was_written_over_is_noticed(what, database, contents):
     suffix, spoil = SPOILED[what]

@@ -338,6 +338,7 @@ def test_signals_meant_for_the_host_do_not_end_it(process_client, exchange):
     assert process_client.commit(Changes(exchange())) == [DONE]
 
 
+@pytest.mark.slow
 def test_a_process_that_cannot_begin_says_why(opened, process_recorder, url, loop, monkeypatch):
     store = open_store(url)
     dialect = next(iter(process_recorder.args[0].values()))

@@ -115,6 +115,7 @@ def exchanges(exchange) -> list[Changes]:
 RENDERS = {"json": AsJson(), "readable": AsText(ZoneInfo("Asia/Shanghai"), colour=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("render", RENDERS.values(), ids=RENDERS)
 def test_lines_are_the_same_as_here(opened, exchange, tmp_path: Path, render):
     texts = []

@@ -82,6 +82,7 @@ def test_numbers_are_given_out_while_groups_wait(client, exchange):
     assert reserved(client.store.url) >= 6
 
 
+@pytest.mark.slow
 def test_each_number_in_any_order_of_events_is_given_once_and_on_disk_when_answered(client, exchange, tmp_path):
     draw = random.Random(20261121)
     signature = Signature(TransactionKey("880210010210162", TID, "000001", "000001"), 1, "0" * 64, 1)

@@ -95,6 +95,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("opening", [open_store, open_reader])
 def test_a_damaged_store_is_not_opened(used, database, opening, damage):
@@ -106,6 +107,7 @@ def test_a_damaged_store_is_not_opened(used, database, opening, damage):
     assert "Error" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["emptied", "cut in half", "pages overwritten", "no table exchange", "no version"])
 def test_every_command_that_reads_says_so_in_one_sentence(used, database, damage, capsys):
     spoil, _ = DAMAGE[damage]

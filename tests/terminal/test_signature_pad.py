@@ -43,6 +43,7 @@ def sold(signed_on: Bench, host: Foreign, make_order: Callable[..., Order]) -> B
     return signed_on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["touch", "pen", "fingerprint"])
 @pytest.mark.parametrize("name", ["Zhang San", "Li Wei", "Maximilian von Habsburg"])
 def test_names_and_fingers_are_signatures(sold: Bench, mode: Any, name: str) -> None:

@@ -43,6 +43,7 @@ SERVICES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_mandatory_element_that_it_does_not_send(service: str) -> None:
     mandatory = [*load_dialect("unionpay-pos").find_route(service).mandatory, "extended"]

@@ -257,6 +257,7 @@ def test_bytes_that_are_no_frames_are_journalled_with_their_reason(wire: bytes, 
         assert (entry.tid, entry.code) == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", ["standard", "balance"])
 def test_one_card_in_many_terminals_at_once_is_booked_every_time(card: str) -> None:
     """Terminals that share a row wait a moment for each other, and never hear that the host is in trouble."""

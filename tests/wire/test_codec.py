@@ -236,6 +236,7 @@ def test_a_sample_says_what_it_should_and_is_written_as_it_was(unionpay, title):
         assert unionpay.encode(message.mti, message.fields, *unionpay.envelope_of(message.raw)) == message.raw
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=300), st.sampled_from(sorted(SAMPLES.values())).flatmap(mutations)))
 def test_any_bytes_give_a_message_or_a_decode_error(frame):

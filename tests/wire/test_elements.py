@@ -82,6 +82,7 @@ def test_a_writer_writes(at: Locator, one: FieldSpec, fields: dict[int, Any], va
     assert often == once
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(locators(), specs, fields, texts)
 def test_what_was_written_is_read(at: Locator, one: FieldSpec, fields: dict[int, Any], value: str) -> None:

@@ -140,6 +140,7 @@ def test_what_is_built_is_parsed_again(kind: str, data: st.DataObject) -> None:
     assert join_tlv(parse_tlv(raw, kind)) == raw
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TLV_KINDS)
 @given(st.binary(max_size=80))
 @settings(max_examples=300)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -113,6 +114,7 @@ def test_numbers_that_are_given_back_are_taken_again_the_lowest_first():
     assert [turns.first, turns.take(), turns.take(), turns.take()] == [0, 0, 2, 4]
 
 
+@pytest.mark.slow
 def test_rules_of_other_terminals_and_services_are_not_looked_at():
     then = {"code": "51"}
     rules = Rules(

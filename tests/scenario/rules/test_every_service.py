@@ -16,8 +16,10 @@ from acquirer.journal.entry import Entry
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.testing import RunningHost, running_host
+from tests.dialects.fast import slow_except
 
 DIALECTS: Final = ("unionpay-pos", "iso8583-1987-ascii")
+every_dialect = pytest.mark.parametrize("name", slow_except("iso8583-1987-ascii", DIALECTS))
 PATIENT_S: Final = 60.0
 
 
@@ -101,7 +103,7 @@ def test_every_service_is_tried() -> None:
     assert {route.service for route in routes if route.served} == set(OPERATIONS)
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_a_rule_chooses_the_answer_of_every_service(name: str) -> None:
     with host_of(name) as plays:
         for play in plays:
@@ -125,7 +127,7 @@ def test_a_rule_chooses_the_answer_of_every_service(name: str) -> None:
             assert (exchange.outcome, entry.rule) == (Outcome.APPROVED, ""), play.service
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_what_a_rule_declines_is_not_booked(name: str) -> None:
     with host_of(name) as plays:
         for play in plays:
@@ -142,7 +144,7 @@ def test_what_a_rule_declines_is_not_booked(name: str) -> None:
             assert not play.host.signatures
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_a_rule_approves_what_is_declined_in_every_service(name: str) -> None:
     with host_of(name) as plays:
         for play in plays:
@@ -155,7 +157,7 @@ def test_a_rule_approves_what_is_declined_in_every_service(name: str) -> None:
             assert play.exchanged()[1].rule == "another"
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_a_rule_changes_the_reply_of_every_service(name: str) -> None:
     with host_of(name) as plays:
         for play in plays:
@@ -182,7 +184,7 @@ def test_a_rule_asks_for_a_sign_on_in_every_service() -> None:
             assert (exchange.outcome, entry.rule) == (Outcome.APPROVED, "ours")
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_faults_of_a_rule_act_on_every_service(name: str) -> None:
     with host_of(name) as plays:
         for play in plays:
@@ -193,7 +195,7 @@ def test_faults_of_a_rule_act_on_every_service(name: str) -> None:
             assert play.exchanged()[1].fault == ""
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_a_rule_holds_every_service_for_a_time_or_until_it_is_resumed(name: str) -> None:
     with host_of(name) as plays, ThreadPoolExecutor(1) as pool:
         for play in plays:
@@ -218,7 +220,7 @@ def test_a_rule_holds_every_service_for_a_time_or_until_it_is_resumed(name: str)
             assert (exchange.outcome, entry.rule) == (Outcome.APPROVED, "ours"), play.service
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@every_dialect
 def test_nothing_is_booked_of_what_a_rule_holds_beyond_its_deadline(name: str) -> None:
     with host_of(name) as plays, ThreadPoolExecutor(1) as pool:
         for play in plays:
