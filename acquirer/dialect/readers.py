@@ -10,7 +10,7 @@ from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.wire.elements import has_form, read_element
 from acquirer.wire.grammar import Locator
-from acquirer.wire.masking import mask_card_numbers, mask_digits
+from acquirer.wire.masking import mask_card_numbers
 
 ReadText = Callable[[Mapping[int, Any]], str]
 """Takes a message's fields; returns an element as text: binary as hexadecimal, absent (also in the dialect) as ""."""
@@ -97,7 +97,7 @@ def _serial(dialect: Dialect) -> ReadText:
         if place.de not in request_fields:
             return ""
         text = read_whole(request_fields)
-        return mask_digits(text[start:]) if has_form(text, after) else mask_card_numbers(text)
+        return mask_card_numbers(text[start:], issued=True) if has_form(text, after) else mask_card_numbers(text)
 
     return serial
 

@@ -8,7 +8,8 @@ Elsewhere a card number stands by mistake. Where it is looked for depends on wha
 1. Numbers of terminals, merchants and transactions (`vocabulary.IDENTIFIERS`), digits of a fixed size up to that of an
    amount or of a date with its time, and binary data of a fixed size, as MACs are, are written as they are.
 2. Other digits, and letters and digits of a fixed size, are masked where the whole is the number of a card that an
-   issuer gives out (`wire.card_numbers.is_issued`).
+   issuer gives out (`wire.card_numbers.is_issued`); where they end within a part of their layout, or have none, also
+   where a piece of them is one.
 3. All other fields are free text, or bytes that may be anything (`wire.card_numbers`).
 """
 
@@ -105,6 +106,8 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         return readable
     if spec.maximum < (PAN_DIGITS[0] // 2 if spec.kind == "b" else PAN_DIGITS[0]):
         return readable
+    if spec.kind in ("n", "h") and spec.length_bytes:
+        return partial(_divided_digits, parts=[part for layout in layouts for part in layout.parts])
     if spec.kind in ("n", "h") or (spec.kind in ("a", "an") and not spec.length_bytes):
         return _digits
     if spec.kind == "b" and not spec.length_bytes:
@@ -146,6 +149,14 @@ def _digits(value: Value) -> str:
         return mask_bytes(value)
     text = value if value.isascii() and value.isprintable() else readable(value)
     return text if len(value) < PAN_DIGITS[0] else mask_digits(text)
+
+
+def _divided_digits(value: Value, parts: Sequence[Part]) -> str:
+    """Return digits that a layout divides; by chance one such field in seven looks as if a card number was inside."""
+    masked, size = _digits(value), len(value)
+    if any(size == part.stop or (part.stop is None and size > part.start) for part in parts):
+        return masked
+    return mask_card_numbers(masked, issued=True)
 
 
 def _image(value: Value) -> str:

@@ -98,6 +98,8 @@ def as_text(value: str, charset: str = "gbk") -> str | None:
 
 
 _DIGITS = re.compile(r"\d+")
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1f\x7f]")
+"""Characters that no text has: it is bytes, and its digits may be packed."""
 
 
 def known(text: str) -> str:
@@ -136,27 +138,36 @@ def mask_card_numbers(text: str, *, issued: bool = False) -> str:
     >>> mask_card_numbers("card 6212 3456 7890 1232, merchant 880210010210162")
     'card 6212 34** **** 1232, merchant 880210010210162'
     """
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         found = card_number_digits(text, issued=issued)
         return _starred(text, found) if found else text
     text = text.replace(KNOWN, "")
     places = set(card_number_digits(text, issued=issued))
     with suppress(UnicodeError):  # text from the wire stands for its bytes, see `message.Value`
-        places |= card_number_bytes(text.encode("latin-1"), issued=issued)
+        data = text.encode("latin-1")
+        places |= card_number_bytes(data, issued=issued)
+        if _CONTROL.search(text):
+            places |= {half // 2 for half in card_number_half_bytes(data, issued=True)}
     return _starred(text, places)
 
 
 def mask_digits(text: str) -> str:
-    """Mask a field of digits that is a card number by mistake; its digits mean something else, so one is seldom.
+    """Mask digits that are a card number by mistake; they mean something else, so one is seldom.
 
-    >>> mask_digits("6212345678901232"), mask_digits("0000070000120310")
-    ('621234******1232', '0000070000120310')
+    Between letters, as hexadecimal digits have, each run of digits is looked at.
+
+    >>> mask_digits("6212345678901232"), mask_digits("0000070000120310"), mask_digits("A6212345678901232B")
+    ('621234******1232', '0000070000120310', 'A621234******1232B')
     """
-    if len(text) < PAN_DIGITS[0] or not is_issued(text.rstrip("F")):
-        return text
-    number = text.rstrip("F").lstrip("0")
-    start = text.index(number)
-    return _starred(text, [start + digit for digit in hidden_digits(len(number))])
+    return _DIGITS.sub(_masked_run, text) if len(text) >= PAN_DIGITS[0] else text
+
+
+def _masked_run(run: re.Match[str]) -> str:
+    digits = run[0]
+    if len(digits) < PAN_DIGITS[0] or not is_issued(digits):
+        return digits
+    number = digits.lstrip("0")
+    return _starred(digits, [len(digits) - len(number) + digit for digit in hidden_digits(len(number))])
 
 
 def mask_bytes(data: bytes) -> str:

@@ -91,6 +91,14 @@ def test_a_serial_without_the_form_of_one_may_be_a_card_number(rig, pos):
     assert rig.sessions["10000161"].serial == "621234******1232"
 
 
+@pytest.mark.parametrize("before", ["\xff+\x08", "Sequence No12\xff+\x08\x00"])
+def test_a_card_number_packed_into_a_serial_is_masked(rig, pos, before):
+    packed = bytes.fromhex("6212345678901232").decode("latin-1")
+    pos.sign_on(serial=before + packed)
+    assert packed[:3] + "***" + packed[6:] in rig.sessions["10000161"].serial
+    assert packed not in repr(rig.journal[-1])
+
+
 def test_two_devices_under_one_number_are_suspected(rig, pos):
     pos.sign_on(serial="Sequence No0212")
     rig.pass_s(20)
