@@ -16,6 +16,7 @@ from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host, HostOptions
 from acquirer.host.signature_policy import Checks, parse_checks
+from acquirer.host.unproved import UnprovedSignOns
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.process.clock import Clock, fixed_clock
 from acquirer.process.randomness import pooled
@@ -49,6 +50,7 @@ class Parts:
     randbytes: Randbytes
     limits: Limits
     checks: Checks  # of signatures
+    unproved: UnprovedSignOns
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:
@@ -91,6 +93,7 @@ def build_parts(config: Config) -> Parts:
             idle_known_s=config.idle_known_s,
         ),
         checks=_checks(config),
+        unproved=UnprovedSignOns(),
     )
 
 
@@ -106,6 +109,7 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
         issuer=issuer,
         faults=parts.faults,
         rules=parts.rules,
+        unproved=parts.unproved,
         timezone=parts.timezone,
         options=HostOptions(
             trigger_amounts=parts.config.trigger_amounts,

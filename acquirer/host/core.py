@@ -84,6 +84,7 @@ class Host:
         timezone: tzinfo,
         options: HostOptions = HostOptions(),
         rules: Rules | None = None,
+        unproved: UnprovedSignOns | None = None,
     ) -> None:
         dialect = compiled.dialect
         self.dialect = dialect
@@ -98,7 +99,7 @@ class Host:
         self.options = options
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)
-        self.unproved = UnprovedSignOns()
+        self.unproved = unproved if unproved is not None else UnprovedSignOns()
         self.diagnoses = DiagnosisBudget()  # of requests, by their deadlines
         self.stream_diagnoses = DiagnosisBudget()  # of what is no frame
         self.calendar = Calendar(timezone, compiled.clock_forms)

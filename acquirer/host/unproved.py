@@ -40,7 +40,8 @@ class UnprovedSignOns:
         return is_due
 
     def proved(self, tid: str) -> None:
-        """Note that a MAC of a terminal was right: its keys are the host's."""
-        first = self._by_tid.pop(tid, None)
-        if first is not None:
-            self._by_tid[tid] = (first[1] + 1, first[1], first[2])
+        """Note that a MAC of a terminal was right, also under its previous keys: its master key is the host's."""
+        known = self._by_tid.get(tid)
+        if known is not None and known[0] <= known[1]:
+            self._by_tid[tid] = (known[1] + 1, known[1], known[2])
+            self._by_tid.move_to_end(tid)

@@ -59,11 +59,13 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
     try:
         keys = host.ring.current(terminal.tid, current)
         if mac is not None and _same(host, keys, covered, mac):
-            return Verified(current.number, keys, _proved(host, session))
+            host.unproved.proved(terminal.tid)
+            return Verified(current.number, keys, _proved(session))
         previous = session.previous
         if mac is not None and previous is not None and in_grace(session, request.arrival.at_us):
             old = host.ring.previous(terminal.tid, previous)
             if _same(host, old, covered, mac):
+                host.unproved.proved(terminal.tid)
                 note = key_why.previous_keys(host, terminal, session, old, keys)
                 return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None, note)
         sentence = key_why.mac_differs(host, request, terminal, session, keys, mac)
@@ -128,7 +130,7 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
         return Verified(dukpt.counter(ksn), keys, None)
     mac = host.dialect.mac_of(message)
     if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
-        return Verified(dukpt.counter(ksn), keys, _proved(host, session))
+        return Verified(dukpt.counter(ksn), keys, _proved(session))
     sentence = key_why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
     raise _mac_differs(host, terminal, session, sentence)
 
@@ -155,8 +157,7 @@ def _same(host: Host, keys: WorkingKeys, covered: bytes, mac: bytes) -> bool:
     return hmac.compare_digest(host.suite.mac(keys, covered), mac)
 
 
-def _proved(host: Host, session: Session) -> Session | None:
+def _proved(session: Session) -> Session | None:
     if session.bad_macs or session.previous_until_us:
-        host.unproved.proved(session.tid)
         return replace(session, bad_macs=0, previous_until_us=0)
     return None

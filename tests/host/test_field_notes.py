@@ -55,6 +55,24 @@ def test_a_right_mac_between_them_starts_the_count_over(rig):
     assert ["tmk-may-differ" in note for note in notes] == [False, False, True]
 
 
+def test_a_right_mac_after_the_first_sign_on_starts_it_over_too(rig):
+    pos = rig.pos()
+    pos.sign_on()
+    assert pos.sale().code == "00"
+    notes = [pos.sign_on().notes for _ in range(3)]
+    assert ["tmk-may-differ" in note for note in notes] == [False, False, True]
+
+
+def test_a_right_mac_under_the_previous_keys_starts_it_over_too(rig):
+    pos = rig.pos()
+    pos.sign_on()
+    old = pos.keys
+    pos.sign_on()
+    assert pos.sale(keys=old).code == "00"
+    notes = [pos.sign_on().notes for _ in range(3)]
+    assert ["tmk-may-differ" in note for note in notes] == [False, False, True]
+
+
 def test_a_package_of_another_cipher_than_the_master_key_is_noted(rig):
     note = rig.pos().sign_on("005").notes
     assert "package-cipher: package 005 is made by SM4" in note

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.terminal import AsyncTerminal
+from acquirer.app.terminal import AsyncTerminal, Terminal
 from acquirer.data.toml import DataError
 from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.net.server import BindError
@@ -28,6 +28,7 @@ from acquirer.settings.specs import load_dialect
 from acquirer.store import StoreError, open_reader, statements
 from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.schema import TRANSACTION
+from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, running_host
 
 DIALECT = load_dialect("unionpay-pos")
@@ -273,3 +274,12 @@ def test_one_card_in_many_terminals_at_once_is_booked_every_time(card: str) -> N
     with running_host() as host:
         assert asyncio.run(sell()) == ["00"] * len(tills)
         assert sum(one.amount_minor for one in host.transactions if one.state == "approved") == 20 * 1000
+
+
+def test_a_right_mac_in_one_dialect_is_one_for_the_terminal() -> None:
+    with running_host(listen=["127.0.0.1:0=unionpay-pos", "127.0.0.1:0=iso8583-1987-ascii"]) as host:
+        for name, address in 2 * list(zip(("unionpay-pos", "iso8583-1987-ascii"), host.addresses, strict=True)):
+            with Terminal("10000161", host=address, dialect=name) as terminal:
+                terminal.sign_on()
+                assert terminal.sale("1.00").outcome is Outcome.APPROVED
+        assert not any("tmk-may-differ" in note for entry in host.journal.list() for note in entry.notes)
