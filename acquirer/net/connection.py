@@ -53,7 +53,7 @@ class Connection:
         self.number = number
         host, port = client[:2]
         self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
-        self.before = b""  # an empty frame that the same read brought just before the one that is handed on
+        self.before = b""  # an empty frame; the read that brought it brought the next one too, or its beginning
         self.busy = 0  # requests handed on and not done with
         self.closing = ""  # why it is being closed
         self.touched_s = server.now_s()
@@ -99,7 +99,7 @@ class Connection:
                     self._keep_alive()
                 if self.closing or self._transport is None:
                     return
-            if self.before:
+            if self.before and not deframer.pending:
                 self.before = b""
         except FrameError as exc:
             self.refuse(exc.reason, exc.detail, exc.data, exc.before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -88,6 +89,17 @@ def test_a_request_behind_an_empty_frame_is_answered_with_a_note() -> None:
             assert sock.recv(2) != b""
             sock.recv(4096)
             assert (note in host.journal.list()[-1].notes) == noted
+
+
+@pytest.mark.parametrize("first", [4, 5, 30])
+def test_a_length_that_is_sent_before_its_frame_has_that_note_too(first: int) -> None:
+    wire = Framing("binary", 4).wrap(FRAME)
+    with running_host() as host, socket.create_connection((host.host, host.port), timeout=120) as sock:
+        sock.sendall(wire[:first])
+        time.sleep(0.1)  # mostly the host reads it apart; also if not, the note is there
+        sock.sendall(wire[first:])
+        assert sock.recv(4096)
+        assert "an empty frame came just before" in "\n".join(host.journal.list()[-1].notes)
 
 
 def test_a_message_that_cannot_be_decoded_has_that_note_too() -> None:

@@ -280,7 +280,7 @@ def test_a_right_mac_in_one_dialect_is_one_for_the_terminal() -> None:
     dialects = ("unionpay-pos", "iso8583-1987-ascii")
     with running_host(listen=[f"127.0.0.1:0={name}" for name in dialects]) as host:
         first, second = [
-            Terminal("10000161", host=at, dialect=name) for at, name in zip(host.addresses, dialects, strict=False)
+            Terminal("10000161", host=at, dialect=name) for at, name in zip(host.addresses, dialects, strict=True)
         ]
         with first, second:
             for _ in range(3):
