@@ -16,7 +16,8 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, pad_zeros, unionpay_ecb
 from acquirer.security.packages import PackageError, accept_package, wrap_cipher
 from acquirer.security.pin import PinFormat
-from acquirer.security.pin_diagnosis import layout_fits, pin_keys, pin_layouts
+from acquirer.security.pin_diagnosis import CIPHER_USES, layout_fits, pin_keys
+from acquirer.security.pin_layouts import pin_layouts
 from acquirer.security.secret import Secret
 
 _SINGLE_BYTES: Final = 8
@@ -138,12 +139,14 @@ def pin_candidates(
 ) -> list[OpenedBlock]:
     """Return each key under which a block opens, of all that a diagnosis tries, and the layout it then has."""
     axes = pin_keys(generations, tmk), pin_layouts(declared, pan, len(block))
+    together = [[one._replace(alone=False) for one in axis] for axis in axes]
     found: dict[Secret | None, OpenedBlock] = {}
-    for key, layout in fewest_mistakes_first([[one._replace(alone=False) for one in axis] for axis in axes]):
-        digits = layout_fits(key.value, layout.value, block, pan)
+    for key, layout, use in fewest_mistakes_first((*together, CIPHER_USES)):
+        turned = block if key.value is None else use.value(key.value, block)
+        digits = layout_fits(key.value, layout.value, turned, pan)
         if digits is not None:
             words = layout.words or (declared.name if declared else "")
-            found.setdefault(key.value, OpenedBlock(key.words, words, digits if unsafe else ""))
+            found.setdefault(key.value, OpenedBlock(key.words + use.words, words, digits if unsafe else ""))
     return list(found.values())
 
 

@@ -20,6 +20,16 @@ def block(clear: bytes, key: Callable[[Pos], bytes] = lambda pos: pos.keys.pik) 
     return lambda pos: pos.pin_sale(crypto.encrypt(key(pos), clear))
 
 
+def built(digits: str) -> Make:
+    """Return a sale whose block begins with these digits, is filled up with F, and has the card in it."""
+    return block(crypto.xor(bytes.fromhex(digits.ljust(16, "F")), crypto.pan_field(CARD)))
+
+
+def _halves_swapped(pos: Pos) -> Draft:
+    sealed = crypto.encrypt(pos.keys.pik, RIGHT)
+    return pos.pin_sale(sealed[4:] + sealed[:4])
+
+
 def under(key: Callable[[Pos], bytes]) -> Make:
     """Return a sale whose right PIN block is under another key."""
     return block(RIGHT, key)
@@ -122,6 +132,38 @@ ROWS = (
          block(crypto.xor(bytes.fromhex(PIN.ljust(16, "F")), crypto.pan_field(CARD))),
          r"length", r"PIN", r"missing|without|left out|no length|absent|not there|leaves out", remedy=r"06|length",
          fix="begin the block with 0 and the length: 06", capture=True),
+    _row("length-wrong", "writes another length than the PIN has into the block", built(f"04{PIN}"),
+         r"another number of digits|length is not", remedy=r"number of digits|06", fix="write the number of digits: 06",
+         capture=True),
+    _row("length-first", "puts the length before the control digit", built(f"60{PIN}"),
+         r"length before|swaps the first two", remedy=r"\b0 and|06", fix="begin the block with 06", capture=True),
+    _row("control-missing", "leaves out the 0 before the length of the PIN", built(f"6{PIN}"),
+         r"begins with the length|no control digit", remedy=r"control digit|\b0\b", fix="begin the block with 06",
+         capture=True),
+    _row("control-behind", "puts control digit and length behind the PIN", built(f"{PIN}06"),
+         r"(length|them) behind the PIN", remedy=r"\b0 and|06", fix="begin the block with 06", capture=True),
+    _row("text-in-block", "writes the PIN into the block as ASCII characters",
+         built(f"06{PIN.encode().hex()}"), r"ASCII", r"format 0|two digits", remedy=r"BCD|half byte",
+         fix="put one digit into each half byte", capture=True),
+    _row("empty", "sends a block of format 0 without a PIN when none was entered", built("00"),
+         r"(format 0|block) without a PIN", remedy=r"no block|DE ?52", fix="leave DE 52 out, and say so in DE 22",
+         capture=True),
+    _row("zeros", "sends a block of zeros when no PIN was entered", lambda pos: pos.pin_sale(bytes(8)),
+         r"\b00\b|zeros", r"no PIN was encrypted", remedy=r"block|DE ?52", fix="leave DE 52 out, and say so in DE 22",
+         capture=True),
+    _row("decrypted", "decrypts the block where it should encrypt it",
+         lambda pos: pos.pin_sale(crypto.decrypt(pos.keys.pik, RIGHT)), r"terminal decrypts the block",
+         remedy=r"encrypt", fix="encrypt the block", capture=True),
+    _row("twice", "encrypts the block twice",
+         lambda pos: pos.pin_sale(crypto.encrypt(pos.keys.pik, crypto.encrypt(pos.keys.pik, RIGHT))), r"twice",
+         remedy=r"once", fix="encrypt it once", capture=True),
+    _row("reversed", "reverses the encrypted bytes",
+         lambda pos: pos.pin_sale(crypto.encrypt(pos.keys.pik, RIGHT)[::-1]), r"revers\w+ the encrypted bytes",
+         remedy=r"order", fix="send the bytes in the order in which the cipher gives them", capture=True),
+    _row("halves", "swaps the two halves of the encrypted block", _halves_swapped, r"swaps? the halves of the encr",
+         remedy=r"order", fix="send the bytes in the order in which the cipher gives them", capture=True),
+    _row("clear-reversed", "reverses the block before it encrypts it", block(RIGHT[::-1]),
+         r"revers\w+ the block before", remedy=r"\b0 and|length", fix="begin the block with 06", capture=True),
     _row("no-block", "says in DE 22 that a PIN was entered, and sends none", _pin_entry(), of(52, MISSING),
          r"DE ?22|011|entry mode",
          remedy=r"DE ?52|DE ?22|012|PIN", fix="send DE 52, or 012 in DE 22", right=Pos.sale, codes=("30", "55", "99",

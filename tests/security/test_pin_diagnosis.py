@@ -98,7 +98,11 @@ def test_a_wide_block_under_sm4():
     assert "as iso-0-wide: the terminal uses" in explained(keys.pik.encrypt(wide), keys=keys, declared=declared)
 
 
-@given(st.binary(min_size=8, max_size=8).filter(lambda block: KEYS.pik.decrypt(block)[0] >> 4 not in (0, 1)))
+def is_of_no_format(block: bytes) -> bool:
+    return len(set(block)) > 1 and KEYS.pik.decrypt(block)[0] >> 4 not in (0, 1)
+
+
+@given(st.binary(min_size=8, max_size=8).filter(is_of_no_format))
 def test_what_nothing_explains_is_not_explained(tmk, block):
     assert explained(block, tmk) == ""
 
@@ -236,3 +240,52 @@ def test_digits_of_the_card_number_in_blocks_of_sixteen_bytes() -> None:
         "it opens under the same PIK as iso-0-wide with the first twelve digits of the card number: the terminal "
         "takes the first twelve; take the twelve digits before the check digit, right aligned"
     )
+
+
+CARD_PART = "0000" + PAN[-13:-1]
+
+
+@pytest.mark.parametrize(
+    ("digits", "says"),
+    [
+        ("04123456FFFFFFFF", "format 0, but its length is not that of its digits: the block says another number"),
+        ("0C123456FFFFFFFF", "format 0, but its length is not that of its digits: the block says another number"),
+        ("60123456FFFFFFFF", "with the length before the control digit: the terminal swaps the first two digits"),
+        ("6123456FFFFFFFFF", "that begins with the length: the terminal knows no control digit"),
+        ("12345606FFFFFFFF", "with control digit and length behind the PIN: the terminal puts them behind the PIN"),
+        ("101234567890FFFF", "with the length in two decimal digits: the terminal writes the length in decimal digits"),
+        ("06313233343536FF", "with the PIN in ASCII characters: the terminal takes two digits for each of the PIN"),
+        ("00FFFFFFFFFFFFFF", "format 0 without a PIN: the terminal sends a block though no PIN was entered"),
+    ],
+)
+@pytest.mark.parametrize("mask", [CARD_PART, "0" * 16])
+def test_a_misbuilt_block(digits: str, mask: str, says: str) -> None:
+    assert says in of_8(digits, mask)
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        (PIK.decrypt(iso_0()), ", encrypted instead of decrypted: the terminal decrypts the block; encrypt it"),
+        (
+            PIK.encrypt(PIK.encrypt(iso_0())),
+            ", decrypted twice: the terminal encrypts the block twice; encrypt it once",
+        ),
+        (PIK.encrypt(iso_0())[::-1], ", its bytes reversed: the terminal reverses the encrypted bytes; send the bytes"),
+        (
+            PIK.encrypt(iso_0())[4:] + PIK.encrypt(iso_0())[:4],
+            ", its halves swapped: the terminal swaps the halves of the encrypted block; send the bytes in the order",
+        ),
+        (
+            PIK.encrypt(iso_0()[::-1]),
+            ", its decrypted bytes reversed: the terminal reverses the block before it",
+        ),
+    ],
+)
+def test_the_cipher_used_otherwise(block: bytes, says: str) -> None:
+    assert f"it opens under the same PIK{says}" in explained(block)
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b"\xff", b" "])
+def test_one_byte_repeated_is_no_block(byte: bytes) -> None:
+    assert explained(8 * byte).startswith(f"all its bytes are {byte.hex().upper()}, so no PIN was encrypted: send")
