@@ -193,6 +193,21 @@ def _forms(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("packed FF", f"{plural(len(quarter), 'byte')} with bytes FF behind them", quarter.ljust(size, b"\xff"))
     yield _Form("packed right", f"{plural(len(quarter), 'byte')} with zeros before them", quarter.rjust(size, b"\x00"))
     yield _Form("second half", "the second half of the hex text", text.upper()[size : 2 * size])
+    yield from _disordered(raw, size)
+
+
+def _disordered(raw: bytes, size: int) -> Iterator[_Form]:
+    """Yield what goes out where a number is written by a machine that begins with its last byte, and the like."""
+    text, half = raw.hex().upper().encode()[:size], size // 2
+    yield _Form("backwards", "the hex text backwards", text[::-1])
+    for part in (raw[:half], raw):
+        reversed_text = part[::-1].hex().upper().encode()[:size]
+        yield _Form("reversed as text", "the hex text backwards, two digits at a time,", reversed_text)
+    yield _Form("text swapped", "the second four characters before the first", text[half:] + text[:half])
+    swapped = b"".join([text[at : at + 2][::-1] for at in range(0, len(text), 2)])
+    yield _Form("digits swapped", "the hex text with the two digits of each byte swapped", swapped)
+    yield _Form("reversed", "the bytes in reverse order", raw[:size][::-1])
+    yield _Form("halves swapped", "the second half of the bytes before the first", raw[half:size] + raw[:half])
 
 
 _RIGHT_WORDS: Final = {"hex": "upper-case hex text belongs", "binary": "{} bytes of the result belong"}

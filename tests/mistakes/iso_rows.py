@@ -185,6 +185,16 @@ ROWS: tuple[Mistake, ...] = (
         r"4 bytes with zeros", remedy="eight|8", fix="send all eight bytes",
     ),
     _keys(
+        "mac-reversed", "sends the bytes of the MAC from the last to the first",
+        mac(lambda pos, one: crypto.x9_19(pos.keys.mak, one.covered)[::-1]),
+        r"bytes in reverse", remedy="as they are|order", fix="send them in the order of the result",
+    ),
+    _keys(
+        "mac-halves", "swaps the halves of the MAC",
+        mac(lambda pos, one: crypto.x9_19(pos.keys.mak, one.covered)[4:] + crypto.x9_19(pos.keys.mak, one.covered)[:4]),
+        r"second half[^;]*before the first", remedy="as they are|order", fix="send them in the order of the result",
+    ),
+    _keys(
         "3des-cbc", "makes the MAC by 3DES in CBC",
         mac(lambda pos, one: crypto.chain(pos.keys.mak, crypto.padded(one.covered))),
         r"cbc", remedy="x9.19", fix="use the retail MAC: single DES, and 3DES for the last block",

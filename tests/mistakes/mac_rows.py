@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tests.mistakes import crypto
 from tests.mistakes.pos import Make, Pos
@@ -60,6 +60,31 @@ def _fold(message: Draft) -> bytes:
 def _lower_fold(key: bytes, message: Draft) -> bytes:
     text = _fold(message).hex().encode()
     return crypto.hexadecimal(crypto.encrypt(key, crypto.xor(crypto.encrypt(key, text[:8]), text[8:])))[:8]
+
+
+def _in_order(order: Callable[[bytes], bytes]) -> Mac:
+    return lambda key, message: order(crypto.unionpay_mac(key, message.covered))
+
+
+def _disordered() -> Iterator[Mistake]:
+    """Yield rows whose eight characters are the right ones in another order."""
+    orders: tuple[tuple[str, str, Callable[[bytes], bytes], str], ...] = (
+        ("backwards", "sends the eight characters from the last to the first", lambda mac: mac[::-1],
+         r"backwards where"),
+        ("halves-swapped", "swaps the halves of DE 64", lambda mac: mac[4:] + mac[:4],
+         r"second four characters before the first"),
+        (
+            "digits-swapped", "swaps the two digits of each byte",
+            lambda mac: b"".join([mac[at : at + 2][::-1] for at in range(0, 8, 2)]), r"digits[^;]*swapped",
+        ),
+        (
+            "bytes-reversed", "reverses the bytes of the result before it writes them as hexadecimal digits",
+            lambda mac: b"".join([mac[at : at + 2] for at in range(6, -1, -2)]), r"backwards, two digits",
+        ),
+    )  # fmt: skip
+    for name, title, ordered, cause in orders:
+        make = by(_in_order(ordered))
+        yield _row(name, title, make, cause, remedy=r"first|order", fix="send them in the order of the result")
 
 
 def _changed_after(pos: Pos) -> Draft:
@@ -285,6 +310,7 @@ ROWS = (
         r"DE ?64", r"\b4\b|four", r"\b8\b|eight", remedy=r"eight|\b8\b|characters", fix="send eight characters",
         codes=("30",),
     ),
+    *_disordered(),
     _row(
         "changed-after", "changes the amount after the MAC was made", _changed_after,
         r"(chang|alter|modif|differ)\w*[^;]*(after|since)|after the MAC", remedy=r"MAC|last", codes=("A0",),

@@ -316,6 +316,24 @@ def test_ways_of_writing_a_mac_in_whole_sentences() -> None:
     )
 
 
+def test_a_mac_in_another_order() -> None:
+    raw = ecb.raw(THREE_DES.mak, MAB)
+    text = raw.hex().upper().encode()[:8]
+    for sent, words in (
+        (text[::-1], "the hex text backwards"),
+        (text[4:] + text[:4], "the second four characters before the first"),
+        (text[6:] + text[4:6] + text[2:4] + text[:2], "the hex text backwards, two digits at a time,"),
+        (raw[::-1].hex().upper().encode()[:8], "the hex text backwards, two digits at a time,"),
+        (bytes([text[at ^ 1] for at in range(8)]), "the hex text with the two digits of each byte swapped"),
+        (raw[::-1], "the bytes in reverse order"),
+        (raw[4:] + raw[:4], "the second half of the bytes before the first"),
+    ):
+        assert whole(sent) == (
+            f"the same MAB under the same MAK matches: the terminal sends {words} where upper-case hex text belongs; "
+            "send the first eight characters of the result's hex text, in upper case"
+        )
+
+
 def test_other_algorithms_in_whole_sentences() -> None:
     x919 = MAC_ALGORITHMS["x9.19"]
     assert whole(x919.raw(THREE_DES.mak, MAB).hex().upper().encode()[:8]) == (
