@@ -16,6 +16,7 @@ from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
 from acquirer.host.signature_policy import Checks
 from acquirer.host.unproved import UnprovedSignOns
+from acquirer.host.used_ksns import UsedKsns
 from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.scenario.rules import Rules
@@ -71,6 +72,7 @@ class Host:
         "suite",
         "track_des",
         "unproved",
+        "used_ksns",
         "vault",
     )
 
@@ -100,6 +102,7 @@ class Host:
         self._codes: dict[tuple[Reason, int], str] = {}
         self.ring = KeyRing(vault)
         self.unproved = unproved if unproved is not None else UnprovedSignOns()
+        self.used_ksns = UsedKsns()
         self.diagnoses = DiagnosisBudget()  # of requests, by their deadlines
         self.stream_diagnoses = DiagnosisBudget()  # of what is no frame
         self.calendar = Calendar(timezone, compiled.clock_forms)

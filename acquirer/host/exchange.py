@@ -28,7 +28,6 @@ from acquirer.host.damage import DamagedReply, damage
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
-from acquirer.host.explain import keys as key_why
 from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
 from acquirer.host.ruling import overrule
@@ -169,7 +168,8 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
         ruling.release()
     if case.verified.note:
         decision.notes = (*decision.notes, case.verified.note)
-        decision.why = f"{decision.why}; {key_why.UNDER_PREVIOUS_KEYS}"
+        if case.verified.addition:
+            decision.why = f"{decision.why}; {case.verified.addition}"
     return decision
 
 

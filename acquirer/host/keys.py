@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, Literal
 
 from acquirer.model.rows import Generation, TerminalConfig
+from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault, VaultError
@@ -72,15 +73,26 @@ class KeyRing:
             VaultError: the terminal has no base derivation key.
             CipherError, DukptError: it has one of a wrong kind.
         """
-        if terminal.bdk is None:
-            raise VaultError(f"terminal {terminal.tid} is registered without a bdk, which {dukpt.name} needs")
         kept = self._of(terminal.tid)
         device = dukpt.ksn(ksn, 0)
         if kept.initial is None or (kept.bdk_blob, kept.device) != (terminal.bdk, device):
-            bdk = self.vault.open_secret(f"bdk:{terminal.tid}", terminal.bdk)
-            kept.initial = dukpt.initial(bdk.using(dukpt.cipher), ksn)
-            kept.bdk_blob, kept.device, kept.ksn = terminal.bdk, device, b""
+            kept.initial = dukpt.initial(self.base(terminal, dukpt), ksn)
+            kept.bdk_blob, kept.device, kept.ksn = terminal.bdk or b"", device, b""
         return kept.initial
+
+    def base(self, terminal: TerminalConfig, dukpt: Dukpt) -> Secret:
+        """The base derivation key of a terminal. Raises VaultError, CipherError."""
+        if terminal.bdk is None:
+            raise VaultError(f"terminal {terminal.tid} is registered without a bdk, which {dukpt.name} needs")
+        return self.vault.open_secret(f"bdk:{terminal.tid}", terminal.bdk).using(dukpt.cipher)
+
+    def derived_otherwise(
+        self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes, role: Literal["pik", "mak"] = "mak"
+    ) -> list[Candidate[Secret]]:
+        """The keys that a terminal may have taken for the MAK, or the PIK, of a message. Raises like `initial`."""
+        base = self.base(terminal, dukpt)
+        itself = Candidate(f"the BDK (KCV {base.kcv()})", "the terminal uses the base derivation key itself", base)
+        return [*dukpt.mistaken(self.initial(terminal, dukpt, ksn), ksn, role), itself]
 
     def derived(self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes) -> WorkingKeys:
         """The keys of the message that sends this KSN; see `initial`. Kept, because many are decided on twice."""

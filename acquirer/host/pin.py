@@ -42,4 +42,4 @@ def open_pin(
 def _derived_otherwise(host: Host, request: Request, terminal: TerminalConfig, dukpt: Dukpt) -> list[Candidate[Secret]]:
     """Return the keys of a KSN that a terminal may have taken for the PIN key (DUKPT)."""
     ksn = host.suite.ksn(request.message)
-    return dukpt.mistaken(host.ring.initial(terminal, dukpt, ksn), ksn, "pik")
+    return host.ring.derived_otherwise(terminal, dukpt, ksn, "pik")

@@ -31,13 +31,16 @@ from acquirer.security.working import WorkingKeys
 class Verified:
     """A request whose MAC is right, or that needs none: whose keys it is under, and what that changes."""
 
-    __slots__ = ("keys", "note", "number", "session")
+    __slots__ = ("addition", "keys", "note", "number", "session")
 
-    def __init__(self, number: int, keys: WorkingKeys | None, session: Session | None, note: str = "") -> None:
+    def __init__(
+        self, number: int, keys: WorkingKeys | None, session: Session | None, note: str = "", addition: str = ""
+    ) -> None:
         self.number = number  # of the generation whose keys they are
         self.keys = keys  # None: this terminal has none, and needs none
         self.session = session  # what the proof alone changes; None: nothing
         self.note = note  # about keys that are not those they should be
+        self.addition = addition  # to the reason of the decision, about such keys
 
 
 def verify(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> Verified:
@@ -67,7 +70,8 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
             if _same(host, old, covered, mac):
                 host.unproved.proved(terminal.tid)
                 note = key_why.previous_keys(host, terminal, session, old, keys)
-                return Verified(previous.number, old, replace(session, bad_macs=0) if session.bad_macs else None, note)
+                after = replace(session, bad_macs=0) if session.bad_macs else None
+                return Verified(previous.number, old, after, note, key_why.UNDER_PREVIOUS_KEYS)
         sentence = key_why.mac_differs(host, request, terminal, session, keys, mac)
     except VaultError as exc:
         raise Decided(Decision(Reason.SIGN_ON_REQUIRED, key_why.keys_lost(terminal, exc), sign_on_again=True)) from None
@@ -130,7 +134,9 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
         return Verified(dukpt.counter(ksn), keys, None)
     mac = host.dialect.mac_of(message)
     if mac is not None and _same(host, keys, host.dialect.covered(message.raw), mac):
-        return Verified(dukpt.counter(ksn), keys, _proved(session))
+        counter = dukpt.counter(ksn)
+        note = host.used_ksns.use(terminal.tid, dukpt.ksn(ksn, 0), counter, mac)
+        return Verified(counter, keys, _proved(session), note)
     sentence = key_why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
     raise _mac_differs(host, terminal, session, sentence)
 

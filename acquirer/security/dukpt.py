@@ -64,6 +64,16 @@ class Dukpt:
                 f"a KSN of {self.name} has {self.ksn_bytes} bytes, this one has {len(received)}; "
                 f"send {self.ksn_bytes}: the device, then the counter"
             )
+        if len(set(received)) == 1:
+            raise DukptError(
+                f"a KSN of bytes {received[:1].hex().upper()} names no terminal: send the one that was injected with "
+                "the initial key, its counter counted on"
+            )
+        if received[-2:] == b"\xff\xff" and received[:1] != b"\xff":
+            raise DukptError(
+                f"KSN {received.hex().upper()} ends with FFFF, and a KSN begins with it: do not reverse its bytes, and "
+                "fill a short one on the left"
+            )
         ksn = received.rjust(self.ksn_bytes, b"\xff")
         counter = self.counter(ksn)
         if not counter:

@@ -202,6 +202,33 @@ class TestBadMacs:
         assert pos.rig.sessions[TID].bad_macs == 0
 
 
+class TestUsedKsns:
+    def test_another_message_under_a_used_ksn(self, pos):
+        assert pos.sale().notes == ""
+        assert "ksn-used-again: counter 1 has made another message before" in pos.sale(stan="000002").notes
+
+    def test_the_same_message_again(self, pos):
+        for _ in range(2):
+            answer = pos.sale()
+            assert (answer.code, answer.notes) == ("00", "")
+
+    def test_a_device_that_lost_its_counter(self, pos):
+        first = pos.device
+        for number in range(3):
+            pos.next_key()
+            assert pos.sale(stan=f"00001{number}").notes == ""
+        pos.device = first
+        pos.next_key()
+        answer = pos.sale(stan="000020")
+        assert "ksn-went-back: counter 2 comes after 4" in answer.notes
+        assert answer.why == "approved on card 'standard' 621234******1232"
+
+    def test_where_a_mac_differs_the_device_before_is_named(self, pos):
+        assert pos.sale().code == "00"
+        ksn = pos.ksn[:5] + b"\x77" + pos.ksn[6:]
+        assert "began with FFFF10000161 before, this one with FFFF10000177: send the KSN" in why(pos.sale(ksn=ksn))
+
+
 class TestPins:
     def test_another_pin(self, pos):
         assert pos.sale(pin_block=pos.pin_block(pin="654321")).code == "55"
@@ -217,9 +244,10 @@ class TestPins:
 
 class TestWithoutKeys:
     def test_a_ksn_that_no_terminal_sends(self, pos):
-        answer = pos.sale(ksn=bytes(pos.suite.dukpt.ksn_bytes))
+        answer = pos.sale(ksn=b"\xff\xff" + bytes(pos.suite.dukpt.ksn_bytes - 2))
         assert answer.code == "30"
         assert "has counter 0; terminals count from 1" in why(answer)
+        assert "a KSN of bytes 00 names no terminal: send" in why(pos.sale(ksn=bytes(pos.suite.dukpt.ksn_bytes)))
         assert f"has {pos.suite.dukpt.ksn_bytes} bytes, this one has 1" in why(pos.sale(ksn=b"\x01"))
 
     def test_a_sale_without_a_ksn_is_a_format_error(self, pos):

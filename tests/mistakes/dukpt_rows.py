@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.mistakes import crypto
 from tests.mistakes.iso import BDK, DukptPos, IsoDraft
@@ -66,6 +67,26 @@ def _of_counter(away: int) -> Make:
     return derived(make)
 
 
+def _after_another(first: int, second: int) -> Make:
+    """Return what sends a sale under one counter, and makes another under a second."""
+
+    def make(pos: DukptPos) -> IsoDraft:
+        pos.counter = first - 1
+        pos.send(pos.dukpt_sale().frame)
+        pos.counter = second - 1
+        return pos.dukpt_sale()
+
+    return derived(make)
+
+
+def _of_two_devices(pos: Pos) -> bytes:
+    assert isinstance(pos, DukptPos)
+    pos.send(pos.dukpt_sale().frame)
+    other = replace(pos, tid=f"{int(pos.tid) + 12345:08}")
+    ksn, used = other.ksn(2), other.derived(2)
+    return replace(pos.dukpt_sale(de53=ksn), mac=lambda one: pos.written(crypto.x9_19(used.mak, one.covered))).frame
+
+
 ROWS: tuple[Mistake, ...] = (
     _dukpt(
         "ksn-left-out", "sends no key serial number", derived(lambda pos: pos.dukpt_sale().drop(53)),
@@ -87,6 +108,36 @@ ROWS: tuple[Mistake, ...] = (
     _dukpt(
         "counter-of-many-bits", "does not skip counters with more than ten bits set", _counter(0xFFF),
         r"counter with 12 bits", r"\b10\b", remedy="skip|counter", fix="skip such counters", codes=("30",),
+    ),
+    _dukpt(
+        "ksn-zeros", "sends a key serial number of zeros",
+        derived(lambda pos: pos.dukpt_sale().raw(53, b"\x10" + bytes(10))), r"KSN of bytes 00", remedy="injected",
+        fix="send the KSN that was injected, counted on", codes=("30",),
+    ),
+    _dukpt(
+        "ksn-reversed", "sends the bytes of the key serial number from the last to the first",
+        derived(lambda pos: pos.dukpt_sale().raw(53, b"\x10" + pos.ksn()[::-1])),
+        r"KSN[^;]*ends with FFFF", remedy="reverse", fix="send them in their order", codes=("30",),
+    ),
+    _dukpt(
+        "ksn-used-again", "makes two messages under one key serial number", _after_another(5, 5),
+        r"counter 5 has made another message", remedy="each message|next counter",
+        fix="count on for each message that gets a MAC", codes=("00",), capture=False,
+    ),
+    _dukpt(
+        "ksn-went-back", "loses its counter and begins again with an older one", _after_another(9, 3),
+        r"counter 3 comes after 9", remedy="power cuts|set it back", fix="keep the counter where a power cut leaves it",
+        codes=("00",), capture=False,
+    ),
+    _dukpt(
+        "ksn-of-another-device", "changes to another device's keys under the same terminal number", _of_two_devices,
+        r"KSNs of this terminal began with", r"injected anew|two devices", remedy="number of its own",
+        fix="give each device a terminal number of its own", codes=("00",), capture=False,
+    ),
+    _dukpt(
+        "bdk-itself", "makes the MAC under the base derivation key", derived(lambda pos: pos.dukpt_sale(lambda _: BDK)),
+        r"the BDK \(", r"base derivation key", remedy="MAK[^;]*KSN", never=("sign-on",),
+        fix="derive a key for each transaction from the initial key",
     ),
     _dukpt(
         "other-bdk", "was injected with keys of another BDK",

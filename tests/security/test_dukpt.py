@@ -212,6 +212,12 @@ class TestKsn:
             (DES, "FFFFFF9876543210E00001", "has 10 bytes, this one has 11"),
             (AES, "FFFF9876543210E00001", "a KSN of dukpt-aes has 12 bytes, this one has 10"),
             (DES, "FFFF9876543210E00000", "FFFF9876543210E00000 has counter 0"),
+            (DES, "00" * 10, "a KSN of bytes 00 names no terminal: send the one that was injected"),
+            (
+                DES,
+                "0100E01032547698FFFF",
+                "0100E01032547698FFFF ends with FFFF, and a KSN begins with it: do not",
+            ),
             (DES, "FFFF9876543210FFFFFF", "a counter with 21 bits set; terminals skip those with more than 10"),
         ],
     )

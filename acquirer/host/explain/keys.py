@@ -8,6 +8,7 @@ from acquirer.data.text import plural
 from acquirer.host.core import Host
 from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
+from acquirer.host.used_ksns import beginning
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.dukpt import Dukpt
 from acquirer.security.vault import VaultError
@@ -65,13 +66,24 @@ def derived_mac_differs(
     if not host.diagnoses.take(request.arrival.deadline_s):
         return f"{sentence}; {NOT_LOOKED_FOR}"
     initial = host.ring.initial(terminal, dukpt, ksn)
-    mistaken = dukpt.mistaken(initial, ksn)
+    mistaken = host.ring.derived_otherwise(terminal, dukpt, ksn)
     finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
     nothing = (
         f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
         f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"
     )
-    return f"{sentence}; {finding or nothing}"
+    return f"{sentence}; {finding or nothing + _of_another_device(host, dukpt, terminal, ksn)}"
+
+
+def _of_another_device(host: Host, dukpt: Dukpt, terminal: TerminalConfig, ksn: bytes) -> str:
+    before, device = host.used_ksns.last(terminal.tid), dukpt.ksn(ksn, 0)
+    if before is None or before.device == device:
+        return ""
+    return (
+        f"; KSNs of this terminal began with {beginning(before.device)} before, this "
+        f"one with {beginning(device)}: send the KSN of the device, all its bytes in "
+        "their order"
+    )
 
 
 def keys_underivable(terminal: TerminalConfig, problem: Exception) -> str:
