@@ -10,6 +10,8 @@ from tests.mistakes import (
     iso_rows,
     key_rows,
     mac_rows,
+    more_iso_rows,
+    more_rows,
     pin_rows,
     sale_rows,
     sign_on_rows,
@@ -31,4 +33,6 @@ ROWS: tuple[Mistake, ...] = (
     *signature_rows.ROWS,
     *iso_rows.ROWS,
     *dukpt_rows.ROWS,
+    *more_rows.ROWS,
+    *more_iso_rows.ROWS,
 )
