@@ -48,7 +48,7 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
     """Return a refusal unless the terminal is registered, belongs to the merchant, and asks for what is served."""
     terminal = loaded.terminal
     if terminal is None or loaded.session is None:
-        return Decision(Reason.TERMINAL_UNKNOWN, why.terminal_unknown(request))
+        return Decision(Reason.TERMINAL_UNKNOWN, why.terminal_unknown(host.dialect, request))
     if terminal.mid != request.mid and "mid" in host.dialect.elements:
         return Decision(Reason.MERCHANT_UNKNOWN, why.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:

@@ -101,7 +101,7 @@ def book(
             *notes,
             *_stan_notes(case),
             *skew_notes(host, request),
-            *field_notes(host, request, card.pan, transaction.entry_mode),
+            *field_notes(host, request, kind, card.pan, transaction.entry_mode),
         ),
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,

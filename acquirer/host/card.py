@@ -20,7 +20,7 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.security.track import TrackError
 from acquirer.security.working import WorkingKeys
-from acquirer.wire.card_numbers import PAN_DIGITS, passes_luhn
+from acquirer.wire.card_numbers import PAN_DIGITS, is_issued, passes_luhn
 from acquirer.wire.masking import known_particulars, mask_pan
 
 SEPARATOR = "D"  # between card number and expiry (ISO/IEC 7813), as BCD carries it; text has an equals sign
@@ -61,7 +61,11 @@ def read_card(
     if pan and pan != on_track:
         return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))
     if len(valid) == 4 and valid.isdecimal() and not is_expiry(valid):
-        problem = track.not_declared() or f"the expiry after its card number {no_month(valid)}; write YYMM there"
+        problem = (
+            track.not_declared()
+            or track.opened_otherwise(host, terminal, session, verified)
+            or f"the expiry after its card number {no_month(valid)}; write YYMM there"
+        )
         sentence = why.track_unreadable(host.dialect, element, problem)
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
     return PresentedCard(on_track, expiry or valid)
@@ -103,14 +107,12 @@ class _Track:
     def why(self, host: Host, terminal: TerminalConfig, session: Session, verified: Verified) -> str:
         """Why there is no card number: which mistake of the terminal would explain it."""
         control = f"security control {known_particulars(self.control) or '(none)'}"
-        finding = ""
-        if self.sealed and verified.keys is not None and check_number(self.card(self.text)[0]):
-            generations, master = known_keys(host, terminal, session, verified)
-            finding = self.suite.diagnose_track(generations, self.text, self._is_card, master)
+        in_clear = not check_number(self.card(self.text)[0])
+        finding = "" if in_clear else self.opened_otherwise(host, terminal, session, verified)
         if self.problem or finding:
             return "; ".join(part for part in (self.problem, finding) if part)
         if self.sealed:
-            if not check_number(self.card(self.text)[0]):
+            if in_clear:
                 return (
                     f"{control} says it is encrypted, but it is in the clear; encrypt it under the TDK, or say that "
                     "the track is clear with a third digit 0"
@@ -125,6 +127,13 @@ class _Track:
                 "send the card number, D and the expiry"
             )
         )
+
+    def opened_otherwise(self, host: Host, terminal: TerminalConfig, session: Session, verified: Verified) -> str:
+        """Say under which key, or in which place, an encrypted track opens; "" when nothing that was tried fits."""
+        if not self.sealed or verified.keys is None:
+            return ""
+        generations, master = known_keys(host, terminal, session, verified)
+        return self.suite.diagnose_track(generations, self.text, self._is_card, master)
 
     def not_declared(self) -> str:
         """Say that the track is encrypted, and the message says otherwise; "" when it is not."""
@@ -175,3 +184,17 @@ def check_number(pan: str) -> str:
     if len(pan) not in PAN_DIGITS or not pan.isdecimal():
         return f"the card number has {plural(len(pan), 'digit')}; {PAN_DIGITS[0]} to {PAN_DIGITS[-1]} are possible"
     return "" if passes_luhn(pan) else "the check digit of the card number is wrong (Luhn)"
+
+
+_BLANKS: Final = re.compile("(?:20)*(?:20|2)")
+"""Blanks as packed digits; of an odd number of digits the last half is filling."""
+
+
+def check_filling(pan: str) -> str:
+    """Whether a card number whose check digit is wrong is right without what fills it up; else ""."""
+    for size in range(PAN_DIGITS[0], len(pan)):
+        number, rest = pan[:size], pan[size:]
+        if (_BLANKS.fullmatch(rest) or not rest.strip("0")) and is_issued(number):
+            what = "blanks (20)" if rest[0] == "2" else "zeros"
+            return f"it is right without the {what} behind it: send its digits alone, and count them in its length"
+    return ""

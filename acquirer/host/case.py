@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from acquirer.host.admission import sign_on_due
-from acquirer.host.card import PresentedCard, check_number, read_card
+from acquirer.host.card import PresentedCard, check_filling, check_number, read_card
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import booking
@@ -103,7 +103,8 @@ class Case:
         if card.reason is not None:
             return Judgement(card.reason, card.why)
         if problem := check_number(card.pan):
-            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {card.masked}; read the card number again")
+            remedy = check_filling(card.pan) or "read the card number again"
+            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {card.masked}; {remedy}")
         return None
 
     def card_token(self) -> str:

@@ -46,6 +46,8 @@ class Host:
     __slots__ = (
         "_codes",
         "calendar",
+        "chip_data_de",
+        "chip_modes",
         "diagnoses",
         "dialect",
         "entry_modes",
@@ -113,6 +115,7 @@ class Host:
         self.magstripe_entry_modes = frozenset(_magstripe_entry_modes(dialect))
         self.entry_modes, self.pin_entry_modes = _entry_modes(dialect)
         self.stripe_modes, self.track_des = _stripe_modes(dialect)
+        self.chip_modes, self.chip_data_de = _chip_modes(dialect)
         sequence, function = dialect.elements.get("card_sequence"), dialect.elements.get("function")
         self.sequence_de = sequence.de if sequence is not None and sequence.whole else 0
         self.function_de, self.function_stop = (function.de, function.stop or 0) if function is not None else (0, 0)
@@ -157,6 +160,15 @@ def _stripe_modes(dialect: Dialect) -> tuple[frozenset[str], frozenset[int]]:
     entries = [entry for entry in profile.entries.values() if set(entry.carries) & {"track2", "track3"}]
     stripes = [entry for entry in entries if "pan" not in entry.carries]
     return frozenset(profile.entry_mode(entry, pin=pin) for entry in stripes for pin in (True, False)), tracks
+
+
+def _chip_modes(dialect: Dialect) -> tuple[frozenset[str], int]:
+    """Return what element `entry_mode` says of a chip that was read, and the field of its data; 0: there is none."""
+    profile, at = dialect.terminal_profile, dialect.elements.get("icc")
+    if profile is None or at is None:
+        return frozenset(), 0
+    chips = [entry for entry in profile.entries.values() if "icc" in entry.carries]
+    return frozenset(profile.entry_mode(entry, pin=pin) for entry in chips for pin in (True, False)), at.de
 
 
 def _magstripe_entry_modes(dialect: Dialect) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
+from acquirer.host.kinds import TransactionKind
 from acquirer.host.request import Request
 from acquirer.host.text import place
 from acquirer.inspect.filling import other_side
@@ -22,10 +23,11 @@ _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
 """Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
 
 
-def field_notes(host: Host, request: Request, pan: str, mode: str) -> tuple[str, ...]:
+def field_notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: str) -> tuple[str, ...]:
     """Return notes about fields of a new transaction whose values are hardly what the terminal meant.
 
     Args:
+        kind: of the transaction.
         mode: its element `entry_mode`.
     """
     fields = request.message.fields
@@ -34,14 +36,15 @@ def field_notes(host: Host, request: Request, pan: str, mode: str) -> tuple[str,
         and pan[:1] != "0"
         and (host.pin_block_de in fields) == (mode in host.pin_entry_modes)
         and (mode not in host.stripe_modes or not host.track_des.isdisjoint(fields))
+        and (mode not in host.chip_modes or host.chip_data_de in fields)
         and (host.sequence_de not in fields or fields[host.sequence_de] in _FIRST_SEQUENCES)
         and (host.function_de not in fields or len(fields[host.function_de]) >= host.function_stop)
     ):
         return ()
-    return tuple(_notes(host, request, pan, mode))
+    return tuple(_notes(host, request, kind, pan, mode))
 
 
-def _notes(host: Host, request: Request, pan: str, mode: str) -> Iterator[str]:
+def _notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: str) -> Iterator[str]:
     dialect, message = host.dialect, request.message
     if mode not in host.entry_modes and (note := _moved(dialect, request, "entry_mode", host.entry_modes)):
         yield note
@@ -54,6 +57,17 @@ def _notes(host: Host, request: Request, pan: str, mode: str) -> Iterator[str]:
         yield (
             f"filled: DE {track.de} looks filled on the left: its card number begins with 0, and is right without it; "
             "fill it on the right"
+        )
+    elif pan[:1] == "0":
+        yield (
+            f"leading-zeros: the card number in {place(dialect, 'pan')} begins with 0, and no card's does; send its "
+            "digits alone: the length says how many they are"
+        )
+    if kind.chip_data and mode in host.chip_modes and host.chip_data_de not in message.fields:
+        yield (
+            f"no-chip-data: {place(dialect, 'entry_mode')} {mode} says that a chip was read, and "
+            f"DE {host.chip_data_de} (chip data) is missing; send it, or the entry mode of a card that was "
+            "read otherwise"
         )
     if mode in host.stripe_modes and host.track_des.isdisjoint(message.fields):
         yield (

@@ -22,13 +22,16 @@ class TransactionKind:
     voidable: bool = False
     refundable: bool = False
     signature: bool = False  # the cardholder signs its slip
+    chip_data: bool = False  # where a chip was read, its cryptogram comes with the request
 
 
 KINDS: Final[Mapping[str, TransactionKind]] = {
-    "sale": TransactionKind("sale", True, "debit", "yes", voidable=True, refundable=True, signature=True),
+    "sale": TransactionKind(
+        "sale", True, "debit", "yes", voidable=True, refundable=True, signature=True, chip_data=True
+    ),
     "void": TransactionKind("void", True, "credit", "yes", signature=True),
     "refund": TransactionKind("refund", True, "credit", "requests", signature=True),
-    "balance": TransactionKind("balance inquiry", False, "none", "no"),
+    "balance": TransactionKind("balance inquiry", False, "none", "no", chip_data=True),
 }
 
 

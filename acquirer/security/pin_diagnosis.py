@@ -50,8 +50,7 @@ def diagnose_pin(
 
     def fits(combination: Combination) -> str | None:
         key, layout, use = combination
-        turned = block if key.value is None else use.value(key.value, block)
-        return layout_fits(key.value, layout.value, turned, pan)
+        return layout_fits(key.value, layout.value, used_otherwise(use.value, key.value, block), pan)
 
     if found := first_fit((keys, layouts, CIPHER_USES), fits):
         key, layout, use = found[0]
@@ -94,6 +93,13 @@ CipherUse = Callable[[Secret, bytes], bytes]
 """Returns, from a key and a block, the block that would decrypt to the same had the cipher been used rightly."""
 
 _ORDER: Final = "send the bytes in the order in which the cipher gives them"
+
+
+def used_otherwise(use: CipherUse, key: Decryption, block: bytes) -> bytes:
+    """Return the block that decrypts rightly; one that is in the clear, or of another size, as it is."""
+    return block if key is None or len(block) % key.block_bytes else use(key, block)
+
+
 CIPHER_USES: Final[tuple[Candidate[CipherUse], ...]] = (
     Candidate("", "", lambda _key, block: block),
     Candidate(

@@ -16,7 +16,7 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, pad_zeros, unionpay_ecb
 from acquirer.security.packages import PackageError, accept_package, wrap_cipher
 from acquirer.security.pin import PinFormat
-from acquirer.security.pin_diagnosis import CIPHER_USES, layout_fits, pin_keys
+from acquirer.security.pin_diagnosis import CIPHER_USES, layout_fits, pin_keys, used_otherwise
 from acquirer.security.pin_layouts import pin_layouts
 from acquirer.security.secret import Secret
 
@@ -142,8 +142,7 @@ def pin_candidates(
     together = [[one._replace(alone=False) for one in axis] for axis in axes]
     found: dict[Secret | None, OpenedBlock] = {}
     for key, layout, use in fewest_mistakes_first((*together, CIPHER_USES)):
-        turned = block if key.value is None else use.value(key.value, block)
-        digits = layout_fits(key.value, layout.value, turned, pan)
+        digits = layout_fits(key.value, layout.value, used_otherwise(use.value, key.value, block), pan)
         if digits is not None:
             words = layout.words or (declared.name if declared else "")
             found.setdefault(key.value, OpenedBlock(key.words + use.words, words, digits if unsafe else ""))

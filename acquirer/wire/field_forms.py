@@ -109,12 +109,26 @@ def _other_encoding(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]
 
 
 def _other_characters(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
-    """Yield what people write around the digits of a number, and around a track, that travels as text."""
+    """Yield what people write around the digits of a number, and around a track."""
     if spec.encoding not in CHARSETS:
+        if spec.kind == "n" and spec.length_bytes:
+            for pattern, words in _FILLED:
+                yield FieldForm(words, _COUNTED, replace(spec, kind="h", pads="0123456789ABCDEF"), pattern=pattern)
         return
     for kind, pattern, words, remedy in _AROUND:
         if spec.kind == kind:
-            yield FieldForm(words, remedy, replace(spec, kind="ans"), pattern=pattern)
+            right = _COUNTED if "filled" in words and spec.length_bytes else remedy
+            yield FieldForm(words, right, replace(spec, kind="ans"), pattern=pattern)
+
+
+_COUNTED: Final = "send the digits alone: the length says how many they are"
+_PAIR: Final = "[" + "".join(f"\\x{tens}0-\\x{tens}9" for tens in range(10)) + "]"
+_HALF: Final = "[" + "".join(f"\\x{digit}f" for digit in range(10)) + "]"
+_FILLED: Final = (
+    (re.compile(f"{_PAIR}+(?:{_HALF}|\xff)\xff*"), "its digits are filled with F on the right"),
+    (re.compile(f"\xff*(?:[\xf0-\xf9]|\xff){_PAIR}+"), "its digits are filled with F on the left"),
+)
+"""Packed numbers of any size with more than the half byte that fills up an odd number of digits."""
 
 
 _AROUND: Final = (

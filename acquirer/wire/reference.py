@@ -175,7 +175,12 @@ class ReferenceCodec:
         if not count:
             return ""
         at = exc.pos + self.grammar.envelope_bytes
-        return filling_problem(field, frame[at : at + (count + 1) // 2].hex().upper()[0 if field.pad_left else -1])
+        nibbles = frame[at : at + (count + 1) // 2].hex().upper()
+        digits, filling = (nibbles[1:], nibbles[0]) if field.pad_left else (nibbles[:-1], nibbles[-1])
+        alphabet = ALPHABETS.get(field.kind)
+        if filling in "0F" and alphabet and _first_bad(alphabet, digits) is not None:
+            return f"holds a character that no '{field.kind}' field has"  # which other padding does not mend
+        return filling_problem(field, filling)
 
     # encoding
 

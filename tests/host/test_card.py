@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.host.card import PresentedCard, check_number
+from acquirer.host.card import PresentedCard, check_filling, check_number
 from acquirer.model.reasons import Reason
 from acquirer.security.track import encrypt_before_last_byte
 from tests.host.conftest import CARD, Pos
@@ -107,3 +107,18 @@ def test_a_card_that_cannot_be_read() -> None:
 )
 def test_card_numbers(pan: str, sentence: str) -> None:
     assert check_number(pan) == sentence
+
+
+@pytest.mark.parametrize(
+    ("pan", "what"),
+    [
+        (f"{CARD}20", "blanks (20)"),
+        (f"{CARD}202", "blanks (20)"),
+        (f"{CARD}000", "zeros"),
+        (CARD[:-1] + "3", ""),
+        (f"{CARD}201", ""),
+    ],
+)
+def test_card_numbers_that_are_filled_up(pan: str, what: str) -> None:
+    says = f"it is right without the {what} behind it: send its digits alone, and count them in its length"
+    assert check_filling(pan) == (says if what else "")

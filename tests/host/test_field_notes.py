@@ -85,6 +85,12 @@ def notes(pos, **more: Value) -> str:
     return answer.notes
 
 
+def test_a_card_number_that_begins_with_zeros(pos):
+    assert "leading-zeros: the card number in DE 2 (pan) begins with 0, and no card's does; send" in notes(
+        pos, pan="0006212345678901232"
+    )
+
+
 def test_each_note_is_a_whole_sentence(pos):
     assert notes(pos, entry_mode="011") == (
         "no-pin-block: DE 22 (entry mode) 011 says that a PIN was entered, and DE 52 (PIN block) is missing; send "
@@ -107,6 +113,8 @@ def test_each_note_is_a_whole_sentence(pos):
         "DE 22 (entry mode)"
     )
     assert notes(pos, entry_mode="052", pin_block=bytes(8), security_control="2600000000000000") == (
+        "no-chip-data: DE 22 (entry mode) 052 says that a chip was read, and DE 55 (chip data) is missing; send it, or "
+        "the entry mode of a card that was read otherwise\n"
         "pin-block: DE 52 (PIN block) came, and DE 22 (entry mode) 052 says that no PIN was entered; send 051 in "
         "DE 22 (entry mode)"
     )
@@ -129,7 +137,7 @@ def test_each_note_is_a_whole_sentence(pos):
         {"card_sequence": "009"},
         {"entry_mode": "022", "track2": "6212345678901232D30121220000012345", "pan": None},
         {"entry_mode": "052", "icc": bytes.fromhex("9F36020123")},
-        {"entry_mode": "072"},
+        {"entry_mode": "072", "icc": bytes.fromhex("9F36020123")},
     ],
 )
 def test_what_is_ordinary(pos, more):

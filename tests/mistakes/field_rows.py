@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.mistakes.pos import CARD, LONG_CARD, TRACK, Make, Pos
+from tests.mistakes.pos import CARD, LONG_CARD, MID, TRACK, Make, Pos
 from tests.mistakes.row import TEXT, filled, nothing, of, rows_of
 from tests.mistakes.wire import Draft, bcd
 
@@ -171,6 +171,37 @@ ROWS = (
         "terminal-bcd", "writes the terminal's number as BCD", lambda pos: pos.sale().raw(41, bytes.fromhex(pos.tid)),
         of(41, r"BCD|packed|4 bytes|four bytes"), remedy=r"characters|ASCII|text",
         fix="write DE 41 as eight characters",
+    ),
+    _row(
+        "pan-filled-right", "fills DE 2 up to nineteen digits with F",
+        lambda pos: pos.sale().raw(2, b"\x19" + bytes.fromhex(f"{CARD}FFFF")), of(2, r"F on the right"),
+        remedy=r"digits alone", fix="send the digits alone, and their number as the length",
+    ),
+    _row(
+        "pan-filled-left", "fills DE 2 with F on the left",
+        lambda pos: pos.sale().raw(2, b"\x19" + bytes.fromhex(f"FFFF{CARD}")), of(2, r"F on the left"),
+        remedy=r"digits alone", fix="send the digits alone, and their number as the length",
+    ),
+    _row(
+        "pan-zeros", "fills DE 2 up to nineteen digits with zeros on the left",
+        lambda pos: pos.sale(de2=f"000{CARD}"), of(2, r"begins with 0"), remedy=r"digits alone",
+        fix="send the digits alone, and their number as the length", codes=("00",),
+    ),
+    _row(
+        "pan-blanks", "fills DE 2 up to nineteen digits with blanks",
+        lambda pos: pos.sale(de2=f"{CARD}202"), r"blanks \(20\)", r"card number", remedy=r"digits alone",
+        fix="send the digits alone, and their number as the length", codes=("14",),
+    ),
+    _row(
+        "terminal-and-merchant", "exchanges the numbers of terminal and merchant",
+        lambda pos: pos.sale().raw(41, MID[:8].encode()).raw(42, f"{pos.tid}       ".encode()),
+        r"DE ?41[^;]*DE ?42[^;]*exchanged", remedy=r"terminal's number", fix="send the terminal's number in DE 41",
+        codes=("97",),
+    ),
+    _row(
+        "chip-data-left-out", "says in DE 22 that a chip was read, and sends no DE 55",
+        lambda pos: pos.sale(de22="052"), r"chip was read", of(55, "missing"), remedy=r"DE ?55|send it|entry mode",
+        fix="send DE 55", codes=("00",), right=chip_sale,
     ),
     _row(
         "terminal-short", "writes DE 41 with seven characters", lambda pos: pos.sale().raw(41, pos.tid[1:].encode()),

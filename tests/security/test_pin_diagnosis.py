@@ -289,3 +289,11 @@ def test_the_cipher_used_otherwise(block: bytes, says: str) -> None:
 @pytest.mark.parametrize("byte", [b"\x00", b"\xff", b" "])
 def test_one_byte_repeated_is_no_block(byte: bytes) -> None:
     assert explained(8 * byte).startswith(f"all its bytes are {byte.hex().upper()}, so no PIN was encrypted: send")
+
+
+@given(block=st.binary(min_size=1, max_size=24), declared=st.sampled_from([None, *PIN_FORMATS.values()]))
+def test_a_block_of_any_size_under_a_key_of_any_cipher_ends_in_a_sentence(block, declared):
+    piks = Secret(bytes(8), "des"), Secret(bytes(16), "3des"), Secret(bytes(16), "sm4"), Secret(bytes(16), "aes")
+    for pik in piks:
+        keys = WorkingKeys(pik, pik)
+        assert isinstance(diagnose_pin(block, PAN, declared, [("current", keys)]), str)

@@ -6,6 +6,7 @@ clear key; identifiers a terminal sent are made printable first.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from acquirer.data.text import plural
@@ -165,12 +166,27 @@ def not_supported(dialect: Dialect, request: Request) -> str:
 # Who speaks
 
 
-def terminal_unknown(request: Request) -> str:
+def terminal_unknown(dialect: Dialect, request: Request) -> str:
     """Say that a terminal is not registered."""
     tid, mid = named(request.tid), known(named(request.mid))
     return (
         f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
         f"register it with 'acquirer terminals add', or correct the terminal's number{_blanks(request.tid)}"
+        f"{_exchanged(dialect, request)}"
+    )
+
+
+_SHORT_MERCHANT: Final = re.compile("([0-9A-Za-z]{8})(?: {7}|0{7})")
+"""A field of fifteen characters that holds no more than a terminal's number."""
+
+
+def _exchanged(dialect: Dialect, request: Request) -> str:
+    if not _SHORT_MERCHANT.fullmatch(request.mid) or request.mid[:8] == request.tid:
+        return ""
+    tid, mid = place(dialect, "tid"), place(dialect, "mid")
+    return (
+        f"; {mid} holds no more than the number of a terminal: if {tid} and {mid} are exchanged, send the terminal's "
+        "number first"
     )
 
 

@@ -140,14 +140,14 @@ def test_nothing_fits(pos: Pos) -> None:
     )
 
 
-def test_a_terminal_that_is_not_known(pos: Pos, terminal: TerminalConfig) -> None:
+def test_a_terminal_that_is_not_known(pos: Pos, terminal: TerminalConfig, host: Host) -> None:
     request = request_of(pos.rig.host, pos.sale_frame(tid="1000016 "))
-    assert shown(why.terminal_unknown(request)) == (
+    assert shown(why.terminal_unknown(host.dialect, request)) == (
         "terminal '1000016 ' is not registered with this host (merchant 880210010210162 in the message): register "
         "it with 'acquirer terminals add', or correct the terminal's number"
     )
     request.tid = " 1000016"
-    assert shown(why.terminal_unknown(request)) == (
+    assert shown(why.terminal_unknown(host.dialect, request)) == (
         "terminal ' 1000016' is not registered with this host (merchant 880210010210162 in the message): register "
         "it with 'acquirer terminals add', or correct the terminal's number; it has blanks before it: fill up with "
         "blanks on the right"
