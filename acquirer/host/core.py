@@ -48,6 +48,7 @@ class Host:
         "calendar",
         "chip_data_de",
         "chip_modes",
+        "code_de",
         "diagnoses",
         "dialect",
         "entry_modes",
@@ -118,6 +119,7 @@ class Host:
         self.chip_modes, self.chip_data_de = _chip_modes(dialect)
         sequence, function = dialect.elements.get("card_sequence"), dialect.elements.get("function")
         self.sequence_de = sequence.de if sequence is not None and sequence.whole else 0
+        self.code_de = dialect.elements["code"].de if "code" in dialect.elements else 0
         self.function_de, self.function_stop = (function.de, function.stop or 0) if function is not None else (0, 0)
         self.pin_block_de = dialect.elements["pin_block"].de if "pin_block" in dialect.elements else 0
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}

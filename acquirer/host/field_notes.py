@@ -37,6 +37,7 @@ def field_notes(host: Host, request: Request, kind: TransactionKind, pan: str, m
         and (host.pin_block_de in fields) == (mode in host.pin_entry_modes)
         and (mode not in host.stripe_modes or not host.track_des.isdisjoint(fields))
         and (mode not in host.chip_modes or host.chip_data_de in fields)
+        and host.code_de not in fields
         and (host.sequence_de not in fields or fields[host.sequence_de] in _FIRST_SEQUENCES)
         and (host.function_de not in fields or len(fields[host.function_de]) >= host.function_stop)
     ):
@@ -69,6 +70,7 @@ def _notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: 
             f"DE {host.chip_data_de} (chip data) is missing; send it, or the entry mode of a card that was "
             "read otherwise"
         )
+    yield from code_notes(host, request)
     if mode in host.stripe_modes and host.track_des.isdisjoint(message.fields):
         yield (
             f"no-track: {place(dialect, 'entry_mode')} {mode} says that the stripe was read, and no track came; send "
@@ -92,6 +94,18 @@ def _notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: 
                 f"{place(dialect, 'function')} is missing; "
                 f"send {at.stop} digits, with 000 as the function if there is none"
             )
+
+
+def code_notes(host: Host, request: Request) -> tuple[str, ...]:
+    """Return a note about a response code in a request: reversals alone have something in its place."""
+    if host.code_de not in request.message.fields:
+        return ()
+    reversals = [route.mti for route in host.dialect.routes if route.service == "reversal" and route.served]
+    instead = f"; if it is a reversal, send it as {reversals[0]}" if reversals else ""
+    return (
+        f"code-in-request: DE {host.code_de} stands in a {request.message.mti}, and this message has none: leave it "
+        f"out{instead}",
+    )
 
 
 def _with_pin(host: Host, mode: str) -> str:

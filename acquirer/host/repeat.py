@@ -7,6 +7,7 @@ from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
+from acquirer.host.field_notes import code_notes
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.request import Request, original_key
 from acquirer.host.text import money
@@ -49,6 +50,7 @@ def stored_answer(
         keys=verified.keys,
         rrn=stored.rrn,
         pan_masked=card.masked,
+        notes=code_notes(host, request),
         replayed=True,
     )
 

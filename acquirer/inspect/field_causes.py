@@ -17,6 +17,9 @@ from acquirer.wire.tlv import TLV_KINDS, TlvError, parse_tlv
 
 def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
     """Return which field is written otherwise than it should be, how, and what to do; "" when no form explains it."""
+    rest = frame[failure.position :] if failure.field == "end" else b""
+    if len(set(rest)) == 1 and (filling := _FILLINGS.get(rest[:1])):
+        return f"what is left over are {filling} that fill the message up: leave them out, only the MAB is filled up"
     until = failure.field if isinstance(failure.field, int) else max(dialect.fields)
     return _sentence(dialect, _found(dialect, frame, until))
 
@@ -28,6 +31,7 @@ def short_field_cause(dialect: Dialect, frame: bytes, last: int) -> str:
     return "" if of_last and not found[0].words.startswith(_OF_FORM) else _sentence(dialect, found)
 
 
+_FILLINGS: Final = {b"\0": "zeros", b" ": "blanks", b"\xff": "bytes FF"}
 _OF_FORM: Final = ("it is sent", "it is packed")
 """What is said of the last field; that it is too short is said anyway where a frame ends too early."""
 
@@ -54,7 +58,7 @@ def _sentence(dialect: Dialect, found: list[Misread]) -> str:
 def _remedy(dialect: Dialect, found: Misread) -> str:
     """Return what to do; of a MAC that travels as text only so many characters are sent."""
     mac = dialect.elements.get("mac")
-    if mac is not None and found.de == mac.de:
+    if mac is not None and found.de == mac.de and not found.remedy.startswith("set bit"):
         return f"send the first {dialect.security.mac_bytes} characters or bytes of the result, as the dialect says"
     return found.remedy
 

@@ -28,6 +28,8 @@ class FieldForm(NamedTuple):
     skip: int = 0  # bytes before a field of such a size
     is_binary_number: bool = False
     pattern: re.Pattern[str] | None = None  # that its characters match
+    before: bytes = b""  # what is skipped, where it must be this
+    behind: bytes = b""  # what must stand behind it, and is skipped too
 
 
 def read_length(wire: bytes, encoding: str, size: int) -> int | None:
@@ -203,6 +205,27 @@ def _absent(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     yield FieldForm(words, f"send it, or clear bit {spec.de}", nothing, size=0)
 
 
+def _more_than_fits(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    """Yield what is sent beside the bytes of a field of fixed size, where it is clear what they are."""
+    if spec.length_bytes or spec.kind == "x+n":
+        return
+    whole, charset = _whole(spec), spec.charset
+    if spec.encoding in CHARSETS:
+        for what, byte in (("a zero byte", b"\0"), ("a blank", " ".encode(charset))):
+            yield FieldForm(
+                f"{what} stands behind its {whole} characters", "leave it out", spec, size=whole, behind=byte
+            )
+        lengths = {bytes([whole]), *(f"{whole:0{width}}".encode(charset) for width in (2, 3))}
+        for length in sorted(lengths):
+            words = "its length stands before it, and its size is fixed"
+            yield FieldForm(words, "leave the length out", spec, size=whole, skip=len(length), before=length)
+    if spec.kind in ("n", "an"):
+        zero = b"\0" if spec.nibbles else "0".encode(charset)
+        belong = plural(spec.wire_maximum, _unit(spec))
+        words = f"it has zeros before its {belong}"
+        yield FieldForm(words, f"send {belong}", spec, size=whole, skip=1, before=zero)
+
+
 def _other_size(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     """Yield other sizes of a field of fixed size."""
     if spec.length_bytes:
@@ -244,7 +267,7 @@ def _whole(spec: FieldSpec) -> int:
     return (spec.wire_maximum + 1) // 2 if spec.nibbles else spec.wire_maximum
 
 
-FIRST_SIZES: Final = 6
+FIRST_SIZES: Final = 7
 """Where in `KINDS` those begin that take a field for longer or shorter than it is: they fit more by chance."""
 
 KINDS: Final[tuple[FormKind, ...]] = (
@@ -254,6 +277,7 @@ KINDS: Final[tuple[FormKind, ...]] = (
     _other_characters,
     _other_length,
     _absent,
+    _more_than_fits,
     _other_size,
     _length_off,
     _no_length,

@@ -52,6 +52,8 @@ def find_misread(frame: bytes, grammar: Grammar, plausibility: Plausibility, unt
         return []
     mti, des, at = head
     places = list(_places(frame, at, des, grammar, until))
+    if behind := _behind_the_last(frame, mti, at, des, grammar, plausibility):
+        return behind
     trials = 0
     for kind in KINDS:
         if kind is KINDS[FIRST_SIZES] and (hidden := _unannounced(frame, mti, des, places, grammar, plausibility)):
@@ -133,6 +135,26 @@ def _unannounced(
     return []
 
 
+def _behind_the_last(
+    frame: bytes, mti: str, at: int, des: Sequence[int], grammar: Grammar, plausibility: Plausibility
+) -> list[Misread]:
+    """Return a field that ends a frame whose other fields are as they should be, and whose bit is not set."""
+    fields: dict[int, Value] = {}
+    for de in des:
+        found = _read(frame, at, FieldForm("", "", grammar.fields[de]))
+        if found is None:
+            return []
+        fields[de], at = found
+    if at == len(frame):
+        return []
+    behind: list[Misread] = []
+    for absent in sorted(de for de in grammar.fields if de > max(des, default=1)):
+        found = _read(frame, at, FieldForm("", "", grammar.fields[absent]))
+        if found is not None and found[1] == len(frame) and plausibility(mti, {**fields, absent: found[0]}, absent):
+            behind.append(Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}"))
+    return behind
+
+
 def _head(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
     """Return MTI, the fields that the bitmap announces, and where they begin; None unless all can be read."""
     at = grammar.envelope_bytes
@@ -196,6 +218,8 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     """Return the value of a field that begins at `at`, and where it ends; None: it is none."""
     spec, count = form.spec, form.spec.wire_maximum
     if form.size is not None:
+        if form.before and frame[at : at + form.skip] != form.before:
+            return None
         count = 2 * form.size if spec.nibbles else form.size
         at += form.skip
     elif spec.length_bytes:
@@ -219,7 +243,8 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     if form.pattern is not None and not form.pattern.fullmatch(frame[at:stop].decode("latin-1")):
         return None
     value = _value(spec, frame[at:stop], count)
-    return None if value is None else (value, stop)
+    end = stop + len(form.behind)
+    return None if value is None or frame[stop:end] != form.behind else (value, end)
 
 
 def _value(spec: FieldSpec, data: bytes, count: int) -> Value | None:

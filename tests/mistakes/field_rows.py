@@ -173,6 +173,29 @@ ROWS = (
         fix="write DE 41 as eight characters",
     ),
     _row(
+        "mac-bit", "sends DE 64 without its bit",
+        lambda pos: (one := pos.sale()).with_(bitmap=one.right_bitmap(mac=False)),
+        of(64, r"bit 64 is not set"), remedy=r"bit 64", fix="set bit 64",
+    ),
+    _row(
+        "filled-message", "fills the message up to whole blocks of eight bytes",
+        lambda pos: pos.sale().with_(tail=bytes(6)),
+        r"left over are zeros", remedy=r"leave|out", fix="fill up what the MAC covers, not what is sent",
+    ),
+    _row(
+        "currency-zero", "writes the currency with four digits: 0156", lambda pos: pos.sale().raw(49, b"0156"),
+        of(49, r"zeros before its 3"), remedy=r"3 characters", fix="send three digits",
+    ),
+    _row(
+        "merchant-blank", "writes a blank behind the fifteen characters of DE 42",
+        lambda pos: pos.sale().raw(42, f"{MID} ".encode()), of(42, r"blank stands behind"), remedy=r"out",
+        fix="leave the blank out",
+    ),
+    _row(
+        "terminal-length", "writes a length before DE 41", lambda pos: pos.sale().raw(41, b"\x08" + pos.tid.encode()),
+        of(41, r"its length stands before it"), remedy=r"length out", fix="leave the length out",
+    ),
+    _row(
         "pan-filled-right", "fills DE 2 up to nineteen digits with F",
         lambda pos: pos.sale().raw(2, b"\x19" + bytes.fromhex(f"{CARD}FFFF")), of(2, r"F on the right"),
         remedy=r"digits alone", fix="send the digits alone, and their number as the length",

@@ -41,7 +41,9 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
 
 def of_other_mti(dialect: Dialect, message: Message) -> str:
     """Return which MTI belongs to what the message says it is, where another one has all its conditions."""
-    for route in dialect.routes:
+    same_class = [route for route in dialect.routes if route.mti[:2] == message.mti[:2]]
+    others = [] if message.mti[:2] in _REVERSALS else [one for one in dialect.routes if one not in same_class]
+    for route in (*same_class, *others):
         if route.served and route.when and route.mti != without_repeat(message.mti):
             fields = Message(message.raw, route.mti, message.fields)
             if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:
@@ -52,6 +54,9 @@ def of_other_mti(dialect: Dialect, message: Message) -> str:
         return f"{indefinite(near[0].title.en)} has MTI {near[0].mti} here; send {near[0].mti}"
     return ""
 
+
+_REVERSALS: Final = ("04", "14")
+"""Classes of messages that repeat what another had: they look like it, and sending that again would book it again."""
 
 _MANY_KINDS: Final = ("08", "18", "02", "12")
 """Classes of messages whose MTI does not say what is wanted: network management, financial."""
