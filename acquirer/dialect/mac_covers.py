@@ -31,6 +31,8 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             _without_mac_bit(dialect, message),
             remedy=f"set bit {bit} of the bitmap first",
         ),
+        _cover("a length of two bytes, and the MAB", len(right).to_bytes(2, "big") + right),
+        *_other_stans(dialect, message),
         *_written_otherwise(dialect, right),
         _cover("the MAB as hex text", right.hex().upper().encode()),
         _cover("the MAB as hex text in lower case", right.hex().encode()),
@@ -55,11 +57,29 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
         _cover("the MAB with zeros before it", bytes(-len(right) % 8) + right, remedy=_FILL_UP),
         _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
     ]
+    if dialect.envelope.tpdu and dialect.envelope.head:
+        tried.append(_cover("the TPDU before the MAB", frame[: len(dialect.envelope.tpdu)] + right))
     expected = f"cover {_RIGHT.get(dialect.security.coverage, 'what the dialect says')}"
     return [
         tried[0],
         *(one._replace(remedy=one.remedy or expected) for one in (*tried[1:], *_left_out(dialect, message, right))),
     ]
+
+
+def _other_stans(dialect: Dialect, message: Message) -> Iterator[Candidate[bytes]]:
+    """Yield the MAB with the STAN before and the one behind: it was counted between the MAC and the sending."""
+    at = dialect.elements.get("stan")
+    stan = message.fields.get(at.de) if at is not None and at.whole else None
+    if at is None or not isinstance(stan, str) or not stan.isdecimal():
+        return
+    spec, (start, stop) = dialect.fields[at.de], dialect.spans(message)[at.de]
+    for words, other in (("before", int(stan) - 1), ("behind", int(stan) + 1)):
+        if 0 <= other < 10 ** len(stan):
+            digits = str(other).zfill(len(stan))
+            wire = bytes.fromhex(digits) if spec.nibbles else digits.encode(spec.charset)
+            changed = message.raw[:start] + wire + message.raw[stop:]
+            words = f"the MAB with the STAN {words} it"
+            yield _cover(words, dialect.covered(changed), remedy="count the STAN before the MAC is made", alone=True)
 
 
 def _written_otherwise(dialect: Dialect, right: bytes) -> Iterator[Candidate[bytes]]:
@@ -123,18 +143,31 @@ def _left_out(dialect: Dialect, message: Message, right: bytes) -> Iterator[Cand
             what = f"DE {name}" if isinstance(name, int) else f"the {name}"
             data = frame[before:start] + frame[stop : before + len(right)]
             yield _cover(f"the MAB without {what}", data, alone=True)
+            if isinstance(name, int) and name not in (dialect.mac_de(message.fields),):
+                cleared = _without_bit(dialect, frame[:start] + frame[stop:], name)
+                yield _cover(
+                    f"the MAB before {what} and its bit were there",
+                    dialect.covered(cleared),
+                    remedy="make the MAC when all fields are there",
+                    alone=True,
+                )
 
 
 def _without_mac_bit(dialect: Dialect, message: Message) -> bytes:
     """Return the covered bytes before the MAC's bit is set in the bitmap."""
-    frame, place, grammar = message.raw, dialect.mac_de(message.fields) - 1, dialect.grammar
+    return dialect.covered(_without_bit(dialect, message.raw, dialect.mac_de(message.fields)))
+
+
+def _without_bit(dialect: Dialect, frame: bytes, de: int) -> bytes:
+    """Return a frame in whose bitmap the bit of a field is not set."""
+    place, grammar = de - 1, dialect.grammar
     at = grammar.envelope_bytes + grammar.mti_bytes
     if grammar.bitmap_encoding == "binary":
         at += place // 8
-        return dialect.covered(frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :])
+        return frame[:at] + bytes((frame[at] & ~(0x80 >> place % 8),)) + frame[at + 1 :]
     at += place // 4
     charset = grammar.bitmap_charset
     digit = frame[at : at + 1].decode(charset)
     less = f"{int(digit, 16) & ~(8 >> place % 4):x}"
     cleared = (less if digit.islower() else less.upper()).encode(charset)
-    return dialect.covered(frame[:at] + cleared + frame[at + 1 :])
+    return frame[:at] + cleared + frame[at + 1 :]

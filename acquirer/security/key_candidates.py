@@ -77,6 +77,8 @@ def key_candidates(
                 rare += _unwrapped(role, whose, key, master)
     if master is not None:
         rare += _with_half("the TMK", "master key", role, master)
+    zeros = Secret(bytes(len(right)), right.cipher)
+    rare.append(Candidate(f"a {name} of zeros", f"the terminal has no {name} yet: its bytes are zeros", zeros))
     of = "that is derived for the KSN of this message" if others else "of the last sign-on"
     use = f"use the {name} {of} (KCV {right.kcv()})"
     return [*tried, *(one._replace(alone=True, remedy=one.remedy or use) for one in rare)]

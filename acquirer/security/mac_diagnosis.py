@@ -110,8 +110,7 @@ def _half_last(key: Secret, data: bytes) -> bytes:
 
 
 def _first_step_only(key: Secret, data: bytes) -> bytes:
-    size = key.block_bytes
-    return key.encrypt(fold(data, size).hex().upper().encode()[:size])
+    return key.encrypt(_fold_text(key, data)[: key.block_bytes])
 
 
 def _short_fold(key: Secret, data: bytes) -> bytes:
@@ -125,30 +124,82 @@ def _lower_case_fold(key: Secret, data: bytes) -> bytes:
     return key.encrypt(between.to_bytes(size, "big"))
 
 
+def _without_xor(key: Secret, data: bytes) -> bytes:
+    return key.encrypt(key.encrypt(_fold_text(key, data)[: key.block_bytes]))
+
+
+def _second_half_first(key: Secret, data: bytes) -> bytes:
+    text, size = _fold_text(key, data), key.block_bytes
+    return key.encrypt(_xor(key.encrypt(text[size:]), text[:size]))
+
+
+def _second_decrypted(key: Secret, data: bytes) -> bytes:
+    text, size = _fold_text(key, data), key.block_bytes
+    return key.decrypt(_xor(key.encrypt(text[:size]), text[size:]))
+
+
+def _decrypted(key: Secret, data: bytes) -> bytes:
+    text, size = _fold_text(key, data), key.block_bytes
+    return key.decrypt(_xor(key.decrypt(text[:size]), text[size:]))
+
+
+def _fold_text(key: Secret, data: bytes) -> bytes:
+    return fold(data, key.block_bytes).hex().upper().encode()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+_ANY_CIPHER: Final[frozenset[CipherName]] = frozenset({"des", "3des", "sm4", "aes"})
 _SLIPS: Final = (
     Candidate(
         "the encrypted fold of ",
         "the terminal encrypts the folded blocks themselves, not their hex text",
-        MacWay(_fold_itself, frozenset({"des", "3des", "sm4", "aes"})),
+        MacWay(_fold_itself, _ANY_CIPHER),
         "encrypt the first half of the hex text, XOR the second, encrypt again",
     ),
     Candidate(
         "the fold alone, without a key, of ",
         "the terminal does not encrypt the folded blocks",
-        MacWay(_fold_alone, frozenset({"des", "3des", "sm4", "aes"})),
+        MacWay(_fold_alone, _ANY_CIPHER),
         "encrypt the first half of the hex text, XOR the second, encrypt again",
     ),
     Candidate(
         "the first encryption alone over ",
         "the terminal leaves out the second encryption",
-        MacWay(_first_step_only, frozenset({"des", "3des", "sm4", "aes"})),
+        MacWay(_first_step_only, _ANY_CIPHER),
         "XOR the second half of the hex text with the result and encrypt it again",
     ),
     Candidate(
         "the fold in lower-case hex text of ",
         "the terminal writes the folded blocks in lower case before it encrypts them",
-        MacWay(_lower_case_fold, frozenset({"des", "3des", "sm4", "aes"})),
+        MacWay(_lower_case_fold, _ANY_CIPHER),
         "write the folded blocks in upper case",
+    ),
+    Candidate(
+        "two encryptions without the second half of the hex text over ",
+        "the terminal leaves out the second half of the hex text",
+        MacWay(_without_xor, _ANY_CIPHER),
+        "add it to the result of the first encryption by XOR",
+    ),
+    Candidate(
+        "the second half of the hex text before the first over ",
+        "the terminal begins with the second half of the hex text",
+        MacWay(_second_half_first, _ANY_CIPHER),
+        "encrypt the first half, XOR the second, encrypt again",
+    ),
+    Candidate(
+        "a decryption as the second step over ",
+        "the terminal decrypts in the second step",
+        MacWay(_second_decrypted, _ANY_CIPHER),
+        "encrypt in both steps",
+    ),
+    Candidate(
+        "a decryption in both steps over ",
+        "the terminal decrypts where it should encrypt",
+        MacWay(_decrypted, _ANY_CIPHER),
+        "encrypt in both steps",
     ),
     Candidate(
         "the fold in blocks of 8 bytes of ",

@@ -62,6 +62,28 @@ def _lower_fold(key: bytes, message: Draft) -> bytes:
     return crypto.hexadecimal(crypto.encrypt(key, crypto.xor(crypto.encrypt(key, text[:8]), text[8:])))[:8]
 
 
+def _counted_after(pos: Pos) -> Draft:
+    sale = pos.sale()
+    mac = pos.mac(sale)
+    return sale.put(de11=pos.next_stan()).sealed(lambda message: mac)
+
+
+def _before_currency(pos: Pos) -> Draft:
+    mac = pos.mac(pos.sale().drop(49).put(de11=f"{pos.stan:06}"))
+    pos.stan -= 1
+    return pos.sale().sealed(lambda message: mac)
+
+
+def _by_steps(steps: Callable[[bytes, bytes, bytes], bytes]) -> Make:
+    """Return a maker of sales whose MAC is made of the two halves of the folded text in another way."""
+
+    def mac(key: bytes, message: Draft) -> bytes:
+        text = crypto.hexadecimal(_fold(message))
+        return crypto.hexadecimal(steps(key, text[:8], text[8:]))[:8]
+
+    return by(mac)
+
+
 def _in_order(order: Callable[[bytes], bytes]) -> Mac:
     return lambda key, message: order(crypto.unionpay_mac(key, message.covered))
 
@@ -165,6 +187,7 @@ ROWS = (
         "sends the last eight hexadecimal characters of the result",
         by(lambda key, message: crypto.hexadecimal(crypto.fold_result(key, message.covered))[8:]),
         r"(last|second|other|right)( eight| 8| half)",
+        r"^(?!.*begins with)",
         remedy=r"first (eight|8|half)|left half",
         fix="send the first eight characters",
     ),
@@ -174,7 +197,7 @@ ROWS = (
         over(lambda message: message.head + message.covered),
         r"cover|inclu\w+|made (of|over)|computed over",
         r"head",
-        r"^(?!.*TPDU and (the )?head)",
+        r"^(?!.*(TPDU and (the )?head|TPDU before the MAB))",
         remedy=r"MTI|head",
         fix="begin at the MTI",
     ),
@@ -311,6 +334,49 @@ ROWS = (
         codes=("30",),
     ),
     *_disordered(),
+    _row(
+        "stan-counted-after", "counts the STAN after the MAC is made", _counted_after,
+        r"STAN (before|behind) it", remedy=r"count", fix="count the STAN before the MAC is made",
+    ),
+    _row(
+        "tpdu-without-head", "lets the MAC cover the TPDU, and not the head",
+        over(lambda message: message.tpdu + message.covered), r"TPDU before the MAB", remedy=r"MTI",
+        fix="begin at the MTI",
+    ),
+    _row(
+        "own-length", "lets the MAC cover the MAB with its length before it",
+        over(lambda message: len(message.covered).to_bytes(2, "big") + message.covered), r"length of two bytes",
+        remedy=r"MTI", fix="begin at the MTI",
+    ),
+    _row(
+        "before-a-field", "makes the MAC before DE 49 and its bit are there", _before_currency,
+        r"before DE 49 and its bit", remedy=r"all fields", fix="make the MAC when all fields are there",
+    ),
+    _row(
+        "without-xor", "leaves out the second half of the hex text",
+        _by_steps(lambda key, one, two: crypto.encrypt(key, crypto.encrypt(key, one))),
+        r"leaves out the second half", remedy=r"XOR", fix="combine it with the result of the first encryption",
+    ),
+    _row(
+        "second-half-first", "encrypts the second half of the hex text first",
+        _by_steps(lambda key, one, two: crypto.encrypt(key, crypto.xor(crypto.encrypt(key, two), one))),
+        r"begins with the second half", remedy=r"first half", fix="encrypt the first half first",
+    ),
+    _row(
+        "second-decrypts", "decrypts in the second step",
+        _by_steps(lambda key, one, two: crypto.decrypt(key, crypto.xor(crypto.encrypt(key, one), two))),
+        r"decrypts in the second step", remedy=r"encrypt in both", fix="encrypt in both steps",
+    ),
+    _row(
+        "decrypts", "decrypts in both steps",
+        _by_steps(lambda key, one, two: crypto.decrypt(key, crypto.xor(crypto.decrypt(key, one), two))),
+        r"decrypts where it should encrypt", remedy=r"encrypt in both", fix="encrypt in both steps",
+    ),
+    _row(
+        "mak-of-zeros", "makes the MAC under a MAK of zeros, before any was unwrapped",
+        by(lambda key, message: crypto.unionpay_mac(bytes(len(key)), message.covered)), r"MAK of zeros",
+        remedy=r"use the MAK", fix="take the MAK from DE 62",
+    ),
     _row(
         "changed-after", "changes the amount after the MAC was made", _changed_after,
         r"(chang|alter|modif|differ)\w*[^;]*(after|since)|after the MAC", remedy=r"MAC|last", codes=("A0",),
