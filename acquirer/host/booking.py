@@ -11,9 +11,10 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.dialect.router import without_repeat
 from acquirer.host.admission import skew_notes
 from acquirer.host.case import Case
+from acquirer.host.chip_notes import chip_notes
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
-from acquirer.host.field_notes import chip_notes, field_notes
+from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
@@ -53,8 +54,8 @@ def book(
         if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
             reply_elements["auth_id"] = case.rrn[-AUTH_DIGITS:]
     given = given_back(host, request, card.pan)
-    if "icc" not in given and isinstance(icc := dialect.get(request.message, "icc"), bytes):
-        notes = (*notes, *chip_notes(dialect, icc))
+    if isinstance(icc := dialect.get(request.message, "icc"), bytes):
+        notes = (*notes, *chip_notes(host, request, kind, icc, card.pan))
     assert request.key is not None
     transaction = Transaction(
         key=request.key,

@@ -17,7 +17,6 @@ from acquirer.inspect.filling import other_side
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Part
 from acquirer.wire.message import Message
-from acquirer.wire.tlv import TlvError, is_hex_text, parse_tlv
 
 _FIRST_SEQUENCES = frozenset({"", *(f"{number:03}" for number in range(10))})
 """Sequence numbers of cards: hardly any bank issues more than ten cards of one number."""
@@ -129,18 +128,6 @@ def _moved(dialect: Dialect, request: Request, element: str, usual: frozenset[st
         f"filled: DE {at.de} ({request.message.raw[start:stop].hex(' ').upper()}) looks filled on the {there}; "
         f"fill it on the {here}: {digits[:2]} {digits[2:]}"
     )
-
-
-def chip_notes(dialect: Dialect, icc: bytes) -> tuple[str, ...]:
-    """Return what is wrong with chip data that is passed on all the same."""
-    try:
-        parse_tlv(icc)
-    except TlvError as exc:
-        at = dialect.elements["icc"].de
-        if is_hex_text(icc):
-            return (f"chip-data: DE {at} is hexadecimal text, and bytes belong there; send the bytes themselves",)
-        return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
-    return ()
 
 
 def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:

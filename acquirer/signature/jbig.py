@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import struct
+from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -100,13 +102,31 @@ _OTHER_IMAGES: Final = {
     b"\x97JB2": "JBIG2",
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
+    b"P1\n": "PBM, a portable bitmap",
+    b"P4\n": "PBM, a portable bitmap",
 }
 
 
-def _other_image(data: bytes) -> str:
-    """Return which other kind of image begins so, as the rest of a sentence."""
+def _other_form(data: bytes) -> str:
+    """Return what bytes are that are not JBIG as it is sent, and what to do, as the rest of a sentence; else ""."""
     kind = next((kind for start, kind in _OTHER_IMAGES.items() if data.startswith(start)), "")
-    return f", but {kind}" if kind else ": its header begins with bytes no header has"
+    if kind:
+        return f", but {kind}; {_COMPRESS}"
+    for words, decode in _WRITTEN_AS_TEXT:
+        try:
+            begins = decode(data[:40])[:4]
+        except ValueError:
+            continue
+        if begins == _HEADER.pack(0, 0, 1, 0, *[0] * 7)[:4]:
+            return f", but one as {words}; send its bytes themselves"
+    return ""
+
+
+_COMPRESS: Final = "compress the image by JBIG1 (ITU-T T.82)"
+_WRITTEN_AS_TEXT: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("hexadecimal text", lambda data: bytes.fromhex(data.decode("ascii"))),
+    ("base64", lambda data: b64decode(data, validate=True)),
+)
 
 
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
@@ -119,9 +139,11 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
         raise JbigError(
             f"{plural(len(data), 'byte is', 'bytes are')} no JBIG stream: its header alone has {HEADER_BYTES}"
         )
+    if other := _other_form(data):
+        raise JbigError(f"this is no JBIG stream{other}")
     first, last, planes, fill, width, height, lines, reach, vertical, order, options = _HEADER.unpack_from(data)
     if fill != 0 or first > last:
-        raise JbigError(f"this is no JBIG stream{_other_image(data)}; compress the image by JBIG1 (ITU-T T.82)")
+        raise JbigError(f"this is no JBIG stream: its header begins with bytes no header has; {_COMPRESS}")
     if last:
         raise JbigError(f"progressive JBIG (layers {first} to {last}) is not decoded; send one layer (D = 0)")
     if planes != 1:
@@ -136,6 +158,12 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
             f"the adaptive pixel may move {plural(vertical, 'line')} up; only moves within the line are decoded"
         )
     if max(width, LEAST_LINE_PIXELS) * (1 if height == UNKNOWN_HEIGHT else height) > max_pixels:
+        turned = [int.from_bytes(size.to_bytes(4, "little"), "big") for size in (width, height)]
+        if 0 < max(turned[0], LEAST_LINE_PIXELS) * turned[1] <= max_pixels:
+            raise JbigError(
+                f"width and height are written low byte first, as {turned[0]} × {turned[1]} pixels; write them high "
+                "byte first"
+            )
         raise JbigError(
             f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are: write the size "
             "of the pad into the header"

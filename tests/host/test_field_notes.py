@@ -85,6 +85,29 @@ def notes(pos, **more: Value) -> str:
     return answer.notes
 
 
+@pytest.mark.parametrize(
+    ("icc", "says"),
+    [
+        ("9F36020123", "DE 55 has no cryptogram (9F26); send the chip's answer to GENERATE AC"),
+        ("9F270100", "9F27 says that the chip declined (AAC); ask for approval with a request (ARQC, 80) only"),
+        ("9F270140", "9F27 says that the chip approved offline (TC); ask for approval with a request (ARQC, 80) only"),
+        ("9F270180", ""),
+        ("9F0206000000001000", "9F02 is 1000, and DE 4 (amount) is 1234; give the chip the amount that is sent"),
+        ("9F0206000000001234", ""),
+        ("5F2A020840", "5F2A is 0840, and DE 49 (currency) is 156; give the chip the currency that is sent"),
+        ("5F2A020156", ""),
+        ("5A086222021234567894", "the card in DE 55 is 622202******7894, the message's is 621234******1232; send the"),
+        ("5A086212345678901232", ""),
+        ("57096212345678901232D1", ""),
+        ("57096222021234567894D1", "the card in DE 55 is 622202******7894, the message's is 621234******1232; send"),
+    ],
+)
+def test_chip_data_that_say_otherwise_than_the_message(pos, icc, says):
+    cryptogram = "" if "cryptogram" in says else "9F26081122334455667788"
+    found = notes(pos, entry_mode="052", icc=bytes.fromhex(cryptogram + icc))
+    assert (f"chip-data: {says}" in found) if says else found == ""
+
+
 def test_a_card_number_that_begins_with_zeros(pos):
     assert "leading-zeros: the card number in DE 2 (pan) begins with 0, and no card's does; send" in notes(
         pos, pan="0006212345678901232"
@@ -136,8 +159,8 @@ def test_each_note_is_a_whole_sentence(pos):
         {"card_sequence": "000"},
         {"card_sequence": "009"},
         {"entry_mode": "022", "track2": "6212345678901232D30121220000012345", "pan": None},
-        {"entry_mode": "052", "icc": bytes.fromhex("9F36020123")},
-        {"entry_mode": "072", "icc": bytes.fromhex("9F36020123")},
+        {"entry_mode": "052", "icc": bytes.fromhex("9F260811223344556677889F36020123")},
+        {"entry_mode": "072", "icc": bytes.fromhex("9F260811223344556677889F36020123")},
     ],
 )
 def test_what_is_ordinary(pos, more):

@@ -36,6 +36,10 @@ def chip_sale(pos: Pos) -> Draft:
     return pos.sale(de22="052", de23="001", de55=CHIP)
 
 
+def _chip_field(chip: bytes) -> bytes:
+    return bytes.fromhex(f"{len(chip):04}") + chip
+
+
 def serial_sign_on(pos: Pos) -> Draft:
     """Return a sign-on that tells the terminal's serial number."""
     return pos.sign_on_request().put(de62=SERIAL)
@@ -220,6 +224,17 @@ ROWS = (
         lambda pos: pos.sale().raw(41, MID[:8].encode()).raw(42, f"{pos.tid}       ".encode()),
         r"DE ?41[^;]*DE ?42[^;]*exchanged", remedy=r"terminal's number", fix="send the terminal's number in DE 41",
         codes=("97",),
+    ),
+    _row(
+        "chip-amount", "gives the chip another amount than it sends",
+        lambda pos: chip_sale(pos).put(de4="000000099999"), r"9F02 is 1234,", r"DE 4[^;]*99999", remedy=r"amount",
+        fix="give the chip the amount of DE 4", codes=("00",), right=chip_sale,
+    ),
+    _row(
+        "chip-declined", "asks for approval though the chip declined",
+        lambda pos: chip_sale(pos).raw(55, _chip_field(CHIP.replace(b"\x9f\x27\x01\x80", b"\x9f\x27\x01\x00"))),
+        r"the chip declined", remedy=r"ARQC", fix="send what the chip asks to be sent only", codes=("00",),
+        right=chip_sale,
     ),
     _row(
         "chip-data-left-out", "says in DE 22 that a chip was read, and sends no DE 55",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 
 from acquirer.signature.bitmap import Bitmap
@@ -86,6 +87,18 @@ ROWS = (
          codes=IMAGES),
     _row("bmp", "sends a BMP", image(BMP + PICTURE.data[:800]), r"\bBMP\b|bitmap file", remedy=r"JBIG",
          fix="send JBIG1 (T.82)", codes=IMAGES),
+    _row("hex", "sends the image as hexadecimal text", image(IMAGE.hex().upper().encode()), r"as hexadecimal text",
+         remedy=r"bytes themselves", fix="send the bytes themselves", codes=IMAGES),
+    _row("base64", "sends the image as base64", image(b64encode(IMAGE)), r"as base64", remedy=r"bytes themselves",
+         fix="send the bytes themselves", codes=IMAGES),
+    _row("tiff", "sends a TIFF", image(b"II*\0" + PICTURE.data[:800]), r"\bTIFF\b", remedy=r"JBIG",
+         fix="send JBIG1 (T.82)", codes=IMAGES),
+    _row("pbm", "sends a portable bitmap", image(b"P4\n240 80\n" + PICTURE.data[:800]), r"\bPBM\b", remedy=r"JBIG",
+         fix="send JBIG1 (T.82)", codes=IMAGES),
+    _row("size-little-endian", "writes the image's size low byte first",
+         image(IMAGE[:4] + (240).to_bytes(4, "little") + (80).to_bytes(4, "little") + IMAGE[12:]),
+         r"low byte first", r"240 × 80", remedy=r"high byte first", fix="write it high byte first",
+         codes=("30", *IMAGES)),
     _row("inverted", "sends ink as 0 and paper as 1", image(encode_jbig(inverted(PICTURE))),
          r"invert|white on black|negative|exchanged|swapped|ink and paper",
          remedy=r"1|black|ink|invert|pixels",

@@ -116,6 +116,8 @@ def refund_exceeds(host: Host, original: Transaction, amount_minor: int | None) 
     """Say that more is asked for than is left of the sale."""
     before = f", {money(original.refunded_minor)} of it refunded before" if original.refunded_minor else ""
     left = money(original.amount_minor - original.refunded_minor)
+    if original.refunded_minor >= original.amount_minor:
+        return f"the {_which(host.dialect, original)}{before}: nothing is left; refund no more of it"
     asks = f"{left} is left, the refund asks for {money(amount_minor)}; refund {left} at most"
     return f"the {_which(host.dialect, original)}{before}: {asks}"
 
