@@ -17,9 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from acquirer.data.text import plural
-from acquirer.inspect import printed, text_forms
+from acquirer.inspect import number_dumps, printed, text_forms
 from acquirer.inspect.capture_forms import CaptureError, is_packets
-from acquirer.inspect.dumps import read_dumps, read_word_dumps
+from acquirer.inspect.dumps import is_hex_dump, read_dumps, read_word_dumps
 from acquirer.inspect.packet_layers import segment_of
 
 if TYPE_CHECKING:
@@ -91,12 +91,18 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
         return
     limit = TEXT_LIMIT if depth == DEPTH else INNER_TEXT_LIMIT
     notes = list(_notes(text, limit))
-    for form, read in CAPTURE_FORMS.items():
-        found = list(islice(read(text[:limit]), STREAMS_LIMIT + 1))
+    text = text[:limit]
+    for form, read in _forms(text).items():
+        found = list(islice(read(text), STREAMS_LIMIT + 1))
         beyond = [f"only the first {STREAMS_LIMIT} are looked at"] if len(found) > STREAMS_LIMIT else []
         streams = tuple(CapturedStream(one, f"line {line}") for line, one in found[:STREAMS_LIMIT])
         if streams:
             yield from _unwrapped(CaptureReading(form, streams, (*notes, *beyond)), depth - 1)
+
+
+def _forms(text: str) -> dict[str, Callable[[str], printed.Found]]:
+    """Return the forms that a text may have; in one that is a dump from end to end, other finds are luck."""
+    return DUMP_FORMS if is_hex_dump(text) or number_dumps.is_number_dump(text) else CAPTURE_FORMS
 
 
 def _notes(text: str, limit: int) -> Iterator[str]:
@@ -160,10 +166,20 @@ TEXT_FORMS: dict[str, Callable[[str], printed.Found]] = {
 }
 """Forms in which the characters are the message."""
 
-CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
-    **TEXT_FORMS,
+DUMP_FORMS: dict[str, Callable[[str], printed.Found]] = {
+    "octal dump": number_dumps.octal_dumps,
+    "dump of bits": number_dumps.bit_dumps,
+    "dump of characters": number_dumps.character_dumps,
     "hex dump": read_dumps,
     "hex dump of words with the lowest byte first": read_word_dumps,
+    "hex dump of words with the lowest byte first, with characters": number_dumps.little_endian_dumps,
+    "decimal dump": number_dumps.decimal_dumps,
+}
+"""Lines with offsets."""
+
+CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
+    **TEXT_FORMS,
+    **DUMP_FORMS,
     "list of numbers": printed.number_lists,
     "text with escapes": printed.literals,
     "text with escapes, in pieces": printed.joined_literals,

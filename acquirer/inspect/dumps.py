@@ -8,51 +8,108 @@
    zeros, and the offset behind the last line says how many bytes there are.
 5. At offset 0 another dump begins; dumps that stand in other columns go on beside each other, like the two directions
    of a conversation.
+6. A last line without an offset behind it is as long as those before it at most. Where it is the only one, the
+   characters at its end say how long it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 
-LINE_LIMIT = 400  # characters: no line of a dump is longer
-WIDEST, USUAL = 64, 16  # bytes in a line
-LEFT_OUT_LIMIT = 1 << 20  # bytes that a "*" may stand for
+LINE_LIMIT = 1100  # characters: no line of a dump is longer
+WIDEST, USUAL = 256, 16  # bytes in a line
+OFFSETS_TRIED = 8  # in a line: few words before an offset look like one
+LEFT_OUT_LIMIT = 1 << 20  # bytes that all "*" of a text may stand for
 
 _OFFSET = re.compile(
     r"(?<![0-9A-Za-z.:_])(?:0x|[0-9A-Fa-f]{4}:(?=[0-9A-Fa-f]{4}\s))?"  # "0000:0010": a segment before it
     r"([0-9A-Fa-f]{4,16})(?:[hH](?=\s)|[:|>]|(?=\s)|$)[:|>]?"
 )
-_CELL = re.compile(r"([ \t\u00a0]{0,4}-?[ \t]{0,2})((?:0x)?(?:[0-9A-Fa-f]{2}){1,16})(?![0-9A-Za-z])[,;]?")
+_CELL = re.compile(r"([ \t\u00a0]{0,4}-?[ \t]{0,2})((?:0x)?(?:[0-9A-Fa-f]{2}){1,256})(?![0-9A-Za-z])[,;]?")
 _RADIXES = (16, 8, 10)
 
 
 @dataclass(slots=True)
-class _Dump:
+class Dump:
+    """The lines of one dump."""
+
     line: int  # of its beginning, from 1
     column: int  # where its offsets stand
-    radixes: tuple[int, ...] = _RADIXES
-    data: bytearray = field(default_factory=bytearray)
+    radixes: tuple[int, ...] = _RADIXES  # in which its offsets go on
     rows: list[tuple[str, str]] = field(default_factory=list)  # digits of the offset, what stands behind it
-    repeats: list[int] = field(default_factory=list)  # rows before which lines are left out ("*")
+    sizes: list[int] = field(default_factory=list)  # bytes that each row has at most
+    repeats: set[int] = field(default_factory=set)  # rows before which lines are left out ("*")
+
+    def following(self, radix: int, left_out: int) -> range:
+        """Return the offsets that may come next; `left_out` bytes at most are left out before them."""
+        at = _value(self.rows[-1][0], radix)
+        return range(at + 1, at + 1 + (left_out if len(self.rows) in self.repeats else self.sizes[-1]))
+
+    def radixes_to(self, digits: str, left_out: int) -> tuple[int, ...]:
+        """Return in which radixes these digits are an offset that may come next."""
+        return tuple(radix for radix in self.radixes if _value(digits, radix) in self.following(radix, left_out))
+
+    def offsets(self, radix: int) -> list[int]:
+        """Return the offsets of all rows."""
+        return [_value(digits, radix) for digits, _ in self.rows]
+
+    def read(self, radix: int, read_row: Callable[[str, int | None], bytes]) -> bytes:
+        """Return the bytes of all rows, with those that are left out.
+
+        Args:
+            radix: that of the offsets.
+            read_row: reads what stands behind an offset, of which the number of bytes may be known.
+        """
+        data, row = bytearray(), b""
+        offsets = self.offsets(radix)
+        for number, (at, (_, rest)) in enumerate(zip(offsets, self.rows, strict=True)):
+            if number in self.repeats and row:
+                width = at - len(data)
+                data += (row * (width // len(row) + 1))[: max(0, width)]
+            known = number + 1 < len(offsets) and number + 1 not in self.repeats
+            row = read_row(rest, offsets[number + 1] - at if known else None)
+            data += row
+        return bytes(data)
 
 
 def read_dumps(text: str) -> Iterator[tuple[int, bytes]]:
     """Yield the line and the bytes of each dump in a text."""
-    for dump in _dumps(text):
+    for dump in _hex_dumps(text):
         if data := _bytes(dump, lambda cell: cell):
             yield dump.line, data
 
 
 def read_word_dumps(text: str) -> Iterator[tuple[int, bytes]]:
     """Yield the same of dumps that consist of words, each with its lowest byte first."""
-    for dump in _dumps(text):
+    for dump in _hex_dumps(text):
         if _has_words(dump) and (data := _bytes(dump, _turned_round)):
             yield dump.line, data
 
 
-def _has_words(dump: _Dump) -> bool:
+def is_hex_dump(text: str) -> bool:
+    """Return whether a text is nothing but dumps, of several lines or of one with its characters behind it."""
+    dumps = _hex_dumps(text)
+    if len(dumps) == 1 and len(dumps[0].rows) == 1 and "\n" not in text.strip():
+        (data,), shown = [data for _, data in read_dumps(text)] or [b""], dumps[0].rows[0][1].rstrip(" |<>")
+        return len(data) >= USUAL and shown.endswith(_characters(data).rstrip(" |<>"))
+    return all_are_rows(text, dumps)
+
+
+def all_are_rows(text: str, dumps: Sequence[Dump]) -> bool:
+    """Return whether each line of a text is one of these dumps, which have several."""
+    rows = sum(len(dump.rows) + len(dump.repeats) for dump in dumps)
+    return (
+        bool(dumps)
+        and all(len(dump.rows) > 1 for dump in dumps)
+        and rows == sum(bool(line.strip()) for line in text.splitlines())
+    )
+
+
+def _has_words(dump: Dump) -> bool:
     """Return whether all cells of a dump are words of one size."""
     cells = [cell for _, rest in dump.rows for cell in rest.split()]
     sizes = {len(cell) for cell in cells}
@@ -67,30 +124,41 @@ _WORD_DIGITS = {4, 8, 16}
 _HEX = re.compile("[0-9A-Fa-f]+")
 
 
-def _dumps(text: str) -> list[_Dump]:
-    dumps: list[_Dump] = []
-    going: dict[int, _Dump] = {}  # by column
-    last: _Dump | None = None
+@lru_cache(maxsize=1)  # one text is asked for several times in a row
+def _hex_dumps(text: str) -> tuple[Dump, ...]:
+    return tuple(find_dumps(text, lambda rest: sum(size for size, _ in _cells(rest))))
+
+
+def find_dumps(text: str, size_of: Callable[[str], int]) -> list[Dump]:
+    """Return the dumps in a text; `size_of` returns how many bytes a row has at most, 0 for what is none."""
+    dumps: list[Dump] = []
+    going: dict[int, Dump] = {}  # by column
+    last: Dump | None = None
+    left_out = LEFT_OUT_LIMIT
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LINE_LIMIT:
             continue
         if line.strip() == "*" and last:
-            last.repeats.append(len(last.rows))
+            last.repeats.add(len(last.rows))
             continue
-        for found in _OFFSET.finditer(line):
-            rest = line[found.end() :]
-            if rest.strip() and not _CELL.match(rest):
+        for found in islice(_OFFSET.finditer(line), OFFSETS_TRIED):
+            digits, rest = found[1], line[found.end() :].rstrip()
+            begins = bool(rest) and not digits.strip("0")
+            known = () if begins else (going.get(found.start()), last)
+            dump, radixes = next(
+                ((one, radixes) for one in known if one and (radixes := one.radixes_to(digits, left_out))),
+                (None, _RADIXES),
+            )
+            if not (begins or dump) or (not (size := size_of(rest)) and rest):
                 continue
-            if not found[1].strip("0") and rest.strip():
-                last = going[found.start()] = _Dump(number, found.start())
-                dumps.append(last)
-            else:
-                known = going.get(found.start())
-                last = next((one for one in (known, last) if one and _goes_on(one, found[1])), last)
-                if last is None or not _goes_on(last, found[1]):
-                    continue
-                last.radixes = tuple(radix for radix in last.radixes if _value(found[1], radix) in _next(last, radix))
-            last.rows.append((found[1], rest))
+            if dump is None:
+                dump = going[found.start()] = Dump(number, found.start())
+                dumps.append(dump)
+            elif len(dump.rows) in dump.repeats:
+                left_out -= max(_value(digits, radix) - _value(dump.rows[-1][0], radix) for radix in radixes)
+            dump.radixes, last = radixes, dump
+            dump.rows.append((digits, rest))
+            dump.sizes.append(size)
             break
     return dumps
 
@@ -102,29 +170,14 @@ def _value(digits: str, radix: int) -> int:
         return -1
 
 
-def _next(dump: _Dump, radix: int) -> range:
-    """Return the offsets that may come next."""
-    digits, rest = dump.rows[-1]
-    at = _value(digits, radix)
-    if len(dump.rows) in dump.repeats:
-        return range(at + 1, at + LEFT_OUT_LIMIT)
-    return range(at + 1, at + sum(size for size, _ in _cells(rest)) + 1)
-
-
-def _goes_on(dump: _Dump, digits: str) -> bool:
-    return any(_value(digits, radix) in _next(dump, radix) for radix in dump.radixes)
-
-
-def _offsets(dump: _Dump) -> list[int]:
-    """Return the offsets of rows; where two radixes are possible, in the one in which rows are as long as they look."""
+def _radix(dump: Dump) -> int:
+    """Return the radix of offsets; where two are possible, the one in which rows are as long as they look."""
 
     def fitting(radix: int) -> int:
-        at = [_value(digits, radix) for digits, _ in dump.rows]
-        sizes = [sum(size for size, _ in _cells(rest)) for _, rest in dump.rows]
-        return sum(after - before == size for before, after, size in zip(at, at[1:], sizes, strict=False))
+        at = dump.offsets(radix)
+        return sum(after - before == size for before, after, size in zip(at, at[1:], dump.sizes, strict=False))
 
-    radix = max(dump.radixes, key=fitting)
-    return [_value(digits, radix) for digits, _ in dump.rows]
+    return max(dump.radixes, key=fitting)
 
 
 def _cells(rest: str) -> Iterator[tuple[int, int]]:
@@ -136,24 +189,32 @@ def _cells(rest: str) -> Iterator[tuple[int, int]]:
         yield size, at
 
 
-def _bytes(dump: _Dump, read: Callable[[str], str]) -> bytes:
+def _bytes(dump: Dump, read: Callable[[str], str]) -> bytes:
     """Return the bytes of all rows; `read` gives the digits of a cell in the order of its bytes."""
-    data = bytearray()
-    widest = 0  # column at which the bytes of full rows end
-    offsets = _offsets(dump)
-    for number, (at, (_, rest)) in enumerate(zip(offsets, dump.rows, strict=True)):
-        if number in dump.repeats and data:
-            width = at - len(data)
-            pattern = bytes(data[-USUAL:])
-            data += (pattern * (width // len(pattern) + 1))[:width]
-        following = offsets[number + 1] if number + 1 < len(offsets) else None
-        known = following is not None and number + 1 not in dump.repeats
-        size = following - at if known and following is not None else USUAL
-        taken, ends = _row(rest, size, read, exact=known, column=widest)
-        if known:
-            widest = max(widest, ends)
-        data += taken
-    return bytes(data)
+    width = column = 0  # bytes of the widest row before, and where they end
+
+    def read_row(rest: str, size: int | None) -> bytes:
+        nonlocal width, column
+        if size is None:
+            return _row(rest, width, read, exact=False, column=column)[0] if width else _only_row(rest, read)
+        taken, ends = _row(rest, size, read, exact=True, column=column)
+        width, column = max(width, size), max(column, ends)
+        return taken
+
+    return dump.read(_radix(dump), read_row)
+
+
+def _only_row(rest: str, read: Callable[[str], str]) -> bytes:
+    """Return the bytes of a dump of one line: more than the usual number where as many characters follow."""
+    usual, ends = _row(rest, USUAL, read, exact=False, column=0)
+    long, long_ends = _row(rest, WIDEST, read, exact=False, column=0)
+    if rest[ends:].strip(" |>") == _characters(usual).strip(" |>"):
+        return usual
+    return long if len(rest[long_ends:].strip()) == len(long) else usual
+
+
+def _characters(data: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
 
 
 def _row(rest: str, size: int, read: Callable[[str], str], *, exact: bool, column: int) -> tuple[bytes, int]:

@@ -27,6 +27,34 @@ def cat_v(data):
     return "".join(shown)
 
 
+def number_dump(data, cell, *, size=1, width=16, offset="{:07o}", columns=0, end=True):
+    """Write a dump of od, hexdump or xxd with the machine's numbers; with characters behind `columns` columns."""
+    lines = []
+    for at in range(0, len(data), width):
+        part = data[at : at + width]
+        cells = [cell(int.from_bytes(part[one : one + size], "little")) for one in range(0, len(part), size)]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(offset.format(at) + ("".join(cells).ljust(columns) + f"  {text}" if columns else "".join(cells)))
+    return "\n".join([*lines, *[offset.format(len(data))] * end])
+
+
+def od_character(byte):
+    if byte in b"\0\a\b\t\n\v\f\r":
+        return "  " + {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}[byte]
+    return f"   {chr(byte)}" if 32 <= byte < 127 else f" {byte:03o}"
+
+
+def little_endian_words(data, size=4):
+    """Write what xxd -e does: the last word without the bytes that are missing."""
+    lines = []
+    for at in range(0, len(data), 16):
+        part = data[at : at + 16]
+        words = [part[one : one + size][::-1].hex().rjust(2 * size) for one in range(0, len(part), size)]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{at:08x}: {' '.join(words).ljust(16 // size * (2 * size + 1))}  {text}")
+    return "\n".join(lines)
+
+
 DRESSES = {
     "Go": lambda data: str(list(data)).replace(",", ""),
     "Go %#v": lambda data: "[]byte{" + ", ".join(f"{byte:#x}" for byte in data) + "}",
@@ -79,6 +107,30 @@ DRESSES = {
     "JSON log, base64": lambda data: json.dumps({"ts": 1764331201, "data": base64.b64encode(data).decode()}),
     "XML": lambda data: f"<log><send>{data.hex().upper()}</send></log>",
     "xxd": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2),
+    "xxd -c 8": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2, width=8),
+    "xxd -c 24": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2, width=24),
+    "xxd -c 32": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2, width=32),
+    "xxd -c 256": lambda data: dump(data, "{0:08x}: {1}  {2}", group=2, width=256),
+    "xxd -c 32 -g 8": lambda data: dump(data, "{0:08x}: {1}  {2}", group=8, width=32),
+    "xxd -e": little_endian_words,
+    "xxd -e -g 8": lambda data: little_endian_words(data, 8),
+    "xxd -b": lambda data: number_dump(data, " {:08b}".format, width=6, offset="{:08x}:", columns=54, end=False),
+    "od, octal words": lambda data: number_dump(data, " {:06o}".format, size=2),
+    "od -A d": lambda data: number_dump(data, " {:06o}".format, size=2, offset="{:07d}"),
+    "od -w 32": lambda data: number_dump(data, " {:06o}".format, size=2, width=32),
+    "od -t o4": lambda data: number_dump(data, " {:011o}".format, size=4),
+    "od -b": lambda data: number_dump(data, " {:03o}".format),
+    "od -c": lambda data: number_dump(data, od_character),
+    "od -A x -c": lambda data: number_dump(data, od_character, offset="{:06x}"),
+    "od -t u1": lambda data: number_dump(data, "{:4d}".format),
+    "od -d": lambda data: number_dump(data, "{:6d}".format, size=2),
+    "od -i": lambda data: number_dump(
+        data, lambda word: f"{word - (word >> 31 << 32):12d}", size=4
+    ),
+    "hexdump -b": lambda data: number_dump(data, " {:03o}".format, offset="{:07x}"),
+    "hexdump -c": lambda data: number_dump(data, od_character, offset="{:07x}"),
+    "hexdump -d": lambda data: number_dump(data, "   {:05d}".format, size=2, offset="{:07x}"),
+    "hexdump -o": lambda data: number_dump(data, "  {:06o}".format, size=2, offset="{:07x}"),
     "hexdump -C": lambda data: dump(data, "{0:08x}  {1}  |{2}|", half="  ") + f"\n{len(data):08x}",
     "od": lambda data: dump(data, "{0:07o} {1}") + f"\n{len(data):07o}",
     "od, decimal": lambda data: dump(data, "{0:07d} {1}") + f"\n{len(data):07d}",
@@ -96,14 +148,14 @@ DRESSES = {
 }  # fmt: skip
 
 
-def dump(data, row, *, group=1, half=" "):
+def dump(data, row, *, group=1, half=" ", width=16):
     lines = []
-    for at in range(0, len(data), 16):
-        part = data[at : at + 16]
+    for at in range(0, len(data), width):
+        part = data[at : at + width]
         cells = (
             part.hex(" ", -group) if group > 1 else part[:8].hex(" ") + (half + part[8:].hex(" ") if part[8:] else "")
         )
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        width = 39 if group > 1 else 46 + len(half)
-        lines.append(row.format(at, cells.ljust(width), text))
+        columns = 2 * width + (width - 1) // group if group > 1 else 46 + len(half)
+        lines.append(row.format(at, cells.ljust(columns), text))
     return "\n".join(lines)
