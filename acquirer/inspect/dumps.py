@@ -39,19 +39,25 @@ class Dump:
 
     line: int  # of its beginning, from 1
     column: int  # where its offsets stand
-    radixes: tuple[int, ...] = _RADIXES  # in which its offsets go on
+    ends: dict[int, int] = field(default_factory=dict)  # the last offset in each radix in which all of them go on
     rows: list[tuple[str, str]] = field(default_factory=list)  # digits of the offset, what stands behind it
     sizes: list[int] = field(default_factory=list)  # bytes that each row has at most
     repeats: set[int] = field(default_factory=set)  # rows before which lines are left out ("*")
 
-    def following(self, radix: int, left_out: int) -> range:
-        """Return the offsets that may come next; `left_out` bytes at most are left out before them."""
-        at = _value(self.rows[-1][0], radix)
-        return range(at + 1, at + 1 + (left_out if len(self.rows) in self.repeats else self.sizes[-1]))
+    def add(self, digits: str, rest: str, size: int, ends: dict[int, int]) -> None:
+        """Add a row whose offset may be in these radixes, with its value in each."""
+        self.rows.append((digits, rest))
+        self.sizes.append(size)
+        self.ends = ends
 
-    def radixes_to(self, digits: str, left_out: int) -> tuple[int, ...]:
-        """Return in which radixes these digits are an offset that may come next."""
-        return tuple(radix for radix in self.radixes if _value(digits, radix) in self.following(radix, left_out))
+    def values(self, digits: str, left_out: int) -> dict[int, int]:
+        """Return in which radixes these digits are an offset that may come next; `left_out`: that "*" may stand for."""
+        limit = left_out if len(self.rows) in self.repeats else self.sizes[-1]
+        found = {}
+        for radix, at in self.ends.items():
+            if at < (value := _value(digits, radix)) <= at + limit:
+                found[radix] = value
+        return found
 
     def offsets(self, radix: int) -> list[int]:
         """Return the offsets of all rows."""
@@ -144,10 +150,10 @@ def find_dumps(text: str, size_of: Callable[[str], int]) -> list[Dump]:
         for found in islice(_OFFSET.finditer(line), OFFSETS_TRIED):
             digits, rest = found[1], line[found.end() :].rstrip()
             begins = bool(rest) and not digits.strip("0")
-            known = () if begins else (going.get(found.start()), last)
-            dump, radixes = next(
-                ((one, radixes) for one in known if one and (radixes := one.radixes_to(digits, left_out))),
-                (None, _RADIXES),
+            dump, ends = (
+                (None, dict.fromkeys(_RADIXES, 0))
+                if begins
+                else _continued((going.get(found.start()), last), digits, left_out)
             )
             if not (begins or dump) or (not (size := size_of(rest)) and rest):
                 continue
@@ -155,12 +161,21 @@ def find_dumps(text: str, size_of: Callable[[str], int]) -> list[Dump]:
                 dump = going[found.start()] = Dump(number, found.start())
                 dumps.append(dump)
             elif len(dump.rows) in dump.repeats:
-                left_out -= max(_value(digits, radix) - _value(dump.rows[-1][0], radix) for radix in radixes)
-            dump.radixes, last = radixes, dump
-            dump.rows.append((digits, rest))
-            dump.sizes.append(size)
+                left_out -= max(ends[radix] - dump.ends[radix] for radix in ends)
+            dump.add(digits, rest, size, ends)
+            last = dump
             break
     return dumps
+
+
+def _continued(
+    dumps: tuple[Dump | None, Dump | None], digits: str, left_out: int
+) -> tuple[Dump | None, dict[int, int]]:
+    """Return the first of some dumps that goes on with an offset, and the values that this may have."""
+    for number, dump in enumerate(dumps):
+        if dump and not (number and dump is dumps[0]) and (ends := dump.values(digits, left_out)):
+            return dump, ends
+    return None, {}
 
 
 def _value(digits: str, radix: int) -> int:
@@ -177,7 +192,7 @@ def _radix(dump: Dump) -> int:
         at = dump.offsets(radix)
         return sum(after - before == size for before, after, size in zip(at, at[1:], dump.sizes, strict=False))
 
-    return max(dump.radixes, key=fitting)
+    return max(dump.ends, key=fitting)
 
 
 def _cells(rest: str) -> Iterator[tuple[int, int]]:

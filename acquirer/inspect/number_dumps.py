@@ -142,7 +142,7 @@ def _bytes(dump: Dump, form: CellForm) -> bytes:
     row = form.row()
     cells = [found[1] if (found := row.match(rest)) else "" for _, rest in dump.rows]
     first = cells[0] if form.blanks else cells[0].split()[0]
-    for radix in sorted(dump.radixes, key=lambda radix: _unlikely(dump, radix, len(form.split(cells[0], 1)))):
+    for radix in sorted(dump.ends, key=lambda radix: _unlikely(dump, radix, len(form.split(cells[0], 1)))):
         for size in form.sizes(first):
             if data := _bytes_in(dump, form, radix, size):
                 return data
