@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from acquirer.data.text import plural
-from acquirer.inspect import number_dumps, printed, text_forms
+from acquirer.inspect import number_columns, number_dumps, printed, records, text_forms
 from acquirer.inspect.capture_forms import CaptureError, is_packets
 from acquirer.inspect.dumps import is_hex_dump, read_dumps, read_word_dumps
 from acquirer.inspect.packet_layers import segment_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 1 << 20  # characters of one text: some thousand messages, and a second of looking for forms in it
 INNER_TEXT_LIMIT = 1 << 18  # of text within text
 DEPTH = 4  # a capture in base64 in a log in JSON
+UTF_16_LEAST = 32  # bytes: fewer zeros may be those of a message
 STREAMS_LIMIT = 500  # of one reading: more connections or lines than a person reads through
 
 
@@ -101,8 +102,16 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
 
 
 def _forms(text: str) -> dict[str, Callable[[str], printed.Found]]:
-    """Return the forms that a text may have; in one that is a dump from end to end, other finds are luck."""
-    return DUMP_FORMS if is_hex_dump(text) or number_dumps.is_number_dump(text) else CAPTURE_FORMS
+    """Return the forms that a text may have; in one that is dumps or records from end to end, other finds are luck."""
+    if records.are_records(text):
+        return RECORD_FORMS
+    if is_hex_dump(text) or number_dumps.is_number_dump(text):
+        return DUMP_FORMS
+    if number_columns.are_bits(text):
+        return {"bits": number_columns.bits, **CAPTURE_FORMS}
+    if printed.has_soft_ends(text):
+        return {"quoted-printable": printed.quoted_printable, **CAPTURE_FORMS}
+    return CAPTURE_FORMS
 
 
 def _notes(text: str, limit: int) -> Iterator[str]:
@@ -146,13 +155,24 @@ def _carried(where: str, streams: tuple[CapturedStream, ...]) -> CaptureReading 
 
 def _text(data: bytes) -> str:
     """Return the text these bytes are; empty when they are none."""
-    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "latin-1"):
+    for encoding in _encodings(data):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
         return text if not _CONTROLS.search(text) else ""
     return ""
+
+
+def _encodings(data: bytes) -> tuple[str, ...]:
+    """Return how a text may be encoded: UTF-16 where each other byte is zero, even without a mark of its order."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ("utf-16",)
+    if len(data) >= UTF_16_LEAST and len(data) % 2 == 0:
+        for order, zeros, others in (("le", data[1::2], data[::2]), ("be", data[::2], data[1::2])):
+            if not zeros.strip(b"\0") and b"\0" not in others:
+                return (f"utf-16-{order}",)
+    return ("utf-8-sig", "latin-1")
 
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -177,8 +197,15 @@ DUMP_FORMS: dict[str, Callable[[str], printed.Found]] = {
 }
 """Lines with offsets."""
 
+RECORD_FORMS: dict[str, Callable[[str], printed.Found]] = {
+    "Intel HEX": records.intel_records,
+    "S-records": records.motorola_records,
+}
+"""Lines with lengths, addresses and checksums."""
+
 CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
     **TEXT_FORMS,
+    **RECORD_FORMS,
     **DUMP_FORMS,
     "list of numbers": printed.number_lists,
     "text with escapes": printed.literals,
@@ -188,6 +215,9 @@ CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
     "text with <hex>": printed.angle_text,
     "text with carets": printed.caret_text,
     "text with control pictures": printed.control_pictures,
+    "text with entities": printed.entity_text,
+    "quoted-printable": printed.quoted_printable,
+    "lines of quoted-printable": printed.quoted_printable_lines,
     "lines of hex": text_forms.hex_lines,
     "hex": text_forms.hex_paragraphs,
     "hex in text": text_forms.hex_runs,
@@ -195,5 +225,9 @@ CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
     "lines of base64": text_forms.base64_lines,
     "base64": text_forms.base64_paragraphs,
     "base64 in text": text_forms.base64_runs,
+    "bits": number_columns.bits,
+    "columns of octal numbers": number_columns.octal_columns,
+    "columns of decimal numbers": number_columns.decimal_columns,
+    "columns of characters": number_columns.character_columns,
 }
 """How bytes are written in text, the most specific form first."""

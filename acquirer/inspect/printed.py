@@ -2,7 +2,7 @@ r"""Bytes as programs print them: lists of numbers, and texts in which what is n
 
 Lists: Go ``[0 60 96]``, Java ``[0, 51, -126]``, C and C# ``{ 0x00, 0x3C }``, Rust, JSON, JavaScript, Erlang
 ``<<0,60>>``, Kotlin. Texts: Python ``b'\x00<'``, Go and Rust, C with octal, JavaScript ``"\u0000<"``, percent signs,
-``<00>``, ``^@`` and ``M-^B`` of ``cat -v``.
+``<00>``, ``^@`` and ``M-^B`` of ``cat -v``, ``&#0;``, ``=00`` of quoted-printable.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|u\{([0-9A-Fa-f
 _SINGLE = {"n": 10, "r": 13, "t": 9, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27, "\\": 92, "'": 39, '"': 34, "/": 47}
 _ANGLE = re.compile(r"<(?:0x)?([0-9A-Fa-f]{2})>")
 _CARET = re.compile(r"M-\^([@-_?])|M-([ -~])|\^([@-_?])")
+_SOFT_END = r"[ \t]{0,80}(?:\r?\n|\Z)"  # of a line of quoted-printable, behind its equals sign
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -111,6 +112,53 @@ def _caret(found: re.Match[str]) -> str:
     return chr((ord(found[1] or found[3]) ^ 0x40) | (0x80 if found[1] else 0))
 
 
+def entity_text(text: str) -> Found:
+    """Yield texts in which bytes are written as entities of HTML or XML, each line apart and between tags."""
+    if "&#" not in text:
+        return
+    entity = re.compile("&(?:#0{0,4}([0-9]{1,3})|#[xX]0{0,4}([0-9A-Fa-f]{1,2})|(amp|lt|gt|quot|apos));")
+    for number, line in enumerate(text.splitlines(), 1):
+        for piece in re.split("<[^<>]*>", line) if "<" in line else [line]:
+            if "&#" in piece:
+                yield from _replaced_on(number, piece, entity, _entity)
+
+
+def _entity(found: re.Match[str]) -> str:
+    if found[3]:
+        return {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}[found[3]]
+    return chr(int(found[1]) if found[1] else int(found[2], 16))
+
+
+def has_soft_ends(text: str) -> bool:
+    """Return whether lines of a text end as those of quoted-printable that go on."""
+    return "=" in text and bool(re.search(r"=[ \t]{0,80}\r?\n", text))
+
+
+def quoted_printable(text: str) -> Found:
+    """Return a text in quoted-printable as a whole, with its hard ends of lines."""
+    yield from _quoted_printable(1, text.strip("\r\n"), 1 if has_soft_ends(text) else 2)
+
+
+def quoted_printable_lines(text: str) -> Found:
+    """Return the lines of such a text, those that a soft end breaks put together."""
+    if "=" in text:
+        joined: list[str] = []
+        for number, line in enumerate([*text.splitlines(), ""], 1):
+            piece = line.rstrip(" \t")
+            joined.append(piece.removesuffix("="))
+            if not piece.endswith("="):
+                yield from _quoted_printable(number - len(joined) + 1, "".join(joined), 0 if len(joined) > 1 else 2)
+                joined.clear()
+
+
+def _quoted_printable(number: int, text: str, least: int) -> Found:
+    """Yield the bytes of a text in which so many equals signs are escapes or soft ends of lines, and all others too."""
+    if text.count("=") >= least and not re.search(rf"=(?![0-9A-Fa-f]{{2}}|{_SOFT_END})", text):
+        plain = re.sub(f"={_SOFT_END}", "", text)
+        if data := _latin(re.sub("=([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), plain)):
+            yield number, data
+
+
 def control_pictures(text: str) -> Found:
     """Return a text in which control characters stand as their pictures (U+2400 to U+2421), each line apart."""
     pictures = {0x2400 + code: code for code in range(32)} | {0x2421: 127}
@@ -122,8 +170,11 @@ def control_pictures(text: str) -> Found:
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     """Yield each line with its marked bytes; of one that has them in quotes only, what stands in these quotes."""
     for number, line in enumerate(text.splitlines(), 1):
-        if not (marked := len(pattern.findall(line))):
-            continue
+        yield from _replaced_on(number, line, pattern, byte)
+
+
+def _replaced_on(number: int, line: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
+    if marked := len(pattern.findall(line)):
         quoted = [inside for _, inside in _in_quotes(line) if pattern.search(inside)]
         if sum(len(pattern.findall(inside)) for inside in quoted) < marked:
             quoted = [line]

@@ -28,7 +28,7 @@ _RUN = re.compile(
     rf"(?<![0-9A-Za-z])(?<![0-9][:.\-]){_WORD}(?:(?P<sep>, ?|[ :;|._\-\t]){_WORD}(?:(?P=sep){_WORD})*)?(?![0-9A-Za-z])"
     r"|(?:\\x[0-9A-Fa-f]{2}){4,}|(?:%[0-9A-Fa-f]{2}){4,}"
 )
-_BASE64_RUN = re.compile(rf"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/_\-]{{{BASE64_RUN},}}={{0,2}}(?![A-Za-z0-9+/=])")
+_BASE64_RUN = re.compile(rf"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{{{BASE64_RUN},}}={{0,2}}(?![A-Za-z0-9+/=])")
 
 # A message that is text: perhaps a head of letters, perhaps a length, then MTI and bitmap.
 _MESSAGE = re.compile(r"(?<![0-9A-Za-z])(?:ISO[0-9]{9}|[0-9]{4})?(?=[0-29][1-8][0-9][0-5][0-9A-Fa-f]{16})")

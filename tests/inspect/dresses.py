@@ -55,6 +55,33 @@ def little_endian_words(data, size=4):
     return "\n".join(lines)
 
 
+def quoted_printable(data):
+    lines = [""]
+    for byte in data:
+        written = chr(byte) if 33 <= byte < 127 and byte != ord("=") else f"={byte:02X}"
+        if len(lines[-1] + written) > 75:
+            lines.append("")
+        lines[-1] += written
+    return "=\n".join(lines)
+
+
+def intel_hex(data):
+    records = [
+        bytes([len(data[at : at + 16])]) + at.to_bytes(2, "big") + b"\0" + data[at : at + 16]
+        for at in range(0, len(data), 16)
+    ]
+    return "\n".join([*(f":{(one + bytes([-sum(one) & 255])).hex().upper()}" for one in records), ":00000001FF"])
+
+
+def s_records(data, kind=1):
+    def record(kind, address, row):
+        body = bytes([len(row) + len(address) + 1]) + address + row
+        return f"S{kind}{(body + bytes([~sum(body) & 255])).hex().upper()}"
+
+    rows = [record(kind, at.to_bytes(kind + 1, "big"), data[at : at + 16]) for at in range(0, len(data), 16)]
+    return "\n".join([record(0, b"\0\0", b"HDR"), *rows, record(10 - kind, bytes(kind + 1), b"")])
+
+
 DRESSES = {
     "Go": lambda data: str(list(data)).replace(",", ""),
     "Go %#v": lambda data: "[]byte{" + ", ".join(f"{byte:#x}" for byte in data) + "}",
@@ -144,6 +171,19 @@ DRESSES = {
     "one byte a line": lambda data: "\n".join(f"{byte:02x}" for byte in data),
     "log before each line": lambda data: "\n".join(f"12:00:01 DEBUG {line}" for line in hexdump(data).splitlines()),
     "log before the first line": lambda data: f"12:00:01.123 DEBUG [worker-1] received {hexdump(data)}",
+    "od -A n": lambda data: number_dump(data, " {:03o}".format, offset="", end=False),
+    "od -A n -t u1": lambda data: number_dump(data, "{:4d}".format, offset="", end=False),
+    "od -A n -c": lambda data: number_dump(data, od_character, offset="", end=False),
+    "bits": lambda data: " ".join(f"{byte:08b}" for byte in data),
+    "bits, half bytes": lambda data: " ".join(f"{byte >> 4:04b} {byte & 15:04b}" for byte in data),
+    "bits, joined": lambda data: "".join(f"{byte:08b}" for byte in data),
+    "quoted-printable": quoted_printable,
+    "entities": lambda data: "".join(f"&#{byte};" for byte in data),
+    "entities in XML": lambda data: "<sent>" + "".join(f"&#x{byte:02X};" for byte in data) + "</sent>",
+    "Intel HEX": intel_hex,
+    "S-records": s_records,
+    "S-records, 4 bytes": lambda data: s_records(data, 3),
+    "base64, URL, in a query": lambda data: f"msg={base64.urlsafe_b64encode(data).decode().rstrip('=')}&n=1",
     "jPOS": hexdump,
 }  # fmt: skip
 
