@@ -23,6 +23,7 @@ from itertools import islice
 LINE_LIMIT = 1100  # characters: no line of a dump is longer
 WIDEST, USUAL = 256, 16  # bytes in a line
 OFFSETS_TRIED = 8  # in a line: few words before an offset look like one
+DUMPS_LIMIT = 600  # of a text: more than are looked at
 LEFT_OUT_LIMIT = 1 << 20  # bytes that all "*" of a text may stand for
 
 _OFFSET = re.compile(
@@ -157,6 +158,8 @@ def find_dumps(text: str, size_of: Callable[[str], int]) -> list[Dump]:
             )
             if not (begins or dump) or (not (size := size_of(rest)) and rest):
                 continue
+            if dump is None and len(dumps) == DUMPS_LIMIT:
+                return dumps
             if dump is None:
                 dump = going[found.start()] = Dump(number, found.start())
                 dumps.append(dump)
