@@ -170,7 +170,8 @@ def control_pictures(text: str) -> Found:
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     """Yield each line with its marked bytes; of one that has them in quotes only, what stands in these quotes."""
     for number, line in enumerate(text.splitlines(), 1):
-        yield from _replaced_on(number, line, pattern, byte)
+        if pattern.search(line):
+            yield from _replaced_on(number, line, pattern, byte)
 
 
 def _replaced_on(number: int, line: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
