@@ -41,9 +41,9 @@ def show(
     frames = frames_of(config.trace, entry) if raw else []
     if as_json:
         document = document_of(entry, config.timezone)
-        print(
-            json.dumps({**document, "frames": list(map(frame_json, frames))} if raw else document, ensure_ascii=False)
-        )
+        if raw:
+            document["frames"] = [frame_json(frame, config.timezone) for frame in frames]
+        print(json.dumps(document, ensure_ascii=False))
         return Code.OK
     if raw:
         print_frames(frames)

@@ -48,11 +48,12 @@ def traced_frames(trace: Path) -> list[TracedFrame]:
         raise Exit(Code.USAGE, f"{trace}: {exc}.") from None
 
 
-def frame_json(frame: TracedFrame) -> dict[str, Any]:
+def frame_json(frame: TracedFrame, timezone: str) -> dict[str, Any]:
     """Return a frame for machines."""
-    from acquirer.inspect.trace_text import universal
+    from acquirer.cli.stores import with_times
 
-    return {"at": universal(frame.at_us), "from": frame.source, "to": frame.target, "hex": frame.data.hex().upper()}
+    moment = with_times({"at_us": frame.at_us}, timezone)
+    return {**moment, "from": frame.source, "to": frame.target, "hex": frame.data.hex().upper()}
 
 
 def print_frames(frames: list[TracedFrame]) -> None:

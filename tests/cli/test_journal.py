@@ -295,7 +295,9 @@ def test_show_raw_prints_the_frames_of_a_trace(host: Filled, tmp_path: Path, cap
         "",
     ]
     (line,) = lines(["show", "5", "--raw", "--json", "--trace", "trace.txt"], capsys)
-    assert [frame["hex"] for frame in json.loads(line)["frames"]] == ["000142", "000143"]
+    frames = json.loads(line)["frames"]
+    assert [frame["hex"] for frame in frames] == ["000142", "000143"]
+    assert all(frame["at"].endswith("Z") and frame["at_local"].endswith("+08:00") for frame in frames)
 
 
 @pytest.mark.parametrize(
