@@ -14,7 +14,7 @@ from acquirer.host.calendar import is_expiry
 from acquirer.host.core import Host
 from acquirer.host.explain import booking as why
 from acquirer.host.request import Request
-from acquirer.host.text import no_month
+from acquirer.host.text import no_month, place
 from acquirer.host.verification import Verified, known_keys
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session, TerminalConfig
@@ -57,6 +57,10 @@ def read_card(
     on_track, valid = track.card()
     if not on_track:
         problem = track.why(host, terminal, session, verified)
+        return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, problem))
+    whole = track.clear.partition(SEPARATOR)[0]
+    if element == "track3" and check_number(on_track) and not check_number(whole):
+        problem = f"it is a track 2, and belongs into {place(host.dialect, 'track2')}; send it there"
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, why.track_unreadable(host.dialect, element, problem))
     if pan and pan != on_track:
         return PresentedCard(pan, expiry, Reason.FORMAT_ERROR, why.two_cards(host.dialect, element, pan, on_track))

@@ -49,6 +49,8 @@ def _all(key: bytes, track: bytes) -> bytes:
 _tdk = {"before": with_track_key, "right": swiped()}
 
 ROWS = (
+    _row("second-in-third", "sends track 2 in the place of track 3", lambda pos: pos.swipe().drop(35).put(de36=TRACK),
+         r"DE ?36", r"it is a track 2", remedy=r"there|DE ?35", fix="send it in DE 35", right=in_clear, capture=True),
     _row("in-clear", "says in DE 53 that the track is encrypted, and sends it in the clear",
          lambda pos: pos.swipe(de53=ENCRYPTED),
          r"track|DE ?35", r"clear|not encrypted|unencrypted", r"DE ?53|security control", remedy=r"TDK|DE ?53|0|track",

@@ -41,10 +41,16 @@ def undecodable_because(failure: DecodeError, dialect: Dialect, frame: bytes) ->
     if cause := frame_cause(dialect, frame):  # where it failed is then of no use
         return f"{cause}; nothing was booked"
     sentence = undecodable(failure)
+    if cause := field_cause(dialect, frame, failure):
+        return f"{_OTHER_PADDING.sub('', sentence)}; {cause}"
     begins_well = frame[:1] == dialect.envelope.tpdu[:1]  # else what is read as a bitmap is none
-    if cause := field_cause(dialect, frame, failure) or (unknown_bit(failure) if begins_well else ""):
+    if begins_well and (cause := unknown_bit(failure)):
         return f"{sentence}; {cause}"
     return looks_otherwise(sentence, dialect, dialect.framing.wrap(frame))
+
+
+_OTHER_PADDING: Final = re.compile(r": (?:filled on the other side\? )?\[padding\][^;]*")
+"""Which padding would take a filling half byte: of no use where the cause is found."""
 
 
 def unknown_bit(failure: DecodeError) -> str:
