@@ -7,10 +7,11 @@ is `field_causes`'.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
+from acquirer.inspect.bitmap_forms import FrameForm, digit_of_all_bits, other_bit_orders
 from acquirer.inspect.field_causes import short_field_cause
 from acquirer.inspect.framings import framing_words
 from acquirer.wire.grammar import CHARSETS
@@ -21,19 +22,13 @@ ETX = b"\x03"
 _REPLACED: Final = "\ufffd".encode()
 
 
-class _Form(NamedTuple):
-    """Another form of a message: in words, what to do, and the message as it should be (None: not this form)."""
-
-    words: str
-    remedy: str
-    inner: bytes | None
-
-
 def frame_cause(dialect: Dialect, frame: bytes) -> str:
     """Return in which form a frame is written that was cut out well and does not decode; "" when none is found."""
     for form in _frame_forms(dialect, frame):
         if form.inner is not None and is_message(dialect, form.inner):
             return f"{form.words}; {form.remedy}"
+    if same := digit_of_all_bits(dialect, frame):
+        return f"all bits of the bitmap are {same}; set the bit of each field that is there to 1, and no other"
     if (count := frame.count(_REPLACED)) > 1:
         return (
             f"EF BF BD stands in it {count} times, which programs write in place of bytes that are no UTF-8: bytes "
@@ -62,16 +57,16 @@ def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: 
     )
 
 
-def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
     tpdu, head = dialect.envelope.tpdu, dialect.envelope.head
     before = len(tpdu) + len(head)
     end, size = dialect.framing.end, dialect.framing.length_bytes
     if size and dialect.framing.length(frame[:size]) == len(frame) - size:
-        yield _Form("the length stands there twice", "send it once", frame[size:])
+        yield FrameForm("the length stands there twice", "send it once", frame[size:])
     if not end and frame[-1:] == ETX:
         words = "an ETX (03) stands at the end of the message, and the length counts it (includes_end)"
         remedy = "leave it out, or name it in [framing] of the dialect"
-        yield _Form(
+        yield FrameForm(
             f"{words}; {dialect.name} on this port has {framing_words(dialect.framing.bare)}", remedy, frame[:-1]
         )
     for trail, name in (
@@ -81,44 +76,46 @@ def _frame_forms(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
     ):
         if not end and frame.endswith(trail):
             words = f"{name} stands behind the message, and the length counts it"
-            yield _Form(words, "leave out these bytes", frame[: -len(trail)])
+            yield FrameForm(words, "leave out these bytes", frame[: -len(trail)])
     if tpdu and head:
         for words, size, of in (
             ("the TPDU is", 2 * len(tpdu), tpdu),
             ("the TPDU and the head are", 2 * before, tpdu + head),
         ):
             remedy = f"send {len(of)} bytes, two digits in each"
-            yield _Form(f"{words} sent in ASCII, {size} characters", remedy, _unhexed(frame, 0, size))
-        yield _Form(
+            yield FrameForm(f"{words} sent in ASCII, {size} characters", remedy, _unhexed(frame, 0, size))
+        yield FrameForm(
             f"the head is sent in ASCII, {2 * len(head)} characters",
             f"send {plural(len(head), 'byte')}, two digits in each",
             _unhexed(frame, len(tpdu), 2 * len(head)),
         )
-        yield _Form("neither TPDU nor head stands before the MTI", "send both", tpdu + head + frame)
-        yield _Form("the head is missing", "send it behind the TPDU", frame[: len(tpdu)] + head + frame[len(tpdu) :])
-        yield _Form("the TPDU is missing", "send it before the head", tpdu + frame)
-        yield _Form("the TPDU stands there twice", "send it once", frame[len(tpdu) :])
+        yield FrameForm("neither TPDU nor head stands before the MTI", "send both", tpdu + head + frame)
+        yield FrameForm(
+            "the head is missing", "send it behind the TPDU", frame[: len(tpdu)] + head + frame[len(tpdu) :]
+        )
+        yield FrameForm("the TPDU is missing", "send it before the head", tpdu + frame)
+        yield FrameForm("the TPDU stands there twice", "send it once", frame[len(tpdu) :])
         for size in range(1, 2 * len(head)):
             if size != len(head):
                 words = f"the head has {plural(size, 'byte')}, and {len(head)} belong there"
-                yield _Form(words, f"send {len(head)}", frame[: len(tpdu)] + head + frame[len(tpdu) + size :])
+                yield FrameForm(words, f"send {len(head)}", frame[: len(tpdu)] + head + frame[len(tpdu) + size :])
     elif tpdu:
         remedy = f"send {len(tpdu)} bytes, two digits in each"
         words = f"the TPDU is sent in ASCII, {2 * len(tpdu)} characters"
-        yield _Form(words, remedy, _unhexed(frame, 0, 2 * len(tpdu)))
-        yield _Form("the TPDU is missing", "send it before the MTI", tpdu + frame)
-    yield _Form(
+        yield FrameForm(words, remedy, _unhexed(frame, 0, 2 * len(tpdu)))
+        yield FrameForm("the TPDU is missing", "send it before the MTI", tpdu + frame)
+    yield FrameForm(
         "what stands behind the length is hexadecimal text, and the length fits it",
         "send it packed, two digits to a byte",
         _unhexed(frame, 0, len(frame)),
     )
     yield from _as_text(frame)
     if not tpdu and frame[:1] == b"\x60":
-        yield _Form("a TPDU stands before the message, and this dialect has none", "leave it out", frame[5:])
+        yield FrameForm("a TPDU stands before the message, and this dialect has none", "leave it out", frame[5:])
     yield from _texts(dialect, frame)
 
 
-def _as_text(frame: bytes) -> Iterator[_Form]:
+def _as_text(frame: bytes) -> Iterator[FrameForm]:
     """Yield a frame whose bytes were taken for characters, and written in UTF-8."""
     remedy = "send bytes as they are, without a conversion to text"
     try:
@@ -126,16 +123,16 @@ def _as_text(frame: bytes) -> Iterator[_Form]:
     except ValueError:
         return
     if inner != frame:
-        yield _Form("its bytes were taken for characters (Latin-1) and written in UTF-8", remedy, inner)
+        yield FrameForm("its bytes were taken for characters (Latin-1) and written in UTF-8", remedy, inner)
 
 
-def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+def _texts(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
     """Yield MTI and bitmap in another encoding."""
     grammar = dialect.grammar
     at, after = grammar.envelope_bytes, grammar.envelope_bytes + grammar.mti_bytes
     if grammar.mti_encoding == "bcd":
         mti = _unhexed(frame, at, 4)
-        yield _Form(
+        yield FrameForm(
             f"the MTI is written in ASCII, four characters; {dialect.name} on this port has an MTI in BCD",
             "send it as two bytes of BCD",
             mti,
@@ -143,7 +140,7 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         if grammar.bitmap_encoding == "binary":
             words = f"MTI and bitmap are sent in ASCII; {dialect.name} on this port has an MTI in BCD, a binary bitmap"
             both = None if mti is None else _unhexed(mti, at + 2, 16)
-            yield _Form(words, "send the MTI as two bytes of BCD and the bitmap as eight bytes", both)
+            yield FrameForm(words, "send the MTI as two bytes of BCD and the bitmap as eight bytes", both)
     else:
         wire, charset = frame[at : at + 2], CHARSETS[grammar.mti_encoding]
         packed = frame[:at] + wire.hex().encode(charset) + frame[at + 2 :]
@@ -152,37 +149,21 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
             both = frame[:at] + wire.hex().encode(charset) + digits + frame[at + 10 :]
             text = grammar.mti_encoding.upper()
             words = f"MTI and bitmap are packed; {dialect.name} on this port has both in {text}"
-            yield _Form(words, "send the MTI as four characters and the bitmap as sixteen", both)
+            yield FrameForm(words, "send the MTI as four characters and the bitmap as sixteen", both)
         words = f"the MTI is packed as BCD; {dialect.name} on this port has an MTI in {grammar.mti_encoding.upper()}"
-        yield _Form(words, "send it as four characters", packed)
+        yield FrameForm(words, "send it as four characters", packed)
     yield from _second_bitmaps(dialect, frame)
     if grammar.bitmap_encoding == "binary":
         words = "the bitmap is sent as sixteen characters in ASCII, and eight bytes belong there"
-        yield _Form(words, "send its eight bytes", _unhexed(frame, after, 16))
-        size = grammar.bitmap_bytes
-        turned = bytes(int(f"{byte:08b}"[::-1], 2) for byte in frame[after : after + size])
-        words = "the bits of each byte of the bitmap stand in reverse order: bit 1 is the highest bit of the first byte"
-        yield _Form(
-            words, "set bit 1 as the highest bit of the first byte", frame[:after] + turned + frame[after + size :]
-        )
-        number = int.from_bytes(frame[after : after + size])
-        for one, words in (
-            (number >> 1, "the bits of the bitmap are numbered from 0: each stands one place too far to the left"),
-            (number << 1 & (1 << 8 * size) - 1, "each bit of the bitmap stands one place too far to the right"),
-        ):
-            moved = frame[:after] + one.to_bytes(size) + frame[after + size :]
-            yield _Form(words, "number from 1: bit 2 is the second one from the left", moved)
-        words = "the bytes of the bitmap stand in reverse order"
-        yield _Form(
-            words, "send the first one first", frame[:after] + frame[after : after + size][::-1] + frame[after + size :]
-        )
+        yield FrameForm(words, "send its eight bytes", _unhexed(frame, after, 16))
     else:
         digits = frame[after : after + 8].hex().upper().encode(grammar.bitmap_charset)
         words = f"the bitmap is sent as eight bytes, and in {grammar.bitmap_encoding.upper()} it has sixteen characters"
-        yield _Form(words, "send its hexadecimal digits", frame[:after] + digits + frame[after + 8 :])
+        yield FrameForm(words, "send its hexadecimal digits", frame[:after] + digits + frame[after + 8 :])
+    yield from other_bit_orders(dialect, frame, after)
 
 
-def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
+def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
     """Yield a second bitmap that bit 1 does not announce, and one that it announces and that is not there."""
     grammar = dialect.grammar
     at, size = grammar.envelope_bytes + grammar.mti_bytes, grammar.bitmap_bytes
@@ -190,7 +171,9 @@ def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
         return
     if not grammar.secondary:
         words = f"the bitmap has {2 * size} bytes, and this dialect has no second one"
-        yield _Form(words, f"send {size}, with bit 1 clear", _cleared(frame[: at + size], at) + frame[at + 2 * size :])
+        yield FrameForm(
+            words, f"send {size}, with bit 1 clear", _cleared(frame[: at + size], at) + frame[at + 2 * size :]
+        )
         return
     binary = grammar.bitmap_encoding == "binary"
 
@@ -205,13 +188,13 @@ def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[_Form]:
     before, rest = frame[:at], frame[at + size :]
     if not first >> 63:
         words = "a second bitmap follows the first one, and bit 1 does not say so"
-        yield _Form(words, "set bit 1 of the bitmap", before + put(first | _BIT_1) + rest)
+        yield FrameForm(words, "set bit 1 of the bitmap", before + put(first | _BIT_1) + rest)
         return
     words, without = "bit 1 of the bitmap is set, and no second bitmap follows", put(first & ~_BIT_1)
-    yield _Form(words, "clear bit 1, or send the second bitmap", before + without + rest)
+    yield FrameForm(words, "clear bit 1, or send the second bitmap", before + without + rest)
     for de in range(65, 129):
         if de in grammar.fields:
-            yield _Form(
+            yield FrameForm(
                 f"{words}, though DE {de} is there",
                 f"send the second bitmap with bit {de} behind the first one",
                 before + wire + put(1 << (128 - de)) + rest,

@@ -69,6 +69,11 @@ class Dukpt:
                 f"a KSN of bytes {received[:1].hex().upper()} names no terminal: send the one that was injected with "
                 "the initial key, its counter counted on"
             )
+        if received[:2] == b"\xff\xff" and len(received) < self.ksn_bytes:
+            raise DukptError(
+                f"KSN {received.hex().upper()} begins with FFFF and has {len(received)} of {self.ksn_bytes} bytes: "
+                "send its end too, where the counter stands"
+            )
         if received[-2:] == b"\xff\xff" and received[:1] != b"\xff":
             raise DukptError(
                 f"KSN {received.hex().upper()} ends with FFFF, and a KSN begins with it: do not reverse its bytes, and "

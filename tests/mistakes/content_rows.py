@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tests.mistakes.field_rows import sale, serial_sign_on
-from tests.mistakes.pos import Pos
+from tests.mistakes.pos import Make, Pos
 from tests.mistakes.row import MISSING, Mistake, nothing, of, rows_of
 from tests.mistakes.wire import bitmap_of
 
@@ -32,6 +32,37 @@ def _absent() -> Iterator[Mistake]:
             remedy=rf"DE ?{de}\b|it\b|{name}", fix=f"send DE {de}", codes=codes,
         )  # fmt: skip
 
+
+Order = Callable[[bytes], bytes]
+
+
+def bitmap(order: Order) -> Make:
+    """Return a maker of sales whose bitmap has its bits in another order."""
+    return sale(lambda draft: draft.with_(bitmap=order(draft.bits)))
+
+
+BITMAPS: tuple[tuple[str, str, Order, str, str], ...] = (
+    (
+        "words", "sends the bitmap as two numbers of 32 bits, the lowest byte first",
+        lambda bits: bits[3::-1] + bits[:3:-1], r"each half of the bitmap[^;]*reverse", r"first one first",
+    ),
+    (
+        "halves", "sends the second half of the bitmap first", lambda bits: bits[4:] + bits[:4],
+        r"second half of the bitmap stands before", r"half of bit 1",
+    ),
+    (
+        "mirrored", "sends all bits of the bitmap from the last to the first",
+        lambda bits: bytes(int(f"{byte:08b}"[::-1], 2) for byte in reversed(bits)),
+        r"all bits of the bitmap[^;]*bit 64 first", r"bit 1",
+    ),
+    ("inverted", "inverts the bitmap", lambda bits: bytes(byte ^ 0xFF for byte in bits), r"inverted", r"to 1"),
+    ("of-ones", "sends a bitmap of FF", lambda bits: b"\xff" * 8, r"all bits of the bitmap are 1", r"no other"),
+    ("of-zeros", "sends a bitmap of zeros", lambda bits: bytes(8), r"all bits of the bitmap are 0", r"to 1"),
+    (
+        "to-the-right", "numbers the bits of the bitmap from 2", lambda bits: (int.from_bytes(bits) >> 1).to_bytes(8),
+        r"one place too far to the right", r"from 1",
+    ),
+)  # fmt: skip
 
 ROWS = (
     *_absent(),
@@ -68,6 +99,10 @@ ROWS = (
         r"bit 14", r"not set|clear|missing|off|without",
         remedy=r"bit 14|DE ?14|bitmap", fix="set bit 14",
     ),
+    *[
+        _row(f"bitmap-{name}", title, bitmap(order), cause, remedy=remedy, fix="set bit n for DE n, bit 1 first")
+        for name, title, order, cause, remedy in BITMAPS
+    ],
     _row(
         "bit-1", "sets bit 1 without a second bitmap", sale(lambda m: m.with_(bitmap=bitmap_of([1, *m.fields, 64]))),
         r"bit 1\b", r"this dialect has no second(ary)? bitmap", remedy=r"bit 1\b|bitmap|it\b", fix="leave bit 1 clear",
@@ -80,7 +115,8 @@ ROWS = (
     _row(
         "bits-from-0", "numbers the bits of the bitmap from 0",
         sale(lambda m: m.with_(bitmap=(int.from_bytes(m.bits) << 1 & (1 << 64) - 1).to_bytes(8))),
-        r"bits?[^;]*(numbered )?from 0|one place", r"left", remedy="from 1|bit 2", fix="number from 1",
+        r"bits?[^;]*(numbered )?from 0|one place", r"left", r"^(?!.*to the right)",
+        remedy="from 1|bit 2", fix="number from 1",
     ),
     _row(
         "unknown-field", "sends DE 24, which this interface has not", sale(lambda m: m.raw(24, b"\x00\x01")),

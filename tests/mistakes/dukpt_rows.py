@@ -110,6 +110,11 @@ ROWS: tuple[Mistake, ...] = (
         r"counter with 12 bits", r"\b10\b", remedy="skip|counter", fix="skip such counters", codes=("30",),
     ),
     _dukpt(
+        "ksn-cut-off", "sends the first eight bytes of the key serial number",
+        derived(lambda pos: pos.dukpt_sale().raw(53, b"\x08" + pos.ksn()[:8])),
+        r"8 of 10 bytes", remedy="its end", fix="send all ten bytes", codes=("30",),
+    ),
+    _dukpt(
         "ksn-zeros", "sends a key serial number of zeros",
         derived(lambda pos: pos.dukpt_sale().raw(53, b"\x10" + bytes(10))), r"KSN of bytes 00", remedy="injected",
         fix="send the KSN that was injected, counted on", codes=("30",),

@@ -164,7 +164,8 @@ ROWS = (
     _row(
         "bitmap-reversed", "numbers the bits of each byte of the bitmap from the right", sale(_reversed_bits),
         r"bitmap|bits", r"revers|lowest|least significant|from the right|other (end|way|order)|mirror",
-        remedy=r"bit|left|highest|most significant", fix="bit 1 is the highest of the first byte", codes=ANY,
+        r"^(?!.*bit 64 first)", remedy=r"bit|left|highest|most significant",
+        fix="bit 1 is the highest of the first byte", codes=ANY,
     ),
     _row(
         "currency-bcd", "writes the currency as BCD: 01 56", sale(lambda m: m.raw(49, b"\x01\x56")),

@@ -100,7 +100,7 @@ ROWS = (
          r"low byte first", r"240 × 80", remedy=r"high byte first", fix="write it high byte first",
          codes=("30", *IMAGES)),
     _row("inverted", "sends ink as 0 and paper as 1", image(encode_jbig(inverted(PICTURE))),
-         r"invert|white on black|negative|exchanged|swapped|ink and paper",
+         r"invert|white on black|negative|exchanged|swapped|ink and paper", r"^(?!.*bitmap are inverted)",
          remedy=r"1|black|ink|invert|pixels",
          fix="send 1 for ink", codes=IMAGES),
     _row("blank", "sends an empty pad", image(encode_jbig(Bitmap(240, 80, bytes(2400)))),

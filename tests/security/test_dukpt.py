@@ -212,6 +212,7 @@ class TestKsn:
             (DES, "FFFFFF9876543210E00001", "has 10 bytes, this one has 11"),
             (AES, "FFFF9876543210E00001", "a KSN of dukpt-aes has 12 bytes, this one has 10"),
             (DES, "FFFF9876543210E00000", "FFFF9876543210E00000 has counter 0"),
+            (DES, "FFFF9876543210E0", "begins with FFFF and has 8 of 10 bytes: send its end too"),
             (DES, "00" * 10, "a KSN of bytes 00 names no terminal: send the one that was injected"),
             (
                 DES,

@@ -7,6 +7,7 @@ clear key; identifiers a terminal sent are made printable first.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from acquirer.data.text import plural
@@ -177,7 +178,7 @@ def terminal_unknown(dialect: Dialect, request: Request) -> str:
     tid, mid = named(request.tid), known(named(request.mid))
     return (
         f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
-        f"register it with 'acquirer terminals add', or correct the terminal's number{_blanks(request.tid)}"
+        f"register it with 'acquirer terminals add', or correct the terminal's number{_oddity(request.tid)}"
         f"{_exchanged(dialect, request)}"
     )
 
@@ -196,7 +197,11 @@ def _exchanged(dialect: Dialect, request: Request) -> str:
     )
 
 
-def _blanks(tid: str) -> str:
+def _oddity(tid: str) -> str:
+    """Say what is odd about a terminal's number as it was received."""
+    with suppress(UnicodeError):
+        if not tid.isascii() and (digits := tid.encode("latin-1").decode("cp500")).isascii() and digits.isalnum():
+            return "; it is EBCDIC: send ASCII characters"
     if tid[-1:] == "\0":
         return "; it ends with a zero byte: fill up with blanks on the right"
     return "; it has blanks before it: fill up with blanks on the right" if tid[:1] == " " else ""

@@ -1,0 +1,94 @@
+"""The bits of a bitmap in the orders in which terminals have been seen to send them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from acquirer.dialect.dialect import Dialect
+
+_BITMAP_BYTES: Final = 8  # of one bitmap
+
+
+class FrameForm(NamedTuple):
+    """Another form of a message: in words, what to do, and the message as it should be (None: not this form)."""
+
+    words: str
+    remedy: str
+    inner: bytes | None
+
+
+def other_bit_orders(dialect: Dialect, frame: bytes, at: int) -> Iterator[FrameForm]:
+    """Yield the frame with the bits of its first bitmap in another order."""
+    grammar = dialect.grammar
+    wire = frame[at : at + grammar.bitmap_bytes]
+    try:
+        bits = wire if grammar.bitmap_encoding == "binary" else bytes.fromhex(wire.decode(grammar.bitmap_charset))
+    except ValueError:
+        return
+    if len(bits) < _BITMAP_BYTES:
+        return
+    for words, remedy, order in _ORDERS:
+        other = order(bits)
+        sent = other if bits is wire else other.hex().upper().encode(grammar.bitmap_charset)
+        yield FrameForm(words, remedy, frame[:at] + sent + frame[at + len(wire) :])
+
+
+def digit_of_all_bits(dialect: Dialect, frame: bytes) -> str:
+    """Return the digit that all bits of a bitmap in bytes have; "" where they differ."""
+    grammar = dialect.grammar
+    at = grammar.envelope_bytes + grammar.mti_bytes
+    bits = set(frame[at : at + grammar.bitmap_bytes]) if grammar.bitmap_encoding == "binary" else set()
+    return "0" if bits == {0} else "1" if bits == {0xFF} else ""
+
+
+def _mirrored(bits: bytes) -> bytes:
+    return bytes(int(f"{byte:08b}"[::-1], 2) for byte in bits)
+
+
+def _moved(bits: bytes, places: int, *, last: int = 0) -> bytes:
+    """Return bits moved to the left, or to the right; `last`: the bit that comes in at the end."""
+    number = int.from_bytes(bits, "big")
+    moved = number << places if places > 0 else number >> -places
+    return (moved & (1 << 8 * len(bits)) - 1 | last).to_bytes(len(bits), "big")
+
+
+_FIRST_BIT: Final = "set bit 1 as the highest bit of the first byte"
+_FIRST_BYTE: Final = "send the first one first"
+_TO_THE_RIGHT: Final = "each bit of the bitmap stands one place too far to the right"
+_FROM_ONE: Final = "number from 1: bit 2 is the second one from the left"
+_ORDERS: Final[tuple[tuple[str, str, Callable[[bytes], bytes]], ...]] = (
+    (
+        "the bits of each byte of the bitmap stand in reverse order: bit 1 is the highest bit of the first byte",
+        _FIRST_BIT,
+        _mirrored,
+    ),
+    (
+        "the bits of the bitmap are numbered from 0: each stands one place too far to the left",
+        _FROM_ONE,
+        lambda bits: _moved(bits, -1),
+    ),
+    (_TO_THE_RIGHT, _FROM_ONE, lambda bits: _moved(bits, 1)),
+    (
+        _TO_THE_RIGHT,
+        _FROM_ONE,
+        lambda bits: _moved(bits, 1, last=1),
+    ),  # the last bit has gone over the edge
+    ("the bytes of the bitmap stand in reverse order", _FIRST_BYTE, lambda bits: bits[::-1]),
+    (
+        "the bytes of each half of the bitmap stand in reverse order, as numbers of 32 bits do in some memories",
+        _FIRST_BYTE,
+        lambda bits: bits[: len(bits) // 2][::-1] + bits[len(bits) // 2 :][::-1],
+    ),
+    (
+        "the second half of the bitmap stands before the first",
+        "send the half of bit 1 first",
+        lambda bits: bits[len(bits) // 2 :] + bits[: len(bits) // 2],
+    ),
+    ("all bits of the bitmap stand in reverse order, bit 64 first", _FIRST_BIT, lambda bits: _mirrored(bits)[::-1]),
+    (
+        "the bits of the bitmap are inverted: they are 0 for the fields that are there",
+        "set the bit of each field that is there to 1",
+        lambda bits: bytes(byte ^ 0xFF for byte in bits),
+    ),
+)
