@@ -15,6 +15,7 @@ from acquirer.host.calendar import is_expiry, is_time_zone
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.explain import exchange as why
+from acquirer.host.explain import identity
 from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
 from acquirer.model.effects import Loaded
@@ -48,9 +49,9 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
     """Return a refusal unless the terminal is registered, belongs to the merchant, and asks for what is served."""
     terminal = loaded.terminal
     if terminal is None or loaded.session is None:
-        return Decision(Reason.TERMINAL_UNKNOWN, why.terminal_unknown(host.dialect, request))
+        return Decision(Reason.TERMINAL_UNKNOWN, identity.terminal_unknown(host.dialect, request))
     if terminal.mid != request.mid and "mid" in host.dialect.elements:
-        return Decision(Reason.MERCHANT_UNKNOWN, why.merchant_unknown(terminal, request.mid))
+        return Decision(Reason.MERCHANT_UNKNOWN, identity.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:
         return Decision(Reason.NOT_SUPPORTED, why.not_supported(host.dialect, request))
     return None

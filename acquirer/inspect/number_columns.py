@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from acquirer.inspect.number_dumps import CHARACTERS, OCTAL_SIZES
-
-Found = Iterator[tuple[int, bytes]]
+from acquirer.inspect.printed import Found
 
 LEAST = 8  # numbers: fewer are no message
 BITS_LEAST = 64

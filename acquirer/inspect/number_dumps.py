@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from acquirer.inspect.dumps import USUAL, Dump, all_are_rows, find_dumps
 
-Row = Callable[[str, int], bytes]  # reads the text of a row, the size of its numbers being known
+DumpRow = Callable[[str, int], bytes]  # reads the text of a row, the size of its numbers being known
 SIZES = (1, 2, 4, 8)  # bytes of a number
 OCTAL_SIZES = {3: 1, 6: 2, 11: 4, 22: 8}  # by its digits
 CHARACTERS_MOST = 64  # in a row of od -c, of which blanks at its end may be missing

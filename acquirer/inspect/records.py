@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-Found = Iterator[tuple[int, bytes]]
+from acquirer.inspect.printed import Found
+
 Record = tuple[int, bytes]  # address, bytes
 
 INTEL = r":((?:[0-9A-Fa-f]{2}){5,260})(?![0-9A-Za-z])"

@@ -161,8 +161,8 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> JbigHeader:
         turned = [int.from_bytes(size.to_bytes(4, "little"), "big") for size in (width, height)]
         if 0 < max(turned[0], LEAST_LINE_PIXELS) * turned[1] <= max_pixels:
             raise JbigError(
-                f"width and height are written low byte first, as {turned[0]} × {turned[1]} pixels; write them high "
-                "byte first"
+                f"a picture of {width} × {height} pixels is not decoded; width and height look written low byte first, "
+                f"as {turned[0]} × {turned[1]} pixels: write them high byte first"
             )
         raise JbigError(
             f"a picture of {width} × {height} pixels is not decoded; at most {max_pixels} pixels are: write the size "

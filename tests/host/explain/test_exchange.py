@@ -8,6 +8,7 @@ import pytest
 
 from acquirer.host.core import Host
 from acquirer.host.explain import exchange as why
+from acquirer.host.explain import identity
 from acquirer.host.request import Request
 from acquirer.model.effects import Arrival
 from acquirer.model.rows import Policy, Session, TerminalConfig
@@ -142,17 +143,24 @@ def test_nothing_fits(pos: Pos) -> None:
 
 def test_a_terminal_that_is_not_known(pos: Pos, terminal: TerminalConfig, host: Host) -> None:
     request = request_of(pos.rig.host, pos.sale_frame(tid="1000016 "))
-    assert shown(why.terminal_unknown(host.dialect, request)) == (
+    assert shown(identity.terminal_unknown(host.dialect, request)) == (
         "terminal '1000016 ' is not registered with this host (merchant 880210010210162 in the message): register "
         "it with 'acquirer terminals add', or correct the terminal's number"
     )
     request.tid = " 1000016"
-    assert shown(why.terminal_unknown(host.dialect, request)) == (
+    assert shown(identity.terminal_unknown(host.dialect, request)) == (
         "terminal ' 1000016' is not registered with this host (merchant 880210010210162 in the message): register "
         "it with 'acquirer terminals add', or correct the terminal's number; it has blanks before it: fill up with "
         "blanks on the right"
     )
-    assert shown(why.merchant_unknown(terminal, "123")) == (
+    request.tid = "\xf1\xf0\xf0\xf0\xf0\xf1\xf6\xf1"
+    assert shown(identity.terminal_unknown(host.dialect, request)).endswith("; it is EBCDIC: send ASCII characters")
+    request.tid, request.mid = "88021001", "10000161       "
+    assert shown(identity.terminal_unknown(host.dialect, request)).endswith(
+        "; DE 42 (mid) holds no more than the number of a terminal: if DE 41 (tid) and DE 42 (mid) are exchanged, send "
+        "the terminal's number first"
+    )
+    assert shown(identity.merchant_unknown(terminal, "123")) == (
         "terminal 10000161 belongs to merchant 880210010210162, the message says 123: correct the merchant number "
         "in the terminal, or register it anew"
     )

@@ -1,0 +1,55 @@
+"""Why a terminal is not the one it says it is, in sentences for the person at it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Final
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.request import Request
+from acquirer.host.text import named, place
+from acquirer.model.rows import TerminalConfig
+from acquirer.wire.masking import known
+
+
+def terminal_unknown(dialect: Dialect, request: Request) -> str:
+    """Say that a terminal is not registered."""
+    tid, mid = named(request.tid), known(named(request.mid))
+    return (
+        f"terminal {tid} is not registered with this host (merchant {mid} in the message): "
+        f"register it with 'acquirer terminals add', or correct the terminal's number{_oddity(request.tid)}"
+        f"{_exchanged(dialect, request)}"
+    )
+
+
+_SHORT_MERCHANT: Final = re.compile("([0-9A-Za-z]{8})(?: {7}|0{7})")
+"""A field of fifteen characters that holds no more than a terminal's number."""
+
+
+def _exchanged(dialect: Dialect, request: Request) -> str:
+    if not _SHORT_MERCHANT.fullmatch(request.mid) or request.mid[:8] == request.tid:
+        return ""
+    tid, mid = place(dialect, "tid"), place(dialect, "mid")
+    return (
+        f"; {mid} holds no more than the number of a terminal: if {tid} and {mid} are exchanged, send the terminal's "
+        "number first"
+    )
+
+
+def _oddity(tid: str) -> str:
+    """Say what is odd about a terminal's number as it was received."""
+    with suppress(UnicodeError):
+        if not tid.isascii() and (digits := tid.encode("latin-1").decode("cp500")).isascii() and digits.isalnum():
+            return "; it is EBCDIC: send ASCII characters"
+    if tid[-1:] == "\0":
+        return "; it ends with a zero byte: fill up with blanks on the right"
+    return "; it has blanks before it: fill up with blanks on the right" if tid[:1] == " " else ""
+
+
+def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
+    """A terminal that names another merchant than its own."""
+    return (
+        f"terminal {terminal.tid} belongs to merchant {known(terminal.mid)}, the message says {known(named(mid))}: "
+        "correct the merchant number in the terminal, or register it anew"
+    )
