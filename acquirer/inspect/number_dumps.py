@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from acquirer.inspect.dumps import USUAL, Dump, all_are_rows, find_dumps
 
@@ -22,8 +22,7 @@ CHARACTERS_MOST = 64  # in a row of od -c, of which blanks at its end may be mis
 SINGLE = {"0": 0, "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 
 
-@dataclass(frozen=True, slots=True)
-class CellForm:
+class CellForm(NamedTuple):
     """How the cells of a dump are written."""
 
     cell: str  # pattern of one, with the blanks before it

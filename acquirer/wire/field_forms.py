@@ -5,7 +5,6 @@ The likeliest kind comes first. Sentences name sizes and forms, never a value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
@@ -27,7 +26,7 @@ class FieldForm(NamedTuple):
     size: int | None = None  # in bytes, where the field does not say it
     skip: int = 0  # bytes before a field of such a size
     is_binary_number: bool = False
-    pattern: re.Pattern[str] | None = None  # that its characters match
+    pattern: str = ""  # that its characters match; compiled when it is asked for
     before: bytes = b""  # what is skipped, where it must be this
     behind: bytes = b""  # what must stand behind it, and is skipped too
 
@@ -127,8 +126,8 @@ _COUNTED: Final = "send the digits alone: the length says how many they are"
 _PAIR: Final = "[" + "".join(f"\\x{tens}0-\\x{tens}9" for tens in range(10)) + "]"
 _HALF: Final = "[" + "".join(f"\\x{digit}f" for digit in range(10)) + "]"
 _FILLED: Final = (
-    (re.compile(f"{_PAIR}+(?:{_HALF}|\xff)\xff*"), "its digits are filled with F on the right"),
-    (re.compile(f"\xff*(?:[\xf0-\xf9]|\xff){_PAIR}+"), "its digits are filled with F on the left"),
+    (f"{_PAIR}+(?:{_HALF}|\xff)\xff*", "its digits are filled with F on the right"),
+    (f"\xff*(?:[\xf0-\xf9]|\xff){_PAIR}+", "its digits are filled with F on the left"),
 )
 """Packed numbers of any size with more than the half byte that fills up an odd number of digits."""
 
@@ -136,32 +135,32 @@ _FILLED: Final = (
 _AROUND: Final = (
     (
         "n",
-        re.compile(" +[0-9]+"),
+        " +[0-9]+",
         "it is filled with blanks, and zeros belong there",
         "fill it up with zeros on the left",
     ),
     (
         "n",
-        re.compile("[0-9]+ +"),
+        "[0-9]+ +",
         "it is filled with blanks on the right",
         "put the digits on the right, zeros before them",
     ),
     (
         "n",
-        re.compile("[0-9 ]*[0-9][.,][0-9]{1,3} *"),
+        "[0-9 ]*[0-9][.,][0-9]{1,3} *",
         "it has a decimal point",
         "send minor units (cents), digits only",
     ),
-    ("n", re.compile("[0 ]*[+-][0-9]+"), "it has a sign", "send digits only"),
+    ("n", "[0 ]*[+-][0-9]+", "it has a sign", "send digits only"),
     (
         "n",
-        re.compile("[0-9]{2,4}[-/:][0-9]{2}[-/:]?[0-9]*"),
+        "[0-9]{2,4}[-/:][0-9]{2}[-/:]?[0-9]*",
         "it has separators between its digits",
         "send digits only",
     ),
     (
         "z",
-        re.compile(";[0-9]+[=D][0-9]*\\?.?"),
+        ";[0-9]+[=D][0-9]*\\?.?",
         "its sentinels (; and ?) are sent",
         "leave out the sentinels, and the LRC",
     ),

@@ -232,7 +232,7 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
             count = 2 * length
         elif form.unit == "double":
             count = (length + 1) // 2
-        if count > spec.wire_maximum + (form.unit == "bytes") + _AROUND_MOST * (form.pattern is not None):
+        if count > spec.wire_maximum + (form.unit == "bytes") + _AROUND_MOST * bool(form.pattern):
             return None
     stop = at + ((count + 1) // 2 if spec.nibbles else count)
     if stop > len(frame):
@@ -240,7 +240,7 @@ def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     if form.is_binary_number:
         number = str(int.from_bytes(frame[at:stop], "big"))
         return (number.zfill(spec.maximum), stop) if len(number) <= spec.maximum else None
-    if form.pattern is not None and not form.pattern.fullmatch(frame[at:stop].decode("latin-1")):
+    if form.pattern and not re.fullmatch(form.pattern, frame[at:stop].decode("latin-1")):
         return None
     value = _value(spec, frame[at:stop], count)
     end = stop + len(form.behind)
