@@ -80,9 +80,9 @@ def test_any_sample_is_read_back_out_of_any_wrapping(named, packets, inner, oute
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DIALECTS)
 @pytest.mark.parametrize("dress", DRESSES)
-def test_every_sample_is_read_back_out_of_every_dress(name, dress):
+def test_samples_are_read_back_out_of_every_dress(name, dress):
     dialect = DIALECTS[name]
-    for sample in dialect.samples:
+    for sample in dialect.samples[list(DRESSES).index(dress) % 3 :: 3]:  # each sample in each third dress
         data, frame = frame_of(dialect, sample)
         if dress == "cat -v" and {*b"^M\n"} & {byte & 127 for byte in data}:
             continue  # it does not escape what it escapes with
