@@ -143,7 +143,7 @@ def _left_out(dialect: Dialect, message: Message, right: bytes) -> Iterator[Cand
             what = f"DE {name}" if isinstance(name, int) else f"the {name}"
             data = frame[before:start] + frame[stop : before + len(right)]
             yield _cover(f"the MAB without {what}", data, alone=True)
-            if isinstance(name, int) and name not in (dialect.mac_de(message.fields),):
+            if isinstance(name, int) and name != dialect.mac_de(message.fields):
                 cleared = _without_bit(dialect, frame[:start] + frame[stop:], name)
                 yield _cover(
                     f"the MAB before {what} and its bit were there",

@@ -11,17 +11,15 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.dialect.router import without_repeat
 from acquirer.host.admission import skew_notes
 from acquirer.host.case import Case
-from acquirer.host.chip_notes import chip_notes
-from acquirer.host.core import Host
+from acquirer.host.chip_notes import ChipObjects, chip_notes, chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
-from acquirer.host.request import Request
 from acquirer.host.sealing import ACCEPTED
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
-from acquirer.wire.tlv import TlvError, build_tlv, find_value, parse_tlv
+from acquirer.wire.tlv import build_tlv, find_value
 
 AUTH_DIGITS = 6
 _ATC = "9F36"  # application transaction counter (EMV book 3): what hosts give back of the chip's data
@@ -53,9 +51,10 @@ def book(
         reply_elements |= elements or {}
         if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
             reply_elements["auth_id"] = case.rrn[-AUTH_DIGITS:]
-    given = given_back(host, request, card.pan)
-    if isinstance(icc := dialect.get(request.message, "icc"), bytes):
-        notes = (*notes, *chip_notes(host, request, kind, icc, card.pan))
+    chip = chip_objects(dialect, request.message)
+    given = given_back(card.pan, chip)
+    if chip is not None:
+        notes = (*notes, *chip_notes(host, request, kind, chip, card.pan))
     assert request.key is not None
     transaction = Transaction(
         key=request.key,
@@ -114,17 +113,11 @@ def used(row: Transaction, at_us: int) -> Transaction:
     return replace(row, used_us=max(row.used_us, at_us))
 
 
-def given_back(host: Host, request: Request, pan: str) -> ElementValues:
+def given_back(pan: str, chip: ChipObjects) -> ElementValues:
     """Return what a reply takes from the request rather than from the decision, and is therefore never stored."""
     values: ElementValues = {"pan": pan} if pan else {}
-    icc = host.dialect.get(request.message, "icc")
-    if isinstance(icc, bytes):
-        try:
-            counter = find_value(parse_tlv(icc), _ATC)
-        except TlvError:
-            counter = None  # the chip's data is the issuer's to judge; a host passes on what it can read
-        if counter is not None:
-            values["icc"] = build_tlv([(_ATC, counter)])
+    if isinstance(chip, tuple) and (counter := find_value(chip, _ATC)) is not None:
+        values["icc"] = build_tlv([(_ATC, counter)])
     return values
 
 

@@ -8,35 +8,51 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.kinds import TransactionKind
 from acquirer.host.request import Request
 from acquirer.host.text import place
 from acquirer.wire.masking import mask_pan
-from acquirer.wire.tlv import TlvError, is_hex_text, parse_tlv
+from acquirer.wire.message import Message
+from acquirer.wire.tlv import Tlv, TlvError, is_hex_text, parse_tlv
 
 _CRYPTOGRAM_TYPE: Final = 0xC0  # the bits of 9F27 that tell it (EMV book 3, table 15)
 _REQUEST: Final = 0x80
 _CRYPTOGRAMS: Final = {0x00: "the chip declined (AAC)", 0x40: "the chip approved offline (TC)"}
 
 
-def chip_notes(host: Host, request: Request, kind: TransactionKind, icc: bytes, pan: str) -> tuple[str, ...]:
+ChipObjects = tuple[Tlv, ...] | TlvError | None
+"""The data objects of a chip, or why its data do not divide into some; None: there are no data."""
+
+
+def chip_objects(dialect: Dialect, message: Message) -> ChipObjects:
+    """Return the data objects of a message's chip data: they are the issuer's to judge, and are never refused here."""
+    icc = dialect.get(message, "icc")
+    try:
+        return parse_tlv(icc) if isinstance(icc, bytes) else None
+    except TlvError as exc:
+        return exc
+
+
+def chip_notes(
+    host: Host, request: Request, kind: TransactionKind, chip: tuple[Tlv, ...] | TlvError, pan: str
+) -> tuple[str, ...]:
     """Return what is odd about chip data that are passed on all the same.
 
     Args:
         kind: of the transaction; a void or a refund has the chip's data for its number only.
+        chip: what `chip_objects` returns of its message.
         pan: as it was read; "" without a card.
     """
-    at = host.dialect.elements["icc"].de
-    try:
-        objects = parse_tlv(icc)
-    except TlvError as exc:
-        if is_hex_text(icc):
+    if isinstance(chip, TlvError):
+        at, icc = host.dialect.elements["icc"].de, host.dialect.get(request.message, "icc")
+        if isinstance(icc, bytes) and is_hex_text(icc):
             return (f"chip-data: DE {at} is hexadecimal text, and bytes belong there; send the bytes themselves",)
-        return (f"chip-data: DE {at} does not divide into data objects: {exc}; correct the length of that object",)
+        return (f"chip-data: DE {at} does not divide into data objects: {chip}; correct the length of that object",)
     if not kind.chip_data:
         return ()
-    return tuple(_differences(host, request, {one.tag: one.value for one in objects}, pan))
+    return tuple(_differences(host, request, {one.tag: one.value for one in chip}, pan))
 
 
 def _differences(host: Host, request: Request, data: Mapping[str, bytes], pan: str) -> Iterator[str]:

@@ -35,7 +35,8 @@ class _Opened:
     )
 
     def __init__(self) -> None:
-        self.master_blob = self.current_blob = self.previous_blob = self.bdk_blob = b""
+        self.master_blob = self.current_blob = self.previous_blob = b""
+        self.bdk_blob: bytes | None = None
         self.initial: Secret | None = None  # of the device that sent a KSN last
         self.device = b""
         self.derived: WorkingKeys | None = None  # of its last message
@@ -77,7 +78,7 @@ class KeyRing:
         device = dukpt.ksn(ksn, 0)
         if kept.initial is None or (kept.bdk_blob, kept.device) != (terminal.bdk, device):
             kept.initial = dukpt.initial(self.base(terminal, dukpt), ksn)
-            kept.bdk_blob, kept.device, kept.ksn = terminal.bdk or b"", device, b""
+            kept.bdk_blob, kept.device, kept.ksn = terminal.bdk, device, b""
         return kept.initial
 
     def base(self, terminal: TerminalConfig, dukpt: Dukpt) -> Secret:

@@ -16,6 +16,7 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.booking import book, given_back
 from acquirer.host.case import Case
+from acquirer.host.chip_notes import chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
@@ -148,7 +149,7 @@ def _answered(case: Case, decision: Decision, reason: Reason, code: str, sentenc
     decision.reply_elements = {
         **request.stamp.reply_elements,
         "rrn": case.rrn,
-        **given_back(host, request, pan),
+        **given_back(pan, chip_objects(host.dialect, request.message)),
         **decision.reply_elements,
     }
     decision.rrn = decision.rrn or case.rrn

@@ -118,10 +118,7 @@ def _short_fold(key: Secret, data: bytes) -> bytes:
 
 
 def _lower_case_fold(key: Secret, data: bytes) -> bytes:
-    size = key.block_bytes
-    text = fold(data, size).hex().encode()
-    between = int.from_bytes(key.encrypt(text[:size]), "big") ^ int.from_bytes(text[size:], "big")
-    return key.encrypt(between.to_bytes(size, "big"))
+    return _chained(_fold_text(key, data).lower(), key.encrypt, key.encrypt)
 
 
 def _without_xor(key: Secret, data: bytes) -> bytes:
@@ -130,25 +127,25 @@ def _without_xor(key: Secret, data: bytes) -> bytes:
 
 def _second_half_first(key: Secret, data: bytes) -> bytes:
     text, size = _fold_text(key, data), key.block_bytes
-    return key.encrypt(_xor(key.encrypt(text[size:]), text[:size]))
+    return _chained(text[size:] + text[:size], key.encrypt, key.encrypt)
 
 
 def _second_decrypted(key: Secret, data: bytes) -> bytes:
-    text, size = _fold_text(key, data), key.block_bytes
-    return key.decrypt(_xor(key.encrypt(text[:size]), text[size:]))
+    return _chained(_fold_text(key, data), key.encrypt, key.decrypt)
 
 
 def _decrypted(key: Secret, data: bytes) -> bytes:
-    text, size = _fold_text(key, data), key.block_bytes
-    return key.decrypt(_xor(key.decrypt(text[:size]), text[size:]))
+    return _chained(_fold_text(key, data), key.decrypt, key.decrypt)
 
 
 def _fold_text(key: Secret, data: bytes) -> bytes:
     return fold(data, key.block_bytes).hex().upper().encode()
 
 
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+def _chained(text: bytes, first: Callable[[bytes], bytes], second: Callable[[bytes], bytes]) -> bytes:
+    """Return the halves of a text chained as `mac.two_steps` chains them, each step by a use of a cipher."""
+    half = len(text) // 2
+    return second(bytes(a ^ b for a, b in zip(first(text[:half]), text[half:], strict=True)))
 
 
 _ANY_CIPHER: Final[frozenset[CipherName]] = frozenset({"des", "3des", "sm4", "aes"})

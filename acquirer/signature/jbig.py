@@ -117,11 +117,12 @@ def _other_form(data: bytes) -> str:
             begins = decode(data[:40])[:4]
         except ValueError:
             continue
-        if begins == _HEADER.pack(0, 0, 1, 0, *[0] * 7)[:4]:
+        if begins == _BEGINNING:
             return f", but one as {words}; send its bytes themselves"
     return ""
 
 
+_BEGINNING: Final = b"\0\0\1\0"  # of a header: one layer, one plane
 _COMPRESS: Final = "compress the image by JBIG1 (ITU-T T.82)"
 _WRITTEN_AS_TEXT: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("hexadecimal text", lambda data: bytes.fromhex(data.decode("ascii"))),

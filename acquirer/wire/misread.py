@@ -129,7 +129,7 @@ def _unannounced(
                 continue
             fields = {**before, absent: found[0]}
             if _rest(frame, found[1], des[number:], grammar, fields) and plausibility(mti, fields, absent):
-                hidden.append(Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}"))
+                hidden.append(_bit_not_set(absent))
         if hidden:
             return hidden
     return []
@@ -140,18 +140,14 @@ def _behind_the_last(
 ) -> list[Misread]:
     """Return a field that ends a frame whose other fields are as they should be, and whose bit is not set."""
     fields: dict[int, Value] = {}
-    for de in des:
-        found = _read(frame, at, FieldForm("", "", grammar.fields[de]))
-        if found is None:
-            return []
-        fields[de], at = found
-    if at == len(frame):
+    end = _read_all(frame, at, des, grammar, fields)
+    if end is None or end == len(frame):
         return []
     behind: list[Misread] = []
     for absent in sorted(de for de in grammar.fields if de > max(des, default=1)):
-        found = _read(frame, at, FieldForm("", "", grammar.fields[absent]))
+        found = _read(frame, end, FieldForm("", "", grammar.fields[absent]))
         if found is not None and found[1] == len(frame) and plausibility(mti, {**fields, absent: found[0]}, absent):
-            behind.append(Misread(absent, f"it is there, and bit {absent} is not set", f"set bit {absent}"))
+            behind.append(_bit_not_set(absent))
     return behind
 
 
@@ -190,14 +186,23 @@ def _places(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, until: 
         before[de], at = found
 
 
+def _bit_not_set(de: int) -> Misread:
+    return Misread(de, f"it is there, and bit {de} is not set", f"set bit {de}")
+
+
 def _rest(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> bool:
     """Return whether the remaining fields read as they should, to the end of the frame."""
+    return _read_all(frame, at, des, grammar, fields) == len(frame)
+
+
+def _read_all(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> int | None:
+    """Put the values of fields into `fields`, and return where the last one ends; None where one does not read."""
     for de in des:
         found = _read(frame, at, FieldForm("", "", grammar.fields[de]))
         if found is None:
-            return False
+            return None
         fields[de], at = found
-    return at == len(frame)
+    return at
 
 
 # One field

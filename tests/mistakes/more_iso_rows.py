@@ -53,6 +53,11 @@ def _ebcdic(text: bytes) -> bytes:
     return text.decode("latin-1").encode("cp037")
 
 
+def _all_ebcdic(pos: Pos) -> bytes:
+    assert isinstance(pos, IsoPos)
+    return _ebcdic(pos.iso_sale().frame)
+
+
 def _as_mti(mti: bytes) -> Make:
     return frame_of(lambda pos: pos.sealed(replace(pos.unsealed_sale(), mti=mti)))
 
@@ -98,8 +103,7 @@ ROWS: tuple[Mistake, ...] = (
            _in_other_form(lambda one: _ebcdic(one.message)), "^(?!.*EBCDIC length).*MTI 0200 in EBCDIC",
            remedy="as this port reads it", fix="send ASCII, or serve the EBCDIC dialect"),
     _frame("all-ebcdic", "sends EBCDIC to a host of ASCII, its length too",
-           lambda pos: _ebcdic(RIGHT(pos)),  # type: ignore[arg-type]
-           "EBCDIC length", "MTI 0200 in EBCDIC", remedy="as this port reads it",
+           _all_ebcdic, "EBCDIC length", "MTI 0200 in EBCDIC", remedy="as this port reads it",
            fix="send ASCII, or serve the EBCDIC dialect"),
     _keys("padding-80", "pads with 80 before the retail MAC",
           mac(lambda pos, one: crypto.x9_19(pos.keys.mak, crypto.padded(one.covered, first=b"\x80"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.mistakes import crypto
-from tests.mistakes.field_rows import SERIAL, chip_sale, sale, serial_sign_on
+from tests.mistakes.field_rows import CHIP, SERIAL, chip_sale, sale, serial_sign_on
 from tests.mistakes.key_rows import under, with_track_key
 from tests.mistakes.mac_rows import by, over
 from tests.mistakes.pin_rows import block
@@ -120,8 +120,8 @@ ROWS: tuple[Mistake, ...] = (
            r"DE 22 [^;]*2 digits, and 3", remedy="3 digits", fix="send two bytes: 01 20"),
     _field("control-short", "sends four bytes of DE 53", lambda pos: pos.pin_sale().raw(53, b"\x26\0\0\0"),
            r"DE 53 [^;]*8 digits, and 16", remedy="16 digits", fix="send eight bytes", right=Pos.pin_sale),
-    _field("chip-text", "sends the chip data as hexadecimal characters", lambda pos: (m := chip_sale(pos)).put(
-           de55=crypto.hexadecimal(bytes(m.values[55]))), r"DE 55 is hexadecimal text",  # type: ignore[arg-type]
+    _field("chip-text", "sends the chip data as hexadecimal characters", lambda pos: chip_sale(pos).put(
+           de55=crypto.hexadecimal(CHIP)), r"DE 55 is hexadecimal text",
            remedy="bytes themselves", fix="send the bytes", codes=("00",), right=chip_sale),
     _field("bitmap-bytes-reversed", "sends the bytes of the bitmap in reverse order", sale(lambda m: m.with_(
            bitmap=m.bits[::-1])), "bytes of the bitmap[^;]*reverse", remedy="first one first", fix="send bit 1 first"),

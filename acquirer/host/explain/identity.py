@@ -23,7 +23,7 @@ def terminal_unknown(dialect: Dialect, request: Request) -> str:
     )
 
 
-_SHORT_MERCHANT: Final = re.compile("([0-9A-Za-z]{8})(?: {7}|0{7})")
+_SHORT_MERCHANT: Final = re.compile("[0-9A-Za-z]{8}(?: {7}|0{7})")
 """A field of fifteen characters that holds no more than a terminal's number."""
 
 

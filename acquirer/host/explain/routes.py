@@ -41,9 +41,10 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
 
 def of_other_mti(dialect: Dialect, message: Message) -> str:
     """Return which MTI belongs to what the message says it is, where another one has all its conditions."""
-    same_class = [route for route in dialect.routes if route.mti[:2] == message.mti[:2]]
-    others = [] if message.mti[:2] in _REVERSALS else [one for one in dialect.routes if one not in same_class]
-    for route in (*same_class, *others):
+    own = message.mti[:2]
+    for route in sorted(dialect.routes, key=lambda route: route.mti[:2] != own):
+        if own in _REVERSALS and route.mti[:2] != own:
+            break
         if route.served and route.when and route.mti != without_repeat(message.mti):
             fields = Message(message.raw, route.mti, message.fields)
             if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from acquirer.dialect.router import without_repeat
 from acquirer.host.booking import given_back, used
 from acquirer.host.case import Case, Deciding
+from acquirer.host.chip_notes import chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
@@ -70,11 +71,14 @@ def _answer(
     stored: Transaction | None = None,
 ) -> Decision:
     """Return a decision that books nothing; with `stored`, the answer that its reversal was given before."""
-    elements = dict(stored.reversal_elements) if stored is not None else {}
+    elements, given = {}, None
+    if stored is not None:
+        elements = dict(stored.reversal_elements)
+        given = {**elements, **given_back(pan, chip_objects(case.host.dialect, case.request.message))}
     return Decision(
         reason,
         sentence,
-        reply_elements={**elements, **given_back(case.host, case.request, pan)} if stored is not None else None,
+        reply_elements=given,
         session=case.verified.session,
         keys=case.verified.keys if stored is not None else None,
         rrn=elements.get("rrn", ""),
@@ -94,7 +98,7 @@ def _undone(
     return Decision(
         Reason.APPROVED,
         sentence,
-        reply_elements={**elements, **given_back(case.host, case.request, pan)},
+        reply_elements={**elements, **given_back(pan, chip_objects(case.host.dialect, case.request.message))},
         session=case.verified.session,
         transaction=replace(
             stored,
