@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, ExchangeTimer, HostAddress, reason_of
 from acquirer.app.terminal_core import TerminalCore
@@ -21,7 +21,7 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
 
     def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
         self._core = TerminalCore(tid, **options)
-        self._connection = AsyncTerminalConnection(
+        self._connection: AsyncAsking = AsyncTerminalConnection(
             self._core.address, self._core.framing, keep_open=self._core.keep_open
         )
 
@@ -39,7 +39,7 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
         await self.close()
 
     async def _run(self, program: Program[Result]) -> Result:
-        self._core.log, self._core.slips = [], []
+        self._core.begin()
         answer: Response | None = None
         try:
             while True:
@@ -54,11 +54,25 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
                 else:
                     self._core.look(effect)
         except StopIteration as end:
-            result: Result = end.value
-            result.exchanges, result.slips = tuple(self._core.log), tuple(self._core.slips)
-            return result
+            return self._core.finished(end.value)
         finally:
             self._connection.done()
+
+
+class AsyncAsking(Protocol):
+    """A terminal's end of the line, awaited."""
+
+    async def ask(self, ask: Ask) -> Response:
+        """Send a request and wait for the first whole frame."""
+
+    async def listen(self) -> Response:
+        """Wait for the next whole frame, within the time of the last `ask`."""
+
+    def done(self) -> None:
+        """An exchange is over: hang up, unless the line is to be kept open."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class AsyncTerminalConnection:

@@ -58,8 +58,11 @@ class Parts:
         return tuple(compiled.dialect for compiled in self.compiled)
 
 
-def build_parts(config: Config) -> Parts:
+def build_parts(config: Config, clock: Clock | None = None) -> Parts:
     """Read all that settings point to.
+
+    Args:
+        clock: in place of the one that settings ask for.
 
     Raises:
         DataError: one sentence about what is wrong, and where.
@@ -84,7 +87,7 @@ def build_parts(config: Config) -> Parts:
         faults=Faults((*typed, *packed), config.seed if config.seed is not None else randbits(63), generation),
         rules=Rules(_rules(packs, dialects), generation),
         timezone=timezone,
-        clock=Clock() if config.clock is None else fixed_clock(config.clock, timezone),
+        clock=clock or configured_clock(config),
         randbytes=pooled() if config.seed is None else Random(config.seed).randbytes,  # noqa: S311  asked for, and said aloud
         limits=Limits(
             connections=config.connections or MOST_CONNECTIONS,
@@ -95,6 +98,11 @@ def build_parts(config: Config) -> Parts:
         checks=_checks(config),
         unproved=UnprovedSignOns(),
     )
+
+
+def configured_clock(config: Config) -> Clock:
+    """Return the clock that settings ask for: the machine's, or one that stands still."""
+    return Clock() if config.clock is None else fixed_clock(config.clock, ZoneInfo(config.timezone))
 
 
 def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:

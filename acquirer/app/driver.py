@@ -57,6 +57,7 @@ class Driver:
         self.loop = asyncio.get_running_loop()
         self.failed = asyncio.Event()  # the store has stopped for good: so must we
         self.exchanges = 0
+        self.running = 0  # of them, those that have not ended
         self.undelivered = 0
         self.lanes = Lanes(self.loop)
         self.delayed: dict[Sending, asyncio.TimerHandle] = {}  # replies that are held back
@@ -86,6 +87,7 @@ class Driver:
                 connection.listener.address,
             )
             self.exchanges += 1
+            self.running += 1
             if not self.exchanges % CHECK_FRAMES:
                 self._check()
             self.ready(Run(self, connection, began_s, start(arrival)))
@@ -99,6 +101,7 @@ class Driver:
             began_s = self.loop.time()
             arrival = Arrival(data, self.clock.now_us(), began_s, connection.peer, connection.number, before)
             connection.busy += 1
+            self.running += 1
             self.ready(Run(self, connection, began_s, start(arrival, reason, detail)))
 
         return refuse
@@ -131,6 +134,11 @@ class Driver:
                 else:
                     run.perform()
         self._called = False
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything that was requested is done, but for what waits for a timer, or behind what does."""
+        return self.running == len(self.delayed) + self.held.timed + self.lanes.waiting
 
     def stop(self) -> None:
         """Give up replies that are still held back, and stop checking the store."""

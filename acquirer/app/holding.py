@@ -29,6 +29,11 @@ class HeldExchanges:
         return len(self._held)
 
     @property
+    def timed(self) -> int:
+        """How many are held for a time, not for a person."""
+        return sum(timer is not None for _, _, timer in self._held.values())
+
+    @property
     def listed(self) -> tuple[Hold, ...]:
         """Return what is held."""
         return tuple(hold for hold, _, _ in self._held.values())

@@ -29,6 +29,11 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        """How many exchanges wait for a lane."""
+        return sum(len(waiting) for waiting in self._waiting.values() if waiting)
+
     def acquire(self, name: str, holder: LaneHolder, resume: Resume) -> bool:
         """Take a lane for `holder`; False when others hold it, then `resume` is called once it is `holder`'s turn."""
         if name in holder.lanes:

@@ -166,6 +166,7 @@ class Run(Sending):
 
     def _end(self) -> None:
         driver = self._driver
+        driver.running -= 1
         if self.lanes:
             driver.lanes.release(self)
         evidence = self._evidence

@@ -36,6 +36,7 @@ class Driving(Protocol):
     pictures: Pictures
     loop: asyncio.AbstractEventLoop
     lanes: Lanes
+    running: int
     undelivered: int
     delayed: dict[Sending, asyncio.TimerHandle]
     with_next: dict[Connection, Sending]

@@ -35,6 +35,7 @@ from acquirer.observe.lines import AsJson, AsText, Render
 from acquirer.observe.log import Log
 from acquirer.observe.trace import TraceFile
 from acquirer.observe.watcher import LoggingWatcher
+from acquirer.process.clock import Clock
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.pictures import Pictures
 from acquirer.process.store_writer import process_writer
@@ -102,7 +103,7 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    config: Config, stderr: TextIO | None = None, *, child_processes: bool = False
+    config: Config, stderr: TextIO | None = None, *, child_processes: bool = False, clock: Clock | None = None
 ) -> AsyncIterator[Running]:
     """A ready host on the running loop, for the time of an ``async with`` block.
 
@@ -110,6 +111,7 @@ async def serving(
         stderr: gets the log.
         child_processes: whether a store on disk and its log are written, and keys made ahead of need, by processes of
             their own: for a host that has this one to itself.
+        clock: in place of the one that settings ask for.
 
     Raises:
         DataError: settings, or a file they name, are wrong.
@@ -117,7 +119,7 @@ async def serving(
         BindError: an address cannot be listened on.
     """
     loop = asyncio.get_running_loop()
-    parts = build_parts(config)
+    parts = build_parts(config, clock)
     anew = begins_anew(config.store)
     store = open_store(config.store)
     render = _renderer(parts, stderr)

@@ -11,7 +11,7 @@ It signs on at first use, reverses by itself what stays unanswered, and works ag
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from acquirer.app.terminal_connection import TerminalConnection
 from acquirer.app.terminal_core import TerminalCore
@@ -26,12 +26,30 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTerminal", "Terminal", "TerminalOptions"]
 
 
+class Asking(Protocol):
+    """A terminal's end of the line."""
+
+    def ask(self, ask: Ask) -> Response:
+        """Send a request and wait for the first whole frame."""
+
+    def listen(self) -> Response:
+        """Wait for the next whole frame, within the time of the last `ask`."""
+
+    def done(self) -> None:
+        """An exchange is over: hang up, unless the line is to be kept open."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
 class Terminal(Operations[Result]):
     """A terminal whose methods return when the exchange is over. Not for several threads at once."""
 
     def __init__(self, tid: str, **options: Unpack[TerminalOptions]) -> None:
         self._core = TerminalCore(tid, **options)
-        self._connection = TerminalConnection(self._core.address, self._core.framing, keep_open=self._core.keep_open)
+        self._connection: Asking = TerminalConnection(
+            self._core.address, self._core.framing, keep_open=self._core.keep_open
+        )
 
     def close(self) -> None:
         """Hang up and unlock the state."""
@@ -47,7 +65,7 @@ class Terminal(Operations[Result]):
         self.close()
 
     def _run(self, program: Program[Result]) -> Result:
-        self._core.log, self._core.slips = [], []
+        self._core.begin()
         answer: Response | None = None
         try:
             while True:
@@ -62,9 +80,7 @@ class Terminal(Operations[Result]):
                 else:
                     self._core.look(effect)
         except StopIteration as end:
-            result: Result = end.value
-            result.exchanges, result.slips = tuple(self._core.log), tuple(self._core.slips)
-            return result
+            return self._core.finished(end.value)
         finally:
             self._connection.done()
 

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from acquirer.data.text import plural
@@ -55,17 +56,18 @@ def address(text: str) -> HostAddress:
 class ExchangeTimer:
     """The bookkeeping of one exchange: when it began, when it must be over, what has arrived of a frame."""
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._now_ns = now_ns
         self.deframer: Deframer = make_deframer(framing)
         self.began_ns = 0
         self.timeout_s = 0.0
 
     def begin(self, timeout_s: float) -> None:
-        self.began_ns, self.timeout_s = time.monotonic_ns(), timeout_s
+        self.began_ns, self.timeout_s = self._now_ns(), timeout_s
 
     @property
     def took_us(self) -> int:
-        return (time.monotonic_ns() - self.began_ns) // 1000
+        return (self._now_ns() - self.began_ns) // 1000
 
     @property
     def left_s(self) -> float:
@@ -98,12 +100,24 @@ class ExchangeTimer:
 
 
 class TerminalConnection:
-    """A blocking line to one host."""
+    """A blocking line to one host.
 
-    def __init__(self, to: HostAddress, framing: Framing, *, keep_open: bool = False) -> None:
+    Args:
+        now_ns: the clock of its timeouts, in nanoseconds.
+    """
+
+    def __init__(
+        self,
+        to: HostAddress,
+        framing: Framing,
+        *,
+        keep_open: bool = False,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self.to, self.framing, self.keep_open = to, framing, keep_open
         self._socket: socket.socket | None = None
-        self._exchange = ExchangeTimer(framing)
+        self._now_ns = now_ns
+        self._exchange = ExchangeTimer(framing, now_ns)
 
     def ask(self, ask: Ask) -> Response:
         """Send a request and wait for the first whole frame."""
@@ -116,7 +130,7 @@ class TerminalConnection:
             except OSError as error:
                 return NotSent(f"no connection to {self.to}: {reason_of(error)}")
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._exchange = ExchangeTimer(self.framing)
+            self._exchange = ExchangeTimer(self.framing, self._now_ns)
         self._exchange.begin(ask.timeout_s)
         try:
             self._socket.settimeout(ask.timeout_s)

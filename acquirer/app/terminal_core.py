@@ -202,6 +202,15 @@ class TerminalCore:
         elif isinstance(effect, Began) and self.watch:
             self.watch.began(effect.exchange)
 
+    def begin(self) -> None:
+        """Prepare for the next operation."""
+        self.log, self.slips = [], []
+
+    def finished(self, result: Result) -> Result:
+        """Return the result of an operation with its exchanges, and the slips that it printed."""
+        result.exchanges, result.slips = tuple(self.log), tuple(self.slips)
+        return result
+
     def close(self) -> None:
         """Unlock the state."""
         if self.file:

@@ -16,7 +16,7 @@ from acquirer.model.evidence import ExchangeRecord
 _NOT_STORED: Final[dict[str, Any]] = {"stored": False}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Entry(ExchangeRecord):
     """A masked exchange."""
 
@@ -27,6 +27,14 @@ class Entry(ExchangeRecord):
     reply: Mapping[str, str] | None = None  # DE → masked value; None: nothing was answered
     delivery: str = field(default="", metadata=_NOT_STORED)  # pending, sent, withheld, undelivered, elsewhere
     before_failure: str = field(default="", metadata=_NOT_STORED)  # hex of what was decoded, with stars where masked
+
+    def __repr__(self) -> str:
+        """Return it in a line, for a failed assertion: what it was, the code, and why."""
+        name = " ".join(filter(None, (f"#{self.id}", self.mti, self.service, self.stan, self.tid and f"of {self.tid}")))
+        damage = f"fault {self.fault}" if self.fault else ""
+        delivery = "" if self.delivery == "sent" else self.delivery
+        parts = filter(None, (self.code, self.why or self.failure or str(self.reason), damage, delivery))
+        return f"<{name}: {', '.join(parts)}>"
 
 
 _FIRST: Final = (

@@ -17,7 +17,7 @@ from acquirer.data.text import plural, printable
 from acquirer.journal.entry import Entry
 from acquirer.journal.search import JournalSearch
 from acquirer.journal.subject import JournalSubject
-from acquirer.matcher.expression import Atom, Expression, conjunction, conjuncts, keys_of, value_text
+from acquirer.matcher.expression import Atom, Expression, conjunction, conjuncts, keys_of, required, value_text
 from acquirer.matcher.filter_text import as_filter
 from acquirer.matcher.near import MOST, NearMiss, label, near_misses, wanted_words
 from acquirer.wire.masking import mask_card_numbers
@@ -28,10 +28,13 @@ COMPARED: Final = 1_000
 _FIRED: Final = 5
 """Rules, and faults, that are named: a test seldom has more."""
 
+_NAMED: Final = 3
+"""Terminals that are named; of more, their number says as much."""
+
 
 def scope_of(condition: Expression) -> Expression:
-    """Return the part of a condition that says which terminal is looked at; else what always holds."""
-    return conjunction(part for part in conjuncts(condition) if _equal(part, "tid"))
+    """Return the part of a condition that says which terminals are looked at; else what always holds."""
+    return conjunction(part for part in conjuncts(condition) if _terminals(part))
 
 
 def in_words(condition: Expression) -> tuple[str, str]:
@@ -44,7 +47,7 @@ def in_words(condition: Expression) -> tuple[str, str]:
     noun, stan = "exchange", ""
     others: list[str] = []
     for part in conjuncts(condition):
-        if not keys_of(part) or _equal(part, "tid"):
+        if not keys_of(part) or _terminals(part):
             continue
         if noun == "exchange" and (service := _equal(part, "service")):
             noun = printable(service)
@@ -96,8 +99,11 @@ def look_around(search: JournalSearch, condition: Expression, scope: Expression,
         if entry.rule or entry.fault:
             acted.append(entry)
     nearest = near_misses(condition, reversed(subjects), MOST)
-    tids = sorted({_equal(part, "tid") for part in conjuncts(scope)} - {""})
-    where = f" of terminal {' and '.join(map(printable, tids))}" if tids else ""
+    tids = sorted({tid for part in conjuncts(scope) for tid in _terminals(part)})
+    if len(tids) > _NAMED:
+        where = f" of {plural(len(tids), 'terminal')}"
+    else:
+        where = f" of terminal {' and '.join(map(printable, tids))}" if tids else ""
     if after:
         where += f" after #{after}"
     lines = _acted("rules that fired", [one for one in acted if one.rule], search)
@@ -126,6 +132,13 @@ def _acted(heading: str, entries: Sequence[Entry], search: JournalSearch) -> tup
         return ()
     more = f"; and {len(groups) - _FIRED} more" if len(groups) > _FIRED else ""
     return (f"{heading}: {'; '.join(texts)}{more}",)
+
+
+def _terminals(part: Expression) -> frozenset[str]:
+    """Return the terminals of which one is what a part asks for, and nothing else; none when it asks otherwise."""
+    if keys_of(part) != {"tid"}:
+        return frozenset()
+    return frozenset(required(part, "tid") or ())
 
 
 def _equal(part: Expression, key: str) -> str:

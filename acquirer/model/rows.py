@@ -193,6 +193,11 @@ class Signature:
     height: int = 0
     png: Identifier = ""  # SHA-256 of the PNG, hex: where it is kept
 
+    @property
+    def tied_to(self) -> str:
+        """Return the STAN of its sale."""
+        return self.key.stan
+
 
 @dataclass(slots=True)
 class SignaturePart:

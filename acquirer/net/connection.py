@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from acquirer.data.text import plural
 from acquirer.net.counters import Counters
+from acquirer.net.in_flight import in_flight
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
@@ -71,6 +72,12 @@ class Connection:
     @property
     def open(self) -> bool:
         return self._transport is not None
+
+    @property
+    def in_flight(self) -> int:
+        """How many bytes were written that the peer's system has not confirmed."""
+        transport = self._transport
+        return 0 if transport is None else transport.unsent_bytes + in_flight(transport.socket)
 
     # -- the transport's calls ---------------------------------------------------------------------------------------
 

@@ -19,6 +19,15 @@ PER_TURN: Final = 64
 for all requests; enough for what is done together to cost less each."""
 
 
+def is_readable(fd: int) -> bool:
+    """Return whether a read of it would not have to wait."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([fd], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 class ReadableSockets:
     """Calls back when a socket can be read, has ended or has failed. Level-triggered; for the loop's thread."""
 
@@ -45,6 +54,13 @@ class ReadableSockets:
             self._loop.remove_reader(fd)
         else:
             self._epoll.unregister(fd)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a socket has something to read that was not called for yet."""
+        if self._epoll is None:
+            return any(map(is_readable, self._calls))
+        return bool(self._ready or self._epoll.poll(0, 1))
 
     def close(self) -> None:
         """Watch no socket any more. Idempotent."""

@@ -16,7 +16,7 @@ from acquirer.net.connection import SERVER, Connection, Receive, Refuse
 from acquirer.net.counters import Counters
 from acquirer.net.faulty_connection import DOWN, FaultyConnection
 from acquirer.net.limits import Limits
-from acquirer.net.readable import ReadableSockets
+from acquirer.net.readable import ReadableSockets, is_readable
 from acquirer.net.traced import FrameTrace, TracedConnection
 from acquirer.net.transport import ListeningPort
 from acquirer.wire.framing import Framing
@@ -75,6 +75,11 @@ class Listener:
         self._open = listening
         self.host, self.port = listening.socket.getsockname()[:2]
         self.address = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def newcomers(self) -> bool:
+        """Whether a peer waits to be accepted."""
+        return self._open is not None and is_readable(self._open.socket.fileno())
 
     async def close(self) -> None:
         """Accept no peer any more."""
@@ -170,6 +175,15 @@ class Server:
             self._paused = False
             for connection in list(self.connections):
                 connection.resume(SERVER)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no newcomer waits, and nothing that is to be read has come."""
+        return not (self.readers.pending or any(listener.newcomers for listener in self.listeners))
+
+    def in_flight(self, peer: str) -> int:
+        """Return how many bytes are on their way to a peer: written to its connections, and not there yet."""
+        return sum(connection.in_flight for connection in self.connections if connection.peer == peer)
 
     # -- the connections' calls --------------------------------------------------------------------------------------
 

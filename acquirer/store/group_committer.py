@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -56,9 +57,19 @@ class _Group(NamedTuple):
 
 
 class GroupCommitter:
-    """Commits. All of it on the loop's thread."""
+    """Commits. All of it on the loop's thread.
 
-    def __init__(self, direct: DirectWriter, writer: BatchWriter, call_soon: CallSoon) -> None:
+    Args:
+        now_s: the clock of deadlines, which may be ahead of the machine's; how long a commit waits is real.
+    """
+
+    def __init__(
+        self,
+        direct: DirectWriter,
+        writer: BatchWriter,
+        call_soon: CallSoon,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.fatal_error = ""
         self.last_error = ""
         self.locked = False  # another program holds the database, as of the last group
@@ -66,6 +77,7 @@ class GroupCommitter:
         self._direct = direct
         self._writer = writer
         self._call_soon = call_soon
+        self._now_s = now_s
         self._gathered: list[tuple[Commit, OnOutcome]] = []  # in this turn of the loop
         self._waiting: deque[tuple[Commit, OnOutcome, float]] = deque()
         self._with_writer: deque[_Group] = deque()
@@ -78,6 +90,11 @@ class GroupCommitter:
     def waiting(self) -> int:
         """Commits that are not answered yet."""
         return self._unanswered
+
+    @property
+    def at_rest(self) -> bool:
+        """True while nothing waits to be written, and what was written is answered."""
+        return not (self._unanswered or self._deliveries or self._with_writer)
 
     @property
     def congested(self) -> bool:
@@ -150,14 +167,14 @@ class GroupCommitter:
         """Give the writer all that waits, up to the size of a group."""
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
-        now_s = time.monotonic()
+        taken_s, deadline_s = time.monotonic(), self._now_s()
         rrns, dialect_key = self._direct.rrns, self._writer.dialect_key
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
         for commit, _, _ in taken:
             changes = commit.changes
-            if commit.deadline_s < now_s:
+            if commit.deadline_s < deadline_s:
                 outcomes.append(CommitOutcome.EXPIRED)
             elif not _claim_rows(changes, claimed):
                 outcomes.append(CommitOutcome.CONFLICT)
@@ -170,7 +187,7 @@ class GroupCommitter:
                     outcomes.append(CommitOutcome.OVERLOADED)
         rrn_limit = rrns.limit_to_write(under_way=self._reserving_rrns)
         commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
-        self._with_writer.append(_Group(commits, outcomes, deliveries, rrn_limit, taken[0][2] if taken else now_s))
+        self._with_writer.append(_Group(commits, outcomes, deliveries, rrn_limit, taken[0][2] if taken else taken_s))
         try:
             self._writer.write(packed, deliveries, rrn_limit)
         except Exception as exc:  # the writer never reports what it was not given

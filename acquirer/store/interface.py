@@ -13,7 +13,7 @@ from typing import Protocol
 
 from acquirer.errors import StoreError
 from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
-from acquirer.model.rows import Card, Signature, Transaction, Uploaded
+from acquirer.model.rows import Card, Session, Signature, Transaction, Uploaded
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter
@@ -62,6 +62,10 @@ class Store(Protocol):
     @property
     def waited_s(self) -> float:
         """How long the oldest of them has waited."""
+
+    @property
+    def at_rest(self) -> bool:
+        """True while nothing waits to be written, commits and what became of replies."""
 
     @property
     def congested(self) -> bool:
@@ -135,6 +139,13 @@ class Store(Protocol):
 
     def register(self, terminals: Iterable[Registration], vault: Vault) -> Registered:
         """Insert or update terminals by tid, none deleted; a changed TMK drops its working keys."""
+
+    def change_session(self, tid: str, change: Callable[[Session], Session]) -> None:
+        """Write a terminal's session as `change` makes it, between two exchanges of that terminal.
+
+        Raises:
+            LookupError: no such terminal is registered.
+        """
 
     def reader(self) -> Reader:
         """Return a read-only view for queries; close it after use."""

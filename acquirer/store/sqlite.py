@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import AbstractEventLoop
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.model.effects import Commit
-from acquirer.model.rows import Signature
+from acquirer.model.rows import Session, Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
+from acquirer.store import statements
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing, revision, suppress_busy
 from acquirer.store.direct_writer import DirectWriter
@@ -26,10 +27,10 @@ from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import DatabaseLock, database_path, key_path
 from acquirer.store.open_files import ALL_FILES, WRITTEN_FILES, FileContents, OpenFiles
 from acquirer.store.purge import KEEP_DAYS
-from acquirer.store.queries import Reader
+from acquirer.store.queries import Reader, registered
 from acquirer.store.registry import Registered, register
 from acquirer.store.row_loader import RowLoader
-from acquirer.store.schema import REVISION
+from acquirer.store.schema import REVISION, SESSION
 from acquirer.store.soundness import damaged, explained, missing_part
 from acquirer.store.transaction_writer import OnWritten, set_meta
 from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_signature
@@ -96,6 +97,11 @@ class SqliteStore(RowLoader):
         return 0.0 if self._committer is None else self._committer.waited_s
 
     @property
+    def at_rest(self) -> bool:
+        """True while nothing waits to be written."""
+        return self._committer is None or self._committer.at_rest
+
+    @property
     def congested(self) -> bool:
         """True while too much waits, or for too long."""
         return self._committer is not None and self._committer.congested
@@ -117,7 +123,7 @@ class SqliteStore(RowLoader):
             writer = ThreadWriter(
                 self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, files
             )
-        self._committer = GroupCommitter(self._direct, writer, loop.call_soon)
+        self._committer = GroupCommitter(self._direct, writer, loop.call_soon, loop.time)
 
     def check_files(self) -> None:
         """Notice when a file of the database is gone: `fatal_error` says so; see `interface.Store.check_files`."""
@@ -186,6 +192,20 @@ class SqliteStore(RowLoader):
         self._configs.clear()
         self._direct.sessions.clear()
         return result
+
+    def change_session(self, tid: str, change: Callable[[Session], Session]) -> None:
+        """Write a terminal's session as `change` makes it; see `interface.Store.change_session`."""
+
+        def work(cursor: sqlite3.Cursor) -> None:
+            row = cursor.execute(statements.TERMINAL_BY_TID, (tid,)).fetchone()
+            if row is None:
+                raise LookupError(f"no terminal {tid} is registered")
+            _, session = registered(row, self._database)
+            statements.SESSIONS.write(cursor, [SESSION.pack(change(session))])
+
+        with self._writes():
+            self._direct.transact(work)
+        self._direct.sessions.clear()
 
     def reader(self) -> Reader:
         """Return a view for queries; see `interface.Store.reader`."""

@@ -64,6 +64,7 @@ class Exchange:
     detail: str = ""  # why the outcome is what it is, when no response code says it
     notes: tuple[str, ...] = ()  # what follows from it: keys, batch, an answer left aside
     took_us: int = 0
+    why: str = ""  # what the host's journal says of it, where the driver can read that
 
     def note(self, text: str) -> None:
         """Add a note once; a host that talks without end fills no memory."""
@@ -71,7 +72,7 @@ class Exchange:
             self.notes = (*self.notes, text)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Result:
     """The result of an operation. `exchange` is the one it was about; others may have gone before or after."""
 
@@ -90,3 +91,41 @@ class Result:
     def code(self) -> str:
         """The response code; empty when no answer could be used."""
         return self.exchange.code if self.exchange else ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was approved, or done without the host."""
+        return self.outcome in (Outcome.APPROVED, Outcome.DONE)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was not."""
+        return not self.ok
+
+    @property
+    def text(self) -> str:
+        """What the terminal's display says of the response code, in Chinese; "" without a code."""
+        exchange = self.exchange
+        known = exchange.dialect.codes.get(exchange.code) if exchange else None
+        return "" if known is None else known.shown.zh
+
+    @property
+    def stan(self) -> str:
+        """The STAN of its request; "" when nothing was sent."""
+        return self.exchange.stan if self.exchange else ""
+
+    @property
+    def why(self) -> str:
+        """What the host's journal says of it; "" where the driver cannot read that."""
+        return self.exchange.why if self.exchange else ""
+
+    def __repr__(self) -> str:
+        """Return it in a line, for a failed assertion: the outcome, and why."""
+        exchange = self.exchange
+        name = f"{self.service} {self.stan}".rstrip()
+        answer = f"{exchange.code} {exchange.meaning.en}".strip() if exchange else ""
+        own = self.sentence or (exchange.detail if exchange else "")
+        parts = [f"{name}: {self.outcome}", answer, own, f"host: {self.why}" if self.why else ""]
+        if self.reversal:
+            parts.append(f"reversal {self.reversal}")
+        return f"<{', '.join(filter(None, parts))}>"

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from acquirer.testing.fake_store import FakeStore
     from acquirer.testing.host import RunningHost, running_host
     from acquirer.testing.journal import Journal
+    from acquirer.testing.playbook import Playbook
+    from acquirer.testing.rig import Rig
+    from acquirer.testing.view import View
 
-__all__ = ["FakeStore", "Journal", "RunningHost", "running_host"]
+__all__ = ["FakeStore", "Journal", "Playbook", "Rig", "RunningHost", "View", "running_host"]
 
-_MODULES = {"FakeStore": "fake_store", "Journal": "journal", "RunningHost": "host", "running_host": "host"}
+_MODULES = {
+    "FakeStore": "fake_store",
+    "Journal": "journal",
+    "Playbook": "playbook",
+    "Rig": "rig",
+    "RunningHost": "host",
+    "View": "view",
+    "running_host": "host",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Generic, TypeVar
@@ -36,12 +36,22 @@ class Background(Generic[T]):
         self._loop.call_soon_threadsafe(run)
         return outcome.result(timeout=START_S)
 
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """Run `work` on the loop to its end, however long it takes, and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
 
 @contextmanager
-def in_background(make: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[Background[T]]:
+def in_background(
+    make: Callable[[], AbstractAsyncContextManager[T]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> Iterator[Background[T]]:
     """Enter an async context manager on a loop in a new thread; leave it, and end the thread, at the end of the block.
 
     What the manager raises, on the way in or out, is raised here.
+
+    Args:
+        loop_factory: makes the loop; None: asyncio does.
     """
     ready: Future[Background[T]] = Future()
     over: dict[str, Any] = {}
@@ -56,7 +66,8 @@ def in_background(make: Callable[[], AbstractAsyncContextManager[T]]) -> Iterato
 
     def run() -> None:
         try:
-            asyncio.run(live())
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(live())
         except BaseException as exc:
             over["error"] = exc
             if not ready.done():

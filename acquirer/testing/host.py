@@ -4,22 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Final, TextIO
 
+from acquirer.app.build import configured_clock
 from acquirer.app.serve import Running, serving
+from acquirer.dialect.compiled import CompiledDialect
+from acquirer.dialect.dialect import Dialect
+from acquirer.host.keys import context
 from acquirer.model.effects import Hold
-from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
+from acquirer.model.rows import Generation, Session, Signature, TerminalConfig, Transaction
+from acquirer.security.vault import Vault
 from acquirer.settings.config import make_config
+from acquirer.settings.registration import Registration
 from acquirer.testing.background import Background, in_background
+from acquirer.testing.clock import HostClock
 from acquirer.testing.faults import RunningFaults
 from acquirer.testing.journal import Journal
 from acquirer.testing.rules import RunningRules
+from acquirer.testing.virtual_time import VirtualClock, VirtualLoop, VirtualTime
+
+FIRST_TID: Final = 90_000_001
+"""The first terminal number of tests: shipped ones and those of examples are lower."""
+
+RULE_WORDS: Final = 60
+"""Characters of what a rule is about, within its name, which has at most 80."""
+
+
+class Transactions(list[Transaction]):
+    """Transactions in the order of their arrival."""
+
+    def of(self, tid: str) -> Transactions:
+        """Return those of one terminal."""
+        return Transactions(one for one in self if one.key.tid == tid)
 
 
 class RunningHost:
-    """A host that is ready; reach it at `address`, query its `journal`."""
+    """A host that is ready; reach it at `address`, query its `journal`, set its `clock` ahead."""
 
-    def __init__(self, background: Background[Running]) -> None:
+    def __init__(self, background: Background[Running], time: VirtualTime) -> None:
         self._background = background
         self._running = background.value
         listener = self._running.server.listeners[0]
@@ -29,8 +53,12 @@ class RunningHost:
         self.addresses = [one.address for one in self._running.server.listeners]
         self.store_url = self._running.store.url
         parts = self._running.parts
-        dialects = {dialect.name: dialect for dialect in parts.dialects}
-        self.journal = Journal(self._running.store, self._running.journal_changes, parts.timezone, dialects.get)
+        self._numbering = Lock()
+        self._set_apart = 0
+        self._rules_named = 0
+        self.clock = HostClock(background, time, parts.timezone)
+        self.changes = self._running.journal_changes
+        self.journal = Journal(self._running.store, self.changes, parts.timezone, self._dialect_named)
         self.rules = RunningRules(background)
         self.faults = RunningFaults(background)
 
@@ -41,16 +69,83 @@ class RunningHost:
             return {config.tid: (config, session) for config, session in reader.terminals()}
 
     @property
-    def transactions(self) -> list[Transaction]:
+    def transactions(self) -> Transactions:
         """What was booked, refused, reversed, in the order of arrival."""
         with self._running.store.reader() as reader:
-            return reader.transactions()
+            return Transactions(reader.transactions())
 
     @property
     def signatures(self) -> list[Signature]:
         """Signatures that were uploaded, in the order of their arrival; the last one of a sale counts."""
         with self._running.store.reader() as reader:
             return reader.signatures()
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """What its listeners speak."""
+        return self._running.parts.dialects
+
+    def compiled_of(self, dialect: str = "") -> CompiledDialect:
+        """Return a dialect that it speaks, the first one without a name. Raises LookupError."""
+        for one in self._running.parts.compiled:
+            if dialect in ("", one.dialect.name):
+                return one
+        spoken = ", ".join(sorted(one.name for one in self.dialects))
+        raise LookupError(f"this host does not speak '{dialect}'; it speaks {spoken}")
+
+    def set_apart(self, count: int) -> int:
+        """Set terminal numbers apart for one test; return how many were before."""
+        with self._numbering:
+            first, self._set_apart = self._set_apart, self._set_apart + count
+        return first
+
+    def is_set_apart(self, tid: str) -> bool:
+        """Return whether a terminal number was set apart."""
+        return tid.isdigit() and FIRST_TID <= int(tid) < FIRST_TID + self._set_apart
+
+    def name_rule(self, words: str) -> str:
+        """Return a name for a rule about something, which no other rule had."""
+        with self._numbering:
+            self._rules_named += 1
+        return f"expect {words[:RULE_WORDS]} #{self._rules_named}"
+
+    def address_of(self, dialect: str) -> str:
+        """Return where a dialect is spoken. Raises LookupError: nowhere."""
+        at = self.dialects.index(self.compiled_of(dialect).dialect)
+        return self._running.server.listeners[at].address
+
+    def register(self, *terminals: Registration) -> None:
+        """Register terminals, or register them anew, while the host serves."""
+        store = self._running.store
+        vault = Vault(store.master_key)
+        self._background.call(lambda: store.register(terminals, vault))
+
+    def rotate_keys(self, tid: str) -> str:
+        """Give a terminal other working keys without telling it, so that its MACs and PIN blocks are under old ones.
+
+        Returns:
+            The KCVs of the new ones.
+
+        Raises:
+            LookupError: no such terminal is registered, or it has no working keys.
+        """
+        running = self._running
+        vault, randbytes = Vault(running.store.master_key), running.parts.randbytes
+        config, session = self.terminals.get(tid, (None, None))
+        held = None if session is None else session.current
+        issuers = [one.suite for one in running.parts.compiled if held and held.package in one.suite.packages]
+        if config is None or held is None or not issuers or not config.tmk:
+            raise LookupError(f"terminal {tid} has no working keys; let it sign on first")
+        issued = issuers[0].issue(held.package, vault.open_secret(f"tmk:{tid}", config.tmk), config.mak, randbytes)
+
+        def rotated(session: Session) -> Session:
+            number = 1 if session.current is None else session.current.number + 1
+            sealed = vault.seal_keys(context(tid, number), issued.working, randbytes)
+            current = Generation(number, held.package, sealed, issued.working.kcvs, running.parts.clock.now_us())
+            return replace(session, current=current, previous=None, previous_until_us=0)
+
+        self._background.call(lambda: running.store.change_session(tid, rotated))
+        return issued.working.kcvs
 
     @property
     def held(self) -> tuple[Hold, ...]:
@@ -66,6 +161,9 @@ class RunningHost:
         """What the host counted so far: connections, frames, closes by reason …"""
         return self._background.call(lambda: self._running.counters)
 
+    def _dialect_named(self, name: str) -> Dialect | None:
+        return next((dialect for dialect in self.dialects if dialect.name == name), None)
+
 
 @contextmanager
 def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[RunningHost]:
@@ -73,7 +171,8 @@ def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[Runn
 
     It listens on a free loopback port and keeps its store in memory. `settings` are those of ``acquirer serve``
     (``store=``, ``terminals=``, ``pack=["day-end"]``, ``fault=["silent:tid=10000001"]``, ``seed=``, ``clock=`` …);
-    files and environment are not read. `log` takes its lines; by default they are dropped.
+    files and environment are not read. `log` takes its lines; by default they are dropped. The time of such a host may
+    be set ahead (`RunningHost.clock`).
 
     >>> with running_host() as host:
     ...     host.journal.list()
@@ -84,5 +183,12 @@ def running_host(*, log: TextIO | None = None, **settings: Any) -> Iterator[Runn
         DataError, StoreError, BindError: as ``acquirer serve`` would refuse to start.
     """
     config = make_config(**{"listen": "127.0.0.1:0", "store": "memory:", **settings})
-    with in_background(lambda: serving(config, log)) as background:
-        yield RunningHost(background)
+    clock = VirtualClock(configured_clock(config).fixed_us)
+    with in_background(lambda: serving(config, log, clock=clock), VirtualLoop) as background:
+        yield RunningHost(background, _time_of(background.value, clock))
+
+
+def _time_of(running: Running, clock: VirtualClock) -> VirtualTime:
+    loop = running.driver.loop
+    assert isinstance(loop, VirtualLoop)
+    return VirtualTime(loop, clock, lambda: running.driver.at_rest and running.store.at_rest)

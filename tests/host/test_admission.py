@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.host.conftest import CARD, NOON, Answer, MakeRig, Pos, Rig
+from acquirer.testing.rig import RigReply
+from tests.host.conftest import CARD, NOON, MakeRig, Pos, Rig
 
 
 def test_a_request_without_a_terminal_number(rig: Rig, pos: Pos) -> None:
     answer = rig.send(pos.sale_frame(tid=None))
     assert (answer.code, answer.why) == ("30", "DE 41 (tid) is missing; a sale (0200) must carry it: send DE 41")
-    assert rig.transactions == {}
+    assert rig.store.transactions == {}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_a_request_without_a_terminal_number(rig: Rig, pos: Pos) -> None:
 def test_what_is_no_sale(rig: Rig, pos: Pos, more: dict[str, Any], sentence: str) -> None:
     answer = pos.sale(**more)
     assert (answer.code, answer.why) == ("30", sentence)
-    assert rig.transactions == {}
+    assert rig.store.transactions == {}
 
 
 def local(moment: datetime) -> dict[str, Any]:
@@ -45,7 +46,7 @@ CLOCKS = [
 ]
 
 
-def about_clocks(answer: Answer) -> str:
+def about_clocks(answer: RigReply) -> str:
     return "\n".join(line for line in answer.notes.splitlines() if line.startswith("clock"))
 
 

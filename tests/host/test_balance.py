@@ -41,7 +41,7 @@ def test_a_card_that_is_refused(pan, code, pos):
 
 def test_it_is_never_reversed_voided_or_refunded(rig, pos):
     pos.balance(pan=COUNTED)
-    row = next(iter(rig.transactions.values()))
+    row = next(iter(rig.store.transactions.values()))
     assert (row.kind, row.amount_minor) == ("balance", 0)
     reversal = pos.reverse(pos.last, 0, pan=COUNTED, processing_code="310000", transaction_type="01")
     assert (reversal.code, "a balance inquiry (0200) is never reversed" in reversal.why) == ("40", True)
@@ -62,13 +62,13 @@ def test_a_pin_that_does_not_open(rig, pos):
     answer = pos.balance(entry_mode="011", security_control="2600000000000000", pin_block=bytes(8))
     assert (answer.code, answer[54]) == ("99", None)
     assert answer.why.startswith("under PIK KCV ")
-    assert [one.state for one in rig.transactions.values()] == ["declined"]
+    assert [one.state for one in rig.store.transactions.values()] == ["declined"]
 
 
 def test_a_card_that_owes(rig, pos):
     token = rig.host.vault.token(COUNTED)
     pos.sale(30_000, pan=COUNTED)
-    rig.cards[token] = replace(rig.cards[token], spent_minor=100_001)
+    rig.store.cards[token] = replace(rig.store.cards[token], spent_minor=100_001)
     assert balance_of(pos.balance(pan=COUNTED)) == "1002156D000000000001"
-    rig.cards[token] = replace(rig.cards[token], spent_minor=100_000)
+    rig.store.cards[token] = replace(rig.store.cards[token], spent_minor=100_000)
     assert balance_of(pos.balance(pan=COUNTED)) == "1002156C000000000000"

@@ -113,7 +113,7 @@ def test_a_sale_of_yesterday_is_not_voided(pos, at):
 
 def test_a_second_device_is_not_suspected_where_the_clock_went_back(rig, pos, at):
     pos.sign_on(serial="AAAAAAAA0001")
-    rig.pass_s(30)
+    rig.advance(30)
     assert "clone-suspected" in pos.sign_on(serial="AAAAAAAA0002").notes
     at(-1)
     assert "clone-suspected" not in pos.sign_on(serial="AAAAAAAA0003").notes
@@ -139,18 +139,18 @@ def previous(rig, pos):
 def test_the_grace_of_previous_keys_is_not_longer_for_a_clock_that_goes_back(rig, previous, steps_s, codes):
     found = []
     for step_s in steps_s:
-        rig.pass_s(step_s)
+        rig.advance(step_s)
         found.append(previous())
     assert found == codes
 
 
 def test_a_transaction_is_kept_from_its_latest_use(rig, pos, at):
     pos.sale()
-    key = next(iter(rig.transactions))
+    key = next(iter(rig.store.transactions))
     at(1)
     pos.sign_on()
-    rrn = rig.transactions[key].rrn
+    rrn = rig.store.transactions[key].rrn
     assert pos.refund(rrn, 100, date="0310").code == "00"
     at(0)
     assert pos.refund(rrn, 100, date="0310").code == "00"
-    assert rig.transactions[key].used_us == noon(1)
+    assert rig.store.transactions[key].used_us == noon(1)

@@ -26,7 +26,7 @@ def sell(rig, pos):
 
 
 def row(rig):
-    (row,) = rig.cards.values()
+    (row,) = rig.store.cards.values()
     return row
 
 

@@ -105,7 +105,7 @@ def test_a_sale_needs_no_sign_on_and_its_reply_has_a_mac_of_its_own_key(pos):
     assert pos.suite.verify_reply(pos.keys, answer.message)
     assert not pos.suite.verify_message(pos.keys, answer.message)
     assert pos.dialect.get(answer.message, "ksn") == pos.ksn
-    (sale,) = pos.rig.transactions.values()
+    (sale,) = pos.rig.store.transactions.values()
     assert sale.generation == 1
 
 
@@ -316,14 +316,14 @@ class TestSalesWithoutMac:
         bare.next_key()
         answer = self.send(bare, pin_block=bare.pin_block())
         assert answer.code == "00"
-        (sale,) = bare.rig.transactions.values()
+        (sale,) = bare.rig.store.transactions.values()
         assert sale.generation == 2
         assert self.send(bare, stan="000002", pin_block=bare.pin_block(pin="654321")).code == "55"
 
     def test_without_a_ksn_there_are_no_keys(self, bare):
         answer = self.send(bare, ksn=None)
         assert answer.code == "00"
-        (sale,) = bare.rig.transactions.values()
+        (sale,) = bare.rig.store.transactions.values()
         assert sale.generation == 0
         answer = self.send(bare, ksn=None, stan="000002", pin_block=bare.pin_block())
         assert why(answer) == "the PIN block cannot be opened: this terminal has been given no keys"

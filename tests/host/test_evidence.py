@@ -12,7 +12,8 @@ from acquirer.model.effects import Arrival, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.scenario.faults import Fault
 from acquirer.scenario.faults.lost_request import LostRequest
-from tests.host.conftest import MID, TID, MakeRig, Pos, Rig, Run
+from acquirer.testing.rig import RigExchange
+from tests.host.conftest import MID, TID, MakeRig, Pos, Rig
 
 REFERENCES = {"dialect", "message", "failure", "frame", "reply", "notes", "why", "id", "at_us"}
 
@@ -85,7 +86,7 @@ def test_of_an_empty_frame_before(rig: Rig, pos: Pos) -> None:
     note = "an empty frame came just before: 4-byte length? unionpay-pos on this port reads 2 bytes"
     for frame in (pos.sale_frame(), pos.sale_frame()[:-4]):
         arrival = Arrival(frame, rig.now_us, rig.now_us / 1e6 + 60, "p", 1, before=b"\0\0")
-        assert Run(rig, exchange(rig.host, arrival)).finish().notes == note
+        assert RigExchange(rig, exchange(rig.host, arrival)).finish().notes == note
 
 
 def test_of_bytes_that_are_no_frames(rig: Rig) -> None:

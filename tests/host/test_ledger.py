@@ -55,7 +55,7 @@ def machine(new_rig):
             pos = self.terminals[which]
             for step in steps:
                 if isinstance(step, int):
-                    self.rig.pass_s(step)
+                    self.rig.advance(step)
                 else:
                     assert (pos.sign_on() if step == "on" else pos.sign_off()).code == "00"
 
@@ -155,10 +155,10 @@ def machine(new_rig):
                 token = rig.host.vault.token(pan)
                 open_minor = sum(
                     row.amount_minor
-                    for row in rig.transactions.values()
+                    for row in rig.store.transactions.values()
                     if row.state == "approved" and row.card == token
                 )
-                spent = rig.cards[token].spent_minor if token in rig.cards else 0
+                spent = rig.store.cards[token].spent_minor if token in rig.store.cards else 0
                 assert spent == open_minor <= most
 
     return Ledger

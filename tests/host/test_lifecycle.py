@@ -48,7 +48,7 @@ def in_state(state: LifecycleState, new_rig: MakeRig) -> tuple[Rig, Pos, bytes]:
 
 
 def rrn_of(rig: Rig) -> str:
-    row = next((row for key, row in rig.transactions.items() if key.stan == "000050"), None)
+    row = next((row for key, row in rig.store.transactions.items() if key.stan == "000050"), None)
     return row.rrn if row is not None else "000000000777"
 
 
@@ -105,6 +105,6 @@ def test_the_host_keeps_to_it(state: LifecycleState, event: TransactionEvent, ne
     assert answer.code == CODES[action][state == "declined"], (action, answer.why)
     if action is Action.KEEP_FLAGGED:
         assert f"sale-{state}" in answer.notes
-    row = next((row for key, row in rig.transactions.items() if key.stan == "000050"), None)
+    row = next((row for key, row in rig.store.transactions.items() if key.stan == "000050"), None)
     after = AFTER.get((state, event), state)
     assert (row.state if row is not None else "none") == after

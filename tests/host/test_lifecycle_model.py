@@ -141,11 +141,11 @@ def machine(new_rig: MakeRig) -> type[RuleBasedStateMachine]:
         def money_is_conserved(self) -> None:
             if not hasattr(self, "rig"):
                 return
-            card = self.rig.cards.get(self.rig.host.vault.token(CARD))
+            card = self.rig.store.cards.get(self.rig.host.vault.token(CARD))
             spent_minor = card.spent_minor if card is not None else 0
             assert spent_minor == BALANCE_MINOR - self.left_minor() <= BALANCE_MINOR
             for sale in self.sales:
-                row = next(row for row in self.rig.transactions.values() if row.rrn == sale.rrn)
+                row = next(row for row in self.rig.store.transactions.values() if row.rrn == sale.rrn)
                 assert (row.state, row.refunded_minor) == (sale.state, sale.refunded)
 
     return Books

@@ -18,7 +18,7 @@ def test_a_bad_mac_changes_nothing_but_a_counter(rig, pos):
     assert answer.code == "A0"
     assert 64 not in answer.message.fields
     after = rig.sessions["10000161"]
-    assert (after.bad_macs, rig.transactions) == (1, {})
+    assert (after.bad_macs, rig.store.transactions) == (1, {})
     assert (after.current, after.batch, after.last_stan) == (before.current, before.batch, before.last_stan)
 
 
@@ -38,7 +38,7 @@ def test_the_sentence_gives_both_macs_the_bytes_and_the_key(new_rig):
 def test_the_same_mab_under_the_previous_mak(rig, pos):
     old = pos.keys
     pos.sign_on()
-    rig.pass_s(61)
+    rig.advance(61)
     answer = pos.sale(keys=old)
     assert answer.code == "A0"
     new_kcv, old_kcv = pos.keys.mak.kcv(), old.mak.kcv()
@@ -79,9 +79,9 @@ class TestGrace:
     def test_previous_keys_hold_while_the_grace_runs(self, rig, pos):
         old = pos.keys
         pos.sign_on()
-        rig.pass_s(59)
+        rig.advance(59)
         assert pos.sale(keys=old).code == "00"
-        rig.pass_s(1)
+        rig.advance(1)
         assert pos.sale(keys=old).code == "A0"
 
     def test_they_die_with_the_first_valid_mac_under_the_new_ones(self, pos):

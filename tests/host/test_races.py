@@ -34,7 +34,7 @@ def test_two_reversals_at_once_give_the_balance_back_once(rig, pos):
     pos.sale(pan=BALANCE)
     runs = [rig.start(pos.reversal_frame("000002", pan=BALANCE)).to_commit() for _ in range(2)]
     assert [run.finish().code for run in runs] == ["00", "00"]
-    assert next(iter(rig.cards.values())).spent_minor == 1234
+    assert next(iter(rig.store.cards.values())).spent_minor == 1234
 
 
 def test_two_terminals_with_one_card_never_spend_more_than_it_has(rig, pos):

@@ -31,7 +31,7 @@ def two(new_rig) -> tuple[Rig, Pos, Pos]:
 
 
 def sale(rig: Rig):
-    return next(one for one in rig.transactions.values() if one.kind == "sale")
+    return next(one for one in rig.store.transactions.values() if one.kind == "sale")
 
 
 def test_partly_and_repeatedly_by_another_terminal(two):
@@ -64,9 +64,9 @@ def test_the_repeat_of_an_advice_is_answered_alike(two):
 def test_after_its_batch_is_closed_and_within_thirty_days(two):
     rig, _, second = two
     rrn = sale(rig).rrn
-    rig.pass_s(30 * DAY_S)
+    rig.advance(30 * DAY_S)
     assert second.refund(rrn, 1_000).code == "00"
-    rig.pass_s(DAY_S)
+    rig.advance(DAY_S)
     late = second.refund(rrn, 1_000)
     assert (late.code, "is 31 days old; this host refunds for 30 days" in late.why) == ("22", True)
 
@@ -86,7 +86,7 @@ def test_money_goes_back_to_a_counted_card(new_rig):
     pos.sign_on()
     pos.sale(30_000, pan=COUNTED)
     pos.refund(sale(rig).rrn, 10_000, pan=COUNTED)
-    card = rig.cards[rig.host.vault.token(COUNTED)]
+    card = rig.store.cards[rig.host.vault.token(COUNTED)]
     assert (card.spent_minor, card.day_count) == (20_000, 1)
 
 
@@ -120,7 +120,7 @@ def test_what_was_voided_reversed_or_declined_is_not_refunded(two):
     assert (answer.code, "is voided already: it cannot be refunded" in answer.why) == ("25", True)
     first.sale(500, stan="000050")
     first.reverse("000050", 500)
-    answer = second.refund(next(one.rrn for key, one in rig.transactions.items() if key.stan == "000050"), 500)
+    answer = second.refund(next(one.rrn for key, one in rig.store.transactions.items() if key.stan == "000050"), 500)
     assert (answer.code, "was reversed at" in answer.why) == ("25", True)
 
 
@@ -144,7 +144,7 @@ def test_an_advice_is_never_reversed(two):
 def test_a_sale_in_another_currency_is_not_refunded(two):
     rig, _, second = two
     row = sale(rig)
-    rig.transactions[row.key] = replace(row, currency="978")
+    rig.store.transactions[row.key] = replace(row, currency="978")
     answer = second.refund(row.rrn, 1_000)
     assert (answer.code, "is in currency 978, the message says 156" in answer.why) == ("12", True)
 
@@ -152,11 +152,11 @@ def test_a_sale_in_another_currency_is_not_refunded(two):
 def test_a_used_stan_with_another_reference_number_is_no_repeat(two):
     rig, first, second = two
     first.sale(10_000, stan="000050")
-    other = next(row for key, row in rig.transactions.items() if key.stan == "000050")
+    other = next(row for key, row in rig.store.transactions.items() if key.stan == "000050")
     assert second.refund(sale(rig).rrn, 5_000, stan="000070").code == "00"
     answer = second.refund(other.rrn, 5_000, stan="000070")
     assert (answer.code, "reference number" in answer.why) == ("94", True)
-    assert rig.transactions[other.key].refunded_minor == 0
+    assert rig.store.transactions[other.key].refunded_minor == 0
 
 
 def test_every_reference_to_a_sale_keeps_it_longer(two):
@@ -169,7 +169,7 @@ def test_every_reference_to_a_sale_keeps_it_longer(two):
             amount="000000010000",
         ),
     ):
-        rig.pass_s(3_600)
+        rig.advance(3_600)
         refer()
         assert sale(rig).used_us == rig.now_us
 
@@ -178,9 +178,9 @@ def test_a_refund_sent_as_a_request_can_be_reversed(two):
     rig, _, second = two
     row = sale(rig)
     second.refund(row.rrn, 1_000, stan="000061")
-    refund = next(one for key, one in rig.transactions.items() if key.stan == "000061")
-    rig.transactions[refund.key] = replace(refund, mti="0200")  # as dialects with a refund of that MTI book it
-    rig.pass_s(3_600)
+    refund = next(one for key, one in rig.store.transactions.items() if key.stan == "000061")
+    rig.store.transactions[refund.key] = replace(refund, mti="0200")  # as dialects with a refund of that MTI book it
+    rig.advance(3_600)
     answer = second.reverse("000061", 1_000, processing_code="200000", transaction_type="25")
     assert answer.code == "00"
     after = sale(rig)
@@ -200,10 +200,10 @@ def test_undoing_a_refund_is_no_use_of_the_card(new_rig):
     pos.sign_on()
     pos.sale(30_000, pan=COUNTED)
     pos.refund(sale(rig).rrn, 10_000, pan=COUNTED, stan="000061")
-    refund = next(one for key, one in rig.transactions.items() if key.stan == "000061")
-    rig.transactions[refund.key] = replace(refund, mti="0200")
+    refund = next(one for key, one in rig.store.transactions.items() if key.stan == "000061")
+    rig.store.transactions[refund.key] = replace(refund, mti="0200")
     pos.reverse("000061", 10_000, pan=COUNTED, processing_code="200000", transaction_type="25")
-    card = rig.cards[rig.host.vault.token(COUNTED)]
+    card = rig.store.cards[rig.host.vault.token(COUNTED)]
     assert (card.spent_minor, card.day_count) == (30_000, 1)
 
 

@@ -27,27 +27,27 @@ def test_a_sale_is_undone(rig, sold):
 
 def test_again_gives_the_same_answer(rig, sold):
     first = sold.reverse("000002")
-    rig.pass_s(5)
+    rig.advance(5)
     second = sold.reverse("000002", mti="0401", reversal_reason="06")
     assert (first.code, second.code) == ("00", "00")
     assert {de: first[de] for de in (12, 13, 37)} == {de: second[de] for de in (12, 13, 37)}
     assert second.message.mti == "0410"
     assert second.evidence[0].replayed
-    assert next(iter(rig.transactions.values())).reversal_reason == "98"
+    assert next(iter(rig.store.transactions.values())).reversal_reason == "98"
 
 
 def test_the_balance_comes_back_once(rig, pos):
     pos.sale(60_000, pan=BALANCE)
     for _ in range(3):
         pos.reverse(pos.last, 60_000, pan=BALANCE)
-    assert next(iter(rig.cards.values())).spent_minor == 0
+    assert next(iter(rig.store.cards.values())).spent_minor == 0
     assert pos.sale(100_000, pan=BALANCE).code == "00"
 
 
 def test_the_card_is_found_without_its_number(rig, pos):
     pos.sale(60_000, pan=BALANCE)
     assert pos.reverse(pos.last, 60_000, pan=None).code == "00"
-    assert next(iter(rig.cards.values())).spent_minor == 0
+    assert next(iter(rig.store.cards.values())).spent_minor == 0
 
 
 def test_unknown_is_remembered(rig, pos):
@@ -104,7 +104,7 @@ def test_a_bad_mac_undoes_nothing_and_remembers_nothing(rig, sold):
     assert sold.reverse("000002", keys=OTHER).code == "A0"
     assert sold.reverse("000077", keys=OTHER).code == "A0"
     assert rig.booked_minor() == 1234
-    assert len(rig.transactions) == 1
+    assert len(rig.store.transactions) == 1
 
 
 def test_after_sign_off(sold):
@@ -113,7 +113,7 @@ def test_after_sign_off(sold):
 
 
 def test_on_the_next_day(rig, sold):
-    rig.pass_s(86_400)
+    rig.advance(86_400)
     assert sold.sale().code == "77"
     assert sold.reverse("000002").code == "00"
 
@@ -147,11 +147,11 @@ class TestRepeatsOfSales:
     def test_get_the_stored_answer_field_for_field(self, rig, pos):
         frame = pos.sale_frame(pan=BALANCE)
         first = rig.send(frame)
-        rig.pass_s(30)
+        rig.advance(30)
         second = rig.send(frame)
         assert first.message.raw == second.message.raw
         assert rig.booked_minor() == 1234
-        assert next(iter(rig.cards.values())).spent_minor == 1234
+        assert next(iter(rig.store.cards.values())).spent_minor == 1234
 
     def test_across_a_key_change_get_a_mac_of_their_own(self, rig, pos):
         first = pos.sale()
@@ -167,7 +167,7 @@ class TestRepeatsOfSales:
         rig.send(frame)
         pos.sign_off()
         assert rig.send(frame).code == "00"
-        rig.pass_s(86_400)
+        rig.advance(86_400)
         assert rig.send(frame).code == "00"
 
     def test_per_transaction_too(self, new_rig):

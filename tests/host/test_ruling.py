@@ -33,7 +33,7 @@ def ruled(rig):
 
 
 def row(pos, stan=None):
-    return next(one for key, one in pos.rig.transactions.items() if key.stan == (stan or pos.last))
+    return next(one for key, one in pos.rig.store.transactions.items() if key.stan == (stan or pos.last))
 
 
 def card(pos, fits):
@@ -72,7 +72,7 @@ def test_what_a_rule_declined_is_declined_again_when_it_is_repeated(ruled):
 def test_a_declined_sale_takes_nothing_from_its_card(ruled):
     pos = ruled({"when": {"code": "00", "service": "sale"}, "then": {"code": "05"}})
     assert pos.sale(pan=card(pos, lambda entry: entry.counted and entry.pin is None)).code == "05"
-    assert pos.rig.cards == {}
+    assert pos.rig.store.cards == {}
 
 
 def test_a_reason_gets_the_code_of_the_dialect(ruled):
@@ -189,9 +189,9 @@ def test_a_declined_signature_is_not_kept(ruled):
     pos = ruled({"when": {"service": "signature"}, "then": {"code": "96"}, "times": 1})
     pos.sale()
     assert pos.upload(pos.last, ANN).code == "96"
-    assert (pos.rig.signatures, pos.rig.streams) == ([], {})
+    assert (pos.rig.store.signatures, pos.rig.store.blobs) == ([], {})
     assert pos.upload(pos.last, ANN).code == "00"
-    assert len(pos.rig.signatures) == 1
+    assert len(pos.rig.store.signatures) == 1
 
 
 @pytest.mark.parametrize("service", ["sale", "balance"])

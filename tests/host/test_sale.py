@@ -124,7 +124,7 @@ class TestPin:
         answer = enter("123456")
         assert answer.code == "75"
         assert "has seen 3 wrong PINs in a row today" in answer.why
-        rig.pass_s(86400)
+        rig.advance(86400)
         pos.sign_on()
         assert enter("123456").code == "00"
 
@@ -141,7 +141,7 @@ class TestPin:
         block = rig.host.suite.seal_pin(pos.keys, "999999", PIN_CARD, "2", rig.host.randbytes)
         frame = pos.sale_frame(pan=PIN_CARD, pin_block=block, security_control="2600000000000000")
         assert [rig.send(frame).code for _ in range(5)] == ["55"] * 5
-        assert next(iter(rig.cards.values())).pin_tries == 1
+        assert next(iter(rig.store.cards.values())).pin_tries == 1
 
     def test_without_pan_declared_or_not(self, enter):
         assert enter("123456", control="1600000000000000").code == "00"
@@ -324,7 +324,7 @@ def test_a_late_arrival_is_noted(rig, pos):
     assert answer.silent
     assert (answer.evidence[-1].reason, answer.notes) == ("approved", "expired: nothing was changed")
     assert answer.why.startswith("too late: the terminal had stopped waiting before this could be made durable, so ")
-    assert rig.transactions == {}
+    assert rig.store.transactions == {}
 
 
 def test_chip_data_sent_as_hexadecimal_text_has_a_note(pos):

@@ -82,7 +82,7 @@ def test_the_journal_tells_which_sign_on_of_the_day_it_is_and_by_which_operator(
     assert pos.sign_on(serial="Sequence No12306099999906").why.endswith("sign-on 2 of 2025-03-10")
     assert "serial 306099999906" in rig.journal[-1].notes
     assert rig.sessions["10000161"].serial == "306099999906"
-    rig.pass_s(12 * 3600)
+    rig.advance(12 * 3600)
     assert pos.sign_on().why.endswith("sign-on 1 of 2025-03-11")
 
 
@@ -101,10 +101,10 @@ def test_a_card_number_packed_into_a_serial_is_masked(rig, pos, before):
 
 def test_two_devices_under_one_number_are_suspected(rig, pos):
     pos.sign_on(serial="Sequence No0212")
-    rig.pass_s(20)
+    rig.advance(20)
     notes = pos.sign_on(serial="Sequence No0213").notes
     assert "clone-suspected: terminal 10000161 signed on 20 s ago as serial 12; two devices" in notes
-    rig.pass_s(61)
+    rig.advance(61)
     assert "clone" not in pos.sign_on(serial="Sequence No0212").notes
 
 
@@ -118,7 +118,7 @@ class TestPolicies:
     def test_daily_asks_again_when_the_hosts_day_begins(self, rig, pos):
         rig.now_us = midnight() - 1_000_000
         assert pos.sale().code == "00"
-        rig.pass_s(1)
+        rig.advance(1)
         answer = pos.sale()
         assert answer.code == "77"
         assert answer.why == (
@@ -132,13 +132,13 @@ class TestPolicies:
     def test_a_sign_on_just_before_midnight_holds_until_then(self, rig, pos):
         rig.now_us = midnight() - 1_000_000
         pos.sign_on()
-        rig.pass_s(2)
+        rig.advance(2)
         assert pos.sale().code == "77"
 
     def test_a_clock_set_back_over_midnight_takes_nothing_away(self, rig, pos):
         rig.now_us = midnight()
         pos.sign_on()
-        rig.pass_s(-3600)
+        rig.advance(-3600)
         assert pos.sale().code == "00"
 
     def test_never_means_once_ever(self, new_rig):
@@ -147,7 +147,7 @@ class TestPolicies:
         pos = rig.pos()
         assert pos.sale(keys=V1).code == "77"
         pos.sign_on()
-        rig.pass_s(400 * 86400)
+        rig.advance(400 * 86400)
         assert pos.sale().code == "00"
 
     def test_per_transaction_is_used_up_by_any_sale_that_was_decided(self, new_rig):
@@ -179,7 +179,7 @@ class TestPolicies:
         pos.sign_on()
         pos.sign_on()
         assert pos.batch == "000001"
-        rig.pass_s(3 * 86400)
+        rig.advance(3 * 86400)
         assert pos.sale().code == "00"
         assert pos.sign_off().code == "00"
         answer = pos.sale()
@@ -252,7 +252,7 @@ def test_what_sign_on_and_sign_off_say(rig):
         "batch 000001; sign-on 1 of 2025-03-10"
     )
     assert first.notes == "operator 01"
-    rig.pass_s(61)
+    rig.advance(61)
     assert pos.sign_on().why.endswith("; batch 000001; sign-on 2 of 2025-03-10")
     other = rig.send(pos.management("0820", "002", stan="000009", batch="000005"))
     assert other.why == "signed off; batch 000001 stays open"
@@ -270,7 +270,7 @@ def test_a_batch_that_sign_off_closes(new_rig):
     pos.sign_on()
     assert pos.sign_off().why == "signed off; batch 000001 is closed"
     assert pos.sign_on().why.endswith("; batch 000002; sign-on 2 of 2025-03-10")
-    rig.pass_s(86_400)
+    rig.advance(86_400)
     assert pos.sign_on().why.endswith("; batch 000002; sign-on 1 of 2025-03-11")
 
 
@@ -279,7 +279,7 @@ def test_another_serial_within_a_minute(rig, seconds, suspected):
     pos = rig.pos()
     first = pos.sign_on(serial="Sequence No16AB123456789012CD")
     assert first.notes.splitlines()[1:] == ["serial AB123456789012CD"]
-    rig.pass_s(seconds)
+    rig.advance(seconds)
     assert pos.sign_on(serial="Sequence No16AB123456789012CD").notes == "operator 01"
     notes = pos.sign_on(serial="Sequence No16AB123456789012CE").notes
     sentence = (
@@ -287,7 +287,7 @@ def test_another_serial_within_a_minute(rig, seconds, suspected):
         "seem to use one terminal number, and each sign-on takes the other's keys away"
     )
     assert notes.splitlines()[2] == sentence
-    rig.pass_s(seconds)
+    rig.advance(seconds)
     notes = pos.sign_on(serial="Sequence No16AB123456789012CF").notes
     assert notes.count(f"signed on {seconds} s ago as serial AB123456789012CE") == suspected
     assert rig.sessions[pos.tid].serial == "AB123456789012CF"

@@ -40,9 +40,9 @@ def test_a_signature_is_kept_with_its_sale_and_its_slip(rig, sold):
         "07000001800",
     ]
     assert sold.suite.mac(sold.keys, rig.host.dialect.covered(answer.message.raw)) == answer[64]
-    (kept,) = rig.signatures
+    (kept,) = rig.store.signatures
     assert (kept.key.stan, kept.number, kept.digest) == (sold.last, 1, hashlib.sha256(ANN).hexdigest())
-    assert rig.streams[kept.digest] == ANN
+    assert rig.store.blobs[kept.digest] == ANN
     assert (kept.amount_minor, kept.rrn, kept.pan_masked) == (1234, "000000000002", "621234******1232")
     assert [(one.tag, one.text) for one in kept.slip] == [("FF01", "消费"), ("FF02", "01")]
     assert (kept.flags, kept.picture) == ((), "waiting")
@@ -54,7 +54,7 @@ def test_a_signature_books_nothing(rig, sold):
     before = rig.booked_minor()
     sold.upload(sold.last, ANN)
     assert rig.booked_minor() == before
-    assert len(rig.transactions) == 1
+    assert len(rig.store.transactions) == 1
 
 
 def test_the_same_image_again_is_known_and_never_kept_twice(rig, sold):
@@ -62,27 +62,27 @@ def test_the_same_image_again_is_known_and_never_kept_twice(rig, sold):
     again = sold.upload(sold.last, ANN)
     assert (again.code, again.evidence[-1].reason, again.evidence[-1].replayed) == ("94", "duplicate", True)
     assert "came at 2025-03-10 12:00:00 already" in again.why
-    assert len(rig.signatures) == 1
+    assert len(rig.store.signatures) == 1
 
 
 def test_another_image_replaces_the_first_and_both_are_kept(rig, sold):
     sold.upload(sold.last, ANN)
-    rig.pass_s(60)
+    rig.advance(60)
     second = sold.upload(sold.last, BOB)
     assert second.code == "00"
     assert "replaces the one of 2025-03-10 12:00:00" in second.why
-    assert [one.number for one in rig.signatures] == [1, 2]
+    assert [one.number for one in rig.store.signatures] == [1, 2]
     old = sold.upload(sold.last, ANN)
     assert old.code == "94"
     assert "another one came since and counts" in old.why
-    assert [one.number for one in rig.signatures] == [1, 2]
+    assert [one.number for one in rig.store.signatures] == [1, 2]
 
 
 def test_no_sale_is_signed_without_end(rig, sold):
     for seed in range(SIGNATURES_MAX):
         assert sold.upload(sold.last, jbig_encoder.encode_jbig(draw_signature("Ann", seed=seed))).code == "00"
     answer = sold.upload(sold.last, BOB)
-    assert (answer.code, len(rig.signatures)) == ("94", SIGNATURES_MAX)
+    assert (answer.code, len(rig.store.signatures)) == ("94", SIGNATURES_MAX)
     assert f"was signed {SIGNATURES_MAX} times already" in answer.why
 
 
@@ -104,11 +104,11 @@ def test_a_closed_batch_takes_a_first_signature_and_no_second(new_rig):
     another = pos.upload(signed, BOB, batch="000001", rrn=None)
     assert another.code == "94"
     assert "its batch 000001 is closed (batch 000002 is open)" in another.why
-    assert len(rig.signatures) == 2
+    assert len(rig.store.signatures) == 2
 
 
 def test_uploads_need_no_sign_on_of_today_and_no_open_session(rig, sold):
-    rig.pass_s(24 * 3600)
+    rig.advance(24 * 3600)
     assert sold.sale().code == "77"
     sold.sign_off()
     assert sold.upload("000002", ANN).code == "00"
@@ -118,7 +118,7 @@ def test_keys_of_before_the_last_sign_on_still_verify_in_their_grace(rig, sold):
     stan, old = sold.last, sold.keys
     sold.sign_on()
     assert sold.upload(stan, ANN, keys=old).code == "00"
-    rig.pass_s(61)
+    rig.advance(61)
     assert sold.upload(stan, BOB, keys=old).code == "A0"
     assert sold.upload(stan, BOB).code == "00"
 
@@ -128,7 +128,7 @@ def test_a_bad_mac_keeps_nothing(rig, sold):
     answer = rig.send(frame[:-8] + b"00000000")
     assert answer.code == "A0"
     assert "MAC differs" in answer.why
-    assert not rig.signatures
+    assert not rig.store.signatures
 
 
 def test_an_unknown_sale_has_no_signature(rig, sold):
@@ -163,7 +163,7 @@ def test_the_signature_of_a_reversed_sale_is_kept_and_says_so(rig, sold):
     sold.reverse(sold.last)
     answer = sold.upload(sold.last, ANN)
     assert answer.code == "00"
-    assert [flag.name for flag in rig.signatures[-1].flags] == ["sale-reversed"]
+    assert [flag.name for flag in rig.store.signatures[-1].flags] == ["sale-reversed"]
     assert "sale-reversed: the sale was reversed at" in answer.notes
 
 
@@ -207,16 +207,16 @@ def test_every_check_is_strict_or_a_flag_or_nothing(fields, check, flag, words, 
                 check, "30"
             )
             assert words in answer.why
-            assert not rig.signatures
+            assert not rig.store.signatures
             continue
         assert answer.code == "00"
-        flags = {one.name: one.why for one in rig.signatures[-1].flags}
+        flags = {one.name: one.why for one in rig.store.signatures[-1].flags}
         if mode == "log" and check != "pixels":  # pixels are looked at after the answer
             assert words in flags[flag]
             assert f"{flag}: " in answer.notes
         else:
             assert flag not in flags
-        assert rig.signatures[-1].picture == ("none" if (mode, check) == ("log", "header") else "waiting")
+        assert rig.store.signatures[-1].picture == ("none" if (mode, check) == ("log", "header") else "waiting")
 
 
 def test_pixels_are_decoded_before_the_answer_only_where_a_check_asks_for_it(new_rig):
@@ -239,7 +239,7 @@ def test_too_many_images_to_decode_are_refused_and_nothing_is_kept(new_rig):
     pos.sale()
     rig.busy = True
     assert pos.upload(pos.last, ANN).code == "91"
-    assert not rig.signatures
+    assert not rig.store.signatures
     rig.busy = False
     assert pos.upload(pos.last, ANN).code == "00"
 
@@ -247,7 +247,7 @@ def test_too_many_images_to_decode_are_refused_and_nothing_is_kept(new_rig):
 def test_an_upload_without_amount_card_number_date_and_slip_is_enough(rig, sold):
     answer = sold.upload(sold.last, ANN, amount=None, pan=None, settlement_date=None, rrn=None, slip=None)
     assert answer.code == "00"
-    (kept,) = rig.signatures
+    (kept,) = rig.store.signatures
     assert (kept.amount_minor, kept.pan_masked, kept.rrn) == (1234, "621234******1232", "000000000002")
     assert kept.feature_code == "00000000"
     assert "feature-code: computed without reference number and settlement date" in answer.notes
@@ -255,7 +255,7 @@ def test_an_upload_without_amount_card_number_date_and_slip_is_enough(rig, sold)
 
 def test_the_feature_code_is_computed_from_what_was_uploaded(rig, sold):
     sold.upload(sold.last, ANN, settlement_date="0824", rrn="123456789012")
-    assert rig.signatures[-1].feature_code == "5E5C8226"
+    assert rig.store.signatures[-1].feature_code == "5E5C8226"
     answer = sold.upload(sold.last, BOB, rrn="X23456789012")
     assert "from a reference number with letters" in answer.notes
     assert "rrn-differs" in answer.notes
@@ -264,20 +264,20 @@ def test_the_feature_code_is_computed_from_what_was_uploaded(rig, sold):
 @pytest.mark.parametrize("sentence", ["touch", "pen", "fingerprint", "paper", "none"])
 def test_how_it_was_captured_is_kept_when_the_terminal_says_so(sentence, rig, sold):
     sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F") + bytes([len(sentence)]) + sentence.encode())
-    assert rig.signatures[-1].captured == sentence
+    assert rig.store.signatures[-1].captured == sentence
 
 
 def test_an_unknown_word_is_not_taken_for_a_way_of_capturing(rig, sold):
     sold.upload(sold.last, ANN, slip=bytes.fromhex("FF7F04") + b"toes")
-    assert rig.signatures[-1].captured == ""
-    assert rig.signatures[-1].slip[-1].text == "toes"
+    assert rig.store.signatures[-1].captured == ""
+    assert rig.store.signatures[-1].slip[-1].text == "toes"
 
 
 def test_unknown_slip_elements_stay_and_card_numbers_do_not(rig, sold):
     slip = bytes.fromhex("FFE10401020304" + "FF250A06212345678901232000" + "FFE208" + "6212345678901232")
     slip += bytes.fromhex("FF4010") + b"6212345678901232"
     sold.upload(sold.last, ANN, slip=slip)
-    kept = {one.tag: one for one in rig.signatures[-1].slip}
+    kept = {one.tag: one for one in rig.store.signatures[-1].slip}
     assert kept["FFE1"].hex == "01020304"
     for tag in ("FF25", "FFE2", "FF40"):
         assert "345678" not in kept[tag].hex + kept[tag].text
@@ -290,7 +290,7 @@ def test_a_slip_dated_on_new_years_eve_may_be_a_day_off(new_rig):
     pos = rig.pos()
     pos.sign_on()
     pos.sale()
-    rig.pass_s(timedelta(minutes=5).total_seconds())
+    rig.advance(timedelta(minutes=5).total_seconds())
     right, bad = bytes.fromhex("FF060720251231235950"), bytes.fromhex("FF060720261231235950")
     assert pos.upload(pos.last, ANN, settlement_date=None, slip=right).notes.count("time-differs") == 0
     assert "puts the year of the upload" in pos.upload(pos.last, BOB, settlement_date=None, slip=bad).notes
@@ -327,14 +327,14 @@ def test_a_host_that_asks_for_no_sale_keeps_everything(new_rig):
     pos.sign_on()
     answer = pos.upload("000077", ANN)
     assert answer.code == "00"
-    assert [flag.name for flag in rig.signatures[-1].flags] == ["no-sale"]
+    assert [flag.name for flag in rig.store.signatures[-1].flags] == ["no-sale"]
 
 
 def test_everything_that_is_kept_of_a_signature(rig, sold):
     slip = bytes.fromhex("FF0104CFFBB7D1" + "FF7F03") + b"pen"
-    rig.pass_s(5)
+    rig.advance(5)
     sold.upload(sold.last, ANN, slip=slip)
-    (kept,) = rig.signatures
+    (kept,) = rig.store.signatures
     assert kept == Signature(
         key=TransactionKey("880210010210162", "10000161", "000001", "000002"),
         number=1,
@@ -362,7 +362,7 @@ def test_a_signature_without_a_sale_is_kept_where_it_need_not_be_known(new_rig):
     assert answer.why == (
         f"signature kept for the sale of (none) with STAN 000009, batch 000001: {len(ANN)} bytes, 240 × 80 pixels"
     )
-    (kept,) = rig.signatures
+    (kept,) = rig.store.signatures
     assert (kept.amount_minor, kept.pan_masked, kept.rrn, kept.settlement_date) == (None, "", "", "")
     assert [one.name for one in kept.flags] == ["no-sale"]
     assert "no-sale: there is no sale of terminal 10000161 with STAN 000009 in batch 000001" in answer.notes
@@ -383,11 +383,11 @@ def test_pictures_up_to_1024_pixels_a_side_are_taken(width, height, code, rig, s
 
 @pytest.mark.parametrize("missing", ["settlement_date", "rrn"])
 def test_what_the_sale_does_not_say_is_no_difference(missing, rig, sold):
-    (sale,) = rig.transactions.values()
+    (sale,) = rig.store.transactions.values()
     elements = {name: text for name, text in sale.reply_elements.items() if name != missing}
-    rig.transactions[sale.key] = replace(sale, reply_elements=elements, rrn="" if missing == "rrn" else sale.rrn)
+    rig.store.transactions[sale.key] = replace(sale, reply_elements=elements, rrn="" if missing == "rrn" else sale.rrn)
     answer = sold.upload(sold.last, ANN)
-    assert (answer.code, rig.signatures[-1].flags, answer.notes) == ("00", (), "")
+    assert (answer.code, rig.store.signatures[-1].flags, answer.notes) == ("00", (), "")
 
 
 def test_a_reference_number_that_is_left_out_is_named_alone(rig, sold):
@@ -404,10 +404,10 @@ def test_slip_elements_before_a_damaged_one_stay(new_rig):
     pos.sale()
     answer = pos.upload(pos.last, ANN, slip=bytes.fromhex("FF020101" + "FF0109CF"))
     assert answer.code == "00"
-    (kept,) = rig.signatures
+    (kept,) = rig.store.signatures
     assert [(one.tag, one.text) for one in kept.slip] == [("FF02", "01")]
     assert [one.name for one in kept.flags] == ["slip-damaged"]
     assert kept.flags[0].why.startswith("the slip elements in DE 55 cannot be read: ")
     assert kept.flags[0].why.endswith("; correct its length")
     pos.upload(pos.last, BOB, slip=bytes.fromhex("FF0109CF"))
-    assert rig.signatures[-1].slip == ()
+    assert rig.store.signatures[-1].slip == ()

@@ -77,9 +77,9 @@ class Shop(RuleBasedStateMachine):
     @invariant()
     def every_signature_stands_once_beside_its_sale(self) -> None:
         found: dict[tuple[str, str], list[bytes]] = {}
-        for one in self.rig.signatures:
+        for one in self.rig.store.signatures:
             key = (one.key.batch, one.key.stan)
-            found.setdefault(key, []).append(self.rig.streams[one.digest])
+            found.setdefault(key, []).append(self.rig.store.blobs[one.digest])
             assert one.number == len(found[key])
             assert one.amount_minor == self.sales[key]
         assert found == self.kept
@@ -115,6 +115,6 @@ def test_any_bytes_are_answered_and_explained(image, slip, part, last, mode, rrn
     answer = pos.upload(pos.last, image, slip=slip, rrn=rrn, **fields)
     assert answer.code in ("00", "25", "30")
     assert answer.why
-    assert len(rig.signatures) <= 1
+    assert len(rig.store.signatures) <= 1
     if answer.code != "00":
-        assert not rig.signatures
+        assert not rig.store.signatures

@@ -156,13 +156,13 @@ def test_a_frame_that_is_cut_before_its_fields_is_noted_with_its_mti(rig, pos):
 
 def ends_well(rig, frame: bytes) -> None:
     """One send, close or silence, and evidence of it; refusals change no rows but a counter."""
-    books = (dict(rig.transactions), dict(rig.cards))
+    books = (dict(rig.store.transactions), dict(rig.store.cards))
     answer = rig.send(frame)
     assert len(answer.effects) == 1
     assert len(answer.evidence) == 1
     assert answer.why.isprintable()
     if answer.code != "00" and answer.evidence[0].reason in ("format_wrong", "mti_unknown", "mac_differs"):
-        assert books == (rig.transactions, rig.cards)
+        assert books == (rig.store.transactions, rig.store.cards)
     assert isinstance(answer.effects[0], Send | Close | Silence)
 
 

@@ -14,7 +14,8 @@ from acquirer.model.rows import Generation, Session
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
-from tests.host.conftest import CARD, TID, Answer, MakeRig, Pos, Rig
+from acquirer.testing.rig import RigReply
+from tests.host.conftest import CARD, TID, MakeRig, Pos, Rig
 
 MINUTE_US = 60_000_000
 
@@ -35,7 +36,7 @@ def test_keys_that_do_not_open(rig: Rig, pos: Pos) -> None:
     assert answer.code == "77"
     assert answer.why.startswith("the working keys of terminal 10000161 cannot be used (")
     assert answer.why.endswith("): it must sign on again")
-    assert rig.transactions == {}
+    assert rig.store.transactions == {}
 
 
 WITHOUT_MAC = """
@@ -57,7 +58,7 @@ def bare(new_rig: MakeRig, tmp_path: Path) -> Pos:
     return rig.pos()
 
 
-def with_pin(pos: Pos, keys: WorkingKeys, **more: Any) -> Answer:
+def with_pin(pos: Pos, keys: WorkingKeys, **more: Any) -> RigReply:
     block = pos.suite.seal_pin(keys, "123456", CARD, "2600000000000000", Random(1).randbytes)
     elements = {
         "entry_mode": "011", "security_control": "2600000000000000", "pin_capture": "12", "pin_block": block, **more
@@ -75,7 +76,7 @@ def test_a_message_without_a_mac_is_under_the_current_keys(bare: Pos) -> None:
     assert bare.keys is not None
     answer = with_pin(bare, bare.keys)
     assert answer.code == "00"
-    assert [one.generation for one in bare.rig.transactions.values()] == [2]
+    assert [one.generation for one in bare.rig.store.transactions.values()] == [2]
     answer = with_pin(bare, old)
     assert answer.code == "99"
     assert f"previous PIK (KCV {old.pik.kcv()}): the terminal mixes its key sets" in answer.why

@@ -64,7 +64,7 @@ def test_a_void_that_is_reversed_lets_the_sale_live_again(rig, sold):
 
 def test_the_money_goes_back_to_the_card_and_comes_again(rig, pos):
     def spent():
-        return rig.cards[rig.host.vault.token(COUNTED)].spent_minor
+        return rig.store.cards[rig.host.vault.token(COUNTED)].spent_minor
 
     pos.sale(30_000, pan=COUNTED)
     assert spent() == 30_000
@@ -97,7 +97,7 @@ def test_another_business_day(new_rig):
         pos = rig.pos()
         pos.sign_on()
         pos.sale()
-        rig.pass_s(86_400)
+        rig.advance(86_400)
         answer = pos.void("000002")
         assert answer.code == code
         assert not allowed or "taken back" in answer.why
@@ -163,7 +163,7 @@ class TestRefusedCards:
 
     def test_a_sale_in_another_currency(self, rig, sold):
         sale = row(rig, "000002")
-        rig.transactions[sale.key] = replace(sale, currency="840")
+        rig.store.transactions[sale.key] = replace(sale, currency="840")
         answer = sold.void("000002")
         assert (answer.code, answer.evidence[0].reason) == ("12", "currency_differs")
         assert answer.why.endswith(" is in currency 840, the message says 156; send 840")

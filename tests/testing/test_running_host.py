@@ -6,13 +6,12 @@ import asyncio
 import gc
 import io
 import json
-import os
 import socket
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -183,15 +182,10 @@ def test_faults_may_stand_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_stays_behind(tmp_path: Path) -> None:
+def test_nothing_stays_behind(tmp_path: Path, open_files: Callable[[], Counter[str]]) -> None:
     def left() -> tuple[int, Counter[str]]:
         gc.collect()
-        files: Counter[str] = Counter()
-        for path in Path("/proc/self/fd").iterdir():
-            with suppress(FileNotFoundError):
-                files[str(path.readlink()).split(":")[0]] += 1
-        files.pop(os.devnull, None)  # Twisted's reserve, one for the process
-        return threading.active_count(), files
+        return threading.active_count(), open_files()
 
     before = left()
     for _ in range(3):

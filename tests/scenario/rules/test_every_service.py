@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from acquirer.app.terminal import Terminal
+from acquirer.app.terminal_connection import TerminalConnection
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.entry import Entry
 from acquirer.settings.specs import load_dialect
@@ -254,6 +255,7 @@ def let_deadlines_pass(host: RunningHost) -> None:
 
 def hang_up(pos: Terminal) -> None:
     """End the connection of a terminal that waits for a reply."""
-    connection = pos._connection._socket
-    assert connection is not None
-    connection.shutdown(socket.SHUT_RDWR)
+    line = pos._connection
+    assert isinstance(line, TerminalConnection)
+    assert line._socket is not None
+    line._socket.shutdown(socket.SHUT_RDWR)

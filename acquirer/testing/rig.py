@@ -1,0 +1,317 @@
+"""A host and its terminals without sockets, threads, database or real time: whole conversations in a function.
+
+    rig = Rig(seed=1)
+    terminal = rig.terminal()
+    assert terminal.sale("12.34").ok
+    assert rig.transactions[-1].amount_minor == 1234
+
+The host is the one that `acquirer serve` runs; only what surrounds it is in memory. An exchange may be taken step by
+step (`Rig.start`), so that others come between its load and its commit. Faults of connections play no role: there are
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from random import Random
+from typing import Any, Final, Unpack
+from zoneinfo import ZoneInfo
+
+from acquirer.app.terminal_options import TerminalOptions
+from acquirer.dialect.compiled import CompiledDialect
+from acquirer.dialect.dialect import Dialect
+from acquirer.errors import StoreError
+from acquirer.host.core import Host, HostOptions
+from acquirer.host.exchange import exchange
+from acquirer.model.effects import (
+    Arrival,
+    Commit,
+    CommitOutcome,
+    DecodeImage,
+    Effect,
+    EffectResult,
+    Hold,
+    Load,
+    LoadCard,
+    Loaded,
+    LoadOriginal,
+    LoadSignatures,
+    Pause,
+    Send,
+)
+from acquirer.model.evidence import Evidence
+from acquirer.model.rows import Card, Picture, Session, TerminalConfig, Transaction, Uploaded
+from acquirer.process.clock import fixed_clock
+from acquirer.process.picture_worker import decode_image
+from acquirer.scenario.faults import Fault, Faults, parse
+from acquirer.scenario.rules import Rule, Rules
+from acquirer.scenario.rules.reading import make_rule
+from acquirer.security.vault import Vault
+from acquirer.settings.cards import load_cards
+from acquirer.settings.config import make_config
+from acquirer.settings.registration import Registration
+from acquirer.settings.specs import load_dialect
+from acquirer.store.registry import sealed_terminal
+from acquirer.testing.durations import Duration, seconds_of
+from acquirer.testing.enrolment import make_terminal
+from acquirer.testing.fake_store import FakeStore
+from acquirer.testing.rig_terminal import RigTerminal
+from acquirer.testing.rules import Written
+from acquirer.wire.masking import mask_sentence
+from acquirer.wire.message import Message, Value
+
+AT: Final = "2026-01-02T08:00:00"
+PATIENCE_S: Final = 60.0
+"""How long a terminal that is played by hand waits for its answer: past it nothing is booked."""
+
+FIRST_TID: Final = 90_000_001
+PEER: Final = "127.0.0.1:5000"
+
+
+@dataclass
+class RigReply:
+    """What one frame got, and what the journal says of it."""
+
+    effects: list[Effect]
+    evidence: list[Evidence]
+    dialect: Dialect = field(repr=False)
+
+    @cached_property
+    def message(self) -> Message | None:
+        """Return the first frame that was sent, decoded; None without one. Raises DecodeError."""
+        frames = [effect.frame for effect in self.effects if isinstance(effect, Send)]
+        return self.dialect.decode(frames[0]) if frames else None
+
+    @property
+    def code(self) -> Value | None:
+        """Return the response code; None when nothing was answered."""
+        return self[39] if self.message else None
+
+    @property
+    def why(self) -> str:
+        """Return the sentence that says why, card numbers masked."""
+        return mask_sentence(self.evidence[-1].why)
+
+    @property
+    def notes(self) -> str:
+        """Return notes, one a line, card numbers masked."""
+        return "\n".join(map(mask_sentence, self.evidence[-1].notes))
+
+    @property
+    def silent(self) -> bool:
+        """Return whether no frame was sent."""
+        return not any(isinstance(effect, Send) for effect in self.effects)
+
+    def __getitem__(self, de: int) -> Value | None:
+        """Return a field of the reply; None when it has none."""
+        assert self.message is not None, "nothing was answered"
+        return self.message.fields.get(de)
+
+
+class RigExchange:
+    """One exchange, step by step."""
+
+    def __init__(self, rig: Rig, steps: Generator[Effect, EffectResult, Effect | None]) -> None:
+        self.rig, self.steps = rig, steps
+        self.sent: list[Effect] = []  # what was done about the reply, waits included
+        self.evidence: list[Evidence] = []
+        self.pending: Effect | None = next(steps)
+
+    def step(self, outcome: CommitOutcome | None = None) -> bool:
+        """Perform the pending effect. False when the exchange has ended.
+
+        Args:
+            outcome: of a commit, in place of its own.
+        """
+        effect = self.pending
+        assert effect is not None
+        result: EffectResult = None
+        if isinstance(effect, Commit):
+            result = outcome or self.rig.store.commit(effect)
+            if result is CommitOutcome.DONE:
+                self.evidence.append(effect.changes.evidence)
+        elif isinstance(effect, Load | LoadCard | LoadOriginal | LoadSignatures | DecodeImage):
+            result = self.rig.load(effect)
+        else:
+            if isinstance(effect, Hold):
+                self.rig.now_us += effect.hold_ms * 1000
+            self.sent.append(effect)
+        try:
+            self.pending = self.steps.send(result)
+            while isinstance(self.pending, Pause):
+                self.pending = self.steps.send(None)
+        except StopIteration as end:
+            self.pending = None
+            if end.value is not None:
+                self.sent.append(end.value)
+        return self.pending is not None
+
+    def fail(self, error: StoreError) -> RigExchange:
+        """Answer the pending effect with an error, as a driver does whose store cannot be read."""
+        self.pending = self.steps.throw(error)
+        return self
+
+    def to_commit(self) -> RigExchange:
+        """Go as far as the commit, which is not performed yet."""
+        while not isinstance(self.pending, Commit):
+            self.step()
+        return self
+
+    def finish(self) -> RigReply:
+        """Go to the end; what a rule holds for a person goes on at once."""
+        while self.pending is not None:
+            self.step()
+        return RigReply(self.sent, self.evidence, self.rig.host.dialect)
+
+
+class Rig:
+    """A host, its rows in dictionaries, and a clock that only tests move.
+
+    Args:
+        at: local time at which it begins.
+        seed: of everything that is drawn: the same seed gives the same bytes.
+        rules: each a `Rule` or a dictionary; faults: each a `Fault` or its short text.
+        options: of `acquirer.host.core.HostOptions`.
+    """
+
+    def __init__(
+        self,
+        dialect: str = "unionpay-pos",
+        *,
+        at: str | datetime = AT,
+        timezone: str = "Asia/Shanghai",
+        seed: int = 1,
+        rules: Iterable[Written] = (),
+        faults: Iterable[Fault | str] = (),
+        **options: Any,
+    ) -> None:
+        compiled = CompiledDialect(load_dialect(dialect))
+        spoken = [compiled.dialect]
+        config = make_config(clock=at, timezone=timezone)
+        assert config.clock is not None
+        self.compiled = compiled
+        self.faults = Faults([one if isinstance(one, Fault) else parse(one, spoken) for one in faults], seed)
+        self.rules = Rules([one if isinstance(one, Rule) else make_rule(one, spoken) for one in rules])
+        self.store = FakeStore()
+        self.looks = 0  # images that were decoded before an answer
+        self.busy = False  # too many wait to be decoded
+        self._numbers = 0
+        self._known: dict[str, Registration] = {}
+        self._zone = zone = ZoneInfo(timezone)
+        self.now_us = fixed_clock(config.clock, zone).now_us()
+        self.host = Host(
+            compiled,
+            vault=Vault(bytes(range(32))),
+            randbytes=Random(seed).randbytes,  # noqa: S311  the same bytes each time, which tests ask for
+            issuer=load_cards(),
+            faults=self.faults,
+            rules=self.rules,
+            timezone=zone,
+            options=HostOptions(**options),
+        )
+
+    # terminals
+
+    def terminal(
+        self, tid: str = "", *, timeout: Duration | None = None, **options: Unpack[TerminalOptions]
+    ) -> RigTerminal:
+        """Return a terminal of ours; the host knows it under test keys, unless it was registered otherwise.
+
+        Args:
+            tid: its number; "": the next free one.
+            timeout: how long it waits for an answer; None: as its dialect says.
+            options: of `acquirer.app.terminal.Terminal`.
+        """
+        if not tid:
+            tid = f"{FIRST_TID + self._numbers}"
+            self._numbers += 1
+        known = self._known.get(tid) or self.register(tid)
+        usual: TerminalOptions = {
+            "dialect": self.host.dialect.name,
+            "mid": known.mid,
+            "name": known.name,
+            "now": self.local_time,
+            "randbytes": self.host.randbytes,
+        }
+        if known.tmk is not None:
+            usual["tmk"] = known.tmk
+        if known.bdk is not None:
+            usual["bdk"] = known.bdk
+        if timeout is not None:
+            usual["timeout_s"] = seconds_of(timeout)
+        merged: TerminalOptions = {**usual, **options}
+        return RigTerminal(tid, self, **merged)
+
+    def register(self, tid: str, **values: Any) -> Registration:
+        """Register a terminal under test keys, unless `values` (keys of a ``[[terminal]]`` table) bring others.
+
+        Raises:
+            DataError: a value cannot be used.
+        """
+        known = make_terminal(tid, self.compiled, "", **values).registration
+        self._known[tid] = known
+        self.store.terminals[tid] = sealed_terminal(known, self.host.vault, self.host.randbytes)
+        return known
+
+    # exchanges
+
+    def start(self, frame: bytes, patience_s: float = PATIENCE_S) -> RigExchange:
+        """Begin the exchange of a frame, which is then taken step by step."""
+        arrival = Arrival(frame, self.now_us, self.now_us / 1_000_000 + patience_s, PEER, 1)
+        return RigExchange(self, exchange(self.host, arrival))
+
+    def send(self, frame: bytes) -> RigReply:
+        """Return what a frame gets."""
+        return self.start(frame).finish()
+
+    def exchange(self, frame: bytes, patience_s: float) -> Iterable[Effect]:
+        """Return what the host does about a frame; see `rig_terminal.RigHost`."""
+        return self.start(frame, patience_s).finish().effects
+
+    def load(
+        self, wanted: Load | LoadCard | LoadOriginal | LoadSignatures | DecodeImage
+    ) -> Loaded | Card | Transaction | Uploaded | Picture | None:
+        """Return what an exchange asks for."""
+        if isinstance(wanted, Load):
+            return self.store.load(wanted)
+        if isinstance(wanted, LoadCard):
+            return self.store.load_card(wanted)
+        if isinstance(wanted, LoadOriginal):
+            return self.store.load_original(wanted)
+        if isinstance(wanted, LoadSignatures):
+            return self.store.load_signatures(wanted)
+        self.looks += 1
+        return None if self.busy else decode_image(wanted.stream)
+
+    # time and rows
+
+    def advance(self, duration: Duration) -> None:
+        """Let so much time pass."""
+        self.now_us += round(seconds_of(duration) * 1_000_000)
+
+    def local_time(self) -> datetime:
+        """Return the host's local time."""
+        return datetime.fromtimestamp(self.now_us / 1_000_000, self._zone)
+
+    @property
+    def terminals(self) -> dict[str, TerminalConfig]:
+        """Return registered terminals, by number."""
+        return self.store.terminals
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """Return what changes about them."""
+        return self.store.sessions
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        """Return what was booked, refused, reversed, in the order of arrival."""
+        return list(self.store.transactions.values())
+
+    @property
+    def journal(self) -> list[Evidence]:
+        """Return what was exchanged, in order."""
+        return self.store.journal

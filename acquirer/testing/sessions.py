@@ -1,0 +1,133 @@
+"""What the fixtures of the plugin do: hosts for the time of a session, views for the time of a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import pytest
+
+from acquirer.data.toml import did_you_mean
+from acquirer.errors import AcquirerError
+from acquirer.settings.terminals import demo_terminals, read_terminals
+from acquirer.testing.external import ExternalHost, ExternalView
+from acquirer.testing.host import RunningHost, running_host
+from acquirer.testing.view import TERMINALS, View
+
+CLOCKS: Final = ("virtual", "real")
+KEYS: Final = ("fresh", "fixed")
+_OWN: Final = ("keys",)  # options that are no settings of a host
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What ``@pytest.mark.acquirer`` says of a test."""
+
+    strict: bool = False
+    pack: str | tuple[str, ...] | list[str] | None = None
+    terminals: int = TERMINALS
+    clock: str = ""  # "": as the options of the session say
+
+
+def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[RunningHost | ExternalHost]:
+    """Yield the host of a session, and end it afterwards."""
+    settings = {name: value for name, value in options.items() if name not in _OWN}
+    if settings.get("clock") in CLOCKS:
+        del settings["clock"]
+    if (seed := config.getoption("--acquirer-seed")) is not None:
+        settings["seed"] = seed
+    with ExitStack() as stack:
+        try:
+            _choice("keys", options.get("keys", "fresh"), KEYS)
+            if address := config.getoption("--acquirer-host"):
+                yield _external(address, settings)
+                return
+            log = _log(config.getoption("--acquirer-log"), stack)
+            host = stack.enter_context(running_host(log=log, **settings))
+        except (AcquirerError, TypeError, ValueError, OSError) as exc:
+            pytest.fail(f"acquirer_options: {exc}", pytrace=False)
+        yield host
+
+
+def views(
+    host: RunningHost | ExternalHost, options: Mapping[str, Any], node: pytest.Item
+) -> Iterator[tuple[View | ExternalView, Marks]]:
+    """Yield the view of one test, and close it afterwards."""
+    marks = marks_of(node)
+    view: View | ExternalView
+    if isinstance(host, ExternalHost):
+        view = ExternalView(host)
+    else:
+        view = View(
+            host,
+            terminals=marks.terminals,
+            virtual=(marks.clock or options.get("clock", "virtual")) != "real",
+            fixed_keys=options.get("keys") == "fixed",
+            file=options.get("terminals"),
+        )
+    try:
+        for pack in _packs(marks):
+            try:
+                view.use_pack(pack)
+            except AcquirerError as exc:
+                pytest.fail(f"@pytest.mark.acquirer(pack=…): {exc}", pytrace=False)
+        yield view, marks
+    finally:
+        view.close()
+
+
+def problems_of(view: View | ExternalView, marks: Marks) -> Sequence[str]:
+    """Return what a test left behind, as far as that is known."""
+    return view.problems(strict=marks.strict) if isinstance(view, View) else ()
+
+
+def marks_of(node: pytest.Item) -> Marks:
+    """Return what the marker says of a test; one of the test itself goes before one of its class or module."""
+    values: dict[str, Any] = {}
+    names = [one.name for one in fields(Marks)]
+    for mark in node.iter_markers("acquirer"):
+        if mark.args:
+            pytest.fail(f"@pytest.mark.acquirer takes {', '.join(f'{name}=…' for name in names)}", pytrace=False)
+        for name, value in mark.kwargs.items():
+            if name not in names:
+                pytest.fail(f"@pytest.mark.acquirer has no '{name}'{did_you_mean(name, names)}", pytrace=False)
+            values.setdefault(name, value)
+    marks = Marks(**values)
+    if marks.clock:
+        _choice("@pytest.mark.acquirer: clock", marks.clock, CLOCKS)
+    if type(values.get("terminals", 1)) is not int or marks.terminals < 1:
+        pytest.fail(f"@pytest.mark.acquirer: terminals is a number from 1, not {marks.terminals!r}", pytrace=False)
+    return marks
+
+
+def _packs(marks: Marks) -> list[str]:
+    return [marks.pack] if isinstance(marks.pack, str) else list(marks.pack or ())
+
+
+def _choice(what: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        pytest.fail(f"{what}: {value!r} is neither {' nor '.join(map(repr, known))}", pytrace=False)
+
+
+def _log(path: str | None, stack: ExitStack) -> TextIO | None:
+    """Return where the host logs to: one file for each worker."""
+    if path is None:
+        return None
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    name = Path(path)
+    return stack.enter_context((name.with_stem(f"{name.stem}-{worker}") if worker else name).open("a", buffering=1))
+
+
+def _external(address: str, settings: Mapping[str, Any]) -> ExternalHost:
+    """Return a host elsewhere, with the share of its terminals that this worker may use."""
+    file = settings.get("terminals")
+    known = [one.tid for one in (read_terminals(Path(file)) if file else demo_terminals())]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = list(islice(known, number % len(known), None, min(workers, len(known))))
+    return ExternalHost(address, str(settings.get("dialect", "unionpay-pos")), file, cycle(share))
