@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from acquirer.data.text import plural
-from acquirer.data.toml import Document, did_you_mean
+from acquirer.data.toml import Document, KeyPath, did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.matcher.expression import Atom, Expression, conjunction
 from acquirer.matcher.filter_text import parse_filter
@@ -68,13 +68,18 @@ def load(document: Document, dialects: Collection[Dialect] = ()) -> tuple[Fault,
         raise document.error(("fault",), "write each fault as a [[fault]] table")
     faults = []
     for i, table in enumerate(tables):
-        try:
-            faults.append(_fault(table, dialects))
-        except _KeyProblem as exc:
-            raise document.error(("fault", i, *exc.keys), exc.problem) from exc.__cause__
+        faults.append(read_fault(document, ("fault", i), table, dialects))
         if problem := contradiction(faults):
             raise document.error(("fault", i, "kind"), problem)
     return tuple(faults)
+
+
+def read_fault(document: Document, path: KeyPath, table: Mapping[str, Any], dialects: Collection[Dialect]) -> Fault:
+    """Return the fault that the table at `path` of a document describes. Raises DataError."""
+    try:
+        return _fault(table, dialects)
+    except _KeyProblem as exc:
+        raise document.error((*path, *exc.keys), exc.problem) from exc.__cause__
 
 
 class _KeyProblem(Exception):

@@ -34,7 +34,7 @@ def impossible(when: Expression, dialects: Collection[Dialect]) -> Iterator[tupl
     named = {dialect.name for dialect in dialects}
     codes = {code for dialect in dialects for code in dialect.codes}
     for key, known in (("service", services), ("dialect", named), ("code", codes), ("reason", {*Reason})):
-        values = _named(when, key)
+        values = named_values(when, key)
         for value in sorted(values - known):
             hint = did_you_mean(value, known)
             if hint or not values & known:  # beside one that is known, it may be of another host
@@ -46,7 +46,7 @@ def _list(names: Collection[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def _named(when: Expression, key: str) -> frozenset[str]:
-    """Return the values with which a key is compared as a whole, in what must hold or must not."""
+def named_values(when: Expression, key: str) -> frozenset[str]:
+    """Return the values with which a condition compares a key as a whole, in what must hold or must not."""
     parts = [part.part if isinstance(part, Not) else part for part in conjuncts(when)]
     return frozenset(value for part in parts for value in required(part, key) or ())

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.data.toml import DataError, Document
 from acquirer.host.issuer.cards import CardTable
 from acquirer.settings.cards import read_cards
+from acquirer.settings.named_files import PACKS
 from acquirer.settings.registration import Registration
-from acquirer.settings.shipped import specs_dir
 from acquirer.settings.terminals import terminals_of
-from acquirer.settings.text_file import read_text_file
 
 SECTIONS: Final = ("rule", "fault", "terminal", "card")
 
@@ -56,7 +55,7 @@ class Pack:
 
 def pack_names() -> list[str]:
     """Return the names of the packs that ship."""
-    return sorted(path.stem for path in (specs_dir() / "packs").glob("*.toml"))
+    return PACKS.names
 
 
 def read_pack(name_or_path: str) -> Pack:
@@ -65,17 +64,7 @@ def read_pack(name_or_path: str) -> Pack:
     Raises:
         DataError: there is no such pack, or its file is wrong: with file, line and key.
     """
-    is_path = name_or_path.endswith(".toml")
-    if not is_path and name_or_path not in pack_names():
-        hint = did_you_mean(name_or_path, pack_names()) or f"; there are {', '.join(pack_names())}"
-        raise DataError("--pack", 0, "", f"no pack is called '{name_or_path}'{hint}, or name a .toml file")
-    path = Path(name_or_path) if is_path else specs_dir() / "packs" / f"{name_or_path}.toml"
-    try:
-        text = read_text_file(path)
-    except (OSError, UnicodeDecodeError, ValueError) as exc:
-        reason = exc.strerror or exc if isinstance(exc, OSError) else "not UTF-8"
-        raise DataError(str(path), 0, "", f"cannot be read ({reason}); name a pack, a file in TOML") from None
-    document = parse_toml(text, str(path) if is_path else path.name)
+    document = PACKS.read(name_or_path)
     for key in document.data:
         if key not in (*SECTIONS, "about"):
             raise document.unknown((key,), (*SECTIONS, "about"))

@@ -41,7 +41,7 @@ def read_rules(document: Document, dialects: Collection[Dialect], known: Collect
         raise document.error(("rule",), "write each rule under a heading [[rule]], in double brackets")
     names, rules = set(known), []
     for table in Table(document).tables("rule"):
-        rule = _rule(table, dialects)
+        rule = read_rule(table, dialects)
         if rule.name in names:
             raise table.error("name", f"'{rule.name}' is the name of another rule; no two have the same")
         names.add(rule.name)
@@ -60,12 +60,13 @@ def make_rule(values: Mapping[str, Any], dialects: Collection[Dialect] = ()) -> 
     """
     document = Document("rule", {"rule": [dict(values)]}, {})
     try:
-        return _rule(Table(document, (), document.data["rule"][0]), dialects)
+        return read_rule(Table(document, (), document.data["rule"][0]), dialects)
     except DataError as exc:
         raise DataError("rule", 0, exc.key, exc.problem) from None
 
 
-def _rule(table: Table, dialects: Collection[Dialect]) -> Rule:
+def read_rule(table: Table, dialects: Collection[Dialect]) -> Rule:
+    """Return the rule that a table describes. Raises DataError: with file, line and key."""
     table.only(("name", "when", "then", "times", "after", "priority", "scenario", "state", "next", "seed"))
     name = _name(table)
     when, state = _when(table, dialects)
