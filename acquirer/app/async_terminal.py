@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Unpack
 
-from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, ExchangeTimer, HostAddress, reason_of
+from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, DROPPED, ExchangeTimer, HostAddress, reason_of
 from acquirer.app.terminal_core import TerminalCore
 from acquirer.app.terminal_operations import Operations
 from acquirer.app.terminal_options import TerminalOptions
@@ -103,6 +103,9 @@ class AsyncTerminalConnection:
         except OSError as error:
             self.close()
             return self._exchange.silence(reason_of(error))
+        if ask.hang_up:
+            self.close()
+            return self._exchange.silence(DROPPED)
         return await self.listen()
 
     async def listen(self) -> Response:

@@ -24,6 +24,8 @@ CONNECT_S = 10.0
 
 LEAST_S = 0.001  # of one wait: a socket takes 0 for not waiting at all
 
+DROPPED = "the line dropped once the request was sent"
+
 CHUNK_BYTES = 8192  # of one read: a frame's usual limit, so that one read brings a whole one
 
 
@@ -138,6 +140,9 @@ class TerminalConnection:
         except OSError as error:  # some of it may have arrived
             self.close()
             return self._exchange.silence(reason_of(error))
+        if ask.hang_up:
+            self.close()
+            return self._exchange.silence(DROPPED)
         return self.listen()
 
     def listen(self) -> Response:

@@ -22,6 +22,7 @@ class Ask:
     frame: bytes  # without its length prefix
     timeout_s: float  # from now until the answer must be complete
     fresh: bool = False  # on a new connection, even if an old one is still open
+    hang_up: bool = False  # as soon as it is sent, without waiting for an answer: a line that drops
 
 
 @dataclass(slots=True)

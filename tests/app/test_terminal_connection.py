@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from acquirer.app.async_terminal import AsyncTerminalConnection
-from acquirer.app.terminal_connection import HostAddress, TerminalConnection, address
+from acquirer.app.terminal_connection import DROPPED, HostAddress, TerminalConnection, address
 from acquirer.settings.specs import load_dialect
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 
@@ -131,6 +131,27 @@ def test_the_rest_of_the_line_is_heard_on() -> None:
         first, second = line.ask(Ask(FRAME, 5)), line.listen()
         line.done()
     assert [answer.frame for answer in (first, second) if isinstance(answer, Received)] == [FRAME, FRAME[::-1]]
+
+
+def test_a_line_that_drops_has_brought_the_request_and_hears_nothing() -> None:
+    """The peer gets all of it, then the end; a line that is kept open is dropped too."""
+    heard: list[bytes] = []
+
+    def listen(connection: socket.socket) -> None:
+        heard.append(connection.recv(1))  # the rest, after what `peer` has read: nothing
+
+    dropped = Ask(FRAME, 60.0, hang_up=True)
+
+    async def ask(to: HostAddress) -> Response:
+        line = AsyncTerminalConnection(to, FRAMING, keep_open=True)
+        return await line.ask(dropped)
+
+    with peer(listen, listen) as to:
+        line = TerminalConnection(to, FRAMING, keep_open=True)
+        for answer in (line.ask(dropped), asyncio.run(ask(to))):
+            assert isinstance(answer, NoAnswer)
+            assert answer.detail == DROPPED
+    assert heard == [b"", b""]
 
 
 def echo_twice(connection: socket.socket) -> None:
