@@ -19,6 +19,7 @@ from acquirer.settings.memory import lacks_memory
 COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
     "terminal": "Play a POS terminal against any host: sign on, sell, void, refund, reverse, sign off.",
+    "check": "Run journeys, scripts of terminal steps with what must come of them; JUnit for CI.",
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
     "signatures": "Read what cardholders signed: list, show, export, import; and which transactions lack a signature.",
@@ -31,6 +32,7 @@ COMMANDS = {
     "keys": "Unwrap the working keys of a sign-on, step by step.",
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
+    "journeys": "Describe how journeys are written, and those that ship.",
     "rules": "Describe rules, and the packs of them that ship.",
 }
 """Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""

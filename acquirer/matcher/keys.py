@@ -11,7 +11,7 @@ from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
 
 KeyKind = Literal["text", "amount", "number", "flag", "pan", "time"]
-KnownWhere = Literal["always", "decided", "kept", "counted", "shown", "scenario"]
+KnownWhere = Literal["always", "decided", "kept", "counted", "shown", "scenario", "operation", "owed", "booked"]
 
 
 class Subject(Protocol):
@@ -45,7 +45,8 @@ class ConditionKey:
     Args:
         known: "always"; "decided": from the decision on; "kept": only of exchanges that are over, in the journal;
             "shown": only of an exchange that is being decided, because the journal does not keep it; "counted": only
-            in a rule or fault, which counts its own exchanges; "scenario": only in a rule, which belongs to one.
+            in a rule or fault, which counts its own exchanges; "scenario": only in a rule, which belongs to one;
+            "operation", "owed", "booked": only in a journey, of what a terminal did, of what it owes, and of the books.
     """
 
     name: str
@@ -83,6 +84,29 @@ _ALL: Final = (
     ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),
     ConditionKey("id", "number", "number in the journal", "kept"),
     ConditionKey("why", "text", "the sentence that says why", "decided"),
+    ConditionKey(
+        "outcome",
+        "text",
+        "how it ended: approved, declined, no-answer, mac-differs, malformed, keys-differ, not-sent, refused, done, "
+        "power-cut",
+        "operation",
+    ),
+    ConditionKey("text", "text", "what the response code means, in Chinese where the dialect has it", "operation"),
+    ConditionKey("meaning", "text", "what the response code means, in English", "operation"),
+    ConditionKey("detail", "text", "why the outcome is what it is, where no response code says it", "operation"),
+    ConditionKey("sent", "text", "the services of all messages that were sent, in order: sign_on sale", "operation"),
+    ConditionKey("reversal", "text", "done, or owed; absent where nothing had to be reversed", "operation"),
+    ConditionKey(
+        "signature", "text", "uploaded, kept, failed, paper, sign-again, unsigned; absent without one", "operation"
+    ),
+    ConditionKey("slips", "number", "how many slips were printed to be signed on paper", "operation"),
+    ConditionKey("receipt", "flag", "whether there is a receipt: true or false", "operation"),
+    ConditionKey("balance", "amount", "of the card, as in 12.34", "operation"),
+    ConditionKey("reversal_of", "text", "STAN of the transaction whose reversal is owed", "owed"),
+    ConditionKey("tries", "number", "how often that reversal was tried", "owed"),
+    ConditionKey("refund_of", "text", "STAN of the refund that got no answer, and is to be sent again", "owed"),
+    ConditionKey("signatures", "number", "how many signatures wait for their upload", "owed"),
+    ConditionKey("refunded", "amount", "how much of a sale was given back, as in 12.34", "booked"),
 )
 
 KEYS: Final[Mapping[str, ConditionKey]] = {key.name: key for key in _ALL}
@@ -109,12 +133,39 @@ REQUEST_KEYS: Final = names(("always", "shown", "counted"))
 
 JOURNAL_KEYS: Final = names(("always", "decided", "kept"))
 
+_OPERATION: Final[tuple[KnownWhere, ...]] = ("operation",)
+_OWED: Final[tuple[KnownWhere, ...]] = ("owed",)
+_BOOKED: Final[tuple[KnownWhere, ...]] = ("booked",)
+
+OPERATION_KEYS: Final[tuple[str, ...]] = ("code", "stan", "rrn", *names(_OPERATION))
+"""What a journey may ask of a terminal's operation; fields are those of the reply."""
+
+OWED_KEYS: Final[tuple[str, ...]] = names(_OWED)
+"""What a journey may ask of what a terminal owes."""
+
+BOOKED_KEYS: Final[tuple[str, ...]] = (
+    "state",
+    "service",
+    "stan",
+    "batch",
+    "rrn",
+    "code",
+    "reason",
+    "amount",
+    "pan",
+    *names(_BOOKED),
+)
+"""What a journey may ask of a transaction in the host's books."""
+
 _ELSEWHERE: Final[Mapping[KnownWhere, str]] = {
     "decided": "is known only once the request is decided",
     "kept": "is known only once the exchange is over",
     "shown": "is not kept in the journal",
     "counted": "is counted by a rule or a fault, which this is not",
     "scenario": "belongs to the scenario of a rule, which this is not",
+    "operation": "is known only of an operation, in the 'expect' of a journey",
+    "owed": "is known only of what a terminal owes, in the 'owed' of a journey",
+    "booked": "is known only of the books, in the 'books' of a journey",
 }
 
 

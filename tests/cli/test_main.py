@@ -114,7 +114,7 @@ def test_version(capsys: Say) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["journl"], "No such command 'journl'. Did you mean 'journal'? Try 'acquirer --help'."),
+        (["journl"], "No such command 'journl'. Did you mean 'journal', 'journeys'? Try 'acquirer --help'."),
         (["--bogus"], "No such option: --bogus. Try 'acquirer --help'."),
         (["decode", "--bogus"], "No such option: --bogus. Try 'acquirer decode --help'."),
         (["decode", "--count"], "Option '--count' requires an argument. Try 'acquirer decode --help'."),

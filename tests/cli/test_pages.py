@@ -10,7 +10,7 @@ from acquirer import cli
 from acquirer.cli.errors import Code
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("rules", "faults")
+PAGES = ("rules", "faults", "journeys")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -34,5 +34,9 @@ def test_a_screen_gets_lines_that_fit_and_no_marks_of_tables(
     assert max(map(len, shown.splitlines())) <= width
     assert "| ---" not in shown
     assert "```" not in shown
-    words = {"rules": ("poor after ten yuan", "scenario", "day-end"), "faults": ("silent", "bandwidth", "late")}
+    words = {
+        "rules": ("poor after ten yuan", "scenario", "day-end"),
+        "faults": ("silent", "bandwidth", "late"),
+        "journeys": ("@lunch", "power_cut", "a-day-in-a-shop"),
+    }
     assert all(word in shown for word in words[name])

@@ -1,0 +1,69 @@
+"""The terminals of a journey: ours, with a fault of their own side around one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Unpack
+
+from acquirer.app.terminal import Terminal
+from acquirer.app.terminal_options import TerminalOptions
+from acquirer.journey.journey import TerminalFault
+from acquirer.journey.operations import TerminalOperation
+from acquirer.journey.subjects import OperationSubject
+from acquirer.journey.terminal_faults import FaultyProgram, PowerCutError, another_batch
+from acquirer.terminal.effects import Program
+from acquirer.terminal.exchange import Exchange, Result
+from acquirer.terminal.machine import Machine
+
+
+class JourneyTerminal(Terminal):
+    """A terminal whose operations may be done under a fault.
+
+    Args:
+        dropped: called when its line has dropped after a request, before it goes on.
+    """
+
+    def __init__(self, tid: str, dropped: Callable[[Exchange], None], **options: Unpack[TerminalOptions]) -> None:
+        super().__init__(tid, **options)
+        self.tid = tid
+        self._dropped = dropped
+        self._faulty: FaultyProgram | None = None
+
+    def operate(
+        self, operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None
+    ) -> tuple[OperationSubject, str]:
+        """Do an operation; return how it ended, and what is to be said of the fault: "" unless it did not act."""
+        self._core.log = []
+        acted = True
+        if fault is not None and fault.kind == "wrong_batch":
+            self._core.machine.state = replace(self.state, batch=another_batch(self.state.batch))
+        elif fault is not None:
+            self._faulty = FaultyProgram(fault, self.state, self._dropped)
+        try:
+            subject = self._operate(operation, arguments)
+        finally:
+            acted = self._faulty is None or self._faulty.acted > 0
+            self._faulty = None
+        if acted or fault is None:
+            return subject, ""
+        services = " or ".join(sorted(fault.services))
+        return subject, f"the fault did not act: the operation sent no {services}"
+
+    def _operate(self, operation: TerminalOperation, arguments: Mapping[str, Any]) -> OperationSubject:
+        try:
+            result: Result = getattr(self, operation.name)(**arguments)
+        except PowerCutError as cut:
+            self._connection.close()
+            self._core.machine = Machine(self._core.machine.setup, cut.state)
+            log = self._core.log
+            lost = [cut.exchange] if cut.exchange is not None and cut.exchange not in log else []
+            for exchange in lost:
+                exchange.note("the power failed before it was saved")
+            return OperationSubject(None, cut.exchange, (*log, *lost))
+        except (LookupError, ValueError) as exc:
+            return OperationSubject(None, exchanges=tuple(self._core.log), problem=str(exc))
+        return OperationSubject(result, result.exchange, result.exchanges)
+
+    def _run(self, program: Program[Result]) -> Result:
+        return super()._run(program if self._faulty is None else self._faulty.around(program))

@@ -1,0 +1,130 @@
+"""What a terminal can be made to do in a journey: its operations with their arguments, and faults of its own side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+ArgumentKind = Literal["text", "amount", "card", "pin", "entry", "flag", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of an operation, named as `acquirer.app.terminal_operations` has it."""
+
+    name: str
+    kind: ArgumentKind
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalOperation:
+    """One operation; its first argument may stand alone: ``sale = "12.34"``.
+
+    Args:
+        service: what the message asks for that the operation is about.
+        required: arguments that must be given.
+        saves: whether the terminal saves what its answer means: nothing is lost otherwise when the power fails.
+    """
+
+    name: str
+    service: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    required: frozenset[str] = frozenset()
+    saves: bool = True
+
+    def argument(self, name: str) -> Argument | None:
+        """Return the argument of this name."""
+        return next((one for one in self.arguments if one.name == name), None)
+
+
+_CARD: Final = Argument("card", "card", "a test card by its name")
+_ENTRY: Final = Argument("entry", "entry", "how the card is read: chip, contactless, magstripe, fallback, manual")
+_PIN: Final = Argument("pin", "pin", "the PIN that is keyed in")
+_DROP: Final = Argument("drop_reversal", "flag", "give up the reversal that is owed")
+_SIGN: Final = Argument("sign", "text", "who signs on the pad: a name, or a file .png or .json of strokes")
+_SIGN_MODE: Final = Argument("sign_mode", "text", "what is signed with: touch, pen, fingerprint")
+_STAN: Final = Argument("stan", "text", "of the sale; without it, the last approved one")
+_BATCH: Final = Argument("batch", "text", "of that sale, where it is not the current one")
+_RRN: Final = Argument("rrn", "text", "reference number of a sale that is not kept here")
+_AMOUNT: Final = Argument("amount", "amount", "of that sale, where it is not kept here")
+
+_ALL: Final = (
+    TerminalOperation("sign_on", "sign_on", "Sign on: fetch working keys and the batch."),
+    TerminalOperation("key_change", "key_change", "Fetch new working keys between two sign-ons."),
+    TerminalOperation(
+        "sale",
+        "sale",
+        "Sell. Signs on before if need be, and reverses by itself what stays unanswered.",
+        (Argument("amount", "amount", "how much"), _CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE),
+        frozenset({"amount"}),
+    ),
+    TerminalOperation(
+        "void",
+        "void",
+        "Void a sale.",
+        (_STAN, _BATCH, _AMOUNT, _RRN, _CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE),
+    ),
+    TerminalOperation(
+        "refund",
+        "refund",
+        "Give a sale's money back, in whole or in part.",
+        (
+            Argument("amount", "amount", "how much; without it, all of a sale that is kept"),
+            _STAN,
+            _BATCH,
+            _RRN,
+            Argument("date", "text", "MMDD of that sale"),
+            _CARD,
+            _ENTRY,
+            _DROP,
+            _SIGN,
+            _SIGN_MODE,
+            Argument("again", "flag", "send the refund that got no answer once more"),
+        ),
+    ),
+    TerminalOperation("balance", "balance", "Ask what a card has left.", (_CARD, _ENTRY, _PIN, _DROP), saves=False),
+    TerminalOperation(
+        "sign",
+        "signature",
+        "Sign a slip later, or again.",
+        (_SIGN, Argument("mode", "text", "what is signed with: touch, pen, fingerprint"), _STAN, _BATCH),
+        frozenset({"sign"}),
+    ),
+    TerminalOperation(
+        "upload",
+        "signature",
+        "Upload every signature that is kept, as before a settlement.",
+        (Argument("rounds", "number", "how often; without it, as the dialect says"),),
+    ),
+    TerminalOperation(
+        "reverse",
+        "reversal",
+        "Reverse what is owed, else a sale by hand.",
+        (_STAN, Argument("reason", "text", "the reason that the reversal gives"), _BATCH, _AMOUNT),
+    ),
+    TerminalOperation("echo", "echo", "Ask whether the host is there.", saves=False),
+    TerminalOperation("sign_off", "sign_off", "Sign off."),
+)
+
+OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _ALL}
+
+SIGNATURE_SERVICES: Final = ("signature", "signature_part")
+
+FaultyPart = Literal["drop_line", "ignore_answer", "no_line", "power_cut", "wrong_batch", "late_signature"]
+
+TERMINAL_FAULTS: Final[Mapping[FaultyPart, str]] = {
+    "drop_line": "the line drops once the request is sent: no answer can arrive",
+    "ignore_answer": "the answer arrives and is not used, as if there were none",
+    "no_line": "there is no line: nothing is sent",
+    "power_cut": "the power fails when the answer is there and not yet saved: the terminal goes on with its state of "
+    "before",
+    "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",
+    "late_signature": "no signature goes up during this operation: it is kept, and comes late",
+}
+"""Faults of the terminal's side, and what each of them does."""
+
+POWER_CUT: Final = "power-cut"
+"""The outcome of an operation during which the power failed."""

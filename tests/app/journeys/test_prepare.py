@@ -1,0 +1,121 @@
+"""What a journey names is looked for before anything is sent, and refused where the journey names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acquirer.app.journeys.prepare import prepare
+from acquirer.data.toml import DataError
+from acquirer.settings.named_files import JOURNEYS
+
+STEP = '\n[[step]]\necho = true\nexpect = { code = "00" }\n'
+
+REFUSED = r"""
+[journey]
+dialect = "unionpay"
+-> :2: journey.dialect: unionpay: no dialect of this name; did you mean 'unionpay-pos'?
+
+[journey]
+dialect = "none.toml"
+-> :2: journey.dialect: FOLDER/none.toml: cannot be read: No such file or directory
+
+[journey]
+packs = ["issuer-don"]
+-> :2: journey.packs: no pack is called 'issuer-don'; did you mean 'issuer-down'?, or name a .toml file
+
+[journey]
+packs = "mine.toml"
+-> :2: journey.packs: FOLDER/mine.toml: cannot be read (No such file or directory); name a pack, a file in TOML
+
+[journey]
+terminals = ["10000169"]
+-> :2: journey.terminals[0]: the demo set holds no terminal '10000169'; did you mean '20000169'?
+
+[journey]
+cards = "blue.toml"
+-> :2: journey.cards: FOLDER/blue.toml: cannot be read (No such file or directory); name a card table in TOML
+
+[journey]
+terminals_file = "mine.toml"
+-> :2: journey.terminals_file: FOLDER/mine.toml: cannot be read: No such file or directory
+
+[journey]
+seed = 1
+listen = "nowhere"
+-> :3: journey.listen: 'nowhere' is not an address; write [HOST:]PORT[=DIALECT], as in 127.0.0.1:8583
+
+[journey]
+seed = 1
+listen = "0.0.0.0:8583"
+-> :2: journey.seed: makes keys anyone can compute; it is for listeners on loopback only
+
+[journey.host]
+idle = 3
+-> :2: journey.host.idle: unknown key; did you mean 'idle_s'?
+
+[journey.host]
+store = "memory:"
+-> :2: journey.host.store: is said by the journey itself or its steps; take it out
+
+[journey.host]
+idle_s = "long"
+-> :2: journey.host.idle_s: 'long' is not a number of seconds; write it like 60 or 2.5
+
+[journey.terminal]
+keep_opn = true
+-> :2: journey.terminal.keep_opn: unknown key; did you mean 'keep_open'?
+
+[journey.terminal]
+keep_open = "yes"
+-> :2: journey.terminal.keep_open: must be true or false
+
+[journey.terminal]
+sign_upload = "later"
+-> :1: journey.terminal: there is no time 'later' to upload signatures; write after-next or at-once
+
+[[step]]
+sale = { amount = "1.00", sign = "pad.png" }
+-> :2: step[0].sale: FOLDER/pad.png: the signature cannot be read: no such file or directory
+
+[[step]]
+sale = { amount = "1.00", sign = "Ann", sign_mode = "toe" }
+-> :2: step[0].sale: there is no way to sign 'toe'; known: touch, pen, fingerprint
+
+[journey]
+packs = ["broken.toml"]
+[[step]]
+fault = "truncate:service=sale"
+-> :4: step[0].fault: faults 'silent' and 'truncate' contradict each other: 'silent' lets no reply be sent that"""
+
+CASES = [tuple(case.strip().split("\n-> ")) for case in REFUSED.split("\n\n")]
+
+
+@pytest.mark.parametrize(("text", "sentence"), CASES)
+def test_what_cannot_be_used_is_refused_where_it_is_named(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text('[[fault]]\nkind = "silent"\n')
+    file = tmp_path / "j.toml"
+    file.write_text(text + STEP)
+    with pytest.raises(DataError) as caught:
+        prepare(str(file))
+    assert str(caught.value).partition(" 'truncate' could")[0] == f"{file}{sentence}".replace("FOLDER", str(tmp_path))
+
+
+def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
+    with pytest.raises(DataError, match=r"JOURNEY: no journey is called 'a-day'.*or name a \.toml file"):
+        prepare("a-day")
+    assert JOURNEYS.names == [
+        "a-day-in-a-shop",
+        "a-host-that-comes-and-goes",
+        "reversal-storm",
+        "sign-on-trouble",
+        "signature-trouble",
+    ]
+
+
+@pytest.mark.parametrize("name", JOURNEYS.names)
+def test_those_that_ship_have_a_sentence_about_them(name: str) -> None:
+    about = prepare(name).journey.header.about
+    assert about.endswith(".")
+    assert len(about) < 120

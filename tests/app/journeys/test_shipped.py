@@ -1,0 +1,69 @@
+"""The journeys that ship hold against our host, and each can fail: against a host that does otherwise, it says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from acquirer.app.journeys.prepare import prepare
+from acquirer.app.journeys.runner import run_journey
+from acquirer.settings.named_files import JOURNEYS
+from acquirer.testing import running_host
+from tests.app.journeys.running import Quiet, differences, run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JOURNEYS.names)
+def test_it_holds(name: str) -> None:
+    assert differences(run_journey(prepare(name), Quiet(), open_host=running_host)) == []
+
+
+OTHERWISE: Final = {
+    "a-day-in-a-shop": (
+        '[[fault]]\nkind = "wrong_rrn"\nservice = "sale"',
+        "expect: code: wanted 00, was 25 ≠\n"
+        "host: 0220 refund 000008 25: the sale of 20.00 with STAN 000005, batch 000001 on terminal 10000161 is of card "
+        "620000******0047, the message is of card 621234******1232; use the card of the sale",
+    ),
+    "sign-on-trouble": (
+        '[[fault]]\nkind = "stale_keys"\nskip = 3',
+        "verify: expected exactly 1 sale with reason mac_differs within 1 s, saw 2 of 9 exchanges\n"
+        "fits: #5 0200 sale  10000161\nfits: #8 0200 sale  10000161\n"
+        "rules that fired: 'refused sign-on' ×1 at #3 0800 sign_on\n"
+        "faults that acted: 'stale_keys' ×3 at #7 0800 sign_on; 'wrong_key_length' ×1 at #2 0800 sign_on; 'wrong_kcv' "
+        "×1 at #1 0800 sign_on",
+    ),
+    "reversal-storm": (
+        '[[rule]]\nname = "deaf"\nwhen = { service = "reversal" }\nthen = { reason = "system_fault" }',
+        "books: state: wanted reversed, was approved ≠\n"
+        "host: 0200 sale 000002 00: approved on card 'standard' 621234******1232\n"
+        "host: 0400 reversal 000002 96: rule 'deaf' answers 96; 1 used",
+    ),
+    "signature-trouble": (
+        '[[rule]]\nname = "full"\nwhen = { service = "signature" }\nthen = { reason = "system_fault" }',
+        "owed: signatures: wanted 0, was 1 ≠\n"
+        "host: 0200 sale 000003 00: approved on card 'standard' 621234******1232\n"
+        "host: 0820 signature 000002 96: rule 'full' answers 96; 1 used",
+    ),
+    "a-host-that-comes-and-goes": (
+        '[[rule]]\nname = "forgetful"\nwhen = { service = "void" }\nthen = { reason = "original_unknown" }',
+        "expect: code: wanted 00, was 25 ≠\nhost: 0200 void 000005 25: rule 'forgetful' answers 25; 1 used",
+    ),
+}
+"""What a host does otherwise, as a pack, and a difference that it makes."""
+
+
+def test_each_that_ships_is_tried() -> None:
+    assert sorted(OTHERWISE) == JOURNEYS.names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_it_can_fail(name: str, tmp_path: Path) -> None:
+    pack, difference = OTHERWISE[name]
+    (tmp_path / "otherwise.toml").write_text(pack)
+    text = JOURNEYS.path(name).read_text(encoding="utf-8")
+    found = differences(run(tmp_path, text.replace("[journey]\n", '[journey]\npacks = ["otherwise.toml"]\n', 1)))
+    assert difference in found
