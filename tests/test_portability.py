@@ -232,3 +232,10 @@ def test_a_host_serves_without_what_only_linux_has(tmp_path: Path, store: str) -
             assert json.loads(printed)["code"] == "00", operation
     if store != "memory:":
         assert len(succeed(tmp_path, MACOS, "journal", "list", "--store", store, "--json").splitlines()) >= 4
+
+
+def test_a_journey_runs_without_what_only_linux_has(tmp_path: Path) -> None:
+    """With a host that ends and begins again, and its store on disk."""
+    printed = succeed(tmp_path, MACOS, "check", "a-host-that-comes-and-goes", "--junit", "out.xml")
+    assert "expectations hold" in printed
+    assert (tmp_path / "out.xml").exists()

@@ -192,7 +192,10 @@ def test_files_belong_to_their_owner_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["journal", "list", "--help"], ["terminals", "list", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["journal", "list", "--help"], ["terminals", "list", "--help"], ["check", "--help"], ["--version"]],
+)
 def test_the_command_line_starts_without_heavy_imports(arguments: list[str]) -> None:
     code = (
         "import sys; from acquirer.cli import run; code = run(sys.argv[1:]);"

@@ -47,6 +47,14 @@ def test_dialects_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_journeys_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    command = [installed, "check", "a-day-in-a-shop", "--junit", "out.xml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (tmp_path / "out.xml").exists()
+
+
+@pytest.mark.slow
 def test_serves_from_another_directory(installed: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     host = subprocess.Popen(
