@@ -193,11 +193,12 @@ def _print_json(report: JourneyReport) -> None:
     """Print how a journey went, for programs."""
     from acquirer.cli.json_output import print_object
     from acquirer.terminal.rendering import exchange_json
+    from acquirer.wire.masking import mask_card_numbers
 
     steps: list[dict[str, Any]] = [
         {
             "number": step.step.number,
-            "name": step.step.name,
+            "name": mask_card_numbers(step.step.name),
             "action": step.step.words,
             "line": step.step.line,
             "took_s": round(step.took_s, 3),

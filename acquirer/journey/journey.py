@@ -11,6 +11,7 @@ from acquirer.journey.operations import FaultyPart, TerminalOperation
 from acquirer.matcher.expression import Expression
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule
+from acquirer.wire.masking import mask_card_numbers
 
 DEFAULT_TID: Final = "10000161"
 DEFAULT_DIALECT: Final = "unionpay-pos"
@@ -181,8 +182,8 @@ class JourneyStep:
 
     @property
     def title(self) -> str:
-        """What reports call it."""
-        return ": ".join(filter(None, (self.name, self.words))) or "look"
+        """What reports call it, masked."""
+        return mask_card_numbers(": ".join(filter(None, (self.name, self.words)))) or "look"
 
 
 @dataclass(frozen=True, slots=True)

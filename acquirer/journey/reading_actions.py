@@ -191,7 +191,8 @@ def _problem(argument: Argument, value: Any, dialect: Dialect, cards: Collection
         except ValueError as exc:
             return str(exc)
     if argument.kind == "card" and value not in cards:
-        return f"there is no test card '{value}'{did_you_mean(value, cards) or f'; known: {_list(cards)}'}"
+        hint = did_you_mean(value, cards) or f"; known: {_list(cards)}"
+        return f"there is no test card '{mask_card_numbers(value)}'{hint}"
     profile = dialect.terminal_profile
     if argument.kind == "entry" and profile and value not in profile.entries:
         hint = did_you_mean(value, profile.entries) or f"; known: {_list(profile.entries)}"

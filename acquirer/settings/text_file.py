@@ -25,6 +25,8 @@ def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
             data = b"".join(_pieces(file, most_bytes + 1))
     except MemoryError:
         raise OSError(errno.ENOMEM, "it does not fit into the memory there is") from None
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name") from None
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than {most_bytes // 1_000_000} MB")
     return data

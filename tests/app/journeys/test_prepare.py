@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from acquirer.app.journeys.prepare import prepare
+from acquirer.data.text import printable
 from acquirer.data.toml import DataError
 from acquirer.settings.named_files import JOURNEYS
 
@@ -36,6 +39,10 @@ terminals = ["10000169"]
 [journey]
 cards = "blue.toml"
 -> :2: journey.cards: FOLDER/blue.toml: cannot be read (No such file or directory); name a card table in TOML
+
+[journey]
+cards = "\u0000"
+-> :2: journey.cards: \x00: cannot be read (no file can have this name); name a card table in TOML
 
 [journey]
 terminals_file = "mine.toml"
@@ -99,7 +106,9 @@ def test_what_cannot_be_used_is_refused_where_it_is_named(text: str, sentence: s
     file.write_text(text + STEP)
     with pytest.raises(DataError) as caught:
         prepare(str(file))
-    assert str(caught.value).partition(" 'truncate' could")[0] == f"{file}{sentence}".replace("FOLDER", str(tmp_path))
+    assert printable(str(caught.value)).partition(" 'truncate' could")[0] == f"{file}{sentence}".replace(
+        "FOLDER", str(tmp_path)
+    )
 
 
 def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
@@ -119,3 +128,32 @@ def test_those_that_ship_have_a_sentence_about_them(name: str) -> None:
     about = prepare(name).journey.header.about
     assert about.endswith(".")
     assert len(about) < 120
+
+
+VALUES = """
+3; -1; 1.5; true; ""; "x"; "@last"; "@."; "\\u0000"; []; [""]; {}; { a = 1 }; 1979-05-27; inf; nan;
+"*"; "~("; ">="; "!!0";
+["!00", "01"]; { de.39 = 3 }; { kind = "silent" }; { kind = "drop_line", times = -1 }; { name = "x", then = {} };
+{ service = 3 }; { within = "1s", count = {} }; [[1]]; "9999999999999999999"
+""".replace("\n", " ").split("; ")
+
+
+@pytest.mark.slow
+def test_no_value_brings_more_than_one_sentence(tmp_path: Path) -> None:
+    """Values of journeys that ship, replaced by others at random: each is read, or refused in one line."""
+    random, file, refused = Random(13), tmp_path / "j.toml", 0
+    texts = [JOURNEYS.path(name).read_text(encoding="utf-8") for name in JOURNEYS.names]
+    for _ in range(150):
+        lines = random.choice(texts).split("\n")
+        place = random.choice([at for at, line in enumerate(lines) if " = " in line and not line.startswith("#")])
+        lines[place] = f"{lines[place].partition(' = ')[0]} = {random.choice(VALUES).strip()}"
+        file.write_text("\n".join(lines), encoding="utf-8")
+        with suppress(DataError):
+            prepare(str(file))
+            continue
+        with pytest.raises(DataError) as caught:
+            prepare(str(file))
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).startswith(f"{file}:"), lines[place]
+        refused += 1
+    assert refused > 50

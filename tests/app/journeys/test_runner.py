@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
+from acquirer.app.terminal import Terminal
+from acquirer.data.toml import DataError
+from acquirer.journey.journey import JourneyStep
 from acquirer.testing import running_host
 from tests.app.journeys.running import Quiet, differences, run
 
@@ -265,6 +270,52 @@ def test_a_transcript_shows_both_sides_masked(tmp_path: Path) -> None:
     assert "reply 0210" in transcript
     for secret in ("6212341111110000003", "123456"):
         assert secret not in transcript.replace("621234", "")
+
+
+def test_card_numbers_are_masked_wherever_a_journey_has_them(tmp_path: Path) -> None:
+    pan = "6212345678901232"
+    text = f'''
+        [[step]]
+        name = "card {pan}"
+        sale = "1.00"
+        expect = {{ "de.2" = "{pan}", detail = "{pan}" }}
+        verify = {{ pan = "{pan}", count = 7 }}
+        '''
+    observer = Quiet()
+    report = run(tmp_path, text, observer=observer)
+    assert pan not in "".join(observer.calls)
+    assert pan not in "".join(f"{one.words}{one.difference}" for one in report.judged) + report.steps[0].step.title
+    with pytest.raises(DataError) as caught:
+        run(tmp_path, f'[[step]]\nsale = {{ amount = "1.00", card = "{pan}" }}\nexpect = {{ code = "00" }}')
+    assert pan not in str(caught.value)
+
+
+def test_a_terminal_under_test_is_waited_for(tmp_path: Path) -> None:
+    """It is another program's: here a terminal of ours, which sells while the journey looks at the journal."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+
+    def sell() -> None:
+        with Terminal("10000162", host=address) as terminal:
+            terminal.sale("12.00")
+
+    class Person(Quiet):
+        def step_began(self, step: JourneyStep) -> None:
+            threads.append(threading.Thread(target=sell))
+            threads[-1].start()
+
+    threads: list[threading.Thread] = []
+    text = f'''
+        [journey]
+        listen = "{address}"
+        [[step]]
+        name = "sell 12.00"
+        verify = {{ service = "sale", amount = "12.00", within = "60s" }}
+        '''
+    report = run(tmp_path, text, observer=Person())
+    threads[0].join()
+    assert differences(report) == []
+    assert "0200 sale" in report.steps[0].transcript
 
 
 def test_the_same_seed_makes_the_same_messages(tmp_path: Path) -> None:
