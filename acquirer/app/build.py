@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from secrets import randbits
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from acquirer.app.dialects import served_dialect
+from acquirer.data.text import plural
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host, HostOptions
+from acquirer.host.issuer.cards import CardTable
 from acquirer.host.signature_policy import Checks, parse_checks
 from acquirer.host.unproved import UnprovedSignOns
 from acquirer.net.limits import MOST_CONNECTIONS, Limits
 from acquirer.process.clock import Clock, fixed_clock
 from acquirer.process.randomness import pooled
 from acquirer.scenario import faults
+from acquirer.scenario.doubtful import doubtful
 from acquirer.scenario.faults import Fault, Faults
 from acquirer.scenario.generation import GenerationCounter
 from acquirer.scenario.rules import Rule, Rules
@@ -33,6 +37,9 @@ from acquirer.settings.packs import Pack, read_pack
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
 from acquirer.settings.text_file import read_text_file
 from acquirer.store import Store
+
+MOST_DOUBTS: Final = 10
+"""Sentences about rules and faults that will not act: who has more of them reads no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +114,11 @@ def configured_clock(config: Config) -> Clock:
 
 def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
     """Return the host that speaks a dialect; hosts of one process share terminals, keys, faults. Raises DataError."""
-    issuer = load_cards(None if parts.config.cards is None else str(parts.config.cards))
-    for pack in parts.packs:
-        issuer = pack.with_cards(issuer)
     return Host(
         compiled,
         vault=vault,
         randbytes=parts.randbytes,
-        issuer=issuer,
+        issuer=_issuer(parts),
         faults=parts.faults,
         rules=parts.rules,
         unproved=parts.unproved,
@@ -126,6 +130,28 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
             refund_days=parts.config.refund_days,
         ),
     )
+
+
+def _issuer(parts: Parts) -> CardTable:
+    """Return the test cards of the file and the packs that settings name. Raises DataError."""
+    issuer = load_cards(None if parts.config.cards is None else str(parts.config.cards))
+    for pack in parts.packs:
+        issuer = pack.with_cards(issuer)
+    return issuer
+
+
+def doubts(parts: Parts, store: Store) -> Iterator[str]:
+    """Yield a sentence for each rule and fault that will not act as things stand; the last one counts the rest."""
+    rules, faults = parts.rules.declared, parts.faults.declared
+    if not (rules or faults):
+        return
+    cards = [card.name for card in _issuer(parts).cards.values()]
+    with store.reader() as reader:
+        tids = set(reader.terminal_numbers())
+    found = list(doubtful(rules, faults, parts.dialects, cards, tids))
+    yield from found[:MOST_DOUBTS]
+    if len(found) > MOST_DOUBTS:
+        yield f"{plural(len(found) - MOST_DOUBTS, 'more rule or fault', 'more rules and faults')} cannot act"
 
 
 def register_terminals(parts: Parts, store: Store, vault: Vault, warn: Callable[[str], None]) -> int:

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, TextIO
 
 from acquirer import __version__
-from acquirer.app.build import Parts, build_host, build_parts, register_terminals
+from acquirer.app.build import Parts, build_host, build_parts, doubts, register_terminals
 from acquirer.app.driver import Driver
 from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.line_faults import LineFaults
@@ -141,6 +141,8 @@ async def serving(
             warn(sentence)
         trace = _trace(config, parts, loop, warn)
         terminals = register_terminals(parts, store, vault, warn)
+        for sentence in doubts(parts, store):
+            warn(sentence)
         sources = [address.dialect or config.dialect for address in parts.addresses]
         spoken = list(zip(sources, parts.dialects, strict=True))
         with (

@@ -62,6 +62,10 @@ class Numbering(NamedTuple):
     original_within: str
 
 
+ACCEPTED: Final = "A"
+"""The class of codes that mean success (Q/CUP 009, response codes): a terminal checks the MAC of these only."""
+
+
 class ResponseCode(NamedTuple):
     """One response code: what it means, what a terminal shows, and what its class lets the terminal do."""
 

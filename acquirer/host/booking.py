@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.plans import ElementValues
 from acquirer.dialect.router import without_repeat
 from acquirer.host.admission import skew_notes
@@ -16,7 +17,6 @@ from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
-from acquirer.host.sealing import ACCEPTED
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
 from acquirer.wire.tlv import build_tlv, find_value

@@ -15,7 +15,8 @@ from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
 from acquirer.host.sealing import Reply
 from acquirer.model.effects import Effect, Restart, Send
-from acquirer.scenario.fault import Fault, FaultSet
+from acquirer.scenario.active_faults import FaultSet
+from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import REPLY_STAGES, FaultContext, Stage
 from acquirer.scenario.reply_fault import MacFault, OtherKeys, ReplyDraft, ReplyFault, Sealing
 from acquirer.security.ciphers import CipherError

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.booking import book, given_back
 from acquirer.host.case import Case
@@ -20,7 +21,6 @@ from acquirer.host.chip_notes import chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.kinds import KINDS
-from acquirer.host.sealing import ACCEPTED
 from acquirer.journal.mask import showers
 from acquirer.matcher.keys import field_place
 from acquirer.model.effects import Effect, EffectResult, Hold

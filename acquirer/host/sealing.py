@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from acquirer.data.text import printable
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request
 from acquirer.scenario.rules.reply_edits import edit
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import EncodeError, Value
-
-ACCEPTED: Final = "A"
-"""The class of codes that mean success (Q/CUP 009, response codes): a terminal checks the MAC of these only."""
 
 
 class Reply:

@@ -129,12 +129,8 @@ class _Bounds:
         return part.operator in ("equal", "range", ">", ">=", "<", "<=")
 
     def _moment(self, part: Atom, timezone: tzinfo) -> bool:
-        text = part.operand
-        try:
-            moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=timezone)
-            first, second = sorted(int(moment.replace(fold=fold).timestamp()) * 1_000_000 for fold in (0, 1))
-        except (ValueError, OverflowError):  # 31 February: compared as text
-            return False
+        moment = datetime.strptime(part.operand, "%Y%m%d%H%M%S").replace(tzinfo=timezone)
+        first, second = sorted(int(moment.replace(fold=fold).timestamp()) * 1_000_000 for fold in (0, 1))
         if part.key == "since":
             self.since_us = max(self.since_us, first)
         elif second <= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from acquirer.matcher.expression import Expression, Predicate, compiled, conjunction, conjuncts, keys_of
+from acquirer.matcher.keys import OneValue
 
 COUNTED: Final = "nth"
 
@@ -27,7 +28,7 @@ class CountedCondition:
 
     def is_meant(self, number: int) -> bool:
         """Return whether the exchange of this number, from 1, among those that fit everything else is meant."""
-        return self._nth is None or self._nth(_Numbered(number))
+        return self._nth is None or self._nth(OneValue(number))
 
 
 def counted_problem(expression: Expression) -> str:
@@ -35,15 +36,3 @@ def counted_problem(expression: Expression) -> str:
     if any(COUNTED in keys_of(part) and len(keys_of(part)) > 1 for part in conjuncts(expression)):
         return "counts what fits everything else; it cannot be an alternative to another key"
     return ""
-
-
-class _Numbered:
-    """The number of an exchange, as conditions look at it."""
-
-    __slots__ = ("_number",)
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def value(self, _key: str) -> int:
-        return self._number

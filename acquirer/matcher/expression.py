@@ -7,7 +7,7 @@ compared by size, both sides must be digits. A value that is absent fits only ``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final, Literal
@@ -114,10 +114,16 @@ def conjuncts(expression: Expression) -> tuple[Expression, ...]:
 
 def keys_of(expression: Expression) -> frozenset[str]:
     """Return the keys that an expression asks for."""
+    return frozenset(atom.key for atom in atoms_of(expression))
+
+
+def atoms_of(expression: Expression) -> Iterator[Atom]:
+    """Yield the atoms of which an expression consists, whether they must hold or not."""
     if isinstance(expression, Atom):
-        return frozenset((expression.key,))
-    parts = (expression.part,) if isinstance(expression, Not) else expression.parts
-    return reduce(frozenset.union, map(keys_of, parts), frozenset[str]())
+        yield expression
+        return
+    for part in (expression.part,) if isinstance(expression, Not) else expression.parts:
+        yield from atoms_of(part)
 
 
 def required(expression: Expression, key: str) -> frozenset[str] | None:
@@ -187,7 +193,7 @@ def _compiled_atom(atom: Atom) -> Predicate:
     if key in ("since", "until"):
         return _compiled_time(key, operand)
     if atom.operator == "equal":
-        wanted = _exact(key, operand)
+        wanted = exact(key, operand)
         return lambda subject: subject.value(key) == wanted
     if atom.operator == "absent":
         return lambda subject: subject.value(key) == ""
@@ -242,7 +248,8 @@ def size(key: str, operand: str) -> int:
     return cents_of(operand) if kind_of(key) == "amount" else int(operand)
 
 
-def _exact(key: str, operand: str) -> str | int:
+def exact(key: str, operand: str) -> str | int:
+    """Return the value that an operand is, as subjects have it."""
     kind = kind_of(key)
     if kind == "amount":
         return cents_of(operand)

@@ -24,6 +24,19 @@ class Subject(Protocol):
         """
 
 
+class OneValue:
+    """A subject of which every key has the same value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | int) -> None:
+        self._value = value
+
+    def value(self, _key: str) -> str | int:
+        """Return the value."""
+        return self._value
+
+
 class ConditionError(ConfigurationError, ValueError):
     """A condition that cannot be used.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date, time
 from typing import Any as AnyValue
 from typing import Final
 
@@ -42,6 +43,7 @@ OPERATORS: Final = (
 
 _SIZE: Final = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
 _AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+_AMOUNT_SHOWN: Final = re.compile(r"[0-9*]*(\*[0-9]*|\.([0-9]{2}|[0-9]?\*+[0-9]?|\*[0-9]{1,2}|[0-9]{1,2}\*))")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _MOMENT: Final = re.compile(
     r"(?:([0-9]{4})-([01][0-9])-([0-3][0-9]))?[T ]?(?:([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?"
@@ -83,12 +85,12 @@ def from_value(key: ConditionKey, text: str) -> Expression:
     """Return the expression of one key and its value, operator included. Raises ConditionError."""
     if text.startswith("!"):
         return negation(from_value(key, text[1:]))
+    if key.kind == "time":
+        return Atom(key.name, "equal", _moment(key, text))
     if text == "":
         return Atom(key.name, "absent")
     if text == "?":
         return Atom(key.name, "present")
-    if key.kind == "time":
-        return Atom(key.name, "equal", _moment(key, text))
     if text.startswith("="):
         return Atom(key.name, "equal", _plain(key, text[1:]))
     if text.startswith("~"):
@@ -140,12 +142,14 @@ def _alternatives(key: ConditionKey, values: list[AnyValue] | tuple[AnyValue, ..
 def _as_text(key: ConditionKey, value: AnyValue) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, date | time) and key.kind == "time":
+        return value.isoformat()
     if isinstance(value, bool) and key.kind == "flag":
         return str(value).lower()
     if isinstance(value, int) and not isinstance(value, bool) and key.kind in ("amount", "number"):
         return str(value)
     if isinstance(value, float) and key.kind == "amount":
-        return f"{value:.2f}"
+        return f"{value:.2f}" if round(value, 2) == value else str(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ConditionError(key.name, f'write the value in quotes, as in "{value}": zeros in front count')
     raise ConditionError(key.name, 'is neither a text nor a list of texts; write it like "00" or ["51", "61"]')
@@ -194,6 +198,10 @@ def _globbed(key: ConditionKey, text: str) -> str:
         _shown_digits(key, text)
     if key.kind == "number":
         raise ConditionError(key.name, f"'{text}' is not a number; only digits have a size")
+    if key.kind == "amount" and not _AMOUNT_SHOWN.fullmatch(text):
+        raise ConditionError(
+            key.name, f"'{text}' is like no amount, which has two decimals; write it like *.66 or 12.*"
+        )
     return re.sub(r"\*+", "*", text)
 
 
@@ -220,7 +228,17 @@ def _moment(key: ConditionKey, text: str) -> str:
         problem = f"'{text}' is not a time; write it like 08:00, 2026-01-02 or 2026-01-02T08:00:00"
         raise ConditionError(key.name, problem)
     day, clock = found.group(1, 2, 3), found.group(4, 5, 6)
+    if found[1] and not _is_day(*map(int, day)):
+        raise ConditionError(key.name, f"'{text}' names a day that is in no calendar")
     return "".join(part or "" for part in day) + "".join(part or "00" for part in clock)
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _written_moment(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from acquirer.matcher.expression import Atom, Expression, conjunction
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import FAULT_KEYS, REQUEST_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
-from acquirer.scenario.fault import Fault, contradiction
+from acquirer.scenario.conflicts import find_conflict
+from acquirer.scenario.fault import LONGEST_NAME, Fault
 from acquirer.scenario.fault_kind import FaultKind, Stage
 from acquirer.scenario.parameters import read_amount_minor
-from acquirer.scenario.possible import impossible
+from acquirer.scenario.placement import answering, is_declined
+from acquirer.scenario.possible import address_problem, impossible
 from acquirer.scenario.registry import CONDITIONS, KindEntry, find_kind, known_names
 
 
@@ -66,11 +68,18 @@ def load(document: Document, dialects: Collection[Dialect] = ()) -> tuple[Fault,
     tables = document.data.get("fault", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise document.error(("fault",), "write each fault as a [[fault]] table")
-    faults = []
+    faults: list[Fault] = []
+    names: set[str] = set()
     for i, table in enumerate(tables):
-        faults.append(read_fault(document, ("fault", i), table, dialects))
-        if problem := contradiction(faults):
-            raise document.error(("fault", i, "kind"), problem)
+        fault = read_fault(document, ("fault", i), table, dialects)
+        if "name" in table and fault.name in names:
+            problem = f"'{fault.name}' is the name of another fault; give each its own, or leave it out"
+            raise document.error(("fault", i, "name"), problem)
+        names.add(fault.name)
+        faults.append(fault)
+    if conflict := find_conflict(faults):
+        later = max(i for i, fault in enumerate(faults) if fault in conflict.pair)
+        raise document.error(("fault", later, "kind"), conflict.problem)
     return tuple(faults)
 
 
@@ -103,12 +112,12 @@ def _fault(values: Mapping[str, Any], dialects: Collection[Dialect]) -> Fault:
         if key != written and key in values:
             raise _KeyProblem(written, f"is another name of {key}, which is given too; keep one")
         if parameter := parameters.get(key):
-            arguments[parameter.field] = _read(key, value, parameter.type.read)
+            arguments[parameter.field] = _read(written, value, parameter.type.read)
         elif key == "when":
             when = value
         elif key in _READERS:
             field, reader = _READERS[key]
-            conditions[field] = _read(key, value, reader)
+            conditions[field] = _read(written, value, reader)
         elif key != "kind":
             raise _KeyProblem(key, f"unknown key{did_you_mean(key, (*CONDITIONS, *parameters)) or _parameters(entry)}")
     kind = _kind(entry, arguments, values)
@@ -118,18 +127,24 @@ def _fault(values: Mapping[str, Any], dialects: Collection[Dialect]) -> Fault:
     for key in _OF_EXCHANGES if kind.stage is Stage.LINE else ():
         if key in values:
             raise _KeyProblem(key, f"a fault of kind '{entry.name}' acts on connections, which have none; take it out")
-    if when is not None:
-        conditions["when"] = _when(when, kind, dialects)
-    plain = [Atom(key, "equal", conditions[key]) for key in ("service", "code") if key in conditions]
+    plain = [Atom(key, "equal", str(values[key])) for key in _AS_WHEN if key in values]
     for key, problem in impossible(conjunction(plain), dialects):
         raise _KeyProblem(key, problem)
-    problems = [kind.misfit(dialect) for dialect in dialects]
+    if when is not None:
+        conditions["when"] = _when(when, plain, conditions.get("skip", 0), kind, dialects)
+    services = frozenset((conditions["service"],)) if "service" in conditions else None
+    problems = [kind.misfit(answering(one, services) if services else one) for one in dialects]
     if problems and all(problems):
         raise _KeyProblem(_about(problems[-1], values), problems[-1])
+    if kind.stage is Stage.SEALING and is_declined((conditions.get("code", ""),), dialects):
+        raise _KeyProblem("code", f"a fault of kind '{entry.name}' damages a MAC, which no decline has: it never acts")
     return Fault(**{"name": entry.name, **conditions}, kind=kind)
 
 
-def _when(written: object, kind: FaultKind, dialects: Collection[Dialect]) -> Expression:
+def _when(
+    written: object, plain: Iterable[Expression], passed: int, kind: FaultKind, dialects: Collection[Dialect]
+) -> Expression:
+    """Return the condition of the key `when`, which must be possible together with the plain ones."""
     known = REQUEST_KEYS if kind.stage is Stage.BEFORE_DECISION else FAULT_KEYS
     try:
         if isinstance(written, str):
@@ -140,7 +155,7 @@ def _when(written: object, kind: FaultKind, dialects: Collection[Dialect]) -> Ex
             raise _KeyProblem("when", "must be a table, or a filter as text")
     except ConditionError as exc:
         raise _unusable(written, exc.key, exc.problem) from exc.__cause__
-    for key, problem in impossible(when, dialects):
+    for key, problem in impossible(conjunction((*plain, when)), dialects, passed):
         raise _unusable(written, key, problem)
     return when
 
@@ -186,6 +201,18 @@ def _text(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_NAME:
+        raise ValueError(f"must be a text of 1 to {LONGEST_NAME} printable characters")
+    return text
+
+
+def _address(text: str) -> str:
+    if problem := address_problem(_text(text)):
+        raise ValueError(problem)
+    return text
+
+
 def _sized(text: str, size: int, noun: str) -> str:
     if len(_text(text)) != size:
         raise ValueError(f"'{text}' is not a {noun}, which has {plural(size, 'character')}: it can never match")
@@ -209,13 +236,13 @@ def _whole(text: str, form: str, problem: str) -> int:
 
 
 _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
-    "name": ("name", _text),
+    "name": ("name", _name),
     "tid": ("tid", partial(_sized, size=8, noun="terminal number")),
     "mid": ("mid", partial(_sized, size=15, noun="merchant number")),
     "service": ("service", _text),
     "code": ("code", _text),
-    "peer": ("peer", _text),
-    "listener": ("listener", _text),
+    "peer": ("peer", _address),
+    "listener": ("listener", _address),
     "amount": ("amount_minor", read_amount_minor),
     "probability": ("probability", _probability),
     "count": ("count", partial(_whole, form=r"[1-9][0-9]{0,8}", problem="a count; write how often it may act, from 1")),
@@ -225,6 +252,9 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 
 _OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount", "when")
 """Conditions that connections do not have."""
+
+_AS_WHEN: Final = ("tid", "mid", "service", "code")
+"""Conditions that a `when` may contradict."""
 
 _ALIASES: Final[Mapping[str, str]] = {"times": "count", "after": "skip"}
 """Other names of keys. A parameter of the kind goes before them: `after` of a late reply is a duration."""

@@ -1,32 +1,20 @@
-"""Declared faults: their conditions, which of them act on an exchange, and how often each has acted.
-
-1. An exchange is under one `FaultSet` from its request to its reply. Switching replaces the whole set between two
-   exchanges and makes the generation one higher (`generation.GenerationCounter`).
-2. All faults that match act, in the order of their stages, those of one stage in the order of declaration.
-3. A fault is counted when it acted, not when it was found: `FaultSet.reserve` finds it, then `Faults.applied` counts it
-   or `Faults.release` gives it back, because the decision was not committed or there was nothing to damage.
-4. What is drawn depends on seed, fault, terminal and the number of its exchange there alone (`draws`): not on the order
-   in which terminals come.
-"""
+"""A declared fault: damage of one kind, and the conditions under which it acts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from acquirer.errors import ConfigurationError
-from acquirer.matcher.counted import CountedCondition
-from acquirer.matcher.expression import Expression
+from acquirer.matcher.contradiction import contradictions
+from acquirer.matcher.counted import COUNTED
+from acquirer.matcher.expression import Expression, conjunction, conjuncts, keys_of
 from acquirer.model.effects import Effect
-from acquirer.scenario.draws import chance, stream
-from acquirer.scenario.fault_kind import REPLY_STAGES, FaultContext, FaultKind, Stage
-from acquirer.scenario.generation import GenerationCounter
+from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 
-TERMINALS_COUNTED: Final = 100_000
-"""Terminals whose exchanges a fault counts: any peer may name any terminal, and each costs some 150 bytes. Beyond it
-counting begins anew."""
+LONGEST_NAME: Final = 80
+"""Characters of a name: it stands in every line of the log that tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +55,24 @@ class Fault:
 
     def may_meet(self, other: Fault) -> bool:
         """Return whether there may be an exchange that both match."""
-        return all(
-            mine is None or its is None or mine == its
-            for mine, its in (
-                (self.tid, other.tid),
-                (self.mid, other.mid),
-                (self.service, other.service),
-                (self.code, other.code),
-                (self.amount_minor, other.amount_minor),
-            )
+        plain = (
+            (self.tid, other.tid),
+            (self.mid, other.mid),
+            (self.service, other.service),
+            (self.code, other.code),
+            (self.amount_minor, other.amount_minor),
+            (_exactly(self.peer), _exactly(other.peer)),
+            (_exactly(self.listener), _exactly(other.listener)),
         )
+        if any(mine is not None and its is not None and mine != its for mine, its in plain):
+            return False
+        whens = (one.when for one in (self, other) if one.when is not None)
+        parts = (part for when in whens for part in conjuncts(when) if COUNTED not in keys_of(part))
+        return next(contradictions(conjunction(parts)), None) is None
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Return what is performed instead of `effects`, under the name of this fault."""
         return self.kind.apply(effects, replace(context, fault=self.name))
-
-
-class FaultConflictError(ConfigurationError, ValueError):
-    """Faults that cannot be in force together: one sentence."""
-
-
-def contradiction(faults: Sequence[Fault]) -> str:
-    """Return a sentence about the first two faults that may meet on one reply and contradict each other, or ""."""
-    for at, fault in enumerate(faults):
-        for other in faults[at + 1 :]:
-            if type(fault.kind) is not type(other.kind) and fault.may_meet(other):
-                for first, second in ((fault, other), (other, fault)):
-                    if first.kind.withholds and second.stage in REPLY_STAGES:
-                        return (
-                            f"faults '{first.name}' and '{second.name}' contradict each other: '{first.name}' lets no "
-                            f"reply be sent that '{second.name}' could damage; give them other conditions, or take one "
-                            "out"
-                        )
-                if fault.kind.claims and fault.kind.claims == other.kind.claims:
-                    return (
-                        f"faults '{fault.name}' and '{other.name}' contradict each other: both decide "
-                        f"{fault.kind.claims}; give them other conditions, or take one out"
-                    )
-    return ""
 
 
 def apply_all(faults: Iterable[Fault], effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
@@ -118,177 +86,6 @@ def apply_all(faults: Iterable[Fault], effects: Iterable[Effect], context: Fault
     return chained
 
 
-@dataclass(slots=True)
-class _Use:
-    """How often a declared fault was used."""
-
-    when: CountedCondition | None = None  # the fault's
-    acted: int = 0
-    reserved: int = 0
-    matched: int = 0
-    by_terminal: dict[str, int] = field(default_factory=dict)
-
-    def next_of(self, tid: str) -> int:
-        """Count one more exchange of a terminal that matches, and return which one it is."""
-        self.matched += 1
-        if len(self.by_terminal) >= TERMINALS_COUNTED:
-            self.by_terminal.clear()
-        number = self.by_terminal[tid] = self.by_terminal.get(tid, 0) + 1
-        return number
-
-
-def _use_of(fault: Fault) -> _Use:
-    return _Use(None if fault.when is None else CountedCondition(fault.when))
-
-
-class FaultSet:
-    """The faults that are in force together."""
-
-    __slots__ = ("_seed", "_uses", "declared")
-
-    def __init__(self, declared: tuple[Fault, ...], seed: int, uses: dict[int, _Use]) -> None:
-        self.declared = declared  # in order of declaration
-        self._seed = seed
-        self._uses = uses
-
-    def reserve(self, stages: Stage | Collection[Stage], context: FaultContext) -> tuple[Fault, ...]:
-        """Find the faults that are to act on an exchange, and reserve them.
-
-        Args:
-            stages: where the exchange stands; faults of other stages are passed over.
-            context: the exchange. When it is decided again, the same object: what was drawn for it stays.
-
-        Returns:
-            All faults of these stages that match, win their draw and are not used up, in the order in which they act;
-            for each, `Faults.applied` or `Faults.release` must follow.
-        """
-        stages = (stages,) if isinstance(stages, Stage) else stages
-        found = [fault for fault in self.declared if fault.kind.stage in stages and self._acts(fault, context)]
-        for fault in found:
-            self._uses[id(fault)].reserved += 1
-        return tuple(sorted(found, key=lambda fault: fault.kind.stage))
-
-    def _acts(self, fault: Fault, context: FaultContext) -> bool:
-        if not fault.matches(context):
-            return False
-        use = self._uses[id(fault)]
-        when = use.when
-        if when is not None and not (context.subject is not None and when.fits(context.subject)):
-            return False
-        drawn = context.draws.get(id(fault))
-        if drawn is None:
-            number = use.next_of(context.origin)
-            wins = (
-                use.matched > fault.skip
-                and (when is None or when.is_meant(use.matched))
-                and (fault.probability >= 1.0 or chance(*_draw(self._seed, fault, context, number)) < fault.probability)
-            )
-            drawn = context.draws[id(fault)] = number, wins
-        return drawn[1] and (fault.count is None or use.acted + use.reserved < fault.count)
-
-
-class Faults:
-    """The faults of one running host: which are in force, and how often each has acted.
-
-    Args:
-        faults: in order of declaration.
-        seed: of what is drawn.
-        generation: numbers what is in force; shared with the host's rules.
-
-    Raises:
-        FaultConflictError: two of them contradict each other.
-    """
-
-    def __init__(
-        self, faults: Iterable[Fault] = (), seed: int = 0, generation: GenerationCounter | None = None
-    ) -> None:
-        self.seed = seed
-        self.generation = GenerationCounter() if generation is None else generation
-        self.forgotten_us = 0
-        """When the host forgot who had signed on (`host_restart`): sign-ons until then hold no longer."""
-        self._uses: dict[int, _Use] = {}
-        self.active: FaultSet | None = None
-        """What an exchange that begins now is under; None until there is a fault: nothing is looked at then."""
-        # Copies: two declarations with equal values are two faults, each with a count of its own.
-        if declared := tuple(replace(fault) for fault in faults):
-            self._enforce(declared)
-
-    def __bool__(self) -> bool:
-        return bool(self.declared)
-
-    @property
-    def declared(self) -> tuple[Fault, ...]:
-        """Return the faults in force, in order of declaration."""
-        return () if self.active is None else self.active.declared
-
-    def switch(self, faults: Iterable[Fault]) -> int:
-        """Put these faults in force in place of those there are, for the exchanges that begin from now on.
-
-        A fault of `declared` that is among them keeps its count; any other one begins to count.
-
-        Returns:
-            The generation of what is in force now.
-
-        Raises:
-            FaultConflictError: two of them contradict each other; everything stays as it was.
-        """
-        kept = {id(fault) for fault in self.declared}
-        declared = tuple(fault if id(fault) in kept else replace(fault) for fault in faults)
-        self._enforce(declared)
-        self.generation.advance()
-        return self.generation.number
-
-    def add(self, *faults: Fault) -> int:
-        """Put faults in force behind those there are, in place of those of the same names; return the generation."""
-        names = {fault.name for fault in faults}
-        return self.switch((*(fault for fault in self.declared if fault.name not in names), *faults))
-
-    def remove(self, *names: str) -> int:
-        """Switch the faults of these names off, all without a name; return the generation.
-
-        Removing what is not there changes nothing.
-        """
-        kept = tuple(fault for fault in self.declared if names and fault.name not in names)
-        return self.generation.number if len(kept) == len(self.declared) else self.switch(kept)
-
-    def context_of(self, fault: Fault, context: FaultContext) -> FaultContext:
-        """Return the context of an exchange under the name of a fault that acts on it, with randomness of its own."""
-        number, _ = context.draws.get(id(fault), (0, True))  # a rule's own fault has no number
-        draw = _draw(self.seed, fault, context, number)
-        return replace(context, fault=fault.name, randbytes=stream(*draw, "kind"))
-
-    def applied(self, fault: Fault) -> None:
-        """Count a reserved fault: it has acted. A fault that is not declared here is not counted."""
-        if self.release(fault):
-            self._uses[id(fault)].acted += 1
-
-    def release(self, fault: Fault) -> bool:
-        """Give a reserved fault back uncounted, because it did not act.
-
-        Returns:
-            Whether it was reserved here.
-        """
-        use = self._uses.get(id(fault))
-        if use is None or not use.reserved:
-            return False
-        use.reserved -= 1
-        return True
-
-    def acted(self, fault: Fault) -> int:
-        """Return how often a fault of `declared` has acted."""
-        return self._uses[id(fault)].acted
-
-    def _enforce(self, declared: tuple[Fault, ...]) -> None:
-        if problem := contradiction(declared):
-            raise FaultConflictError(problem)
-        self._uses = {id(fault): self._uses.get(id(fault)) or _use_of(fault) for fault in declared}
-        self.active = FaultSet(declared, self.seed, self._uses)
-
-
-def _draw(seed: int, fault: Fault, context: FaultContext, number: int) -> tuple[int, str, str, int]:
-    return (
-        seed if fault.seed is None else fault.seed,
-        fault.name,
-        context.origin,
-        number,
-    )
+def _exactly(address: str | None) -> str | None:
+    """Return an address; None where it stands for several."""
+    return None if address is None or any(sign in address for sign in "*?[") else address

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
 from acquirer.scenario.parameters import PLAIN_TYPES, ParameterType
-from acquirer.scenario.placement import absent, unfit
+from acquirer.scenario.placement import missing_in_replies, never_acts, unfit
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 
 Other = Annotated[
@@ -27,8 +27,8 @@ class OtherElement(ReplyFault):
 
     def misfit(self, dialect: Dialect) -> str:
         """Return why it never acts on replies of a dialect."""
-        if problem := absent(dialect, self.element):
-            return f"a fault of this kind never acts: {problem.partition(';')[0]}"
+        if problem := missing_in_replies(dialect, self.element):
+            return never_acts(problem)
         problem = unfit(dialect, self.element, self.to) if self.to else ""
         return problem and f"'to' {problem}"
 

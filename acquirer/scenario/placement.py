@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from functools import lru_cache
+
 from acquirer.data.toml import did_you_mean
+from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.dialect import Dialect
 from acquirer.matcher.keys import field_place
 from acquirer.wire.message import EncodeError, Value
@@ -61,3 +66,36 @@ def unfit(dialect: Dialect, name: str, value: str) -> str:
     except EncodeError as exc:
         return f"does not fit {dialect.name}: {exc}"
     return ""
+
+
+def missing_in_replies(dialect: Dialect, name: str) -> str:
+    """Return why no reply of a dialect has an element or field, as the rest of a sentence; "" when one has."""
+    if problem := absent(dialect, name):
+        return problem
+    de = field_of(dialect, name)
+    answers = [answer for route in dialect.routes for answer in (route.reply, route.refusal)] + [dialect.refusal]
+    given = {element for answer in answers for element in answer.make} | {"mac", "mac_secondary"}
+    places = {dialect.elements[element].de for element in given if element in dialect.elements}
+    if de in places or any(de in answer.echo for answer in answers):
+        return ""
+    services = {route.service for route in dialect.routes}
+    of = f" to '{services.pop()}'" if len(services) == 1 else ""
+    return f"no reply{of} of {dialect.name} has DE {de}"
+
+
+def is_declined(codes: Collection[str], dialects: Collection[Dialect]) -> bool:
+    """Return whether there are codes, each of which declines in all dialects that have it."""
+    kinds = {dialect.codes[code].kind for dialect in dialects for code in codes if code in dialect.codes}
+    return bool(kinds) and ACCEPTED not in kinds
+
+
+def never_acts(problem: str) -> str:
+    """Return a sentence about a kind of fault that has nothing to damage."""
+    return f"a fault of this kind never acts: {problem.partition(';')[0]}"
+
+
+@lru_cache(maxsize=64)  # those of one host; each is as large as a dialect
+def answering(dialect: Dialect, services: frozenset[str]) -> Dialect:
+    """Return a dialect that answers these services alone, where it serves one of them."""
+    routes = tuple(route for route in dialect.routes if route.service in services)
+    return replace(dialect, routes=routes, refusal=routes[0].refusal) if routes else dialect

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Effect
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
+from acquirer.scenario.placement import never_acts
 from acquirer.security.key_package import KeyPackage
 from acquirer.wire.message import Value, as_bytes
 
@@ -79,6 +80,18 @@ class ReplyFault(FaultKind):
         yield from effects
 
 
+class KeyFault(ReplyFault):
+    """A kind that changes the keys that a reply hands out; it does not act on replies without keys."""
+
+    __slots__ = ()
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        if any("keys" in route.reply.make for route in dialect.routes):
+            return ""
+        return never_acts(f"no such reply of {dialect.name} hands out keys")
+
+
 @dataclass(frozen=True, slots=True)
 class Sealing:
     """The MAC of a reply that is about to be computed.
@@ -98,6 +111,12 @@ class MacFault(FaultKind):
     __slots__ = ()
 
     stage: ClassVar[Stage] = Stage.SEALING
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        if any(route.mac_reply != "never" for route in dialect.routes):
+            return ""
+        return never_acts(f"no such reply of {dialect.name} has a MAC")
 
     @abstractmethod
     def mac(self, sealing: Sealing, context: FaultContext) -> bytes | None:

@@ -20,8 +20,10 @@ Every module of this package is a kind and is named as it; `acquirer.scenario.re
 docs/adding-a-fault.md.
 """
 
+from acquirer.scenario.active_faults import Faults
+from acquirer.scenario.conflicts import FaultConflictError
 from acquirer.scenario.declaration import load, parse
-from acquirer.scenario.fault import Fault, FaultConflictError, Faults, apply_all
+from acquirer.scenario.fault import Fault, apply_all
 from acquirer.scenario.fault_kind import REPLY_STAGES, FaultContext, FaultKind, Stage
 
 __all__ = [

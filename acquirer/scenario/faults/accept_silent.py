@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from acquirer.model.line import LineState
 from acquirer.scenario.line_fault import LineFault
@@ -14,6 +15,8 @@ class AcceptSilent(LineFault):
 
     A good terminal waits until its time-out. Nothing was decided: its reversal, on another connection, finds nothing.
     """
+
+    claims: ClassVar[str] = "what becomes of a connection"
 
     def line(self, state: LineState) -> LineState:
         """Return the state of a connection with this fault."""

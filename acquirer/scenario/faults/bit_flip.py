@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Effect, Send
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
+from acquirer.scenario.placement import missing_in_replies
 from acquirer.scenario.wire_bytes import place_in_frame
 
 
@@ -35,6 +37,11 @@ class BitFlip(FaultKind):
             raise ValueError("'bits' is 0, which changes nothing; write 1 or more")
         if not re.fullmatch(r"anywhere|bitmap|mti|de\.[1-9][0-9]{0,2}", self.where):
             raise ValueError(f"'where' is '{self.where}'; write anywhere, bitmap, mti or a field as in de.39")
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        problem = missing_in_replies(dialect, self.where) if self.where.startswith("de.") else ""
+        return problem and f"'where' is '{self.where}': {problem}"
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Flip bits of each reply that is sent."""

@@ -46,6 +46,14 @@ class Delay(FaultKind):
             raise ValueError("'median' and 'p99' belong together; write both")
         if self.median_ms is not None and self.p99_ms is not None and not 0 < self.median_ms <= self.p99_ms:
             raise ValueError("'p99' is shorter than 'median', or that is 0; write the longer one as p99")
+        shortest = self.fixed_ms if self.uniform_ms is None else self.uniform_ms[1]
+        if shortest == 0:
+            raise ValueError(
+                f"'{'uniform' if self.uniform_ms else 'fixed'}' is 0, which delays nothing; write a duration"
+            )
+        for name, least_ms in (("fixed", self.fixed_ms), ("median", self.median_ms)):
+            if least_ms is not None and least_ms > self.most_ms:
+                raise ValueError(f"'most' is shorter than '{name}'; write a longer one")
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Delay the first effect that sends something; what follows it waits for it."""

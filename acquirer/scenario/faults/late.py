@@ -26,6 +26,10 @@ class Late(FaultKind):
 
     after_ms: Milliseconds = 3000
 
+    def __post_init__(self) -> None:
+        if not self.after_ms:
+            raise ValueError("'after' is 0, which is not late; write a duration, as in 3s")
+
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Delay the first effect that sends something; what follows it waits for it."""
         remaining = iter(effects)

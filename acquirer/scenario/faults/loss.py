@@ -25,6 +25,10 @@ class Loss(LineFault):
     correlation: Share = 0.0
     stall_ms: Milliseconds = 200
 
+    def __post_init__(self) -> None:
+        if not (self.rate and self.stall_ms):
+            raise ValueError(f"'{'stall' if self.rate else 'rate'}' is 0: nothing would be lost; write more")
+
     def line(self, state: LineState) -> LineState:
         """Return the state of a connection with this fault."""
         return replace(state, loss_rate=self.rate, loss_correlation=self.correlation, stall_ms=self.stall_ms)

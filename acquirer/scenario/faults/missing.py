@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
-from acquirer.scenario.placement import absent
+from acquirer.scenario.placement import missing_in_replies
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 
 
@@ -25,7 +25,7 @@ class Missing(ReplyFault):
 
     def misfit(self, dialect: Dialect) -> str:
         """Return why it never acts on replies of a dialect."""
-        problem = absent(dialect, f"de.{self.de}")
+        problem = missing_in_replies(dialect, f"de.{self.de}")
         return problem and f"'de' is {self.de}: {problem}"
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from acquirer.model.line import LineState
 from acquirer.scenario.line_fault import LineFault
@@ -15,6 +16,8 @@ class RefuseConnection(LineFault):
     The operating system accepts it first, so a terminal sees a connection that opens and ends at once. A good terminal
     tries again, and reverses what it cannot be sure of; nothing was decided.
     """
+
+    claims: ClassVar[str] = "what becomes of a connection"
 
     def line(self, state: LineState) -> LineState:
         """Return the state of a connection with this fault."""

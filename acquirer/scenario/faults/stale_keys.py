@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acquirer.scenario.fault_kind import FaultContext
-from acquirer.scenario.reply_fault import OtherKeys, ReplyDraft, ReplyFault
+from acquirer.scenario.reply_fault import KeyFault, OtherKeys, ReplyDraft
 
 
 @dataclass(frozen=True, slots=True)
-class StaleKeys(ReplyFault):
+class StaleKeys(KeyFault):
     """Hand out other working keys at sign-on than the host goes by. It acts on replies with keys alone.
 
     A good terminal cannot notice it: the check values are right. The host refuses its next MAC, A0; the terminal signs

@@ -9,6 +9,7 @@ from typing import ClassVar
 from acquirer.model.effects import Effect, Send
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.scenario.parameters import Share
+from acquirer.wire.framing import LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Truncate(FaultKind):
     def __post_init__(self) -> None:
         if self.bytes is not None and self.share is not None:
             raise ValueError("takes either 'bytes' or 'share'; leave one out")
+        if self.share == 1 or (self.bytes or 0) > LIMIT_BYTES:
+            name = "share" if self.share == 1 else "bytes"
+            raise ValueError(f"'{name}' leaves every reply whole; write less")
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Shorten each reply that is sent."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.scenario.fault_kind import FaultContext
 from acquirer.scenario.parameters import Amount
+from acquirer.scenario.placement import missing_in_replies, never_acts
 from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
 
 
@@ -21,6 +23,11 @@ class OtherAmount(ReplyFault):
     """
 
     to_minor: Amount | None = None
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        problem = missing_in_replies(dialect, "amount")
+        return problem and never_acts(problem)
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
         """Return the reply with another amount."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from acquirer.scenario.fault_kind import FaultContext
-from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
+from acquirer.scenario.reply_fault import KeyFault, ReplyDraft
 
 
 @dataclass(frozen=True, slots=True)
-class OtherKcv(ReplyFault):
+class OtherKcv(KeyFault):
     """Hand out a key at sign-on with a check value that is not its own. It acts on packages with check values alone.
 
     A good terminal takes none of the keys of such a package: it is not signed on, says so, and sends no transaction.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from acquirer.scenario.fault_kind import FaultContext
 from acquirer.scenario.parameters import SignedNumber
-from acquirer.scenario.reply_fault import ReplyDraft, ReplyFault
+from acquirer.scenario.reply_fault import KeyFault, ReplyDraft
 
 
 @dataclass(frozen=True, slots=True)
-class OtherKeyLength(ReplyFault):
+class OtherKeyLength(KeyFault):
     """Hand out a key package of another length than its layout has. It acts on replies with keys alone.
 
     A good terminal takes none of its keys: it is not signed on, says so, and sends no transaction.
@@ -20,6 +20,10 @@ class OtherKeyLength(ReplyFault):
     """
 
     by: SignedNumber = -1
+
+    def __post_init__(self) -> None:
+        if not self.by:
+            raise ValueError("'by' is 0, which changes nothing; write another number")
 
     def change(self, reply: ReplyDraft, context: FaultContext) -> ReplyDraft | None:
         """Return the reply with a longer or shorter key package."""

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from acquirer.dialect.dialect import Dialect
 from acquirer.model.effects import Effect, Send, SendBytes
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.scenario.parameters import SignedNumber
+from acquirer.scenario.placement import never_acts
 from acquirer.scenario.wire_bytes import length_prefix
+from acquirer.wire.framing import LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class OtherLength(FaultKind):
     stage: ClassVar[Stage] = Stage.FRAME
 
     by: SignedNumber = 10
+
+    def __post_init__(self) -> None:
+        if not self.by or abs(self.by) > LIMIT_BYTES:
+            raise ValueError(
+                f"'by' is {self.by}, which no length can be off by; write a number up to {LIMIT_BYTES}, not 0"
+            )
+
+    def misfit(self, dialect: Dialect) -> str:
+        """Return why it never acts on replies of a dialect."""
+        return "" if dialect.framing.length_bytes else never_acts(f"frames of {dialect.name} have no length")
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Put another length before each reply that is sent."""

@@ -36,6 +36,11 @@ Rules are asked once the host itself has decided, about any service: sale, rever
 What fails before that (format, terminal, merchant, keys, sign-on, MAC, batch) is refused as ever, and a repeat gets its
 stored answer: what a rule declined is declined again. The `why` of an exchange names the rule and its count, the
 journal keeps its name.
+
+A rule that can never act is refused when it is read, with file, line and key: a service that
+the host does not serve, two conditions of which one excludes the other, a field that no reply has. One that will not
+act as things stand is warned of when the host starts: a rule before it always fires first, no rule leads to its state,
+its card or terminal is not there. The same holds for faults.
 """
 
 _WHEN: Final = """\

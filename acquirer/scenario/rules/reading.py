@@ -7,16 +7,18 @@ match, and codes and elements that no dialect of the host has.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from acquirer.data.table import Table
 from acquirer.data.toml import DataError, Document
 from acquirer.dialect.dialect import Dialect
-from acquirer.matcher.expression import ALWAYS, Expression, compiled, conjunction, conjuncts, keys_of, required
+from acquirer.matcher.expression import ALWAYS, Expression, conjunction, conjuncts, keys_of, required
 from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS, ConditionError
 from acquirer.matcher.when import from_mapping
-from acquirer.scenario.possible import impossible
+from acquirer.scenario.fault import LONGEST_NAME
+from acquirer.scenario.possible import impossible, is_about, unserved
 from acquirer.scenario.rules.reading_then import read_then
 from acquirer.scenario.rules.rule import DEFAULT_PRIORITY, Rule
 
@@ -69,30 +71,35 @@ def read_rule(table: Table, dialects: Collection[Dialect]) -> Rule:
     """Return the rule that a table describes. Raises DataError: with file, line and key."""
     table.only(("name", "when", "then", "times", "after", "priority", "scenario", "state", "next", "seed"))
     name = _name(table)
-    when, state = _when(table, dialects)
+    after = _count(table, "after", 0) if table.has("after") else 0
+    when, state = _when(table, dialects, after)
     if dialects:
-        dialects = [dialect for dialect in dialects if _is_about(when, dialect)]
+        dialects = [dialect for dialect in dialects if is_about(when, dialect)]
     if not table.has("then"):
         raise table.error("then", 'is missing; say what happens, as in then = { code = "51" }')
     if not isinstance(table.raw("then"), dict):
         raise table.error("then", 'must be a table, as in then = { code = "51" }')
-    then = read_then(table.table("then"), dialects)
+    then = read_then(table.table("then"), dialects, required(when, "service") or frozenset())
     times = _count(table, "times", 1) if table.has("times") else None
-    scenario = table.text("scenario", "")
-    state = state or table.text("state", "")
+    scenario, next_state = _text(table, "scenario"), _text(table, "next")
+    state = state or _text(table, "state")
     for key in ("state", "next"):
         if table.has(key) and not scenario:
             raise table.error(key, 'belongs to a scenario; name one, as in scenario = "morning"')
+    if scenario and not (state or next_state):
+        raise table.error("scenario", "changes nothing without 'state' or 'next'; add one, or leave it out")
+    if table.has("seed") and then.order != "random":
+        raise table.error("seed", "is of answers whose order is random, and there are none; leave it out")
     return Rule(
         name=name,
         when=when,
         then=then,
         times=times,
-        after=_count(table, "after", 0) if table.has("after") else 0,
+        after=after,
         priority=_priority(table),
         scenario=scenario,
         state=state,
-        next=table.text("next", ""),
+        next=next_state,
         seed=table.number("seed", 0),
     )
 
@@ -101,9 +108,16 @@ def _name(table: Table) -> str:
     if not table.has("name"):
         raise table.error("name", "is missing; journal and log call the rule by it")
     name = table.text("name")
-    if not name.strip() or not name.isprintable() or len(name) > 80:
-        raise table.error("name", "must be a text of 1 to 80 printable characters")
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise table.error("name", f"must be a text of 1 to {LONGEST_NAME} printable characters")
     return name
+
+
+def _text(table: Table, key: str) -> str:
+    text = table.text(key, "")
+    if table.has(key) and not text.strip():
+        raise table.error(key, "is empty; name it, or leave it out")
+    return text
 
 
 def _count(table: Table, key: str, least: int) -> int:
@@ -123,7 +137,7 @@ def _priority(table: Table) -> int:
 # when
 
 
-def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]:
+def _when(table: Table, dialects: Collection[Dialect], passed: int) -> tuple[Expression, str]:
     """Return the condition, and the state of the scenario where it stands among the conditions."""
     if not table.has("when"):
         return ALWAYS, ""
@@ -139,7 +153,7 @@ def _when(table: Table, dialects: Collection[Dialect]) -> tuple[Expression, str]
         when, state = _without_state(table, when)
     except ConditionError as exc:
         raise _at(table, written, exc.key, exc.problem) from None
-    for key, problem in impossible(when, dialects):
+    for key, problem in chain(impossible(when, dialects, passed), unserved(when, dialects)):
         raise _at(table, written, key, problem)
     return when, state
 
@@ -163,19 +177,3 @@ def _at(table: Table, written: Any, key: str, problem: str) -> DataError:
     if isinstance(written, dict) and key:
         return table.document.error((*table.path, "when", key), problem)
     return table.error("when", f"{key}: {problem}" if key else problem)
-
-
-def _is_about(when: Expression, dialect: Dialect) -> bool:
-    """Return whether a condition may hold in a dialect, by what it says of the dialect alone."""
-    parts = [part for part in conjuncts(when) if keys_of(part) == {"dialect"}]
-    return compiled(conjunction(parts))(_Named(dialect.name))
-
-
-class _Named:
-    """A dialect as a condition looks at it."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def value(self, _key: str) -> str:
-        return self._name

@@ -7,12 +7,15 @@ from typing import Final
 
 from acquirer.data.table import Table
 from acquirer.dialect.dialect import Dialect
+from acquirer.matcher.keys import field_place
 from acquirer.matcher.when import flattened
 from acquirer.model.reasons import Reason
+from acquirer.scenario.conflicts import find_conflict
 from acquirer.scenario.declaration import parse
-from acquirer.scenario.fault import Fault, contradiction
+from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import Stage
 from acquirer.scenario.parameters import read_duration_ms
+from acquirer.scenario.placement import answering, field_of, is_declined
 from acquirer.scenario.rules.reply_edits import misplaced
 from acquirer.scenario.rules.rule import Then
 
@@ -21,8 +24,15 @@ ASKABLE: Final = ("sign_on",)
 REASONS: Final = tuple(sorted({*Reason} - {Reason.CHOSEN}))
 
 
-def read_then(table: Table, dialects: Collection[Dialect]) -> Then:
-    """Return the ``then`` of a rule. Raises DataError."""
+def read_then(table: Table, dialects: Collection[Dialect], services: frozenset[str] = frozenset()) -> Then:
+    """Return the ``then`` of a rule.
+
+    Args:
+        services: that it is about; none: any.
+
+    Raises:
+        DataError: with the key that cannot be used.
+    """
     table.only(("code", "reason", "approve", "answers", "order", "hold", "set", "drop", "ask", "faults"))
     decisions = [key for key in ("code", "reason", "approve", "answers") if table.has(key)]
     if len(decisions) > 1:
@@ -37,12 +47,18 @@ def read_then(table: Table, dialects: Collection[Dialect]) -> Then:
         order="random" if table.choice("order", ("in turn", "random"), "in turn") == "random" else "in turn",
         hold_ms=_hold(table),
         set=_set(table, dialects),
-        drop=_drop(table, dialects),
+        drop=_drop(table, [answering(one, services) for one in dialects] if services else dialects),
         ask=table.choice("ask", ASKABLE) if table.has("ask") else "",
         faults=_faults(table, dialects),
     )
     if not (then.decides or then.changes):
         raise table.error("", 'is empty; say what happens, as in then = { code = "51" }')
+    _refuse_twice(table, then, dialects)
+    if any(fault.stage is Stage.SEALING for fault in then.faults) and is_declined(then.codes, dialects):
+        raise table.error("faults", "damages a MAC, which no decline has: it would never act")
+    if then == Then(ask=then.ask) and dialects and not any(one.envelope.processing_digit for one in dialects):
+        problem = f"changes nothing: {_names(dialects)} has no place in its header to ask in; choose a code"
+        raise table.error("ask", problem)
     return then
 
 
@@ -53,11 +69,14 @@ def _codes(table: Table, key: str, codes: tuple[str, ...], dialects: Collection[
         if not code:
             raise table.error(key, 'is empty; name a response code, as in "51"')
         if dialects and not any(code in dialect.codes for dialect in dialects):
-            named = ", ".join(sorted({dialect.name for dialect in dialects}))
             path = (*table.path, key, *((i,) if key == "answers" else ()))
-            problem = f"{named} knows no response code '{code}'; 'acquirer dialect show' lists them"
+            problem = f"{_names(dialects)} knows no response code '{code}'; 'acquirer dialect show' lists them"
             raise table.document.error(path, problem)
     return codes
+
+
+def _names(dialects: Collection[Dialect]) -> str:
+    return ", ".join(sorted({dialect.name for dialect in dialects}))
 
 
 def _approve(table: Table) -> bool:
@@ -108,9 +127,19 @@ def _drop(table: Table, dialects: Collection[Dialect]) -> tuple[str, ...]:
     for i, name in enumerate(names):
         if problem := misplaced(name, None, dialects):
             raise table.document.error((*table.path, "drop", i), problem)
-    if table.has("set") and (both := [name for name in names if name in table.raw("set")]):
-        raise table.error("drop", f"'{both[0]}' is set by the same rule; keep one of them")
     return names
+
+
+def _refuse_twice(table: Table, then: Then, dialects: Collection[Dialect]) -> None:
+    """Refuse a second change of a field: one that is dropped, or set as a whole, cannot be changed besides."""
+    changes = [(("set", name), name) for name in then.set] + [(("drop", i), name) for i, name in enumerate(then.drop)]
+    for number, (path, name) in enumerate(changes):
+        for _, other in changes[:number]:
+            is_whole = path[0] == "drop" or field_place(name) is not None or field_place(other) is not None
+            same = any(field_of(dialect, name) == field_of(dialect, other) for dialect in dialects)
+            if name == other or (is_whole and same):
+                problem = f"names the same field as '{other}', which this rule changes too; keep one of them"
+                raise table.document.error((*table.path, *path), problem)
 
 
 def _faults(table: Table, dialects: Collection[Dialect]) -> tuple[Fault, ...]:
@@ -120,8 +149,13 @@ def _faults(table: Table, dialects: Collection[Dialect]) -> tuple[Fault, ...]:
     if not texts:
         raise table.error("faults", 'is an empty list; name at least one, as in "late:after=3s"')
     faults = tuple(_fault(table, i, text, dialects) for i, text in enumerate(texts))
-    if problem := contradiction(faults):
-        raise table.error("faults", problem)
+    names = [fault.name for fault in faults]
+    for i, fault in enumerate(faults):
+        if fault.name in names[:i]:
+            problem = f"'{fault.name}' is the name of another one of this rule; give it one, as in name=second"
+            raise table.document.error((*table.path, "faults", i), problem)
+    if conflict := find_conflict(faults):
+        raise table.error("faults", conflict.problem)
     return faults
 
 
@@ -131,6 +165,9 @@ def _fault(table: Table, place: int, text: str, dialects: Collection[Dialect]) -
         fault = parse(text, dialects)
     except ValueError as exc:
         raise table.document.error(path, str(exc)) from None
+    if fault != Fault(fault.name, fault.kind, seed=fault.seed):
+        problem = f"'{text}': the rule says when it acts, in its own 'when', 'times' and 'after'; name parameters only"
+        raise table.document.error(path, problem)
     for stage, acts in ((Stage.BEFORE_DECISION, "before anything is decided"), (Stage.LINE, "on connections")):
         if fault.stage is stage:
             problem = f"'{text}' acts {acts}, a rule on what is decided; declare it as a fault of its own"

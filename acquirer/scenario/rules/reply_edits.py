@@ -10,7 +10,7 @@ from typing import Final
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.matcher.keys import field_place
-from acquirer.scenario.placement import absent, field_of, put, unfit
+from acquirer.scenario.placement import absent, field_of, missing_in_replies, put, unfit
 from acquirer.scenario.rules.rule import Then
 from acquirer.wire.message import Value
 
@@ -56,7 +56,7 @@ def misplaced(name: str, value: str | None, dialects: Collection[Dialect]) -> st
         return "is a part of a field; name it as an element, or set the whole field"
     problem = ""
     for dialect in dialects:
-        problem = _misplaced(dialect, name, value)
+        problem = _misplaced(dialect, name, value) or (missing_in_replies(dialect, name) if value is None else "")
         if not problem:
             return ""
     return problem

@@ -36,7 +36,7 @@ class Then:
         set: Values of elements (`rrn`) or fields (`de.44`) of the reply, bytes in hex. The books keep their own.
         drop: Elements or fields that the reply leaves out.
         ask: `sign_on` asks the terminal to sign on, in the header of the reply.
-        faults: Faults that act on the reply, each as its short text: `late:after=3s`.
+        faults: Faults that act on the reply, each as its short text with parameters alone: `late:after=3s`.
     """
 
     code: str = ""

@@ -166,7 +166,7 @@ MISTAKES = [
     ("then = { drop = ['de.1'] }", "rule[0].then.drop[0]: unionpay-pos has no field 1"),
     ("then = { drop = ['mac'] }", "rule[0].then.drop[0]: cannot be changed here: the MAC is made afterwards"),
     ("then = { drop = [] }", "rule[0].then.drop: is an empty list"),
-    ("then = { drop = ['rrn'], set = { rrn = '000000000001' } }", "rule[0].then.drop: 'rrn' is set by the same rule"),
+    ("then = { drop = ['rrn'], set = { rrn = '000000000001' } }", "rule[0].then.drop[0]: names the same field as 'r"),
     ("then = { ask = 'sign_off' }", "rule[0].then.ask: unknown value 'sign_off'"),
     ("then = { faults = ['lat'] }", "rule[0].then.faults[0]: fault 'lat': kind: unknown kind 'lat'; did you mean 'lat"),
     ("then = { faults = ['lost_request'] }", "rule[0].then.faults[0]: 'lost_request' acts before anything is decided"),
@@ -174,13 +174,59 @@ MISTAKES = [
     ("then = { faults = ['silent', 'duplicate'] }", "rule[0].then.faults: faults 'silent' and 'duplicate' contradict"),
     ("then = { faults = ['wrong_rrn:to=12'] }", "faults[0]: fault 'wrong_rrn:to=12': to: 'to' does not fit unionpay-p"),
     ("then = { faults = [] }", "rule[0].then.faults: is an empty list"),
+    # what can never act
+    ("when = { mti = '0999' }", "rule[0].when.mti: no message that this host serves fits: it can never match"),
+    ("when = { mti = '0210' }", "rule[0].when.mti: no message that this host serves fits: it can never match"),
+    ("when = { mti = 'sales' }", "rule[0].when.mti: 'sales' is not a message type, which has 4 characters"),
+    ("when = 'service=sale & mti=0800'", "rule[0].when: mti: no message that this host serves fits"),
+    ("when = { service = 'tip*' }", "rule[0].when.service: no message that this host serves fits: it can never match"),
+    ("when = { service = '~^tip' }", "rule[0].when.service: no message that this host serves fits"),
+    ("when = { service = '' }", "rule[0].when.service: is never empty: it can never match"),
+    ("when = { why = '' }", "rule[0].when.why: is never empty: it can never match"),
+    ("when = { stan = '3' }", "rule[0].when.stan: '3' is not a trace number, which has 6 characters: it can never"),
+    ("when = { rrn = '1' }", "rule[0].when.rrn: '1' is not a reference number, which has 12 characters"),
+    ("when = { tid = '100001610*' }", "rule[0].when.tid: '100001610*' is longer than a terminal number, which has 8"),
+    ("when = { 'de.77' = '1' }", "rule[0].when.de.77: unionpay-pos has no field 77; 'acquirer dialect show"),
+    ("when = { 'de.22.9' = '1' }", "rule[0].when.de.22.9: DE 22 of unionpay-pos is divided into 2 parts at most"),
+    ("when = { listener = '127.0.0.1' }", "rule[0].when.listener: '127.0.0.1' has no port: it can never match; write"),
+    ("when = { peer = ':8583' }", "rule[0].when.peer: ':8583' has no address: it can never match; write *:8583"),
+    ("when = { peer = '8583' }", "rule[0].when.peer: '8583' is not an address with its port: it can never match"),
+    ("when = { amount = '<0' }", "rule[0].when.amount: nothing fits 'amount<0.00': it can never match"),
+    ("when = { amount = '*.6' }", "rule[0].when.amount: '*.6' is like no amount, which has two decimals; write it"),
+    ("when = { amount = 1.234 }", "rule[0].when.amount: '1.234' is not an amount; write it like 12.34"),
+    ("when = 'amount>10 & amount<5'", "rule[0].when: amount: nothing fits 'amount>10.00 & amount<5.00': it can never"),
+    ("when = 'tid=10000161 & tid=10000162'", "rule[0].when: tid: nothing fits 'tid=10000161 & tid=10000162': it can"),
+    ("when = 'code=51 & code!=5*'", "rule[0].when: code: nothing fits 'code=51 & code!=5*': it can never match"),
+    ("when = { nth = '<1' }", "rule[0].when.nth: nothing fits 'nth<1': it can never match"),
+    ("when = { nth = '' }", 'rule[0].when.nth: nothing fits \'nth=""\': it can never match'),
+    ("after = 3\nwhen = { nth = 2 }", "rule[0].when.nth: nothing fits 'nth=2' once 3 exchanges passed: it can never"),
+    ("when = { since = '2026-02-31' }", "rule[0].when.since: '2026-02-31' names a day that is in no calendar"),
+    ("when = { since = '2026-13-01' }", "rule[0].when.since: '2026-13-01' names a day that is in no calendar"),
+    ("when = { since = '?' }", "rule[0].when.since: '?' is not a time; write it like 08:00"),
+    ("when = { since = '08:00', until = '08:00' }", "rule[0].when.until: is not later than since: it can never match"),
+    ("when = { since = '2026-01-03', until = '2026-01-02' }", "rule[0].when.until: is not later than since"),
+    ("when = { until = '00:00' }", "rule[0].when.until: is not later than midnight: it can never match"),
+    ("scenario = 's'", "day.toml:3: rule[0].scenario: changes nothing without 'state' or 'next'; add one"),
+    ("scenario = ''", "day.toml:3: rule[0].scenario: is empty; name it, or leave it out"),
+    ("scenario = 's'\nnext = ' '", "day.toml:4: rule[0].next: is empty; name it, or leave it out"),
+    ("seed = 5", "day.toml:3: rule[0].seed: is of answers whose order is random, and there are none; leave it out"),
+    ("then = { drop = ['de.37', 'rrn'] }", "rule[0].then.drop[1]: names the same field as 'de.37', which this rule"),
+    ("then = { drop = 'batch', set = { 'de.60' = '1' } }", "rule[0].then.drop[0]: names the same field as 'de.60', wh"),
+    ("then = { set = { rrn = '000000000001', 'de.37' = '000000000002' } }", "then.set.de.37: names the same field as"),
+    ("when = { service = 'echo' }\nthen = { drop = 'de.37' }", "then.drop[0]: no reply to 'echo' of unionpay-pos has"),
+    ("then = { drop = 'de.52' }", "rule[0].then.drop[0]: no reply of unionpay-pos has DE 52"),
+    ("then = { faults = ['late', 'late:after=9s'] }", "then.faults[1]: 'late' is the name of another one of this rule"),
+    ("then = { faults = ['late:service=sale'] }", "then.faults[0]: 'late:service=sale': the rule says when it acts"),
+    ("then = { faults = ['late:count=1'] }", "then.faults[0]: 'late:count=1': the rule says when it acts, in its own"),
+    ("then = { faults = ['late:probability=0.5'] }", "then.faults[0]: 'late:probability=0.5': the rule says when it"),
+    ("then = { code = '51', faults = ['wrong_mac'] }", "then.faults: damages a MAC, which no decline has: it would n"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=[text.replace("\n", " ")[-50:] for text, _ in MISTAKES])
 def test_a_mistake_is_named_in_one_sentence_with_its_place(text, sentence):
-    if text.startswith(("when", "then", "scenario", "[rule.when]")):
-        rest = "" if text.startswith("then") else "\n[rule.then]\ncode = '51'" if text.startswith("[") else f"\n{THEN}"
+    if text.startswith(("when", "then", "scenario", "seed", "after", "[rule.when]")):
+        rest = "" if "then = " in text else "\n[rule.then]\ncode = '51'" if text.startswith("[") else f"\n{THEN}"
         text = f'[[rule]]\nname = "a"\n{text}{rest}'
     with pytest.raises(DataError) as caught:
         rules_of(text)
@@ -188,6 +234,27 @@ def test_a_mistake_is_named_in_one_sentence_with_its_place(text, sentence):
     assert sentence in text
     assert text.startswith("day.toml:")
     assert "\n" not in text
+
+
+@pytest.mark.parametrize("written", ["08:00:00", "2026-01-02", "2026-01-02T08:00:00"])
+def test_times_may_be_written_as_toml_has_them(written):
+    (bare,) = rules_of(f"[[rule]]\nname = 'a'\nwhen = {{ since = {written} }}\n{THEN}")
+    (quoted,) = rules_of(f"[[rule]]\nname = 'a'\nwhen = {{ since = '{written}' }}\n{THEN}")
+    assert bare == quoted
+
+
+def test_what_is_about_other_dialects_alone_is_for_other_hosts():
+    text = f"[[rule]]\nname = 'a'\nwhen = {{ dialect = 'iso8583-1993*', mti = '1200' }}\n{THEN}".replace("51", "906")
+    (rule,) = rules_of(text)
+    assert rule.name == "a"
+
+
+def test_a_header_has_place_to_ask_for_a_sign_on_or_the_rule_is_refused():
+    text = "[[rule]]\nname = 'a'\nthen = { ask = 'sign_on' }"
+    assert rules_of(text)[0].then.ask == "sign_on"
+    with pytest.raises(DataError, match=r"then\.ask: changes nothing: iso8583-1987-ascii has no place in its header"):
+        rules_of(text, load_dialect("iso8583-1987-ascii"))
+    assert len(rules_of(text, load_dialect("iso8583-1987-ascii"), UNIONPAY)) == 1
 
 
 def test_without_dialects_what_they_know_is_not_checked():
