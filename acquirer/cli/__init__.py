@@ -12,6 +12,7 @@ import typer
 from acquirer import __version__
 from acquirer.cli.arguments import take_over
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.help import Command, CommandGroup
 from acquirer.cli.streams import give_up, open_streams, say
 from acquirer.errors import ConfigurationError
 from acquirer.settings.memory import lacks_memory
@@ -116,6 +117,7 @@ def _end_without_memory() -> int:
 def _application(arguments: list[str]) -> Any:
     """Return the command tree; only the command that the arguments name is imported."""
     app = typer.Typer(
+        cls=CommandGroup,
         help="An acquirer's host for POS terminals, and a terminal to talk to it.",
         add_completion=False,
         rich_markup_mode=None,
@@ -127,14 +129,12 @@ def _application(arguments: list[str]) -> Any:
         if name != wanted:
             app.command(name, help=line, short_help=line)(_not_imported)
             continue
-        from acquirer.cli.help import Command
-
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
             for inner in module.app.registered_commands:  # a whole first line, where typer would cut it short
                 inner.short_help = inner.short_help or (inner.callback.__doc__ or "").partition("\n")[0]
                 inner.cls = Command
-            app.add_typer(module.app, name=name, help=line, short_help=line, no_args_is_help=True)
+            app.add_typer(module.app, name=name, cls=CommandGroup, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line, cls=Command)(module.command)
     command = typer.main.get_command(app)

@@ -32,6 +32,9 @@ LONGEST: Final = 4000
 DEEPEST: Final = 50
 """Parentheses and ! inside each other."""
 
+_QUOTED: Final = 40
+"""Characters of a filter that an error quotes: enough to find the place again."""
+
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<mark>[&|()]|!(?![=~]))|(?P<key>[A-Za-z_][A-Za-z0-9_.]*)\s*"
     r"(?:(?P<operator>!=|!~|>=|<=|=|~|>|<)[ \t]*(?:\"(?P<quoted>(?:\\.|[^\"\\])*)\"|(?P<bare>[^\s&|()\"]*)))?)"
@@ -114,7 +117,7 @@ class _Parser:
     @property
     def rest(self) -> str:
         """The beginning of what has not been read."""
-        return self.text[self.at :].strip()[:20]
+        return _shortened(self.text[self.at :].strip())
 
     def alternatives(self) -> Expression:
         parts = [self.together()]
@@ -153,11 +156,10 @@ class _Parser:
         return found
 
     def atom(self, token: re.Match[str]) -> Expression:
-        rest = self.rest
         try:
             return self.comparison(token)
         except ConditionError as exc:
-            raise ConditionError(exc.key, exc.problem, rest if exc.key else "") from None
+            raise ConditionError(exc.key, exc.problem, _shortened(token[0].strip()) if exc.key else "") from None
 
     def comparison(self, token: re.Match[str]) -> Expression:
         key = find_key(token["key"], self.known)
@@ -173,6 +175,10 @@ class _Parser:
             raise self.error(f"{key.name} has no value; {advice}")
         self.advance()
         return _atom(key, operator, value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 def _atom(key: ConditionKey, operator: str, value: str) -> Expression:

@@ -113,6 +113,16 @@ def test_a_search_that_stops_says_how_it_continues(host: Filled, capsys: Say, mo
         ("amount>a", "the filter cannot be used at 'amount>a': amount: 'a' is not an amount; write it like 12.34."),
         ("(code=00", "the filter cannot be read at its end: a ( is not closed."),
         ("service=sale nth=3", "the filter cannot be read at 'nth=3': expected & or |."),
+        (
+            "service=sale & listener=127.0.0.1:8583 & rrn",
+            "the filter cannot be used at 'listener=127.0.0.1:8583': listener: is not kept in the journal; take it "
+            "out.",
+        ),
+        (
+            "until=2026-02-31",
+            "the filter cannot be used at 'until=2026-02-31': until: '2026-02-31' names a day that is in no calendar.",
+        ),
+        (f"service=sale {'x' * 50}", f"the filter cannot be read at '{'x' * 40}…': expected & or |."),
         ("card=x", "the filter cannot be used at 'card=x': card: is not kept in the journal; take it out."),
         ("de.129", "the filter cannot be used at 'de.129': de.129: there is no such field; the last one is de.128."),
     ],
