@@ -63,7 +63,7 @@ class Numbering(NamedTuple):
 
 
 ACCEPTED: Final = "A"
-"""The class of codes that mean success (Q/CUP 009, response codes): a terminal checks the MAC of these only."""
+"""The class of codes that mean success (Q/CUP 009, response codes): only these replies have a MAC."""
 
 
 class ResponseCode(NamedTuple):

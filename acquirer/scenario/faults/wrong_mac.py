@@ -14,7 +14,9 @@ class OtherMac(MacFault):
     """Give the reply another MAC than the right one. It does not act on replies that have none, as those that decline.
 
     A good terminal does not trust an approval without a right MAC: it reverses the transaction, with A0 as the reason
-    where the dialect has one, and signs on again.
+    where the dialect has one, and signs on again. Ours asks for a MAC of the plain approval (00) alone, as terminals in
+    the field do, because hosts may send none with others (10, 11, A2): there a MAC that is absent is believed, and one
+    that is there must be right.
 
     Args:
         how: `flip`: one bit differs. `zero`: all zeros. `other_key`: made with a key the terminal does not have.
