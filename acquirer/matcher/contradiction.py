@@ -40,8 +40,13 @@ def contradictions(when: Expression, least: Mapping[str, int] | None = None) -> 
         least: the smallest value of keys that are numbers, where that is not 0.
     """
     parts = conjuncts(when)
-    for key in sorted(frozenset[str]().union(*map(keys_of, parts)) - {"since", "until"}):
-        of_key = conjunction(part for part in parts if keys_of(part) == {key})
+    by_key: dict[str, list[Expression]] = {}
+    for part in parts:
+        keys = keys_of(part)
+        if len(keys) == 1 and not keys & {"since", "until"}:
+            by_key.setdefault(next(iter(keys)), []).append(part)
+    for key, found in sorted(by_key.items()):
+        of_key = conjunction(found)
         values = _values(of_key, key, (least or {}).get(key, 0))
         fits = compiled(of_key)
         if values is not None and not any(fits(OneValue(value)) for value in values):

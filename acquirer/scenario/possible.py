@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Final
 
 from acquirer.data.text import plural
@@ -15,7 +16,6 @@ from acquirer.matcher.expression import (
     Atom,
     Expression,
     Not,
-    atoms_of,
     compiled,
     conjunction,
     conjuncts,
@@ -78,7 +78,7 @@ def unserved(when: Expression, dialects: Collection[Dialect]) -> Iterator[tuple[
 def is_about(when: Expression, dialect: Dialect) -> bool:
     """Return whether a condition may hold in a dialect, by what it says of the dialect alone."""
     parts = [part for part in conjuncts(when) if keys_of(part) == {"dialect"}]
-    return compiled(conjunction(parts))(_Served(dialect.name, "", ""))
+    return not parts or compiled(conjunction(parts))(_Served(dialect.name, "", ""))
 
 
 class _Served:
@@ -93,11 +93,11 @@ class _Served:
         return self._values[key]
 
 
-def _served(dialect: Dialect) -> Iterator[_Served]:
-    for route in dialect.routes:
-        if route.served:
-            for digit in "0123456789":  # odd ones repeat: `dialect.router`
-                yield _Served(dialect.name, route.service, route.mti[:3] + digit)
+@lru_cache(maxsize=64)  # dialects: those of one host
+def _served(dialect: Dialect) -> tuple[_Served, ...]:
+    routes = [route for route in dialect.routes if route.served]
+    digits = "0123456789"  # the last one of an MTI says who sent it, and whether again: `dialect.router`
+    return tuple(_Served(dialect.name, one.service, one.mti[:3] + digit) for digit in digits for one in routes)
 
 
 def _sizes(when: Expression) -> Iterator[tuple[str, str]]:
@@ -144,19 +144,15 @@ def _unknown(when: Expression, dialects: Collection[Dialect]) -> Iterator[tuple[
             if hint or not values & known:  # beside one that is known, it may be of another host
                 listed = "; 'acquirer dialect show' lists them" if key == "code" else f"; there are {_list(known)}"
                 yield key, f"this host has no {key} '{value}'{hint or listed}"
-    about = [dialect for dialect in dialects if is_about(when, dialect)]
-    for key in sorted({atom.key for atom in atoms_of(when)}):
-        problems = [_no_field(dialect, key) for dialect in about]
+    for key in sorted(key for key in keys_of(when) if field_place(key) is not None):
+        problems = [_no_field(dialect, key) for dialect in dialects if is_about(when, dialect)]
         if problems and all(problems):
             yield key, problems[0]
 
 
 def _no_field(dialect: Dialect, key: str) -> str:
     """Return why messages of a dialect never have the field, or the part of one, that a key names."""
-    place = field_place(key)
-    if place is None:
-        return ""
-    de, number = place
+    de, number = field_place(key) or (0, 0)
     if problem := absent(dialect, f"de.{de}"):
         return problem
     most = max((len(layout.parts) for layout in dialect.fields[de].layouts), default=0)
