@@ -41,7 +41,7 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             right + b"\x80",
             remedy="fill up the last block with zeros (00) only",
         ),
-        *(_cover(f"the MAC's own place too, filled with {words}", right + byte * size) for words, byte in _FILLINGS),
+        *_own_place(dialect, right, size),
         *(
             _cover(
                 f"whole blocks of {block} only, without the incomplete last one",
@@ -64,6 +64,25 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
         tried[0],
         *(one._replace(remedy=one.remedy or expected) for one in (*tried[1:], *_left_out(dialect, message, right))),
     ]
+
+
+def _own_place(dialect: Dialect, right: bytes, size: int) -> Iterator[Candidate[bytes]]:
+    """Yield the MAB with a filled field of the MAC behind it, and with what its fold may have begun with before it."""
+    for words, byte in _FILLINGS:
+        place = f"the MAC's own place too, filled with {words}"
+        if dialect.security.mac != "unionpay-ecb":
+            yield _cover(place, right + byte * size)
+            continue
+        hint = f"the terminal begins its fold with {words}"
+        both = f"the terminal covers {place}, or begins its fold with {words}"  # XOR makes one number of both
+        ends = f"leave the MAC out, and {_ZEROS}"
+        yield _cover(place, right + byte * size, remedy=ends)._replace(hint=both)
+        before = _cover(f"{words} before the MAB", byte * _WIDE_BLOCK + right, remedy=_ZEROS, alone=True)
+        yield before._replace(hint=hint)
+
+
+_ZEROS: Final = "begin the fold with zeros"
+_WIDE_BLOCK: Final = 16  # bytes of a block of SM4; of DES it is two, which cancel each other
 
 
 def _other_stans(dialect: Dialect, message: Message) -> Iterator[Candidate[bytes]]:

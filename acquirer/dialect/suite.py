@@ -15,6 +15,7 @@ from typing import Final
 from acquirer.data.types import MakForm, Randbytes
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.mac_covers import mac_covers
+from acquirer.dialect.pin_field import check_block_size
 from acquirer.dialect.security_checks import check_security, mac_algorithm
 from acquirer.security.blocks import MAC_USAGES
 from acquirer.security.candidates import Candidate
@@ -191,9 +192,7 @@ class Suite:
         Raises:
             PinError: the block opens in no format; says why it does not in the declared one.
         """
-        if len(block) != keys.pik.block_bytes:
-            size, cipher = keys.pik.block_bytes, keys.pik.cipher.upper()
-            raise PinError(f"a PIN block under a {cipher} PIK has {size} bytes, this one has {len(block)}")
+        check_block_size(self.dialect, self.packages.values(), keys.pik, block)
         declared = self.pin_formats.get(control[:1])
         first = "" if declared else self._unnamed(control)
         for pin_format in dict.fromkeys(([declared] if declared else []) + list(self.pin_formats.values())):

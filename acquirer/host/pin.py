@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acquirer.dialect.pin_field import PinFieldError
 from acquirer.dialect.suite import OpenedPin
 from acquirer.host.core import Host
 from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
@@ -26,6 +27,8 @@ def open_pin(
     control = host.read.security_control(request.message.fields)
     try:
         return host.suite.open_pin(verified.keys, block, pan, control)
+    except PinFieldError as exc:
+        return exc
     except PinError as exc:
         if not host.diagnoses.take(request.arrival.deadline_s):
             return PinError(f"{exc}; {NOT_LOOKED_FOR}")

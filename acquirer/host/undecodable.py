@@ -74,7 +74,8 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
         sentence = why.refused_stream(detail, host.dialect, arrival.frame, arrival.before)
     else:
         sentence = f"{detail}; {NOT_LOOKED_FOR}"
-    evidence = _cut_frame(host, arrival, reason, sentence, explained=sentence != detail) if reason in _CUT else None
+    rest = why.rest_missing(host.dialect, arrival.frame) if sentence == detail and reason in _CUT else ""
+    evidence = _cut_frame(host, arrival, reason, sentence, rest) if reason in _CUT else None
     if evidence is None:
         evidence = Evidence(
             at_us=arrival.at_us,
@@ -82,14 +83,17 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
             peer=arrival.peer,
             frame_bytes=len(arrival.frame),
             reason=reason,
-            why=sentence,
+            why=f"{sentence}{rest}",
         )
     yield Commit(Changes(evidence), NO_DEADLINE)
     yield Silence(reason) if reason == EMPTY_START else Close(reason)
 
 
-def _cut_frame(host: Host, arrival: Arrival, reason: str, sentence: str, *, explained: bool) -> Evidence | None:
-    """Return what a frame says that was cut by the end of its connection; None when not even its MTI can be read."""
+def _cut_frame(host: Host, arrival: Arrival, reason: str, sentence: str, rest: str) -> Evidence | None:
+    """Return what a frame says that was cut by the end of its connection; None when not even its MTI can be read.
+
+    `rest`: what to do, where no other cause was found.
+    """
     dialect = host.dialect
     cut = replace(arrival, frame=arrival.frame[dialect.framing.before_bytes :], before=b"")
     try:
@@ -102,8 +106,8 @@ def _cut_frame(host: Host, arrival: Arrival, reason: str, sentence: str, *, expl
         failure = DecodeError(problem, field="end", position=len(cut.frame), mti=message.mti, fields=message.fields)
     if failure.mti is None or not dialect.request_mti_known(failure.mti):
         return None
-    if not explained:
-        sentence = f"{sentence}: of a message {failure.mti}, {problem}"
+    if rest:
+        sentence = f"{sentence}: of a message {failure.mti}, {problem}{rest}"
     evidence = of_failure(host, cut, failure, reason, sentence)
     evidence.service = _service(host, cut.frame, failure)
     return evidence

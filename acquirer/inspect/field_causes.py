@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
+from acquirer.wire.field_order import find_order
 from acquirer.wire.masking import as_text
 from acquirer.wire.message import DecodeError, Message, Value
 from acquirer.wire.misread import Misread, find_misread
@@ -20,8 +22,37 @@ def field_cause(dialect: Dialect, frame: bytes, failure: DecodeError) -> str:
     rest = frame[failure.position :] if failure.field == "end" else b""
     if len(set(rest)) == 1 and (filling := _FILLINGS.get(rest[:1])):
         return f"what is left over are {filling} that fill the message up: leave them out, only the MAB is filled up"
+    if between := _filled_before_mac(dialect, frame, failure, len(rest)):
+        return between
     until = failure.field if isinstance(failure.field, int) else max(dialect.fields)
-    return _sentence(dialect, _found(dialect, frame, until))
+    return _sentence(dialect, _found(dialect, frame, until)) or _other_order(dialect, frame)
+
+
+def _other_order(dialect: Dialect, frame: bytes) -> str:
+    """Return that fields stand in another order than that of their numbers; "" when no order explains the frame."""
+    found = find_order(frame, dialect.grammar, partial(_plausibility, dialect))
+    if found is None:
+        return ""
+    early, late = found
+    return (
+        f"the fields look out of order: it reads with DE {early} before DE {late}; send them in the order of their "
+        "numbers, the lowest first"
+    )
+
+
+def _filled_before_mac(dialect: Dialect, frame: bytes, failure: DecodeError, size: int) -> str:
+    """Return that the message is filled up before its MAC, which then seems to have too many bytes; else ""."""
+    mac = dialect.elements.get("mac")
+    if not size or mac is None or mac.de not in failure.fields:
+        return ""
+    start = failure.position - dialect.mac_width
+    filling = _FILLINGS.get(frame[start : start + 1])
+    if filling is None or len(set(frame[start : start + size])) != 1:
+        return ""
+    return (
+        f"{filling} stand before DE {mac.de}, {plural(size, 'byte')}, that fill up what its MAC covers: leave them out "
+        "of the message, only the MAB is filled up"
+    )
 
 
 def short_field_cause(dialect: Dialect, frame: bytes, last: int) -> str:
@@ -60,6 +91,11 @@ def _remedy(dialect: Dialect, found: Misread) -> str:
     mac = dialect.elements.get("mac")
     if mac is not None and found.de == mac.de and not found.remedy.startswith("set bit"):
         return f"send the first {dialect.security.mac_bytes} characters or bytes of the result, as the dialect says"
+    pin = dialect.elements.get("pin_block")
+    if pin is not None and found.de == pin.de and f"it has {2 * dialect.fields[pin.de].maximum} bytes" in found.words:
+        return (
+            f"{found.remedy}: of PIN blocks under SM4 or AES none fits here, so use keys for 3DES, or another dialect"
+        )
     return found.remedy
 
 

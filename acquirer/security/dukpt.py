@@ -11,6 +11,7 @@ The terminal's side, which keeps no BDK, is `dukpt_device`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -82,7 +83,10 @@ class Dukpt:
         ksn = received.rjust(self.ksn_bytes, b"\xff")
         counter = self.counter(ksn)
         if not counter:
-            raise DukptError(f"KSN {ksn.hex().upper()} has counter 0; terminals count from 1: begin with 1")
+            moved = moved_by_half_a_byte(ksn)
+            raise DukptError(
+                f"KSN {ksn.hex().upper()} has counter 0; {moved or 'terminals count from 1: begin with 1'}"
+            )
         if (ones := counter.bit_count()) > self.most_ones:
             raise DukptError(
                 f"KSN {ksn.hex().upper()} has a counter with {ones} bits set; terminals skip those with more than "
@@ -138,6 +142,17 @@ class Dukpt:
     def keys(self, initial: Secret, ksn: bytes) -> WorkingKeys:
         """Return the keys of a transaction for PIN, MAC and data, from the terminal's initial key."""
         return self.working(self.transaction(initial, ksn), ksn)
+
+
+def moved_by_half_a_byte(ksn: bytes) -> str:
+    """Return that the digits of a KSN look moved, and what to do; "" of one that begins as KSNs do.
+
+    >>> [moved_by_half_a_byte(bytes.fromhex(ksn))[16:37] for ksn in ("0FFFF9876543210E0000", "FFFF9876543210E00001")]
+    ['moved half a byte to ', '']
+    """
+    digits = ksn.hex().upper()
+    side = "right" if digits.startswith("0FFF") else "left" if re.match("FFF[^F]", digits) else ""
+    return f"its digits look moved half a byte to the {side}: let it begin with FFFF" if side else ""
 
 
 _USES: Final = {"pik": ("PINs", "PIN block"), "mak": ("MACs", "MAC")}

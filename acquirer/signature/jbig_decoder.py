@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from acquirer.data.text import plural
@@ -41,6 +41,10 @@ zeros at the end. Of 32 000 stripes of all kinds none took more than four; lines
 leave some over."""
 
 
+EXCHANGED_PIXELS_MOST: Final = 1 << 18
+"""Of a damaged image that is decoded a second time, with width and height exchanged: pads have half as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
     """A picture and the damage of its stream; lines that were not received are white."""
@@ -64,7 +68,22 @@ def decode_jbig(data: bytes, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     rows = stream.picture.rows[: stream.height]
     height = len(rows) if stream.height == UNKNOWN_HEIGHT else stream.height
     bitmap = Bitmap.from_rows(header.width, rows + [0] * (height - len(rows)))
-    return DecodedImage(header, bitmap, len(rows), tuple(stream.problems), stream.picture.exact)
+    problems = _exchanged(data, header, max_pixels) if stream.problems else ()
+    return DecodedImage(header, bitmap, len(rows), problems or tuple(stream.problems), stream.picture.exact)
+
+
+def _exchanged(data: bytes, header: JbigHeader, max_pixels: int) -> tuple[DamageReport, ...]:
+    """Return that width and height are exchanged, where the stream is whole once they are exchanged back."""
+    if header.width == header.height or header.width * header.height > EXCHANGED_PIXELS_MOST:
+        return ()
+    turned = replace(header, width=header.height, height=header.width)
+    stream = _Stream(data, turned, max_pixels // max(turned.width, LEAST_LINE_PIXELS))
+    stream.read()
+    if stream.problems or not stream.picture.exact:
+        return ()
+    sizes = f"{header.width} × {header.height} pixels, and the stream is whole as {turned.width} × {turned.height}"
+    why = f"the header says {sizes}: width and height are exchanged; write the width first"
+    return (DamageReport(Damage.END_DIFFERS, why),)
 
 
 class _Stream:

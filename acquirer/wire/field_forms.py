@@ -231,7 +231,8 @@ def _other_size(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
         return
     unit, whole = _unit(spec), _whole(spec)
     belong = plural(spec.wire_maximum, unit)
-    for size in (*range(whole - 1, 0, -1), whole + 1, whole + 2):
+    twice = [2 * whole] * (spec.kind == "b")  # a block of a cipher whose blocks are twice as large
+    for size in (*range(whole - 1, 0, -1), whole + 1, whole + 2, *twice):
         sent = 2 * size if spec.nibbles else size
         words = f"it has {plural(sent, unit)}, and {plural(spec.wire_maximum, 'belongs', 'belong')} there"
         remedy = f"fill it up to {belong}" if size < whole else f"send {belong}"

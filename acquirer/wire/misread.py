@@ -47,11 +47,11 @@ def find_misread(frame: bytes, grammar: Grammar, plausibility: Plausibility, unt
     Where fields beside each other explain it in the same way (an identifier that is one character short), all are
     returned: bytes alone do not tell which it is.
     """
-    head = _head(frame, grammar)
+    head = announced_fields(frame, grammar)
     if head is None:
         return []
     mti, des, at = head
-    places = list(_places(frame, at, des, grammar, until))
+    places = list(places_of(frame, at, des, grammar, until))
     if behind := _behind_the_last(frame, mti, at, des, grammar, plausibility):
         return behind
     trials = 0
@@ -85,12 +85,12 @@ def missing_bytes(frame: bytes, grammar: Grammar) -> tuple[int, int, int]:
 
     More than a frame can be off by is no mistake of its length.
     """
-    head = _head(frame, grammar)
+    head = announced_fields(frame, grammar)
     if head is None or not head[1]:
         return 0, 0, 0
     _, des, at = head
     last = des[-1]
-    for de, start, _ in _places(frame, at, des, grammar, last):
+    for de, start, _ in places_of(frame, at, des, grammar, last):
         spec, stop = grammar.fields[de], start + grammar.fields[de].length_bytes
         if de != last:
             continue
@@ -140,7 +140,7 @@ def _behind_the_last(
 ) -> list[Misread]:
     """Return a field that ends a frame whose other fields are as they should be, and whose bit is not set."""
     fields: dict[int, Value] = {}
-    end = _read_all(frame, at, des, grammar, fields)
+    end = read_fields(frame, at, des, grammar, fields)
     if end is None or end == len(frame):
         return []
     behind: list[Misread] = []
@@ -151,7 +151,7 @@ def _behind_the_last(
     return behind
 
 
-def _head(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
+def announced_fields(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
     """Return MTI, the fields that the bitmap announces, and where they begin; None unless all can be read."""
     at = grammar.envelope_bytes
     wire = frame[at : at + grammar.mti_bytes]
@@ -175,7 +175,7 @@ def _head(frame: bytes, grammar: Grammar) -> tuple[str, list[int], int] | None:
     return mti, des, at
 
 
-def _places(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, until: int) -> Iterator[Place]:
+def places_of(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, until: int = 128) -> Iterator[Place]:
     """Yield where each field begins that may be the cause, and the fields before it."""
     before: dict[int, Value] = {}
     for de in des:
@@ -192,10 +192,10 @@ def _bit_not_set(de: int) -> Misread:
 
 def _rest(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> bool:
     """Return whether the remaining fields read as they should, to the end of the frame."""
-    return _read_all(frame, at, des, grammar, fields) == len(frame)
+    return read_fields(frame, at, des, grammar, fields) == len(frame)
 
 
-def _read_all(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> int | None:
+def read_fields(frame: bytes, at: int, des: Sequence[int], grammar: Grammar, fields: dict[int, Value]) -> int | None:
     """Put the values of fields into `fields`, and return where the last one ends; None where one does not read."""
     for de in des:
         found = _read(frame, at, FieldForm("", "", grammar.fields[de]))

@@ -64,7 +64,7 @@ def test_what_stands_behind_the_last_frame():
     )
     assert "ETX" in host.ending(SALE + b"\x03", AT_US)[0]
     [sentence] = host.ending(b"\x03", AT_US)
-    assert sentence == "1 byte of a frame came, and no more"
+    assert sentence == "1 byte of a frame came, and no more; send the whole frame before the connection ends"
 
 
 def test_keys_of_sixteen_bytes_have_the_cipher_of_their_package():

@@ -119,7 +119,11 @@ def test_an_upload_that_is_cut_names_its_terminal_and_sale(rig, pos):
     frame = pos.upload_frame(pos.last, ANN)
     found = cut_off(rig, frame, 150)
     assert (found.tid, found.mti, found.stan, found.service) == ("10000161", "0820", pos.last, "signature")
-    assert found.why == "150 bytes of a frame came: of a message 0820, DE 62 is cut"
+    size = len(frame)
+    assert found.why == (
+        f"150 bytes of a frame came: of a message 0820, DE 62 is cut; its length says {size} bytes, and 148 of "
+        "them came: send the rest before the connection ends, or correct the length"
+    )
     text = str(pack_any(collect(found), rig.host.dialect))
     assert "6212345678901232" not in text
     assert "621234******1232" in text
@@ -148,10 +152,10 @@ def test_a_frame_whose_length_says_more_than_it_has_is_noted_with_all_its_fields
 def test_a_frame_that_is_cut_before_its_fields_is_noted_with_its_mti(rig, pos):
     found = cut_off(rig, SIGN_ON, 2 + 16)
     assert (found.mti, found.tid, found.stan, found.frame_bytes) == ("0800", "", "", 16)
-    assert found.why == "18 bytes of a frame came: of a message 0800, its fields are cut"
+    assert found.why.startswith("18 bytes of a frame came: of a message 0800, its fields are cut; its length says ")
     unreadable = cut_off(rig, SIGN_ON, 2 + 11)
     assert (unreadable.mti, unreadable.frame_bytes, unreadable.frame) == ("", 13, b"")
-    assert unreadable.why == "13 bytes of a frame came"
+    assert unreadable.why.startswith("13 bytes of a frame came; its length says 60 bytes, and 11 of them came")
 
 
 def ends_well(rig, frame: bytes) -> None:

@@ -141,3 +141,37 @@ def test_rubbish_has_no_cause(size):
 def test_no_sentence_quotes_a_value():
     for changed in ({"de2": bytes.fromhex("086212345678901232")}, {"de52": b"1122334455667788"}):
         assert not set(cause(frame(**changed)).split()) & {"6212345678901232", "1122334455667788"}
+
+
+def in_order(des):
+    body = b"".join(FIELDS[de] for de in des)
+    return bytes.fromhex("60000300006031003100000200") + frame()[13:21] + body
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "says"),
+    [
+        (2, 3, "it reads with DE 3 before DE 2; send them in the order of their numbers"),
+        (41, 42, ""),  # fifteen characters and eight read in any order
+        (22, 35, "out of order"),
+        (2, 60, "out of order"),
+    ],
+)
+def test_fields_that_are_exchanged(first, then, says):
+    to = {first: then, then: first}
+    data = in_order([to.get(de, de) for de in sorted(FIELDS)])
+    if says:
+        assert says in cause(data)
+    else:
+        assert DIALECT.decode(data)
+
+
+def test_what_reads_in_no_order_is_not_named_so():
+    data = in_order(sorted(FIELDS, reverse=True))
+    assert "order" not in cause(data)
+
+
+@pytest.mark.parametrize(("filling", "words"), [(b"\0", "zeros"), (b" ", "blanks"), (b"\xff", "bytes FF")])
+def test_a_message_that_is_filled_up_before_its_mac(filling, words):
+    data = frame()[:-8] + 5 * filling + FIELDS[64]
+    assert cause(data).startswith(f"{words} stand before DE 64, 5 bytes, that fill up what its MAC covers: leave them")

@@ -7,6 +7,8 @@ from tests.mistakes import (
     dukpt_rows,
     field_rows,
     framing_rows,
+    further_iso_rows,
+    further_rows,
     iso_rows,
     key_rows,
     mac_rows,
@@ -35,4 +37,6 @@ ROWS: tuple[Mistake, ...] = (
     *dukpt_rows.ROWS,
     *more_rows.ROWS,
     *more_iso_rows.ROWS,
+    *further_rows.ROWS,
+    *further_iso_rows.ROWS,
 )

@@ -286,7 +286,7 @@ ROWS = (
     _row(
         "itself", "lets the MAC cover DE 64, filled with eight '0' characters",
         over(lambda message: message.covered + b"0" * 8),
-        r"DE ?64|MAC('s)? (own )?field|field of the MAC|itself|own (place|field)", r"cover|inclu", r"0",
+        r"DE ?64|MAC('s)? (own )?field|field of the MAC|itself|own (place|field)", r"cover|inclu", r"digits 0",
         remedy=r"DE ?64|MAC|before",
         fix="end before DE 64",
     ),

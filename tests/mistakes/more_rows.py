@@ -206,7 +206,8 @@ ROWS: tuple[Mistake, ...] = (
     _void("void-stan-of-sale", "voids under the STAN of the sale", _voids(de11="000002"), "kind sale then, void now",
           remedy="anew", fix="give the void a STAN of its own", codes=("94",)),
     _void("void-as-0220", "sends a void as 0220", after_sale(lambda pos, sale, answer: pos.void(sale, answer).with_(
-          mti=b"\2\x20")), r"\b0220 ", "a void but", remedy="0200", fix="send 0200", codes=("40",)),
+          mti=b"\2\x20")), r"\b0220 ", "a void but", "^(?!.*25 in DE 60)", remedy="0200", fix="send 0200",
+          codes=("40",)),
     _refund("refund-without-rrn", "leaves out DE 37 in a refund", after_sale(lambda pos, sale, answer: pos.refund(
             answer).drop(37)), r"DE 37 [^;]*missing; a refund", remedy="DE 37", fix="send DE 37 of the sale's reply"),
     _refund("refund-without-date", "leaves out DE 61 in a refund", after_sale(lambda pos, sale, answer: pos.refund(

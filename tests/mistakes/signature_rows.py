@@ -34,7 +34,7 @@ def image(data: bytes) -> Make:
     return upload(lambda draft: draft, data)
 
 
-def _size(width: int, height: int) -> bytes:
+def sized(width: int, height: int) -> bytes:
     return IMAGE[:4] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + IMAGE[12:]
 
 
@@ -107,9 +107,9 @@ ROWS = (
          r"blank|empty|no ink|no signature|nothing (is )?(on|drawn|written)",
          remedy=r"sign|pad|ask|cardholder|image",
          fix="ask the cardholder to sign", codes=IMAGES),
-    _row("no-width", "leaves the width in the image's header at zero", image(_size(0, 80)), r"width|0 ?[×x] ?80",
+    _row("no-width", "leaves the width in the image's header at zero", image(sized(0, 80)), r"width|0 ?[×x] ?80",
          r"\b0\b|zero", remedy=r"width|header|pixels|size", fix="write the size into the header", codes=IMAGES),
-    _row("huge", "writes an enormous size into the image's header", image(_size(65535, 65535)), r"65535",
+    _row("huge", "writes an enormous size into the image's header", image(sized(65535, 65535)), r"65535",
          remedy=r"size|header|pixels|image|width", fix="write the size of the pad into the header", codes=("30",)),
     _row("progressive", "sends a progressive JBIG image", image(IMAGE[:1] + b"\x02" + IMAGE[2:]),
          r"progressive|resolution|layers|\bD\b", remedy=r"one|single|layer|D ?= ?0|progressive|0",

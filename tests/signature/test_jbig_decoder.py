@@ -14,6 +14,7 @@ from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.jbig import TPBON, UNKNOWN_HEIGHT, VLENGTH, Damage, JbigError, JbigHeader
 from acquirer.signature.jbig_decoder import decode_jbig
 from acquirer.signature.jbig_encoder import encode_jbig
+from acquirer.signature.pen import draw_signature
 
 Oracle = Callable[[str, str], str]
 
@@ -260,3 +261,16 @@ def test_what_we_write_we_read(width: int, rows: list[int], two_line: bool, typi
         stream = encode_jbig(bitmap, two_line=two_line, typical=typical, stripe_lines=stripe_lines)
         assert decode_jbig(stream).bitmap == bitmap
         assert decode_jbig(stream).problems == ()
+
+
+def test_width_and_height_that_are_exchanged():
+    stream = encode_jbig(draw_signature("Ann", seed=1))
+    turned = stream[:4] + stream[8:12] + stream[4:8] + stream[12:]
+    [found] = decode_jbig(turned).problems
+    assert found.why.endswith(
+        "and the stream is whole as 240 × 80: width and height are exchanged; write the width first"
+    )
+    assert decode_jbig(stream).problems == ()
+    cut = decode_jbig(turned[:100]).problems
+    assert cut
+    assert all("exchanged" not in one.why for one in cut)

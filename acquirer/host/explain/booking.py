@@ -5,12 +5,14 @@ from __future__ import annotations
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
+from acquirer.host.explain.routes import sent_as_reversal
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
 from acquirer.host.text import indefinite, money, named, numbered, place
 from acquirer.inspect.filling import filled_otherwise, other_side
 from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan
+from acquirer.wire.message import Message
 
 Difference = tuple[str, str, str]
 """What differs, what it was, what it is now."""
@@ -50,12 +52,15 @@ def replayed(calendar: Calendar, stored: Transaction) -> str:
     )
 
 
-def original_unknown(dialect: Dialect, key: TransactionKey, session: Session | None = None) -> str:
+def original_unknown(
+    dialect: Dialect, key: TransactionKey, session: Session | None = None, message: Message | None = None
+) -> str:
     """A reversal of nothing; remembered."""
+    meant = "" if message is None else sent_as_reversal(dialect, message)
     return (
         f"no sale of terminal {key.tid} has {numbered(dialect, key, ' in ')}: there is nothing to reverse, and should "
         "the sale still arrive it will not be booked; if it did, repeat its STAN and batch in its reversal"
-        f"{_last(session)}"
+        f"{_last(session)}{meant}"
     )
 
 

@@ -66,6 +66,16 @@ def refused_stream(detail: str, dialect: Dialect, data: bytes, before: bytes) ->
     return looks_otherwise(detail, dialect, data)
 
 
+def rest_missing(dialect: Dialect, data: bytes) -> str:
+    """What to do about a frame that is not whole, as the rest of a sentence."""
+    framing, before = dialect.framing, dialect.framing.before_bytes
+    size = framing.length(data[len(framing.start) : len(framing.start) + framing.length_bytes])
+    if not framing.length_bytes or len(data) < before or size is None or size <= len(data) - before:
+        return "; send the whole frame before the connection ends"
+    received = f"its length says {plural(size, 'byte')}, and {len(data) - before} of them came"
+    return f"; {received}: send the rest before the connection ends, or correct the length"
+
+
 def empty_before(dialect: Dialect) -> str:
     """An empty frame just before a request, which the two halves of a longer length would be."""
     size = dialect.framing.length_bytes

@@ -10,7 +10,7 @@ from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
 from acquirer.host.used_ksns import beginning
 from acquirer.model.rows import Session, TerminalConfig
-from acquirer.security.dukpt import Dukpt
+from acquirer.security.dukpt import Dukpt, moved_by_half_a_byte
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.masking import known, known_particulars, mac_text
@@ -72,6 +72,8 @@ def derived_mac_differs(
         f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
         f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"
     )
+    if moved := moved_by_half_a_byte(ksn):
+        nothing = f"no key, algorithm or coverage that was tried explains it, and the KSN is odd: {moved}"
     return f"{sentence}; {finding or nothing + _of_another_device(host, dukpt, terminal, ksn)}"
 
 

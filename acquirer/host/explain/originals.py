@@ -28,6 +28,8 @@ def void_unknown(host: Host, request: Request) -> str:
     key = original_key(host, request)
     where = place(host.dialect, "original_stan")
     own = "this is the void's own STAN; " if key.stan == request.stan else ""
+    if not key.stan.strip("0") and host.read.original_date(request.message.fields):
+        own = "it names a date and no STAN, as a refund does: if it is one, send it as a refund; if it is a void, "
     return (
         f"terminal {key.tid} has booked nothing with {numbered(host.dialect, key, ' in ')}, which {where} names: {own}"
         "put there batch and STAN of the sale (a void takes back a sale of the same terminal; a refund one of any)"

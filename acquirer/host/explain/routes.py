@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.router import without_repeat
+from acquirer.host.kinds import KINDS
 from acquirer.host.text import indefinite, named, place
 from acquirer.inspect.filling import other_side
 from acquirer.wire.message import Message, Value
@@ -28,7 +29,7 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
     if refilled := _filled_otherwise(dialect, message):
         return refilled
     if elsewhere := of_other_mti(dialect, message):
-        return elsewhere
+        return "; or ".join((*_of_own_mti(dialect, message), elsewhere))
     near = sorted(
         ((list(_differences(dialect, message, route)), route) for route in _served(dialect, message.mti)),
         key=lambda found: len(found[0]),
@@ -37,6 +38,14 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
         return ""
     fewest = len(near[0][0])
     return "; or ".join(_sentence(dialect, message, *found) for found in near[:2] if len(found[0]) == fewest)
+
+
+def _of_own_mti(dialect: Dialect, message: Message) -> Iterator[str]:
+    """Yield what makes a transaction of a message's own MTI of it, where one element does, and nothing is missing."""
+    for route in _served(dialect, message.mti):
+        differences = list(_differences(dialect, message, route))
+        if len(differences) == 1 and route.service in KINDS and dialect.missing(message, route) is None:
+            yield _sentence(dialect, message, differences, route)
 
 
 def of_other_mti(dialect: Dialect, message: Message) -> str:
@@ -53,6 +62,21 @@ def of_other_mti(dialect: Dialect, message: Message) -> str:
     near = [route for mti, route in served.items() if mti[:2] == message.mti[:2]]
     if len(near) == 1 and message.mti[:2] not in _MANY_KINDS:
         return f"{indefinite(near[0].title.en)} has MTI {near[0].mti} here; send {near[0].mti}"
+    return ""
+
+
+def sent_as_reversal(dialect: Dialect, message: Message) -> str:
+    """Return what a reversal of nothing may have been meant as, as the rest of a sentence; "" for nothing else.
+
+    It looks like what it reverses; only where that names another transaction itself, one may be taken for the other.
+    """
+    named = dialect.text(message, "original_stan")
+    if not named.strip("0") or named == dialect.text(message, "stan") or "original_mti" in dialect.elements:
+        return ""
+    for route in dialect.routes:
+        if route.service == "void" and route.served and not list(_differences(dialect, message, route)):
+            where = place(dialect, "original_stan")
+            return f"; or it is the void of the one with STAN {named} that {where} names: then send {route.mti}"
     return ""
 
 

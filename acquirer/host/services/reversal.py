@@ -164,7 +164,7 @@ def _unknown(case: Case, tombstone: Transaction | None) -> Decision:
     )
     return Decision(
         Reason.ORIGINAL_UNKNOWN,
-        why.original_unknown(host.dialect, request.key, case.session),
+        why.original_unknown(host.dialect, request.key, case.session, request.message),
         reply_elements=dict(elements),
         session=case.verified.session,
         transaction=transaction,

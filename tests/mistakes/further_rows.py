@@ -1,0 +1,124 @@
+"""Further mistakes, each of which was once answered with a sentence that was untrue, or with none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.mistakes import crypto
+from tests.mistakes.key_rows import SM4, sm4_keys
+from tests.mistakes.mac_rows import by, over
+from tests.mistakes.pos import CARD, PIN, Make, Pos
+from tests.mistakes.row import Mistake, rows_of
+from tests.mistakes.sale_rows import REFUND, VOID, after_sale
+from tests.mistakes.signature_rows import UPLOAD, image, sized
+from tests.mistakes.wire import Draft
+
+_field = rows_of("encoding and fields", "field", codes=("30",), capture=True)
+_framing = rows_of("framing", "framing", codes=("",), capture=True)
+_mac = rows_of("keys and MAC", "mac", codes=("A0",), capture=True)
+_pin = rows_of("PIN and track", "pin", codes=("99",), right=Pos.pin_sale, capture=True)
+_refund = rows_of("sale and reversal", "sale", right=REFUND, codes=("40",))
+_void = rows_of("sale and reversal", "sale", right=VOID, codes=("25",))
+_signature = rows_of("signature", "signature", right=UPLOAD, codes=("30",))
+
+
+def _whole(draft: Draft, covered: bytes, mac: bytes) -> bytes:
+    """Return the frame of a message whose fields are given as bytes."""
+    message = draft.tpdu + draft.head + covered + mac
+    return len(message).to_bytes(2) + message
+
+
+def in_order(change: Callable[[list[int]], list[int]]) -> Make:
+    """Return a maker of sales whose fields stand in another order; the MAC covers them so."""
+
+    def make(pos: Pos) -> bytes:
+        sale = pos.sale()
+        data = b"".join(sale.fields[de] for de in change(sorted(sale.fields)))
+        covered = sale.mti + sale.bits + data
+        return _whole(sale, covered, crypto.unionpay_mac(pos.keys.mak, covered))
+
+    return make
+
+
+def _behind(de: int) -> Make:
+    return in_order(lambda des: [*(one for one in des if one != de), de])
+
+
+def _exchanged(one: int, other: int) -> Make:
+    to = {one: other, other: one}
+    return in_order(lambda des: [to.get(de, de) for de in des])
+
+
+def _filled_before_mac(filling: bytes) -> Make:
+    def make(pos: Pos) -> bytes:
+        sale = pos.sale()
+        covered = sale.covered + filling * (-len(sale.covered) % 8)
+        return _whole(sale, covered, crypto.unionpay_mac(pos.keys.mak, covered))
+
+    return make
+
+
+def _cut(size: int) -> Make:
+    return lambda pos: pos.sale().frame[:size]
+
+
+def _sm4_mac(sale: Draft, pos: Pos) -> Draft:
+    return sale.sealed(lambda message: crypto.unionpay_mac(pos.keys.mak, message.covered, crypto.SM))
+
+
+def _pin_under_sm4(block: Callable[[Pos], bytes]) -> Make:
+    return lambda pos: _sm4_mac(pos.pin_sale(block(pos)), pos)
+
+
+def _wide_block(pos: Pos) -> bytes:
+    return crypto.encrypt(pos.keys.pik, crypto.pin_block(PIN, CARD) + bytes(8), crypto.SM)
+
+
+ROWS: tuple[Mistake, ...] = (
+    _field("order", "sends DE 3 before DE 2", _exchanged(2, 3), "out of order: it reads with DE 3 before DE 2",
+           remedy="order of their numbers", fix="send DE 2 first"),
+    _field("order-exchanged", "exchanges the places of DE 22 and DE 25", _exchanged(22, 25),
+           "out of order: it reads with DE 25 before DE 22", remedy="order of their numbers", fix="send DE 22 first"),
+    _field("order-last", "puts the STAN in behind all other fields", _behind(11), "out of order: it reads with",
+           "DE 14 before DE 11", remedy="order of their numbers", fix="sort the fields by their numbers"),
+    _field("filled-before-mac", "fills the message up with zeros before DE 64", _filled_before_mac(b"\0"),
+           "zeros stand before DE 64, 1 byte", remedy="out of the message", fix="fill up what the MAC covers only"),
+    _field("blanks-before-mac", "fills the message up with blanks before DE 64", _filled_before_mac(b" "),
+           "blanks stand before DE 64, 1 byte", remedy="out of the message", fix="fill up what the MAC covers only"),
+    _framing("cut-in-a-field", "closes the connection within DE 42", _cut(60), "DE 42 is cut", "says 90 bytes, and 58",
+             remedy="rest before the connection ends", fix="send the whole frame"),
+    _framing("cut-in-the-head", "closes the connection before the MTI", _cut(12), "12 bytes of a frame came",
+             "says 90 bytes, and 10", remedy="rest before the connection ends", fix="send the whole frame",
+             capture=False),
+    _mac("fold-of-ff", "begins the fold with bytes FF", by(lambda key, m: crypto.unionpay_mac(key, b"\xff" * 8 +
+         m.covered)), "or begins its fold with bytes FF", remedy="fold with zeros", fix="begin with zeros",
+         same_as=("mac-itself-ff",)),
+    _mac("itself-ff", "lets the MAC cover DE 64, filled with bytes FF", over(lambda m: m.covered + b"\xff" * 8),
+         "MAC's own place too, filled with bytes FF", remedy="MAC out", fix="end before DE 64",
+         same_as=("mac-fold-of-ff",)),
+    _mac("fold-of-ff-sm4", "begins the fold of SM4 with bytes FF", lambda pos: pos.sale().sealed(
+         lambda m: crypto.unionpay_mac(pos.keys.mak, b"\xff" * 16 + m.covered, crypto.SM)),
+         "terminal begins its fold with bytes FF", remedy="fold with zeros", fix="begin with zeros", before=sm4_keys,
+         right=lambda pos: _sm4_mac(pos.sale(), pos), terminal=SM4),
+    _pin("sm4-key", "encrypts the PIN by 3DES under a PIK for SM4", _pin_under_sm4(lambda pos: crypto.encrypt(
+         pos.keys.pik, crypto.pin_block(PIN, CARD))), "SM4 PIK has 16 bytes, and DE 52 of unionpay-pos has 8",
+         remedy="keys whose blocks fit|unionpay-pos-sm4", fix="ask for 003, or serve unionpay-pos-sm4",
+         before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos), terminal=SM4,
+         never=("compare its KCV", "compute it by SM4")),
+    _pin("sm4-block", "sends a block of sixteen bytes under a PIK for SM4", _pin_under_sm4(_wide_block),
+         "DE 52 is the cause: it has 16 bytes, and 8", remedy="keys for 3DES, or another dialect", codes=("30",),
+         fix="ask for 003, or serve unionpay-pos-sm4", before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos),
+         terminal=SM4),
+    _refund("refund-type-23", "sends the type of a void with a refund: 23", after_sale(lambda pos, _, answer:
+            pos.refund(answer, de60=f"23{pos.batch}00050")), r"DE 60 [^;]*is 23; send 25[^;]*refund \(0220\)",
+            "this is a void but for its MTI", remedy="25 in DE 60", fix="send type 25"),
+    _refund("refund-as-void", "sends a refund as 0200 with the type of a void", after_sale(lambda pos, _, answer:
+            pos.refund(answer, "0200", de60=f"23{pos.batch}00050")), "names a date and no STAN, as a refund does",
+            remedy="as a refund", fix="send 0220 with type 25", codes=("25",)),
+    _void("void-as-0400", "sends a void as 0400", after_sale(lambda pos, sale, answer: pos.void(sale, answer).with_(
+          mti=b"\4\0")), "nothing to reverse", "it is the void of the one with STAN 000002", remedy="send 0200",
+          fix="send 0200"),
+    _signature("size-exchanged", "writes the height of the image before its width", image(sized(80, 240)),
+               "80 × 240 pixels", "whole as 240 × 80: width and height are exchanged", remedy="the width first",
+               fix="write width, then height", never=("cut off", "lacks", "part of another image")),
+)  # fmt: skip
