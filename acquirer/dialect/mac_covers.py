@@ -55,7 +55,7 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
             for words, byte in _FILLINGS
         ),
         _cover("the MAB with zeros before it", bytes(-len(right) % 8) + right, remedy=_FILL_UP),
-        _cover("one more block of zeros than are needed", right + bytes(-len(right) % 8 + 8)),
+        _block_too_many(dialect, right + bytes(-len(right) % 8 + 8)),
     ]
     if dialect.envelope.tpdu and dialect.envelope.head:
         tried.append(_cover("the TPDU before the MAB", frame[: len(dialect.envelope.tpdu)] + right))
@@ -64,6 +64,15 @@ def mac_covers(dialect: Dialect, message: Message) -> list[Candidate[bytes]]:
         tried[0],
         *(one._replace(remedy=one.remedy or expected) for one in (*tried[1:], *_left_out(dialect, message, right))),
     ]
+
+
+def _block_too_many(dialect: Dialect, data: bytes) -> Candidate[bytes]:
+    """Return the MAB with one block of zeros too many, which a retail MAC has another cause for as well."""
+    found = _cover("one more block of zeros than are needed", data)
+    if dialect.security.mac.removesuffix("-hex") not in ("x9.19", "iso9797-1-alg3"):
+        return found
+    hint = f"{found.hint}, or encrypts the last block by DES and then by 3DES, which is one encryption too many"
+    return found._replace(hint=hint, remedy="fill up to a whole block only, and encrypt the last block by 3DES alone")
 
 
 def _own_place(dialect: Dialect, right: bytes, size: int) -> Iterator[Candidate[bytes]]:

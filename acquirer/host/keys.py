@@ -8,6 +8,7 @@ from typing import Final, Literal
 from acquirer.model.rows import Generation, TerminalConfig
 from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import Dukpt
+from acquirer.security.dukpt_mistakes import mistaken_keys
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
@@ -91,9 +92,7 @@ class KeyRing:
         self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes, role: Literal["pik", "mak"] = "mak"
     ) -> list[Candidate[Secret]]:
         """The keys that a terminal may have taken for the MAK, or the PIK, of a message. Raises like `initial`."""
-        base = self.base(terminal, dukpt)
-        itself = Candidate(f"the BDK (KCV {base.kcv()})", "the terminal uses the base derivation key itself", base)
-        return [*dukpt.mistaken(self.initial(terminal, dukpt, ksn), ksn, role), itself]
+        return mistaken_keys(dukpt, self.base(terminal, dukpt), self.initial(terminal, dukpt, ksn), ksn, role)
 
     def derived(self, terminal: TerminalConfig, dukpt: Dukpt, ksn: bytes) -> WorkingKeys:
         """The keys of the message that sends this KSN; see `initial`. Kept, because many are decided on twice."""

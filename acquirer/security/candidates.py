@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-TRIALS_MOST: Final = 600
+TRIALS_MOST: Final = 650
 """Trials of one diagnosis: a MAC costs about 5 µs, so a few milliseconds, paid only after a refusal."""
 
 

@@ -3,7 +3,7 @@
 1. An old one: so common that it may hide a second mistake. Every other is tried by itself.
 2. Another of the set (PIN key for MAC key …), or half of one.
 3. One not unwrapped right: as it travels, under half of the TMK, encrypted where it should be decrypted, chained, under
-   another cipher, its filling decrypted as well.
+   another cipher, its filling decrypted as well, read beside its place, its digits taken as text.
 4. The TMK itself; and keys unwrapped with a TMK that everybody has because it is published.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
+from acquirer.data.text import plural
 from acquirer.security.candidates import Candidate
 from acquirer.security.ciphers import KEY_SIZES, CipherName
 from acquirer.security.secret import Secret
@@ -73,8 +74,12 @@ def key_candidates(
         rare += _of_other_roles(role, whose, keys)
         if (key := _key(keys, role)) is not None:
             rare += _parts(role, whose, key, has_mak_forms=has_mak_forms and not others)
+            may_be_any = role != "tdk"  # under a wrong key a track is digits, and so a card, by chance
+            rare += _written_otherwise(role, whose, key) if may_be_any else ()
             if master is not None and len(key) % master.block_bytes == 0:
                 rare += _unwrapped(role, whose, key, master)
+                rare += _under_other_masters(role, whose, key, master) if may_be_any else ()
+                rare += _beside_its_place(whose, keys, master) if role == "mak" else ()
     if master is not None:
         rare += _with_half("the TMK", "master key", role, master)
     zeros = Secret(bytes(len(right)), right.cipher)
@@ -112,6 +117,9 @@ def _with_half(words: str, kind: str, role: KeyRole, key: Secret) -> Iterator[Ca
         half = half_of(key)
         hint = f"the terminal takes half of the {kind} for the {role.upper()}"
         yield Candidate(f"the first half of {words} (KCV {half.kcv()})", hint, half)
+        half = half_of(key, 1)
+        hint = f"the terminal takes the second half of the {kind} for the {role.upper()}"
+        yield Candidate(f"the second half of {words} (KCV {half.kcv()})", hint, half)
 
 
 def _parts(role: KeyRole, whose: str, key: Secret, *, has_mak_forms: bool) -> Iterator[Candidate[Secret]]:
@@ -142,6 +150,43 @@ def _parts(role: KeyRole, whose: str, key: Secret, *, has_mak_forms: bool) -> It
         filled = Secret(key.reveal() + bytes(key.block_bytes), "3des")
         words = f"{whose} {name} with eight zero bytes behind it (KCV {filled.kcv()})"
         yield Candidate(words, _TAKES_DOUBLE, filled, _SINGLE)
+
+
+def _written_otherwise(role: KeyRole, whose: str, key: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield a key whose bytes are not those that were taken out of the package."""
+    name, clear = role.upper(), key.reveal()
+    characters = clear.hex().upper().encode()
+    texts = [Secret(characters[: len(clear)], key.cipher)]
+    texts += [Secret(characters, "3des")] if key.cipher == "des" else []
+    for text in texts:
+        hint = f"the terminal takes {len(text)} characters of its {name}'s hexadecimal text for the key"
+        remedy = "use the bytes that the digits stand for"
+        yield Candidate(f"{whose} {name} as text (KCV {text.kcv()})", hint, text, remedy)
+    turned = Secret(clear[::-1], key.cipher)
+    hint = f"the terminal reverses the bytes of its {name}"
+    yield Candidate(f"{whose} {name} reversed (KCV {turned.kcv()})", hint, turned, "keep its bytes in their order")
+
+
+_SLIPS_BYTES: Final = ((4, -4), (3, -3), (4, -1), (4, 1), (4, 4), (4, -8))
+"""Bytes of a check value, and by how many a key is read beside its place: with the check value before it, or half of
+the key before it left out of account, with another size of check values."""
+
+
+def _beside_its_place(whose: str, keys: WorkingKeys, master: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield what a terminal decrypts that counts wrongly where the MAK stands in its package, behind the PIK."""
+    mak, pik = keys.mak, keys.pik
+    if len(pik) % master.block_bytes:
+        return
+    wrapped = master.encrypt(mak.reveal()) + bytes(max(0, len(pik) - len(mak)))
+    for kcv_bytes, off in _SLIPS_BYTES:
+        first = master.encrypt(pik.reveal()) + pik.check_value(kcv_bytes)
+        at = len(first) + off
+        data = (first + wrapped + mak.check_value(kcv_bytes))[at : at + len(mak)]
+        taken = Secret(master.decrypt(data), mak.cipher)
+        words = f"{plural(abs(off), 'byte')} {'before' if off < 0 else 'behind'} its place"
+        hint = f"the terminal reads its MAK {words} in the key package"
+        remedy = "read it behind the check value of the PIK"
+        yield Candidate(f"{whose} MAK read {words} (KCV {taken.kcv()})", hint, taken, remedy)
 
 
 def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterator[Candidate[Secret]]:
@@ -191,3 +236,21 @@ def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterat
             hint = f"the terminal's TMK is a published one (KCV {published.kcv()}), the host's has KCV {master.kcv()}"
             words = f"{whose} {name} decrypted with a TMK of {digits_words} (KCV {known.kcv()})"
             yield Candidate(words, hint, known, "enter the same TMK on both sides")
+
+
+def _under_other_masters(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterator[Candidate[Secret]]:
+    """Yield a key that was decrypted with another form of the TMK."""
+    if master.cipher != "3des" or len(master) != 16:
+        return
+    name, clear, wrapped = role.upper(), master.reveal(), master.encrypt(key.reveal())
+    text = clear.hex().upper().encode()
+    for form, mistake, other in (
+        ("the second half of the TMK", "decrypts with the second half of its TMK", half_of(master, 1)),
+        ("the TMK reversed", "reverses the bytes of its TMK", Secret(clear[::-1], "3des")),
+        ("the TMK as text", "takes the hexadecimal text of its TMK for the key", Secret(text[:16], "3des")),
+        ("the TMK as text", "takes the hexadecimal text of its TMK for the key", Secret(text[:24], "3des")),
+    ):
+        taken = Secret(other.decrypt(wrapped), key.cipher)
+        hint = f"the terminal {mistake} (KCV {other.kcv()})"
+        remedy = f"decrypt it with the whole TMK, its bytes in their order (KCV {master.kcv()})"
+        yield Candidate(f"{whose} {name} decrypted with {form} (KCV {taken.kcv()})", hint, taken, remedy)

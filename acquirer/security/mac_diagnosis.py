@@ -7,22 +7,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from acquirer.data.text import plural
 from acquirer.security.candidates import Candidate, Combination, advice, first_fit
-from acquirer.security.ciphers import CipherName
-from acquirer.security.key_candidates import NamedKeys, half_of, key_candidates
-from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, two_steps, unionpay_ecb
+from acquirer.security.key_candidates import NamedKeys, key_candidates
+from acquirer.security.mac import MacAlgorithm
+from acquirer.security.mac_ways import mac_ways
 from acquirer.security.secret import Secret
-
-
-class MacWay(NamedTuple):
-    """A way of computing a MAC; its result is looked for in every way of writing it."""
-
-    raw: Callable[[Secret, bytes], bytes]
-    ciphers: frozenset[CipherName]
 
 
 def diagnose_mac(
@@ -72,154 +65,6 @@ def filling(got: bytes) -> str:
     return "" if len(set(got)) != 1 else _FILLINGS.get(got[:1], f"bytes {got[:1].hex().upper()} only")
 
 
-# What is tried
-
-
-def mac_ways(algorithm: MacAlgorithm) -> list[Candidate[MacWay]]:
-    """Return the ways of computing a MAC that are tried, the right one first."""
-    tried = [Candidate("", "", MacWay(algorithm.raw, algorithm.ciphers))]
-    if algorithm.raw is unionpay_ecb:
-        tried += _SLIPS
-    for other in MAC_ALGORITHMS.values():
-        if other.raw not in [one.value.raw for one in tried]:
-            hint = f"the terminal uses MAC algorithm {other.name}"
-            remedy = f"use MAC algorithm {_named(algorithm)}"
-            tried.append(Candidate(f"{other.name} over ", hint, MacWay(other.raw, other.ciphers), remedy))
-    return tried
-
-
-def _named(algorithm: MacAlgorithm) -> str:
-    of = "the XOR of all blocks as hex text, encrypted in two steps"
-    return f"{algorithm.name}: {of}" if algorithm.raw is unionpay_ecb else algorithm.name
-
-
-def _fold_itself(key: Secret, data: bytes) -> bytes:
-    return key.encrypt(fold(data, key.block_bytes))
-
-
-def _fold_alone(key: Secret, data: bytes) -> bytes:
-    return fold(data, key.block_bytes)
-
-
-def _half_first(key: Secret, data: bytes) -> bytes:
-    return two_steps(half_of(key), key, data)
-
-
-def _half_last(key: Secret, data: bytes) -> bytes:
-    return two_steps(key, half_of(key), data)
-
-
-def _first_step_only(key: Secret, data: bytes) -> bytes:
-    return key.encrypt(_fold_text(key, data)[: key.block_bytes])
-
-
-def _short_fold(key: Secret, data: bytes) -> bytes:
-    return key.encrypt(fold(data, 8).hex().upper().encode())
-
-
-def _lower_case_fold(key: Secret, data: bytes) -> bytes:
-    return _chained(_fold_text(key, data).lower(), key.encrypt, key.encrypt)
-
-
-def _without_xor(key: Secret, data: bytes) -> bytes:
-    return key.encrypt(key.encrypt(_fold_text(key, data)[: key.block_bytes]))
-
-
-def _second_half_first(key: Secret, data: bytes) -> bytes:
-    text, size = _fold_text(key, data), key.block_bytes
-    return _chained(text[size:] + text[:size], key.encrypt, key.encrypt)
-
-
-def _second_decrypted(key: Secret, data: bytes) -> bytes:
-    return _chained(_fold_text(key, data), key.encrypt, key.decrypt)
-
-
-def _decrypted(key: Secret, data: bytes) -> bytes:
-    return _chained(_fold_text(key, data), key.decrypt, key.decrypt)
-
-
-def _fold_text(key: Secret, data: bytes) -> bytes:
-    return fold(data, key.block_bytes).hex().upper().encode()
-
-
-def _chained(text: bytes, first: Callable[[bytes], bytes], second: Callable[[bytes], bytes]) -> bytes:
-    """Return the halves of a text chained as `mac.two_steps` chains them, each step by a use of a cipher."""
-    half = len(text) // 2
-    return second(bytes(a ^ b for a, b in zip(first(text[:half]), text[half:], strict=True)))
-
-
-_ANY_CIPHER: Final[frozenset[CipherName]] = frozenset({"des", "3des", "sm4", "aes"})
-_SLIPS: Final = (
-    Candidate(
-        "the encrypted fold of ",
-        "the terminal encrypts the folded blocks themselves, not their hex text",
-        MacWay(_fold_itself, _ANY_CIPHER),
-        "encrypt the first half of the hex text, XOR the second, encrypt again",
-    ),
-    Candidate(
-        "the fold alone, without a key, of ",
-        "the terminal does not encrypt the folded blocks",
-        MacWay(_fold_alone, _ANY_CIPHER),
-        "encrypt the first half of the hex text, XOR the second, encrypt again",
-    ),
-    Candidate(
-        "the first encryption alone over ",
-        "the terminal leaves out the second encryption",
-        MacWay(_first_step_only, _ANY_CIPHER),
-        "XOR the second half of the hex text with the result and encrypt it again",
-    ),
-    Candidate(
-        "the fold in lower-case hex text of ",
-        "the terminal writes the folded blocks in lower case before it encrypts them",
-        MacWay(_lower_case_fold, _ANY_CIPHER),
-        "write the folded blocks in upper case",
-    ),
-    Candidate(
-        "two encryptions without the second half of the hex text over ",
-        "the terminal leaves out the second half of the hex text",
-        MacWay(_without_xor, _ANY_CIPHER),
-        "add it to the result of the first encryption by XOR",
-    ),
-    Candidate(
-        "the second half of the hex text before the first over ",
-        "the terminal begins with the second half of the hex text",
-        MacWay(_second_half_first, _ANY_CIPHER),
-        "encrypt the first half, XOR the second, encrypt again",
-    ),
-    Candidate(
-        "a decryption as the second step over ",
-        "the terminal decrypts in the second step",
-        MacWay(_second_decrypted, _ANY_CIPHER),
-        "encrypt in both steps",
-    ),
-    Candidate(
-        "a decryption in both steps over ",
-        "the terminal decrypts where it should encrypt",
-        MacWay(_decrypted, _ANY_CIPHER),
-        "encrypt in both steps",
-    ),
-    Candidate(
-        "the fold in blocks of 8 bytes of ",
-        "the terminal folds in blocks of 8 bytes, and those of the cipher have 16",
-        MacWay(_short_fold, frozenset({"sm4", "aes"})),
-        "fold in blocks of 16 bytes",
-    ),
-    Candidate(
-        "single DES in the first step over ",
-        "the terminal takes half of its MAK for the first encryption",
-        MacWay(_half_first, frozenset({"3des"})),
-        "use the whole MAK in both steps",
-    ),
-    Candidate(
-        "single DES in the second step over ",
-        "the terminal takes half of its MAK for the second encryption",
-        MacWay(_half_last, frozenset({"3des"})),
-        "use the whole MAK in both steps",
-    ),
-)
-"""Misreadings of the UnionPay algorithm; the standard's own wording invites the last."""
-
-
 # The sentence
 
 
@@ -241,6 +86,8 @@ def _forms(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("packed FF", f"{plural(len(quarter), 'byte')} with bytes FF behind them", quarter.ljust(size, b"\xff"))
     yield _Form("packed right", f"{plural(len(quarter), 'byte')} with zeros before them", quarter.rjust(size, b"\x00"))
     yield _Form("second half", "the second half of the hex text", text.upper()[size : 2 * size])
+    for start in range(1, size):
+        yield _Form("window", f"characters {start + 1} to {start + size} of the hex text", text.upper()[start:][:size])
     yield from _disordered(raw, size)
 
 
@@ -258,6 +105,9 @@ def _disordered(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("halves swapped", "the second half of the bytes before the first", raw[half:size] + raw[:half])
 
 
+_FILLERS: Final = frozenset(b"\x00 \xff")
+"""Bytes behind, or before, a result that is shorter than its field."""
+
 _RIGHT_WORDS: Final = {"hex": "upper-case hex text belongs", "binary": "{} bytes of the result belong"}
 _REMEDIES: Final = {
     "hex": "send the first {} characters of the result's hex text, in upper case",
@@ -267,6 +117,8 @@ _REMEDIES: Final = {
 
 def _written(raw: bytes, got: bytes, form: str) -> str | None:
     """Return in which words `raw` equals `got`: "" as it should be written, None not at all."""
+    if not (set(raw.hex().upper().encode()).issuperset(got.upper()) or _FILLERS.union(raw).issuperset(got)):
+        return None  # it has other digits, or bytes, than the result: most end here, before all forms are made
     found = [one for one in _forms(raw, len(got)) if one.data == got]
     if not found:
         return None

@@ -9,7 +9,7 @@ from acquirer.dialect.suite import Suite
 from acquirer.security.candidates import TRIALS_MOST, fewest_mistakes_first
 from acquirer.security.key_candidates import key_candidates
 from acquirer.security.mac import MAC_ALGORITHMS
-from acquirer.security.mac_diagnosis import mac_ways
+from acquirer.security.mac_ways import mac_ways
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.specs import dialect_names, load_dialect

@@ -90,7 +90,7 @@ def test_a_terminal_counts_on_where_it_was(host: SpokenHost, tmp_path: Path) -> 
 def test_another_bdk_is_another_device_and_the_host_says_so(host: SpokenHost, tmp_path: Path) -> None:
     with pos(host, tmp_path) as terminal:
         assert terminal.sale("1.00").code == "00"
-    with pos(host, tmp_path, bdk="FEDCBA98765432100123456789ABCDEF") as terminal:
+    with pos(host, tmp_path, bdk="00112233445566778899AABBCCDDEEFF") as terminal:
         assert counter(terminal) == 1
         refused = terminal.sale("1.00")
         assert (refused.outcome, refused.code) == (Outcome.DECLINED, "63")

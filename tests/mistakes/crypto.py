@@ -108,16 +108,18 @@ class DerivedKeys(NamedTuple):
     reply_mak: bytes
 
 
-def dukpt(bdk: bytes, ksn: bytes) -> DerivedKeys:
-    """Return the keys of a key serial number, by ANSI X9.24-1:2009, annex A."""
-    mask = bytes.fromhex("C0C0C0C000000000") * 2
+MASK = bytes.fromhex("C0C0C0C000000000") * 2
+
+
+def dukpt(bdk: bytes, ksn: bytes, mask: bytes = MASK) -> DerivedKeys:
+    """Return the keys of a key serial number, by ANSI X9.24-1:2009, annex A; `mask`: for the initial key."""
     device = (int.from_bytes(ksn) >> 21 << 21).to_bytes(10)
     key = initial = encrypt(bdk, device[:8]) + encrypt(xor(bdk, mask), device[:8])
     counter, register = int.from_bytes(ksn) & 0x1FFFFF, int.from_bytes(device)
     for bit in (1 << at for at in reversed(range(21))):
         if counter & bit:
             register |= bit
-            key = _next_half(xor(key, mask), register) + _next_half(key, register)
+            key = _next_half(xor(key, MASK), register) + _next_half(key, register)
     of = [
         xor(key, bytes.fromhex(variant) * 2) for variant in ("00000000000000FF", "000000000000FF00", "00000000FF000000")
     ]

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from tests.mistakes.dukpt_rows import DUKPT, derived
-from tests.mistakes.iso import BDK, DukptPos, IsoDraft
+from collections.abc import Callable
+
+from tests.mistakes import crypto
+from tests.mistakes.dukpt_rows import DUKPT, derived, pin_under, under
+from tests.mistakes.iso import BDK, DukptPos, IsoDraft, IsoPos, signed_on
+from tests.mistakes.iso_rows import RIGHT, mac
 from tests.mistakes.pos import Make
 from tests.mistakes.row import Mistake, nothing, rows_of
 
+_keys = rows_of(
+    "keys and MAC", "iso", codes=("63",), before=signed_on, right=RIGHT, listener="iso8583-1987-ascii", capture=True
+)
 _UNDER_BDK = {"bdk": BDK.hex().upper(), "tmk": ""}
 _dukpt = rows_of(
     "keys and MAC", "dukpt", codes=("63",), before=nothing, right=derived(lambda pos: pos.dukpt_sale()),
     listener=DUKPT, terminal=_UNDER_BDK, capture=True,
 )  # fmt: skip
+_pin = rows_of(
+    "PIN and track", "dukpt-pin", codes=("63",), before=nothing, right=pin_under(lambda keys, _: keys.pik),
+    listener=DUKPT, terminal=_UNDER_BDK, capture=True,
+)  # fmt: skip
+SWAPPED = BDK[8:] + BDK[:8]
+
+
+def _unmasked(pos: DukptPos) -> crypto.DerivedKeys:
+    """Return the keys of a terminal whose initial key was made without its mask."""
+    return crypto.dukpt(BDK, pos.ksn(), mask=bytes(16))
+
+
+def _for_data(keys: crypto.DerivedKeys, _: DukptPos) -> bytes:
+    return crypto.xor(keys.transaction, bytes.fromhex("0000000000FF0000") * 2)
+
+
+def _retail(last: Callable[[bytes, bytes], bytes]) -> Make:
+    """Return a maker of sales whose retail MAC ends otherwise: with the MAK and the result of the chain."""
+
+    def make(pos: IsoPos, one: IsoDraft) -> bytes:
+        return last(pos.keys.mak, crypto.chain(pos.keys.mak[:8], crypto.padded(one.covered)))
+
+    return mac(make)
 
 
 def _moved(right: bool) -> Make:
@@ -31,4 +61,32 @@ ROWS: tuple[Mistake, ...] = (
     _dukpt("ksn-half-left", "moves the digits of the key serial number to the left by one", _moved(False),
            "moved half a byte to the left", remedy="begin with FFFF", fix="fill the KSN up with whole bytes FF",
            codes=("30", "63"), never=("begin with 1",)),
+    _dukpt("bdk-swapped", "is given keys of a BDK whose halves were swapped", under(lambda _, pos: crypto.dukpt(SWAPPED,
+           pos.ksn()).mak), "MAB under [^;]*: the halves of the BDK were swapped", remedy="in their order",
+           fix="enter the BDK again"),
+    _dukpt("no-mask", "is given an initial key whose right half was made without the mask", under(lambda _,
+           pos: _unmasked(pos).mak), "MAB under [^;]*without the mask", remedy="mask",
+           fix="derive the initial key by X9.24"),
+    _dukpt("variant-for-data", "makes the MAC under the variant for data", under(_for_data),
+           "variant for data for the MAK", remedy="use the MAK", fix="use the variant for MACs"),
+    _pin("bdk-swapped", "encrypts the PIN under keys of a BDK whose halves were swapped", pin_under(lambda _,
+         pos: crypto.dukpt(SWAPPED, pos.ksn()).pik), "opens under [^;]*: the halves of the BDK were swapped",
+         remedy="in their order", fix="enter the BDK again"),
+    _pin("no-mask", "encrypts the PIN under keys of an initial key without the mask", pin_under(lambda _,
+         pos: _unmasked(pos).pik), "opens under [^;]*without the mask", remedy="mask",
+         fix="derive the initial key by X9.24"),
+    _pin("variant-for-data", "encrypts the PIN under the variant for data", pin_under(_for_data),
+         "variant for data for the PIK", remedy="use the PIK", fix="use the variant for PINs"),
+    _keys("last-keys-exchanged", "exchanges the keys of the last two steps of the retail MAC", _retail(lambda key,
+          data: crypto.encrypt(key[8:], crypto.decrypt(key[:8], data))), "decrypts the last block with the left half",
+          remedy="with the right half", fix="decrypt with the right half, encrypt with the left"),
+    _keys("last-step-left-out", "leaves out the last encryption of the retail MAC", _retail(lambda key,
+          data: crypto.decrypt(key[8:], data)), "ends with the decryption", remedy="encrypt it with the left half",
+          fix="encrypt with the left half"),
+    _keys("once-more", "encrypts the retail MAC once more", _retail(lambda key, data: crypto.encrypt(key,
+          crypto.encrypt(key[:8], crypto.decrypt(key[8:], data)))), "encrypts the result once more;", remedy="as it is",
+          fix="leave the third encryption out"),
+    _keys("3des-after-chain", "encrypts the last block by DES and then by 3DES", _retail(lambda key,
+          data: crypto.encrypt(key, data)), "or encrypts the last block by DES and then by 3DES",
+          remedy="by 3DES alone", fix="decrypt with the right half, then encrypt with the left"),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.mistakes import crypto
-from tests.mistakes.key_rows import SM4, sm4_keys
+from tests.mistakes.key_rows import SM4, sm4_keys, under
 from tests.mistakes.mac_rows import by, over
 from tests.mistakes.pos import CARD, PIN, Make, Pos
 from tests.mistakes.row import Mistake, rows_of
@@ -15,6 +15,7 @@ from tests.mistakes.wire import Draft
 
 _field = rows_of("encoding and fields", "field", codes=("30",), capture=True)
 _framing = rows_of("framing", "framing", codes=("",), capture=True)
+_key = rows_of("keys and MAC", "key", codes=("A0",), capture=True)
 _mac = rows_of("keys and MAC", "mac", codes=("A0",), capture=True)
 _pin = rows_of("PIN and track", "pin", codes=("99",), right=Pos.pin_sale, capture=True)
 _refund = rows_of("sale and reversal", "sale", right=REFUND, codes=("40",))
@@ -62,6 +63,23 @@ def _cut(size: int) -> Make:
     return lambda pos: pos.sale().frame[:size]
 
 
+def unwrapped(tmk: Callable[[bytes], bytes]) -> Make:
+    """Return a sale whose MAK was decrypted with another form of the TMK."""
+    return under(lambda pos: crypto.decrypt(tmk(pos.tmk), pos.keys.wrapped["mak"])[:8])
+
+
+def at_place(off: int) -> Make:
+    """Return a sale whose MAK was taken so many bytes from its place in DE 62."""
+
+    def key(pos: Pos) -> bytes:
+        keys = pos.keys
+        check = bytes.fromhex(crypto.check_value(keys.pik))
+        package = keys.wrapped["pik"] + check + keys.wrapped["mak"]
+        return crypto.decrypt(pos.tmk, package[20 + off : 28 + off])
+
+    return under(key)
+
+
 def _sm4_mac(sale: Draft, pos: Pos) -> Draft:
     return sale.sealed(lambda message: crypto.unionpay_mac(pos.keys.mak, message.covered, crypto.SM))
 
@@ -90,34 +108,62 @@ ROWS: tuple[Mistake, ...] = (
     _framing("cut-in-the-head", "closes the connection before the MTI", _cut(12), "12 bytes of a frame came",
              "says 90 bytes, and 10", remedy="rest before the connection ends", fix="send the whole frame",
              capture=False),
-    _mac("fold-of-ff", "begins the fold with bytes FF", by(lambda key, m: crypto.unionpay_mac(key, b"\xff" * 8 +
-         m.covered)), "or begins its fold with bytes FF", remedy="fold with zeros", fix="begin with zeros",
-         same_as=("mac-itself-ff",)),
+    _mac("fold-of-ff", "begins the fold with bytes FF", by(lambda key, m: crypto.unionpay_mac(key,
+         b"\xff" * 8 + m.covered)), "or begins its fold with bytes FF", remedy="fold with zeros",
+         fix="begin with zeros", same_as=("mac-itself-ff",)),
     _mac("itself-ff", "lets the MAC cover DE 64, filled with bytes FF", over(lambda m: m.covered + b"\xff" * 8),
          "MAC's own place too, filled with bytes FF", remedy="MAC out", fix="end before DE 64",
          same_as=("mac-fold-of-ff",)),
-    _mac("fold-of-ff-sm4", "begins the fold of SM4 with bytes FF", lambda pos: pos.sale().sealed(
-         lambda m: crypto.unionpay_mac(pos.keys.mak, b"\xff" * 16 + m.covered, crypto.SM)),
-         "terminal begins its fold with bytes FF", remedy="fold with zeros", fix="begin with zeros", before=sm4_keys,
-         right=lambda pos: _sm4_mac(pos.sale(), pos), terminal=SM4),
-    _pin("sm4-key", "encrypts the PIN by 3DES under a PIK for SM4", _pin_under_sm4(lambda pos: crypto.encrypt(
-         pos.keys.pik, crypto.pin_block(PIN, CARD))), "SM4 PIK has 16 bytes, and DE 52 of unionpay-pos has 8",
-         remedy="keys whose blocks fit|unionpay-pos-sm4", fix="ask for 003, or serve unionpay-pos-sm4",
-         before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos), terminal=SM4,
-         never=("compare its KCV", "compute it by SM4")),
+    _mac("fold-of-ff-sm4", "begins the fold of SM4 with bytes FF",
+         lambda pos: pos.sale().sealed(lambda m: crypto.unionpay_mac(pos.keys.mak, b"\xff" * 16 + m.covered,
+         crypto.SM)), "terminal begins its fold with bytes FF", remedy="fold with zeros", fix="begin with zeros",
+         before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos), terminal=SM4),
+    _key("pik-right", "makes the MAC under the right half of the PIK", under(lambda pos: pos.keys.pik[8:]),
+         "under the second half of the PIK", remedy="use the MAK", fix="use the MAK, the second key of DE 62"),
+    _key("tmk-right", "decrypts the MAK under the right half of the TMK", unwrapped(lambda tmk: tmk[8:]),
+         "decrypts with the second half of its TMK", remedy="whole TMK", fix="decrypt with all sixteen bytes"),
+    _key("tmk-reversed", "reverses the bytes of the TMK", unwrapped(lambda tmk: tmk[::-1]),
+         "reverses the bytes of its TMK", remedy="bytes in their order", fix="enter the TMK as it was given"),
+    _key("tmk-text", "takes the characters of the TMK for its bytes", unwrapped(lambda tmk: crypto.hexadecimal(tmk)[
+         :16]), "takes the hexadecimal text of its TMK", remedy="whole TMK", fix="turn the digits into bytes"),
+    _key("check-value-first", "forgets that a check value stands behind the PIK", at_place(-4),
+         "MAK 4 bytes before its place", remedy="behind the check value", fix="begin at byte 21 of DE 62"),
+    _key("check-value-of-three", "takes check values of three bytes for granted", at_place(-1),
+         "MAK 1 byte before its place", remedy="behind the check value", fix="begin at byte 21 of DE 62"),
+    _key("check-value-twice", "skips the check value of the PIK twice", at_place(4), "MAK 4 bytes behind its place",
+         remedy="behind the check value", fix="begin at byte 21 of DE 62"),
+    _key("pik-of-eight", "takes a PIK of eight bytes for granted", at_place(-8), "MAK 8 bytes before its place",
+         remedy="behind the check value", fix="begin at byte 21 of DE 62"),
+    _key("mak-text", "takes the characters of the MAK for its bytes",
+         under(lambda pos: crypto.hexadecimal(pos.keys.mak)[:8]), "takes 8 characters of its MAK's hexadecimal text",
+         remedy="use the bytes", fix="turn the digits into bytes"),
+    _key("mak-reversed", "reverses the bytes of the MAK", under(lambda pos: pos.keys.mak[::-1]),
+         "reverses the bytes of its MAK", remedy="bytes in their order", fix="keep the bytes in their order"),
+    _mac("third-encryption", "encrypts the result of the second step once more", by(lambda key,
+         m: crypto.hexadecimal(crypto.encrypt(key, crypto.fold_result(key, m.covered)))[:8]),
+         "result of the second step once more", remedy="encrypt twice", fix="stop after the second encryption"),
+    _mac("characters-5-to-12", "sends characters 5 to 12 of the result", by(lambda key,
+         m: crypto.hexadecimal(crypto.fold_result(key, m.covered))[4:12]), "sends characters 5 to 12 of the hex text",
+         remedy="first eight characters", fix="send the first eight"),
+    _pin("sm4-key", "encrypts the PIN by 3DES under a PIK for SM4",
+         _pin_under_sm4(lambda pos: crypto.encrypt(pos.keys.pik, crypto.pin_block(PIN, CARD))),
+         "SM4 PIK has 16 bytes, and DE 52 of unionpay-pos has 8", remedy="keys whose blocks fit|unionpay-pos-sm4",
+         fix="ask for 003, or serve unionpay-pos-sm4", before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos),
+         terminal=SM4, never=("compare its KCV", "compute it by SM4")),
     _pin("sm4-block", "sends a block of sixteen bytes under a PIK for SM4", _pin_under_sm4(_wide_block),
          "DE 52 is the cause: it has 16 bytes, and 8", remedy="keys for 3DES, or another dialect", codes=("30",),
          fix="ask for 003, or serve unionpay-pos-sm4", before=sm4_keys, right=lambda pos: _sm4_mac(pos.sale(), pos),
          terminal=SM4),
-    _refund("refund-type-23", "sends the type of a void with a refund: 23", after_sale(lambda pos, _, answer:
-            pos.refund(answer, de60=f"23{pos.batch}00050")), r"DE 60 [^;]*is 23; send 25[^;]*refund \(0220\)",
+    _refund("refund-type-23", "sends the type of a void with a refund: 23", after_sale(lambda pos, _,
+            answer: pos.refund(answer, de60=f"23{pos.batch}00050")), r"DE 60 [^;]*is 23; send 25[^;]*refund \(0220\)",
             "this is a void but for its MTI", remedy="25 in DE 60", fix="send type 25"),
-    _refund("refund-as-void", "sends a refund as 0200 with the type of a void", after_sale(lambda pos, _, answer:
-            pos.refund(answer, "0200", de60=f"23{pos.batch}00050")), "names a date and no STAN, as a refund does",
-            remedy="as a refund", fix="send 0220 with type 25", codes=("25",)),
-    _void("void-as-0400", "sends a void as 0400", after_sale(lambda pos, sale, answer: pos.void(sale, answer).with_(
-          mti=b"\4\0")), "nothing to reverse", "it is the void of the one with STAN 000002", remedy="send 0200",
-          fix="send 0200"),
+    _refund("refund-as-void", "sends a refund as 0200 with the type of a void", after_sale(lambda pos, _,
+            answer: pos.refund(answer, "0200", de60=f"23{pos.batch}00050")),
+            "names a date and no STAN, as a refund does", remedy="as a refund", fix="send 0220 with type 25",
+            codes=("25",)),
+    _void("void-as-0400", "sends a void as 0400", after_sale(lambda pos, sale, answer: pos.void(sale,
+          answer).with_(mti=b"\4\0")), "nothing to reverse", "it is the void of the one with STAN 000002",
+          remedy="send 0200", fix="send 0200"),
     _signature("size-exchanged", "writes the height of the image before its width", image(sized(80, 240)),
                "80 × 240 pixels", "whole as 240 × 80: width and height are exchanged", remedy="the width first",
                fix="write width, then height", never=("cut off", "lacks", "part of another image")),

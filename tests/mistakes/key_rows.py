@@ -123,7 +123,7 @@ ROWS = (
     ),
     _row(
         "double-right", "uses the right half of a MAK of double length", under(lambda pos: pos.keys.mak[8:]),
-        r"(right|second|last) half|last (8|eight)", r"\bMAK\b",
+        r"(right|second|last) half of (the|its) MAK", r"\bMAK\b",
         remedy=r"both|16|sixteen|whole|mak ?=|double", fix="use all sixteen bytes", terminal=DOUBLE,
     ),
     _row(
@@ -141,7 +141,7 @@ ROWS = (
     ),
     _row(
         "tmk-left", "decrypts the MAK under the left half of the TMK", under(lambda pos: _unwrapped(pos, pos.tmk[:8])),
-        r"(left |first )?half of (the|its) TMK|first (8|eight) bytes of (the|its) TMK|TMK's (left|first) half",
+        r"decrypts with half of its TMK",
         remedy=r"TMK|16|sixteen|both|whole|3DES",
         fix="decrypt with all sixteen bytes of the TMK, by 3DES",
     ),
@@ -172,7 +172,7 @@ ROWS = (
     ),
     _row(
         "wrong-tmk", "has another TMK than the host", under(lambda pos: _unwrapped(pos, OTHER_TMK)),
-        r"TMK", r"<TMK>", r"possibl|may|might|perhaps|either|or\b", remedy=r"TMK", capture=False,
+        r"has another TMK", r"<TMK>", r"\bif\b", remedy=r"TMK", capture=False,
         same_as=("key-unknown",
         "mac-changed-after"),
         fix="compare the check value of the terminal's TMK with the host's",

@@ -298,7 +298,7 @@ ROWS = (
     _row(
         "text", "makes the MAC of the message's hexadecimal text",
         over(lambda message: crypto.hexadecimal(message.covered)),
-        r"hex\w* (text|characters|digits)|as text", r"message|MAB|bytes", r"^(?!.*(fold|lower.case|belongs))",
+        r"MAB as hex text", r"^(?!.*(fold|lower.case|belongs))",
         remedy=r"bytes|binary|themselves",
         fix="make the MAC of the bytes that are sent",
     ),
