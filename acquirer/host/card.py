@@ -153,10 +153,7 @@ class _Track:
         """Say what stands in a clear track that does not belong there."""
         if self.text[:1] in ("B", ";", "%"):
             return "it begins with a start sentinel; leave the sentinels out, so that it begins with the card number"
-        number, separator, _ = self.text.partition("F")
-        if separator and number.isdecimal() and len(number) in PAN_DIGITS:
-            return "an F stands behind the card number where the separator D belongs; send D"
-        return ""
+        return odd_separator(self.text) or odd_end(self.text)
 
     def _is_card(self, clear: str) -> bool:
         """Whether a track opened with some key holds a card number, an expiry and a service code (ISO/IEC 7813)."""
@@ -177,6 +174,36 @@ class _Track:
         except TrackError as exc:
             self.problem = known_particulars(str(exc))
             return ""
+
+
+_SEPARATED_BY: Final = re.compile("[0-9]{12,19}([ABCEF])[0-9]{4}")
+_EXPIRY_AND_SERVICE: Final = re.compile("0?[0-9]{2}(?:0[1-9]|1[0-2])[125679][024][0-7]")
+_ENDED: Final = re.compile("[0-9]{12,19}D[0-9]*F[0-9A-F]?")
+
+
+def odd_separator(text: str) -> str:
+    """What stands in a clear track where its separator belongs; "" when nothing that was seen there does.
+
+    >>> odd_separator("6212345678901232E30121220000001234560")
+    'an E stands behind the card number where the separator D belongs; send D'
+    """
+    if found := _SEPARATED_BY.match(text):
+        return f"{'a' if found[1] in 'BC' else 'an'} {found[1]} {_SEPARATOR_BELONGS}"
+    for size in PAN_DIGITS:
+        if is_issued(text[:size]) and _EXPIRY_AND_SERVICE.match(text, size):
+            return f"{'a 0 ' if text[size] == '0' else 'no separator '}{_SEPARATOR_BELONGS}"
+    return ""
+
+
+_SEPARATOR_BELONGS: Final = "stands behind the card number where the separator D belongs; send D"
+
+
+def odd_end(text: str) -> str:
+    """Say that an end sentinel stands behind a clear track; "" when none does."""
+    if not _ENDED.fullmatch(text):
+        return ""
+    check = "" if text.endswith("F") else ", and the check character (LRC) behind it"
+    return f"an end sentinel (F) stands behind it{check}; leave it out, so that its digits are all"
 
 
 def check_number(pan: str) -> str:

@@ -79,7 +79,7 @@ class Case:
         if self.stored is not None:
             raise Decided(stored_answer(host, request, self.terminal, self.verified, self.stored, self.card, due))
         if host.has_batch and self.terminal.policy.batch_check and request.batch != self.session.batch:
-            sentence = why.batch_differs(host.dialect, self.terminal, self.session, request.batch)
+            sentence = why.batch_differs(host.dialect, self.terminal, self.session, request)
             raise Decided(self.refusal(Reason.BATCH_DIFFERS, sentence, sign_on_again=True))
 
     def refusal(self, reason: Reason, sentence: str, *, sign_on_again: bool = False) -> Decision:

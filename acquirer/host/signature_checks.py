@@ -46,7 +46,7 @@ def of_sale(case: Case, uploaded: Uploaded, slip: tuple[SlipElement, ...]) -> It
     host, request, sale = case.host, case.request, case.stored
     checks, course = host.options.checks, action(sale, "signature")
     if sale is None or course is Action.UNKNOWN or not (sale.kind in KINDS and KINDS[sale.kind].signature):
-        sentence = why.no_sale(request, sale, uploaded)
+        sentence = why.no_sale(request, sale, uploaded, case.session.batch)
         yield from _finding(checks.original, Reason.ORIGINAL_UNKNOWN, "no-sale", sentence)
         return
     read, fields = host.read, case.fields

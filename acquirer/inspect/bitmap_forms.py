@@ -34,6 +34,51 @@ def other_bit_orders(dialect: Dialect, frame: bytes, at: int) -> Iterator[FrameF
         yield FrameForm(words, remedy, frame[:at] + sent + frame[at + len(wire) :])
 
 
+def bits_as_text(dialect: Dialect, frame: bytes, at: int) -> Iterator[FrameForm]:
+    """Yield the frame with a bitmap of 64 digits as it should be."""
+    grammar = dialect.grammar
+    binary = grammar.bitmap_encoding == "binary"
+    digits = frame[at : at + _BITS].decode("latin-1" if binary else grammar.bitmap_charset)
+    if len(digits) != _BITS or not set(digits) <= {"0", "1"}:
+        return
+    bits = int(digits, 2).to_bytes(_BITMAP_BYTES, "big")
+    yield FrameForm(
+        "the bitmap is sent as 64 characters, one for each bit",
+        "send its eight bytes" if binary else "send sixteen hexadecimal digits",
+        frame[:at] + (bits if binary else bits.hex().upper().encode(grammar.bitmap_charset)) + frame[at + _BITS :],
+    )
+
+
+def short_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
+    """Yield the frame with a bitmap of seven bytes as it may be: what the missing byte announces is not known."""
+    grammar = dialect.grammar
+    binary, size = grammar.bitmap_encoding == "binary", grammar.bitmap_bytes
+    at = grammar.envelope_bytes + grammar.mti_bytes
+    step = size // _BITMAP_BYTES  # characters of one byte
+    sent, rest = frame[at : at + size - step], frame[at + size - step :]
+    for place, first in (("last", _BITS - 8), ("first", 0)):
+        words = f"the bitmap has {_BITMAP_BYTES - 1} bytes: its {place} byte is missing"
+        for byte in _possible_bytes(dialect, first):
+            more = bytes((byte,)) if binary else f"{byte:02X}".encode(grammar.bitmap_charset)
+            whole = sent + more if first else more + sent
+            yield FrameForm(words, f"send {_BITMAP_BYTES}, also where no bit of it is set", frame[:at] + whole + rest)
+
+
+_BITS: Final = 64
+
+
+def _possible_bytes(dialect: Dialect, first: int) -> Iterator[int]:
+    """Yield the bytes of a bitmap that announce fields with elements only, of those behind bit `first`."""
+    used = {at.de for at in dialect.elements.values()}
+    known = sum(0x80 >> place for place in range(8) if first + place + 1 in used)
+    byte = known
+    while True:
+        yield byte
+        if not byte:
+            return
+        byte = byte - 1 & known
+
+
 def digit_of_all_bits(dialect: Dialect, frame: bytes) -> str:
     """Return the digit that all bits of a bitmap in bytes have; "" where they differ."""
     grammar = dialect.grammar

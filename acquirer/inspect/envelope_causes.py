@@ -11,8 +11,8 @@ from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
-from acquirer.inspect.bitmap_forms import FrameForm, digit_of_all_bits, other_bit_orders
-from acquirer.inspect.field_causes import short_field_cause
+from acquirer.inspect.bitmap_forms import FrameForm, bits_as_text, digit_of_all_bits, other_bit_orders, short_bitmaps
+from acquirer.inspect.field_causes import makes_sense, short_field_cause
 from acquirer.inspect.framings import framing_words
 from acquirer.wire.grammar import CHARSETS
 from acquirer.wire.message import DecodeError, Message
@@ -36,6 +36,17 @@ def frame_cause(dialect: Dialect, frame: bytes) -> str:
         )
     last, missing, whole = missing_bytes(frame, dialect.grammar)
     return _ends_early(dialect, frame, last, missing, whole) if missing and dialect.framing.length_bytes else ""
+
+
+def bitmap_cause(dialect: Dialect, frame: bytes) -> str:
+    """Return that a byte of the bitmap is missing; "" when that makes no message that makes sense of the frame.
+
+    To be asked last: what is missing is guessed, so that other causes are likelier.
+    """
+    for form in short_bitmaps(dialect, frame):
+        if form.inner is not None and makes_sense(dialect, form.inner):
+            return f"{form.words}; {form.remedy}"
+    return ""
 
 
 def _ends_early(dialect: Dialect, frame: bytes, last: int, missing: int, whole: int) -> str:
@@ -161,6 +172,7 @@ def _texts(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
         words = f"the bitmap is sent as eight bytes, and in {grammar.bitmap_encoding.upper()} it has sixteen characters"
         yield FrameForm(words, "send its hexadecimal digits", frame[:after] + digits + frame[after + 8 :])
     yield from other_bit_orders(dialect, frame, after)
+    yield from bits_as_text(dialect, frame, after)
 
 
 def _second_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:

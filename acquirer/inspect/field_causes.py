@@ -9,7 +9,8 @@ from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
-from acquirer.wire.field_order import find_order
+from acquirer.inspect.moment_forms import moment_form, right_form
+from acquirer.wire.field_order import SENSE_LEAST, find_order
 from acquirer.wire.masking import as_text
 from acquirer.wire.message import DecodeError, Message, Value
 from acquirer.wire.misread import Misread, find_misread
@@ -55,6 +56,15 @@ def _filled_before_mac(dialect: Dialect, frame: bytes, failure: DecodeError, siz
     )
 
 
+def makes_sense(dialect: Dialect, frame: bytes) -> bool:
+    """Return whether a frame is a whole message in which every value is one that is known."""
+    try:
+        message = dialect.decode(frame)
+    except DecodeError:
+        return False
+    return _plausibility(dialect, message.mti, message.fields, 0) >= SENSE_LEAST
+
+
 def short_field_cause(dialect: Dialect, frame: bytes, last: int) -> str:
     """Return which field before the `last`, or which other form of that, explains that a frame ends too early."""
     found = _found(dialect, frame, last)
@@ -80,10 +90,25 @@ def _sentence(dialect: Dialect, found: list[Misread]) -> str:
     if len(found) > _NAMED_MOST:
         numbers = ", ".join(str(one.de) for one in found)
         return f"one of DE {numbers} is the cause: its size is not that of its format; send each in its full size"
+    if len(found) == 1 and (of_moment := _other_moment(dialect, found[0])):
+        return of_moment
     names = " or ".join(f"DE {one.de}{_shown(dialect, one)}" for one in found)
     causes = found[0].words if len(found) == 1 else "; ".join(f"DE {one.de}: {one.words}" for one in found)
     remedies = "; ".join(dict.fromkeys(_remedy(dialect, one) for one in found))
     return f"{names} is the cause: {causes}; {remedies}"
+
+
+def _other_moment(dialect: Dialect, found: Misread) -> str:
+    """Return in which form a date or time is written, where that is the cause; else ""."""
+    spec = dialect.fields[found.de]
+    digits = found.wire.hex() if spec.nibbles else found.wire.decode(spec.charset)
+    form = moment_form(dialect, found.de, digits)
+    if not form or spec.length_bytes or len(digits) == spec.maximum:
+        return ""
+    right = right_form(dialect, found.de)
+    return (
+        f"DE {found.de} is most likely the cause: it looks like {form}, {found.words.removeprefix('it ')}; send {right}"
+    )
 
 
 def _remedy(dialect: Dialect, found: Misread) -> str:
@@ -123,7 +148,16 @@ def _plausibility(dialect: Dialect, mti: str, fields: Mapping[int, Value], other
         return 0
     values = [(dialect.values.get(dialect.fields[de].values), value) for de, value in fields.items()]
     unknown = sum(known is not None and value not in known for known, value in values)
-    return max(1, 100 - unknown - _impossible(dialect, message, _MOMENTS, other))
+    form = moment_form(dialect, other, fields.get(other))
+    decides = (_DECIDES - _LESS * form.endswith("nn")) * bool(form)
+    return max(1, 100 + decides - unknown - _impossible(dialect, message, _MOMENTS, other))
+
+
+_DECIDES: Final = 50
+"""How much more sense a date or time of another size makes than any other field of another size."""
+
+_LESS: Final = 10
+"""How much less of it where hundredths of a second are left, which any digits are."""
 
 
 def _impossible(dialect: Dialect, message: Message, moments: Mapping[str, re.Pattern[str]], other: int) -> int:

@@ -69,7 +69,7 @@ def diagnose_pin(
         if is_loose(clear):
             return (
                 "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1; "
-                "use the format that the message says"
+                f"use {declared.name if declared is not None else 'a format of this dialect'}"
             )
     return ""
 

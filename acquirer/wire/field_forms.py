@@ -11,6 +11,15 @@ from typing import Final, Literal, NamedTuple
 
 from acquirer.data.text import plural
 from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec
+from acquirer.wire.written_numbers import (
+    AROUND,
+    COUNTED,
+    DIGITS_ONLY,
+    FILLED,
+    SEPARATED,
+    SEPARATED_PATTERN,
+    SEPARATORS,
+)
 
 Unit = Literal["", "bytes", "double"]
 """What a length counts: what it should; bytes where digits belong; two for each byte."""
@@ -29,6 +38,7 @@ class FieldForm(NamedTuple):
     pattern: str = ""  # that its characters match; compiled when it is asked for
     before: bytes = b""  # what is skipped, where it must be this
     behind: bytes = b""  # what must stand behind it, and is skipped too
+    least: int = 1  # how much sense the frame must make with it
 
 
 def read_length(wire: bytes, encoding: str, size: int) -> int | None:
@@ -113,58 +123,16 @@ def _other_characters(spec: FieldSpec, _length: int | None) -> Iterator[FieldFor
     """Yield what people write around the digits of a number, and around a track."""
     if spec.encoding not in CHARSETS:
         if spec.kind == "n" and spec.length_bytes:
-            for pattern, words in _FILLED:
-                yield FieldForm(words, _COUNTED, replace(spec, kind="h", pads="0123456789ABCDEF"), pattern=pattern)
+            for pattern, words in FILLED:
+                yield FieldForm(words, COUNTED, replace(spec, kind="h", pads="0123456789ABCDEF"), pattern=pattern)
         return
-    for kind, pattern, words, remedy in _AROUND:
+    for kind, pattern, words, remedy in AROUND:
         if spec.kind == kind:
-            right = _COUNTED if "filled" in words and spec.length_bytes else remedy
+            right = COUNTED if "filled" in words and spec.length_bytes else remedy
             yield FieldForm(words, right, replace(spec, kind="ans"), pattern=pattern)
-
-
-_COUNTED: Final = "send the digits alone: the length says how many they are"
-_PAIR: Final = "[" + "".join(f"\\x{tens}0-\\x{tens}9" for tens in range(10)) + "]"
-_HALF: Final = "[" + "".join(f"\\x{digit}f" for digit in range(10)) + "]"
-_FILLED: Final = (
-    (f"{_PAIR}+(?:{_HALF}|\xff)\xff*", "its digits are filled with F on the right"),
-    (f"\xff*(?:[\xf0-\xf9]|\xff){_PAIR}+", "its digits are filled with F on the left"),
-)
-"""Packed numbers of any size with more than the half byte that fills up an odd number of digits."""
-
-
-_AROUND: Final = (
-    (
-        "n",
-        " +[0-9]+",
-        "it is filled with blanks, and zeros belong there",
-        "fill it up with zeros on the left",
-    ),
-    (
-        "n",
-        "[0-9]+ +",
-        "it is filled with blanks on the right",
-        "put the digits on the right, zeros before them",
-    ),
-    (
-        "n",
-        "[0-9 ]*[0-9][.,][0-9]{1,3} *",
-        "it has a decimal point",
-        "send minor units (cents), digits only",
-    ),
-    ("n", "[0 ]*[+-][0-9]+", "it has a sign", "send digits only"),
-    (
-        "n",
-        "[0-9]{2,4}[-/:][0-9]{2}[-/:]?[0-9]*",
-        "it has separators between its digits",
-        "send digits only",
-    ),
-    (
-        "z",
-        ";[0-9]+[=D][0-9]*\\?.?",
-        "its sentinels (; and ?) are sent",
-        "leave out the sentinels, and the LRC",
-    ),
-)
+    if spec.kind == "n" and not spec.length_bytes:
+        for size in (spec.wire_maximum + more for more in SEPARATORS):
+            yield FieldForm(SEPARATED, DIGITS_ONLY, replace(spec, kind="ans"), size=size, pattern=SEPARATED_PATTERN)
 
 
 def _as_text(spec: FieldSpec, encoding: str, charset: str) -> FieldSpec:
@@ -198,10 +166,53 @@ def _other_length(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
                 yield FieldForm(words, f"write the length as {here} and count digits", other, "bytes")
 
 
+def _turned_length(spec: FieldSpec, length: int | None) -> Iterator[FieldForm]:
+    """Yield lengths whose bytes, or digits, stand in reverse order."""
+    if not spec.length_bytes or length is None:
+        return
+    size, numbers = spec.length_bytes, []
+    if spec.length_encoding in CHARSETS:
+        digits = f"{length:0{size}}"
+        numbers.append(("the digits of its length stand in reverse order", int(digits[::-1])))
+    elif spec.length_encoding == "bcd":
+        digits = f"{length:0{2 * size}}"
+        if size > 1:
+            turned = "".join(digits[at : at + 2] for at in range(2 * size - 2, -1, -2))
+            numbers.append(("its length has its low byte first", int(turned)))
+            numbers.append(("its length is binary, its low byte first", int(turned, 16)))
+        numbers.append(("the half bytes of its length are exchanged", int(digits[::-1])))
+    else:
+        numbers.append(("its length has its low byte first", int.from_bytes(length.to_bytes(size, "big"), "little")))
+    for words, number in numbers:
+        if number != length and 0 < number <= spec.wire_maximum:
+            taken = (number + 1) // 2 if spec.nibbles else number
+            remedy = f"write {number} in {spec.length_encoding.upper()}, its first digit first"
+            yield FieldForm(words, remedy, spec, size=taken, skip=size)
+
+
 def _absent(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     words = f"bit {spec.de} is set, and the field is not there"
     nothing = replace(spec, kind="b", encoding="binary")
     yield FieldForm(words, f"send it, or clear bit {spec.de}", nothing, size=0)
+
+
+def _other_moments(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
+    """Yield the sizes that dates and times have with a year, without one, or without seconds."""
+    if spec.length_bytes or spec.kind != "n" or spec.maximum not in _MOMENTS:
+        return
+    for more in (2, 4, 6, 8, -2, -6):
+        if (count := spec.maximum + more) > 0:
+            words = f"it has {plural(count, _unit(spec))}, and {spec.maximum} belong there"
+            remedy = f"send {plural(spec.maximum, _unit(spec))}"
+            size = count // 2 if spec.nibbles else count
+            yield FieldForm(words, remedy, spec, size=size, least=DECIDED)
+
+
+_MOMENTS: Final = (4, 6, 10, 12)
+"""Digits of a date, a time, both, and both with a year."""
+
+DECIDED: Final = 101
+"""How much sense is more than digits make by chance: what they mean says that they are a date or a time."""
 
 
 def _more_than_fits(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
@@ -232,7 +243,7 @@ def _other_size(spec: FieldSpec, _length: int | None) -> Iterator[FieldForm]:
     unit, whole = _unit(spec), _whole(spec)
     belong = plural(spec.wire_maximum, unit)
     twice = [2 * whole] * (spec.kind == "b")  # a block of a cipher whose blocks are twice as large
-    for size in (*range(whole - 1, 0, -1), whole + 1, whole + 2, *twice):
+    for size in (*range(whole - 1, 0, -1), *dict.fromkeys((whole + 1, whole + 2, *twice))):
         sent = 2 * size if spec.nibbles else size
         words = f"it has {plural(sent, unit)}, and {plural(spec.wire_maximum, 'belongs', 'belong')} there"
         remedy = f"fill it up to {belong}" if size < whole else f"send {belong}"
@@ -267,7 +278,7 @@ def _whole(spec: FieldSpec) -> int:
     return (spec.wire_maximum + 1) // 2 if spec.nibbles else spec.wire_maximum
 
 
-FIRST_SIZES: Final = 7
+FIRST_SIZES: Final = 8
 """Where in `KINDS` those begin that take a field for longer or shorter than it is: they fit more by chance."""
 
 KINDS: Final[tuple[FormKind, ...]] = (
@@ -277,7 +288,9 @@ KINDS: Final[tuple[FormKind, ...]] = (
     _other_characters,
     _other_length,
     _absent,
+    _other_moments,
     _more_than_fits,
+    _turned_length,
     _other_size,
     _length_off,
     _no_length,

@@ -67,8 +67,9 @@ def find_misread(frame: bytes, grammar: Grammar, plausibility: Plausibility, unt
                 if read is None or _is_text_after_all(grammar.fields[de], form, frame[start : read[1]]):
                     continue
                 fields = {**before, de: read[0]}
-                if _rest(frame, read[1], des[number + 1 :], grammar, fields) and (
-                    sense := plausibility(mti, fields, de)
+                if (
+                    _rest(frame, read[1], des[number + 1 :], grammar, fields)
+                    and (sense := plausibility(mti, fields, de)) >= form.least
                 ):
                     misread = Misread(de, form.words, form.remedy, frame[start : read[1]])
                     found.setdefault(de, (sense, misread))
@@ -222,7 +223,9 @@ _TEXT: Final = re.compile(rb"[0-9A-Fa-f ]+")
 def _read(frame: bytes, at: int, form: FieldForm) -> tuple[Value, int] | None:
     """Return the value of a field that begins at `at`, and where it ends; None: it is none."""
     spec, count = form.spec, form.spec.wire_maximum
-    if form.size is not None:
+    if form.size is not None and form.pattern:
+        count = form.size
+    elif form.size is not None:
         if form.before and frame[at : at + form.skip] != form.before:
             return None
         count = 2 * form.size if spec.nibbles else form.size

@@ -167,7 +167,7 @@ ROWS = (
     ),
     _row(
         "expiry-swapped", "writes the month of the expiry date before its year", lambda pos: pos.sale(de14="1230"),
-        of(14, r"MMYY|YYMM|month"), remedy=r"YYMM|year", fix="write the year first: 3012", codes=("30", "54"),
+        of(14, r"has month 30"), remedy=r"YYMM", fix="write the year first: 3012", codes=("30", "54"),
     ),
     _row(
         "time", "sends a time that there is not: 250000", lambda pos: pos.sale(de12="250000", de13="0310"),

@@ -114,7 +114,7 @@ ROWS = (
     ),
     _row(
         "serial-length-binary", "writes the length of DE 62 in binary: 00 19 for 25 bytes",
-        lambda pos: pos.sign_on_request().raw(62, b"\x00\x19" + SERIAL), of(62, r"binary|hexadecimal|0x0?0?19|not BCD"),
+        lambda pos: pos.sign_on_request().raw(62, b"\x00\x19" + SERIAL), of(62, r"two binary bytes"),
         remedy=r"BCD|25|decimal", fix="write the length in BCD: 00 25", right=serial_sign_on, before=nothing,
     ),
     _row(
@@ -151,7 +151,7 @@ ROWS = (
     _row(
         "bitmap-text", "writes the bitmap as sixteen hexadecimal characters",
         sale(lambda m: m.with_(bitmap=m.bits.hex().upper().encode())),
-        rf"bitmap[^;]*({TEXT})|({TEXT})[^;]*bitmap", r"^(?!.*MTI and (the )?bitmap)",
+        r"bitmap is sent as sixteen characters", r"^(?!.*MTI and (the )?bitmap)",
         remedy=r"binary|eight bytes|8 bytes",
         fix="write the bitmap in eight bytes", codes=ANY,
     ),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.mistakes import crypto
 from tests.mistakes.dukpt_rows import DUKPT, derived, pin_under, under
 from tests.mistakes.iso import BDK, DukptPos, IsoDraft, IsoPos, signed_on
-from tests.mistakes.iso_rows import RIGHT, mac
-from tests.mistakes.pos import Make
+from tests.mistakes.iso_rows import RIGHT, frame_of, mac, sale
+from tests.mistakes.pos import CARD, TRACK, Make
 from tests.mistakes.row import Mistake, nothing, rows_of
 
 _keys = rows_of(
     "keys and MAC", "iso", codes=("63",), before=signed_on, right=RIGHT, listener="iso8583-1987-ascii", capture=True
 )
+_text = rows_of(
+    "encoding and fields", "iso", codes=("30",), before=signed_on, right=RIGHT, listener="iso8583-1987-ascii",
+    capture=True,
+)  # fmt: skip
 _UNDER_BDK = {"bdk": BDK.hex().upper(), "tmk": ""}
 _dukpt = rows_of(
     "keys and MAC", "dukpt", codes=("63",), before=nothing, right=derived(lambda pos: pos.dukpt_sale()),
@@ -44,6 +49,11 @@ def _retail(last: Callable[[bytes, bytes], bytes]) -> Make:
     return mac(make)
 
 
+def _raw(de: int, wire: bytes) -> Make:
+    """Return a maker of sales with other bytes in a field."""
+    return sale(lambda draft, _: draft.raw(de, wire))
+
+
 def _moved(right: bool) -> Make:
     """Return a maker of sales whose KSN has its digits moved by one."""
 
@@ -61,6 +71,28 @@ ROWS: tuple[Mistake, ...] = (
     _dukpt("ksn-half-left", "moves the digits of the key serial number to the left by one", _moved(False),
            "moved half a byte to the left", remedy="begin with FFFF", fix="fill the KSN up with whole bytes FF",
            codes=("30", "63"), never=("begin with 1",)),
+    _text("sent-year", "sends the year in DE 7", _raw(7, b"260310040000"),
+          "DE 7 is most likely the cause: it looks like YYMMDDhhmmss,", remedy="send MMDDhhmmss", fix="leave it out"),
+    _text("date-year", "sends the year in DE 13", _raw(13, b"20260310"),
+          "DE 13 is most likely the cause: it looks like YYYYMMDD, has 8 characters", remedy="send MMDD",
+          fix="leave it out"),
+    _text("time-colons", "writes the time as 12:00:00", _raw(12, b"12:00:00"), "DE 12 [^;]*separators between",
+          remedy="digits only", fix="send 120000"),
+    _text("expiry-slash", "writes the expiry as 30/12", _raw(14, b"30/12"), "DE 14 [^;]*separators between",
+          remedy="digits only", fix="send 3012"),
+    _text("pan-blanks", "writes the card number in groups of four", _raw(2, b"196212 3456 7890 1232"),
+          "DE 2 [^;]*blanks or dashes between", remedy="digits only", fix="send the digits"),
+    _text("pan-masked", "sends the card number masked", _raw(2, b"16621234******1232"), "DE 2 [^;]*digits are masked",
+          remedy="whole number", fix="send all digits"),
+    _text("length-turned", "writes the digits of the length of DE 2 from the last to the first", _raw(2,
+          b"61" + CARD.encode()), "DE 2 [^;]*digits of its length stand in reverse", remedy="write 16",
+          fix="write 16 as two characters"),
+    _text("track-caret", "sends ^ as the separator of track 2", sale(lambda draft, _: draft.drop(2).put(de22="022",
+          de35=TRACK.replace("D", "^"))), r"DE 35 [^;]*a \^ stands", remedy="send =", fix="send =",
+          right=sale(lambda draft, _: draft.drop(2).put(de22="022", de35=TRACK.replace("D", "=")))),
+    _text("bitmap-of-bits", "sends the bitmap as 64 digits to a host of text",
+          frame_of(lambda pos: (lambda one: replace(one, bitmap=f"{int(one.style.bitmap(one.des), 16):064b}".encode()))(
+          pos.iso_sale())), "64 characters, one for each bit", remedy="sixteen", fix="send sixteen hexadecimal digits"),
     _dukpt("bdk-swapped", "is given keys of a BDK whose halves were swapped", under(lambda _, pos: crypto.dukpt(SWAPPED,
            pos.ksn()).mak), "MAB under [^;]*: the halves of the BDK were swapped", remedy="in their order",
            fix="enter the BDK again"),

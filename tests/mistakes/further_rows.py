@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.mistakes import crypto
+from tests.mistakes.field_rows import SERIAL, sale, serial_sign_on
 from tests.mistakes.key_rows import SM4, sm4_keys, under
 from tests.mistakes.mac_rows import by, over
-from tests.mistakes.pos import CARD, PIN, Make, Pos
-from tests.mistakes.row import Mistake, rows_of
+from tests.mistakes.pos import CARD, MID, PIN, TRACK, Make, Pos
+from tests.mistakes.row import Mistake, nothing, rows_of
 from tests.mistakes.sale_rows import REFUND, VOID, after_sale
-from tests.mistakes.signature_rows import UPLOAD, image, sized
-from tests.mistakes.wire import Draft
+from tests.mistakes.signature_rows import IMAGE, UPLOAD, image, sized
+from tests.mistakes.wire import Draft, bcd
 
 _field = rows_of("encoding and fields", "field", codes=("30",), capture=True)
 _framing = rows_of("framing", "framing", codes=("",), capture=True)
 _key = rows_of("keys and MAC", "key", codes=("A0",), capture=True)
 _mac = rows_of("keys and MAC", "mac", codes=("A0",), capture=True)
 _pin = rows_of("PIN and track", "pin", codes=("99",), right=Pos.pin_sale, capture=True)
+_batch = rows_of("encoding and fields", "content", codes=("77",))
+_track = rows_of("PIN and track", "track", codes=("30",), right=Pos.swipe, capture=True)
 _refund = rows_of("sale and reversal", "sale", right=REFUND, codes=("40",))
 _void = rows_of("sale and reversal", "sale", right=VOID, codes=("25",))
 _signature = rows_of("signature", "signature", right=UPLOAD, codes=("30",))
@@ -80,6 +83,25 @@ def at_place(off: int) -> Make:
     return under(key)
 
 
+def _at_noon(pos: Pos) -> Draft:
+    """Return a sale that says when it is made."""
+    return pos.sale(de12="120000", de13="0310")
+
+
+def _timed(de: int, digits: str) -> Make:
+    """Return a sale whose date or time has other digits."""
+    return lambda pos: _at_noon(pos).raw(de, bytes.fromhex(digits))
+
+
+def _of_other_sale(pos: Pos) -> Draft:
+    """Return the upload of a sale's signature, under the STAN of the sale after it."""
+    signed = pos.sale()
+    answer = pos.approved(signed)
+    other = pos.sale()
+    pos.approved(other)
+    return pos.signature(signed, answer, IMAGE, de11=other.stan)
+
+
 def _sm4_mac(sale: Draft, pos: Pos) -> Draft:
     return sale.sealed(lambda message: crypto.unionpay_mac(pos.keys.mak, message.covered, crypto.SM))
 
@@ -103,6 +125,52 @@ ROWS: tuple[Mistake, ...] = (
            "zeros stand before DE 64, 1 byte", remedy="out of the message", fix="fill up what the MAC covers only"),
     _field("blanks-before-mac", "fills the message up with blanks before DE 64", _filled_before_mac(b" "),
            "blanks stand before DE 64, 1 byte", remedy="out of the message", fix="fill up what the MAC covers only"),
+    _field("time-short", "leaves out the seconds in DE 12", _timed(12, "1200"),
+           "DE 12 is most likely the cause: it looks like hhmm,", remedy="send hhmmss", fix="send the seconds",
+           right=_at_noon),
+    _field("date-year", "sends the year in DE 13: 2026 0310", _timed(13, "20260310"),
+           "DE 13 is most likely the cause: it looks like YYYYMMDD, has 8 digits", remedy="send MMDD",
+           fix="send month and day", right=_at_noon),
+    _field("time-date", "sends date and time in DE 12", _timed(12, "20260310120000"),
+           "DE 12 is most likely the cause: it looks like YYYYMMDDhhmmss,", remedy="send hhmmss",
+           fix="send the time alone", right=_at_noon),
+    _field("expiry-century", "sends the century in DE 14: 2030 12", sale(lambda m: m.raw(14, b"\x20\x30\x12")),
+           "DE 14 is most likely the cause: it looks like YYYYMM,", remedy="send YYMM", fix="send 3012"),
+    _field("expiry-day", "sends a day in DE 14", sale(lambda m: m.raw(14, b"\x30\x12\x31")),
+           "DE 14 is most likely the cause: it looks like YYMMDD,", remedy="send YYMM", fix="send 3012"),
+    _field("length-turned", "writes the low byte of the length of DE 60 first", sale(lambda m: m.raw(60,
+           b"\x13\0" + bcd("2200000100050"))), "DE 60 is the cause: its length has its low byte first",
+           remedy="write 13 in BCD", fix="write 00 13"),
+    _field("length-turned-binary", "writes the length of DE 62 in binary, its low byte first",
+           lambda pos: pos.sign_on_request().raw(62, b"\x19\0" + SERIAL),
+           "DE 62 is the cause: its length is binary, its low byte first", remedy="write 25 in BCD", fix="write 00 25",
+           right=serial_sign_on, before=nothing),
+    _field("length-digits-turned", "exchanges the half bytes of the length of DE 2", sale(lambda m: m.raw(2,
+           b"\x61" + bcd(CARD))), "DE 2 is the cause: the half bytes of its length", remedy="write 16", fix="write 16"),
+    _field("bitmap-of-7", "sends seven bytes of bitmap", sale(lambda m: m.with_(bitmap=m.bits[:7])),
+           "bitmap has 7 bytes: its last byte is missing", remedy="send 8", fix="send eight bytes"),
+    _field("bitmap-without-first", "sends the bitmap without its first byte",
+           sale(lambda m: m.with_(bitmap=m.bits[1:])), "bitmap has 7 bytes: its first byte is missing", remedy="send 8",
+           fix="send eight bytes"),
+    _field("bitmap-of-bits", "sends the bitmap as 64 digits",
+           sale(lambda m: m.with_(bitmap=f"{int.from_bytes(m.bits):064b}".encode())), "64 characters, one for each bit",
+           remedy="eight bytes", fix="send eight bytes"),
+    _field("merchant-zero-byte", "ends DE 42 with a zero byte, as C does", lambda pos: pos.sale().raw(42,
+           MID.encode()[:14] + b"\0"), "belongs to merchant", "ends with a zero byte", remedy="blanks on the right",
+           fix="fill DE 42 up with blanks", codes=("03",)),
+    _batch("batch-of-stan", "sends the STAN in the place of the batch",
+           lambda pos: pos.sale(de60=f"22{pos.stan + 1:06}00050"), "says batch 000002", "what DE 11 [^;]*says",
+           remedy="send the batch there", fix="send the batch in DE 60"),
+    _batch("batch-and-stan", "exchanges batch and STAN", lambda pos: pos.sale(de11=pos.batch,
+           de60=f"22{pos.stan + 1:06}" "00050"), "batch and STAN look exchanged", "host has batch",
+           remedy="each in its place", fix="send the STAN in DE 11, the batch in DE 60"),
+    _track("separator-e", "sends E as the separator of the track", lambda pos: pos.swipe(track=TRACK.replace("D", "E")),
+           "an E stands behind the card number", remedy="send D", fix="send D"),
+    _track("separator-0", "sends 0 as the separator of the track", lambda pos: pos.swipe(track=TRACK.replace("D", "0")),
+           "a 0 stands behind the card number", remedy="send D", fix="send D"),
+    _track("lrc", "sends the end sentinel and the check character of the track",
+           lambda pos: pos.swipe(track=f"{CARD}D301212200000012F7"), r"end sentinel \(F\)", "LRC",
+           remedy="leave it out", fix="send what stands before the end sentinel"),
     _framing("cut-in-a-field", "closes the connection within DE 42", _cut(60), "DE 42 is cut", "says 90 bytes, and 58",
              remedy="rest before the connection ends", fix="send the whole frame"),
     _framing("cut-in-the-head", "closes the connection before the MTI", _cut(12), "12 bytes of a frame came",
@@ -164,6 +232,16 @@ ROWS: tuple[Mistake, ...] = (
     _void("void-as-0400", "sends a void as 0400", after_sale(lambda pos, sale, answer: pos.void(sale,
           answer).with_(mti=b"\4\0")), "nothing to reverse", "it is the void of the one with STAN 000002",
           remedy="send 0200", fix="send 0200"),
+    _void("void-61-exchanged", "exchanges batch and STAN in DE 61", after_sale(lambda pos, sale, answer: pos.void(sale,
+          answer, de61=f"{sale.stan}{pos.batch}")), "batch and STAN look exchanged, the batch comes first",
+          remedy="put there batch and STAN", fix="send the batch, then the STAN"),
+    _signature("batch-and-stan", "exchanges batch and STAN in the upload", after_sale(lambda pos, sale,
+               answer: pos.signature(sale, answer, IMAGE, de60=f"07{sale.stan}800", de11=pos.batch)),
+               "there is no sale", "batch 000001 is open, so batch and STAN look exchanged", remedy="each in its place",
+               fix="send the STAN in DE 11, the batch in DE 60", codes=("25",)),
+    _signature("other-sale", "uploads a signature under the STAN of another sale", _of_other_sale,
+               r"rrn-differs: reference number \d+ in the sale, \d+ in the upload", remedy="STAN of the sale that has",
+               fix="send the STAN of the sale that was signed", codes=("00",), same_as=("signature-rrn",)),
     _signature("size-exchanged", "writes the height of the image before its width", image(sized(80, 240)),
                "80 × 240 pixels", "whole as 240 × 80: width and height are exchanged", remedy="the width first",
                fix="write width, then height", never=("cut off", "lacks", "part of another image")),

@@ -225,7 +225,7 @@ ROWS: tuple[Mistake, ...] = (
     _1993(
         "time-of-1987", "sends a time of six digits in DE 12",
         sale(lambda draft, _: draft.raw(12, b"120000")),
-        of(12, r"6 characters[^;]*12"), remedy="12", fix="send date and time: YYMMDDhhmmss",
+        of(12, r"6 characters[^;]*12"), remedy="YYMMDDhhmmss", fix="send date and time: YYMMDDhhmmss",
     ),
     _1993(
         "year-last", "writes month, day and year in DE 12",

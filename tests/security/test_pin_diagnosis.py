@@ -192,8 +192,7 @@ def test_formats_in_whole_sentences() -> None:
         "format than it says (iso-0); use format iso-0, or say the other one"
     )
     assert of_8("1612345678901234") == (
-        "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1; use the "
-        "format that the message says"
+        "under the same PIK it reads as a block of format 1: the terminal uses PIN block format iso-1; use iso-0"
     )
     assert explained(PIK.encrypt(xor(FORMAT_0, "0000" + PAN[-13:-1])), declared=PIN_FORMATS["iso-3"]) == (
         "it opens under the same PIK as iso-0: the terminal uses another PIN block format than it says (iso-3); "

@@ -16,7 +16,7 @@ from acquirer.host.core import Host
 from acquirer.host.explain.routes import nearest_service, of_other_mti
 from acquirer.host.request import Request
 from acquirer.host.text import day_words, indefinite, named, no_month, place
-from acquirer.inspect.envelope_causes import frame_cause
+from acquirer.inspect.envelope_causes import bitmap_cause, frame_cause
 from acquirer.inspect.field_causes import field_cause
 from acquirer.inspect.framing_causes import stream_cause
 from acquirer.inspect.sniff import mismatch
@@ -42,6 +42,8 @@ def undecodable_because(failure: DecodeError, dialect: Dialect, frame: bytes) ->
     sentence = undecodable(failure)
     if cause := field_cause(dialect, frame, failure):
         return f"{_OTHER_PADDING.sub('', sentence)}; {cause}"
+    if cause := bitmap_cause(dialect, frame):
+        return f"{cause}; nothing was booked"
     begins_well = frame[:1] == dialect.envelope.tpdu[:1]  # else what is read as a bitmap is none
     if begins_well and (cause := unknown_bit(failure)):
         return f"{sentence}; {cause}"
@@ -219,11 +221,16 @@ def spent(terminal: TerminalConfig, session: Session) -> str:
     )
 
 
-def batch_differs(dialect: Dialect, terminal: TerminalConfig, session: Session, batch: str) -> str:
+def batch_differs(dialect: Dialect, terminal: TerminalConfig, session: Session, request: Request) -> str:
     """A sale of another batch than the host's."""
+    hint = ""
+    if request.stan == session.batch:
+        hint = f"; that is what {place(dialect, 'stan')} says: batch and STAN look exchanged, send each in its place"
+    elif request.batch == request.stan:
+        hint = f"; it is also what {place(dialect, 'stan')} says; send the batch there, not the STAN"
     return (
-        f"{place(dialect, 'batch')} says batch {batch or '(none)'}, the host has batch {session.batch} open for "
-        f"terminal {terminal.tid}: sign on again, and take the batch from the reply"
+        f"{place(dialect, 'batch')} says batch {request.batch or '(none)'}, the host has batch {session.batch} open "
+        f"for terminal {terminal.tid}: sign on again, and take the batch from the reply{hint}"
     )
 
 

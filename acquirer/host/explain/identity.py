@@ -51,5 +51,5 @@ def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
     """A terminal that names another merchant than its own."""
     return (
         f"terminal {terminal.tid} belongs to merchant {known(terminal.mid)}, the message says {known(named(mid))}: "
-        "correct the merchant number in the terminal, or register it anew"
+        f"correct the merchant number in the terminal, or register it anew{_oddity(mid)}"
     )

@@ -28,6 +28,8 @@ def void_unknown(host: Host, request: Request) -> str:
     key = original_key(host, request)
     where = place(host.dialect, "original_stan")
     own = "this is the void's own STAN; " if key.stan == request.stan else ""
+    if key.stan == request.batch and key.stan != request.stan:
+        own = "its STAN is this message's batch: batch and STAN look exchanged, the batch comes first; "
     if not key.stan.strip("0") and host.read.original_date(request.message.fields):
         own = "it names a date and no STAN, as a refund does: if it is one, send it as a refund; if it is a void, "
     return (

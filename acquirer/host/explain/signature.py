@@ -53,7 +53,7 @@ def too_many(count: int, stan: str, kind: str) -> str:
     return f"{signed}: no more are kept for one {title_of(kind)}"
 
 
-def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> str:
+def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded, open_batch: str = "") -> str:
     """Say that there is no transaction that could be signed."""
     where = f"of terminal {request.tid} with STAN {request.stan} in batch {request.batch}"
     if sale is not None and sale.state == "declined":
@@ -63,6 +63,9 @@ def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> s
     if sale is not None:
         return f"the {title_of(sale.kind)} {where} is not signed by the cardholder"
     elsewhere = uploaded.elsewhere
+    if elsewhere is None and request.stan == open_batch and request.batch != open_batch:
+        exchanged = f"batch {open_batch} is open, so batch and STAN look exchanged; send each in its place"
+        return f"there is no sale {where}; {exchanged}"
     if elsewhere is None:
         return f"there is no sale {where}; upload a signature under the STAN and batch of its sale"
     fits = request.amount_minor in (None, elsewhere.amount_minor)
@@ -74,6 +77,7 @@ def no_sale(request: Request, sale: Transaction | None, uploaded: Uploaded) -> s
 
 _APPROVED: Final = "upload signatures of approved sales only"
 _REPEAT: Final = "repeat what the sale had"
+_OTHER_SALE: Final = ", or send the STAN of the sale that has this reference number"
 _OTHER_BATCH: Final = ": the terminal names its current batch, not the batch of the sale; repeat that of the sale"
 
 
@@ -81,7 +85,8 @@ def differs(name: str, ours: str | int, theirs: str | int | None) -> str:
     """Something that the sale and the upload of its signature disagree about."""
     if name == "amount":
         ours, theirs = money(int(ours)), money(None if theirs is None else int(theirs))
-    return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature; {_REPEAT}"
+    repeat = f"{_REPEAT}{_OTHER_SALE if name == 'reference number' else ''}"
+    return f"{name} {named(str(ours))} in the sale, {named(str(theirs))} in the upload of its signature; {repeat}"
 
 
 def sale_undone(calendar: Calendar, sale: Transaction) -> str:

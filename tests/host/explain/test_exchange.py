@@ -166,6 +166,13 @@ def test_a_terminal_that_is_not_known(pos: Pos, terminal: TerminalConfig, host: 
     )
 
 
+def _numbered(host: Host, batch: str, stan: str) -> Request:
+    """A sale that says a batch and a STAN."""
+    found = request_of(host, host.dialect.encode("0800", {11: "000001", 41: TID, 60: "00000001003"}))
+    found.batch, found.stan = batch, stan
+    return found
+
+
 def test_a_terminal_that_must_sign_on(host: Host, terminal: TerminalConfig, new_rig: MakeRig) -> None:
     session = Session(TID, batch="000007", bad_macs=3, signed_on_us=at_us(NOON), last_stan="000012")
     assert why.never_signed_on(terminal) == ("terminal 10000161 has no working keys yet: it must sign on first")
@@ -197,11 +204,17 @@ def test_a_terminal_that_must_sign_on(host: Host, terminal: TerminalConfig, new_
         "the sign-on of terminal 10000161 was used up: its policy 'per-transaction' asks for one before each sale: "
         "sign on first"
     )
-    assert why.batch_differs(host.dialect, terminal, session, "000006") == (
+    assert why.batch_differs(host.dialect, terminal, session, _numbered(host, "000006", "000012")) == (
         "DE 60 (batch, characters 3–8) says batch 000006, the host has batch 000007 open for terminal 10000161: "
         "sign on again, and take the batch from the reply"
     )
-    assert why.batch_differs(host.dialect, terminal, session, "") == (
+    assert why.batch_differs(host.dialect, terminal, session, _numbered(host, "000006", "000006")).endswith(
+        "the reply; it is also what DE 11 (stan) says; send the batch there, not the STAN"
+    )
+    assert why.batch_differs(host.dialect, terminal, session, _numbered(host, "000012", "000007")).endswith(
+        "the reply; that is what DE 11 (stan) says: batch and STAN look exchanged, send each in its place"
+    )
+    assert why.batch_differs(host.dialect, terminal, session, _numbered(host, "", "000012")) == (
         "DE 60 (batch, characters 3–8) says batch (none), the host has batch 000007 open for terminal 10000161: "
         "sign on again, and take the batch from the reply"
     )
