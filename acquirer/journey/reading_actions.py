@@ -28,8 +28,9 @@ from acquirer.journey.operations import (
 )
 from acquirer.journey.reading_values import duration_s
 from acquirer.journey.references import is_reference, problem_of
+from acquirer.scenario.conflicts import find_conflict
 from acquirer.scenario.declaration import parse, read_fault
-from acquirer.scenario.fault import Fault, contradiction
+from acquirer.scenario.fault import Fault
 from acquirer.scenario.parameters import read_amount_minor
 from acquirer.scenario.rules.reading import read_rule
 from acquirer.wire.masking import mask_card_numbers
@@ -69,10 +70,10 @@ class PlannedHost:
     def add(self, fault: Fault) -> str:
         """Add a fault in place of one of the same name; return why it cannot be, or ""."""
         others = [one for one in self.faults.values() if one.name != fault.name]
-        problem = contradiction([*others, fault])
-        if not problem:
-            self.faults[fault.name] = fault
-        return problem
+        if (conflict := find_conflict([*others, fault])) is not None:
+            return conflict.problem
+        self.faults[fault.name] = fault
+        return ""
 
     def remove(self, name: str) -> None:
         """Forget what has this name."""

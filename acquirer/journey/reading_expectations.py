@@ -24,7 +24,7 @@ from acquirer.journey.operations import POWER_CUT
 from acquirer.journey.reading_values import duration_s
 from acquirer.journey.references import problem_of, references_of
 from acquirer.journey.subjects import NOT_BOOKED
-from acquirer.matcher.expression import Atom, Expression, keys_of
+from acquirer.matcher.expression import Atom, Expression, conjunction, conjuncts, keys_of
 from acquirer.matcher.filter_text import as_filter, parse_filter
 from acquirer.matcher.keys import BOOKED_KEYS, JOURNAL_KEYS, OPERATION_KEYS, OWED_KEYS, ConditionError, field_place
 from acquirer.matcher.when import flattened, from_mapping
@@ -153,7 +153,8 @@ class _Reader:
         if not isinstance(written, str | dict) or written == "":
             raise self._error(path, 'must be a service, as in "sale", a filter, or a table')
         condition = self._condition(path, written, known)
-        for key, problem in impossible(condition, (self.dialect,)):
+        plain = conjunction(part for part in conjuncts(condition) if not references_of(part))
+        for key, problem in impossible(plain, (self.dialect,)):
             raise self._error((*path, key) if isinstance(written, dict) else path, problem, key)
         return condition
 

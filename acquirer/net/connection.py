@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 
 from acquirer.data.text import plural
 from acquirer.net.counters import Counters
-from acquirer.net.in_flight import in_flight
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
@@ -76,8 +75,7 @@ class Connection:
     @property
     def in_flight(self) -> int:
         """How many bytes were written that the peer's system has not confirmed."""
-        transport = self._transport
-        return 0 if transport is None else transport.unsent_bytes + in_flight(transport.socket)
+        return 0 if self._transport is None else self._transport.in_flight
 
     # -- the transport's calls ---------------------------------------------------------------------------------------
 
@@ -115,10 +113,8 @@ class Connection:
             server.report_fault(self)
             self.close("internal-fault", hard=True)
             return
-        if not deframer.pending:
-            self.frame_since_s = 0.0
-        elif not self.frame_since_s:
-            self.frame_since_s = server.now_s()
+        if not deframer.pending or not self.frame_since_s:
+            self.frame_since_s = server.now_s() if deframer.pending else 0.0
         if self.busy >= server.limits.in_flight:
             self.pause(BUSY)
 

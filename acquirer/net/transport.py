@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
+from acquirer.net.in_flight import in_flight
 from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES, TCP_OPTIONS
 from acquirer.net.readable import ReadableSockets
 from acquirer.net.twisted_internals import TwistedTransport, spare_descriptor
@@ -123,6 +124,11 @@ class EagerTransport(TwistedTransport):
             self.write_no_more()
             with contextlib.suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
+
+    @property
+    def in_flight(self) -> int:
+        """How many bytes were written that the peer's system has not confirmed."""
+        return self.unsent_bytes + in_flight(self.socket)
 
     # -- ending ----------------------------------------------------------------------------------------------------
 

@@ -12,10 +12,8 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
-from functools import cached_property
 from random import Random
 from typing import Any, Final, Unpack
 from zoneinfo import ZoneInfo
@@ -23,27 +21,21 @@ from zoneinfo import ZoneInfo
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
-from acquirer.errors import StoreError
 from acquirer.host.core import Host, HostOptions
 from acquirer.host.exchange import exchange
 from acquirer.model.effects import (
     Arrival,
     Commit,
     CommitOutcome,
-    DecodeImage,
     Effect,
     EffectResult,
-    Hold,
     Load,
     LoadCard,
-    Loaded,
     LoadOriginal,
     LoadSignatures,
-    Pause,
-    Send,
 )
 from acquirer.model.evidence import Evidence
-from acquirer.model.rows import Card, Picture, Session, TerminalConfig, Transaction, Uploaded
+from acquirer.model.rows import Session, TerminalConfig, Transaction
 from acquirer.process.clock import fixed_clock
 from acquirer.process.picture_worker import decode_image
 from acquirer.scenario.faults import Fault, Faults, parse
@@ -58,10 +50,9 @@ from acquirer.store.registry import sealed_terminal
 from acquirer.testing.durations import Duration, seconds_of
 from acquirer.testing.enrolment import make_terminal
 from acquirer.testing.fake_store import FakeStore
+from acquirer.testing.rig_exchange import Loading, RigExchange, RigReply
 from acquirer.testing.rig_terminal import RigTerminal
 from acquirer.testing.rules import Written
-from acquirer.wire.masking import mask_sentence
-from acquirer.wire.message import Message, Value
 
 AT: Final = "2026-01-02T08:00:00"
 PATIENCE_S: Final = 60.0
@@ -69,102 +60,6 @@ PATIENCE_S: Final = 60.0
 
 FIRST_TID: Final = 90_000_001
 PEER: Final = "127.0.0.1:5000"
-
-
-@dataclass
-class RigReply:
-    """What one frame got, and what the journal says of it."""
-
-    effects: list[Effect]
-    evidence: list[Evidence]
-    dialect: Dialect = field(repr=False)
-
-    @cached_property
-    def message(self) -> Message | None:
-        """Return the first frame that was sent, decoded; None without one. Raises DecodeError."""
-        frames = [effect.frame for effect in self.effects if isinstance(effect, Send)]
-        return self.dialect.decode(frames[0]) if frames else None
-
-    @property
-    def code(self) -> Value | None:
-        """Return the response code; None when nothing was answered."""
-        return self[39] if self.message else None
-
-    @property
-    def why(self) -> str:
-        """Return the sentence that says why, card numbers masked."""
-        return mask_sentence(self.evidence[-1].why)
-
-    @property
-    def notes(self) -> str:
-        """Return notes, one a line, card numbers masked."""
-        return "\n".join(map(mask_sentence, self.evidence[-1].notes))
-
-    @property
-    def silent(self) -> bool:
-        """Return whether no frame was sent."""
-        return not any(isinstance(effect, Send) for effect in self.effects)
-
-    def __getitem__(self, de: int) -> Value | None:
-        """Return a field of the reply; None when it has none."""
-        assert self.message is not None, "nothing was answered"
-        return self.message.fields.get(de)
-
-
-class RigExchange:
-    """One exchange, step by step."""
-
-    def __init__(self, rig: Rig, steps: Generator[Effect, EffectResult, Effect | None]) -> None:
-        self.rig, self.steps = rig, steps
-        self.sent: list[Effect] = []  # what was done about the reply, waits included
-        self.evidence: list[Evidence] = []
-        self.pending: Effect | None = next(steps)
-
-    def step(self, outcome: CommitOutcome | None = None) -> bool:
-        """Perform the pending effect. False when the exchange has ended.
-
-        Args:
-            outcome: of a commit, in place of its own.
-        """
-        effect = self.pending
-        assert effect is not None
-        result: EffectResult = None
-        if isinstance(effect, Commit):
-            result = outcome or self.rig.store.commit(effect)
-            if result is CommitOutcome.DONE:
-                self.evidence.append(effect.changes.evidence)
-        elif isinstance(effect, Load | LoadCard | LoadOriginal | LoadSignatures | DecodeImage):
-            result = self.rig.load(effect)
-        else:
-            if isinstance(effect, Hold):
-                self.rig.now_us += effect.hold_ms * 1000
-            self.sent.append(effect)
-        try:
-            self.pending = self.steps.send(result)
-            while isinstance(self.pending, Pause):
-                self.pending = self.steps.send(None)
-        except StopIteration as end:
-            self.pending = None
-            if end.value is not None:
-                self.sent.append(end.value)
-        return self.pending is not None
-
-    def fail(self, error: StoreError) -> RigExchange:
-        """Answer the pending effect with an error, as a driver does whose store cannot be read."""
-        self.pending = self.steps.throw(error)
-        return self
-
-    def to_commit(self) -> RigExchange:
-        """Go as far as the commit, which is not performed yet."""
-        while not isinstance(self.pending, Commit):
-            self.step()
-        return self
-
-    def finish(self) -> RigReply:
-        """Go to the end; what a rule holds for a person goes on at once."""
-        while self.pending is not None:
-            self.step()
-        return RigReply(self.sent, self.evidence, self.rig.host.dialect)
 
 
 class Rig:
@@ -271,9 +166,7 @@ class Rig:
         """Return what the host does about a frame; see `rig_terminal.RigHost`."""
         return self.start(frame, patience_s).finish().effects
 
-    def load(
-        self, wanted: Load | LoadCard | LoadOriginal | LoadSignatures | DecodeImage
-    ) -> Loaded | Card | Transaction | Uploaded | Picture | None:
+    def load(self, wanted: Loading) -> EffectResult:
         """Return what an exchange asks for."""
         if isinstance(wanted, Load):
             return self.store.load(wanted)
@@ -285,6 +178,15 @@ class Rig:
             return self.store.load_signatures(wanted)
         self.looks += 1
         return None if self.busy else decode_image(wanted.stream)
+
+    def commit(self, wanted: Commit) -> CommitOutcome:
+        """Write all changes, or none when a row has changed since it was read."""
+        return self.store.commit(wanted)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return what the host speaks."""
+        return self.host.dialect
 
     # time and rows
 

@@ -14,7 +14,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.testing import rig as shipped
-from acquirer.testing.rig import RigReply
+from acquirer.testing.rig_exchange import RigReply
 from acquirer.wire.message import Value
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

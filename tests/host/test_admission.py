@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.testing.rig import RigReply
+from acquirer.testing.rig_exchange import RigReply
 from tests.host.conftest import CARD, NOON, MakeRig, Pos, Rig
 
 

@@ -12,7 +12,7 @@ from acquirer.model.effects import Arrival, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.scenario.faults import Fault
 from acquirer.scenario.faults.lost_request import LostRequest
-from acquirer.testing.rig import RigExchange
+from acquirer.testing.rig_exchange import RigExchange
 from tests.host.conftest import MID, TID, MakeRig, Pos, Rig
 
 REFERENCES = {"dialect", "message", "failure", "frame", "reply", "notes", "why", "id", "at_us"}

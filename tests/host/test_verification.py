@@ -14,7 +14,7 @@ from acquirer.model.rows import Generation, Session
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
-from acquirer.testing.rig import RigReply
+from acquirer.testing.rig_exchange import RigReply
 from tests.host.conftest import CARD, TID, MakeRig, Pos, Rig
 
 MINUTE_US = 60_000_000
