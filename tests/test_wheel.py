@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,17 @@ def test_journeys_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert (tmp_path / "out.xml").exists()
+
+
+@pytest.mark.slow
+def test_the_twelve_tests_of_a_terminal_run_with_the_wheel(installed: Path, tmp_path: Path) -> None:
+    project = tmp_path / "pytest-twelve"
+    shutil.copytree(ROOT / "docs/examples/pytest-twelve", project, ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(
+        [installed.with_name("python"), "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"],
+        cwd=project, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "24 passed" in done.stdout.splitlines()[-1], done.stdout + done.stderr
 
 
 @pytest.mark.slow

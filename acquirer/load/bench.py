@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acquirer.load import against, journal_cost, ratios, starts
+from acquirer.load import against, hosts_in_tests, journal_cost, ratios, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.cpu import NotMeasurable
 from acquirer.load.journal_cost import NoPageSizes
@@ -16,7 +16,8 @@ from acquirer.load.ratios import RatioOptions
 
 DESCRIPTION = """Sign-ons a second, durable on SQLite, beside a bare Twisted echo and beside a burst of signatures.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
-are ready or have ended. With --journal, bytes of an exchange in the journal, and times of queries over a million."""
+are ready or have ended. With --tests, start and end of a host within a program. With --journal, bytes of an exchange in
+the journal, and times of queries over a million."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return starts.measure(options.rounds or 5)
         if options.journal:
             return journal_cost.measure_journal(options.count or journal_cost.COUNT)
+        if options.tests:
+            return hosts_in_tests.measure_hosts(options.rounds or hosts_in_tests.ROUNDS)
         if options.against:
             return against.compare(against_options(options))
         return ratios.run(ratio_options(options))
@@ -41,8 +44,11 @@ def parser() -> argparse.ArgumentParser:
     what = command_line.add_mutually_exclusive_group()
     what.add_argument("--against", metavar="REVISION", help="compare with this commit, tag or branch")
     what.add_argument("--starts", action="store_true", help="measure how commands start")
+    what.add_argument("--tests", action="store_true", help="measure start and end of a host within a program")
     what.add_argument("--journal", action="store_true", help="measure what a large journal costs")
-    command_line.add_argument("--rounds", type=int, help="default: 3; 9 with --against, 5 with --starts")
+    command_line.add_argument(
+        "--rounds", type=int, help="default: 3; 9 with --against, 5 with --starts, 50 with --tests"
+    )
     command_line.add_argument("--seconds", type=float, help="at most, for each round; default: 3, with --against 60")
     command_line.add_argument("--connections", type=int, help="open at one time; default: 200")
     command_line.add_argument(
