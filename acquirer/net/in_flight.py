@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import struct
 import sys
-import termios
 
 _SO_NWRITE = 0x1024
 """The option of macOS for it; `socket` does not name it."""
@@ -17,6 +15,9 @@ def in_flight(sock: socket.socket) -> int:
     platform: str = sys.platform  # as it is there, not where types are checked
     try:
         if platform == "linux":
+            import fcntl  # Windows has neither, and imports all modules that a terminal needs
+            import termios
+
             return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
         if platform == "darwin":
             return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)

@@ -14,6 +14,7 @@ import pytest
 
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import AcquirerError
+from acquirer.settings.private_file import open_private
 from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.testing.external import ExternalHost, ExternalView
 from acquirer.testing.host import RunningHost, running_host
@@ -120,7 +121,8 @@ def _log(path: str | None, stack: ExitStack) -> TextIO | None:
         return None
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     name = Path(path)
-    return stack.enter_context((name.with_stem(f"{name.stem}-{worker}") if worker else name).open("a", buffering=1))
+    file = open_private(name.with_stem(f"{name.stem}-{worker}") if worker else name, os.O_WRONLY | os.O_APPEND)
+    return stack.enter_context(os.fdopen(file, "a", buffering=1, encoding="utf-8"))
 
 
 def _external(address: str, settings: Mapping[str, Any]) -> ExternalHost:

@@ -26,7 +26,7 @@ class MyTerminal:
 
     @property
     def alive(self) -> bool:
-        """Whether it still does what it is told."""
+        """Whether it still answers."""
         return self._terminal.echo().ok
 
 
