@@ -61,7 +61,15 @@ _OF_HISTORY: Final = frozenset({
 })  # fmt: skip
 """Reasons that say nothing about the message itself: what came before it is not in the capture."""
 
-_NOTES_OF_HISTORY: Final = ("clone-suspected", "stan-reuse", "tombstone", "tmk-may-differ", "clock-skew", "operator")
+_NOTES_OF_HISTORY: Final = (
+    "clone-suspected",
+    "stan-reuse",
+    "tombstone",
+    "tmk-may-differ",
+    "clock-skew",
+    "operator",
+    "repeat",
+)
 
 
 class DryRun:

@@ -87,6 +87,8 @@ def skew_notes(host: Host, request: Request) -> tuple[str, ...]:
     fields = request.message.fields
     sent = host.read.sent(fields)
     away_s = host.calendar.universal_skew_s(sent, request.arrival.at_us) if sent else None
+    if sent and away_s is None:
+        return (why.no_such_moment(host.dialect, sent),)
     if away_s is None:
         date, time = host.read.date(fields), host.read.time(fields)
         away_s = skew_s(host, request, date, time) if date and time else None

@@ -99,6 +99,7 @@ def book(
         pan_masked=card.masked,
         notes=(
             *notes,
+            *((card.note,) if card.note else ()),
             *_stan_notes(case),
             *skew_notes(host, request),
             *field_notes(host, request, kind, card.pan, transaction.entry_mode),

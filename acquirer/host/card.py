@@ -32,7 +32,7 @@ _SERVICE_CODE: Final = re.compile("[125679][024][0-7]")
 class PresentedCard:
     """A card as presented. `reason` says why it cannot be read; without one, no `pan` means that no card is used."""
 
-    __slots__ = ("expiry", "masked", "pan", "reason", "why")
+    __slots__ = ("expiry", "masked", "note", "pan", "reason", "why")
 
     def __init__(self, pan: str, expiry: str, reason: Reason | None = None, sentence: str = "") -> None:
         self.pan = pan
@@ -40,6 +40,7 @@ class PresentedCard:
         self.expiry = expiry if len(expiry) == 4 and expiry.isdecimal() else ""
         self.reason = reason
         self.why = sentence
+        self.note = ""  # what is odd about it all the same
 
 
 def read_card(
@@ -72,7 +73,10 @@ def read_card(
         )
         sentence = why.track_unreadable(host.dialect, element, problem)
         return PresentedCard(pan, expiry, Reason.TRACK_UNREADABLE, sentence)
-    return PresentedCard(on_track, expiry or valid)
+    presented = PresentedCard(on_track, expiry or valid)
+    if expiry and len(valid) == 4 and valid != expiry:
+        presented.note = why.two_expiries(host.dialect, element)
+    return presented
 
 
 def readable_pan(host: Host, request: Request) -> str:

@@ -56,11 +56,15 @@ class Host:
         "function_de",
         "function_stop",
         "has_batch",
+        "head_first",
         "issuer",
         "keys_as_text",
         "magstripe_entry_modes",
         "options",
         "pin_block_de",
+        "pin_capture_de",
+        "pin_control_de",
+        "pin_data_des",
         "pin_entry_modes",
         "plans",
         "randbytes",
@@ -73,6 +77,8 @@ class Host:
         "stream_diagnoses",
         "stripe_modes",
         "suite",
+        "tpdu_bytes",
+        "tpdu_first",
         "track_des",
         "unproved",
         "used_ksns",
@@ -122,6 +128,13 @@ class Host:
         self.code_de = dialect.elements["code"].de if "code" in dialect.elements else 0
         self.function_de, self.function_stop = (function.de, function.stop or 0) if function is not None else (0, 0)
         self.pin_block_de = dialect.elements["pin_block"].de if "pin_block" in dialect.elements else 0
+        self.pin_control_de, self.pin_capture_de = (
+            at.de if (at := dialect.elements.get(name)) is not None else 0
+            for name in ("security_control", "pin_capture")
+        )
+        self.pin_data_des = frozenset({self.pin_control_de, self.pin_capture_de} - {0})  # that come with a PIN
+        envelope = dialect.envelope
+        self.tpdu_first, self.head_first, self.tpdu_bytes = envelope.tpdu[:1], envelope.head[:1], len(envelope.tpdu)
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
         nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's message header; 0 asks for nothing

@@ -5,6 +5,7 @@ A transaction without oddities costs a few look-ups; all else is done only once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from acquirer.data.text import plural
@@ -12,7 +13,14 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.kinds import TransactionKind
 from acquirer.host.request import Request
-from acquirer.host.text import place
+from acquirer.host.text import named, place
+from acquirer.host.value_notes import (
+    AMOUNT_LEAST,
+    amount_notes,
+    entry_mode_notes,
+    envelope_notes,
+    pin_data_notes,
+)
 from acquirer.inspect.filling import other_side
 from acquirer.wire.card_numbers import passes_luhn
 from acquirer.wire.grammar import Part
@@ -39,6 +47,10 @@ def field_notes(host: Host, request: Request, kind: TransactionKind, pan: str, m
         and host.code_de not in fields
         and (host.sequence_de not in fields or fields[host.sequence_de] in _FIRST_SEQUENCES)
         and (host.function_de not in fields or len(fields[host.function_de]) >= host.function_stop)
+        and (request.amount_minor or 0) < AMOUNT_LEAST
+        and (host.pin_block_de in fields or host.pin_data_des.isdisjoint(fields))
+        and request.message.raw.startswith(host.tpdu_first)
+        and request.message.raw.startswith(host.head_first, host.tpdu_bytes)
     ):
         return ()
     return tuple(_notes(host, request, kind, pan, mode))
@@ -70,6 +82,13 @@ def _notes(host: Host, request: Request, kind: TransactionKind, pan: str, mode: 
             "read otherwise"
         )
     yield from code_notes(host, request)
+    if (request.amount_minor or 0) >= AMOUNT_LEAST:
+        yield from amount_notes(host, request)
+    if mode not in host.entry_modes and host.entry_modes:
+        yield from entry_mode_notes(host, request, mode)
+    if host.pin_block_de not in message.fields and mode not in host.pin_entry_modes:
+        yield from pin_data_notes(host, request)
+    yield from envelope_notes(dialect, message.raw)
     if mode in host.stripe_modes and host.track_des.isdisjoint(message.fields):
         yield (
             f"no-track: {place(dialect, 'entry_mode')} {mode} says that the stripe was read, and no track came; send "
@@ -138,16 +157,32 @@ def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:
         return ()
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     fixed, counted = (next((part for part in at.after if wanted(part)), None) for wanted in (_is_fixed, _counts))
-    if fixed is None or counted is None or text[fixed.start : fixed.stop] != fixed.fixed:
+    if fixed is None or counted is None:
         return ()
+    where, form = f"serial: DE {at.de}", f"'{fixed.fixed}', two digits, and so many characters"
+    if text[fixed.start : fixed.stop] != fixed.fixed:
+        return (f"{where} does not begin with '{fixed.fixed}'; send {form}",)
     count, there = text[counted.start : counted.stop], len(text) - (counted.stop or 0)
-    if count.isdecimal() and int(count) == there:
+    if not count.isdecimal() or there < 0:
+        return (f"{where} has no number of characters behind '{fixed.fixed}'; send {form}",)
+    if int(count) == there:
         return ()
     return (
-        f"serial: DE {at.de} says {count} behind '{fixed.fixed}', and "
+        f"{where} says {count} behind '{fixed.fixed}', and "
         f"{plural(there, 'character follows', 'characters follow')}; "
         "count the characters of the serial number",
     )
+
+
+_OPERATOR = re.compile("[0-9]{2}[0-9 ]")
+
+
+def operator_notes(dialect: Dialect, operator: str) -> tuple[str, ...]:
+    """Return what is odd about the number of an operator."""
+    if _OPERATOR.fullmatch(operator):
+        return ()
+    where = f"DE {dialect.elements['operator'].de}"
+    return (f"odd-operator: {where} is {named(operator)}, and an operator has two digits; send them, and a blank",)
 
 
 def _is_fixed(part: Part) -> bool:

@@ -50,7 +50,7 @@ def stored_answer(
         keys=verified.keys,
         rrn=stored.rrn,
         pan_masked=card.masked,
-        notes=code_notes(host, request),
+        notes=code_notes(host, request) or (() if request.repeat else (why.taken_for_repeat(host, stored),)),
         replayed=True,
     )
 

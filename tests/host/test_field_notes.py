@@ -17,6 +17,13 @@ CARD = "6212345678901232"
         ({"entry_mode": "021"}, "no-track: DE 22 (entry mode) 021 says that the stripe was read, and no track came"),
         ({"entry_mode": "001"}, "filled: DE 22 (00 10) looks filled on the left; fill it on the right: 01 00"),
         ({"card_sequence": "010"}, "filled: DE 23 (00 10) looks filled on the right; fill it on the left: 00 01"),
+        ({"amount": "202020201234"}, "amount: DE 4 (amount) reads as 2020202012.34, and its bytes 20 look like blanks"),
+        ({"amount": "303031323334"}, "amount: DE 4 (amount) reads as 3030313233.34, and its bytes look like chara"),
+        ({"amount": "123400000000"}, "amount: DE 4 (amount) reads as 1234000000.00, and ends with zeros"),
+        ({"entry_mode": "000"}, "entry-mode: DE 22 (entry mode) is 000, which says nothing of how the card was read"),
+        ({"entry_mode": "999"}, "entry-mode: DE 22 (entry mode) is 999, and 99 in it is not known; send one of 011,"),
+        ({"security_control": "2600000000000000"}, "no-pin: DE 53 (security control) begins with 2, which says"),
+        ({"pin_capture": "12"}, "no-pin: DE 26 (pin capture) says how long a PIN may be, and DE 52 (PIN block)"),
     ],
 )
 def test_what_is_noted(pos, more: dict[str, Value], says):
@@ -27,6 +34,19 @@ def test_what_is_noted(pos, more: dict[str, Value], says):
 
 def test_an_ordinary_sale_has_no_notes(pos):
     assert pos.sale().notes == ""
+
+
+@pytest.mark.parametrize("amount", ["000099999999", "001000000000", "987654321012"])
+def test_large_amounts_that_are_meant_have_no_notes(pos, amount):
+    assert "amount:" not in pos.sale(amount=amount).notes
+
+
+def test_a_repeat_says_why_it_is_one(pos):
+    pos.sale(stan="000007")
+    assert pos.sale(stan="000007").notes == (
+        "repeat: STAN 000007, batch 000001 has the same amount and card as before, so this is no new sale; if it is "
+        "meant to be one, count the STAN up"
+    )
 
 
 def test_a_request_under_the_previous_keys_is_noted(pos):

@@ -83,7 +83,7 @@ ROWS = (
     _row(
         "operator-short", "sends one character of three as the operator",
         lambda pos: pos.sign_on_request().put(de63="1"),
-        of(63, r"\b1\b|one"), r"\b3\b|three", r"^(?!.*(missing|absent|is not there|left out))",
+        r"DE 63 has 1 character", r"\b3\b|three", r"^(?!.*(missing|absent|is not there|left out))",
         remedy=r"three|\b3\b|blank|space|\b01\b", fix="send three characters: 01 and a blank",
         right=Pos.sign_on_request, before=nothing, codes=("30", "00"),
     ),

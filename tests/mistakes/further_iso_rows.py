@@ -93,6 +93,8 @@ ROWS: tuple[Mistake, ...] = (
     _text("bitmap-of-bits", "sends the bitmap as 64 digits to a host of text",
           frame_of(lambda pos: (lambda one: replace(one, bitmap=f"{int(one.style.bitmap(one.des), 16):064b}".encode()))(
           pos.iso_sale())), "64 characters, one for each bit", remedy="sixteen", fix="send sixteen hexadecimal digits"),
+    _text("sent-of-no-date", "sends month 13 in DE 7", sale(lambda draft, _: draft.put(de7="1399250000")),
+          "sent: DE 7 [^;]*no date and time", remedy="MMDDhhmmss", fix="send the universal time", codes=("00",)),
     _dukpt("bdk-swapped", "is given keys of a BDK whose halves were swapped", under(lambda _, pos: crypto.dukpt(SWAPPED,
            pos.ksn()).mak), "MAB under [^;]*: the halves of the BDK were swapped", remedy="in their order",
            fix="enter the BDK again"),

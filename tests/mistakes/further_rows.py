@@ -10,9 +10,9 @@ from tests.mistakes.key_rows import SM4, sm4_keys, under
 from tests.mistakes.mac_rows import by, over
 from tests.mistakes.pos import CARD, MID, PIN, TRACK, Make, Pos
 from tests.mistakes.row import Mistake, nothing, rows_of
-from tests.mistakes.sale_rows import REFUND, VOID, after_sale
+from tests.mistakes.sale_rows import REFUND, REVERSAL, VOID, after_sale
 from tests.mistakes.signature_rows import IMAGE, UPLOAD, image, sized
-from tests.mistakes.wire import Draft, bcd
+from tests.mistakes.wire import HEAD, TPDU, Draft, bcd
 
 _field = rows_of("encoding and fields", "field", codes=("30",), capture=True)
 _framing = rows_of("framing", "framing", codes=("",), capture=True)
@@ -21,9 +21,26 @@ _mac = rows_of("keys and MAC", "mac", codes=("A0",), capture=True)
 _pin = rows_of("PIN and track", "pin", codes=("99",), right=Pos.pin_sale, capture=True)
 _batch = rows_of("encoding and fields", "content", codes=("77",))
 _track = rows_of("PIN and track", "track", codes=("30",), right=Pos.swipe, capture=True)
+_noted = rows_of("encoding and fields", "noted", codes=("00",), capture=True)
+_card = rows_of("PIN and track", "track", codes=("00",), right=Pos.swipe, capture=True)
+_on = rows_of("sign-on", "sign-on", codes=("00",), before=nothing, right=Pos.sign_on_request, capture=True)
+_undone = rows_of("sale and reversal", "sale", codes=("00",), right=REVERSAL)
 _refund = rows_of("sale and reversal", "sale", right=REFUND, codes=("40",))
 _void = rows_of("sale and reversal", "sale", right=VOID, codes=("25",))
 _signature = rows_of("signature", "signature", right=UPLOAD, codes=("30",))
+
+
+def _serial(id: str, title: str, serial: bytes, cause: str, remedy: str, fix: str) -> Mistake:
+    """Return the row of a sign-on with another serial number."""
+    return _on(
+        id,
+        title,
+        lambda pos: pos.sign_on_request().put(de62=serial),
+        cause,
+        remedy=remedy,
+        fix=fix,
+        right=serial_sign_on,
+    )
 
 
 def _whole(draft: Draft, covered: bytes, mac: bytes) -> bytes:
@@ -171,6 +188,39 @@ ROWS: tuple[Mistake, ...] = (
     _track("lrc", "sends the end sentinel and the check character of the track",
            lambda pos: pos.swipe(track=f"{CARD}D301212200000012F7"), r"end sentinel \(F\)", "LRC",
            remedy="leave it out", fix="send what stands before the end sentinel"),
+    _noted("amount-blanks", "fills the amount with blanks: 20 20 20 20 12 34", sale(lambda m: m.raw(4,
+           b"    \x12\x34")), "amount: DE 4 [^;]*bytes 20 look like blanks", remedy="zeros on the left",
+           fix="fill the amount up with zeros"),
+    _noted("amount-left", "writes the digits of the amount on the left", sale(lambda m: m.raw(4, b"\x12\x34\0\0\0\0")),
+           "amount: DE 4 [^;]*as if its digits stood on the left", remedy="digits|right",
+           fix="write them on the right"),
+    _noted("amount-characters", "writes six characters as the amount", sale(lambda m: m.raw(4, b"001234")),
+           "amount: DE 4 [^;]*bytes look like characters", remedy="two to a byte", fix="write twelve digits in BCD"),
+    _noted("entry-mode-000", "sends entry mode 000", lambda pos: pos.sale(de22="000"), "entry-mode: DE 22 [^;]*is 000",
+           remedy="012", fix="say how the card was read"),
+    _noted("entry-mode-999", "sends entry mode 999", lambda pos: pos.sale(de22="999"),
+           "entry-mode: DE 22 [^;]*99 in it is not known", remedy="012", fix="say how the card was read"),
+    _noted("tpdu-odd", "sends a TPDU of zeros", lambda pos: pos.sale().with_(tpdu=bytes(5)),
+           "envelope: the TPDU begins with 00", remedy="6000030000", fix="begin the TPDU with 60"),
+    _noted("head-odd", "sends a head of zeros", lambda pos: pos.sale().with_(head=bytes(6)),
+           "envelope: the head begins with 00", remedy="603100310000", fix="send the head of your application"),
+    _noted("head-first", "sends the head before the TPDU", lambda pos: pos.sale().with_(tpdu=HEAD[:5],
+           head=HEAD[5:] + TPDU), "envelope: the head seems to stand before", remedy="TPDU first",
+           fix="send the TPDU, then the head"),
+    _noted("control-without-pin", "says in DE 53 that a PIN comes, and sends none",
+           lambda pos: pos.sale(de53="2600000000000000"), r"no-pin: DE 53 \(security control\) begins with 2",
+           remedy="or 0 there", fix="send 0 in DE 53, or no DE 53"),
+    _noted("capture-without-pin", "says in DE 26 how long a PIN may be, and sends none",
+           lambda pos: pos.sale(de26="12"), "no-pin: DE 26 [^;]*missing", remedy="leave DE 26 out",
+           fix="leave DE 26 out"),
+    _card("expiry-of-another", "sends another expiry than the track's", lambda pos: pos.swipe(de14="2912"),
+          "expiry: DE 14 [^;]*another one than the expiry in DE 35", remedy="of the track", fix="leave DE 14 out"),
+    _serial("serial-alone", "sends the serial number without what stands before it", b"306099999906",
+            "serial: DE 62 does not begin with", remedy="'Sequence No'", fix="begin with Sequence No and 12"),
+    _serial("serial-cut", "sends what stands before a serial number, and none", b"Sequence No",
+            "serial: DE 62 has no number", remedy="two digits", fix="send the number of characters and the serial"),
+    _on("operator-letters", "signs on with letters as the operator", lambda pos: pos.sign_on_request().put(de63="AB "),
+        "odd-operator: DE 63 ", remedy="send them, and a blank", fix="send two digits and a blank"),
     _framing("cut-in-a-field", "closes the connection within DE 42", _cut(60), "DE 42 is cut", "says 90 bytes, and 58",
              remedy="rest before the connection ends", fix="send the whole frame"),
     _framing("cut-in-the-head", "closes the connection before the MTI", _cut(12), "12 bytes of a frame came",
@@ -229,6 +279,18 @@ ROWS: tuple[Mistake, ...] = (
             answer: pos.refund(answer, "0200", de60=f"23{pos.batch}00050")),
             "names a date and no STAN, as a refund does", remedy="as a refund", fix="send 0220 with type 25",
             codes=("25",)),
+    _undone("stan-kept", "sells twice under one STAN, for the same amount", after_sale(lambda pos, sale,
+            _: pos.sale(de11=sale.stan)), "repeat: STAN 000002", "so this is no new sale", remedy="count the STAN up",
+            fix="count the STAN up", right=Pos.sale),
+    _undone("reversal-currency", "reverses with another currency", after_sale(lambda pos, sale, _: pos.reversal(sale,
+            de49="840")), "reversed: [^\n]*\noriginal-differs: DE 49 [^;]*is 840, and 156", remedy="repeat 156",
+            fix="repeat DE 49 of the sale"),
+    _undone("reversal-rrn", "reverses with another reference number", after_sale(lambda pos, sale, _: pos.reversal(sale,
+            de37="999999999999")), "reversed: [^\n]*\noriginal-differs: DE 37 [^;]*is 999999999999", remedy="repeat 0",
+            fix="send DE 37 of the reply, or none"),
+    _undone("void-rrn", "voids with another reference number", after_sale(lambda pos, sale, answer: pos.void(sale,
+            answer, de37="999999999999")), "voided: [^\n]*\noriginal-differs: DE 37 [^;]*is 999999999999",
+            remedy="repeat 0", fix="send DE 37 of the reply to the sale", right=VOID),
     _void("void-as-0400", "sends a void as 0400", after_sale(lambda pos, sale, answer: pos.void(sale,
           answer).with_(mti=b"\4\0")), "nothing to reverse", "it is the void of the one with STAN 000002",
           remedy="send 0200", fix="send 0200"),

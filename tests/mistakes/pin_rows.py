@@ -169,7 +169,7 @@ ROWS = (
          remedy=r"DE ?52|DE ?22|012|PIN", fix="send DE 52, or 012 in DE 22", right=Pos.sale, codes=("30", "55", "99",
          "00"), capture=True),
     _row("no-control", "sends a PIN without DE 53", lambda pos: pos.pin_sale().drop(53),
-         r"DE ?53\b[^;]*(missing|absent|not there|left out)|no DE ?53", r"PIN|control",
+         r"DE ?53 \(security control\) is missing", r"PIN block opened",
          remedy=r"DE ?53|26",
          fix="send DE 53: 26 and zeros", codes=("30", "99", "00", "55"), capture=True),
     _row("entry-mode", "sends a PIN and says in DE 22 that there is none", lambda pos: pos.pin_sale(de22="012"),

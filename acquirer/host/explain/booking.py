@@ -52,6 +52,15 @@ def replayed(calendar: Calendar, stored: Transaction) -> str:
     )
 
 
+def taken_for_repeat(host: Host, stored: Transaction) -> str:
+    """Note what makes a request a repeat, where its MTI does not say that it is one."""
+    number = numbered(host.dialect, stored.key)
+    return (
+        f"repeat: {number} has the same amount and card as before, so this is no new {title_of(stored.kind)}; if it is "
+        "meant to be one, count the STAN up"
+    )
+
+
 def original_unknown(
     dialect: Dialect, key: TransactionKey, session: Session | None = None, message: Message | None = None
 ) -> str:
@@ -139,6 +148,14 @@ def two_cards(dialect: Dialect, element: str, pan: str, on_track: str) -> str:
     return (
         f"{place(dialect, 'pan')} is {mask_pan(pan)}, but {place(dialect, element)} is of card {mask_pan(on_track)}: "
         "they differ; send number and track of one card"
+    )
+
+
+def two_expiries(dialect: Dialect, element: str) -> str:
+    """Note an expiry that is not the one on the track of the same message."""
+    return (
+        f"expiry: {place(dialect, 'expiry')} is another one than the expiry in {place(dialect, element)}; send that of "
+        "the track, or none"
     )
 
 

@@ -158,6 +158,11 @@ def no_such_time(dialect: Dialect, date: str, time: str) -> str:
     )
 
 
+def no_such_moment(dialect: Dialect, sent: str) -> str:
+    """Note a time of sending that no calendar has."""
+    return f"sent: {place(dialect, 'sent')} is {sent}, which is no date and time; send MMDDhhmmss in universal time"
+
+
 def no_such_expiry(dialect: Dialect, expiry: str) -> str:
     """A card's expiry whose month no calendar has."""
     return f"{place(dialect, 'expiry')} {no_month(expiry)}; write YYMM, the year first"

@@ -19,6 +19,7 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import Undone, service
 from acquirer.host.request import original_key, own_key
+from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Transaction
 
@@ -51,7 +52,8 @@ def refund(case: Case) -> Deciding:
     after = replace(original, state="refunded", refunded_minor=original.refunded_minor + amount_minor)
     card = None if row is None else give_back(row, amount_minor, original.business_date, whole=False)
     sentence = why.refunded(case.host, after, amount_minor)
-    return book(case, Judgement(Reason.APPROVED, sentence, card), original=after)
+    notes = tuple(original_notes(case.host, case.request, original, numbers=False))
+    return book(case, Judgement(Reason.APPROVED, sentence, card), notes=notes, original=after)
 
 
 def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:

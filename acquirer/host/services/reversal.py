@@ -21,6 +21,7 @@ from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import SERVICES, Undone, service
 from acquirer.host.request import reversed_key
 from acquirer.host.text import money
+from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction, TransactionState
 from acquirer.wire.masking import mask_pan
@@ -113,7 +114,7 @@ def _undone(
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=mask_pan(pan),
-        notes=_type_notes(case, stored),
+        notes=(*_type_notes(case, stored), *original_notes(case.host, case.request, stored)),
     )
 
 

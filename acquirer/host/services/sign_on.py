@@ -12,7 +12,7 @@ from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
-from acquirer.host.field_notes import serial_notes
+from acquirer.host.field_notes import operator_notes, serial_notes
 from acquirer.host.keys import context
 from acquirer.host.registry import service
 from acquirer.host.text import day_words, named
@@ -136,7 +136,7 @@ def _closed(terminal: TerminalConfig, session: Session) -> bool:
 def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if after.operator:
-        notes = (f"operator {named(after.operator.strip())}",)
+        notes = (f"operator {named(after.operator.strip())}", *operator_notes(case.host.dialect, after.operator))
     if after.serial and after.serial != before.serial:
         notes = (*notes, f"serial {named(after.serial)}")
         notes = (*notes, *serial_notes(case.host.dialect, case.request.message))

@@ -17,6 +17,7 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import Undone, service
 from acquirer.host.request import original_key, own_key
+from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Transaction
 
@@ -48,7 +49,10 @@ def void(case: Case) -> Deciding:
     card = None if row is None else give_back(row, original.amount_minor, original.business_date)
     sentence = why.voided(case.host.dialect, original)
     return book(
-        case, Judgement(Reason.APPROVED, sentence, card), notes=use[1], original=replace(original, state="voided")
+        case,
+        Judgement(Reason.APPROVED, sentence, card),
+        notes=(*use[1], *original_notes(case.host, case.request, original)),
+        original=replace(original, state="voided"),
     )
 
 
