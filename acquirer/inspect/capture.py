@@ -10,17 +10,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from acquirer.data.text import plural
-from acquirer.inspect import number_columns, number_dumps, printed, records, text_forms
 from acquirer.inspect.capture_forms import CaptureError, is_packets
-from acquirer.inspect.dumps import is_hex_dump, read_dumps, read_word_dumps
-from acquirer.inspect.packet_layers import segment_of
+from acquirer.inspect.clean_text import without_decoration
+from acquirer.inspect.compressed import unpacked
+from acquirer.inspect.forms import LOSSY, NOTES, TEXT_FORMS, forms_of
+from acquirer.inspect.packet_layers import LEAST_PACKET, segment_of
+from acquirer.inspect.printed import LEFT_OUT
 
 if TYPE_CHECKING:
     from acquirer.inspect.packets import Flow
@@ -51,23 +53,24 @@ class CaptureReading:
     notes: tuple[str, ...] = ()
 
 
-def read_capture(data: bytes) -> list[CaptureReading]:
-    """Return all ways to read a capture, the likeliest first; empty when it is empty.
+def read_capture(data: bytes) -> Iterator[CaptureReading]:
+    """Yield all ways to read a capture, the likeliest first, each as it is found; none when it is empty.
 
     Raises:
         CaptureError: it is a packet capture, and damaged; the sentence says how.
     """
-    if not data:
-        return []
     if is_packets(data):
-        return [_packets(data)]
-    found: dict[tuple[bytes, ...], CaptureReading] = {}
-    readings = list(_readings(data, DEPTH))
-    if all(reading.form != "text" for reading in readings):
-        readings.append(CaptureReading("bytes", (CapturedStream(data),)))
-    for reading in readings:
-        found.setdefault(tuple(stream.data for stream in reading.streams), reading)
-    return list(found.values())
+        yield _packets(data)
+        return
+    found: set[tuple[bytes, ...]] = set()
+    is_text = False
+    for reading in _readings(data, DEPTH) if data else ():
+        is_text = is_text or reading.form == "text"
+        if (streams := tuple(stream.data for stream in reading.streams)) not in found:
+            found.add(streams)
+            yield reading
+    if data and not is_text and (data,) not in found:
+        yield CaptureReading("bytes", (CapturedStream(data),), tuple(_notes(_text(data), TEXT_LIMIT)))
 
 
 def _packets(data: bytes) -> CaptureReading:
@@ -87,31 +90,23 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
     """Yield the readings of bytes but that as bytes themselves."""
     if carried := _carried("", (CapturedStream(data),)):
         yield carried
-    text = _text(data)
+    if depth and (inner := unpacked(data)):
+        yield from _unwrapped(CaptureReading("compressed bytes", (CapturedStream(inner),)), depth - 1)
+    text = without_decoration(_text(data))
     if not text or not depth:
+        if depth and (inner := _written_in_utf_8(data)):
+            yield CaptureReading("characters of UTF-8", (CapturedStream(inner),), (AS_CHARACTERS,))
         return
     limit = TEXT_LIMIT if depth == DEPTH else INNER_TEXT_LIMIT
     notes = list(_notes(text, limit))
     text = text[:limit]
-    for form, read in _forms(text).items():
+    for form, read in forms_of(text).items():
         found = list(islice(read(text), STREAMS_LIMIT + 1))
         beyond = [f"only the first {STREAMS_LIMIT} are looked at"] if len(found) > STREAMS_LIMIT else []
         streams = tuple(CapturedStream(one, f"line {line}") for line, one in found[:STREAMS_LIMIT])
         if streams:
-            yield from _unwrapped(CaptureReading(form, streams, (*notes, *beyond)), depth - 1)
-
-
-def _forms(text: str) -> dict[str, Callable[[str], printed.Found]]:
-    """Return the forms that a text may have; in one that is dumps or records from end to end, other finds are luck."""
-    if records.are_records(text):
-        return RECORD_FORMS
-    if is_hex_dump(text) or number_dumps.is_number_dump(text):
-        return DUMP_FORMS
-    if number_columns.are_bits(text):
-        return {"bits": number_columns.bits, **CAPTURE_FORMS}
-    if printed.has_soft_ends(text):
-        return {"quoted-printable": printed.quoted_printable, **CAPTURE_FORMS}
-    return CAPTURE_FORMS
+            about = NOTES.get(form, ())
+            yield from _unwrapped(CaptureReading(form, streams, (*notes, *beyond, *about)), depth - 1)
 
 
 def _notes(text: str, limit: int) -> Iterator[str]:
@@ -119,8 +114,12 @@ def _notes(text: str, limit: int) -> Iterator[str]:
     if (more := len(text) - limit) > 0:
         left_out = plural(more, "character is", "characters are")
         yield f"only the first {limit >> 20} MiB of text are read; {left_out} left out"
-    if found := printed.LEFT_OUT.search(text):
-        yield f"the text leaves {plural(int(found[1]), 'byte')} out ({found[0]!r}): print all of them"
+    if found := LEFT_OUT.search(text):
+        many = plural(int(found[1]), "byte") if found[1] else "bytes"
+        yield f"the text leaves {many} out ({found[0]!r}): print all of them"
+    for pattern, sentence in LOSSY:
+        if re.search(pattern, text):
+            yield sentence
 
 
 def _unwrapped(reading: CaptureReading, depth: int) -> Iterator[CaptureReading]:
@@ -147,7 +146,7 @@ def _carried(where: str, streams: tuple[CapturedStream, ...]) -> CaptureReading 
     from acquirer.inspect.packets import flows_of
 
     segments = [segment_of(stream.data) for stream in streams]
-    if 2 * sum(segment is not None for segment in segments) <= len(segments):
+    if 2 * sum(map(bool, segments)) <= sum(len(stream.data) >= LEAST_PACKET for stream in streams):
         return None
     flows, notes = flows_of((0.0, segment) for segment in segments)
     return CaptureReading(f"packets{where}", tuple(_streams(flows)), tuple(notes)) if flows else None
@@ -164,6 +163,18 @@ def _text(data: bytes) -> str:
     return ""
 
 
+def _written_in_utf_8(data: bytes) -> bytes:
+    """Return the bytes whose characters (Latin-1) are written here in UTF-8; empty where that changes nothing."""
+    try:
+        inner = data.decode("utf-8").encode("latin-1")
+    except ValueError:
+        return b""
+    return inner if inner != data else b""
+
+
+AS_CHARACTERS = "bytes were taken for characters and written in UTF-8: send and save them as they are"
+
+
 def _encodings(data: bytes) -> tuple[str, ...]:
     """Return how a text may be encoded: UTF-16 where each other byte is zero, even without a mark of its order."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -176,58 +187,3 @@ def _encodings(data: bytes) -> tuple[str, ...]:
 
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-TEXT_FORMS: dict[str, Callable[[str], printed.Found]] = {
-    "text": text_forms.text_itself,
-    "lines of text": text_forms.lines,
-    "text in other text": text_forms.messages_in_text,
-    "words in other text": text_forms.words_in_text,
-    "text broken into lines": text_forms.joined_lines,
-}
-"""Forms in which the characters are the message."""
-
-DUMP_FORMS: dict[str, Callable[[str], printed.Found]] = {
-    "octal dump": number_dumps.octal_dumps,
-    "dump of bits": number_dumps.bit_dumps,
-    "dump of characters": number_dumps.character_dumps,
-    "hex dump": read_dumps,
-    "hex dump of words with the lowest byte first": read_word_dumps,
-    "hex dump of words with the lowest byte first, with characters": number_dumps.little_endian_dumps,
-    "decimal dump": number_dumps.decimal_dumps,
-}
-"""Lines with offsets."""
-
-RECORD_FORMS: dict[str, Callable[[str], printed.Found]] = {
-    "Intel HEX": records.intel_records,
-    "S-records": records.motorola_records,
-}
-"""Lines with lengths, addresses and checksums."""
-
-CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
-    **TEXT_FORMS,
-    **RECORD_FORMS,
-    **DUMP_FORMS,
-    "list of numbers": printed.number_lists,
-    "text with escapes": printed.literals,
-    "text with escapes, in pieces": printed.joined_literals,
-    "text with escapes, without quotes": printed.escaped_text,
-    "text with percent signs": printed.percent_text,
-    "text with <hex>": printed.angle_text,
-    "text with carets": printed.caret_text,
-    "text with control pictures": printed.control_pictures,
-    "text with entities": printed.entity_text,
-    "quoted-printable": printed.quoted_printable,
-    "lines of quoted-printable": printed.quoted_printable_lines,
-    "lines of hex": text_forms.hex_lines,
-    "hex": text_forms.hex_paragraphs,
-    "hex in text": text_forms.hex_runs,
-    "lines of hex in text": text_forms.joined_hex_runs,
-    "lines of base64": text_forms.base64_lines,
-    "base64": text_forms.base64_paragraphs,
-    "base64 in text": text_forms.base64_runs,
-    "bits": number_columns.bits,
-    "columns of octal numbers": number_columns.octal_columns,
-    "columns of decimal numbers": number_columns.decimal_columns,
-    "columns of characters": number_columns.character_columns,
-}
-"""How bytes are written in text, the most specific form first."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
-from acquirer.inspect.capture import TEXT_FORMS, CapturedStream, CaptureReading, read_capture
+from acquirer.inspect.capture import CapturedStream, CaptureReading, read_capture
 from acquirer.inspect.doubts import EBCDIC_HINT, has_ebcdic
 from acquirer.inspect.explain import Explanation, explain, explain_failure
 from acquirer.inspect.field_causes import field_cause
 from acquirer.inspect.filling import filling_notes
+from acquirer.inspect.forms import TEXT_FORMS
 from acquirer.inspect.framings import enumerated
 from acquirer.inspect.guess import STREAMS_WEIGHED, Guess, guess_together
 from acquirer.inspect.sniff import USUAL, WireForm, describe_form, sniff

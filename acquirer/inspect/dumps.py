@@ -30,7 +30,7 @@ _OFFSET = re.compile(
     r"(?<![0-9A-Za-z.:_])(?:0x|[0-9A-Fa-f]{4}:(?=[0-9A-Fa-f]{4}\s))?"  # "0000:0010": a segment before it
     r"([0-9A-Fa-f]{4,16})(?:[hH](?=\s)|[:|>]|(?=\s)|$)[:|>]?"
 )
-_CELL = re.compile(r"([ \t\u00a0]{0,4}-?[ \t]{0,2})((?:0x)?(?:[0-9A-Fa-f]{2}){1,256})(?![0-9A-Za-z])[,;]?")
+_CELL = re.compile(r"([ \t\u00a0]{0,4}-?[ \t]{0,2})((?:0x)?(?:[0-9A-Fa-f]{2}){1,256})(?![0-9A-Za-z.])[,;]?")
 _RADIXES = (16, 8, 10)
 
 
@@ -209,14 +209,15 @@ def _cells(rest: str) -> Iterator[tuple[int, int]]:
 
 def _bytes(dump: Dump, read: Callable[[str], str]) -> bytes:
     """Return the bytes of all rows; `read` gives the digits of a cell in the order of its bytes."""
-    width = column = 0  # bytes of the widest row before, and where they end
+    width = column = gap = 0  # bytes of the widest row before, where they end, and the widest gap between two of them
 
     def read_row(rest: str, size: int | None) -> bytes:
-        nonlocal width, column
+        nonlocal width, column, gap
         if size is None:
-            return _row(rest, width, read, exact=False, column=column)[0] if width else _only_row(rest, read)
+            return _row(rest, width, read, exact=False, column=column, gap=gap)[0] if width else _only_row(rest, read)
         taken, ends = _row(rest, size, read, exact=True, column=column)
         width, column = max(width, size), max(column, ends)
+        gap = max(gap, *map(len, re.findall(r"[ \t]+", rest[:ends].lstrip())), 0)
         return taken
 
     return dump.read(_radix(dump), read_row)
@@ -235,17 +236,21 @@ def _characters(data: bytes) -> str:
     return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
 
 
-def _row(rest: str, size: int, read: Callable[[str], str], *, exact: bool, column: int) -> tuple[bytes, int]:
+def _row(
+    rest: str, size: int, read: Callable[[str], str], *, exact: bool, column: int, gap: int = 0
+) -> tuple[bytes, int]:
     """Return the bytes of a row and where they end; where their number is not known, as many as look like bytes.
 
     Args:
         column: where the bytes of the rows before end; 0: there is none.
+        gap: blanks between two halves of these rows.
     """
     digits, at, ends = "", 0, 0
     while len(digits) < 2 * size and (cell := _CELL.match(rest, at)):
-        gap = len(cell[1])
+        blanks = len(cell[1])
         halfway = len(digits) in (USUAL // 2, USUAL, 3 * USUAL // 2)  # between groups of four or eight bytes
-        if not exact and digits and (gap > 2 or (gap == 2 and not halfway) or (column and cell.end() > column)):
+        most = max(2, gap) if halfway else 1
+        if not exact and digits and (blanks > most or (column and cell.end() > column)):
             break
         digits += read(cell[2].removeprefix("0x"))
         at = ends = cell.end()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from acquirer.inspect.number_dumps import CHARACTERS, OCTAL_SIZES
+from acquirer.inspect.number_dumps import CHARACTERS, NAMES, OCTAL_SIZES, SIZES, CellForm
 from acquirer.inspect.printed import Found
 
 LEAST = 8  # numbers: fewer are no message
@@ -38,28 +38,71 @@ def octal_columns(text: str) -> Found:
 
 
 def decimal_columns(text: str) -> Found:
-    """Yield the bytes of a text of nothing but decimal numbers from -128 to 255."""
+    """Yield the bytes of a text of nothing but decimal numbers, in as few bytes as the largest of them needs."""
+    return _joined(_decimals(text))
+
+
+def filled_decimal_columns(text: str) -> Found:
+    """Yield the same without the zeros that fill up the last number."""
+    return _joined(_decimals(text), filled=True)
+
+
+def _decimals(text: str) -> list[bytes]:
     words = _numbers(text, "-0123456789")
-    columns = len({len(word) for word in words}) > 1 or "  " in text.strip()  # else two digits are hex
-    if words and columns and all(re.fullmatch("-?(?:0|[1-9][0-9]{0,2})", word) for word in words):
-        numbers = [int(word) for word in words]
-        if all(-129 < number < 256 for number in numbers):
-            yield 1, bytes(number & 0xFF for number in numbers)
+    if not all(re.fullmatch("-?(?:0|[1-9][0-9]{0,19})", word) for word in words):
+        return []
+    numbers = [int(word) for word in words]
+    size = next((size for size in SIZES if all(-1 << 8 * size - 1 <= one < 1 << 8 * size for one in numbers)), 0)
+    return [(one % (1 << 8 * size)).to_bytes(size, "little") for one in numbers] if size else []
+
+
+def word_columns(text: str) -> Found:
+    """Yield the bytes of a text of nothing but words of one size in hex, each with its lowest byte first."""
+    return _joined(_words(text))
+
+
+def filled_word_columns(text: str) -> Found:
+    """Yield the same without the zeros that fill up the last word."""
+    return _joined(_words(text), filled=True)
+
+
+def _words(text: str) -> list[bytes]:
+    words = _numbers(text, "0123456789abcdefABCDEF")
+    sizes = {len(word) for word in words}
+    return [bytes.fromhex(word)[::-1] for word in words] if len(sizes) == 1 and sizes <= {4, 8, 16} else []
+
+
+def _joined(numbers: list[bytes], filled: bool = False) -> Found:
+    """Yield the bytes of numbers of one size; `filled`: without the zeros at the end of the last one, if it has any."""
+    if numbers:
+        last = numbers[-1][:1] + numbers[-1][1:].rstrip(b"\0") if filled else numbers[-1]
+        if not filled or len(last) < len(numbers[-1]):
+            yield 1, b"".join(numbers[:-1]) + last
 
 
 def character_columns(text: str) -> Found:
     """Yield the bytes of a text of nothing but characters in columns of four, as od -An -c prints them."""
+    return _in_columns(text, CHARACTERS)
+
+
+def name_columns(text: str) -> Found:
+    """Yield the same of names of characters, as od -An -a prints them."""
+    return _in_columns(text, NAMES)
+
+
+def _in_columns(text: str, form: CellForm) -> Found:
     lines = [line for line in text.splitlines() if line]
-    row = CHARACTERS.row()
+    row = form.row()
     if (
         not lines
         or sum(map(len, lines)) < 4 * LEAST
         or not all(line[0] == " " and row.fullmatch(line) for line in lines)
     ):
         return
-    width = max(map(len, lines))
-    cells = [cell for line in lines[:-1] for cell in CHARACTERS.split(line.ljust(width), 1)]
-    yield 1, bytes(map(CHARACTERS.number, cells + CHARACTERS.split(lines[-1], 1)))
+    width = max(map(len, lines)) if form.blanks else 0
+    written = [found[1] for line in lines if (found := row.fullmatch(line))]
+    cells = [cell for line in written[:-1] for cell in form.split(line.ljust(width), 1)]
+    yield 1, bytes(map(form.number, cells + form.split(written[-1], 1)))
 
 
 def _numbers(text: str, digits: str) -> list[str]:

@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from acquirer.inspect.dumps import USUAL, Dump, all_are_rows, find_dumps
+from acquirer.inspect.printed import CONTROL_NAMES
 
 DumpRow = Callable[[str, int], bytes]  # reads the text of a row, the size of its numbers being known
 SIZES = (1, 2, 4, 8)  # bytes of a number
 OCTAL_SIZES = {3: 1, 6: 2, 11: 4, 22: 8}  # by its digits
 CHARACTERS_MOST = 64  # in a row of od -c, of which blanks at its end may be missing
+CONTROL_CODES = {name: code for code, name in enumerate(CONTROL_NAMES.split())} | {"del": 127}
 SINGLE = {"0": 0, "a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 
 
@@ -77,6 +79,14 @@ CHARACTERS = CellForm(
 )
 
 
+NAMES = CellForm(
+    "(?: {3}[!-~]|" + "|".join(f"{name:>4}" for name in CONTROL_CODES) + ")",
+    CHARACTERS.split,
+    CHARACTERS.sizes,
+    lambda cell: CONTROL_CODES[cell.strip()] if len(cell.strip()) > 1 else ord(cell.strip()),
+)
+
+
 def _character(cell: str) -> int:
     written = cell.strip()
     if len(written) == 3:
@@ -99,6 +109,11 @@ def character_dumps(text: str) -> Iterator[tuple[int, bytes]]:
     return _read(text, CHARACTERS)
 
 
+def name_dumps(text: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the same of dumps of names of characters, as od -a writes them: without the highest bit of each byte."""
+    return _read(text, NAMES)
+
+
 def bit_dumps(text: str) -> Iterator[tuple[int, bytes]]:
     """Yield the same of dumps of the bits of each byte, as xxd -b writes them."""
     return _read(text, BITS)
@@ -111,7 +126,7 @@ def little_endian_dumps(text: str) -> Iterator[tuple[int, bytes]]:
 
 def is_number_dump(text: str) -> bool:
     """Return whether a text is nothing but such dumps, of several lines."""
-    forms = (OCTAL, DECIMAL, CHARACTERS, BITS)
+    forms = (OCTAL, DECIMAL, CHARACTERS, NAMES, BITS)
     return any(all_are_rows(text, found) for form in forms if (found := _dumps(text, form)))
 
 
@@ -121,7 +136,7 @@ def _read(text: str, form: CellForm) -> Iterator[tuple[int, bytes]]:
             yield dump.line, data
 
 
-@lru_cache(maxsize=5)  # as many as there are forms: one text is asked for twice
+@lru_cache(maxsize=6)  # as many as there are forms: one text is asked for twice
 def _dumps(text: str, form: CellForm) -> tuple[Dump, ...]:
     if "0000" not in text or not re.search(rf"(?<![0-9A-Za-z])0{{4,16}}:?{form.cell}", text):
         return ()

@@ -1,36 +1,29 @@
-r"""Bytes as programs print them: lists of numbers, and texts in which what is no character is escaped.
+r"""Bytes as programs print them in texts in which what is no character is escaped.
 
-Lists: Go ``[0 60 96]``, Java ``[0, 51, -126]``, C and C# ``{ 0x00, 0x3C }``, Rust, JSON, JavaScript, Erlang
-``<<0,60>>``, Kotlin. Texts: Python ``b'\x00<'``, Go and Rust, C with octal, JavaScript ``"\u0000<"``, percent signs,
-``<00>``, ``^@`` and ``M-^B`` of ``cat -v``, ``&#0;``, ``=00`` of quoted-printable.
+Python ``b'\x00<'``, Go and Rust, C with octal, JavaScript ``"\u0000<"``, percent signs, ``<00>``, ``^@`` and ``M-^B``
+of ``cat -v``, ``&#0;``, ``=00`` of quoted-printable.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 Found = Iterator[tuple[int, bytes]]
 
-LIST_ITEMS = 8  # fewer numbers are no message
-
-_NUMBER = (
-    r"(?:\(\s*(?:byte|sbyte|unsigned char|char|uint8_t)\s*\)\s*|byte\s*\(\s*)?"
-    r"(?P<n>[+-]?0[xX][0-9A-Fa-f]{1,2}|&[hH][0-9A-Fa-f]{1,2}|0?[0-9A-Fa-f]{2}[hH]|0[bB][01]{1,8}|[+-]?[0-9]{1,3})"
-    r"(?:\.toByte\(\)|\.toU?Byte\(\)|[uU]8|[uU])?\)?"
+LEFT_OUT = re.compile(
+    r"\.\.\. ?(\d+) more (?:items|bytes)|[0-9A-Fa-f]{4} \.\.\. [0-9A-Fa-f]{4}|[0-9A-Fa-f]\u2026"
+    r"|[0-9], ?\.\.\.(?=>>|\]|\)|\})"
 )
-_ITEM = re.compile(_NUMBER)
-_PLAIN = re.sub(r"\?P<n>", "?:", _NUMBER)
-_LIST = re.compile(rf"(?<![\w.+\-]){_PLAIN}(?:(?:\s*[,;]\s*|\s+){_PLAIN}){{{LIST_ITEMS - 1},}}(?!\w)")
-_MARKED = re.compile("[,;xXhH]")  # numbers with nothing but blanks between them are a list in brackets only
-_OPENING = ("[", "{", "(", "<")
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-LEFT_OUT = re.compile(r"\.\.\. ?(\d+) more (?:items|bytes)")
-"""What Node.js prints in place of the rest."""
+"""What Node.js, Elixir, Swift and others print in place of the rest."""
 
-_LITERAL = re.compile(r"[bBcC]?[rR]?(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')", re.DOTALL)
-_ADJACENT = re.compile(r"([\"'])\s*[+&.\\]?\s*\n\s*[+&.]?\s*[bB]?\1")  # two pieces of one text
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|u\{([0-9A-Fa-f]{1,2})\}|([0-7]{1,3})|(.))", re.DOTALL)
+_LITERAL = re.compile(r"[bBcC]?[rR]?(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|'([^'\\]*(?:\\.[^'\\]*)*)')", re.DOTALL)
+_ADJACENT = re.compile(r"\s*[+&.\\]?\s*\n\s*[+&.]?\s*")  # what stands between two pieces of one text
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|[xu]\{([0-9A-Fa-f]{1,2})\}|([0-7]{1,3})|(.))", re.DOTALL
+)
 _SINGLE = {"n": 10, "r": 13, "t": 9, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27, "\\": 92, "'": 39, '"': 34, "/": 47}
 _ANGLE = re.compile(r"<(?:0x)?([0-9A-Fa-f]{2})>")
 _CARET = re.compile(r"M-\^([@-_?])|M-([ -~])|\^([@-_?])")
@@ -38,71 +31,134 @@ _SOFT_END = r"[ \t]{0,80}(?:\r?\n|\Z)"  # of a line of quoted-printable, behind 
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
-def number_lists(text: str) -> Found:
-    """Yield lists of numbers from -128 to 255, decimal or with their prefixes, within any other text."""
-    plain = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text) if "/" in text else text
-    for found in _LIST.finditer(plain):
-        bracketed = plain[max(0, found.start() - 20) : found.start()].rstrip()[-1:] in _OPENING
-        if not bracketed and not _MARKED.search(found[0]):
-            continue
-        numbers = [_number(item["n"]) for item in _ITEM.finditer(found[0])]
-        if all(-129 < number < 256 for number in numbers):
-            yield plain.count("\n", 0, found.start()) + 1, bytes(number & 0xFF for number in numbers)
-
-
-def _number(text: str) -> int:
-    lower = text.lower().replace("&h", "0x")
-    if lower.endswith("h"):
-        return int(lower[:-1], 16)
-    return int(lower, 0) if lower.lstrip("+-")[:2] in ("0x", "0b") else int(lower)
-
-
 def literals(text: str) -> Found:
     """Yield texts in quotes in which bytes are escaped."""
-    for start, inside in _in_quotes(text):
-        if "\\" in inside and (data := _unescaped(inside)):
+    for start, _, inside in _in_quotes(text):
+        if "\\" in inside and (data := unescaped(inside)):
             yield text.count("\n", 0, start) + 1, data
 
 
 def joined_literals(text: str) -> Found:
-    """Yield the same where texts in quotes on adjacent lines are pieces of one."""
-    joined = _ADJACENT.sub("", text)
-    return literals(joined) if joined != text else iter(())
+    """Yield texts in quotes that consist of several pieces on adjacent lines."""
+    pieces: list[str] = []
+    first = ends = 0
+    for start, end, inside in [*_in_quotes(text), (len(text), 0, "")]:
+        if not pieces or not _ADJACENT.fullmatch(text, ends, start):
+            if len(pieces) > 1 and (data := unescaped("".join(pieces))):
+                yield text.count("\n", 0, first) + 1, data
+            pieces, first = [], start
+        pieces.append(inside)
+        ends = end
+
+
+def long_quotation(text: str) -> Found:
+    """Yield the text in quotes that is most of a text and escapes nothing."""
+    for start, _, inside in _in_quotes(text):
+        if 2 * len(inside) > len(text) and len(inside) > QUOTED_LEAST and "\\" not in inside:
+            yield from ((text.count("\n", 0, start) + 1, data) for data in [_latin(inside)] if data)
 
 
 def escaped_text(text: str) -> Found:
     """Return a text without quotes in which bytes are escaped, each line apart."""
     for number, line in enumerate(text.splitlines(), 1):
-        if len(_ESCAPE.findall(line)) > 1 and (data := _unescaped(line)):
+        if len(_ESCAPE.findall(line)) > 1 and (data := unescaped(line)):
             yield number, data
 
 
-def _unescaped(text: str) -> bytes:
+def unescaped(text: str) -> bytes:
     """Return the bytes of a text with escapes; empty when it is none."""
+    return _latin(_ESCAPE.sub(_escape, text))
 
-    def byte(found: re.Match[str]) -> str:
-        digits = found[1] or found[2] or found[3]
-        if digits:
-            return chr(int(digits, 16))
-        if found[4]:
-            return chr(int(found[4], 8) & 0xFF)
-        return chr(_SINGLE.get(found[5], ord(found[5])))
 
-    return _latin(_ESCAPE.sub(byte, text))
+def _escape(found: re.Match[str]) -> str:
+    digits = found[1] or found[2] or found[3]
+    if digits:
+        return chr(int(digits, 16))
+    if found[4]:
+        return chr(int(found[4], 8) & 0xFF)
+    return chr(_SINGLE.get(found[5], ord(found[5])))
+
+
+def _hexadecimal(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
+
+
+def other_escapes(zeros: str) -> Callable[[str], Found]:
+    r"""Return what yields texts whose escapes with digits mean something else than in C.
+
+    Args:
+        zeros: "alone": ``\0`` is a zero byte with any digit behind it (C#); "octal": three octal digits follow ``\0``
+            (echo -e); "decimal": the digits are decimal (Lua, Haskell).
+    """
+    pattern, base, sign = {
+        "alone": (r"\\(0)", 8, r"\\0[0-7]"),
+        "octal": (r"\\0([0-7]{3})", 8, r"\\0[0-3][0-7]{2}"),
+        "decimal": (r"\\([0-9]{1,3})(?:\\&)?", 10, r"\\[0-9]{3}|\\[0-9]{0,2}[89]"),
+    }[zeros]
+
+    def read(text: str) -> Found:
+        if not re.search(sign, text):
+            return
+        hexadecimal = re.sub(pattern, lambda found: f"\\x{int(found[1], base) & 0xFF:02x}", text)
+        found = list(literals(hexadecimal))
+        yield from found or escaped_text(hexadecimal)
+
+    return read
+
+
+def named_controls(text: str) -> Found:
+    """Return a text in which control characters stand as their names in brackets, ``<STX>``, each line apart."""
+    pattern, byte = _names()
+    if len(list(islice(pattern.finditer(text), 2))) == 2:
+        yield from _replaced(text, pattern, byte)
+
+
+def _names() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
+    codes = {name: code for code, name in enumerate(CONTROL_NAMES.upper().split())} | {"LF": 10, "DEL": 127, "TAB": 9}
+    return re.compile(rf"[<\[{{]({'|'.join(codes)})[>\]}}]"), lambda found: chr(codes[found[1]])
+
+
+def marked_text(text: str) -> Found:
+    """Yield texts with marked bytes in any of these ways that stand behind other text of their line."""
+    ways = ((_ESCAPE, _escape), (_PERCENT, _hexadecimal), (_ANGLE, _hexadecimal), (_CARET, _caret), _names())
+    for number, line in enumerate(lines_of(text), 1):
+        pattern, byte = max(ways, key=lambda way: len(way[0].findall(line)))
+        first = pattern.search(line)
+        start = line.rfind(" ", 0, first.start()) + 1 if first else 0
+        if start and len(pattern.findall(line)) > 1 and (data := _latin(pattern.sub(byte, line[start:]))):
+            yield number, data
+
+
+CONTROL_NAMES = (
+    "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si "
+    "dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp"
+)
+"""Names of the characters from 0 to 32, as od writes them."""
 
 
 def percent_text(text: str) -> Found:
     """Return a text in which bytes are written behind percent signs, each line apart."""
-    return _replaced(text, _PERCENT, lambda found: chr(int(found[1], 16)))
+    return _replaced(text, _PERCENT, _hexadecimal)
+
+
+def form_values(text: str) -> Found:
+    """Yield the values of forms and queries with such bytes, in which a plus sign is a blank."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if "=" in line and _PERCENT.search(line):
+            for piece in re.split(r"[&?=\s\"']", line):
+                if _PERCENT.search(piece):
+                    yield from _replaced_on(number, piece.replace("+", " "), _PERCENT, _hexadecimal)
 
 
 def angle_text(text: str) -> Found:
     """Return a text in which bytes are written between angle brackets, each line apart."""
-    return _replaced(text, _ANGLE, lambda found: chr(int(found[1], 16)))
+    return _replaced(text, _ANGLE, _hexadecimal)
 
 
 def caret_text(text: str) -> Found:
     """Return a text in which control characters are written with a caret, as ``cat -v`` does, each line apart."""
+    if re.fullmatch(r"[A-Za-z0-9_\-=\s]*", text):  # base64 in the alphabet of URLs
+        return iter(())
     return _replaced(text, _CARET, _caret)
 
 
@@ -169,23 +225,37 @@ def control_pictures(text: str) -> Found:
 
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     """Yield each line with its marked bytes; of one that has them in quotes only, what stands in these quotes."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if pattern.search(line):
             yield from _replaced_on(number, line, pattern, byte)
 
 
 def _replaced_on(number: int, line: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     if marked := len(pattern.findall(line)):
-        quoted = [inside for _, inside in _in_quotes(line) if pattern.search(inside)]
+        quoted = [inside for _, _, inside in _in_quotes(line) if pattern.search(inside)]
         if sum(len(pattern.findall(inside)) for inside in quoted) < marked:
             quoted = [line]
         yield from ((number, data) for piece in quoted if (data := _latin(pattern.sub(byte, piece))))
 
 
-def _in_quotes(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where each text in quotes begins, and what stands in it."""
-    for found in _LITERAL.finditer(text):
-        yield found.start(), found[1] if found[1] is not None else found[2]
+@lru_cache(maxsize=2)  # one text is asked for in several forms
+def _in_quotes(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return where each text in quotes begins and ends, and what stands in it."""
+    opening = re.compile("[bBcC]?[rR]?[\"']")
+    quotes = []
+    at = unclosed = 0
+    while unclosed < UNCLOSED_MOST and (begins := opening.search(text, at)):
+        if found := _LITERAL.match(text, begins.start()):
+            quotes.append((found.start(), found.end(), found[1] if found[1] is not None else found[2]))
+        else:
+            unclosed += 1
+        at = found.end() if found else begins.end()
+    return tuple(quotes)
+
+
+QUOTED_LEAST = 32  # characters: less is a word
+UNCLOSED_MOST = 4
+"""Quotes without an end: each is looked for in the whole text."""
 
 
 def _latin(text: str) -> bytes:
@@ -193,3 +263,8 @@ def _latin(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return b""
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text in which a letter may be a byte, also one that ends lines elsewhere (85)."""
+    return re.split("\r\n|\r|\n", text)

@@ -1,19 +1,16 @@
-"""Bytes in text: hex in every dress, base64, and messages that are text themselves, alone or within other text.
+"""Bytes in text: hex in every dress, and messages that are text themselves, alone or within other text.
 
 Each function takes a text and yields the line (from 1) and the bytes of what it finds; nothing where it finds nothing.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 
-from acquirer.inspect.printed import Found
+from acquirer.inspect.printed import Found, lines_of
 
 RUN_BYTES = 16  # of hex within other text: shorter runs are dates, numbers and keys' check values
-BASE64_RUN = 32  # characters: two dozen bytes, less is a word
 
 _PREFIX = re.compile(
     r"0[xX](?=[0-9A-Fa-f]{2})|\\[xX]|\\u00|%(?=[0-9A-Fa-f]{2})|&[hH](?=[0-9A-Fa-f]{2})|[#$=](?=[0-9A-Fa-f]{2})"
@@ -25,10 +22,9 @@ _ODD_DIGIT = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f](?:[0-9A-Fa-f]{2})*(?![0-9A
 
 _WORD = r"(?:0[xX]|\\x)?(?:[0-9A-Fa-f]{2})+[hH]?"
 _RUN = re.compile(
-    rf"(?<![0-9A-Za-z])(?<![0-9][:.\-]){_WORD}(?:(?P<sep>, ?|[ :;|._\-\t]){_WORD}(?:(?P=sep){_WORD})*)?(?![0-9A-Za-z])"
-    r"|(?:\\x[0-9A-Fa-f]{2}){4,}|(?:%[0-9A-Fa-f]{2}){4,}"
+    r"(?:\\x[0-9A-Fa-f]{2}){4,}|(?:%[0-9A-Fa-f]{2}){4,}"
+    rf"|(?<![0-9A-Za-z])(?<![0-9][:.\-]){_WORD}(?:(?P<sep>, ?|[ :;|._\-\t]){_WORD}(?:(?P=sep){_WORD})*)?(?![0-9A-Za-z])"
 )
-_BASE64_RUN = re.compile(rf"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{{{BASE64_RUN},}}={{0,2}}(?![A-Za-z0-9+/=])")
 
 # A message that is text: perhaps a head of letters, perhaps a length, then MTI and bitmap.
 _MESSAGE = re.compile(r"(?<![0-9A-Za-z])(?:ISO[0-9]{9}|[0-9]{4})?(?=[0-29][1-8][0-9][0-5][0-9A-Fa-f]{16})")
@@ -45,7 +41,7 @@ def text_itself(text: str) -> Found:
 
 def lines(text: str) -> Found:
     """Return each line as a message, where there are several and most of them hold one."""
-    found = [(number, line) for number, line in enumerate(_lines(text), 1) if line.strip()]
+    found = [(number, line) for number, line in enumerate(lines_of(text), 1) if line.strip()]
     if len(found) > 1 and 2 * sum(bool(_BEGINNING.search(line)) for _, line in found) > len(found):
         for number, line in found:
             yield from _whole(number, line)
@@ -53,14 +49,14 @@ def lines(text: str) -> Found:
 
 def joined_lines(text: str) -> Found:
     """Return all lines as one message that was broken at their ends."""
-    found = _lines(text.strip("\r\n"))
+    found = lines_of(text.strip("\r\n"))
     if len(found) > 1 and _BEGINNING.search(found[0]):
         yield from _whole(1, "".join(found))
 
 
 def messages_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the bracket that closes the one before, or the end of the line."""
-    for number, line in enumerate(_lines(text), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if found := _MESSAGE.search(line):
             closing = _CLOSING.get(line[found.start() - 1 : found.start()], "")
             end = line.rfind(closing) if closing else -1
@@ -69,14 +65,10 @@ def messages_in_text(text: str) -> Found:
 
 def words_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the next blank."""
-    for number, line in enumerate(_lines(text), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if found := _MESSAGE.search(line):
             word = re.split(r"[\s\"'\])}>|,]", line[found.start() :], maxsplit=1)[0]
             yield from _whole(number, word)
-
-
-def _lines(text: str) -> list[str]:
-    return re.split("\r\n|\r|\n", text)
 
 
 def _whole(number: int, text: str) -> Found:
@@ -108,12 +100,12 @@ def read_hex_text(text: str) -> bytes:
 def hex_lines(text: str) -> Found:
     """Return lines of nothing but hex, each as one stream."""
     found = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return _all(found if len(found) > 1 else (), read_hex_text)
+    return all_read(found if len(found) > 1 else (), read_hex_text)
 
 
 def hex_paragraphs(text: str) -> Found:
     """Return paragraphs of nothing but hex, each as one stream."""
-    return _all(_paragraphs(text), read_hex_text)
+    return all_read(paragraphs(text), read_hex_text)
 
 
 def hex_runs(text: str) -> Found:
@@ -153,34 +145,7 @@ def _run(run: str) -> bytes:
         return b""
 
 
-def base64_paragraphs(text: str) -> Found:
-    """Return paragraphs of nothing but base64, each as one stream."""
-    return _all(_paragraphs(text), _base64)
-
-
-def base64_lines(text: str) -> Found:
-    """Return lines of nothing but base64, each as one stream."""
-    found = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return _all(found if len(found) > 1 else (), _base64)
-
-
-def base64_runs(text: str) -> Found:
-    """Yield long runs of base64 within other text."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for found in _BASE64_RUN.finditer(line):
-            with suppress(ValueError):
-                yield number, _base64(found[0])
-
-
-def _base64(text: str) -> bytes:
-    """Return the bytes of base64, with either alphabet, with its filling or without. Raises ValueError."""
-    plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
-    if _HEX.fullmatch(plain) and len(plain) >= BASE64_RUN:
-        raise ValueError("digits of hex only: so much base64 has other letters too")
-    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)  # binascii.Error is a ValueError
-
-
-def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Found:
+def all_read(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Found:
     """Return what each piece holds, or nothing if one of them cannot be read."""
     try:
         found = [(number, read(piece)) for number, piece in pieces]
@@ -189,7 +154,7 @@ def _all(pieces: Iterable[tuple[int, str]], read: Callable[[str], bytes]) -> Fou
     return iter(found if all(data for _, data in found) else ())
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+def paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """Yield pieces of text between empty lines, with the number of their first line."""
     kept: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], 1):

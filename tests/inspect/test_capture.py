@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import zlib
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from acquirer.inspect.capture import CAPTURE_FORMS, TEXT_LIMIT, read_capture
+from acquirer.inspect.capture import TEXT_LIMIT, read_capture
 from acquirer.inspect.capture_forms import is_packets
+from acquirer.inspect.compressed import UNPACKED_LIMIT, unpacked
+from acquirer.inspect.doctor import diagnose_capture
+from acquirer.inspect.forms import CAPTURE_FORMS
 from acquirer.inspect.hexdump import hexdump
+from acquirer.inspect.printed import literals
+from acquirer.settings.specs import load_dialect
 from tests.inspect.dresses import DRESSES, dump
 
 ONE, TWO = bytes(range(0x30, 0x57)), bytes.fromhex("00 3c 60 00 03 00 00 60 31 00 01 10 01 08 00 00 20 00 00 00 c0 00")
@@ -83,7 +90,7 @@ def test_bytes_are_bytes_and_digits_may_be_both():
     assert [reading.form for reading in read_capture(TWO)] == ["bytes"]
     assert {"text", "hex"} <= {reading.form for reading in read_capture(b"00080800" * 8)}
     assert [reading.form for reading in read_capture(b"good morning!")] == ["bytes"]
-    assert read_capture(b"") == []
+    assert list(read_capture(b"")) == []
 
 
 @pytest.mark.slow
@@ -97,13 +104,15 @@ def test_bytes_are_bytes_and_digits_may_be_both():
 @settings(max_examples=300, deadline=None)
 def test_anything_can_be_read(data):
     assume(not is_packets(data))
-    readings = read_capture(data)
+    readings = list(read_capture(data))
     assert all(stream.data for reading in readings for stream in reading.streams)
     parts = {part for reading in readings for part in reading.form.replace(" in text", "").split(" in ")}
     assert parts <= {
         *(form.replace(" in text", "") for form in CAPTURE_FORMS),
         "bytes",
         "packets",
+        "compressed bytes",
+        "characters of UTF-8",
         "other text",
         "pieces",
     }
@@ -175,6 +184,41 @@ def test_a_conversation_in_two_columns_is_two_streams():
 def test_bytes_that_a_program_leaves_out_are_missed():
     (reading, *_) = read_capture(b"<Buffer 00 3c 60 00 03 00 00 60 31 00 01 10 01 08 00 00 20 ... 12 more bytes>")
     assert reading.notes == ("the text leaves 12 bytes out ('... 12 more bytes'): print all of them",)
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("<<0, 60, 96, 0, 3, 0, 0, 96, 49, 0, ...>>", "the text leaves bytes out ('0, ...'): print all of them"),
+        (
+            "{length = 60, bytes = 0x003c6000 03000060 31000110 01080000 ... 03303120 }",
+            "the text leaves bytes out ('0000 ... 0330'): print all of them",
+        ),
+        (
+            "12:00:00.000001 IP 10.0.0.5.40000 > 10.0.0.13.8583: Flags [P.], seq 1:63, length 62\nE..f....0800.",
+            "tcpdump -A prints a full stop for each byte that is no character: use tcpdump -X, or -w FILE",
+        ),
+        (
+            "0000000 nul   <   ` nul etx nul nul   `   1 nul soh dle soh  bs nul nul\n"
+            "0000020  sp nul nul nul   @ nul dc2 nul nul etx   1   0   0   0   0   1\n0000040",
+            "od -a leaves out the highest bit of each byte: write the dump with od -t x1",
+        ),
+    ],
+)
+def test_what_a_text_leaves_out_is_named(text, left_out):
+    assert left_out in diagnose_capture(text.encode(), [load_dialect("unionpay-pos")]).notes
+
+
+def test_a_capture_may_be_compressed():
+    assert MESSAGE in everything(gzip.compress(MESSAGE))
+    assert MESSAGE in everything(gzip.compress(f"12:00:01 sent {MESSAGE.hex()}".encode()))
+    assert gzip.compress(MESSAGE)[:-9] in everything(gzip.compress(MESSAGE)[:-9]), "damaged: bytes like any"
+    assert not unpacked(zlib.compress(bytes(UNPACKED_LIMIT + 1)))
+
+
+def test_quotes_that_nothing_closes_are_looked_at_a_few_times_only():
+    text = "'\"\\" * 300_000  # minutes, if the end of each were looked for
+    assert next(iter(literals("'\\x30\\x31' " + text))) == (1, b"01")
 
 
 @pytest.mark.parametrize("outer", ["base64", "Go %x", "JSON log", "Python", "xxd", "Java"])
