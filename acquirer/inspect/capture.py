@@ -94,8 +94,8 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
         yield from _unwrapped(CaptureReading("compressed bytes", (CapturedStream(inner),)), depth - 1)
     text = without_decoration(_text(data))
     if not text or not depth:
-        if depth and (inner := _written_in_utf_8(data)):
-            yield CaptureReading("characters of UTF-8", (CapturedStream(inner),), (AS_CHARACTERS,))
+        if depth:
+            yield from _characters(data, depth)
         return
     limit = TEXT_LIMIT if depth == DEPTH else INNER_TEXT_LIMIT
     notes = list(_notes(text, limit))
@@ -107,6 +107,17 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
         if streams:
             about = NOTES.get(form, ())
             yield from _unwrapped(CaptureReading(form, streams, (*notes, *beyond, *about)), depth - 1)
+    yield from _characters(data, depth)
+
+
+def _characters(data: bytes, depth: int) -> Iterator[CaptureReading]:
+    """Yield the readings of bytes that were taken for characters (Latin-1) and written in UTF-8."""
+    try:
+        inner = data.decode("utf-8").encode("latin-1")
+    except ValueError:
+        return
+    if inner != data:
+        yield from _unwrapped(CaptureReading("characters", (CapturedStream(inner),), (AS_CHARACTERS,)), depth - 1)
 
 
 def _notes(text: str, limit: int) -> Iterator[str]:
@@ -161,15 +172,6 @@ def _text(data: bytes) -> str:
             continue
         return text if not _CONTROLS.search(text) else ""
     return ""
-
-
-def _written_in_utf_8(data: bytes) -> bytes:
-    """Return the bytes whose characters (Latin-1) are written here in UTF-8; empty where that changes nothing."""
-    try:
-        inner = data.decode("utf-8").encode("latin-1")
-    except ValueError:
-        return b""
-    return inner if inner != data else b""
 
 
 AS_CHARACTERS = "bytes were taken for characters and written in UTF-8: send and save them as they are"

@@ -1,4 +1,4 @@
-"""What is taken out of a text before it is read: colours of terminals, blanks and line ends of HTML, names of files."""
+"""What is taken out of a text before it is read: colours of terminals, names of files, numbers of lines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ _BOXES = str.maketrans(dict.fromkeys("│┃", "|") | dict.fromkeys("┊┆", " 
 
 
 def without_decoration(text: str) -> str:
-    """Return a text as its program wrote it, without what terminals, pages and `grep -n` put around.
+    """Return a text as its program wrote it, without what terminals, editors and `grep -n` put around.
 
-    >>> without_decoration("\\x1b[32m00 3C\\x1b[0m"), without_decoration("00&nbsp;3C<br>")
-    ('00 3C', '00 3C\\n')
+    >>> without_decoration("\\x1b[32m00 3C\\x1b[0m"), without_decoration("a.log:1:00\\na.log:2:3C")
+    ('00 3C', '00\\n3C')
     """
     if "\x1b[" in text:
         text = re.sub(r"\x1b\[[0-9;]{0,20}[A-Za-z]", "", text)
-    if ("&nbsp;" in text or "<br" in text) and "  " not in text:  # else they may be characters behind a dump
-        text = re.sub(r"<br ?/?>(?:\r?\n)?", "\n", text.replace("&nbsp;", " "))
     if not text.isascii():
         text = text.translate(_BOXES)
     return _without_numbers(_without_places(text))

@@ -61,6 +61,7 @@ CAPTURE_FORMS: dict[str, Callable[[str], printed.Found]] = {
     "text with carets": printed.caret_text,
     "text with control pictures": printed.control_pictures,
     "text with entities": printed.entity_text,
+    "page": printed.page_text,
     "quoted-printable": printed.quoted_printable,
     "lines of quoted-printable": printed.quoted_printable_lines,
     "lines of hex": text_forms.hex_lines,

@@ -144,10 +144,11 @@ def percent_text(text: str) -> Found:
 def form_values(text: str) -> Found:
     """Yield the values of forms and queries with such bytes, in which a plus sign is a blank."""
     for number, line in enumerate(text.splitlines(), 1):
-        if "=" in line and _PERCENT.search(line):
+        if "=" in line:
             for piece in re.split(r"[&?=\s\"']", line):
-                if _PERCENT.search(piece):
-                    yield from _replaced_on(number, piece.replace("+", " "), _PERCENT, _hexadecimal)
+                if _PERCENT.search(piece) or ("+" in piece and len(piece) > QUOTED_LEAST):
+                    data = _latin(_PERCENT.sub(_hexadecimal, piece.replace("+", " ")))
+                    yield from [(number, data)] if data else []
 
 
 def angle_text(text: str) -> Found:
@@ -183,6 +184,13 @@ def _entity(found: re.Match[str]) -> str:
     if found[3]:
         return {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}[found[3]]
     return chr(int(found[1]) if found[1] else int(found[2], 16))
+
+
+def page_text(text: str) -> Found:
+    """Return a text with blanks and ends of lines as pages have them."""
+    if "&nbsp;" in text or "<br" in text:
+        plain = re.sub(r"<br ?/?>(?:\r?\n)?", "\n", text.replace("&nbsp;", " "))
+        yield 1, plain.encode()
 
 
 def has_soft_ends(text: str) -> bool:

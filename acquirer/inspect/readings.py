@@ -15,7 +15,7 @@ from itertools import chain, repeat
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.router import without_repeat
 from acquirer.inspect.doubts import doubts_about
-from acquirer.inspect.framings import UNUSUAL
+from acquirer.inspect.framings import SHORT, UNUSUAL
 from acquirer.wire.framing import Framing
 from acquirer.wire.grammar import FieldSpec, Grammar
 from acquirer.wire.message import DecodeError, Message
@@ -84,7 +84,8 @@ def _framing_points(reading: Reading, cut: Cut) -> float:
     )
     if cut.framing:
         delimited = cut.framing.length_bytes or cut.framing.start  # an end alone may stand anywhere
-        points += LENGTH_FITS * (bool(delimited) and cut.left_over == 0)
+        chance = cut.framing in SHORT and head not in (0, declared)  # it may be the first byte of that head
+        points += LENGTH_FITS * (bool(delimited) and cut.left_over == 0 and not chance)
         as_declared = cut.framing == _bare(reading.dialect.framing)
         points += AS_DECLARED if as_declared else -SELDOM * (cut.framing in UNUSUAL)
     return points

@@ -94,9 +94,12 @@ def addressed_dumps(text: str) -> Found:
             (int(one[which][1], 16), line[one[which].end() :]) if len(one) > which else None
             for one, line in zip(found, lines, strict=True)
         ]
-        for number, run in _runs(rows):
+        runs = list(_runs(rows))
+        for number, run in runs:
             dump = "\n".join(f"{at - run[0][0]:08x}  {rest}" for at, rest in run)
             yield from ((number, data) for _, data in read_dumps(dump))
+        if runs:
+            return
 
 
 def _runs(rows: list[tuple[int, str] | None]) -> Iterator[tuple[int, list[tuple[int, str]]]]:

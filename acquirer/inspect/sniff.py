@@ -242,13 +242,16 @@ def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
 
 
 def possible_heads(body: bytes) -> list[int]:
-    """Return behind how many bytes of something unknown a message may begin: the likeliest, the fewest bytes first."""
-    found = []
+    """Return behind how many bytes of something unknown a message may begin: the likeliest of each encoding."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for size in range(1, min(LONGEST_HEAD, len(body) - _LEAST_BYTES) + 1):
         if form := _message(body[size:]):
-            found.append((-form.points, size))
-    found.sort()
-    return sorted(size for points, size in found[:HEADS] if points <= found[0][0] + HEAD_MARGIN)
+            found.setdefault(form.encodings, []).append((-form.points, size))
+    sizes = set()
+    for alike in found.values():  # digits of a text may look like an MTI: forms of one encoding do not push out others
+        alike.sort()
+        sizes |= {size for points, size in alike[:HEADS] if points <= alike[0][0] + HEAD_MARGIN}
+    return sorted(sizes)
 
 
 class MessageForm(NamedTuple):

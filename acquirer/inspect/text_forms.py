@@ -29,6 +29,7 @@ _RUN = re.compile(
 # A message that is text: perhaps a head of letters, perhaps a length, then MTI and bitmap.
 _MESSAGE = re.compile(r"(?<![0-9A-Za-z])(?:ISO[0-9]{9}|[0-9]{4})?(?=[0-29][1-8][0-9][0-5][0-9A-Fa-f]{16})")
 _BEGINNING = re.compile(r"[0-29][1-8][0-9][0-5][0-9A-Fa-f]{16}")
+_NO_TEXT = re.compile("[\x80-\x9f]")  # what stands before the message is a head of bytes
 _CLOSING = {"[": "]", "(": ")", "{": "}", "<": ">", '"': '"', "'": "'", "|": "|", "`": "`"}
 
 
@@ -57,7 +58,7 @@ def joined_lines(text: str) -> Found:
 def messages_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the bracket that closes the one before, or the end of the line."""
     for number, line in enumerate(lines_of(text), 1):
-        if found := _MESSAGE.search(line):
+        if (found := _MESSAGE.search(line)) and not _NO_TEXT.search(line, 0, found.start()):
             closing = _CLOSING.get(line[found.start() - 1 : found.start()], "")
             end = line.rfind(closing) if closing else -1
             yield from _whole(number, line[found.start() : end if end > found.end() else len(line)])
@@ -66,7 +67,7 @@ def messages_in_text(text: str) -> Found:
 def words_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the next blank."""
     for number, line in enumerate(lines_of(text), 1):
-        if found := _MESSAGE.search(line):
+        if (found := _MESSAGE.search(line)) and not _NO_TEXT.search(line, 0, found.start()):
             word = re.split(r"[\s\"'\])}>|,]", line[found.start() :], maxsplit=1)[0]
             yield from _whole(number, word)
 

@@ -112,7 +112,7 @@ def test_anything_can_be_read(data):
         "bytes",
         "packets",
         "compressed bytes",
-        "characters of UTF-8",
+        "characters",
         "other text",
         "pieces",
     }

@@ -44,6 +44,55 @@ READ = {
     "ebcdic-accent.bin": ("bytes", "iso8583-1987-ebcdic", "none", "sure", "0200"),
 }
 
+SIGN_ON_FIELDS = {11: "000003", 41: "10000161", 42: "880210010210162", 60: "00000001003", 63: "01 "}
+SIGNED_ON = {7: "1120133000", 11: "000002", 41: "10000161", 42: "880210010210162", 70: "001"}
+ECHO = {7: "1120133000", 11: "000001", 41: "10000161", 42: "880210010210162", 70: "301"}
+NAMED = {7: "1128133000", 11: "000004"}
+FIELDS = {
+    **{name: SIGN_ON_FIELDS for name, row in READ.items() if row[1] == "unionpay-pos"},
+    **{name: SIGNED_ON for name, row in READ.items() if row[1:3] == ("iso8583-1987-binary", "binary2")},
+    **{name: ECHO for name, row in READ.items() if row[1] == "iso8583-1987-ascii" and row[4] == "0800"},
+    "sale-reply-line.txt": {
+        2: "593600********9999",
+        3: "011000",
+        4: 10000000,
+        7: "1007021533",
+        11: "000001",
+        12: "191533",
+        13: "1006",
+        15: "1007",
+        32: "565656",
+        37: "100609010224",
+        39: "00",
+        41: "00000901",
+        49: "360",
+        54: "100236C0102240000000",
+    },
+    "offsets-with-h.txt": {
+        2: "123456******3456",
+        4: 5699,
+        11: "000234",
+        39: "004",
+        41: "12345   ",
+        42: "678901234      ",
+        125: "BLAH BLAH",
+    },
+    "head-2-bytes.hex": {3: "000000", 11: "000001", 12: "191212164401", 24: "831"},
+    "little-endian.bin": {
+        7: "1120133000",
+        11: "000001",
+        12: "261120143000",
+        24: "831",
+        41: "10000161",
+        42: "880210010210162",
+    },
+    "latin-1-names.bin": {**NAMED, 43: "CAFÉ ZÜRICH            MÜNCHEN        DE"},
+    "latin-1-pairs.bin": {**NAMED, 43: "FÜÄRBER STRASSE".ljust(40)},
+    "ebcdic-umlauts.bin": {**NAMED, 43: "MÄÖTER ÜBÄÖÖÄ  STRASSE         BERLIN  D"},
+    "ebcdic-accent.bin": {**NAMED, 43: "CAFÉ".ljust(40)},
+}
+"""All fields of each message, as `decode --json` gives them."""
+
 BCD = "no TPDU, no head, MTI {} in BCD and a binary bitmap"
 
 # Of no dialect that ships: form, what it looks like.
@@ -75,6 +124,8 @@ def test_what_people_paste_is_read(name):
     assert (diagnosis.form, group.guess.framing, group.certainty) == (form, framing, certainty)
     assert dialect in (group.guess.dialect.name, *group.guess.also)
     assert [found.explanation.mti for found in group.messages] == [mti]
+    (fields,) = [found.explanation.as_json()["fields"] for found in group.messages]
+    assert {int(de): field["value"] for de, field in fields.items()} == FIELDS[name]
 
 
 @pytest.mark.parametrize("name", SEEN)
