@@ -347,14 +347,17 @@ def test_another_mac(how: str, signed_on: Callable[[str], tuple[bytes, bytes, Wo
     assert (64 in damaged.fields) == (how != "absent")
 
 
+@pytest.mark.parametrize(
+    ("fault", "amount"), [("wrong_amount:to=99.99", "000000009999"), ("wrong_amount:name=x", "000000001235")]
+)
 def test_what_is_changed_before_sealing_has_a_right_mac(
-    signed_on: Callable[[str], tuple[bytes, bytes, WorkingKeys]],
+    fault: str, amount: str, signed_on: Callable[[str], tuple[bytes, bytes, WorkingKeys]]
 ) -> None:
-    before, after, keys = signed_on("wrong_amount:to=99.99")
+    before, after, keys = signed_on(fault)
     right, damaged = DIALECT.decode(before[2:]), DIALECT.decode(after[2:])
     assert SUITE.verify_reply(keys, damaged)
     assert changed(right, damaged) == {4, 64}
-    assert damaged.fields[4] == "000000009999"
+    assert damaged.fields[4] == amount
 
 
 # connections

@@ -298,6 +298,17 @@ def test_books_agree_after_a_restart(dialect: str) -> None:
     assert play_all(dialect, [(f"{RESTART}:down=0", a_day)]) == {}
 
 
+@pytest.mark.parametrize(("forget", "codes"), [("true", ["00", "77", "00"]), ("false", ["00", "00", "00"])])
+def test_a_host_that_restarts_forgets_sign_ons_where_the_fault_says_so(forget: str, codes: list[str]) -> None:
+    fault = f"host_restart:down=0,forget={forget},service=sale,count=1"
+    with running_host(fault=[fault]) as host, terminal(host) as pos:
+        pos.sign_on()
+        assert pos.sale("1.00").outcome is Outcome.NO_ANSWER
+        pos.sale("2.00")  # refused, the terminal signs on
+        pos.sale("3.00")
+        assert [entry.code for entry in host.journal.list(service="sale")] == codes
+
+
 def terminal(host: RunningHost) -> Terminal:
     return Terminal(TID, host=host.address, timeout_s=PATIENT_S)
 
