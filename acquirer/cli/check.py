@@ -127,7 +127,8 @@ def _end(reports: Sequence[JourneyReport], *, as_json: bool) -> int:
         from acquirer.data.text import plural
 
         total = plural(len(reports), "journey")
-        print(f"\nFAILED: {len(failed)} of {total}" if failed else f"\nOK: {total}")
+        names = ", ".join(report.journey.header.name for report in failed)
+        print(f"\nFAILED: {len(failed)} of {total}: {names}" if failed else f"\nOK: {total}")
     return Code.EXPECTATION_FAILED if failed else Code.OK
 
 
@@ -153,6 +154,7 @@ class _Lines:
 
         self._painter = Painter()
         self._begun = False
+        self._explained: set[str] = set()  # lines of what the host says, in this step
 
     def journey_began(self, prepared: PreparedJourney) -> None:
         from acquirer.cli.listing import KEY
@@ -162,6 +164,7 @@ class _Lines:
         self._begun = True
 
     def step_began(self, step: JourneyStep) -> None:
+        self._explained.clear()
         print(f"{step.number:3}  {step.title}", flush=True)
 
     def exchange_ended(self, exchange: Exchange) -> None:
@@ -172,13 +175,17 @@ class _Lines:
 
     def judged(self, found: JudgedExpectation) -> None:
         from acquirer.cli.listing import BAD, GOOD
+        from acquirer.journey.report import HOST_SAYS
 
         if found.held:
             print(f"     {self._painter.paint('ok', GOOD)}    {found.key} {found.words}", flush=True)
             return
         print(f"     {self._painter.paint('FAIL', BAD)}  {found.key} {found.words} (line {found.line})")
         for text in found.difference.splitlines():
-            print(f"           {text}", flush=True)
+            if text not in self._explained:
+                print(f"           {text}", flush=True)
+            if text.startswith(HOST_SAYS):
+                self._explained.add(text)
 
     def journey_ended(self, report: JourneyReport) -> None:
         total, took = len(report.judged), f"{report.took_s:.1f} s"

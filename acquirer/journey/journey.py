@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from acquirer.journal.expected_count import ExpectedCount
-from acquirer.journey.operations import FaultyPart, TerminalOperation
+from acquirer.journey.operations import TerminalFaultKind, TerminalOperation
 from acquirer.matcher.expression import Expression
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule
@@ -62,7 +62,7 @@ class TerminalFault:
         times: on how many of them; 0: all.
     """
 
-    kind: FaultyPart
+    kind: TerminalFaultKind
     services: frozenset[str] = frozenset()
     times: int = 0
 

@@ -113,12 +113,15 @@ OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _
 
 SIGNATURE_SERVICES: Final = ("signature", "signature_part")
 
-FaultyPart = Literal["drop_line", "ignore_answer", "no_line", "power_cut", "wrong_batch", "late_signature"]
+TerminalFaultKind = Literal[
+    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature"
+]
 
-TERMINAL_FAULTS: Final[Mapping[FaultyPart, str]] = {
+TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
     "drop_line": "the line drops once the request is sent: no answer can arrive",
     "ignore_answer": "the answer arrives and is not used, as if there were none",
     "no_line": "there is no line: nothing is sent",
+    "send_twice": "the same request is sent a second time, and its second answer is used",
     "power_cut": "the power fails when the answer is there and not yet saved: the terminal goes on with its state of "
     "before",
     "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",

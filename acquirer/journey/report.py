@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from acquirer.journey.journey import Journey, JourneyHeader, JourneyStep
 from acquirer.terminal.exchange import Exchange
 
+HOST_SAYS = "host: "
+"""How a line of a difference begins that gives the reason of our host."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedExpectation:

@@ -85,6 +85,8 @@ class FaultyProgram:
         answer = yield replace(ask, hang_up=True) if kind == "drop_line" else ask
         if kind == "drop_line" and isinstance(answer, NoAnswer):
             self._dropped(exchange)
+        if kind == "send_twice":
+            answer = yield replace(ask, fresh=True)
         if kind == "ignore_answer" and isinstance(answer, Received | Unframed):
             return NoAnswer(IGNORED, answer.took_us)
         return answer

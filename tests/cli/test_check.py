@@ -76,10 +76,18 @@ short
      ok    expect code=00
 OK: 1 of 1 expectations hold, … ms
 
-FAILED: 1 of 2 journeys
+FAILED: 1 of 2 journeys: failing
 """
     )
     assert err == ""
+
+
+def test_what_the_host_says_of_a_step_is_shown_once(capsys: Say) -> None:
+    Path("twice.toml").write_text(RED.replace('verify = "reversal"', 'books = { state = "declined" }'))
+    assert cli.run(["check", "twice.toml"]) == Code.EXPECTATION_FAILED
+    out = capsys.readouterr().out
+    assert "state: wanted declined, was approved ≠" in out
+    assert out.count("host: 0200 sale") == 1
 
 
 def test_json_is_one_object_a_line_for_each_journey(capsys: Say) -> None:

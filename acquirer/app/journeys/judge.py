@@ -19,7 +19,7 @@ from acquirer.journey.journey import (
     StepExpectation,
 )
 from acquirer.journey.references import LAST, KnownFacts, ReferenceProblem, resolved
-from acquirer.journey.report import JudgedExpectation
+from acquirer.journey.report import HOST_SAYS, JudgedExpectation
 from acquirer.journey.subjects import BookedSubject, OperationSubject, OwedSubject
 from acquirer.matcher.expression import Atom, Expression, compiled, conjunction, required
 from acquirer.matcher.filter_text import as_filter
@@ -109,9 +109,8 @@ class Judge:
         if self._host is None:
             return
         for entry in self._host.journal.list(f"id>{self._mark}", limit=_WHY):
-            words = ("host:", entry.mti, entry.service, entry.stan, entry.code)
-            why = mask_card_numbers(entry.why or entry.failure or entry.reason)
-            yield f"{' '.join(filter(None, words))}: {why}"
+            words = " ".join(filter(None, (entry.mti, entry.service, entry.stan, entry.code)))
+            yield f"{HOST_SAYS}{words}: {mask_card_numbers(entry.why or entry.failure or entry.reason)}"
 
 
 def _of_last(condition: Expression) -> Expression:

@@ -11,6 +11,7 @@ import pytest
 from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError
 from acquirer.journey.journey import JourneyStep
+from acquirer.settings.specs import dialect_names
 from acquirer.testing import running_host
 from tests.app.journeys.running import Quiet, differences, run
 
@@ -65,6 +66,7 @@ FAULTS = {
     "ignore_answer": ("sale", 'outcome = "no-answer", reversal = "done"', "reversed"),
     "no_line": ("sale", 'outcome = "not-sent", reversal = ""', "none"),
     "power_cut": ("sale", 'outcome = "power-cut", receipt = false', "approved"),
+    "send_twice": ("sale", 'code = "00", receipt = true', "approved"),
     "wrong_batch": ("sale", 'code = "77", sent = "sale sign_on"', "none"),
 }
 
@@ -80,6 +82,51 @@ def test_each_fault_of_the_terminal_acts(kind: str, tmp_path: Path) -> None:
         terminal_fault = "{kind}"
         expect = {{ {expected} }}
         books = {{ state = "{state}" }}
+        """
+    assert differences(run(tmp_path, text)) == []
+
+
+def test_a_request_that_is_sent_twice_is_booked_once(tmp_path: Path) -> None:
+    text = """
+        [[step]]
+        sale = "5.00"
+        terminal_fault = "send_twice"
+        expect = { code = "00" }
+        verify = { service = "sale", stan = "@last", count = 2 }
+        [[step]]
+        verify = { service = "sale", replayed = true, count = 1 }
+        """
+    assert differences(run(tmp_path, text)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", dialect_names())
+def test_journeys_speak_every_dialect_that_ships(dialect: str, tmp_path: Path) -> None:
+    text = f"""
+        [journey]
+        dialect = "{dialect}"
+        terminals = ["{"10000164" if dialect == "unionpay-pos-sm4" else "10000161"}"]
+        [[step]]
+        name = "coat"
+        sale = "10.00"
+        expect = {{ outcome = "approved" }}
+        books = {{ state = "approved" }}
+        [[step]]
+        void = "@coat"
+        expect = {{ outcome = "approved" }}
+        [[step]]
+        sale = "12.00"
+        terminal_fault = "power_cut"
+        expect = {{ outcome = "power-cut" }}
+        owed = {{ reversal_of = "@last" }}
+        [[step]]
+        sale = "5.00"
+        terminal_fault = "drop_line"
+        expect = {{ reversal = "done" }}
+        books = {{ state = "reversed" }}
+        [[step]]
+        balance = "balance"
+        expect = {{ balance = ">0" }}
         """
     assert differences(run(tmp_path, text)) == []
 
