@@ -75,6 +75,18 @@ class Operate:
     arguments: Mapping[str, Any]
     fault: TerminalFault | None = None
 
+    @property
+    def words(self) -> str:
+        """How reports write it: masked, a PIN by its length."""
+        shown = []
+        for place, one in enumerate(self.operation.arguments):
+            if one.name in self.arguments:
+                value = str(self.arguments[one.name])
+                value = "*" * len(value) if one.kind == "pin" else value
+                shown.append(f"{one.name} {value}" if place else value)
+        fault = f" ({self.fault.kind})" if self.fault else ""
+        return f"{self.operation.name} {mask_card_numbers(', '.join(shown))}".rstrip() + fault
+
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:

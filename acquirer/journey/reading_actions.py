@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Final
 
 from acquirer.data.table import Table
 from acquirer.data.toml import did_you_mean
@@ -12,28 +11,20 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import (
     ChangeHost,
     HostEvent,
-    Operate,
     PutInForce,
     StepAction,
     TakeAway,
-    TerminalFault,
     WaitFor,
 )
 from acquirer.journey.operations import (
     OPERATIONS,
-    SIGNATURE_SERVICES,
-    TERMINAL_FAULTS,
-    Argument,
-    TerminalOperation,
 )
+from acquirer.journey.reading_operations import OperationReader
 from acquirer.journey.reading_values import duration_s
-from acquirer.journey.references import is_reference, problem_of
 from acquirer.scenario.conflicts import find_conflict
 from acquirer.scenario.declaration import parse, read_fault
 from acquirer.scenario.fault import Fault
-from acquirer.scenario.parameters import read_amount_minor
 from acquirer.scenario.rules.reading import read_rule
-from acquirer.wire.masking import mask_card_numbers
 
 HOST_ACTIONS: Final[Mapping[str, str]] = {
     "rule": "A rule for our host, in force from now on: a table with the keys of a `[[rule]]`.",
@@ -95,7 +86,8 @@ def read_action(
         DataError: with file, line and key.
     """
     if key in OPERATIONS:
-        return _operate(table, OPERATIONS[key], planned.dialect, cards, known)
+        action = OperationReader(planned.dialect, cards, known).read(table, OPERATIONS[key])
+        return action, action.words
     if key == "wait":
         seconds = duration_s(table, key)
         return WaitFor(seconds), f"wait {seconds:g} s"
@@ -106,137 +98,6 @@ def read_action(
     if key == "remove":
         return _remove(table, planned)
     return _rule(table, planned) if key == "rule" else _fault(table, planned)
-
-
-# operations
-
-
-def _operate(
-    table: Table, operation: TerminalOperation, dialect: Dialect, cards: Collection[str], known: Mapping[str, bool]
-) -> tuple[Operate, str]:
-    name = operation.name
-    service = operation.service
-    if not any(route.service == service and route.served for route in dialect.routes):
-        raise table.error(name, f"{dialect.name} has no message for it; take it out, or choose another dialect")
-    written = table.raw(name)
-    arguments: dict[str, Any] = {}
-    if isinstance(written, dict):
-        inner = table.table(name)
-        inner.only([one.name for one in operation.arguments])
-        arguments = {one: _argument(inner, operation, one, inner.raw(one), dialect, cards, known) for one in inner}
-    elif written is not True:
-        if not operation.arguments:
-            raise table.error(name, f"takes no arguments; write {name} = true")
-        first = operation.arguments[0].name
-        arguments = {first: _argument(table, operation, first, written, dialect, cards, known, key=name)}
-    for missing in sorted(operation.required - arguments.keys()):
-        example = '"12.34"' if missing == "amount" else '"王伟"'
-        raise table.error(name, f"needs '{missing}', as in {name} = {example} or {name} = {{ {missing} = {example} }}")
-    fault = _terminal_fault(table, operation, dialect) if table.has("terminal_fault") else None
-    return Operate(operation, arguments, fault), _words(operation, arguments, fault)
-
-
-def _words(operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None) -> str:
-    """Return an operation as reports show it: a PIN by its length."""
-    shown = []
-    for one in operation.arguments:
-        if one.name in arguments:
-            value = "*" * len(arguments[one.name]) if one.kind == "pin" else str(arguments[one.name])
-            shown.append(value if one is operation.arguments[0] else f"{one.name} {value}")
-    words = f"{operation.name} {mask_card_numbers(', '.join(shown))}".rstrip()
-    return f"{words} ({fault.kind})" if fault else words
-
-
-def _argument(
-    table: Table,
-    operation: TerminalOperation,
-    name: str,
-    value: Any,
-    dialect: Dialect,
-    cards: Collection[str],
-    known: Mapping[str, bool],
-    key: str = "",
-) -> Any:
-    """Return the value of an argument; `key` is where it stands, if not under its own name."""
-    key = key or name
-    argument = operation.argument(name)
-    assert argument is not None
-    if is_reference(value):
-        if argument.kind != "text":
-            raise table.error(key, f"'{value}' is a reference, and {name} cannot be one; write the value")
-        if problem := problem_of(value, known):
-            raise table.error(key, problem)
-        return value
-    if problem := _problem(argument, value, dialect, cards):
-        raise table.error(key, problem)
-    return f"{value:.2f}" if argument.kind == "amount" and isinstance(value, float) else _plain(argument, value)
-
-
-def _plain(argument: Argument, value: Any) -> Any:
-    return value if argument.kind in ("flag", "number") else str(value)
-
-
-def _problem(argument: Argument, value: Any, dialect: Dialect, cards: Collection[str]) -> str:
-    """Return why a value cannot be an argument; "" when it can."""
-    if argument.kind == "flag":
-        return "" if isinstance(value, bool) else "must be true or false"
-    if argument.kind == "number":
-        return "" if type(value) is int and 0 <= value <= 99 else "must be a whole number from 0 to 99"
-    if argument.kind == "amount" and type(value) in (int, float):
-        value = f"{value:.2f}"
-    if not isinstance(value, str) or not value:
-        return "must be a text in quotes"
-    if argument.kind == "amount":
-        try:
-            return "" if read_amount_minor(value) else "is nothing; write an amount like 12.34"
-        except ValueError as exc:
-            return str(exc)
-    if argument.kind == "card" and value not in cards:
-        hint = did_you_mean(value, cards) or f"; known: {_list(cards)}"
-        return f"there is no test card '{mask_card_numbers(value)}'{hint}"
-    profile = dialect.terminal_profile
-    if argument.kind == "entry" and profile and value not in profile.entries:
-        hint = did_you_mean(value, profile.entries) or f"; known: {_list(profile.entries)}"
-        return f"{dialect.name} knows no entry '{value}'{hint}"
-    if argument.kind == "pin" and not re.fullmatch(r"[0-9]{4,12}", value):
-        return "a PIN has 4 to 12 digits"
-    if argument.name == "sign" and (profile is None or profile.signature is None):
-        return f"{dialect.name} knows no electronic signature; take it out"
-    return ""
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(sorted(names))
-
-
-def _terminal_fault(table: Table, operation: TerminalOperation, dialect: Dialect) -> TerminalFault:
-    key = "terminal_fault"
-    written = table.raw(key)
-    inner, place = (table.table(key), "kind") if isinstance(written, dict) else (table, key)
-    if isinstance(written, dict):
-        inner.only(("kind", "service", "times"))
-    kind = inner.text(place)
-    if kind not in TERMINAL_FAULTS:
-        hint = did_you_mean(kind, TERMINAL_FAULTS) or f"; there are {', '.join(TERMINAL_FAULTS)}"
-        raise inner.error(place, f"no fault of a terminal is called '{kind}'{hint}")
-    if kind == "power_cut" and not operation.saves:
-        raise inner.error(place, f"{operation.name} saves nothing of its answer, so no power cut can lose it")
-    if kind == "wrong_batch" and "batch" not in dialect.elements:
-        raise inner.error(place, f"{dialect.name} has no batch numbers")
-    services = frozenset(SIGNATURE_SERVICES if kind == "late_signature" else (operation.service,))
-    times = 0
-    if isinstance(written, dict):
-        for name in ("service", "times"):
-            if inner.has(name) and kind in ("wrong_batch", "late_signature"):
-                raise inner.error(name, f"means nothing to '{kind}'; take it out")
-        if inner.has("service"):
-            known = {route.service for route in dialect.routes}
-            services = frozenset({inner.choice("service", known)})
-        times = inner.number("times", 0, 1) if inner.has("times") else 0
-    return TerminalFault(next(one for one in TERMINAL_FAULTS if one == kind), services, times)
-
-
-# the host
 
 
 def _event(table: Table, planned: PlannedHost) -> tuple[ChangeHost, str]:
@@ -281,7 +142,8 @@ def _remove(table: Table, planned: PlannedHost) -> tuple[TakeAway, str]:
     known = planned.rules | set(planned.faults)
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known) or (f"; there are {_list(known)}" if known else "; none is in force")
+            others = f"; there are {', '.join(sorted(known))}" if known else "; none is in force"
+            hint = did_you_mean(name, known) or others
             raise table.error("remove", f"no rule or fault in force is called '{name}'{hint}")
     action = TakeAway(
         tuple(name for name in names if name in planned.rules),

@@ -271,6 +271,10 @@ STEPS = [
 
 JOURNEYS = [
     (
+        '[[step]]\nfault = "silent"\n[[step]]\nremove = ["silent", "other"]',
+        ":4: step[1].remove: no rule or fault in force is called 'other'; there are silent",
+    ),
+    (
         '[[step]]\nhost = "stop"\nverify = "sale"',
         ':3: step[0].verify: the host is stopped here; start it first, with host = "start"',
     ),
