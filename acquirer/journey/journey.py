@@ -33,7 +33,7 @@ class JourneyHeader:
         cards: File of test cards; without it, the shipped one.
         packs: Packs that the host has: `day-end`, or files.
         seed: Makes all that is drawn repeatable, keys too.
-        timeout: How long a terminal waits for an answer; without it 2s, with another host as the dialect says.
+        timeout: How long a terminal waits for an answer; without it 5s, with another host as the dialect says.
         listen: Where our host listens; without it, at a free port of this machine.
         host: Further settings of our host, as `acquirer serve` has them: `{ trigger_amounts = true }`.
         terminal: Further options of the terminals, as in Python: `{ sign_upload = "at-once", keep_open = true }`.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from acquirer.journal.entry import Entry
 from acquirer.model.rows import Transaction
+from acquirer.net.server import BindError
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule
 
@@ -75,6 +76,9 @@ OpenHost = Callable[..., AbstractContextManager[TestedHost]]
 class JourneyHost:
     """The host of one journey. A context manager: it serves from the beginning, and is gone at the end.
 
+    It begins again at the address where it served before. Where that was a free port, another program may have taken it
+    meanwhile: then it takes another one.
+
     Args:
         keeps: whether it must keep its books while it is stopped: then they lie on disk.
     """
@@ -82,6 +86,7 @@ class JourneyHost:
     def __init__(self, open_host: OpenHost, settings: Mapping[str, Any], *, keeps: bool) -> None:
         self._open = open_host
         self._settings = dict(settings)
+        self._listen = settings["listen"]  # as the journey has it
         self._keeps = keeps
         self._folder = ExitStack()
         self._serving = ExitStack()
@@ -104,8 +109,13 @@ class JourneyHost:
         return str(self._settings["listen"])
 
     def start(self) -> None:
-        """Serve, at the same address as before."""
-        self._running = self._serving.enter_context(self._open(**self._settings))
+        """Serve. Raises BindError."""
+        try:
+            self._running = self._serving.enter_context(self._open(**self._settings))
+        except BindError:
+            if self._settings["listen"] == self._listen:
+                raise
+            self._running = self._serving.enter_context(self._open(**{**self._settings, "listen": self._listen}))
         self._settings["listen"] = self._running.address
 
     def stop(self) -> None:

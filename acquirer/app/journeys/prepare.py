@@ -25,8 +25,9 @@ from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.terminal.card import CardData
 from acquirer.terminal.card import card as card_of
 
-PATIENCE_S: Final = 2.0
-"""How long a terminal waits for our own host where a journey does not say: it answers within milliseconds."""
+PATIENCE_S: Final = 5.0
+"""How long a terminal waits for our own host where a journey does not say: it answers within milliseconds, but on a
+machine that has much to do."""
 
 HOST_SETTINGS: Final = tuple(
     name

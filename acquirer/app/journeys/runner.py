@@ -35,7 +35,7 @@ from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.rendering import line
 from acquirer.terminal.voucher import Voucher
 
-SETTLES_S: Final = 1.0
+SETTLES_S: Final = 5.0
 """How long a terminal whose line dropped waits until our host has the request: else its reversal may overtake it."""
 
 _TRANSACTIONS: Final = ("sale", "void", "refund")
@@ -187,6 +187,8 @@ class _Runner:
                 self._host.stop()
             if action.event != "stop":
                 self._host.start()
+                for terminal in self.terminals:
+                    terminal.call(self._host.address)
         elif (host := self._serving) is not None:
             if isinstance(action, PutInForce):
                 if isinstance(action.declared, Fault):

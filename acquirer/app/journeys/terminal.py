@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from acquirer.app.terminal import Terminal
+from acquirer.app.terminal_connection import address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
 from acquirer.journey.operations import TerminalOperation
@@ -29,6 +30,10 @@ class JourneyTerminal(Terminal):
         self.tid = tid
         self._dropped = dropped
         self._faulty: FaultyProgram | None = None
+
+    def call(self, host: str) -> None:
+        """Talk to the host at this address from now on."""
+        self._core.address = self._connection.to = address(host)
 
     def operate(
         self, operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None

@@ -40,7 +40,7 @@ def run(folder: Path, text: str, **options: Any) -> JourneyReport:
     file = folder / "journey.toml"
     file.write_text(text, encoding="utf-8")
     prepared = prepare(str(file), own_host="address" not in options)
-    return run_journey(prepared, options.pop("observer", Quiet()), open_host=running_host, **options)
+    return run_journey(prepared, options.pop("observer", Quiet()), **{"open_host": running_host, **options})
 
 
 def differences(report: JourneyReport) -> list[str]:

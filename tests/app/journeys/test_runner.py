@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from acquirer.app.terminal import Terminal
 from acquirer.data.toml import DataError
 from acquirer.journey.journey import JourneyStep
 from acquirer.settings.specs import dialect_names
-from acquirer.testing import running_host
+from acquirer.testing import RunningHost, running_host
 from tests.app.journeys.running import Quiet, differences, run
 
 GREEN = {
@@ -242,6 +245,40 @@ def test_a_host_comes_back_with_its_books_and_without_rules_of_the_steps(tmp_pat
         expect = { code = "91" }
         """
     assert differences(run(tmp_path, text)) == []
+
+
+def test_a_host_whose_port_was_taken_meanwhile_is_reached_at_another_one(tmp_path: Path) -> None:
+    text = """
+        [[step]]
+        sale = "1.00"
+        [[step]]
+        host = "stop"
+        [[step]]
+        host = "start"
+        [[step]]
+        sale = "2.00"
+        expect = { code = "00", sent = "sale" }
+        """
+    taken: list[socket.socket] = []
+    port = ""
+
+    class Thief(Quiet):
+        def step_began(self, step: JourneyStep) -> None:
+            if step.title == "host start":
+                taken.append(socket.create_server(("127.0.0.1", int(port))))
+
+    @contextmanager
+    def opened(**settings: Any) -> Iterator[RunningHost]:
+        nonlocal port
+        with running_host(**settings) as host:
+            port = str(host.port)
+            yield host
+
+    try:
+        assert differences(run(tmp_path, text, observer=Thief(), open_host=opened)) == []
+    finally:
+        for one in taken:
+            one.close()
 
 
 def test_a_difference_names_keys_values_and_what_the_host_says(tmp_path: Path) -> None:
