@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from acquirer.app.terminal import Terminal
-from acquirer.app.terminal_connection import address
+from acquirer.app.terminal_connection import TerminalConnection, address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
 from acquirer.journey.operations import TerminalOperation
@@ -28,12 +28,14 @@ class JourneyTerminal(Terminal):
     def __init__(self, tid: str, dropped: Callable[[Exchange], None], **options: Unpack[TerminalOptions]) -> None:
         super().__init__(tid, **options)
         self.tid = tid
+        core = self._core
+        self._connection = self._line = TerminalConnection(core.address, core.framing, keep_open=core.keep_open)
         self._dropped = dropped
         self._faulty: FaultyProgram | None = None
 
     def call(self, host: str) -> None:
         """Talk to the host at this address from now on."""
-        self._core.address = self._connection.to = address(host)
+        self._core.address = self._line.to = address(host)
 
     def operate(
         self, operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None
