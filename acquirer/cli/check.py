@@ -107,13 +107,13 @@ def _write(junit: Path, reports: Sequence[JourneyReport]) -> None:
 
 def _run(prepared: PreparedJourney, observer: JourneyObserver, host: str | None, state: Path) -> JourneyReport:
     from acquirer.app.journeys.runner import run_journey
+    from acquirer.cli.journey_host import journey_host
     from acquirer.errors import StoreError
     from acquirer.net.server import BindError
-    from acquirer.testing.host import running_host
 
     try:
         return run_journey(
-            prepared, observer, open_host=running_host, address=host or "", state=state if host else None
+            prepared, observer, open_host=journey_host, address=host or "", state=state if host else None
         )
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{prepared.journey.file}: {exc}.") from None

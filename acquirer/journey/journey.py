@@ -16,7 +16,7 @@ from acquirer.wire.masking import mask_card_numbers
 DEFAULT_TID: Final = "10000161"
 DEFAULT_DIALECT: Final = "unionpay-pos"
 
-HostEvent = Literal["stop", "start", "restart"]
+HostEvent = Literal["stop", "start", "restart", "rotate_keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ class JourneyHeader:
         cards: File of test cards; without it, the shipped one.
         packs: Packs that the host has: `day-end`, or files.
         seed: Makes all that is drawn repeatable, keys too.
-        timeout: How long a terminal waits for an answer; without it 5s, with another host as the dialect says.
-        listen: Where our host listens; without it, at a free port of this machine.
+        timeout: How long a terminal waits for an answer; without it, as the dialect says. Against a host of ours this
+            time is skipped, and passes in no time.
+        listen: Where our host listens, for a terminal of your own; then time passes as it does for that. Without it, at
+            a free port of this machine.
         host: Further settings of our host, as `acquirer serve` has them: `{ trigger_amounts = true }`.
         terminal: Further options of the terminals, as in Python: `{ sign_upload = "at-once", keep_open = true }`.
     """
@@ -209,4 +211,4 @@ class Journey:
     @property
     def events(self) -> bool:
         """Whether the host ends or begins in it."""
-        return any(isinstance(step.action, ChangeHost) for step in self.steps)
+        return any(isinstance(step.action, ChangeHost) and step.action.event != "rotate_keys" for step in self.steps)

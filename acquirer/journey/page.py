@@ -19,7 +19,6 @@ from acquirer.scenario.parameters import argument_help
 EXAMPLE: Final = """\
 [journey]
 name = "a sale without an answer"
-timeout = "500ms"
 
 [[step]]
 sign_on = true
@@ -80,6 +79,10 @@ terminals do: it signs on when it must, reverses what stays unanswered, uploads 
 Test cards stand in `specs/cards.toml`."""
 
 _FAULTS: Final = """\
+Time is skipped: against a host of ours neither `wait = "35s"` nor a terminal that waits 60 s for an answer takes any
+time, and what happens meanwhile, as an answer that comes late, happens in its order. Against another host, and with
+`listen`, time passes as it does.
+
 ### Faults of the terminal's side
 
 `terminal_fault = "drop_line"` acts on the request of the operation beside it; as a table it may name the `service`

@@ -30,7 +30,8 @@ HOST_ACTIONS: Final[Mapping[str, str]] = {
     "rule": "A rule for our host, in force from now on: a table with the keys of a `[[rule]]`.",
     "fault": "A fault for our host, in force from now on: a text, `silent:service=sale,times=1`, or a table.",
     "remove": "Takes away rules and faults: a name, or a list of names.",
-    "host": "`stop`, `start` or `restart` our host. It keeps its books; rules and faults of earlier steps are gone.",
+    "host": "`stop`, `start` or `restart` our host: it keeps its books; rules and faults of earlier steps are gone. "
+    "`rotate_keys`: it gives the step's terminal other working keys without telling it.",
 }
 
 ACTIONS: Final[Mapping[str, str]] = {
@@ -40,7 +41,7 @@ ACTIONS: Final[Mapping[str, str]] = {
 }
 """Key → what it does. A step has one of them, or none."""
 
-_EVENTS: Final[tuple[HostEvent, ...]] = ("stop", "start", "restart")
+_EVENTS: Final[tuple[HostEvent, ...]] = ("stop", "start", "restart", "rotate_keys")
 
 
 class PlannedHost:
@@ -101,14 +102,15 @@ def read_action(
 
 
 def _event(table: Table, planned: PlannedHost) -> tuple[ChangeHost, str]:
-    event = table.choice("host", _EVENTS)
+    written = table.choice("host", _EVENTS)
+    event = next(one for one in _EVENTS if one == written)
     if planned.serves == (event == "start"):
         raise table.error("host", "the host serves already" if planned.serves else "the host is stopped already")
-    planned.serves = event != "stop"
-    if planned.serves:
+    if event != "rotate_keys":
+        planned.serves = event != "stop"
+    if event in ("start", "restart"):
         planned.begin()
-    chosen = next(one for one in _EVENTS if one == event)
-    return ChangeHost(chosen), f"host {event}"
+    return ChangeHost(event), f"host {event}"
 
 
 def _rule(table: Table, planned: PlannedHost) -> tuple[PutInForce, str]:

@@ -73,7 +73,7 @@ _OF_OPERATION: Final[Mapping[str, Callable[[OperationSubject], str | int | None]
     "code": lambda one: one.exchange.code if one.exchange else "",
     "stan": lambda one: one.exchange.stan if one.exchange else "",
     "rrn": lambda one: _reply_text(one, "rrn"),
-    "text": lambda one: (one.exchange.meaning.zh or one.exchange.meaning.en) if one.exchange else "",
+    "text": lambda one: _display(one.exchange) if one.exchange else "",
     "meaning": lambda one: one.exchange.meaning.en if one.exchange else "",
     "detail": lambda one: one.problem or (one.exchange.detail if one.exchange else "") or _sentence(one),
     "sent": lambda one: " ".join(exchange.service for exchange in one.exchanges),
@@ -83,6 +83,11 @@ _OF_OPERATION: Final[Mapping[str, Callable[[OperationSubject], str | int | None]
     "receipt": lambda one: bool(one.result and one.result.receipt),
     "balance": lambda one: one.result.balance_minor if one.result else None,
 }
+
+
+def _display(exchange: Exchange) -> str:
+    known = exchange.dialect.codes.get(exchange.code)
+    return "" if known is None else known.shown.zh or known.shown.en
 
 
 def _sentence(one: OperationSubject) -> str:

@@ -104,7 +104,12 @@ _ALL: Final = (
         "power-cut",
         "operation",
     ),
-    ConditionKey("text", "text", "what the response code means, in Chinese where the dialect has it", "operation"),
+    ConditionKey(
+        "text",
+        "text",
+        "what the terminal's display says of the response code, in Chinese where the dialect has it",
+        "operation",
+    ),
     ConditionKey("meaning", "text", "what the response code means, in English", "operation"),
     ConditionKey("detail", "text", "why the outcome is what it is, where no response code says it", "operation"),
     ConditionKey("sent", "text", "the services of all messages that were sent, in order: sign_on sale", "operation"),

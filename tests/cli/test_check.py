@@ -115,7 +115,7 @@ def test_json_is_one_object_a_line_for_each_journey(capsys: Say) -> None:
         (
             ["reversal-storm", "--host", "127.0.0.1:9"],
             2,
-            "reversal-storm.toml:12: step[1].fault: needs a host of ours, and this journey runs against another one; "
+            "reversal-storm.toml:11: step[1].fault: needs a host of ours, and this journey runs against another one; "
             "take it out, or run without --host",
         ),
         ([], 2, "Missing argument 'JOURNEY'. Try 'acquirer check --help'."),

@@ -233,7 +233,7 @@ STEPS = [
         ': expects nothing, so it cannot fail; give a step an expectation, as in expect = { code = "00" }',
     ),
     ('remove = "poor"', ":2: step[0].remove: no rule or fault in force is called 'poor'; none is in force"),
-    ('host = "reboot"', ":2: step[0].host: unknown value 'reboot'; choose from restart, start, stop"),
+    ('host = "reboot"', ":2: step[0].host: unknown value 'reboot'; choose from restart, rotate_keys, start, stop"),
     ('host = "start"', ":2: step[0].host: the host serves already"),
     (
         'name = "last"\necho = true\nexpect = { code = "00" }',

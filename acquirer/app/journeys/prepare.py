@@ -25,10 +25,6 @@ from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.terminal.card import CardData
 from acquirer.terminal.card import card as card_of
 
-PATIENCE_S: Final = 5.0
-"""How long a terminal waits for our own host where a journey does not say: it answers within milliseconds, but on a
-machine that has much to do."""
-
 HOST_SETTINGS: Final = tuple(
     name
     for name in SETTINGS
@@ -74,8 +70,8 @@ class PreparedJourney:
         assert found is not None
         return card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
 
-    def options(self, terminal: int, own_host: bool) -> TerminalOptions:
-        """Return the options of a terminal, but for its host, its state and its watch."""
+    def options(self, terminal: int) -> TerminalOptions:
+        """Return the options of a terminal, but for its host, its state, its clock and its watch."""
         header, known = self.journey.header, self.terminals[terminal]
         keys = {"tmk": known.tmk, "bdk": known.bdk, "ksn": known.ksn.hex()}
         options: dict[str, Any] = {
@@ -84,7 +80,7 @@ class PreparedJourney:
             "name": known.name,
             "dialect": _beside(self.base, header.dialect),
             "cards": _beside(self.base, header.cards) or None,
-            "timeout_s": header.timeout_s or (PATIENCE_S if own_host else 0.0),
+            "timeout_s": header.timeout_s,
             **{name: value for name, value in keys.items() if value},
         }
         if header.seed is not None:
@@ -128,7 +124,7 @@ def prepare(name_or_path: str, *, own_host: bool = True) -> PreparedJourney:
         tuple(_terminal(document, header, registered, place) for place in range(len(header.terminals))),
         base,
     )
-    _check_terminals(document, prepared, dialect, own_host)
+    _check_terminals(document, prepared, dialect)
     return prepared
 
 
@@ -196,7 +192,7 @@ def _settings(document: Document, base: Path, header: JourneyHeader) -> dict[str
     return settings
 
 
-def _check_terminals(document: Document, prepared: PreparedJourney, dialect: Dialect, own_host: bool) -> None:
+def _check_terminals(document: Document, prepared: PreparedJourney, dialect: Dialect) -> None:
     """Set each terminal up once, and have each signature drawn; nothing is sent. Raises DataError."""
     header = prepared.journey.header
     kinds = get_type_hints(TerminalOptions)
@@ -210,9 +206,7 @@ def _check_terminals(document: Document, prepared: PreparedJourney, dialect: Dia
     if dialect.terminal_profile is None:
         raise document.error(("journey", "dialect"), "does not describe its terminals, so none can be played")
     try:
-        cores = [
-            TerminalCore(one.tid, **prepared.options(place, own_host)) for place, one in enumerate(prepared.terminals)
-        ]
+        cores = [TerminalCore(one.tid, **prepared.options(place)) for place, one in enumerate(prepared.terminals)]
     except (TypeError, ValueError) as exc:
         problem = exc.problem if isinstance(exc, DataError) else str(exc)
         raise document.error(("journey", "terminal"), problem) from None

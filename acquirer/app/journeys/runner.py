@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,6 +19,7 @@ from acquirer.app.journeys.terminal import JourneyTerminal
 from acquirer.errors import ConfigurationError
 from acquirer.journey.journey import (
     ChangeHost,
+    HostEvent,
     JourneyStep,
     Operate,
     PutInForce,
@@ -63,7 +64,7 @@ def run_journey(
     open_host: OpenHost,
     address: str = "",
     state: Path | None = None,
-    pass_time: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> JourneyReport:
     """Run a journey and return how it went.
 
@@ -71,7 +72,7 @@ def run_journey(
         open_host: opens a host of ours; not called with an `address`.
         address: ``HOST:PORT`` of another host.
         state: folder that keeps the terminals' state; None: they begin anew.
-        pass_time: lets seconds pass; all waiting of a journey but that for answers is done by it.
+        sleep: waits in real time: against another host, and where a terminal that is not ours may call.
 
     Raises:
         DataError, BindError, StoreError: our host cannot be started.
@@ -80,15 +81,20 @@ def run_journey(
     with ExitStack() as stack:
         host = None
         if not address:
-            host = JourneyHost(open_host, prepared.settings, keeps=prepared.journey.events)
+            journey, virtual = prepared.journey, not prepared.journey.header.listen
+            host = JourneyHost(open_host, prepared.settings, keeps=journey.events, virtual=virtual, sleep=sleep)
             stack.enter_context(host)
-        runner = _Runner(prepared, observer, host, pass_time)
+        runner = _Runner(prepared, observer, host, sleep)
         for place, known in enumerate(prepared.terminals):
-            options = prepared.options(place, host is not None)
+            options = prepared.options(place)
             options["host"] = address or (host.address if host else "")
             options["state"], options["watch"] = state, runner
+            if host is not None:
+                options["now"] = host.now
             terminal = JourneyTerminal(known.tid, runner.settle, **options)
             stack.callback(terminal.close)
+            if host is not None:
+                terminal.call(host.address, host.running.line)
             runner.terminals.append(terminal)
         return runner.run()
 
@@ -101,13 +107,13 @@ class _Runner:
         prepared: PreparedJourney,
         observer: JourneyObserver,
         host: JourneyHost | None,
-        pass_time: Callable[[float], None],
+        sleep: Callable[[float], None],
     ) -> None:
         self.terminals: list[JourneyTerminal] = []
         self._prepared = prepared
         self._observer = observer
         self._host = host
-        self._pass_time = pass_time
+        self._pass_time = sleep if host is None else host.pass_time
         self._facts = KnownFacts()
         self._mark = 0  # the last exchange that our host had before the step
         self._report = StepReport(JourneyStep(0, 0))
@@ -144,10 +150,7 @@ class _Runner:
         meant = as_filter(
             conjunction([Atom("service", "equal", exchange.service), Atom("stan", "equal", exchange.stan)])
         )
-        try:
-            host.journal.verify(meant, within=SETTLES_S, after=self._mark)
-        except AssertionError:  # it never arrived, or is kept back: the terminal goes on
-            return
+        host.arrived(meant, self._mark, SETTLES_S)
 
     # steps
 
@@ -183,12 +186,7 @@ class _Runner:
         if isinstance(action, WaitFor):
             self._pass_time(action.seconds)
         elif isinstance(action, ChangeHost) and self._host is not None:
-            if action.event != "start":
-                self._host.stop()
-            if action.event != "stop":
-                self._host.start()
-                for terminal in self.terminals:
-                    terminal.call(self._host.address)
+            return None, self._change(self._host, action.event, self.terminals[step.terminal])
         elif (host := self._serving) is not None:
             if isinstance(action, PutInForce):
                 if isinstance(action.declared, Fault):
@@ -202,13 +200,30 @@ class _Runner:
                     host.faults.remove(*action.faults)
         return None, ""
 
+    def _change(self, host: JourneyHost, event: HostEvent, terminal: JourneyTerminal) -> str:
+        """Have something happen to our host; return why it could not, or ""."""
+        if event == "rotate_keys":
+            try:
+                host.running.rotate_keys(terminal.tid)
+            except LookupError as exc:
+                return str(exc.args[0])
+            return ""
+        if event != "start":
+            host.stop()
+        if event != "stop":
+            host.start()
+            for one in self.terminals:
+                one.call(host.address, host.running.line)
+        return ""
+
     def _operate(self, step: JourneyStep, action: Operate) -> tuple[OperationSubject, str]:
         values = {
             name: self._facts.value(step.terminal, value) if is_reference(value) else value
             for name, value in action.arguments.items()
         }
         arguments = operation_arguments(self._prepared, values)
-        subject, problem = self.terminals[step.terminal].operate(action.operation, arguments, action.fault)
+        with self._serving.operating() if self._serving is not None else nullcontext():
+            subject, problem = self.terminals[step.terminal].operate(action.operation, arguments, action.fault)
         for lost in subject.exchanges:
             if lost not in self._report.exchanges:  # of a power cut: the terminal never saw its end
                 self.ended(lost)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
-from acquirer.app.terminal import Terminal
-from acquirer.app.terminal_connection import TerminalConnection, address
+from acquirer.app.terminal import Asking, Terminal
+from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
 from acquirer.journey.operations import TerminalOperation
@@ -16,6 +16,13 @@ from acquirer.journey.terminal_faults import FaultyProgram, PowerCutError, anoth
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.machine import Machine
+from acquirer.wire.framing import Framing
+
+
+class MakeLine(Protocol):
+    """Makes a line to a host."""
+
+    def __call__(self, to: HostAddress, framing: Framing, *, keep_open: bool) -> Asking: ...
 
 
 class JourneyTerminal(Terminal):
@@ -28,14 +35,14 @@ class JourneyTerminal(Terminal):
     def __init__(self, tid: str, dropped: Callable[[Exchange], None], **options: Unpack[TerminalOptions]) -> None:
         super().__init__(tid, **options)
         self.tid = tid
-        core = self._core
-        self._connection = self._line = TerminalConnection(core.address, core.framing, keep_open=core.keep_open)
         self._dropped = dropped
         self._faulty: FaultyProgram | None = None
 
-    def call(self, host: str) -> None:
-        """Talk to the host at this address from now on."""
-        self._core.address = self._line.to = address(host)
+    def call(self, host: str, make_line: MakeLine) -> None:
+        """Talk to the host at this address from now on, over a line of this kind."""
+        self._core.address = address(host)
+        self._connection.close()
+        self._connection = make_line(self._core.address, self._core.framing, keep_open=self._core.keep_open)
 
     def operate(
         self, operation: TerminalOperation, arguments: Mapping[str, Any], fault: TerminalFault | None

@@ -7,10 +7,10 @@ from typing import Any
 
 from acquirer.app.journeys.prepare import PreparedJourney, prepare
 from acquirer.app.journeys.runner import run_journey
+from acquirer.cli.journey_host import journey_host
 from acquirer.journey.journey import JourneyStep
 from acquirer.journey.report import JourneyReport, JudgedExpectation
 from acquirer.terminal.exchange import Exchange
-from acquirer.testing import running_host
 
 
 class Quiet:
@@ -40,7 +40,7 @@ def run(folder: Path, text: str, **options: Any) -> JourneyReport:
     file = folder / "journey.toml"
     file.write_text(text, encoding="utf-8")
     prepared = prepare(str(file), own_host="address" not in options)
-    return run_journey(prepared, options.pop("observer", Quiet()), **{"open_host": running_host, **options})
+    return run_journey(prepared, options.pop("observer", Quiet()), **{"open_host": journey_host, **options})
 
 
 def differences(report: JourneyReport) -> list[str]:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from acquirer.app.terminal import Terminal
+from acquirer.cli.journey_host import HostOfJourney, journey_host
 from acquirer.data.toml import DataError
 from acquirer.journey.journey import JourneyStep
 from acquirer.settings.specs import dialect_names
-from acquirer.testing import RunningHost, running_host
+from acquirer.testing import running_host
 from tests.app.journeys.running import Quiet, differences, run
 
 GREEN = {
@@ -35,7 +36,7 @@ GREEN = {
     'owed = { signatures = 1 }\n[[step]]\nupload = { rounds = 1 }\nexpect = { signature = "uploaded" }',
     "sign_off": 'sign_off = true\nexpect = { code = "00", outcome = "approved" }',
     "rule": 'rule = { name = "poor", when = { amount = "3.00" }, then = { code = "51" } }\n'
-    '[[step]]\nsale = "3.00"\nexpect = { code = "51", text = "资金不足", meaning = "not enough funds" }\n'
+    '[[step]]\nsale = "3.00"\nexpect = { code = "51", text = "可用余额不足", meaning = "not enough funds" }\n'
     '[[step]]\nremove = "poor"\n[[step]]\nsale = "3.00"\nexpect = { code = "00" }',
     "fault": 'fault = { kind = "wrong_mac", service = "sale" }\n[[step]]\nsale = "4.00"\n'
     'expect = { outcome = "mac-differs", reversal = "done" }\nverify = { service = "reversal", "de.39" = "A0" }\n'
@@ -208,11 +209,57 @@ def test_two_terminals_are_looked_at_apart(tmp_path: Path) -> None:
     assert differences(run(tmp_path, text)) == []
 
 
-def test_time_passes_by_what_is_given(tmp_path: Path) -> None:
+def test_time_is_skipped(tmp_path: Path) -> None:
+    """Timers of the host and of terminals go with it; so do days, also while the host is stopped."""
+    text = """
+        [[step]]
+        fault = "late:amount=5.00,service=sale,after=65s"
+        [[step]]
+        name = "late"
+        sale = "5.00"
+        expect = { outcome = "no-answer", detail = "waited 60 s", reversal = "done" }
+        [[step]]
+        wait = "10s"
+        verify = { service = "sale", stan = "@late", delivery = "sent" }
+        books = { stan = "@late", state = "reversed" }
+        [[step]]
+        host = "stop"
+        [[step]]
+        wait = "1440min"
+        [[step]]
+        host = "start"
+        [[step]]
+        name = "another day"
+        sale = "6.00"
+        expect = { code = "77", sent = "sale sign_on" }
+        """
+    slept: list[float] = []
+    assert differences(run(tmp_path, text, sleep=slept.append)) == []
+    assert slept == []
+
+
+def test_time_passes_as_it_does_where_another_terminal_may_call_or_the_host_is_another(tmp_path: Path) -> None:
     slept: list[float] = []
     text = '[[step]]\nwait = "35s"\n[[step]]\nwait = 0.25\n[[step]]\nowed = { signatures = 0 }'
-    assert run(tmp_path, text, pass_time=slept.append).passed
-    assert slept == [35.0, 0.25]
+    assert run(tmp_path, f'[journey]\nlisten = "127.0.0.1:0"\n{text}', sleep=slept.append).passed
+    assert run(tmp_path, text, sleep=slept.append, address="127.0.0.1:9").passed
+    assert slept == [35.0, 0.25, 35.0, 0.25]
+
+
+def test_keys_are_rotated_without_telling_the_terminal(tmp_path: Path) -> None:
+    text = """
+        [[step]]
+        host = "rotate_keys"
+        [[step]]
+        sign_on = true
+        [[step]]
+        host = "rotate_keys"
+        [[step]]
+        sale = "1.00"
+        expect = { code = "A0", sent = "sale sign_on" }
+        verify_order = [{ service = "sale", reason = "mac_differs" }, "sign_on"]
+        """
+    assert differences(run(tmp_path, text)) == ["step: terminal 10000161 has no working keys; let it sign on first"]
 
 
 def test_a_host_comes_back_with_its_books_and_without_rules_of_the_steps(tmp_path: Path) -> None:
@@ -268,10 +315,10 @@ def test_a_host_whose_port_was_taken_meanwhile_is_reached_at_another_one(tmp_pat
                 taken.append(socket.create_server(("127.0.0.1", int(port))))
 
     @contextmanager
-    def opened(**settings: Any) -> Iterator[RunningHost]:
+    def opened(**settings: Any) -> Iterator[HostOfJourney]:
         nonlocal port
-        with running_host(**settings) as host:
-            port = str(host.port)
+        with journey_host(**settings) as host:
+            port = host.address.rpartition(":")[2]
             yield host
 
     try:

@@ -9,15 +9,15 @@ import pytest
 
 from acquirer.app.journeys.prepare import prepare
 from acquirer.app.journeys.runner import run_journey
+from acquirer.cli.journey_host import journey_host
 from acquirer.settings.named_files import JOURNEYS
-from acquirer.testing import running_host
 from tests.app.journeys.running import Quiet, differences, run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JOURNEYS.names)
 def test_it_holds(name: str) -> None:
-    assert differences(run_journey(prepare(name), Quiet(), open_host=running_host)) == []
+    assert differences(run_journey(prepare(name), Quiet(), open_host=journey_host)) == []
 
 
 OTHERWISE: Final = {
