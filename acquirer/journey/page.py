@@ -107,10 +107,14 @@ _HOSTS: Final = """\
 ## Another host
 
 `--host HOST:PORT` runs a journey against a host that is not ours. Only our terminals can be looked at then. Refused
-before anything is sent are the actions {actions},
-the expectations {expectations}, and {header} in `[journey]`. The terminals
-keep their keys and counters in `--state`, as `acquirer terminal` does, so that no STAN is used twice; the keys they
-begin with stand in `terminals_file`.
+before anything is sent are
+
+- the actions {actions},
+- the expectations {expectations},
+- the keys {header} of `[journey]`.
+
+The terminals keep their keys and counters in `--state`, as `acquirer terminal` does, so that no STAN is used twice; the
+keys they begin with stand in `terminals_file`.
 
 A terminal of your own can be looked at too, by hand: `listen = "0.0.0.0:8583"` says where our host can be reached, and
 a step that waits long enough tells what to do in its name.

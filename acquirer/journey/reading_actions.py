@@ -119,6 +119,9 @@ def _rule(table: Table, planned: PlannedHost) -> tuple[PutInForce, str]:
     rule = read_rule(table.table("rule"), (planned.dialect,))
     if rule.name in planned.rules:
         raise table.table("rule").error("name", f"'{rule.name}' is the name of a rule in force; no two have the same")
+    if rule.then.hold_ms == 0:
+        problem = 'holds an exchange for a person, and a journey has none; give it a time, as in hold = "30s"'
+        raise table.table("rule").table("then").error("hold", problem)
     planned.rules.add(rule.name)
     return PutInForce(rule), f"rule '{rule.name}'"
 

@@ -222,6 +222,11 @@ STEPS = [
         ":2: step[0].rule.when.servce: unknown key; did you mean 'service'?",
     ),
     ('rule = { then = { code = "51" } }', ":2: step[0].rule.name: is missing; journal and log call the rule by it"),
+    (
+        'rule = { name = "held", then = { hold = "for a person" } }',
+        ":2: step[0].rule.then.hold: holds an exchange for a person, and a journey has none; give it a time, as in "
+        'hold = "30s"',
+    ),
     ('fault = "silnt"', ":2: step[0].fault: 'silnt': kind: unknown kind 'silnt'; did you mean 'silent'?"),
     ("fault = 3", ':2: step[0].fault: must be a text, as in "silent:service=sale", or a table'),
     (

@@ -108,6 +108,10 @@ def prepare(name_or_path: str, *, own_host: bool = True) -> PreparedJourney:
             cards = pack.with_cards(cards)
         named = read_terminals(Path(settings["terminals"])) if header.terminals_file else []
         named += [one for pack in parts.packs for one in pack.terminals]
+    for rule in parts.rules.declared:
+        if rule.then.hold_ms == 0:
+            problem = f"rule '{rule.name}' holds an exchange for a person, and a journey has none; take the pack out"
+            raise document.error(("journey", "packs"), problem)
     registered = {one.tid: one for one in named or demo_terminals()}
     dialect = parts.dialects[0]
     context = JourneyContext(

@@ -33,6 +33,10 @@ packs = "mine.toml"
 -> :2: journey.packs: FOLDER/mine.toml: cannot be read (No such file or directory); name a pack, a file in TOML
 
 [journey]
+packs = ["held.toml"]
+-> :2: journey.packs: rule 'held' holds an exchange for a person, and a journey has none; take the pack out
+
+[journey]
 terminals = ["10000169"]
 -> :2: journey.terminals[0]: the demo set holds no terminal '10000169'; did you mean '20000169'?
 
@@ -102,6 +106,7 @@ CASES = [tuple(case.strip().split("\n-> ")) for case in REFUSED.split("\n\n")]
 @pytest.mark.parametrize(("text", "sentence"), CASES)
 def test_what_cannot_be_used_is_refused_where_it_is_named(text: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text('[[fault]]\nkind = "silent"\n')
+    (tmp_path / "held.toml").write_text('[[rule]]\nname = "held"\nthen = { hold = "for a person" }\n')
     file = tmp_path / "j.toml"
     file.write_text(text + STEP)
     with pytest.raises(DataError) as caught:
