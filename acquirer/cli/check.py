@@ -84,11 +84,11 @@ def _written(junit: Path | None, reports: list[JourneyReport]) -> Iterator[None]
     """Write what was run until the end of the block, and what kept the rest from being run. Raises Exit."""
     try:
         yield
-    except (ConfigurationError, Exit) as exc:
+    except (ConfigurationError, Exit, KeyboardInterrupt) as exc:
         if junit:
             from acquirer.journey.report import not_run
 
-            reports.append(not_run(str(exc)))
+            reports.append(not_run(str(exc) or "interrupted"))
             with suppress(OSError):  # the first failure decides
                 _write(junit, reports)
         raise

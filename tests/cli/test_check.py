@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from acquirer import cli
+from acquirer.app.journeys.prepare import PreparedJourney
 from acquirer.cli.errors import Code
 from acquirer.journey.page import EXAMPLE
+from acquirer.journey.report import JourneyReport
 from acquirer.testing import running_host
 
 Say = pytest.CaptureFixture[str]
@@ -220,6 +222,22 @@ def test_junit_is_written_also_where_a_journey_cannot_be_run(capsys: Say) -> Non
     root = checked(ElementTree.parse("out.xml").getroot())
     (error,) = root.iter("error")
     assert error.get("message") == capsys.readouterr().err.strip()
+
+
+def test_junit_has_what_was_run_before_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def run(prepared: PreparedJourney, *arguments: object, **options: object) -> JourneyReport:
+        runs.append(prepared.journey.header.name)
+        if len(runs) > 1:
+            raise KeyboardInterrupt
+        return JourneyReport(prepared.journey, "2026-01-02T03:04:05+00:00")
+
+    monkeypatch.setattr("acquirer.app.journeys.runner.run_journey", run)
+    assert cli.run(["check", "green.toml", "red.toml", "--junit", "out.xml"]) == Code.INTERRUPTED
+    root = checked(ElementTree.parse("out.xml").getroot())
+    assert [suite.get("name") for suite in root] == ["short", "not run"]
+    assert [error.get("message") for error in root.iter("error")] == ["interrupted"]
 
 
 def test_characters_that_xml_forbids_are_replaced(capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
