@@ -117,7 +117,8 @@ The terminals keep their keys and counters in `--state`, as `acquirer terminal` 
 keys they begin with stand in `terminals_file`.
 
 A terminal of your own can be looked at too, by hand: `listen = "0.0.0.0:8583"` says where our host can be reached, and
-a step that waits long enough tells what to do in its name.
+a step that waits long enough tells what to do in its name. `terminals` says which terminal it is; `books` looks at its
+last transaction.
 
 ```toml
 [[step]]

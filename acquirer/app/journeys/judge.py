@@ -18,13 +18,14 @@ from acquirer.journey.journey import (
     OwedExpected,
     StepExpectation,
 )
-from acquirer.journey.references import LAST, KnownFacts, ReferenceProblem, resolved
+from acquirer.journey.references import LAST, KnownFacts, ReferenceProblem, resolved, split
 from acquirer.journey.report import HOST_SAYS, JudgedExpectation
 from acquirer.journey.subjects import BookedSubject, OperationSubject, OwedSubject
 from acquirer.matcher.expression import Atom, Expression, compiled, conjunction, required
 from acquirer.matcher.filter_text import as_filter
 from acquirer.matcher.keys import Subject
 from acquirer.matcher.near import near_misses
+from acquirer.model.rows import Transaction
 from acquirer.wire.masking import mask_card_numbers
 
 _WHY: Final = 3  # exchanges of a step whose reason is shown beside a difference
@@ -76,7 +77,7 @@ class Judge:
         host = self._host
         assert host is not None, "a journey is refused that asks a host which is not ours, or is stopped"
         if isinstance(expected, BooksExpected):
-            return self._books(host, self._meant(_of_last(expected.condition)))
+            return self._books(self._meant(_of_last(expected.condition)))
         tid = self._terminal.tid
         try:
             if isinstance(expected, CountExpected):
@@ -95,10 +96,31 @@ class Judge:
 
     def _meant(self, condition: Expression) -> Expression:
         """Return a condition with values in place of its references. Raises ReferenceProblem."""
-        return resolved(condition, lambda reference: self._facts.value(self._step.terminal, reference))
+        return resolved(condition, self._value)
 
-    def _books(self, host: TestedHost, condition: Expression) -> str:
-        rows = [row for row in host.transactions if row.key.tid == self._terminal.tid]
+    def _value(self, reference: str) -> str:
+        """Return what a reference stands for; of a terminal that is not ours, the books know the last transaction.
+
+        Raises:
+            ReferenceProblem: it stands for nothing.
+        """
+        try:
+            return self._facts.value(self._step.terminal, reference)
+        except ReferenceProblem:
+            name, fact = split(reference)
+            rows = self._rows() if name == LAST else []
+            if not rows:
+                raise
+            row = rows[-1]
+            facts = {"rrn": row.rrn, "auth_id": row.auth_id, "batch": row.key.batch, "date": row.business_date[4:]}
+            return facts.get(fact, row.key.stan)
+
+    def _rows(self) -> list[Transaction]:
+        """Return the transactions of the terminal in the books of our host, in the order of their arrival."""
+        return [row for row in self._host.transactions if row.key.tid == self._terminal.tid] if self._host else []
+
+    def _books(self, condition: Expression) -> str:
+        rows = self._rows()
         subjects = [BookedSubject(row) for row in rows]
         missing = (required(condition, "stan") or frozenset[str]()) - {row.key.stan for row in rows}
         subjects += [BookedSubject(None, stan) for stan in sorted(missing)]

@@ -439,9 +439,11 @@ def test_a_terminal_under_test_is_waited_for(tmp_path: Path) -> None:
     text = f'''
         [journey]
         listen = "{address}"
+        terminals = ["10000162"]
         [[step]]
         name = "sell 12.00"
         verify = {{ service = "sale", amount = "12.00", within = "60s" }}
+        books = {{ state = "approved", amount = "12.00", rrn = "@last.rrn" }}
         '''
     report = run(tmp_path, text, observer=Person())
     threads[0].join()
