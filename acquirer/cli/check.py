@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.data.text import plural, printable
 from acquirer.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -124,8 +125,6 @@ def _run(prepared: PreparedJourney, observer: JourneyObserver, host: str | None,
 def _end(reports: Sequence[JourneyReport], *, as_json: bool) -> int:
     failed = [report for report in reports if not report.passed]
     if not as_json and len(reports) > 1:
-        from acquirer.data.text import plural
-
         total = plural(len(reports), "journey")
         names = ", ".join(report.journey.header.name for report in failed)
         print(f"\nFAILED: {len(failed)} of {total}: {names}" if failed else f"\nOK: {total}")
@@ -159,13 +158,14 @@ class _Lines:
     def journey_began(self, prepared: PreparedJourney) -> None:
         from acquirer.cli.listing import KEY
 
-        header = prepared.journey.header
-        print(f"{chr(10) if self._begun else ''}{self._painter.paint(header.name, KEY)}")
+        if self._begun:
+            print()
+        print(self._painter.paint(prepared.journey.header.name, KEY))
         self._begun = True
 
     def step_began(self, step: JourneyStep) -> None:
         self._explained.clear()
-        print(f"{step.number:3}  {step.title}", flush=True)
+        print(f"{step.number:3}  {printable(step.title)}", flush=True)
 
     def exchange_ended(self, exchange: Exchange) -> None:
         from acquirer.cli.listing import QUIET
@@ -177,13 +177,14 @@ class _Lines:
         from acquirer.cli.listing import BAD, GOOD
         from acquirer.journey.report import HOST_SAYS
 
+        words = f"{found.key} {printable(found.words)}"
         if found.held:
-            print(f"     {self._painter.paint('ok', GOOD)}    {found.key} {found.words}", flush=True)
+            print(f"     {self._painter.paint('ok', GOOD)}    {words}", flush=True)
             return
-        print(f"     {self._painter.paint('FAIL', BAD)}  {found.key} {found.words} (line {found.line})")
-        for text in found.difference.splitlines():
+        print(f"     {self._painter.paint('FAIL', BAD)}  {words} (line {found.line})")
+        for text in found.difference.split("\n"):
             if text not in self._explained:
-                print(f"           {text}", flush=True)
+                print(f"           {printable(text)}", flush=True)
             if text.startswith(HOST_SAYS):
                 self._explained.add(text)
 

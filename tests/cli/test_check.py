@@ -92,6 +92,16 @@ def test_what_the_host_says_of_a_step_is_shown_once(capsys: Say) -> None:
     assert out.count("host: 0200 sale") == 1
 
 
+def test_what_a_file_says_moves_no_cursor(capsys: Say) -> None:
+    Path("odd.toml").write_text(
+        '[[step]]\nvoid = { stan = "\\u001b[2J" }\nexpect = { detail = "\\u001b[2J", outcome = "approved" }\n'
+    )
+    assert cli.run(["check", "odd.toml"]) == Code.EXPECTATION_FAILED
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert "\\x1b[2J" in out
+
+
 def test_json_is_one_object_a_line_for_each_journey(capsys: Say) -> None:
     assert cli.run(["check", "green.toml", "red.toml", "--json"]) == Code.EXPECTATION_FAILED
     green, red = map(json.loads, capsys.readouterr().out.splitlines())
