@@ -35,10 +35,6 @@ class TerminalOperation:
     required: frozenset[str] = frozenset()
     saves: bool = True
 
-    def argument(self, name: str) -> Argument | None:
-        """Return the argument of this name."""
-        return next((one for one in self.arguments if one.name == name), None)
-
 
 _CARD: Final = Argument("card", "card", "a test card by its name")
 _ENTRY: Final = Argument("entry", "entry", "how the card is read: chip, contactless, magstripe, fallback, manual")

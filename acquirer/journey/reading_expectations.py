@@ -201,8 +201,9 @@ class _Reader:
 
 def _short(condition: Expression) -> str:
     """Return a condition as a filter, or the service alone where it asks for no more."""
-    alone = isinstance(condition, Atom) and (condition.key, condition.operator) == ("service", "equal")
-    return condition.operand if isinstance(condition, Atom) and alone else as_filter(condition)
+    if isinstance(condition, Atom) and (condition.key, condition.operator) == ("service", "equal"):
+        return condition.operand
+    return as_filter(condition)
 
 
 def _holds(value: Any, reference: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acquirer.data.toml import DataError, parse_toml
+from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import CountExpected, Journey, Operate, OrderOfExchanges, TerminalFault, WaitFor
 from acquirer.journey.reading import MOST_STEPS, JourneyContext, read_journey_header, read_steps
 from acquirer.settings.specs import load_dialect
@@ -13,21 +14,23 @@ DIALECT = load_dialect("unionpay-pos")
 SOUND = '\n[[step]]\necho = true\nexpect = { code = "00" }\n'
 
 
-def read(text: str, *, own_host: bool = True, rules: tuple[str, ...] = ()) -> Journey:
+def read(text: str, *, own_host: bool = True, rules: tuple[str, ...] = (), dialect: Dialect = DIALECT) -> Journey:
     document = parse_toml(text, "j.toml")
     header = read_journey_header(document, own_host=own_host)
-    context = JourneyContext(DIALECT, ("standard", "poor"), rules, own_host=own_host)
+    context = JourneyContext(dialect, ("standard", "poor"), rules, own_host=own_host)
     return Journey("j.toml", header, read_steps(document, header, context))
 
 
-def refusal(text: str, *, own_host: bool = True) -> str:
+def refusal(text: str, *, own_host: bool = True, dialect: Dialect = DIALECT) -> str:
     with pytest.raises(DataError) as caught:
-        read(text, own_host=own_host)
+        read(text, own_host=own_host, dialect=dialect)
     return str(caught.value).removeprefix("j.toml")
 
 
 # Each written, and the sentence behind the file's name.
 HEADERS = [
+    (f'[journey]\nname = "{81 * "x"}"', ":2: journey.name: must be a text of 1 to 80 printable characters"),
+    ("[journey]\nterminals = []", ":2: journey.terminals: must name 1 to 200 terminals"),
     ('[journey]\nnme = "x"', ":2: journey.nme: unknown key; did you mean 'name'?"),
     ('[journe_]\nname = "x"', ":1: journe_: unknown key; did you mean 'journey'?"),
     ("journey = 3", ":1: journey: write it as one section, under the heading [journey]"),
@@ -356,6 +359,28 @@ def test_what_needs_our_host_is_refused_against_another_one(text: str, where: st
     assert refusal(text + SOUND, own_host=False) == (
         f"{where}: needs a host of ours, and this journey runs against another one; take it out, or run without --host"
     )
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (
+            'sale = { amount = "1.00", sign = "Ann" }',
+            ":2: step[0].sale.sign: iso8583-1987-ascii knows no electronic signature; take it out",
+        ),
+        (
+            'sale = "1.00"\nterminal_fault = "wrong_batch"',
+            ":3: step[0].terminal_fault: iso8583-1987-ascii has no batch numbers",
+        ),
+        (
+            'sign = "Ann"',
+            ":2: step[0].sign: iso8583-1987-ascii has no message for it; take it out, or choose another dialect",
+        ),
+    ],
+)
+def test_what_a_dialect_does_not_have_is_refused(step: str, sentence: str) -> None:
+    text = f'[[step]]\n{step}\nexpect = {{ outcome = "approved" }}'
+    assert refusal(text, dialect=load_dialect("iso8583-1987-ascii")) == sentence
 
 
 def test_what_looks_at_the_terminal_alone_goes_with_another_host() -> None:

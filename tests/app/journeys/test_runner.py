@@ -23,6 +23,7 @@ GREEN = {
     "sign_on": 'sign_on = true\nexpect = { code = "00", sent = "sign_on" }',
     "echo": 'echo = true\nexpect = { code = "00" }',
     "sale": 'sale = { amount = "1.00", card = "pin", entry = "magstripe", pin = "123456" }\nexpect = { slips = 0 }',
+    "parts of fields": 'sale = "1.00"\nexpect = { "de.60.1" = "22", "de.60.9" = "", "de.48" = "" }',
     "a declined sale": 'sale = { amount = "20.00", card = "poor" }\nexpect = { code = "51", receipt = false }\n'
     'books = { state = "declined", reason = "funds_insufficient", pan = "620000*0047", amount = "20" }',
     "balance": 'balance = "balance"\nexpect = { balance = ">0", "de.54" = "?" }',
