@@ -40,14 +40,12 @@ def command(
             print_array(as_objects(known_names()))
         else:
             print_object(next(as_objects((what,))))
-    elif what is None:
-        from acquirer.cli.pages import print_page
-
-        print_page(page(known_names(), example))
     elif what == "list":
         print("\n".join(line for summary in summary_lines(known_names()) for line in _folded(summary, screen_width())))
     else:
-        print("\n".join(_on_screen(kind_page(what, example), screen_width())))
+        from acquirer.cli.pages import print_page
+
+        print_page(page(known_names(), example) if what is None else kind_page(what, example))
 
 
 def _folded(summary: str, width: int | None) -> list[str]:
@@ -58,29 +56,3 @@ def _folded(summary: str, width: int | None) -> list[str]:
     if width < _NARROW:
         return [head, *wrap(sentence, width, initial_indent="  ", subsequent_indent="  ")]
     return wrap(sentence, width, initial_indent=summary[:_SENTENCE_AT], subsequent_indent=" " * _SENTENCE_AT)
-
-
-def _on_screen(page: str, width: int | None) -> list[str]:
-    """Return the lines of a kind's page; on a screen without the marks of tables, and no wider than it."""
-    lines = page.rstrip("\n").split("\n")
-    if width is None:
-        return lines
-    shown: list[str] = []
-    text: list[str] = []
-    for line in [*lines, ""]:
-        if line and not line.startswith(("|", "#", "`", "+ ", "- ", "  ")):
-            text.append(line)
-            continue
-        if text:
-            shown += wrap(" ".join(text), width)
-            text = []
-        if line.startswith(("| parameter", "| ---")):
-            continue
-        if line.startswith("| "):
-            name, written, default, means = line[2:-2].split(" | ")
-            given = "" if default == "–" else f"; {'' if default.startswith('must') else 'default '}{default}"
-            shown += wrap(f"{name}: {written}{given}", width, subsequent_indent="  ")
-            shown += wrap(means.replace("\\|", "|"), width, initial_indent="  ", subsequent_indent="  ")
-        else:
-            shown += wrap(line, width) if line.startswith("`") and not line.startswith("```") else [line]
-    return shown[:-1] if shown and not shown[-1] else shown

@@ -20,13 +20,12 @@ from acquirer.store import schema
 from acquirer.store.filters import CHUNK, ExchangeFilter, Query
 from acquirer.store.schema import SEGMENT, SEGMENT_BITS, SEGMENT_OF_EXCHANGE, sql_name
 from acquirer.store.soundness import damaged, unpack_whole
-from acquirer.store.statements import columns_of, having, joined, query, select
+from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, columns_of, having, joined, query, select
 
 _WITH_DELIVERY: Final = joined(schema.exchange, schema.delivery, "id", "exchange_id")
 _COLUMNS: Final = f"{columns_of(schema.exchange)}, {sql_name(schema.delivery.name)}.outcome"
 _FORM: Final = select(schema.exchange_form, having("id"))
 _OF_FORM: Final = ("service", "code", "reason", "mti")
-_LAST: Final = query("max(id)", sql_name(schema.exchange.name))
 _OLD: Final = "SELECT name FROM pragma_table_info('journal')"
 
 
@@ -94,7 +93,7 @@ class JournalReader:
 
     def _segments(self, wanted: ExchangeFilter, low: int, high: int | None, *, newest_first: bool) -> Sequence[int]:
         """Return the segments between two numbers that may hold what is wanted."""
-        ((last,),) = self._all(_LAST)
+        ((last,),) = self._all(LAST_EXCHANGE)
         if last is None:
             return ()
         first, end = low >> SEGMENT_BITS, (min(last + 1, high or last + 1) - 1 >> SEGMENT_BITS) + 1
@@ -109,7 +108,7 @@ class JournalReader:
         return found[::-1] if newest_first else found
 
     def _first_segment(self) -> int:
-        ((first,),) = self._all(query("min(id)", sql_name(schema.exchange.name)))
+        ((first,),) = self._all(FIRST_EXCHANGE)
         return int(first) >> SEGMENT_BITS
 
     def _entry(self, row: Row) -> Entry:

@@ -9,7 +9,7 @@ from typing import Final
 from acquirer.journal.packed import Form, PackedExchange
 from acquirer.store import schema
 from acquirer.store.schema import SEGMENT, SEGMENT_BITS, SEGMENT_OF_EXCHANGE, listed, sql_name
-from acquirer.store.statements import having, inserted, query
+from acquirer.store.statements import FIRST_EXCHANGE, LAST_EXCHANGE, having, inserted, query
 
 FORMS_KEPT: Final = 4096
 """Forms whose numbers are remembered: more than any traffic has, and any peer may send any bitmap."""
@@ -22,8 +22,6 @@ _FORMS: Final = inserted(schema.exchange_form)
 _FORM_NUMBER: Final = query("id", sql_name(schema.exchange_form.name), [having(*Form._fields)])
 _LAST_FORM: Final = query("coalesce(max(id), 0)", sql_name(schema.exchange_form.name))
 _DESCRIBED: Final = query("max(segment)", sql_name(schema.exchange_segment.name))
-_FIRST: Final = query("min(id)", sql_name(schema.exchange.name))
-_LAST: Final = query("max(id)", sql_name(schema.exchange.name))
 _FULL: Final = " ".join(
     [
         *("INSERT INTO", sql_name(schema.exchange_segment.name), f"({listed(schema.exchange_segment.names)})"),
@@ -81,13 +79,13 @@ def next_segment(cursor: sqlite3.Cursor | sqlite3.Connection) -> int:
     (described,) = cursor.execute(_DESCRIBED).fetchone()
     if described is not None:
         return int(described) + 1
-    (first,) = cursor.execute(_FIRST).fetchone()
+    (first,) = cursor.execute(FIRST_EXCHANGE).fetchone()
     return 0 if first is None else int(first) >> SEGMENT_BITS
 
 
 def last_number(cursor: sqlite3.Cursor) -> int:
     """Return the number of the last exchange in the journal; inside a transaction it stays the last."""
-    (last,) = cursor.execute(_LAST).fetchone()
+    (last,) = cursor.execute(LAST_EXCHANGE).fetchone()
     if last is None and cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
         (last,) = cursor.execute("SELECT max(id) FROM journal").fetchone()  # of before version 0006
     return int(last or 0)

@@ -88,6 +88,11 @@ def query(columns: str, source: str, conditions: Iterable[str] = (), *, order: s
     return " ".join([*filter(None, parts), *["LIMIT ?"] * limit])
 
 
+FIRST_EXCHANGE: Final = query("min(id)", sql_name(schema.exchange.name))
+LAST_EXCHANGE: Final = query("max(id)", sql_name(schema.exchange.name))
+"""The lowest and the highest number in the table of exchanges; NULL where it is empty."""
+
+
 def columns_of(*tables: StoreTable) -> str:
     """Return the columns of tables, one table after the other, as a query lists them."""
     return ", ".join([f"{sql_name(table.name)}.{sql_name(name)}" for table in tables for name in table.names])

@@ -100,7 +100,7 @@ def test_a_kind_that_cannot_be_used_does_not_hide_the_others(distribution, capsy
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [50, 80])
-def test_on_a_screen_nothing_is_wider_than_it_but_bytes(width, monkeypatch, capsys):
+def test_on_a_screen_nothing_is_wider_than_it(width, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))
     assert cli.run(["faults", "list"]) == Code.OK
     lines = capsys.readouterr().out.splitlines()
@@ -108,9 +108,7 @@ def test_on_a_screen_nothing_is_wider_than_it_but_bytes(width, monkeypatch, caps
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(built_in_names())
     for name in built_in_names():
         assert cli.run(["faults", "show", name]) == Code.OK
-        shown = capsys.readouterr().out
-        text = shown.partition("```diff")[0]
+        text = capsys.readouterr().out
         assert max(map(len, text.splitlines())) <= width
-        assert "| ---" not in text
-        assert all(f"`{parameter.name}`: " in text for parameter in find_kind(name).parameters)
-        assert shown.partition("```diff")[1:] == kind_page(name, example).partition("```diff")[1:]
+        assert not {"|", "```"} & set(text.split())
+        assert {name, *(parameter.name for parameter in find_kind(name).parameters)} <= set(text.split())
