@@ -74,6 +74,8 @@ def parse_toml(text: str, name: str) -> Document:
         found = re.search(r"\(at line (\d+), column \d+\)|\(at end of document\)", str(exc))
         line = int(found[1] or text.count("\n") + 1) if found else 0
         problem = str(exc).split(" (at ")[0]
+        if problem.startswith("Exceeds the limit"):  # Python's own sentence, which gives advice to programmers
+            problem = "A number has more digits than can be read"
         raise DataError(name, line, "", f"not TOML: {problem[0].lower()}{problem[1:]}") from None
     return Document(name, data, _Lines(text))
 

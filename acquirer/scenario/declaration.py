@@ -147,6 +147,8 @@ def _when(
     """Return the condition of the key `when`, which must be possible together with the plain ones."""
     known = REQUEST_KEYS if kind.stage is Stage.BEFORE_DECISION else FAULT_KEYS
     try:
+        if isinstance(written, str) and not written.strip():
+            raise _KeyProblem("when", "is empty; leave it out where all exchanges are meant")
         if isinstance(written, str):
             when = parse_filter(written, known)
         elif isinstance(written, dict):

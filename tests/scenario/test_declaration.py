@@ -181,7 +181,13 @@ NEVER = [
     ("wrong_key_length", {"by": 0}, "by: 'wrong_key_length': 'by' is 0, which changes nothing; write another number"),
     ("loss", {"rate": 0}, "rate: 'loss': 'rate' is 0: nothing would be lost; write more"),
     ("loss", {"stall": 0}, "stall: 'loss': 'stall' is 0: nothing would be lost; write more"),
+    ("split", {"at": 8193}, "at: 'split': 'at' is 8193, which leaves the reply whole; write a number from 1 to 8192"),
+    ("dribble", {"bytes": 8193}, "bytes: 'dribble': 'bytes' is 8193, which leaves every reply whole; write at mo"),
+    ("glue", {"wait": 0}, "wait: 'glue': 'wait' is 0, in which no other reply can come; write a duration, as in 1s"),
+    ("reorder", {"wait": "0s"}, "wait: 'reorder': 'wait' is 0, in which no other reply can come; write a duration"),
+    ("silent", {"when": " "}, "when: is empty; leave it out where all exchanges are meant"),
     # replies that have nothing to damage
+    ("missing", {"de": 64}, "de: 'de' is 64: it is the MAC, which is made afterwards; use the kind wrong_mac, w"),
     ("bit_flip", {"where": "de.77"}, "where: 'where' is 'de.77': unionpay-pos has no field 77"),
     ("bit_flip", {"where": "de.52"}, "where: 'where' is 'de.52': no reply of unionpay-pos has DE 52"),
     ("missing", {"de": 52}, "de: 'de' is 52: no reply of unionpay-pos has DE 52"),

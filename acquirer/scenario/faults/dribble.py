@@ -10,6 +10,7 @@ from acquirer.model.effects import Effect, Send, SendBytes
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.scenario.parameters import Milliseconds
 from acquirer.scenario.wire_bytes import wire_bytes
+from acquirer.wire.framing import LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Dribble(FaultKind):
     def __post_init__(self) -> None:
         if not self.bytes:
             raise ValueError("'bytes' is 0: nothing would ever be sent; write 1 or more")
+        if self.bytes > LIMIT_BYTES:
+            raise ValueError(f"'bytes' is {self.bytes}, which leaves every reply whole; write at most {LIMIT_BYTES}")
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Cut all that is sent into pieces."""

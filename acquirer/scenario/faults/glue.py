@@ -28,6 +28,10 @@ class Glue(FaultKind):
 
     wait_ms: Milliseconds = 5000
 
+    def __post_init__(self) -> None:
+        if not self.wait_ms:
+            raise ValueError("'wait' is 0, in which no other reply can come; write a duration, as in 1s")
+
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Keep all that is sent for the next reply, as one piece."""
         return keep_for_next(effects, context, "before", self.wait_ms)

@@ -10,6 +10,7 @@ from acquirer.model.effects import Effect, Send, SendBytes
 from acquirer.scenario.fault_kind import FaultContext, FaultKind, Stage
 from acquirer.scenario.parameters import Milliseconds
 from acquirer.scenario.wire_bytes import wire_bytes
+from acquirer.wire.framing import LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Split(FaultKind):
     gap_ms: Milliseconds = 200
 
     def __post_init__(self) -> None:
-        if not self.at:
-            raise ValueError("'at' is 0, which leaves the reply whole; write 1 or more")
+        if not 1 <= self.at <= LIMIT_BYTES:
+            raise ValueError(f"'at' is {self.at}, which leaves the reply whole; write a number from 1 to {LIMIT_BYTES}")
 
     def apply(self, effects: Iterable[Effect], context: FaultContext) -> Iterator[Effect]:
         """Cut all that is sent in two."""

@@ -143,6 +143,8 @@ def _when(table: Table, dialects: Collection[Dialect], passed: int) -> tuple[Exp
         return ALWAYS, ""
     written = table.raw("when")
     state = ""
+    if isinstance(written, str) and not written.strip():
+        raise table.error("when", "is empty; leave it out where all exchanges are meant")
     try:
         if isinstance(written, str):
             when = parse_filter(written, RULE_KEYS)

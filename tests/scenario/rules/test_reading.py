@@ -206,6 +206,7 @@ MISTAKES = [
     ("when = { since = '08:00', until = '08:00' }", "rule[0].when.until: is not later than since: it can never match"),
     ("when = { since = '2026-01-03', until = '2026-01-02' }", "rule[0].when.until: is not later than since"),
     ("when = { until = '00:00' }", "rule[0].when.until: is not later than midnight: it can never match"),
+    ("when = ' '", "day.toml:3: rule[0].when: is empty; leave it out where all exchanges are meant"),
     ("scenario = 's'", "day.toml:3: rule[0].scenario: changes nothing without 'state' or 'next'; add one"),
     ("scenario = ''", "day.toml:3: rule[0].scenario: is empty; name it, or leave it out"),
     ("scenario = 's'\nnext = ' '", "day.toml:4: rule[0].next: is empty; name it, or leave it out"),
