@@ -7,13 +7,13 @@ is stored and replayed is the right one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
 from acquirer.host.sealing import Reply
+from acquirer.matcher.keys import BETWEEN_NAMES
 from acquirer.model.effects import Effect, Restart, Send
 from acquirer.scenario.active_faults import FaultSet
 from acquirer.scenario.fault import Fault
@@ -25,9 +25,6 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.wire.message import EncodeError
-
-NAMES: Final = ", "
-"""Between the names of the faults that acted on one exchange, where journal and log show them."""
 
 
 class DamagedReply:
@@ -51,7 +48,7 @@ class DamagedReply:
     @property
     def names(self) -> str:
         """Return the names of the faults that act, in the order in which they do."""
-        return NAMES.join(fault.name for fault in self.faults)
+        return BETWEEN_NAMES.join(fault.name for fault in self.faults)
 
     def perform(self) -> Iterator[Effect]:
         """Yield the effects; the faults have acted from when the first one is asked for."""

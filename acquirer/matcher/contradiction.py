@@ -24,7 +24,7 @@ from acquirer.matcher.expression import (
     size,
 )
 from acquirer.matcher.filter_text import as_filter
-from acquirer.matcher.keys import OneValue
+from acquirer.matcher.keys import KEYS, OneValue
 
 _SIZED: Final = frozenset(("equal", "present", "absent", ">", ">=", "<", "<=", "range"))
 
@@ -58,6 +58,8 @@ def contradictions(when: Expression, least: Mapping[str, int] | None = None) -> 
 def _values(of_key: Expression, key: str, least: int) -> list[str | int] | None:
     """Return values of which one fits, if any does; None where that is not known."""
     listed = required(of_key, key)
+    if key in KEYS and KEYS[key].several:  # two may hold at once
+        return None
     if listed is not None:
         values = [exact(key, value) for value in listed]
         return [value for value in values if isinstance(value, str) or value >= least]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final, Literal
 
-from acquirer.matcher.keys import KEYS, ConditionKey, Subject
+from acquirer.matcher.keys import BETWEEN_NAMES, KEYS, ConditionKey, OneValue, Subject
 
 Predicate = Callable[[Subject], bool]
 
@@ -189,6 +189,18 @@ def kind_of(key: str) -> str:
 
 
 def _compiled_atom(atom: Atom) -> Predicate:
+    fits, key = _compiled_value(atom), KEYS.get(atom.key)
+    if key is None or not key.several or atom.operator in ("absent", "present"):
+        return fits
+
+    def fits_one(subject: Subject) -> bool:
+        names = str(subject.value(atom.key)).split(BETWEEN_NAMES)
+        return fits(subject) or (len(names) > 1 and any(fits(OneValue(name)) for name in names))
+
+    return fits_one
+
+
+def _compiled_value(atom: Atom) -> Predicate:
     key, operand = atom.key, atom.operand
     if key in ("since", "until"):
         return _compiled_time(key, operand)

@@ -13,6 +13,9 @@ from acquirer.errors import ConfigurationError
 KeyKind = Literal["text", "amount", "number", "flag", "pan", "time"]
 KnownWhere = Literal["always", "decided", "kept", "counted", "shown", "scenario", "operation", "owed", "booked"]
 
+BETWEEN_NAMES: Final = ", "
+"""Between the names of the faults that acted on one exchange, where journal and log show them."""
+
 
 class Subject(Protocol):
     """What conditions are asked about."""
@@ -66,6 +69,7 @@ class ConditionKey:
     kind: KeyKind
     help: str
     known: KnownWhere = "always"
+    several: bool = False
 
 
 _ALL: Final = (
@@ -92,7 +96,7 @@ _ALL: Final = (
     ConditionKey(
         "delivery", "text", "what became of the reply: pending, sent, withheld, undelivered, elsewhere", "kept"
     ),
-    ConditionKey("fault", "text", "name of the fault that acted", "kept"),
+    ConditionKey("fault", "text", "name of the fault that acted, or of one of them", "kept", several=True),
     ConditionKey("rule", "text", "name of the rule that decided", "kept"),
     ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),
     ConditionKey("id", "number", "number in the journal", "kept"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acquirer.matcher.contradiction import contradictions
 from acquirer.matcher.expression import All, Any, Atom, Not, compiled
 from acquirer.matcher.filter_text import parse_filter
-from acquirer.matcher.keys import RULE_KEYS, OneValue
+from acquirer.matcher.keys import JOURNAL_KEYS, RULE_KEYS, OneValue
 
 
 def of(text, **least):
@@ -48,6 +48,10 @@ def of(text, **least):
 )
 def test_keys_of_which_no_value_fits(text, keys):
     assert of(text) == keys
+
+
+def test_two_faults_may_act_on_one_exchange():
+    assert list(contradictions(parse_filter("fault=late & fault=wrong_mac", JOURNAL_KEYS))) == []
 
 
 def test_numbers_may_begin_higher():

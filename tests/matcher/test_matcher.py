@@ -44,6 +44,18 @@ def fits(conditions: dict[str, Any] | str, **values: Any) -> bool:
 @pytest.mark.parametrize(
     ("key", "written", "value", "expected"),
     [
+        ("fault", "late", "wrong_mac, late", True),
+        ("fault", "lat", "wrong_mac, late", False),
+        ("fault", "!late", "wrong_mac, late", False),
+        ("fault", "l*", "wrong_mac, late", True),
+        ("fault", "~^late$", "wrong_mac, late", True),
+        ("fault", "wrong_mac, late", "wrong_mac, late", True),
+        ("fault", "*mac, l*", "wrong_mac, late", True),
+        ("fault", "", "wrong_mac, late", False),
+        ("fault", "", "", True),
+        ("fault", "?", "wrong_mac, late", True),
+        ("fault", "!late", "", True),
+        ("code", "late", "wrong_mac, late", False),
         ("code", "00", "00", True),
         ("code", "00", "51", False),
         ("code", "!00", "51", True),

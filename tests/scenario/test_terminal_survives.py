@@ -319,6 +319,7 @@ def test_several_damages_of_one_reply_are_all_journalled() -> None:
     with running_host(fault=texts) as host, terminal(host) as pos:
         Play(host, pos, "").sell("13.13")
         assert host.journal.find(service="sale").fault == "wrong_rrn, wrong_mac, truncate, late"
+        assert [host.journal.count(fault=name) for name in ("late", "wrong_mac", "silent")] == [1, 1, 0]
         assert set(host.faults.acted().values()) == {1}
 
 
