@@ -16,6 +16,7 @@ from acquirer.cli.journal_query import (
     condition_of,
     document_of,
     open_journal,
+    refuse_misspelt,
     seconds_of,
 )
 from acquirer.cli.stores import ObjectOption, StoreOption
@@ -38,6 +39,7 @@ def find(
     from acquirer.journal.verification import ExpectedExchanges
 
     condition = condition_of([*(filters or ()), *([f"id<{before}"] if before else [])])
+    refuse_misspelt(condition)
     with open_journal(store, condition, as_json=as_json) as journal:
         found = journal.search.find(condition)
         if found:
@@ -62,6 +64,7 @@ def wait(
     from acquirer.journal.verification import ExpectedExchanges
 
     condition, limit_s = condition_of(filters), seconds_of("--timeout", timeout)
+    refuse_misspelt(condition)
     with open_journal(store, condition, as_json=False) as journal:
         found = _verified(journal, ExpectedExchanges(condition, ExpectedCount(count), limit_s, after=after or 0))
     if as_json:
@@ -89,6 +92,7 @@ def verify(
     from acquirer.journal.verification import ExpectedExchanges
 
     condition, expected = condition_of(filters), _count(count)
+    refuse_misspelt(condition)
     limit_s = seconds_of("--within", within)
     quiet_s = seconds_of("--for", quiet) if quiet else None
     with open_journal(store, condition, as_json=False) as journal:

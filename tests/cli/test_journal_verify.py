@@ -138,3 +138,25 @@ def test_a_file_is_looked_at_again_after_a_while(monkeypatch: pytest.MonkeyPatch
         waiter.wait(timeout_s)
     assert pauses == [LOOK_AGAIN_S, 0.05]
     assert waiter.now_s() <= waiter.now_s()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("service=revresal", "service: no exchange has service 'revresal'; did you mean 'reversal'?"),
+        ("service!=revresal & rrn", "service: no exchange has service 'revresal'; did you mean 'reversal'?"),
+        ("reason=aproved", "reason: no exchange has reason 'aproved'; did you mean 'approved'?"),
+        ("delivery=sentt", "delivery: no exchange has delivery 'sentt'; did you mean 'sent'?"),
+    ],
+)
+@pytest.mark.parametrize("command", [["find"], ["wait"], ["verify", "--count", "0"]])
+def test_no_answer_is_given_about_what_is_misspelt(command: list[str], text: str, sentence: str, capsys: Say) -> None:
+    assert cli.run(["journal", *command, text]) == Code.USAGE
+    assert capsys.readouterr() == ("", f"{sentence}\n")
+
+
+@pytest.mark.parametrize("text", ["service=pre_auth", "delivery=silent", "reason=approved", "service=sale"])
+def test_words_that_some_host_may_write_are_looked_for(text: str, host: Filled, capsys: Say) -> None:
+    code = cli.run(["journal", "verify", "--count", "0", text])
+    assert code in (Code.OK, Code.EXPECTATION_FAILED)
+    assert "did you mean" not in "".join(capsys.readouterr())
