@@ -132,7 +132,7 @@ PARSERS = {
 
 OTHERWISE_PARSED = {
     ("model/columns.py", "json"): "rows, for each exchange: `soundness.unpack_whole` makes the sentence",
-    ("cli/shipped_words.py", "tomli"): "files that ship",
+    ("settings/shipped_words.py", "tomli"): "files that ship",
 }
 
 

@@ -181,9 +181,9 @@ class _Wanted:
 
 def _unknown(wanted: Mapping[str, Set[str]], prefix: str) -> Iterator[str]:
     """Yield a sentence for each code, reason and service that no exchange has; `prefix` goes before their names."""
-    from acquirer.cli.shipped_words import response_codes, services
     from acquirer.data.toml import did_you_mean
     from acquirer.model.reasons import Reason
+    from acquirer.settings.shipped_words import response_codes, services
 
     for code in sorted(wanted["code"]):
         if code not in response_codes():

@@ -39,9 +39,6 @@ BeforeOption: Any = typer.Option(
     None, "--before", metavar="NUMBER", min=1, help="Only exchanges before this one: continues a search that stopped."
 )
 
-DELIVERIES: Final = ("pending", "sent", "withheld", "undelivered", "elsewhere", "silent")
-"""What becomes of replies; the last one is a word of before version 0.2."""
-
 STYLES: Final = {
     "number": QUIET,
     "terminal": KEY,
@@ -55,8 +52,11 @@ STYLES: Final = {
 """How each piece of an exchange's line is painted."""
 
 
-def condition_of(filters: Sequence[str] | None) -> Expression:
+def condition_of(filters: Sequence[str] | None, *, must_say: bool = False) -> Expression:
     """Return the condition that filters make together.
+
+    Args:
+        must_say: whether what is misspelt is refused too, for a command that ends with whether something fits.
 
     Raises:
         Exit: one cannot be used; one sentence with its place.
@@ -68,43 +68,16 @@ def condition_of(filters: Sequence[str] | None) -> Expression:
     try:
         condition = conjunction([parse_filter(text, JOURNAL_KEYS) for text in filters or ()])
         if filters:
-            _refuse_impossible(condition)
+            from acquirer.app.journal_conditions import refuse_impossible, refuse_misspelt
+
+            refuse_impossible(condition)
+            if must_say:
+                refuse_misspelt(condition)
         return condition
     except ConditionError as exc:
         place = f"the filter cannot be used at '{exc.place}': " if exc.place else ""
         stop = "" if str(exc).endswith("?") else "."
         raise Exit(Code.USAGE, f"{place}{exc}{stop}") from None
-
-
-def _refuse_impossible(condition: Expression) -> None:
-    """Refuse what no exchange can ever fit: to wait for it is in vain, and that it never was says nothing.
-
-    Raises:
-        ConditionError: with the key.
-    """
-    from acquirer.matcher.keys import ConditionError
-    from acquirer.scenario.possible import impossible
-
-    for key, problem in impossible(condition, ()):
-        raise ConditionError(key, problem)
-
-
-def refuse_misspelt(condition: Expression) -> None:
-    """Refuse services, reasons and deliveries that no exchange has and that are spelled like one that some have.
-
-    Raises:
-        Exit: one is; one sentence.
-    """
-    from acquirer.cli.shipped_words import services
-    from acquirer.data.toml import did_you_mean
-    from acquirer.model.reasons import Reason
-    from acquirer.scenario.possible import named_values
-
-    reasons = [reason.value for reason in Reason]
-    for key, known in (("service", services), ("reason", lambda: reasons), ("delivery", lambda: DELIVERIES)):
-        for value in sorted(named_values(condition, key)):
-            if value not in known() and (hint := did_you_mean(value, known())):
-                raise Exit(Code.USAGE, f"{key}: no exchange has {key} '{value}'{hint}")
 
 
 def seconds_of(option: str, text: str) -> float:

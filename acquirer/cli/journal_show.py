@@ -30,8 +30,8 @@ def show(
     """Show one exchange: request and reply field by field, and why."""
     from acquirer.cli import tables
     from acquirer.cli.raw_frames import frame_json, frames_of, print_frames
-    from acquirer.cli.shipped_words import field_names
     from acquirer.data.text import printable
+    from acquirer.settings.shipped_words import field_names
 
     config = settings(store, trace=trace)
     with reading(config.store) as reader:

@@ -16,7 +16,6 @@ from acquirer.cli.journal_query import (
     condition_of,
     document_of,
     open_journal,
-    refuse_misspelt,
     seconds_of,
 )
 from acquirer.cli.stores import ObjectOption, StoreOption
@@ -38,8 +37,7 @@ def find(
     """Show the latest exchange that fits; ends with 1 when none does, and says which come nearest."""
     from acquirer.journal.verification import ExpectedExchanges
 
-    condition = condition_of([*(filters or ()), *([f"id<{before}"] if before else [])])
-    refuse_misspelt(condition)
+    condition = condition_of([*(filters or ()), *([f"id<{before}"] if before else [])], must_say=True)
     with open_journal(store, condition, as_json=as_json) as journal:
         found = journal.search.find(condition)
         if found:
@@ -63,8 +61,7 @@ def wait(
     from acquirer.journal.expected_count import ExpectedCount
     from acquirer.journal.verification import ExpectedExchanges
 
-    condition, limit_s = condition_of(filters), seconds_of("--timeout", timeout)
-    refuse_misspelt(condition)
+    condition, limit_s = condition_of(filters, must_say=True), seconds_of("--timeout", timeout)
     with open_journal(store, condition, as_json=False) as journal:
         found = _verified(journal, ExpectedExchanges(condition, ExpectedCount(count), limit_s, after=after or 0))
     if as_json:
@@ -91,8 +88,7 @@ def verify(
     """Verify how many exchanges fit, as soon as there are enough or too many; ends with 1 when it is not so."""
     from acquirer.journal.verification import ExpectedExchanges
 
-    condition, expected = condition_of(filters), _count(count)
-    refuse_misspelt(condition)
+    condition, expected = condition_of(filters, must_say=True), _count(count)
     limit_s = seconds_of("--within", within)
     quiet_s = seconds_of("--for", quiet) if quiet else None
     with open_journal(store, condition, as_json=False) as journal:

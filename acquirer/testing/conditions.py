@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from acquirer.app.journal_conditions import refuse_impossible, refuse_misspelt
 from acquirer.app.journal_queries import CommitWaiter, JournalChanges
 from acquirer.journal.entry import Entry
 from acquirer.journal.verification import Waiter
@@ -69,7 +70,12 @@ EVERYTHING: Final = JournalScope()
 
 
 def condition_and_fields(service: Condition, when: Mapping[str, Any]) -> tuple[Expression, dict[str, Any]]:
-    """Return the condition, and what fields of an entry must be that no key stands for."""
+    """Return the condition, and what fields of an entry must be that no key stands for.
+
+    Raises:
+        ConditionError: a key cannot be used, nothing can ever fit, or a service is misspelt.
+        TypeError: there is no such key.
+    """
     parts: list[Expression] = []
     if isinstance(service, str):
         parts.append(
@@ -88,7 +94,10 @@ def condition_and_fields(service: Condition, when: Mapping[str, Any]) -> tuple[E
             keys[_FIELDS[name]] = "" if value in (None, "") else f"={value_text(_FIELDS[name], value)}"
         else:
             exactly[name] = value
-    return conjunction([*parts, from_mapping(keys, JOURNAL_KEYS)]), exactly
+    condition = conjunction([*parts, from_mapping(keys, JOURNAL_KEYS)])
+    refuse_impossible(condition)
+    refuse_misspelt(condition)
+    return condition, exactly
 
 
 def _names_terminals(condition: Expression) -> bool:

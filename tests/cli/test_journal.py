@@ -13,8 +13,8 @@ import pytest
 
 from acquirer import cli
 from acquirer.cli.errors import Code
-from acquirer.cli.shipped_words import field_names
 from acquirer.journal.search import Bounds, JournalSearch
+from acquirer.settings.shipped_words import field_names
 from acquirer.settings.specs import dialect_names, load_dialect
 from tests.cli.journalled import PAN, Filled, filled_store
 

@@ -154,6 +154,10 @@ def test_a_transcript_shows_lines_and_masked_fields(journal: Journal) -> None:
         ("service=sale &", {}, ConditionError, "the filter cannot be read at its end: expected a key"),
         (None, {"amount": "much"}, ConditionError, "amount: 'much' is not an amount; write it like 12.34"),
         (None, {"nth": 1}, ConditionError, "nth: is counted by a rule or a fault"),
+        ("revresal", {}, ConditionError, "service: no exchange has service 'revresal'; did you mean 'reversal'?"),
+        ("sale", {"delivery": "snt"}, ConditionError, "delivery: no exchange has delivery 'snt'; did you mean 'sent'?"),
+        ("sale", {"tid": "1"}, ConditionError, "tid: '1' is not a terminal number, which has 8 characters"),
+        ("amount>10", {"amount": "<5"}, ConditionError, "amount: nothing fits 'amount>10.00 & amount<5.00'"),
     ],
 )
 def test_conditions_that_cannot_be(
@@ -161,6 +165,10 @@ def test_conditions_that_cannot_be(
 ) -> None:
     with pytest.raises(error, match=re.escape(sentence)):
         journal.list(what, **when)
+
+
+def test_a_service_that_no_shipped_dialect_serves_may_be_looked_for(journal: Journal) -> None:
+    assert journal.count("settlement") == journal.count("my_own_service") == 0
 
 
 def test_what_a_verification_cannot_take(journal: Journal) -> None:

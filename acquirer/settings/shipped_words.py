@@ -7,6 +7,7 @@ does which reads a store.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import tomli
@@ -19,10 +20,12 @@ def response_codes() -> set[str]:
     return {str(code) for document in _documents() for code in document.get("codes", {})}
 
 
-def services() -> set[str]:
-    """Return the services of all routes of dialects that ship."""
-    routes = [item for document in _documents() for item in document.get("routes", {}).items()]
-    return {route.get("service", name) for name, route in routes if isinstance(route, dict)}
+@cache  # for programs that ask again and again
+def services() -> frozenset[str]:
+    """Return the services of all routes of dialects that ship, those too that no host serves."""
+    tables = [document.get(name, {}) for document in _documents() for name in ("routes", "unserved")]
+    routes = [item for table in tables for item in table.items()]
+    return frozenset(route.get("service", name) for name, route in routes if isinstance(route, dict))
 
 
 def _documents() -> list[dict[str, Any]]:

@@ -1,0 +1,43 @@
+"""Conditions about a journal that say nothing: what no exchange can ever fit, and what is misspelt.
+
+To wait for it would be in vain, and that it never happened would be no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from acquirer.data.toml import did_you_mean
+from acquirer.matcher.expression import Expression
+from acquirer.matcher.keys import ConditionError
+from acquirer.model.reasons import Reason
+from acquirer.scenario.possible import impossible, named_values
+from acquirer.settings.shipped_words import services
+
+DELIVERIES: Final = ("pending", "sent", "withheld", "undelivered", "elsewhere", "silent")
+"""What becomes of replies; the last one is a word of before version 0.2."""
+
+_WORDS: Final[tuple[tuple[str, Callable[[], Collection[str]]], ...]] = (
+    ("service", services),
+    ("reason", lambda: [reason.value for reason in Reason]),
+    ("delivery", lambda: DELIVERIES),
+)
+
+
+def refuse_impossible(condition: Expression) -> None:
+    """Refuse a condition that no exchange can ever fit. Raises ConditionError."""
+    for key, problem in impossible(condition, ()):
+        raise ConditionError(key, problem)
+
+
+def refuse_misspelt(condition: Expression) -> None:
+    """Refuse a service, reason or delivery that is spelled almost like one that there is. Raises ConditionError.
+
+    Any other may be of a dialect that does not ship.
+    """
+    for key, words in _WORDS:
+        for value in sorted(named_values(condition, key)):
+            known = words()
+            if value not in known and (hint := did_you_mean(value, known)):
+                raise ConditionError(key, f"no exchange has {key} '{value}'{hint}")
