@@ -41,6 +41,7 @@ def read_specification(data: bytes, name: str) -> Imported:
         raise DataError(name, 1, "fields", "is missing: this is no specification of moov-io/iso8583")
     title = whole.get("name")
     read = Imported(source=name.rpartition("/")[2], title=title if isinstance(title, str) else "")
+    fields = {_number(key): _in_current_names(one) for key, one in fields.items()}
     if _is_hex_text(fields):
         fields = {key: _as_bytes(one) if isinstance(one, dict) else one for key, one in fields.items()}
         read.notes.append(_HEX_TEXT_NOTE)
@@ -57,6 +58,30 @@ def read_specification(data: bytes, name: str) -> Imported:
     if "ebcdic" in (read.mti, read.bitmap, *(field.encoding for field in read.fields)):
         _choose_code_page(read, {str(one.get("enc")) for one in fields.values()})
     return read
+
+
+OLD_NAMES = {
+    "asciiEncoder": "ASCII",
+    "bcdEncoder": "BCD",
+    "lBCDEncoder": "LBCD",
+    "ebcdicEncoder": "EBCDIC",
+    "binaryEncoder": "Binary",
+    "hexEncoder": OLD_HEX,
+}
+"""Encoders as moov's first exports name them."""
+
+
+def _number(key: str) -> str:
+    """Return the number in a key; those exports write "Field002"."""
+    found = re.fullmatch("Field([0-9]{1,3})", key)
+    return str(int(found[1])) if found else key
+
+
+def _in_current_names(one: Any) -> Any:
+    encoder = OLD_NAMES.get(str(one.get("enc"))) if isinstance(one, dict) else None
+    if not encoder:
+        return one
+    return {**one, "enc": encoder, "prefix": str(one.get("prefix", "")).replace("fixed", "Fixed")}
 
 
 def _is_hex_text(fields: dict[str, Any]) -> bool:
@@ -98,7 +123,7 @@ def _choose_code_page(read: Imported, encodings: Collection[str]) -> None:
 
 def _line(data: bytes, key: str) -> int:
     """Return about where a field stands: the line on which its number is first a key."""
-    found = re.search(rb'"%s"\s*:' % re.escape(key.encode()), data)
+    found = re.search(rb'"(?:Field0{0,2})?%s"\s*:' % re.escape(key.encode()), data)
     return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
 

@@ -99,4 +99,4 @@ def cells(spec: FieldSpec, value: Value, start: int) -> Cells:
         return Cells(value, 2 * start + (spec.pad_left and len(value) % 2), 1)
     if not is_mostly_text(value, spec.shown_as):
         return Cells(value.encode("latin-1").hex().upper(), 2 * start, 1, True, spec.shown_as)
-    return Cells(value, 2 * start, 2, charset=spec.shown_as)
+    return Cells(value, 2 * start, 2, charset=spec.displayed_in)

@@ -141,7 +141,8 @@ def _points(diagnosis: CaptureDiagnosis, group: StreamDiagnosis) -> float:
     if group.certainty != "unknown":
         return points
     data, seen = group.streams[0].data, group.form
-    digits_only = diagnosis.form in (*TEXT_FORMS, "bytes") and _HEX_WITH_LETTERS.fullmatch(data)
+    digits = _HEX_WITH_LETTERS if seen else _HEX
+    digits_only = diagnosis.form in (*TEXT_FORMS, "bytes") and digits.fullmatch(data)
     return points + (seen.points if seen else 0) - HEX_AS_TEXT * bool(digits_only)
 
 
@@ -149,8 +150,10 @@ OTHER_PROTOCOL = 60
 """Points for bytes that begin as another protocol does."""
 
 HEX_AS_TEXT = 60
-"""Points off for a text that is no message, could be hex, and has letters where messages of text have digits."""
+"""Points off for a text that is no message, could be hex, and has letters where messages of text have digits, or does
+not look like a message at all."""
 
+_HEX = re.compile(rb"\s*(?:[0-9A-Fa-f]{2}\s*){10,}")
 _HEX_WITH_LETTERS = re.compile(rb"\s*[0-9A-Fa-f]{20,}[A-Fa-f][0-9A-Fa-f]*\s*")
 
 

@@ -12,7 +12,7 @@ from binascii import a2b_uu
 from collections.abc import Callable
 from contextlib import suppress
 
-from acquirer.inspect.printed import Found
+from acquirer.inspect.printed import Found, long_lines
 from acquirer.inspect.text_forms import all_read, paragraphs
 
 LEAST = 32  # characters: two dozen bytes, less is a word
@@ -37,7 +37,7 @@ def base64_lines(text: str) -> Found:
 
 def base64_runs(text: str) -> Found:
     """Yield long runs of base64 within other text."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in long_lines(text, LEAST):
         for found in _BASE64_RUN.finditer(line):
             with suppress(ValueError):
                 yield number, _base64(found[0])
@@ -72,7 +72,7 @@ def base32_paragraphs(text: str) -> Found:
 
 def base32_runs(text: str) -> Found:
     """Yield long runs of base32 within other text."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in long_lines(text, LEAST):
         for found in re.finditer(rf"(?<![A-Za-z0-9])[A-Z2-7]{{{LEAST},}}={{0,6}}(?![A-Za-z0-9=])", line):
             with suppress(ValueError):
                 yield number, _base32(found[0])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from acquirer.inspect.number_lists import LIST_ITEMS
-from acquirer.inspect.printed import Found, unescaped
+from acquirer.inspect.printed import Found, long_lines, unescaped
 
 _ITEM = (
     r"16#(?P<radix>[0-9A-Fa-f]{2})#?|#?\$(?P<dollar>[0-9A-Fa-f]{2})(?![0-9A-Za-z])"
@@ -66,7 +66,7 @@ def _bytes(found: re.Match[str]) -> bytes | None:
 def hex_lists(text: str) -> Found:
     """Yield lists of hexadecimal numbers of one or two digits without any mark, of which some have one digit."""
     pattern = r"(?<![\w,.:])[0-9A-Fa-f]{1,2}(?:(?P<by>, ?| )[0-9A-Fa-f]{1,2}(?:(?P=by)[0-9A-Fa-f]{1,2})*)(?![\w:])"
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in long_lines(text, 2 * LIST_ITEMS):
         for found in re.finditer(pattern, line):
             words = re.split("[ ,]+", found[0])
             if len(words) >= LIST_ITEMS and {len(word) for word in words} == {1, 2} and _has_letter(words):
@@ -79,7 +79,7 @@ def _has_letter(words: list[str]) -> bool:
 
 def spread_digits(text: str) -> Found:
     """Yield the bytes of lines of nothing but hexadecimal digits with blanks between all of them."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in long_lines(text, 2 * LIST_ITEMS):
         if re.fullmatch(r"\s*[0-9A-Fa-f](?: [0-9A-Fa-f]){15,}\s*", line) and line.count(" ") % 2:
             yield from ((number, bytes.fromhex(digits)) for digits in _even(line))
 

@@ -54,7 +54,7 @@ def joined_literals(text: str) -> Found:
 def long_quotation(text: str) -> Found:
     """Yield the text in quotes that is most of a text and escapes nothing."""
     for start, _, inside in _in_quotes(text):
-        if 2 * len(inside) > len(text) and len(inside) > QUOTED_LEAST and "\\" not in inside:
+        if 2 * len(inside) > len(text) and len(inside) > QUOTED_LEAST and not {"\\", "\n"} & set(inside):
             yield from ((text.count("\n", 0, start) + 1, data) for data in [_latin(inside)] if data)
 
 
@@ -109,7 +109,8 @@ def other_escapes(zeros: str) -> Callable[[str], Found]:
 def named_controls(text: str) -> Found:
     """Return a text in which control characters stand as their names in brackets, ``<STX>``, each line apart."""
     pattern, byte = _names()
-    if len(list(islice(pattern.finditer(text), 2))) == 2:
+    in_hex = re.search("<(?!FF>)[0-9A-Fa-f]{2}>", text)  # then <FF> is no form feed
+    if not in_hex and len(list(islice(pattern.finditer(text), 2))) == 2:
         yield from _replaced(text, pattern, byte)
 
 
@@ -121,7 +122,9 @@ def _names() -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
 def marked_text(text: str) -> Found:
     """Yield texts with marked bytes in any of these ways that stand behind other text of their line."""
     ways = ((_ESCAPE, _escape), (_PERCENT, _hexadecimal), (_ANGLE, _hexadecimal), (_CARET, _caret), _names())
-    for number, line in enumerate(lines_of(text), 1):
+    for number, line in enumerate(text_lines(text), 1):
+        if " " not in line:
+            continue
         pattern, byte = max(ways, key=lambda way: len(way[0].findall(line)))
         first = pattern.search(line)
         start = line.rfind(" ", 0, first.start()) + 1 if first else 0
@@ -233,7 +236,7 @@ def control_pictures(text: str) -> Found:
 
 def _replaced(text: str, pattern: re.Pattern[str], byte: Callable[[re.Match[str]], str]) -> Found:
     """Yield each line with its marked bytes; of one that has them in quotes only, what stands in these quotes."""
-    for number, line in enumerate(lines_of(text), 1):
+    for number, line in enumerate(text_lines(text), 1):
         if pattern.search(line):
             yield from _replaced_on(number, line, pattern, byte)
 
@@ -273,6 +276,11 @@ def _latin(text: str) -> bytes:
         return b""
 
 
-def lines_of(text: str) -> list[str]:
+def text_lines(text: str) -> list[str]:
     """Return the lines of a text in which a letter may be a byte, also one that ends lines elsewhere (85)."""
     return re.split("\r\n|\r|\n", text)
+
+
+def long_lines(text: str, least: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines of so many characters and more, with their numbers."""
+    return ((number, line) for number, line in enumerate(text.splitlines(), 1) if len(line) >= least)

@@ -17,7 +17,8 @@ from acquirer.inspect.printed import Found
 ROW_BYTES = 64  # at most; with fewer than four, the characters are luck
 VERTICAL_LEAST = 8
 ADDRESSES_TRIED = 3  # in a line: a process and a thread may stand before it
-ROW_MOST = 400  # characters: no debugger writes longer rows
+ADDRESS_LEAST = 4  # digits
+ROW_MOST = 400  # characters: no row of 64 bytes with its characters is longer
 
 
 def rows_with_characters(text: str) -> Found:
@@ -39,6 +40,8 @@ def _row(line: str, *, begun: bool) -> bytes:
     Args:
         begun: there is a row before it, so blanks may be the characters of this one.
     """
+    if not 1 < len(line) < ROW_MOST:
+        return b""
     runs = re.finditer(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}(?:[ \t]{1,4}|-|(?=\|))){1,64}", line)
     run = max(runs, key=lambda one: len(one[0]), default=None)
     if not run:
@@ -88,7 +91,10 @@ def addressed_dumps(text: str) -> Found:
         r"(?<![0-9A-Za-z.:_])(?:0x|[0-9A-Fa-f]{8}`|\+)?([0-9A-Fa-f]{4,16})(?:\s?<[^<>\s]{1,80}>)?[hH]?[:|>]?(?=\s)"
     )
     lines = text.splitlines()
-    found = [list(islice(address.finditer(line), ADDRESSES_TRIED)) if len(line) < ROW_MOST else [] for line in lines]
+    found = [
+        list(islice(address.finditer(line), ADDRESSES_TRIED)) if ADDRESS_LEAST <= len(line) < ROW_MOST else []
+        for line in lines
+    ]
     for which in range(ADDRESSES_TRIED):
         rows = [
             (int(one[which][1], 16), line[one[which].end() :]) if len(one) > which else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from acquirer.inspect.printed import Found, lines_of
+from acquirer.inspect.printed import Found, long_lines, text_lines
 
 RUN_BYTES = 16  # of hex within other text: shorter runs are dates, numbers and keys' check values
 
@@ -42,7 +42,7 @@ def text_itself(text: str) -> Found:
 
 def lines(text: str) -> Found:
     """Return each line as a message, where there are several and most of them hold one."""
-    found = [(number, line) for number, line in enumerate(lines_of(text), 1) if line.strip()]
+    found = [(number, line) for number, line in enumerate(text_lines(text), 1) if line.strip()]
     if len(found) > 1 and 2 * sum(bool(_BEGINNING.search(line)) for _, line in found) > len(found):
         for number, line in found:
             yield from _whole(number, line)
@@ -50,14 +50,14 @@ def lines(text: str) -> Found:
 
 def joined_lines(text: str) -> Found:
     """Return all lines as one message that was broken at their ends."""
-    found = lines_of(text.strip("\r\n"))
+    found = text_lines(text.strip("\r\n"))
     if len(found) > 1 and _BEGINNING.search(found[0]):
         yield from _whole(1, "".join(found))
 
 
 def messages_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the bracket that closes the one before, or the end of the line."""
-    for number, line in enumerate(lines_of(text), 1):
+    for number, line in enumerate(text_lines(text), 1):
         if (found := _MESSAGE.search(line)) and not _NO_TEXT.search(line, 0, found.start()):
             closing = _CLOSING.get(line[found.start() - 1 : found.start()], "")
             end = line.rfind(closing) if closing else -1
@@ -66,7 +66,7 @@ def messages_in_text(text: str) -> Found:
 
 def words_in_text(text: str) -> Found:
     """Yield messages of text within lines, up to the next blank."""
-    for number, line in enumerate(lines_of(text), 1):
+    for number, line in enumerate(text_lines(text), 1):
         if (found := _MESSAGE.search(line)) and not _NO_TEXT.search(line, 0, found.start()):
             word = re.split(r"[\s\"'\])}>|,]", line[found.start() :], maxsplit=1)[0]
             yield from _whole(number, word)
@@ -111,7 +111,7 @@ def hex_paragraphs(text: str) -> Found:
 
 def hex_runs(text: str) -> Found:
     """Yield long runs of hex within other text, as logs write them between times and words."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in long_lines(text, 2 * RUN_BYTES):
         yield from ((number, run) for run in _runs(line) if len(run) >= RUN_BYTES)
 
 

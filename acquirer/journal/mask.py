@@ -76,7 +76,7 @@ def _in_charset(shower: Shower, spec: FieldSpec) -> Shower:
     def show(value: Value) -> str:
         if isinstance(value, bytes) or value.isascii() or not is_mostly_text(value, spec.shown_as):
             return shower(value)
-        return mask_card_numbers(display(value, spec.shown_as))
+        return mask_card_numbers(display(value, spec.displayed_in))
 
     return show
 

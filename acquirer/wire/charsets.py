@@ -2,7 +2,7 @@
 
 1. EBCDIC is converted on the wire; each of its code pages maps all 256 bytes one to one, so nothing is lost.
 2. Other text keeps its bytes (as latin-1, see `message.Value`); its character set says how they read, nothing else.
-3. A byte that a character set does not have is shown as an escape: the text around it stays text.
+3. A byte that a character set does not have is shown as an escape, as it is on the wire: the text around it stays text.
 """
 
 from __future__ import annotations
@@ -51,8 +51,21 @@ def display(value: str, charset: str) -> str:
     """
     if value.isascii() and value.isprintable():
         return value
-    text = value.encode("latin-1", "replace").decode(charset, "backslashreplace")
+    if charset in EBCDIC_CODE_PAGES:  # the value is text already
+        return "".join(one if one.isprintable() else f"\\x{one.encode(charset, 'replace')[0]:02X}" for one in value)
+    text = value.encode("latin-1", "replace").decode(charset, _ESCAPED)
     return "".join(one if one.isprintable() else f"\\x{ord(one):02X}" for one in text)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Return the bytes that are no characters as escapes, as `display` writes those of other ones."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(f"\\x{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+_ESCAPED = "acquirer.escaped"
+codecs.register_error(_ESCAPED, _escape)
 
 
 def is_mostly_text(value: str, charset: str) -> bool:

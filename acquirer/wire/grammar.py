@@ -107,6 +107,11 @@ class FieldSpec:
     shown_as: str = "latin-1"  # the character set in which its text reads
 
     @property
+    def displayed_in(self) -> str:
+        """The character set for `display`: that in which its text reads, or the code page of EBCDIC."""
+        return self.charset if self.encoding == "ebcdic" else self.shown_as
+
+    @property
     def nibbles(self) -> bool:
         """Whether its digits travel two to a byte."""
         return self.encoding == "bcd" and self.kind != "x+n"

@@ -36,6 +36,22 @@ def dialect(fields, **more):
     return load(parse_toml(text, "mine.toml"), no_parent), read.notes
 
 
+def test_the_names_of_the_first_exports_are_known():
+    old = {
+        "Field000": described("String", 4, "asciiEncoder", "ASCII.fixed"),
+        "Field001": described("Bitmap", 16, "hexEncoder", "Hex.fixed"),
+        "Field002": described("String", 19, "asciiEncoder", "ASCII.LL"),
+        "Field011": described("String", 6, "asciiEncoder", "ASCII.fixed", padding={"type": "leftPadder", "pad": 48}),
+        "Field064": described("String", 8, "hexEncoder", "Hex.fixed"),
+    }
+    read = read_specification(json.dumps({"name": "Mine", "fields": old}).encode(), "mine.json")
+    built = load(parse_toml(write("mine", read), "mine.toml"), no_parent)
+    mac = bytes(range(8))
+    frame = b"0200" + b"4020000000000001" + b"16" + b"5413330089600010" + b"000001" + mac.hex().upper().encode()
+    assert built.decode(frame).fields == {2: "5413330089600010", 11: "000001", 64: mac}
+    assert read.notes == []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "wire"),
     [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from acquirer.data.toml import DataError, parse_toml
 from acquirer.dialect.loading import load
+from acquirer.inspect.explain import explain
 from acquirer.settings.specs import document, load_dialect
 from acquirer.wire.charsets import EBCDIC_CODE_PAGES, TEXT_CHARSETS, display, is_mostly_text
 
@@ -99,3 +100,23 @@ def test_bytes_that_are_no_text_stay_hex(data):
 def test_a_character_set_that_does_not_fit_is_refused(base, charset, problem):
     with pytest.raises(DataError, match=problem):
         dialect(base, charset)
+
+
+@pytest.mark.parametrize(
+    ("base", "charset", "wire", "shown"),
+    [
+        ("iso8583-1987-ebcdic", "cp500", b"\xc3\xc1\xc6\xff", r"CAF\xFF"),
+        ("iso8583-1987-ebcdic", "cp037", b"\xc3\xc1\xc6\x04", r"CAF\x04"),
+        ("iso8583-1987-ebcdic", "cp1047", b"\xc3\xad\xc6\xff", r"C[F\xFF"),
+        ("iso8583-1987-ascii", "gbk", "\u4e2d".encode("gbk") + b"\xb9\xffAB", r"\u4e2d\xB9\xFFAB"),
+        ("iso8583-1987-ascii", "utf-8", b"CAF\xff\x89", r"CAF\xFF\x89"),
+        ("iso8583-1987-ascii", "latin-1", b"CAF\xff\x89", "CAF\xff\\x89"),
+    ],
+)
+def test_what_is_no_character_is_shown_as_the_byte_on_the_wire(base, charset, wire, shown):
+    mine = dialect(base, charset)
+    pad = b"\x40" if "ebcdic" in base else b" "
+    head = mine.encode("0200", {11: "000001", 43: " " * 40})
+    message = mine.decode(head.replace(pad * 40, wire.ljust(40, pad)))
+    field = explain(mine, message).as_json()["fields"]["43"]
+    assert (field["value"].rstrip(), "hex" in field) == (shown.replace("\\u4e2d", "\u4e2d"), False)
