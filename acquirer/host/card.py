@@ -180,9 +180,9 @@ class _Track:
             return ""
 
 
-_SEPARATED_BY: Final = re.compile("[0-9]{12,19}([ABCEF])[0-9]{4}")
-_EXPIRY_AND_SERVICE: Final = re.compile("0?[0-9]{2}(?:0[1-9]|1[0-2])[125679][024][0-7]")
-_ENDED: Final = re.compile("[0-9]{12,19}D[0-9]*F[0-9A-F]?")
+_SEPARATED_BY: Final = "[0-9]{12,19}([ABCEF])[0-9]{4}"
+_EXPIRY_AND_SERVICE: Final = "0?[0-9]{2}(?:0[1-9]|1[0-2])[125679][024][0-7]"
+_ENDED: Final = "[0-9]{12,19}D[0-9]*F[0-9A-F]?"
 
 
 def odd_separator(text: str) -> str:
@@ -191,10 +191,10 @@ def odd_separator(text: str) -> str:
     >>> odd_separator("6212345678901232E30121220000001234560")
     'an E stands behind the card number where the separator D belongs; send D'
     """
-    if found := _SEPARATED_BY.match(text):
+    if found := re.match(_SEPARATED_BY, text):
         return f"{'a' if found[1] in 'BC' else 'an'} {found[1]} {_SEPARATOR_BELONGS}"
     for size in PAN_DIGITS:
-        if is_issued(text[:size]) and _EXPIRY_AND_SERVICE.match(text, size):
+        if is_issued(text[:size]) and re.match(_EXPIRY_AND_SERVICE, text[size:]):
             return f"{'a 0 ' if text[size] == '0' else 'no separator '}{_SEPARATOR_BELONGS}"
     return ""
 
@@ -204,7 +204,7 @@ _SEPARATOR_BELONGS: Final = "stands behind the card number where the separator D
 
 def odd_end(text: str) -> str:
     """Say that an end sentinel stands behind a clear track; "" when none does."""
-    if not _ENDED.fullmatch(text):
+    if not re.fullmatch(_ENDED, text):
         return ""
     check = "" if text.endswith("F") else ", and the check character (LRC) behind it"
     return f"an end sentinel (F) stands behind it{check}; leave it out, so that its digits are all"

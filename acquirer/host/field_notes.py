@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
@@ -174,12 +175,12 @@ def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:
     )
 
 
-_OPERATOR = re.compile("[0-9]{2}[0-9 ]")
+_OPERATOR: Final = "[0-9]{2}[0-9 ]"
 
 
 def operator_notes(dialect: Dialect, operator: str) -> tuple[str, ...]:
     """Return what is odd about the number of an operator."""
-    if _OPERATOR.fullmatch(operator):
+    if re.fullmatch(_OPERATOR, operator):
         return ()
     where = f"DE {dialect.elements['operator'].de}"
     return (f"odd-operator: {where} is {named(operator)}, and an operator has two digits; send them, and a blank",)

@@ -17,20 +17,20 @@ from acquirer.model.rows import Transaction
 AMOUNT_LEAST: Final = 10_000_000_00
 """Minor units above which an amount is looked at: what is left aligned, or filled with blanks, has as many digits."""
 
-_BLANKS: Final = re.compile("(?:20){2,}(?:[0-9]{2})+|(?:[0-9]{2})+?(?:20){2,}")
-_CHARACTERS: Final = re.compile("(?:3[0-9])+")
-_LEFT: Final = re.compile("[1-9][0-9]*0{6,}")
+_BLANKS: Final = "(?:20){2,}(?:[0-9]{2})+|(?:[0-9]{2})+?(?:20){2,}"
+_CHARACTERS: Final = "(?:3[0-9])+"
+_LEFT: Final = "[1-9][0-9]*0{6,}"
 
 
 def amount_notes(host: Host, request: Request) -> Iterator[str]:
     """Yield a note about an amount whose digits look as if they stood for something else."""
     digits, where = host.read.amount(request.message.fields), place(host.dialect, "amount")
     read = f"amount: {where} reads as {money(request.amount_minor)}, and"
-    if _BLANKS.fullmatch(digits):
+    if re.fullmatch(_BLANKS, digits):
         yield f"{read} its bytes 20 look like blanks; fill it up with zeros on the left"
-    elif _CHARACTERS.fullmatch(digits):
+    elif re.fullmatch(_CHARACTERS, digits):
         yield f"{read} its bytes look like characters, half of twelve; write twelve digits, two to a byte"
-    elif _LEFT.fullmatch(digits):
+    elif re.fullmatch(_LEFT, digits):
         yield f"{read} ends with zeros, as if its digits stood on the left; put them on the right, zeros before them"
 
 

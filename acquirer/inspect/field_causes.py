@@ -105,9 +105,10 @@ def _other_moment(dialect: Dialect, found: Misread) -> str:
     form = moment_form(dialect, found.de, digits)
     if not form or spec.length_bytes or len(digits) == spec.maximum:
         return ""
-    right = right_form(dialect, found.de)
+    right, off = right_form(dialect, found.de), "long" if len(digits) > spec.maximum else "short"
     return (
-        f"DE {found.de} is most likely the cause: it looks like {form}, {found.words.removeprefix('it ')}; send {right}"
+        f"DE {found.de} is most likely the cause: it looks like {form}, {found.words.removeprefix('it ')}; send "
+        f"{right}; else a field before it is too {off}"
     )
 
 

@@ -53,6 +53,7 @@ AROUND: Final = (
         "its sentinels (; and ?) are sent",
         "leave out the sentinels, and the LRC",
     ),
+    ("z", "[0-9]+[=D][0-9]*\\?.?", "its end sentinel (?) is sent", "leave it out, and the LRC behind it"),
     ("z", "[0-9]{12,19}\\^[0-9]*", "a ^ stands where its separator belongs, as in track 1", "send ="),
     ("z", "%?[A-Z][0-9]{12,19}\\^[^^]*\\^.*", "it is a track 1", "send track 2, of digits alone"),
 )

@@ -90,6 +90,10 @@ ROWS: tuple[Mistake, ...] = (
     _text("track-caret", "sends ^ as the separator of track 2", sale(lambda draft, _: draft.drop(2).put(de22="022",
           de35=TRACK.replace("D", "^"))), r"DE 35 [^;]*a \^ stands", remedy="send =", fix="send =",
           right=sale(lambda draft, _: draft.drop(2).put(de22="022", de35=TRACK.replace("D", "=")))),
+    _text("track-lrc", "sends ? and the check character behind track 2", sale(lambda draft,
+          _: draft.drop(2).put(de22="022").raw(35, b"296212345678901232=3012122000?5")),
+          r"DE 35 [^;]*end sentinel \(\?\) is sent", remedy="leave it out", fix="end before the ?",
+          right=sale(lambda draft, _: draft.drop(2).put(de22="022", de35="6212345678901232=3012122000"))),
     _text("bitmap-of-bits", "sends the bitmap as 64 digits to a host of text",
           frame_of(lambda pos: (lambda one: replace(one, bitmap=f"{int(one.style.bitmap(one.des), 16):064b}".encode()))(
           pos.iso_sale())), "64 characters, one for each bit", remedy="sixteen", fix="send sixteen hexadecimal digits"),

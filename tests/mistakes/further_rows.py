@@ -8,6 +8,7 @@ from tests.mistakes import crypto
 from tests.mistakes.field_rows import SERIAL, sale, serial_sign_on
 from tests.mistakes.key_rows import SM4, sm4_keys, under
 from tests.mistakes.mac_rows import by, over
+from tests.mistakes.pin_rows import under as pin_under
 from tests.mistakes.pos import CARD, MID, PIN, TRACK, Make, Pos
 from tests.mistakes.row import Mistake, nothing, rows_of
 from tests.mistakes.sale_rows import REFUND, REVERSAL, VOID, after_sale
@@ -263,6 +264,17 @@ ROWS: tuple[Mistake, ...] = (
     _mac("characters-5-to-12", "sends characters 5 to 12 of the result", by(lambda key,
          m: crypto.hexadecimal(crypto.fold_result(key, m.covered))[4:12]), "sends characters 5 to 12 of the hex text",
          remedy="first eight characters", fix="send the first eight"),
+    _pin("pik-reversed", "reverses the bytes of the PIK", pin_under(lambda pos: pos.keys.pik[::-1]),
+         "opens under the PIK reversed", remedy="bytes in their order", fix="keep the bytes in their order"),
+    _pin("pik-text", "takes the characters of the PIK for its bytes",
+         pin_under(lambda pos: crypto.hexadecimal(pos.keys.pik)[:16]), "opens under the PIK as text",
+         remedy="use the bytes", fix="turn the digits into bytes"),
+    _pin("tmk-right", "decrypts the PIK under the right half of the TMK",
+         pin_under(lambda pos: crypto.decrypt(pos.tmk[8:], pos.keys.wrapped["pik"])),
+         "PIK decrypted with the second half of the TMK", remedy="whole TMK", fix="decrypt with all sixteen bytes"),
+    _pin("tmk-reversed", "decrypts the PIK under the TMK with its bytes reversed",
+         pin_under(lambda pos: crypto.decrypt(pos.tmk[::-1], pos.keys.wrapped["pik"])),
+         "PIK decrypted with the TMK reversed", remedy="bytes in their order", fix="enter the TMK as it was given"),
     _pin("sm4-key", "encrypts the PIN by 3DES under a PIK for SM4",
          _pin_under_sm4(lambda pos: crypto.encrypt(pos.keys.pik, crypto.pin_block(PIN, CARD))),
          "SM4 PIK has 16 bytes, and DE 52 of unionpay-pos has 8", remedy="keys whose blocks fit|unionpay-pos-sm4",

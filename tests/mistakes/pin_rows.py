@@ -84,7 +84,7 @@ ROWS = (
          r"PIK", r"(left|first) half|first (8|eight)|single", remedy=r"both|16|sixteen|whole|3DES",
          fix="use all sixteen bytes, by 3DES", capture=True),
     _row("under-right-half", "encrypts the PIN under the right half of the PIK", under(lambda pos: pos.keys.pik[8:]),
-         r"PIK", r"(right|second|last) half|last (8|eight)", remedy=r"both|16|sixteen|whole|3DES",
+         r"PIK", r"second half of the PIK", remedy=r"both|16|sixteen|whole|3DES",
          fix="use all sixteen bytes, by 3DES", capture=True),
     _row("under-previous", "encrypts the PIN under the PIK from before the last sign-on", _under_previous,
          r"PIK", r"previous|before the last sign-on|older|earlier", remedy=r"PIK|keys|sign",
