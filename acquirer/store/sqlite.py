@@ -235,9 +235,10 @@ class SqliteStore(RowLoader):
         except sqlite3.Error as exc:
             self._fatal_error = self._fatal_error or f"the store failed at its end: {explained(self._database, exc)}"
         connections, self._writing = (self._reading, self._writing), None
-        for connection in connections:  # the last one that is closed puts the log away
-            with suppress(sqlite3.Error):
-                connection.close()
+        with self._direct.lock:  # a reader of another thread may be at it
+            for connection in connections:  # the last one that is closed puts the log away
+                with suppress(sqlite3.Error):
+                    connection.close()
         if self._contents is not None:
             self._contents.close()
         if self._database_lock is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from hashlib import sha256
 
 import pytest
@@ -11,6 +13,7 @@ from acquirer.model.rows import Signature, Transaction, TransactionKey, Upload
 from acquirer.store import ExchangeFilter, StoreError, open_reader
 from acquirer.store import queries as module
 from acquirer.store.filters import TerminalFilter
+from acquirer.store.queries import Reader
 
 
 @pytest.fixture
@@ -107,6 +110,26 @@ def test_closing_a_reader_of_memory_leaves_the_store_open(opened, exchange):
     client.commit(Changes(exchange()))
     with client.store.reader() as reader:
         assert len(reader.exchanges()) == 1
+
+
+def read_to_the_end(reader: Reader, begun: threading.Barrier) -> None:
+    begun.wait()
+    with suppress(StoreError):
+        while True:
+            reader.transactions()
+
+
+def test_a_store_in_memory_is_closed_between_two_queries_of_other_threads(opened):
+    for _ in range(30):
+        store = opened("memory:").store
+        begun = threading.Barrier(4)
+        threads = [threading.Thread(target=read_to_the_end, args=(store.reader(), begun)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        begun.wait()
+        store.close()
+        for thread in threads:
+            thread.join()
 
 
 def signed(stan: str, batch: str, at_us: int, *, number: int = 1, tid: str = "10000161", **more: object) -> Upload:
