@@ -57,7 +57,7 @@ _TEXTS = tuple(one.name for one in fields(Entry) if one.name in {
 })  # fmt: skip
 
 
-def lines_of(left: object, operator: str, right: object) -> list[str] | None:
+def explanation_of(left: object, operator: str, right: object) -> list[str] | None:
     """Return the explanation of a comparison that failed; None when nothing explains itself."""
     known = [one.of for one in (left, right) if isinstance(one, ExplainedText)]
     if not known:

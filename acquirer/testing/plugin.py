@@ -93,7 +93,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         return None
     if (explained := sys.modules.get("acquirer.testing.explained_text")) is None:  # then nothing explains itself
         return None
-    return list(explained.lines_of(left, op, right) or ()) or None
+    return list(explained.explanation_of(left, op, right) or ()) or None
 
 
 @pytest.hookimpl(wrapper=True)

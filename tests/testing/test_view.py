@@ -11,7 +11,7 @@ from acquirer.data.toml import DataError
 from acquirer.matcher.keys import ConditionError
 from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, View, running_host
-from acquirer.testing.explained_text import lines_of
+from acquirer.testing.explained_text import explanation_of
 
 
 def test_terminals_have_numbers_of_their_own(host: RunningHost, view: View):
@@ -308,15 +308,16 @@ def test_results_and_exchanges_explain_themselves(view: View):
     assert result.code == "51"
     assert result.text == "可用余额不足"
     assert (result.failed, result.ok, result.stan) == (True, False, "000002")
-    lines = lines_of(result.code, "==", "00") or []
+    lines = explanation_of(result.code, "==", "00") or []
     assert lines[0] == "'51' == '00'"
     assert lines[1].startswith("of <sale 000002: declined, 51 not enough funds, host: rule 'expect sale #")
     entry = view.find("sale")
-    assert (lines_of("00", "==", entry.code) or [])[1].startswith(
+    assert (explanation_of("00", "==", entry.code) or [])[1].startswith(
         f"of <#{entry.id} 0200 sale 000002 of {terminal.tid}: 51, "
     )
-    assert lines_of("00", "==", "51") is None
-    assert (lines_of(terminal.sign_on().reversal, "==", "done") or [])[1].startswith("of <sign_on 000003: approved")
+    assert explanation_of("00", "==", "51") is None
+    reversal = explanation_of(terminal.sign_on().reversal, "==", "done") or []
+    assert reversal[1].startswith("of <sign_on 000003: approved")
 
 
 def test_at_its_end_everything_is_taken_back(host: RunningHost):
