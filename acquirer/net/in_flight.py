@@ -21,6 +21,6 @@ def in_flight(sock: socket.socket) -> int:
             return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
         if platform == "darwin":
             return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
-    except OSError:  # it is closed
+    except (OSError, ValueError):  # it is closed
         return 0
     return 0

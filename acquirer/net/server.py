@@ -181,9 +181,10 @@ class Server:
         """Whether no newcomer waits, and nothing that is to be read has come."""
         return not (self.readers.pending or any(listener.newcomers for listener in self.listeners))
 
-    def in_flight(self, peer: str) -> int:
-        """Return how many bytes are on their way to a peer: written to its connections, and not there yet."""
-        return sum(connection.in_flight for connection in self.connections if connection.peer == peer)
+    def settled(self, peer: str) -> bool:
+        """Return whether a peer is connected, and all that was written to it has arrived."""
+        found = [connection.in_flight for connection in self.connections if connection.peer == peer]
+        return bool(found) and not any(found)
 
     # -- the connections' calls --------------------------------------------------------------------------------------
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, contextmanager
+from math import inf
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +16,17 @@ R = TypeVar("R")
 
 START_S = 30.0
 """A host that is not ready by then never will be: migrations on a slow disk take a second."""
+
+
+LOOK_S = 0.5
+"""Between two looks whether a loop that is waited for still runs: one that ends may leave a call behind."""
+
+
+class HostEndedError(RuntimeError):
+    """The loop does not run any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the host has ended")
 
 
 class Background(Generic[T]):
@@ -24,7 +37,7 @@ class Background(Generic[T]):
         self._loop = loop
 
     def call(self, function: Callable[[], R]) -> R:
-        """Run `function` on the loop's thread and return what it returns."""
+        """Run `function` on the loop's thread and return what it returns. Raises HostEndedError."""
         outcome: Future[R] = Future()
 
         def run() -> None:
@@ -33,12 +46,42 @@ class Background(Generic[T]):
             except BaseException as exc:
                 outcome.set_exception(exc)
 
-        self._loop.call_soon_threadsafe(run)
-        return outcome.result(timeout=START_S)
+        try:
+            self._loop.call_soon_threadsafe(run)
+        except RuntimeError:
+            raise HostEndedError from None
+        return self._result(outcome, START_S)
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
-        """Run `work` on the loop to its end, however long it takes, and return what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run `work` on the loop to its end, however long it takes, and return what it returns.
+
+        Raises:
+            HostEndedError: the loop has ended, or ends before it is done.
+        """
+        try:
+            outcome = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()
+            raise HostEndedError from None
+        try:
+            return self._result(outcome, inf)
+        except HostEndedError:
+            work.close()
+            raise
+        except BaseException:  # Ctrl-C too
+            outcome.cancel()
+            raise
+
+    def _result(self, outcome: Future[R], most_s: float) -> R:
+        end_s = time.monotonic() + most_s
+        while True:
+            try:
+                return outcome.result(timeout=LOOK_S)
+            except TimeoutError:
+                if outcome.done() or time.monotonic() >= end_s:
+                    raise
+                if self._loop.is_closed():
+                    raise HostEndedError from None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.serve import Running
 from acquirer.net.in_flight import in_flight
 from acquirer.net.readable import is_readable
-from acquirer.testing.background import Background
+from acquirer.testing.background import Background, HostEndedError
 from acquirer.testing.durations import Duration, seconds_of
 from acquirer.testing.virtual_time import VirtualTime
 
@@ -49,13 +49,16 @@ class HostClock:
         self._background.run(self.time.settle(lambda: server.quiet, SETTLE_S))
 
     def wait_readable(self, sock: socket.socket, within_s: float) -> bool:
-        """Skip time until a socket of a terminal of ours can be read; return False if it cannot in time."""
+        """Skip time until a socket of a terminal of ours can be read; return False if it cannot in time.
+
+        Where there is something between the two, as a proxy, no time is skipped: what is on its way cannot be known.
+        """
         server = self._background.value.server
         host, port = sock.getsockname()[:2]
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
         def settled() -> bool:
-            return server.quiet and not in_flight(sock) and not server.in_flight(name)
+            return not in_flight(sock) and server.quiet and server.settled(name)  # what has arrived is to be read then
 
         self.skip(lambda: is_readable(sock.fileno()), within_s, settled)
         return is_readable(sock.fileno())
@@ -72,7 +75,7 @@ class HostClock:
         """
         end_s = self.time.loop.time() + within_s
         server = self._background.value.server
-        with suppress(CancelledError):  # the host ends: what is waited for has come, or never will
+        with suppress(CancelledError, HostEndedError):  # what is waited for has come, or never will
             self._background.run(self.time.skip_until(ready, end_s, settled or (lambda: server.quiet)))
 
 
@@ -118,5 +121,9 @@ class VirtualWaiter:
         return self._clock.time.loop.time()
 
     def wait(self, timeout_s: float) -> None:
-        self._clock.skip(lambda: self._changes.number != self._seen, timeout_s)
+        self._clock.time.begin()
+        try:
+            self._clock.skip(lambda: self._changes.number != self._seen, timeout_s)
+        finally:
+            self._clock.time.end()
         self._seen = self._changes.number

@@ -7,20 +7,26 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Final, Unpack
 
 from acquirer.app.async_terminal import AsyncTerminal
 from acquirer.app.terminal import Terminal
 from acquirer.app.terminal_connection import HostAddress, TerminalConnection
 from acquirer.app.terminal_options import TerminalOptions
+from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
 from acquirer.terminal.effects import Ask, Program, Response
 from acquirer.terminal.exchange import Result
 from acquirer.testing.clock import HostClock
 from acquirer.testing.explained_text import ExplainedResult
 from acquirer.wire.framing import Framing
+
+AGAIN_S: Final = 0.01
+"""Between two tries to interrupt a line that may be opened in between: it opens in less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,11 @@ class HostSide:
 
     def explain(self, tid: str, result: Result) -> Result:
         """Return a result that says what the host's journal has of its exchanges."""
-        for exchange in result.exchanges:
-            found = [entry for entry in self.entries(tid, exchange.stan) if entry.mti == exchange.mti]
-            if found:
-                exchange.why = "; ".join(filter(None, (found[-1].why or found[-1].failure, *found[-1].notes)))
+        with suppress(StoreError):  # the host has ended, and its journal with it
+            for exchange in result.exchanges:
+                found = [entry for entry in self.entries(tid, exchange.stan) if entry.mti == exchange.mti]
+                if found:
+                    exchange.why = "; ".join(filter(None, (found[-1].why or found[-1].failure, *found[-1].notes)))
         return ExplainedResult.of(result)
 
 
@@ -51,6 +58,13 @@ class SkippingConnection(TerminalConnection):
     def __init__(self, to: HostAddress, framing: Framing, host: HostSide, *, keep_open: bool) -> None:
         super().__init__(to, framing, keep_open=keep_open, now_ns=host.clock.time.now_ns)
         self._host = host
+
+    def interrupt(self) -> None:
+        """End the waiting of another thread: to it, the host has hung up."""
+        sock = self._socket
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _read(self, within_s: float) -> bytes | OSError:
         sock = self._socket
@@ -119,13 +133,25 @@ class _InThread:
         self._connection = connection
 
     async def ask(self, ask: Ask) -> Response:
-        return await asyncio.to_thread(self._connection.ask, ask)
+        return await self._done(asyncio.to_thread(self._connection.ask, ask))
 
     async def listen(self) -> Response:
-        return await asyncio.to_thread(self._connection.listen)
+        return await self._done(asyncio.to_thread(self._connection.listen))
 
     def done(self) -> None:
         self._connection.done()
 
     def close(self) -> None:
         self._connection.close()
+
+    async def _done(self, work: Coroutine[Any, Any, Response]) -> Response:
+        """Return what `work` does. Where that is cancelled, its thread is over first: then the line is free."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            while not task.done():
+                self._connection.interrupt()
+                await asyncio.wait([task], timeout=AGAIN_S)
+            self._connection.close()
+            raise

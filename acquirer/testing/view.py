@@ -7,7 +7,7 @@ exchanges, from its beginning on; `close` takes everything back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Unpack
 
@@ -17,6 +17,7 @@ from acquirer.matcher.filter_text import parse_filter
 from acquirer.matcher.keys import RULE_KEYS
 from acquirer.matcher.when import from_mapping
 from acquirer.settings.packs import read_pack
+from acquirer.testing.background import HostEndedError
 from acquirer.testing.clock import ViewClock
 from acquirer.testing.durations import Duration, seconds_of
 from acquirer.testing.enrolment import EnrolledTerminal
@@ -194,7 +195,8 @@ class View(ViewedExchanges):
 
     def close(self) -> None:
         """Hang up, let go on what is held, and take rules and faults out of force."""
-        self._closing.close()
+        with suppress(HostEndedError):  # then there is nothing to take back
+            self._closing.close()
 
     # inside
 

@@ -13,8 +13,8 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from contextvars import Context
-from math import inf
-from typing import Final, TypeVarTuple, Unpack
+from threading import Lock
+from typing import Final, NamedTuple, TypeVarTuple, Unpack
 
 from acquirer.process.clock import Clock
 
@@ -86,6 +86,13 @@ class VirtualClock(Clock):
         return super().now_us() + self.ahead_us
 
 
+class Wait(NamedTuple):
+    """One that waits and lets time be skipped: until when, and whether nothing that it waits for is on its way."""
+
+    end_s: float
+    settled: Callable[[], bool]
+
+
 class VirtualTime:
     """The time of one host and of our terminals that talk to it.
 
@@ -99,48 +106,51 @@ class VirtualTime:
         self.loop = loop
         self.clock = clock
         self._at_rest = at_rest
-        self._operating = 0  # operations of our terminals that have begun and not ended
-        self._ends_s: list[float] = []  # of those that wait, and so let time be skipped: until when
+        self._lock = Lock()  # so that no time is skipped once an operation has begun
+        self._operating = 0  # operations that have begun and not ended
+        self._waits: list[Wait] = []  # each within one of them
 
     def now_ns(self) -> int:
         """Return the time in nanoseconds; it goes only forward."""
         return int(self.loop.time() * 1e9)
 
     def begin(self) -> None:
-        """Say that a terminal of ours is at work."""
-        self.loop.call_soon_threadsafe(self._operate, 1)
+        """Say that a terminal of ours, or a test, is at work: time is skipped only while it waits."""
+        with self._lock:
+            self._operating += 1
 
     def end(self) -> None:
         """Say that it is not any more."""
-        self.loop.call_soon_threadsafe(self._operate, -1)
+        with self._lock:
+            self._operating -= 1
 
     async def skip_until(self, ready: Callable[[], bool], end_s: float, settled: Callable[[], bool]) -> None:
-        """Skip the time from timer to timer, until something is there or `end_s` is reached.
+        """Skip the time from timer to timer, until something is there or `end_s` is reached; for one that has begun.
 
         Args:
             ready: whether what is waited for is there.
             settled: whether nothing is on its way, as far as the one that waits can tell.
         """
-        self._ends_s.append(end_s)
+        wait = Wait(end_s, settled)
+        self._waits.append(wait)
         alarm = self.loop.call_at(end_s, lambda: None)  # so that others who skip stop here
         total_s = end_s - self.loop.time()
         least_s = total_s / MOST_STEPS if total_s > EXACT_S else 0.0
         try:
             await asyncio.sleep(0)  # so that all that begin to wait now stand beside each other
             while not ready():
-                busy = self._busy() or not settled() or self._busy()
+                busy = self._busy()
                 now_s = self.loop.time()
                 if ready() or now_s >= end_s:
                     return
-                if busy:
+                if busy or not self._skip(min(max(self.loop.next_due_s, now_s + least_s), end_s) - now_s):
                     await asyncio.sleep(LOOK_AGAIN_S)
                     continue
-                self._skip(min(max(self.loop.next_due_s, now_s + least_s), end_s) - now_s)
                 await asyncio.sleep(0)  # timers that are due now run
                 await asyncio.sleep(0)  # and what they called soon
         finally:
             alarm.cancel()
-            self._ends_s.remove(end_s)
+            self._waits.remove(wait)
 
     async def settle(self, settled: Callable[[], bool], most_s: float) -> None:
         """Wait, skipping nothing, until the host has done what it was asked to.
@@ -154,21 +164,24 @@ class VirtualTime:
 
     async def advance(self, seconds: float) -> None:
         """Skip so much time, from timer to timer."""
-        self._operating += 1
+        self.begin()
         try:
             await self.skip_until(lambda: False, self.loop.time() + seconds, lambda: True)
         finally:
-            self._operating -= 1
+            self.end()
 
     def _busy(self) -> bool:
-        if self._operating > len(self._ends_s) or not self._at_rest():
+        if not self._at_rest():
             return True
-        return min(self._ends_s, default=inf) <= self.loop.time()  # one of them is about to go on
+        now_s = self.loop.time()  # a wait that is over is about to go on
+        return any(wait.end_s <= now_s or not wait.settled() for wait in self._waits)
 
-    def _skip(self, seconds: float) -> None:
-        if seconds > 0:
-            self.loop.skip(seconds)
-            self.clock.ahead_us += round(seconds * 1_000_000)
-
-    def _operate(self, by: int) -> None:
-        self._operating += by
+    def _skip(self, seconds: float) -> bool:
+        """Go ahead; return False when one that has begun does not wait."""
+        with self._lock:
+            if self._operating > len(self._waits):
+                return False
+            if seconds > 0:
+                self.loop.skip(seconds)
+                self.clock.ahead_us += round(seconds * 1_000_000)
+            return True
