@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypedDict
 
-from acquirer.app.identity import identity
 from acquirer.data.toml import DataError
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.security.secret import Secret
+from acquirer.settings.identity import identity
 from acquirer.settings.specs import load_dialect
 from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.receipt import minor

@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
     "terminal": "Play a POS terminal against any host: sign on, sell, void, refund, reverse, sign off.",
     "check": "Run journeys, scripts of terminal steps with what must come of them; JUnit for CI.",
+    "load": "Have many terminals come at once, and say how long each took.",
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
     "signatures": "Read what cardholders signed: list, show, export, import; and which transactions lack a signature.",

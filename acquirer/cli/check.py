@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
+<<<<<<< HEAD
 from acquirer.data.text import plural, printable
+=======
+from acquirer.cli.reaching import reach
+>>>>>>> 851aa4a (acquirer load burst: terminals that come all at once in an open loop, latency from the intended moment, records, thresholds)
 from acquirer.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,29 +59,12 @@ def command(
     with _written(junit, reports):
         prepared = [prepare(one, own_host=host is None) for one in journeys]
         if host:
-            _reach(host)
+            reach(host)
         for one in prepared:
             reports.append(_run(one, observer, host, state))
             if as_json:
                 _print_json(reports[-1])
     return _end(reports, as_json=as_json)
-
-
-def _reach(host: str) -> None:
-    """Refuse a host that nothing listens at. Raises Exit."""
-    import socket
-
-    from acquirer.app.terminal_connection import CONNECT_S, address, reason_of
-
-    try:
-        to = address(host)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"--host: {exc}") from None
-    try:
-        socket.create_connection(to, CONNECT_S).close()
-    except OSError as exc:
-        sentence = f"no connection to {to}: {reason_of(exc)}; start the host, or correct --host"
-        raise Exit(Code.NO_CONNECTION, sentence) from None
 
 
 @contextmanager

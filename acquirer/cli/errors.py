@@ -16,6 +16,8 @@ class Code(IntEnum):
     UNDECODABLE = 5
     STORE_FAILED = 6
     UPLOAD_FAILED = 7
+    GENERATOR_LIMIT = 98
+    THRESHOLDS_MISSED = 99
     INTERRUPTED = 130
 
 
@@ -30,6 +32,8 @@ MEANINGS = {
     Code.UNDECODABLE: "What was received cannot be decoded or verified: not a message, or a MAC or keys that differ.",
     Code.STORE_FAILED: "The store failed while a host served; what was approved before is durable.",
     Code.UPLOAD_FAILED: "Done, but the signature's upload failed: it is kept, or to be signed on paper.",
+    Code.GENERATOR_LIMIT: "The load generator was the limit (`load` with `--strict`), so that its figures are none.",
+    Code.THRESHOLDS_MISSED: "A threshold of `load` was missed.",
     Code.INTERRUPTED: "Ended by Ctrl-C. `serve` ends with 0, as it does on SIGTERM.",
 }
 """What each code means; `docs/exit-codes.md` shows the same."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.app.identity import identity
 from acquirer.data.toml import DataError
 from acquirer.dialect.suite import Suite
 from acquirer.security.secret import Secret
+from acquirer.settings.identity import identity
 from acquirer.settings.specs import load_dialect
 
 TMK, BDK = "258FB0AB70D025CDB99DF2C4D302D646", "0123456789ABCDEFFEDCBA9876543210"

@@ -1,0 +1,22 @@
+"""Whether a host can be reached, before anything is begun that needs it."""
+
+from __future__ import annotations
+
+from acquirer.cli.errors import Code, Exit
+
+
+def reach(host: str) -> None:
+    """Refuse a host that nothing listens at. Raises Exit."""
+    import socket
+
+    from acquirer.app.terminal_connection import CONNECT_S, address, reason_of
+
+    try:
+        to = address(host)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"--host: {exc}") from None
+    try:
+        socket.create_connection(to, CONNECT_S).close()
+    except OSError as exc:
+        sentence = f"no connection to {to}: {reason_of(exc)}; start the host, or correct --host"
+        raise Exit(Code.NO_CONNECTION, sentence) from None

@@ -1,0 +1,185 @@
+"""Bursts against a host of ours: counts agree to the last one, a host that stands still is seen in full."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acquirer.data.toml import DataError
+from acquirer.load.burst import BurstError, BurstProgress, read_burst, run_plan
+from acquirer.load.burst_plan import BurstPlan, moments, registrations
+from acquirer.load.records import RequestOutcome, read_records
+from acquirer.testing import RunningHost, running_host
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> str:
+    path = tmp_path / "terminals.toml"
+    path.write_text(
+        '[[terminal]]\ntid = "30000001..30000400"\nmid = "880210010210162"\ntmk = "258FB0AB70D025CDB99DF2C4D302D646"\n'
+        'bdk = "0123456789ABCDEFFEDCBA9876543210"\n'
+    )
+    return str(path)
+
+
+@pytest.fixture
+def host(terminals: str) -> Iterator[RunningHost]:
+    with running_host(terminals=terminals) as host:
+        yield host
+
+
+def plan(host: str, terminals: str, count: int = 60, within_s: float = 0.3, **more: object) -> BurstPlan:
+    return BurstPlan(host, terminals, count, within_s, **more)  # type: ignore[arg-type]
+
+
+def quiet(_progress: BurstProgress) -> None:
+    """Watch nothing."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("journey", ["sign-on", "sale"])
+def test_generator_and_host_count_the_same(host: RunningHost, terminals: str, kept: bool, journey: str) -> None:
+    seen: list[BurstProgress] = []
+    figures = run_plan(plan(host.address, terminals, journey=journey, kept=kept, workers=2), None, seen.append)
+    each = 2 if journey == "sale" else 1
+    assert len(figures.records) == 60 * each
+    assert figures.outcomes == {RequestOutcome.APPROVED: 60 * each}
+    assert figures.codes == {"00": 60 * each}
+    assert figures.whole
+    assert len(host.journal.list(code="00")) == 60 * each
+    assert {one.tid for one in host.journal.list()} == {f"{30000001 + n}" for n in range(60)}
+    assert sum(int(one["requests"]) for one in figures.workers) == 60
+    assert all(progress.done <= 60 * each for progress in seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["iso8583-1987-dukpt", "iso8583-1987-plain", "iso8583-1993-bcd"])
+def test_terminals_of_each_dialect_sell(terminals: str, dialect: str) -> None:
+    with running_host(terminals=terminals, dialect=dialect) as host:
+        figures = run_plan(plan(host.address, terminals, 10, journey="sale", dialect=dialect), None, quiet)
+        assert figures.outcomes.keys() == {RequestOutcome.APPROVED}
+        assert len(host.journal.list("sale", reason="approved")) == 10
+
+
+@pytest.mark.slow
+def test_each_ending_has_its_word(host: RunningHost, terminals: str) -> None:
+    faults = {
+        "silent": RequestOutcome.NO_ANSWER,
+        "wrong_mac": RequestOutcome.APPROVED,  # a sign-on has none
+        "wrong_kcv:key=mak": RequestOutcome.KEYS_DIFFER,
+        "truncate:bytes=20": RequestOutcome.MALFORMED,
+        "reset:after=0ms": RequestOutcome.LOST,
+    }
+    for fault, outcome in faults.items():
+        host.faults.clear()
+        host.faults.add(fault)
+        figures = run_plan(plan(host.address, terminals, 4, 0.05, timeout_s=0.5), None, quiet)
+        assert set(figures.outcomes) <= {outcome, RequestOutcome.NOT_CONNECTED}, fault
+    host.faults.clear()
+    host.rules.add({"name": "closed", "then": {"code": "91"}})
+    assert run_plan(plan(host.address, terminals, 4, 0.05), None, quiet).outcomes == {RequestOutcome.DECLINED: 4}
+
+
+@pytest.mark.slow
+def test_a_host_that_is_not_there_loses_nothing(terminals: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    figures = run_plan(plan(address, terminals, 5, 0.05), None, quiet)
+    assert figures.outcomes == {RequestOutcome.NOT_CONNECTED: 5}
+    assert figures.errors == 1.0
+
+
+@pytest.mark.slow
+def test_a_host_that_stands_still_is_seen_in_full(tmp_path: Path, terminals: str) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "acquirer", "serve", "--listen", "127.0.0.1:0", "--store", "memory:", "--json"),
+            *("--terminals", terminals, "--log", "off"),
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["listen"]
+        stopped = threading.Timer(0.0, lambda: None)
+
+        def watch(progress: BurstProgress) -> None:
+            nonlocal stopped
+            if progress.elapsed_s > 0.2 and not stopped.is_alive() and stopped.interval == 0.0:
+                os.kill(process.pid, signal.SIGSTOP)
+                stopped = threading.Timer(1.5, os.kill, (process.pid, signal.SIGCONT))
+                stopped.start()
+
+        figures = run_plan(plan(address, terminals, 400, 2.0), None, watch)
+        stopped.join()
+        assert figures.outcomes == {RequestOutcome.APPROVED: 400}
+        # Of 400 that came within 2 s, those of 1.5 s waited, each until it went on: a half of them for 0.75 s and more.
+        assert figures.latency.most.ms > 1200
+        assert figures.latency.quantile(70).ms > 500
+        waited = [one for one in figures.records if one.latency_us > 300_000]
+        assert len(waited) > 150
+        ends = {(one.intended_us + one.latency_us) // 100_000 for one in waited}
+        assert len(ends) < 12, "they all end when the host goes on"
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.mark.slow
+def test_records_are_kept_and_say_the_same(host: RunningHost, terminals: str, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    figures = run_plan(plan(host.address, terminals, workers=3, shape="poisson"), folder, quiet)
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == ["worker-0.acq", "worker-1.acq", "worker-2.acq"]
+    again = read_burst(files)
+    assert again.as_json() == figures.as_json()
+    header = read_records(files[0]).header
+    assert header["plan"]["count"] == 60
+    assert header["services"][0]
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[: len(whole) - 200])  # as after an abort
+    broken = read_burst(files)
+    assert not broken.whole
+    assert 0 < len(broken.records) <= 60
+
+
+def test_the_same_plan_has_the_same_moments(terminals: str) -> None:
+    first = moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=4))
+    assert first == moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=4))
+    assert first != moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=5))
+    assert sorted(number for _, number in first) == list(range(50))
+
+
+def test_too_few_terminals_are_refused(terminals: str) -> None:
+    with pytest.raises(DataError, match="holds 400 terminals, and 401 are to come, each once: add some"):
+        registrations(plan("127.0.0.1:1", terminals, 401))
+    with pytest.raises(DataError, match="holds 400 terminals"):
+        run_plan(plan("127.0.0.1:1", terminals, 401), None, quiet)
+
+
+@pytest.mark.slow
+def test_a_worker_that_fails_is_one_sentence(tmp_path: Path) -> None:
+    keyless = tmp_path / "keyless.toml"
+    keyless.write_text(
+        '[[terminal]]\ntid = "30000001"\nmid = "880210010210162"\nbdk = "0123456789ABCDEFFEDCBA9876543210"\n'
+    )
+    began_s = time.monotonic()
+    with pytest.raises(BurstError, match="terminal 30000001 has no tmk, which terminals of unionpay-pos need"):
+        run_plan(plan("127.0.0.1:1", str(keyless), 1), None, quiet)
+    assert time.monotonic() - began_s < 60
