@@ -23,7 +23,7 @@ KINDS = (
     errors.SecurityError,
     errors.PeerError,
 )
-CONTROL_FLOW = {"Exit", "Unusual", "Decided"}  # raised and caught within the project: nothing has failed
+CONTROL_FLOW = {"Exit", "Unusual", "Decided", "PowerCut"}  # raised and caught within the project: nothing has failed
 STARTS = ("acquirer.__main__", "acquirer.store.migrations")  # they run when they are imported
 
 

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acquirer.cli.errors import Code, Exit
-<<<<<<< HEAD
-from acquirer.data.text import plural, printable
-=======
 from acquirer.cli.reaching import reach
->>>>>>> 851aa4a (acquirer load burst: terminals that come all at once in an open loop, latency from the intended moment, records, thresholds)
+from acquirer.data.text import plural, printable
 from acquirer.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ IGNORED: Final = "an answer arrived and was not used"
 _HALF: Final = 500_000  # of all batch numbers: far from any that a host gives out next
 
 
-class PowerCutError(Exception):
+class PowerCut(Exception):
     """The power failed during an operation.
 
     Args:
@@ -49,7 +49,7 @@ class FaultyProgram:
         self._saved = saved
 
     def around(self, program: Program[Result]) -> Program[Result]:
-        """Return a program that does the same under the fault. Raises PowerCutError."""
+        """Return a program that does the same under the fault. Raises PowerCut."""
         exchange: Exchange | None = None
         answer: Response | None = None
         lost = False
@@ -65,7 +65,7 @@ class FaultyProgram:
             if isinstance(effect, Keep):
                 if lost:
                     program.close()
-                    raise PowerCutError(self._saved, exchange)
+                    raise PowerCut(self._saved, exchange)
                 self._saved = effect.state
             if isinstance(effect, Ask) and exchange is not None and self._acts_on(exchange.service):
                 self.acted += 1

@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from math import inf
 from typing import Any, Generic, TypeVar
 
+from acquirer.errors import PeerError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -22,7 +24,7 @@ LOOK_S = 0.5
 """Between two looks whether a loop that is waited for still runs: one that ends may leave a call behind."""
 
 
-class HostEndedError(RuntimeError):
+class HostEndedError(PeerError, RuntimeError):
     """The loop does not run any more."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
 from acquirer.journey.operations import TerminalOperation
 from acquirer.journey.subjects import OperationSubject
-from acquirer.journey.terminal_faults import FaultyProgram, PowerCutError, another_batch
+from acquirer.journey.terminal_faults import FaultyProgram, PowerCut, another_batch
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.machine import Machine
@@ -67,7 +67,7 @@ class JourneyTerminal(Terminal):
     def _operate(self, operation: TerminalOperation, arguments: Mapping[str, Any]) -> OperationSubject:
         try:
             result: Result = getattr(self, operation.name)(**arguments)
-        except PowerCutError as cut:
+        except PowerCut as cut:
             self._connection.close()
             self._core.machine = Machine(self._core.machine.setup, cut.state)
             log = self._core.log
