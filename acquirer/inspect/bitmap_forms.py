@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.wire.misread import read_fields
 
 _BITMAP_BYTES: Final = 8  # of one bitmap
 
@@ -57,11 +58,25 @@ def short_bitmaps(dialect: Dialect, frame: bytes) -> Iterator[FrameForm]:
     step = size // _BITMAP_BYTES  # characters of one byte
     sent, rest = frame[at : at + size - step], frame[at + size - step :]
     for place, first in (("last", _BITS - 8), ("first", 0)):
+        if first and not _announces(dialect, frame, sent, at + size - step):
+            continue
         words = f"the bitmap has {_BITMAP_BYTES - 1} bytes: its {place} byte is missing"
         for byte in _possible_bytes(dialect, first):
             more = bytes((byte,)) if binary else f"{byte:02X}".encode(grammar.bitmap_charset)
             whole = sent + more if first else more + sent
             yield FrameForm(words, f"send {_BITMAP_BYTES}, also where no bit of it is set", frame[:at] + whole + rest)
+
+
+def _announces(dialect: Dialect, frame: bytes, sent: bytes, at: int) -> bool:
+    """Return whether the fields that seven bytes of a bitmap announce stand at a place."""
+    grammar = dialect.grammar
+    try:
+        bits = sent if grammar.bitmap_encoding == "binary" else bytes.fromhex(sent.decode(grammar.bitmap_charset))
+    except ValueError:
+        return False
+    number = int.from_bytes(bits, "big") << 8
+    des = [de for de in range(2, _BITS) if number >> (_BITS - de) & 1]
+    return all(de in grammar.fields for de in des) and read_fields(frame, at, des, grammar, {}) is not None
 
 
 _BITS: Final = 64
