@@ -113,10 +113,10 @@ def _readings(data: bytes, depth: int) -> Iterator[CaptureReading]:
 def _characters(data: bytes, depth: int) -> Iterator[CaptureReading]:
     """Yield the readings of bytes that were taken for characters (Latin-1) and written in UTF-8."""
     try:
-        inner = data.decode("utf-8").encode("latin-1")
+        inner = data.decode("utf-8-sig").encode("latin-1")
     except ValueError:
         return
-    if inner != data:
+    if not inner.isascii():  # else they are written alike
         yield from _unwrapped(CaptureReading("characters", (CapturedStream(inner),), (AS_CHARACTERS,)), depth - 1)
 
 

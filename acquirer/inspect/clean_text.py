@@ -25,10 +25,10 @@ def _without_places(text: str) -> str:
     place = re.compile(r"[^\s:]{1,200}:[0-9]{1,9}:")
     lines = text.split("\n")
     found = [place.match(line) for line in lines]
-    if len(lines) < 2 or not all(one or not line.strip() for one, line in zip(found, lines, strict=True)):
+    if sum(map(bool, found)) < 2 or not all(one or not line.strip() for one, line in zip(found, lines, strict=True)):
         return text
     (name, *others) = {one[0].partition(":")[0] for one in found if one} or {""}
-    if others or not re.search("[A-Za-z./_]", name):  # else a time
+    if others or not re.search("[G-Zg-z./_]", name):  # else a time, or bytes
         return text
     return "\n".join(line[one.end() :] if one else line for one, line in zip(found, lines, strict=True))
 

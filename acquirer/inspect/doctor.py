@@ -117,7 +117,7 @@ def diagnose_capture(data: bytes, dialects: Sequence[Dialect]) -> CaptureDiagnos
         if diagnosis is None or diagnosis.groups[0].certainty != "unknown":
             diagnosis = _diagnose(reading, dialects)
         found.append(diagnosis)
-        if all(
+        if diagnosis.groups and all(
             group.certainty == "sure" and group.guess and not group.guess.unknown_head for group in diagnosis.groups
         ):
             break

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -103,3 +106,18 @@ def test_anything_gets_a_diagnosis(data):
     diagnosis = diagnose_capture(data, [UNIONPAY])
     assert diagnosis.groups
     assert all(group.why for group in diagnosis.groups)
+
+
+def test_a_reading_without_any_stream_ends_no_search():
+    empty = b"\xd4\xc3\xb2\xa1" + struct.pack("<HHIIII", 2, 4, 0, 0, 65535, 1)  # a capture without a packet
+    dialect = load_dialect("iso8583-1987-binary")
+    sample = bytes.fromhex(dialect.samples[0].hex)
+    text = f"{base64.b64encode(empty).decode()}\n\n\\x{sample.hex()}"
+    assert [found.frame for _, found in diagnose_capture(text.encode(), [dialect]).messages if found.message] == [
+        sample[2:]
+    ]
+    assert diagnose_capture(base64.b64encode(empty), [dialect]).groups
+
+
+def test_digits_of_hex_that_are_nothing_are_called_hex():
+    assert diagnose_capture(b"00" * 3_000, [load_dialect("iso8583-1987-ascii")]).form == "hex"

@@ -17,10 +17,13 @@ DIALECTS = {name: load_dialect(name) for name in dialect_names()}
 SAMPLES = [*{one.hex: (name, one) for name, dialect in DIALECTS.items() for one in dialect.samples}.values()]
 """Each message once, with a dialect that has it."""
 ALL = DRESSES | PASTED
-AMBIGUOUS = ("cat -v", "percent where needed", "C string", "od -a")
-WHOLE = ("bits", "bits, half bytes", "bits, joined", "xxd -e", "xxd -e -g 8", "Ascii85", "Ascii85, Adobe")
-"""Read where they are all of a text: within another, digits 0 and 1 are hexadecimal ones, words have any order, and the
-letters of Ascii85 are quotes and marks of other forms."""
+AMBIGUOUS = ("cat -v", "percent where needed", "C string", "od -a", "form", "C characters", "Oracle DUMP")
+WHOLE = (
+    *("bits", "bits, half bytes", "bits, joined", "xxd -e", "xxd -e -g 8", "Ascii85", "Ascii85, Adobe"),
+    *("od -t x2, A n", "od -t x4, A n", "od -t u2, A n"),
+)
+"""Read where they are all of a text: within another, digits 0 and 1 are hexadecimal ones, words have any order and no
+end, and the letters of Ascii85 are quotes and marks of other forms."""
 NESTED = [name for name in ALL if name not in (*AMBIGUOUS, *WHOLE)]
 ETHERNET, VLAN = bytes.fromhex("00145e472ed8001ad40c320f"), bytes.fromhex("81000064")
 
