@@ -37,7 +37,7 @@ def test_where_time_plays_no_role_all_are_explained() -> None:
 
 @pytest.mark.slow
 def test_a_flood_on_one_connection_keeps_no_other_waiting() -> None:
-    count = 300  # of more, a slow machine would leave some out of the journal, because commits wait for 5 s
+    count = 600  # of more, a slow machine would leave some out of the journal, because commits wait for 5 s
     with running_host() as host:
         with (
             socket.create_connection((host.host, host.port), timeout=120) as flood,
