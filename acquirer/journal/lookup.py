@@ -129,8 +129,11 @@ class _Bounds:
         return part.operator in ("equal", "range", ">", ">=", "<", "<=")
 
     def _moment(self, part: Atom, timezone: tzinfo) -> bool:
-        moment = datetime.strptime(part.operand, "%Y%m%d%H%M%S").replace(tzinfo=timezone)
-        first, second = sorted(int(moment.replace(fold=fold).timestamp()) * 1_000_000 for fold in (0, 1))
+        try:
+            moment = datetime.strptime(part.operand, "%Y%m%d%H%M%S").replace(tzinfo=timezone)
+            first, second = sorted(int(moment.replace(fold=fold).timestamp()) * 1_000_000 for fold in (0, 1))
+        except (ValueError, OverflowError):  # a day of no calendar that a program wrote: compared as text
+            return False
         if part.key == "since":
             self.since_us = max(self.since_us, first)
         elif second <= 0:

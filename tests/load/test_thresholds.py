@@ -37,7 +37,7 @@ def test_it_holds_or_not(text: str, figure: float, held: bool) -> None:
         ("p(99)<250 hours", "is no threshold"),
         ("p(0)<1s", "a percentile lies above 0 and below 100"),
         ("p(100)<1s", "a percentile lies above 0 and below 100"),
-        ("erors<1%", "there is no figure 'erors'; did you mean 'errors'"),
+        ("error<1%", "there is no figure 'error'; did you mean 'errors'"),
         ("mode<1s", r"there is no figure 'mode'; there are p\(N\), avg, "),
         ("errors<3ms", "errors is not counted in 'ms'; write it like 0.1%"),
         ("p(99)<1%", "p is not counted in '%'; write it like 250ms"),
