@@ -225,6 +225,10 @@ class Server:
         for connection in list(self.connections):
             connection.close("restart", hard=True)
 
+    def end_restart(self) -> None:
+        """Accept connections again. Idempotent."""
+        self._down_until_s = 0.0
+
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _on_a_line(self, lines: Lines, listener: Listener, client: tuple[str, int]) -> Connection:

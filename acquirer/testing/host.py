@@ -156,6 +156,10 @@ class RunningHost:
         """Let go on what rules hold: all, or of one terminal or rule; return how many exchanges that were."""
         return self._background.call(lambda: self._running.driver.held.resume(tid, rule))
 
+    def end_restart(self) -> None:
+        """Accept connections again, if a fault has it behave like a host that restarts."""
+        self._background.call(self._running.server.end_restart)
+
     @property
     def counters(self) -> dict[str, int]:
         """What the host counted so far: connections, frames, closes by reason …"""

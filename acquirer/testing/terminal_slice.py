@@ -139,12 +139,13 @@ class TerminalSlice:
             self._put(fault)
 
     def remove_fault(self, name: str) -> None:
-        """Take a fault out of force."""
-        self._host.faults.remove(name)
-        self._faults.discard(name)
+        """Take a fault out of force; one that is out of force already may be another's by now."""
+        if name in self._faults:
+            self._host.faults.remove(name)
+            self._faults.remove(name)
 
     def clear(self) -> None:
-        """Let go on what is held, and take rules and faults out of force."""
+        """Let go on what is held, take rules and faults out of force, and end a restart that one of them began."""
         if self._rules:
             self._host.rules.remove(*self._rules)
         if self._faults:
@@ -152,6 +153,7 @@ class TerminalSlice:
         self._rules.clear()
         self._faults.clear()
         self.resume()
+        self._host.end_restart()
 
     def resume(self) -> int:
         """Let go on what rules hold; return how many exchanges that were."""

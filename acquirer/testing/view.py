@@ -163,8 +163,9 @@ class View(ViewedExchanges):
         try:
             yield applied
         finally:
-            applied.end()
-            self._slice.remove_fault(name)
+            with suppress(HostEndedError):
+                applied.end()
+                self._slice.remove_fault(name)
 
     def use_pack(self, name: str) -> None:
         """Put the rules and faults of a pack in force for this test's terminals.
