@@ -97,10 +97,14 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show in the report of a failure what the host saw."""
-    report = yield
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show in the report of a failure what the host saw, and of the way to it what is not ours."""
     view = item.stash.get(_VIEW, None)
+    if view is not None and call.excinfo is not None and not item.config.option.fulltrace:
+        sys.modules["acquirer.testing.sessions"].hide_own_lines(call.excinfo.value)
+    report = yield
     if view is not None and report.failed:
         item.stash[_FAILED] = True
         if report.when != "teardown":  # then the host may have ended

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from itertools import cycle, islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, TextIO
 
 import pytest
 
+import acquirer
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import AcquirerError
 from acquirer.settings.private_file import open_private
@@ -22,6 +25,10 @@ from acquirer.testing.view import TERMINALS, View
 
 CLOCKS: Final = ("virtual", "real")
 KEYS: Final = ("fresh", "fixed")
+REFUSALS: Final = (AssertionError, LookupError, TypeError, ValueError)
+"""What methods of this package raise for arguments that cannot be used, beside kinds of `AcquirerError`."""
+
+PACKAGE: Final = Path(acquirer.__file__).parent
 _OWN: Final = ("keys",)  # options that are no settings of a host
 
 
@@ -82,6 +89,27 @@ def views(
         view.close()
 
 
+def hide_own_lines(exc: BaseException) -> None:
+    """Leave lines of this package out of the traceback of an exception that says itself what to do.
+
+    An exception that nothing here raises on purpose is left as it is: then our lines are to be looked at.
+    """
+    if not isinstance(exc, AcquirerError) and type(exc) not in REFUSALS:
+        return
+    entry = exc.__traceback__
+    while entry is not None:
+        following = entry.tb_next
+        while following is not None and _is_ours(following):
+            following = following.tb_next
+        entry.tb_next = following
+        entry = following
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    file = entry.tb_frame.f_code.co_filename
+    return file == contextlib.__file__ or Path(file).is_relative_to(PACKAGE)
+
+
 def problems_of(view: View | ExternalView, marks: Marks) -> Sequence[str]:
     """Return what a test left behind, as far as that is known."""
     return view.problems(strict=marks.strict) if isinstance(view, View) else ()
@@ -101,13 +129,18 @@ def marks_of(node: pytest.Item) -> Marks:
     marks = Marks(**values)
     if marks.clock:
         _choice("@pytest.mark.acquirer: clock", marks.clock, CLOCKS)
-    if type(values.get("terminals", 1)) is not int or marks.terminals < 1:
-        pytest.fail(f"@pytest.mark.acquirer: terminals is a number from 1, not {marks.terminals!r}", pytrace=False)
+    for name, fits, wanted in (
+        ("terminals", type(marks.terminals) is int and marks.terminals >= 1, "a number from 1"),
+        ("strict", isinstance(marks.strict, bool), "True or False"),
+        ("pack", all(isinstance(one, str) for one in _packs(marks)), "the name of a pack, or a list of names"),
+    ):
+        if not fits:
+            pytest.fail(f"@pytest.mark.acquirer: {name} is {wanted}, not {getattr(marks, name)!r}", pytrace=False)
     return marks
 
 
 def _packs(marks: Marks) -> list[str]:
-    return [marks.pack] if isinstance(marks.pack, str) else list(marks.pack or ())
+    return list(marks.pack) if isinstance(marks.pack, list | tuple) else [marks.pack] if marks.pack is not None else []
 
 
 def _choice(what: str, value: object, known: tuple[str, ...]) -> None:

@@ -207,6 +207,8 @@ BAD = (
     ("{}", "True", "@pytest.mark.acquirer takes strict=…, pack=…, terminals=…, clock=…"),
     ("{}", "pack='day-ned'", r"@pytest.mark.acquirer\(pack=…\): .*no pack is called 'day-ned'"),
     ("{}", "terminals=0", "terminals is a number from 1, not 0"),
+    ("{}", "strict='yes'", "strict is True or False, not 'yes'"),
+    ("{}", "pack=3", "pack is the name of a pack, or a list of names, not 3"),
     ("{}", "clock='soon'", "clock: 'soon' is neither 'virtual' nor 'real'"),
 )
 """Options, a marker, and the sentence about them."""
@@ -239,6 +241,33 @@ class Test{n}:
         shown = done.stdout.split(f"ERROR at setup of Test{n}.test_one")[1].split("ERROR at")[0]
         assert re.search(sentence, shown), shown
         assert "sessions.py" not in shown, "one sentence, and no traceback"
+
+
+MISUSED = {
+    "terminal('99')": "DataError: .*'99' is not a terminal number",
+    "terminal(dialect='martian')": "LookupError: this host does not speak 'martian'; it speaks unionpay-pos",
+    "terminal(timeout='soon')": "ValueError: 'soon' is not a duration",
+    "terminal().sale('abc')": "ValueError: 'abc' is no amount; write it like 12.34",
+    "verify('sale', cod='00')": "TypeError: an exchange has no 'cod'",
+    "expect('sale', amuont='>1')": "ConditionError: amuont: unknown key; did you mean 'amount'",
+    "expect('sale').reply('5')": "DataError: rule: then.code: unionpay-pos knows no response code '5'",
+    "fault('slient').__enter__()": "DataError: .*unknown kind 'slient'; did you mean 'silent'",
+    "clock.advance(-5)": "ValueError: -5 is not a duration: time goes forward",
+}
+"""What a test does that it cannot, and the sentence about it."""
+
+
+@pytest.mark.slow
+def test_what_cannot_be_done_is_one_sentence_at_the_line_of_the_test(run_pytest: RunPytest) -> None:
+    tests = [f"def test_{n}(acquirer):\n    acquirer.{call}\n" for n, call in enumerate(MISUSED)]
+    done = run_pytest("".join(tests))
+    assert outcomes(done) == {"failed": len(MISUSED)}, done.stdout
+    for n, (call, sentence) in enumerate(MISUSED.items()):
+        shown = re.split(r"\n_+ test_", done.stdout)[n + 1]
+        assert re.search(rf">       acquirer.{re.escape(call)}\n(        \S*\n)?E       .*{sentence}", shown), shown
+        assert "acquirer/" not in shown, "our own lines are hidden"
+    shown = run_pytest("".join(tests), "--full-trace", "-k", "test_0").stdout
+    assert "acquirer/settings/terminals.py" in shown
 
 
 @pytest.mark.slow
