@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import settings
 # Workers of pytest-xdist are given the width of the screen they are started from; what a command prints is no screen.
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+# Hypothesis would write failing examples as a patch. Where Twisted is imported, libcst stumbles over its interfaces while
+# it does that, and the whole run ends there, without a word about the test that failed.
+sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]
 
 # A slow machine is not a failing test; the same examples every time keep a failing build failing.
 settings.register_profile("whole", deadline=None, derandomize=bool(os.environ.get("CI")))
