@@ -14,8 +14,8 @@ from hypothesis import settings
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
-# Hypothesis would write failing examples as a patch. Where Twisted is imported, libcst stumbles over its interfaces while
-# it does that, and the whole run ends there, without a word about the test that failed.
+# Hypothesis would write failing examples as a patch. Where Twisted is imported, libcst stumbles over its interfaces at
+# that, and the whole run ends there, without a word about the test that failed.
 sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]
 
 # A slow machine is not a failing test; the same examples every time keep a failing build failing.
