@@ -31,8 +31,7 @@ MARKER = (
 HEADING = "acquirer: what the host saw"
 
 _VIEW = pytest.StashKey["View | ExternalView"]()
-_FAILED = pytest.StashKey[bool]()
-_SEEN = pytest.StashKey[str]()
+_BROKEN_OFF = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,8 +81,7 @@ def acquirer(
     for view, marks in sessions.views(acquirer_host, acquirer_options, request.node):
         request.node.stash[_VIEW] = view
         yield view
-        if not request.node.stash.get(_FAILED, False) and (problems := sessions.problems_of(view, marks)):
-            request.node.stash[_SEEN] = view.transcript()
+        if not request.node.stash.get(_BROKEN_OFF, False) and (problems := sessions.problems_of(view, marks)):
             pytest.fail("\n".join(problems), pytrace=False)
 
 
@@ -102,13 +100,16 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show in the report of a failure what the host saw, and of the way to it what is not ours."""
     view = item.stash.get(_VIEW, None)
-    if view is not None and call.excinfo is not None and not item.config.option.fulltrace:
-        sys.modules["acquirer.testing.sessions"].hide_own_lines(call.excinfo.value)
+    if view is not None and call.excinfo is not None:
+        item.stash[_BROKEN_OFF] = True  # skipped tests too: what they expect had no time to happen
+        if not item.config.option.fulltrace:
+            from acquirer.testing import sessions
+
+            sessions.hide_own_lines(call.excinfo.value)
     report = yield
-    if view is not None and report.failed:
-        item.stash[_FAILED] = True
-        if report.when != "teardown":  # then the host may have ended
-            item.stash[_SEEN] = view.transcript()
-        if (add := getattr(report.longrepr, "addsection", None)) is not None:  # within the text, for JUnit too
-            add(HEADING, item.stash.get(_SEEN, "") or "no exchange")
+    add = getattr(report.longrepr, "addsection", None)
+    if view is not None and report.failed and add is not None:
+        from acquirer.testing import sessions
+
+        add(HEADING, sessions.transcript_of(view))  # within the text, for JUnit too
     return report

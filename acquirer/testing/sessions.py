@@ -89,6 +89,14 @@ def views(
         view.close()
 
 
+def transcript_of(view: View | ExternalView) -> str:
+    """Return what the host saw of a test, or why that cannot be known."""
+    try:
+        return view.transcript() or "no exchange"
+    except AcquirerError as exc:
+        return str(exc)
+
+
 def hide_own_lines(exc: BaseException) -> None:
     """Leave lines of this package out of the traceback of an exception that says itself what to do.
 

@@ -198,6 +198,7 @@ class View(ViewedExchanges):
         """Hang up, let go on what is held, and take rules and faults out of force."""
         with suppress(HostEndedError):  # then there is nothing to take back
             self._closing.close()
+            self._kept = self._seen()  # the host may end before they are shown
 
     # inside
 

@@ -36,6 +36,7 @@ class ViewedExchanges:
             JournalScope(self._tids_looked_at, terminals.borrowed, self._after, self._waiter, self._found)
         )
         self._spoken: set[int] = set()  # numbers of exchanges that the test asked about
+        self._kept: Sequence[Entry] | None = None  # once it is closed: all of them
 
     def find(self, service: Condition = None, /, **when: Any) -> Entry:
         """Return the latest exchange that fits. Raises AssertionError: none does; says what came nearest."""
@@ -113,6 +114,8 @@ class ViewedExchanges:
 
     def _seen(self) -> Sequence[Entry]:
         """Return all exchanges since the beginning that are not another view's."""
+        if self._kept is not None:
+            return self._kept
         self.host.clock.settle()
         return [entry for entry in self.host.journal.list(id=f">{self._after}") if not self._is_anothers(entry)]
 

@@ -122,6 +122,25 @@ def my(acquirer):
 
 def test_of_a_fixture(my):
     pass
+
+@pytest.fixture
+def mine(acquirer):
+    terminal = acquirer.terminal()
+    terminal.echo()
+    yield terminal
+    assert terminal.sale("1.00").failed
+
+def test_of_the_end_of_a_fixture(mine):
+    pass
+
+def test_skipped(acquirer):
+    acquirer.expect("refund").once()
+    pytest.skip("not today")
+
+@pytest.mark.xfail
+def test_that_is_to_fail(acquirer):
+    acquirer.expect("refund").once()
+    assert acquirer.terminal().sale("1.00").failed
 """
 
 
@@ -129,7 +148,7 @@ def test_of_a_fixture(my):
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_failures_say_what_the_host_saw(run_pytest: RunPytest, tmp_path: Path, workers: tuple[str, ...]) -> None:
     done = run_pytest(FAILING, *workers, "--junit-xml=out.xml")
-    assert outcomes(done) == {"failed": 2, "passed": 3, "errors": 4}, done.stdout
+    assert outcomes(done) == {"failed": 2, "passed": 4, "errors": 5, "skipped": 1}, done.stdout
     suite = ElementTree.parse(tmp_path / "out.xml")
     texts = {
         case.get("name"): "".join(part.text or "" for part in [*case.iter("failure"), *case.iter("error")])
@@ -143,6 +162,7 @@ def test_failures_say_what_the_host_saw(run_pytest: RunPytest, tmp_path: Path, w
         "test_strict": "no step of the test asked about an exchange, and the test is strict: <#",
         "test_unreadable": "a frame could not be read, .*: <#.*this is an HTTP request",
         "test_of_a_fixture": "assert False.*<sale 000002: approved, 00 approved, host: approved on card",
+        "test_of_the_end_of_a_fixture": r"assert False.*<sale \d+: approved, .* saw.*0200 sale .* approved",
     }
     assert texts.keys() == says.keys()
     for name, pattern in says.items():
