@@ -12,6 +12,7 @@ from acquirer.model.effects import Arrival, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.scenario.faults import Fault
 from acquirer.scenario.faults.lost_request import LostRequest
+from acquirer.testing import Playbook
 from acquirer.testing.rig_exchange import RigExchange
 from tests.host.conftest import MID, TID, MakeRig, Pos, Rig
 
@@ -91,9 +92,8 @@ def test_of_an_empty_frame_before(rig: Rig, pos: Pos) -> None:
 
 def test_of_bytes_that_are_no_frames(rig: Rig) -> None:
     arrival = Arrival(b"SSH-2.0", 5, 0.0, "127.0.0.1:5000", 1)
-    commit = next(refuse_stream(rig.host, arrival, "not-iso8583", "an SSH banner"))
-    assert isinstance(commit, Commit)
-    evidence = commit.changes.evidence
+    book = Playbook(refuse_stream(rig.host, arrival, "not-iso8583", "an SSH banner"))
+    evidence = book.expect(Commit).effect.changes.evidence
     by_number(rig.host, evidence, arrival.frame, reason="not-iso8583")
     assert evidence.at_us == 5
     assert evidence.why.startswith("an SSH banner; ")
@@ -127,9 +127,8 @@ def test_what_changes_no_row_is_journalled_however_late(rig: Rig, pos: Pos) -> N
         run.to_commit().step(CommitOutcome.CONFLICT)
     assert isinstance(run.pending, Commit)
     assert run.pending.deadline_s == never
-    commit = next(refuse_stream(rig.host, Arrival(b"SSH-2.0", 5, 0.0, "p", 1), "not-iso8583", "an SSH banner"))
-    assert isinstance(commit, Commit)
-    assert commit.deadline_s == never
+    arrival = Arrival(b"SSH-2.0", 5, 0.0, "p", 1)
+    Playbook(refuse_stream(rig.host, arrival, "not-iso8583", "an SSH banner")).expect(Commit, deadline_s=never)
 
 
 def test_a_lost_request_is_journalled_however_late(new_rig: MakeRig) -> None:

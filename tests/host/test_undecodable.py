@@ -11,6 +11,7 @@ from acquirer.journal.render import collect, pack_any
 from acquirer.model.effects import Arrival, Close, Commit, Send, Silence
 from acquirer.signature import jbig_encoder
 from acquirer.signature.pen import draw_signature
+from acquirer.testing import Playbook
 
 ANN = jbig_encoder.encode_jbig(draw_signature("Ann", seed=1))
 
@@ -96,21 +97,21 @@ def test_an_unreadable_terminal_number_is_shown_without_harm(rig):
 
 
 def test_a_stream_that_carries_no_frames(rig):
-    steps = refuse_stream(rig.host, Arrival(b"SSH-2.0", 0, 0.0, "127.0.0.1:9"), "not-iso8583", "an SSH banner")
-    commit = next(steps)
-    assert isinstance(commit, Commit)
-    assert commit.changes.evidence.reason == "not-iso8583"
-    assert commit.changes.evidence.why.startswith("an SSH banner; send frames over plain TCP")
-    assert steps.send(rig.store.commit(commit)) == Close("not-iso8583")
+    arrival = Arrival(b"SSH-2.0", 0, 0.0, "127.0.0.1:9")
+    book = Playbook(refuse_stream(rig.host, arrival, "not-iso8583", "an SSH banner"))
+    evidence = book.expect(Commit).effect.changes.evidence
+    assert evidence.reason == "not-iso8583"
+    assert evidence.why.startswith("an SSH banner; send frames over plain TCP")
+    book.give(rig.store.commit(book.effect)).expect(Close, reason="not-iso8583")
 
 
 def cut_off(rig, frame: bytes, size: int):
     """The evidence of a frame of which `size` bytes came, its length among them."""
     wire = rig.host.dialect.framing.wrap(frame)[:size]
-    steps = refuse_stream(rig.host, Arrival(wire, 0, 0.0, "127.0.0.1:9"), "cut-off", f"{size} bytes of a frame came")
-    commit = next(steps)
-    assert isinstance(commit, Commit)
-    assert steps.send(rig.store.commit(commit)) == Close("cut-off")
+    arrival = Arrival(wire, 0, 0.0, "127.0.0.1:9")
+    book = Playbook(refuse_stream(rig.host, arrival, "cut-off", f"{size} bytes of a frame came")).expect(Commit)
+    commit = book.effect
+    book.give(rig.store.commit(commit)).expect(Close, reason="cut-off")
     return commit.changes.evidence
 
 

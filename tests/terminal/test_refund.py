@@ -20,6 +20,7 @@ from acquirer.terminal.reversal import Undo, reverse
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import dump, load
+from acquirer.testing import Playbook
 from tests.terminal import vectors
 
 if TYPE_CHECKING:
@@ -236,9 +237,8 @@ class TestWithoutAnAnswer:
         assert unknown.state.unanswered is not None
 
     def test_it_is_durable_before_it_leaves(self, signed_on: Bench) -> None:
-        effect = next(refund(signed_on.machine, RefundOrder(NAMED)))
-        assert isinstance(effect, Keep)
-        assert (effect.state.stan, effect.state.unanswered.stan) == ("000012", "000012")
+        state = Playbook(refund(signed_on.machine, RefundOrder(NAMED))).expect(Keep).effect.state
+        assert (state.stan, state.unanswered.stan) == ("000012", "000012")
 
     def test_nothing_waits(self, signed_on: Bench) -> None:
         result = signed_on.run(refund_again(signed_on.machine))

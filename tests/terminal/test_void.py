@@ -25,6 +25,7 @@ from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import Original, Sold
 from acquirer.terminal.void import VoidOrder, void
+from acquirer.testing import Playbook
 from tests.terminal import vectors
 
 if TYPE_CHECKING:
@@ -150,10 +151,7 @@ class TestWhichSale:
 
 class TestWhatFollows:
     def test_the_outbox_is_durable_before_the_void_leaves(self, sold: Bench) -> None:
-        program = void(sold.machine, VoidOrder())
-        effect = next(program)
-        assert isinstance(effect, Keep)
-        pending = effect.state.pending
+        pending = Playbook(void(sold.machine, VoidOrder())).expect(Keep).effect.state.pending
         assert (pending.service, pending.stan, pending.original.stan) == ("void", "000013", "000012")
         assert not {35, 37, 38, 52, 64} & set(pending.fields)
         assert pending.fields[61] == "000007000012"
