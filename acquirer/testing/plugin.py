@@ -111,5 +111,5 @@ def pytest_runtest_makereport(
     if view is not None and report.failed and add is not None:
         from acquirer.testing import sessions
 
-        add(HEADING, sessions.transcript_of(view))  # within the text, for JUnit too
+        add(HEADING, sessions.seen_of(view))  # within the text, for JUnit too
     return report

@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 import pytest
 
 import acquirer
+from acquirer.app.terminal_connection import address, reason_of
 from acquirer.data.toml import did_you_mean
 from acquirer.errors import AcquirerError
 from acquirer.settings.private_file import open_private
@@ -49,16 +50,25 @@ def hosts(options: Mapping[str, Any], config: pytest.Config) -> Iterator[Running
         del settings["clock"]
     if (seed := config.getoption("--acquirer-seed")) is not None:
         settings["seed"] = seed
+    _choice("keys", options.get("keys", "fresh"), KEYS)
     with ExitStack() as stack:
+        host: RunningHost | ExternalHost
+        place = problem = ""
         try:
-            _choice("keys", options.get("keys", "fresh"), KEYS)
-            if address := config.getoption("--acquirer-host"):
-                yield _external(address, settings)
-                return
-            log = _log(config.getoption("--acquirer-log"), stack)
-            host = stack.enter_context(running_host(log=log, **settings))
-        except (AcquirerError, TypeError, ValueError, OSError) as exc:
-            pytest.fail(f"acquirer_options: {exc}", pytrace=False)
+            if elsewhere := config.getoption("--acquirer-host"):
+                place = "--acquirer-host"
+                host = _external(str(address(elsewhere)), settings)
+            else:
+                place = "--acquirer-log"
+                log = _log(config.getoption(place), stack)
+                place = "acquirer_options"
+                host = stack.enter_context(running_host(log=log, **settings))
+        except (AcquirerError, TypeError, ValueError) as exc:
+            problem = str(exc)
+        except OSError as exc:
+            problem = f"{exc.filename or exc}: {reason_of(exc)}"
+        if problem:
+            pytest.fail(f"{place}: {problem}", pytrace=False)
         yield host
 
 
@@ -89,7 +99,7 @@ def views(
         view.close()
 
 
-def transcript_of(view: View | ExternalView) -> str:
+def seen_of(view: View | ExternalView) -> str:
     """Return what the host saw of a test, or why that cannot be known."""
     try:
         return view.transcript() or "no exchange"
@@ -166,11 +176,11 @@ def _log(path: str | None, stack: ExitStack) -> TextIO | None:
     return stack.enter_context(os.fdopen(file, "a", buffering=1, encoding="utf-8"))
 
 
-def _external(address: str, settings: Mapping[str, Any]) -> ExternalHost:
+def _external(host: str, settings: Mapping[str, Any]) -> ExternalHost:
     """Return a host elsewhere, with the share of its terminals that this worker may use."""
     file = settings.get("terminals")
     known = [one.tid for one in (read_terminals(Path(file)) if file else demo_terminals())]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     share = list(islice(known, number % len(known), None, min(workers, len(known))))
-    return ExternalHost(address, str(settings.get("dialect", "unionpay-pos")), file, cycle(share))
+    return ExternalHost(host, str(settings.get("dialect", "unionpay-pos")), file, cycle(share))

@@ -291,6 +291,21 @@ def test_what_cannot_be_done_is_one_sentence_at_the_line_of_the_test(run_pytest:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--acquirer-host=nonsense", "--acquirer-host: 'nonsense' is no address; write HOST:PORT"),
+        ("--acquirer-log=nowhere/host.log", "--acquirer-log: nowhere/host.log: no such file or directory"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_one_sentence(run_pytest: RunPytest, option: str, sentence: str) -> None:
+    done = run_pytest("def test_one(acquirer):\n    pass\n", option)
+    assert outcomes(done) == {"error": 1}, done.stdout
+    assert sentence in done.stdout
+    assert "During handling" not in done.stdout
+
+
+@pytest.mark.slow
 def test_markers_choose_pack_number_and_clock(run_pytest: RunPytest) -> None:
     done = run_pytest(
         """
