@@ -38,13 +38,25 @@ def burst(
     host: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host.")] = "127.0.0.1:8583",
     terminals: Annotated[
         Path | None,
-        typer.Option(envvar="ACQUIRER_TERMINALS", help="File of [[terminal]] tables; without it, the demo set."),
+        typer.Option(
+            envvar="ACQUIRER_TERMINALS",
+            metavar="FILE",
+            help="Holds [[terminal]] tables; without it, the demo set comes.",
+        ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Terminals that come, each once.")] = 200,
+    count: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1_000_000, help="Terminals that come, each once.")
+    ] = 200,
     within: Annotated[str, typer.Option(metavar="DURATION", help="Within this time they come.")] = "5s",
-    shape: Annotated[str, typer.Option(help="How they come: even, poisson, front (half within a quarter).")] = "even",
-    journey: Annotated[str, typer.Option(help="What each does: sign-on, or sale (behind a sign-on).")] = "sign-on",
-    dialect: Annotated[str, typer.Option(help="What they speak: a name or a file.")] = "unionpay-pos",
+    shape: Annotated[
+        str, typer.Option(metavar="SHAPE", help="How they come: even, poisson, front (half within a quarter).")
+    ] = "even",
+    journey: Annotated[
+        str, typer.Option(metavar="NAME", help="What each does: sign-on, or sale (behind a sign-on).")
+    ] = "sign-on",
+    dialect: Annotated[
+        str, typer.Option(metavar="DIALECT", help="What they speak: a name or a file.")
+    ] = "unionpay-pos",
     kept: Annotated[bool, typer.Option("--kept", help="Each keeps its connection for its next request.")] = False,
     source: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Addresses to connect from, as in 127.0.0.1..8 or 10.0.0.1,10.0.0.2.")
@@ -52,8 +64,8 @@ def burst(
     timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="How long each waits; else as its dialect says.")
     ] = "",
-    seed: Annotated[int, typer.Option(help="Draws who comes when.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the terminals.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws who comes when.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that share the terminals.")] = 1,
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep what became of each request, a file for each worker.")
     ] = None,

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import tomli
 
 from acquirer.settings.shipped import specs_dir
+
+OF_THE_HOST: Final = frozenset({"picture"})
+"""What a host journals of its own accord: that the picture of a signature was made, or cannot be."""
 
 
 def response_codes() -> set[str]:
@@ -22,10 +25,10 @@ def response_codes() -> set[str]:
 
 @cache  # for programs that ask again and again
 def services() -> frozenset[str]:
-    """Return the services of all routes of dialects that ship, those too that no host serves."""
+    """Return what a journal may say was served: services of all routes of dialects that ship, and the host's own."""
     tables = [document.get(name, {}) for document in _documents() for name in ("routes", "unserved")]
     routes = [item for table in tables for item in table.items()]
-    return frozenset(route.get("service", name) for name, route in routes if isinstance(route, dict))
+    return OF_THE_HOST.union(route.get("service", name) for name, route in routes if isinstance(route, dict))
 
 
 def _documents() -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.testing import rig as shipped
+from acquirer.testing.durations import Duration
 from acquirer.testing.rig_exchange import RigReply
 from acquirer.wire.message import Value
 
@@ -40,6 +41,13 @@ class Rig(shipped.Rig):
             sealed = self.host.vault.seal_keys(f"fixed:{tid}", fixed, self.host.randbytes)
             self.store.terminals[tid] = replace(self.store.terminals[tid], fixed_keys=sealed)
         return known
+
+    def advance(self, duration: Duration) -> None:
+        """Let time pass, also backwards: a clock may be set back."""
+        if isinstance(duration, float | int):
+            self.now_us += round(duration * 1_000_000)
+        else:
+            super().advance(duration)
 
     def pos(self, tid: str = TID) -> Pos:
         return Pos(self, tid)

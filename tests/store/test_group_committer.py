@@ -116,8 +116,14 @@ def loop():
 
 
 @pytest.fixture
-def committer(direct, batch_writer, loop):
-    return GroupCommitter(direct, batch_writer, loop.call_soon)
+def ahead_s():
+    """How far the clock of deadlines is ahead, to be changed by a test."""
+    return [0.0]
+
+
+@pytest.fixture
+def committer(direct, batch_writer, loop, ahead_s):
+    return GroupCommitter(direct, batch_writer, loop.call_soon, lambda: time.monotonic() + ahead_s[0])
 
 
 @pytest.fixture
@@ -209,13 +215,12 @@ def test_a_commit_past_its_deadline_is_not_written(committer, batch_writer, loop
     assert committer.waiting == 0
 
 
-def test_the_deadline_counts_when_the_group_is_formed(batch_writer, loop, commit, outcomes, monkeypatch):
+def test_the_deadline_counts_when_the_group_is_formed(batch_writer, loop, commit, outcomes, monkeypatch, ahead_s):
     for _ in range(AHEAD + 1):
         commit(timeout_s=30)
         loop.turn()
-    now_s = time.monotonic()
     monkeypatch.setattr(module, "CONGESTED_S", 1e9)
-    monkeypatch.setattr("time.monotonic", lambda: now_s + 31)
+    ahead_s[0] = 31
     for _ in range(AHEAD + 1):
         batch_writer.report()
     assert batch_writer.sizes == [1, 1, 0]
