@@ -41,3 +41,11 @@ def refuse_misspelt(condition: Expression) -> None:
             known = words()
             if value not in known and (hint := did_you_mean(value, known)):
                 raise ConditionError(key, f"no exchange has {key} '{value}'{hint}")
+
+
+def refuse_unserved(condition: Expression, served: Collection[str]) -> None:
+    """Refuse a service that a host of these services cannot have journalled. Raises ConditionError."""
+    for value in sorted(named_values(condition, "service") - {""}):
+        if value not in served and value not in services():
+            known = ", ".join(sorted(served))
+            raise ConditionError("service", f"this host journals no service '{value}'; it has {known}")

@@ -35,7 +35,7 @@ amount = "66.66"
 A fault never changes a decision. One that acts before the decision loses the request; every other acts once the
 decision is durable. All faults that match an exchange act, in the order of their stages, and those of one stage in the
 order of declaration; the journal names them all. Two that contradict each other are refused. Faults of a line act on
-connections.
+connections, from when these are opened: one that is open when a fault is switched on stays as it was.
 
 How to add a kind: [adding-a-fault.md](adding-a-fault.md).
 """

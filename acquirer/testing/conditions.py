@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from acquirer.app.journal_conditions import refuse_impossible, refuse_misspelt
+from acquirer.app.journal_conditions import refuse_impossible, refuse_misspelt, refuse_unserved
 from acquirer.app.journal_queries import CommitWaiter, JournalChanges
 from acquirer.journal.entry import Entry
 from acquirer.journal.verification import Waiter
@@ -40,6 +40,7 @@ class JournalScope:
         older: returns whether such a terminal may have exchanges that are not to be looked at.
         after: the number of the last one of them.
         found: is given what was found to fit.
+        served: services that the host may have journalled; none: any.
     """
 
     tids: Callable[[], Sequence[str]] = tuple
@@ -47,9 +48,12 @@ class JournalScope:
     after: int = 0
     make_waiter: Callable[[JournalChanges], Waiter] = CommitWaiter
     found: Callable[[Sequence[Entry]], object] = tuple
+    served: Collection[str] = ()
 
     def of(self, condition: Expression) -> Expression:
-        """Return a condition narrowed to the terminals."""
+        """Return a condition narrowed to the terminals. Raises ConditionError: the host has no such service."""
+        if self.served:
+            refuse_unserved(condition, self.served)
         tids = self.tids()
         if not tids or _names_terminals(condition):
             return condition

@@ -32,8 +32,9 @@ class ViewedExchanges:
         self._slice = terminals
         self._may_skip = skips
         self._after = host.journal.newest()
+        served = {route.service for dialect in host.dialects for route in dialect.routes}
         self._journal = host.journal.within(
-            JournalScope(self._tids_looked_at, terminals.borrowed, self._after, self._waiter, self._found)
+            JournalScope(self._tids_looked_at, terminals.borrowed, self._after, self._waiter, self._found, served)
         )
         self._spoken: set[int] = set()  # numbers of exchanges that the test asked about
         self._kept: Sequence[Entry] | None = None  # once it is closed: all of them

@@ -177,6 +177,9 @@ def test_more_than_were_expected_is_a_problem_too(view: View):
         (DataError, "unknown kind 'silnt'; did you mean 'silent'", lambda view: view.fault("silnt").__enter__()),
         (DataError, "after", lambda view: view.fault("late", after="soon").__enter__()),
         (DataError, "no pack is called 'day-ned'; did you mean 'day-end'", lambda view: view.use_pack("day-ned")),
+        (ConditionError, "service: no exchange has service 'sail'; did you mean 'sale'", lambda view: view.verify(
+            "sail", count=0)),
+        (ConditionError, "service: this host journals no service 'lunch'; it has ", lambda view: view.list("lunch")),
         (LookupError, "no rule in force belongs to the scenario 'x'", lambda view: view.scenario("x").state),
         (LookupError, "no rule in force belongs to the scenario 'x'", lambda view: view.scenario("x").go("y")),
         (LookupError, "no terminal|has no working keys", lambda view: view.host.rotate_keys("00000000")),
