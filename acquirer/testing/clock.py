@@ -60,8 +60,12 @@ class HostClock:
         def settled() -> bool:
             return not in_flight(sock) and server.quiet and server.settled(name)  # what has arrived is to be read then
 
-        self.skip(lambda: is_readable(sock.fileno()), within_s, settled)
-        return is_readable(sock.fileno())
+        def ready() -> bool:
+            fd = sock.fileno()
+            return fd < 0 or is_readable(fd)  # closed meanwhile by another thread: a read says so
+
+        self.skip(ready, within_s, settled)
+        return ready()
 
     def waiter(self, changes: JournalChanges) -> VirtualWaiter:
         """Return what waits for the journal to grow, skipping time."""

@@ -68,8 +68,11 @@ class SkippingConnection(TerminalConnection):
 
     def _read(self, within_s: float) -> bytes | OSError:
         sock = self._socket
-        if sock is not None and self._host.skips() and not self._host.clock.wait_readable(sock, within_s):
-            return TimeoutError()
+        try:
+            if sock is not None and self._host.skips() and not self._host.clock.wait_readable(sock, within_s):
+                return TimeoutError()
+        except OSError as error:  # another thread has hung up
+            return error
         return super()._read(within_s)
 
 

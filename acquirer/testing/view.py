@@ -197,6 +197,7 @@ class View(ViewedExchanges):
     def close(self) -> None:
         """Hang up, let go on what is held, and take rules and faults out of force."""
         with suppress(HostEndedError):  # then there is nothing to take back
+            self._slice.resume()  # first, so that a terminal of another thread hears its answer
             self._closing.close()
             self._kept = self._seen()  # the host may end before they are shown
 

@@ -17,8 +17,11 @@ import pytest
 
 from acquirer.data.toml import DataError
 from acquirer.load.burst import BurstError, BurstProgress, read_burst, run_plan
-from acquirer.load.burst_plan import BurstPlan, moments, registrations
-from acquirer.load.records import RequestOutcome, read_records
+from acquirer.load.burst_plan import BurstPlan, moments, prepare_burst, registrations
+from acquirer.load.flight import Target
+from acquirer.load.flights import Flights
+from acquirer.load.records import LoadRecord, RequestOutcome, read_records
+from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, running_host
 
 
@@ -139,6 +142,19 @@ def test_a_host_that_stands_still_is_seen_in_full(tmp_path: Path, terminals: str
         process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def test_what_is_begun_late_says_how_late(host: RunningHost, terminals: str) -> None:
+    records: list[LoadRecord] = []
+    one = plan(host.address, terminals, 3, 0.001)
+    target = Target((host.host, host.port), load_dialect(one.dialect).framing)
+    begin_ns = time.monotonic_ns() - 2_000_000_000  # as if the generator had stood still for two seconds
+    flights = Flights(target, begin_ns, records.append, ["sign_on"], 0)
+    flights.run(prepare_burst(one, 0))
+    flights.close()
+    assert [record.outcome for record in records] == [RequestOutcome.APPROVED] * 3
+    assert all(record.late_us + 1_000 >= 2_000_000 for record in records)
+    assert all(record.latency_us >= 1_999_000 > record.done_us for record in records)
 
 
 @pytest.mark.slow

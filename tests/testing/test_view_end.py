@@ -149,3 +149,16 @@ def test_views_leave_no_file_and_no_thread(host: RunningHost, open_files: Callab
     before = open_files(), threading.active_count()
     use_views(20)
     assert (open_files(), threading.active_count()) == before
+
+
+def test_what_is_held_goes_on_when_its_view_ends(host: RunningHost) -> None:
+    view = View(host)
+    terminal = view.terminal()
+    view.expect("sale").reply(hold="for a person")
+    selling = threading.Thread(target=terminal.sale, args=("1.00",))
+    selling.start()
+    while not host.held:
+        time.sleep(0.001)
+    view.close()
+    selling.join()
+    assert host.held == ()

@@ -181,6 +181,9 @@ def test_what_is_held_for_a_person_stops_time(view: View):
     selling.start()
     while not view.host.held:
         time.sleep(0.001)
+    before = view.clock.now
+    time.sleep(0.1)  # far longer than skipping a minute would take
+    assert view.clock.now - before < timedelta(seconds=30)
     assert view.resume() == 1
     selling.join()
     assert results[0].ok
