@@ -64,7 +64,6 @@ class View(ViewedExchanges):
         self.clock = ViewClock(host.clock, self._enrolled)
         self._expectations: list[ViewExpectation] = []
         self._closing = ExitStack()
-        self._closing.callback(self._slice.clear)
 
     # terminals
 
@@ -195,9 +194,9 @@ class View(ViewedExchanges):
         return [*unmet, *super().problems(strict=strict)]
 
     def close(self) -> None:
-        """Hang up, let go on what is held, and take rules and faults out of force."""
+        """Take rules and faults out of force, let go on what is held, and hang up."""
         with suppress(HostEndedError):  # then there is nothing to take back
-            self._slice.resume()  # first, so that a terminal of another thread hears its answer
+            self._slice.clear()  # first, so that a terminal of another thread hears its answer
             self._closing.close()
             self._kept = self._seen()  # the host may end before they are shown
 
