@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -89,12 +89,6 @@ class HostOfJourney:
         side = HostSide(self._host.clock, lambda: True, lambda _tid, _stan: [])
         return SkippingConnection(to, framing, side, keep_open=keep_open)
 
-    @contextmanager
-    def operating(self) -> Iterator[None]:
+    def operating(self) -> AbstractContextManager[None]:
         """Have no time skipped while a terminal of ours is at work and does not wait."""
-        time = self._host.clock.time
-        time.begin()
-        try:
-            yield
-        finally:
-            time.end()
+        return self._host.clock.time.operating()

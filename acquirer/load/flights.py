@@ -16,7 +16,7 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from acquirer.load.flight import Flight, Target
-from acquirer.load.generator import IP_BIND_ADDRESS_NO_PORT, LINUX, UNDER_WAY
+from acquirer.load.generator import UNDER_WAY, open_from
 from acquirer.load.records import MOST_US, LoadRecord, RequestOutcome
 from acquirer.terminal.effects import Ask, Began, Ended, Listen, NoAnswer, NotSent, Received, Unframed
 from acquirer.terminal.exchange import Exchange, Outcome
@@ -113,20 +113,18 @@ class Flights:
     def _connect(self, flight: Flight) -> bool:
         """Open a connection; False when the flight has ended."""
         sources, address = self._target.sources, self._target.address
-        sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
-        sock.setblocking(False)
+        source = sources[self._begun % len(sources)] if sources else ""
+        sock = None
         try:
+            sock = open_from(source, socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if sources:
-                if LINUX:
-                    sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-                sock.bind((sources[self._begun % len(sources)], 0))
             self._begun += 1
             error = sock.connect_ex(address)
         except OSError as exc:
             error = exc.errno or errno.ECONNREFUSED
-        if error not in UNDER_WAY:
-            sock.close()
+        if sock is None or error not in UNDER_WAY:
+            if sock is not None:
+                sock.close()
             self._go_on(flight, NotSent(f"no connection: {errno.errorcode.get(error, error)}"))
             return False
         flight.sock = sock

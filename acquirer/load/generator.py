@@ -33,6 +33,21 @@ UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})  # a con
 STANS: Final = tuple(bytes.fromhex(f"{n:06d}") for n in range(1, 50_000))
 
 
+def open_from(source: str, family: int = socket.AF_INET) -> socket.socket:
+    """Return a socket that does not wait, to be connected from this address; "": the system chooses one."""
+    sock = socket.socket(family)
+    sock.setblocking(False)
+    try:
+        if source:
+            if LINUX:
+                sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((source, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class FrameSource(Protocol):
     """Where a connection's requests come from."""
 
@@ -158,11 +173,7 @@ def run_fresh(
         nonlocal begun
         frame = sources[begun % len(sources)].frame(STANS[begun % len(STANS)])
         now = perf_counter()
-        sock = socket.socket()
-        sock.setblocking(False)
-        if LINUX:
-            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        sock.bind((SOURCES[begun % len(SOURCES)], 0))
+        sock = open_from(SOURCES[begun % len(SOURCES)])
         begun += 1
         if sock.connect_ex(address) not in UNDER_WAY:
             figures.failed += 1

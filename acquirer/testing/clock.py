@@ -125,9 +125,6 @@ class VirtualWaiter:
         return self._clock.time.loop.time()
 
     def wait(self, timeout_s: float) -> None:
-        self._clock.time.begin()
-        try:
+        with self._clock.time.operating():
             self._clock.skip(lambda: self._changes.number != self._seen, timeout_s)
-        finally:
-            self._clock.time.end()
         self._seen = self._changes.number

@@ -14,6 +14,9 @@ from acquirer.security.key_package import KeyPackage
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminals import terminals_of
 
+FIRST_TID: Final = 90_000_001
+"""The first terminal number of tests: shipped ones and those of examples are lower."""
+
 MID: Final = "880210010210162"
 NAME: Final = "Test shop"
 TMK: Final = "258FB0AB70D025CDB99DF2C4D302D646"  # published; KCV D0E06F38 under 3DES

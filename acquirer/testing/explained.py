@@ -87,12 +87,8 @@ class ExplainedTerminal(Terminal):
         self._connection = SkippingConnection(core.address, core.framing, host_side, keep_open=core.keep_open)
 
     def _run(self, program: Program[Result]) -> Result:
-        time = self._host.clock.time
-        time.begin()
-        try:
+        with self._host.clock.time.operating():
             result = super()._run(program)
-        finally:
-            time.end()
         return self._host.explain(self.tid, result)
 
     def __repr__(self) -> str:
@@ -117,12 +113,8 @@ class AsyncExplainedTerminal(AsyncTerminal):
         self._core.close()
 
     async def _run(self, program: Program[Result]) -> Result:
-        time = self._host.clock.time
-        time.begin()
-        try:
+        with self._host.clock.time.operating():
             result = await super()._run(program)
-        finally:
-            time.end()
         return await asyncio.to_thread(self._host.explain, self.tid, result)
 
     def __repr__(self) -> str:

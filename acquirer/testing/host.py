@@ -20,13 +20,11 @@ from acquirer.settings.config import make_config
 from acquirer.settings.registration import Registration
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.clock import HostClock
+from acquirer.testing.enrolment import FIRST_TID
 from acquirer.testing.faults import RunningFaults
 from acquirer.testing.journal import Journal
 from acquirer.testing.rules import RunningRules
 from acquirer.testing.virtual_time import VirtualClock, VirtualLoop, VirtualTime
-
-FIRST_TID: Final = 90_000_001
-"""The first terminal number of tests: shipped ones and those of examples are lower."""
 
 RULE_WORDS: Final = 60
 """Characters of what a rule is about, within its name, which has at most 80."""

@@ -48,7 +48,7 @@ from acquirer.settings.registration import Registration
 from acquirer.settings.specs import load_dialect
 from acquirer.store.registry import sealed_terminal
 from acquirer.testing.durations import Duration, seconds_of
-from acquirer.testing.enrolment import make_terminal
+from acquirer.testing.enrolment import FIRST_TID, make_terminal
 from acquirer.testing.fake_store import FakeStore
 from acquirer.testing.rig_exchange import Loading, RigExchange, RigReply
 from acquirer.testing.rig_terminal import RigTerminal
@@ -58,7 +58,6 @@ AT: Final = "2026-01-02T08:00:00"
 PATIENCE_S: Final = 60.0
 """How long a terminal that is played by hand waits for its answer: past it nothing is booked."""
 
-FIRST_TID: Final = 90_000_001
 PEER: Final = "127.0.0.1:5000"
 
 

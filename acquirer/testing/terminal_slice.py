@@ -18,8 +18,8 @@ from acquirer.scenario.faults import Fault, load
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.reading import make_rule, read_rules
 from acquirer.settings.packs import Pack
-from acquirer.testing.enrolment import EnrolledTerminal, make_terminal
-from acquirer.testing.host import FIRST_TID, RunningHost
+from acquirer.testing.enrolment import FIRST_TID, EnrolledTerminal, make_terminal
+from acquirer.testing.host import RunningHost
 
 
 class TerminalSlice:

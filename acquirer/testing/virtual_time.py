@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from threading import Lock
 from typing import Final, NamedTuple, TypeVarTuple, Unpack
@@ -124,6 +125,15 @@ class VirtualTime:
         with self._lock:
             self._operating -= 1
 
+    @contextmanager
+    def operating(self) -> Iterator[None]:
+        """Say that one is at work for the time of a ``with`` block."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
     async def skip_until(self, ready: Callable[[], bool], end_s: float, settled: Callable[[], bool]) -> None:
         """Skip the time from timer to timer, until something is there or `end_s` is reached; for one that has begun.
 
@@ -164,11 +174,8 @@ class VirtualTime:
 
     async def advance(self, seconds: float) -> None:
         """Skip so much time, from timer to timer."""
-        self.begin()
-        try:
+        with self.operating():
             await self.skip_until(lambda: False, self.loop.time() + seconds, lambda: True)
-        finally:
-            self.end()
 
     def _busy(self) -> bool:
         if not self._at_rest():
