@@ -5,24 +5,12 @@ To wait for it would be in vain, and that it never happened would be no finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Final
+from collections.abc import Collection
 
-from acquirer.data.toml import did_you_mean
 from acquirer.matcher.expression import Expression
 from acquirer.matcher.keys import ConditionError
-from acquirer.model.reasons import Reason
 from acquirer.scenario.possible import impossible, named_values
-from acquirer.settings.shipped_words import services
-
-DELIVERIES: Final = ("pending", "sent", "withheld", "undelivered", "elsewhere", "silent")
-"""What becomes of replies; the last one is a word of before version 0.2."""
-
-_WORDS: Final[tuple[tuple[str, Callable[[], Collection[str]]], ...]] = (
-    ("service", services),
-    ("reason", lambda: [reason.value for reason in Reason]),
-    ("delivery", lambda: DELIVERIES),
-)
+from acquirer.settings.shipped_words import CHECKED, misspelt, services
 
 
 def refuse_impossible(condition: Expression) -> None:
@@ -36,11 +24,10 @@ def refuse_misspelt(condition: Expression) -> None:
 
     Any other may be of a dialect that does not ship.
     """
-    for key, words in _WORDS:
+    for key in CHECKED:
         for value in sorted(named_values(condition, key)):
-            known = words()
-            if value not in known and (hint := did_you_mean(value, known)):
-                raise ConditionError(key, f"no exchange has {key} '{value}'{hint}")
+            if problem := misspelt(key, value):
+                raise ConditionError(key, problem)
 
 
 def refuse_unserved(condition: Expression, served: Collection[str]) -> None:

@@ -181,18 +181,15 @@ class _Wanted:
 
 def _unknown(wanted: Mapping[str, Set[str]], prefix: str) -> Iterator[str]:
     """Yield a sentence for each code, reason and service that no exchange has; `prefix` goes before their names."""
-    from acquirer.data.toml import did_you_mean
-    from acquirer.model.reasons import Reason
-    from acquirer.settings.shipped_words import response_codes, services
+    from acquirer.settings.shipped_words import misspelt, response_codes
 
     for code in sorted(wanted["code"]):
         if code not in response_codes():
             yield f"no dialect that ships knows a code '{code}'; 'acquirer dialect show NAME' lists those of one"
     for name in ("reason", "service"):
         for value in sorted(wanted[name]):
-            known = {reason.value for reason in Reason} if name == "reason" else services()
-            if value not in known and (near := did_you_mean(value, known)):
-                yield f"{prefix}{name}: no exchange has {name} '{value}'{near}"
+            if problem := misspelt(name, value):
+                yield f"{prefix}{name}: {problem}"
 
 
 @contextmanager

@@ -6,12 +6,14 @@ does which reads a store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
 import tomli
 
+from acquirer.data.toml import did_you_mean
+from acquirer.model.reasons import Reason
 from acquirer.settings.shipped import specs_dir
 
 OF_THE_HOST: Final = frozenset({"picture"})
@@ -29,6 +31,24 @@ def services() -> frozenset[str]:
     tables = [document.get(name, {}) for document in _documents() for name in ("routes", "unserved")]
     routes = [item for table in tables for item in table.items()]
     return OF_THE_HOST.union(route.get("service", name) for name, route in routes if isinstance(route, dict))
+
+
+DELIVERIES: Final = ("pending", "sent", "withheld", "undelivered", "elsewhere", "silent")
+"""What becomes of replies; the last one is a word of before version 0.2."""
+
+CHECKED: Final[Mapping[str, Callable[[], Collection[str]]]] = {
+    "service": services,
+    "reason": lambda: [reason.value for reason in Reason],
+    "delivery": lambda: DELIVERIES,
+}
+"""Keys of a journal whose words are known."""
+
+
+def misspelt(key: str, value: str) -> str:
+    """Return a sentence about a word that is spelled almost like one that there is; "" of any other."""
+    known = CHECKED[key]()
+    hint = "" if value in known else did_you_mean(value, known)
+    return f"no exchange has {key} '{value}'{hint}" if hint else ""
 
 
 def _documents() -> list[dict[str, Any]]:
