@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.load_output import JsonOption, Strict, Thresholds, finish, thresholds_of, watching
+from acquirer.cli.load_report import report
 from acquirer.cli.reaching import reach
 
 if TYPE_CHECKING:
-    from acquirer.load.burst import BurstProgress
-    from acquirer.load.burst_figures import BurstFigures, Distribution
+    from acquirer.load.burst_plan import BurstPlan
     from acquirer.load.thresholds import Threshold
 
 app = typer.Typer(rich_markup_mode=None)
-
-LIMITED: Final = "the generator was the limit: these figures say as much about it as about the host"
-
-Thresholds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--threshold",
-        metavar="FIGURE",
-        help="What must hold, as in 'p(99)<250ms', 'errors<0.1%': else it ends with 99.",
-    ),
-]
-Strict = Annotated[bool, typer.Option("--strict", help="End with 98 when the generator was the limit.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @app.command()
@@ -81,10 +70,9 @@ def burst(
     Ends with 99 when a threshold is missed, with 98 when the generator was the limit (--strict).
     """
     from acquirer.load.arrivals import SHAPES
-    from acquirer.load.burst import run_plan
     from acquirer.load.burst_plan import JOURNEYS, BurstPlan
 
-    limits = _thresholds(threshold)
+    limits = thresholds_of(threshold)
     plan = BurstPlan(
         host=host,
         terminals=None if terminals is None else str(terminals),
@@ -100,113 +88,25 @@ def burst(
         workers=min(workers, count),
     )
     reach(host)
-    progress = _Progress(count) if sys.stderr.isatty() else None
-    figures = run_plan(plan, record, progress or _quiet)
-    if progress:
-        progress.end()
-    return _end(figures, limits, strict=strict, as_json=as_json)
+    with ExitStack() as stack:
+        folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))
+        return _run(plan, folder, limits, strict=strict, as_json=as_json)
 
 
-@app.command()
-def report(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Records that 'load burst --record' kept.")],
-    threshold: Thresholds = None,
-    strict: Strict = False,
-    as_json: JsonOption = False,
-) -> int:
-    """Say once more what a run came to, from the records of all its workers; also of one that was broken off."""
-    from acquirer.load.burst import read_burst
+def _run(plan: BurstPlan, folder: Path, limits: list[Threshold], *, strict: bool, as_json: bool) -> int:
+    """Run a plan, say what it came to, and return the exit code."""
+    from acquirer.load.burst_figures import read_run
+    from acquirer.load.run import run_plan
 
-    limits = _thresholds(threshold)
-    paths = [one for path in files for one in (sorted(path.glob("*.acq")) if path.is_dir() else [path])]
-    if not paths:
-        raise Exit(Code.USAGE, f"{files[0]}: holds no records (*.acq); name what 'load burst --record' wrote")
-    return _end(read_burst(paths), limits, strict=strict, as_json=as_json)
+    with watching(plan.count) as watch:
+        files = run_plan(plan, folder, watch)
+    return finish(read_run(files), limits, strict=strict, as_json=as_json)
 
 
-# what is printed
-
-
-def _end(figures: BurstFigures, limits: Sequence[Threshold], *, strict: bool, as_json: bool) -> int:
-    """Print what a run came to; return its exit code."""
-    judged = [(one, figures.figure(one)) for one in limits]
-    missed = [one for one, figure in judged if not one.holds(figure)]
-    if as_json:
-        from acquirer.cli.json_output import print_object
-
-        verdicts = [
-            {"threshold": one.written, "value": round(figure, 6), "held": one.holds(figure)} for one, figure in judged
-        ]
-        print_object({**figures.as_json(), "thresholds": verdicts, "passed": not missed})
-    else:
-        for line in _summary(figures):
-            print(line)
-        for one, figure in judged:
-            print(f"{'ok    ' if one.holds(figure) else 'MISSED'} {one.written}: {_value(one, figure)}")
-    if missed:
-        return Code.THRESHOLDS_MISSED
-    return Code.GENERATOR_LIMIT if strict and figures.generator_limited else Code.OK
-
-
-def _summary(figures: BurstFigures) -> list[str]:
-    from acquirer.data.text import plural
-
-    outcomes = ", ".join(f"{n} {outcome.word}" for outcome, n in sorted(figures.outcomes.items())) or "none"
-    codes = ", ".join(f"{code} ×{n}" for code, n in sorted(figures.codes.items())) or "none"
-    lines = [
-        f"{plural(len(figures.records), 'request')} of {plural(figures.planned, 'terminal')} in "
-        f"{figures.elapsed_s:.2f} s ({figures.rate:.0f} answered a second): {outcomes}",
-        f"latency since the intended moment: {_times(figures.latency)}",
-        f"service time since the sending:    {_times(figures.service_time)}",
-        f"begun late: {figures.late:.2%} by more than 10 ms, p99 {figures.lateness.quantile(99).ms:.1f} ms; "
-        f"codes {codes}",
-    ]
-    if not figures.whole:
-        lines.append("the run was broken off: what was under way is not among these")
-    if figures.generator_limited:
-        lines.append(f"! {LIMITED}")
-    return lines
-
-
-def _times(times: Distribution) -> str:
-    shown = [(f"p{percent:g}", times.quantile(percent)) for percent in (50, 90, 99, 99.9)]
-    shown.append(("max", times.most))
-    return "  ".join(f"{name} {'≥ ' if one.at_least else ''}{one.ms:.1f} ms" for name, one in shown)
-
-
-def _value(threshold: Threshold, figure: float) -> str:
-    unit = threshold.unit
-    return {"ms": f"{figure:.1f} ms", "share": f"{figure:.3%}", "a second": f"{figure:.0f}/s", "": f"{figure:g}"}[unit]
-
-
-class _Progress:
-    """One line on the screen that is written over."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __call__(self, progress: BurstProgress) -> None:
-        text = (
-            f"{progress.elapsed_s:6.1f} s  {progress.offered} of {self._count} terminals came, {progress.done} answers"
-        )
-        print(text, end="\r", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        print(file=sys.stderr)
-
-
-def _quiet(_progress: BurstProgress) -> None:
-    """Show nothing: no one looks."""
+app.command()(report)
 
 
 # what is typed
-
-
-def _thresholds(written: Sequence[str] | None) -> list[Threshold]:
-    from acquirer.load.thresholds import read_threshold
-
-    return [read_threshold(one) for one in written or ()]
 
 
 def _seconds(flag: str, written: str) -> float:

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
-from acquirer.load.records import LoadRecord, RecordFile, RequestOutcome
+from acquirer.load.records import LoadRecord, RecordFile, RequestOutcome, read_records
 from acquirer.load.thresholds import Threshold
 
 SCHEMA: Final = "acquirer.load/1"
@@ -213,6 +214,12 @@ def figures_of(files: Sequence[RecordFile], planned: int) -> BurstFigures:
     records = [record for file in files for record in file.records]
     workers = [file.footer or {} for file in files]
     return BurstFigures(records, services, planned, all(file.footer is not None for file in files), workers)
+
+
+def read_run(paths: Sequence[Path]) -> BurstFigures:
+    """Return the figures of a run from the files of its workers. Raises RecordsError."""
+    files = [read_records(path) for path in paths]
+    return figures_of(files, sum(int(file.header.get("share", 0)) for file in files))
 
 
 def _distribution(times: Iterable[tuple[int, LoadRecord]]) -> Distribution:

@@ -13,9 +13,10 @@ from acquirer.load.records import (
     MOST_US,
     RECORD_BYTES,
     LoadRecord,
-    RecordCounter,
     RecordsError,
+    RecordTail,
     RecordWriter,
+    RequestOutcome,
     read_records,
 )
 
@@ -29,9 +30,11 @@ RECORDS = st.builds(
     done_us=TIMES,
     terminal=TIMES,
     service=st.integers(0, 255),
-    outcome=st.integers(0, 7),
+    outcome=st.sampled_from(RequestOutcome),
     worker=st.integers(0, 65535),
     code=st.sampled_from([b"", b"00", b"000", b"A0"]),
+    phase=st.integers(0, 255),
+    flags=st.integers(0, 1),
 )
 
 
@@ -66,20 +69,27 @@ def test_another_file_is_named(tmp_path: Path, data: bytes) -> None:
         read_records(path)
 
 
+def test_records_of_an_earlier_version_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "old.acq"
+    path.write_bytes(b'{"schema": "acquirer.load.records/1"}\n')
+    with pytest.raises(RecordsError, match=r"old\.acq: holds records of an earlier version"):
+        read_records(path)
+
+
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match=r"none\.acq: cannot be read \(no such file or directory\)"):
         read_records(tmp_path / "none.acq")
 
 
-def test_a_file_that_grows_is_counted(tmp_path: Path) -> None:
+def test_a_file_that_grows_is_read_on(tmp_path: Path) -> None:
     path = tmp_path / "one.acq"
-    counter = RecordCounter(path)
-    assert counter.count() == 0
+    tail = RecordTail(path)
+    assert tail.read() == []
     writer = RecordWriter(path, {"services": ["sign_on"]})
-    assert counter.count() == 0
+    assert tail.read() == []
     for number in range(1, 4):
         writer.write(LoadRecord(number, 0, 0, 0, 0, 0, 0, 0, 0))
         writer.flush()
-        assert counter.count() == number
+        assert tail.read() == [LoadRecord(number, 0, 0, 0, 0, 0, 0, 0, 0)]
     writer.end({"requests": 3, "more": "x" * 10 * RECORD_BYTES})
-    assert counter.count() == counter.count() == 3
+    assert tail.read() == tail.read() == []

@@ -1,4 +1,4 @@
-"""A burst run: its workers started, let go at one moment, watched by what they write, and read when they have ended."""
+"""A plan run: its workers started, let go at one moment, and watched by what they write until they have ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,8 @@ from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.errors import ConfigurationError
-from acquirer.load.burst_figures import BurstFigures, figures_of
 from acquirer.load.burst_plan import BurstPlan, moments, registrations
-from acquirer.load.records import RecordCounter, RecordsError, read_records
+from acquirer.load.records import LoadRecord, RecordTail
 from acquirer.settings.specs import load_dialect
 
 LEAD_S: Final = 0.3
@@ -30,56 +28,57 @@ LOOK_S: Final = 0.1
 """How often the files of the workers are looked at."""
 
 
-class BurstError(ConfigurationError, RuntimeError):
-    """A burst that could not be run: one sentence."""
+class RunError(ConfigurationError, RuntimeError):
+    """A run that could not be run: one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class BurstProgress:
-    """How far a burst is."""
-
-    elapsed_s: float
-    offered: int  # requests that were due until now
-    done: int
-
-
-def run_plan(plan: BurstPlan, folder: Path | None, watch: Callable[[BurstProgress], None]) -> BurstFigures:
-    """Run a burst and return its figures.
+class RunProgress:
+    """How far a run is.
 
     Args:
-        folder: keeps the records, one file for each worker; None: they are gone afterwards.
+        offered: requests that were due until now.
+        done: records until now.
+        new: those since it was last said.
+    """
+
+    elapsed_s: float
+    offered: int
+    done: int
+    new: Sequence[LoadRecord]
+
+
+def run_plan(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None]) -> list[Path]:
+    """Run a plan and return the files of records, one for each worker.
+
+    Args:
+        folder: where they are written; it is made if it is not there.
         watch: is called about ten times a second.
 
     Raises:
         DataError: the terminals cannot be used.
-        BurstError: a worker did not come to its end.
+        RunError: the folder holds another run, or a worker did not come to its end.
     """
     registrations(plan)  # before anything is started
+    folder.mkdir(parents=True, exist_ok=True)
+    if former := sorted(folder.glob("*.acq")):
+        raise RunError(f"{folder}: holds records of another run ({former[0].name}); name another folder")
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))
-        place.mkdir(parents=True, exist_ok=True)
-        workers = [stack.enter_context(_Worker(plan, number, place)) for number in range(plan.workers)]
+        workers = [stack.enter_context(_Worker(plan, number, folder)) for number in range(plan.workers)]
         for worker in workers:
             worker.wait_ready()
         begin_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
         for worker in workers:
             worker.begin(begin_ns)
         arrivals = [at_us for at_us, _ in moments(plan)]
+        done = 0
         for elapsed_s in _while_running(workers, begin_ns):
-            offered = _before(arrivals, elapsed_s)
-            watch(BurstProgress(elapsed_s, offered, sum(worker.done for worker in workers)))
+            new = [record for worker in workers for record in worker.tail.read()]
+            done += len(new)
+            watch(RunProgress(elapsed_s, _before(arrivals, elapsed_s), done, new))
         for worker in workers:
             worker.check_end()
-        try:
-            return figures_of([read_records(worker.records) for worker in workers], plan.count)
-        except RecordsError as exc:
-            raise BurstError(str(exc)) from None
-
-
-def read_burst(paths: Sequence[Path]) -> BurstFigures:
-    """Return the figures of a run from the files that it kept. Raises RecordsError."""
-    files = [read_records(path) for path in paths]
-    return figures_of(files, sum(int(file.header.get("share", 0)) for file in files))
+        return [worker.records for worker in workers]
 
 
 class _Worker:
@@ -100,9 +99,9 @@ class _Worker:
         }
         job: dict[str, Any] = {"plan": plan.as_json(), "worker": number, "records": str(self.records), "header": header}
         self._job.write_text(json.dumps(job), encoding="utf-8")
-        self._counter = RecordCounter(self.records)
+        self.tail = RecordTail(self.records)
         self._process = subprocess.Popen(  # noqa: S603  our own
-            [sys.executable, "-m", "acquirer.load.burst_worker", str(self._job)],
+            [sys.executable, "-m", "acquirer.load.worker", str(self._job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -119,14 +118,14 @@ class _Worker:
         self._job.unlink(missing_ok=True)
 
     def wait_ready(self) -> None:
-        """Wait until its requests are prepared. Raises BurstError."""
+        """Wait until its requests are prepared. Raises RunError."""
         assert self._process.stdout is not None
         words = self._process.stdout.readline().split()
         if not words:
-            raise BurstError(self._last_words())
+            raise RunError(self._last_words())
         requests, room = int(words[1]), int(words[2])
         if room < requests:
-            raise BurstError(
+            raise RunError(
                 f"{plural(requests, 'connection')} of one worker need as many open files, and there is room for "
                 f"{room}: raise the limit with 'ulimit -n {requests + 256}', or use more workers (--workers)"
             )
@@ -142,15 +141,10 @@ class _Worker:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    @property
-    def done(self) -> int:
-        """How many records stand in its file."""
-        return self._counter.count()
-
     def check_end(self) -> None:
-        """Raise BurstError when it did not come to its end."""
+        """Raise RunError when it did not come to its end."""
         if self._process.wait() != 0:
-            raise BurstError(self._last_words())
+            raise RunError(self._last_words())
 
     def _last_words(self) -> str:
         _, errors = self._process.communicate()

@@ -8,19 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from acquirer.data.toml import DataError
-from acquirer.load.burst import BurstError, BurstProgress, read_burst, run_plan
+from acquirer.load.burst_figures import BurstFigures, read_run
 from acquirer.load.burst_plan import BurstPlan, moments, prepare_burst, registrations
 from acquirer.load.flight import Target
 from acquirer.load.flights import Flights
 from acquirer.load.records import LoadRecord, RequestOutcome, read_records
+from acquirer.load.run import RunError, RunProgress, run_plan
 from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, running_host
 
@@ -45,16 +47,22 @@ def plan(host: str, terminals: str, count: int = 60, within_s: float = 0.3, **mo
     return BurstPlan(host, terminals, count, within_s, **more)  # type: ignore[arg-type]
 
 
-def quiet(_progress: BurstProgress) -> None:
+def run(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None] | None = None) -> BurstFigures:
+    return read_run(run_plan(plan, Path(tempfile.mkdtemp(dir=folder)), watch or quiet))
+
+
+def quiet(_progress: RunProgress) -> None:
     """Watch nothing."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("journey", ["sign-on", "sale"])
-def test_generator_and_host_count_the_same(host: RunningHost, terminals: str, kept: bool, journey: str) -> None:
-    seen: list[BurstProgress] = []
-    figures = run_plan(plan(host.address, terminals, journey=journey, kept=kept, workers=2), None, seen.append)
+def test_generator_and_host_count_the_same(
+    host: RunningHost, terminals: str, tmp_path: Path, kept: bool, journey: str
+) -> None:
+    seen: list[RunProgress] = []
+    figures = run(plan(host.address, terminals, journey=journey, kept=kept, workers=2), tmp_path, seen.append)
     each = 2 if journey == "sale" else 1
     assert len(figures.records) == 60 * each
     assert figures.outcomes == {RequestOutcome.APPROVED: 60 * each}
@@ -68,15 +76,15 @@ def test_generator_and_host_count_the_same(host: RunningHost, terminals: str, ke
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["iso8583-1987-dukpt", "iso8583-1987-plain", "iso8583-1993-bcd"])
-def test_terminals_of_each_dialect_sell(terminals: str, dialect: str) -> None:
+def test_terminals_of_each_dialect_sell(terminals: str, tmp_path: Path, dialect: str) -> None:
     with running_host(terminals=terminals, dialect=dialect) as host:
-        figures = run_plan(plan(host.address, terminals, 10, journey="sale", dialect=dialect), None, quiet)
+        figures = run(plan(host.address, terminals, 10, journey="sale", dialect=dialect), tmp_path)
         assert figures.outcomes.keys() == {RequestOutcome.APPROVED}
         assert len(host.journal.list("sale", reason="approved")) == 10
 
 
 @pytest.mark.slow
-def test_each_ending_has_its_word(host: RunningHost, terminals: str) -> None:
+def test_each_ending_has_its_word(host: RunningHost, terminals: str, tmp_path: Path) -> None:
     faults = {
         "silent": RequestOutcome.NO_ANSWER,
         "wrong_mac": RequestOutcome.APPROVED,  # a sign-on has none
@@ -87,18 +95,18 @@ def test_each_ending_has_its_word(host: RunningHost, terminals: str) -> None:
     for fault, outcome in faults.items():
         host.faults.clear()
         host.faults.add(fault)
-        figures = run_plan(plan(host.address, terminals, 4, 0.05, timeout_s=0.5), None, quiet)
+        figures = run(plan(host.address, terminals, 4, 0.05, timeout_s=0.5), tmp_path)
         assert set(figures.outcomes) <= {outcome, RequestOutcome.NOT_CONNECTED}, fault
     host.faults.clear()
     host.rules.add({"name": "closed", "then": {"code": "91"}})
-    assert run_plan(plan(host.address, terminals, 4, 0.05), None, quiet).outcomes == {RequestOutcome.DECLINED: 4}
+    assert run(plan(host.address, terminals, 4, 0.05), tmp_path).outcomes == {RequestOutcome.DECLINED: 4}
 
 
 @pytest.mark.slow
-def test_a_host_that_is_not_there_loses_nothing(terminals: str) -> None:
+def test_a_host_that_is_not_there_loses_nothing(terminals: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    figures = run_plan(plan(address, terminals, 5, 0.05), None, quiet)
+    figures = run(plan(address, terminals, 5, 0.05), tmp_path)
     assert figures.outcomes == {RequestOutcome.NOT_CONNECTED: 5}
     assert figures.errors == 1.0
 
@@ -119,14 +127,14 @@ def test_a_host_that_stands_still_is_seen_in_full(tmp_path: Path, terminals: str
         address = json.loads(process.stdout.readline())["listen"]
         stopped = threading.Timer(0.0, lambda: None)
 
-        def watch(progress: BurstProgress) -> None:
+        def watch(progress: RunProgress) -> None:
             nonlocal stopped
             if progress.elapsed_s > 0.2 and not stopped.is_alive() and stopped.interval == 0.0:
                 os.kill(process.pid, signal.SIGSTOP)
                 stopped = threading.Timer(1.5, os.kill, (process.pid, signal.SIGCONT))
                 stopped.start()
 
-        figures = run_plan(plan(address, terminals, 400, 2.0), None, watch)
+        figures = run(plan(address, terminals, 400, 2.0), tmp_path, watch)
         stopped.join()
         assert figures.outcomes == {RequestOutcome.APPROVED: 400}
         # Of 400 that came within 2 s, those of 1.5 s waited, each until it went on: a half of them for 0.75 s and more.
@@ -160,19 +168,21 @@ def test_what_is_begun_late_says_how_late(host: RunningHost, terminals: str) -> 
 @pytest.mark.slow
 def test_records_are_kept_and_say_the_same(host: RunningHost, terminals: str, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
-    figures = run_plan(plan(host.address, terminals, workers=3, shape="poisson"), folder, quiet)
+    figures = read_run(run_plan(plan(host.address, terminals, workers=3, shape="poisson"), folder, quiet))
     files = sorted(folder.iterdir())
     assert [file.name for file in files] == ["worker-0.acq", "worker-1.acq", "worker-2.acq"]
-    again = read_burst(files)
+    again = read_run(files)
     assert again.as_json() == figures.as_json()
     header = read_records(files[0]).header
     assert header["plan"]["count"] == 60
     assert header["services"][0]
     whole = files[0].read_bytes()
     files[0].write_bytes(whole[: len(whole) - 200])  # as after an abort
-    broken = read_burst(files)
+    broken = read_run(files)
     assert not broken.whole
     assert 0 < len(broken.records) <= 60
+    with pytest.raises(RunError, match=r"kept: holds records of another run \(worker-0.acq\); name another folder"):
+        run_plan(plan(host.address, terminals), folder, quiet)
 
 
 def test_the_same_plan_has_the_same_moments(terminals: str) -> None:
@@ -182,11 +192,11 @@ def test_the_same_plan_has_the_same_moments(terminals: str) -> None:
     assert sorted(number for _, number in first) == list(range(50))
 
 
-def test_too_few_terminals_are_refused(terminals: str) -> None:
+def test_too_few_terminals_are_refused(terminals: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds 400 terminals, and 401 are to come, each once: add some"):
         registrations(plan("127.0.0.1:1", terminals, 401))
     with pytest.raises(DataError, match="holds 400 terminals"):
-        run_plan(plan("127.0.0.1:1", terminals, 401), None, quiet)
+        run(plan("127.0.0.1:1", terminals, 401), tmp_path)
 
 
 @pytest.mark.slow
@@ -196,6 +206,6 @@ def test_a_worker_that_fails_is_one_sentence(tmp_path: Path) -> None:
         '[[terminal]]\ntid = "30000001"\nmid = "880210010210162"\nbdk = "0123456789ABCDEFFEDCBA9876543210"\n'
     )
     began_s = time.monotonic()
-    with pytest.raises(BurstError, match="terminal 30000001 has no tmk, which terminals of unionpay-pos need"):
-        run_plan(plan("127.0.0.1:1", str(keyless), 1), None, quiet)
+    with pytest.raises(RunError, match="terminal 30000001 has no tmk, which terminals of unionpay-pos need"):
+        run(plan("127.0.0.1:1", str(keyless), 1), tmp_path)
     assert time.monotonic() - began_s < 60

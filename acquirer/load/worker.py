@@ -1,6 +1,6 @@
 """One process of a generator: prepares its terminals, begins at the moment that it is given, writes its records.
 
-Input is a file with the plan (`BurstPlan`), the number of this worker and the path of its records. It prints ``ready``
+Input is a file with the plan, the number of this worker and the path of its records. It prints ``ready``
 and the number of its requests on a line, reads the beginning (nanoseconds of the system's monotonic clock) from a line,
 and ends when all its requests have.
 """
