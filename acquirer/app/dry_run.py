@@ -21,6 +21,7 @@ from acquirer.host.core import Host
 from acquirer.host.exchange import exchange
 from acquirer.host.keys import context
 from acquirer.host.undecodable import refuse_stream
+from acquirer.model.batches import BatchBooks
 from acquirer.model.effects import (
     NO_DEADLINE,
     Arrival,
@@ -29,6 +30,7 @@ from acquirer.model.effects import (
     Effect,
     EffectResult,
     Load,
+    LoadBatch,
     Loaded,
     LoadSignatures,
 )
@@ -167,6 +169,8 @@ class DryRun:
             return Loaded(terminal, session, stored, f"{next(self._numbers):012}")
         if isinstance(effect, LoadSignatures):
             return Uploaded((), (), None)
+        if isinstance(effect, LoadBatch):
+            return BatchBooks()
         if isinstance(effect, Commit):
             changes = effect.changes
             self._evidence.append(changes.evidence)

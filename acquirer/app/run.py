@@ -16,6 +16,7 @@ from acquirer.model.effects import (
     EffectResult,
     Hold,
     Load,
+    LoadBatch,
     LoadCard,
     LoadOriginal,
     LoadSignatures,
@@ -134,6 +135,9 @@ class Run(Sending):
     def _load_signatures(self, wanted: LoadSignatures) -> EffectResult:
         return self._driver.store.load_signatures(wanted)
 
+    def _load_batch(self, wanted: LoadBatch) -> EffectResult:
+        return self._driver.store.load_batch(wanted)
+
     def _commit(self, commit: Commit) -> Waits:
         driver = self._driver
         evidence = self._evidence = commit.changes.evidence
@@ -208,6 +212,7 @@ _PERFORM: Final[Mapping[type, Callable[[Run, Any], EffectResult | Waits]]] = {
     LoadCard: Run._load_card,
     LoadOriginal: Run._load_original,
     LoadSignatures: Run._load_signatures,
+    LoadBatch: Run._load_batch,
     DecodeImage: Run._decode_image,
     Commit: Run._commit,
     RenderPicture: Run._render_picture,

@@ -7,7 +7,8 @@ The dataclass is the only description of its row. From it come schema, statement
 2. A `TransactionKey` is four columns: mid, tid, batch, stan. One that may be None names a transaction of the same
    merchant: three columns after its field (``original_tid`` …), all empty for None.
 3. Another dataclass is one column for each of its fields: under their own names where it is always there (`Policy`),
-   after its field where it may be None (``current_number`` …); then its first column is 0 for None.
+   after its field where its metadata say ``{"prefix": True}`` (``terminal_domestic_debits`` …), or where it may be None
+   (``current_number`` …); then its first column is 0 for None.
 4. A tuple of texts is its lines; any other tuple, and a dict or mapping, is JSON, empty where it is None.
 5. `version` is packed one higher: what is written is the row's next version.
 6. Text is masked as it is packed, as `model.text` says; that of a `Literal` and the parts of a `TransactionKey` are
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -118,10 +119,17 @@ class _Writer:
         """
         hints = get_type_hints(cls, include_extras=True)
         return [
-            (one.name, self._field(prefix + one.name, hints[one.name], f"{source}.{one.name}"))
+            (one.name, self._member(one, prefix + one.name, hints[one.name], f"{source}.{one.name}"))
             for one in fields(cls)
             if one.metadata.get("stored", True)
         ]
+
+    def _member(self, member: Field[Any], name: str, hint: Any, source: str) -> str:
+        return (
+            self._dataclass(hint, source, f"{name}_")
+            if member.metadata.get("prefix")
+            else self._field(name, hint, source)
+        )
 
     def constant(self, value: Any) -> str:
         """Return a name for an object that the expressions use."""

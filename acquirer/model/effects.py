@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
+from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
 from acquirer.model.evidence import Evidence
-from acquirer.model.rows import (
-    Card,
-    Picture,
-    Session,
-    TerminalConfig,
-    Transaction,
-    TransactionKey,
-    Upload,
-    Uploaded,
-)
+from acquirer.model.rows import Card, Picture, Session, TerminalConfig, Transaction, TransactionKey, Upload, Uploaded
 
 NO_DEADLINE: Final = float("inf")
 """The deadline of what may be written, or looked for, however late."""
@@ -95,6 +87,16 @@ class LoadSignatures:
 
 
 @dataclass(slots=True)
+class LoadBatch:
+    """Load what is known of one batch of the terminal that was loaded; answered with `BatchBooks`."""
+
+    mid: str
+    tid: str
+    batch: str
+    stans: tuple[str, ...] | None = None  # of the transactions and details that are wanted; None: all
+
+
+@dataclass(slots=True)
 class Changes:
     """All that one decision alters. It becomes durable together or not at all.
 
@@ -107,6 +109,8 @@ class Changes:
     original: Transaction | None = None  # the transaction that this one is tied to
     card: Card | None = None
     upload: Upload | None = None
+    settlement: Settlement | None = None
+    details: tuple[UploadedDetail, ...] = ()  # of an upload: one that is there is written over
 
 
 @dataclass(slots=True)
@@ -225,6 +229,7 @@ Effect = (
     | LoadCard
     | LoadOriginal
     | LoadSignatures
+    | LoadBatch
     | DecodeImage
     | Commit
     | RenderPicture
@@ -238,7 +243,7 @@ Effect = (
     | Hold
     | Pause
 )
-EffectResult = Loaded | Card | Transaction | Uploaded | Picture | CommitOutcome | None
+EffectResult = Loaded | Card | Transaction | Uploaded | BatchBooks | Picture | CommitOutcome | None
 
 __all__ = [
     "NO_DEADLINE",
@@ -253,6 +258,7 @@ __all__ = [
     "EffectResult",
     "Hold",
     "Load",
+    "LoadBatch",
     "LoadCard",
     "LoadOriginal",
     "LoadSignatures",

@@ -91,6 +91,9 @@ class Session:
     previous_until_us: int = 0  # grace; 0 once the current keys have proved themselves
     bad_macs: int = 0  # in a row
     last_stan: Identifier = ""
+    settled: Identifier = ""  # the batch before: its settlement closed it; "": none was settled yet
+    settling: bool = False  # the open batch was settled and its upload has not ended: it takes no new transactions
+    unused: bool = False  # nothing was booked in the open batch since the settlement of the one before
 
     def copy(self) -> Session:
         """Return the same row once more, to become the next one: `replace` costs three times as much."""

@@ -23,8 +23,10 @@ from acquirer.store.key_file import check_value, master_key
 from acquirer.store.location import key_path
 from acquirer.store.schema import (
     CARD,
+    DETAIL,
     SEGMENT,
     SESSION,
+    SETTLEMENT,
     SIGNATURE,
     SIGNATURE_PART,
     TERMINAL,
@@ -47,6 +49,8 @@ _ROWS: Final[tuple[tuple[StoreTable, Callable[[Row], object]], ...]] = (
     (schema.card, CARD.unpack),
     (schema.signature, SIGNATURE.unpack),
     (schema.signature_part, SIGNATURE_PART.unpack),
+    (schema.settlement, SETTLEMENT.unpack),
+    (schema.detail, DETAIL.unpack),
     (schema.exchange_form, tuple),
     (schema.exchange_segment, tuple),
     (schema.delivery, tuple),

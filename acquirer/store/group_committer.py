@@ -266,6 +266,8 @@ def _claim_rows(changes: Changes, claimed: set[object]) -> bool:
         rows.append((card.token,))  # a tuple, so that no token is taken for a tid
     if upload is not None:
         rows.append(("upload", upload.key))
+    if (settlement := changes.settlement) is not None:
+        rows.append(("settlement", settlement.mid, settlement.tid, settlement.batch))
     if not claimed.isdisjoint(rows):
         return False
     claimed.update(rows)

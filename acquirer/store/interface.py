@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Protocol
 
 from acquirer.errors import StoreError
-from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
+from acquirer.model.batches import BatchBooks
+from acquirer.model.effects import (
+    Commit,
+    CommitOutcome,
+    Load,
+    LoadBatch,
+    LoadCard,
+    Loaded,
+    LoadOriginal,
+    LoadSignatures,
+)
 from acquirer.model.rows import Card, Session, Signature, Transaction, Uploaded
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -113,6 +123,9 @@ class Store(Protocol):
 
     def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
         """Return what is known of the signatures of one sale."""
+
+    def load_batch(self, wanted: LoadBatch) -> BatchBooks:
+        """Return what is known of one batch: its settlement, its transactions and what was uploaded of them."""
 
     def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
         """Queue changes; `on_outcome` is called with how it ended.

@@ -1,4 +1,5 @@
-"""Deleting what is out of use: transactions that nothing can refer to any more, and parts of signatures never finished.
+"""Deleting what is out of use: transactions that nothing can refer to any more, settlements with what was uploaded of
+their batches, and parts of signatures never finished.
 
 What is deleted is overwritten (``secure_delete``), in the database and then in its log, which still held it as it was
 written.
@@ -12,6 +13,7 @@ from typing import Final
 from acquirer.store import schema
 from acquirer.store.database import wait_when_busy
 from acquirer.store.schema import sql_name
+from acquirer.store.settlements import DELETE_OLD_DETAILS, DELETE_OLD_SETTLEMENTS
 from acquirer.store.uploads import DELETE_OLD_PARTS
 
 HOUR_US: Final = 3600 * 1_000_000
@@ -36,9 +38,13 @@ def delete_unused(cursor: sqlite3.Cursor, now_us: int, keep_days: int) -> int:
     """Delete transactions whose batch is closed and that were last used more than `keep_days` ago; return how many.
 
     A terminal may repeat or reverse what is in its open batch for as long as it likes. One that was never used counts
-    as used long ago. Parts of signatures that are a day old are deleted too.
+    as used long ago. Settlements are kept for as long, with the details of their uploads. Parts of signatures that are
+    a day old are deleted too.
     """
-    deleted = cursor.execute(_UNUSED, (now_us - keep_days * DAY_US,)).rowcount
+    before_us = now_us - keep_days * DAY_US
+    deleted = cursor.execute(_UNUSED, (before_us,)).rowcount
+    cursor.execute(DELETE_OLD_SETTLEMENTS, (before_us,))
+    cursor.execute(DELETE_OLD_DETAILS, (before_us,))
     cursor.execute(DELETE_OLD_PARTS, (now_us - PARTS_KEPT_US,))
     return deleted
 

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
-from acquirer.model.effects import Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
+from acquirer.model.batches import BatchBooks
+from acquirer.model.effects import Load, LoadBatch, LoadCard, Loaded, LoadOriginal, LoadSignatures
 from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, Uploaded
 from acquirer.store import schema, statements
 from acquirer.store.database import is_busy
@@ -21,11 +22,13 @@ from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered
 from acquirer.store.row_cache import RowCache
 from acquirer.store.schema import CARD, TRANSACTION, StoreTable
+from acquirer.store.settlements import load_books
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import having, select
 from acquirer.store.uploads import load_uploaded
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 _LATEST = "at_us DESC"
 _BY_RRN = f"{having('mid', 'rrn')} AND rrn <> ''"  # as the index has it, else SQLite would not use it
@@ -93,9 +96,17 @@ class RowLoader:
 
     def load_signatures(self, wanted: LoadSignatures) -> Uploaded:
         """Return what is known of the signatures of one sale; see `interface.Store.load_signatures`."""
+        return self._several(load_uploaded, wanted)
+
+    def load_batch(self, wanted: LoadBatch) -> BatchBooks:
+        """Return what is known of one batch; see `interface.Store.load_batch`."""
+        return self._several(load_books, wanted)
+
+    def _several(self, load: Callable[[sqlite3.Connection, W, Path | None], T], wanted: W) -> T:
+        """Return what is loaded from several tables at once."""
         try:
             with self._reading_lock:
-                return load_uploaded(self._reading, wanted, self._database)
+                return load(self._reading, wanted, self._database)
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
         except StoreError as exc:

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.journal.packed import Form
+from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]
@@ -104,6 +105,8 @@ TRANSACTION: Final = row_format(Transaction)
 CARD: Final = row_format(Card)
 SIGNATURE: Final = row_format(Signature)
 SIGNATURE_PART: Final = row_format(SignaturePart)
+SETTLEMENT: Final = row_format(Settlement)
+DETAIL: Final = row_format(UploadedDetail)
 
 _KEY: Final = TransactionKey._fields
 
@@ -186,13 +189,19 @@ signature = StoreTable(
 )
 signature_part = StoreTable("signature_part", SIGNATURE_PART.columns, (*_KEY, "part"))
 
+settlement = StoreTable("settlement", SETTLEMENT.columns, ("mid", "tid", "batch"))
+"""Batches that terminals have settled; of an open batch there is no row."""
+
+detail = StoreTable("detail", DETAIL.columns, _KEY)
+"""What terminals uploaded of their batches."""
+
 reprint = StoreTable("reprint", (*[Column(name, "TEXT") for name in _KEY], Column("copies", "INTEGER")), _KEY)
 """How often a receipt was printed again: written by the command that prints, beside a serving host, which never reads
 it."""
 
 TABLES: Final = (
     meta, terminal, session, transaction, card, exchange, exchange_form, exchange_segment, delivery, blob, signature,
-    signature_part, reprint,
+    signature_part, settlement, detail, reprint,
 )  # fmt: skip
 
 FORMER: Final = {

@@ -30,7 +30,10 @@ LATEST_US: Final = 253_370_764_800_000_000
 _KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
 _LATER_TABLES: Final = frozenset(
-    {"signature", "signature_part", "blob", "reprint", "exchange", "exchange_form", "exchange_segment"}
+    {
+        *("signature", "signature_part", "blob", "reprint", "exchange", "exchange_form", "exchange_segment"),
+        *("settlement", "detail"),
+    }
 )
 """Tables that the first version did not have."""
 

@@ -116,6 +116,7 @@ def having(*names: str) -> str:
 SESSIONS: Final = versioned(schema.session)
 TRANSACTIONS: Final = versioned(schema.transaction)
 CARDS: Final = versioned(schema.card)
+SETTLEMENTS: Final = versioned(schema.settlement)
 DELIVERIES: Final = replaced(schema.delivery)
 TERMINALS: Final = replaced(schema.terminal)
 META: Final = replaced(schema.meta)

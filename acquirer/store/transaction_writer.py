@@ -24,16 +24,19 @@ from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_wh
 from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.open_files import OpenFiles
 from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empty_log
-from acquirer.store.schema import CARD, SESSION, TRANSACTION
+from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
+from acquirer.store.settlements import DETAILS
 from acquirer.store.soundness import explained
 from acquirer.store.uploads import UPLOADS, pack_upload
 
 PURGE_US: Final = HOUR_US
 """How often is purged: rows may live an hour longer than they must."""
 
-PackedChanges = tuple[Any, Facts, Row | None, Row | None, Row | None, Row | None, Row | None]
+PackedChanges = tuple[
+    Any, Facts, Row | None, Row | None, Row | None, Row | None, Row | None, Row | None, tuple[Row, ...] | None
+]
 """The dialect's key (`BatchWriter.dialect_key`), the journal's facts; then the rows, where they change, of session,
-transaction, original, card and upload."""
+transaction, original, card, upload, settlement and details."""
 
 OnWritten = Callable[[Sequence[JournalRow]], None]
 """Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`; nothing where
@@ -82,6 +85,8 @@ def pack_changes(changes: Changes, dialect_key: Any) -> PackedChanges:
         None if original is None else TRANSACTION.pack(original),
         None if card is None else CARD.pack(card),
         None if upload is None else pack_upload(upload),
+        None if changes.settlement is None else SETTLEMENT.pack(changes.settlement),
+        tuple([DETAIL.pack(one) for one in changes.details]) or None,
     )
 
 
@@ -266,6 +271,8 @@ _STATE: Final[tuple[tuple[int, _RowWriter], ...]] = (
     (4, statements.TRANSACTIONS),
     (5, statements.CARDS),
     (6, UPLOADS),
+    (7, statements.SETTLEMENTS),
+    (8, DETAILS),
 )
 """What writes the rows of packed changes, by their place."""
 

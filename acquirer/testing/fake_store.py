@@ -5,12 +5,22 @@ It holds the same contract as the stores of `acquirer.store`: versions guard row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from acquirer.model.effects import Commit, CommitOutcome, Load, LoadCard, Loaded, LoadOriginal, LoadSignatures
+from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
+from acquirer.model.effects import (
+    Commit,
+    CommitOutcome,
+    Load,
+    LoadBatch,
+    LoadCard,
+    Loaded,
+    LoadOriginal,
+    LoadSignatures,
+)
 from acquirer.model.evidence import Evidence
 from acquirer.model.rows import (
     Card,
@@ -37,6 +47,8 @@ class FakeStore:
     signatures: list[Signature] = field(default_factory=list)
     parts: dict[tuple[TransactionKey, int], SignaturePart] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    settlements: dict[tuple[str, str, str], Settlement] = field(default_factory=dict)  # by merchant, terminal, batch
+    details: dict[TransactionKey, UploadedDetail] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def load(self, wanted: Load) -> Loaded:
@@ -73,6 +85,24 @@ class FakeStore:
             elsewhere=elsewhere,
         )
 
+    def load_batch(self, wanted: LoadBatch) -> BatchBooks:
+        """Return what is known of one batch."""
+        batch = wanted.mid, wanted.tid, wanted.batch
+
+        def wanted_of(keys: Iterable[TransactionKey]) -> list[TransactionKey]:
+            return sorted(
+                one for one in keys if one[:3] == batch and (wanted.stans is None or one.stan in wanted.stans)
+            )
+
+        return BatchBooks(
+            self.settlements.get(batch),
+            tuple(self.transactions[key] for key in wanted_of(self.transactions)),
+            tuple(self.details[key] for key in wanted_of(self.details)),
+            frozenset(one.key.stan for one in self.signatures if one.key[:3] == batch)
+            if wanted.stans is None
+            else frozenset(),
+        )
+
     def commit(self, wanted: Commit) -> CommitOutcome:
         """Write all changes, or none when a row has changed since it was read."""
         changes = wanted.changes
@@ -84,6 +114,8 @@ class FakeStore:
                 rows.append((self.transactions, transaction.key, transaction))
         if changes.card is not None:
             rows.append((self.cards, changes.card.token, changes.card))
+        if (one := changes.settlement) is not None:
+            rows.append((self.settlements, (one.mid, one.tid, one.batch), one))
         for table, key, row in rows:
             if row.version != (table[key].version if key in table else 0):
                 return CommitOutcome.CONFLICT
@@ -91,6 +123,7 @@ class FakeStore:
             table[key] = replace(row, version=row.version + 1)
         if changes.upload is not None:
             self._upload(changes.upload)
+        self.details |= {detail.key: detail for detail in changes.details}
         self.journal.append(changes.evidence)
         return CommitOutcome.DONE
 

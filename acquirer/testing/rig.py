@@ -30,6 +30,7 @@ from acquirer.model.effects import (
     Effect,
     EffectResult,
     Load,
+    LoadBatch,
     LoadCard,
     LoadOriginal,
     LoadSignatures,
@@ -175,6 +176,8 @@ class Rig:
             return self.store.load_original(wanted)
         if isinstance(wanted, LoadSignatures):
             return self.store.load_signatures(wanted)
+        if isinstance(wanted, LoadBatch):
+            return self.store.load_batch(wanted)
         self.looks += 1
         return None if self.busy else decode_image(wanted.stream)
 

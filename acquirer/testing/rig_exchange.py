@@ -17,6 +17,7 @@ from acquirer.model.effects import (
     EffectResult,
     Hold,
     Load,
+    LoadBatch,
     LoadCard,
     LoadOriginal,
     LoadSignatures,
@@ -68,7 +69,7 @@ class RigReply:
         return self.message.fields.get(de)
 
 
-Loading = Load | LoadCard | LoadOriginal | LoadSignatures | DecodeImage
+Loading = Load | LoadCard | LoadOriginal | LoadSignatures | LoadBatch | DecodeImage
 """Effects that ask for something."""
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_origin, get_type_hints
 import pytest
 
 from acquirer.model import text
+from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import row_format
 from acquirer.model.evidence import ExchangeRecord
 from acquirer.model.rows import (
@@ -27,10 +28,13 @@ from acquirer.wire.masking import known, known_particulars
 
 PAN = "6212345678901232"
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000002")
-STORED = (TerminalConfig, Session, Transaction, Card, SlipElement, Flag, Signature, SignaturePart, ExchangeRecord)
+STORED = (
+    *(TerminalConfig, Session, Transaction, Card, SlipElement, Flag, Signature, SignaturePart, Settlement),
+    *(UploadedDetail, ExchangeRecord),
+)
 IDENTIFIERS = {
     "TerminalConfig": "tid mid tmk_kcv bdk_kcv",
-    "Session": "tid batch signed_on_day last_stan",
+    "Session": "tid batch signed_on_day last_stan settled",
     "Transaction": "kind processing_code transaction_type currency card reason code rrn auth_id business_date mti "
     "original_rrn",
     "Card": "token day",
@@ -38,6 +42,8 @@ IDENTIFIERS = {
     "Flag": "",
     "Signature": "digest rrn png",
     "SignaturePart": "",
+    "Settlement": "mid tid batch stan business_date end",
+    "UploadedDetail": "card transaction_type",
     "ExchangeRecord": "peer mti service tid mid batch stan rrn code reason reply_mti",
 }
 

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
+from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
+from acquirer.model.effects import (
+    Changes,
+    Commit,
+    CommitOutcome,
+    Load,
+    LoadBatch,
+    LoadCard,
+    LoadOriginal,
+    LoadSignatures,
+)
 from acquirer.model.rows import (
     Card,
     Generation,
@@ -25,6 +35,7 @@ from acquirer.model.rows import (
     TransactionKey,
     Upload,
 )
+from acquirer.settlement.totals import Totals
 from acquirer.testing import FakeStore
 
 DONE, CONFLICT = CommitOutcome.DONE, CommitOutcome.CONFLICT
@@ -105,7 +116,7 @@ def test_every_load_brings_a_reference_number_of_its_own(client):
 def test_what_was_committed_is_loaded_one_version_on(client, exchange):
     session = Session(
         TID, 0, "000007", NOW_US, "20231115", 2, True, True, "01", "serial", GENERATION,
-        replace(GENERATION, number=2), NOW_US + 1, 3, "000009",
+        replace(GENERATION, number=2), NOW_US + 1, 3, "000009", "000006", True, True,
     )  # fmt: skip
     card = Card("c" * 32, 0, "621234******1232", 5, "20231115", 6, 7, 8)
     changes = Changes(exchange(), replace(session), full(), card=replace(card))
@@ -116,31 +127,40 @@ def test_what_was_committed_is_loaded_one_version_on(client, exchange):
     assert client.store.load_card(LoadCard("d" * 32)) is None
 
 
-@pytest.mark.parametrize("row", ["session", "transaction", "original", "card"])
+@pytest.mark.parametrize("row", ["session", "transaction", "original", "card", "settlement"])
 def test_a_commit_on_an_old_version_conflicts_and_leaves_nothing(client, exchange, row):
     first: dict[str, Any] = {
         "session": Session(TID),
         "transaction": sale("1"),
         "original": sale("2"),
         "card": Card("c"),
+        "settlement": Settlement(MID, TID, "000001", "closed", "equal"),
     }
     fresh: dict[str, Any] = {
         "session": Session(OTHER),
         "transaction": sale("3"),
         "original": sale("4"),
         "card": Card("d"),
+        "settlement": Settlement(MID, TID, "000002", "closed", "equal"),
     }
     assert client.commit(Changes(exchange(), **{name: replace(one) for name, one in first.items()})) == [DONE]
     assert client.commit(Changes(exchange(), **(fresh | {row: replace(first[row])}))) == [CONFLICT]
     assert client.session(OTHER).version == 0
     assert [transaction(client, fresh[name].key) for name in ("transaction", "original")] == [None, None]
     assert client.store.load_card(LoadCard("d")) is None
+    assert client.store.load_batch(LoadBatch(MID, TID, "000002")).settlement is None
 
 
-@pytest.mark.parametrize("row", ["session", "transaction", "original", "card"])
+@pytest.mark.parametrize("row", ["session", "transaction", "original", "card", "settlement"])
 def test_of_two_commits_on_one_row_the_first_is_written(client, exchange, row):
     """Both in one group, and both decided on the same version."""
-    rows: dict[str, Any] = {"session": Session(TID), "transaction": sale("1"), "original": sale("1"), "card": Card("c")}
+    rows: dict[str, Any] = {
+        "session": Session(TID),
+        "transaction": sale("1"),
+        "original": sale("1"),
+        "card": Card("c"),
+        "settlement": Settlement(MID, TID, "000001", "closed", "equal"),
+    }
     both = [Changes(exchange(), **{row: replace(rows[row])}) for _ in range(2)]
     assert client.commit(*both) == [DONE, CONFLICT]
 
@@ -246,6 +266,53 @@ def test_without_its_sale_the_same_number_in_the_open_batch_is_found(client, exc
     wanted = LoadSignatures(KEY._replace(batch="000009"), open_batch="000001")
     assert client.store.load_signatures(wanted).elsewhere == replace(elsewhere, version=1)
     assert client.store.load_signatures(LoadSignatures(KEY, "000001")).elsewhere is None  # here it is the sale itself
+
+
+# -- batches -----------------------------------------------------------------------------------------------------------
+
+
+def settlement() -> Settlement:
+    """A settlement in which no field has its default."""
+    a, b, c, d = [Totals(*range(first, first + 4)) for first in (1, 5, 9, 13)]
+    return Settlement(
+        MID, TID, "000001", "closed", "unequal", 0, "not balanced", a, b, c, d, {"settlement": "0" * 62}, "01",
+        "000150", NOW_US, "20231115", "202", 4, NOW_US + 1,
+    )  # fmt: skip
+
+
+def detail(stan: str, **known: Any) -> UploadedDetail:
+    return UploadedDetail(KEY._replace(stan=stan), "request", "agrees", at_us=NOW_US, **known)
+
+
+def test_a_batch_is_loaded_with_all_that_is_known_of_it(client, exchange):
+    nothing = client.store.load_batch(LoadBatch(MID, TID, "000001"))
+    assert nothing == BatchBooks()
+    others = [sale("000009", OTHER), replace(sale(), key=KEY._replace(batch="000002"))]
+    client.commit(*(Changes(exchange(), transaction=one) for one in (sale("000003"), sale("000002"), *others)))
+    signed = Changes(exchange(), upload=Upload(KEY, signature(), b"x"))
+    uploaded = Changes(exchange(), settlement=settlement(), details=(detail("000004"), detail("000003", foreign=True)))
+    assert client.commit(signed, uploaded) == [DONE, DONE]
+    books = client.store.load_batch(LoadBatch(MID, TID, "000001"))
+    assert books.settlement == replace(settlement(), version=1)
+    assert [one.key.stan for one in books.transactions] == ["000002", "000003"]
+    assert books.details == (detail("000003", foreign=True), detail("000004"))
+    assert books.signed == {"000003"}
+
+
+def test_of_a_batch_only_the_transactions_that_are_named(client, exchange):
+    client.commit(*(Changes(exchange(), transaction=sale(stan)) for stan in ("000001", "000002", "000003")))
+    client.commit(Changes(exchange(), details=(detail("000002"), detail("000003"))))
+    books = client.store.load_batch(LoadBatch(MID, TID, "000001", ("000003", "000009")))
+    assert [one.key.stan for one in books.transactions] == ["000003"]
+    assert [one.key.stan for one in books.details] == ["000003"]
+    assert client.store.load_batch(LoadBatch(MID, TID, "000001", ())).transactions == ()
+
+
+def test_a_detail_that_is_uploaded_again_is_one_detail(client, exchange):
+    for amount_minor in (100, 200):
+        assert client.commit(Changes(exchange(), details=(detail("000003", amount_minor=amount_minor),))) == [DONE]
+    books = client.store.load_batch(LoadBatch(MID, TID, "000001"))
+    assert [one.amount_minor for one in books.details] == [200]
 
 
 # -- the order of columns ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acquirer.journal.entry import COLUMNS
+from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.effects import Changes
 from acquirer.model.rows import Card, Session, SignaturePart, Transaction, TransactionKey, Upload
 from acquirer.store import purge
@@ -320,6 +321,22 @@ def test_the_days_that_transactions_are_kept_are_a_setting(connection, exchange,
     writer.write(*[sale(exchange, NOW_US, "000001", stan, unused_us) for stan, unused_us in unused.items()])
     writer.follow_up()
     assert stans(connection) == left
+
+
+def test_settlements_are_deleted_with_their_details_once_they_are_as_old_unless_their_batch_is_open(
+    connection, writer, exchange
+):
+    writer.write(Changes(exchange(), Session("10000161", batch="000003")))
+    for batch, age_us in (("000001", KEPT_US + 1), ("000002", KEPT_US), ("000003", KEPT_US + 1)):
+        evidence = exchange()
+        evidence.at_us = NOW_US
+        key, at_us = KEY._replace(batch=batch), NOW_US - age_us
+        settled = Settlement(key.mid, key.tid, batch, "closed", "equal", at_us=at_us)
+        detail = UploadedDetail(key, "request", "agrees", at_us=NOW_US - KEPT_US - 1)  # it was uploaded before
+        writer.write(Changes(evidence, settlement=settled, details=(detail,)))
+    writer.follow_up()
+    for table in ("settlement", "detail"):
+        assert connection.execute(f"SELECT batch FROM {table}").fetchall() == [("000002",), ("000003",)]
 
 
 @pytest.mark.parametrize("keep_days", [1, KEEP_DAYS])
