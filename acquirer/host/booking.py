@@ -33,6 +33,7 @@ def book(
     silent: bool = False,
     notes: tuple[str, ...] = (),
     original: Transaction | None = None,
+    authorisation: Transaction | None = None,
     elements: dict[str, str] | None = None,
 ) -> Decision:
     """Return the decision about a new transaction, with its row.
@@ -40,6 +41,7 @@ def book(
     Args:
         code: chosen by a trigger amount; "": the dialect's code for the judgement's reason.
         original: the transaction it is tied to, as it is afterwards; its row changes only with an approval.
+        authorisation: the pre-authorisation beneath the original, likewise.
         elements: of the reply, beside those that every transaction has.
     """
     host, request, dialect, read, fields = case.host, case.request, case.host.dialect, case.host.read, case.fields
@@ -79,6 +81,7 @@ def book(
         mti=without_repeat(request.message.mti),
         original=original.key if original is not None else None,
         original_rrn=read.rrn(fields),
+        authorised_minor=(request.amount_minor or 0) if kind.holds and approved else 0,
         used_us=request.arrival.at_us,
     )
     session = case.session_after.copy()
@@ -93,6 +96,7 @@ def book(
         session=session,
         transaction=transaction,
         original=used(original, request.arrival.at_us) if original is not None and approved else None,
+        authorisation=used(authorisation, request.arrival.at_us) if authorisation is not None and approved else None,
         card=judgement.card,
         keys=case.verified.keys,
         rrn=case.rrn,

@@ -13,6 +13,7 @@ class Decision:
     """One decision. Not frozen: one is made per exchange, and freezing costs more than deciding."""
 
     __slots__ = (
+        "authorisation",
         "card",
         "code",
         "keys",
@@ -41,6 +42,7 @@ class Decision:
         session: Session | None = None,
         transaction: Transaction | None = None,
         original: Transaction | None = None,
+        authorisation: Transaction | None = None,
         card: Card | None = None,
         upload: Upload | None = None,
         keys: WorkingKeys | None = None,
@@ -58,6 +60,7 @@ class Decision:
         self.session = session  # rows as they will be; None: unchanged
         self.transaction = transaction
         self.original = original  # the transaction that a void or a refund is tied to
+        self.authorisation = authorisation  # the pre-authorisation beneath that
         self.card = card
         self.upload = upload
         self.keys = keys  # that verified the request and seal the reply

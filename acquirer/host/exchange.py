@@ -117,7 +117,13 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             evidence.fault = damaged.names or name
             evidence.notes = (*evidence.notes, *damaged.notes)
         changes = Changes(
-            evidence, decision.session, decision.transaction, decision.original, decision.card, decision.upload
+            evidence,
+            decision.session,
+            decision.transaction,
+            decision.original,
+            decision.card,
+            decision.upload,
+            authorisation=decision.authorisation,
         )
         outcome = yield Commit(changes, arrival.deadline_s)
         if outcome is CommitOutcome.DONE:

@@ -4,7 +4,9 @@ The services read their course from it, the stateful test plays by it, and the t
 from it. Rows are what the books say of the transaction that a message names (`none`: nothing), columns are messages:
 
 * *same*: the same request again; *other*: another request under the same number;
-* *reversal*, *void*, *refund*, *signature*: messages that name the transaction.
+* *reversal*, *signature*, and what one transaction does to another (`kinds.FollowUp`): messages that name it.
+
+Which kinds may be voided, refunded, completed, adjusted or topped up at all is a column of `kinds`.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal
 
+from acquirer.host.kinds import FollowUp
 from acquirer.model.rows import Transaction
 
-LifecycleState = Literal["none", "approved", "declined", "reversed", "voided", "refunded", "tombstone"]
-TransactionEvent = Literal["same", "other", "reversal", "void", "refund", "signature"]
+LifecycleState = Literal[
+    "none", "approved", "declined", "reversed", "voided", "refunded", "completed", "adjusted", "tombstone"
+]
+TransactionEvent = Literal["same", "other", "reversal", FollowUp, "signature"]
 
 STATES: Final[tuple[LifecycleState, ...]] = (
     "none",
@@ -25,9 +30,12 @@ STATES: Final[tuple[LifecycleState, ...]] = (
     "reversed",
     "voided",
     "refunded",
+    "completed",
+    "adjusted",
     "tombstone",
 )
-EVENTS: Final[tuple[TransactionEvent, ...]] = ("same", "other", "reversal", "void", "refund", "signature")
+FOLLOW_UPS: Final[tuple[FollowUp, ...]] = ("void", "refund", "completion", "adjustment", "top_up")
+EVENTS: Final[tuple[TransactionEvent, ...]] = ("same", "other", "reversal", *FOLLOW_UPS, "signature")
 
 
 class Action(Enum):
@@ -46,8 +54,25 @@ class Action(Enum):
     CLOSED = "25, stays"
     TAKE_BACK = "00, voided"
     GIVE_BACK = "00, refunded up to its amount"
+    COMPLETE = "00, completed"
+    REPLACE = "00, replaced"
+    RAISE = "00, raised"
     KEEP = "00, kept"
     KEEP_FLAGGED = "00, kept and flagged"
+
+
+def _followed(
+    action: Action,
+    *,
+    void: Action | None = None,
+    refund: Action | None = None,
+    completion: Action | None = None,
+    adjustment: Action | None = None,
+    top_up: Action | None = None,
+) -> dict[TransactionEvent, Action]:
+    """Return what is done about each follow-up: `action`, but for those that are given."""
+    found = (void, refund, completion, adjustment, top_up)
+    return {event: given or action for event, given in zip(FOLLOW_UPS, found, strict=True)}
 
 
 TABLE: Final[Mapping[LifecycleState, Mapping[TransactionEvent, Action]]] = {
@@ -55,56 +80,70 @@ TABLE: Final[Mapping[LifecycleState, Mapping[TransactionEvent, Action]]] = {
         "same": Action.DECIDE,
         "other": Action.DECIDE,
         "reversal": Action.REMEMBER,
-        "void": Action.UNKNOWN,
-        "refund": Action.UNKNOWN,
+        **_followed(Action.UNKNOWN),
         "signature": Action.UNKNOWN,
     },
     "approved": {
         "same": Action.REPLAY,
         "other": Action.DUPLICATE,
         "reversal": Action.UNDO,
-        "void": Action.TAKE_BACK,
-        "refund": Action.GIVE_BACK,
+        **_followed(
+            Action.CLOSED,
+            void=Action.TAKE_BACK,
+            refund=Action.GIVE_BACK,
+            completion=Action.COMPLETE,
+            adjustment=Action.REPLACE,
+            top_up=Action.RAISE,
+        ),
         "signature": Action.KEEP,
     },
     "declined": {
         "same": Action.REPLAY,
         "other": Action.DUPLICATE,
         "reversal": Action.NOTHING_TO_UNDO,
-        "void": Action.CLOSED,
-        "refund": Action.CLOSED,
+        **_followed(Action.CLOSED),
         "signature": Action.UNKNOWN,
     },
     "reversed": {
         "same": Action.LATE,
         "other": Action.LATE,
         "reversal": Action.REPEAT_UNDO,
-        "void": Action.CLOSED,
-        "refund": Action.CLOSED,
+        **_followed(Action.CLOSED),
         "signature": Action.KEEP_FLAGGED,
     },
     "voided": {
         "same": Action.LATE,
         "other": Action.DUPLICATE,
         "reversal": Action.CLOSED,
-        "void": Action.CLOSED,
-        "refund": Action.CLOSED,
+        **_followed(Action.CLOSED),
         "signature": Action.KEEP_FLAGGED,
     },
     "refunded": {
         "same": Action.REPLAY,
         "other": Action.DUPLICATE,
         "reversal": Action.CLOSED,
-        "void": Action.CLOSED,
-        "refund": Action.GIVE_BACK,
+        **_followed(Action.CLOSED, refund=Action.GIVE_BACK),
+        "signature": Action.KEEP,
+    },
+    "completed": {
+        "same": Action.REPLAY,
+        "other": Action.DUPLICATE,
+        "reversal": Action.CLOSED,
+        **_followed(Action.CLOSED),
+        "signature": Action.KEEP,
+    },
+    "adjusted": {
+        "same": Action.REPLAY,
+        "other": Action.DUPLICATE,
+        "reversal": Action.CLOSED,
+        **_followed(Action.CLOSED),
         "signature": Action.KEEP,
     },
     "tombstone": {
         "same": Action.LATE,
         "other": Action.LATE,
         "reversal": Action.REPEAT_UNKNOWN,
-        "void": Action.UNKNOWN,
-        "refund": Action.UNKNOWN,
+        **_followed(Action.UNKNOWN),
         "signature": Action.UNKNOWN,
     },
 }
@@ -125,7 +164,12 @@ def action(stored: Transaction | None, event: TransactionEvent) -> Action:
 
 def as_markdown() -> str:
     """Return the table as README and docs show it."""
-    names = {"same": "the same request", "other": "another request"}
+    names = {
+        "same": "the same request",
+        "other": "another request",
+        "adjustment": "an adjustment",
+        "top_up": "a top-up",
+    }
     lines = [
         "| the books say | " + " | ".join(names.get(event, f"a {event}") for event in EVENTS) + " |",
         "|---" * (len(EVENTS) + 1) + "|",

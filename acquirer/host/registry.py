@@ -23,15 +23,24 @@ Decide = Callable[[Case], Decision | Deciding]
 KeyOf = Callable[[Host, Request], TransactionKey | None]
 
 
+class Undoing(NamedTuple):
+    """A transaction that is reversed, and the rows that it may have changed."""
+
+    transaction: Transaction
+    original: Transaction | None = None  # the transaction that it is tied to
+    card: Card | None = None
+    authorisation: Transaction | None = None  # the pre-authorisation beneath an original that is a completion
+
+
 class Undone(NamedTuple):
-    """What undoing a transaction changes beside its own row: the original it is tied to, the card's row."""
+    """What undoing a transaction changes beside its own row: the other rows, as they are afterwards."""
 
     original: Transaction | None = None
     card: Card | None = None
+    authorisation: Transaction | None = None
 
 
-UndoFunction = Callable[[Transaction, Transaction | None, Card | None], Undone]
-"""Takes a transaction that is reversed, its original and the card's row; returns them as they are afterwards."""
+UndoFunction = Callable[[Undoing], Undone]
 
 
 class Service(NamedTuple):
@@ -46,11 +55,11 @@ SERVICES: Final[dict[str, Service]] = {}
 """By name; complete once `acquirer.host.services` is imported."""
 
 
-def service(name: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[Decide], Decide]:
-    """Register the function that decides about requests of this service."""
+def service(*names: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[Decide], Decide]:
+    """Register the function that decides about requests of these services: several where they are one business."""
 
     def register(decide: Decide) -> Decide:
-        SERVICES[name] = Service(decide, key, undo)
+        SERVICES.update(dict.fromkeys(names, Service(decide, key, undo)))
         return decide
 
     return register

@@ -66,8 +66,9 @@ class LoadCard:
 class LoadOriginal:
     """Load the transaction that a void, a refund or a completion names; answered with a `Transaction` or None.
 
-    It is named by its key; else by reference number, or by authorisation code and card, each with its date. Of several
-    that fit, the latest. No other exchange that loads it so decides on it until our commit.
+    It is named by its key; else by reference number and date; else it is a pre-authorisation (`authorised_minor`),
+    named by its card, by authorisation code and date where they are given. Of several that fit, the latest; without an
+    authorisation code the latest that stands. No other exchange that loads it so decides on it until our commit.
     """
 
     mid: str
@@ -111,6 +112,7 @@ class Changes:
     upload: Upload | None = None
     settlement: Settlement | None = None
     details: tuple[UploadedDetail, ...] = ()  # of an upload: one that is there is written over
+    authorisation: Transaction | None = None  # the pre-authorisation beneath the original, where a completion is voided
 
 
 @dataclass(slots=True)

@@ -20,8 +20,11 @@ from acquirer.data.types import MakForm
 from acquirer.model.text import Hexadecimal, Identifier, Particulars, Sentence
 
 Required = Literal["never", "daily", "per-batch", "per-transaction"]
-TransactionState = Literal["approved", "declined", "reversed", "voided", "refunded", "tombstone"]
-"""``refunded``: partly or whole, see `Transaction.refunded_minor`; ``tombstone``: known only from its reversal."""
+TransactionState = Literal[
+    "approved", "declined", "reversed", "voided", "refunded", "completed", "adjusted", "tombstone"
+]
+"""``refunded``: partly or whole, see `Transaction.refunded_minor`; ``completed``: a pre-authorisation whose amount was
+taken; ``adjusted``: another transaction stands in its place; ``tombstone``: known only from its reversal."""
 
 
 class TransactionKey(NamedTuple):
@@ -134,6 +137,7 @@ class Transaction:
     original: TransactionKey | None = None  # the transaction that a void or a refund is tied to
     original_rrn: Identifier = ""  # the reference number by which the request names it
     refunded_minor: int = 0  # of a sale: what refunds have given back
+    authorised_minor: int = 0  # of an approved pre-authorisation: what is held on the card, top-ups included
     used_us: int = 0  # last referred to: by its request, a reversal, a void, a refund, a signature
 
 

@@ -259,7 +259,7 @@ def _claim_rows(changes: Changes, claimed: set[object]) -> bool:
     """
     session, card, upload = changes.session, changes.card, changes.upload
     rows: list[object] = [] if session is None else [session.tid]
-    for one in (changes.transaction, changes.original):
+    for one in (changes.transaction, changes.original, changes.authorisation):
         if one is not None:
             rows.append(one.key)
     if card is not None:

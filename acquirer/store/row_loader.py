@@ -32,7 +32,7 @@ W = TypeVar("W")
 
 _LATEST = "at_us DESC"
 _BY_RRN = f"{having('mid', 'rrn')} AND rrn <> ''"  # as the index has it, else SQLite would not use it
-_BY_AUTH_ID = f"{having('mid', 'auth_id', 'card')} AND auth_id <> ''"
+_BY_AUTHORISATION = f"{having('mid', 'card')} AND authorised_minor > 0"
 _ON_DATE = "substr(business_date, 5) = ?"
 
 
@@ -83,13 +83,16 @@ class RowLoader:
             if wanted.key is not None:
                 row = self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
             else:
-                by, values = _BY_AUTH_ID, [wanted.mid, wanted.auth_id, wanted.card]
                 if wanted.rrn:
-                    by, values = _BY_RRN, [wanted.mid, wanted.rrn]
+                    by, values = [_BY_RRN], [wanted.mid, wanted.rrn]
+                elif wanted.auth_id:
+                    by, values = [_BY_AUTHORISATION, having("auth_id")], [wanted.mid, wanted.card, wanted.auth_id]
+                else:
+                    by, values = [_BY_AUTHORISATION, having("state")], [wanted.mid, wanted.card, "approved"]
                 if wanted.date:
+                    by.append(_ON_DATE)
                     values.append(wanted.date)
-                on = _ON_DATE if wanted.date else ""
-                row = self._row(select(schema.transaction, by, on, order=_LATEST, limit=True), *values, 1)
+                row = self._row(select(schema.transaction, *by, order=_LATEST, limit=True), *values, 1)
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
         return self._transaction(row)

@@ -24,7 +24,7 @@ from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]
@@ -125,7 +125,7 @@ transaction = StoreTable(
     (
         Index("transactions_by_use", ("used_us",)),
         Index("transactions_by_rrn", ("mid", "rrn", "business_date"), "rrn <> ''"),
-        Index("transactions_by_auth_id", ("mid", "auth_id", "card", "business_date"), "auth_id <> ''"),
+        Index("transactions_by_authorisation", ("mid", "card", "business_date"), "authorised_minor > 0"),
     ),
 )
 

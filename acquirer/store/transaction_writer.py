@@ -32,11 +32,10 @@ from acquirer.store.uploads import UPLOADS, pack_upload
 PURGE_US: Final = HOUR_US
 """How often is purged: rows may live an hour longer than they must."""
 
-PackedChanges = tuple[
-    Any, Facts, Row | None, Row | None, Row | None, Row | None, Row | None, Row | None, tuple[Row, ...] | None
-]
+_One = Row | None
+PackedChanges = tuple[Any, Facts, _One, _One, _One, _One, _One, _One, _One, tuple[Row, ...] | None]
 """The dialect's key (`BatchWriter.dialect_key`), the journal's facts; then the rows, where they change, of session,
-transaction, original, card, upload, settlement and details."""
+transaction, original, the pre-authorisation beneath it, card, upload, settlement and details."""
 
 OnWritten = Callable[[Sequence[JournalRow]], None]
 """Receives what was journalled: the number of each exchange, then the columns of `journal.entry.COLUMNS`; nothing where
@@ -76,13 +75,14 @@ class _RowWriter(Protocol):
 def pack_changes(changes: Changes, dialect_key: Any) -> PackedChanges:
     """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
     session, transaction, original = changes.session, changes.transaction, changes.original
-    card, upload = changes.card, changes.upload
+    authorisation, card, upload = changes.authorisation, changes.card, changes.upload
     return (
         dialect_key,
         collect(changes.evidence),
         None if session is None else SESSION.pack(session),
         None if transaction is None else TRANSACTION.pack(transaction),
         None if original is None else TRANSACTION.pack(original),
+        None if authorisation is None else TRANSACTION.pack(authorisation),
         None if card is None else CARD.pack(card),
         None if upload is None else pack_upload(upload),
         None if changes.settlement is None else SETTLEMENT.pack(changes.settlement),
@@ -269,10 +269,11 @@ _STATE: Final[tuple[tuple[int, _RowWriter], ...]] = (
     (2, statements.SESSIONS),
     (3, statements.TRANSACTIONS),
     (4, statements.TRANSACTIONS),
-    (5, statements.CARDS),
-    (6, UPLOADS),
-    (7, statements.SETTLEMENTS),
-    (8, DETAILS),
+    (5, statements.TRANSACTIONS),
+    (6, statements.CARDS),
+    (7, UPLOADS),
+    (8, statements.SETTLEMENTS),
+    (9, DETAILS),
 )
 """What writes the rows of packed changes, by their place."""
 

@@ -109,7 +109,7 @@ class FakeStore:
         rows: list[tuple[dict[Any, Any], Any, Any]] = []
         if changes.session is not None:
             rows.append((self.sessions, changes.session.tid, changes.session))
-        for transaction in (changes.transaction, changes.original):
+        for transaction in (changes.transaction, changes.original, changes.authorisation):
             if transaction is not None:
                 rows.append((self.transactions, transaction.key, transaction))
         if changes.card is not None:
@@ -142,4 +142,6 @@ def _is_named(row: Transaction, wanted: LoadOriginal) -> bool:
         return False
     if wanted.rrn:
         return row.rrn == wanted.rrn
-    return bool(wanted.auth_id) and (row.auth_id, row.card) == (wanted.auth_id, wanted.card)
+    if not row.authorised_minor or row.card != wanted.card:
+        return False
+    return row.auth_id == wanted.auth_id if wanted.auth_id else row.state == "approved"

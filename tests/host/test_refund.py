@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from acquirer.host.kinds import KINDS
+from acquirer.host.registry import Undoing
 from acquirer.host.services.refund import undo
 from acquirer.model.rows import Card, Transaction, TransactionKey
 from tests.host.conftest import Pos, Rig
@@ -208,7 +209,7 @@ def test_undoing_a_refund_is_no_use_of_the_card(new_rig):
 
 
 def test_a_refund_whose_sale_is_gone_is_undone_alone():
-    gone = undo(Transaction(KEY, kind="refund", amount_minor=1234), None, None)
+    gone = undo(Undoing(Transaction(KEY, kind="refund", amount_minor=1234), None, None))
     assert (gone.original, gone.card) == (None, None)
 
 
@@ -217,7 +218,7 @@ def test_a_refund_whose_sale_is_gone_is_undone_alone():
 )
 def test_a_refund_that_is_undone(refunded, left, state):
     sale = Transaction(KEY, state="refunded", amount_minor=2000, refunded_minor=refunded, business_date="20250310")
-    undone = undo(Transaction(KEY, kind="refund", amount_minor=1000), sale, Card("c", day="20250310"))
+    undone = undo(Undoing(Transaction(KEY, kind="refund", amount_minor=1000), sale, Card("c", day="20250310")))
     assert undone.original == replace(sale, state=state, refunded_minor=left)
     assert (undone.card.spent_minor, undone.card.day_spent_minor, undone.card.day_count) == (1000, 1000, 0)
-    assert undo(Transaction(KEY, kind="refund"), sale, None).card is None
+    assert undo(Undoing(Transaction(KEY, kind="refund"), sale, None)).card is None

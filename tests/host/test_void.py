@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from acquirer.host.registry import Undoing
 from acquirer.host.services.void import undo
 from acquirer.model.rows import Card, Transaction, TransactionKey
 from acquirer.testing.fake_store import FakeStore
@@ -171,18 +172,18 @@ class TestRefusedCards:
 
 
 def test_a_void_whose_sale_is_gone_is_undone_alone():
-    gone = undo(Transaction(KEY, kind="void", amount_minor=1234), None, None)
+    gone = undo(Undoing(Transaction(KEY, kind="void", amount_minor=1234), None, None))
     assert (gone.original, gone.card) == (None, None)
-    other = undo(Transaction(KEY, kind="void"), Transaction(KEY, state="reversed"), Card("c"))
+    other = undo(Undoing(Transaction(KEY, kind="void"), Transaction(KEY, state="reversed"), Card("c")))
     assert (other.original, other.card) == (None, None)
 
 
 def test_a_void_that_is_undone_takes_the_money_again():
     sale = Transaction(KEY, state="voided", amount_minor=1234, business_date="20250310")
-    undone = undo(Transaction(KEY, kind="void", amount_minor=1234), sale, Card("c", day="20250310"))
+    undone = undo(Undoing(Transaction(KEY, kind="void", amount_minor=1234), sale, Card("c", day="20250310")))
     assert undone.original == replace(sale, state="approved")
     assert (undone.card.spent_minor, undone.card.day_spent_minor, undone.card.day_count) == (1234, 1234, 1)
-    assert undo(Transaction(KEY, kind="void"), sale, None).card is None
+    assert undo(Undoing(Transaction(KEY, kind="void"), sale, None)).card is None
 
 
 def test_what_is_odd_about_a_pin_is_noted_whether_it_is_right_or_not(rig, pos):

@@ -85,12 +85,18 @@ def sale(stan: str = "000003", tid: str = TID, **known: Any) -> Transaction:
     return Transaction(TransactionKey(MID, tid, "000001", stan), **{"used_us": NOW_US, "at_us": NOW_US, **known})
 
 
+def held(stan: str, tid: str = TID, **known: Any) -> Transaction:
+    """A pre-authorisation."""
+    usual = {"kind": "pre_auth", "card": "c" * 32, "business_date": "20231115", "authorised_minor": 500}
+    return sale(stan, tid, **{**usual, **known})
+
+
 def full(tid: str = TID) -> Transaction:
     """A transaction in which no field has its default."""
     return Transaction(
         KEY._replace(tid=tid), 0, "refund", "voided", "200000", "25", 1234, "156", "621234******1232", "c" * 32, "051",
         "01", "approved", "00", "000000000007", "A1B2C3", {"39": "00", "44": "银联"}, 2, NOW_US, "20231115", NOW_US + 1,
-        "98", {"39": "00"}, "0220", KEY._replace(stan="000001"), "000000000006", 99, NOW_US + 2,
+        "98", {"39": "00"}, "0220", KEY._replace(stan="000001"), "000000000006", 99, 999, NOW_US + 2,
     )  # fmt: skip
 
 
@@ -179,11 +185,13 @@ def test_an_original_is_named_by_its_key(client, exchange):
 def booked(client, exchange):
     """Sales of two terminals, of another merchant, of other days."""
     rows = [
-        sale("000001", rrn="000000000001", auth_id="AAAAAA", card="c" * 32, business_date="20231115"),
-        sale("000002", OTHER, rrn="000000000002", auth_id="BBBBBB", card="c" * 32, business_date="20231115"),
+        held("000001", rrn="000000000001", auth_id="AAAAAA"),
+        held("000002", OTHER, rrn="000000000002", auth_id="BBBBBB", at_us=NOW_US + 1),
         sale("000003", rrn="000000000001", business_date="20221115", at_us=NOW_US - 365 * DAY_US),  # numbers wrapped
-        sale("000004", auth_id="AAAAAA", card="d" * 32, business_date="20231115"),
-        sale("000005", auth_id="BBBBBB", card="c" * 32, business_date="20231116", at_us=NOW_US + DAY_US),
+        held("000004", auth_id="AAAAAA", card="d" * 32),
+        held("000005", auth_id="BBBBBB", business_date="20231116", at_us=NOW_US + DAY_US),
+        held("000008", auth_id="CCCCCC", state="voided", at_us=NOW_US + 2 * DAY_US),
+        held("000009", auth_id="DDDDDD", authorised_minor=0, at_us=NOW_US + 3 * DAY_US),  # it holds nothing
         sale("000006"),  # declined: it has neither number nor authorisation
         Transaction(
             KEY._replace(mid="880210010210163", stan="000007"), rrn="000000000001", used_us=NOW_US, at_us=NOW_US
@@ -208,6 +216,11 @@ def booked(client, exchange):
         ({"auth_id": "AAAAAA", "card": "e" * 32}, None),
         ({"auth_id": "BBBBBB", "card": "c" * 32}, "000005"),
         ({"auth_id": "BBBBBB", "card": "c" * 32, "date": "1115"}, "000002"),
+        ({"auth_id": "CCCCCC", "card": "c" * 32}, "000008"),
+        ({"auth_id": "DDDDDD", "card": "c" * 32}, None),
+        ({"card": "c" * 32}, "000005"),  # the latest that stands
+        ({"card": "c" * 32, "date": "1115"}, "000002"),
+        ({"card": "e" * 32}, None),
         ({"rrn": "000000000002", "auth_id": "AAAAAA", "card": "c" * 32}, "000002"),  # the number comes first
         ({}, None),
         ({"date": "1115"}, None),

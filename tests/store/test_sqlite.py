@@ -290,7 +290,10 @@ def test_an_original_is_found_by_each_of_its_numbers(client, exchange):
     token = "c" * 32
     rows = [
         replace(
-            sale(KEY._replace(stan=f"{number:06}"), rrn=rrn, auth_id=auth_id, card=card), at_us=at_us, business_date=day
+            sale(KEY._replace(stan=f"{number:06}"), rrn=rrn, auth_id=auth_id, card=card),
+            at_us=at_us,
+            business_date=day,
+            authorised_minor=100 if auth_id else 0,
         )
         for number, rrn, auth_id, card, at_us, day in (
             (1, "000000000001", "A00001", token, 30, "20260310"),
@@ -316,7 +319,7 @@ def test_an_original_is_found_by_each_of_its_numbers(client, exchange):
     assert stan(auth_id="A00001", card=token, date="0311") == "000002"
     assert stan(auth_id="A00001", card="d" * 32) == "000003"
     assert stan(auth_id="A00001", card="e" * 32) == ""
-    assert (stan(), stan(card=token)) == ("", "")
+    assert (stan(), stan(card=token)) == ("", "000001")
 
 
 def test_replies_that_were_held_back_when_a_host_was_killed_were_never_sent(opened, url, exchange):

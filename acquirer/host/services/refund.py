@@ -17,15 +17,16 @@ from acquirer.host.explain import originals as why
 from acquirer.host.issuer.decisions import Judgement, give_back, spend
 from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
-from acquirer.host.registry import Undone, service
+from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import original_key, own_key
 from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Card, Transaction
+from acquirer.model.rows import Transaction
 
 
-def undo(refund: Transaction, original: Transaction | None, card: Card | None) -> Undone:
+def undo(rows: Undoing) -> Undone:
     """Take back what the refund has given."""
+    refund, original, card = rows.transaction, rows.original, rows.card
     if original is None:
         return Undone()
     left = max(0, original.refunded_minor - refund.amount_minor)
@@ -70,8 +71,7 @@ def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
             return Judgement(Reason.ORIGINAL_UNKNOWN, why.numbers_differ(host, original, named))
     if (currency := host.read.currency(case.fields)) != original.currency:
         return Judgement(Reason.CURRENCY_DIFFERS, why.currency_differs(host, original, currency))
-    kind = KINDS.get(original.kind)
-    if course is Action.CLOSED or kind is None or not kind.refundable:
+    if course is Action.CLOSED or original.kind not in KINDS[request.service].of:
         return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, "refunded"))
     days = _days(original.business_date, request.stamp.day)
     if days > host.options.refund_days:

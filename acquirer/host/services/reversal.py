@@ -16,9 +16,9 @@ from acquirer.host.chip_notes import chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain.booking import Difference
-from acquirer.host.kinds import KINDS, is_advice, title_of
+from acquirer.host.kinds import COMPLETIONS, KINDS, is_advice, title_of
 from acquirer.host.lifecycle import Action, action
-from acquirer.host.registry import SERVICES, Undone, service
+from acquirer.host.registry import SERVICES, Undoing, Undone, service
 from acquirer.host.request import reversed_key
 from acquirer.host.text import money
 from acquirer.host.value_notes import original_notes
@@ -52,9 +52,11 @@ def reversal(case: Case) -> Deciding:
     if undo is None or not _reversible(stored):
         return _answer(case, Reason.NOT_SUPPORTED, why.never_reversed(title_of(stored.kind), stored.mti), pan)
     original = (yield from case.load_original(stored.original)) if stored.original is not None else None
+    named = original.original if original is not None and original.kind in COMPLETIONS else None
+    authorisation = (yield from case.load_original(named)) if named is not None else None
     row = yield from case.load_card_row(original.card if original is not None else stored.card)
     sentence = why.reversed_now(case.host.dialect, stored, _given_reason(case))
-    return _undone(case, stored, "reversed", undo(stored, original, row), sentence, pan)
+    return _undone(case, stored, "reversed", undo(Undoing(stored, original, row, authorisation)), sentence, pan)
 
 
 def _reversible(stored: Transaction) -> bool:
@@ -95,7 +97,7 @@ def _undone(
     """Return the decision that takes effect, or that finds nothing to undo."""
     elements = _reply_elements(case, Reason.APPROVED)
     at_us = case.request.arrival.at_us
-    original = undone.original
+    original, authorisation = undone.original, undone.authorisation
     return Decision(
         Reason.APPROVED,
         sentence,
@@ -110,6 +112,7 @@ def _undone(
             used_us=max(stored.used_us, at_us),
         ),
         original=None if original is None else used(original, at_us),
+        authorisation=None if authorisation is None else used(authorisation, at_us),
         card=undone.card,
         keys=case.verified.keys,
         rrn=case.rrn,

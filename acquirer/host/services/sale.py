@@ -11,15 +11,15 @@ from acquirer.host.booking import book
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import SILENT_CENTS, Host
 from acquirer.host.issuer.decisions import Judgement, give_back, judge_sale
-from acquirer.host.registry import Undone, service
+from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import own_key
 from acquirer.host.text import money
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Card, Transaction
 
 
-def undo(sale: Transaction, _original: Transaction | None, card: Card | None) -> Undone:
+def undo(rows: Undoing) -> Undone:
     """Give back what the sale took from its card."""
+    sale, card = rows.transaction, rows.card
     return Undone(card=None if card is None else give_back(card, sale.amount_minor, sale.business_date))
 
 

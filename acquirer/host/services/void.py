@@ -15,15 +15,16 @@ from acquirer.host.explain import originals as why
 from acquirer.host.issuer.decisions import Judgement, give_back, judge_pin, spend
 from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
-from acquirer.host.registry import Undone, service
+from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import original_key, own_key
 from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Card, Transaction
+from acquirer.model.rows import Transaction
 
 
-def undo(void: Transaction, original: Transaction | None, card: Card | None) -> Undone:
+def undo(rows: Undoing) -> Undone:
     """Let the voided transaction live again."""
+    void, original, card = rows.transaction, rows.original, rows.card
     if original is None or original.state != "voided":
         return Undone()
     taken = None if card is None else spend(card, void.amount_minor, original.business_date)
@@ -62,8 +63,7 @@ def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
     course = action(original, "void")
     if original is None or course is Action.UNKNOWN:
         return Judgement(Reason.ORIGINAL_UNKNOWN, why.void_unknown(host, request))
-    kind = KINDS.get(original.kind)
-    if course is Action.CLOSED or kind is None or not kind.voidable:
+    if course is Action.CLOSED or original.kind not in KINDS[request.service].of:
         return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, "voided"))
     if original.card and case.card_token() != original.card:
         return Judgement(Reason.ORIGINAL_CARD_DIFFERS, why.card_differs(host, original, case.card.masked))
