@@ -22,13 +22,13 @@ from acquirer.security.candidates import Candidate
 from acquirer.security.dukpt import DUKPT, DukptError
 from acquirer.security.key_candidates import NamedKeys
 from acquirer.security.mac_diagnosis import diagnose_mac
-from acquirer.security.packages import IssuedKeys, PackageError, PackageIssuer, ReadyKeys, accept_package, wrap_cipher
+from acquirer.security.packages import PackageError, PackageIssuer, ReadyKeys, accept_package, wrap_cipher
 from acquirer.security.pin import PIN_FORMATS, PinError, PinFormat
 from acquirer.security.pin_diagnosis import diagnose_pin
 from acquirer.security.secret import Secret
 from acquirer.security.track import TRACK_METHODS, TrackError, TrackMethod
 from acquirer.security.track_diagnosis import diagnose_track
-from acquirer.security.working import WorkingKeys
+from acquirer.security.working import IssuedKeys, WorkingKeys
 from acquirer.wire.message import Message, Value
 
 _MAK_FORMS: Final[tuple[MakForm, ...]] = ("single", "double", "duplicated")

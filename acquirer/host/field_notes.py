@@ -175,12 +175,12 @@ def serial_notes(dialect: Dialect, message: Message) -> tuple[str, ...]:
     )
 
 
-_OPERATOR: Final = "[0-9]{2}[0-9 ]"
+_is_operator: Final = re.compile("[0-9]{2}[0-9 ]").fullmatch
 
 
 def operator_notes(dialect: Dialect, operator: str) -> tuple[str, ...]:
     """Return what is odd about the number of an operator."""
-    if re.fullmatch(_OPERATOR, operator):
+    if _is_operator(operator):
         return ()
     where = f"DE {dialect.elements['operator'].de}"
     return (f"odd-operator: {where} is {named(operator)}, and an operator has two digits; send them, and a blank",)

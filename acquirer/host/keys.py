@@ -11,7 +11,7 @@ from acquirer.security.dukpt import Dukpt
 from acquirer.security.dukpt_mistakes import mistaken_keys
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault, VaultError
-from acquirer.security.working import WorkingKeys
+from acquirer.security.working import IssuedKeys, WorkingKeys
 
 TERMINALS_KEPT: Final = 20_000
 """Terminals whose keys stay opened. A master key and two sets of working keys take about 6 kB: a chain of 20 000 stays
@@ -43,8 +43,8 @@ class _Opened:
         self.derived: WorkingKeys | None = None  # of its last message
         self.ksn = b""
         self.master: Secret | None = None
-        self.current: WorkingKeys | None = None
-        self.previous: WorkingKeys | None = None
+        self.current: WorkingKeys | IssuedKeys | None = None
+        self.previous: WorkingKeys | IssuedKeys | None = None
 
 
 class KeyRing:
@@ -114,20 +114,26 @@ class KeyRing:
     def current(self, tid: str, generation: Generation) -> WorkingKeys:
         """The working keys of a terminal's current generation."""
         kept = self._of(tid)
-        if kept.current is None or kept.current_blob != generation.sealed:
-            kept.current = self.vault.open_keys(context(tid, generation.number), generation.sealed)
+        keys = kept.current
+        if keys is None or kept.current_blob != generation.sealed:
+            keys = kept.current = self.vault.open_keys(context(tid, generation.number), generation.sealed)
             kept.current_blob = generation.sealed
-        return kept.current
+        elif isinstance(keys, IssuedKeys):
+            keys = kept.current = keys.working
+        return keys
 
     def previous(self, tid: str, generation: Generation) -> WorkingKeys:
         """The working keys of its previous generation."""
         kept = self._of(tid)
-        if kept.previous is None or kept.previous_blob != generation.sealed:
-            kept.previous = self.vault.open_keys(context(tid, generation.number), generation.sealed)
+        keys = kept.previous
+        if keys is None or kept.previous_blob != generation.sealed:
+            keys = kept.previous = self.vault.open_keys(context(tid, generation.number), generation.sealed)
             kept.previous_blob = generation.sealed
-        return kept.previous
+        elif isinstance(keys, IssuedKeys):
+            keys = kept.previous = keys.working
+        return keys
 
-    def remember(self, tid: str, sealed: bytes, keys: WorkingKeys) -> None:
+    def remember(self, tid: str, sealed: bytes, keys: WorkingKeys | IssuedKeys) -> None:
         """Keep keys that were just made: the terminal's next message needs them, and those before may be in flight."""
         kept = self._of(tid)
         kept.previous, kept.previous_blob = kept.current, kept.current_blob

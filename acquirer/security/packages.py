@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple, cast
 
 from acquirer.data.types import MakForm, Randbytes
@@ -20,7 +20,7 @@ from acquirer.security.ciphers import BLOCK_BYTES, WEAK_DES_KEYS, CipherName, od
 from acquirer.security.key_package import KeyPackage
 from acquirer.security.secret import CheckValue, Secret, SecretFactory
 from acquirer.security.tr31 import KeyBlockError
-from acquirer.security.working import WorkingKeys
+from acquirer.security.working import IssuedKeys, WorkingKeys, pack_head
 
 _SINGLE_BYTES: Final = 8  # a single-length DES key
 _WEAK_WORDS: Final = frozenset(int.from_bytes(key, sys.byteorder) for key in WEAK_DES_KEYS)
@@ -44,16 +44,6 @@ class KcvError(PackageError):
         self.got = got
 
 
-class IssuedKeys:
-    """Working keys as they travel, and as they are used. Not frozen: made per sign-on."""
-
-    __slots__ = ("wire", "working")
-
-    def __init__(self, wire: bytes, working: WorkingKeys) -> None:
-        self.wire = wire
-        self.working = working
-
-
 class _KeySlice(NamedTuple):
     """Where one key lies in the drawn bytes, and how it fills its field on the wire."""
 
@@ -73,7 +63,8 @@ class PackageIssuer:
     """Issues the packages of one layout and one form of MAK; what can be computed once, is.
 
     A sign-on's time is spent here: a fresh key costs its own key schedule for its KCV. So keys can be generated ahead
-    of need by another process (`ready_keys`); everything under the TMK goes through its kept context in one update.
+    of need by another process (`ready_keys`); everything under the TMK goes through its kept context in one update, and
+    what is made of both is put together by one function, compiled for the layout.
     """
 
     __slots__ = (
@@ -81,6 +72,7 @@ class PackageIssuer:
         "_check_values",
         "_des",
         "_mac_usage",
+        "_put_together",
         "_slices",
         "_total",
         "_wrap",
@@ -110,6 +102,7 @@ class PackageIssuer:
         self._slices = tuple(slices)
         self._total = at
         self._des = BLOCK_BYTES[package.cipher] == 8
+        self._put_together = _compiled(package, slices, at)
 
     @property
     def fresh_bytes(self) -> int:
@@ -124,16 +117,18 @@ class PackageIssuer:
         Raises:
             PackageError: the random source repeats itself.
         """
-        total, size = self._total, self.package.kcv_bytes
+        total = self._total
         if not self._check_values:
             self._check_values = self._quickest()
         clear = self._draw(randbytes, sets)
-        pieces: list[bytes] = []
-        for at in range(0, sets * total, total):
-            pieces.append(clear[at : at + total])
-            for (_, _, start, stop, _, _), check_value in zip(self._slices, self._check_values, strict=True):
-                pieces.append(check_value(clear[at + start : at + stop], size))
-        return b"".join(pieces)
+        return b"".join([self._with_check_values(clear[at : at + total]) for at in range(0, sets * total, total)])
+
+    def _with_check_values(self, clear: bytes) -> bytes:
+        """Return keys in the clear, one after another, then their KCVs."""
+        size = self.package.kcv_bytes
+        computed = self._check_values or [one.factory.check_value for one in self._slices]
+        values = [value(clear[one.start : one.stop], size) for one, value in zip(self._slices, computed, strict=True)]
+        return b"".join((clear, *values))
 
     def _quickest(self) -> tuple[CheckValue, ...]:
         """Return what computes the check value of each key; a host whose keys come ready has no need of it."""
@@ -154,27 +149,10 @@ class PackageIssuer:
         """
         if self._blocks:
             return self._blocked(tmk, self._pin(self._draw(randbytes), pinned), randbytes)
-        kcv_bytes, at = self.package.kcv_bytes, self._total
         fresh = None if pinned is not None else self.ready_keys()
-        clear = fresh or self._pin(self._draw(randbytes), pinned)
-        wrapped = tmk.using(self._wrap).encrypt(clear[:at])
-        keys: dict[str, Secret] = {}
-        wire = b""
-        kcvs = ""
-        for name, factory, start, stop, times, zeros in self._slices:
-            if fresh is None:
-                key = factory.key(clear[start:stop])
-                kcv = key.check_value(kcv_bytes)
-            else:
-                key = Secret(clear[start:stop], factory.cipher)
-                kcv = clear[at : at + kcv_bytes]
-                at += kcv_bytes
-            keys[name] = key
-            wire += wrapped[start:stop] * times + zeros + kcv
-            kcvs += f", {name} {kcv.hex()}"
-        if self.package.form == "hex":
-            wire = wire.hex().upper().encode()
-        return IssuedKeys(wire, WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"), kcvs[2:].upper()))
+        if fresh is None:
+            fresh = self._with_check_values(self._pin(self._draw(randbytes), pinned))
+        return IssuedKeys(*self._put_together(fresh, tmk.using(self._wrap).encrypt(fresh[: self._total])))
 
     def _blocked(self, tmk: Secret, clear: bytes, randbytes: Randbytes) -> IssuedKeys:
         keys: dict[str, Secret] = {one.name: one.factory.key(clear[one.start : one.stop]) for one in self._slices}
@@ -184,7 +162,8 @@ class PackageIssuer:
             ]
         except KeyBlockError as exc:
             raise PackageError(str(exc)) from None
-        return IssuedKeys(b"".join(blocks), WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk")))
+        working = WorkingKeys(keys["pik"], keys["mak"], keys.get("tdk"))
+        return IssuedKeys(b"".join(blocks), working.pack(), working.kcvs)
 
     def _draw(self, randbytes: Randbytes, sets: int = 1) -> bytes:
         for _ in range(_DRAWS):
@@ -213,6 +192,30 @@ class PackageIssuer:
 
 def _nothing() -> None:
     """Return no keys: none are generated ahead of need."""
+
+
+_PutTogether = Callable[[bytes, bytes], tuple[bytes, bytes, str]]
+"""Takes fresh keys with their KCVs, and the keys under the TMK; returns their package, the keys as the vault keeps them,
+and their KCVs for eyes: the arguments of `IssuedKeys`."""
+
+
+def _compiled(package: KeyPackage, slices: Sequence[_KeySlice], total: int) -> _PutTogether:
+    """Return what puts the package of a layout together: Python source made of its numbers, and compiled."""
+    wire: list[str] = []
+    kcvs: list[str] = []
+    by_name = {one.name: one for one in slices}
+    for number, one in enumerate(slices):
+        at = total + number * package.kcv_bytes
+        kcv = f"fresh[{at}:{at + package.kcv_bytes}]"
+        wire += [f"wrapped[{one.start}:{one.stop}]"] * one.times + [repr(one.zeros)] * bool(one.zeros) + [kcv]
+        kcvs.append(f"{one.name} {{{kcv}.hex()}}")
+    named = [by_name.get(name) for name in ("pik", "mak", "tdk")]
+    heads = pack_head([None if one is None else (one.factory.cipher, one.stop - one.start) for one in named])
+    packed = [f"{head!r}, fresh[{one.start}:{one.stop}]" for head, one in zip(heads, filter(None, named), strict=True)]
+    joined = f'b"".join(({", ".join(wire)}))' + ".hex().upper().encode()" * (package.form == "hex")
+    source = f'lambda fresh, wrapped: ({joined}, b"".join(({", ".join(packed)})), f"{", ".join(kcvs)}".upper())'
+    made: _PutTogether = eval(source)  # noqa: S307  made of a checked layout only
+    return made
 
 
 def issue_package(

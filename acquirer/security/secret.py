@@ -124,7 +124,7 @@ class Secret:
 
     def pack(self) -> bytes:
         """Return bytes for the vault: one byte for the cipher, then the key."""
-        return _FIRST[self.cipher] + self._bytes
+        return cipher_byte(self.cipher) + self._bytes
 
     @classmethod
     def unpack(cls, packed: bytes) -> Secret:
@@ -150,6 +150,11 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"
+
+
+def cipher_byte(cipher: CipherName) -> bytes:
+    """Return what stands for a cipher before a packed key."""
+    return _FIRST[cipher]
 
 
 CheckValue = Callable[[bytes, int], bytes]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from acquirer.data.types import Randbytes
 from acquirer.errors import SecurityError
 from acquirer.security.secret import Secret
-from acquirer.security.working import WorkingKeys
+from acquirer.security.working import IssuedKeys, WorkingKeys
 
 MASTER_BYTES: Final = 32
 _VERSION: Final = b"\x01"
@@ -74,7 +74,7 @@ class Vault:
         """Return one key, opened."""
         return Secret.unpack(self.open(context, blob))
 
-    def seal_keys(self, context: str, keys: WorkingKeys, randbytes: Randbytes) -> bytes:
+    def seal_keys(self, context: str, keys: WorkingKeys | IssuedKeys, randbytes: Randbytes) -> bytes:
         """Return working keys, sealed together."""
         return self.seal(context, keys.pack(), randbytes)
 

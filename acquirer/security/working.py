@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from acquirer.security.ciphers import CipherError
-from acquirer.security.secret import Secret
+from acquirer.security.ciphers import CipherError, CipherName
+from acquirer.security.secret import Secret, cipher_byte
 
 
 class WorkingKeys:
@@ -47,14 +47,14 @@ class WorkingKeys:
         return bytes((len(pik), len(mak), len(tdk))) + pik + mak + tdk
 
     @classmethod
-    def unpack(cls, packed: bytes) -> WorkingKeys:
+    def unpack(cls, packed: bytes, kcvs: str = "") -> WorkingKeys:
         """Return the keys that `pack` wrote."""
         if len(packed) < 3 or len(packed) != 3 + sum(packed[:3]):
             raise CipherError("these are not the bytes of packed working keys")
         mak = 3 + packed[0]
         tdk = mak + packed[1]
         last = Secret.unpack(packed[tdk:]) if packed[2] else None
-        return cls(Secret.unpack(packed[3:mak]), Secret.unpack(packed[mak:tdk]), last)
+        return cls(Secret.unpack(packed[3:mak]), Secret.unpack(packed[mak:tdk]), last, kcvs)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WorkingKeys) and self._all() == other._all()
@@ -67,3 +67,41 @@ class WorkingKeys:
 
     def __repr__(self) -> str:
         return f"<WorkingKeys {self.kcvs}>"
+
+
+def pack_head(keys: Sequence[tuple[CipherName, int] | None]) -> list[bytes]:
+    """Return what stands before each key in `WorkingKeys.pack`: lengths and first cipher, then each other's cipher.
+
+    Args:
+        keys: cipher and size of PIK, MAK and TDK.
+    """
+    lengths = bytes([0 if one is None else 1 + one[1] for one in keys])
+    first, *others = [cipher_byte(one[0]) for one in keys if one is not None]
+    return [lengths + first, *others]
+
+
+class IssuedKeys:
+    """Working keys that were just made: as they travel, and as they are kept.
+
+    Not frozen: made per sign-on. Many a terminal signs on more often than it uses its keys, so `working` is made when
+    it is asked for.
+    """
+
+    __slots__ = ("_packed", "kcvs", "wire")
+
+    def __init__(self, wire: bytes, packed: bytes, kcvs: str) -> None:
+        self.wire = wire
+        self.kcvs = kcvs  # for display, as `WorkingKeys.kcvs`
+        self._packed = packed
+
+    @property
+    def working(self) -> WorkingKeys:
+        """Return the keys as they are used."""
+        return WorkingKeys.unpack(self._packed, self.kcvs)
+
+    def pack(self) -> bytes:
+        """Return bytes for the vault, as `WorkingKeys.pack` does."""
+        return self._packed
+
+    def __repr__(self) -> str:
+        return f"<IssuedKeys {self.kcvs}>"

@@ -138,12 +138,12 @@ class RunningHost:
 
         def rotated(session: Session) -> Session:
             number = 1 if session.current is None else session.current.number + 1
-            sealed = vault.seal_keys(context(tid, number), issued.working, randbytes)
-            current = Generation(number, held.package, sealed, issued.working.kcvs, running.parts.clock.now_us())
+            sealed = vault.seal_keys(context(tid, number), issued, randbytes)
+            current = Generation(number, held.package, sealed, issued.kcvs, running.parts.clock.now_us())
             return replace(session, current=current, previous=None, previous_until_us=0)
 
         self._background.call(lambda: running.store.change_session(tid, rotated))
-        return issued.working.kcvs
+        return issued.kcvs
 
     @property
     def held(self) -> tuple[Hold, ...]:

@@ -101,16 +101,16 @@ def _fresh_keys(case: Case) -> _FreshKeys:
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as exc:
         raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
-    keys, before, at_us = issued.working, session.current, request.arrival.at_us
+    before, at_us = session.current, request.arrival.at_us
     number = before.number + 1 if before is not None else 1
-    sealed = host.vault.seal_keys(context(terminal.tid, number), keys, host.randbytes)
-    host.ring.remember(terminal.tid, sealed, keys)
+    sealed = host.vault.seal_keys(context(terminal.tid, number), issued, host.randbytes)
+    host.ring.remember(terminal.tid, sealed, issued)
     after = session.copy()
-    after.current = Generation(number, selector, sealed, keys.kcvs, at_us)
+    after.current = Generation(number, selector, sealed, issued.kcvs, at_us)
     after.previous = before
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
     elements: ElementValues = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
-    sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {keys.kcvs}"
+    sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {issued.kcvs}"
     notes = () if master.cipher == host.suite.wraps[selector] else (_other_cipher(case, selector, master),)
     return after, elements, sentence, notes
 
