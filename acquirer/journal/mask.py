@@ -72,13 +72,13 @@ def _in_charset(shower: Shower, spec: FieldSpec) -> Shower:
     """Return the same for a field whose text reads in another character set than GBK."""
     if spec.shown_as == "gbk" or shower not in (readable, _free, _text, _digits):
         return shower
+    return partial(_other_charset, shower=shower, shown_as=spec.shown_as, displayed_in=spec.displayed_in)
 
-    def show(value: Value) -> str:
-        if isinstance(value, bytes) or value.isascii() or not is_mostly_text(value, spec.shown_as):
-            return shower(value)
-        return mask_card_numbers(display(value, spec.displayed_in))
 
-    return show
+def _other_charset(value: Value, shower: Shower, shown_as: str, displayed_in: str) -> str:
+    if isinstance(value, bytes) or value.isascii() or not is_mostly_text(value, shown_as):
+        return shower(value)
+    return mask_card_numbers(display(value, displayed_in))
 
 
 def _macs(dialect: Dialect) -> dict[int, Shower]:
@@ -116,6 +116,27 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
         return partial(_text, layouts=telling) if telling else _text
     return _free
+
+
+def shows_text(shower: Shower) -> bool:
+    """Return whether printable ASCII is shown as it is."""
+    if isinstance(shower, partial):
+        return shower.func is _other_charset and shower.keywords["shower"] is readable
+    return shower is readable
+
+
+def shows_short_text(shower: Shower) -> bool:
+    """Return whether printable ASCII is shown as it is that has fewer characters than a card number."""
+    if isinstance(shower, partial):
+        return shower.func in (_divided_digits, _text, _other_charset)
+    return shower in (readable, _free, _digits, _text)
+
+
+def shown_alike(one: Shower, other: Shower) -> bool:
+    """Return whether two fields that hold the same are always shown alike."""
+    if isinstance(one, partial) and isinstance(other, partial):
+        return (one.func, one.args, one.keywords) == (other.func, other.args, other.keywords)
+    return one is other
 
 
 def before_failure(

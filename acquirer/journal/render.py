@@ -16,7 +16,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.journal.entry import NUMBERS, RECORD
 from acquirer.journal.mask import before_failure
 from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, PackedExchange
-from acquirer.journal.shapes import RECORD_NAMES, shape_of
+from acquirer.journal.shapes import RECORD_NAMES, ExchangeShape, shape_of
 from acquirer.model.evidence import Evidence, ExchangeRecord
 from acquirer.model.text import text_masks
 from acquirer.wire.card_numbers import may_hold_card_numbers
@@ -62,8 +62,18 @@ def _failure_facts(failure: DecodeError, frame: bytes) -> tuple[Any, ...]:
 def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
     """Return an exchange in `dialect` as it is kept.
 
-    This is the only function that makes rows of the journal.
+    This is the only function that makes rows of the journal, with what it uses.
     """
+    request, failure, reply = facts[_REQUEST:]
+    answered = None if reply is None else tuple(reply)
+    shape = shape_of((dialect, facts[_MTI], tuple(request), facts[_REPLY_MTI], answered))
+    if not failure and (usual := shape.usual(facts)):
+        return usual
+    return pack_thoroughly(facts, dialect, shape)
+
+
+def pack_thoroughly(facts: Facts, dialect: Dialect, shape: ExchangeShape) -> PackedExchange:
+    """Return the same, whatever there is to hide in it."""
     values = list(facts[:_REQUEST])
     request, failure, reply = facts[_REQUEST:]
     if may_hold_card_numbers("\n".join(_searched(values))):
@@ -75,10 +85,7 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
             values[place] = str(values[place])
     if values[_AMOUNT] is not None:
         values[_AMOUNT] = str(values[_AMOUNT])  # an amount of 0 is there
-    mti = values[_MTI]
-    values.append(failed(failure, request, dialect, mti) if failure else "")
-    answered = None if reply is None else tuple(reply)
-    shape = shape_of((dialect, mti, tuple(request), values[_REPLY_MTI], answered))
+    values.append(failed(failure, request, dialect, values[_MTI]) if failure else "")
     values += shape.shown([*request.values(), *reply.values()] if reply else [*request.values()])
     form, kept = shape.row_form(values)
     texts = kept(values)

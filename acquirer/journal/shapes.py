@@ -13,13 +13,18 @@ from typing import Any, Final, NamedTuple
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.vocabulary import IDENTIFIERS
 from acquirer.journal.entry import RECORD
-from acquirer.journal.mask import Shower, showers
-from acquirer.journal.packed import ANSWERED, VALUE_RECORD, Form
+from acquirer.journal.mask import Shower, showers, shown_alike, shows_text
+from acquirer.journal.packed import ANSWERED, VALUE_RECORD, Form, PackedExchange
+from acquirer.journal.usual_rows import UsualRow, usual_row
 from acquirer.wire.masking import hidden, readable
 from acquirer.wire.message import Value
 
 KEPT: Final = 256
 """Shapes, and forms of each, that are remembered: any peer may send any bitmap."""
+
+USUAL_AFTER: Final = 4
+"""Exchanges of a shape and outcome before a function for their rows is compiled, which takes a millisecond: peers
+choose bitmaps, and a random one must not be worth it."""
 
 ShapeKey = tuple[Dialect, str, tuple[int, ...], str, tuple[int, ...] | None]
 """Dialect; MTI and DEs of the request; MTI and DEs of the reply, None when nothing was answered."""
@@ -33,6 +38,9 @@ _PLACE: Final = {name: place for place, name in enumerate(RECORD_NAMES)}
 _OPTIONAL: Final = (*VALUE_RECORD, "failure")
 _OUTCOME: Final = ("service", "code", "reason")
 
+_outcome: Final = itemgetter(*[_PLACE[name] for name in _OUTCOME])
+_optional: Final = itemgetter(*[_PLACE[name] for name in VALUE_RECORD])  # of facts, which have their failure elsewhere
+
 
 class RowForm(NamedTuple):
     """A form, and what returns those of an exchange's values that its row holds."""
@@ -44,7 +52,7 @@ class RowForm(NamedTuple):
 class ExchangeShape:
     """One shape of exchanges."""
 
-    __slots__ = ("_equal", "_form_key", "_forms", "_key", "_masking", "_names", "_showers")
+    __slots__ = ("_equal", "_form_key", "_forms", "_key", "_last_usual", "_masking", "_names", "_showers", "_usual")
 
     def __init__(self, key: ShapeKey) -> None:
         dialect, mti, request, reply_mti, reply = self._key = key
@@ -54,6 +62,29 @@ class ExchangeShape:
         self._equal = _equal_names(dialect, request, reply or ())
         self._form_key = _form_key(self._names, self._equal)
         self._forms: dict[tuple[Any, ...], RowForm] = {}
+        self._usual: dict[tuple[Any, ...], int | UsualRow] = {}  # or how many exchanges there were
+        self._last_usual: UsualRow = _not_usual
+
+    def usual(self, facts: Sequence[Any]) -> PackedExchange | None:
+        """Return the row of an exchange that was decoded, if it is a usual one."""
+        try:
+            return self._last_usual(facts) or self._look_up(facts)
+        except TypeError:  # bytes where text should be
+            return None
+
+    def _look_up(self, facts: Sequence[Any]) -> PackedExchange | None:
+        """Return the same by the function for this outcome; it is compiled once there were enough of them."""
+        key = (_outcome(facts), bytes(map(bool, _optional(facts))))
+        known = self._usual.get(key, 0)
+        if isinstance(known, int):
+            if known >= USUAL_AFTER:
+                known = self._compile(*key, facts)
+            elif len(self._usual) >= KEPT:
+                self._usual.clear()
+            self._usual[key] = known + 1 if isinstance(known, int) else known
+            return None
+        self._last_usual = known
+        return known(facts)
 
     def shown(self, fields: Sequence[Value]) -> list[Any]:
         """Return the fields of request and reply as they may be shown; an unknown DE shows its length only."""
@@ -68,6 +99,23 @@ class ExchangeShape:
         """Return the form for the values of an exchange: `RECORD_NAMES`, then the fields of request and reply."""
         key = self._form_key(values)
         return self._forms.get(key) or self._add_form(key)
+
+    def _compile(self, outcome: tuple[Any, ...], there: bytes, facts: Sequence[Any]) -> UsualRow:
+        """Return the function for an outcome, the optional values that are there, and fields that repeat others."""
+        names = self._names[len(RECORD_NAMES) :]
+        shown_by = dict(zip(names, self._showers, strict=True))
+        *record, request, _, reply = facts
+        values = dict(zip(names, [*request.values(), *(reply or {}).values()], strict=True))
+        values |= zip(RECORD_NAMES, record, strict=False)
+        repeats = [
+            values[name] == values[source]
+            and (shown_alike(shown_by[name], shown_by[source]) if source in shown_by else shows_text(shown_by[name]))
+            for name, source in self._equal.items()
+        ]
+        specs = self._key[0].fields
+        binary = [name for name in names if (spec := specs.get(int(name.rpartition(".")[2]))) and spec.kind == "b"]
+        form = self._add_form((*outcome, *[not one for one in there], True, *repeats)).form  # without a failure
+        return usual_row(form, RECORD_NAMES[:-1], shown_by, self._equal, binary)
 
     def _add_form(self, key: tuple[Any, ...]) -> RowForm:
         (service, code, reason), facts = key[: len(_OUTCOME)], key[len(_OUTCOME) :]
@@ -84,6 +132,10 @@ class ExchangeShape:
             self._forms.clear()
         known = self._forms[key] = RowForm(form, _getter(self._names, [name for name in there if name not in repeated]))
         return known
+
+
+def _not_usual(_facts: Sequence[Any]) -> None:
+    """Return None: nothing is known of usual exchanges of this shape, or there are none."""
 
 
 _shapes: dict[ShapeKey, ExchangeShape] = {}

@@ -195,8 +195,8 @@ def _nothing() -> None:
 
 
 _PutTogether = Callable[[bytes, bytes], tuple[bytes, bytes, str]]
-"""Takes fresh keys with their KCVs, and the keys under the TMK; returns their package, the keys as the vault keeps them,
-and their KCVs for eyes: the arguments of `IssuedKeys`."""
+"""Takes fresh keys with their KCVs, and the keys under the TMK; returns their package, the keys as the vault keeps
+them, and their KCVs for eyes: the arguments of `IssuedKeys`."""
 
 
 def _compiled(package: KeyPackage, slices: Sequence[_KeySlice], total: int) -> _PutTogether:

@@ -1,0 +1,94 @@
+"""Rows of usual exchanges, made from their facts in one go: for each form a function, generated as Python source.
+
+1. What it returns equals what `render.pack` makes of the same facts (held by a property test). It is made of the same
+   form, and masks fields by the same functions.
+2. What a form says twice is compared, and neither masked nor written again.
+3. It returns None for an exchange that is not as its form expects it, or holds what has to be looked at closer: control
+   characters, other scripts, digits that may be a card's. `render.pack` decides about those.
+4. The source is made of numbers and names of our own; nothing from a message gets into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from acquirer.journal.mask import Shower, shows_short_text, shows_text
+from acquirer.journal.packed import SEPARATOR, VALUE_RECORD, Form, PackedExchange
+from acquirer.model.evidence import ExchangeRecord
+from acquirer.model.text import text_masks
+from acquirer.wire.card_numbers import PAN_DIGITS, may_hold_card_numbers
+
+UsualRow = Callable[[Sequence[Any]], PackedExchange | None]
+"""Takes the facts of an exchange (`render.Facts`); returns its row, or None: then `render.pack` makes it."""
+
+
+def usual_row(
+    form: Form, record: Sequence[str], showers: Mapping[str, Shower], equal: Mapping[str, str], binary: Collection[str]
+) -> UsualRow:
+    """Return the function for a form.
+
+    Args:
+        form: says which fields repeat a value.
+        record: names of the fields of an `ExchangeRecord`, in the order of facts.
+        showers: what masks each field of request and reply, by its name in the form, in the order of facts.
+        equal: fields that may repeat a value, and the names of what they repeat.
+        binary: fields that hold bytes.
+    """
+    kept = [name for name in form.names.split() if "=" not in name]
+    variables = {name: name.replace(".", "_") for name in (*record, *showers)}
+    repeated = {variables[name]: variables[source] for name, source in equal.items() if name not in kept}
+    not_repeated = {variables[name]: variables[source] for name, source in equal.items() if name in kept}
+    written = {name: variables[name] for name in showers if variables[name] not in repeated}
+    texts = [*written.values(), *[source for source in dict.fromkeys(repeated.values()) if source in record]]
+    names: dict[str, Any] = {"form": form, "Packed": PackedExchange, "may_hold": may_hold_card_numbers}
+    lines = [
+        f"[{', '.join([*record, 'request', '_', 'reply'])}] = facts",
+        *_refused_if([f"{name} != form.{name}" for name in ("service", "code", "reason")]),
+        *_refused_if([f"not {name}" if name in kept else name for name in VALUE_RECORD if name != "amount_minor"]),
+        *_refused_if([f"(amount_minor is None) == {'amount_minor' in kept}"]),  # an amount of 0 is there
+        *[
+            f"[{', '.join([variables[one] for one in showers if one.startswith(f'{side}.')])}] = {values}"
+            for side, values in _SIDES
+        ],
+        *_refused_if([f"{name} != {source}" for name, source in repeated.items()]),
+    ]
+    for name, variable in written.items():
+        names[f"show_{variable}"] = showers[name]
+        show = f"{variable} = show_{variable}({variable})"
+        if name in binary or not shows_short_text(showers[name]):
+            lines.append(show)
+        elif not shows_text(showers[name]):
+            lines.append(f"if len({variable}) >= {PAN_DIGITS[0]}: {show}")
+    searched = [name for name in SEARCHED if name in kept]
+    lines += [
+        *_refused_if([f"{name} == {source}" for name, source in not_repeated.items()]),
+        f"texts = ''.join([{', '.join(texts)}])",
+        "if not (texts.isascii() and texts.isprintable()): return None",
+        *_refused_if([f"may_hold({_joined(searched, _NEWLINE)})"] if searched else []),
+        f"data = {_joined([variables[name] for name in kept], SEPARATOR)}",
+        *_refused_if([f"data.count({SEPARATOR!r}) != {max(len(kept) - 1, 0)}"]),
+        f"return Packed(at_us, tid, form, data, ({form.dialect!r}, *facts[:{len(record)}]))",
+    ]
+    source = "\n    ".join(["def usual(facts):", *lines])
+    exec(compile(source, "<generated row>", "exec"), names)  # noqa: S102  made of our own names
+    usual: UsualRow = names["usual"]
+    return usual
+
+
+SEARCHED: Final = tuple(text_masks(ExchangeRecord))
+"""Fields of an `ExchangeRecord` in which a card number may stand."""
+
+_SIDES: Final = (("request", "request.values()"), ("reply", "() if reply is None else reply.values()"))
+_NEWLINE: Final = "\n"
+
+
+def _refused_if(conditions: Sequence[str]) -> Iterator[str]:
+    """Yield the line that returns None where one of these holds, if there are any."""
+    if conditions:
+        yield f"if {' or '.join(conditions)}: return None"
+
+
+def _joined(variables: Sequence[str], between: str) -> str:
+    """Return the expression that joins values as text."""
+    return "f" + repr(between.join([f"{{{one}}}" for one in variables]))

@@ -1,0 +1,81 @@
+"""Rows that are made in one go equal those that are made thoroughly, whatever stands in an exchange."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acquirer.journal.render import collect, pack, pack_thoroughly
+from acquirer.journal.shapes import KEPT, RECORD_NAMES, USUAL_AFTER, shape_of
+from acquirer.testing.rig import Rig
+
+PAN = "6212345678901232"
+ODD = ("", " ", "\x1f", "\n", "\x00\x9c", "银联", PAN, f"1{PAN}", f"a {PAN[:8]} {PAN[8:]} b", "0" * 12)
+
+RECORD = RECORD_NAMES[:-1]
+RECORD_END = len(RECORD)  # of the facts: then come request, failure and reply
+
+
+def facts_of(dialect):
+    """Return the facts of a day of one terminal, and of one that is refused."""
+    rig = Rig(dialect)
+    terminal = rig.terminal()
+    terminal.sign_on()
+    terminal.sale("12.34")
+    terminal.sale("7.00", entry="manual")
+    terminal.echo()
+    terminal.sign_off()
+    terminal.sale("1.00")
+    return rig.host.dialect, [collect(one) for one in rig.journal]
+
+
+CASES = [
+    (dialect, one)
+    for name in ("unionpay-pos", "iso8583-1987-ascii")
+    for dialect, facts in [facts_of(name)]
+    for one in facts
+]
+
+
+def usual(dialect, facts):
+    """Return the row made in one go; None when it is not usual."""
+    request, _, reply = facts[RECORD_END:]
+    answered = None if reply is None else tuple(reply)
+    shape = shape_of((dialect, facts[RECORD.index("mti")], tuple(request), facts[RECORD.index("reply_mti")], answered))
+    for _ in range(USUAL_AFTER + 1):
+        shape.usual(facts)
+    return shape, shape.usual(facts)
+
+
+@pytest.mark.parametrize(("dialect", "facts"), CASES)
+def test_ordinary_exchanges_are_usual(dialect, facts):
+    shape, row = usual(dialect, facts)
+    assert row is not None
+    assert row == pack_thoroughly(facts, dialect, shape)
+
+
+@given(data=st.data())
+def test_what_is_made_in_one_go_equals_what_is_made_thoroughly(data):
+    dialect, facts = data.draw(st.sampled_from(CASES))
+    shape, _ = usual(dialect, facts)
+    changed = list(facts)
+    texts = [place for place in range(RECORD_END) if isinstance(facts[place], str) and "mti" not in RECORD[place]]
+    for place in data.draw(st.lists(st.sampled_from(texts), max_size=2)):
+        changed[place] = data.draw(st.sampled_from(ODD) | st.text(max_size=20))
+    for side in (RECORD_END, RECORD_END + 2):
+        fields = dict(facts[side] or {})
+        for de in data.draw(st.lists(st.sampled_from(sorted(fields)), max_size=2)) if fields else ():
+            values = st.text("0123456789 AD=^\x1f\xd2", max_size=24) | st.binary(max_size=12) | st.just(PAN)
+            fields[de] = data.draw(values)
+        changed[side] = fields if facts[side] is not None else None
+    assert pack(tuple(changed), dialect) == pack_thoroughly(tuple(changed), dialect, shape)
+
+
+def test_a_peer_that_varies_what_is_said_fills_no_memory():
+    dialect, facts = CASES[0]
+    shape, _ = usual(dialect, facts)
+    place = RECORD.index("code")
+    for number in range(2 * KEPT):
+        shape.usual((*facts[:place], f"{number}", *facts[place + 1 :]))
+    assert len(shape._usual) <= KEPT
