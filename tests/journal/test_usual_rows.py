@@ -1,4 +1,4 @@
-"""Rows that are made in one go equal those that are made thoroughly, whatever stands in an exchange."""
+"""Rows that are made in one go equal those that are made thoroughly."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_ordinary_exchanges_are_usual(dialect, facts):
 
 
 @given(data=st.data())
-def test_what_is_made_in_one_go_equals_what_is_made_thoroughly(data):
+def test_a_usual_row_equals_the_thorough_one(data):
     dialect, facts = data.draw(st.sampled_from(CASES))
     shape, _ = usual(dialect, facts)
     changed = list(facts)
@@ -72,7 +72,7 @@ def test_what_is_made_in_one_go_equals_what_is_made_thoroughly(data):
     assert pack(tuple(changed), dialect) == pack_thoroughly(tuple(changed), dialect, shape)
 
 
-def test_a_peer_that_varies_what_is_said_fills_no_memory():
+def test_outcomes_that_vary_fill_no_memory():
     dialect, facts = CASES[0]
     shape, _ = usual(dialect, facts)
     place = RECORD.index("code")
