@@ -73,7 +73,7 @@ def pack(facts: Facts, dialect: Dialect) -> PackedExchange:
 
 
 def pack_thoroughly(facts: Facts, dialect: Dialect, shape: ExchangeShape) -> PackedExchange:
-    """Return the same, whatever there is to hide in it."""
+    """Return the same; each of its values is looked at."""
     values = list(facts[:_REQUEST])
     request, failure, reply = facts[_REQUEST:]
     if may_hold_card_numbers("\n".join(_searched(values))):

@@ -214,8 +214,8 @@ def _compiled(package: KeyPackage, slices: Sequence[_KeySlice], total: int) -> _
     packed = [f"{head!r}, fresh[{one.start}:{one.stop}]" for head, one in zip(heads, filter(None, named), strict=True)]
     joined = f'b"".join(({", ".join(wire)}))' + ".hex().upper().encode()" * (package.form == "hex")
     source = f'lambda fresh, wrapped: ({joined}, b"".join(({", ".join(packed)})), f"{", ".join(kcvs)}".upper())'
-    made: _PutTogether = eval(source)  # noqa: S307  made of a checked layout only
-    return made
+    put_together: _PutTogether = eval(source)  # noqa: S307  made of a checked layout only
+    return put_together
 
 
 def issue_package(
