@@ -153,6 +153,7 @@ def test_text_from_outside_is_parsed_in_one_place() -> None:
 WRITERS_OF_OTHER_FILES = {
     "load/": "files of measurements, in a folder of their own",
     "cli/check.py": "reports for CI, masked: what reads them may be another user",
+    "cli/load_output.py": "reports of runs, for CI and for people: what reads them may be another user",
     "cli/dialect_files.py": "a dialect: nothing in it is secret",
     "cli/streams.py": "the null device",
     "settings/file_lock.py": "locks, made for their owner",

@@ -7,16 +7,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
+
+from acquirer.data.xml_text import allowed_in_xml
 
 if TYPE_CHECKING:
     from acquirer.journey.report import JourneyReport, JudgedExpectation, StepReport
-
-_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2: Char
-REPLACEMENT: Final = "\ufffd"
 
 
 def junit_xml(reports: Sequence[JourneyReport]) -> bytes:
@@ -46,7 +44,7 @@ def _suite(report: JourneyReport) -> ElementTree.Element:
         "timestamp": report.began.partition("+")[0],
         "file": report.journey.file,
     }
-    suite = ElementTree.Element("testsuite", {key: _allowed(value) for key, value in attributes.items()})
+    suite = ElementTree.Element("testsuite", {key: allowed_in_xml(value) for key, value in attributes.items()})
     for step in report.steps:
         for place, found in enumerate(step.judged):
             suite.append(_case(name, step, found, 0.0 if place else step.took_s))
@@ -58,27 +56,23 @@ def _case(journey: str, step: StepReport, found: JudgedExpectation, took_s: floa
     title = f"{step.step.number:02} {step.step.title} · {found.key}"
     case = ElementTree.Element(
         "testcase",
-        name=_allowed(title),
-        classname=_allowed(f"acquirer.{journey.replace('.', ' ')}"),
+        name=allowed_in_xml(title),
+        classname=allowed_in_xml(f"acquirer.{journey.replace('.', ' ')}"),
         time=_seconds(took_s),
     )
     if not found.held:
         kind = "error" if found.error else "failure"
         message = found.difference.partition("\n")[0]
-        difference = ElementTree.SubElement(case, kind, message=_allowed(message), type=found.key)
-        difference.text = _allowed(f"{where(step, found)}\nexpected: {found.words}\n{found.difference}")
+        difference = ElementTree.SubElement(case, kind, message=allowed_in_xml(message), type=found.key)
+        difference.text = allowed_in_xml(f"{where(step, found)}\nexpected: {found.words}\n{found.difference}")
     if step.transcript:
-        ElementTree.SubElement(case, "system-out").text = _allowed(step.transcript)
+        ElementTree.SubElement(case, "system-out").text = allowed_in_xml(step.transcript)
     return case
 
 
 def where(step: StepReport, found: JudgedExpectation) -> str:
     """Return which step, and on which line its expectation stands."""
     return f"step {step.step.number}, line {found.line}: {step.step.title}"
-
-
-def _allowed(text: str) -> str:
-    return _FORBIDDEN.sub(REPLACEMENT, text)
 
 
 def _seconds(seconds: float) -> str:

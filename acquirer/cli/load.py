@@ -11,13 +11,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acquirer.cli.errors import Code, Exit
-from acquirer.cli.load_output import JsonOption, Strict, Thresholds, finish, thresholds_of, watching
+from acquirer.cli.load_output import (
+    Csv,
+    JsonOption,
+    Junit,
+    Outputs,
+    Page,
+    RequestsCsv,
+    Strict,
+    Thresholds,
+    finish,
+    outputs_of,
+)
+from acquirer.cli.load_progress import watching
 from acquirer.cli.load_report import report
 from acquirer.cli.reaching import reach
 
 if TYPE_CHECKING:
     from acquirer.load.burst_plan import BurstPlan
-    from acquirer.load.thresholds import Threshold
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -61,6 +72,10 @@ def burst(
     threshold: Thresholds = None,
     strict: Strict = False,
     as_json: JsonOption = False,
+    page: Page = None,
+    csv: Csv = None,
+    csv_requests: RequestsCsv = None,
+    junit: Junit = None,
 ) -> int:
     """Have terminals sign on, or sell, at moments that do not wait for anything, and say how long each took.
 
@@ -72,7 +87,9 @@ def burst(
     from acquirer.load.arrivals import SHAPES
     from acquirer.load.burst_plan import JOURNEYS, BurstPlan
 
-    limits = thresholds_of(threshold)
+    outputs = outputs_of(
+        threshold, strict=strict, as_json=as_json, page=page, csv=csv, requests_csv=csv_requests, junit=junit
+    )
     plan = BurstPlan(
         host=host,
         terminals=None if terminals is None else str(terminals),
@@ -90,17 +107,27 @@ def burst(
     reach(host)
     with ExitStack() as stack:
         folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))
-        return _run(plan, folder, limits, strict=strict, as_json=as_json)
+        return _run(plan, folder, "" if record else "burst", outputs)
 
 
-def _run(plan: BurstPlan, folder: Path, limits: list[Threshold], *, strict: bool, as_json: bool) -> int:
-    """Run a plan, say what it came to, and return the exit code."""
-    from acquirer.load.burst_figures import read_run
-    from acquirer.load.run import run_plan
+def _run(plan: BurstPlan, folder: Path, name: str, outputs: Outputs) -> int:
+    """Run a plan, say what it came to, and return the exit code.
 
-    with watching(plan.count) as watch:
+    Args:
+        name: of the run; "": that of its folder.
+    """
+    from acquirer.load.live_figures import LiveFigures
+    from acquirer.load.recorded_run import read_runs
+    from acquirer.load.run import run_plan, services_of
+    from acquirer.load.run_figures import RunFigures
+    from acquirer.load.thresholds import check_scope
+
+    services, phases = services_of(plan), ["burst"]
+    for threshold in outputs.thresholds:
+        check_scope(threshold, services, phases)
+    with watching(plan.count, LiveFigures(services, phases), outputs.thresholds) as watch:
         files = run_plan(plan, folder, watch)
-    return finish(read_run(files), limits, strict=strict, as_json=as_json)
+    return finish([RunFigures(run) for run in read_runs(files, name=name)], outputs)
 
 
 app.command()(report)

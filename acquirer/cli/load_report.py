@@ -1,4 +1,4 @@
-"""``acquirer load report``: what a run came to, once more, from its records."""
+"""``acquirer load report``: what runs came to, once more, from their records."""
 
 from __future__ import annotations
 
@@ -7,21 +7,41 @@ from typing import Annotated
 
 import typer
 
-from acquirer.cli.errors import Code, Exit
-from acquirer.cli.load_output import JsonOption, Strict, Thresholds, finish, thresholds_of
+from acquirer.cli.load_output import (
+    Csv,
+    JsonOption,
+    Junit,
+    Page,
+    RequestsCsv,
+    Strict,
+    Thresholds,
+    finish,
+    outputs_of,
+)
 
 
 def report(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Records that 'load burst --record' kept.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="RECORDS...", help="What --record kept: folders, or files of workers (*.acq)."),
+    ],
     threshold: Thresholds = None,
     strict: Strict = False,
     as_json: JsonOption = False,
+    page: Page = None,
+    csv: Csv = None,
+    csv_requests: RequestsCsv = None,
+    junit: Junit = None,
 ) -> int:
-    """Say once more what a run came to, from the records of all its workers; also of one that was broken off."""
-    from acquirer.load.burst_figures import read_run
+    """Say once more what runs came to, from their records; also of a run that was broken off.
 
-    limits = thresholds_of(threshold)
-    paths = [one for path in files for one in (sorted(path.glob("*.acq")) if path.is_dir() else [path])]
-    if not paths:
-        raise Exit(Code.USAGE, f"{files[0]}: holds no records (*.acq); name what 'load burst --record' wrote")
-    return finish(read_run(paths), limits, strict=strict, as_json=as_json)
+    Records of one run are put together, whichever workers and machines wrote them. Those of several runs are compared,
+    with the first that is named.
+    """
+    from acquirer.load.recorded_run import read_runs
+    from acquirer.load.run_figures import RunFigures
+
+    outputs = outputs_of(
+        threshold, strict=strict, as_json=as_json, page=page, csv=csv, requests_csv=csv_requests, junit=junit
+    )
+    return finish([RunFigures(run) for run in read_runs(files)], outputs)

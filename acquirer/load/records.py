@@ -107,6 +107,11 @@ class LoadRecord(NamedTuple):
         return self.late_us + self.done_us
 
 
+def pack_record(record: LoadRecord) -> bytes:
+    """Return a record as it stands in a file."""
+    return _FORM.pack(*record)
+
+
 class RecordsError(ConfigurationError, ValueError):
     """A file of records that cannot be read: one sentence."""
 
@@ -121,7 +126,7 @@ class RecordWriter:
 
     def write(self, record: LoadRecord) -> None:
         """Add a record; it reaches the file with the next `flush`, or some thousand later."""
-        self._file.write(_FORM.pack(*record))
+        self._file.write(pack_record(record))
 
     def flush(self) -> None:
         """Have what was written stand in the file."""
@@ -172,13 +177,19 @@ class RecordFile:
     """A file that was read.
 
     Args:
-        footer: None where the run was broken off.
+        data: its records, packed; see `acquirer.load.record_columns`.
+        footer: None where the worker was killed.
     """
 
     path: Path
     header: Mapping[str, Any]
-    records: tuple[LoadRecord, ...]
+    data: bytes
     footer: Mapping[str, Any] | None
+
+    @property
+    def records(self) -> tuple[LoadRecord, ...]:
+        """Return them unpacked, one by one."""
+        return tuple(_records(self.data))
 
 
 def read_records(path: Path) -> RecordFile:
@@ -203,7 +214,7 @@ def read_records(path: Path) -> RecordFile:
     if at is not None:
         footer, rest = _object(rest[at + RECORD_BYTES :]), rest[:at]
     whole = rest[: len(rest) - len(rest) % RECORD_BYTES]
-    return RecordFile(path, header, tuple(_records(whole)), footer)
+    return RecordFile(path, header, whole, footer)
 
 
 def _end_of(data: bytes) -> int | None:

@@ -48,7 +48,7 @@ class RunProgress:
     new: Sequence[LoadRecord]
 
 
-def run_plan(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None]) -> list[Path]:
+def run_plan(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], object]) -> list[Path]:
     """Run a plan and return the files of records, one for each worker.
 
     Args:
@@ -81,6 +81,11 @@ def run_plan(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None]
         return [worker.records for worker in workers]
 
 
+def services_of(plan: BurstPlan) -> list[str]:
+    """Return the services of a plan's dialect, in the order in which records name them."""
+    return list(dict.fromkeys(route.service for route in load_dialect(plan.dialect).routes))
+
+
 class _Worker:
     """One child process. A context manager: it is gone at the end."""
 
@@ -88,11 +93,18 @@ class _Worker:
         self.records = folder / f"worker-{number}.acq"
         self._job = folder / f"worker-{number}.json"
         share = len(range(number, plan.count, plan.workers))
-        dialect = load_dialect(plan.dialect)
         header = {
             "plan": plan.as_json(),
+            "seed": plan.seed,
+            "phases": [
+                {"name": "burst", "kind": "burst", "begin_s": 0.0, "length_s": plan.within_s, "requests": plan.count}
+            ],
             "share": share,
-            "services": list(dict.fromkeys(route.service for route in dialect.routes)),
+            "shard": "1/1",
+            "workers": plan.workers,
+            "terminals": share,
+            "command": sys.argv,
+            "services": services_of(plan),
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}",

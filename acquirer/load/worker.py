@@ -48,7 +48,8 @@ def work(plan: BurstPlan, worker: int, path: Path, header: Mapping[str, Any]) ->
     gc.disable()  # exchanges make no cycles, and a pause would be one of the generator
     print("ready", len(due), room, flush=True)
     begin_ns = int(sys.stdin.readline())
-    writer = RecordWriter(path, {**header, "worker": worker, "begin_monotonic_ns": begin_ns, "version": __version__})
+    moments = {"begin_monotonic_ns": begin_ns, "begin_unix_ns": time.time_ns() - monotonic_ns() + begin_ns}
+    writer = RecordWriter(path, {**header, "worker": worker, **moments, "version": __version__})
     worst_late_us = 0
     flushed_ns = monotonic_ns()
 

@@ -11,6 +11,7 @@ import pytest
 
 from acquirer.cli import run
 from acquirer.testing import RunningHost, running_host
+from tests.load.recorded import BEGIN_NS, drawn_records, write_run
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +41,12 @@ def test_a_burst_in_lines(burst: Callable[..., int], capsys: pytest.CaptureFixtu
     code = burst("--record", str(kept), "--threshold", "errors==0", "--threshold", "count>=5")
     lines = capsys.readouterr().out.splitlines()
     assert code == 0
-    assert re.fullmatch(r"5 requests of 5 terminals in 0\.\d\d s \(\d+ answered a second\): 5 approved", lines[0])
+    assert re.fullmatch(r"5 requests of 5 terminals in 0\.\d\d s \(\d+ answered a second\)", lines[0])
     times = r"p50 [\d.]+ ms  p90 [\d.]+ ms  p99 [\d.]+ ms  p99\.9 [\d.]+ ms  max [\d.]+ ms"
     assert re.fullmatch(f"latency since the intended moment: {times}", lines[1])
     assert re.fullmatch(f"service time since the sending:    {times}", lines[2])
-    assert re.fullmatch(r"begun late: [\d.]+% by more than 10 ms, p99 [\d.]+ ms; codes 00 ×5", lines[3])
+    assert lines[3] == "outcomes: 5 approved; codes 00 ×5"
+    assert re.match(r"begun late: [\d.]+% by more than 10 ms, p99 [\d.]+ ms; generator: \d+% of a processor", lines[4])
     assert lines[-2:] == ["ok     errors==0: 0.000%", "ok     count>=5: 5"]
     assert run(["load", "report", str(kept), "--threshold", "count>5"]) == 99
     assert capsys.readouterr().out.splitlines()[-1] == "MISSED count>5: 5"
@@ -94,3 +96,88 @@ def test_records_that_are_none_are_named(capsys: pytest.CaptureFixture[str], tmp
     other.write_text("x")
     assert run(["load", "report", str(other)]) == 2
     assert "is no file of records" in capsys.readouterr().err
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Return a folder with the records of two runs, ``calm`` and ``stalled``."""
+    write_run(tmp_path / "runs/calm/worker-0.acq", drawn_records(300, 1_000_000))
+    stalled = drawn_records(300, 1_000_000, stall=(200_000, 900_000))
+    write_run(tmp_path / "runs/stalled/worker-0.acq", stalled, begin_unix_ns=BEGIN_NS + 60 * 10**9)
+    return tmp_path / "runs"
+
+
+def test_a_report_is_written_in_every_form(recorded: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page, pieces, requests, junit = (tmp_path / name for name in ("a.html", "a.csv", "r.csv", "a.xml"))
+    code = run(
+        [
+            *("load", "report", str(recorded / "calm"), "--threshold", "p(99){phase:burst}<1ms"),
+            *("--report", str(page), "--csv", str(pieces), "--csv-requests", str(requests), "--junit", str(junit)),
+        ]
+    )
+    printed = capsys.readouterr()
+    assert (code, printed.err) == (99, "")
+    assert printed.out.splitlines()[0] == "300 requests of 300 terminals in 1.00 s (299 answered a second)"
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert len(requests.read_text(encoding="utf-8").splitlines()) == 301
+    assert pieces.read_text(encoding="utf-8").startswith("run,begin_s,")
+    assert b'failures="1"' in junit.read_bytes()
+
+
+def test_several_runs_are_compared(recorded: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "both.html"
+    arguments = ["load", "report", str(recorded), "--threshold", "p(99)<250ms"]
+    assert run([*arguments, "--report", str(page)]) == 99
+    out = capsys.readouterr().out
+    assert re.search(r"^ +calm +stalled +change$", out, re.MULTILINE)
+    assert re.search(r"^ latency, p99 +[\d.]+ ms +[\d.]+ ms +× \d+$", out, re.MULTILINE)
+    assert "ok     calm: p(99)<250ms: " in out
+    assert "MISSED stalled: p(99)<250ms: " in out
+    assert re.search(
+        r"^! stalled: for 0\.7 s nothing was answered while requests waited, from 0\.2 s", out, re.MULTILINE
+    )
+    assert "2 runs compared" in page.read_text(encoding="utf-8")
+    assert run([*arguments, "--json"]) == 99
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "acquirer.load.comparison/1"
+    assert [one["run"]["name"] for one in found["runs"]] == ["calm", "stalled"]
+
+
+def test_a_run_whose_generator_was_the_limit_says_so_everywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    late = [one._replace(late_us=60_000) for one in drawn_records(50, 500_000)]
+    folder = write_run(tmp_path / "late/worker-0.acq", late).parent
+    files = {option: tmp_path / f"out{option}" for option in ("--report", "--csv", "--csv-requests", "--junit")}
+    arguments = ["load", "report", str(folder), *(part for pair in files.items() for part in map(str, pair))]
+    assert run(arguments) == 0
+    assert "! the generator was the limit: these figures say as much about it" in capsys.readouterr().out
+    assert "The generator was the limit" in files["--report"].read_text(encoding="utf-8")
+    for option in ("--csv", "--csv-requests"):
+        rows = files[option].read_text(encoding="utf-8").splitlines()
+        assert rows[0].endswith(",generator_limited")
+        assert all(row.endswith(",true") for row in rows[1:])
+    assert b'<property name="generator_limited" value="true" />' in files["--junit"].read_bytes()
+    assert run([*arguments, "--strict", "--json"]) == 98
+    assert json.loads(capsys.readouterr().out)["generator_limited"] is True
+    assert run([*arguments, "--strict", "--threshold", "late<1%"]) == 99, "a threshold that is missed comes first"
+
+
+@pytest.mark.parametrize("option", ["--report", "--csv", "--csv-requests", "--junit"])
+def test_a_file_that_cannot_be_written_is_named(
+    recorded: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    arguments = ["load", "report", str(recorded / "calm"), option]
+    assert run([*arguments, str(tmp_path / "none/out")]) == 2
+    assert f"{option} {tmp_path}/none/out: there is no folder {tmp_path}/none; make it first" in capsys.readouterr().err
+    assert run([*arguments, str(tmp_path)]) == 2
+    assert f"{option} {tmp_path}: is a folder; name a file" in capsys.readouterr().err
+    assert run([*arguments, "/dev/full"]) == 2
+    assert f"{option} /dev/full: cannot be written (no space left on device)" in capsys.readouterr().err
+
+
+def test_a_scope_of_no_run_is_named(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["load", "report", str(recorded / "calm"), "--threshold", "p(99){phase:brust}<1s"]) == 2
+    printed = capsys.readouterr()
+    assert "'p(99){phase:brust}<1s': there is no phase 'brust'; did you mean 'burst'" in printed.err
+    assert printed.out == ""

@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 
 from acquirer.data.toml import DataError
-from acquirer.load.burst_figures import BurstFigures, read_run
 from acquirer.load.burst_plan import BurstPlan, moments, prepare_burst, registrations
 from acquirer.load.flight import Target
 from acquirer.load.flights import Flights
+from acquirer.load.recorded_run import read_runs
 from acquirer.load.records import LoadRecord, RequestOutcome, read_records
+from acquirer.load.request_figures import RequestFigures
 from acquirer.load.run import RunError, RunProgress, run_plan
+from acquirer.load.run_figures import RunFigures
 from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, running_host
 
@@ -47,8 +49,13 @@ def plan(host: str, terminals: str, count: int = 60, within_s: float = 0.3, **mo
     return BurstPlan(host, terminals, count, within_s, **more)  # type: ignore[arg-type]
 
 
-def run(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None] | None = None) -> BurstFigures:
-    return read_run(run_plan(plan, Path(tempfile.mkdtemp(dir=folder)), watch or quiet))
+def run(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None] | None = None) -> RequestFigures:
+    return read_run(run_plan(plan, Path(tempfile.mkdtemp(dir=folder)), watch or quiet)).all
+
+
+def read_run(files: list[Path]) -> RunFigures:
+    (run,) = read_runs(files)
+    return RunFigures(run)
 
 
 def quiet(_progress: RunProgress) -> None:
@@ -64,13 +71,11 @@ def test_generator_and_host_count_the_same(
     seen: list[RunProgress] = []
     figures = run(plan(host.address, terminals, journey=journey, kept=kept, workers=2), tmp_path, seen.append)
     each = 2 if journey == "sale" else 1
-    assert len(figures.records) == 60 * each
+    assert len(figures) == 60 * each
     assert figures.outcomes == {RequestOutcome.APPROVED: 60 * each}
     assert figures.codes == {"00": 60 * each}
-    assert figures.whole
     assert len(host.journal.list(code="00")) == 60 * each
     assert {one.tid for one in host.journal.list()} == {f"{30000001 + n}" for n in range(60)}
-    assert sum(int(one["requests"]) for one in figures.workers) == 60
     assert all(progress.done <= 60 * each for progress in seen)
 
 
@@ -108,7 +113,7 @@ def test_a_host_that_is_not_there_loses_nothing(terminals: str, tmp_path: Path) 
         address = f"127.0.0.1:{server.getsockname()[1]}"
     figures = run(plan(address, terminals, 5, 0.05), tmp_path)
     assert figures.outcomes == {RequestOutcome.NOT_CONNECTED: 5}
-    assert figures.errors == 1.0
+    assert figures.error_share == 1.0
 
 
 @pytest.mark.slow
@@ -140,10 +145,10 @@ def test_a_host_that_stands_still_is_seen_in_full(tmp_path: Path, terminals: str
         # Of 400 that came within 2 s, those of 1.5 s waited, each until it went on: a half of them for 0.75 s and more.
         assert figures.latency.most.ms > 1200
         assert figures.latency.quantile(70).ms > 500
-        waited = [one for one in figures.records if one.latency_us > 300_000]
+        columns = figures.columns
+        waited = [end_us for end_us, us in zip(columns.end_us, columns.latency_us, strict=True) if us > 300_000]
         assert len(waited) > 150
-        ends = {(one.intended_us + one.latency_us) // 100_000 for one in waited}
-        assert len(ends) < 12, "they all end when the host goes on"
+        assert len({end_us // 100_000 for end_us in waited}) < 12, "they all end when the host goes on"
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
@@ -180,7 +185,8 @@ def test_records_are_kept_and_say_the_same(host: RunningHost, terminals: str, tm
     files[0].write_bytes(whole[: len(whole) - 200])  # as after an abort
     broken = read_run(files)
     assert not broken.whole
-    assert 0 < len(broken.records) <= 60
+    assert broken.run.missing == ("worker 0 was killed, and what it had under way is missing",)
+    assert 0 < len(broken.all) <= 60
     with pytest.raises(RunError, match=r"kept: holds records of another run \(worker-0.acq\); name another folder"):
         run_plan(plan(host.address, terminals), folder, quiet)
 

@@ -1,0 +1,144 @@
+"""How far a run of ``acquirer load`` is: on a terminal, two bars and a line of figures; elsewhere nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from acquirer.load.live_figures import LiveCounts, LiveFigures
+    from acquirer.load.records import LoadRecord
+    from acquirer.load.thresholds import Threshold
+
+FRAME_S: Final = 0.2
+"""Between two pictures: more often than that figures cannot be read, and drawing takes time from the generator."""
+
+
+class Progress(Protocol):
+    """How far a run is: `acquirer.load.run.RunProgress`."""
+
+    @property
+    def elapsed_s(self) -> float: ...
+    @property
+    def offered(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def new(self) -> Sequence[LoadRecord]: ...
+
+
+class LiveDisplay:
+    """Shows how far a run is.
+
+    Args:
+        planned: requests that are planned; 0: that depends on the answers.
+        figures: of what has ended until now; they change while it is shown.
+    """
+
+    def __init__(self, planned: int, figures: LiveFigures, console: Console) -> None:
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self._figures = figures
+        self._console = console
+        self._bars = Bars(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[shown]}"),
+            console=console, auto_refresh=False,
+        )  # fmt: skip
+        total = planned or None
+        self._offered = self._bars.add_task("offered", total=total, shown="")
+        self._done = self._bars.add_task("done", total=total, shown="")
+        self._planned = planned
+
+    def picture(self, progress: Progress) -> RenderableType:
+        """Return what is shown now."""
+        from rich.console import Group
+        from rich.text import Text
+
+        of = f" of {self._planned:,}" if self._planned else ""
+        counts = self._figures.of()
+        self._bars.update(self._offered, completed=progress.offered, shown=f"{progress.offered:,}{of}")
+        rate = f"{progress.done:,}{of}, {counts.rate:,.0f} answered a second"
+        self._bars.update(self._done, completed=min(progress.done, self._planned or progress.done), shown=rate)
+        return Group(self._bars, Text(figures_line(progress.elapsed_s, counts), overflow="ellipsis", no_wrap=True))
+
+
+def figures_line(elapsed_s: float, counts: LiveCounts) -> str:
+    """Return errors, percentiles and lateness on a line."""
+    from acquirer.load.records import RequestOutcome
+    from acquirer.load.report.headline import duration
+
+    errors = [
+        f"{n:,} {outcome.word}" for outcome, n in sorted(counts.outcomes.items()) if outcome != RequestOutcome.APPROVED
+    ]
+    times, late = counts.latency, counts.lateness
+    return "   ".join(
+        (
+            f"{elapsed_s:.1f} s",
+            f"errors: {', '.join(errors) or 'none'}",
+            f"p50 {duration(times.quantile(50).us)}",
+            f"p99 {duration(times.quantile(99).us)}",
+            f"begun late p99 {duration(late.quantile(99).us)}",
+        )
+    )
+
+
+@contextmanager
+def watching(
+    planned: int, figures: LiveFigures, thresholds: Sequence[Threshold] = ()
+) -> Iterator[Callable[[Progress], bool]]:
+    """Give what is to be called as a run goes on: it shows how far the run is, and returns whether it is to be ended.
+
+    What is shown stands on stderr if that is a terminal, and leaves nothing behind. A run is to be ended when a
+    threshold is missed that ends it; then a sentence says which.
+
+    Args:
+        planned: requests that are planned; 0: that depends on the answers.
+        figures: nothing has ended yet.
+    """
+    ending = [one for one in thresholds if one.abort]
+    with _showing(planned, figures) as show:
+
+        def watch(progress: Progress) -> bool:
+            from acquirer.cli.streams import say
+            from acquirer.load.live_figures import judge_running
+
+            if not ending and show is None:
+                return False
+            figures.add(progress.new)
+            if show:
+                show(progress)
+            missed = judge_running(ending, figures, progress.elapsed_s)
+            for one in missed:
+                say(f"threshold {one.threshold.written} is missed after {progress.elapsed_s:.1f} s: {one.words}")
+            return bool(missed)
+
+        yield watch
+
+
+@contextmanager
+def _showing(planned: int, figures: LiveFigures) -> Iterator[Callable[[Progress], None] | None]:
+    """Give what shows how far a run is; None where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    display = LiveDisplay(planned, figures, console)
+    shown_s = -FRAME_S
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def show(progress: Progress) -> None:
+            nonlocal shown_s
+            if (now_s := monotonic()) - shown_s >= FRAME_S:
+                shown_s = now_s
+                live.update(display.picture(progress), refresh=True)
+
+        yield show
