@@ -133,6 +133,7 @@ PARSERS = {
 OTHERWISE_PARSED = {
     ("model/columns.py", "json"): "rows, for each exchange: `soundness.unpack_whole` makes the sentence",
     ("settings/shipped_words.py", "tomli"): "files that ship",
+    ("store/transaction_rows.py", "json"): "rows, as in model/columns.py",
 }
 
 

@@ -9,7 +9,8 @@ The dataclass is the only description of its row. From it come schema, statement
 3. Another dataclass is one column for each of its fields: under their own names where it is always there (`Policy`),
    after its field where its metadata say ``{"prefix": True}`` (``terminal_domestic_debits`` …), or where it may be None
    (``current_number`` …); then its first column is 0 for None.
-4. A tuple of texts is its lines; any other tuple, and a dict or mapping, is JSON, empty where it is None.
+4. A tuple of texts is its lines; any other tuple, and a dict or mapping, is JSON, empty where it is None. A table that
+   keeps dicts in a form of its own has them as they are.
 5. `version` is packed one higher: what is written is the row's next version.
 6. Text is masked as it is packed, as `model.text` says; that of a `Literal` and the parts of a `TransactionKey` are
    identifiers.
@@ -62,6 +63,16 @@ def _load_texts(text: str) -> dict[str, str]:
     return found
 
 
+def _texts(elements: dict[str, str]) -> dict[str, str]:
+    """Return a dict of texts as it is.
+
+    Raises:
+        TypeError: one of its values is none.
+    """
+    "".join(elements.values())
+    return elements
+
+
 class Column(NamedTuple):
     """One column of a table."""
 
@@ -82,16 +93,17 @@ class RowFormat(Generic[T]):
     """Return the object that a row holds."""
 
 
-def row_format(cls: type[T], *, masked: bool = True) -> RowFormat[T]:
+def row_format(cls: type[T], *, masked: bool = True, json_dicts: bool = True) -> RowFormat[T]:
     """Return the row format of a dataclass.
 
     Args:
         masked: False for rows that go no further than to what masks them.
+        json_dicts: False for rows whose dicts are kept in a form of their own.
 
     Raises:
         TypeError: a field of a type that has no form in a table.
     """
-    writer = _Writer(masked=masked)
+    writer = _Writer(masked=masked, json_dicts=json_dicts)
     unpacked = ", ".join([f"{name}={text}" for name, text in writer.read_fields(cls, "item", "")])
     places = {column.name: f"row[{place}]" for place, column in enumerate(writer.columns)}
     packed = "".join([f"{one}, " for one in writer.packed])
@@ -105,12 +117,13 @@ def row_format(cls: type[T], *, masked: bool = True) -> RowFormat[T]:
 class _Writer:
     """Writes the expressions that pack one class, and those that unpack it: ``{name}`` stands for a column's value."""
 
-    def __init__(self, *, masked: bool) -> None:
+    def __init__(self, *, masked: bool, json_dicts: bool) -> None:
         self.masked = masked
+        self.json_dicts = json_dicts
         self.columns: list[Column] = []
         self.packed: list[str] = []
         self.preparation: list[str] = []
-        self.names: dict[str, Any] = {"dump": _dump, "load": json.loads, "load_texts": _load_texts}
+        self.names: dict[str, Any] = {"dump": _dump, "load": json.loads, "load_texts": _load_texts, "texts": _texts}
 
     def read_fields(self, cls: type[Any], source: str, prefix: str) -> list[tuple[str, str]]:
         """Add the columns of each field; return the fields with the expressions that unpack them.
@@ -167,6 +180,8 @@ class _Writer:
             mask = text_mask(get_args(hint)[1])
             if mask is not None and self.masked:
                 source = f"{{key: {self.constant(mask)}(value) for key, value in {source}.items()}}"
+            if not self.json_dicts:
+                return self._add(name, "TEXT", f"texts({source})")
             column = self._add(name, "TEXT", f"{empty}dump({source})")
             return f"load_texts({column})" + f" if {column} else None" * optional
         raise TypeError(f"field {name}: {hint} has no form in a table; add one to acquirer.model.columns")

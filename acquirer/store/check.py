@@ -30,22 +30,23 @@ from acquirer.store.schema import (
     SIGNATURE,
     SIGNATURE_PART,
     TERMINAL,
-    TRANSACTION,
-    StoreTable,
+    Relation,
     sql_name,
 )
 from acquirer.store.soundness import explained, meta_number, unpack_whole
 from acquirer.store.statements import joined, query, select
+from acquirer.store.transaction_rows import unpack_transaction
 from acquirer.store.upkeep import existing
 from acquirer.store.wide_journal import TABLE, WideJournal
 
 PAGES_SHOWN: Final = 10
 """Of broken pages: the first ones say where it is, and a thousand say no more."""
 
-_ROWS: Final[tuple[tuple[StoreTable, Callable[[Row], object]], ...]] = (
+_ROWS: Final[tuple[tuple[Relation, Callable[[Row], object]], ...]] = (
     (schema.terminal, TERMINAL.unpack),
     (schema.session, SESSION.unpack),
-    (schema.transaction, TRANSACTION.unpack),
+    (schema.transaction, unpack_transaction),
+    (schema.transaction_form, tuple),
     (schema.card, CARD.unpack),
     (schema.signature, SIGNATURE.unpack),
     (schema.signature_part, SIGNATURE_PART.unpack),

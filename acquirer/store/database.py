@@ -117,7 +117,7 @@ def _open(database: Path) -> tuple[sqlite3.Connection, str]:
 
 def _add_views(connection: sqlite3.Connection) -> None:
     """Put views of today's tables before those of an older store; they exist for this connection alone."""
-    for table in schema.TABLES:
+    for table in schema.RELATIONS:
         old = {row[1] for row in connection.execute(f"PRAGMA main.table_info({sql_name(table.name)})")}
         if set(table.names) <= old:
             continue
@@ -194,7 +194,7 @@ def check_empty(connection: sqlite3.Connection, database: Path | None, version: 
         StoreError: it is another program's, or a store that was emptied.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if version == "?" and tables <= {table.name for table in schema.TABLES} | {"alembic_version"}:
+    if version == "?" and tables <= {table.name for table in schema.RELATIONS} | {"alembic_version"}:
         raise damaged(database, "it does not say which version it is of")
     if version == "?":
         raise StoreError(f"{database} is a database of another program: name another file")
@@ -268,7 +268,7 @@ def _prepare_schema(connection: sqlite3.Connection, database: Path | None, versi
 def create(connection: sqlite3.Connection) -> None:
     """Make all tables at once, as the migrations would have made them one by one."""
     connection.execute("BEGIN IMMEDIATE")
-    for table in schema.TABLES:
+    for table in schema.RELATIONS:
         for statement in table.create():
             connection.execute(statement)
     connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")

@@ -27,9 +27,10 @@ KEEP_DAYS: Final = 35
 
 _UNUSED: Final = " ".join(
     [
-        *("DELETE FROM", sql_name(schema.transaction.name), "WHERE used_us < ? AND batch <>"),
+        *("DELETE FROM", sql_name(schema.transaction_row.name)),
+        f"WHERE {schema.USED_HOUR} <= {schema.USED_HOUR.replace('used_us', '?1')} AND used_us < ?1 AND batch <>",
         *("(SELECT batch FROM", sql_name(schema.session.name)),
-        f"WHERE {sql_name(schema.session.name)}.tid = {sql_name(schema.transaction.name)}.tid)",
+        f"WHERE {sql_name(schema.session.name)}.tid = {sql_name(schema.transaction_row.name)}.tid)",
     ]
 )
 

@@ -27,9 +27,10 @@ from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFi
 from acquirer.store.journal_reader import JournalReader
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.open_files import OpenFiles
-from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, TRANSACTION, StoreTable, sql_name
+from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, Relation, sql_name
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
+from acquirer.store.transaction_rows import unpack_transaction
 from acquirer.store.uploads import name_of_row, sound_signature
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class Reader:
     def transactions(self, tid: str = "") -> list[Transaction]:
         """Return transactions in the order of their arrival, of one terminal or of all."""
         sql = select(schema.transaction, having("tid") if tid else "", order="at_us, stan")
-        return [self._whole(TRANSACTION.unpack, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
+        return [self._whole(unpack_transaction, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
 
     def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
         """Return signatures in the order of their arrival, those that were replaced too; no damaged ones."""
@@ -207,7 +208,7 @@ class Reader:
             raise StoreError(gone)
         return rows
 
-    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
+    def _whole(self, unpack: Callable[[Row], T], row: Row, table: Relation) -> T:
         return unpack_whole(unpack, row, table, self._database)
 
 

@@ -21,10 +21,11 @@ from acquirer.store.database import is_busy
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.queries import registered
 from acquirer.store.row_cache import RowCache
-from acquirer.store.schema import CARD, TRANSACTION, StoreTable
+from acquirer.store.schema import CARD, Relation
 from acquirer.store.settlements import load_books
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import having, select
+from acquirer.store.transaction_rows import unpack_transaction
 from acquirer.store.uploads import load_uploaded
 
 T = TypeVar("T")
@@ -135,9 +136,9 @@ class RowLoader:
         return row
 
     def _transaction(self, row: Row | None) -> Transaction | None:
-        return None if row is None else self._whole(TRANSACTION.unpack, row, schema.transaction)
+        return None if row is None else self._whole(unpack_transaction, row, schema.transaction)
 
-    def _whole(self, unpack: Callable[[Row], T], row: Row, table: StoreTable) -> T:
+    def _whole(self, unpack: Callable[[Row], T], row: Row, table: Relation) -> T:
         try:
             return unpack_whole(unpack, row, table, self._database)
         except StoreError as exc:

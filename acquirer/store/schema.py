@@ -11,6 +11,9 @@ grow at their end only, so that a group of commits touches few pages however man
 1. ``exchange_by_tid`` has the exchanges of each segment (`SEGMENT` of them) by terminal: a terminal's are looked for
    segment by segment.
 2. ``exchange_segment`` says which forms occur in a segment, and when: one statement writes it once a segment is full.
+
+A transaction is a narrow row too (`store.transaction_rows`): what the transactions of a day have in common is in
+``transaction_form``, and the view ``transactions`` shows both as one.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.columns import Column, row_format
 from acquirer.model.rows import Card, Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Migrations in their order; the last one makes exactly these tables."""
 
 REVISION: Final = REVISIONS[-1]
@@ -39,30 +42,54 @@ class Index:
     """
 
     name: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     where: str = ""
     first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class StoreTable:
-    """One table.
+class Relation:
+    """What can be read as rows.
 
     Args:
         columns: in the order of packed rows, which is that of the file.
-        rowid: whether its rows are kept by SQLite's row number, else by their key.
     """
 
     name: str
     columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    indexes: tuple[Index, ...] = ()
-    rowid: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its columns, in the order of packed rows."""
         return tuple([column.name for column in self.columns])
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView(Relation):
+    """Two tables shown as one: the rows of `table`, each with what `form` says of it by its ``id``."""
+
+    table: StoreTable
+    form: StoreTable
+
+    def create(self) -> Iterator[str]:
+        """Yield the statement that makes it."""
+        table, form = sql_name(self.table.name), sql_name(self.form.name)
+        columns = [f"{form if name in self.form.names else table}.{sql_name(name)}" for name in self.names]
+        source = f"{table} LEFT JOIN {form} ON {form}.id = {table}.form"
+        yield " ".join(["CREATE VIEW", sql_name(self.name), "AS SELECT", ", ".join(columns), "FROM", source])
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTable(Relation):
+    """One table.
+
+    Args:
+        rowid: whether its rows are kept by SQLite's row number, else by their key.
+    """
+
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
+    rowid: bool = False
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -78,7 +105,7 @@ class StoreTable:
         yield f"CREATE TABLE {sql_name(self.name)} ({', '.join(parts)}){'' if self.rowid else ' WITHOUT ROWID'}"
         for index in self.indexes:
             where = f" WHERE {index.where}" if index.where else ""
-            by = ", ".join([*filter(None, [index.first]), listed(index.columns)])
+            by = ", ".join(filter(None, [index.first, listed(index.columns)]))
             yield f"CREATE INDEX {index.name} ON {sql_name(self.name)} ({by}){where}"
 
 
@@ -101,7 +128,7 @@ def listed(names: Iterable[str]) -> str:
 
 TERMINAL: Final = row_format(TerminalConfig)
 SESSION: Final = row_format(Session)
-TRANSACTION: Final = row_format(Transaction)
+TRANSACTION: Final = row_format(Transaction, json_dicts=False)  # `store.transaction_rows` keeps them
 CARD: Final = row_format(Card)
 SIGNATURE: Final = row_format(Signature)
 SIGNATURE_PART: Final = row_format(SignaturePart)
@@ -118,16 +145,45 @@ terminal = StoreTable("terminal", (*TERMINAL.columns, Column("registration", "TE
 
 session = StoreTable("session", SESSION.columns, ("tid",))
 
-transaction = StoreTable(
-    "transactions",  # "transaction" is a word of SQL
-    TRANSACTION.columns,
-    _KEY,
-    (
-        Index("transactions_by_use", ("used_us",)),
-        Index("transactions_by_rrn", ("mid", "rrn", "business_date"), "rrn <> ''"),
-        Index("transactions_by_authorisation", ("mid", "card", "business_date"), "authorised_minor > 0"),
-    ),
+TRANSACTION_FORM: Final = (
+    *("kind", "state", "processing_code", "transaction_type", "currency", "entry_mode", "operator", "reason"),
+    *("code", "business_date", "mti", "reply_elements", "reversal_elements"),
 )
+"""Columns of a transaction that many others of its day share."""
+
+_TRANSACTION_COLUMNS: Final = {column.name: column for column in TRANSACTION.columns}
+_GIVEN: Final = (Column("reply_values", "TEXT"), Column("reversal_values", "TEXT"))
+
+transaction_form = StoreTable(
+    "transaction_form",
+    (Column("id", "INTEGER"), *[_TRANSACTION_COLUMNS[name] for name in TRANSACTION_FORM]),
+    ("id",),
+    (Index("transaction_form_by_day", ("business_date", "kind", "code")),),
+    rowid=True,
+)
+"""What rows of `transaction_row` have in common: a few dozen rows a day."""
+
+USED_HOUR: Final = "used_us / 3600000000"
+"""Three bytes in an index instead of eight; what is purged is looked for once an hour."""
+
+transaction_row = StoreTable(
+    "transaction_row",
+    (
+        *[column for column in TRANSACTION.columns if column.name not in TRANSACTION_FORM],
+        Column("form", "INTEGER"),
+        *_GIVEN,
+    ),
+    ("tid", "batch", "stan", "mid"),
+    (
+        Index("transaction_row_by_use", first=USED_HOUR),
+        Index("transaction_row_by_rrn", ("rrn",), "rrn <> ''"),  # a host gives each number out once
+        Index("transaction_row_by_authorisation", ("card",), "authorised_minor > 0"),
+    ),
+    rowid=True,  # a row with a key of 35 bytes would have all of it in each of its indexes
+)
+
+transaction = StoreView("transactions", (*TRANSACTION.columns, *_GIVEN), transaction_row, transaction_form)
+"""Transactions as they are read: see `store.transaction_rows`."""
 
 card = StoreTable("card", CARD.columns, ("token",))
 SEGMENT_BITS: Final = 10
@@ -200,9 +256,12 @@ reprint = StoreTable("reprint", (*[Column(name, "TEXT") for name in _KEY], Colum
 it."""
 
 TABLES: Final = (
-    meta, terminal, session, transaction, card, exchange, exchange_form, exchange_segment, delivery, blob, signature,
-    signature_part, settlement, detail, reprint,
+    meta, terminal, session, transaction_row, transaction_form, card, exchange, exchange_form, exchange_segment,
+    delivery, blob, signature, signature_part, settlement, detail, reprint,
 )  # fmt: skip
+
+RELATIONS: Final[tuple[StoreTable | StoreView, ...]] = (*TABLES, transaction)
+"""Tables, and the view that reads two of them."""
 
 FORMER: Final = {
     "transactions": {"reply_elements": "made", "reversal_elements": "reversal_made", "used_us": "at_us"},

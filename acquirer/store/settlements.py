@@ -1,7 +1,7 @@
 """Settlements in the database: how details of an upload are written, and what is read for a decision about a batch.
 
-A settlement is one exchange in hundreds; what it reads, all transactions of its batch, stands together in their table,
-because a batch is the third part of their key.
+A settlement is one exchange in hundreds; what it reads, all transactions of its batch, is found by the first parts of
+their key.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from acquirer.data.types import Row
 from acquirer.model.batches import BatchBooks
 from acquirer.model.effects import LoadBatch
 from acquirer.store import schema
-from acquirer.store.schema import DETAIL, SETTLEMENT, TRANSACTION, StoreTable, sql_name
+from acquirer.store.schema import DETAIL, SETTLEMENT, Relation, sql_name
 from acquirer.store.soundness import unpack_whole
 from acquirer.store.statements import having, query, replaced, select
+from acquirer.store.transaction_rows import unpack_transaction
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def load_books(connection: sqlite3.Connection, wanted: LoadBatch, database: Path
     batch, stans = (wanted.mid, wanted.tid, wanted.batch), wanted.stans
     among = "" if stans is None else f"stan IN ({', '.join('?' * len(stans))})"
 
-    def rows(table: StoreTable, unpack: Callable[[Row], T]) -> tuple[T, ...]:
+    def rows(table: Relation, unpack: Callable[[Row], T]) -> tuple[T, ...]:
         found = connection.execute(select(table, _IN_BATCH, among, order="stan"), (*batch, *(stans or ())))
         return tuple([unpack_whole(unpack, row, table, database) for row in found])
 
@@ -76,7 +77,7 @@ def load_books(connection: sqlite3.Connection, wanted: LoadBatch, database: Path
     signed = connection.execute(_SIGNED, batch).fetchall() if stans is None else []
     return BatchBooks(
         None if settled is None else unpack_whole(SETTLEMENT.unpack, settled, schema.settlement, database),
-        rows(schema.transaction, TRANSACTION.unpack),
+        rows(schema.transaction, unpack_transaction),
         rows(schema.detail, DETAIL.unpack),
         frozenset([stan for (stan,) in signed]),
     )

@@ -17,7 +17,7 @@ from acquirer.data.types import Row
 from acquirer.errors import StoreError
 from acquirer.model.columns import Column
 from acquirer.store import schema
-from acquirer.store.schema import StoreTable
+from acquirer.store.schema import Relation
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ _KINDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 _LATER_TABLES: Final = frozenset(
     {
         *("signature", "signature_part", "blob", "reprint", "exchange", "exchange_form", "exchange_segment"),
-        *("settlement", "detail"),
+        *("settlement", "detail", "transaction_row", "transaction_form"),
     }
 )
 """Tables that the first version did not have."""
@@ -85,6 +85,9 @@ def missing_part(connection: sqlite3.Connection, *, of_any_version: bool = False
             return f"it has no table {table.name}"
         if not of_any_version and (names := [name for name in table.names if name not in found[table.name]]):
             return f"table {table.name} has no column {names[0]}"
+    there = "SELECT 1 FROM main.sqlite_master WHERE name = ?"  # a view, in earlier versions a table
+    if not connection.execute(there, (schema.transaction.name,)).fetchall():
+        return f"it has no table {schema.transaction.name}"
     return ""
 
 
@@ -126,7 +129,7 @@ def misfit(columns: Sequence[Column], row: Row, *, any_time: bool = False) -> st
 
 
 def unpack_whole(
-    unpack: Callable[[Row], T], row: Row, table: StoreTable, database: Path | None, *, any_time: bool = False
+    unpack: Callable[[Row], T], row: Row, table: Relation, database: Path | None, *, any_time: bool = False
 ) -> T:
     """Return what a row holds; behind the columns of its table it may have others.
 

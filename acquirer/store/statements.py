@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from acquirer.data.types import Row
+from acquirer.model.rows import TransactionKey
 from acquirer.store import schema
-from acquirer.store.schema import StoreTable, listed, sql_name
+from acquirer.store.schema import Relation, StoreTable, listed, sql_name
 
 GROUP: Final = 256
 """Most commits in one transaction: measured, larger ones gain nothing and make the first of a group wait longer."""
@@ -76,7 +77,7 @@ def _over(table: StoreTable) -> str:
     return f"ON CONFLICT ({listed(table.key)}) DO UPDATE SET {others}"
 
 
-def select(table: StoreTable, *conditions: str, order: str = "", limit: bool = False) -> str:
+def select(table: Relation, *conditions: str, order: str = "", limit: bool = False) -> str:
     """Return a query for whole rows of a table that fulfil all conditions; with `limit`, a last ``?`` says how many."""
     return query(columns_of(table), sql_name(table.name), conditions, order=order, limit=limit)
 
@@ -93,7 +94,7 @@ LAST_EXCHANGE: Final = query("max(id)", sql_name(schema.exchange.name))
 """The lowest and the highest number in the table of exchanges; NULL where it is empty."""
 
 
-def columns_of(*tables: StoreTable) -> str:
+def columns_of(*tables: Relation) -> str:
     """Return the columns of tables, one table after the other, as a query lists them."""
     return ", ".join([f"{sql_name(table.name)}.{sql_name(name)}" for table in tables for name in table.names])
 
@@ -114,7 +115,6 @@ def having(*names: str) -> str:
 
 
 SESSIONS: Final = versioned(schema.session)
-TRANSACTIONS: Final = versioned(schema.transaction)
 CARDS: Final = versioned(schema.card)
 SETTLEMENTS: Final = versioned(schema.settlement)
 DELIVERIES: Final = replaced(schema.delivery)
@@ -125,6 +125,6 @@ TERMINALS_WITH_SESSION: Final = joined(schema.terminal, schema.session, "tid", "
 TERMINAL_BY_TID: Final = query(
     columns_of(schema.terminal, schema.session), TERMINALS_WITH_SESSION, ['"terminal"."tid" = ?']
 )
-TRANSACTION_BY_KEY: Final = select(schema.transaction, having(*schema.transaction.key))
+TRANSACTION_BY_KEY: Final = select(schema.transaction, having(*TransactionKey._fields))
 CARD_BY_TOKEN: Final = select(schema.card, having("token"))
 META_BY_NAME: Final = select(schema.meta, having("name"))

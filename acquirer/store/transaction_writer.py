@@ -27,6 +27,7 @@ from acquirer.store.purge import DAY_US, HOUR_US, KEEP_DAYS, delete_unused, empt
 from acquirer.store.schema import CARD, DETAIL, SESSION, SETTLEMENT, TRANSACTION
 from acquirer.store.settlements import DETAILS
 from acquirer.store.soundness import explained
+from acquirer.store.transaction_rows import TransactionRows
 from acquirer.store.uploads import UPLOADS, pack_upload
 
 PURGE_US: Final = HOUR_US
@@ -119,6 +120,17 @@ class TransactionWriter:
         self._fatal_error = ""  # why nothing is written any more
         self._locked = False  # another program holds the database
         self._journal = JournalWriter()
+        self._transactions = TransactionRows()
+        self._state: tuple[tuple[int, _RowWriter], ...] = (  # what writes the rows of packed changes, by their place
+            (2, statements.SESSIONS),
+            (3, self._transactions),
+            (4, self._transactions),
+            (5, self._transactions),
+            (6, statements.CARDS),
+            (7, UPLOADS),
+            (8, statements.SETTLEMENTS),
+            (9, DETAILS),
+        )
         self._unreported: list[JournalRow] = []  # journalled, and not reported yet
         self._delivered = False  # the same of what became of earlier replies
         self._purged_us = self._seen_us = 0
@@ -178,7 +190,7 @@ class TransactionWriter:
         last_error = ""
         if not self._all_at_once([*zip(numbers, journal, strict=True)], commits):
             cursor.execute("ROLLBACK")
-            self._journal.forget()
+            self._forget()
             if not self._begin():
                 return GroupResult(None)
             numbers, last_error = self._one_by_one(last_number(cursor), journal, commits)  # others may have written
@@ -250,7 +262,7 @@ class TransactionWriter:
                 last = number
             else:
                 cursor.execute("ROLLBACK TO one")
-                self._journal.forget()
+                self._forget()
             cursor.execute("RELEASE one")
             numbers.append(number)
         return numbers, last_error
@@ -258,24 +270,16 @@ class TransactionWriter:
     def _write_rows(self, journal: Sequence[tuple[int, PackedExchange]], commits: Sequence[PackedChanges]) -> bool:
         """Write the journal's rows and what the commits change; return False when fewer were written than given."""
         self._journal.write(self._cursor, journal)
-        for place, writer in _STATE:
+        for place, writer in self._state:
             rows: list[Row] = [row for commit in commits if (row := commit[place]) is not None]
             if rows and writer.write(self._cursor, rows) != len(rows):
                 return False
         return True
 
-
-_STATE: Final[tuple[tuple[int, _RowWriter], ...]] = (
-    (2, statements.SESSIONS),
-    (3, statements.TRANSACTIONS),
-    (4, statements.TRANSACTIONS),
-    (5, statements.TRANSACTIONS),
-    (6, statements.CARDS),
-    (7, UPLOADS),
-    (8, statements.SETTLEMENTS),
-    (9, DETAILS),
-)
-"""What writes the rows of packed changes, by their place."""
+    def _forget(self) -> None:
+        """Forget the numbers of forms: those that were written are not there any more."""
+        self._journal.forget()
+        self._transactions.forget()
 
 
 def set_meta(cursor: sqlite3.Cursor, name: str, value: str) -> None:

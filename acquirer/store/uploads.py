@@ -26,9 +26,10 @@ from acquirer.model.rows import (
     Uploaded,
 )
 from acquirer.store import schema
-from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, TRANSACTION, sql_name
+from acquirer.store.schema import SIGNATURE, SIGNATURE_PART, sql_name
 from acquirer.store.soundness import unpack_whole
 from acquirer.store.statements import TRANSACTION_BY_KEY, added, having, query, replaced, select
+from acquirer.store.transaction_rows import unpack_transaction
 
 if TYPE_CHECKING:
     from acquirer.host.signature_policy import Mode
@@ -123,7 +124,7 @@ def _elsewhere(connection: sqlite3.Connection, wanted: LoadSignatures, database:
     for batch in (key.batch, *batches):
         row = connection.execute(TRANSACTION_BY_KEY, key._replace(batch=batch)).fetchone()
         if row is not None:
-            return None if batch == key.batch else unpack_whole(TRANSACTION.unpack, row, schema.transaction, database)
+            return None if batch == key.batch else unpack_whole(unpack_transaction, row, schema.transaction, database)
     return None
 
 

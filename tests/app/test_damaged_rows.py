@@ -46,14 +46,18 @@ DAMAGE = [
     ("session", "batch", "x'05'", "sign_on", "96"),
     ("session", "signed_on_count", "'x'", "sale", SILENT),
     ("session", "current_since_us", "-1", "sign_on", "96"),
-    ("transactions", "state", "'odd'", "sale", SILENT),
-    ("transactions", "at_us", "9223372036854775807", "sale", SILENT),
-    ("transactions", "reply_elements", "7", "sale", SILENT),
-    ("transactions", "reply_elements", """'{"rrn":7}'""", "sale", SILENT),
-    ("transactions", "reply_elements", DEEP, "sale", SILENT),
-    ("transactions", "amount_minor", "'much'", "void", SILENT),
-    ("transactions", "reversal_elements", "7", "reversal", "96"),
-    ("transactions", "used_us", "x'05'", "signature", "96"),
+    ("transaction_form", "state", "'odd'", "sale", SILENT),
+    ("transaction_row", "at_us", "9223372036854775807", "sale", SILENT),
+    ("transaction_form", "reply_elements", "7", "sale", SILENT),
+    ("transaction_form", "reply_elements", """'{"rrn":7}'""", "sale", SILENT),
+    ("transaction_form", "reply_elements", DEEP, "sale", SILENT),
+    ("transaction_form", "reply_elements", """'{"time":true}'""", "sale", SILENT),
+    ("transaction_row", "reply_values", "''", "sale", SILENT),
+    ("transaction_row", "reply_values", """'["000000","000000"]'""", "sale", SILENT),
+    ("transaction_row", "form", "9", "sale", SILENT),
+    ("transaction_row", "amount_minor", "'much'", "void", SILENT),
+    ("transaction_form", "reversal_elements", "7", "reversal", "96"),
+    ("transaction_row", "used_us", "x'05'", "signature", "96"),
     ("card", "spent_minor", "'much'", "counted", SILENT),
     ("signature", "slip", "'{'", "signature", "96"),
     ("signature", "slip", "'[[1,2,3]]'", "signature", "96"),
@@ -166,7 +170,7 @@ def test_a_damaged_row_is_one_sentence(
     code: str,
 ) -> None:
     place, frames = used
-    where = "" if table == "card" else f" WHERE tid = '{TID}'"
+    where = "" if table in ("card", "transaction_form") else f" WHERE tid = '{TID}'"
     copied(place, tmp_path, f'UPDATE "{table}" SET "{column}" = {value}{where}')
     answered, log = served(tmp_path, frames[request_])
     assert answered == code
@@ -182,9 +186,9 @@ def test_a_damaged_row_is_one_sentence(
 @pytest.mark.parametrize(
     ("statement", "request_", "code", "sentence"),
     [
-        ("UPDATE transactions SET reason = 'odd'", "sale", "00", "its answer 00 is given again"),
+        ("UPDATE transaction_form SET reason = 'odd'", "sale", "00", "its answer 00 is given again"),
         (
-            "UPDATE transactions SET code = 'ZZ'",
+            "UPDATE transaction_form SET code = 'ZZ'",
             "sale",
             "96",
             "the reply cannot be written in this dialect: code: 'ZZ' is not in its table of response codes",

@@ -46,6 +46,9 @@ def test_terminals_do_all_kinds_of_work_between_them(tmp_path: Path) -> None:
     assert other.others == []
 
 
+FORM = "form IN (SELECT id FROM transaction_form WHERE {})"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "sentence"),
@@ -55,11 +58,20 @@ def test_terminals_do_all_kinds_of_work_between_them(tmp_path: Path) -> None:
             "ON form = f.id WHERE f.code = '00')",
             "heard and not in the journal",
         ),
-        ("DELETE FROM transactions WHERE kind = 'sale' AND state = 'approved'", "but ('', '', 0) is stored"),
-        ("UPDATE transactions SET state = 'approved' WHERE state = 'reversed'", "STAN"),
-        ("UPDATE transactions SET state = 'reversed' WHERE state = 'approved'", "'reversed'"),
-        ("UPDATE transactions SET amount_minor = amount_minor + 1 WHERE kind = 'sale'", "is stored"),
-        ("UPDATE transactions SET stan = '9' || substr(stan, 2) WHERE state = 'approved'", "and no terminal has it"),
+        (
+            "DELETE FROM transaction_row WHERE " + FORM.format("kind = 'sale' AND state = 'approved'"),
+            "but ('', '', 0) is stored",
+        ),
+        ("UPDATE transaction_form SET state = 'approved' WHERE state = 'reversed'", "STAN"),
+        ("UPDATE transaction_form SET state = 'reversed' WHERE state = 'approved'", "'reversed'"),
+        (
+            "UPDATE transaction_row SET amount_minor = amount_minor + 1 WHERE " + FORM.format("kind = 'sale'"),
+            "is stored",
+        ),
+        (
+            "UPDATE transaction_row SET stan = '9' || substr(stan, 2) WHERE " + FORM.format("state = 'approved'"),
+            "and no terminal has it",
+        ),
         ("DELETE FROM signature", "the signature of"),
     ],
 )

@@ -42,8 +42,8 @@ def test_a_served_store_is_ok(served, url):
     found = check_store(url)
     assert (found.problems, found.version) == ([], schema.REVISION)
     assert {name: number for name, number in found.rows.items() if number} == {
-        "terminal": 2, "session": 1, "transactions": 1, "card": 1, "signature": 1, "exchange": 2, "exchange_form": 1,
-        "blob": 1,
+        "terminal": 2, "session": 1, "transactions": 1, "transaction_form": 1, "card": 1, "signature": 1, "exchange": 2,
+        "exchange_form": 1, "blob": 1,
     }  # fmt: skip
 
 
@@ -67,16 +67,16 @@ def test_a_store_of_an_earlier_version_is_ok(tmp_path):
         ("UPDATE exchange SET form = 7", "table exchange_form has no form 7"),
         ("UPDATE exchange_form SET code = x'ff'", "a row of table exchange_form: code holds 1 bytes"),
         ("INSERT INTO exchange_segment VALUES (1, 0, 5, 6)", "table exchange_segment does not say what is in the"),
-        ("UPDATE transactions SET amount_minor = 'x'", "a row of table transactions: amount_minor holds str 'x'"),
+        ("UPDATE transaction_row SET amount_minor = 'x'", "a row of table transactions: amount_minor holds str 'x'"),
         ("UPDATE card SET pin_tries = 0.5", "a row of table card: pin_tries holds float '0.5'"),
         ("UPDATE blob SET data = x'00'", "image [0-9a-f]{64} is not what was kept under this name"),
         ("DELETE FROM blob", "signature 1 of terminal 10000161, batch 000001, STAN 000001 lacks its image"),
-        ("UPDATE transactions SET rrn = '000000099999'", "numbers up to 99999 were given out, table meta says"),
+        ("UPDATE transaction_row SET rrn = '000000099999'", "numbers up to 99999 were given out, table meta says"),
         ("DELETE FROM meta WHERE name = 'rrn'", "rrn is missing in table meta"),
         ("UPDATE meta SET value = 'x' WHERE name = 'rrn'", "rrn in table meta is str 'x'"),
         ("UPDATE meta SET value = 'x' WHERE name = 'vault'", r"acquirer\.db\.key is not the key of"),
         ("UPDATE terminal SET tmk = x'00' WHERE tid = '10000162'", "keys of terminal 10000162 cannot be opened"),
-        ("DROP INDEX transactions_by_use", "index transactions_by_use of table transactions is missing"),
+        ("DROP INDEX transaction_row_by_use", "index transaction_row_by_use of table transaction_row is missing"),
         ("DROP TABLE card", "it has no table card"),
         ("UPDATE alembic_version SET version_num = '9999'", "a later one wrote it"),
     ],
@@ -93,15 +93,15 @@ def test_each_kind_of_damage_is_named(served, url, database, statement, sentence
 def test_a_damaged_index_is_found(served, url, database):
     """SQLite itself does not notice it when it reads."""
     served.close()
-    change = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = 'transactions_by_use'"
+    change = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = 'transaction_row_by_use'"
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(change, ("used_us", "at_us"))
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("UPDATE transactions SET at_us = 7, used_us = 9")
+        connection.execute("UPDATE transaction_row SET at_us = 7, used_us = 1700000000000000")
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(change, ("at_us", "used_us"))
-    assert "transactions_by_use" in check_store(url).problems[0]
+    assert "transaction_row_by_use" in check_store(url).problems[0]
 
 
 def test_a_key_file_that_is_gone_is_named(served, url, database):
@@ -129,7 +129,7 @@ def test_where_there_is_no_store_there_is_nothing_to_check(url):
          "DB: image IMAGE is not what was kept under this name: put a backup back"),
         ("DELETE FROM blob",
          "DB: signature 1 of terminal 10000161, batch 000001, STAN 000001 lacks its image: put a backup back"),
-        ("UPDATE transactions SET rrn = '000000099999'",
+        ("UPDATE transaction_row SET rrn = '000000099999'",
          "DB: reference numbers up to 99999 were given out, table meta says 2: put a backup back"),
         ("DELETE FROM meta WHERE name = 'rrn'",
          "DB: rrn is missing in table meta: put a backup back"),
@@ -146,8 +146,8 @@ def test_where_there_is_no_store_there_is_nothing_to_check(url):
         ("UPDATE terminal SET tmk = 'x' WHERE tid = '10000162'",
          "DB is damaged (a row of table terminal: tmk holds str 'x'): put a backup back, or use a new store "
          "(1 such row)"),
-        ("DROP INDEX transactions_by_use",
-         "DB: index transactions_by_use of table transactions is missing: put a backup back"),
+        ("DROP INDEX transaction_row_by_use",
+         "DB: index transaction_row_by_use of table transaction_row is missing: put a backup back"),
         ("DROP TABLE card",
          "DB is damaged (it has no table card): put a backup back, or use a new store"),
         ("UPDATE signature SET png = 'ab'",

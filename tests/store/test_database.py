@@ -8,13 +8,24 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from acquirer.model.columns import row_format
+from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.store import StoreError, migrations, open_reader, open_store, schema
 from acquirer.store.database import connect_reading, connect_writing, create, revision
 from acquirer.store.migrate import upgrade
+from acquirer.store.schema import TRANSACTION, listed
+from acquirer.store.soundness import unpack_whole
+from acquirer.store.statements import select
+from acquirer.store.transaction_rows import TransactionRows, unpack_transaction
+
+TEXTS = st.sampled_from(["00", "000000000001", "A00001", "1130", 'a\x1fb\n"', ""])
 
 
 def objects(connection: sqlite3.Connection, but: str = "") -> set[tuple[str, ...]]:
@@ -74,24 +85,86 @@ def released(request, tmp_path) -> Iterator[sqlite3.Connection]:
 def test_an_upgraded_database_is_as_a_new_one_and_keeps_every_row(released, fresh):
     def counts() -> dict[str, int]:
         tables = [name for (name,) in released.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: released.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+        found = {name: released.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+        return {"transactions" if name == "transaction_row" else name: count for name, count in found.items()}
 
-    def sales(reply: str, used: str) -> list[tuple[object, ...]]:
-        columns = f"mid, tid, batch, stan, version, kind, state, amount_minor, rrn, auth_id, {reply}, {used}"
-        return released.execute(f"SELECT {columns} FROM transactions ORDER BY mid, tid, batch, stan").fetchall()
+    def sales() -> list[Transaction]:
+        path = released.execute("PRAGMA database_list").fetchone()[2]
+        with open_reader(f"sqlite:///{path}") as reader:
+            return reader.transactions()
 
-    before, sales_before = counts(), sales("made, reversal_made", "at_us")
+    before, sales_before = counts(), sales()
     terminals = released.execute("SELECT tid, mid, tmk, tmk_kcv, required FROM terminal").fetchall()
     upgrade(released)
     assert objects(released, but="journal") == objects(fresh)
     after = counts()
     assert {name: after[name] for name in before} == before
-    assert sales("reply_elements, reversal_elements", "used_us") == sales_before
+    assert sales() == sales_before
+    assert len(sales_before) > 1
+    assert all("code" in one.reply_elements or one.state == "tombstone" for one in sales_before)
+    assert all(one.used_us == one.at_us for one in sales_before)
     assert released.execute(
         "SELECT DISTINCT mti, original_tid, original_batch, original_stan, refunded_minor FROM transactions"
     ).fetchall() == [("", "", "", "", 0)]
     assert released.execute("SELECT tid, mid, tmk, tmk_kcv, required FROM terminal").fetchall() == terminals
     assert released.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+WIDE = row_format(Transaction)
+"""How a transaction was kept until version 0008."""
+
+
+@given(
+    st.lists(
+        st.builds(
+            Transaction,
+            st.builds(TransactionKey, *[st.text("0123", min_size=1, max_size=2)] * 4),
+            state=st.sampled_from(["approved", "reversed"]),
+            rrn=st.sampled_from(["", "000000000001"]),
+            auth_id=st.sampled_from(["", "A00001"]),
+            business_date=st.sampled_from(["20261130", "20261201"]),
+            reply_elements=st.dictionaries(st.sampled_from(["code", "time", "date", "rrn", "auth_id", "银联"]), TEXTS),
+            reversal_elements=st.dictionaries(st.sampled_from(["code", "settlement_date", "rrn"]), TEXTS),
+        ),
+        unique_by=lambda one: one.key,
+    )
+)
+def test_transactions_of_wide_rows_are_the_same_in_narrow_ones(sales):
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    upgrade(connection, "0008")
+    wide = f"INSERT INTO transactions ({listed(column.name for column in WIDE.columns)}) VALUES"
+    for one in sales:
+        connection.execute(f"{wide} ({', '.join('?' * len(WIDE.columns))})", WIDE.pack(one))
+    upgrade(connection)
+
+    def forms() -> list[tuple[object, ...]]:
+        return connection.execute("SELECT * FROM transaction_form ORDER BY id").fetchall()
+
+    written = forms()
+    found = {row.key: row for row in map(unpack_transaction, connection.execute(select(schema.transaction)))}
+    assert found == {one.key: replace(one, version=1) for one in sales}
+    rows = [TRANSACTION.pack(one) for one in found.values()]
+    assert TransactionRows().write(connection.cursor(), rows) == len(rows)
+    assert forms() == written, "what is written today shares the forms of what was copied"
+    connection.close()
+
+
+def test_a_transaction_whose_elements_are_none_stays_damaged(database):
+    connection = sqlite3.connect(database, isolation_level=None)
+    upgrade(connection, "0008")
+    wide = f"INSERT INTO transactions ({listed(column.name for column in WIDE.columns)}) VALUES"
+    for number, elements in enumerate(["{", "7", '{"rrn":7}', "[" * 5000]):
+        row = WIDE.pack(Transaction(TransactionKey("m", "t", "b", str(number))))
+        values = [
+            elements if column.name == "reply_elements" else value
+            for column, value in zip(WIDE.columns, row, strict=True)
+        ]
+        connection.execute(f"{wide} ({', '.join('?' * len(WIDE.columns))})", values)
+    upgrade(connection)
+    for row in connection.execute(select(schema.transaction)).fetchall():
+        with pytest.raises(StoreError, match="a row of table transactions"):
+            unpack_whole(unpack_transaction, row, schema.transaction, database)
+    connection.close()
 
 
 def test_a_commit_is_on_disk_before_it_returns(database):

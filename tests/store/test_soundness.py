@@ -81,7 +81,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
             "exchange_form",
             "terminal",
             "session",
-            "transactions",
+            "transaction_row",
+            "transaction_form",
             "card",
             "signature",
             "blob",
@@ -180,7 +181,7 @@ def test_a_row_of_a_terminal_that_no_host_writes_stops_host_and_reader(used, dat
 def test_other_rows_that_no_host_writes(used, database, capsys):
     run(
         database,
-        "UPDATE transactions SET reply_elements = '{'",
+        "UPDATE transaction_form SET reply_elements = '{'",
         "UPDATE card SET spent_minor = 'much'",
         "UPDATE exchange SET data = 'x'",
     )
@@ -206,7 +207,7 @@ def test_a_page_that_is_found_damaged_while_a_host_serves(used, database, monkey
     """One in a database that is too large to be looked at as a whole when it is opened."""
     monkeypatch.setattr(soundness, "CHECKED_AT_START_BYTES", 0)
     with closing(sqlite3.connect(database)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transactions'").fetchone()
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transaction_row'").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     with database.open("r+b") as file:
         file.seek((page - 1) * size)

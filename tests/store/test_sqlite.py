@@ -266,13 +266,13 @@ def test_how_many_wait_and_for_how_long(opened, exchange):
 def test_each_row_that_cannot_be_read_stops_the_store(opened, database, load):
     client = opened()
     with sqlite3.connect(database) as other:
-        for table in ("transactions", "card", "signature"):
+        for table in ("transaction_row", "card", "signature"):
             other.execute(f"DROP TABLE {table}")
     other.close()
     wanted = {
-        "load": (Load("10000161", KEY), "transactions"),
+        "load": (Load("10000161", KEY), "main.transaction_row"),
         "load_card": (LoadCard("c" * 32), "card"),
-        "load_original": (LoadOriginal(KEY.mid, rrn="000000000001"), "transactions"),
+        "load_original": (LoadOriginal(KEY.mid, rrn="000000000001"), "main.transaction_row"),
         "load_signatures": (LoadSignatures(KEY), "signature"),
     }
     what, table = wanted[load]

@@ -206,7 +206,7 @@ def test_a_backup_that_cannot_be_finished_leaves_nothing(sold, url, database, tm
 def test_of_a_damaged_store_there_is_no_backup(sold, url, database, tmp_path):
     sold.close()
     with closing(sqlite3.connect(database)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transactions'").fetchone()
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transaction_row'").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     with database.open("r+b") as file:
         file.seek((page - 1) * size)

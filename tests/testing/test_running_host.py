@@ -24,9 +24,10 @@ from acquirer.model.rows import Transaction, TransactionKey
 from acquirer.net.server import BindError
 from acquirer.settings.config import make_config
 from acquirer.settings.specs import load_dialect
-from acquirer.store import StoreError, open_reader, statements
+from acquirer.store import StoreError, open_reader
 from acquirer.store.purge import KEEP_DAYS
 from acquirer.store.schema import TRANSACTION
+from acquirer.store.transaction_rows import TransactionRows
 from acquirer.terminal.exchange import Outcome
 from acquirer.testing import RunningHost, running_host
 
@@ -164,7 +165,7 @@ def test_transactions_are_kept_for_the_days_of_a_setting(tmp_path: Path, setting
     key = TransactionKey("880210010210162", "10000161", "000099", "000001")  # of a batch that is closed
     with closing(sqlite3.connect(database)) as connection, connection:
         old = Transaction(key, used_us=now_us - 2 * 24 * 3600 * 1_000_000)
-        statements.TRANSACTIONS.write(connection.cursor(), [TRANSACTION.pack(old)])
+        TransactionRows().write(connection.cursor(), [TRANSACTION.pack(old)])
     with running_host(store=store, clock="2026-01-10T12:00:00", **settings) as host:
         ask(host)
     with open_reader(store) as reader:  # closed by now: what follows a commit is done
