@@ -109,8 +109,8 @@ async def serving(
 
     Args:
         stderr: gets the log.
-        child_processes: whether a store on disk and its log are written, and keys made ahead of need, by processes of
-            their own: for a host that has this one to itself.
+        child_processes: whether the store and the log are written, and keys made ahead of need, by processes of their
+            own: for a host that has this one to itself.
         clock: in place of the one that settings ask for.
 
     Raises:
@@ -121,7 +121,7 @@ async def serving(
     loop = asyncio.get_running_loop()
     parts = build_parts(config, clock)
     anew = begins_anew(config.store)
-    store = open_store(config.store)
+    store = open_store(config.store, shared=child_processes)
     render = _renderer(parts, stderr)
     log = Log(stderr, render, parts.clock.now_us)
     changes = JournalChanges()

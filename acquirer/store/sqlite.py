@@ -1,6 +1,7 @@
 """The store over SQLite, on disk or in memory: one writing connection with its thread, one that the loop reads from.
 
-In memory there is only one connection, which readers share with the writer.
+In the memory of one process there is only one connection, which readers share with the writer. In memory that processes
+share (`store.memory`) it is a store as on disk, whose key no file holds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from acquirer.model.effects import Commit
 from acquirer.model.rows import Session, Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
-from acquirer.store import statements
+from acquirer.store import memory, statements
 from acquirer.store.batch_writer import BatchWriter, ThreadWriter
 from acquirer.store.database import LOCKED_WAIT_S, connect_reading, connect_writing, revision, suppress_busy
 from acquirer.store.direct_writer import DirectWriter
@@ -39,15 +40,21 @@ from acquirer.store.uploads import ImportOutcome, RenderedSignature, import_sign
 class SqliteStore(RowLoader):
     """See `interface.Store`; opened by `open_store`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, shared: bool = False) -> None:
         self.url = url
-        self._database = database = database_path(url)
+        database = database_path(url)
+        self._in_memory = database is None
+        if database is None and shared:
+            database = memory.shared_memory()
+        self._database = database
         self._database_lock = None if database is None else DatabaseLock(database)
         self._writing: sqlite3.Connection | None = None
         try:
             self._writing = connect_writing(database)
             self._direct = direct = DirectWriter(self._writing, database)
-            self.master_key = os.urandom(MASTER_BYTES) if database is None else self._key_of(database)
+            self.master_key = (
+                os.urandom(MASTER_BYTES) if self._in_memory or database is None else self._key_of(database)
+            )
             reading = self._writing if database is None else connect_reading(database, LOCKED_WAIT_S)
             super().__init__(direct, reading, database)
             direct.end_pending()
@@ -59,6 +66,7 @@ class SqliteStore(RowLoader):
                 self._writing.close()
             if self._database_lock is not None:
                 self._database_lock.release(remove=self._database_lock.created)
+            self._delete_from_memory()
             if isinstance(exc, sqlite3.Error):
                 raise explained(database, exc) from None
             raise
@@ -132,7 +140,8 @@ class SqliteStore(RowLoader):
         if self._writing is not None and not self.fatal_error:
             problem = self._files.gone() or self._contents.written_over() or self._altered()
             key = key_path(self._files.database)
-            self._lost_key = "" if key.exists() else f"{key} is gone: put it back, or no host can open the store again"
+            found = self._in_memory or key.exists()
+            self._lost_key = "" if found else f"{key} is gone: put it back, or no host can open the store again"
             if problem:
                 self._fatal_error = f"the store failed and stops: {problem}"
 
@@ -243,6 +252,11 @@ class SqliteStore(RowLoader):
             self._contents.close()
         if self._database_lock is not None:
             self._database_lock.release()
+        self._delete_from_memory()
+
+    def _delete_from_memory(self) -> None:
+        if self._in_memory and self._database is not None:
+            memory.delete(self._database)
 
     @contextmanager
     def _writes(self) -> Iterator[None]:
@@ -269,10 +283,13 @@ class SqliteStore(RowLoader):
         return key
 
 
-def open_store(url: str) -> SqliteStore:
+def open_store(url: str, *, shared: bool = False) -> SqliteStore:
     """Return the store at `url`: ``memory:``, ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+
+    Args:
+        shared: whether other processes of the host shall open a store in memory too, where the system can do that.
 
     Raises:
         StoreError: one sentence about why it cannot be opened and what to do.
     """
-    return SqliteStore(url)
+    return SqliteStore(url, shared=shared)
