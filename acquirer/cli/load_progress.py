@@ -44,12 +44,17 @@ class LiveDisplay:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bars
 
+        from acquirer.cli.tables import KEY
+
         self._figures = figures
         self._console = console
         self._bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[shown]}"),
-            console=console, auto_refresh=False,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(complete_style=KEY, finished_style=KEY),
+            TextColumn("{task.fields[shown]}"),
+            console=console,
+            auto_refresh=False,
+        )
         total = planned or None
         self._offered = self._bars.add_task("offered", total=total, shown="")
         self._done = self._bars.add_task("done", total=total, shown="")
@@ -91,11 +96,11 @@ def figures_line(elapsed_s: float, counts: LiveCounts) -> str:
 @contextmanager
 def watching(
     planned: int, figures: LiveFigures, thresholds: Sequence[Threshold] = ()
-) -> Iterator[Callable[[Progress], bool]]:
-    """Give what is to be called as a run goes on: it shows how far the run is, and returns whether it is to be ended.
+) -> Iterator[Callable[[Progress], str | None]]:
+    """Give what is to be called as a run goes on: it shows how far the run is, and returns why it is to be ended.
 
     What is shown stands on stderr if that is a terminal, and leaves nothing behind. A run is to be ended when a
-    threshold is missed that ends it; then a sentence says which.
+    threshold is missed that ends it; None as long as there is none.
 
     Args:
         planned: requests that are planned; 0: that depends on the answers.
@@ -104,19 +109,17 @@ def watching(
     ending = [one for one in thresholds if one.abort]
     with _showing(planned, figures) as show:
 
-        def watch(progress: Progress) -> bool:
-            from acquirer.cli.streams import say
+        def watch(progress: Progress) -> str | None:
             from acquirer.load.live_figures import judge_running
 
             if not ending and show is None:
-                return False
+                return None
             figures.add(progress.new)
             if show:
                 show(progress)
-            missed = judge_running(ending, figures, progress.elapsed_s)
-            for one in missed:
-                say(f"threshold {one.threshold.written} is missed after {progress.elapsed_s:.1f} s: {one.words}")
-            return bool(missed)
+            for one in judge_running(ending, figures, progress.elapsed_s):
+                return f"threshold {one.threshold.written} is missed after {progress.elapsed_s:.1f} s: {one.words}"
+            return None
 
         yield watch
 

@@ -169,14 +169,14 @@ class LiveFigures:
 def judge_running(thresholds: Iterable[Threshold], figures: LiveFigures, elapsed_s: float) -> list[JudgedThreshold]:
     """Return the thresholds that are missed by now, of those that end a run.
 
-    A threshold is not judged before its grace is over, nor before there is anything to judge. How many there are in the
-    end (`count`) is missed while a run goes on only if it is too many already.
+    A threshold is not judged before its grace is over, nor before there is anything to judge. Only upper limits are:
+    what is too little may still become enough.
     """
     found = []
     for threshold in thresholds:
         if not threshold.abort or elapsed_s < threshold.grace_s:
             continue
-        if threshold.aggregation == "count" and threshold.comparison not in ("<", "<="):
+        if threshold.comparison not in ("<", "<=") or threshold.aggregation == "rate":
             continue
         counts = figures.of(threshold.service, threshold.phase)
         if len(counts) and not (judged := judge(threshold, counts)).held:

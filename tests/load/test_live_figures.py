@@ -70,4 +70,5 @@ def test_only_thresholds_that_end_a_run_are_judged_and_only_after_their_grace() 
     assert missed("p(99){phase:calm}<250ms") == []
     assert missed("p(99){sale}<250ms") == [], "nothing of it has ended yet"
     assert missed("count>=3") == [], "it may still come to that"
+    assert missed("rate>=3900/s") == missed("rate<1/s") == []
     assert missed("count<2") == ["count<2"]

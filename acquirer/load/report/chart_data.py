@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any, Final
 
+from acquirer.load.report.headline import silence_in_words
 from acquirer.load.request_figures import Distribution
 from acquirer.load.run_figures import RunFigures
 from acquirer.load.time_buckets import TimeBucket
@@ -55,6 +56,7 @@ def run_data(figures: RunFigures) -> dict[str, Any]:
         "latency": percentile_curve(figures.all.latency),
         "service": percentile_curve(figures.all.service_time),
         "heat": heat(figures),
+        "silence": _silence(figures),
         "phases": [{"name": str(phase["name"]), "t": float(phase.get("begin_s") or 0)} for phase in figures.run.phases],
     }
 
@@ -104,6 +106,12 @@ def heat(figures: RunFigures) -> dict[str, Any]:
         "width": width_us / 1_000_000,
         "cells": [number for (column, row), n in sorted(counted.items()) for number in (column, row, n)],
     }
+
+
+def _silence(figures: RunFigures) -> list[float] | None:
+    """Return from when to when the host stood still; None when it did not."""
+    began_s, lasted_s = figures.all.longest_silence
+    return [began_s, round(began_s + lasted_s, 6)] if silence_in_words(figures.all) else None
 
 
 def _line(buckets: Sequence[TimeBucket], of: str, name: str) -> list[float | None]:

@@ -166,6 +166,10 @@ def thresholds_section(runs: Sequence[JudgedRun]) -> Html:
 
 def chart_section(charts: Iterable[Chart]) -> Html:
     """Return the places where charts are drawn."""
+    charts = list(charts)
+    if sum(not kind for _, kind, _, _ in charts) % 2:  # the last one would stand beside nothing
+        name, _, title, caption = charts[-1]
+        charts[-1] = (name, "wide", title, caption)
     drawn = [
         element(
             "figure",

@@ -71,6 +71,25 @@
     ctx.restore();
   }] } };
 
+  // The longest time without any answer, when the host stood still.
+  const silence = { hooks: { drawClear: [(u) => {
+    if (several || !first.silence) return;
+    const [from, to] = first.silence.map((t) => u.valToPos(t, "x", true));
+    const left = Math.max(from, u.bbox.left), right = Math.min(to, u.bbox.left + u.bbox.width);
+    if (right <= left) return;
+    const ctx = u.ctx, ratio = devicePixelRatio, words = "no answer";
+    ctx.save();
+    ctx.fillStyle = colour("bad-band");
+    ctx.fillRect(left, u.bbox.top, right - left, u.bbox.height);
+    ctx.fillStyle = colour("bad");
+    ctx.font = 11 * ratio + "px system-ui, sans-serif";
+    ctx.textAlign = "center";
+    if (right - left > ctx.measureText(words).width + 8 * ratio) {
+      ctx.fillText(words, (left + right) / 2, u.bbox.top + u.bbox.height - 6 * ratio);
+    }
+    ctx.restore();
+  }] } };
+
   const make = (id, height, build) => {
     const place = document.getElementById(id);
     if (!place) return;
@@ -83,14 +102,14 @@
     const { options, columns } = entry.build();
     entry.width = entry.place.clientWidth;
     entry.chart = new uPlot(
-      { width: entry.width, height: entry.height, padding: [12, 14, 0, 0], ...options }, columns, entry.place,
+      { width: entry.width, height: entry.height, padding: [12, 14, 0, 0], legend: { markers: { fill: (u, i) => u.series[i].stroke(u, i) } }, ...options }, columns, entry.place,
     );
   };
   const overTime = (options) => ({
     ...options,
     scales: { x: { time: false }, ...options.scales },
     cursor: { sync: { key: sync.key, setSeries: false }, y: false, drag: { x: true, y: false } },
-    plugins: [phases, ...(options.plugins || [])],
+    plugins: [silence, phases, ...(options.plugins || [])],
   });
   // The end of the last bucket stands on the axis too.
   const closed = (t, width, columns, keep) => t.length
