@@ -128,6 +128,8 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
             checks=parts.checks,
             void_other_day=parts.config.void_other_day,
             refund_days=parts.config.refund_days,
+            pre_auth_days=parts.config.pre_auth_days,
+            completion_percent=parts.config.completion_percent,
         ),
     )
 

@@ -1,7 +1,8 @@
 """Lanes: exchanges about one terminal, one original or one card are decided one after another.
 
 1. An exchange takes its terminal's lane with `Load`, an original's with `LoadOriginal`, a card's with `LoadCard` when
-   the card is counted, in this order and at most one of each, so that no two exchanges ever wait for each other.
+   the card is counted, in this order, so that no two exchanges ever wait for each other. At most one of each, but a
+   completion's lane comes before that of its pre-authorisation.
 2. It leaves them all once its commit is answered; a reply that a fault holds back keeps no lane. An exchange that a
    rule holds before its commit keeps its terminal's alone.
 3. An exchange that finds its lane taken stands behind those that came before, and goes on when they have left.

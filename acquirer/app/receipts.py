@@ -87,6 +87,7 @@ def receipt_of(
         original_stan=original_stan if "stan" in references else "",
         original_rrn=original.rrn if original and "rrn" in references else "",
         original_date=f"{_moment(original, zone):%m%d}" if original and "date" in references else "",
+        original_auth_id=original.auth_id if original and "auth_id" in references else "",
     )
 
 

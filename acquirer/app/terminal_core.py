@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
@@ -17,14 +17,17 @@ from acquirer.terminal.card import CardData, CardError
 from acquirer.terminal.card import card as card_of
 from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
+from acquirer.terminal.follow_up import FollowUpOrder
+from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
-from acquirer.terminal.refund import RefundOrder, refund, refund_again
+from acquirer.terminal.pre_auth import pre_auth
+from acquirer.terminal.refund import refund
 from acquirer.terminal.reversal import Undo, reverse
 from acquirer.terminal.sale import Order, sale
 from acquirer.terminal.signature import Again, sign
 from acquirer.terminal.state import State
-from acquirer.terminal.void import VoidOrder, void
+from acquirer.terminal.void import void
 from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
@@ -82,47 +85,32 @@ class TerminalCore:
         at, pad = self.machine.setup.now(), self.optional_pad(sign, sign_mode)
         return sale(self.machine, Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad))
 
-    def void(
+    def pre_auth(
         self,
-        stan: str,
-        batch: str,
-        amount: str | int | None,
-        rrn: str,
-        card: str | CardData | None,
+        amount: str | int,
+        card: str | CardData,
         entry: str,
         pin: str,
         drop_reversal: bool,
         sign: Drawn | None,
         sign_mode: str,
     ) -> Program[Result]:
-        """Return the program of a void; see `Terminal.void`."""
-        name = self._sale_name(stan, batch, amount, rrn, "", card, entry, pin)
-        return void(self.machine, VoidOrder(name, drop_reversal, self.optional_pad(sign, sign_mode)))
+        """Return the program of a pre-authorisation; see `Terminal.pre_auth`."""
+        at, pad = self.machine.setup.now(), self.optional_pad(sign, sign_mode)
+        order = Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad)
+        return pre_auth(self.machine, order)
 
-    def refund(
-        self,
-        amount: str | int | None,
-        stan: str,
-        batch: str,
-        rrn: str,
-        date: str,
-        card: str | CardData | None,
-        entry: str,
-        drop_reversal: bool,
-        sign: Drawn | None,
-        sign_mode: str,
-        again: bool,
-    ) -> Program[Result]:
+    def follow_up(self, drop_reversal: bool, sign: Drawn | None, sign_mode: str, **name: Any) -> FollowUpOrder:
+        """Return what is to be done to which transaction; `name` has the arguments of `sale_name`."""
+        return FollowUpOrder(self.sale_name(**name), drop_reversal, self.optional_pad(sign, sign_mode))
+
+    def void(self, of: str, order: FollowUpOrder) -> Program[Result]:
+        """Return the program of a void; see `Terminal.void`."""
+        return void(self.machine, order, service_of(of))
+
+    def refund(self, of: str, order: FollowUpOrder) -> Program[Result]:
         """Return the program of a refund; see `Terminal.refund`."""
-        pad = self.optional_pad(sign, sign_mode)
-        if again:
-            return refund_again(self.machine, pad)
-        if date and not _is_date(date):
-            raise ValueError(f"'{date}' is no date; write MMDD, for example 0824")
-        if rrn and not stan and card is None:
-            card = CARD
-        name = self._sale_name(stan, batch, amount, rrn, date, card, entry, "")
-        return refund(self.machine, RefundOrder(name, drop_reversal, pad))
+        return refund(self.machine, order, service_of(of))
 
     def balance(self, card: str | CardData, entry: str, pin: str, drop_reversal: bool) -> Program[Result]:
         """Return the program of a balance inquiry; see `Terminal.balance`."""
@@ -168,21 +156,30 @@ class TerminalCore:
         """Return a card that is given as such or by its name. Raises CardError."""
         return card if isinstance(card, CardData) else self.card(card, pin)
 
-    def _sale_name(
+    def sale_name(
         self,
-        stan: str,
-        batch: str,
-        amount: str | int | None,
-        rrn: str,
-        date: str,
-        card: str | CardData | None,
-        entry: str,
-        pin: str,
+        stan: str = "",
+        batch: str = "",
+        amount: str | int | None = None,
+        rrn: str = "",
+        auth_id: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
     ) -> SaleName:
+        """Return what the caller says of an approved transaction; of one elsewhere the card is `CARD` by default.
+
+        Raises:
+            CardError, ValueError: the card, the amount or the date is none.
+        """
+        if date and not _is_date(date):
+            raise ValueError(f"'{date}' is no date; write MMDD, for example 0824")
+        if (rrn or auth_id) and not stan and card is None:
+            card = CARD
         held = None if card is None else self.card_data(card, pin)
-        return SaleName(
-            whole_stan(stan), batch, rrn, date, None if amount is None else minor_units(amount), held, entry, pin
-        )
+        minor = None if amount is None else minor_units(amount)
+        return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id)
 
     def save(self, state: State) -> None:
         """Make a state durable, if this terminal has a folder to keep it in."""
@@ -215,6 +212,23 @@ class TerminalCore:
         """Unlock the state."""
         if self.file:
             self.file.close()
+
+
+def service_of(of: str) -> str:
+    """Return the service that a person calls so: "pre-auth", "instalment"; "" for "".
+
+    Raises:
+        ValueError: a terminal has no such transaction.
+
+    >>> service_of("pre-auth"), service_of("sale")
+    ('pre_auth', 'sale')
+    """
+    name = of.replace("-", "_")
+    for service in (name, f"{name}_sale"):
+        if not of or service in KINDS:
+            return service if of else ""
+    known = sorted({service.replace("_", "-") for kind in KINDS.values() for service in kind.of})
+    raise ValueError(f"'{of}' is no transaction that another can follow; there are {', '.join(known)}")
 
 
 def _is_date(text: str) -> bool:

@@ -11,6 +11,8 @@ from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
+from acquirer.terminal.pre_auth import complete, top_up
+from acquirer.terminal.refund import refund_again
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
@@ -63,6 +65,78 @@ class Operations(ABC, Generic[Answered]):
         """
         return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
 
+    def pre_auth(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Hold an amount on a card (pre-authorisation); the slip has the authorisation code that names it afterwards.
+
+        Raises:
+            CardError, OrderError, ValueError: it cannot be made; nothing was sent.
+            LookupError: the dialect has no such message.
+        """
+        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    def top_up(
+        self,
+        amount: str | int,
+        *,
+        stan: str = "",
+        batch: str = "",
+        auth_id: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Hold `amount` more on the card of a pre-authorisation: the last one that is open, or the one that is named.
+
+        One that is not kept here is named by `auth_id`, `date` and `card`.
+        """
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
+            card=card, entry=entry, pin=pin,
+        )  # fmt: skip
+        return self._run(top_up(self._core.machine, order))
+
+    def complete(
+        self,
+        amount: str | int | None = None,
+        *,
+        advice: bool = False,
+        stan: str = "",
+        batch: str = "",
+        auth_id: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Complete a pre-authorisation: take `amount` of what is held, or all of it.
+
+        It is the last one that is open, or the one that `stan` names; one of another terminal of the merchant is named
+        by `auth_id`, `date` and `card`, as its slip shows them. `advice` tells the host of a completion that has
+        happened: it is repeated until it is answered, and never reversed.
+        """
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
+            card=card, entry=entry, pin=pin,
+        )  # fmt: skip
+        return self._run(complete(self._core.machine, order, advice=advice))
+
     def void(
         self,
         *,
@@ -76,16 +150,25 @@ class Operations(ABC, Generic[Answered]):
         drop_reversal: bool = False,
         sign: Drawn | None = None,
         sign_mode: str = "touch",
+        of: str = "",
+        auth_id: str = "",
+        date: str = "",
     ) -> Answered:
         """Void a sale of this terminal: the last approved one that is not voided, or the one that `stan` names.
 
-        Without `card` it is done without a card: number and expiry are those of the kept sale. A sale that is not kept
-        here needs `amount`, `card` and, where the dialect wants it, `rrn`. A void that stays unanswered is reversed.
+        Pre-authorisations and completions are voided likewise. Without `card` it is done without a card: number and
+        expiry are those of the kept sale. What is not kept here needs `amount`, `card` and, where the dialect wants it,
+        `rrn`; `of` says what it is, unless it is a sale ("pre-auth", "completion"), and a pre-authorisation needs
+        `auth_id` and `date` too. A void that stays unanswered is reversed.
 
         Raises:
             CardError, OrderError, ValueError: the void cannot be made; nothing was sent.
         """
-        return self._run(self._core.void(stan, batch, amount, rrn, card, entry, pin, drop_reversal, sign, sign_mode))
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, auth_id=auth_id, date=date,
+            card=card, entry=entry, pin=pin,
+        )  # fmt: skip
+        return self._run(self._core.void(of, order))
 
     def refund(
         self,
@@ -101,20 +184,30 @@ class Operations(ABC, Generic[Answered]):
         sign: Drawn | None = None,
         sign_mode: str = "touch",
         again: bool = False,
+        of: str = "",
     ) -> Answered:
         """Refund a sale, or `amount` of it: the last approved one, a kept one (`stan`), or any of the merchant (`rrn`).
 
         A sale of another terminal, or one that is not kept, needs `amount`, its reference number `rrn` and, where the
         dialect wants it, its `date` (MMDD), as its slip shows them, and its card. A refund that goes as an advice and
         gets no answer is sent again, three times in all; after that its outcome is unknown: `again` sends it once more.
-        `drop_reversal` gives up the reversal that is owed, or the refund that got no answer.
+        `drop_reversal` gives up the reversal that is owed, or the refund that got no answer. `of` says what is
+        refunded where it is not kept here and no sale.
 
         Raises:
             CardError, OrderError, ValueError: the refund cannot be made; nothing was sent.
         """
-        return self._run(
-            self._core.refund(amount, stan, batch, rrn, date, card, entry, drop_reversal, sign, sign_mode, again)
-        )
+        if again:
+            return self._run(refund_again(self._core.machine, self._core.optional_pad(sign, sign_mode)))
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
+            entry=entry,
+        )  # fmt: skip
+        return self._run(self._core.refund(of, order))
+
+    def again(self, *, sign: Drawn | None = None, sign_mode: str = "touch") -> Answered:
+        """Send the advice that got no answer once more: a refund, a completion by advice, an offline sale …"""
+        return self._run(refund_again(self._core.machine, self._core.optional_pad(sign, sign_mode)))
 
     def balance(
         self,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.exchange_printer import ExchangePrinter
 from acquirer.cli.json_output import print_object
 from acquirer.cli.streams import say
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
     from acquirer.cli.expectation import Expectation
     from acquirer.slip.receipt import Copy, Language
-    from acquirer.terminal.exchange import Exchange, Result
+    from acquirer.terminal.exchange import Result
     from acquirer.terminal.voucher import Voucher
 
 STATE = Path("acquirer-terminals")
@@ -107,12 +107,23 @@ GROUPS = {
 
 
 def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
-    """Return a decorator for functions that plan a job from their options; those of `Common` and `groups` are added."""
+    """Return a decorator for functions that plan a job from their options; those of `Common` and `groups` are added.
+
+    A parameter whose type is such a group stands for its options, and is given them together.
+    """
     added = (*groups, Common)
 
     def decorate(plan: Plan) -> Callable[..., None]:
         own = list(inspect.signature(plan, eval_str=True).parameters.values())
-        parameters = [*own, *(one for group in added for one in _parameters(group))]
+        groups_of_plan: dict[str, type] = {
+            one.name: one.annotation for one in own if isinstance(one.annotation, type) and is_dataclass(one.annotation)
+        }
+        spread = [
+            parameter
+            for one in own
+            for parameter in (_parameters(groups_of_plan[one.name]) if one.name in groups_of_plan else (one,))
+        ]
+        parameters = [*spread, *(one for group in added for one in _parameters(group))]
         for one in parameters:
             (option,) = one.annotation.__metadata__
             option.rich_help_panel = _heading(one)
@@ -120,6 +131,8 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
         @wraps(plan)
         def command(**given: Any) -> None:
             taken = {group: group(**{one.name: given.pop(one.name) for one in fields(group)}) for group in added}
+            for name, group in groups_of_plan.items():
+                given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
             _run(taken[Common], taken.get(Signing, Signing()), taken.get(Printing, Printing()), lambda: plan(**given))
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
@@ -197,7 +210,7 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
             watermark=signing.watermark,
             tell_capture=signing.capture_tag,
             no_sign_limit=job.no_sign_limit,
-            watch=None if options.as_json else _Printer(lang),
+            watch=None if options.as_json else ExchangePrinter(lang),
         ) as terminal:
             result = job.work(terminal)
             voucher = terminal.state.voucher
@@ -234,34 +247,6 @@ def _expectations(options: Common) -> list[Expectation]:
 
     dialect = load_dialect(options.dialect)
     return [read_expectation(text, dialect) for text in options.expect]
-
-
-class _Printer:
-    """Prints each exchange as it goes: the first half of its line while the answer is awaited."""
-
-    def __init__(self, lang: Language) -> None:
-        self._lang = lang
-        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-
-    def began(self, exchange: Exchange) -> None:
-        from acquirer.terminal.rendering import began
-
-        print(began(exchange), end=" ", flush=True)
-
-    def ended(self, exchange: Exchange) -> None:
-        from acquirer.terminal.rendering import ended
-
-        line = ended(exchange)
-        if self._colour:
-            head, dot, rest = line.partition(" · ")
-            line = typer.style(head, fg=typer.colors.GREEN if exchange.outcome == "approved" else typer.colors.RED)
-            line += dot + rest
-        print(line, flush=True)
-
-    def printed(self, voucher: Voucher) -> None:
-        from acquirer.terminal.printing import paper
-
-        print(f"\n{paper(voucher, lang=self._lang)}", end="", flush=True)
 
 
 ENDS = {

@@ -74,6 +74,16 @@ def command(
         int | None,
         typer.Option(metavar="DAYS", help="How long after its sale a refund is taken.", rich_help_panel=BEHAVIOUR),
     ] = None,
+    pre_auth_days: Annotated[
+        int | None,
+        typer.Option(metavar="DAYS", help="How long a pre-authorisation can be completed.", rich_help_panel=BEHAVIOUR),
+    ] = None,
+    completion_percent: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PERCENT", help="How much of what is held a completion may take.", rich_help_panel=BEHAVIOUR
+        ),
+    ] = None,
     keep_days: Annotated[
         int | None,
         typer.Option(
@@ -156,6 +166,8 @@ def command(
         "magic_amounts": magic_amounts,
         "void_other_day": void_other_day,
         "refund_days": refund_days,
+        "pre_auth_days": pre_auth_days,
+        "completion_percent": completion_percent,
         "keep_days": keep_days,
         "fault": tuple(fault) if fault else None,
         "pack": tuple(pack) if pack else None,

@@ -43,6 +43,7 @@ class Route:
     name: str = ""  # of its table; "": that of its service
     supplied_by_others: tuple[str, ...] = ()  # mandatory elements that other terminals supply, and ours does not
     optional: bool = False  # a dialect that cannot have it has it not
+    also: tuple[str, ...] = ()  # elements that our terminal sends too, and no host insists on
 
     @property
     def path(self) -> tuple[str, str]:

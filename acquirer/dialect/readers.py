@@ -21,6 +21,7 @@ class ElementReaders:
     """A reader for each element that decisions look at."""
 
     amount: ReadText
+    auth_id: ReadText
     batch: ReadText
     card_entry: ReadText
     card_sequence: ReadText

@@ -67,6 +67,8 @@ def _route(
     mandatory = table.texts("mandatory", ())
     for entry in mandatory:
         check_known(table, "mandatory", entry.split(" or "), elements)
+    also = table.texts("also", ())
+    check_known(table, "also", also, elements)
     by_others = table.texts("supplied_by_others", ())
     for element in by_others:
         if not any(element in entry.split(" or ") for entry in mandatory):
@@ -87,6 +89,7 @@ def _route(
         name=name,
         supplied_by_others=by_others,
         optional=table.flag("optional", False),
+        also=also,
     )
     table.end()
     return route

@@ -52,7 +52,7 @@ def book(
     if approved:
         reply_elements |= elements or {}
         if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
-            reply_elements["auth_id"] = case.rrn[-AUTH_DIGITS:]
+            reply_elements.setdefault("auth_id", case.rrn[-AUTH_DIGITS:])
     chip = chip_objects(dialect, request.message)
     given = given_back(card.pan, chip)
     if chip is not None:

@@ -127,10 +127,10 @@ class Case:
         return row
 
     def load_original(
-        self, key: TransactionKey | None = None, *, rrn: str = "", date: str = ""
+        self, key: TransactionKey | None = None, *, rrn: str = "", auth_id: str = "", card: str = "", date: str = ""
     ) -> Generator[Effect, EffectResult, Transaction | None]:
-        """Load the transaction that this one names, by its key or by reference number and date."""
-        original = yield LoadOriginal(self.request.mid, key, rrn=rrn, date=date)
+        """Load the transaction that this one names: see `LoadOriginal`."""
+        original = yield LoadOriginal(self.request.mid, key, rrn=rrn, auth_id=auth_id, card=card, date=date)
         assert original is None or isinstance(original, Transaction)
         return original
 

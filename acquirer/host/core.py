@@ -38,6 +38,8 @@ class HostOptions:
     checks: Checks = field(default_factory=Checks)  # of signatures
     void_other_day: bool = False  # a void is taken on another business day too, as long as its batch is open
     refund_days: int = 30  # a refund is taken for so many days after its sale (H-BP; hosts differ)
+    pre_auth_days: int = 29  # a pre-authorisation is completed, topped up or voided for so many days (H-BP)
+    completion_percent: int = 115  # of what is held, so much may be taken (H-BP; others: 100)
 
 
 class Host:

@@ -35,6 +35,7 @@ class TransactionKind:
     of: tuple[str, ...] = ()  # the kinds of those
     tie: Tie | None = None  # how it names it
     holds: bool = False  # its amount is held on the card until a completion takes it
+    never_refunded: bool = False  # it can only be voided
 
     @property
     def replaces(self) -> bool:
@@ -111,7 +112,9 @@ KINDS: Final[Mapping[str, TransactionKind]] = {
         "electronic cash refund", True, "credit", "no", to_original="refund", of=("ecash_sale",), tie="numbers"
     ),
     # payments of other kinds
-    "instalment_sale": _payment("instalment sale"),
+    "instalment_sale": TransactionKind(
+        "instalment sale", True, "debit", "yes", signature=True, chip_data=True, never_refunded=True
+    ),
     "instalment_void": _void("void of an instalment sale", "instalment_sale"),
     "points_balance": TransactionKind("points balance inquiry", False, "none", "no", chip_data=True),
     "points_sale": _payment("points sale", "none"),

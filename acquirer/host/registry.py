@@ -11,7 +11,7 @@ A service registers itself by its name, the `service` of a dialect's routes::
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
@@ -20,6 +20,7 @@ from acquirer.host.request import Request, no_key
 from acquirer.model.rows import Card, Transaction, TransactionKey
 
 Decide = Callable[[Case], Decision | Deciding]
+D = TypeVar("D", bound=Decide)
 KeyOf = Callable[[Host, Request], TransactionKey | None]
 
 
@@ -40,7 +41,8 @@ class Undone(NamedTuple):
     authorisation: Transaction | None = None
 
 
-UndoFunction = Callable[[Undoing], Undone]
+UndoFunction = Callable[[Undoing], Undone | None]
+"""None: what the transaction did cannot be undone any more, because more has happened since."""
 
 
 class Service(NamedTuple):
@@ -55,10 +57,10 @@ SERVICES: Final[dict[str, Service]] = {}
 """By name; complete once `acquirer.host.services` is imported."""
 
 
-def service(*names: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[Decide], Decide]:
+def service(*names: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[D], D]:
     """Register the function that decides about requests of these services: several where they are one business."""
 
-    def register(decide: Decide) -> Decide:
+    def register(decide: D) -> D:
         SERVICES.update(dict.fromkeys(names, Service(decide, key, undo)))
         return decide
 

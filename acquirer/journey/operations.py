@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from acquirer.terminal.kinds import Verb, followers
+
 ArgumentKind = Literal["text", "amount", "card", "pin", "entry", "flag", "number"]
 
 
@@ -26,6 +28,7 @@ class TerminalOperation:
         service: what the message asks for that the operation is about.
         required: arguments that must be given.
         saves: whether the terminal saves what its answer means: nothing is lost otherwise when the power fails.
+        others: services that it may ask for instead, by its arguments or by what is kept.
     """
 
     name: str
@@ -34,6 +37,16 @@ class TerminalOperation:
     arguments: tuple[Argument, ...] = ()
     required: frozenset[str] = frozenset()
     saves: bool = True
+    others: tuple[str, ...] = ()
+
+    @property
+    def services(self) -> frozenset[str]:
+        """What its message may ask for."""
+        return frozenset((self.service, *self.others))
+
+
+def _services(verb: Verb) -> tuple[str, ...]:
+    return tuple(kind.service for kind in followers(verb))
 
 
 _CARD: Final = Argument("card", "card", "a test card by its name")
@@ -46,6 +59,10 @@ _STAN: Final = Argument("stan", "text", "of the sale; without it, the last appro
 _BATCH: Final = Argument("batch", "text", "of that sale, where it is not the current one")
 _RRN: Final = Argument("rrn", "text", "reference number of a sale that is not kept here")
 _AMOUNT: Final = Argument("amount", "amount", "of that sale, where it is not kept here")
+_AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-authorisation that is not kept here")
+_DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
+_OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
+_CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
 
 _ALL: Final = (
     TerminalOperation("sign_on", "sign_on", "Sign on: fetch working keys and the batch."),
@@ -60,8 +77,45 @@ _ALL: Final = (
     TerminalOperation(
         "void",
         "void",
-        "Void a sale.",
-        (_STAN, _BATCH, _AMOUNT, _RRN, _CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE),
+        "Void a sale, a pre-authorisation or a completion.",
+        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, *_CARD_AND_PAD),
+        others=_services("void"),
+    ),
+    TerminalOperation(
+        "pre_auth",
+        "pre_auth",
+        "Hold an amount on a card.",
+        (Argument("amount", "amount", "how much"), *_CARD_AND_PAD),
+        frozenset({"amount"}),
+    ),
+    TerminalOperation(
+        "top_up",
+        "pre_auth_top_up",
+        "Hold more on the card of a pre-authorisation.",
+        (Argument("amount", "amount", "how much more"), _STAN, _BATCH, _AUTH_ID, _DATE, *_CARD_AND_PAD),
+        frozenset({"amount"}),
+    ),
+    TerminalOperation(
+        "complete",
+        "completion",
+        "Complete a pre-authorisation: take what was spent.",
+        (
+            Argument("amount", "amount", "how much; without it, all that is held"),
+            Argument("advice", "flag", "tell of it as an advice, which is never reversed"),
+            _STAN,
+            _BATCH,
+            _AUTH_ID,
+            _DATE,
+            *_CARD_AND_PAD,
+        ),
+        others=_services("complete"),
+    ),
+    TerminalOperation(
+        "again",
+        "refund",
+        "Send the advice that got no answer once more.",
+        (_SIGN, _SIGN_MODE),
+        others=_services("complete"),
     ),
     TerminalOperation(
         "refund",
@@ -79,7 +133,9 @@ _ALL: Final = (
             _SIGN,
             _SIGN_MODE,
             Argument("again", "flag", "send the refund that got no answer once more"),
+            _OF,
         ),
+        others=_services("refund"),
     ),
     TerminalOperation("balance", "balance", "Ask what a card has left.", (_CARD, _ENTRY, _PIN, _DROP), saves=False),
     TerminalOperation(

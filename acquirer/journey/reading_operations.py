@@ -38,7 +38,7 @@ class OperationReader:
     def read(self, table: Table, operation: TerminalOperation) -> Operate:
         """Return the operation of a step. Raises DataError."""
         name = operation.name
-        if not any(route.service == operation.service and route.served for route in self._dialect.routes):
+        if not any(route.service in operation.services and route.served for route in self._dialect.routes):
             problem = f"{self._dialect.name} has no message for it; take it out, or choose another dialect"
             raise table.error(name, problem)
         written = table.raw(name)
@@ -115,7 +115,7 @@ class OperationReader:
             raise inner.error(key, f"{operation.name} saves nothing of its answer, so no power cut can lose it")
         if kind == "wrong_batch" and "batch" not in self._dialect.elements:
             raise inner.error(key, f"{self._dialect.name} has no batch numbers")
-        services, times = frozenset({operation.service}), 0
+        services, times = operation.services, 0
         if kind == "late_signature":
             services = frozenset(SIGNATURE_SERVICES)
         for name in ("service", "times") if is_table and kind in _WITHOUT_SERVICE else ():

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     ORIGINAL_TOO_OLD = "original_too_old"  # a refund that comes too many days later
     ORIGINAL_CARD_DIFFERS = "original_card_differs"  # a void with another card than its sale's
     REFUND_EXCEEDS = "refund_exceeds"  # more than is left of the sale
+    COMPLETION_EXCEEDS = "completion_exceeds"  # more than may be taken of what is held
+    ORIGINAL_NOT_REFUNDABLE = "original_not_refundable"  # a refund of a sale by instalments
     SIGNATURE_DIFFERS = "signature_differs"  # an upload says otherwise than the sale it names
     SIGNATURE_UNUSABLE = "signature_unusable"  # its slip, its image or its parts
     # the business
@@ -78,5 +80,7 @@ FALLBACKS: Final[Mapping[Reason, Reason]] = {
     Reason.ORIGINAL_TOO_OLD: Reason.ORIGINAL_UNKNOWN,
     Reason.ORIGINAL_CARD_DIFFERS: Reason.ORIGINAL_DIFFERS,
     Reason.REFUND_EXCEEDS: Reason.LIMIT_EXCEEDED,
+    Reason.COMPLETION_EXCEEDS: Reason.ORIGINAL_AMOUNT_DIFFERS,
+    Reason.ORIGINAL_NOT_REFUNDABLE: Reason.ORIGINAL_DIFFERS,
 }
 """Reasons that a dialect need not map: without a code of their own they have that of an older, wider one."""

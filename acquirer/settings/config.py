@@ -66,6 +66,10 @@ class Config:
     """A void is also taken on a later business day than its sale's, as long as the batch is open."""
     refund_days: Annotated[int, whole(0, 3650)] = 30
     """A refund is taken for so many days after its sale."""
+    pre_auth_days: Annotated[int, whole(0, 3650)] = 29
+    """A pre-authorisation is completed, topped up or voided for so many days."""
+    completion_percent: Annotated[int, whole(1, 1000)] = 115
+    """A completion takes up to so many per cent of what its pre-authorisation holds."""
     keep_days: Annotated[int, whole(1, 3650)] = 35
     """A transaction of a closed batch is kept for so many days after it was last referred to."""
     fault: TextValues = ()

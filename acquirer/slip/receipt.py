@@ -54,10 +54,11 @@ _LABELS = (
     ("remarks", "备注", "REFERENCE"),
 )
 
-_REFERENCES = (  # of the sale that a void or a refund is tied to
+_REFERENCES = (  # of the transaction that this one is tied to
     ("original_stan", "原凭证号(VOUCHER)", "ORIGINAL VOUCHER NO"),
     ("original_rrn", "原参考号(REFER NO)", "ORIGINAL REFER NO"),
     ("original_date", "原交易日期(DATE)", "ORIGINAL DATE"),
+    ("original_auth_id", "原预授权码(AUTH NO)", "ORIGINAL AUTH NO"),
 )
 
 _CONSENT = "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES"
@@ -124,6 +125,7 @@ class Receipt:
     original_stan: str = ""  # of the sale that is voided
     original_rrn: str = ""  # of the sale that is refunded
     original_date: str = ""  # MMDD, of the sale that is refunded
+    original_auth_id: str = ""  # of the pre-authorisation that is voided or completed
 
     @property
     def free_minor(self) -> int:

@@ -92,7 +92,8 @@ def unanswered_sentence(machine: Machine, unanswered: Unanswered) -> str:
     """Return a sentence about an advice that is kept."""
     batch = f" in batch {unanswered.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
     which = f"{noun_of(unanswered.service)} of STAN {unanswered.stan}{batch}"
+    again = "refund --again" if unanswered.service == "refund" else "again"
     return (
         f"the {which} ({decimal_amount(unanswered.amount_minor)}) got no answer: whether the host has booked it is "
-        f"unknown; '{unanswered.service} --again' sends it again"
+        f"unknown; '{again}' sends it again"
     )

@@ -1,11 +1,12 @@
 """What a terminal's transactions are: one row for each kind, from which their shared course (`transaction`) reads.
 
-A kind has the name of the service that its route asks for.
+A kind has the name of the service that its route asks for. One that is tied to an earlier transaction is chosen by what
+it does to it (`verb`) and by the kind of that one: `follower`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,6 +14,13 @@ from acquirer.dialect.dialect import Route
 
 Course = Literal["reverse", "repeat", "nothing"]
 """What follows when a transaction gets no answer that can be believed."""
+
+NamedBy = Literal["numbers", "reference", "authorisation"]
+"""How a transaction that another one is tied to is named where it is not kept: batch and STAN; reference number, date
+and card; authorisation code, date and card."""
+
+Verb = Literal["void", "refund", "complete", "top up", "adjust", "tip"]
+"""What a transaction does to another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +34,116 @@ class Kind:
     takes_money: bool = True  # from the cardholder; otherwise the slip's amount has a minus
     pin: bool = True  # a PIN may be sent
     chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
-    names_sale: bool = False  # it is tied to an approved sale
-    repeats: tuple[str, ...] = ()  # elements of that sale which the request carries if they are known
-    references: tuple[str, ...] = ()  # facts of that sale which the slip shows: attributes of `state.Original`
+    keeps: bool = False  # an approval is kept, so that others can name it
+    verb: Verb | None = None  # what it does to an approved transaction
+    of: tuple[str, ...] = ()  # the kinds of those
+    named_by: NamedBy = "numbers"
+    repeats: tuple[str, ...] = ()  # elements of that transaction which the request carries if they are known
+    references: tuple[str, ...] = ()  # facts of that transaction which the slip shows: attributes of `state.Original`
+
+    @property
+    def closes(self) -> bool:
+        """Whether an approval closes what it is tied to: it cannot be named again unless this one is undone."""
+        return self.verb in ("void", "complete", "adjust", "tip")
 
 
-SALE: Final = Kind("sale", "sale", "not sold")
+def _void(service: str, noun: str, *of: str) -> Kind:
+    return Kind(
+        service,
+        noun,
+        "not voided",
+        takes_money=False,
+        chip_data=False,
+        verb="void",
+        of=of,
+        repeats=("rrn", "auth_id"),
+        references=("stan",),
+    )
 
-VOID: Final = Kind(
-    "void",
-    "void",
-    "not voided",
-    takes_money=False,
-    chip_data=False,
-    names_sale=True,
-    repeats=("rrn", "auth_id"),
-    references=("stan",),
-)
 
-REFUND: Final = Kind(  # Q/CUP 009: a refund never carries a PIN
-    "refund",
-    "refund",
-    "not refunded",
-    takes_money=False,
-    pin=False,
-    chip_data=False,
-    names_sale=True,
-    repeats=("rrn",),
-    references=("rrn", "date"),
-)
+def _refund(service: str, noun: str, *of: str) -> Kind:
+    """Return a kind that gives back. It never carries a PIN (Q/CUP 009)."""
+    return Kind(
+        service,
+        noun,
+        "not refunded",
+        takes_money=False,
+        pin=False,
+        chip_data=False,
+        verb="refund",
+        of=of,
+        named_by="reference",
+        repeats=("rrn",),
+        references=("rrn", "date"),
+    )
 
+
+def _of_pre_auth(service: str, noun: str, not_done: str, verb: Verb, of: str, *, pin: bool = True) -> Kind:
+    return Kind(
+        service,
+        noun,
+        not_done,
+        takes_money=verb != "void",
+        pin=pin,
+        chip_data=verb == "top up",
+        keeps=verb == "complete",
+        verb=verb,
+        of=(of,),
+        named_by="authorisation",
+        repeats=("auth_id",),
+        references=("auth_id",),
+    )
+
+
+SALE: Final = Kind("sale", "sale", "not sold", keeps=True)
+VOID: Final = _void("void", "void", "sale")
+REFUND: Final = _refund("refund", "refund", "sale", "completion", "completion_advice")
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
-KINDS: Final[Mapping[str, Kind]] = {kind.service: kind for kind in (SALE, VOID, REFUND, BALANCE)}
+PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", keeps=True)
+PRE_AUTH_TOP_UP: Final = _of_pre_auth(
+    "pre_auth_top_up", "top-up of a pre-authorisation", "not topped up", "top up", "pre_auth"
+)
+PRE_AUTH_VOID: Final = _of_pre_auth("pre_auth_void", "void of a pre-authorisation", "not voided", "void", "pre_auth")
+COMPLETION: Final = _of_pre_auth(
+    "completion", "completion of a pre-authorisation", "not completed", "complete", "pre_auth"
+)
+COMPLETION_ADVICE: Final = _of_pre_auth(  # as an advice: it never carries a PIN
+    "completion_advice", "completion by advice", "not completed", "complete", "pre_auth", pin=False
+)
+COMPLETION_VOID: Final = _void("completion_void", "void of a completion", "completion")
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.service: kind
+    for kind in (
+        SALE,
+        VOID,
+        REFUND,
+        BALANCE,
+        PRE_AUTH,
+        PRE_AUTH_TOP_UP,
+        PRE_AUTH_VOID,
+        COMPLETION,
+        COMPLETION_ADVICE,
+        COMPLETION_VOID,
+    )
+}
 """By service."""
+
+
+def followers(verb: Verb) -> Iterator[Kind]:
+    """Yield the kinds that do this to a transaction."""
+    return (kind for kind in KINDS.values() if kind.verb == verb)
+
+
+def follower(verb: Verb, service: str, *, advice: bool = False) -> Kind | None:
+    """Return the kind that does this to transactions of a service; `advice`: as an advice, where there are both.
+
+    >>> follower("void", "pre_auth").service, follower("complete", "pre_auth", advice=True).service
+    ('pre_auth_void', 'completion_advice')
+    """
+    found = [kind for kind in followers(verb) if service in kind.of]
+    return next((kind for kind in found if kind.service.endswith("_advice") == advice), None)
 
 
 def course_of(kind: Kind, route: Route) -> Course:
@@ -76,8 +160,8 @@ def course_of(kind: Kind, route: Route) -> Course:
 def noun_of(service: str) -> str:
     """Return what a service's transaction is called in a sentence.
 
-    >>> noun_of("balance"), noun_of("pre_auth")
-    ('balance inquiry', 'pre auth')
+    >>> noun_of("balance"), noun_of("magnetic_load")
+    ('balance inquiry', 'magnetic load')
     """
     found = KINDS.get(service)
     return found.noun if found is not None else service.replace("_", " ")

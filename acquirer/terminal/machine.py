@@ -93,8 +93,8 @@ class Setup:
 
 
 def demanded(route: Route) -> frozenset[str]:
-    """Return the elements that a message of this route must carry, all of several where one of them would do."""
-    return frozenset(name for entry in route.mandatory for name in entry.split(" or "))
+    """Return the elements that our message of this route carries, all of several where one of them would do."""
+    return frozenset((*(name for entry in route.mandatory for name in entry.split(" or ")), *route.also))
 
 
 class Machine:

@@ -1,4 +1,4 @@
-"""The sale that a void or a refund names: one that the terminal keeps, or one that the caller describes."""
+"""The transaction that a void, a refund or a completion names: one that is kept, or one that the caller describes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from acquirer.dialect.clock import size_of
 from acquirer.dialect.dialect import Dialect
 from acquirer.terminal.card import CardData
+from acquirer.terminal.kinds import Kind, noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import STORED, OrderError
 from acquirer.terminal.state import Original
@@ -14,7 +15,7 @@ from acquirer.terminal.state import Original
 
 @dataclass(frozen=True, slots=True)
 class SaleName:
-    """What a caller says of a sale. With nothing given: the last approved one that is not voided."""
+    """What a caller says of a transaction. With nothing given: the last approved one that is not voided."""
 
     stan: str = ""
     batch: str = ""  # or another element that its STAN is unique within
@@ -24,6 +25,7 @@ class SaleName:
     card: CardData | None = None  # read for this transaction; None: the kept sale's number
     entry: str = ""  # "": `STORED` for a kept number, else the chip
     pin: str = ""  # for a kept number; a card that is read brings its own
+    auth_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +38,42 @@ class NamedSale:
     entry: str
 
 
-def find_sale(machine: Machine, name: SaleName, infinitive: str, *, elsewhere: bool = False) -> NamedSale | None:
-    """Return the sale that is named; None when there is none to choose from.
+def find_sale(machine: Machine, kind: Kind, name: SaleName, *, elsewhere: bool = False) -> NamedSale | None:
+    """Return the transaction that is named; None when there is none to choose from.
 
     What the caller gives counts, what is not given is taken from the kept sale of this STAN.
 
     Args:
-        infinitive: what is to be done with it, for sentences.
+        kind: what is to be done with it.
         elsewhere: it may be a sale of another terminal, so nothing of it is kept here.
 
     Raises:
         OrderError: the sale is not kept, and its amount or its card was not given; its reference number is too short.
     """
     _check_reference(machine.setup.dialect, name.rrn)
-    kept = None if elsewhere else machine.state.sale(name.stan, name.batch)
+    kept = None if elsewhere else machine.state.sale(name.stan, name.batch, kind.of)
     if kept is None and not name.stan and not elsewhere:
         return None
     original = kept.original if kept else Original(stan=name.stan, within=name.batch or _open_batch(machine, name))
-    original = replace(original, rrn=name.rrn or original.rrn, date=name.date or original.date)
+    original = replace(
+        original,
+        rrn=name.rrn or original.rrn,
+        auth_id=name.auth_id or original.auth_id,
+        date=name.date or original.date,
+    )
     amount_minor = name.amount_minor if name.amount_minor is not None else kept.amount_minor if kept else None
     card = name.card
     entry = name.entry or "chip"
     if card is None and kept is not None:
         card, entry = CardData(kept.pan, kept.expiry, pin=name.pin), name.entry or STORED
-    which = f"the sale of STAN {name.stan}" if name.stan else f"the sale of reference number {name.rrn}"
+    noun = noun_of(kind.of[0])
+    which = f"the {noun} of authorisation code {name.auth_id}" if name.auth_id else f"the {noun} of this card"
+    if name.stan or name.rrn:
+        which = f"the {noun} of STAN {name.stan}" if name.stan else f"the {noun} of reference number {name.rrn}"
     if amount_minor is None:
-        raise OrderError(f"{which} is not kept here: give --amount to {infinitive} it")
+        raise OrderError(f"{which} is not kept here: give --amount to {kind.verb} it")
     if card is None:
-        raise OrderError(f"{which} is not kept here: give its card to {infinitive} it (--card, --pan or --track2)")
+        raise OrderError(f"{which} is not kept here: give its card to {kind.verb} it (--card, --pan or --track2)")
     return NamedSale(original, amount_minor, card, entry)
 
 

@@ -6,7 +6,6 @@ carries a PIN. As an advice (0220, 1220) it is sent until it is answered; as a r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from acquirer.slip.receipt import decimal_amount
@@ -14,50 +13,38 @@ from acquirer.terminal.advice import repeat_advice, still_unknown, unknown_resul
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.kinds import KINDS, REFUND
+from acquirer.terminal.follow_up import FollowUpOrder, follow_up
+from acquirer.terminal.kinds import KINDS, REFUND, follower
 from acquirer.terminal.machine import Machine
-from acquirer.terminal.named_sale import SaleName, find_sale
 from acquirer.terminal.order import Order, find_entry
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.sign_on import ready
-from acquirer.terminal.transaction import conclude, transact
+from acquirer.terminal.transaction import conclude
 
 if TYPE_CHECKING:
     from acquirer.terminal.signature_pad import Pad
 
 
-@dataclass(frozen=True, slots=True)
-class RefundOrder:
-    """A refund to make."""
-
-    sale: SaleName = field(default_factory=SaleName)  # its amount: how much is given back; None: all
-    drop_reversal: bool = False  # give up what is owed: a reversal, or a refund that got no answer
-    pad: Pad | None = None
+RefundOrder = FollowUpOrder
 
 
-def refund(machine: Machine, order: RefundOrder) -> Program[Result]:
+def refund(machine: Machine, order: RefundOrder, of: str = "") -> Program[Result]:
     """Refund a sale or a part of it.
+
+    Args:
+        of: what is refunded, a service; "": what is kept of this STAN, else a sale.
 
     Raises:
         OrderError: the refund cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    sale = find_sale(machine, order.sale, "refund", elsewhere=bool(order.sale.rrn and not order.sale.stan))
-    if sale is None:
-        sentence = "there is no sale to refund; name one with --stan, or with --rrn, --date and --amount"
-        return Result(REFUND.service, Outcome.REFUSED, sentence=sentence)
-    at = machine.setup.now()
-    return (
-        yield from transact(
-            machine,
-            REFUND,
-            Order(sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original),
-        )
-    )
+    kept = machine.state.sale(order.sale.stan, order.sale.batch) if order.sale.stan else None
+    kind = follower("refund", of or (kept.service if kept is not None else REFUND.of[0])) or REFUND
+    return (yield from follow_up(machine, kind, order))
 
 
 def refund_again(machine: Machine, pad: Pad | None = None) -> Program[Result]:
-    """Send the refund that got no answer again, as a repeat: a host that has booked it gives the same answer."""
+    """Send the advice that got no answer again, as a repeat: a host that has booked it gives the same answer."""
     kept = machine.state.unanswered
     if kept is None:
         return Result(REFUND.service, Outcome.REFUSED, sentence="no refund waits for an answer")

@@ -4,13 +4,14 @@ elements that name the sale it is tied to."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.terminal_profile import EntryMode, SecurityControl
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import CardData
 from acquirer.terminal.chip import Moment, icc_data, packed
-from acquirer.terminal.kinds import SALE, Kind
+from acquirer.terminal.kinds import Kind, noun_of
 from acquirer.terminal.machine import Machine, Setup, demanded
 from acquirer.terminal.order import Order, OrderError
 from acquirer.terminal.state import Original
@@ -18,6 +19,9 @@ from acquirer.wire.message import Value
 
 ORIGINAL = "original_"
 """Prefix of elements that repeat one of another transaction: ``original_stan``, ``original_sent`` (DE 90, DE 56) …"""
+
+NUMBERS: Final = {"rrn": ("reference number", "rrn"), "auth_id": ("authorisation code", "auth-id")}
+"""Numbers that a slip shows: what they are called, and the option that gives them."""
 
 
 def chip_data(setup: Setup, kind: Kind, order: Order, entry: EntryMode, route: Route, stan: str) -> Mapping[str, bytes]:
@@ -59,7 +63,7 @@ def request_fields(
     }
     if kind.moves_money:
         values["amount"] = f"{order.amount_minor:012d}"
-    if kind.names_sale:
+    if kind.verb is not None:
         values |= _original(dialect, kind, route, order.original or Original())
     values |= _protected(machine, values, card)
     return machine.fields(route, values)
@@ -67,14 +71,15 @@ def request_fields(
 
 def _original(dialect: Dialect, kind: Kind, route: Route, original: Original) -> dict[str, Value]:
     """Return the elements that name the sale; what is not known of it is zeros, where the dialect has room for them."""
-    must = demanded(route)
+    must, sale = demanded(route), noun_of(kind.of[0])
     facts = {"rrn": original.rrn, "auth_id": original.auth_id}
     values: dict[str, Value] = {name: facts[name] for name in kind.repeats if facts[name]}
     for name in kind.repeats:
         if name in must and not facts[name]:
-            raise OrderError(f"it names its sale by reference number: give --{name}, as the slip of the sale shows it")
+            what, option = NUMBERS[name]
+            raise OrderError(f"it names its {sale} by {what}: give --{option}, as the slip of the {sale} shows it")
     known = {
-        "mti": original.mti or dialect.find_route(SALE.service).mti,
+        "mti": original.mti or dialect.find_route(kind.of[0]).mti,
         "stan": original.stan,
         "date": original.date,
         dialect.numbering.within: original.within,
@@ -84,7 +89,7 @@ def _original(dialect: Dialect, kind: Kind, route: Route, original: Original) ->
             continue
         fact = known.get(name.removeprefix(ORIGINAL), "")
         if name == "original_date" and not fact:
-            raise OrderError("it names its sale by date too: give --date MMDD, as the slip of the sale shows it")
+            raise OrderError(f"it names its {sale} by date too: give --date MMDD, as the slip of the {sale} shows it")
         values[name] = fact or _zeros(dialect, name)
     return values
 

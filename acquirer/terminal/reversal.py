@@ -20,10 +20,11 @@ from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
-from acquirer.terminal.kinds import SALE, VOID, Kind, noun_of
+from acquirer.terminal.kinds import SALE, Kind, noun_of
 from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.order import Order
 from acquirer.terminal.request import ORIGINAL
+from acquirer.terminal.sales import after_reversal
 from acquirer.terminal.sign_on import fetch_keys, ready
 from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
@@ -215,12 +216,9 @@ def _try_once(machine: Machine) -> Program[Exchange]:
 
 def _ended(machine: Machine, pending: Pending, undone: bool) -> dict[str, Any]:
     """Return what changes in the state once a reversal is over; `undone`: the host has undone the transaction."""
-    state, sales = machine.state, machine.state.sales
+    state = machine.state
     last = None if state.last and state.last.stan == pending.stan else state.last
-    if undone and pending.service == SALE.service:
-        sales = state.without_sale(pending.batch, pending.stan)
-    elif undone and pending.service == VOID.service and pending.original:
-        sales = state.with_voided(pending.original, voided=False)
+    sales = after_reversal(state, pending) if undone else state.sales
     return {"pending": None, "last": last, "sales": sales}
 
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ class StateError(StoreError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The sale that a void or a refund names, as far as it is known; "": it is not."""
+    """The transaction that a void, a refund or a completion names, as far as it is known; "": it is not."""
 
     stan: str = ""
     within: str = ""  # what its STAN is unique within: its batch, or when it was sent
@@ -64,7 +64,7 @@ class Pending:
     by_hand: bool = False  # it was answered, and is to be undone by hand: a refusal of the host ends it
     service: str = "sale"  # what it undoes
     mti: str = ""  # of that; "": of the route of this service
-    original: Original | None = None  # the sale that a void or a refund is tied to
+    original: Original | None = None  # the transaction that it is tied to
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,15 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """An approved sale, as a void or a refund may have to name it."""
+    """An approved sale or pre-authorisation, as a void, a refund or a completion may have to name it."""
 
     original: Original
-    amount_minor: int
+    amount_minor: int  # of a pre-authorisation with its top-ups
     pan: str = field(repr=False)
     expiry: str = field(repr=False)
-    voided: bool = False
+    voided: bool = False  # or completed, or adjusted: it cannot be named again
+    service: str = "sale"  # what it is
+    of: tuple[str, str] | None = None  # the key of the pre-authorisation that it completes
 
     @property
     def key(self) -> tuple[str, str]:
@@ -137,16 +139,34 @@ class State:
         return tuple(one for one in self.sales if one.key != (within, stan))
 
     def with_voided(self, original: Original, voided: bool) -> tuple[Sold, ...]:
-        """Return the kept sales after one was voided, or its void was undone."""
-        key = (original.within, original.stan)
-        return tuple(replace(one, voided=voided) if one.key == key else one for one in self.sales)
+        """Return the kept sales after one was closed by what followed it, or that was undone.
 
-    def sale(self, stan: str = "", within: str = "") -> Sold | None:
-        """Return the latest kept sale of this STAN; without a STAN, the latest that is not voided; None without one."""
+        What a completion closed is open while the completion is voided.
+        """
+        key = (original.within, original.stan)
+        beneath = next((one.of for one in self.sales if one.key == key), None)
+        closed = {key: voided} | ({beneath: not voided} if beneath else {})
+        return tuple(replace(one, voided=closed.get(one.key, one.voided)) for one in self.sales)
+
+    def with_raised(self, original: Original, more_minor: int) -> tuple[Sold, ...]:
+        """Return the kept sales after a pre-authorisation was topped up by so much."""
+        key = (original.within, original.stan)
+        return tuple(
+            replace(one, amount_minor=one.amount_minor + more_minor) if one.key == key else one for one in self.sales
+        )
+
+    def sale(self, stan: str = "", within: str = "", of: Collection[str] = ()) -> Sold | None:
+        """Return the latest kept sale of this STAN; without a STAN, the latest that is not voided; None without one.
+
+        Args:
+            of: the kinds that it may be of; empty: any.
+        """
         for one in reversed(self.sales):
             if stan and one.original.stan != stan:
                 continue
             if within not in ("", one.original.within) or (not stan and one.voided):
+                continue
+            if of and one.service not in of:
                 continue
             return one
         return None
@@ -262,4 +282,7 @@ def _pack_sales(sales: tuple[Sold, ...]) -> bytes:
 
 
 def _unpack_sales(packed: bytes) -> tuple[Sold, ...]:
-    return tuple(Sold(**{**one, "original": Original(**one["original"])}) for one in parse_json(packed))
+    return tuple(
+        Sold(**{**one, "original": Original(**one["original"]), "of": tuple(one.get("of") or ()) or None})
+        for one in parse_json(packed)
+    )

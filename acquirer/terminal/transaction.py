@@ -20,7 +20,7 @@ from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
-from acquirer.terminal.kinds import SALE, VOID, Course, Kind, course_of
+from acquirer.terminal.kinds import Course, Kind, course_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order, OrderError, check_order
 from acquirer.terminal.printing import receipt
@@ -28,9 +28,9 @@ from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reply import balance_of
 from acquirer.terminal.request import chip_data, request_fields
 from acquirer.terminal.reversal import UNKNOWN, clear_pending, outbox, undo_unanswered
+from acquirer.terminal.sales import after_approval
 from acquirer.terminal.sign_on import ready, sign_on_if_wanted
 from acquirer.terminal.signature import keep_signature
-from acquirer.terminal.state import Original, Sold
 from acquirer.terminal.upload import signature_state, upload_due
 from acquirer.terminal.upload_values import make_voucher
 from acquirer.wire.message import Value
@@ -96,7 +96,7 @@ def conclude(
         result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)
         changes |= {"last": machine.state.pending, "voucher": voucher}
-        changes |= _sales(machine, kind, order, exchange, result)
+        changes["sales"] = after_approval(machine.state, machine.setup.dialect, kind, order, exchange, result.receipt)
     if changes:
         yield from machine.keep(**changes)
     yield Ended(exchange)
@@ -143,24 +143,6 @@ def _note_balance(kind: Kind, result: Result, exchange: Exchange) -> None:
         exchange.note(f"balance {decimal_amount(result.balance_minor)}")
     elif not kind.moves_money:
         exchange.note("the reply has no balance")
-
-
-def _sales(machine: Machine, kind: Kind, order: Order, exchange: Exchange, result: Result) -> dict[str, Any]:
-    """Return the kept sales after an approval: one more, or one that is voided."""
-    state, dialect, slip = machine.state, machine.setup.dialect, result.receipt
-    if kind is VOID and order.original:
-        return {"sales": state.with_voided(order.original, voided=True)}
-    if kind is not SALE or slip is None:
-        return {}
-    original = Original(
-        stan=exchange.stan,
-        within=str(dialect.get_from(exchange.request, dialect.numbering.within) or ""),
-        mti=exchange.mti,
-        rrn=slip.rrn,
-        auth_id=slip.auth_id,
-        date=slip.at[5:7] + slip.at[8:10],
-    )
-    return {"sales": state.with_sale(Sold(original, slip.amount_minor, order.card.pan, order.card.expiry))}
 
 
 def _signatures(machine: Machine, order: Order, result: Result) -> Program[None]:

@@ -1,51 +1,35 @@
-"""A void (消费撤销): an approved sale of this terminal is taken back, whole.
+"""A void (撤销): an approved transaction of this terminal is taken back, whole; a pre-authorisation of any terminal.
 
-Without card data its card is that of the kept sale (DE 22 says that none was read). It is a transaction of its own:
-without an answer it is reversed, and then the sale stands.
+It is a transaction of its own: without an answer it is reversed, and then what it took back stands. Which message it is
+depends on what is voided: a sale, a pre-authorisation, a completion …
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.kinds import VOID
+from acquirer.terminal.follow_up import FollowUpOrder, follow_up
+from acquirer.terminal.kinds import VOID, follower, noun_of
 from acquirer.terminal.machine import Machine
-from acquirer.terminal.named_sale import SaleName, find_sale
-from acquirer.terminal.order import Order
-from acquirer.terminal.transaction import transact
 
-if TYPE_CHECKING:
-    from acquirer.terminal.signature_pad import Pad
+VoidOrder = FollowUpOrder
 
 
-@dataclass(frozen=True, slots=True)
-class VoidOrder:
-    """A void to make."""
+def void(machine: Machine, order: VoidOrder, of: str = "") -> Program[Result]:
+    """Void a transaction.
 
-    sale: SaleName = field(default_factory=SaleName)
-    drop_reversal: bool = False
-    pad: Pad | None = None
-
-
-def void(machine: Machine, order: VoidOrder) -> Program[Result]:
-    """Void a sale.
+    Args:
+        of: what is voided, a service; "": what is kept of this STAN, else a sale.
 
     Raises:
         OrderError: the void cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    sale = find_sale(machine, order.sale, "void")
-    if sale is None:
-        sentence = "there is no sale to void; name one with --stan, or with --amount and its card if it is not kept"
-        return Result(VOID.service, Outcome.REFUSED, sentence=sentence)
-    at = machine.setup.now()
-    return (
-        yield from transact(
-            machine,
-            VOID,
-            Order(sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original),
-        )
-    )
+    service = of
+    if not service:
+        kept = machine.state.sale(order.sale.stan, order.sale.batch)
+        service = kept.service if kept is not None else VOID.of[0]
+    kind = follower("void", service)
+    if kind is None:
+        return Result(VOID.service, Outcome.REFUSED, sentence=f"a {noun_of(service)} is not voided")
+    return (yield from follow_up(machine, kind, order))

@@ -183,6 +183,27 @@ class Pos:
     def refund(self, rrn: str, amount: int = 1234, **more: Any) -> RigReply:
         return self.rig.send(self.refund_frame(rrn, amount, **more))
 
+    def pre_auth(self, amount: int = 50_000, **more: Any) -> RigReply:
+        """Hold an amount, as UnionPay terminals do."""
+        usual = {"processing_code": "030000", "transaction_type": "10", "condition": "06", "mti": "0100"}
+        return self.sale(amount, **{**usual, **more})
+
+    def of_pre_auth(self, kind: str, auth_id: str, amount: int = 50_000, /, **more: Any) -> RigReply:
+        """What follows a pre-authorisation: ``top_up``, ``void``, ``complete`` or ``advise``."""
+        usual = {
+            "auth_id": auth_id,
+            "original_batch": "000000",
+            "original_stan": "000000",
+            "original_date": "0310",
+            "condition": "06",
+            **OF_PRE_AUTH[kind],
+        }
+        return self.sale(amount, **{**usual, **more})
+
+    def completion_void(self, original: str, amount: int, **more: Any) -> RigReply:
+        usual = {"condition": "06", "transaction_type": "21", "original_date": "0310"}
+        return self.void(original, amount, **{**usual, **more})
+
     def balance(self, **more: Any) -> RigReply:
         more = {"processing_code": "310000", "transaction_type": "01", **more}
         return self.rig.send(self.sale_frame(**more, amount_element=None))
@@ -215,6 +236,13 @@ class Pos:
     def last(self) -> str:
         return f"{self.stan:06}"
 
+
+OF_PRE_AUTH = {
+    "top_up": {"mti": "0100", "processing_code": "030000", "transaction_type": "10", "condition": "60"},
+    "void": {"mti": "0100", "processing_code": "200000", "transaction_type": "11"},
+    "complete": {"mti": "0200", "transaction_type": "20"},
+    "advise": {"mti": "0220", "transaction_type": "24", "organisation": "CUP"},
+}
 
 MakeRig = Callable[..., Rig]
 

@@ -66,6 +66,9 @@ CODES = {
     Action.CLOSED: ("25", "25"),
     Action.TAKE_BACK: ("00", "00"),
     Action.GIVE_BACK: ("00", "00"),
+    Action.COMPLETE: ("00", "00"),
+    Action.REPLACE: ("00", "00"),
+    Action.RAISE: ("00", "00"),
     Action.KEEP: ("00", "00"),
     Action.KEEP_FLAGGED: ("00", "00"),
 }
@@ -80,6 +83,65 @@ AFTER: dict[tuple[LifecycleState, TransactionEvent], LifecycleState] = {
     ("approved", "refund"): "refunded",
 }
 """The state that a message leads to; every other one leaves it."""
+
+
+STAN = "000050"
+AUTH_ID = "000002"  # of the first transaction of a host: the last six digits of its reference number
+
+OF_A_PRE_AUTH: tuple[LifecycleState, ...] = (
+    "none",
+    "approved",
+    "declined",
+    "reversed",
+    "voided",
+    "completed",
+    "tombstone",
+)
+TO_A_PRE_AUTH: tuple[TransactionEvent, ...] = ("same", "other", "reversal", "void", "completion", "top_up", "signature")
+OF_PRE_AUTH = {"void": "void", "completion": "complete", "top_up": "top_up"}
+
+
+def pre_auth_in_state(state: LifecycleState, new_rig: MakeRig) -> tuple[Rig, Pos]:
+    """A pre-authorisation 000050 in a state, reached by messages."""
+    rig = new_rig()
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    amount = 0 if state == "declined" else AMOUNT
+    if state not in ("none", "tombstone"):
+        pos.pre_auth(amount, stan=STAN)
+    if state in ("reversed", "tombstone"):
+        pos.reverse(STAN, amount, processing_code="030000", transaction_type="10")
+    elif state in ("voided", "completed"):
+        kind = "void" if state == "voided" else "complete"
+        assert pos.of_pre_auth(kind, AUTH_ID, AMOUNT, stan="000051").code == "00"
+    return rig, pos
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", OF_A_PRE_AUTH)
+@pytest.mark.parametrize("event", TO_A_PRE_AUTH)
+def test_so_are_pre_authorisations(state: LifecycleState, event: TransactionEvent, new_rig: MakeRig) -> None:
+    rig, pos = pre_auth_in_state(state, new_rig)
+    amount = 0 if state == "declined" else AMOUNT
+    action = TABLE[state][event]
+    if event in ("same", "other"):
+        answer = pos.pre_auth(amount if event == "same" else 777, stan=STAN)
+    elif event == "reversal":
+        answer = pos.reverse(STAN, amount, processing_code="030000", transaction_type="10")
+    elif event == "signature":
+        answer = pos.upload(STAN, bytes.fromhex("0000010000000080000000010000000100000000000800ff02"))
+    else:
+        answer = pos.of_pre_auth(OF_PRE_AUTH[event], AUTH_ID, AMOUNT)
+    if state == "declined" and event in OF_PRE_AUTH:  # it holds nothing, and has no authorisation code
+        action = Action.UNKNOWN
+    assert answer.code == CODES[action][state == "declined"], (action, answer.why)
+    row = next((row for key, row in rig.store.transactions.items() if key.stan == STAN), None)
+    after: dict[tuple[LifecycleState, TransactionEvent], LifecycleState] = {
+        **AFTER,
+        ("approved", "completion"): "completed",
+    }
+    assert (row.state if row is not None else "none") == after.get((state, event), state)
 
 
 OF_A_SALE = [state for state in STATES if state not in ("completed", "adjusted")]

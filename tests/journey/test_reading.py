@@ -58,7 +58,8 @@ STEPS = [
     (
         'name = "x"',
         ":1: step[0]: does nothing and expects nothing; write one of sign_on, key_change, sale, void, "
-        "refund, balance, sign, upload, reverse, echo, sign_off, wait, rule, fault, remove, host, or 'verify'",
+        "pre_auth, top_up, complete, again, refund, balance, sign, upload, reverse, echo, sign_off, wait, rule, fault, "
+        "remove, host, or 'verify'",
     ),
     (
         'echo = true\nsale = "1.00"\nexpect = { code = "00" }',
@@ -158,7 +159,7 @@ STEPS = [
     (
         'sale = "1.00"\nbooks = { state = "booked" }',
         ":3: step[0].books.state: can never be 'booked'; it is one of approved, declined, reversed, voided, "
-        "refunded, tombstone, none",
+        "refunded, completed, adjusted, tombstone, none",
     ),
     ('sale = "1.00"\nowed = { reversals = 0 }', ":3: step[0].owed.reversals: unknown key; did you mean 'reversal_of'?"),
     (

@@ -129,6 +129,14 @@ def not_reversed(stored: Transaction) -> str:
     return f"{since}: the terminal knew its answer, so there is nothing to reverse"
 
 
+def not_reversed_any_more(stored: Transaction, original: Transaction | None) -> str:
+    """Say that more has happened to the original of a transaction, which rests on it."""
+    kind = title_of(stored.kind)
+    since = "gone" if original is None else f"{original.state}"
+    what = "its original" if original is None else f"the {title_of(original.kind)} that it belongs to"
+    return f"{what} is {since} since, which rests on this {kind}: it is not undone; settle what is left by a refund"
+
+
 def never_reversed(kind: str, mti: str) -> str:
     """Say that transactions of this kind are not reversed."""
     which = f"{indefinite(kind)} ({mti or 'stored by an earlier version'})"

@@ -1,11 +1,14 @@
-"""Why a void or a refund was answered as it was, in sentences for the person at the terminal."""
+"""Why what follows another transaction was answered as it was, in sentences for the person at the terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
-from acquirer.host.kinds import title_of
+from acquirer.host.kinds import KINDS, FollowUp, TransactionKind, title_of
 from acquirer.host.request import Request, original_key
 from acquirer.host.text import day_words, indefinite, money, named, numbered, place
 from acquirer.model.rows import Transaction, TransactionKey
@@ -23,19 +26,61 @@ def refunded(host: Host, original: Transaction, amount_minor: int) -> str:
     return f"refunded: {money(amount_minor)} of the {_which(host.dialect, original)}; {rest}"
 
 
-def void_unknown(host: Host, request: Request) -> str:
-    """Say that a void names nothing that this terminal has booked."""
+def unknown(host: Host, request: Request, kind: TransactionKind) -> str:
+    """Say that a message names nothing that is booked."""
+    if kind.tie == "authorisation":
+        return _not_held(host, request)
     key = original_key(host, request)
     where = place(host.dialect, "original_stan")
-    own = "this is the void's own STAN; " if key.stan == request.stan else ""
+    own = f"this is the {kind.title}'s own STAN; " if key.stan == request.stan else ""
     if key.stan == request.batch and key.stan != request.stan:
         own = "its STAN is this message's batch: batch and STAN look exchanged, the batch comes first; "
     if not key.stan.strip("0") and host.read.original_date(request.message.fields):
         own = "it names a date and no STAN, as a refund does: if it is one, send it as a refund; if it is a void, "
+    named_kind = title_of(kind.of[0]) if kind.of else "transaction"
+    hint = " (a void takes back a sale of the same terminal; a refund one of any)" if kind.to_original == "void" else ""
     return (
         f"terminal {key.tid} has booked nothing with {numbered(host.dialect, key, ' in ')}, which {where} names: {own}"
-        "put there batch and STAN of the sale (a void takes back a sale of the same terminal; a refund one of any)"
+        f"put there batch and STAN of the {named_kind}{hint}"
     )
+
+
+def _not_held(host: Host, request: Request) -> str:
+    """Say that a message names no pre-authorisation of its merchant and card."""
+    read, fields, dialect = host.read, request.message.fields, host.dialect
+    auth_id, date = read.auth_id(fields).strip(), read.original_date(fields)
+    code = f" with authorisation code {named(auth_id)}" if auth_id else ""
+    when = f" of {place(dialect, 'original_date')} {named(date)}" if date.strip("0") else ""
+    return (
+        f"no terminal of merchant {named(request.mid)} has booked a pre-authorisation{code}{when} on this card: take "
+        f"card, date and {place(dialect, 'auth_id')} from its slip"
+    )
+
+
+def topped_up(host: Host, held: Transaction) -> str:
+    """Say that a top-up takes effect; `held` is the pre-authorisation as it is afterwards."""
+    return f"topped up: {money(held.authorised_minor)} are held now by the {_which(host.dialect, held)}"
+
+
+def completed(host: Host, held: Transaction, amount_minor: int) -> str:
+    """Say that a completion takes effect."""
+    of = money(held.authorised_minor)
+    return f"completed: {money(amount_minor)} of {of} that were held are taken, by the {_which(host.dialect, held)}"
+
+
+def completion_exceeds(host: Host, held: Transaction, amount_minor: int) -> str:
+    """Say that a completion asks for more than it may take."""
+    percent = host.options.completion_percent
+    most = money(held.authorised_minor * percent // 100)
+    return (
+        f"the {_which(host.dialect, held)} holds {money(held.authorised_minor)}, and {percent} % of that may be taken "
+        f"(completion_percent); the completion asks for {money(amount_minor)}: ask for {most} at most"
+    )
+
+
+def never_refunded(host: Host, original: Transaction) -> str:
+    """Say that sales of a kind are not refunded."""
+    return f"the {_which(host.dialect, original)} is not refunded: void it on its day, or ask its issuer"
 
 
 def refund_unknown(host: Host, request: Request) -> str:
@@ -58,16 +103,36 @@ def refund_of_another_date(host: Host, original: Transaction, date: str) -> str:
     )
 
 
-def closed(host: Host, original: Transaction, wish: str) -> str:
-    """Say that a transaction is not in a state, or of no kind, in which it may be voided or refunded."""
+_WISHES: Final[Mapping[FollowUp, str]] = {
+    "void": "voided",
+    "refund": "refunded",
+    "completion": "completed",
+    "adjustment": "adjusted",
+    "top_up": "topped up",
+}
+
+
+def closed(host: Host, original: Transaction, kind: TransactionKind) -> str:
+    """Say that a transaction is not in a state, or of no kind, in which another may do something to it."""
+    assert kind.to_original is not None
+    wish, which = _WISHES[kind.to_original], _which(host.dialect, original)
     state = {
         "approved": f"is {indefinite(title_of(original.kind))}",
         "declined": f"was declined ({original.code})",
         "reversed": f"was reversed at {host.calendar.words(original.reversed_us)}",
         "voided": "is voided already",
         "refunded": f"was refunded already, {money(original.refunded_minor)} of it",
+        "completed": "is completed already",
+        "adjusted": "was adjusted already, and another transaction stands in its place",
     }.get(original.state, f"is {original.state}")
-    return f"the {_which(host.dialect, original)} {state}: it cannot be {wish}; make a new sale if the money is due"
+    if original.kind not in kind.of and (right := _that_does(kind.to_original, original.kind)):
+        return f"the {which} {state}: {indefinite(kind.title)} does not fit it; send {indefinite(right)}"
+    return f"the {which} {state}: it cannot be {wish}; make a new sale if the money is due"
+
+
+def _that_does(to_original: FollowUp, kind: str) -> str:
+    """Return the title of the kind that does this to transactions of a kind; "" when none does."""
+    return next((one.title for one in KINDS.values() if one.to_original == to_original and kind in one.of), "")
 
 
 def card_differs(host: Host, original: Transaction, masked: str) -> str:
@@ -100,19 +165,21 @@ def batch_closed(host: Host, original: Transaction, open_batch: str) -> str:
     )
 
 
-def amount_differs(host: Host, original: Transaction, amount_minor: int | None) -> str:
-    """Say that a void names another amount than its sale's."""
+def amount_differs(host: Host, original: Transaction, amount_minor: int | None, whole_minor: int) -> str:
+    """Say that a void names another amount than what it takes back."""
+    part = "or complete it with less" if original.authorised_minor else "or make a refund, which gives back a part"
     return (
         f"the {_which(host.dialect, original)}, the void asks for {money(amount_minor)}: send the whole amount, "
-        f"{money(original.amount_minor)}, or make a refund, which gives back a part"
+        f"{money(whole_minor)}, {part}"
     )
 
 
-def too_old(host: Host, original: Transaction, days: int) -> str:
-    """Say that a refund comes too late."""
+def too_old(host: Host, original: Transaction, days: int, limit: int, option: str) -> str:
+    """Say that a refund, or what follows a pre-authorisation, comes too late."""
+    does = "refunds" if option == "refund_days" else "completes and voids"
     return (
-        f"the {_which(host.dialect, original)} is {plural(days, 'day')} old; this host refunds for "
-        f"{plural(host.options.refund_days, 'day')} (refund_days)"
+        f"the {_which(host.dialect, original)} is {plural(days, 'day')} old; this host {does} for "
+        f"{plural(limit, 'day')} ({option})"
     )
 
 

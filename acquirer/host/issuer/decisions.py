@@ -127,6 +127,17 @@ def give_back(row: Card, amount_minor: int, business_date: str, *, whole: bool =
     )
 
 
+def take(row: Card | None, more_minor: int, business_date: str) -> Card | None:
+    """Return the card's row after a completion took so much more than was held on `business_date`, or less (negative).
+
+    None: nothing is kept of the card, or nothing changes.
+    """
+    if row is None or not more_minor:
+        return None
+    change = spend if more_minor > 0 else give_back
+    return change(row, abs(more_minor), business_date, whole=False)
+
+
 def expired(expiry: str, day: str) -> bool:
     """Return whether a card valid through the month YYMM is no longer valid on `day` (YYYYMMDD).
 

@@ -9,7 +9,6 @@ up, also after its batch is closed. Tests in the order of a real host: unknown, 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from acquirer.host.booking import book
 from acquirer.host.case import Case, Deciding
@@ -19,6 +18,7 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import original_key, own_key
+from acquirer.host.ties import days_between
 from acquirer.host.value_notes import original_notes
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
@@ -34,7 +34,7 @@ def undo(rows: Undoing) -> Undone:
     return Undone(sale, None if card is None else spend(card, refund.amount_minor, original.business_date, whole=False))
 
 
-@service("refund", key=own_key, undo=undo)
+@service("refund", "points_refund", "moto_refund", key=own_key, undo=undo)
 def refund(case: Case) -> Deciding:
     """Decide a refund."""
     case.begin()
@@ -71,16 +71,15 @@ def _mismatch(case: Case, original: Transaction | None) -> Judgement | None:
             return Judgement(Reason.ORIGINAL_UNKNOWN, why.numbers_differ(host, original, named))
     if (currency := host.read.currency(case.fields)) != original.currency:
         return Judgement(Reason.CURRENCY_DIFFERS, why.currency_differs(host, original, currency))
-    if course is Action.CLOSED or original.kind not in KINDS[request.service].of:
-        return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, "refunded"))
-    days = _days(original.business_date, request.stamp.day)
+    kind = KINDS[request.service]
+    if original.kind in KINDS and KINDS[original.kind].never_refunded:
+        return Judgement(Reason.ORIGINAL_NOT_REFUNDABLE, why.never_refunded(host, original))
+    if course is Action.CLOSED or original.kind not in kind.of:
+        return Judgement(Reason.ORIGINAL_CLOSED, why.closed(host, original, kind))
+    days = days_between(original.business_date, request.stamp.day)
     if days > host.options.refund_days:
-        return Judgement(Reason.ORIGINAL_TOO_OLD, why.too_old(host, original, days))
+        sentence = why.too_old(host, original, days, host.options.refund_days, "refund_days")
+        return Judgement(Reason.ORIGINAL_TOO_OLD, sentence)
     if (request.amount_minor or 0) > original.amount_minor - original.refunded_minor:
         return Judgement(Reason.REFUND_EXCEEDS, why.refund_exceeds(host, original, request.amount_minor))
     return None
-
-
-def _days(since: str, today: str) -> int:
-    """Return the days between two dates YYYYMMDD."""
-    return (datetime.strptime(today, "%Y%m%d") - datetime.strptime(since, "%Y%m%d")).days

@@ -55,8 +55,12 @@ def reversal(case: Case) -> Deciding:
     named = original.original if original is not None and original.kind in COMPLETIONS else None
     authorisation = (yield from case.load_original(named)) if named is not None else None
     row = yield from case.load_card_row(original.card if original is not None else stored.card)
+    undone = undo(Undoing(stored, original, row, authorisation))
+    if undone is None:
+        sentence = why.not_reversed_any_more(stored, authorisation or original)
+        return _answer(case, Reason.ORIGINAL_CLOSED, sentence, pan)
     sentence = why.reversed_now(case.host.dialect, stored, _given_reason(case))
-    return _undone(case, stored, "reversed", undo(Undoing(stored, original, row, authorisation)), sentence, pan)
+    return _undone(case, stored, "reversed", undone, sentence, pan)
 
 
 def _reversible(stored: Transaction) -> bool:

@@ -8,11 +8,13 @@ import pytest
 
 from acquirer.host.core import Host
 from acquirer.host.explain import originals as why
+from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
 from acquirer.model.effects import Arrival
 from acquirer.model.rows import Transaction, TransactionKey
 from tests.host.conftest import MID, NOON, TID, MakeRig, Pos, Rig, at_us
 
+VOID, REFUND = KINDS["void"], KINDS["refund"]
 KEY = TransactionKey(MID, TID, "000007", "000012")
 SALE = Transaction(
     KEY,
@@ -52,12 +54,12 @@ def test_done(host: Host) -> None:
 
 def test_an_original_that_is_not_there(pos: Pos) -> None:
     host = pos.rig.host
-    assert why.void_unknown(host, request_of(pos, pos.void_frame("000012"))) == (
+    assert why.unknown(host, request_of(pos, pos.void_frame("000012")), VOID) == (
         "terminal 10000161 has booked nothing with STAN 000012 in batch 000001, which DE 61 (original stan, "
         "characters 7–12) names: put there batch and STAN of the sale (a void takes back a sale of the same "
         "terminal; a refund one of any)"
     )
-    assert why.void_unknown(host, request_of(pos, pos.void_frame("000012", stan="000012"))) == (
+    assert why.unknown(host, request_of(pos, pos.void_frame("000012", stan="000012")), VOID) == (
         "terminal 10000161 has booked nothing with STAN 000012 in batch 000001, which DE 61 (original stan, "
         "characters 7–12) names: this is the void's own STAN; put there batch and STAN of the sale (a void takes "
         "back a sale of the same terminal; a refund one of any)"
@@ -73,27 +75,27 @@ def test_an_original_that_is_not_there(pos: Pos) -> None:
 
 
 def test_an_original_that_is_closed(host: Host) -> None:
-    assert why.closed(host, replace(SALE, kind="balance"), "voided") == (
+    assert why.closed(host, replace(SALE, kind="balance"), VOID) == (
         "the balance inquiry of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is a balance inquiry: it "
         "cannot be voided; make a new sale if the money is due"
     )
-    assert why.closed(host, replace(SALE, state="declined", code="51"), "voided") == (
+    assert why.closed(host, replace(SALE, state="declined", code="51"), VOID) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 was declined (51): it cannot be "
         "voided; make a new sale if the money is due"
     )
-    assert why.closed(host, replace(SALE, state="reversed"), "refunded") == (
+    assert why.closed(host, replace(SALE, state="reversed"), REFUND) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 was reversed at 2025-03-10 "
         "12:00:00: it cannot be refunded; make a new sale if the money is due"
     )
-    assert why.closed(host, replace(SALE, state="voided"), "voided") == (
+    assert why.closed(host, replace(SALE, state="voided"), VOID) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is voided already: it cannot be "
         "voided; make a new sale if the money is due"
     )
-    assert why.closed(host, REFUNDED, "voided") == (
+    assert why.closed(host, REFUNDED, VOID) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 was refunded already, 2.34 of it: "
         "it cannot be voided; make a new sale if the money is due"
     )
-    assert why.closed(host, replace(SALE, state="tombstone"), "voided") == (
+    assert why.closed(host, replace(SALE, state="tombstone"), VOID) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is tombstone: it cannot be voided; "
         "make a new sale if the money is due"
     )
@@ -131,22 +133,22 @@ def test_too_late(host: Host) -> None:
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 belongs to a closed batch (batch "
         "000008 is open): it is refunded, not voided"
     )
-    assert why.too_old(host, SALE, 31) == (
+    assert why.too_old(host, SALE, 31, 30, "refund_days") == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is 31 days old; this host refunds "
         "for 30 days (refund_days)"
     )
-    assert why.too_old(host, SALE, 1) == (
+    assert why.too_old(host, SALE, 1, 30, "refund_days") == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is 1 day old; this host refunds for "
         "30 days (refund_days)"
     )
 
 
 def test_another_amount(host: Host) -> None:
-    assert why.amount_differs(host, SALE, 1000) == (
+    assert why.amount_differs(host, SALE, 1000, 1234) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161, the void asks for 10.00: send the "
         "whole amount, 12.34, or make a refund, which gives back a part"
     )
-    assert why.amount_differs(host, SALE, None) == (
+    assert why.amount_differs(host, SALE, None, 1234) == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161, the void asks for (none): send the "
         "whole amount, 12.34, or make a refund, which gives back a part"
     )

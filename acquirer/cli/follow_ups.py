@@ -1,0 +1,112 @@
+"""Commands of ``acquirer terminal`` about earlier transactions: voids, refunds, pre-authorisations and what follows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from acquirer.cli.card_options import (
+    AuthorisationOptions,
+    CardOptions,
+    KeptOptions,
+    PadOptions,
+    PinOptions,
+    ReferenceOptions,
+    arguments,
+    presented,
+)
+from acquirer.cli.operation import Job, Printing, Signing, operation
+
+app = typer.Typer()
+
+
+@app.command("pre-auth")
+@operation(Signing, Printing)
+def pre_auth(
+    *,
+    amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held.")],
+    card: CardOptions,
+    pin: PinOptions,
+    pad: PadOptions,
+) -> Job:
+    """Hold an amount on a card, until 'complete' takes what was spent or 'void' gives it free."""
+    given = arguments(card, pin, pad)
+    return Job(lambda terminal: terminal.pre_auth(amount, **presented(given)))
+
+
+@app.command("top-up")
+@operation(Signing, Printing)
+def top_up(
+    *,
+    amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held on top.")],
+    kept: KeptOptions,
+    authorisation: AuthorisationOptions,
+    date: Annotated[str, typer.Option(metavar="MMDD", help="Of that, as its slip shows it.")] = "",
+    card: CardOptions,
+    pin: PinOptions,
+    pad: PadOptions,
+) -> Job:
+    """Hold more on the card of a pre-authorisation."""
+    given = arguments(kept, authorisation, card, pin, pad)
+    return Job(lambda terminal: terminal.top_up(amount, date=date, **given))
+
+
+@app.command("complete")
+@operation(Signing, Printing)
+def complete(
+    *,
+    amount: Annotated[str | None, typer.Option(metavar="12.34", help="What was spent; default: all of it.")] = None,
+    advice: Annotated[bool, typer.Option("--advice", help="Tell of it as an advice, which is never reversed.")] = False,
+    kept: KeptOptions,
+    authorisation: AuthorisationOptions,
+    date: Annotated[str, typer.Option(metavar="MMDD", help="Of that, as its slip shows it.")] = "",
+    card: CardOptions,
+    pin: PinOptions,
+    pad: PadOptions,
+) -> Job:
+    """Complete a pre-authorisation of any terminal of the merchant: take what was spent of what is held."""
+    given = arguments(kept, authorisation, card, pin, pad)
+    return Job(lambda terminal: terminal.complete(amount, advice=advice, date=date, **given))
+
+
+@app.command("void")
+@operation(Signing, Printing)
+def void(
+    *,
+    amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of a sale that is not kept here.")] = None,
+    kept: KeptOptions,
+    reference: ReferenceOptions,
+    authorisation: AuthorisationOptions,
+    card: CardOptions,
+    pin: PinOptions,
+    pad: PadOptions,
+) -> Job:
+    """Void a sale, a pre-authorisation or a completion, whole. Without card options no card is read."""
+    given = arguments(kept, reference, authorisation, card, pin, pad)
+    return Job(lambda terminal: terminal.void(amount=amount, **given))
+
+
+@app.command("refund")
+@operation(Signing, Printing)
+def refund(
+    *,
+    amount: Annotated[
+        str | None, typer.Option(metavar="12.34", help="How much is given back; default: all of a sale that is kept.")
+    ] = None,
+    kept: KeptOptions,
+    reference: ReferenceOptions,
+    again: Annotated[bool, typer.Option("--again", help="Send the refund that got no answer once more.")] = False,
+    card: CardOptions,
+    pad: PadOptions,
+) -> Job:
+    """Refund a sale of any terminal of the merchant, or a part of it, also days later. Never with a PIN."""
+    given = arguments(kept, reference, card, pad)
+    return Job(lambda terminal: terminal.refund(amount, again=again, **given))
+
+
+@app.command("again")
+@operation(Signing, Printing)
+def again(*, pad: PadOptions) -> Job:
+    """Send the advice that got no answer once more: a refund, a completion by advice, an offline sale."""
+    return Job(lambda terminal: terminal.again(**arguments(pad)))

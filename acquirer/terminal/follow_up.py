@@ -1,0 +1,60 @@
+"""What is done to an approved transaction: the course that voids, refunds, completions and adjustments share.
+
+The transaction is one that the terminal keeps, or one that the caller describes as its slip shows it. Without card data
+its card is that of the kept one (DE 22 says that none was read).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from acquirer.terminal.effects import Program
+from acquirer.terminal.exchange import Outcome, Result
+from acquirer.terminal.kinds import Kind, NamedBy, noun_of
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.named_sale import SaleName, find_sale
+from acquirer.terminal.order import Order
+from acquirer.terminal.transaction import transact
+
+if TYPE_CHECKING:
+    from acquirer.terminal.signature_pad import Pad
+
+HINTS: Final[dict[NamedBy, str]] = {
+    "numbers": "name one with --stan, or with --amount and its card if it is not kept",
+    "reference": "name one with --stan, or with --rrn, --date and --amount",
+    "authorisation": "name one with --stan, or with --auth-id, --date, --amount and its card",
+}
+"""What to give where there is nothing to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpOrder:
+    """What is to be done to which transaction; its amount may be a part: None is all of it."""
+
+    sale: SaleName = field(default_factory=SaleName)
+    drop_reversal: bool = False  # give up what is owed: a reversal, or an advice that got no answer
+    pad: Pad | None = None
+
+
+def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Result]:
+    """Make a transaction that is tied to an approved one.
+
+    Raises:
+        OrderError: it cannot be made, and nothing was sent.
+        LookupError: the dialect has no such message.
+    """
+    name = order.sale
+    elsewhere = not name.stan and bool(name.rrn if kind.named_by == "reference" else name.auth_id)
+    sale = find_sale(machine, kind, name, elsewhere=elsewhere and kind.named_by != "numbers")
+    if sale is None:
+        sentence = f"there is no {noun_of(kind.of[0])} to {kind.verb}; {HINTS[kind.named_by]}"
+        return Result(kind.service, Outcome.REFUSED, sentence=sentence)
+    at = machine.setup.now()
+    return (
+        yield from transact(
+            machine,
+            kind,
+            Order(sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original),
+        )
+    )

@@ -1,0 +1,55 @@
+"""What a terminal keeps of approved transactions, so that others can name them, and how that changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acquirer.dialect.dialect import Dialect
+from acquirer.slip.receipt import Receipt
+from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kinds import KINDS, Kind
+from acquirer.terminal.order import Order
+from acquirer.terminal.state import Original, Pending, Sold, State
+
+
+def after_approval(
+    state: State, dialect: Dialect, kind: Kind, order: Order, exchange: Exchange, slip: Receipt | None
+) -> tuple[Sold, ...]:
+    """Return what is kept after an approval: one more, one that is closed, one that is topped up."""
+    if order.original and kind.closes:
+        state = replace(state, sales=state.with_voided(order.original, voided=True))
+    if order.original and kind.verb == "top up":
+        state = replace(state, sales=state.with_raised(order.original, order.amount_minor))
+    if not kind.keeps or slip is None:
+        return state.sales
+    original = Original(
+        stan=exchange.stan,
+        within=str(dialect.get_from(exchange.request, dialect.numbering.within) or ""),
+        mti=exchange.mti,
+        rrn=slip.rrn,
+        auth_id=slip.auth_id or (order.original.auth_id if order.original else ""),
+        date=slip.at[5:7] + slip.at[8:10],
+    )
+    sold = Sold(
+        original,
+        slip.amount_minor,
+        order.card.pan,
+        order.card.expiry,
+        service=kind.service,
+        of=(order.original.within, order.original.stan) if order.original and kind.verb == "complete" else None,
+    )
+    return state.with_sale(sold)
+
+
+def after_reversal(state: State, pending: Pending) -> tuple[Sold, ...]:
+    """Return what is kept after the host has undone a transaction; one that was approved had been counted."""
+    kind = KINDS.get(pending.service)
+    if kind is None:
+        return state.sales
+    if kind.keeps:
+        state = replace(state, sales=state.without_sale(pending.batch, pending.stan))
+    if kind.closes and pending.original:
+        state = replace(state, sales=state.with_voided(pending.original, voided=False))
+    if kind.verb == "top up" and pending.original and pending.by_hand:
+        state = replace(state, sales=state.with_raised(pending.original, -pending.amount_minor))
+    return state.sales
