@@ -1,12 +1,14 @@
-"""``acquirer load burst|report``: terminals that come all at once, and what became of them."""
+"""``acquirer load burst|run|report``: many terminals at once, as a plan has them come, and what became of them."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -26,11 +28,67 @@ from acquirer.cli.load_output import (
 from acquirer.cli.load_progress import watching
 from acquirer.cli.load_report import report
 from acquirer.cli.reaching import reach
+from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
-    from acquirer.load.burst_plan import BurstPlan
+    from acquirer.load.plan import LoadPlan
 
 app = typer.Typer(rich_markup_mode=None)
+
+T = TypeVar("T")
+
+Source = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Addresses to connect from, as in 127.0.0.1..8 or 10.0.0.1,10.0.0.2.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Keep what became of each request, a file for each worker.")
+]
+ShardOption = Annotated[
+    str, typer.Option("--shard", metavar="I/N", help="Which of several machines this is, each with its share: 2/5.")
+]
+StartAt = Annotated[str, typer.Option(metavar="TIME", help="Begin then, as in 08:00:00Z; else once all is prepared.")]
+
+
+@app.command()
+def run(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN.toml", help="What is to be done: see docs/load.md.")],
+    host: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Another host than the plan's.")] = None,
+    terminals: Annotated[Path | None, typer.Option(metavar="FILE", help="Other terminals than the plan's.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help="Other than the plan's: processes on this machine.")
+    ] = None,
+    shard: ShardOption = "1/1",
+    start_at: StartAt = "",
+    record: RecordOption = None,
+    threshold: Thresholds = None,
+    strict: Strict = False,
+    as_json: JsonOption = False,
+    page: Page = None,
+    csv: Csv = None,
+    csv_requests: RequestsCsv = None,
+    junit: Junit = None,
+) -> int:
+    """Run a plan of phases: bursts, rates, ramps, herds, users; and say how long each request took.
+
+    Five machines run one plan with --shard 1/5 to 5/5 and the same --start-at; what they record is reported together.
+
+    Ends with 99 when a threshold is missed, with 98 when the generator was the limit (--strict), with 130 on Ctrl-C.
+    """
+    from acquirer.load.plan_file import read_plan
+
+    found = read_plan(plan)
+    outputs = outputs_of(
+        (*found.thresholds, *(threshold or ())), strict=strict, as_json=as_json, page=page, csv=csv,
+        requests_csv=csv_requests, junit=junit,
+    )  # fmt: skip
+    found = replace(
+        found,
+        host=host or found.host,
+        terminals=str(terminals) if terminals else found.terminals,
+        workers=workers or found.workers,
+        thresholds=tuple(outputs.thresholds),
+    )
+    return _run(_started(found, shard, start_at), record, plan.stem, outputs)
 
 
 @app.command()
@@ -47,28 +105,32 @@ def burst(
     count: Annotated[
         int, typer.Option(metavar="N", min=1, max=1_000_000, help="Terminals that come, each once.")
     ] = 200,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="With fewer terminals than that, they come again, in the same order.")
+    ] = False,
     within: Annotated[str, typer.Option(metavar="DURATION", help="Within this time they come.")] = "5s",
     shape: Annotated[
         str, typer.Option(metavar="SHAPE", help="How they come: even, poisson, front (half within a quarter).")
     ] = "even",
     journey: Annotated[
-        str, typer.Option(metavar="NAME", help="What each does: sign-on, or sale (behind a sign-on).")
+        str, typer.Option(metavar="NAME", help="What each does: sign-on, sale, reversal, signature, day.")
     ] = "sign-on",
     dialect: Annotated[
         str, typer.Option(metavar="DIALECT", help="What they speak: a name or a file.")
     ] = "unionpay-pos",
     kept: Annotated[bool, typer.Option("--kept", help="Each keeps its connection for its next request.")] = False,
-    source: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Addresses to connect from, as in 127.0.0.1..8 or 10.0.0.1,10.0.0.2.")
-    ] = "",
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Check no KCV and no MAC of answers, to see what that costs.")
+    ] = False,
+    source: Source = "",
     timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="How long each waits; else as its dialect says.")
     ] = "",
-    seed: Annotated[int, typer.Option(metavar="N", help="Draws who comes when.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws who comes when.")] = 1,
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes that share the terminals.")] = 1,
-    record: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep what became of each request, a file for each worker.")
-    ] = None,
+    shard: ShardOption = "1/1",
+    start_at: StartAt = "",
+    record: RecordOption = None,
     threshold: Thresholds = None,
     strict: Strict = False,
     as_json: JsonOption = False,
@@ -82,67 +144,102 @@ def burst(
     Latency runs from the moment for which a request was intended: a host that stands still is seen by all who would
     have come meanwhile. What got no answer counts with its time-out. Every KCV and every MAC is checked.
 
-    Ends with 99 when a threshold is missed, with 98 when the generator was the limit (--strict).
+    Ends with 99 when a threshold is missed, with 98 when the generator was the limit (--strict), with 130 on Ctrl-C.
     """
     from acquirer.load.arrivals import SHAPES
-    from acquirer.load.burst_plan import JOURNEYS, BurstPlan
+    from acquirer.load.phases import Burst
+    from acquirer.load.plan import LoadPlan
+    from acquirer.load.plan_file import read_journey, read_sources
 
     outputs = outputs_of(
         threshold, strict=strict, as_json=as_json, page=page, csv=csv, requests_csv=csv_requests, junit=junit
     )
-    plan = BurstPlan(
+    plan = LoadPlan(
         host=host,
         terminals=None if terminals is None else str(terminals),
-        count=count,
-        within_s=_seconds("--within", within),
-        shape=_choice("--shape", shape, SHAPES),
-        journey=_choice("--journey", journey, JOURNEYS),
+        phases=(
+            Burst(
+                count=count,
+                within_s=_seconds("--within", within),
+                shape=_choice("--shape", shape, SHAPES),
+                journey=_read("--journey", read_journey, journey),
+            ),
+        ),
         dialect=dialect,
         kept=kept,
-        sources=_sources(source),
+        verify=not no_verify,
+        repeat=repeat,
+        sources=_read("--source", read_sources, source),
         timeout_s=_seconds("--timeout", timeout) if timeout else 0.0,
         seed=seed,
         workers=min(workers, count),
+        thresholds=tuple(outputs.thresholds),
     )
-    reach(host)
-    with ExitStack() as stack:
-        folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))
-        return _run(plan, folder, "" if record else "burst", outputs)
+    return _run(_started(plan, shard, start_at), record, "burst", outputs)
 
 
-def _run(plan: BurstPlan, folder: Path, name: str, outputs: Outputs) -> int:
+app.command()(report)
+
+
+def _started(plan: LoadPlan, shard: str, start_at: str) -> LoadPlan:
+    """Return a plan with its place among several machines, when it begins, and how it was called."""
+    from datetime import datetime
+
+    from acquirer.load.plan import read_shard
+    from acquirer.load.start_at import read_start
+
+    def start(text: str) -> int:
+        return read_start(text, datetime.now().astimezone())
+
+    return replace(
+        plan,
+        shard=_read("--shard", read_shard, shard),
+        start_unix_ns=_read("--start-at", start, start_at) if start_at else None,
+        command=("acquirer", *sys.argv[1:]),
+    )
+
+
+def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> int:
     """Run a plan, say what it came to, and return the exit code.
 
     Args:
-        name: of the run; "": that of its folder.
+        name: of the run, when its records are not kept in a folder that has one.
     """
     from acquirer.load.live_figures import LiveFigures
     from acquirer.load.recorded_run import read_runs
     from acquirer.load.run import run_plan, services_of
     from acquirer.load.run_figures import RunFigures
     from acquirer.load.thresholds import check_scope
+    from acquirer.settings.specs import load_dialect
 
-    services, phases = services_of(plan), ["burst"]
+    services = services_of(load_dialect(plan.dialect))
     for threshold in outputs.thresholds:
-        check_scope(threshold, services, phases)
-    with watching(plan.count, LiveFigures(services, phases), outputs.thresholds) as watch:
-        files = run_plan(plan, folder, watch)
-    return finish([RunFigures(run) for run in read_runs(files, name=name)], outputs)
+        check_scope(threshold, services, plan.phase_names)
+    reach(plan.host)
+    planned = sum(phase.arrivals or 0 for phase in plan.phases) // plan.shard.of
+    with ExitStack() as stack:
+        folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))
+        with watching(planned, LiveFigures(services, plan.phase_names), outputs.thresholds) as watch:
+            end = run_plan(plan, folder, watch)
+        for problem in end.problems:
+            say(problem)
+        code = finish([RunFigures(run) for run in read_runs(end.files, name="" if record else name)], outputs)
+    if end.interrupted:
+        return Code.INTERRUPTED
+    return code or (Code.EXPECTATION_FAILED if end.problems else Code.OK)
 
 
-app.command()(report)
-
-
-# what is typed
+def _read(flag: str, reader: Callable[[str], T], written: str) -> T:
+    try:
+        return reader(written)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"{flag}: {exc}") from None
 
 
 def _seconds(flag: str, written: str) -> float:
     from acquirer.scenario.parameters import read_duration_ms
 
-    try:
-        milliseconds = read_duration_ms(written)
-    except ValueError as exc:
-        raise Exit(Code.USAGE, f"{flag}: {exc}") from None
+    milliseconds = _read(flag, read_duration_ms, written)
     if not milliseconds:
         raise Exit(Code.USAGE, f"{flag}: '{written}' is no time; write it like 5s or 250ms")
     return milliseconds / 1000
@@ -156,21 +253,3 @@ def _choice(flag: str, written: str, known: Iterable[str]) -> str:
         hint = did_you_mean(written, names) or f"; there are {', '.join(names)}"
         raise Exit(Code.USAGE, f"{flag}: there is no '{written}'{hint}")
     return written
-
-
-def _sources(written: str) -> tuple[str, ...]:
-    """Return the addresses that are named, ranges of the last part spelled out."""
-    import ipaddress
-
-    found: list[str] = []
-    for part in filter(None, written.split(",")):
-        first, dots, last = part.strip().partition("..")
-        try:
-            begin = ipaddress.ip_address(first)
-            end = int(begin) if not dots else int(begin) - int(begin) % 256 + int(last)
-            if not 0 <= end - int(begin) < 256:
-                raise ValueError
-        except ValueError:
-            raise Exit(Code.USAGE, f"--source: '{part}' is no address; write 127.0.0.1 or 127.0.0.1..8") from None
-        found += [str(begin + n) for n in range(end - int(begin) + 1)]
-    return tuple(found)

@@ -19,7 +19,7 @@ _WORDS: Final = RECORD_BYTES // 4  # a record is a row of ten words of four byte
 _LATE, _CONNECTED, _FIRST, _DONE, _TERMINAL, _CODE = 2, 3, 4, 5, 6, 8
 _SERVICE, _OUTCOME, _PHASE, _FLAGS = 28, 29, 36, 37  # single bytes
 
-NOT_BEGUN: Final = frozenset({RequestOutcome.NO_TERMINAL_FREE, RequestOutcome.NO_ROOM})
+NOT_BEGUN: Final = frozenset({RequestOutcome.NO_TERMINAL_FREE, RequestOutcome.NO_ROOM, RequestOutcome.REFUSED})
 """Requests that the generator did not begin: they have no times, and are counted."""
 
 UNANSWERED: Final = frozenset(

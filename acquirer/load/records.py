@@ -14,8 +14,8 @@ There is one file for each worker. Its header has:
   ``requests`` is the number of arrivals that the phase has in the whole plan, of all workers and shards; null where it
   depends on the answers (users). ``length_s`` is null where a phase lasts as long as its requests do;
 * ``services``: their names; ``shard``: "1/1", "2/5" …; ``workers``: how many this shard has; ``worker``: which one this
-  is, from 0; ``terminals``: how many are this worker's; ``share``: how many arrivals are this worker's, of the phases
-  that say how many they have;
+  is, from 0; ``terminals``: how many of this worker's may come; ``share``: how many arrivals are this worker's, of the
+  phases that say how many they have;
 * ``begin_monotonic_ns``, ``begin_unix_ns``: the beginning of the run, to which moments of records are relative.
 
 Its footer has:
@@ -78,6 +78,7 @@ class RequestOutcome(IntEnum):
     NO_TERMINAL_FREE = 8  # not begun: every terminal waited for an answer
     NO_ROOM = 9  # not begun: the machine of the generator had no port or no open file left
     INTERRUPTED = 10  # the run was broken off before the answer came
+    REFUSED = 11  # not begun: by the terminal itself, which owes a reversal that gets no answer
 
     @property
     def word(self) -> str:

@@ -124,7 +124,7 @@ def _new_keys(machine: Machine, exchange: Exchange, reply: Message) -> WorkingKe
             raise PackageError("the reply brings no working keys")
         if setup.tmk is None:
             raise PackageError("the reply brings working keys, and this terminal has no master key to open them")
-        keys = setup.suite.accept(selector, setup.tmk, as_bytes(value))
+        keys = setup.suite.accept(selector, setup.tmk, as_bytes(value), verify=setup.verify)
     except PackageError as error:
         exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(error)
         return None

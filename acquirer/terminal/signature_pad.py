@@ -7,11 +7,12 @@ mark, or a stream shorter or longer than the dialect allows, the cardholder sign
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from acquirer.data.text import plural
 from acquirer.errors import ConfigurationError
 from acquirer.signature.bitmap import Bitmap
-from acquirer.signature.image_checks import ImageFlag, check_image
+from acquirer.signature.image_checks import ImageFinding, ImageFlag, check_image
 from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.signature.watermark import draw_watermark
 from acquirer.terminal.machine import Setup
@@ -47,22 +48,33 @@ def signed(setup: Setup, voucher: Voucher, pad: Pad) -> Voucher:
     signing = setup.terminal_profile.signature
     if signing is None:
         raise PadError(f"the dialect {setup.dialect.name} knows no electronic signature; sign on paper")
-    for finding in check_image(pad.bitmap):
+    for finding in _findings(pad.bitmap):
         if finding.flag is ImageFlag.BLANK:
             raise EmptyPadError(f"{finding.why}, so nothing will be uploaded")
         if finding.flag in REFUSED:
             raise PadError(f"please sign again: {finding.why}")
-    if (size := len(encode_jbig(pad.bitmap))) < signing.min_bytes:
+    if (size := len(_compressed(pad.bitmap))) < signing.min_bytes:
         raise PadError(
             f"please sign again: compressed it has {plural(size, 'byte')}, a name has {signing.min_bytes} at least"
         )
-    image = encode_jbig(_marked(setup, voucher, pad.bitmap))
+    image = _compressed(_marked(setup, voucher, pad.bitmap))
     if len(image) > signing.max_bytes:
         raise PadError(
             f"please sign again, with fewer strokes: compressed it has {plural(len(image), 'byte')}, "
             f"an upload holds {signing.max_bytes}"
         )
     return replace(voucher, image=image, capture=pad.capture, tries=0, failed=False)
+
+
+@lru_cache(maxsize=2)
+def _compressed(bitmap: Bitmap) -> bytes:
+    """Return a bitmap compressed; once for the same one, for a load generator signs with one again and again."""
+    return encode_jbig(bitmap)
+
+
+@lru_cache(maxsize=2)
+def _findings(bitmap: Bitmap) -> tuple[ImageFinding, ...]:
+    return check_image(bitmap)
 
 
 def _marked(setup: Setup, voucher: Voucher, bitmap: Bitmap) -> Bitmap:

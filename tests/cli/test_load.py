@@ -67,7 +67,11 @@ def test_json_is_one_object(burst: Callable[..., int], capsys: pytest.CaptureFix
     [
         (["--threshold", "p99<1"], 2, "'p99<1' is no threshold"),
         (["--shape", "evn"], 2, "--shape: there is no 'evn'; did you mean 'even'"),
-        (["--journey", "lunch"], 2, "--journey: there is no 'lunch'; there are sign-on, sale"),
+        (
+            ["--journey", "lunch"],
+            2,
+            "there is no 'lunch'; there are sign-on, sale, reversal, signature, day",
+        ),
         (["--within", "soon"], 2, "--within: 'soon' is not a duration"),
         (["--within", "0s"], 2, "--within: '0s' is no time"),
         (["--source", "127.0.0.1..x"], 2, "--source: '127.0.0.1..x' is no address"),

@@ -150,7 +150,7 @@ def test_a_moment_that_cannot_be_is_damage(tmp_path: Path, intended_us: int) -> 
 
 def test_an_outcome_of_another_version_is_damage(tmp_path: Path) -> None:
     path = write_run(tmp_path / "a.acq", [record()._replace(outcome=99)])
-    with pytest.raises(RecordsError, match=r"a\.acq: a record names outcome 99, of 11; it is damaged"):
+    with pytest.raises(RecordsError, match=r"a\.acq: a record names outcome 99, of 12; it is damaged"):
         read_runs([path])
 
 

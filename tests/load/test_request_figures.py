@@ -42,7 +42,7 @@ def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed(times: list[int
 @given(st.lists(RECORDS, max_size=60))
 def test_columns_count_what_records_do_one_by_one(records: list[LoadRecord]) -> None:
     found = figures(*records)
-    begun = [one for one in records if one.outcome not in (8, 9)]
+    begun = [one for one in records if one.outcome not in (8, 9, 11)]
     assert len(found) == len(records)
     assert len(found.latency) == len(begun)
     assert found.latency.most.us == max((one.late_us + one.done_us for one in begun), default=0)

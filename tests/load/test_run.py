@@ -11,21 +11,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from acquirer.data.toml import DataError
-from acquirer.load.burst_plan import BurstPlan, moments, prepare_burst, registrations
-from acquirer.load.flight import Target
-from acquirer.load.flights import Flights
+from acquirer.load.phases import Burst
+from acquirer.load.plan import LoadPlan, Shard
+from acquirer.load.plan_file import read_journey
 from acquirer.load.recorded_run import read_runs
-from acquirer.load.records import LoadRecord, RequestOutcome, read_records
+from acquirer.load.records import RequestOutcome, read_records
 from acquirer.load.request_figures import RequestFigures
-from acquirer.load.run import RunError, RunProgress, run_plan
+from acquirer.load.run import RunError, RunProgress, RunWatch, run_plan
 from acquirer.load.run_figures import RunFigures
-from acquirer.settings.specs import load_dialect
 from acquirer.testing import RunningHost, running_host
 
 
@@ -45,15 +44,27 @@ def host(terminals: str) -> Iterator[RunningHost]:
         yield host
 
 
-def plan(host: str, terminals: str, count: int = 60, within_s: float = 0.3, **more: object) -> BurstPlan:
-    return BurstPlan(host, terminals, count, within_s, **more)  # type: ignore[arg-type]
+def plan(
+    host: str,
+    terminals: str,
+    count: int = 60,
+    within_s: float = 0.3,
+    *,
+    journey: str = "sign-on",
+    shape: str = "even",
+    **more: object,
+) -> LoadPlan:
+    burst = Burst(count=count, within_s=within_s, shape=shape, journey=read_journey(journey))
+    return LoadPlan(host, terminals, (burst,), **more)  # type: ignore[arg-type]
 
 
-def run(plan: BurstPlan, folder: Path, watch: Callable[[RunProgress], None] | None = None) -> RequestFigures:
-    return read_run(run_plan(plan, Path(tempfile.mkdtemp(dir=folder)), watch or quiet)).all
+def run(plan: LoadPlan, folder: Path, watch: RunWatch | None = None) -> RequestFigures:
+    end = run_plan(plan, Path(tempfile.mkdtemp(dir=folder)), watch or quiet)
+    assert end.problems == []
+    return read_run(end.files).all
 
 
-def read_run(files: list[Path]) -> RunFigures:
+def read_run(files: Sequence[Path]) -> RunFigures:
     (run,) = read_runs(files)
     return RunFigures(run)
 
@@ -157,29 +168,18 @@ def test_a_host_that_stands_still_is_seen_in_full(tmp_path: Path, terminals: str
             process.stdout.close()
 
 
-def test_what_is_begun_late_says_how_late(host: RunningHost, terminals: str) -> None:
-    records: list[LoadRecord] = []
-    one = plan(host.address, terminals, 3, 0.001)
-    target = Target((host.host, host.port), load_dialect(one.dialect).framing)
-    begin_ns = time.monotonic_ns() - 2_000_000_000  # as if the generator had stood still for two seconds
-    flights = Flights(target, begin_ns, records.append, ["sign_on"], 0)
-    flights.run(prepare_burst(one, 0))
-    flights.close()
-    assert [record.outcome for record in records] == [RequestOutcome.APPROVED] * 3
-    assert all(record.late_us + 1_000 >= 2_000_000 for record in records)
-    assert all(record.latency_us >= 1_999_000 > record.done_us for record in records)
-
-
 @pytest.mark.slow
 def test_records_are_kept_and_say_the_same(host: RunningHost, terminals: str, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
-    figures = read_run(run_plan(plan(host.address, terminals, workers=3, shape="poisson"), folder, quiet))
+    figures = read_run(run_plan(plan(host.address, terminals, workers=3, shape="poisson"), folder, quiet).files)
     files = sorted(folder.iterdir())
     assert [file.name for file in files] == ["worker-0.acq", "worker-1.acq", "worker-2.acq"]
     again = read_run(files)
     assert again.as_json() == figures.as_json()
     header = read_records(files[0]).header
-    assert header["plan"]["count"] == 60
+    assert header["plan"]["phases"][0]["count"] == 60
+    assert header["phases"] == [{"name": "burst", "kind": "burst", "begin_s": 0.0, "length_s": 0.3, "requests": 60}]
+    assert (header["shard"], header["workers"], header["terminals"], header["share"]) == ("1/1", 3, 20, 20)
     assert header["services"][0]
     whole = files[0].read_bytes()
     files[0].write_bytes(whole[: len(whole) - 200])  # as after an abort
@@ -191,18 +191,11 @@ def test_records_are_kept_and_say_the_same(host: RunningHost, terminals: str, tm
         run_plan(plan(host.address, terminals), folder, quiet)
 
 
-def test_the_same_plan_has_the_same_moments(terminals: str) -> None:
-    first = moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=4))
-    assert first == moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=4))
-    assert first != moments(plan("127.0.0.1:1", terminals, 50, shape="front", seed=5))
-    assert sorted(number for _, number in first) == list(range(50))
-
-
 def test_too_few_terminals_are_refused(terminals: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds 400 terminals, and 401 are to come, each once: add some"):
-        registrations(plan("127.0.0.1:1", terminals, 401))
-    with pytest.raises(DataError, match="holds 400 terminals"):
+    with pytest.raises(DataError, match=r"holds 400 terminals, and 401 are to come, each once: .* \(--repeat\)"):
         run(plan("127.0.0.1:1", terminals, 401), tmp_path)
+    with pytest.raises(DataError, match=r"holds 400 terminals, and 420 processes divide them \(30 shards, 14 workers"):
+        run(plan("127.0.0.1:1", terminals, 4, workers=14, shard=Shard(1, 30)), tmp_path)
 
 
 @pytest.mark.slow

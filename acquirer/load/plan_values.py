@@ -1,0 +1,70 @@
+"""Values in plans: durations, shares, rates and numbers within bounds; what is none is one sentence."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from acquirer.data.table import Table
+from acquirer.scenario.parameters import read_duration_ms
+
+MOST_TERMINALS: Final = 1_000_000
+MOST_RATE: Final = 100_000.0  # a second: ten times what one process begins
+
+
+def duration_of(table: Table, key: str, default: float | None = None) -> float:
+    """Return a duration in seconds; without a default it must be there. Raises DataError."""
+    value = table.raw(key)
+    if value is None and default is not None:
+        return default
+    text = table.text(key)
+    try:
+        milliseconds = read_duration_ms(text)
+    except ValueError as exc:
+        raise table.error(key, str(exc)) from None
+    if not milliseconds:
+        raise table.error(key, f"'{text}' is no time; write it like 5s or 250ms")
+    return milliseconds / 1000
+
+
+def count_of(table: Table) -> int:
+    """Return how many terminals come. Raises DataError."""
+    return whole_of(table, "count", most=MOST_TERMINALS)
+
+
+def whole_of(table: Table, key: str, default: int | None = None, *, least: int = 1, most: int) -> int:
+    """Return a whole number within bounds. Raises DataError."""
+    value = table.number(key, default, least)
+    if value > most:
+        raise table.error(key, f"must be at most {most}")
+    return value
+
+
+def rate_of(table: Table, key: str, *, least: float = 0.001) -> float:
+    """Return how many come a second. Raises DataError."""
+    return number_of(table, key, None, least=least, most=MOST_RATE)
+
+
+def number_of(table: Table, key: str, default: float | None, *, least: float, most: float) -> float:
+    """Return a number within bounds; without a default it must be there. Raises DataError."""
+    value = table.raw(key)
+    if value is None:
+        if default is None:
+            raise table.error(key, "is missing")
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise table.error(key, "must be a number")
+    if not least <= value <= most:  # not a number (nan) is neither
+        raise table.error(key, f"must be from {least:g} to {most:g}")
+    return float(value)
+
+
+def share_of(table: Table, key: str, default: float) -> float:
+    """Return a share of 1, written as a number or in percent. Raises DataError."""
+    value = table.raw(key)
+    if isinstance(value, str):
+        found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%", value)
+        if found is None or float(found[1]) > 100:
+            raise table.error(key, f"'{value}' is no share; write it like 0.1 or 10%")
+        return float(found[1]) / 100
+    return number_of(table, key, default, least=0.0, most=1.0)
