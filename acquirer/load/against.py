@@ -187,10 +187,10 @@ def _drive(
         for one in contenders:
             one.sellers = signed_on(one.server.address, dialect, tids, mid, MASTER_KEY)
             first = Sales(one.sellers, STANS_OF_A_SLICE - 1, 1)
-            one.answer_bytes = len(approved_answer(one.server, dialect, first))
+            one.answer_bytes = len(approved_answer(one.server.address, dialect, first))
     else:
         for one in contenders:
-            one.answer_bytes = len(approved_answer(one.server, dialect, templates[-1]))
+            one.answer_bytes = len(approved_answer(one.server.address, dialect, templates[-1]))
     if kind != "fresh":
         for one in contenders:
             one.connections = KeptConnections(one.server.address, templates[: options.connections])

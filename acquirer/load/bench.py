@@ -8,26 +8,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acquirer.load import against, hosts_in_tests, journal_cost, ratios, starts
+from acquirer.load import against, hosts_in_tests, idle, journal_cost, ratios, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.cpu import NotMeasurable
+from acquirer.load.frames import FIRST_TID
 from acquirer.load.journal_cost import NoPageSizes
 from acquirer.load.ratios import RatioOptions
+from acquirer.load.servers import MASTER_KEY, REGISTERED
 
-DESCRIPTION = """Sign-ons a second, durable on SQLite, beside a bare Twisted echo and beside a burst of signatures.
+BENCH_MID = "880210010210162"  # of the sample of a sign-on that the dialect ships
+
+DESCRIPTION = """Sign-ons a second, durable on SQLite, beside a bare Twisted echo, a store in memory, sales with MACs
+and a burst of signatures; with --peer, beside another host.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
-are ready or have ended. With --tests, start and end of a host within a program. With --journal, bytes of an exchange in
-the journal, and times of queries over a million."""
+are ready or have ended. With --tests, start and end of a host within a program. With --journal, what a million
+exchanges cost: bytes of an exchange and of a transaction, memory, queries, the next start. With --idle, memory of a
+connection."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for; return 1 when a mark was missed, 2 when it cannot be run, 0 otherwise."""
-    options = parser().parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
+    if options.against and options.kind == "uploads":
+        command_line.error("--against has no uploads: use --kind kept, fresh or sales")
     try:
         if options.starts:
             return starts.measure(options.rounds or 5)
         if options.journal:
             return journal_cost.measure_journal(options.count or journal_cost.COUNT)
+        if options.idle:
+            return idle.measure_idle(options.count or idle.COUNT)
         if options.tests:
             return hosts_in_tests.measure_hosts(options.rounds or hosts_in_tests.ROUNDS)
         if options.against:
@@ -45,10 +56,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--against", metavar="REVISION", help="compare with this commit, tag or branch")
     what.add_argument("--starts", action="store_true", help="measure how commands start")
     what.add_argument("--tests", action="store_true", help="measure start and end of a host within a program")
-    what.add_argument("--journal", action="store_true", help="measure what a large journal costs")
-    command_line.add_argument(
-        "--rounds", type=int, help="default: 3; 9 with --against, 5 with --starts, 50 with --tests"
-    )
+    what.add_argument("--journal", action="store_true", help="measure what a large store costs")
+    what.add_argument("--idle", action="store_true", help="measure the memory of idle connections")
+    command_line.add_argument("--rounds", type=int, help="default: 9; 5 with --starts, 50 with --tests")
     command_line.add_argument("--seconds", type=float, help="at most, for each round; default: 3, with --against 60")
     command_line.add_argument("--connections", type=int, help="open at one time; default: 200")
     command_line.add_argument(
@@ -60,10 +70,16 @@ def parser() -> argparse.ArgumentParser:
         "--uploads", type=int, help="signatures uploaded at once, 0 leaves that out; default: 200"
     )
     command_line.add_argument("--log", help="the host's --log, whose lines go to a file; default: json")
-    command_line.add_argument("--store", choices=("sqlite", "memory"), help="default: sqlite")
+    command_line.add_argument("--store", choices=("sqlite", "memory", "both"), help="default: both")
+    command_line.add_argument("--kind", choices=ratios.KINDS, help="only this kind of load; no uploads with --against")
     command_line.add_argument(
-        "--kind", choices=("kept", "fresh", "sales"), help="with --against: only this kind of load"
+        "--peer",
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"measure another host in the same rounds; it must know terminals {FIRST_TID} to "
+        f"{FIRST_TID + REGISTERED - 1} of merchant {BENCH_MID} and their TMK {MASTER_KEY}, and approve their sign-ons",
     )
+    command_line.add_argument("--peer-pid", type=int, metavar="PID", help="its process here: measure what it uses too")
     command_line.add_argument(
         "--rules", type=int, help="with --against: so many rules are in force here, none of which ever fires"
     )
@@ -79,8 +95,16 @@ def against_options(options: argparse.Namespace) -> AgainstOptions:
 
 def ratio_options(options: argparse.Namespace) -> RatioOptions:
     """Return the options of a bench without ``--against`` or ``--starts``."""
-    names = ("seconds", "rounds", "connections", "count", "uploads", "log", "store")
-    return RatioOptions(**_given(options, names))
+    names = ("seconds", "rounds", "connections", "count", "uploads", "log", "store", "peer", "peer_pid")
+    chosen = RatioOptions(**_given(options, names))
+    return replace(chosen, kinds=(options.kind,)) if options.kind else chosen
+
+
+def _address(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    if not name or not (port.isascii() and port.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: write HOST:PORT")
+    return name, int(port)
 
 
 def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ for its parent.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -32,17 +33,53 @@ def used_s(pid: int) -> float:
         NotMeasurable: the system is not Linux.
         ProcessLookupError: the process has ended.
     """
+    return sum(used_by_process(pid).values())
+
+
+def used_by_process(pid: int, name: str = "host") -> dict[str, float]:
+    """Return the same for each of its processes, by what each is for: its children by the module that they run.
+
+    Raises:
+        NotMeasurable, ProcessLookupError: see `used_s`.
+    """
     if not (PROC / str(pid) / "task").is_dir():
         if PROC.is_dir():
             raise ProcessLookupError(f"process {pid} has ended")
         raise NotMeasurable("processor time of running processes is read from /proc, which this system does not have")
-    total_s = _own_s(pid)
+    used = {name: _own_s(pid)}
     for child in list(_children(pid)):
         try:
-            total_s += used_s(child)
+            for what, seconds in used_by_process(child, process_name(child)).items():
+                used[what] = used.get(what, 0.0) + seconds
         except (ProcessLookupError, FileNotFoundError):  # it ended meanwhile: from now on its parent counts it
             continue
-    return total_s
+    return used
+
+
+def resident_bytes(pid: int, name: str = "host") -> dict[str, int]:
+    """Return the memory that a process and its living descendants take, by what each is for.
+
+    Raises:
+        NotMeasurable: the system is not Linux.
+    """
+    try:
+        fields = (PROC / str(pid) / "statm").read_text().split()
+    except FileNotFoundError:
+        raise NotMeasurable("memory of running processes is read from /proc, which this system does not have") from None
+    found = {name: int(fields[1]) * os.sysconf("SC_PAGE_SIZE")}
+    for child in list(_children(pid)):
+        for what, size in resident_bytes(child, process_name(child)).items():
+            found[what] = found.get(what, 0) + size
+    return found
+
+
+def process_name(pid: int) -> str:
+    """Return what a process of a host is for: ``store writer``; ``other`` where it is none of ours."""
+    found = _MODULE.search((PROC / str(pid) / "cmdline").read_bytes())
+    return found[1].decode().replace("_", " ") if found else "other"
+
+
+_MODULE: Final = re.compile(rb"from [\w.]+\.(\w+) import main")  # as `process.channel` starts them
 
 
 def run_s(command: Sequence[str], **options: Any) -> tuple[int, float]:

@@ -15,7 +15,7 @@ from typing import Final, TextIO
 import acquirer
 from acquirer.data.json_text import parse_json
 from acquirer.dialect.dialect import Dialect
-from acquirer.load.cpu import used_s
+from acquirer.load.cpu import used_by_process, used_s
 from acquirer.load.frames import FIRST_TID
 from acquirer.load.generator import CONNECT_S, FrameSource, KeptConnections
 
@@ -45,13 +45,18 @@ class ServerProcess:
 
     def settled_cpu_s(self) -> float:
         """Return the same once it does nothing any more: journal and log lag behind its answers."""
-        before_s = self.cpu_s()
-        while True:
-            sleep(SETTLE_S)
-            after_s = self.cpu_s()
-            if after_s - before_s < SETTLE_S * QUIET_SHARE:
-                return after_s
-            before_s = after_s
+        return sum(settled_by_process(self.process.pid).values())
+
+
+def settled_by_process(pid: int) -> dict[str, float]:
+    """Return the processor time used so far by each process of a server, once it does nothing any more."""
+    before = used_by_process(pid)
+    while True:
+        sleep(SETTLE_S)
+        after = used_by_process(pid)
+        if sum(after.values()) - sum(before.values()) < SETTLE_S * QUIET_SHARE:
+            return after
+        before = after
 
 
 def terminals_file(directory: Path, mid: str, count: int = REGISTERED) -> Path:
@@ -156,9 +161,9 @@ def started(
         process.stdout.close()
 
 
-def approved_answer(server: ServerProcess, dialect: Dialect, source: FrameSource) -> bytes:
-    """Return the host's answer to one request, which must be an approval, or there is nothing to measure."""
-    kept = KeptConnections(server.address, [source])
+def approved_answer(address: tuple[str, int], dialect: Dialect, source: FrameSource) -> bytes:
+    """Return a host's answer to one request, which must be an approval, or there is nothing to measure."""
+    kept = KeptConnections(address, [source])
     try:
         kept.run(1, CONNECT_S, 0)
     finally:

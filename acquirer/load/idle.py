@@ -1,0 +1,58 @@
+"""What idle connections cost a host: its memory before and after many are open, and after an exchange over each."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from acquirer.load.cpu import resident_bytes
+from acquirer.load.frames import sign_on_templates
+from acquirer.load.generator import KeptConnections
+from acquirer.load.pairs import Mark
+from acquirer.load.servers import DIALECT, REGISTERED, ServerProcess, approved_answer, host
+from acquirer.net.files import make_room
+from acquirer.settings.specs import load_dialect
+
+COUNT: Final = 5_000
+WARM: Final = 1_000  # opened and used before: what a host makes once is none of a connection's
+EXCHANGES_S: Final = 120.0  # at most, for one over each connection
+
+MARK: Final = Mark(2_048, at_most=True, unit=" bytes")
+
+
+def measure_idle(count: int = COUNT) -> int:
+    """Print what so many idle connections take of a host's memory; return 1 when each takes more than the mark.
+
+    Raises:
+        NotMeasurable: this system does not say how much memory a running process takes.
+    """
+    dialect = load_dialect(DIALECT)
+    templates, mid = sign_on_templates(dialect, REGISTERED)
+    make_room(count + WARM)
+    with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as directory, host(Path(directory), mid) as server:
+        answer_bytes = len(approved_answer(server.address, dialect, templates[-1]))
+        warm = KeptConnections(server.address, templates[:WARM])
+        warm.run(WARM, EXCHANGES_S, answer_bytes)
+        before = _resident(server)
+        sources = [templates[number % REGISTERED] for number in range(count)]
+        idle = KeptConnections(server.address, sources)
+        opened = _resident(server)
+        figures = idle.run(count, EXCHANGES_S, answer_bytes)
+        used = _resident(server)
+        idle.close()
+        warm.close()
+    if figures.answered != count:
+        raise SystemExit(f"{count - figures.answered} of {count} exchanges failed")
+    missed = False
+    for what, after in (("that sent nothing yet", opened), ("after an exchange over each", used)):
+        verdict, too_large = MARK.verdict(round((after - before) / count))
+        print(f"{count:,} connections {what}: {(after - before) / count:,.0f} bytes each ({verdict})")
+        missed |= too_large
+    return int(missed)
+
+
+def _resident(server: ServerProcess) -> int:
+    """Return the memory of the host's own process, once it is at rest."""
+    server.settled_cpu_s()
+    return resident_bytes(server.process.pid)["host"]
