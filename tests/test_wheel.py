@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.recorded import drawn_records, write_run
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -54,6 +56,16 @@ def test_journeys_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert (tmp_path / "out.xml").exists()
+
+
+@pytest.mark.slow
+def test_reports_of_runs_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "run/worker-0.acq", drawn_records(50, 500_000))
+    done = subprocess.run(
+        [installed, "load", "report", "run", "--report", "run.html"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "uPlot" in (tmp_path / "run.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

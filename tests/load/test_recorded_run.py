@@ -80,6 +80,14 @@ def test_workers_of_one_machine_began_at_one_moment(tmp_path: Path) -> None:
     assert list(one_run(tmp_path).columns.intended_us) == [0, 0]
 
 
+def test_services_of_machines_may_stand_in_another_order(tmp_path: Path) -> None:
+    write_run(tmp_path / "a.acq", [record(service=0), record(service=1)], shard="1/2")
+    write_run(tmp_path / "b.acq", [record(service=0)], shard="2/2", services=["refund", "sign_on"])
+    run = one_run(tmp_path)
+    assert run.services == ("sign_on", "sale", "refund")
+    assert [run.services[place] for place in run.columns.service] == ["sign_on", "sale", "refund"]
+
+
 def test_what_is_missing_has_a_sentence(tmp_path: Path) -> None:
     write_run(tmp_path / "a.acq", RECORDS[:9], shard="1/3", worker=1, workers=2, end=None)
     write_run(tmp_path / "b.acq", RECORDS[9:], shard="3/3", end=footer(interrupted=True))

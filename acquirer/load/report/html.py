@@ -20,6 +20,8 @@ def element(tag: str, *content: str, **attributes: str) -> Html:
 
     >>> element("p", "a < b", element("b", "c"), class_="quiet")
     '<p class="quiet">a &lt; b<b>c</b></p>'
+    >>> element("p", id='"><script>')
+    '<p id="&quot;&gt;&lt;script&gt;"></p>'
     """
     written = "".join(f' {name.rstrip("_")}="{escape(value)}"' for name, value in attributes.items() if value)
     return Html(f"<{tag}{written}>{''.join(map(_escaped, content))}</{tag}>")

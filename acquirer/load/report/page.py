@@ -38,6 +38,7 @@ def report_page(runs: Sequence[JudgedRun]) -> str:
         policy=content_policy(list(scripts.values()), list(styles.values())),
         title=escape(f"Load: {title}"),
         version=escape(__version__),
+        licence=_asset("uPlot.LICENSE.txt").strip(),
         body=body,
         data=script_json({"runs": [run_data(one.figures) for one in runs]}),
     )

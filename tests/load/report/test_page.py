@@ -180,13 +180,17 @@ def test_what_files_say_is_escaped(judged: MakeRun) -> None:
         assert "<b>&" in outline.texts("th")
 
 
-def test_its_charts_are_drawn_by_the_library_as_it_was_published() -> None:
+def test_its_charts_are_drawn_by_the_library_as_it_was_published(judged: MakeRun) -> None:
     readme = (ASSETS / "README.md").read_text(encoding="utf-8")
     digests = dict(re.findall(r"^\| `(uPlot[^`]*)` \| `[^`]*` \| `([0-9a-f]{64})` \|$", readme, re.MULTILINE))
     assert set(digests) == {"uPlot.iife.min.js", "uPlot.min.css"}
     for name, digest in digests.items():
         assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == digest
-    assert "Permission is hereby granted" in (ASSETS / "uPlot.LICENSE.txt").read_text(encoding="utf-8")
+    licence = (ASSETS / "uPlot.LICENSE.txt").read_text(encoding="utf-8").strip()
+    assert "Permission is hereby granted" in licence
+    page = report_page([judged([record()])])
+    assert licence in page, "what is copied brings its licence"
+    assert (ASSETS / "uPlot.iife.min.js").read_text(encoding="utf-8") in page
 
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
