@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
+from acquirer.cli.streams import say
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -100,28 +102,34 @@ def watching(
     """Give what is to be called as a run goes on: it shows how far the run is, and returns why it is to be ended.
 
     What is shown stands on stderr if that is a terminal, and leaves nothing behind. A run is to be ended when a
-    threshold is missed that ends it; None as long as there is none.
+    threshold is missed that ends it, which a sentence on stderr then says; None as long as there is none.
 
     Args:
         planned: requests that are planned; 0: that depends on the answers.
         figures: nothing has ended yet.
     """
     ending = [one for one in thresholds if one.abort]
+    why: str | None = None
     with _showing(planned, figures) as show:
 
         def watch(progress: Progress) -> str | None:
             from acquirer.load.live_figures import judge_running
 
+            nonlocal why
             if not ending and show is None:
                 return None
             figures.add(progress.new)
             if show:
                 show(progress)
-            for one in judge_running(ending, figures, progress.elapsed_s):
-                return f"threshold {one.threshold.written} is missed after {progress.elapsed_s:.1f} s: {one.words}"
-            return None
+            missed = judge_running(ending, figures, progress.elapsed_s)
+            if missed and why is None:
+                one = missed[0]
+                why = f"ended after {progress.elapsed_s:.1f} s: {one.threshold.written} is missed ({one.words})"
+            return why
 
         yield watch
+    if why:
+        say(why)
 
 
 @contextmanager

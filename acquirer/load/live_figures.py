@@ -97,7 +97,8 @@ class LiveCounts:
             self.latency.add(record.latency_us)
             self.lateness.add(record.late_us)
             self._late += record.late_us > LATE_US
-        self._span(record.intended_us, record.intended_us + record.latency_us)
+        end_us = record.intended_us + record.latency_us if outcome in ANSWERED else -1
+        self._span(record.intended_us, end_us)
 
     def include(self, other: LiveCounts) -> None:
         """Count all that another one has counted."""
@@ -125,7 +126,7 @@ class LiveCounts:
 
     @property
     def rate(self) -> float:
-        """Return answered requests a second, from the first intended moment to the last end."""
+        """Return answered requests a second, from the first intended moment to the last answer."""
         elapsed_us = self._last_us - self._first_us
         return self.answered * 1_000_000 / elapsed_us if elapsed_us > 0 else 0.0
 

@@ -130,6 +130,11 @@ class RequestFigures:
         return self.columns.outcome.translate(_BEGUN)
 
     @cached_property
+    def at_least(self) -> bytes:
+        """Which of them have times that are lower bounds: 1 at the place of each."""
+        return self.columns.outcome.translate(_AT_LEAST)
+
+    @cached_property
     def latency(self) -> Distribution:
         """Times since the intended moments."""
         return self._times(self.columns.latency_us)
@@ -195,10 +200,15 @@ class RequestFigures:
         """Return how long it took from the first intended moment to the last end."""
         return (max(self.columns.end_us) - min(self.columns.intended_us)) / 1_000_000 if len(self) else 0.0
 
-    @property
+    @cached_property
     def rate(self) -> float:
-        """Return answered requests a second."""
-        return self.answered / self.elapsed_s if self.elapsed_s else 0.0
+        """Return answered requests a second, from the first intended moment to the last answer.
+
+        What waits for its time-out long after all others makes the run longer, and no answer later.
+        """
+        last_us = max(compress(self.columns.end_us, self.columns.outcome.translate(_BELIEVED)), default=0)
+        elapsed_us = last_us - min(self.columns.intended_us, default=0)
+        return self.answered * 1_000_000 / elapsed_us if elapsed_us > 0 else 0.0
 
     @cached_property
     def longest_silence(self) -> tuple[float, float]:
@@ -242,5 +252,4 @@ class RequestFigures:
         }
 
     def _times(self, column: array[int]) -> Distribution:
-        at_least = self.columns.outcome.translate(_AT_LEAST)
-        return Distribution(compress(zip(column, at_least, strict=True), self.begun))
+        return Distribution(compress(zip(column, self.at_least, strict=True), self.begun))

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Final, NamedTuple
 
 from acquirer.load.record_columns import RecordColumns, code_text
 from acquirer.load.records import RequestOutcome
-from acquirer.load.request_figures import RequestFigures
+from acquirer.load.request_figures import Distribution, Quantile, RequestFigures
 
 BURST_US: Final = 10_000_000
 """Up to this length a run is a burst, and is shown in tenths of a second."""
@@ -26,13 +26,13 @@ MOST_BUCKETS: Final = 1_000
 """A screen has hardly more columns; what waits for a time-out makes a burst of five seconds last minutes."""
 
 
-class Percentiles(NamedTuple):
-    """Times of the requests of a bucket, in microseconds."""
+class BucketTimes(NamedTuple):
+    """Times of the requests that were due in a bucket."""
 
-    p50: int = 0
-    p90: int = 0
-    p99: int = 0
-    max: int = 0
+    p50: Quantile
+    p90: Quantile
+    p99: Quantile
+    most: Quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class TimeBucket:
 
     Args:
         open: requests that were due and had not ended, at its end.
+        latency: None where none was begun that was due in it.
+        lateness: likewise.
     """
 
     begin_us: int
@@ -51,8 +53,8 @@ class TimeBucket:
     errors: Mapping[RequestOutcome, int]
     codes: Mapping[str, int]
     open: int
-    latency: Percentiles
-    lateness: Percentiles
+    latency: BucketTimes | None
+    lateness: BucketTimes | None
 
     @property
     def begin_s(self) -> float:
@@ -93,8 +95,8 @@ def time_buckets(columns: RecordColumns, width_us: int) -> list[TimeBucket]:
     outcomes = _by_place(Counter(zip(ends, columns.outcome, strict=True)))
     codes = _by_place(Counter(zip(ends, columns.code, strict=True)))
     figures = RequestFigures(columns)
-    latency = _percentiles(due, columns.latency_us, figures.begun)
-    lateness = _percentiles(due, columns.late_us, figures.begun)
+    latency = _times(due, columns.latency_us, figures.at_least, figures.begun)
+    lateness = _times(due, columns.late_us, bytes(len(due)), figures.begun)
     offered_so_far = list(accumulate(offered[place] for place in places))
     done_so_far = list(accumulate(done[place] for place in places))
     return [
@@ -111,8 +113,8 @@ def time_buckets(columns: RecordColumns, width_us: int) -> list[TimeBucket]:
             },
             {code_text(number): n for number, n in sorted(codes[place].items()) if number},
             offered_so_far[place] - done_so_far[place],
-            latency.get(place, Percentiles()),
-            lateness.get(place, Percentiles()),
+            latency.get(place),
+            lateness.get(place),
         )
         for place in places
     ]
@@ -125,14 +127,15 @@ def _by_place(counted: Mapping[tuple[int, int], int]) -> defaultdict[int, dict[i
     return found
 
 
-def _percentiles(places: Iterable[int], times_us: Iterable[int], begun: Iterable[int]) -> dict[int, Percentiles]:
-    gathered: defaultdict[int, list[int]] = defaultdict(list)
-    for place, us, is_begun in zip(places, times_us, begun, strict=True):
-        if is_begun:
-            gathered[place].append(us)
+def _times(
+    places: Iterable[int], times_us: Iterable[int], at_least: Iterable[int], begun: Iterable[int]
+) -> dict[int, BucketTimes]:
+    gathered: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for place, us, bound in compress(zip(places, times_us, at_least, strict=True), begun):
+        gathered[place].append((us, bound))
     found = {}
     for place, times in gathered.items():
-        times.sort()
-        p50, p90, p99 = (times[max(-(-len(times) * percent // 100), 1) - 1] for percent in (50, 90, 99))
-        found[place] = Percentiles(p50, p90, p99, times[-1])
+        of_them = Distribution(times)
+        p50, p90, p99 = (of_them.quantile(percent) for percent in (50, 90, 99))
+        found[place] = BucketTimes(p50, p90, p99, of_them.most)
     return found

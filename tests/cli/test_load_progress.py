@@ -40,7 +40,7 @@ def test_it_shows_offered_done_errors_percentiles_and_lateness() -> None:
     new = [*[record(500, 5_000, intended_us=n * 1000) for n in range(99)], lost]
     assert shown(20_000, Moment(3.21, 12_000, 11_940, new)) == [
         "offered 12,000 of 20,000",
-        "done 11,940 of 20,000, 49 answered a second",
+        "done 11,940 of 20,000, 957 answered a second",
         "3.2 s errors: 1 lost p50 5.5 ms p99 5.5 ms begun late p99 0.5 ms",
     ]
 
@@ -84,8 +84,11 @@ def test_on_a_terminal_it_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch,
     assert ("\x1b[36m" in text) is coloured
 
 
-def test_a_run_is_to_end_once_a_threshold_is_missed() -> None:
+def test_a_run_is_to_end_once_a_threshold_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
     thresholds = [read_threshold("errors<1%"), read_threshold("p(99)<250ms", abort=True, grace_s=2)]
     with watching(10, LiveFigures(SERVICES, ["burst"]), thresholds) as watch:
         assert watch(Moment(1.0, 3, 1, [record(done_us=900_000, outcome=RequestOutcome.DECLINED)])) is None
-        assert watch(Moment(2.5, 3, 1)) == "threshold p(99)<250ms is missed after 2.5 s: 900.0 ms"
+        assert watch(Moment(2.5, 3, 1)) == "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)"
+        assert watch(Moment(2.6, 3, 1)) == "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)"
+        assert capsys.readouterr().err == ""
+    assert capsys.readouterr() == ("", "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)\n")

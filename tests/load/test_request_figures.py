@@ -93,6 +93,14 @@ def test_what_was_not_begun_is_counted_and_has_no_times(outcome: str) -> None:
     assert some.errors == {RequestOutcome[outcome]: 1}
 
 
+def test_a_request_that_waits_for_its_time_out_makes_no_rate_lower() -> None:
+    answered = [record(done_us=10_000, intended_us=n * 10_000) for n in range(100)]
+    lost = record(done_us=60_000_000, outcome=RequestOutcome.NO_ANSWER, intended_us=500_000)
+    some = figures(*answered, lost)
+    assert (some.elapsed_s, some.rate) == (60.5, 100.0)
+    assert figures(lost).rate == 0.0
+
+
 def test_connections_that_stood_before_have_no_time_of_connecting() -> None:
     some = figures(record()._replace(connected_us=0), record()._replace(connected_us=700))
     assert (len(some.connect), some.connect.most.us) == (1, 700)

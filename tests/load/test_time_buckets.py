@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from acquirer.load.record_columns import columns_of_records
 from acquirer.load.records import LoadRecord, RequestOutcome
+from acquirer.load.request_figures import Quantile
 from acquirer.load.time_buckets import MOST_BUCKETS, bucket_width_us, time_buckets
 from tests.load.recorded import record
 
@@ -34,9 +35,13 @@ def test_each_request_stands_where_it_was_due_and_where_it_ended(records: list[L
         assert sum(bucket.errors.values()) + bucket.approved == len(ended)
         assert sum(bucket.codes.values()) == sum(one.code != b"" for one in ended)
         assert bucket.open == sum(one.intended_us < end_us <= one.intended_us + one.latency_us for one in records)
-        begun = sorted(one.latency_us for one in due if one.outcome not in (8, 9, 11))
-        assert bucket.latency.max == (begun[-1] if begun else 0)
-        assert bucket.latency.p50 == (begun[(len(begun) - 1) // 2] if begun else 0)
+        begun = sorted((one.latency_us, one.outcome in (2, 3, 4, 10)) for one in due if one.outcome not in (8, 9, 11))
+        if begun:
+            assert bucket.latency.most == Quantile(*begun[-1])
+            assert bucket.latency.p50 == Quantile(*begun[(len(begun) - 1) // 2])
+            assert bucket.lateness.most.us == max(one.late_us for one in due if one.outcome not in (8, 9, 11))
+        else:
+            assert bucket.latency is bucket.lateness is None
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ def run_data(figures: RunFigures) -> dict[str, Any]:
         "open": [bucket.open for bucket in buckets],
         "p50": _line(buckets, "latency", "p50"),
         "p99": _line(buckets, "latency", "p99"),
-        "max": _line(buckets, "latency", "max"),
+        "max": _line(buckets, "latency", "most"),
         "late": _line(buckets, "lateness", "p99"),
-        "lateMax": _line(buckets, "lateness", "max"),
+        "lateMax": _line(buckets, "lateness", "most"),
         "codes": {"names": codes + (["other"] if rare else []), "rows": code_rows},
         "errors": {
             "names": [outcome.word for outcome in figures.all.errors],
@@ -115,5 +115,6 @@ def _silence(figures: RunFigures) -> list[float] | None:
 
 
 def _line(buckets: Sequence[TimeBucket], of: str, name: str) -> list[float | None]:
-    """Return a figure of each bucket in milliseconds, and nothing where nothing was due."""
-    return [getattr(getattr(bucket, of), name) / 1000 if bucket.offered else None for bucket in buckets]
+    """Return a figure of each bucket in milliseconds, and nothing where nothing was begun."""
+    times = [getattr(bucket, of) for bucket in buckets]
+    return [None if one is None else getattr(one, name).ms for one in times]

@@ -77,10 +77,11 @@ def _bucket_rows(one: JudgedRun) -> Iterator[list[object]]:
 
 
 def _times(bucket: TimeBucket) -> list[object]:
-    """Return the times of what was due in a piece; nothing where nothing was."""
+    """Return the times of what was due in a piece; nothing where nothing was begun."""
     latency, lateness = bucket.latency, bucket.lateness
-    times = (latency.p50, latency.p90, latency.p99, latency.max, lateness.p99, lateness.max)
-    return [us / 1000 if bucket.offered else "" for us in times]
+    if latency is None or lateness is None:
+        return [""] * 6
+    return [time.ms for time in (latency.p50, latency.p90, latency.p99, latency.most, lateness.p99, lateness.most)]
 
 
 def _request_rows(one: JudgedRun) -> Iterator[list[object]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from acquirer.load.report.headline import duration
 from acquirer.load.report.html import Html, element, html_table
-from acquirer.load.request_figures import PERCENTILES, Distribution, RequestFigures
+from acquirer.load.request_figures import PERCENTILES, Distribution, Quantile, RequestFigures
 from acquirer.load.run_figures import RunFigures
 from acquirer.load.time_buckets import TimeBucket, bucket_width_us, time_buckets
 
@@ -87,13 +87,14 @@ def _time_cells(times: Distribution) -> list[str]:
 
 
 def _bucket_cells(bucket: TimeBucket) -> list[str]:
-    times = bucket.latency
-    return [
-        f"{bucket.begin_s:g} s",
-        *(f"{n:,}" for n in (bucket.offered, bucket.done, bucket.approved, sum(bucket.errors.values()), bucket.open)),
-        *(
-            [duration(us) for us in (times.p50, times.p99, times.max, bucket.lateness.p99)]
-            if bucket.offered
-            else "–" * 4
-        ),
-    ]
+    latency, lateness = bucket.latency, bucket.lateness
+    counts = (bucket.offered, bucket.done, bucket.approved, sum(bucket.errors.values()), bucket.open)
+    times = ["–"] * 4
+    if latency is not None and lateness is not None:
+        times = [time_text(time) for time in (latency.p50, latency.p99, latency.most, lateness.p99)]
+    return [f"{bucket.begin_s:g} s", *(f"{n:,}" for n in counts), *times]
+
+
+def time_text(quantile: Quantile) -> str:
+    """Return a time as people say it."""
+    return f"{'≥ ' if quantile.at_least else ''}{duration(quantile.us)}"

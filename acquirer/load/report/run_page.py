@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from acquirer.data.text import plural
-from acquirer.load.report.figure_tables import figures_section, over_time_section, share_text
+from acquirer.load.report.figure_tables import figures_section, over_time_section, share_text, time_text
 from acquirer.load.report.headline import LIMITED, duration, meaning, remarks
 from acquirer.load.report.html import Html, element, html_table, together
 from acquirer.load.report.judged_run import JudgedRun
-from acquirer.load.request_figures import Quantile, RequestFigures
+from acquirer.load.request_figures import RequestFigures
 from acquirer.load.run_figures import RunFigures
 
 Chart = tuple[str, str, str, str]  # id, class, title, caption
@@ -135,9 +135,9 @@ def tiles(requests: RequestFigures, terminals: int) -> list[Html]:
         ("Terminals", f"{terminals:,}", f"{len(requests):,} requests"),
         ("Approved", share_text(share), f"{requests.approved:,} of {len(requests):,}"),
         ("Answered a second", f"{requests.rate:,.0f}", f"over {requests.elapsed_s:.2f} s"),
-        ("p50", _time(times.quantile(50)), "half were faster"),
-        ("p99", _time(times.quantile(99)), "99 of 100 were faster"),
-        ("Longest", _time(times.most), "from its intended moment"),
+        ("p50", time_text(times.quantile(50)), "half were faster"),
+        ("p99", time_text(times.quantile(99)), "99 of 100 were faster"),
+        ("Longest", time_text(times.most), "from its intended moment"),
     ]
     return [
         element("div", element("dt", name), element("dd", value, element("small", beside)), class_="tile")
@@ -240,10 +240,6 @@ _WORDS: Final = (
 
 def _held(held: bool) -> tuple[str, str]:
     return ("held", "good") if held else ("MISSED", "bad")
-
-
-def _time(quantile: Quantile) -> str:
-    return f"{'≥ ' if quantile.at_least else ''}{duration(quantile.us)}"
 
 
 def _sentence(text: str) -> str:

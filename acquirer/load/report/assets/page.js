@@ -54,6 +54,8 @@
     ctx.strokeStyle = ctx.fillStyle = colour("quiet");
     ctx.lineWidth = ratio;
     ctx.font = 11 * ratio + "px system-ui, sans-serif";
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     let free = -Infinity;
     for (const phase of marks) {
       const x = Math.round(u.valToPos(phase.t, "x", true));
@@ -84,6 +86,7 @@
     ctx.fillStyle = colour("bad");
     ctx.font = 11 * ratio + "px system-ui, sans-serif";
     ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
     if (right - left > ctx.measureText(words).width + 8 * ratio) {
       ctx.fillText(words, (left + right) / 2, u.bbox.top + u.bbox.height - 6 * ratio);
     }
@@ -126,8 +129,11 @@
     return sorted.length > 0 && sorted[sorted.length - 1] > 100 * sorted[sorted.length >> 1];
   };
   const leading = (v) => +(v / 10 ** Math.floor(Math.log10(v) + 1e-9)).toPrecision(6);
-  const decades = (u, at) => at.map((v) => [1, 2, 5].includes(leading(v)) ? v : null);
-  const scaleMs = (values) => high(values) ? { distr: 3 } : { range: (u, low, top) => [0, (top || 1) * 1.05] };
+  const decades = (u, at) => {
+    const shown = u.scales.y.max > 2000 * u.scales.y.min ? [1] : [1, 2, 5];
+    return at.map((v) => shown.includes(leading(v)) ? v : null);
+  };
+  const scaleMs = (values) => high(values) ? { distr: 3, range: (u, low, top) => [low / 1.2, top * 1.2] } : { range: (u, low, top) => [0, (top || 1) * 1.05] };
   const msAxis = () => axis({ size: 62, values: (u, at) => at.map(axisMs) });
   const logMsAxis = (grid) => axis({ size: 62, filter: decades, grid: { show: grid !== false, filter: decades, stroke: () => colour("grid"), width: 1 }, ticks: { filter: decades, stroke: () => colour("grid"), width: 1, size: 5 }, values: (u, at) => at.map((v) => v == null ? "" : axisMs(v)) });
   const countAxis = () => axis({ size: 62, values: (u, at) => at.map((v) => v.toLocaleString("en-US")) });
