@@ -44,6 +44,9 @@ def add(
     required: str = typer.Option(
         "daily", metavar="never|daily|per-batch|per-transaction", help="How often it must sign on."
     ),
+    operators: str | None = typer.Option(
+        None, metavar="01,02", help="Who may sign on, beside the supervisor 00 and the administrator 99; else anyone."
+    ),
     test: bool = typer.Option(False, help="A test terminal."),
     store: str | None = StoreOption,
 ) -> int:
@@ -60,6 +63,7 @@ def add(
         "name": name,
         "mak": mak,
         "policy": {"required": required},
+        "operators": None if operators is None else operators.split(","),
         "test": test,
     }
     return _register(typed_terminals(values), store)
@@ -142,7 +146,7 @@ def show(
             name, value = name.removesuffix("_us"), clock_time(value, config.timezone) or "never"
         for part, held in value.items() if isinstance(value, dict) else [("", value)]:
             label = f"{name} {part}".strip().replace("_", " ")
-            if held not in ("", None):
+            if held not in ("", None, []):
                 grid.add_row(Line(label, KEY), printable(_word(held)))
     console().print(grid)
     return Code.OK
@@ -182,6 +186,7 @@ def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
         "test": terminal.test,
         "fixed_keys": terminal.fixed_keys is not None,
         "policy": {part: getattr(policy, part) for part in policy.__slots__},
+        "operators": list(terminal.operators),
         "batch": session.batch,
         "signed_on_us": session.signed_on_us,
         "signed_on_count": session.signed_on_count,
@@ -205,4 +210,6 @@ def _nearest(tid: str, known: list[str]) -> str:
 
 
 def _word(value: object) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -4,6 +4,7 @@
 2. Terminal (97): it is registered.
 3. Merchant (03): the terminal belongs to it.
 4. Service (40): the message asks for something that is served.
+5. Operator (58): one whom the terminal lists, where it lists any and the message names one.
 
 Then come the sign-on policy (77), the MAC (A0: `verification`), the stored repeat, the batch and the business, which
 the services ask for by themselves (`case`). A refusal here books nothing.
@@ -20,7 +21,7 @@ from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
 from acquirer.model.effects import Loaded
 from acquirer.model.reasons import Reason
-from acquirer.model.rows import Session, TerminalConfig
+from acquirer.model.rows import MANAGERS, Session, TerminalConfig
 
 
 def check_format(host: Host, request: Request) -> Decision | None:
@@ -54,7 +55,31 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
         return Decision(Reason.MERCHANT_UNKNOWN, identity.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:
         return Decision(Reason.NOT_SUPPORTED, why.not_supported(host.dialect, request))
+    if terminal.operators:
+        request.operator = _two_digits(_named_operator(host, request) or loaded.session.operator)
+        if not terminal.policy.unlisted_operators and (unlisted := unlisted_operator(host, request, terminal)):
+            return Decision(Reason.OPERATOR_UNKNOWN, unlisted)
     return None
+
+
+def unlisted_operator(host: Host, request: Request, terminal: TerminalConfig) -> str:
+    """Return why the operator whom a message names may not use this terminal; "" when it may, or none is named."""
+    operator = _named_operator(host, request)
+    if not operator or not terminal.operators or _two_digits(operator) in (*terminal.operators, *MANAGERS):
+        return ""
+    return identity.operator_unknown(host.dialect, terminal, operator)
+
+
+def _named_operator(host: Host, request: Request) -> str:
+    """Return the operator whom a message names; "" where its place holds something else, as DE 63 of a sale does."""
+    route = request.route
+    return host.read.operator(request.message.fields) if route and "operator" in route.mandatory else ""
+
+
+def _two_digits(operator: str) -> str:
+    """Return the number of an operator as it is registered; some terminals send three digits, others a blank."""
+    number = operator.strip()
+    return f"{int(number):02}" if number.isascii() and number.isdigit() else number
 
 
 def sign_on_due(host: Host, request: Request, terminal: TerminalConfig, session: Session) -> str:

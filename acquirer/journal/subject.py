@@ -30,6 +30,7 @@ _COLUMNS: Final = {
     "fault": "fault",
     "rule": "rule",
     "generation": "generation",
+    "operator": "operator",
     "id": "id",
     "why": "why",
 }

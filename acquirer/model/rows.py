@@ -45,6 +45,11 @@ class Policy:
     repeat: Literal["replay", "decline"] = "replay"  # the same request again: its stored reply, or 94
     batch_check: bool = True  # refuse a sale whose batch is not the host's
     bad_macs_allowed: int = 3  # wrong MACs in a row before a new sign-on is demanded
+    unlisted_operators: bool = False  # one who is not among those that the terminal lists may sign on, with a note
+
+
+MANAGERS: Final = ("00", "99")
+"""The supervisor and the administrator, whom every terminal has. Source: manuals of the field's terminals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class TerminalConfig:
     fixed_keys: bytes | None = field(default=None, repr=False)  # sealed "fixed:<tid>": working keys pinned for tests
     bdk: bytes | None = field(default=None, repr=False)  # sealed "bdk:<tid>": its keys are derived for each message
     bdk_kcv: Identifier = ""
+    operators: tuple[Identifier, ...] = ()  # who may sign on, beside `MANAGERS`; none: anyone
 
 
 @dataclass(slots=True)

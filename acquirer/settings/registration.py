@@ -27,3 +27,4 @@ class Registration:
     fixed_keys: WorkingKeys | None = None
     bdk: Secret | None = None
     ksn: bytes = b""  # which device the terminal is, for the side that plays it; b"": derived from its number
+    operators: tuple[str, ...] = ()  # who may sign on, two digits each; none: anyone

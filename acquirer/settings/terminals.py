@@ -1,12 +1,14 @@
 """Terminals to register: ``[[terminal]]`` tables of a TOML file, or the options of a command line.
 
-A range (``tid = "10000001..10000020"``) stands for one terminal each, alike in everything but their number.
+A range (``tid = "10000001..10000020"``) stands for one terminal each, alike in everything but their number. A
+``[[merchant]]`` says which operators those of its terminals have that list none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -15,11 +17,20 @@ from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.data.types import MakForm
 from acquirer.model.rows import Policy, Required
 from acquirer.security.ciphers import CipherError, CipherName
-from acquirer.security.dukpt import DUKPT
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
 from acquirer.settings.shipped import specs_dir
+from acquirer.settings.terminal_values import (
+    RANGE_MOST,
+    is_range,
+    read_ksn,
+    read_mid,
+    read_name,
+    read_operators,
+    read_tid,
+    spelled_out,
+)
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, whole
 
@@ -34,16 +45,8 @@ __all__ = [
     "weak_keys",
 ]
 
-RANGE_MOST: Final = 100_000
-"""Terminals of one range: sealing so many takes seconds, and a slipped digit should not take minutes."""
-
 DEMO: Final = "demo-terminals.toml"
 """The file among the shipped ones that is used when the store is empty and none was named."""
-
-NAME_MOST: Final = 64
-"""Characters of a terminal's name: it stands on receipts and in tables."""
-
-_RANGE: Final = re.compile(r"([!-~]{8})\.\.([!-~]{8})")
 
 Step = tuple[str | int, ...]
 
@@ -71,8 +74,8 @@ def demo_terminals() -> list[Registration]:
 def terminals_of(document: Document) -> list[Registration]:
     """Return the terminals of a parsed file; see `read_terminals`."""
     for key in document.data:
-        if key != "terminal":
-            raise document.unknown((key,), ["terminal"])
+        if key not in ("terminal", "merchant"):
+            raise document.unknown((key,), ["terminal", "merchant"])
     tables = document.data.get("terminal")
     if not isinstance(tables, list) or not tables:
         raise DataError(document.name, 0, "", "holds no [[terminal]]; write one for each terminal, or for a range")
@@ -91,7 +94,29 @@ def terminals_of(document: Document) -> list[Registration]:
                 problem = f"terminal {tid} stands already at line {line}; tids are unique"
                 raise document.error(("terminal", index, "tid"), problem)
             found[tid] = (index, registration)
-    return [registration for _, registration in found.values()]
+    merchants = _merchants(document, {registration.mid for _, registration in found.values()})
+    return [
+        registration if registration.operators else replace(registration, operators=merchants.get(registration.mid, ()))
+        for _, registration in found.values()
+    ]
+
+
+def _merchants(document: Document, known: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the operators of each ``[[merchant]]`` of a file, for terminals that list none of their own."""
+    tables = document.data.get("merchant", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise document.error(("merchant",), "is not a table; write [[merchant]] above its keys")
+    merchants: dict[str, tuple[str, ...]] = {}
+    for index, table in enumerate(tables):
+        try:
+            _refuse_unknown((), table, ("mid", "operators"))
+            mid = _value(table, "mid", read_mid)
+            if mid not in known or mid in merchants:
+                raise _Problem(("mid",), "stands already" if mid in merchants else "is that of no [[terminal]] here")
+            merchants[mid] = _value(table, "operators", read_operators)
+        except _Problem as exc:
+            raise document.error(("merchant", index, *exc.path), exc.problem) from None
+    return merchants
 
 
 def typed_terminals(values: Mapping[str, Any]) -> list[Registration]:
@@ -139,24 +164,25 @@ class _Problem(Exception):
 def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
     """Yield the terminal of one table, or each one of its range. Raises _Problem, with the first key it is about."""
     _refuse_unknown((), table, _KEYS)
-    tids = _value(table, "tid", _read_tid)
-    mid = _value(table, "mid", _read_mid)
+    tids = _value(table, "tid", read_tid)
+    mid = _value(table, "mid", read_mid)
     tmk = _key(table, "tmk", _value(table, "tmk_cipher", _TMK_CIPHER, "3des"))
     bdk = _key(table, "bdk", _value(table, "bdk_cipher", _BDK_CIPHER, "3des"))
-    ksn = _value(table, "ksn", _read_ksn, b"")
-    if ksn and _RANGE.fullmatch(tids):
+    ksn = _value(table, "ksn", read_ksn, b"")
+    if ksn and is_range(tids):
         raise _Problem(("ksn",), "names one device; leave it out for a range, and each terminal derives its own")
-    name = _value(table, "name", _read_name, "")
+    name = _value(table, "name", read_name, "")
     mak = _value(table, "mak", _MAK, "single")
     policy = _policy(table.get("policy"))
     test = _value(table, "test", read_bool, False)
+    operators = _value(table, "operators", read_operators, ())
     fixed_keys = _fixed_keys(table.get("fixed_keys"))
     if fixed_keys is not None and not test:
         raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
     if tmk is None and bdk is None:
         raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
-    for tid in _spelled_out(tids):
-        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn)
+    for tid in spelled_out(tids):
+        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators)
 
 
 def _policy(table: object) -> Policy:
@@ -217,50 +243,6 @@ def _key(table: Mapping[str, Any], key: str, cipher: CipherName | None = None, p
         raise _Problem((*path, key), str(exc)) from None
 
 
-def _text(value: object) -> str:
-    """Return a text as it is, with its spaces: a terminal number may have some."""
-    if not isinstance(value, str):
-        raise ValueError("is not a text; write it in quotes")
-    return value
-
-
-def _read_tid(value: object) -> str:
-    text = _text(value)
-    if not (found := _RANGE.fullmatch(text)):
-        if not re.fullmatch(r"[ -~]{8}", text):
-            raise ValueError(
-                'is not a terminal number, which has 8 ASCII characters; a range is written "10000001..10000020"'
-            )
-        return text
-    first, last = found.groups()
-    head = first.rstrip("0123456789")
-    if head == first or not last.startswith(head) or not last[len(head) :].isdigit():
-        raise ValueError("is not a range; both ends must begin alike and count in as many digits")
-    count = int(last[len(head) :]) - int(first[len(head) :]) + 1
-    if not 1 <= count <= RANGE_MOST:
-        raise ValueError(f"counts {plural(count, 'terminal')}; a range goes upwards and has at most {RANGE_MOST}")
-    return text
-
-
-def _read_mid(value: object) -> str:
-    if not re.fullmatch(r"[ -~]{15}", text := _text(value)):
-        raise ValueError("is not a merchant number, which has 15 ASCII characters")
-    return text
-
-
-def _read_ksn(value: object) -> bytes:
-    sizes = sorted(2 * dukpt.ksn_bytes for dukpt in DUKPT.values())
-    if len(text := _text(value)) not in sizes or not re.fullmatch("[0-9A-Fa-f]+", text):
-        raise ValueError(f"is not a key serial number, which has {' or '.join(map(str, sizes))} hex digits")
-    return bytes.fromhex(text)
-
-
-def _read_name(value: object) -> str:
-    if len(text := _text(value)) > NAME_MOST:
-        raise ValueError(f"has {len(text)} characters; a terminal's name has at most {NAME_MOST}")
-    return text
-
-
 _DEFAULT_POLICY: Final = Policy()
 _TMK_CIPHER: Final = choice(("3des", "sm4", "aes"))  # whose KCV is shown; a key package names its own cipher
 _BDK_CIPHER: Final = choice(("3des", "aes"))
@@ -271,6 +253,7 @@ _POLICY: Final[Mapping[str, ValueReader[Any]]] = {
     "repeat": choice(("replay", "decline")),
     "batch_check": read_bool,
     "bad_macs_allowed": whole(1, 1000),
+    "unlisted_operators": read_bool,
 }
 _FIXED_KEYS: Final = ("pik", "mak", "tdk")
 _KEYS: Final[Mapping[str, Iterable[str]]] = {
@@ -278,6 +261,7 @@ _KEYS: Final[Mapping[str, Iterable[str]]] = {
     "policy": _POLICY,
     "test": (),
     "fixed_keys": _FIXED_KEYS,
+    "operators": (),
 }
 """The keys of a ``[[terminal]]``, each with those of its table if it is one."""
 
@@ -288,13 +272,3 @@ def _refuse_unknown(path: Step, table: Mapping[str, Any], known: Mapping[str, It
             raise _Problem((*path, key), f"unknown key{did_you_mean(key, known)}")
         if isinstance(value, dict) and isinstance(known, Mapping):
             _refuse_unknown((*path, key), value, known[key])
-
-
-def _spelled_out(tid: str) -> Iterator[str]:
-    if not (found := _RANGE.fullmatch(tid)):
-        yield tid
-        return
-    first, last = found.groups()
-    head = first.rstrip("0123456789")
-    for number in range(int(first[len(head) :]), int(last[len(head) :]) + 1):
-        yield f"{head}{number:0{8 - len(head)}d}"

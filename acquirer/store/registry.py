@@ -76,14 +76,14 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
 
 
 def _digest(one: Registration, vault: Vault) -> str:
-    plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test))
+    plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test, one.operators))
     return vault.digest(plain, one.tmk, one.bdk, one.fixed_keys)
 
 
 def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
     """Return whether a registration is the stored one; sealed keys differ each time and are compared open."""
-    plain = (config.mid, config.name, config.mak, config.policy, config.test)
-    if plain != (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test):
+    plain = (config.mid, config.name, config.mak, config.policy, config.test, config.operators)
+    if plain != (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test, wanted.operators):
         return False
     bdk = None if config.bdk is None else vault.open_secret(f"bdk:{config.tid}", config.bdk)
     if _master(config, vault) != wanted.tmk or bdk != wanted.bdk:
@@ -110,4 +110,5 @@ def sealed_terminal(one: Registration, vault: Vault, randbytes: Randbytes) -> Te
         fixed_keys=None if fixed is None else vault.seal_keys(f"fixed:{one.tid}", fixed, randbytes),
         bdk=None if one.bdk is None else vault.seal_secret(f"bdk:{one.tid}", one.bdk, randbytes),
         bdk_kcv="" if one.bdk is None else one.bdk.kcv(),
+        operators=one.operators,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -34,9 +34,16 @@ class Rig(shipped.Rig):
     """The shipped rig with the terminal of these tests."""
 
     def register(
-        self, tid: str = TID, *, fixed: WorkingKeys | None = None, mak: str = "single", **policy: Any
+        self,
+        tid: str = TID,
+        *,
+        fixed: WorkingKeys | None = None,
+        mak: str = "single",
+        operators: Sequence[str] = (),
+        **policy: Any,
     ) -> Registration:
-        known = super().register(tid, name="test", tmk=TMK_HEX, mak=mak, policy=policy)
+        listed = {"operators": list(operators)} if operators else {}
+        known = super().register(tid, name="test", tmk=TMK_HEX, mak=mak, policy=policy, **listed)
         if fixed is not None:
             sealed = self.host.vault.seal_keys(f"fixed:{tid}", fixed, self.host.randbytes)
             self.store.terminals[tid] = replace(self.store.terminals[tid], fixed_keys=sealed)

@@ -33,6 +33,7 @@ ENTRY = Entry(
     pan_masked="621234******1232",
     rule="poor",
     generation=2,
+    operator="02",
     id=12,
     dialect="unionpay-pos",
     request={"22": "012", "60": "22000001000"},
@@ -48,7 +49,7 @@ def fits(text, entry=ENTRY, dialect=None):
     "text",
     [
         "service=sale & mti=0200 & tid=1000* & mid=880210010210162 & batch=000001 & stan=000003",
-        "code=51 & reason=chosen & rule=poor & fault=late & generation=2 & id=12 & delivery=sent",
+        "code=51 & reason=chosen & rule=poor & fault=late & generation=2 & operator=02 & id=12 & delivery=sent",
         "amount=12.34 & amount>12 & pan=6212345678901232 & dialect=unionpay* & peer=127.*",
         "since=12:00 & until=12:01 & since=2025-03-10 & until=2025-03-11",
         'de.22=012 & de.60=22* & de.55="" & !replayed & rrn & why~poor',

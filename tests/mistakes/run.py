@@ -75,10 +75,12 @@ def _tables(rows: tuple[Mistake, ...]) -> Iterator[str]:
         for first in "12":
             keys = {"tid": f"{first}{number:07}", "mid": MID, "tmk": TMK.hex().upper(), **row.terminal}
             yield "[[terminal]]\ntest = true"
-            policy = keys.pop("policy", "")
+            policy, operators = keys.pop("policy", ""), keys.pop("operators", "")
             yield from (f'{key} = "{value}"' for key, value in keys.items() if value)
             if policy:
                 yield f'policy = {{ required = "{policy}" }}'
+            if operators:
+                yield f"operators = {operators.split()}"
 
 
 def _pos(ports: dict[str, int], row: Mistake, tid: str) -> Pos:

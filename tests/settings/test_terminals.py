@@ -214,3 +214,33 @@ def test_a_registration_is_imported_without_cryptography():
     code = "import sys, acquirer.settings.registration; print('cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_operators_of_a_terminal_and_of_its_merchant():
+    merchant = '[[merchant]]\nmid = "880210010210162"\noperators = ["02", "01"]\n'
+    text = table(operators='["07"]') + table(tid='"10000162"') + table(tid='"10000163"', mid='"880210010210163"')
+    assert [one.operators for one in read(text + merchant)] == [("07",), ("01", "02"), ()]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (table(operators='"01"'), 'terminal[0].operators: \'01\' is no list of operators; write it like ["01", "02"]'),
+        (table(operators="[]"), "is no list of operators; write it like"),
+        (table(operators='["1"]'), "names '1', and an operator has two digits; write it like"),
+        (table(operators='["01", "01"]'), "names 01 twice"),
+        (table(operators='["00"]'), "names 00, which every terminal has: 00 is the supervisor, 99 the administrator"),
+        (table() + "[[merchant]]\n", "merchant[0].mid: is missing"),
+        (table() + '[[merchant]]\nmid = "880210010210162"\n', "merchant[0].operators: is missing"),
+        (table() + '[[merchant]]\nmid = "880210010210163"\n', "merchant[0].mid: is that of no [[terminal]] here"),
+        (
+            table() + '[[merchant]]\nmid = "880210010210162"\noperators = ["01"]\n' * 2,
+            "merchant[1].mid: stands already",
+        ),
+        (table() + "[merchant]\n", "merchant: is not a table; write [[merchant]] above its keys"),
+        (table() + "[[merchant]]\noperator = []\n", "merchant[0].operator: unknown key; did you mean 'operators'?"),
+    ],
+)
+def test_operators_that_cannot_be(text, problem):
+    with pytest.raises(DataError, match=re.escape(problem)):
+        read(text)

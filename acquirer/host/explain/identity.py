@@ -9,7 +9,7 @@ from typing import Final
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.request import Request
 from acquirer.host.text import named, place
-from acquirer.model.rows import TerminalConfig
+from acquirer.model.rows import MANAGERS, TerminalConfig
 from acquirer.wire.masking import known
 
 
@@ -52,4 +52,19 @@ def merchant_unknown(terminal: TerminalConfig, mid: str) -> str:
     return (
         f"terminal {terminal.tid} belongs to merchant {known(terminal.mid)}, the message says {known(named(mid))}: "
         f"correct the merchant number in the terminal, or register it anew{_oddity(mid)}"
+    )
+
+
+OPERATORS_NAMED: Final = 8
+"""Of a terminal that lists many: a sentence has room for so many."""
+
+
+def operator_unknown(dialect: Dialect, terminal: TerminalConfig, operator: str) -> str:
+    """Say that an operator is not among those whom a terminal lists."""
+    listed = terminal.operators
+    more = f" and {len(listed) - OPERATORS_NAMED} more" if len(listed) > OPERATORS_NAMED else ""
+    return (
+        f"operator {named(operator.strip())} ({place(dialect, 'operator')}) is not registered with terminal "
+        f"{terminal.tid}, which lists {', '.join(listed[:OPERATORS_NAMED])}{more}, beside the supervisor "
+        f"{MANAGERS[0]} and the administrator {MANAGERS[1]}: sign on as one of them, or register this one too"
     )

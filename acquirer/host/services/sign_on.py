@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from acquirer.dialect.plans import ElementValues
+from acquirer.host.admission import unlisted_operator
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
@@ -137,6 +138,8 @@ def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if after.operator:
         notes = (f"operator {named(after.operator.strip())}", *operator_notes(case.host.dialect, after.operator))
+        if unlisted := unlisted_operator(case.host, case.request, case.terminal):
+            notes = (*notes, f"unlisted-operator: {unlisted}")
     if after.serial and after.serial != before.serial:
         notes = (*notes, f"serial {named(after.serial)}")
         notes = (*notes, *serial_notes(case.host.dialect, case.request.message))
