@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from acquirer.app.unsigned import no_signature_limit_minor
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.kinds import KINDS, title_of
+from acquirer.host.signature_limit import no_signature_limit_minor
 from acquirer.model.rows import Signature, Transaction
 from acquirer.signature import image_checks, jbig_decoder
 from acquirer.signature.bitmap import Bitmap

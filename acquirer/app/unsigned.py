@@ -16,6 +16,7 @@ from acquirer.app.signatures import with_its_picture
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.kinds import KINDS
+from acquirer.host.signature_limit import no_signature_limit_minor
 from acquirer.host.signature_policy import Mode
 from acquirer.model.rows import Flag, Signature, Transaction, TransactionKey
 from acquirer.store import Reader
@@ -72,21 +73,6 @@ class UnsignedFilter:
         return self.batch in ("", transaction.key.batch) and (
             self.since_us <= at_us and (not self.until_us or at_us < self.until_us)
         )
-
-
-def no_signature_limit_minor(dialect: Dialect, transaction: Transaction, limit_minor: int | None = None) -> int:
-    """Return the limit up to which a transaction like this needs no signature, 0 when it needs one.
-
-    `limit_minor` replaces the dialect's limit.
-    """
-    profile = dialect.terminal_profile
-    if profile is None or KINDS[transaction.kind].total != "debit":  # it is the cardholder who pays
-        return 0
-    dialect_limit_minor = profile.slip.free.get(profile.entry_of(transaction.entry_mode))
-    if dialect_limit_minor is None:
-        return 0
-    limit = dialect_limit_minor if limit_minor is None else limit_minor
-    return limit if transaction.amount_minor <= limit else 0
 
 
 def find_unsigned(

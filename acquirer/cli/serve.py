@@ -84,6 +84,22 @@ def command(
             metavar="PERCENT", help="How much of what is held a completion may take.", rich_help_panel=BEHAVIOUR
         ),
     ] = None,
+    settlement_reply: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHOSE",
+            help="Totals in the reply to a settlement that is not balanced: host, host-without-offline, terminal.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
+    unsigned_at_settlement: Annotated[
+        str | None,
+        typer.Option(
+            metavar="accept|flag|hold",
+            help="What a settlement does about transactions without a signature; hold keeps the batch open.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     keep_days: Annotated[
         int | None,
         typer.Option(
@@ -168,6 +184,8 @@ def command(
         "refund_days": refund_days,
         "pre_auth_days": pre_auth_days,
         "completion_percent": completion_percent,
+        "settlement_reply": settlement_reply,
+        "unsigned_at_settlement": unsigned_at_settlement,
         "keep_days": keep_days,
         "fault": tuple(fault) if fault else None,
         "pack": tuple(pack) if pack else None,

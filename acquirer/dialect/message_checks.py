@@ -22,6 +22,8 @@ from acquirer.wire.grammar import FieldSpec, Locator
 from acquirer.wire.message import EncodeError, Value
 
 MAC_ELEMENTS = ("mac", "mac_secondary")
+TELLING: Final = frozenset({"code", "settlement"})
+"""Elements by which a reply says how it went."""
 
 
 def check_replies(dialect: Dialect) -> Iterator[DataError]:
@@ -32,7 +34,7 @@ def check_replies(dialect: Dialect) -> Iterator[DataError]:
             yield dialect.error(route.path, problem)
             continue
         for key, answer in (("reply", route.reply), ("refusal", route.refusal)):
-            if "code" in dialect.elements and "code" not in answer.make:
+            if "code" in dialect.elements and not TELLING & set(answer.make):
                 yield dialect.error((*route.path, key), "makes no 'code': a terminal cannot tell how it went")
 
 
@@ -176,6 +178,7 @@ HOST_VALUES: Final[Mapping[str, str]] = {
     "balance_sign": "C",
     "batch": "000001",
     "rrn": "000000000001",
+    "settlement": "0" * 62,
 }
 """What a host makes itself, in the sizes that its services have; times follow from the dialect, codes are data."""
 

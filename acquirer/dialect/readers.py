@@ -25,8 +25,11 @@ class ElementReaders:
     batch: ReadText
     card_entry: ReadText
     card_sequence: ReadText
+    chip_detail: ReadText
     currency: ReadText
     date: ReadText
+    detail_count: ReadText
+    detail_records: ReadText
     entry_mode: ReadText
     expiry: ReadText
     function: ReadText
@@ -46,6 +49,7 @@ class ElementReaders:
     security_control: ReadText
     sent: ReadText  # universal time
     serial: ReadText
+    settlement: ReadText
     settlement_date: ReadText
     stan: ReadText
     tid: ReadText

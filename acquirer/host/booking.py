@@ -16,6 +16,7 @@ from acquirer.host.chip_notes import ChipObjects, chip_notes, chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
 from acquirer.host.issuer.decisions import Judgement
+from acquirer.host.issuer.organisations import organisation_of
 from acquirer.host.kinds import KINDS
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
@@ -53,6 +54,8 @@ def book(
         reply_elements |= elements or {}
         if "auth_id" in host.plans.plan(request.route, accepted=True).elements:
             reply_elements.setdefault("auth_id", case.rrn[-AUTH_DIGITS:])
+        if organisation := _foreign_organisation(case):
+            reply_elements["organisation"] = organisation
     chip = chip_objects(dialect, request.message)
     given = given_back(card.pan, chip)
     if chip is not None:
@@ -86,6 +89,7 @@ def book(
     )
     session = case.session_after.copy()
     session.last_stan = request.stan
+    session.unused = False
     session.sign_on_spent = kind.moves_money or session.sign_on_spent
     per_transaction = kind.moves_money and case.terminal.policy.required == "per-transaction"
     return Decision(
@@ -104,6 +108,7 @@ def book(
         notes=(
             *notes,
             *((card.note,) if card.note else ()),
+            *case.notes,
             *_stan_notes(case),
             *skew_notes(host, request),
             *field_notes(host, request, kind, card.pan, transaction.entry_mode),
@@ -111,6 +116,14 @@ def book(
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )
+
+
+def _foreign_organisation(case: Case) -> str:
+    """Return the organisation of a card that is not of the dialect's own, where its replies say it; else ""."""
+    if "organisation" not in case.host.dialect.constants or not case.card.pan:
+        return ""
+    entry = case.host.issuer.cards.get(case.card.pan)
+    return (entry.organisation if entry is not None else "") or organisation_of(case.card.pan)
 
 
 def used(row: Transaction, at_us: int) -> Transaction:

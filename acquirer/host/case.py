@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from acquirer.host.admission import sign_on_due
+from acquirer.host.batch_numbers import closed, next_batch
 from acquirer.host.card import PresentedCard, check_filling, check_number, read_card
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import booking
 from acquirer.host.explain import exchange as why
+from acquirer.host.explain import settlement as settlement_why
 from acquirer.host.issuer.decisions import CardUse, Judgement
 from acquirer.host.pin import open_pin
 from acquirer.host.repeat import stored_answer
@@ -36,7 +38,7 @@ NO_CARD = PresentedCard("", "")
 class Case:
     """One request with its rows, and what the steps taken so far found out."""
 
-    __slots__ = ("_token", "card", "host", "request", "rrn", "session", "stored", "terminal", "verified")
+    __slots__ = ("_token", "card", "host", "notes", "request", "rrn", "session", "stored", "terminal", "verified")
 
     def __init__(self, host: Host, request: Request, loaded: Loaded) -> None:
         assert loaded.terminal is not None
@@ -44,7 +46,11 @@ class Case:
         self.host = host
         self.request = request
         self.terminal: TerminalConfig = loaded.terminal
+        self.notes: tuple[str, ...] = ()
         self.session: Session = loaded.session
+        if self.session.settling and request.batch == next_batch(self.session.batch):
+            self.session = closed(self.session)
+            self.notes = (settlement_why.gone_on(self.session.settled, self.session.batch),)
         self.stored: Transaction | None = loaded.transaction  # what the books say of the key of this request
         self.rrn = loaded.rrn
         self.verified: Verified = UNVERIFIED
@@ -80,6 +86,10 @@ class Case:
             raise Decided(stored_answer(host, request, self.terminal, self.verified, self.stored, self.card, due))
         if host.has_batch and self.terminal.policy.batch_check and request.batch != self.session.batch:
             sentence = why.batch_differs(host.dialect, self.terminal, self.session, request)
+            raise Decided(self.refusal(Reason.BATCH_DIFFERS, sentence, sign_on_again=True))
+        late = (self.session.batch,) if self.session.settling else (self.session.settled,)
+        if host.has_batch and request.batch and request.batch in late:  # with a batch that is not checked, too
+            sentence = settlement_why.batch_settled(host.dialect, request.batch, self.session)
             raise Decided(self.refusal(Reason.BATCH_DIFFERS, sentence, sign_on_again=True))
 
     def refusal(self, reason: Reason, sentence: str, *, sign_on_again: bool = False) -> Decision:

@@ -21,6 +21,7 @@ from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.scenario.rules import Rules
 from acquirer.security.vault import Vault
+from acquirer.settlement.policies import SettlementReply, UnsignedPolicy
 from acquirer.wire.elements import read_element
 
 SILENT_CENTS: Final = 98
@@ -40,6 +41,9 @@ class HostOptions:
     refund_days: int = 30  # a refund is taken for so many days after its sale (H-BP; hosts differ)
     pre_auth_days: int = 29  # a pre-authorisation is completed, topped up or voided for so many days (H-BP)
     completion_percent: int = 115  # of what is held, so much may be taken (H-BP; others: 100)
+    settlement_reply: SettlementReply = "host"  # whose totals a reply has that is not balanced
+    unsigned_at_settlement: UnsignedPolicy = "accept"  # what a settlement does about transactions without a signature
+    no_sign_limit_minor: int | None = None  # contactless sales up to it need none; None: as the dialect says
 
 
 class Host:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acquirer.dialect.plans import ElementValues
+from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Transaction, Upload
 from acquirer.scenario.rules import Ruling
@@ -16,6 +17,7 @@ class Decision:
         "authorisation",
         "card",
         "code",
+        "details",
         "keys",
         "notes",
         "original",
@@ -26,6 +28,7 @@ class Decision:
         "rrn",
         "ruling",
         "session",
+        "settlement",
         "sign_on_again",
         "silent",
         "transaction",
@@ -45,6 +48,8 @@ class Decision:
         authorisation: Transaction | None = None,
         card: Card | None = None,
         upload: Upload | None = None,
+        settlement: Settlement | None = None,
+        details: tuple[UploadedDetail, ...] = (),
         keys: WorkingKeys | None = None,
         code: str = "",
         rrn: str = "",
@@ -63,6 +68,8 @@ class Decision:
         self.authorisation = authorisation  # the pre-authorisation beneath that
         self.card = card
         self.upload = upload
+        self.settlement = settlement
+        self.details = details  # of a batch upload
         self.keys = keys  # that verified the request and seal the reply
         self.code = code  # chosen by a trigger amount, or stored; "": the dialect's code for the reason
         self.rrn = rrn

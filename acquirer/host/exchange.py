@@ -123,6 +123,8 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             decision.original,
             decision.card,
             decision.upload,
+            decision.settlement,
+            decision.details,
             authorisation=decision.authorisation,
         )
         outcome = yield Commit(changes, arrival.deadline_s)

@@ -164,5 +164,9 @@ _CARD: Final[Mapping[str, tuple[str, ValueReader[Any]]]] = {
     "limit": ("limit_minor", _minor),
     "daily_limit": ("daily_limit_minor", _minor),
     "daily_count": ("daily_count", whole()),
+    "organisation": (
+        "organisation",
+        _matching("[A-Z]{3}", 'is no organisation; write its three letters, like "VIS"'),
+    ),
 }
 """Key of a ``[[card]]`` → attribute of `CardEntry`, reader."""

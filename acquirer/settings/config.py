@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
 from acquirer.settings.text_file import read_text_file
@@ -33,6 +33,7 @@ from acquirer.settings.values import (
     seconds,
     whole,
 )
+from acquirer.settlement.policies import SettlementReply, UnsignedPolicy
 
 FILE: Final = "acquirer.toml"
 PREFIX: Final = "ACQUIRER_"
@@ -70,6 +71,10 @@ class Config:
     """A pre-authorisation is completed, topped up or voided for so many days."""
     completion_percent: Annotated[int, whole(1, 1000)] = 115
     """A completion takes up to so many per cent of what its pre-authorisation holds."""
+    settlement_reply: Annotated[SettlementReply, choice(get_args(SettlementReply))] = "host"
+    """Whose totals the reply to a settlement has that is not balanced: hosts differ."""
+    unsigned_at_settlement: Annotated[UnsignedPolicy, choice(get_args(UnsignedPolicy))] = "accept"
+    """What a settlement does about transactions without a signature: nothing, note them, or keep the batch open."""
     keep_days: Annotated[int, whole(1, 3650)] = 35
     """A transaction of a closed batch is kept for so many days after it was last referred to."""
     fault: TextValues = ()

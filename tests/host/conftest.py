@@ -13,6 +13,8 @@ import pytest
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.registration import Registration
+from acquirer.settlement.details import ChipDetail, DetailRecord, write_chip_detail, write_detail_records
+from acquirer.settlement.totals import BatchTotals, write_settlement
 from acquirer.testing import rig as shipped
 from acquirer.testing.durations import Duration
 from acquirer.testing.rig_exchange import RigReply
@@ -23,6 +25,8 @@ TID, MID = "10000161", "880210010210162"
 TMK_HEX = "258FB0AB70D025CDB99DF2C4D302D646"
 TMK = Secret.from_hex(TMK_HEX)
 CARD = "6212345678901232"
+NOTHING = BatchTotals()
+CHIP = bytes.fromhex("9F2608887766554433221195050000008000")
 NOON = datetime(2025, 3, 10, 12, 0, 0, tzinfo=SHANGHAI)
 
 
@@ -238,6 +242,30 @@ class Pos:
 
     def upload(self, stan: str, image: bytes, **more: Any) -> RigReply:
         return self.rig.send(self.upload_frame(stan, image, **more))
+
+    def settlement_frame(self, totals: BatchTotals = NOTHING, **more: Any) -> bytes:
+        """A settlement of the open batch, as UnionPay terminals send it."""
+        settlement = write_settlement(totals)
+        return self.management(
+            "0500", "201", **{"settlement": settlement, "operator": "01 ", "currency": "156", **more}
+        )
+
+    def settle(self, totals: BatchTotals = NOTHING, **more: Any) -> RigReply:
+        return self.rig.send(self.settlement_frame(totals, **{"stan": self.next_stan(), **more}))
+
+    def upload_requests(self, *records: DetailRecord, **more: Any) -> RigReply:
+        """Details of requests in the upload of a batch."""
+        more = {"stan": self.next_stan(), "detail_records": write_detail_records(records), **more}
+        return self.rig.send(self.management("0320", "201", **more))
+
+    def upload_chip(self, stan: str, detail: ChipDetail, function: str = "205", **more: Any) -> RigReply:
+        """The detail of a chip's transaction in the upload of a batch."""
+        elements = {"stan": stan, "icc": CHIP, "chip_detail": write_chip_detail(detail), "pan": CARD, **more}
+        return self.rig.send(self.management("0320", function, **elements))
+
+    def end_upload(self, count: int, function: str = "202", **more: Any) -> RigReply:
+        more = {"stan": self.next_stan(), "detail_count": f"{count:04}", **more}
+        return self.rig.send(self.management("0320", function, **more))
 
     @property
     def last(self) -> str:

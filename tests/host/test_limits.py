@@ -33,6 +33,9 @@ def test_a_host_unless_it_is_set_otherwise() -> None:
         "checks": asdict(Checks()),
         "void_other_day": False,
         "refund_days": 30,
+        "settlement_reply": "host",
+        "unsigned_at_settlement": "accept",
+        "no_sign_limit_minor": None,
     }
     table = CardTable({})
     assert (table.unknown, table.test_bins, table.unknown_balance_minor) == ("approve", (), 100_000)
@@ -41,7 +44,9 @@ def test_a_host_unless_it_is_set_otherwise() -> None:
 def test_a_decision_changes_nothing_unless_it_says_so() -> None:
     decision = Decision(Reason.APPROVED, "why")
     values = {name: getattr(decision, name) for name in Decision.__slots__}
-    rows = dict.fromkeys(("session", "transaction", "original", "card", "upload", "keys", "ruling"))
+    rows = dict.fromkeys(
+        ("session", "transaction", "original", "authorisation", "card", "upload", "settlement", "keys", "ruling")
+    )
     texts = dict.fromkeys(("code", "rrn", "pan_masked"), "")
     switches = dict.fromkeys(("sign_on_again", "replayed", "silent"), False)
     expected: dict[str, object] = {
@@ -49,6 +54,7 @@ def test_a_decision_changes_nothing_unless_it_says_so() -> None:
         "why": "why",
         "reply_elements": {},
         "notes": (),
+        "details": (),
         **rows,
         **texts,
         **switches,

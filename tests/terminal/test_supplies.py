@@ -26,7 +26,8 @@ def test_every_message_of_every_dialect_that_ships(name: str) -> None:
     dialect = load_dialect(name)
     assert list(unsupplied(CompiledDialect(dialect))) == []
     served = {route.service for route in dialect.routes if route.served}
-    assert served <= {*MANAGEMENT, *KINDS, "reversal", "signature", "signature_part"}  # it has a command for each
+    settling = {"settlement", "batch_upload", "batch_upload_chip", "batch_upload_advice", "batch_upload_end"}
+    assert served <= {*MANAGEMENT, *KINDS, *settling, "reversal", "signature", "signature_part"}  # a command for each
 
 
 SERVICES = (

@@ -13,6 +13,9 @@ from acquirer.host.text import indefinite, named, place
 from acquirer.inspect.filling import other_side
 from acquirer.wire.message import Message, Value
 
+_COPIES: Final = frozenset({"batch_upload_advice"})
+"""Services whose messages are those of others once more: a message is rather taken for one of those."""
+
 
 class _Difference(NamedTuple):
     element: str
@@ -54,6 +57,8 @@ def of_other_mti(dialect: Dialect, message: Message) -> str:
     for route in sorted(dialect.routes, key=lambda route: route.mti[:2] != own):
         if own in _REVERSALS and route.mti[:2] != own:
             break
+        if route.service in _COPIES:
+            continue
         if route.served and route.when and route.mti != without_repeat(message.mti):
             fields = Message(message.raw, route.mti, message.fields)
             if not list(_differences(dialect, fields, route)) and dialect.missing(fields, route) is None:
@@ -83,8 +88,8 @@ def sent_as_reversal(dialect: Dialect, message: Message) -> str:
 _REVERSALS: Final = ("04", "14")
 """Classes of messages that repeat what another had: they look like it, and sending that again would book it again."""
 
-_MANY_KINDS: Final = ("08", "18", "02", "12")
-"""Classes of messages whose MTI does not say what is wanted: network management, financial."""
+_MANY_KINDS: Final = ("08", "18", "02", "12", "03")
+"""Classes of messages whose MTI does not say what is wanted: network management, financial, uploads and downloads."""
 
 
 def _served(dialect: Dialect, mti: str) -> Iterator[Route]:

@@ -26,6 +26,7 @@ class CardEntry:
     limit_minor: int | None = None  # of one sale
     daily_limit_minor: int | None = None
     daily_count: int | None = None
+    organisation: str = ""  # "": as its leading digits say
 
     @property
     def chip(self) -> bool:

@@ -15,14 +15,14 @@ from acquirer.model.reasons import Reason
 def sign_off(case: Case) -> Decision:
     """Close the terminal's day: new transactions need a sign-on again, reversals do not. Idempotent."""
     session, request = case.session, case.request
-    elements = _reply_elements(case)
+    elements = {**_reply_elements(case), "batch": session.batch}
     if session.signed_off or not session.signed_on_us:
         state = "had signed off already" if session.signed_off else "was never signed on"
         sentence = f"nothing to sign off: the terminal {state}"
         return Decision(Reason.APPROVED, sentence, reply_elements=elements, rrn=case.rrn)
     sentence, notes = "signed off", tuple[str, ...]()
     if case.host.has_batch:
-        closes = case.terminal.policy.required == "per-batch"
+        closes = case.terminal.policy.required == "per-batch" and not session.unused
         sentence = f"signed off; batch {session.batch} {'is closed' if closes else 'stays open'}"
     if request.batch and request.batch != session.batch:
         notes = (f"batch: the terminal signs off from batch {request.batch}, the host has {session.batch}",)

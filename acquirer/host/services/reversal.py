@@ -2,11 +2,13 @@
 
 It is found by the transaction's own key, needs a valid MAC, is exempt from the sign-on policy, and works after
 sign-off. Found, its amount is compared: differs 64, and the transaction stays. Unknown: 25, and the number is barred,
-so that a transaction that comes after its reversal is not booked. What undoing means is each service's own (`undo`).
+so that a transaction that comes after its reversal is not booked. What was counted in a batch that is settled is not
+undone any more: 25. What undoing means is each service's own (`undo`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 
 from acquirer.dialect.router import without_repeat
@@ -15,6 +17,7 @@ from acquirer.host.case import Case, Deciding
 from acquirer.host.chip_notes import chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
+from acquirer.host.explain import settlement as settlement_why
 from acquirer.host.explain.booking import Difference
 from acquirer.host.kinds import COMPLETIONS, KINDS, is_advice, title_of
 from acquirer.host.lifecycle import Action, action
@@ -22,6 +25,8 @@ from acquirer.host.registry import SERVICES, Undoing, Undone, service
 from acquirer.host.request import reversed_key
 from acquirer.host.text import money
 from acquirer.host.value_notes import original_notes
+from acquirer.model.batches import BatchBooks
+from acquirer.model.effects import Effect, EffectResult, LoadBatch
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction, TransactionState
 from acquirer.wire.masking import mask_pan
@@ -48,6 +53,9 @@ def reversal(case: Case) -> Deciding:
         return _undone(case, stored, stored.state, Undone(), why.nothing_to_reverse(stored), pan)
     if course is not Action.UNDO:
         return _answer(case, Reason.ORIGINAL_CLOSED, why.not_reversed(stored), pan)
+    if (yield from _is_settled(case, stored)):
+        sentence = settlement_why.not_undone(title_of(stored.kind), stored.key.batch)
+        return _answer(case, Reason.ORIGINAL_CLOSED, sentence, pan)
     undo = SERVICES[stored.kind].undo if stored.kind in SERVICES else None
     if undo is None or not _reversible(stored):
         return _answer(case, Reason.NOT_SUPPORTED, why.never_reversed(title_of(stored.kind), stored.mti), pan)
@@ -61,6 +69,17 @@ def reversal(case: Case) -> Deciding:
         return _answer(case, Reason.ORIGINAL_CLOSED, sentence, pan)
     sentence = why.reversed_now(case.host.dialect, stored, _given_reason(case))
     return _undone(case, stored, "reversed", undone, sentence, pan)
+
+
+def _is_settled(case: Case, stored: Transaction) -> Generator[Effect, EffectResult, bool]:
+    """Return whether the batch of a transaction was settled: what was counted there stays counted."""
+    if stored.key.batch == case.session.batch:
+        return case.session.settling
+    if not case.host.has_batch:
+        return False
+    books = yield LoadBatch(stored.key.mid, stored.key.tid, stored.key.batch, (stored.key.stan,))
+    assert isinstance(books, BatchBooks)
+    return books.settlement is not None and books.settlement.state != "held"
 
 
 def _reversible(stored: Transaction) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.admission import unlisted_operator
+from acquirer.host.batch_numbers import next_batch
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
@@ -52,7 +53,7 @@ def sign_on(case: Case) -> Decision:
     after.bad_macs = 0
     after.last_stan = request.stan or session.last_stan
     batch_words = f"batch {batch}; " if host.has_batch else ""
-    notes = (*notes, *_notes(case, session, after))
+    notes = (*notes, *_notes(case, session, after), *case.notes)
     keys = after.current if sentence else None  # that this message hands out
     if keys is not None and host.unproved.signed_on(after.tid, keys.number, day):
         notes = (*notes, key_why.tmk_may_differ(case.terminal, UNPROVED_MOST))
@@ -121,17 +122,8 @@ def _other_cipher(case: Case, selector: str, master: Secret) -> str:
     return key_why.other_cipher(case.terminal, selector, wrap, master.cipher, master.using(wrap).kcv())
 
 
-def next_batch(batch: str) -> str:
-    """The batch number after this one; 000000 is never used.
-
-    >>> next_batch("000009"), next_batch("999999")
-    ('000010', '000001')
-    """
-    return f"{int(batch) % 999_999 + 1:06}"
-
-
 def _closed(terminal: TerminalConfig, session: Session) -> bool:
-    return terminal.policy.required == "per-batch" and session.signed_off
+    return terminal.policy.required == "per-batch" and session.signed_off and not session.unused
 
 
 def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:

@@ -248,7 +248,7 @@ def test_clocks() -> None:
 
 def test_known_and_not_served(pos: Pos) -> None:
     host = pos.rig.host
-    settlement = pos.frame("0500", {"stan": "000001", "transaction_type": "00", "batch": "000001", "function": "201"})
-    assert why.not_supported(host.dialect, request_of(host, settlement)) == (
-        "'settlement' (0500) is known, but this host does not serve it"
+    elements = {"stan": "000001", "transaction_type": "00", "batch": "000001", "function": "800"}
+    assert why.not_supported(host.dialect, request_of(host, pos.frame("0300", elements))) == (
+        "'rate download' (0300) is known, but this host does not serve it"
     )
