@@ -110,7 +110,7 @@ def kind(type_and_function, *, mti="0200", code="000000", condition="00", **more
         (kind("22", condition="64"), "instalment_sale", False),
         (kind("23", code="200000"), "void", True),
         (kind("01", code="310000"), "balance", True),
-        (kind("10", mti="0100", code="030000", condition="06"), "pre_auth", False),
+        (kind("10", mti="0100", code="030000", condition="06"), "pre_auth", True),
         (kind("25", mti="0220", code="200000"), "refund", True),
         (kind("00201", mti="0500"), "settlement", True),
         (kind("07800", mti="0820"), "signature", True),

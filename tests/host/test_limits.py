@@ -33,6 +33,8 @@ def test_a_host_unless_it_is_set_otherwise() -> None:
         "checks": asdict(Checks()),
         "void_other_day": False,
         "refund_days": 30,
+        "pre_auth_days": 29,
+        "completion_percent": 115,
         "settlement_reply": "host",
         "unsigned_at_settlement": "accept",
         "no_sign_limit_minor": None,
