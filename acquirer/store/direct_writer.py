@@ -15,6 +15,7 @@ from acquirer.journal.render import collect, pack_any
 from acquirer.model.rows import Card, Session
 from acquirer.store import schema, statements
 from acquirer.store.database import BUSY_S, LOCK_WAIT_S, LOCKED_WAIT_S, suppress_busy, wait_when_busy
+from acquirer.store.highest_stan import HighestStans
 from acquirer.store.journal_writer import JournalWriter, last_number
 from acquirer.store.row_cache import RowCache
 from acquirer.store.rrn import ReferenceNumbers
@@ -38,6 +39,7 @@ class DirectWriter:
         self._cursor = connection.cursor()
         self.sessions: RowCache[Session] = RowCache()
         self.cards: RowCache[Card] = RowCache()
+        self.highest_stans = HighestStans()
         self.in_use = bool(self._cursor.execute(_IN_USE, (1,)).fetchall())
         limit = self.meta("rrn")
         if not limit and last_number(self._cursor):

@@ -227,6 +227,7 @@ class GroupCommitter:
         """Fail every commit: it is unknown what became of those with the writer, and nothing more is written."""
         self._direct.sessions.clear()
         self._direct.cards.clear()
+        self._direct.highest_stans.clear()
         self._deliveries.clear()
         commits = [one for group in self._with_writer for one in group.commits]
         commits += [(commit, on_outcome) for commit, on_outcome, _ in self._waiting]
@@ -237,7 +238,12 @@ class GroupCommitter:
             self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
 
     def _cache(self, changes: Changes, outcome: CommitOutcome) -> None:
-        session, card = changes.session, changes.card
+        session, card, transaction = changes.session, changes.card, changes.transaction
+        if transaction is not None:
+            if outcome is CommitOutcome.DONE:
+                self._direct.highest_stans.raise_to(transaction.key)
+            else:
+                self._direct.highest_stans.forget(transaction.key.tid)
         if session is not None:
             if outcome is CommitOutcome.DONE:
                 session.version += 1  # as it was written; the exchange that committed it has no more use for it

@@ -15,10 +15,11 @@ from acquirer.data.types import Row
 from acquirer.errors import StoreError
 from acquirer.model.batches import BatchBooks
 from acquirer.model.effects import Load, LoadBatch, LoadCard, Loaded, LoadOriginal, LoadSignatures
-from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, Uploaded
+from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, TransactionKey, Uploaded
 from acquirer.store import schema, statements
 from acquirer.store.database import is_busy
 from acquirer.store.direct_writer import DirectWriter
+from acquirer.store.highest_stan import HIGHEST_OF_BATCH
 from acquirer.store.queries import registered
 from acquirer.store.row_cache import RowCache
 from acquirer.store.schema import CARD, Relation
@@ -57,9 +58,7 @@ class RowLoader:
         """Return the rows of one terminal; see `interface.Store.load`."""
         try:
             config, session = self._terminal(wanted.tid)
-            row = (
-                None if config is None or wanted.key is None else self._row(statements.TRANSACTION_BY_KEY, *wanted.key)
-            )
+            row = None if config is None or wanted.key is None else self._stored(wanted.key)
         except sqlite3.Error as exc:
             raise self._unreadable(exc) from None
         return Loaded(config, session, None if row is None else self._transaction(row), self._direct.rrns.take())
@@ -129,6 +128,16 @@ class RowLoader:
             self._configs.put(tid, config)
             self._direct.sessions.put(tid, session)
         return config, session
+
+    def _stored(self, key: TransactionKey) -> Row | None:
+        """Return the row of a transaction; the database is not asked for one that is known not to be there."""
+        highest = self._direct.highest_stans
+        above = highest.is_above(key)
+        if above is None:
+            row = self._row(HIGHEST_OF_BATCH, key.tid, key.batch)
+            highest.put(key.tid, key.batch, "" if row is None else str(row[0]))
+            above = highest.is_above(key)
+        return None if above else self._row(statements.TRANSACTION_BY_KEY, *key)
 
     def _row(self, statement: str, *values: str | int) -> Row | None:
         with self._reading_lock:

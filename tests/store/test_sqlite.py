@@ -13,6 +13,9 @@ from acquirer.model.rows import Card, Generation, Transaction, TransactionKey
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.store import ExchangeFilter, StoreError, open_reader, open_store
+from acquirer.store.highest_stan import HIGHEST_OF_BATCH
+from acquirer.store.schema import TRANSACTION
+from acquirer.store.transaction_rows import TransactionRows
 from tests.store.conftest import evidence
 
 KEY = TransactionKey("880210010210162", "10000161", "000001", "000003")
@@ -88,6 +91,43 @@ def test_a_row_that_another_program_changed_is_read_again(opened, url, exchange)
     assert client.sign_on() is CommitOutcome.CONFLICT  # what was kept in memory was old
     assert (client.session().version, client.session().operator) == (9, "X")
     assert client.sign_on() is CommitOutcome.DONE
+
+
+def test_the_database_is_not_asked_for_a_number_above_all_of_its_batch(client, exchange):
+    statements: list[str] = []
+    row = client.store._row
+
+    def noting(statement, *values):
+        statements.append(statement)
+        return row(statement, *values)
+
+    client.store._row = noting
+    client.session()
+    for number in ("000003", "000007", "000005"):
+        client.commit(Changes(exchange(), transaction=sale(KEY._replace(stan=number))))
+    statements.clear()
+    assert client.transaction(KEY._replace(stan="000008")) is None
+    assert statements == [HIGHEST_OF_BATCH]
+    assert client.transaction(KEY._replace(stan="000009")) is None
+    assert len(statements) == 1
+    assert client.transaction(KEY._replace(stan="000004")) is None
+    assert client.transaction(KEY._replace(stan="000007")) == sale(KEY._replace(stan="000007"), version=1)
+    assert len(statements) == 3
+    client.commit(Changes(exchange(), transaction=sale(KEY._replace(stan="000009"))))
+    assert client.transaction(KEY._replace(stan="000009")).version == 1
+    assert client.transaction(KEY._replace(batch="000002", stan="000003")) is None
+    assert client.transaction(KEY).version == 1, "each batch has numbers of its own"
+
+
+def test_a_transaction_that_another_program_wrote_conflicts_and_is_found_then(opened, exchange):
+    client = opened()
+    client.commit(Changes(exchange(), transaction=sale()))
+    new = KEY._replace(stan="000009")
+    assert client.transaction(new) is None
+    TransactionRows().write(client.store._writing.cursor(), [TRANSACTION.pack(sale(new, amount_minor=7))])
+    assert client.transaction(new) is None, "not asked for"
+    assert client.commit(Changes(exchange(), transaction=sale(new))) == [CommitOutcome.CONFLICT]
+    assert client.transaction(new).amount_minor == 7
 
 
 def test_reference_numbers_go_on_after_a_clean_end(opened):
@@ -270,7 +310,7 @@ def test_each_row_that_cannot_be_read_stops_the_store(opened, database, load):
             other.execute(f"DROP TABLE {table}")
     other.close()
     wanted = {
-        "load": (Load("10000161", KEY), "main.transaction_row"),
+        "load": (Load("10000161", KEY), "transaction_row"),
         "load_card": (LoadCard("c" * 32), "card"),
         "load_original": (LoadOriginal(KEY.mid, rrn="000000000001"), "main.transaction_row"),
         "load_signatures": (LoadSignatures(KEY), "signature"),
