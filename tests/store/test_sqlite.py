@@ -93,7 +93,7 @@ def test_a_row_that_another_program_changed_is_read_again(opened, url, exchange)
     assert client.sign_on() is CommitOutcome.DONE
 
 
-def test_the_database_is_not_asked_for_a_number_above_all_of_its_batch(client, exchange):
+def test_there_is_no_query_for_a_number_above_all_of_its_batch(client, exchange):
     statements: list[str] = []
     row = client.store._row
 
