@@ -226,6 +226,8 @@ def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> in
         code = finish([RunFigures(run) for run in read_runs(end.files, name="" if record else name)], outputs)
     if end.interrupted:
         return Code.INTERRUPTED
+    if watch.why:  # it was missed then, also if all that ended later was faster
+        return Code.THRESHOLDS_MISSED
     return code or (Code.EXPECTATION_FAILED if end.problems else Code.OK)
 
 

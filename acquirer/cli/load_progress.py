@@ -86,7 +86,7 @@ def figures_line(elapsed_s: float, counts: LiveCounts) -> str:
     times, late = counts.latency, counts.lateness
     return "   ".join(
         (
-            f"{elapsed_s:.1f} s",
+            f"{max(elapsed_s, 0):.1f} s",  # it is watched from before its beginning
             f"errors: {', '.join(errors) or 'none'}",
             f"p50 {duration(times.quantile(50).us)}",
             f"p99 {duration(times.quantile(99).us)}",
@@ -95,41 +95,54 @@ def figures_line(elapsed_s: float, counts: LiveCounts) -> str:
     )
 
 
-@contextmanager
-def watching(
-    planned: int, figures: LiveFigures, thresholds: Sequence[Threshold] = ()
-) -> Iterator[Callable[[Progress], str | None]]:
-    """Give what is to be called as a run goes on: it shows how far the run is, and returns why it is to be ended.
+class RunWatcher:
+    """Is called as a run goes on: shows how far it is, and returns whether it is to be ended.
 
-    What is shown stands on stderr if that is a terminal, and leaves nothing behind. A run is to be ended when a
-    threshold is missed that ends it, which a sentence on stderr then says; None as long as there is none.
+    Args:
+        figures: nothing has ended yet.
+        ending: thresholds that end the run once they are missed.
+        show: None where there is no terminal.
+    """
+
+    def __init__(
+        self, figures: LiveFigures, ending: Sequence[Threshold], show: Callable[[Progress], None] | None
+    ) -> None:
+        self.why = ""
+        """Why the run is to be ended; "" as long as it is not."""
+        self._figures = figures
+        self._ending = ending
+        self._show = show
+
+    def __call__(self, progress: Progress) -> bool:
+        from acquirer.load.live_figures import judge_running
+
+        if not self._ending and self._show is None:
+            return False
+        self._figures.add(progress.new)
+        if self._show:
+            self._show(progress)
+        if not self.why and (missed := judge_running(self._ending, self._figures, progress.elapsed_s)):
+            written, value = missed[0].threshold.written, missed[0].words
+            self.why = f"ended after {progress.elapsed_s:.1f} s: {written} is missed ({value})"
+        return bool(self.why)
+
+
+@contextmanager
+def watching(planned: int, figures: LiveFigures, thresholds: Sequence[Threshold] = ()) -> Iterator[RunWatcher]:
+    """Give what is to be called as a run goes on.
+
+    What is shown stands on stderr if that is a terminal, and leaves nothing behind. When a threshold ended the run, a
+    sentence on stderr says so afterwards.
 
     Args:
         planned: requests that are planned; 0: that depends on the answers.
         figures: nothing has ended yet.
     """
-    ending = [one for one in thresholds if one.abort]
-    why: str | None = None
     with _showing(planned, figures) as show:
-
-        def watch(progress: Progress) -> str | None:
-            from acquirer.load.live_figures import judge_running
-
-            nonlocal why
-            if not ending and show is None:
-                return None
-            figures.add(progress.new)
-            if show:
-                show(progress)
-            missed = judge_running(ending, figures, progress.elapsed_s)
-            if missed and why is None:
-                one = missed[0]
-                why = f"ended after {progress.elapsed_s:.1f} s: {one.threshold.written} is missed ({one.words})"
-            return why
-
-        yield watch
-    if why:
-        say(why)
+        watcher = RunWatcher(figures, [one for one in thresholds if one.abort], show)
+        yield watcher
+    if watcher.why:
+        say(watcher.why)
 
 
 @contextmanager

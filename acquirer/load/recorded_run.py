@@ -12,12 +12,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.load.record_columns import RecordColumns, joined_columns, unpacked_columns
-from acquirer.load.records import RecordsError, RequestOutcome, read_records
+from acquirer.load.records import NO_TERMINAL, RecordsError, RequestOutcome, read_records
 
 TOGETHER_NS: Final = 1_000_000_000
 """So far apart may shards of one run begin: clocks that are set over a network agree to some milliseconds, and two runs
@@ -116,10 +117,10 @@ class RecordedRun:
         """Return how many arrivals were planned, of the phases that say how many they have."""
         return sum(int(file.header.get("share") or 0) for file in self.files)
 
-    @property
+    @cached_property
     def terminals(self) -> int:
-        """Return how many terminals took part."""
-        return sum(int(file.header.get("terminals") or 0) for file in self.files)
+        """How many terminals had a request that was due; those for which none was free had none."""
+        return len(set(self.columns.terminal) - {NO_TERMINAL})
 
     @property
     def footers(self) -> list[Mapping[str, Any]]:

@@ -185,3 +185,20 @@ def test_a_scope_of_no_run_is_named(recorded: Path, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr()
     assert "'p(99){phase:brust}<1s': there is no phase 'brust'; did you mean 'burst'" in printed.err
     assert printed.out == ""
+
+
+@pytest.mark.slow
+def test_a_threshold_ends_a_run_as_soon_as_it_is_missed(
+    host: RunningHost, terminals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        f'host = "{host.address}"\nterminals = "{terminals}"\n'
+        '[[thresholds]]\nthreshold = "max{phase:steady}<1us"\nabort = true\n'
+        '[[phase]]\nname = "steady"\nkind = "constant"\nrate = 50\nfor = "60min"\n'
+    )
+    assert run(["load", "run", str(plan)]) == 99
+    printed = capsys.readouterr()
+    assert re.search(r"ended after \d+\.\d s: max\{phase:steady\}<1us is missed \([\d.]+ ms\)$", printed.err.strip())
+    assert "! the run was broken off" in printed.out
+    assert re.search(r"! the run ended before \d+ planned requests were due", printed.out)

@@ -60,7 +60,7 @@ def test_a_line_is_never_wider_than_the_screen() -> None:
 def test_elsewhere_than_on_a_terminal_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     figures = LiveFigures(SERVICES, ["burst"])
     with watching(10, figures) as watch:
-        assert watch(Moment(0.1, 3, 1, [record()])) is None
+        assert watch(Moment(0.1, 3, 1, [record()])) is False
     assert capsys.readouterr() == ("", "")
 
 
@@ -87,8 +87,9 @@ def test_on_a_terminal_it_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch,
 def test_a_run_is_to_end_once_a_threshold_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
     thresholds = [read_threshold("errors<1%"), read_threshold("p(99)<250ms", abort=True, grace_s=2)]
     with watching(10, LiveFigures(SERVICES, ["burst"]), thresholds) as watch:
-        assert watch(Moment(1.0, 3, 1, [record(done_us=900_000, outcome=RequestOutcome.DECLINED)])) is None
-        assert watch(Moment(2.5, 3, 1)) == "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)"
-        assert watch(Moment(2.6, 3, 1)) == "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)"
+        assert watch(Moment(1.0, 3, 1, [record(done_us=900_000, outcome=RequestOutcome.DECLINED)])) is False
+        assert watch(Moment(2.5, 3, 1)) is True
+        assert watch(Moment(2.6, 3, 1)) is True
+        assert watch.why == "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)"
         assert capsys.readouterr().err == ""
-    assert capsys.readouterr() == ("", "ended after 2.5 s: p(99)<250ms is missed (900.0 ms)\n")
+    assert capsys.readouterr() == ("", f"{watch.why}\n")

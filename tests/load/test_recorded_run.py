@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.load.recorded_run import RecordedRun, read_runs
-from acquirer.load.records import RecordsError
+from acquirer.load.records import NO_TERMINAL, RecordsError, RequestOutcome
 from acquirer.load.run_figures import RunFigures
 from tests.load.recorded import BEGIN_NS, PHASES, drawn_records, footer, record, write_run
 
@@ -168,6 +168,8 @@ def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
 
 
 def test_what_it_says_of_itself(tmp_path: Path) -> None:
-    run = one_run(write_run(tmp_path / "a.acq", RECORDS, terminals=40))
-    assert (run.planned, run.terminals, run.phases) == (400, 40, list(PHASES))
+    none_free = record(0, 0, RequestOutcome.NO_TERMINAL_FREE, terminal=NO_TERMINAL)
+    again = [one._replace(terminal=one.terminal % 40) for one in RECORDS]
+    run = one_run(write_run(tmp_path / "a.acq", [*again, none_free], terminals=20_000))
+    assert (run.planned, run.terminals, run.phases) == (401, 40, list(PHASES))
     assert run.begun_at == "2026-11-30T00:53:20.000+00:00"

@@ -10,9 +10,9 @@ from tests.load.report.conftest import MakeRun
 
 def test_a_summary_has_five_lines(judged: MakeRun) -> None:
     records = [*[record(done_us=5_000)] * 98, record(done_us=90_000), record(outcome=RequestOutcome.DECLINED)]
-    lines = run_summary(judged(records, terminals=20).figures)
+    lines = run_summary(judged(records).figures)
     assert lines == [
-        "100 requests of 20 terminals in 0.09 s (1111 answered a second)",
+        "100 requests of 1 terminal in 0.09 s (1111 answered a second)",
         "latency since the intended moment: p50 5.0 ms  p90 5.0 ms  p99 5.0 ms  p99.9 90.0 ms  max 90.0 ms",
         "service time since the sending:    p50 5.0 ms  p90 5.0 ms  p99 5.0 ms  p99.9 90.0 ms  max 90.0 ms",
         "outcomes: 99 approved, 1 declined; codes 00 ×99, 51 ×1",
