@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acquirer.load import against, hosts_in_tests, idle, journal_cost, ratios, starts
+from acquirer.load import against, fairness, hosts_in_tests, idle, journal_cost, ratios, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.cpu import NotMeasurable
+from acquirer.load.fairness import FairnessOptions, TooManyConnections
+from acquirer.load.flood_kinds import RUBBISH
 from acquirer.load.frames import FIRST_TID
 from acquirer.load.journal_cost import NoPageSizes
 from acquirer.load.ratios import RatioOptions
@@ -23,7 +25,7 @@ and a burst of signatures; with --peer, beside another host.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
 are ready or have ended. With --tests, start and end of a host within a program. With --journal, what a million
 exchanges cost: bytes of an exchange and of a transaction, memory, queries, the next start. With --idle, memory of a
-connection."""
+connection. With --fairness, how long a sale takes while others send rubbish."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,10 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return idle.measure_idle(options.count or idle.COUNT)
         if options.tests:
             return hosts_in_tests.measure_hosts(options.rounds or hosts_in_tests.ROUNDS)
+        if options.fairness:
+            return fairness.run(fairness_options(options))
         if options.against:
             return against.compare(against_options(options))
         return ratios.run(ratio_options(options))
-    except (CheckoutError, NotMeasurable, NoPageSizes) as exc:
+    except (CheckoutError, NotMeasurable, NoPageSizes, TooManyConnections) as exc:
         print(f"{exc}.", file=sys.stderr)
         return 2
 
@@ -58,9 +62,14 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--tests", action="store_true", help="measure start and end of a host within a program")
     what.add_argument("--journal", action="store_true", help="measure what a large store costs")
     what.add_argument("--idle", action="store_true", help="measure the memory of idle connections")
-    command_line.add_argument("--rounds", type=int, help="default: 9; 5 with --starts, 50 with --tests")
-    command_line.add_argument("--seconds", type=float, help="at most, for each round; default: 3, with --against 60")
-    command_line.add_argument("--connections", type=int, help="open at one time; default: 200")
+    what.add_argument("--fairness", action="store_true", help="measure sales while others send rubbish")
+    command_line.add_argument(
+        "--rounds", type=int, help="default: 9; 5 with --starts, 50 with --tests, 3 with --fairness"
+    )
+    command_line.add_argument(
+        "--seconds", type=float, help="at most, for each round; default: 3, with --against 60, with --fairness 5"
+    )
+    command_line.add_argument("--connections", type=int, help="open at one time; default: 200, with --fairness 100")
     command_line.add_argument(
         "--count",
         type=int,
@@ -81,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--peer-pid", type=int, metavar="PID", help="its process here: measure what it uses too")
     command_line.add_argument(
+        "--beside",
+        choices=tuple(RUBBISH),
+        action="append",
+        help="with --fairness: only this kind of rubbish; repeatable",
+    )
+    command_line.add_argument(
         "--rules", type=int, help="with --against: so many rules are in force here, none of which ever fires"
     )
     return command_line
@@ -91,6 +106,12 @@ def against_options(options: argparse.Namespace) -> AgainstOptions:
     names = ("rounds", "connections", "count", "seconds", "rules")
     compared = AgainstOptions(options.against, **_given(options, names))
     return replace(compared, kinds=(options.kind,)) if options.kind else compared
+
+
+def fairness_options(options: argparse.Namespace) -> FairnessOptions:
+    """Return the options of ``--fairness``."""
+    given = FairnessOptions(**_given(options, ("rounds", "seconds", "connections")))
+    return replace(given, beside=tuple(options.beside)) if options.beside else given
 
 
 def ratio_options(options: argparse.Namespace) -> RatioOptions:
