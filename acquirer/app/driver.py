@@ -11,13 +11,15 @@ the next at two thirds of the price, because the processor's branch predictor ho
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from acquirer.app.holding import HeldExchanges
 from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps
 from acquirer.app.sending import Sending
-from acquirer.model.effects import PAUSE, Arrival
+from acquirer.app.shed_refusals import ShedRefusals
+from acquirer.model.effects import LONG_PAUSE, PAUSE, Arrival
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.server import Server
 from acquirer.observe.log import Log
@@ -31,8 +33,9 @@ StartExchange = Callable[[Arrival], Steps]
 CHECK_S = 0.1
 """How often a congested store is asked whether reading may go on, and a quiet one whether it still works."""
 
-FILES_TICKS = 10
-"""The files of the store are looked at once a second; what writes looks at them whenever it does."""
+SECOND_TICKS = 10
+"""Once a second the files of the store are looked at (what writes looks at them whenever it does), and refusals that
+were not journalled are logged."""
 
 SLOW_CHECKS = 10
 """After so many in a row that found the store congested an event is logged: a burst is over sooner."""
@@ -59,12 +62,14 @@ class Driver:
         self.exchanges = 0
         self.running = 0  # of them, those that have not ended
         self.undelivered = 0
+        self.shed_refusals = ShedRefusals(log)
         self.lanes = Lanes(self.loop)
         self.delayed: dict[Sending, asyncio.TimerHandle] = {}  # replies that are held back
         self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
         self.held = HeldExchanges(self.loop, server.limits.delayed)
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
+        self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
         self._last_error = ""  # the store's last one that was logged
         self._ticks = 0
         self._locked = False  # another program holds the database, and that was logged
@@ -131,9 +136,24 @@ class Driver:
                 if run.effect is PAUSE:  # the others have got as far as this one
                     run.result = None
                     self._ready.append(run)
+                elif run.effect is LONG_PAUSE:
+                    self._wait_long(run)
                 else:
                     run.perform()
         self._called = False
+
+    def _wait_long(self, run: Run) -> None:
+        """Have the run go on in a turn of the loop in which no other does whose next step takes long."""
+        run.result = None
+        run.refused()
+        self._long.append(run)
+        if len(self._long) == 1:
+            self.loop.call_soon(self._advance_long)
+
+    def _advance_long(self) -> None:
+        self.ready(self._long.popleft())
+        if self._long:
+            self.loop.call_soon(self._advance_long)  # after `advance`
 
     @property
     def at_rest(self) -> bool:
@@ -144,6 +164,7 @@ class Driver:
         """Give up replies that are still held back, and stop checking the store."""
         self._timer.cancel()
         self._log_lock()
+        self.shed_refusals.report()
         for run, timer in list(self.delayed.items()):
             timer.cancel()
             run.abandon()
@@ -157,8 +178,9 @@ class Driver:
     def _tick(self) -> None:
         self._timer = self.loop.call_later(CHECK_S, self._tick)
         self._ticks += 1
-        if not self._ticks % FILES_TICKS:
+        if not self._ticks % SECOND_TICKS:
             self.store.check_files()
+            self.shed_refusals.report()
         self._check()
         self._congested = self._congested + 1 if self.store.congested else 0
         if self._congested == SLOW_CHECKS:

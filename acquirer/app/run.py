@@ -41,6 +41,8 @@ class Run(Sending):
     __slots__ = (
         "_began_s",
         "_evidence",
+        "_refused",
+        "_shed",
         "effect",
         "over",
         "result",
@@ -55,6 +57,8 @@ class Run(Sending):
         self.over = False  # there is none after it
         self.result: EffectResult = None
         self._evidence: Evidence | None = None
+        self._refused = False  # and its connection waits until that is settled
+        self._shed = False  # it is not journalled
 
     def perform(self) -> None:
         """Perform the effect, and go on at once unless its result is still to come."""
@@ -113,6 +117,16 @@ class Run(Sending):
             driver.fail()
         self.effect = None
 
+    def refused(self) -> None:
+        """Have the connection wait, and then stand behind others: what was sent is refused, and nothing is booked."""
+        if not self._refused:
+            self._refused = True
+            self._connection.refused()
+
+    def _settle_refusal(self) -> None:
+        self._refused = False
+        self._connection.refusal_settled()
+
     # effects
 
     def _load(self, wanted: Load) -> EffectResult | Waits:
@@ -142,11 +156,16 @@ class Run(Sending):
         driver = self._driver
         evidence = self._evidence = commit.changes.evidence
         evidence.took_us = int((driver.loop.time() - self._began_s) * 1_000_000)
+        if evidence.reason != Reason.APPROVED and commit.changes.transaction is None:
+            self.refused()
         driver.store.commit(commit, self._committed)
         return PENDING
 
     def _committed(self, outcome: CommitOutcome) -> None:
+        self._shed = outcome is CommitOutcome.SHED
         self.resume(outcome)
+        if self._refused:
+            self._settle_refusal()
         if outcome is CommitOutcome.FAILED:
             self._driver.fail()
 
@@ -171,6 +190,8 @@ class Run(Sending):
     def _end(self) -> None:
         driver = self._driver
         driver.running -= 1
+        if self._refused:
+            self._settle_refusal()
         if self.lanes:
             driver.lanes.release(self)
         evidence = self._evidence
@@ -181,7 +202,9 @@ class Run(Sending):
                 self.note(self._delivery)
             if evidence.reason == Reason.APPROVED:
                 self._connection.known()
-            if not evidence.id:  # the others are logged by the process that wrote them
+            if self._shed:
+                driver.shed_refusals.add(evidence.peer)
+            elif not evidence.id:  # the others are logged by the process that wrote them
                 driver.log.exchange(evidence)
         if driver.store.fatal_error:
             driver.fail()

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from acquirer.app.holding import HeldExchanges
 from acquirer.app.lanes import LaneHolder, Lanes
+from acquirer.app.shed_refusals import ShedRefusals
 from acquirer.model.effects import (
     Close,
     EffectResult,
@@ -38,6 +39,7 @@ class Driving(Protocol):
     lanes: Lanes
     running: int
     undelivered: int
+    shed_refusals: ShedRefusals
     delayed: dict[Sending, asyncio.TimerHandle]
     with_next: dict[Connection, Sending]
     held: HeldExchanges

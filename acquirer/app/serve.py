@@ -95,6 +95,7 @@ class Running:
         own = {
             "exchanges": driver.exchanges,
             "undelivered": driver.undelivered,
+            "not_journalled": driver.shed_refusals.total,
             "locked_out": self.store.locked_out,
             "lines_dropped": self.log.dropped,
         }

@@ -128,7 +128,7 @@ def exchange(host: Host, arrival: Arrival) -> ExchangeSteps:
             authorisation=decision.authorisation,
         )
         outcome = yield Commit(changes, arrival.deadline_s)
-        if outcome is CommitOutcome.DONE:
+        if outcome is CommitOutcome.DONE or outcome is CommitOutcome.SHED:
             if ruling is not None:
                 ruling.apply()
             if decision.upload is not None:

@@ -30,7 +30,7 @@ def open_pin(
     except PinFieldError as exc:
         return exc
     except PinError as exc:
-        if not host.diagnoses.take(request.arrival.deadline_s):
+        if not host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
             return PinError(f"{exc}; {NOT_LOOKED_FOR}")
         if host.suite.dukpt is not None:
             mistaken = _derived_otherwise(host, request, terminal, host.suite.dukpt)

@@ -17,7 +17,18 @@ from acquirer.host.evidence import of_failure, of_request
 from acquirer.host.explain import exchange as why
 from acquirer.host.request import Request
 from acquirer.inspect.framing_causes import stream_cause
-from acquirer.model.effects import NO_DEADLINE, Arrival, Changes, Close, Commit, Effect, EffectResult, Send, Silence
+from acquirer.model.effects import (
+    LONG_PAUSE,
+    NO_DEADLINE,
+    Arrival,
+    Changes,
+    Close,
+    Commit,
+    Effect,
+    EffectResult,
+    Send,
+    Silence,
+)
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
 from acquirer.wire.framing import EMPTY_START
@@ -30,7 +41,8 @@ _CUT: Final = ("cut-off", "frame-timeout")
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
-    if host.diagnoses.take(arrival.deadline_s):
+    if host.diagnoses.take(arrival.deadline_s, arrival.peer):
+        yield LONG_PAUSE
         sentence = why.undecodable_because(failure, dialect, arrival.frame)
     else:
         sentence = f"{why.undecodable(failure)}; {NOT_LOOKED_FOR}"
@@ -53,7 +65,8 @@ def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, Effect
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
     dialect, message = host.dialect, request.message
     sentence = why.mti_unknown(dialect, message.mti)
-    if host.diagnoses.take(request.arrival.deadline_s):
+    if host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
+        yield LONG_PAUSE
         sentence = why.looks_otherwise(sentence, dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
     yield Commit(Changes(of_request(host, request, refusal, None)), NO_DEADLINE)
@@ -66,7 +79,9 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     `arrival.frame` are its first bytes, `arrival.before` those before them: the sentence says what they look like, they
     themselves are not kept.
     """
-    looked_for = host.stream_diagnoses.take(arrival.deadline_s)
+    looked_for = host.stream_diagnoses.take(arrival.deadline_s, arrival.peer)
+    if looked_for and reason != EMPTY_START:  # the frame behind it is decided now
+        yield LONG_PAUSE
     if reason == EMPTY_START and not (looked_for and stream_cause(host.dialect, arrival.frame)):
         yield Silence(reason)
         return

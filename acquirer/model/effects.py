@@ -7,12 +7,13 @@ nothing here knows how.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final, Literal
 
 from acquirer.model.batches import BatchBooks, Settlement, UploadedDetail
 from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Picture, Session, TerminalConfig, Transaction, TransactionKey, Upload, Uploaded
 
 NO_DEADLINE: Final = float("inf")
@@ -114,6 +115,15 @@ class Changes:
     details: tuple[UploadedDetail, ...] = ()  # of an upload: one that is there is written over
     authorisation: Transaction | None = None  # the pre-authorisation beneath the original, where a completion is voided
 
+    @property
+    def only_refused(self) -> bool:
+        """Whether nothing changes, and there is only the evidence of a request that is refused."""
+        refused = self.evidence.reason != Reason.APPROVED
+        return refused and not any(getattr(self, name) for name in _ROWS_OF_CHANGES)
+
+
+_ROWS_OF_CHANGES: Final = tuple(one.name for one in fields(Changes) if one.name != "evidence")
+
 
 @dataclass(slots=True)
 class Commit:
@@ -130,6 +140,7 @@ class CommitOutcome(Enum):
     CONFLICT = "conflict"  # a row was changed since it was read: load and decide again
     EXPIRED = "expired"  # waited longer than the terminal would: nothing was written
     OVERLOADED = "overloaded"  # the queue is full: nothing was written
+    SHED = "shed"  # only evidence of a refusal, of which too many came: answer it, nothing was written
     LOCKED = "locked"  # another program holds the database: nothing was written
     FAILED = "failed"  # unknown outcome: the store stops, so must we
 
@@ -223,8 +234,12 @@ class Hold:
 class Pause:
     """Ask for nothing: a driver of several exchanges may take the others as far as this one."""
 
+    long: bool = False
+    """Whether what follows takes milliseconds: of such exchanges one goes on at a time, and others between them."""
 
-PAUSE = Pause()
+
+PAUSE: Final = Pause()
+LONG_PAUSE: Final = Pause(long=True)
 
 Effect = (
     Load
@@ -248,6 +263,7 @@ Effect = (
 EffectResult = Loaded | Card | Transaction | Uploaded | BatchBooks | Picture | CommitOutcome | None
 
 __all__ = [
+    "LONG_PAUSE",
     "NO_DEADLINE",
     "PAUSE",
     "Arrival",

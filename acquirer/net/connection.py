@@ -6,35 +6,29 @@ reason that is counted and reported. Which limits there are, and why: `net.limit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from twisted.python.failure import Failure
 
 from acquirer.data.text import plural
-from acquirer.net.counters import Counters
-from acquirer.net.limits import Limits
+from acquirer.net.read_control import BUSY, UNSENT, ReadControl, ReadingServer
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import EMPTY_START, FrameError, Framing
 
-BUSY, UNSENT, SERVER = 1, 2, 4
-"""Why a connection is not being read: too many of its requests wait, it does not read, the whole server waits."""
 
-
-class Connection:
+class Connection(ReadControl):
     """A peer, from accept to close. Created for its listener; all methods belong to the loop's thread."""
+
+    server: ConnectionServer
 
     __slots__ = (
         "_deframer",
-        "_finished",
-        "_paused",
+        "_next",
         "_receive",
-        "_transport",
         "_wrap",
         "before",
-        "busy",
-        "closing",
         "frame_since_s",
         "idle_s",
         "keep_alives",
@@ -42,31 +36,24 @@ class Connection:
         "listener",
         "number",
         "peer",
-        "server",
-        "touched_s",
     )
 
     def __init__(self, listener: ConnectionListener, client: tuple[str, int], number: int) -> None:
         server = listener.server
+        super().__init__(server)
         self.listener = listener
-        self.server = server
         self.number = number
         host, port = client[:2]
         self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
         self.before = b""  # an empty frame; the read that brought it brought the next one too, or its beginning
-        self.busy = 0  # requests handed on and not done with
-        self.closing = ""  # why it is being closed
-        self.touched_s = server.now_s()
         self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
         self.idle_s = server.limits.idle_s
         self.keep_alives = 0
         self.keep_alives_since_s = 0.0
         self._deframer = make_deframer(listener.framing)
+        self._next: bytes | None = None  # a frame that waits for its turn
         self._wrap = listener.wrap
         self._receive = listener.receive
-        self._transport: EagerTransport | None = None
-        self._finished = False  # the peer sent FIN: it may still be reading
-        self._paused = 0
 
     @property
     def open(self) -> bool:
@@ -84,39 +71,12 @@ class Connection:
         self.server.connected(self)
 
     def dataReceived(self, data: bytes) -> None:
-        server, deframer = self.server, self._deframer
-        self.touched_s = server.now_s()
-        whole = deframer.whole(data)  # most often
-        try:
-            if whole is None:
-                if deframer.fresh:
-                    self._look_at_start(data)
-                deframer.feed(data)
-            for frame in deframer if whole is None else (whole,):
-                self.frame_since_s = 0.0
-                if frame:
-                    self.busy += 1
-                    server.counters.frames += 1
-                    self._receive(self, frame)
-                    if self.before:
-                        self.before = b""
-                else:
-                    self._keep_alive()
-                if self.closing or self._transport is None:
-                    return
-            if self.before and not deframer.pending:
-                self.before = b""
-        except FrameError as exc:
-            self.refuse(exc.reason, exc.detail, exc.data, exc.before)
-            return
-        except Exception:  # no input makes the host raise: the peer is closed, the fault reported
-            server.report_fault(self)
-            self.close("internal-fault", hard=True)
-            return
-        if not deframer.pending or not self.frame_since_s:
-            self.frame_since_s = server.now_s() if deframer.pending else 0.0
-        if self.busy >= server.limits.in_flight:
-            self.pause(BUSY)
+        self.touched_s = self.server.now_s()
+        self._take(data)
+
+    def moreReceived(self) -> bool:
+        """Hand on the next frame of what was received; return False when there is none, and more may be read."""
+        return self._take(b"")
 
     def peerFinished(self) -> None:
         """The peer sends no more (FIN). What it requested is still answered; then the connection ends."""
@@ -164,8 +124,10 @@ class Connection:
             self.resume(BUSY)
 
     def known(self) -> None:
-        """The peer has had a request approved: it may stay silent for longer."""
+        """The peer has had a request approved: it may stay silent for longer, and is read in its turn."""
         self.idle_s = self.server.limits.idle_known_s
+        if self.deferred:
+            self.defer(deferred=False)
 
     def close(self, reason: str, *, hard: bool = False) -> None:
         """End the connection and count `reason`: with FIN after what is unsent, or with RST at once."""
@@ -190,6 +152,62 @@ class Connection:
             self._report_unfinished(reason, f"and no more within {self.server.limits.frame_s:g} s")
         self.close(reason, hard=reason == "not-reading")
 
+    def _take(self, data: bytes) -> bool:
+        """Hand on the first frame of what was received; the others wait for turns of their own.
+
+        It is read one frame further: a length that will not be read says what is the matter with the one before it.
+        Returns False when no frame was handed on, and more may be read.
+        """
+        server, deframer = self.server, self._deframer
+        whole = deframer.whole(data) if data else None  # most often
+        handed_on = False
+        try:
+            if whole is None and data:
+                if deframer.fresh:
+                    self._look_at_start(data)
+                deframer.feed(data)
+            for frame in self._frames() if whole is None else (whole,):
+                if handed_on:
+                    self._next = frame
+                    break
+                self.frame_since_s = 0.0
+                if frame:
+                    handed_on = True
+                    self.busy += 1
+                    server.counters.frames += 1
+                    self._receive(self, frame)
+                    if self.before:
+                        self.before = b""
+                else:
+                    self._keep_alive()
+                if self.closing or self._transport is None:
+                    return True
+        except FrameError as exc:
+            self.refuse(exc.reason, exc.detail, exc.data, exc.before)
+            return True
+        except Exception:  # no input makes the host raise: the peer is closed, the fault reported
+            server.report_fault(self)
+            self.close("internal-fault", hard=True)
+            return True
+        if self.closing or self._transport is None:
+            return True
+        if self._next is not None:
+            self._transport.callAgain()
+        elif self.before and not deframer.pending:
+            self.before = b""
+        if not deframer.pending or not self.frame_since_s:
+            self.frame_since_s = server.now_s() if deframer.pending else 0.0
+        if self.busy >= server.limits.in_flight:
+            self.pause(BUSY)
+        return handed_on
+
+    def _frames(self) -> Iterator[bytes]:
+        """Yield the frame that waits for its turn, and those behind it."""
+        frame, self._next = self._next, None
+        if frame is not None:
+            yield frame
+        yield from self._deframer
+
     def _look_at_start(self, data: bytes) -> None:
         """Report first bytes that are an empty frame with more behind it: they may be a longer length."""
         if self.listener.framing.starts_empty(data):
@@ -201,25 +219,6 @@ class Connection:
             sentence = f"{plural(pending, 'byte')} of a frame came, {what_then}"
             self.listener.refuse(self, reason, sentence, self._deframer.unfinished, self._deframer.before)
 
-    # -- flow --------------------------------------------------------------------------------------------------------
-
-    def pause(self, why: int) -> None:
-        """Stop reading the peer until `resume` of the same reason; TCP then slows it down."""
-        if not self._paused and self._transport is not None:
-            self._transport.stopReading()
-        if not self._paused & why:
-            self._paused |= why
-            self.server.counters.pauses += 1
-
-    def resume(self, why: int) -> None:
-        """Read the peer again, unless another reason stands."""
-        if not self._paused & why:
-            return
-        self._paused &= ~why
-        if not self._paused and not self._finished and not self.closing and self._transport is not None:
-            self.touched_s = self.server.now_s()
-            self._transport.startReading()
-
     # -- time --------------------------------------------------------------------------------------------------------
 
     def overdue(self, now_s: float) -> str:
@@ -229,7 +228,7 @@ class Connection:
             return ""
         if transport.unsent_bytes and now_s - transport.progress_s > limits.unsent_s:
             return "not-reading"
-        if self._paused or self.busy:
+        if self._paused or self.busy or transport.unread:
             return ""  # it waits for us
         if self.frame_since_s and now_s - self.frame_since_s > limits.frame_s:
             return "frame-timeout"
@@ -270,12 +269,8 @@ Refuse = Callable[[Connection, str, str, bytes, bytes], None]
 """Takes a reason, its sentence, the first bytes of what is no frame, and those just before; the connection ends."""
 
 
-class ConnectionServer(Protocol):
+class ConnectionServer(ReadingServer, Protocol):
     """What a connection needs of its server."""
-
-    limits: Limits
-    counters: Counters
-    now_s: Callable[[], float]
 
     def connected(self, connection: Connection) -> None:
         """The connection is open."""

@@ -1,15 +1,21 @@
-"""Which sockets can be read: an epoll of our own, nested in the loop's selector.
+"""Which sockets can be read, and whose turn it is: an epoll of our own, nested in the loop's selector.
 
 The loop would wrap each readable socket in a handle and a context; for a request that is decided in some fifty
 microseconds those are ten more, and twice that for a connection that is opened for a single exchange. Here the loop
 sees one descriptor, and all sockets that have something to read are called one after another. Where there is no epoll
 the loop watches each socket; `selectors` in between would cost a connection four microseconds.
+
+1. Sockets are called in rounds: each once, before any is called again. A call takes one request, so that a peer that
+   sends a thousand at once waits for its own and not others for them.
+2. What was read and not taken yet is a reason for a call too (`call_again`).
+3. A socket that is deferred is called after all others, and only so many of those in one turn: what a peer that is
+   refused again and again costs falls on peers like it. Where there is no epoll none is deferred.
 """
 
 from __future__ import annotations
 
 import select
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Handle
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,6 +23,9 @@ from typing import Any, Final
 PER_TURN: Final = 64
 """Sockets called in one turn of the loop: few enough that the writer begins while the rest is read, and no reply waits
 for all requests; enough for what is done together to cost less each."""
+
+DEFERRED_PER_TURN: Final = 8
+"""Of those that are deferred: what is refused costs some 150 µs, so others wait little more than a millisecond."""
 
 
 def is_readable(fd: int) -> bool:
@@ -34,10 +43,15 @@ class ReadableSockets:
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
         self._calls: dict[int, Callable[[], None]] = {}
-        self._ready: deque[int] = deque()  # can be read, and not called yet
+        self._round: deque[int] = deque()  # to be called before any is called again
+        self._next: list[int] = []  # for the next round, whether their sockets can be read or not
+        self._deferred_round: deque[int] = deque()
+        self._queued: set[int] = set()  # what stands in one of them, and was not forgotten since
+        self._deferred: set[int] = set()
+        self._turn_handle: Handle | None = None  # of the next turn, where no socket has to wake the loop for it
         self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
         if self._epoll is not None:
-            loop.add_reader(self._epoll.fileno(), self._turn)
+            loop.add_reader(self._epoll.fileno(), self._woken)
 
     def watch(self, fd: int, call: Callable[[], None]) -> None:
         """Call `call` whenever `fd` can be read."""
@@ -50,20 +64,48 @@ class ReadableSockets:
     def forget(self, fd: int) -> None:
         """Watch `fd` no more; to be called before it is closed."""
         del self._calls[fd]
+        self._queued.discard(fd)
+        self._deferred.discard(fd)
         if self._epoll is None:
             self._loop.remove_reader(fd)
         else:
             self._epoll.unregister(fd)
 
+    def call_again(self, fd: int) -> None:
+        """Call it in the next round, whether `fd` can be read then or not."""
+        if fd in self._queued:
+            return
+        self._queued.add(fd)
+        if self._epoll is None:
+            self._loop.call_soon(self._call, fd)
+        elif fd in self._deferred:
+            self._deferred_round.append(fd)
+        else:
+            self._next.append(fd)
+        self._want_turn()
+
+    def defer(self, fd: int) -> None:
+        """Call it after all others from now on, until it is watched anew or `restore`d."""
+        if fd in self._calls:
+            self._deferred.add(fd)
+
+    def restore(self, fd: int) -> None:
+        """Call it in its turn again."""
+        self._deferred.discard(fd)
+
     @property
     def pending(self) -> bool:
         """Whether a socket has something to read that was not called for yet."""
+        if self._queued:
+            return True
         if self._epoll is None:
             return any(map(is_readable, self._calls))
-        return bool(self._ready or self._epoll.poll(0, 1))
+        return bool(self._epoll.poll(0, 1))
 
     def close(self) -> None:
         """Watch no socket any more. Idempotent."""
+        if self._turn_handle is not None:
+            self._turn_handle.cancel()
         if self._epoll is None:
             for fd in list(self._calls):
                 self.forget(fd)
@@ -71,11 +113,46 @@ class ReadableSockets:
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
+    def _woken(self) -> None:
+        """Take a turn because a socket can be read, unless one is due anyway."""
+        if self._turn_handle is None:
+            self._turn()
+
+    def _want_turn(self) -> None:
+        if self._epoll is not None and self._turn_handle is None:
+            self._turn_handle = self._loop.call_soon(self._turn)
+
     def _turn(self) -> None:
-        calls, ready = self._calls, self._ready
-        if not ready:  # those that were left by the last turn come first
-            ready.extend([fd for fd, _ in self._epoll.poll(0)])
-        for _ in range(min(len(ready), PER_TURN)):
-            call = calls.get(ready.popleft())
-            if call is not None:  # not forgotten by one that was called before it
-                call()
+        self._turn_handle = None
+        round_, deferred = self._round, self._deferred_round
+        if not round_:
+            self._begin_round()
+        for _ in range(min(len(round_), PER_TURN)):
+            self._call(round_.popleft())
+        for _ in range(min(len(deferred), DEFERRED_PER_TURN)):
+            self._call(deferred.popleft())
+        if self._queued:
+            self._want_turn()
+
+    def _begin_round(self) -> None:
+        """Queue all that can be read, each once: in a round of its own what is deferred."""
+        queued = self._queued
+        self._round.extend(self._next)
+        self._next.clear()
+        found = [fd for fd, _ in self._epoll.poll(0)]
+        if not queued and not self._deferred:  # most often
+            self._round.extend(found)
+            queued.update(found)
+            return
+        for fd in found:
+            if fd not in queued:
+                queued.add(fd)
+                (self._deferred_round if fd in self._deferred else self._round).append(fd)
+
+    def _call(self, fd: int) -> None:
+        if fd not in self._queued:  # it was forgotten by one that was called before it
+            return
+        self._queued.discard(fd)
+        call = self._calls.get(fd)
+        if call is not None:
+            call()

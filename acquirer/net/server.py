@@ -12,10 +12,11 @@ from twisted.internet.error import CannotListenError
 
 from acquirer.errors import PeerError
 from acquirer.model.line import LineState
-from acquirer.net.connection import SERVER, Connection, Receive, Refuse
+from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.counters import Counters
 from acquirer.net.faulty_connection import DOWN, FaultyConnection
 from acquirer.net.limits import Limits
+from acquirer.net.read_control import SERVER
 from acquirer.net.readable import ReadableSockets, is_readable
 from acquirer.net.traced import FrameTrace, TracedConnection
 from acquirer.net.transport import ListeningPort

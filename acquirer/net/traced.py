@@ -68,7 +68,12 @@ class TracedConnection:
             self._raw = b""
         self._put_others()
         self._connection.dataReceived(data)
-        self._put_rest()
+        self._put_unwanted()
+
+    def moreReceived(self) -> bool:
+        handed_on = self._connection.moreReceived()
+        self._put_unwanted()
+        return handed_on
 
     def peerFinished(self) -> None:
         self._put_unfinished()
@@ -99,12 +104,17 @@ class TracedConnection:
         while self._cut and not self._cut[0][0]:
             self._put(self._cut.popleft()[1], received=True)
 
+    def _put_unwanted(self) -> None:
+        """Trace frames that the connection will not hand on, because it is closing."""
+        if self._connection.closing or not self._connection.open:
+            self._put_rest()
+
     def _put_rest(self) -> None:
-        """Trace frames that the connection did not hand on, because it is closing."""
         while self._cut:
             self._put(self._cut.popleft()[1], received=True)
 
     def _put_unfinished(self) -> None:
+        self._put_rest()
         if self._raw:
             self._put(self._raw, received=True)
             self._raw = b""

@@ -31,6 +31,7 @@ class TransportEvents(Protocol):
 
     def makeConnection(self, transport: EagerTransport) -> None: ...
     def dataReceived(self, data: bytes) -> None: ...
+    def moreReceived(self) -> bool: ...
     def peerFinished(self) -> None: ...
     def unsentChanged(self) -> None: ...
     def connectionLost(self, reason: Failure) -> None: ...
@@ -52,6 +53,8 @@ class EagerTransport(TwistedTransport):
         self._recv = sock.recv
         self._send = sock.send
         self._reading = False
+        self._unread = False  # what was received may hold another frame
+        self._deferred = False
         self.startReading()
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -60,16 +63,41 @@ class EagerTransport(TwistedTransport):
         if not self._reading and self.connected:
             self._reading = True
             self._readers.watch(self._fd, self._readable)
+            if self._deferred:
+                self._readers.defer(self._fd)
+            if self._unread:
+                self._readers.call_again(self._fd)
 
     def stopReading(self) -> None:
         if self._reading:
             self._reading = False
             self._readers.forget(self._fd)
 
+    @property
+    def unread(self) -> bool:
+        """Whether more of what was received is to be taken, in a turn of its own."""
+        return self._unread
+
+    def callAgain(self) -> None:
+        """Call `moreReceived` once all others had their turn, before anything more is read."""
+        self._unread = True
+        if self._reading:
+            self._readers.call_again(self._fd)
+
+    def defer(self, *, deferred: bool) -> None:
+        """Read the peer after all others that are not deferred, or in its turn again."""
+        self._deferred = deferred
+        if self._reading:
+            (self._readers.defer if deferred else self._readers.restore)(self._fd)
+
     def _readable(self) -> None:
         events = self._events
         if events is None:  # closed earlier in this turn of the loop
             return
+        if self._unread:
+            self._unread = False
+            if events.moreReceived():
+                return
         try:
             data = self._recv(READ_BYTES)
         except BlockingIOError:

@@ -9,6 +9,9 @@ that is not yet answered has waited):
 3. A commit past its own deadline is not written: the terminal has given up, and would only reverse it.
 4. While another program holds the database commits are refused unwritten, each after a short wait of the writer's.
 5. A database that fails is not tried again: what became of the last group is unknown, so everything after it fails.
+6. Evidence of refusals that change nothing waits apart (`store.refusal_queue`): it counts in none of these bounds, at
+   most `REFUSALS_OF_GROUP` of it are in a group, and alone it keeps the writer from nothing else that comes. What finds
+   no room there is shed, as is all of it while the store is full: answered, and not written.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ from typing import Final, NamedTuple
 from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
 from acquirer.store.batch_writer import BatchWriter, CallSoon
+from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.direct_writer import DirectWriter
 from acquirer.store.interface import OnOutcome
+from acquirer.store.refusal_queue import RefusalQueue
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, pack_changes
 
@@ -35,6 +40,7 @@ CONGESTED_COMMITS: Final = 5_000
 CONGESTED_S: Final = 2.0
 FULL_COMMITS: Final = 20_000  # every connection of a full host waits with one: memory, not time, is the bound
 FULL_S: Final = 5.0
+REFUSALS_OF_GROUP: Final = 32  # rendering them takes as long as the transaction itself: some two milliseconds
 MOST_DELIVERIES: Final = 4 * GROUP  # in one transaction, so that none takes much longer than a full group does
 
 LOCKED: Final = -2  # in place of an exchange's number, beside CONFLICT and UNWRITABLE
@@ -50,10 +56,11 @@ class _Group(NamedTuple):
     """A group that the writer has."""
 
     commits: list[tuple[Commit, OnOutcome]]
+    refusals: int  # so many of them
     outcomes: list[CommitOutcome | None]  # of commits that are not written; None: the writer reports it
     deliveries: list[Row]
     rrn_limit: int | None  # the limit of reference numbers, once this is written
-    since_s: float  # when its oldest commit was asked for, by the monotonic clock
+    since_s: float  # when its oldest commit but for refusals was asked for, by the monotonic clock
 
 
 class GroupCommitter:
@@ -80,21 +87,24 @@ class GroupCommitter:
         self._now_s = now_s
         self._gathered: list[tuple[Commit, OnOutcome]] = []  # in this turn of the loop
         self._waiting: deque[tuple[Commit, OnOutcome, float]] = deque()
+        self._refusals: RefusalQueue[tuple[Commit, OnOutcome]] = RefusalQueue()
         self._with_writer: deque[_Group] = deque()
         self._deliveries: deque[Row] = deque()
         self._put_off = False  # deliveries: another program holds the file
-        self._unanswered = 0
+        self._unanswered = 0  # commits, but for refusals
+        self._unanswered_refusals = 0
+        self._called = False  # `_hand_over` is about to run
         writer.start(self._report)
 
     @property
     def waiting(self) -> int:
         """Commits that are not answered yet."""
-        return self._unanswered
+        return self._unanswered + self._unanswered_refusals
 
     @property
     def at_rest(self) -> bool:
         """True while nothing waits to be written, and what was written is answered."""
-        return not (self._unanswered or self._deliveries or self._with_writer)
+        return not (self.waiting or self._deliveries or self._with_writer)
 
     @property
     def congested(self) -> bool:
@@ -103,13 +113,17 @@ class GroupCommitter:
 
     def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
-        if self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S:
+        full = self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S
+        if wanted.changes.only_refused:
+            self._commit_refusal(wanted, on_outcome, full=full)
+            return
+        if full:
             self._call_soon(partial(on_outcome, CommitOutcome.OVERLOADED))
             return
         self._unanswered += 1
         self._gathered.append((wanted, on_outcome))
-        if len(self._gathered) == 1:
-            self._call_soon(self._hand_over)
+        if not self._called:
+            self._call_hand_over()
 
     def delivered(self, exchange_id: int, outcome: str) -> None:
         """Remember what became of a reply: it travels with the next group, or alone when there is none."""
@@ -146,7 +160,22 @@ class GroupCommitter:
         """Whether a new limit of reference numbers is under way."""
         return any(group.rrn_limit is not None for group in self._with_writer)
 
+    def _commit_refusal(self, wanted: Commit, on_outcome: OnOutcome, *, full: bool) -> None:
+        one = (wanted, on_outcome)
+        shed = one if full else self._refusals.put(wanted.changes.evidence.peer, one)
+        if shed is not None:
+            self._call_soon(partial(shed[1], CommitOutcome.SHED))
+            return
+        self._unanswered_refusals += 1
+        if not self._called:
+            self._call_hand_over()
+
+    def _call_hand_over(self) -> None:
+        self._called = True
+        self._call_soon(self._hand_over)
+
     def _hand_over(self) -> None:
+        self._called = False
         if self._gathered:
             now_s = time.monotonic()
             self._waiting.extend([(*one, now_s) for one in self._gathered])
@@ -155,7 +184,7 @@ class GroupCommitter:
         self._feed_writer()
 
     def _feed_writer(self) -> None:
-        while self._waiting or (self._deliveries and not self._put_off):
+        while self._waiting or self._refusals or (self._deliveries and not self._put_off):
             if self.fatal_error:
                 self._refuse_all()
             elif len(self._with_writer) < (AHEAD if self._waiting else 1):
@@ -165,18 +194,23 @@ class GroupCommitter:
 
     def _write(self) -> None:
         """Give the writer all that waits, up to the size of a group."""
-        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
+        refusals = self._refusals.take(REFUSALS_OF_GROUP)
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP - len(refusals)))]
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), MOST_DELIVERIES))]
         taken_s, deadline_s = time.monotonic(), self._now_s()
         rrns, dialect_key = self._direct.rrns, self._writer.dialect_key
         outcomes: list[CommitOutcome | None] = []
         packed: list[PackedChanges] = []
         claimed: set[object] = set()
-        for commit, _, _ in taken:
+        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
+        if refusals:
+            commits += refusals
+            commits.sort(key=_arrived_us)  # as all are journalled that do not have to wait
+        for commit, _ in commits:
             changes = commit.changes
             if commit.deadline_s < deadline_s:
                 outcomes.append(CommitOutcome.EXPIRED)
-            elif not _claim_rows(changes, claimed):
+            elif not claim_rows(changes, claimed):
                 outcomes.append(CommitOutcome.CONFLICT)
             else:
                 try:
@@ -186,8 +220,8 @@ class GroupCommitter:
                     self.last_error = f"an exchange could not be written: {type(exc).__name__}: {exc}"
                     outcomes.append(CommitOutcome.OVERLOADED)
         rrn_limit = rrns.limit_to_write(under_way=self._reserving_rrns)
-        commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
-        self._with_writer.append(_Group(commits, outcomes, deliveries, rrn_limit, taken[0][2] if taken else taken_s))
+        since_s = taken[0][2] if taken else taken_s
+        self._with_writer.append(_Group(commits, len(refusals), outcomes, deliveries, rrn_limit, since_s))
         try:
             self._writer.write(packed, deliveries, rrn_limit)
         except Exception as exc:  # the writer never reports what it was not given
@@ -212,7 +246,8 @@ class GroupCommitter:
             if group.rrn_limit is not None:
                 self._direct.rrns.written(group.rrn_limit)
         numbers = iter(result.numbers or ())
-        self._unanswered -= len(group.commits)
+        self._unanswered -= len(group.commits) - group.refusals
+        self._unanswered_refusals -= group.refusals
         for (commit, on_outcome), outcome in zip(group.commits, group.outcomes, strict=True):
             if outcome is None:
                 number = next(numbers, LOCKED)  # there are none when nothing was begun
@@ -231,9 +266,10 @@ class GroupCommitter:
         self._deliveries.clear()
         commits = [one for group in self._with_writer for one in group.commits]
         commits += [(commit, on_outcome) for commit, on_outcome, _ in self._waiting]
+        commits += self._refusals.take(len(self._refusals))
         self._with_writer.clear()
         self._waiting.clear()
-        self._unanswered -= len(commits)
+        self._unanswered, self._unanswered_refusals = len(self._gathered), 0
         for _, on_outcome in commits:
             self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
 
@@ -258,23 +294,5 @@ class GroupCommitter:
                 self._direct.cards.forget(card.token)
 
 
-def _claim_rows(changes: Changes, claimed: set[object]) -> bool:
-    """Claim the rows of a commit in its group; return False when another has one of them.
-
-    Both were decided on one version, so only the first is right.
-    """
-    session, card, upload = changes.session, changes.card, changes.upload
-    rows: list[object] = [] if session is None else [session.tid]
-    for one in (changes.transaction, changes.original, changes.authorisation):
-        if one is not None:
-            rows.append(one.key)
-    if card is not None:
-        rows.append((card.token,))  # a tuple, so that no token is taken for a tid
-    if upload is not None:
-        rows.append(("upload", upload.key))
-    if (settlement := changes.settlement) is not None:
-        rows.append(("settlement", settlement.mid, settlement.tid, settlement.batch))
-    if not claimed.isdisjoint(rows):
-        return False
-    claimed.update(rows)
-    return True
+def _arrived_us(one: tuple[Commit, OnOutcome]) -> int:
+    return one[0].changes.evidence.at_us

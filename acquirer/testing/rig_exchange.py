@@ -96,7 +96,8 @@ class RigExchange:
         self.rig, self.steps = rig, steps
         self.sent: list[Effect] = []  # what was done about the reply, waits included
         self.evidence: list[Evidence] = []
-        self.pending: Effect | None = next(steps)
+        self.pending: Effect | None = None
+        self._advance(None)
 
     def step(self, outcome: CommitOutcome | None = None) -> bool:
         """Perform the pending effect. False when the exchange has ended.
@@ -117,6 +118,11 @@ class RigExchange:
             if isinstance(effect, Hold):
                 self.rig.now_us += effect.hold_ms * 1000
             self.sent.append(effect)
+        self._advance(result)
+        return self.pending is not None
+
+    def _advance(self, result: EffectResult) -> None:
+        """Take it to its next effect, or its end."""
         try:
             self.pending = self.steps.send(result)
             while isinstance(self.pending, Pause):
@@ -125,7 +131,6 @@ class RigExchange:
             self.pending = None
             if end.value is not None:
                 self.sent.append(end.value)
-        return self.pending is not None
 
     def fail(self, error: StoreError) -> RigExchange:
         """Answer the pending effect with an error, as a driver does whose store cannot be read."""

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from acquirer.app import driver as driver_module
+from acquirer.app.run import Run
 from acquirer.model.effects import (
+    LONG_PAUSE,
+    PAUSE,
     Arrival,
     Changes,
     Close,
@@ -242,8 +245,86 @@ def test_what_is_not_journalled_is_logged_here_and_nothing_else(drive: Drives, o
     send(peer, b"10000002")
     trial.answer()
     receive(peer)
-    reported = [] if outcome in (CommitOutcome.DONE, CommitOutcome.CONFLICT) else ["10000001"]
+    elsewhere = (CommitOutcome.DONE, CommitOutcome.CONFLICT, CommitOutcome.SHED)
+    reported = [] if outcome in elsewhere else ["10000001"]
     assert trial.call(lambda: [evidence.tid for evidence in trial.logged.exchanges]) == reported
+
+
+def refusing(arrival: Arrival) -> Steps:
+    """Commit the evidence of a refusal, send the request back."""
+    yield commit_of("", reason="format_wrong", peer=arrival.peer)
+    yield Send(arrival.frame)
+
+
+def test_refusals_that_are_shed_are_answered_counted_and_logged_together(drive: Drives) -> None:
+    trial = drive(refusing)
+    peers = [trial.peer(), trial.peer()]
+    for number, peer in enumerate((*peers, peers[0])):
+        send(peer, b"%d" % number)
+        trial.answer(CommitOutcome.SHED)
+        assert receive(peer) == b"%d" % number
+    trial.until(lambda: trial.driver.shed_refusals.total == 3)
+    trial.call(trial.driver.shed_refusals.report)
+    trial.call(trial.driver.shed_refusals.report)
+    assert trial.logged.exchanges == []
+    [fields] = [fields for name, fields in trial.logged.events if name == "not-journalled"]
+    host, port = peers[0].getsockname()
+    assert fields == {"refusals": 3, "connections": 2, "peer": f"{host}:{port}", "of_peer": 2}
+    sentence = "3 refusals of 2 connections were answered and not journalled"
+    assert [one for one in trial.logged.sentences if one.startswith(sentence)]
+
+
+def test_a_peer_that_is_refused_is_answered_before_its_next_request_is_looked_at(drive: Drives) -> None:
+    trial = drive(refusing)
+    peer, other = trial.peer(), trial.peer()
+    send(peer, b"a", b"b", b"c")
+    trial.until(lambda: trial.store.commits)
+    send(other, b"d")
+    trial.until(lambda: len(trial.store.commits) == 2)
+    assert trial.call(lambda: trial.driver.exchanges) == 2
+    for expected in (b"a", b"b", b"c"):
+        trial.answer(index=0 if expected == b"a" else 1)
+        assert receive(peer) == expected
+    trial.answer()
+    assert receive(other) == b"d"
+
+
+def test_exchanges_whose_next_step_takes_long_go_on_one_at_a_time(drive: Drives) -> None:
+    """And those of others between them, as far as they get."""
+    order: list[bytes] = []
+
+    def long(name: bytes) -> LastSteps:
+        yield LONG_PAUSE
+        order.append(name)
+        yield PAUSE
+        order.append(name)
+        if name == b"a":
+            run(short())
+        return Silence("")
+
+    def short() -> LastSteps:
+        for _ in range(3):
+            yield PAUSE
+            order.append(b"short")
+        return Silence("")
+
+    def run(steps: LastSteps) -> None:
+        connection.busy += 1
+        trial.driver.running += 1
+        trial.driver.ready(Run(trial.driver, connection, 0.0, steps))
+
+    trial = drive(plain)
+    trial.peer()
+    trial.until(lambda: trial.driver.server.connections)
+    [connection] = trial.driver.server.connections
+
+    def run_all() -> None:
+        for name in (b"a", b"b", b"c"):
+            run(long(name))
+
+    trial.call(run_all)
+    trial.until(lambda: not trial.driver.running)
+    assert order == [b"a", b"a", b"short", b"short", b"short", b"b", b"b", b"c", b"c"]
 
 
 @pytest.mark.parametrize("delay_ms", [0, 20])

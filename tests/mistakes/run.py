@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -122,8 +123,14 @@ class _Journal:
     last: int = 0
 
     def read(self) -> list[Entry]:
-        """Return what was journalled since the last time; an echo test closes what came before it."""
+        """Return what was journalled since the last time: an echo test is read after what came before it."""
         self.fence.send(self.fence.echo())
+        while not self.host._background.call(self._at_rest):
+            time.sleep(0.001)
         entries = self.host.journal.list(f"id>{self.last}")
         self.last = entries[-1].id
         return entries
+
+    def _at_rest(self) -> bool:
+        running = self.host._running
+        return running.driver.at_rest and running.store.at_rest

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from acquirer.net.readable import PER_TURN, ReadableSockets
+from acquirer.net.readable import DEFERRED_PER_TURN, PER_TURN, ReadableSockets, is_readable
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -130,3 +130,110 @@ def test_nothing_is_watched_after_closing(pairs: list[Pair]) -> None:
         assert not loop.remove_reader(here.fileno())
 
     asyncio.run(trial())
+
+
+def test_each_is_called_once_before_any_is_called_again(pairs: list[Pair]) -> None:
+    """Whether its socket can be read, or it asked for another call, or both."""
+
+    async def trial() -> list[int]:
+        readers = ReadableSockets(asyncio.get_running_loop())
+        called: list[int] = []
+
+        def call(number: int) -> None:
+            called.append(number)
+            if number % 2:
+                readers.call_again(pairs[number][0].fileno())
+            if number % 3 == 0:
+                readers.call_again(pairs[number][0].fileno())
+
+        for number, (here, there) in enumerate(pairs):
+            there.send(b"x")
+            readers.watch(here.fileno(), partial(call, number))
+        while len(called) < 10 * len(pairs):
+            await asyncio.sleep(0)
+        readers.close()
+        return called
+
+    called = asyncio.run(trial())
+    if not hasattr(select, "epoll"):  # the loop calls them, and those that asked for it once more
+        return
+    for at in range(0, 10 * len(pairs), len(pairs)):
+        assert sorted(called[at : at + len(pairs)]) == list(range(len(pairs)))
+
+
+def test_one_that_asks_for_it_is_called_without_anything_to_read(pairs: list[Pair]) -> None:
+    async def trial() -> list[bool]:
+        readers = ReadableSockets(asyncio.get_running_loop())
+        here = pairs[0][0]
+        calls: list[bool] = []
+
+        def call() -> None:
+            calls.append(is_readable(here.fileno()))
+            if len(calls) < 3:
+                readers.call_again(here.fileno())
+
+        readers.watch(here.fileno(), call)
+        readers.call_again(here.fileno())
+        while readers.pending:
+            await asyncio.sleep(0)
+        readers.call_again(here.fileno())
+        readers.forget(here.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        readers.close()
+        return calls
+
+    assert asyncio.run(trial()) == [False] * 3
+
+
+def test_deferred_ones_are_called_after_others_and_some_in_each_turn(pairs: list[Pair]) -> None:
+    if not hasattr(select, "epoll"):
+        pytest.skip("the loop calls each socket, and defers none")
+
+    async def trial() -> list[list[int]]:
+        readers = ReadableSockets(asyncio.get_running_loop())
+        turns: list[list[int]] = [[]]
+        for number, (here, there) in enumerate(pairs[:40]):
+            there.send(b"x")
+            readers.watch(here.fileno(), lambda number=number: turns[-1].append(number))  # type: ignore[misc]
+            if number >= 5:
+                readers.defer(here.fileno())
+        while len(turns) < 30:
+            if len(turns) == 20:
+                readers.restore(pairs[5][0].fileno())
+            await asyncio.sleep(0)
+            turns.append([])
+        readers.close()
+        return [turn for turn in turns if turn]
+
+    turns = asyncio.run(trial())
+    for turn in turns[:18]:
+        assert sorted(turn[:5]) == list(range(5)), "the others first"
+        assert len(turn) == 5 + DEFERRED_PER_TURN
+    assert {number for turn in turns[:18] for number in turn} == set(range(40)), "each has its turn at last"
+    for turn in turns[-5:]:
+        assert sorted(turn[:6]) == list(range(6))
+        assert len(turn) == 6 + DEFERRED_PER_TURN
+
+
+def test_a_number_that_is_given_to_another_socket_is_nothing_of_the_one_before(pairs: list[Pair]) -> None:
+    async def trial() -> list[str]:
+        readers = ReadableSockets(asyncio.get_running_loop())
+        called: list[str] = []
+        fd = pairs[0][0].fileno()
+        readers.watch(fd, lambda: called.append("before"))
+        readers.defer(fd)
+        readers.call_again(fd)
+        readers.forget(fd)
+        readers.watch(fd, lambda: called.append("after"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert called == []
+        readers.call_again(fd)
+        readers.call_again(fd)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        readers.close()
+        return called
+
+    assert asyncio.run(trial()) == ["after"]

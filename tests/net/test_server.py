@@ -347,6 +347,96 @@ def test_too_many_requests_in_flight_pause_their_connection_only(serve: Serve) -
     assert eager.receive() == FRAME
 
 
+def numbered(count: int) -> list[bytes]:
+    return [b"%04d" % number for number in range(count)]
+
+
+def test_peers_that_send_much_at_once_have_turns_of_one_frame(serve: Serve) -> None:
+    order: list[tuple[int, bytes]] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        order.append((connection.number, frame))
+        connection.send(frame)
+        connection.done()
+
+    trial = serve(receive)
+    peers = [trial.peer() for _ in range(3)]
+    for peer in peers:
+        peer.send(b"hello")
+        peer.receive()
+    trial.call(trial.server.pause)
+    order.clear()
+    for peer in peers:
+        peer.send(*numbered(200))
+    trial.call(trial.server.resume)
+    for peer in peers:
+        assert [peer.receive() for _ in range(200)] == numbered(200)
+    for number, frame in enumerate(numbered(200)):
+        turn = order[3 * number : 3 * number + 3]
+        assert {peer for peer, _ in turn} == {1, 2, 3}
+        assert {one for _, one in turn} == {frame}
+
+
+def test_a_peer_that_is_refused_has_its_answer_before_more_of_it_is_looked_at(serve: Serve) -> None:
+    received: list[tuple[Connection, bytes]] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        received.append((connection, frame))
+        connection.refused()
+
+    trial = serve(receive)
+    peer, other = trial.peer(), trial.peer()
+    peer.send(*numbered(3))
+    trial.until(lambda: received)
+    connection, _ = received[0]
+    for number in range(3):
+        trial.until(lambda: received)
+        other.send(FRAME)
+        trial.until(lambda: len(received) == 2)
+        assert received[0] == (connection, b"%04d" % number)
+        assert trial.call(lambda: connection.overdue(connection.touched_s + 1e6)) == ""
+        _, (others, _) = received
+        received.clear()
+        for one in (others, connection):
+            trial.call(one.refusal_settled)
+            trial.call(one.done)
+    trial.until(lambda: not connection.busy)
+    assert trial.call(lambda: (connection.deferred, trial.server.counters.pauses)) == (True, 0)
+    trial.call(connection.known)
+    assert not connection.deferred
+
+
+def test_frames_that_wait_for_their_turns_are_no_silence_and_outlast_a_pause(serve: Serve) -> None:
+    received: list[bytes] = []
+    connections: list[Connection] = []
+
+    def receive(connection: Connection, frame: bytes) -> None:
+        received.append(frame)
+        connections.append(connection)
+        if len(received) == 1:
+            trial.server.pause()
+        connection.done()
+
+    trial = serve(receive)
+    trial.peer().send(*numbered(5))
+    trial.until(lambda: received)
+    connection = connections[0]
+    assert trial.call(lambda: len(received)) == 1
+    assert trial.call(lambda: connection.overdue(connection.touched_s + 1e6)) == ""
+    trial.call(trial.server.resume)
+    trial.until(lambda: len(received) == 5)
+    assert received == numbered(5)
+
+
+def test_what_ends_with_a_bad_length_is_read_up_to_there(serve: Serve) -> None:
+    trial = serve()
+    peer = trial.peer()
+    peer.socket.sendall(b"".join(b"\0\4" + frame for frame in numbered(20)) + b"\xff\xff")
+    assert [peer.receive() for _ in range(20)] == numbered(20)
+    assert peer.ended() == "fin"
+    assert trial.closes() == {"too-long": 1}
+
+
 def test_a_paused_server_reads_no_peer_until_it_resumes(serve: Serve) -> None:
     trial = serve()
     before = trial.peer()

@@ -17,6 +17,7 @@ import pytest
 from acquirer.data.types import JournalRow
 from acquirer.model.effects import Changes, Commit, CommitOutcome, Load, LoadCard, LoadOriginal, LoadSignatures
 from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Transaction, TransactionKey, Uploaded
 from acquirer.observe.lines import AsJson
 from acquirer.process import channel
@@ -35,9 +36,10 @@ MID = "880210010210162"
 TMK = Secret.from_hex("258FB0AB70D025CDB99DF2C4D302D646")
 
 
-def evidence(tid: str = "10000161", **known: object) -> Evidence:
+def evidence(tid: str = "10000161", reason: str = Reason.APPROVED, **known: object) -> Evidence:
     """An exchange to journal."""
-    return Evidence(at_us=1_700_000_000_000_000, dialect=load_dialect("unionpay-pos"), tid=tid, **known)  # type: ignore[arg-type]
+    dialect = load_dialect("unionpay-pos")
+    return Evidence(at_us=1_700_000_000_000_000, dialect=dialect, tid=tid, reason=reason, **known)  # type: ignore[arg-type]
 
 
 @dataclass

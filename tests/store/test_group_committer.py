@@ -13,22 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquirer.data.types import Row
-from acquirer.model.effects import Changes, Commit, CommitOutcome
+from acquirer.model.effects import NO_DEADLINE, Changes, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
+from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Signature, Transaction, TransactionKey, Upload
 from acquirer.store import group_committer as module
 from acquirer.store.batch_writer import OnGroup
 from acquirer.store.database import connect_writing
 from acquirer.store.direct_writer import DirectWriter
-from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, GroupCommitter
+from acquirer.store.group_committer import AHEAD, MOST_DELIVERIES, REFUSALS_OF_GROUP, GroupCommitter
+from acquirer.store.refusal_queue import MOST_REFUSALS
 from acquirer.store.rrn import BLOCK
 from acquirer.store.statements import GROUP
 from acquirer.store.transaction_writer import CONFLICT, UNWRITABLE, GroupResult, PackedChanges, TransactionWriter
 
-DONE, EXPIRED, OVERLOADED, LOCKED, FAILED = (
+DONE, EXPIRED, OVERLOADED, SHED, LOCKED, FAILED = (
     CommitOutcome.DONE,
     CommitOutcome.EXPIRED,
     CommitOutcome.OVERLOADED,
+    CommitOutcome.SHED,
     CommitOutcome.LOCKED,
     CommitOutcome.FAILED,
 )
@@ -352,6 +355,155 @@ def test_rows_are_kept_as_they_were_written_and_forgotten_when_they_were_not(
         batch_writer.report(found)
         assert direct.sessions.get("10000161") is direct.cards.get(card.token) is None
         assert (session.version, card.version) == (3, 5)
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refuse(committer, exchange):
+    """``refuse(peer, outcomes)``: queue the evidence of a refusal; its outcome will be among `outcomes`."""
+
+    def queued(peer: str, outcomes: list[CommitOutcome]) -> Evidence:
+        evidence = exchange(reason=Reason.FORMAT_ERROR, peer=peer)
+        committer.commit(Commit(Changes(evidence), NO_DEADLINE), outcomes.append)
+        return evidence
+
+    return queued
+
+
+def reported(batch_writer: StubWriter) -> None:
+    """Report all groups, those included that are formed meanwhile."""
+    while batch_writer.reported < len(batch_writer.groups):
+        batch_writer.report()
+
+
+def test_a_sale_is_committed_before_refusals_that_waited_longer(batch_writer, loop, commit, refuse, outcomes):
+    refused: list[CommitOutcome] = []
+    for _ in range(10 * REFUSALS_OF_GROUP):
+        refuse("flood", refused)
+    loop.turn()
+    assert batch_writer.sizes == [REFUSALS_OF_GROUP], "one group, so that the writer is free for others"
+    commit()
+    loop.turn()
+    assert batch_writer.sizes == [REFUSALS_OF_GROUP, 1 + REFUSALS_OF_GROUP]
+    batch_writer.report()
+    batch_writer.report()
+    assert outcomes == [DONE]
+    assert len(refused) == 2 * REFUSALS_OF_GROUP
+    reported(batch_writer)
+    assert refused == [DONE] * 10 * REFUSALS_OF_GROUP
+
+
+def test_refusals_are_written_however_much_else_there_is(batch_writer, loop, commit, refuse):
+    refused: list[CommitOutcome] = []
+    refuse("one", refused)
+    for _ in range(10 * GROUP):
+        commit()
+    loop.turn()
+    batch_writer.report()
+    assert refused == [DONE]
+    assert batch_writer.sizes[:2] == [GROUP, GROUP]
+
+
+def test_what_is_refused_is_no_reason_to_read_less_or_to_refuse_others(
+    committer, batch_writer, loop, commit, refuse, outcomes, monkeypatch
+):
+    monkeypatch.setattr(module, "CONGESTED_COMMITS", 5)
+    monkeypatch.setattr(module, "FULL_COMMITS", 8)
+    refused: list[CommitOutcome] = []
+    for _ in range(MOST_REFUSALS):
+        refuse("flood", refused)
+    assert committer.waiting == MOST_REFUSALS
+    assert not committer.congested
+    assert not committer.at_rest
+    commit()
+    loop.turn()
+    batch_writer.report()
+    assert outcomes == [DONE]
+    reported(batch_writer)
+    assert (len(refused), committer.waiting, committer.at_rest) == (MOST_REFUSALS, 0, True)
+
+
+def test_a_flood_is_shed_and_one_refusal_beside_it_is_journalled(batch_writer, loop, refuse):
+    flood: list[CommitOutcome] = []
+    other: list[CommitOutcome] = []
+    for _ in range(MOST_REFUSALS + 500):
+        refuse("flood", flood)
+    evidence = refuse("other", other)
+    assert (flood, other) == ([], []), "no outcome is reported from within `commit`"
+    loop.turn()
+    assert flood == [SHED] * 501
+    batch_writer.report()
+    assert (other, evidence.id) == ([DONE], 2), "in the first group, in its turn"
+    reported(batch_writer)
+    assert flood[501:] == [DONE] * (MOST_REFUSALS - 1)
+
+
+def test_while_the_store_is_full_refusals_are_shed_and_nothing_waits_for_it(
+    committer, batch_writer, loop, commit, refuse, monkeypatch
+):
+    now_s = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    commit()
+    loop.turn()
+    now_s += module.FULL_S + 0.1
+    refused: list[CommitOutcome] = []
+    refuse("one", refused)
+    loop.turn()
+    assert (refused, committer.waiting) == ([SHED], 1)
+
+
+def test_how_long_refusals_wait_congests_nothing(committer, batch_writer, loop, refuse, monkeypatch):
+    now_s = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    refused: list[CommitOutcome] = []
+    for _ in range(3 * REFUSALS_OF_GROUP):
+        refuse("flood", refused)
+    loop.turn()
+    for _ in range(3):
+        now_s += module.CONGESTED_S - 0.1
+        assert not committer.congested
+        batch_writer.report()
+    assert refused == [DONE] * 3 * REFUSALS_OF_GROUP
+
+
+def test_a_failure_fails_refusals_too_wherever_they_wait(committer, batch_writer, loop, refuse):
+    refused: list[CommitOutcome] = []
+    for _ in range(3 * REFUSALS_OF_GROUP):
+        refuse("flood", refused)
+    loop.turn()
+    batch_writer.report("the disk is full")
+    loop.turn()
+    refuse("late", refused)
+    loop.turn()
+    loop.turn()
+    assert refused == [FAILED] * (3 * REFUSALS_OF_GROUP + 1)
+    assert (committer.waiting, committer.at_rest) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": Reason.APPROVED},
+        {"session": Session("10000161")},
+        {"transaction": Transaction(KEY)},
+        {"original": Transaction(KEY)},
+        {"card": Card("c" * 32)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_changes_anything_or_is_approved_is_never_shed(
+    committer, batch_writer, loop, exchange, refuse, outcomes, changes
+):
+    refused: list[CommitOutcome] = []
+    for _ in range(MOST_REFUSALS):
+        refuse("flood", refused)
+    evidence = exchange(reason=changes.pop("reason", Reason.MAC_DIFFERS), peer="flood")
+    committer.commit(Commit(Changes(evidence, **changes), NO_DEADLINE), outcomes.append)
+    loop.turn()
+    batch_writer.report()
+    assert (outcomes, refused) == ([DONE], [DONE] * REFUSALS_OF_GROUP)
 
 
 # -- bounds ------------------------------------------------------------------------------------------------------------

@@ -373,7 +373,7 @@ store = open_store(sys.argv[1])
 dialect = load_dialect("unionpay-pos")
 store.start(loop, None, process_writer([("unionpay-pos", dialect)], sys.stderr, AsJson()))
 for number in range(int(sys.argv[2])):
-    changes = Changes(Evidence(1, dialect=dialect, why="x" * 500))
+    changes = Changes(Evidence(1, dialect=dialect, reason="approved", why="x" * 500))
     store.commit(Commit(changes, time.monotonic() + 60), lambda _outcome: None)
 loop.call_soon(loop.stop)
 loop.run_forever()

@@ -40,7 +40,7 @@ def mac_differs(
     sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
     if mac is None:
         return sentence
-    if not host.diagnoses.take(request.arrival.deadline_s):
+    if not host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
         return f"{sentence}; {NOT_LOOKED_FOR}"
     generations = [("current", keys)]
     if session.previous is not None:
@@ -63,7 +63,7 @@ def derived_mac_differs(
     sentence = _differs(host, request.message, keys, mak, mac)
     if mac is None:
         return sentence
-    if not host.diagnoses.take(request.arrival.deadline_s):
+    if not host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
         return f"{sentence}; {NOT_LOOKED_FOR}"
     initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = host.ring.derived_otherwise(terminal, dukpt, ksn)
