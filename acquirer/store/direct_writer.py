@@ -39,6 +39,7 @@ class DirectWriter:
         self._cursor = connection.cursor()
         self.sessions: RowCache[Session] = RowCache()
         self.cards: RowCache[Card] = RowCache()
+        self.cards_without_row: RowCache[bool] = RowCache()  # nothing is kept about most test cards
         self.highest_stans = HighestStans()
         self.in_use = bool(self._cursor.execute(_IN_USE, (1,)).fetchall())
         limit = self.meta("rrn")

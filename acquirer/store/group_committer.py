@@ -262,6 +262,7 @@ class GroupCommitter:
         """Fail every commit: it is unknown what became of those with the writer, and nothing more is written."""
         self._direct.sessions.clear()
         self._direct.cards.clear()
+        self._direct.cards_without_row.clear()
         self._direct.highest_stans.clear()
         self._deliveries.clear()
         commits = [one for group in self._with_writer for one in group.commits]
@@ -287,6 +288,7 @@ class GroupCommitter:
             else:
                 self._direct.sessions.forget(session.tid)
         if card is not None:
+            self._direct.cards_without_row.forget(card.token)
             if outcome is CommitOutcome.DONE:
                 card.version += 1
                 self._direct.cards.put(card.token, card)

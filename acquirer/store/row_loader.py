@@ -66,7 +66,7 @@ class RowLoader:
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; see `interface.Store.load_card`."""
         card = self._direct.cards.get(wanted.token)
-        if card is not None:
+        if card is not None or self._direct.cards_without_row.get(wanted.token):
             return card
         try:
             row = self._row(statements.CARD_BY_TOKEN, wanted.token)
@@ -75,6 +75,8 @@ class RowLoader:
         if row is not None:
             card = self._whole(CARD.unpack, row, schema.card)
             self._direct.cards.put(wanted.token, card)
+        else:
+            self._direct.cards_without_row.put(wanted.token, row=True)
         return card
 
     def load_original(self, wanted: LoadOriginal) -> Transaction | None:

@@ -14,7 +14,8 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.store import ExchangeFilter, StoreError, open_reader, open_store
 from acquirer.store.highest_stan import HIGHEST_OF_BATCH
-from acquirer.store.schema import TRANSACTION
+from acquirer.store.schema import CARD, TRANSACTION
+from acquirer.store.statements import CARDS
 from acquirer.store.transaction_rows import TransactionRows
 from tests.store.conftest import evidence
 
@@ -117,6 +118,28 @@ def test_there_is_no_query_for_a_number_above_all_of_its_batch(client, exchange)
     assert client.transaction(KEY._replace(stan="000009")).version == 1
     assert client.transaction(KEY._replace(batch="000002", stan="000003")) is None
     assert client.transaction(KEY).version == 1, "each batch has numbers of its own"
+
+
+def test_a_card_that_has_no_row_is_looked_for_once_until_it_gets_one(client, exchange):
+    token, statements, row = "c" * 32, [], client.store._row
+
+    def noting(statement, *values):
+        statements.append(statement)
+        return row(statement, *values)
+
+    client.store._row = noting
+    assert [client.card(token), client.card(token)] == [None, None]
+    assert len(statements) == 1
+    client.commit(Changes(exchange(), card=Card(token, spent_minor=5)))
+    assert client.card(token).spent_minor == 5
+
+
+def test_a_card_that_another_program_wrote_conflicts_and_is_found_then(opened, exchange):
+    client = opened()
+    assert client.card("c" * 32) is None
+    CARDS.write(client.store._writing.cursor(), [CARD.pack(Card("c" * 32, spent_minor=7))])
+    assert client.commit(Changes(exchange(), card=Card("c" * 32))) == [CommitOutcome.CONFLICT]
+    assert client.card("c" * 32).spent_minor == 7
 
 
 def test_a_transaction_that_another_program_wrote_conflicts_and_is_found_then(opened, exchange):
