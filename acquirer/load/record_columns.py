@@ -54,6 +54,7 @@ class RecordColumns:
     service: bytes
     outcome: bytes
     phase: bytes
+    flags: bytes
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -96,6 +97,7 @@ class RecordColumns:
             texts(self.service),
             texts(self.outcome),
             texts(self.phase),
+            texts(self.flags),
         )
 
 
@@ -112,6 +114,7 @@ def unpacked_columns(data: bytes) -> RecordColumns:
         data[_SERVICE::RECORD_BYTES],
         data[_OUTCOME::RECORD_BYTES],
         data[_PHASE::RECORD_BYTES],
+        data[_FLAGS::RECORD_BYTES],
     )
 
 

@@ -17,7 +17,7 @@ from itertools import compress
 from typing import Any, Final
 
 from acquirer.load.record_columns import ANSWERED, NOT_BEGUN, UNANSWERED, RecordColumns, code_text, outcome_mask
-from acquirer.load.records import RequestOutcome
+from acquirer.load.records import NOT_VERIFIED, RequestOutcome
 
 LATE_US: Final = 10_000
 """A request that is begun so late was late: a tenth of what a person notices, ten times what a timer does."""
@@ -180,6 +180,12 @@ class RequestFigures:
         """How many were approved."""
         return self.outcomes.get(RequestOutcome.APPROVED, 0)
 
+    @cached_property
+    def unverified(self) -> int:
+        """How many answers were believed without a look at KCV or MAC (``--no-verify``)."""
+        answers = compress(self.columns.flags, self.columns.outcome.translate(_BELIEVED))
+        return sum(flags & NOT_VERIFIED for flags in answers)
+
     @property
     def error_share(self) -> float:
         """Return the share of requests that were not approved."""
@@ -236,6 +242,7 @@ class RequestFigures:
             "requests": len(self),
             "answered": self.answered,
             "approved": self.approved,
+            "unverified": self.unverified,
             "offered_s": round(self.offered_us / 1_000_000, 6),
             "elapsed_s": round(self.elapsed_s, 6),
             "rate": round(self.rate, 1),

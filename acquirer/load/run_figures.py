@@ -165,7 +165,6 @@ _PHASE: Final = ("name", "kind", "begin_s", "length_s")
 _NOT_BEGUN: Final = {
     RequestOutcome.NO_TERMINAL_FREE: "every terminal still waited for an answer; give it more terminals",
     RequestOutcome.NO_ROOM: "its machine had no port or no open file left",
-    RequestOutcome.REFUSED: "their terminals owe reversals that got no answer, and make no sale before",
 }
 
 

@@ -59,6 +59,13 @@ def remarks(figures: RunFigures) -> list[str]:
         for why, n in figures.not_done.items()
         if why == "not-due" and n
     ]
+    if refused := figures.all.outcomes.get(RequestOutcome.REFUSED, 0):
+        found.append(
+            f"{plural(refused, 'request was', 'requests were')} not begun: their terminals owe reversals that got no "
+            "answer, and make no sale before"
+        )
+    if unverified := figures.all.unverified:
+        found.append(f"neither KCV nor MAC of {plural(unverified, 'answer')} was checked (--no-verify)")
     if silence := silence_in_words(figures.all):
         found.append(silence)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acquirer.load.records import RequestOutcome
+from acquirer.load.records import NOT_VERIFIED, RequestOutcome
 from acquirer.load.report.headline import LIMITED, meaning, run_summary
 from tests.load.recorded import drawn_records, footer, record
 from tests.load.report.conftest import MakeRun
@@ -32,6 +32,21 @@ def test_what_must_be_known_stands_below(judged: MakeRun) -> None:
     ]
     assert lines[8].startswith("! for 0.7 s nothing was answered while requests waited, from 0.2 s to 0.9 s")
     assert lines[9:] == [f"! {LIMITED}", "  100.00% of requests were begun more than 10 ms late"]
+
+
+def test_terminals_that_owe_reversals_are_no_limit_of_the_generator(judged: MakeRun) -> None:
+    figures = judged([record(), record(0, 0, RequestOutcome.REFUSED)]).figures
+    assert not figures.generator_limited
+    assert run_summary(figures)[5].startswith(
+        "! 1 request was not begun: their terminals owe reversals that got no answer"
+    )
+
+
+def test_answers_that_were_not_verified_are_counted(judged: MakeRun) -> None:
+    lost = record(outcome=RequestOutcome.LOST, flags=NOT_VERIFIED)
+    figures = judged([record(), record(flags=NOT_VERIFIED), record(flags=NOT_VERIFIED), lost]).figures
+    assert "! neither KCV nor MAC of 2 answers was checked (--no-verify)" in run_summary(figures)
+    assert figures.as_json()["unverified"] == 2
 
 
 def test_a_lower_bound_has_words(judged: MakeRun) -> None:
