@@ -7,10 +7,12 @@ from typing import Final
 
 from acquirer.load.report.comparison import FigureDifference, figure_differences
 from acquirer.load.report.figure_tables import figures_section
+from acquirer.load.report.headline import meaning
 from acquirer.load.report.html import Html, element, html_table, together
 from acquirer.load.report.judged_run import JudgedRun
 from acquirer.load.report.run_page import (
     Chart,
+    approved,
     chart_section,
     limit_note,
     moment,
@@ -64,14 +66,14 @@ def runs_card(runs: Sequence[JudgedRun]) -> Html:
     rows = [
         (
             element("span", element("span", class_=f"key k{1 + place % COLOURS}"), one.figures.run.name),
-            moment(one.figures.run.begin_us),
+            verdict_badge(one),
             f"{one.figures.run.terminals:,}",
             f"{len(one.figures.all):,}",
-            verdict_badge(one),
+            moment(one.figures.run.begin_us),
         )
         for place, one in enumerate(runs)
     ]
-    columns = ("run", "begun", "terminals>", "requests>", "verdict")
+    columns = ("run", "verdict", "terminals>", "requests>", "begun")
     return element("div", html_table(columns, rows), class_="card")
 
 
@@ -95,6 +97,7 @@ def run_section(one: JudgedRun) -> Html:
     return together(
         (
             element("h2", one.figures.run.name),
+            element("p", f"{approved(one.figures.all)} {meaning(one.figures.all)}"),
             remark_notes(one.figures),
             element("div", figures_section(one.figures), provenance_section(one.figures), class_="stack"),
         )
