@@ -30,6 +30,7 @@ class ActiveTerminal:
         ask: what it is prepared for, or waits with; None: its journey is over.
         end: how its last journey ended.
         no_room: its request was not begun: this machine has no port or no open file left.
+        line_drops: its connection is closed once its journey is over, even if connections are kept.
         data: of the request, what is not sent yet.
     """
 
@@ -44,6 +45,7 @@ class ActiveTerminal:
     exchange: Exchange | None = None
     end: JourneyEnd = NOTHING_ANSWERED
     no_room: bool = False
+    line_drops: bool = False
     intended_ns: int = 0
     begun_ns: int = 0
     connected_ns: int = 0

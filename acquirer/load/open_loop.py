@@ -204,8 +204,10 @@ class OpenLoop:
         return due.terminal is not None
 
     def _drop_lines(self, requests: RequestLoop, now_us: int) -> None:
-        """Have all terminals lose their connections where an outage begins."""
+        """Have all terminals lose their connections where an outage begins, once all that was due before has begun."""
         while self._outages_us and self._outages_us[0] <= now_us:
+            if (next_us := self._next_us()) is not None and next_us < self._outages_us[0]:
+                return
             self._outages_us.popleft()
             for terminal in self._terminals.active():
                 requests.drop_line(terminal)

@@ -108,7 +108,8 @@ class RequestLoop:
                 self._answered(terminal, answer, False)
 
     def drop_line(self, terminal: ActiveTerminal) -> None:
-        """Close the connection of a terminal that waits for nothing, as when its line fails."""
+        """Close the connection of a terminal, as when its line fails; first it takes the answer that it waits for."""
+        terminal.line_drops = terminal.busy
         if not terminal.busy:
             self._connections.hang_up(terminal)
 
@@ -166,6 +167,8 @@ class RequestLoop:
         terminal.busy = False
         terminal.program = terminal.ask = terminal.exchange = None
         self._connections.leave(terminal)
+        if terminal.line_drops:
+            self.drop_line(terminal)
         self._ended(terminal)
 
     def _record(

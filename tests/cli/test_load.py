@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from acquirer.cli import run
+from acquirer.load.records import RecordTail, read_records
 from acquirer.testing import RunningHost, running_host
 from tests.load.recorded import BEGIN_NS, drawn_records, write_run
 
@@ -202,3 +207,64 @@ def test_a_threshold_ends_a_run_as_soon_as_it_is_missed(
     assert re.search(r"ended after \d+\.\d s: max\{phase:steady\}<1us is missed \([\d.]+ ms\)$", printed.err.strip())
     assert "! the run was broken off" in printed.out
     assert re.search(r"! the run ended before \d+ planned requests were due", printed.out)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_what_was_done(host: RunningHost, terminals: Path, tmp_path: Path) -> None:
+    command = ["load", "burst", "--host", host.address, "--terminals", str(terminals), "--within", "10min"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "acquirer", *command, "--count", "20", "--record", "run", "--workers", "2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    tails = [RecordTail(tmp_path / "run" / f"worker-{number}.acq") for number in range(2)]
+    while process.poll() is None and not any(tail.read() for tail in tails):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert re.match(r"\d+ requests? of \d+ terminals?", out)
+    assert "the run was broken off" in out
+    footers = [read_records(tmp_path / "run" / f"worker-{number}.acq").footer or {} for number in range(2)]
+    assert [footer["interrupted"] for footer in footers] == [True, True]
+    assert sum(footer["records"] + footer["not_done"]["not-due"] for footer in footers) == 20
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["worker-0.acq", "worker-1.acq"]
+
+
+@pytest.mark.slow
+def test_a_plan_is_run(host: RunningHost, terminals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "short.toml"
+    plan.write_text(
+        'terminals = "none.toml"\nthresholds = ["count{phase:first}>=9"]\n'
+        '[[phase]]\nname = "first"\nkind = "burst"\ncount = 9\nwithin = "100ms"\n'
+        '[[phase]]\nkind = "constant"\nrate = 20\nfor = "200ms"\njourney = "sale"\n'
+    )
+    common = ["load", "run", str(plan), "--host", host.address, "--terminals", str(terminals)]
+    assert run([*common, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["phases"]] == ["first", "constant"]
+    assert run([*common, "--threshold", "count{phase:frist}>1"]) == 2
+    assert "frist" in capsys.readouterr().err
+    assert run(["load", "run", str(tmp_path / "missing.toml")]) == 2
+    assert "missing.toml: cannot be read: no such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--shard", "3/2"], "--shard: '3/2' is no shard; write 2/5"),
+        (["--start-at", "00:00:00"], "--start-at: '00:00:00' is over: it is "),
+        (["--start-at", "noon"], "--start-at: 'noon' is no moment"),
+        (["--shard", "1/30"], "terminals.toml: holds 20 terminals, and 30 processes divide them"),
+        (["--source", "192.0.2.1"], "--source: this machine cannot connect from 192.0.2.1"),
+        (["--dialect", "iso8583-1987-plain"], "cannot make the journey 'sign-on'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    burst: Callable[..., int], capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert burst(*arguments) == 2
+    assert sentence in capsys.readouterr().err
