@@ -34,7 +34,19 @@ NAMED_AFTER_WORDS = ("cli/", "host/explain/")
 # Public functions that stand in several modules under one name, because they are one thing in each of them.
 SAME_IN_SEVERAL_ROOMS = {
     **dict.fromkeys(
-        ("balance", "echo", "key_change", "pre_auth", "refund", "sale", "sign_off", "sign_on", "void"),
+        (
+            "balance",
+            "ecash_sale",
+            "echo",
+            "key_change",
+            "offline_sale",
+            "pre_auth",
+            "refund",
+            "sale",
+            "sign_off",
+            "sign_on",
+            "void",
+        ),
         "one transaction: the service of the host and the operation of the terminal",
     ),
     "main": "the entry point of a program",

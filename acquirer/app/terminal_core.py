@@ -82,8 +82,7 @@ class TerminalCore:
         sign_mode: str,
     ) -> Program[Result]:
         """Return the program of a sale; see `Terminal.sale`."""
-        at, pad = self.machine.setup.now(), self.optional_pad(sign, sign_mode)
-        return sale(self.machine, Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad))
+        return sale(self.machine, self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode))
 
     def pre_auth(
         self,
@@ -96,9 +95,21 @@ class TerminalCore:
         sign_mode: str,
     ) -> Program[Result]:
         """Return the program of a pre-authorisation; see `Terminal.pre_auth`."""
+        return pre_auth(self.machine, self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    def order(
+        self,
+        amount: str | int,
+        card: str | CardData,
+        entry: str,
+        pin: str,
+        drop_reversal: bool,
+        sign: Drawn | None,
+        sign_mode: str,
+    ) -> Order:
+        """Return a transaction to make. Raises CardError, ValueError."""
         at, pad = self.machine.setup.now(), self.optional_pad(sign, sign_mode)
-        order = Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad)
-        return pre_auth(self.machine, order)
+        return Order(minor_units(amount), self.card_data(card, pin), at, entry, drop_reversal, pad)
 
     def follow_up(self, drop_reversal: bool, sign: Drawn | None, sign_mode: str, **name: Any) -> FollowUpOrder:
         """Return what is to be done to which transaction; `name` has the arguments of `sale_name`."""
@@ -167,6 +178,7 @@ class TerminalCore:
         card: str | CardData | None = None,
         entry: str = "",
         pin: str = "",
+        sale_tid: str = "",
     ) -> SaleName:
         """Return what the caller says of an approved transaction; of one elsewhere the card is `CARD` by default.
 
@@ -179,7 +191,7 @@ class TerminalCore:
             card = CARD
         held = None if card is None else self.card_data(card, pin)
         minor = None if amount is None else minor_units(amount)
-        return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id)
+        return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id, sale_tid)
 
     def save(self, state: State) -> None:
         """Make a state durable, if this terminal has a folder to keep it in."""

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar
-
-from acquirer.app.terminal_core import TerminalCore
+from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.card import CardData
-from acquirer.terminal.effects import Program
-from acquirer.terminal.exchange import Result
-from acquirer.terminal.pre_auth import complete, top_up
 from acquirer.terminal.refund import refund_again
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
 
-Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
-"""What an operation returns: its result, or that to be awaited."""
 
-
-class Operations(ABC, Generic[Answered]):
+class Operations(FurtherTransactions[Answered]):
     """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
-
-    _core: TerminalCore
 
     @property
     def state(self) -> State:
@@ -64,78 +52,6 @@ class Operations(ABC, Generic[Answered]):
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
         return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
-
-    def pre_auth(
-        self,
-        amount: str | int,
-        card: str | CardData = "standard",
-        *,
-        entry: str = "chip",
-        pin: str = "",
-        drop_reversal: bool = False,
-        sign: Drawn | None = None,
-        sign_mode: str = "touch",
-    ) -> Answered:
-        """Hold an amount on a card (pre-authorisation); the slip has the authorisation code that names it afterwards.
-
-        Raises:
-            CardError, OrderError, ValueError: it cannot be made; nothing was sent.
-            LookupError: the dialect has no such message.
-        """
-        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode))
-
-    def top_up(
-        self,
-        amount: str | int,
-        *,
-        stan: str = "",
-        batch: str = "",
-        auth_id: str = "",
-        date: str = "",
-        card: str | CardData | None = None,
-        entry: str = "",
-        pin: str = "",
-        drop_reversal: bool = False,
-        sign: Drawn | None = None,
-        sign_mode: str = "touch",
-    ) -> Answered:
-        """Hold `amount` more on the card of a pre-authorisation: the last one that is open, or the one that is named.
-
-        One that is not kept here is named by `auth_id`, `date` and `card`.
-        """
-        order = self._core.follow_up(
-            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
-            card=card, entry=entry, pin=pin,
-        )  # fmt: skip
-        return self._run(top_up(self._core.machine, order))
-
-    def complete(
-        self,
-        amount: str | int | None = None,
-        *,
-        advice: bool = False,
-        stan: str = "",
-        batch: str = "",
-        auth_id: str = "",
-        date: str = "",
-        card: str | CardData | None = None,
-        entry: str = "",
-        pin: str = "",
-        drop_reversal: bool = False,
-        sign: Drawn | None = None,
-        sign_mode: str = "touch",
-    ) -> Answered:
-        """Complete a pre-authorisation: take `amount` of what is held, or all of it.
-
-        It is the last one that is open, or the one that `stan` names; one of another terminal of the merchant is named
-        by `auth_id`, `date` and `card`, as its slip shows them. `advice` tells the host of a completion that has
-        happened: it is repeated until it is answered, and never reversed.
-        """
-        order = self._core.follow_up(
-            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
-            card=card, entry=entry, pin=pin,
-        )  # fmt: skip
-        return self._run(complete(self._core.machine, order, advice=advice))
 
     def void(
         self,
@@ -185,6 +101,7 @@ class Operations(ABC, Generic[Answered]):
         sign_mode: str = "touch",
         again: bool = False,
         of: str = "",
+        sale_tid: str = "",
     ) -> Answered:
         """Refund a sale, or `amount` of it: the last approved one, a kept one (`stan`), or any of the merchant (`rrn`).
 
@@ -192,7 +109,8 @@ class Operations(ABC, Generic[Answered]):
         dialect wants it, its `date` (MMDD), as its slip shows them, and its card. A refund that goes as an advice and
         gets no answer is sent again, three times in all; after that its outcome is unknown: `again` sends it once more.
         `drop_reversal` gives up the reversal that is owed, or the refund that got no answer. `of` says what is
-        refunded where it is not kept here and no sale.
+        refunded where it is not kept here and no sale ("points", "ecash"); `sale_tid` is the terminal that made an
+        electronic cash sale, where it was another one.
 
         Raises:
             CardError, OrderError, ValueError: the refund cannot be made; nothing was sent.
@@ -201,7 +119,7 @@ class Operations(ABC, Generic[Answered]):
             return self._run(refund_again(self._core.machine, self._core.optional_pad(sign, sign_mode)))
         order = self._core.follow_up(
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
-            entry=entry,
+            entry=entry, sale_tid=sale_tid,
         )  # fmt: skip
         return self._run(self._core.refund(of, order))
 
@@ -253,7 +171,3 @@ class Operations(ABC, Generic[Answered]):
     def sign_off(self) -> Answered:
         """Sign off."""
         return self._run(sign_off(self._core.machine))
-
-    @abstractmethod
-    def _run(self, program: Program[Result]) -> Answered:
-        """Run a program to its end."""

@@ -100,6 +100,6 @@ def arguments(*groups: Any) -> dict[str, Any]:
     return found
 
 
-def presented(given: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments with a card that is sure to be read: by default the test card "standard", by its chip."""
-    return {**given, "card": given["card"] or "standard", "entry": given["entry"] or "chip"}
+def presented(given: dict[str, Any], entry: str = "chip") -> dict[str, Any]:
+    """Return arguments with a card that is sure to be read: by default the test card "standard", by `entry`."""
+    return {**given, "card": given["card"] or "standard", "entry": given["entry"] or entry}

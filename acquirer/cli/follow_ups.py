@@ -96,13 +96,73 @@ def refund(
     ] = None,
     kept: KeptOptions,
     reference: ReferenceOptions,
+    sale_tid: Annotated[
+        str, typer.Option(metavar="TID", help="Terminal of an electronic cash sale, if another one.")
+    ] = "",
     again: Annotated[bool, typer.Option("--again", help="Send the refund that got no answer once more.")] = False,
     card: CardOptions,
     pad: PadOptions,
 ) -> Job:
     """Refund a sale of any terminal of the merchant, or a part of it, also days later. Never with a PIN."""
     given = arguments(kept, reference, card, pad)
-    return Job(lambda terminal: terminal.refund(amount, again=again, **given))
+    return Job(lambda terminal: terminal.refund(amount, again=again, sale_tid=sale_tid, **given))
+
+
+@app.command("offline-sale")
+@operation(Signing, Printing)
+def offline_sale(
+    *,
+    amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
+    auth_id: Annotated[
+        str, typer.Option("--auth-id", metavar="CODE", help="Given on the telephone; none: small.")
+    ] = "",
+    institution: Annotated[str, typer.Option(metavar="DIGITS", help="Who gave it; default: the acquirer.")] = "",
+    card: CardOptions,
+    pad: PadOptions,
+) -> Job:
+    """Report a sale that was made without the host; it is sent until it is answered, and never reversed."""
+    given = presented(arguments(card, pad), "manual")
+    return Job(lambda terminal: terminal.offline_sale(amount, auth_id=auth_id, institution=institution, **given))
+
+
+@app.command("ecash-sale")
+@operation(Signing, Printing)
+def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions) -> Job:
+    """Pay from the electronic cash of a chip, and upload its certificate."""
+    given = presented(arguments(card))
+    return Job(lambda terminal: terminal.ecash_sale(amount, **given))
+
+
+@app.command("adjust")
+@operation(Signing, Printing)
+def adjust(
+    *,
+    amount: Annotated[str, typer.Option(metavar="12.34", help="The whole new amount.")],
+    kept: KeptOptions,
+    rrn: Annotated[str, typer.Option("--rrn", metavar="NUMBER", help="Of a sale that is not kept here.")] = "",
+    date: Annotated[str, typer.Option(metavar="MMDD", help="Of that, as its slip shows it.")] = "",
+    card: CardOptions,
+    pad: PadOptions,
+) -> Job:
+    """Adjust a sale of the open batch: another amount is counted in its place."""
+    given = arguments(kept, card, pad)
+    return Job(lambda terminal: terminal.adjust(amount, rrn=rrn, date=date, **given))
+
+
+@app.command("tip")
+@operation(Signing, Printing)
+def tip(
+    *,
+    amount: Annotated[str, typer.Option("--tip", metavar="1.50", help="The tip, without the sale's amount.")],
+    kept: KeptOptions,
+    drop_reversal: Annotated[
+        bool, typer.Option("--drop-reversal", help="Give up what is owed: a reversal, or an advice without an answer.")
+    ] = False,
+    pad: PadOptions,
+) -> Job:
+    """Add a tip to a sale that is kept here: the sum is counted in its place."""
+    given = arguments(kept, pad)
+    return Job(lambda terminal: terminal.tip(amount, drop_reversal=drop_reversal, **given))
 
 
 @app.command("again")

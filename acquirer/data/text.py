@@ -47,3 +47,12 @@ def local_time(at_us: int, zone: tzinfo) -> str:
         return datetime.fromtimestamp(at_us / 1_000_000, zone).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
         return f"{at_us} µs"
+
+
+def indefinite(noun: str) -> str:
+    """Return a noun with its article.
+
+    >>> indefinite("sale"), indefinite("electronic signature")
+    ('a sale', 'an electronic signature')
+    """
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"

@@ -40,6 +40,7 @@ class ElementReaders:
     operator: ReadText
     original_date: ReadText  # MMDD of the transaction that a refund names
     original_stan: ReadText  # of the transaction that a void or refund names
+    original_tid: ReadText  # the terminal of the sale that an electronic cash refund names
     original_within: ReadText
     pan: ReadText
     part_more: ReadText
@@ -54,6 +55,7 @@ class ElementReaders:
     stan: ReadText
     tid: ReadText
     time: ReadText
+    tip: ReadText
     track2: ReadText
     track3: ReadText
     transaction_type: ReadText

@@ -130,6 +130,8 @@ class TerminalProfile:
     read_capability: str = ""
     # tag → recipe of `terminal.chip`; two: with a PIN, without
     icc: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
+    # the same of a chip that approved without the host, where it differs
+    offline_icc: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
     security_control: SecurityControl | None = None
     slip: SlipProfile = SlipProfile()
     signature: SignatureProfile | None = None  # None: this dialect knows none

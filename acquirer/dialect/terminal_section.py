@@ -59,6 +59,7 @@ def read_terminal_profile(table: Table) -> TerminalProfile:
         pin_digits=_pair(table, "pin_digits") if table.has("pin_digits") else ("", ""),
         read_capability=table.text("read_capability", ""),
         icc=_icc(table.table("icc")),
+        offline_icc=_icc(table.table("offline_icc")),
         security_control=_security_control(table.table("security_control")) if table.has("security_control") else None,
         slip=_slip(table.table("slip")),
         signature=_signature(table.table("signature")) if table.has("signature") else None,

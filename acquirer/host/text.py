@@ -18,15 +18,6 @@ def money(minor: int | None) -> str:
     return f"{minor // 100}.{minor % 100:02}"
 
 
-def indefinite(noun: str) -> str:
-    """A noun with its article.
-
-    >>> indefinite("sale"), indefinite("electronic signature")
-    ('a sale', 'an electronic signature')
-    """
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
-
-
 def named(value: str) -> str:
     """An identifier that a terminal sent, fit for a sentence: control characters never reach a log.
 

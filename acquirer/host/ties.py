@@ -60,18 +60,31 @@ def unlike(case: Case, original: Transaction) -> Judgement | None:
     return None
 
 
-def not_voidable(case: Case, original: Transaction | None) -> Judgement | None:
-    """Return why a transaction of this terminal cannot be taken back whole; None when it can."""
-    host, request = case.host, case.request
+def not_open(case: Case, original: Transaction | None) -> Judgement | None:
+    """Return why a transaction of this terminal cannot be changed any more; None while its batch is open."""
     if refusal := unknown(case, original):
         return refusal
     assert original is not None
     if refusal := unlike(case, original):
         return refusal
-    if original.business_date < request.stamp.day and not host.options.void_other_day:
-        return Judgement(Reason.ORIGINAL_OTHER_DAY, why.other_day(host, original, request.stamp.day))
-    if host.has_batch and original.key.batch != case.session.batch:
-        return Judgement(Reason.ORIGINAL_CLOSED, why.batch_closed(host, original, case.session.batch))
+    if case.host.has_batch and original.key.batch != case.session.batch:
+        sentence = why.batch_closed(case.host, original, case.session.batch)
+        return Judgement(Reason.ORIGINAL_CLOSED, sentence)
+    return None
+
+
+def not_voidable(case: Case, original: Transaction | None) -> Judgement | None:
+    """Return why a transaction of this terminal cannot be taken back whole; None when it can."""
+    host, today = case.host, case.request.stamp.day
+    if refusal := unknown(case, original):
+        return refusal
+    assert original is not None
+    if refusal := unlike(case, original):
+        return refusal
+    if original.business_date < today and not host.options.void_other_day:
+        return Judgement(Reason.ORIGINAL_OTHER_DAY, why.other_day(host, original, today))
+    if refusal := not_open(case, original):
+        return refusal
     return other_amount(case, original, original.amount_minor)
 
 

@@ -13,12 +13,13 @@ from acquirer.data.toml import did_you_mean
 from acquirer.errors import ConfigurationError
 from acquirer.matcher.expression import All, Atom, Expression, Not
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kinds import KINDS
 from acquirer.wire.message import Value
 
 LAST: Final = "last"
-"""The last transaction of the step's terminal: sale, void or refund."""
+"""The last transaction of the step's terminal that moved money: a sale, a void, a refund …"""
 
-TRANSACTIONS: Final = ("sale", "void", "refund")
+TRANSACTIONS: Final = frozenset(kind.service for kind in KINDS.values() if kind.moves_money)
 
 FACTS: Final = ("stan", "rrn", "auth_id", "batch", "date")
 """What may be referred to, of a step that was an operation."""

@@ -6,6 +6,7 @@ its card is that of the kept one (DE 22 says that none was read).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName, find_sale
 from acquirer.terminal.order import Order
 from acquirer.terminal.transaction import transact
+from acquirer.wire.message import Value
 
 if TYPE_CHECKING:
     from acquirer.terminal.signature_pad import Pad
@@ -35,6 +37,7 @@ class FollowUpOrder:
     sale: SaleName = field(default_factory=SaleName)
     drop_reversal: bool = False  # give up what is owed: a reversal, or an advice that got no answer
     pad: Pad | None = None
+    details: Mapping[str, Value] = field(default_factory=dict)  # further elements of the request
 
 
 def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Result]:
@@ -51,10 +54,7 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
         sentence = f"there is no {noun_of(kind.of[0])} to {kind.verb}; {HINTS[kind.named_by]}"
         return Result(kind.service, Outcome.REFUSED, sentence=sentence)
     at = machine.setup.now()
-    return (
-        yield from transact(
-            machine,
-            kind,
-            Order(sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original),
-        )
+    to_make = Order(
+        sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original, order.details
     )
+    return (yield from transact(machine, kind, to_make))

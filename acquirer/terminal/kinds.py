@@ -7,7 +7,7 @@ it does to it (`verb`) and by the kind of that one: `follower`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from acquirer.dialect.dialect import Route
@@ -34,7 +34,9 @@ class Kind:
     takes_money: bool = True  # from the cardholder; otherwise the slip's amount has a minus
     pin: bool = True  # a PIN may be sent
     chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
+    offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
     keeps: bool = False  # an approval is kept, so that others can name it
+    details: tuple[str, ...] = ()  # elements of its request that its operation brings
     verb: Verb | None = None  # what it does to an approved transaction
     of: tuple[str, ...] = ()  # the kinds of those
     named_by: NamedBy = "numbers"
@@ -95,9 +97,34 @@ def _of_pre_auth(service: str, noun: str, not_done: str, verb: Verb, of: str, *,
     )
 
 
+def _adjustment(service: str, noun: str, verb: Verb) -> Kind:
+    """Return a kind by which another amount stands in the place of a sale's."""
+    return Kind(
+        service,
+        noun,
+        "not adjusted",
+        pin=False,
+        chip_data=False,
+        keeps=True,
+        verb=verb,
+        of=("sale", "offline_sale"),
+        repeats=("rrn", "auth_id"),
+        references=("stan",),
+    )
+
+
 SALE: Final = Kind("sale", "sale", "not sold", keeps=True)
 VOID: Final = _void("void", "void", "sale")
-REFUND: Final = _refund("refund", "refund", "sale", "completion", "completion_advice")
+REFUND: Final = _refund(
+    "refund",
+    "refund",
+    "sale",
+    "completion",
+    "completion_advice",
+    "offline_sale",
+    "settlement_adjustment",
+    "tip_adjustment",
+)
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
 PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", keeps=True)
@@ -113,6 +140,22 @@ COMPLETION_ADVICE: Final = _of_pre_auth(  # as an advice: it never carries a PIN
 )
 COMPLETION_VOID: Final = _void("completion_void", "void of a completion", "completion")
 
+OFFLINE_SALE: Final = Kind(
+    "offline_sale",
+    "offline sale",
+    "not booked",
+    pin=False,
+    chip_data=False,
+    keeps=True,
+    details=("auth_mode", "auth_institution"),
+)
+SETTLEMENT_ADJUSTMENT: Final = _adjustment("settlement_adjustment", "settlement adjustment", "adjust")
+TIP_ADJUSTMENT: Final = _adjustment("tip_adjustment", "tip", "tip")
+ECASH_SALE: Final = Kind("ecash_sale", "electronic cash sale", "not paid", pin=False, offline=True, keeps=True)
+ECASH_REFUND: Final = replace(
+    _refund("ecash_refund", "electronic cash refund", "ecash_sale"), named_by="numbers", offline=True, chip_data=True
+)
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.service: kind
     for kind in (
@@ -126,6 +169,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         COMPLETION,
         COMPLETION_ADVICE,
         COMPLETION_VOID,
+        OFFLINE_SALE,
+        SETTLEMENT_ADJUSTMENT,
+        TIP_ADJUSTMENT,
+        ECASH_SALE,
+        ECASH_REFUND,
     )
 }
 """By service."""
@@ -150,11 +198,11 @@ def course_of(kind: Kind, route: Route) -> Course:
     """Return what follows when a message of this kind and route gets no answer.
 
     A request that moves money is reversed. An advice (ISO 8583, third digit of the MTI: 2) tells of what has happened:
-    it is sent again until it is answered.
+    it is sent again until it is answered; so is what the chip has approved without the host.
     """
     if not kind.moves_money:
         return "nothing"
-    return "repeat" if route.mti[2] == "2" else "reverse"
+    return "repeat" if kind.offline or route.mti[2] == "2" else "reverse"
 
 
 def noun_of(service: str) -> str:

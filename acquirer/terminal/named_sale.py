@@ -26,6 +26,7 @@ class SaleName:
     entry: str = ""  # "": `STORED` for a kept number, else the chip
     pin: str = ""  # for a kept number; a card that is read brings its own
     auth_id: str = ""
+    tid: str = ""  # the terminal that made it; "": this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def find_sale(machine: Machine, kind: Kind, name: SaleName, *, elsewhere: bool =
         rrn=name.rrn or original.rrn,
         auth_id=name.auth_id or original.auth_id,
         date=name.date or original.date,
+        tid=name.tid or original.tid,
     )
     amount_minor = name.amount_minor if name.amount_minor is not None else kept.amount_minor if kept else None
     card = name.card

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from acquirer.data.text import indefinite
 from acquirer.dialect.terminal_profile import EntryMode, TerminalProfile
 from acquirer.errors import ConfigurationError
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.card import CardData
 from acquirer.terminal.kinds import Kind
 from acquirer.terminal.state import Original
+from acquirer.wire.message import Value
 
 if TYPE_CHECKING:
     from acquirer.terminal.signature_pad import Pad
@@ -36,7 +39,8 @@ class Order:
     entry: str = "chip"  # a name of `profile.entries`, or `STORED`
     drop_reversal: bool = False  # give up the reversal that is owed, if there is one
     pad: Pad | None = None  # what the cardholder draws when it is approved; None: there is no pad
-    original: Original | None = None  # the sale that it is tied to
+    original: Original | None = None  # the transaction that it is tied to
+    details: Mapping[str, Value] = field(default_factory=dict, repr=False)  # further elements of its request
 
 
 def check_order(profile: TerminalProfile, kind: Kind, order: Order) -> EntryMode:
@@ -51,7 +55,7 @@ def check_order(profile: TerminalProfile, kind: Kind, order: Order) -> EntryMode
     if "track2" in entry.carries and "pan" not in entry.carries and not order.card.track2:
         raise OrderError(f"an entry by {order.entry} needs a track 2: give --track2, or --expiry beside --pan")
     if order.card.pin and not kind.pin:
-        raise OrderError(f"{kind.not_done}: a {kind.noun} carries no PIN")
+        raise OrderError(f"{kind.not_done}: {indefinite(kind.noun)} carries no PIN")
     return entry
 
 

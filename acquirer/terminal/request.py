@@ -31,7 +31,8 @@ def chip_data(setup: Setup, kind: Kind, order: Order, entry: EntryMode, route: R
     processing_code = next(iter(route.when.get("processing_code", ())), "00")
     date = f"{order.at:%y%m%d}"
     moment = Moment(order.amount_minor, processing_code, date, setup.tid, stan, bool(order.card.pin), setup.randbytes)
-    return icc_data(setup.terminal_profile.icc, moment)
+    profile = setup.terminal_profile
+    return icc_data({**profile.icc, **profile.offline_icc} if kind.offline else profile.icc, moment)
 
 
 def request_fields(
@@ -64,14 +65,17 @@ def request_fields(
     if kind.moves_money:
         values["amount"] = f"{order.amount_minor:012d}"
     if kind.verb is not None:
-        values |= _original(dialect, kind, route, order.original or Original())
+        values |= _original(machine, kind, route, order.original or Original())
+    if kind.offline:
+        values.pop("track2", None)
+    values |= order.details
     values |= _protected(machine, values, card)
     return machine.fields(route, values)
 
 
-def _original(dialect: Dialect, kind: Kind, route: Route, original: Original) -> dict[str, Value]:
+def _original(machine: Machine, kind: Kind, route: Route, original: Original) -> dict[str, Value]:
     """Return the elements that name the sale; what is not known of it is zeros, where the dialect has room for them."""
-    must, sale = demanded(route), noun_of(kind.of[0])
+    dialect, must, sale = machine.setup.dialect, demanded(route), noun_of(kind.of[0])
     facts = {"rrn": original.rrn, "auth_id": original.auth_id}
     values: dict[str, Value] = {name: facts[name] for name in kind.repeats if facts[name]}
     for name in kind.repeats:
@@ -82,6 +86,7 @@ def _original(dialect: Dialect, kind: Kind, route: Route, original: Original) ->
         "mti": original.mti or dialect.find_route(kind.of[0]).mti,
         "stan": original.stan,
         "date": original.date,
+        "tid": original.tid or machine.setup.tid,
         dialect.numbering.within: original.within,
     }
     for name in must:

@@ -48,6 +48,7 @@ class Original:
     rrn: str = ""
     auth_id: str = ""
     date: str = ""  # MMDD, as its slip shows it
+    tid: str = ""  # the terminal that made it; "": this one
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -101,15 +101,15 @@ def _transaction(compiled: CompiledDialect, kind: Kind, route: Route) -> Iterato
     attempts = []
     for entry in entries:
         attempts.append(_attempt(_machine(compiled), _transact(kind, entry)))
-        if kind is not SALE and not list(_lacking(dialect, route, attempts)):
+        if kind is not SALE and not list(_lacking(dialect, route, attempts, kind.details)):
             return
     if not all(attempt.error for attempt in attempts):
         for entry, attempt in zip(entries, attempts, strict=True):
             if attempt.error:
                 yield dialect.error(("terminal", "entries", entry), f"gives no {kind.noun}: {attempt.error}")
-        if kind.pin and list(_lacking(dialect, route, attempts)):
+        if kind.pin and list(_lacking(dialect, route, attempts, kind.details)):
             attempts += [_attempt(_machine(compiled), _transact(kind, entry, PIN)) for entry in entries]
-    yield from _lacking(dialect, route, attempts)
+    yield from _lacking(dialect, route, attempts, kind.details)
 
 
 def _transact(kind: Kind, entry: str, pin: str = "") -> Operation:
@@ -144,13 +144,21 @@ def _after_sale(compiled: CompiledDialect) -> Iterator[DataError]:
         yield from _lacking(dialect, route, [_attempt(machine, upload, approve)])
 
 
-def _lacking(dialect: Dialect, route: Route, attempts: list[Attempt]) -> Iterator[DataError]:
-    """Yield what the most complete of several requests of a route lacks, or why there is none at all."""
+def _lacking(
+    dialect: Dialect, route: Route, attempts: list[Attempt], brought: Collection[str] = ()
+) -> Iterator[DataError]:
+    """Yield what the most complete of several requests of a route lacks, or why there is none at all.
+
+    Args:
+        brought: elements that the operation brings.
+    """
     lacking: list[list[str]] = []
     for attempt in attempts:
         request = attempt.requests.get(route.service)
         if request is not None and not attempt.error:
-            lacking.append([entry for entry in route.mandatory if not _supplied(dialect, route, request, entry)])
+            lacking.append(
+                [entry for entry in route.mandatory if not _supplied(dialect, route, request, entry, brought=brought)]
+            )
     if not lacking:
         error = next((attempt.error for attempt in attempts if attempt.error), "it is never sent")
         yield dialect.error(route.path, f"our terminal cannot build this message: {error}")
@@ -160,8 +168,10 @@ def _lacking(dialect: Dialect, route: Route, attempts: list[Attempt]) -> Iterato
         yield dialect.error((*route.path, "mandatory"), problem + "or list it in supplied_by_others too")
 
 
-def _supplied(dialect: Dialect, route: Route, request: Mapping[int, Value], entry: str) -> bool:
-    given = set(route.supplied_by_others)
+def _supplied(
+    dialect: Dialect, route: Route, request: Mapping[int, Value], entry: str, *, brought: Collection[str]
+) -> bool:
+    given = {*route.supplied_by_others, *brought}
     if route.mac_request:  # a message's MAC, and the serial number of the keys that were derived for it
         given |= {"mac", "mac_secondary", "ksn"}
     return any(name in given or dialect.get_from(request, name) for name in entry.split(" or "))

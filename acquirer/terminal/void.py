@@ -6,6 +6,7 @@ depends on what is voided: a sale, a pre-authorisation, a completion …
 
 from __future__ import annotations
 
+from acquirer.data.text import indefinite
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.follow_up import FollowUpOrder, follow_up
@@ -31,5 +32,5 @@ def void(machine: Machine, order: VoidOrder, of: str = "") -> Program[Result]:
         service = kept.service if kept is not None else VOID.of[0]
     kind = follower("void", service)
     if kind is None:
-        return Result(VOID.service, Outcome.REFUSED, sentence=f"a {noun_of(service)} is not voided")
+        return Result(VOID.service, Outcome.REFUSED, sentence=f"{indefinite(noun_of(service))} is not voided")
     return (yield from follow_up(machine, kind, order))

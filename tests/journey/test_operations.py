@@ -11,8 +11,8 @@ from acquirer.journey.operations import OPERATIONS
 def test_every_operation_of_the_terminal_can_be_written_with_all_its_arguments() -> None:
     signatures = {
         name: inspect.signature(function).parameters
-        for name, function in vars(Operations).items()
-        if inspect.isfunction(function) and not name.startswith("_")
+        for name, function in inspect.getmembers(Operations, inspect.isfunction)
+        if not name.startswith("_")
     }
     assert set(OPERATIONS) == set(signatures)
     for name, parameters in signatures.items():

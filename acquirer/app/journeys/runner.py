@@ -39,7 +39,6 @@ from acquirer.terminal.voucher import Voucher
 SETTLES_S: Final = 5.0
 """How long a terminal whose line dropped waits until our host has the request: else its reversal may overtake it."""
 
-_TRANSACTIONS: Final = ("sale", "void", "refund")
 _WHY: Final = 3  # exchanges of a step whose reason is shown beside a difference
 
 

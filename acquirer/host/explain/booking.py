@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from acquirer.data.text import indefinite
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.explain.routes import sent_as_reversal
 from acquirer.host.kinds import title_of
 from acquirer.host.request import Request
-from acquirer.host.text import indefinite, money, named, numbered, place
+from acquirer.host.text import money, named, numbered, place
 from acquirer.inspect.filling import filled_otherwise, other_side
 from acquirer.model.rows import Session, Transaction, TransactionKey
 from acquirer.wire.masking import mask_pan

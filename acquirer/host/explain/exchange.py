@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from acquirer.data.text import plural
+from acquirer.data.text import indefinite, plural
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host.calendar import Calendar
 from acquirer.host.core import Host
 from acquirer.host.explain.routes import nearest_service, of_other_mti
 from acquirer.host.request import Request
-from acquirer.host.text import day_words, indefinite, named, no_month, place
+from acquirer.host.text import day_words, named, no_month, place
 from acquirer.inspect.envelope_causes import bitmap_cause, frame_cause
 from acquirer.inspect.field_causes import field_cause
 from acquirer.inspect.framing_causes import stream_cause

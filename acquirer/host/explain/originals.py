@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from acquirer.data.text import plural
+from acquirer.data.text import indefinite, plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.core import Host
 from acquirer.host.kinds import KINDS, FollowUp, TransactionKind, title_of
 from acquirer.host.request import Request, original_key
-from acquirer.host.text import day_words, indefinite, money, named, numbered, place
+from acquirer.host.text import day_words, money, named, numbered, place
 from acquirer.model.rows import Transaction, TransactionKey
 
 
@@ -66,6 +66,11 @@ def completed(host: Host, held: Transaction, amount_minor: int) -> str:
     """Say that a completion takes effect."""
     of = money(held.authorised_minor)
     return f"completed: {money(amount_minor)} of {of} that were held are taken, by the {_which(host.dialect, held)}"
+
+
+def adjusted(host: Host, sale: Transaction, amount_minor: int) -> str:
+    """Say that another amount stands in the place of a sale's."""
+    return f"adjusted: {money(amount_minor)} are counted in the place of the {_which(host.dialect, sale)}"
 
 
 def completion_exceeds(host: Host, held: Transaction, amount_minor: int) -> str:
@@ -161,7 +166,7 @@ def batch_closed(host: Host, original: Transaction, open_batch: str) -> str:
     """Say that a void names a sale of a batch that is closed."""
     return (
         f"the {_which(host.dialect, original)} belongs to a closed batch (batch {open_batch} is open): it is refunded, "
-        "not voided"
+        "not voided or adjusted"
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from acquirer.data.text import plural
+from acquirer.data.text import indefinite, plural
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.router import without_repeat
 from acquirer.host.kinds import KINDS
-from acquirer.host.text import indefinite, named, place
+from acquirer.host.text import named, place
 from acquirer.inspect.filling import other_side
 from acquirer.wire.message import Message, Value
 
@@ -34,7 +34,11 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
     if elsewhere := of_other_mti(dialect, message):
         return "; or ".join((*_of_own_mti(dialect, message), elsewhere))
     near = sorted(
-        ((list(_differences(dialect, message, route)), route) for route in _served(dialect, message.mti)),
+        (
+            (list(_differences(dialect, message, route)), route)
+            for route in _served(dialect, message.mti)
+            if not set(_TELLING).intersection(route.mandatory) or dialect.missing(message, route) is None
+        ),
         key=lambda found: len(found[0]),
     )
     if not near or not 0 < len(near[0][0]) <= most:
@@ -84,6 +88,9 @@ def sent_as_reversal(dialect: Dialect, message: Message) -> str:
             return f"; or it is the void of the one with STAN {named} that {where} names: then send {route.mti}"
     return ""
 
+
+_TELLING: Final = ("icc", "extended", "details")
+"""Elements that tell what a message is, where it must carry them: without them it was hardly meant."""
 
 _REVERSALS: Final = ("04", "14")
 """Classes of messages that repeat what another had: they look like it, and sending that again would book it again."""

@@ -76,6 +76,15 @@ def judge_sale(table: CardTable, use: CardUse, row: Card | None) -> Judgement:
     return Judgement(Reason.APPROVED, f"approved on {_shown(entry, use)}{left}", after)
 
 
+def charge(table: CardTable, use: CardUse, row: Card | None) -> Card | None:
+    """Return the card's row after a sale that the issuer was not asked about; None where nothing is counted."""
+    entry = table.cards.get(use.pan)
+    if entry is None or not entry.counted:
+        return None
+    today = _today(row, use)
+    return spend(today, use.amount_minor, today.day)
+
+
 def judge_inquiry(table: CardTable, use: CardUse, row: Card | None) -> tuple[Judgement, int]:
     """Return the issuer's answer to a balance inquiry, and the balance in minor units."""
     entry = table.cards.get(use.pan)

@@ -123,6 +123,7 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         "a-day-in-a-shop",
         "a-host-that-comes-and-goes",
         "a-stay-in-a-hotel",
+        "an-evening-in-a-restaurant",
         "reversal-storm",
         "sign-on-trouble",
         "signature-trouble",

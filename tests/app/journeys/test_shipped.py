@@ -51,6 +51,11 @@ OTHERWISE: Final = {
         '[[rule]]\nname = "forgetful"\nwhen = { service = "void" }\nthen = { reason = "original_unknown" }',
         "expect: code: wanted 00, was 25 ≠\nhost: 0200 void 000005 25: rule 'forgetful' answers 25; 1 used",
     ),
+    "an-evening-in-a-restaurant": (
+        '[[rule]]\nname = "no tips"\nwhen = { service = "tip_adjustment" }\nthen = { code = "40" }',
+        "expect: code: wanted 00, was 40 ≠\nreceipt: wanted true, was false ≠\n"
+        "host: 0220 tip_adjustment 000003 40: rule 'no tips' answers 40; 1 used",
+    ),
     "a-stay-in-a-hotel": (
         '[[rule]]\nname = "stingy"\nwhen = { service = "completion", amount = "690.00" }\nthen = { code = "61" }',
         "expect: code: wanted 00, was 61 ≠\nreceipt: wanted true, was false ≠\n"

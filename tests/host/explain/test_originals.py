@@ -131,7 +131,7 @@ def test_too_late(host: Host) -> None:
     )
     assert why.batch_closed(host, SALE, "000008") == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 belongs to a closed batch (batch "
-        "000008 is open): it is refunded, not voided"
+        "000008 is open): it is refunded, not voided or adjusted"
     )
     assert why.too_old(host, SALE, 31, 30, "refund_days") == (
         "the sale of 12.34 with STAN 000012, batch 000007 on terminal 10000161 is 31 days old; this host refunds "

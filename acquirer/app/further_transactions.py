@@ -1,0 +1,168 @@
+"""Transactions beyond sale, void, refund and balance: pre-authorisations, sales without the host, adjustments."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar
+
+from acquirer.app.terminal_core import TerminalCore
+from acquirer.app.terminal_options import Drawn, minor_units
+from acquirer.terminal.adjustment import adjust
+from acquirer.terminal.adjustment import tip as add_tip
+from acquirer.terminal.card import CardData
+from acquirer.terminal.effects import Program
+from acquirer.terminal.exchange import Result
+from acquirer.terminal.offline_sale import ecash_sale, offline_sale
+from acquirer.terminal.pre_auth import complete, top_up
+
+Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
+"""What an operation returns: its result, or that to be awaited."""
+
+
+class FurtherTransactions(ABC, Generic[Answered]):
+    """The part of `Operations` about them."""
+
+    _core: TerminalCore
+
+    @abstractmethod
+    def _run(self, program: Program[Result]) -> Answered:
+        """Run a program to its end."""
+
+    def pre_auth(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Hold an amount on a card (pre-authorisation); the slip has the authorisation code that names it afterwards.
+
+        Raises:
+            CardError, OrderError, ValueError: it cannot be made; nothing was sent.
+            LookupError: the dialect has no such message.
+        """
+        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+
+    def top_up(
+        self,
+        amount: str | int,
+        *,
+        stan: str = "",
+        batch: str = "",
+        auth_id: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Hold `amount` more on the card of a pre-authorisation: the last one that is open, or the one that is named.
+
+        One that is not kept here is named by `auth_id`, `date` and `card`.
+        """
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
+            card=card, entry=entry, pin=pin,
+        )  # fmt: skip
+        return self._run(top_up(self._core.machine, order))
+
+    def complete(
+        self,
+        amount: str | int | None = None,
+        *,
+        advice: bool = False,
+        stan: str = "",
+        batch: str = "",
+        auth_id: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        pin: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Complete a pre-authorisation: take `amount` of what is held, or all of it.
+
+        It is the last one that is open, or the one that `stan` names; one of another terminal of the merchant is named
+        by `auth_id`, `date` and `card`, as its slip shows them. `advice` tells the host of a completion that has
+        happened: it is repeated until it is answered, and never reversed.
+        """
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
+            card=card, entry=entry, pin=pin,
+        )  # fmt: skip
+        return self._run(complete(self._core.machine, order, advice=advice))
+
+    def offline_sale(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        auth_id: str = "",
+        institution: str = "",
+        entry: str = "manual",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Report a sale that was made without the host, by the code given on the telephone or a small one.
+
+        It is sent until it is answered and never reversed; `institution` is who gave the code.
+        """
+        order = self._core.order(amount, card, entry, "", drop_reversal, sign, sign_mode)
+        return self._run(offline_sale(self._core.machine, order, auth_id, institution))
+
+    def ecash_sale(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        entry: str = "chip",
+        drop_reversal: bool = False,
+    ) -> Answered:
+        """Pay from the electronic cash of a chip, and upload its certificate; it is never reversed."""
+        order = self._core.order(amount, card, entry, "", drop_reversal, None, "")
+        return self._run(ecash_sale(self._core.machine, order))
+
+    def adjust(
+        self,
+        amount: str | int,
+        *,
+        stan: str = "",
+        batch: str = "",
+        rrn: str = "",
+        date: str = "",
+        card: str | CardData | None = None,
+        entry: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Adjust a sale of this batch: `amount`, the whole of it, is counted in its place."""
+        order = self._core.follow_up(
+            drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
+            entry=entry,
+        )  # fmt: skip
+        return self._run(adjust(self._core.machine, order))
+
+    def tip(
+        self,
+        tip: str | int,
+        *,
+        stan: str = "",
+        batch: str = "",
+        drop_reversal: bool = False,
+        sign: Drawn | None = None,
+        sign_mode: str = "touch",
+    ) -> Answered:
+        """Add a tip to a sale that is kept here: the sum is counted in its place."""
+        order = self._core.follow_up(drop_reversal, sign, sign_mode, stan=stan, batch=batch)
+        return self._run(add_tip(self._core.machine, order, minor_units(tip)))
