@@ -81,6 +81,9 @@ class KeptConnections:
             self._sockets.append(sock)
             self._selector.register(sock, selectors.EVENT_READ, number)
 
+    def __len__(self) -> int:
+        return len(self._sockets)
+
     def use(self, sources: Sequence[FrameSource]) -> None:
         """Take requests from other sources from now on, one for each connection."""
         self._sources = sources

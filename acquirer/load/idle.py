@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from acquirer.load.cpu import resident_bytes
 from acquirer.load.frames import sign_on_templates
-from acquirer.load.generator import KeptConnections
+from acquirer.load.generator import FrameTemplate, KeptConnections
 from acquirer.load.pairs import Mark
 from acquirer.load.servers import DIALECT, REGISTERED, ServerProcess, approved_answer, host
 from acquirer.net.files import make_room
@@ -16,7 +17,8 @@ from acquirer.settings.specs import load_dialect
 
 COUNT: Final = 5_000
 WARM: Final = 1_000  # opened and used before: what a host makes once is none of a connection's
-EXCHANGES_S: Final = 120.0  # at most, for one over each connection
+AT_ONCE: Final = 200  # exchanges in flight: what a burst takes for its moment is none of an idle connection's
+EXCHANGES_S: Final = 120.0  # at most, for one over each connection of a group
 
 MARK: Final = Mark(2_048, at_most=True, unit=" bytes")
 
@@ -32,24 +34,35 @@ def measure_idle(count: int = COUNT) -> int:
     make_room(count + WARM)
     with tempfile.TemporaryDirectory(prefix="acquirer-bench-") as directory, host(Path(directory), mid) as server:
         answer_bytes = len(approved_answer(server.address, dialect, templates[-1]))
-        warm = KeptConnections(server.address, templates[:WARM])
-        warm.run(WARM, EXCHANGES_S, answer_bytes)
+        warm = _opened(server, templates, WARM)
+        _use(warm, answer_bytes)
         before = _resident(server)
-        sources = [templates[number % REGISTERED] for number in range(count)]
-        idle = KeptConnections(server.address, sources)
+        idle = _opened(server, templates, count)
         opened = _resident(server)
-        figures = idle.run(count, EXCHANGES_S, answer_bytes)
+        _use(idle, answer_bytes)
         used = _resident(server)
-        idle.close()
-        warm.close()
-    if figures.answered != count:
-        raise SystemExit(f"{count - figures.answered} of {count} exchanges failed")
+        for one in (*idle, *warm):
+            one.close()
     missed = False
     for what, after in (("that sent nothing yet", opened), ("after an exchange over each", used)):
         verdict, too_large = MARK.verdict(round((after - before) / count))
         print(f"{count:,} connections {what}: {(after - before) / count:,.0f} bytes each ({verdict})")
         missed |= too_large
     return int(missed)
+
+
+def _opened(server: ServerProcess, templates: Sequence[FrameTemplate], count: int) -> list[KeptConnections]:
+    """Open so many connections, in groups of `AT_ONCE`."""
+    sources = [templates[number % REGISTERED] for number in range(count)]
+    return [KeptConnections(server.address, sources[first : first + AT_ONCE]) for first in range(0, count, AT_ONCE)]
+
+
+def _use(groups: Sequence[KeptConnections], answer_bytes: int) -> None:
+    """Have one exchange over each connection, one group after the other."""
+    for one in groups:
+        figures = one.run(len(one), EXCHANGES_S, answer_bytes)
+        if figures.answered != len(one):
+            raise SystemExit(f"{len(one) - figures.answered} of {len(one)} exchanges failed")
 
 
 def _resident(server: ServerProcess) -> int:
