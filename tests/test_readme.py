@@ -77,8 +77,8 @@ def test_every_command_runs(place: Path) -> None:
         with serving(place, words[1:]):
             pass
     scripts = {command for command in COMMANDS if command.startswith("./scripts/")}
-    # The test command is what runs this; demo and bench have tests of their own below.
-    assert scripts == {"./scripts/demo", "./scripts/test", "./scripts/bench"}
+    # The test command is what runs this; the others have tests of their own.
+    assert scripts == {"./scripts/demo", "./scripts/test", "./scripts/bench", "./scripts/burst"}
     rest = [shlex.split(command) for command in COMMANDS if not command.startswith(("./scripts/", "acquirer serve"))]
     assert {words[0] for words in rest} == {"acquirer"}
     offline = [words for words in rest if words[1] == "terminals"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,8 @@ from acquirer.load.terminal_journeys import JOURNEYS
 from acquirer.load.thresholds import read_threshold
 from acquirer.testing import running_host
 
-PAGE = (Path(__file__).parents[2] / "docs/load.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/load.md").read_text(encoding="utf-8")
 
 
 TERMINALS, EIGHT = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -34,6 +38,24 @@ def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         burst[burst.index("20000")], burst[burst.index("5s")] = "50", "200ms"
         assert run([*burst, "--host", host.address]) == 0
     assert run(report) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_a_burst_from_a_clone_is_one_command() -> None:
+    done = subprocess.run(
+        ["./scripts/burst", "--count", "50", "--within", "200ms", "--threshold", "errors==0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "50 requests of 50 terminals" in done.stdout
+    (place,) = re.findall(r"^Everything lies in (bursts/\S+): report\.html", done.stdout, re.MULTILINE)
+    assert (ROOT / place / "report.html").stat().st_size > 10_000
+    shutil.rmtree(ROOT / place)
 
 
 @pytest.mark.slow
