@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.load.record_columns import RecordColumns, joined_columns, unpacked_columns
+from acquirer.load.recorded_facts import FOOTER, HEADER, wrongly_typed
 from acquirer.load.records import NO_TERMINAL, RecordsError, RequestOutcome, read_records
 
 TOGETHER_NS: Final = 1_000_000_000
@@ -163,14 +164,11 @@ def _files(paths: Iterable[Path]) -> list[tuple[Path, int]]:
 def _read(path: Path, order: int) -> WorkerFile:
     held = read_records(path)
     header, columns = held.header, unpacked_columns(held.data)
+    for line, facts, checks in (("first", header, HEADER), ("last", held.footer, FOOTER)):
+        if facts is not None and (key := wrongly_typed(facts, checks)):
+            raise RecordsError(f"{path}: '{key}' of its {line} line cannot be used; it is damaged, run the plan again")
     file = WorkerFile(path, order, header, columns, held.footer)
-    try:
-        known = (len(header["services"]), len(header["phases"]), len(RequestOutcome))
-        _ = file.begin_ns, file.shard, file.place, file.load, file.target
-    except (KeyError, TypeError, ValueError) as exc:
-        raise RecordsError(
-            f"{path}: its first line cannot be used ({exc}); it is damaged, run the plan again"
-        ) from None
+    known = (len(header["services"]), len(header["phases"]), len(RequestOutcome))
     if columns.intended_us and not 0 <= min(columns.intended_us) <= max(columns.intended_us) <= LONGEST_US:
         raise RecordsError(f"{path}: a record lies before the run or weeks after it; it is damaged, run the plan again")
     for column, count, word in zip((columns.service, columns.phase, columns.outcome), known, _WORDS, strict=True):

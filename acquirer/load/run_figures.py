@@ -97,7 +97,7 @@ class RunFigures:
     @property
     def cpu_share(self) -> float:
         """Return the share of a processor that the busiest worker used; 0 where none says it."""
-        shares = [float(one["cpu_s"]) / float(one["elapsed_s"]) for one in self.run.footers if one.get("elapsed_s")]
+        shares = [(one.get("cpu_s") or 0) / one["elapsed_s"] for one in self.run.footers if one.get("elapsed_s")]
         return max(shares, default=0.0)
 
     @property
