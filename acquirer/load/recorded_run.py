@@ -25,6 +25,9 @@ TOGETHER_NS: Final = 1_000_000_000
 """So far apart may shards of one run begin: clocks that are set over a network agree to some milliseconds, and two runs
 of one plan after another are further apart."""
 
+MOST_NAMED: Final = 3
+"""Of workers or shards that are missing; of more, the count says enough."""
+
 APART_NS: Final = 50_000_000
 """Shards that began further apart than this did not begin together: it is said."""
 
@@ -226,13 +229,13 @@ def _missing(files: Sequence[WorkerFile]) -> list[str]:
     found = []
     of = files[0].shard[1]
     there = {file.shard[0] for file in files}
-    found += [f"shard {n}/{of} is missing" for n in range(1, of + 1) if n not in there]
+    found += _not_among("shard", [f"{n}/{of}" for n in range(1, of + 1) if n not in there])
     for shard in sorted(there):
         own = [file for file in files if file.shard[0] == shard]
         where = f" of shard {shard}/{of}" if of > 1 else ""
         numbers = {file.place[1] for file in own}
         count = int(own[0].header.get("workers") or 1)
-        found += [f"worker {n}{where} is missing" for n in range(count) if n not in numbers]
+        found += _not_among("worker", [f"{n}{where}" for n in range(count) if n not in numbers])
         found += [
             f"worker {file.place[1]}{where} was killed, and what it had under way is missing"
             for file in own
@@ -244,6 +247,12 @@ def _missing(files: Sequence[WorkerFile]) -> list[str]:
     if apart_ns > APART_NS:
         found.append(f"its shards began {apart_ns / 1e9:.2f} s apart (--start-at has them begin together)")
     return found
+
+
+def _not_among(what: str, missing: Sequence[str]) -> list[str]:
+    if len(missing) > MOST_NAMED:
+        return [f"{len(missing)} {what}s are not among these, {what} {missing[0]} for one"]
+    return [f"{what} {one} is not among these" for one in missing]
 
 
 def _names(runs: Sequence[Sequence[WorkerFile]]) -> list[str]:

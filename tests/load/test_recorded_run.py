@@ -93,12 +93,14 @@ def test_what_is_missing_has_a_sentence(tmp_path: Path) -> None:
     write_run(tmp_path / "b.acq", RECORDS[9:], shard="3/3", end=footer(interrupted=True))
     run = one_run(tmp_path)
     assert run.missing == (
-        "shard 2/3 is missing",
-        "worker 0 of shard 1/3 is missing",
+        "shard 2/3 is not among these",
+        "worker 0 of shard 1/3 is not among these",
         "worker 1 of shard 1/3 was killed, and what it had under way is missing",
         "the run of shard 3/3 was broken off",
     )
     assert not RunFigures(run).whole
+    lone = one_run(write_run(tmp_path / "lone.acq", RECORDS, shard="2/50", seed=9))
+    assert lone.missing == ("49 shards are not among these, shard 1/50 for one",)
     assert len(run.columns) == 400
 
 

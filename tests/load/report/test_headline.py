@@ -26,7 +26,7 @@ def test_what_must_be_known_stands_below(judged: MakeRun) -> None:
     end = footer(interrupted=True, not_done={"not-due": 7})
     lines = run_summary(judged(late, end=end, shard="1/2").figures)
     assert lines[5:8] == [
-        "! shard 2/2 is missing",
+        "! shard 2/2 is not among these",
         "! the run of shard 1/2 was broken off",
         "! the run ended before 7 planned requests were due",
     ]
