@@ -14,10 +14,10 @@ LATEST_NS: Final = 2**62
 
 _MOST: Final = 2**53  # what all readers of JSON keep as a whole number
 
-Check = Callable[[Any], bool]
+_Check = Callable[[Any], bool]
 
 
-def _whole(least: int = 0, most: int = _MOST) -> Check:
+def _whole(least: int = 0, most: int = _MOST) -> _Check:
     return lambda value: type(value) is int and least <= value <= most
 
 
@@ -29,11 +29,11 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _or_null(check: Check) -> Check:
+def _or_null(check: _Check) -> _Check:
     return lambda value: value is None or check(value)
 
 
-def _each(check: Check) -> Check:
+def _each(check: _Check) -> _Check:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
@@ -54,11 +54,11 @@ def _sentinel(value: Any) -> bool:
     return isinstance(value, dict) and not wrongly_typed(value, SENTINEL)
 
 
-PHASE: Final[Mapping[str, Check]] = {
+PHASE: Final[Mapping[str, _Check]] = {
     "name": _text, "kind": _or_null(_text), "begin_s": _or_null(_number), "length_s": _or_null(_number),
 }  # fmt: skip
-SENTINEL: Final[Mapping[str, Check]] = dict.fromkeys(("p50_us", "p99_us", "max_us", "samples"), _number)
-HEADER: Final[Mapping[str, Check]] = {
+SENTINEL: Final[Mapping[str, _Check]] = dict.fromkeys(("p50_us", "p99_us", "max_us", "samples"), _number)
+HEADER: Final[Mapping[str, _Check]] = {
     "plan": lambda _: True,
     "seed": _whole(-_MOST),
     "phases": _each(_phase),
@@ -69,7 +69,7 @@ HEADER: Final[Mapping[str, Check]] = {
     "workers": _whole(1, MOST_PARTS),
     "begin_unix_ns": _whole(0, LATEST_NS),
 }
-FOOTER: Final[Mapping[str, Check]] = {
+FOOTER: Final[Mapping[str, _Check]] = {
     "not_done": _or_null(_counts),
     "cpu_s": _or_null(_number),
     "elapsed_s": _or_null(_number),
@@ -77,7 +77,7 @@ FOOTER: Final[Mapping[str, Check]] = {
 }
 
 
-def wrongly_typed(facts: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
+def wrongly_typed(facts: Mapping[str, Any], checks: Mapping[str, _Check]) -> str:
     """Return the first key whose value cannot be used; "" when all can.
 
     >>> wrongly_typed({"p50_us": 1, "p99_us": "2"}, SENTINEL)
