@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from acquirer.app.further_transactions import Answered, FurtherTransactions
+from acquirer.app.operator_operations import OperatorOperations
 from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.card import CardData
+from acquirer.terminal.log_on import supervised, with_cashier
 from acquirer.terminal.refund import refund_again
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
 
 
-class Operations(FurtherTransactions[Answered]):
+class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
     """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
 
     @property
@@ -69,13 +71,15 @@ class Operations(FurtherTransactions[Answered]):
         of: str = "",
         auth_id: str = "",
         date: str = "",
+        supervisor: str = "",
     ) -> Answered:
         """Void a sale of this terminal: the last approved one that is not voided, or the one that `stan` names.
 
         Pre-authorisations and completions are voided likewise. Without `card` it is done without a card: number and
         expiry are those of the kept sale. What is not kept here needs `amount`, `card` and, where the dialect wants it,
         `rrn`; `of` says what it is, unless it is a sale ("pre-auth", "completion"), and a pre-authorisation needs
-        `auth_id` and `date` too. A void that stays unanswered is reversed.
+        `auth_id` and `date` too. A void that stays unanswered is reversed. `supervisor` is that one's password, where a
+        terminal has operators.
 
         Raises:
             CardError, OrderError, ValueError: the void cannot be made; nothing was sent.
@@ -84,7 +88,8 @@ class Operations(FurtherTransactions[Answered]):
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, auth_id=auth_id, date=date,
             card=card, entry=entry, pin=pin,
         )  # fmt: skip
-        return self._run(self._core.void(of, order))
+        program = self._core.void(of, order)
+        return self._run(supervised(self._core.machine, "void", supervisor, program))
 
     def refund(
         self,
@@ -102,6 +107,7 @@ class Operations(FurtherTransactions[Answered]):
         again: bool = False,
         of: str = "",
         sale_tid: str = "",
+        supervisor: str = "",
     ) -> Answered:
         """Refund a sale, or `amount` of it: the last approved one, a kept one (`stan`), or any of the merchant (`rrn`).
 
@@ -110,7 +116,8 @@ class Operations(FurtherTransactions[Answered]):
         gets no answer is sent again, three times in all; after that its outcome is unknown: `again` sends it once more.
         `drop_reversal` gives up the reversal that is owed, or the refund that got no answer. `of` says what is
         refunded where it is not kept here and no sale ("points", "ecash"); `sale_tid` is the terminal that made an
-        electronic cash sale, where it was another one.
+        electronic cash sale, where it was another one; `supervisor` is that one's password, where a terminal has
+        operators.
 
         Raises:
             CardError, OrderError, ValueError: the refund cannot be made; nothing was sent.
@@ -121,7 +128,8 @@ class Operations(FurtherTransactions[Answered]):
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
             entry=entry, sale_tid=sale_tid,
         )  # fmt: skip
-        return self._run(self._core.refund(of, order))
+        program = self._core.refund(of, order)
+        return self._run(supervised(self._core.machine, "refund", supervisor, program))
 
     def again(self, *, sign: Drawn | None = None, sign_mode: str = "touch") -> Answered:
         """Send the advice that got no answer once more: a refund, a completion by advice, an offline sale …"""
@@ -162,7 +170,8 @@ class Operations(FurtherTransactions[Answered]):
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
     ) -> Answered:
         """Reverse what is owed, else the sale that `stan` names, else the last approved sale or void."""
-        return self._run(self._core.reverse(reason, stan, batch, amount))
+        program = self._core.reverse(reason, stan, batch, amount)
+        return self._run(with_cashier(self._core.machine, "reversal", program))
 
     def echo(self) -> Answered:
         """Ask whether the host is there."""

@@ -132,15 +132,26 @@ def _application(arguments: list[str]) -> Any:
             continue
         module = import_module(f"acquirer.cli.{name}")
         if hasattr(module, "app"):
-            for inner in module.app.registered_commands:  # a whole first line, where typer would cut it short
-                inner.short_help = inner.short_help or (inner.callback.__doc__ or "").partition("\n")[0]
-                inner.cls = Command
+            _with_whole_lines(module.app)
             app.add_typer(module.app, name=name, cls=CommandGroup, help=line, short_help=line, no_args_is_help=True)
         else:
             app.command(name, help=line, short_help=line, cls=Command)(module.command)
     command = typer.main.get_command(app)
     take_over(command)
     return command
+
+
+def _with_whole_lines(app: typer.Typer) -> None:
+    """Have the commands of an application, and of those within it, shown with a whole line, where typer cuts it."""
+    for inner in app.registered_commands:
+        inner.short_help = (
+            inner.short_help or ((inner.callback.__doc__ if inner.callback else "") or "").partition("\n")[0]
+        )
+        inner.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            group.cls, group.short_help = CommandGroup, group.typer_instance.info.help
+            _with_whole_lines(group.typer_instance)
 
 
 def _command_name(arguments: list[str]) -> str:

@@ -90,6 +90,16 @@ class AuthorisationOptions:
     ] = ""
 
 
+@dataclass
+class SupervisorOptions:
+    """Who consents, where a terminal has operators."""
+
+    supervisor: Annotated[
+        str,
+        typer.Option("--supervisor", metavar="DIGITS", help="The supervisor's password, of a terminal with operators."),
+    ] = ""
+
+
 def arguments(*groups: Any) -> dict[str, Any]:
     """Return the options of groups as arguments of a terminal's operation; its card is None when none is described."""
     found: dict[str, Any] = {name: value for group in groups for name, value in vars(group).items()}

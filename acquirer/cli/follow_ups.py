@@ -13,6 +13,7 @@ from acquirer.cli.card_options import (
     PadOptions,
     PinOptions,
     ReferenceOptions,
+    SupervisorOptions,
     arguments,
     presented,
 )
@@ -81,9 +82,10 @@ def void(
     card: CardOptions,
     pin: PinOptions,
     pad: PadOptions,
+    consent: SupervisorOptions,
 ) -> Job:
     """Void a sale, a pre-authorisation or a completion, whole. Without card options no card is read."""
-    given = arguments(kept, reference, authorisation, card, pin, pad)
+    given = arguments(kept, reference, authorisation, card, pin, pad, consent)
     return Job(lambda terminal: terminal.void(amount=amount, **given))
 
 
@@ -102,9 +104,10 @@ def refund(
     again: Annotated[bool, typer.Option("--again", help="Send the refund that got no answer once more.")] = False,
     card: CardOptions,
     pad: PadOptions,
+    consent: SupervisorOptions,
 ) -> Job:
     """Refund a sale of any terminal of the merchant, or a part of it, also days later. Never with a PIN."""
-    given = arguments(kept, reference, card, pad)
+    given = arguments(kept, reference, card, pad, consent)
     return Job(lambda terminal: terminal.refund(amount, again=again, sale_tid=sale_tid, **given))
 
 

@@ -11,6 +11,7 @@ from acquirer.cli.card_options import CardOptions, KeptOptions, PadOptions, PinO
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
 from acquirer.cli.operation import STATE, Job, Printing, Signing, language, operation, write_picture
+from acquirer.cli.operators import app as operators
 from acquirer.data.text import whole_stan
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ def sale(
 
 
 app.registered_commands += follow_ups.registered_commands
+app.add_typer(operators, name="operator")
 
 
 @app.command("sign")

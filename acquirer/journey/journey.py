@@ -84,7 +84,7 @@ class Operate:
         for place, one in enumerate(self.operation.arguments):
             if one.name in self.arguments:
                 value = str(self.arguments[one.name])
-                value = "*" * len(value) if one.kind == "pin" else value
+                value = "*" * len(value) if one.kind in ("pin", "password") else value
                 shown.append(f"{one.name} {value}" if place else value)
         fault = f" ({self.fault.kind})" if self.fault else ""
         return f"{self.operation.name} {mask_card_numbers(', '.join(shown))}".rstrip() + fault

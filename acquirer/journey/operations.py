@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from acquirer.terminal.kinds import Verb, followers
 
-ArgumentKind = Literal["text", "amount", "card", "pin", "entry", "flag", "number"]
+ArgumentKind = Literal["text", "amount", "card", "pin", "password", "entry", "flag", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class TerminalOperation:
     """One operation; its first argument may stand alone: ``sale = "12.34"``.
 
     Args:
-        service: what the message asks for that the operation is about.
+        service: what the message asks for that the operation is about; "": it needs none.
         required: arguments that must be given.
         saves: whether the terminal saves what its answer means: nothing is lost otherwise when the power fails.
         others: services that it may ask for instead, by its arguments or by what is kept.
@@ -42,7 +42,7 @@ class TerminalOperation:
     @property
     def services(self) -> frozenset[str]:
         """What its message may ask for."""
-        return frozenset((self.service, *self.others))
+        return frozenset(filter(None, (self.service, *self.others)))
 
 
 def _services(verb: Verb) -> tuple[str, ...]:
@@ -59,10 +59,28 @@ _STAN: Final = Argument("stan", "text", "of the sale; without it, the last appro
 _BATCH: Final = Argument("batch", "text", "of that sale, where it is not the current one")
 _RRN: Final = Argument("rrn", "text", "reference number of a sale that is not kept here")
 _AMOUNT: Final = Argument("amount", "amount", "of that sale, where it is not kept here")
+_SUPERVISOR: Final = Argument("supervisor", "password", "the supervisor's password, of a terminal with operators")
+_ADMINISTRATOR: Final = Argument("administrator", "password", "the administrator's password")
+_NUMBER: Final = Argument("number", "text", "an operator's number, as in 01")
+_PASSWORD: Final = Argument("password", "password", "the operator's own password")
 _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-authorisation that is not kept here")
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
 _OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
+
+
+def _by_password(
+    name: str,
+    help: str,
+    needed: tuple[Argument, ...] = (),
+    more: tuple[Argument, ...] = (),
+    others: tuple[str, ...] = (),
+) -> TerminalOperation:
+    """Return an operation about operators, which asks the host for nothing, or for `others`."""
+    return TerminalOperation(
+        name, "", help, (*needed, *more), frozenset([one.name for one in needed]), saves=bool(others), others=others
+    )
+
 
 _ALL: Final = (
     TerminalOperation("sign_on", "sign_on", "Sign on: fetch working keys and the batch."),
@@ -78,7 +96,7 @@ _ALL: Final = (
         "void",
         "void",
         "Void a sale, a pre-authorisation or a completion.",
-        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, *_CARD_AND_PAD),
+        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, *_CARD_AND_PAD, _SUPERVISOR),
         others=_services("void"),
     ),
     TerminalOperation(
@@ -183,6 +201,7 @@ _ALL: Final = (
             Argument("again", "flag", "send the refund that got no answer once more"),
             _OF,
             Argument("sale_tid", "text", "the terminal of an electronic cash sale, if another one"),
+            _SUPERVISOR,
         ),
         others=_services("refund"),
     ),
@@ -207,7 +226,35 @@ _ALL: Final = (
         (_STAN, Argument("reason", "text", "the reason that the reversal gives"), _BATCH, _AMOUNT),
     ),
     TerminalOperation("echo", "echo", "Ask whether the host is there.", saves=False),
-    TerminalOperation("sign_off", "sign_off", "Sign off."),
+    TerminalOperation("sign_off", "sign_off", "Sign off; a cashier is logged off by that."),
+    _by_password(
+        "set_up_operators",
+        "Give supervisor 00 and administrator 99 their passwords: from now on a cashier must log on.",
+        (_SUPERVISOR, _ADMINISTRATOR),
+    ),
+    _by_password("add_operator", "Add a cashier.", (_NUMBER, _PASSWORD, _SUPERVISOR)),
+    _by_password("remove_operator", "Remove a cashier.", (_NUMBER, _SUPERVISOR)),
+    _by_password(
+        "change_password",
+        "Give an operator another password: by its own, the supervisor's, or the administrator's.",
+        (_NUMBER, Argument("new", "password", "the new password")),
+        (_PASSWORD, _SUPERVISOR, _ADMINISTRATOR),
+    ),
+    _by_password(
+        "unlock_operator",
+        "Let an operator try again after three wrong passwords.",
+        (_NUMBER,),
+        (_SUPERVISOR, _ADMINISTRATOR),
+    ),
+    _by_password(
+        "log_on",
+        "Log a cashier on, in place of the one before, and sign on.",
+        (_NUMBER, _PASSWORD),
+        (Argument("sign_on", "flag", "whether it signs on; without it, it does"),),
+        others=("sign_on",),
+    ),
+    _by_password("log_off", "Log the cashier off."),
+    _by_password("reset", "Forget operators, keys and sales.", (_ADMINISTRATOR,)),
 )
 
 OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _ALL}

@@ -18,6 +18,13 @@ from acquirer.wire.masking import mask_card_numbers
 _MOST_ROUNDS: Final = 99
 """Of uploads: terminals try three."""
 
+_EXAMPLES: Final = {
+    "amount": '"12.34"',
+    "number": '"01"',
+    **dict.fromkeys(("password", "new", "supervisor", "administrator"), '"1234"'),
+}
+"""Of arguments that must be given; of another one, a name."""
+
 _WITHOUT_SERVICE: Final = ("wrong_batch", "late_signature")
 """Faults that act on no request of one service, or on those of signatures only."""
 
@@ -38,7 +45,8 @@ class OperationReader:
     def read(self, table: Table, operation: TerminalOperation) -> Operate:
         """Return the operation of a step. Raises DataError."""
         name = operation.name
-        if not any(route.service in operation.services and route.served for route in self._dialect.routes):
+        served = any(route.service in operation.services and route.served for route in self._dialect.routes)
+        if operation.service and not served:
             problem = f"{self._dialect.name} has no message for it; take it out, or choose another dialect"
             raise table.error(name, problem)
         written = table.raw(name)
@@ -54,7 +62,7 @@ class OperationReader:
             first = operation.arguments[0]
             arguments = {first.name: self._argument(table, first, name)}
         for missing in sorted(operation.required - arguments.keys()):
-            example = '"12.34"' if missing == "amount" else '"王伟"'
+            example = _EXAMPLES.get(missing, '"王伟"')
             problem = f"needs '{missing}', as in {name} = {example} or {name} = {{ {missing} = {example} }}"
             raise table.error(name, problem)
         fault = self._fault(table, operation) if table.has("terminal_fault") else None
@@ -96,6 +104,8 @@ class OperationReader:
             return f"{self._dialect.name} knows no entry '{value}'{_hint(value, profile.entries)}"
         if argument.kind == "pin" and not re.fullmatch(r"[0-9]{4,12}", value):
             return "a PIN has 4 to 12 digits"
+        if argument.kind == "password" and not re.fullmatch(r"[0-9]{4}", value):
+            return "a password of an operator has four digits"
         if argument.name == "sign" and (profile is None or profile.signature is None):
             return f"{self._dialect.name} knows no electronic signature; take it out"
         return ""
@@ -111,6 +121,8 @@ class OperationReader:
         if kind is None:
             hint = _hint(inner.text(key), TERMINAL_FAULTS, "there are")
             raise inner.error(key, f"no fault of a terminal is called '{inner.text(key)}'{hint}")
+        if not operation.services:
+            raise inner.error(key, f"{operation.name} sends nothing, so no fault can act; take it out")
         if kind == "power_cut" and not operation.saves:
             raise inner.error(key, f"{operation.name} saves nothing of its answer, so no power cut can lose it")
         if kind == "wrong_batch" and "batch" not in self._dialect.elements:

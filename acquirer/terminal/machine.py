@@ -55,9 +55,7 @@ class Setup:
     tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
     verify: bool = True  # KCVs and MACs of replies; False only measures what that costs
     supplies_all: bool = False  # for dialect lint: elements that other terminals supply are not looked for
-    no_cvm_limit_minor: int | None = (
-        None  # no signature up to it, where the dialect has such a limit; None: the dialect's
-    )
+    no_cvm_limit_minor: int | None = None  # no signature up to it, where there is such a limit; None: the dialect's
 
     def __post_init__(self) -> None:
         if self.compiled.dialect.terminal_profile is None:
@@ -101,10 +99,11 @@ def demanded(route: Route) -> frozenset[str]:
 class Machine:
     """One terminal at work: its setup, and its state as it changes."""
 
-    __slots__ = ("_used", "setup", "state")
+    __slots__ = ("_operator", "_used", "setup", "state")
 
     def __init__(self, setup: Setup, state: State | None = None) -> None:
-        self.setup = setup
+        self._operator = setup.operator  # while no cashier is logged on
+        self.setup = setup if state is None or not state.operator else replace(setup, operator=state.operator)
         self._used: DukptTransaction | None = None  # the keys derived for the message that is being made
         kcv = setup.tmk.kcv() if setup.tmk else ""
         if state is None or (state.tid, state.mid, state.tmk_kcv) != (setup.tid, setup.mid, kcv):
@@ -150,6 +149,8 @@ class Machine:
     def keep(self, **changes: Any) -> Program[None]:
         """Change the state and make it durable."""
         self.state = replace(self.state, **changes)
+        if "operator" in changes:
+            self.setup = replace(self.setup, operator=self.state.operator or self._operator)
         yield Keep(self.state)
 
     def count(self) -> Program[str]:

@@ -12,12 +12,15 @@ from acquirer.security.working import WorkingKeys
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.state import waits
 from acquirer.wire.message import Message, Value, as_bytes
 
 
 def sign_on(machine: Machine) -> Program[Result]:
     """Sign on by hand."""
+    if missing := no_cashier(machine.state.operators, machine.state.operator):
+        return Result("sign_on", Outcome.REFUSED, sentence=f"not signed on: {missing}")
     exchange = yield from fetch_keys(machine)
     return Result("sign_on", exchange.outcome, exchange)
 
@@ -76,10 +79,13 @@ def echo(machine: Machine) -> Program[Result]:
 
 
 def sign_off(machine: Machine) -> Program[Result]:
-    """Sign off. With any answer this terminal is then signed off; it keeps its keys for a reversal it owes."""
+    """Sign off. With any answer this terminal is then signed off, and its cashier logged off.
+
+    It keeps its keys for a reversal it owes.
+    """
     exchange = yield from _manage(machine, "sign_off")
     if exchange.outcome is not Outcome.NOT_SENT:
-        yield from machine.keep(signed_on=False)
+        yield from machine.keep(signed_on=False, operator="")
     yield Ended(exchange)
     return Result("sign_off", exchange.outcome, exchange, waits(machine.state))
 

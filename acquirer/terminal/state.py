@@ -23,6 +23,7 @@ from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.operators import TerminalOperator, pack_operators, unpack_operators
 from acquirer.terminal.voucher import Voucher
 from acquirer.terminal.voucher import dump as dump_voucher
 from acquirer.terminal.voucher import load as load_voucher
@@ -121,6 +122,8 @@ class State:
     sales: tuple[Sold, ...] = ()  # approved ones, oldest first, without those that were reversed
     voucher: Voucher | None = None  # of the last approved transaction
     waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
+    operators: tuple[TerminalOperator, ...] = ()  # who may use it; none: anyone
+    operator: str = ""  # the cashier who is logged on
 
     @property
     def receipt(self) -> Receipt | None:
@@ -207,6 +210,8 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "last": sealed("last", _pack(state.last)) if state.last else "",
         "unanswered": sealed("unanswered", _pack(state.unanswered)) if state.unanswered else "",
         "sales": sealed("sales", _pack_sales(state.sales)) if state.sales else "",
+        "operator": state.operator,
+        "operators": sealed("operators", pack_operators(state.operators)) if state.operators else "",
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -241,6 +246,8 @@ def load(text: str, vault: Vault) -> State:
             last=_unpack_pending(opened("last")) if document["last"] else None,
             unanswered=_unpack_unanswered(opened("unanswered")) if document.get("unanswered") else None,
             sales=_unpack_sales(opened("sales")) if document.get("sales") else (),
+            operator=document.get("operator", ""),
+            operators=unpack_operators(opened("operators")) if document.get("operators") else (),
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
             waiting=tuple(load_voucher(one, document["tid"], vault) for one in document["waiting"]),
         )

@@ -22,6 +22,7 @@ from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.kinds import Course, Kind, course_of
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.order import Order, OrderError, check_order
 from acquirer.terminal.printing import receipt
 from acquirer.terminal.rendering import outcome_text
@@ -43,6 +44,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
         OrderError: it cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
+    if missing := no_cashier(machine.state.operators, machine.state.operator):
+        return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {missing}")
     entry = check_order(machine.setup.terminal_profile, kind, order)
     route = machine.setup.dialect.find_route(kind.service)
     course = course_of(kind, route)

@@ -17,6 +17,7 @@ from acquirer.security.vault import Vault
 from acquirer.signature.pen import draw_signature as write
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
+from acquirer.terminal.operators import TerminalOperator, make_operator
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
 from acquirer.terminal.state import KEPT_SALES, Original, Pending, Sold, State, StateError, Unanswered, dump, load
@@ -69,6 +70,7 @@ STATE = st.builds(
     sales=st.lists(SOLD, max_size=3).map(tuple),
     voucher=st.none() | VOUCHER,
     waiting=st.lists(VOUCHER, max_size=3).map(tuple),
+    operators=st.lists(st.builds(TerminalOperator, failures=st.integers(0, 9)), max_size=3).map(tuple),
 )
 
 
@@ -80,6 +82,15 @@ def randbytes(size: int) -> bytes:
 @given(STATE)
 def test_comes_back_as_it_was(state: State) -> None:
     assert load(dump(state, VAULT, randbytes), VAULT) == state
+
+
+def test_neither_passwords_nor_their_hashes_can_be_read() -> None:
+    operator = make_operator("01", "1111", randbytes)
+    text = dump(State("10000161", "m", "", operators=(operator,), operator="01"), VAULT, randbytes)
+    assert operator.digest.hex() not in text
+    assert "1111" not in text
+    assert "1111" not in repr(operator)
+    assert operator.digest.hex() not in repr(operator)
 
 
 @pytest.mark.parametrize("name", DUKPT)

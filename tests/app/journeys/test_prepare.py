@@ -124,6 +124,7 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         "a-host-that-comes-and-goes",
         "a-stay-in-a-hotel",
         "an-evening-in-a-restaurant",
+        "cashiers",
         "reversal-storm",
         "sign-on-trouble",
         "signature-trouble",

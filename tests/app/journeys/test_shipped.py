@@ -56,6 +56,11 @@ OTHERWISE: Final = {
         "expect: code: wanted 00, was 40 ≠\nreceipt: wanted true, was false ≠\n"
         "host: 0220 tip_adjustment 000003 40: rule 'no tips' answers 40; 1 used",
     ),
+    "cashiers": (
+        '[[rule]]\nname = "one cashier"\nwhen = { service = "sign_on", "de.63.1" = "02*" }\n'
+        'then = { reason = "operator_unknown" }',
+        "expect: code: wanted 00, was 58 ≠\nhost: 0800 sign_on 000003 58: rule 'one cashier' answers 58; 1 used",
+    ),
     "a-stay-in-a-hotel": (
         '[[rule]]\nname = "stingy"\nwhen = { service = "completion", amount = "690.00" }\nthen = { code = "61" }',
         "expect: code: wanted 00, was 61 ≠\nreceipt: wanted true, was false ≠\n"
