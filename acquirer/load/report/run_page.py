@@ -183,7 +183,8 @@ def chart_section(charts: Iterable[Chart]) -> Html:
     without = element(
         "noscript", element("p", "Charts need JavaScript; every number stands in the tables.", class_="note")
     )
-    return together((without, element("div", *drawn, class_="charts")))
+    hint = "Drag over a chart to enlarge a piece of time; a double click shows all of it again."
+    return together((without, element("p", hint, class_="quiet screen"), element("div", *drawn, class_="charts")))
 
 
 def provenance_section(figures: RunFigures) -> Html:
