@@ -205,6 +205,8 @@ def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> in
     Args:
         name: of the run, when its records are not kept in a folder that has one.
     """
+    from datetime import UTC, datetime
+
     from acquirer.load.live_figures import LiveFigures
     from acquirer.load.recorded_run import read_runs
     from acquirer.load.run import run_plan, services_of
@@ -216,6 +218,9 @@ def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> in
     for threshold in outputs.thresholds:
         check_scope(threshold, services, plan.phase_names)
     reach(plan.host)
+    if plan.start_unix_ns is not None:
+        at = datetime.fromtimestamp(plan.start_unix_ns // 1_000_000_000, UTC)
+        say(f"begins at {at:%Y-%m-%dT%H:%M:%SZ}")
     planned = sum(phase.arrivals or 0 for phase in plan.phases) // plan.shard.of
     with ExitStack() as stack:
         folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acquirer-load-")))

@@ -71,6 +71,7 @@ HEADER: Final[Mapping[str, _Check]] = {
 }
 FOOTER: Final[Mapping[str, _Check]] = {
     "not_done": _or_null(_counts),
+    "problems": _or_null(_counts),
     "cpu_s": _or_null(_number),
     "elapsed_s": _or_null(_number),
     "sentinel": _or_null(_sentinel),

@@ -25,7 +25,9 @@ Its footer has:
 * ``worst_late_us``: how late a request was begun; ``worst_lag_us``: the longest time without a look at the sockets
   while something was due; ``sentinel``: ``{"p50_us", "p99_us", "max_us", "samples"}``, by how much a timer of a
   worker woke up too late; ``cpu_s``, ``elapsed_s``;
-* ``interrupted``: whether it was broken off (Ctrl-C); what was under way then has the outcome `INTERRUPTED`.
+* ``problems``: why terminals could not go on, a sentence each, and how often; their transaction is `REFUSED`;
+* ``interrupted``: whether it was broken off (Ctrl-C); what was under way then has the outcome `INTERRUPTED`;
+  ``reason`` says why.
 """
 
 from __future__ import annotations

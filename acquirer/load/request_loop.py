@@ -97,11 +97,15 @@ class RequestLoop:
         self._connections.look(wait_s)
 
     def expire(self) -> None:
-        """End requests whose time is over."""
+        """End requests whose time is over, and forget those that have ended."""
         now_ns = monotonic_ns()
-        while self._deadlines and self._deadlines[0][0] <= now_ns:
-            _, terminal, ask = self._deadlines.popleft()
-            if terminal.ask is ask and terminal.busy:
+        while self._deadlines:
+            deadline_ns, terminal, ask = self._deadlines[0]
+            waits = terminal.busy and terminal.ask is ask
+            if waits and deadline_ns > now_ns:
+                return
+            self._deadlines.popleft()
+            if waits:
                 reached = terminal.connected_ns > 0
                 self._connections.hang_up(terminal)
                 answer = NoAnswer("no answer in time", terminal.took_us) if reached else NotSent("not connected")

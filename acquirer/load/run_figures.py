@@ -110,9 +110,18 @@ class RunFigures:
     @property
     def not_done(self) -> Mapping[str, int]:
         """Return what was planned and was not begun, by reason."""
+        return self._counted("not_done")
+
+    @property
+    def problems(self) -> Mapping[str, int]:
+        """Return why terminals could not go on, a sentence each, and how often."""
+        return self._counted("problems")
+
+    def _counted(self, name: str) -> Mapping[str, int]:
+        """Return the counts that all footers have under a name, added up."""
         counted: Counter[str] = Counter()
         for footer in self.run.footers:
-            counted.update({str(why): int(n) for why, n in (footer.get("not_done") or {}).items()})
+            counted.update({str(why): int(n) for why, n in (footer.get(name) or {}).items()})
         return dict(sorted(counted.items()))
 
     def judge(self, threshold: Threshold) -> JudgedThreshold:

@@ -59,7 +59,8 @@ def remarks(figures: RunFigures) -> list[str]:
         for why, n in figures.not_done.items()
         if why == "not-due" and n
     ]
-    if refused := figures.all.outcomes.get(RequestOutcome.REFUSED, 0):
+    found += [f"{plural(n, 'journey')} of a terminal ended early: {why}" for why, n in figures.problems.items()]
+    if refused := figures.all.outcomes.get(RequestOutcome.REFUSED, 0) - sum(figures.problems.values()):
         found.append(
             f"{plural(refused, 'request was', 'requests were')} not begun: their terminals owe reversals that got no "
             "answer, and make no sale before"
