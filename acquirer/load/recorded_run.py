@@ -31,7 +31,6 @@ MOST_NAMED: Final = 3
 APART_NS: Final = 50_000_000
 """Shards that began further apart than this did not begin together: it is said."""
 
-
 LONGEST_US: Final = 14 * 86_400_000_000
 """No run lasts two weeks; a damaged moment is not to make a report of a million years."""
 
@@ -85,7 +84,6 @@ class RecordedRun:
 
     Args:
         name: of its folder or file; unique among those read together.
-        share: arrivals that were planned, of the phases that say how many they have.
         missing: sentences about what is not among the records.
     """
 
