@@ -27,7 +27,7 @@ class PhaseArrival(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Phase(ABC):
+class LoadPhase(ABC):
     """What all phases have.
 
     Args:

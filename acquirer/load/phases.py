@@ -16,12 +16,12 @@ from typing import Any, Final
 from acquirer.load.arrivals import SHAPES, even, poisson, ramp
 from acquirer.load.durations import BackOff, ThinkTime
 from acquirer.load.parts import PlanPart
-from acquirer.load.phase import Phase, PhaseArrival
+from acquirer.load.phase import LoadPhase, PhaseArrival
 from acquirer.load.terminal_journeys import TerminalJourney
 
 
 @dataclass(frozen=True, kw_only=True)
-class Burst(Phase):
+class Burst(LoadPhase):
     """So many terminals, each once, within a time; when there are fewer, they come again in the same order.
 
     Args:
@@ -60,7 +60,7 @@ class Burst(Phase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Constant(Phase):
+class Constant(LoadPhase):
     """So many a second, at equal distances."""
 
     kind = "constant"
@@ -100,7 +100,7 @@ class PoissonArrivals(Constant):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ramp(Phase):
+class Ramp(LoadPhase):
     """A rate that rises, or falls, steadily."""
 
     kind = "ramp"
@@ -130,7 +130,7 @@ class Ramp(Phase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Herd(Phase):
+class Herd(LoadPhase):
     """All terminals lose their connection at once, and return after an outage, each with its own back-off.
 
     A terminal tries for the first time at once, while the line is still down, and then with ever longer waits; what it
@@ -182,7 +182,7 @@ class Herd(Phase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Users(Phase):
+class Users(LoadPhase):
     """A closed loop: so many users, each with a terminal, who think between an answer and the next request."""
 
     kind = "users"
@@ -211,13 +211,13 @@ class Users(Phase):
         return self.think.draw_us(random)
 
 
-PHASES: Final[Mapping[str, type[Phase]]] = {
+PHASES: Final[Mapping[str, type[LoadPhase]]] = {
     kind.kind: kind for kind in (Burst, Constant, Ramp, PoissonArrivals, Herd, Users)
 }
 """By the word that a plan has for them."""
 
 
-def phase_from_json(values: Mapping[str, Any]) -> Phase:
+def phase_from_json(values: Mapping[str, Any]) -> LoadPhase:
     """Return the phase that `as_json` wrote."""
     given = {name: value for name, value in values.items() if name != "kind"}
     parts = {"journey": TerminalJourney, "think": ThinkTime, "back_off": BackOff}

@@ -16,7 +16,7 @@ from acquirer.data.toml import DataError
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
 from acquirer.load.parts import PlanPart
-from acquirer.load.phase import Phase, PhaseArrival
+from acquirer.load.phase import LoadPhase, PhaseArrival
 from acquirer.load.phases import phase_from_json
 from acquirer.load.thresholds import Threshold, read_threshold
 from acquirer.settings.registration import Registration
@@ -73,7 +73,7 @@ class LoadPlan:
 
     host: str
     terminals: str | None
-    phases: tuple[Phase, ...]
+    phases: tuple[LoadPhase, ...]
     dialect: str = "unionpay-pos"
     kept: bool = False
     verify: bool = True

@@ -13,7 +13,7 @@ from acquirer.data.table import Table
 from acquirer.data.toml import DataError, did_you_mean, parse_toml
 from acquirer.load.arrivals import SHAPES
 from acquirer.load.durations import BackOff, ThinkTime
-from acquirer.load.phase import Phase
+from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import PHASES, Burst, Constant, Herd, PoissonArrivals, Ramp, Users
 from acquirer.load.plan import LoadPlan
 from acquirer.load.plan_values import count_of, duration_of, number_of, rate_of, share_of, whole_of
@@ -103,7 +103,7 @@ def read_journey(name: str) -> TerminalJourney:
 # phases
 
 
-def _phases(table: Table, journey: TerminalJourney) -> tuple[Phase, ...]:
+def _phases(table: Table, journey: TerminalJourney) -> tuple[LoadPhase, ...]:
     if not isinstance(table.raw("phase"), list) or not table.raw("phase"):
         raise table.error("phase", 'is missing: write [[phase]], and below it kind = "burst"')
     tables = table.tables("phase")
@@ -116,7 +116,7 @@ def _phases(table: Table, journey: TerminalJourney) -> tuple[Phase, ...]:
     return phases
 
 
-def _phase(table: Table, journey: TerminalJourney) -> Phase:
+def _phase(table: Table, journey: TerminalJourney) -> LoadPhase:
     kind = table.choice("kind", PHASES)
     reader, own = _READERS[kind]
     table.only((*_COMMON, *own))
@@ -130,28 +130,28 @@ def _phase(table: Table, journey: TerminalJourney) -> Phase:
     return replace(phase, **given)
 
 
-def _burst(table: Table) -> Phase:
+def _burst(table: Table) -> LoadPhase:
     return Burst(
         count=count_of(table), within_s=duration_of(table, "within"), shape=table.choice("shape", SHAPES, "even")
     )
 
 
-def _constant(table: Table) -> Phase:
+def _constant(table: Table) -> LoadPhase:
     return Constant(rate_per_s=rate_of(table, "rate"), for_s=duration_of(table, "for"))
 
 
-def _poisson(table: Table) -> Phase:
+def _poisson(table: Table) -> LoadPhase:
     return PoissonArrivals(rate_per_s=rate_of(table, "rate"), for_s=duration_of(table, "for"))
 
 
-def _ramp(table: Table) -> Phase:
+def _ramp(table: Table) -> LoadPhase:
     first, last = rate_of(table, "from", least=0.0), rate_of(table, "to", least=0.0)
     if not first and not last:
         raise table.error("to", "goes from 0 to 0: no terminal would come")
     return Ramp(from_per_s=first, to_per_s=last, for_s=duration_of(table, "for"))
 
 
-def _herd(table: Table) -> Phase:
+def _herd(table: Table) -> LoadPhase:
     known = BackOff()
     table_of = table.table("backoff")
     table_of.only(("initial", "factor", "max", "jitter"))
@@ -168,11 +168,11 @@ def _herd(table: Table) -> Phase:
     )
 
 
-def _users(table: Table) -> Phase:
+def _users(table: Table) -> LoadPhase:
     return Users(count=count_of(table), for_s=duration_of(table, "for"), think=_think(table))
 
 
-_READERS: Final[Mapping[str, tuple[Callable[[Table], Phase], tuple[str, ...]]]] = {
+_READERS: Final[Mapping[str, tuple[Callable[[Table], LoadPhase], tuple[str, ...]]]] = {
     "burst": (_burst, ("count", "within", "shape")),
     "constant": (_constant, ("rate", "for")),
     "poisson": (_poisson, ("rate", "for")),

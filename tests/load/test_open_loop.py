@@ -18,7 +18,7 @@ from acquirer.load.load_terminals import LoadTerminals, TerminalClock
 from acquirer.load.machine_limits import find_host
 from acquirer.load.open_loop import OpenLoop
 from acquirer.load.parts import PlanPart
-from acquirer.load.phase import Phase
+from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import Burst, Constant, Herd, Users
 from acquirer.load.plan import LoadPlan, find_terminals
 from acquirer.load.plan_file import read_journey
@@ -72,7 +72,7 @@ Runner = Callable[..., Finished]
 def run(host: RunningHost, terminals: str) -> Runner:
     """``run(*phases, late_s=0, stop_after=None, **plan)``: a plan's only part, in this process."""
 
-    def run(*phases: Phase, late_s: float = 0.0, stop_after: int | None = None, **more: object) -> Finished:
+    def run(*phases: LoadPhase, late_s: float = 0.0, stop_after: int | None = None, **more: object) -> Finished:
         plan = LoadPlan(host.address, terminals, phases, **more)  # type: ignore[arg-type]
         dialect = load_dialect(plan.dialect)
         services, part, clock = services_of(dialect), PlanPart(), TerminalClock()

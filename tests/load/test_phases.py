@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acquirer.load.durations import BackOff, ThinkTime
 from acquirer.load.parts import PlanPart
-from acquirer.load.phase import Phase
+from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import Burst, Constant, Herd, PoissonArrivals, Ramp, Users, phase_from_json
 from acquirer.load.plan import LoadPlan, Shard
 from acquirer.load.plan_file import read_journey
@@ -20,7 +20,7 @@ from acquirer.load.thresholds import read_threshold
 
 TERMINALS = 100
 
-PHASES: list[Phase] = [
+PHASES: list[LoadPhase] = [
     Burst(count=80, within_s=2.0, shape="front"),
     Burst(count=250, within_s=1.0),
     Constant(rate_per_s=33.3, for_s=3.0, name="steady", pause_s=0.5),
@@ -34,7 +34,7 @@ PHASES: list[Phase] = [
 
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.kind)
 @pytest.mark.parametrize("of", [1, 3, 7])
-def test_parts_together_are_the_whole(phase: Phase, of: int) -> None:
+def test_parts_together_are_the_whole(phase: LoadPhase, of: int) -> None:
     whole = list(phase.moments(Random("1/0"), TERMINALS, PlanPart()))
     parts = [list(phase.moments(Random("1/0"), TERMINALS, PlanPart(number, of))) for number in range(of)]
     assert sorted((one for part in parts for one in part), key=str) == sorted(whole, key=str)
@@ -49,7 +49,7 @@ def test_parts_together_are_the_whole(phase: Phase, of: int) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.kind)
-def test_a_phase_is_read_as_it_was_written(phase: Phase) -> None:
+def test_a_phase_is_read_as_it_was_written(phase: LoadPhase) -> None:
     assert phase_from_json(phase.as_json()) == phase
 
 

@@ -55,7 +55,7 @@ def test_a_lower_bound_has_words(judged: MakeRun) -> None:
     assert "p50 ≥ 60000.0 ms" in run_summary(unanswered)[1]
 
 
-def test_why_terminals_could_not_go_on_is_said(judged: MakeRun) -> None:
+def test_why_terminals_could_not_go_on_is_named(judged: MakeRun) -> None:
     records = [record(), *[record(0, 0, RequestOutcome.REFUSED)] * 3]
     lines = run_summary(judged(records, end=footer(problems={"not sold: out of paper": 2})).figures)
     assert lines[5] == "! 2 journeys of a terminal ended early: not sold: out of paper"
