@@ -44,6 +44,15 @@ STUCK_S = 30.0
 STUCK_CHECKS = 100
 """A commit that has waited so long, while this loop itself did not stand still: its store answers no more."""
 
+MOST_LONG = 16
+"""Exchanges that may wait for a step that takes long: of one more it is left out, or its answer would come too late."""
+
+LONG_REST = 4.0
+"""So many times what such a step took is for others, before the next one begins."""
+
+FEW_EXCHANGES = 8
+"""Unless no more than these came since: a person who tries something out is not kept waiting."""
+
 CHECK_FRAMES = 64
 """And after how many frames: a burst must be noticed before the next tick."""
 
@@ -70,11 +79,14 @@ class Driver:
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
+        self._long_from_s = 0.0  # when the next may begin
+        self._long_exchanges = 0  # that there were when the last one went on
         self._last_error = ""  # the store's last one that was logged
         self._ticks = 0
         self._locked = False  # another program holds the database, and that was logged
         self._congested = 0  # checks in a row that found it so
         self._timer = self.loop.call_later(CHECK_S, self._tick)
+        server.readers.between_rounds = self.advance
 
     def receiver(self, start: StartExchange, patience_s: float) -> Receive:
         """Return what a listener hands its frames to; its terminals wait `patience_s` for an answer, then reverse."""
@@ -146,14 +158,27 @@ class Driver:
         """Have the run go on in a turn of the loop in which no other does whose next step takes long."""
         run.result = None
         run.refused()
+        if len(self._long) >= MOST_LONG:
+            run.result = True
+            self.ready(run)
+            return
         self._long.append(run)
         if len(self._long) == 1:
-            self.loop.call_soon(self._advance_long)
+            self._call_long()
 
     def _advance_long(self) -> None:
-        self.ready(self._long.popleft())
+        began_s, others = self.loop.time(), self._ready
+        self._ready = [self._long.popleft()]
+        self.advance()
+        self._ready += others
+        now_s = self.loop.time()
+        self._long_from_s, self._long_exchanges = now_s + LONG_REST * (now_s - began_s), self.exchanges
         if self._long:
-            self.loop.call_soon(self._advance_long)  # after `advance`
+            self._call_long()
+
+    def _call_long(self) -> None:
+        few = self.exchanges - self._long_exchanges <= FEW_EXCHANGES
+        self.loop.call_later(0.0 if few else max(self._long_from_s - self.loop.time(), 0.0), self._advance_long)
 
     @property
     def at_rest(self) -> bool:

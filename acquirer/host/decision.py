@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from acquirer.dialect.plans import ElementValues
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.reasons import Reason
@@ -84,6 +86,7 @@ class Decision:
 class Decided(Exception):
     """Ends the course of a service early: a refusal of the prologue, or the stored answer of a repeat."""
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, cause: Callable[[], str] | None = None) -> None:
         super().__init__(decision.why)
         self.decision = decision
+        self.cause = cause  # looks for what explains the refusal, which takes milliseconds

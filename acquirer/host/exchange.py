@@ -26,6 +26,7 @@ from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
 from acquirer.host.damage import DamagedReply, damage
 from acquirer.host.decision import Decided, Decision
+from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.evidence import of_request, of_stray
 from acquirer.host.explain import exchange as why
 from acquirer.host.fault_subject import FaultSubject
@@ -34,6 +35,7 @@ from acquirer.host.ruling import overrule
 from acquirer.host.sealing import seal
 from acquirer.host.undecodable import refuse_frame, refuse_unaddressed
 from acquirer.model.effects import (
+    LONG_PAUSE,
     NO_DEADLINE,
     PAUSE,
     Arrival,
@@ -172,6 +174,10 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
             ruling = None
     except Decided as end:
         decision = end.decision
+        if end.cause is not None:
+            explained = host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer)
+            explained = explained and (yield LONG_PAUSE) is not True
+            decision.why = f"{decision.why}; {end.cause() if explained else NOT_LOOKED_FOR}"
     if ruling is not None:  # it fitted a decision that is not the one of this turn
         ruling.release()
     if case.verified.note:

@@ -41,8 +41,7 @@ _CUT: Final = ("cut-off", "frame-timeout")
 def refuse_frame(host: Host, arrival: Arrival, failure: DecodeError) -> Generator[Effect, EffectResult, None]:
     """Answer a frame that is no message, as far as it said who asks; else close."""
     dialect, mti = host.dialect, failure.mti
-    if host.diagnoses.take(arrival.deadline_s, arrival.peer):
-        yield LONG_PAUSE
+    if host.diagnoses.take(arrival.deadline_s, arrival.peer) and (yield LONG_PAUSE) is not True:
         sentence = why.undecodable_because(failure, dialect, arrival.frame)
     else:
         sentence = f"{why.undecodable(failure)}; {NOT_LOOKED_FOR}"
@@ -65,8 +64,7 @@ def refuse_unaddressed(host: Host, request: Request) -> Generator[Effect, Effect
     """End the connection of a message that is unknown and says neither which terminal nor which STAN."""
     dialect, message = host.dialect, request.message
     sentence = why.mti_unknown(dialect, message.mti)
-    if host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
-        yield LONG_PAUSE
+    if host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer) and (yield LONG_PAUSE) is not True:
         sentence = why.looks_otherwise(sentence, dialect, dialect.framing.wrap(message.raw))
     refusal = Decision(Reason.MTI_UNKNOWN, sentence)
     yield Commit(Changes(of_request(host, request, refusal, None)), NO_DEADLINE)
@@ -81,7 +79,7 @@ def refuse_stream(host: Host, arrival: Arrival, reason: str, detail: str) -> Gen
     """
     looked_for = host.stream_diagnoses.take(arrival.deadline_s, arrival.peer)
     if looked_for and reason != EMPTY_START:  # the frame behind it is decided now
-        yield LONG_PAUSE
+        looked_for = (yield LONG_PAUSE) is not True
     if reason == EMPTY_START and not (looked_for and stream_cause(host.dialect, arrival.frame)):
         yield Silence(reason)
         return

@@ -11,7 +11,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
@@ -72,12 +74,13 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
                 note = key_why.previous_keys(host, terminal, session, old, keys)
                 after = replace(session, bad_macs=0) if session.bad_macs else None
                 return Verified(previous.number, old, after, note, key_why.UNDER_PREVIOUS_KEYS)
-        sentence = key_why.mac_differs(host, request, terminal, session, keys, mac)
+        sentence = key_why.mac_differs(host, request, keys, mac)
+        cause = None if mac is None else key_why.mac_cause(host, request, terminal, session, keys)
     except VaultError as exc:
         raise Decided(Decision(Reason.SIGN_ON_REQUIRED, key_why.keys_lost(terminal, exc), sign_on_again=True)) from None
     if session.previous_until_us and not in_grace(session, request.arrival.at_us):
         session = replace(session, previous_until_us=0)
-    raise _mac_differs(host, terminal, session, sentence)
+    raise _mac_differs(host, terminal, session, sentence, cause)
 
 
 def in_grace(session: Session, at_us: int) -> bool:
@@ -137,16 +140,19 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
         counter = dukpt.counter(ksn)
         note = host.used_ksns.use(terminal.tid, dukpt.ksn(ksn, 0), counter, mac)
         return Verified(counter, keys, _proved(session), note)
-    sentence = key_why.derived_mac_differs(host, dukpt, request, terminal, keys, ksn, mac)
-    raise _mac_differs(host, terminal, session, sentence)
+    sentence = key_why.derived_mac_differs(host, dukpt, request, keys, ksn, mac)
+    cause = partial(key_why.derived_mac_cause, host, dukpt, request, terminal, keys, ksn)
+    raise _mac_differs(host, terminal, session, sentence, None if mac is None else cause)
 
 
-def _mac_differs(host: Host, terminal: TerminalConfig, session: Session, sentence: str) -> Decided:
+def _mac_differs(
+    host: Host, terminal: TerminalConfig, session: Session, sentence: str, cause: Callable[[], str] | None
+) -> Decided:
     mac_failures = session.bad_macs + 1
     too_many = host.signs_on and mac_failures >= terminal.policy.bad_macs_allowed
     notes = (key_why.bad_macs_note(terminal, mac_failures),) if too_many else ()
     after = replace(session, bad_macs=mac_failures)
-    return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True))
+    return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True), cause)
 
 
 def _without_mac(host: Host, terminal: TerminalConfig, current: Generation | None) -> Verified:

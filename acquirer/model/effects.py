@@ -235,7 +235,10 @@ class Pause:
     """Ask for nothing: a driver of several exchanges may take the others as far as this one."""
 
     long: bool = False
-    """Whether what follows takes milliseconds: of such exchanges one goes on at a time, and others between them."""
+    """Whether what follows takes milliseconds: of such exchanges one goes on at a time, and others between them.
+
+    Answered with True where too many wait for that already: then it is to be left out.
+    """
 
 
 PAUSE: Final = Pause()
@@ -260,7 +263,7 @@ Effect = (
     | Hold
     | Pause
 )
-EffectResult = Loaded | Card | Transaction | Uploaded | BatchBooks | Picture | CommitOutcome | None
+EffectResult = Loaded | Card | Transaction | Uploaded | BatchBooks | Picture | CommitOutcome | bool | None
 
 __all__ = [
     "LONG_PAUSE",

@@ -6,7 +6,8 @@ sees one descriptor, and all sockets that have something to read are called one 
 the loop watches each socket; `selectors` in between would cost a connection four microseconds.
 
 1. Sockets are called in rounds: each once, before any is called again. A call takes one request, so that a peer that
-   sends a thousand at once waits for its own and not others for them.
+   sends a thousand at once waits for its own and not others for them. Short rounds follow each other in one turn, with
+   `between_rounds` between them: what a request is known for by then counts.
 2. What was read and not taken yet is a reason for a call too (`call_again`).
 3. A socket that is deferred is called after all others, and only so many of those in one turn: what a peer that is
    refused again and again costs falls on peers like it. Where there is no epoll none is deferred.
@@ -37,6 +38,10 @@ def is_readable(fd: int) -> bool:
     return bool(poll.poll(0))
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class ReadableSockets:
     """Calls back when a socket can be read, has ended or has failed. Level-triggered; for the loop's thread."""
 
@@ -48,6 +53,8 @@ class ReadableSockets:
         self._deferred_round: deque[int] = deque()
         self._queued: set[int] = set()  # what stands in one of them, and was not forgotten since
         self._deferred: set[int] = set()
+        self.between_rounds: Callable[[], None] = _nothing
+        """Takes what was called for as far as it goes at once."""
         self._turn_handle: Handle | None = None  # of the next turn, where no socket has to wake the loop for it
         self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
         if self._epoll is not None:
@@ -125,10 +132,16 @@ class ReadableSockets:
     def _turn(self) -> None:
         self._turn_handle = None
         round_, deferred = self._round, self._deferred_round
-        if not round_:
+        if whole := not round_:
             self._begin_round()
-        for _ in range(min(len(round_), PER_TURN)):
+        left = PER_TURN
+        while round_ and left:
             self._call(round_.popleft())
+            left -= 1
+            if whole and not round_ and self._next and len(self._next) <= left:  # over in this turn too
+                self.between_rounds()
+                round_.extend(self._next)
+                self._next.clear()
         for _ in range(min(len(deferred), DEFERRED_PER_TURN)):
             self._call(deferred.popleft())
         if self._queued:

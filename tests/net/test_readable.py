@@ -161,6 +161,36 @@ def test_each_is_called_once_before_any_is_called_again(pairs: list[Pair]) -> No
         assert sorted(called[at : at + len(pairs)]) == list(range(len(pairs)))
 
 
+def test_few_that_have_much_are_called_often_in_a_turn_and_newcomers_in_the_next(pairs: list[Pair]) -> None:
+    if not hasattr(select, "epoll"):
+        pytest.skip("the loop calls each socket")
+
+    async def trial() -> list[list[int]]:
+        readers = ReadableSockets(asyncio.get_running_loop())
+        turns: list[list[int]] = [[]]
+        readers.between_rounds = lambda: turns[-1].append(-1)
+
+        def call(number: int) -> None:
+            turns[-1].append(number)
+            readers.call_again(pairs[number][0].fileno())
+
+        for number, (here, _) in enumerate(pairs[:3]):
+            readers.watch(here.fileno(), partial(call, number))
+        for here, _ in pairs[:2]:
+            readers.call_again(here.fileno())
+        while len(turns) < 6:
+            if len(turns) == 4:
+                pairs[2][1].send(b"x")
+            await asyncio.sleep(0)
+            turns.append([])
+        readers.close()
+        return [turn for turn in turns if turn]
+
+    turns = asyncio.run(trial())
+    assert turns[0] == turns[1] == ([0, 1, -1] * (PER_TURN // 2))[:-1]
+    assert sorted(turns[-1][:3]) == [0, 1, 2]
+
+
 def test_one_that_asks_for_it_is_called_without_anything_to_read(pairs: list[Pair]) -> None:
     async def trial() -> list[bool]:
         readers = ReadableSockets(asyncio.get_running_loop())

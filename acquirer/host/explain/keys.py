@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from acquirer.data.text import plural
 from acquirer.host.core import Host
-from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR
 from acquirer.host.request import Request
 from acquirer.host.used_ksns import beginning
 from acquirer.model.rows import Session, TerminalConfig
@@ -33,38 +33,38 @@ def bad_macs_note(terminal: TerminalConfig, mac_failures: int) -> str:
     return f"bad-macs: {plural(mac_failures, 'wrong MAC')} in a row; terminal {terminal.tid} must sign on first"
 
 
-def mac_differs(
-    host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys, mac: bytes | None
-) -> str:
-    """A MAC that is wrong or missing: what it should be, and which mistake explains it."""
-    sentence = _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
-    if mac is None:
-        return sentence
-    if not host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
-        return f"{sentence}; {NOT_LOOKED_FOR}"
+def mac_differs(host: Host, request: Request, keys: WorkingKeys, mac: bytes | None) -> str:
+    """A MAC that is wrong or missing, and what it should be."""
+    return _differs(host, request.message, keys, f"MAK KCV {keys.mak.kcv()}", mac)
+
+
+def mac_cause(
+    host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys
+) -> Callable[[], str]:
+    """Return what looks for the mistake that explains a wrong MAC. Raises VaultError."""
     generations = [("current", keys)]
     if session.previous is not None:
         generations.append(("previous", host.ring.previous(session.tid, session.previous)))
-    finding = host.suite.diagnose_mac(request.message, generations, host.ring.master(terminal))
-    return f"{sentence}; {finding or _nothing_fits(terminal, session)}"
+    master = host.ring.master(terminal)
+
+    def cause() -> str:
+        return host.suite.diagnose_mac(request.message, generations, master) or _nothing_fits(terminal, session)
+
+    return cause
 
 
 def derived_mac_differs(
-    host: Host,
-    dukpt: Dukpt,
-    request: Request,
-    terminal: TerminalConfig,
-    keys: WorkingKeys,
-    ksn: bytes,
-    mac: bytes | None,
+    host: Host, dukpt: Dukpt, request: Request, keys: WorkingKeys, ksn: bytes, mac: bytes | None
 ) -> str:
     """A MAC that is wrong or missing where the message's KSN tells which key it is made with (DUKPT)."""
     mak = f"MAK KCV {keys.mak.kcv()} of KSN {known_particulars(ksn.hex().upper())} (counter {dukpt.counter(ksn)})"
-    sentence = _differs(host, request.message, keys, mak, mac)
-    if mac is None:
-        return sentence
-    if not host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer):
-        return f"{sentence}; {NOT_LOOKED_FOR}"
+    return _differs(host, request.message, keys, mak, mac)
+
+
+def derived_mac_cause(
+    host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, keys: WorkingKeys, ksn: bytes
+) -> str:
+    """Look for the mistake that explains a wrong MAC under a key that is derived for its message (DUKPT)."""
     initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = host.ring.derived_otherwise(terminal, dukpt, ksn)
     finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
@@ -74,7 +74,7 @@ def derived_mac_differs(
     )
     if moved := moved_by_half_a_byte(ksn):
         nothing = f"no key, algorithm or coverage that was tried explains it, and the KSN is odd: {moved}"
-    return f"{sentence}; {finding or nothing + _of_another_device(host, dukpt, terminal, ksn)}"
+    return finding or nothing + _of_another_device(host, dukpt, terminal, ksn)
 
 
 def _of_another_device(host: Host, dukpt: Dukpt, terminal: TerminalConfig, ksn: bytes) -> str:

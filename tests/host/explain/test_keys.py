@@ -33,7 +33,9 @@ def differs(pos: Pos, keys: WorkingKeys | None, *, missing: bool = False) -> str
     assert pos.keys is not None
     assert isinstance(mac, bytes)
     session, terminal = pos.rig.sessions[TID], pos.rig.terminals[TID]
-    sentence = why.mac_differs(host, request, terminal, session, pos.keys, None if missing else mac)
+    sentence = why.mac_differs(host, request, pos.keys, None if missing else mac)
+    if not missing:
+        sentence = f"{sentence}; {why.mac_cause(host, request, terminal, session, pos.keys)()}"
     return sentence.replace(KNOWN, "")
 
 
