@@ -34,6 +34,9 @@ stands in them is right."""
 BATCH: Final = 64
 """Requests begun between two looks at what has come: a burst that is due at once must not keep answers waiting."""
 
+MOST_WAIT_NS: Final = 100_000_000
+"""How long it waits at most, before the beginning too: a run that is broken off ends soon."""
+
 IDLE_NS: Final = 1_000_000
 """So long nothing must be due that a request is prepared meanwhile, which takes some 150 µs."""
 
@@ -122,7 +125,8 @@ class OpenLoop:
             self._begin_due(requests, now_us)
             until_ns = self._until_ns(requests, sentinel)
             prepared = until_ns - monotonic_ns() > IDLE_NS and self._prepare_one(requests)
-            requests.look(0 if prepared else max(until_ns - monotonic_ns(), 0) / 1e9)
+            wait_ns = 0 if prepared else until_ns - monotonic_ns()
+            requests.look(min(max(wait_ns, 0), MOST_WAIT_NS) / 1e9)
             requests.expire()
         requests.interrupt()
 

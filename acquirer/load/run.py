@@ -142,7 +142,7 @@ def _watch(plan: LoadPlan, count: int, workers: Sequence[_Worker], begin_ns: int
                 due = next(planned, None)
             new = [record for worker in workers for record in worker.tail.read()]
             done += len(new)
-            if watch(RunProgress(elapsed_s, max(offered, done), done, new)) and not reason:
+            if not reason and watch(RunProgress(elapsed_s, max(offered, done), done, new)):
                 reason, ends_s = MISSED, time.monotonic() + END_S
             time.sleep(LOOK_S)
         except KeyboardInterrupt:

@@ -76,12 +76,12 @@ def work(plan: LoadPlan, worker: int, path: Path, header: Mapping[str, Any]) -> 
     requests = RequestLoop(target, begin_ns, files.write, loop.ended, header["services"], worker, verify=plan.verify)
     sentinel = Sentinel(begin_ns)
     stop = _Stop()
-    before_s, began_ns = time.process_time(), monotonic_ns()
+    before_s = time.process_time()
     try:
         loop.run(requests, begin_ns, sentinel, stop.given)
     finally:
         requests.close()
-    elapsed_s = (monotonic_ns() - began_ns) / 1e9
+    elapsed_s = max(monotonic_ns() - begin_ns, 0) / 1e9
     interrupted = stop.given()
     not_done = {"no-terminal-free": loop.no_terminal_free, "not-due": own["share"] - loop.arrived if interrupted else 0}
     files.end(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,27 @@ def test_ctrl_c_ends_with_what_was_done(host: RunningHost, terminals: Path, tmp_
     assert [footer["interrupted"] for footer in footers] == [True, True]
     assert sum(footer["records"] + footer["not_done"]["not-due"] for footer in footers) == 20
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["worker-0.acq", "worker-1.acq"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_the_beginning(host: RunningHost, terminals: Path, tmp_path: Path) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    command = ["load", "burst", "--host", host.address, "--terminals", str(terminals), "--count", "20"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "acquirer", *command, "--record", "run", "--start-at", tomorrow],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    file = tmp_path / "run" / "worker-0.acq"
+    while process.poll() is None and not (file.exists() and file.stat().st_size):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("begins at ")
+    assert "! the run ended before 20 planned requests were due" in out
 
 
 @pytest.mark.slow
