@@ -7,7 +7,7 @@ escaped, because a log is read on terminals (ASVS 16.4.1).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from datetime import datetime, tzinfo
 from operator import itemgetter
 from typing import Any, Final, Protocol
@@ -20,6 +20,7 @@ from acquirer.observe.event import LogEvent, utc
 LogLine = MutableMapping[str, Any]
 
 _texts = itemgetter(*(1 + COLUMNS.index(name) for name in LOGGED))
+_notes = itemgetter(1 + COLUMNS.index("notes"))
 _others = itemgetter(0, *(1 + COLUMNS.index(name) for name in ("at_us", "replayed", "notes", "took_us")))
 
 
@@ -46,35 +47,31 @@ def exchange_line(row: JournalRow) -> LogLine:
     return line
 
 
-_quoted: Final = json.encoder.encode_basestring
 _NEXT: Final = "\n"  # between notes, in a row
+
+
+UsualLine = Callable[[JournalRow], "str | None"]
+"""Returns the line of an exchange that has certain texts, none of which JSON has to escape; else None."""
 
 
 class AsJson:
     """One JSON object in each line."""
 
     def __init__(self) -> None:
-        self._templates: dict[bytes, str] = {}  # by which texts there are; hosts write a few dozen
+        self._usual: dict[bytes, UsualLine] = {}  # by which texts there are; hosts write a few dozen
+        self._last: UsualLine = _not_usual
+
+    def __reduce__(self) -> tuple[type[AsJson], tuple[()]]:
+        """Travel to another process without what was compiled here."""
+        return AsJson, ()
 
     def exchange(self, row: JournalRow) -> str:
-        number, at_us, replayed, notes, took_us = _others(row)
-        texts = _texts(row)
-        there = bytes(map(bool, texts))
-        template = self._templates.get(there) or self._add_template(there)
-        values: Iterable[str] = filter(None, texts)
-        if _is_plain((*texts, notes)):
-            rest = f',"notes":["{notes}"]' if notes else ""
-        else:  # seldom: an encoder that looks at each value costs as much as all the rest
-            values = map(_inside_quotes, values)
-            rest = f',"notes":[{",".join([_quoted(note) for note in notes.split(_NEXT)])}]' if notes else ""
-        if replayed:
-            rest += ',"replayed":true'
-        return template % (utc(at_us), number, *values, rest, took_us / 1000)
+        return self._last(row) or self._exchange(row)
 
-    def _add_template(self, there: bytes) -> str:
-        pairs = "".join([f',"{name}":"%s"' for name, is_there in zip(LOGGED, there, strict=True) if is_there])
-        template = self._templates[there] = f'{{"event":"exchange","at":"%s","id":%d{pairs}%s,"took_ms":%s}}'
-        return template
+    def _exchange(self, row: JournalRow) -> str:
+        there = bytes(map(bool, (*_texts(row), _notes(row))))
+        usual = self._last = self._usual.get(there) or self._usual.setdefault(there, _usual_line(there))
+        return usual(row) or _as_json(exchange_line(row))
 
     def event(self, event: LogEvent) -> str:
         from acquirer.observe.event_lines import event_as_json  # structlog
@@ -82,14 +79,40 @@ class AsJson:
         return event_as_json(event)
 
 
-def _inside_quotes(text: str) -> str:
-    return _quoted(text)[1:-1]
+_as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _is_plain(values: Sequence[str]) -> bool:
-    """Whether JSON takes these as they are: each one line of printable ASCII without quotes and backslashes."""
-    text = "".join(values)
-    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+def _not_usual(_row: JournalRow) -> None:
+    """Return None: nothing is known of usual exchanges yet."""
+
+
+def _usual_line(there: bytes) -> UsualLine:
+    """Return the function for exchanges with certain texts: Python source made of the names of columns, and compiled.
+
+    An encoder that looks at each value costs as much as all the rest.
+
+    Args:
+        there: a byte for each of `LOGGED` and one for notes, 0 where there is no such text.
+    """
+    texts = [name for name, is_there in zip((*LOGGED, "notes"), there, strict=True) if is_there]
+    absent = [name for name in (*LOGGED, "notes", "replayed") if name not in texts]
+    pairs = "".join([f',"{name}":"{{{name}}}"' for name in texts if name != "notes"])
+    notes = ',"notes":["{notes}"]' * ("notes" in texts)
+    line = (
+        f'{{{{"event":"exchange","at":"{{utc(at_us)}}","id":{{number}}{pairs}{notes},"took_ms":{{took_us / 1000}}}}}}'
+    )
+    source = [
+        "def usual(row):",
+        f"[number, {', '.join(COLUMNS)}] = row",
+        f"if {' or '.join([*absent, *[f'not {name}' for name in texts]])}: return None",
+        f"text = f{''.join([f'{{{name}}}' for name in texts])!r}",
+        "if not (text.isascii() and text.isprintable()) or '\"' in text or '\\\\' in text: return None",
+        f"return f{line!r}",
+    ]
+    names: dict[str, Any] = {"utc": utc}
+    exec(compile("\n    ".join(source), "<generated line>", "exec"), names)  # noqa: S102  made of our own names
+    usual: UsualLine = names["usual"]
+    return usual
 
 
 GREEN, YELLOW, RED, GREY, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
