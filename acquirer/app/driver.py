@@ -19,7 +19,11 @@ from acquirer.app.lanes import Lanes
 from acquirer.app.run import Run, Steps
 from acquirer.app.sending import Sending
 from acquirer.app.shed_refusals import ShedRefusals
+from acquirer.app.short_run import ShortRun, ShortStart
+from acquirer.host.core import Host
+from acquirer.host.short_way import ShortWay
 from acquirer.model.effects import LONG_PAUSE, PAUSE, Arrival
+from acquirer.model.rows import Session, TerminalConfig
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.server import Server
 from acquirer.observe.log import Log
@@ -76,6 +80,7 @@ class Driver:
         self.delayed: dict[Sending, asyncio.TimerHandle] = {}  # replies that are held back
         self.with_next: dict[Connection, Sending] = {}  # those of them that wait for the next one of their connection
         self.held = HeldExchanges(self.loop, server.limits.delayed)
+        self._arrived: list[ShortRun] = []  # and have not begun
         self._ready: list[Run] = []  # they have the result they waited for
         self._called = False  # `advance` runs or is about to
         self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
@@ -88,12 +93,26 @@ class Driver:
         self._timer = self.loop.call_later(CHECK_S, self._tick)
         server.readers.between_rounds = self.advance
 
-    def receiver(self, start: StartExchange, patience_s: float) -> Receive:
-        """Return what a listener hands its frames to; its terminals wait `patience_s` for an answer, then reverse."""
+    def receiver(self, start: StartExchange, patience_s: float, way: ShortWay | None = None) -> Receive:
+        """Return what a listener hands its frames to.
+
+        Args:
+            patience_s: terminals wait so long for an answer, then reverse.
+            way: that ordinary exchanges take.
+        """
+        short = None if way is None else ShortStart(self, start, patience_s, way)
         now_s, now_us = self.loop.time, self.clock.now_us
 
         def receive(connection: Connection, frame: bytes) -> None:
             began_s = now_s()
+            self.exchanges += 1
+            self.running += 1
+            if not self.exchanges % CHECK_FRAMES:
+                self._check()
+            if short is not None and not connection.before:
+                self._arrived.append(ShortRun(short, connection, frame, now_us(), began_s))
+                self._advance_soon()
+                return
             arrival = Arrival(
                 frame,
                 now_us(),
@@ -103,13 +122,16 @@ class Driver:
                 connection.before,
                 connection.listener.address,
             )
-            self.exchanges += 1
-            self.running += 1
-            if not self.exchanges % CHECK_FRAMES:
-                self._check()
             self.ready(Run(self, connection, began_s, start(arrival)))
 
         return receive
+
+    def short_way(self, host: Host) -> ShortWay:
+        """Return the short way of a host's ordinary exchanges."""
+        return ShortWay(host, self._load_kept, self.loop.time)
+
+    def _load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+        return self.store.load_kept(tid) if self.lanes.is_free(tid) else None
 
     def refuser(self, start: Callable[[Arrival, str, str], Steps]) -> Refuse:
         """Return what a listener hands bytes to that are no frames: they are journalled like an unanswered exchange."""
@@ -126,6 +148,9 @@ class Driver:
     def ready(self, run: Run) -> None:
         """Take the run to its next effect, with the others of this turn of the loop."""
         self._ready.append(run)
+        self._advance_soon()
+
+    def _advance_soon(self) -> None:
         if not self._called:
             self._called = True
             self.loop.call_soon(self.advance)
@@ -133,26 +158,47 @@ class Driver:
     def advance(self) -> None:
         """Take all exchanges that can go on from effect to effect, until every one of them waits or has ended."""
         self._called = True
+        arrived, self._arrived = self._arrived, []
+        for short in arrived:
+            try:
+                run = short.begin()
+            except Exception:
+                run = short.general()
+                run.over = True
+                run.fault()
+            else:
+                if run is None:
+                    continue
+                self._step(run)
+            self._perform(run)  # before the next one begins: exchanges of one terminal keep their order
         while self._ready:
             together, self._ready = self._ready, []
             for run in together:
-                try:
-                    run.effect = run.steps.send(run.result)
-                except StopIteration as end:
-                    run.over = True
-                    run.effect = end.value
-                except Exception:
-                    run.over = True
-                    run.fault()
+                self._step(run)
             for run in together:
-                if run.effect is PAUSE:  # the others have got as far as this one
-                    run.result = None
-                    self._ready.append(run)
-                elif run.effect is LONG_PAUSE:
-                    self._wait_long(run)
-                else:
-                    run.perform()
+                self._perform(run)
         self._called = False
+
+    def _step(self, run: Run) -> None:
+        """Take a run to its next effect."""
+        try:
+            run.effect = run.steps.send(run.result)
+        except StopIteration as end:
+            run.over = True
+            run.effect = end.value
+        except Exception:
+            run.over = True
+            run.fault()
+
+    def _perform(self, run: Run) -> None:
+        """Perform a run's effect; a pause lets others get as far as this one."""
+        if run.effect is PAUSE:
+            run.result = None
+            self._ready.append(run)
+        elif run.effect is LONG_PAUSE:
+            self._wait_long(run)
+        else:
+            run.perform()
 
     def _wait_long(self, run: Run) -> None:
         """Have the run go on in a turn of the loop in which no other does whose next step takes long."""

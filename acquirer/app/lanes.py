@@ -30,6 +30,10 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def is_free(self, name: str) -> bool:
+        """Return whether no exchange holds a lane."""
+        return name not in self._waiting
+
     @property
     def waiting(self) -> int:
         """How many exchanges wait for a lane."""

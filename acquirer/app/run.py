@@ -29,6 +29,7 @@ from acquirer.model.effects import (
     Silence,
 )
 from acquirer.model.evidence import Evidence
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.reasons import Reason
 from acquirer.net.connection import Connection
 
@@ -49,14 +50,24 @@ class Run(Sending):
         "steps",
     )
 
-    def __init__(self, driver: Driving, connection: Connection, began_s: float, steps: Steps) -> None:
+    def __init__(
+        self,
+        driver: Driving,
+        connection: Connection,
+        began_s: float,
+        steps: Steps,
+        evidence: ReadyExchange | None = None,
+    ) -> None:
+        """Args:
+        evidence: of an exchange that is committed already.
+        """
         super().__init__(driver, connection)
         self._began_s = began_s
         self.steps = steps
         self.effect: Effect | None = None  # to be performed next
         self.over = False  # there is none after it
         self.result: EffectResult = None
-        self._evidence: Evidence | None = None
+        self._evidence: Evidence | ReadyExchange | None = evidence
         self._refused = False  # and its connection waits until that is settled
         self._shed = False  # it is not journalled
 
@@ -154,7 +165,7 @@ class Run(Sending):
 
     def _commit(self, commit: Commit) -> Waits:
         driver = self._driver
-        evidence = self._evidence = commit.changes.evidence
+        self._evidence = evidence = commit.changes.evidence
         evidence.took_us = int((driver.loop.time() - self._began_s) * 1_000_000)
         if evidence.reason != Reason.APPROVED and commit.changes.transaction is None:
             self.refused()
@@ -204,7 +215,7 @@ class Run(Sending):
                 self._connection.known()
             if self._shed:
                 driver.shed_refusals.add(evidence.peer)
-            elif not evidence.id:  # the others are logged by the process that wrote them
+            elif not evidence.id and isinstance(evidence, Evidence):  # others are logged by the process that wrote them
                 driver.log.exchange(evidence)
         if driver.store.fatal_error:
             driver.fail()
@@ -217,7 +228,7 @@ class Run(Sending):
         if evidence is not None and evidence.id:
             self._driver.store.delivered(evidence.id, delivery)
 
-    def _note_undelivered(self, evidence: Evidence) -> None:
+    def _note_undelivered(self, evidence: Evidence | ReadyExchange) -> None:
         driver = self._driver
         driver.undelivered += 1
         driver.log.event(

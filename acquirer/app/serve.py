@@ -167,7 +167,8 @@ async def serving(
                     host, dialect = build_host(parts, compiled, vault), compiled.dialect
                     if generator is not None:
                         host.suite.use_ready_keys(generator.ready_keys)
-                    receive = driver.receiver(partial(exchange, host), config.patience_s or dialect.reply_timeout_s)
+                    patience_s = config.patience_s or dialect.reply_timeout_s
+                    receive = driver.receiver(partial(exchange, host), patience_s, driver.short_way(host))
                     refuse = driver.refuser(partial(refuse_stream, host))
                     await server.listen(address.host, address.port, dialect.framing, receive, refuse)
                 running.line_faults.look()

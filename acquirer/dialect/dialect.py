@@ -143,6 +143,10 @@ class Dialect:
         """Read one frame, given without its length prefix. Raises DecodeError and nothing else."""
         return self._codec.decode(frame)
 
+    def decode_usual(self, frame: bytes) -> Message | None:
+        """Return a message that is as messages are, or None: `decode` may read it, or say what is wrong."""
+        return self._codec.decode_usual(frame)
+
     def encode(self, mti: str, fields: Mapping[int, Value], tpdu: bytes = b"", head: bytes = b"") -> bytes:
         """Write one frame, without length prefix; a missing TPDU or head is the dialect's. Raises EncodeError."""
         return self.encode_in(self.whole_envelope(tpdu, head), mti, fields)
@@ -196,9 +200,8 @@ class Dialect:
     def layout(self, message: Message, de: int) -> Layout | None:
         """Return how the inside of this field is divided in this message; None when it is not."""
         for layout in self.grammar.fields[de].layouts:
-            if layout.mti and message.mti not in layout.mti:
-                continue
-            if matches(message.fields, {self.elements[name]: values for name, values in layout.when.items()}):
+            when = {self.elements[name]: values for name, values in layout.when.items()}
+            if (not layout.mti or message.mti in layout.mti) and matches(message.fields, when):
                 return layout
         return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 from acquirer.dialect.dialect import Dialect, ReplySpec, Route
 from acquirer.dialect.readers import Mandatory
@@ -27,12 +27,12 @@ class ReplyPlan:
         self.elements = frozenset(answer.make)  # what this answer can carry
         whole: list[tuple[str, int]] = []
         constants: dict[int, Value] = {}
-        parts: list[tuple[str, str | None, WriteElement]] = []
+        parts: list[tuple[str, int, str | None, WriteElement]] = []
         for element in answer.make:
             place = dialect.elements[element]
             constant = dialect.constants.get(element)
             if not place.whole or place.as_text:
-                parts.append((element, constant, make_writer(place, dialect.fields[place.de])))
+                parts.append((element, place.de, constant, make_writer(place, dialect.fields[place.de])))
             elif constant is not None:
                 constants[place.de] = constant
             else:
@@ -53,11 +53,38 @@ class ReplyPlan:
         for element, de in self._whole:
             if element in values:
                 out[de] = values[element]
-        for element, constant, write in self._parts:
+        for element, _, constant, write in self._parts:
             value = values.get(element, constant)
             if value is not None:
                 write(out, value)
         return out
+
+    def statements(
+        self, des: Collection[int], values: Mapping[str, str], names: dict[str, Any]
+    ) -> tuple[list[str], list[int]]:
+        """Return Python source that does the same for requests that carry exactly `des`, and the DEs of their replies.
+
+        It makes ``reply``; a field of the request is ``f11``.
+
+        Args:
+            values: an expression for each element that the host has a value for.
+            names: what the source uses is added to it.
+        """
+        out = {de: f"f{de}" for de in self._echo if de in des}
+        for de, value in self._constants.items():
+            out[de] = f"constant{de}"
+            names[out[de]] = value
+        for element, de in self._whole:
+            if element in values:
+                out[de] = values[element]
+        lines = [f"reply = {{{', '.join([f'{de}: {value}' for de, value in out.items()])}}}"]
+        written = [*out]
+        for element, de, constant, write in self._parts:
+            if element in values or constant is not None:
+                names[f"write_{element}"] = write
+                lines.append(f"write_{element}(reply, {values.get(element, repr(constant))})")
+                written.append(de)
+        return lines, list(dict.fromkeys(written))
 
 
 class MessagePlans:

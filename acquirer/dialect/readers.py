@@ -112,10 +112,11 @@ def _serial(dialect: Dialect) -> ReadText:
 class Mandatory:
     """What a route's messages must carry. `complete` says whether they do; `Dialect.missing` returns what lacks."""
 
-    __slots__ = ("_fixed", "_others")
+    __slots__ = ("_others", "des", "elements")
 
     def __init__(self, dialect: Dialect, route: Route) -> None:
         fixed: set[int] = set()
+        named: list[tuple[str, ...]] = []
         others: list[tuple[ReadText, ...]] = []
         for entry in route.mandatory:
             names = entry.split(" or ")
@@ -123,13 +124,15 @@ class Mandatory:
             if len(names) == 1 and place.whole and not dialect.fields[place.de].length_bytes:
                 fixed.add(place.de)  # of a fixed size, so it is never empty
             else:
+                named.append(tuple(names))
                 others.append(tuple(reader(dialect, name) for name in names))
-        self._fixed = frozenset(fixed)
+        self.des = frozenset(fixed)
+        self.elements = tuple(named)  # of which one at least must be there, of each
         self._others = tuple(others)
 
     def complete(self, request_fields: Mapping[int, Any]) -> bool:
         """Return whether nothing mandatory lacks."""
-        if not self._fixed <= request_fields.keys():
+        if not self.des <= request_fields.keys():
             return False
         for readers in self._others:
             for one in readers:

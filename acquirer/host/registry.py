@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
+from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case, Deciding
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.request import Request, no_key
-from acquirer.model.rows import Card, Transaction, TransactionKey
+from acquirer.model.rows import Card, Session, Transaction, TransactionKey
 
 Decide = Callable[[Case], Decision | Deciding]
 D = TypeVar("D", bound=Decide)
@@ -45,23 +46,42 @@ UndoFunction = Callable[[Undoing], Undone | None]
 """None: what the transaction did cannot be undone any more, because more has happened since."""
 
 
+StraightDecision = tuple[Session | None, str, tuple[str, ...], ElementValues]
+"""An approval that books nothing: the session as it will be (None: unchanged), why, notes, and elements of the reply
+beside those that every reply has."""
+
+
+class Straight(NamedTuple):
+    """How a service decides about an ordinary request whose values were read already (`host.short_way`)."""
+
+    decide: Callable[..., StraightDecision]
+    """Takes host, terminal, session, stamp, time in µs, STAN, then the values of `elements`. Raises Unusual or Decided
+    where the service itself shall decide."""
+    elements: tuple[str, ...] = ()  # names of `ElementReaders`
+    gives: tuple[str, ...] = ()  # elements of the reply
+    needs: str = ""  # an element that the route's replies must have, or the service decides
+
+
 class Service(NamedTuple):
     """What a host does about one kind of request."""
 
     decide: Decide
     key: KeyOf  # of the transaction that is loaded with the terminal
     undo: UndoFunction | None  # of a transaction that may be reversed
+    straight: Straight | None = None  # None: it has no such way
 
 
 SERVICES: Final[dict[str, Service]] = {}
 """By name; complete once `acquirer.host.services` is imported."""
 
 
-def service(*names: str, key: KeyOf = no_key, undo: UndoFunction | None = None) -> Callable[[D], D]:
+def service(
+    *names: str, key: KeyOf = no_key, undo: UndoFunction | None = None, straight: Straight | None = None
+) -> Callable[[D], D]:
     """Register the function that decides about requests of these services: several where they are one business."""
 
     def register(decide: D) -> D:
-        SERVICES.update(dict.fromkeys(names, Service(decide, key, undo)))
+        SERVICES.update(dict.fromkeys(names, Service(decide, key, undo, straight)))
         return decide
 
     return register

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from acquirer.model.effects import Changes
+from acquirer.model.ready_exchange import ReadyExchange
 
 
-def claim_rows(changes: Changes, claimed: set[object]) -> bool:
+def claim_rows(changes: Changes | ReadyExchange, claimed: set[object]) -> bool:
     """Claim the rows of a commit in its group; return False when another has one of them.
 
     Both were decided on one version, so only the first is right.

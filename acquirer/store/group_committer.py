@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 
 from acquirer.data.types import Row
 from acquirer.model.effects import Changes, Commit, CommitOutcome
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.store.batch_writer import BatchWriter, CallSoon
 from acquirer.store.claimed_rows import claim_rows
 from acquirer.store.direct_writer import DirectWriter
@@ -55,7 +56,7 @@ _OUTCOMES: Final = {
 class _Group(NamedTuple):
     """A group that the writer has."""
 
-    commits: list[tuple[Commit, OnOutcome]]
+    commits: list[tuple[Commit | ReadyExchange, OnOutcome]]
     refusals: int  # so many of them
     outcomes: list[CommitOutcome | None]  # of commits that are not written; None: the writer reports it
     deliveries: list[Row]
@@ -85,8 +86,8 @@ class GroupCommitter:
         self._writer = writer
         self._call_soon = call_soon
         self._now_s = now_s
-        self._gathered: list[tuple[Commit, OnOutcome]] = []  # in this turn of the loop
-        self._waiting: deque[tuple[Commit, OnOutcome, float]] = deque()
+        self._gathered: list[tuple[Commit | ReadyExchange, OnOutcome]] = []  # in this turn of the loop
+        self._waiting: deque[tuple[Commit | ReadyExchange, OnOutcome, float]] = deque()
         self._refusals: RefusalQueue[tuple[Commit, OnOutcome]] = RefusalQueue()
         self._with_writer: deque[_Group] = deque()
         self._deliveries: deque[Row] = deque()
@@ -111,10 +112,10 @@ class GroupCommitter:
         """True while the loop should not read more."""
         return self._unanswered > CONGESTED_COMMITS or self.waited_s > CONGESTED_S
 
-    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
+    def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue one commit; those of one turn of the loop are handed over together."""
         full = self._unanswered >= FULL_COMMITS or self.waited_s > FULL_S
-        if wanted.changes.only_refused:
+        if isinstance(wanted, Commit) and wanted.changes.only_refused:
             self._commit_refusal(wanted, on_outcome, full=full)
             return
         if full:
@@ -205,7 +206,7 @@ class GroupCommitter:
         commits = [(commit, on_outcome) for commit, on_outcome, _ in taken]
         if refusals:
             commits += refusals
-            commits.sort(key=_arrived_us)  # as all are journalled that do not have to wait
+            commits.sort(key=lambda one: one[0].changes.evidence.at_us)  # as those that need not wait
         for commit, _ in commits:
             changes = commit.changes
             if commit.deadline_s < deadline_s:
@@ -274,7 +275,7 @@ class GroupCommitter:
         for _, on_outcome in commits:
             self._call_soon(partial(on_outcome, CommitOutcome.FAILED))
 
-    def _cache(self, changes: Changes, outcome: CommitOutcome) -> None:
+    def _cache(self, changes: Changes | ReadyExchange, outcome: CommitOutcome) -> None:
         session, card, transaction = changes.session, changes.card, changes.transaction
         if transaction is not None:
             if outcome is CommitOutcome.DONE:
@@ -294,7 +295,3 @@ class GroupCommitter:
                 self._direct.cards.put(card.token, card)
             else:
                 self._direct.cards.forget(card.token)
-
-
-def _arrived_us(one: tuple[Commit, OnOutcome]) -> int:
-    return one[0].changes.evidence.at_us

@@ -23,7 +23,8 @@ from acquirer.model.effects import (
     LoadOriginal,
     LoadSignatures,
 )
-from acquirer.model.rows import Card, Session, Signature, Transaction, Uploaded
+from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.model.rows import Card, Session, Signature, TerminalConfig, Transaction, Uploaded
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
 from acquirer.store.batch_writer import BatchWriter
@@ -114,6 +115,9 @@ class Store(Protocol):
             StoreError: the database cannot be read any more; `fatal_error` says so too. Every load may raise it.
         """
 
+    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+        """Return a terminal, its session and a reference number, without looking at the disk; None: not in memory."""
+
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; None when nothing is kept about it yet."""
 
@@ -127,7 +131,7 @@ class Store(Protocol):
     def load_batch(self, wanted: LoadBatch) -> BatchBooks:
         """Return what is known of one batch: its settlement, its transactions and what was uploaded of them."""
 
-    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
+    def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue changes; `on_outcome` is called with how it ended.
 
         The rows in them are the store's from now on: once written they are cached, one version on.

@@ -63,6 +63,11 @@ class RowLoader:
             raise self._unreadable(exc) from None
         return Loaded(config, session, None if row is None else self._transaction(row), self._direct.rrns.take())
 
+    def load_kept(self, tid: str) -> tuple[TerminalConfig, Session, str] | None:
+        """Return the rows of one terminal if they are in memory; see `interface.Store.load_kept`."""
+        config, session = self._configs.get(tid), self._direct.sessions.get(tid)
+        return None if config is None or session is None else (config, session, self._direct.rrns.take())
+
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; see `interface.Store.load_card`."""
         card = self._direct.cards.get(wanted.token)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from acquirer.errors import StoreError
 from acquirer.model.effects import Commit
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.model.rows import Session, Signature
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.registration import Registration
@@ -166,7 +167,7 @@ class SqliteStore(RowLoader):
         ((count,),) = self._reading.execute("PRAGMA main.schema_version").fetchall()
         return int(count)
 
-    def commit(self, wanted: Commit, on_outcome: OnOutcome) -> None:
+    def commit(self, wanted: Commit | ReadyExchange, on_outcome: OnOutcome) -> None:
         """Queue changes; see `interface.Store.commit`."""
         self._running().commit(wanted, on_outcome)
 

@@ -19,6 +19,7 @@ from acquirer.journal.entry import COLUMNS
 from acquirer.journal.packed import PackedExchange
 from acquirer.journal.render import Facts, collect, pack_any
 from acquirer.model.effects import Changes
+from acquirer.model.ready_exchange import ReadyExchange
 from acquirer.store import statements
 from acquirer.store.database import LOCK_WAIT_S, LOCKED_WAIT_S, is_busy, wait_when_busy
 from acquirer.store.journal_writer import JournalWriter, last_number
@@ -73,8 +74,11 @@ class _RowWriter(Protocol):
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row], /) -> int: ...
 
 
-def pack_changes(changes: Changes, dialect_key: Any) -> PackedChanges:
+def pack_changes(changes: Changes | ReadyExchange, dialect_key: Any) -> PackedChanges:
     """Return changes as they are written; `dialect_key` is what the writer calls their dialect."""
+    if isinstance(changes, ReadyExchange):
+        session = changes.session
+        return (dialect_key, changes.facts, None if session is None else SESSION.pack(session), *_NO_OTHERS)
     session, transaction, original = changes.session, changes.transaction, changes.original
     authorisation, card, upload = changes.authorisation, changes.card, changes.upload
     return (
@@ -89,6 +93,9 @@ def pack_changes(changes: Changes, dialect_key: Any) -> PackedChanges:
         None if changes.settlement is None else SETTLEMENT.pack(changes.settlement),
         tuple([DETAIL.pack(one) for one in changes.details]) or None,
     )
+
+
+_NO_OTHERS: Final = (None, None, None, None, None, None, None)
 
 
 class TransactionWriter:

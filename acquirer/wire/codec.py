@@ -26,7 +26,7 @@ MAX_COMPILED = 256
 """Compiled sets of fields per direction, and sets being counted. Real traffic has a few dozen; when an attacker has
 filled the table it starts over, which costs less than keeping order in it on every message."""
 
-_NOT_FAST = (Unusual, LookupError, TypeError, ValueError, AttributeError)
+NOT_FAST = (Unusual, LookupError, TypeError, ValueError, AttributeError)
 """What generated code raises when a message is not as it should be; a KeyError also when there is no code yet."""
 
 K = TypeVar("K")
@@ -71,19 +71,26 @@ class Codec:
         """Read one frame. Raises DecodeError and nothing else."""
         try:
             return self._decoders.ready[self._bitmaps(frame)](frame)
-        except _NOT_FAST:
+        except NOT_FAST:
             pass
         mti, fields, _ = self._reference.decode(frame)
         key = self._bitmaps(frame)
         self._decoders.note(key, lambda: _make_decoder(self._grammar, fields, len(key)))
         return Message(frame, mti, fields)
 
+    def decode_usual(self, frame: bytes) -> Message | None:
+        """Return a message whose fields are as they should be, and were seen before; else None."""
+        try:
+            return self._decoders.ready[self._bitmaps(frame)](frame)
+        except NOT_FAST:
+            return None
+
     def encode(self, envelope: bytes, mti: str, fields: Mapping[int, Value]) -> bytes:
         """Write one frame. Raises EncodeError."""
         key = tuple(fields)
         try:
             return self._encoders.ready[key](envelope, mti, fields)
-        except _NOT_FAST:
+        except NOT_FAST:
             pass
         frame = self._reference.encode(envelope, mti, fields)
         self._encoders.note(key, lambda: _make_encoder(self._grammar, key))

@@ -158,6 +158,10 @@ class Grammar:
     def mti_bytes(self) -> int:
         return 2 if self.mti_encoding == "bcd" else 4
 
+    def mti_on_wire(self, mti: str) -> bytes:
+        """Return an MTI as it travels."""
+        return bytes.fromhex(mti) if self.mti_encoding == "bcd" else mti.encode(self.mti_charset)
+
     @property
     def bitmap_bytes(self) -> int:
         """Size of one bitmap; a secondary one is as long again."""

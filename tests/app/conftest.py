@@ -124,10 +124,10 @@ class Drive:
 
 @pytest.fixture
 def drive() -> Iterator[Callable[..., Drive]]:
-    """``drive(begin, **limits)``: frames are handed to the exchanges that `begin` starts."""
+    """``drive(begin, **limits)``: frames are handed to `way`, then to the exchanges that `begin` starts."""
     with ExitStack() as servers, ExitStack() as clients:
 
-        def start(begin: StartExchange, **limits: Any) -> Drive:
+        def start(begin: StartExchange, way: Any = None, **limits: Any) -> Drive:
             store: Any = HandStore()
             logged = Logged()
 
@@ -139,7 +139,7 @@ def drive() -> Iterator[Callable[..., Drive]]:
                 with running_reactor() as reactor:
                     server = Server(reactor, Limits(**limits), Silent())
                     driver = Driver(store, server, Clock(), log)
-                    await server.listen("127.0.0.1", 0, FRAMING, driver.receiver(begin, 60.0))
+                    await server.listen("127.0.0.1", 0, FRAMING, driver.receiver(begin, 60.0, way))
                     yield driver
                     await server.stop()
                     driver.stop()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.registry import service
+from acquirer.host.registry import Straight, StraightDecision, service
 from acquirer.model.reasons import Reason
 
 
@@ -30,10 +31,18 @@ def sign_off(case: Case) -> Decision:
     return Decision(Reason.APPROVED, sentence, reply_elements=elements, session=after, rrn=case.rrn, notes=notes)
 
 
-@service("echo")
+_HERE: Final = "the host is there"
+
+
+def _straight(*_values: object) -> StraightDecision:
+    """Return what `echo` decides, of any terminal."""
+    return None, _HERE, (), {}
+
+
+@service("echo", straight=Straight(_straight))
 def echo(case: Case) -> Decision:
     """Say that the host is there."""
-    return Decision(Reason.APPROVED, "the host is there", reply_elements=_reply_elements(case), rrn=case.rrn)
+    return Decision(Reason.APPROVED, _HERE, reply_elements=_reply_elements(case), rrn=case.rrn)
 
 
 def _reply_elements(case: Case) -> ElementValues:

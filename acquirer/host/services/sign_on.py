@@ -11,26 +11,49 @@ from typing import Final
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.admission import unlisted_operator
 from acquirer.host.batch_numbers import next_batch
+from acquirer.host.calendar import Stamp
 from acquirer.host.case import Case
+from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import keys as key_why
 from acquirer.host.field_notes import operator_notes, serial_notes
 from acquirer.host.keys import context
-from acquirer.host.registry import service
+from acquirer.host.registry import Straight, StraightDecision, service
 from acquirer.host.text import day_words, named
 from acquirer.host.unproved import UNPROVED_MOST
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
-from acquirer.security.ciphers import CipherError
+from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.packages import PackageError
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
+from acquirer.wire.message import Unusual, Value
 
 CLONE_WINDOW_S: Final = 60
 """Two devices with one number sign each other off: another serial within a minute is no exchange of hardware."""
 
 
-@service("sign_on")
+def _straight(
+    host: Host,
+    terminal: TerminalConfig,
+    session: Session,
+    stamp: Stamp,
+    at_us: int,
+    stan: str,
+    function: str,
+    operator: str,
+    serial: str,
+) -> StraightDecision:
+    """Return what `sign_on` decides where no MAC is due, on values instead of a case. Raises Decided, Unusual."""
+    if serial and serial != session.serial:
+        raise Unusual  # what is noted of it is read from the message
+    after = session.copy()
+    keys, sentence, notes = _hand_out(host, terminal, after, function, at_us)
+    why, more = _open_day(host, terminal, session, after, stamp, at_us, stan, operator, serial, sentence)
+    return after, why, (*notes, *more), {"batch": after.batch, "keys": keys}
+
+
+@service("sign_on", straight=Straight(_straight, ("function", "operator", "serial"), ("batch", "keys"), needs="keys"))
 def sign_on(case: Case) -> Decision:
     """Open the terminal's day, with fresh working keys where the dialect hands them out here.
 
@@ -39,33 +62,59 @@ def sign_on(case: Case) -> Decision:
     host, request, session = case.host, case.request, case.session
     read, fields, stamp = host.read, request.message.fields, request.stamp
     after, keys_elements, sentence, notes = _fresh_keys(case)
-    batch = next_batch(session.batch) if _closed(case.terminal, session) else session.batch
-    # a clock that was set back begins no day once more
-    day = stamp.day if stamp.day > session.signed_on_day else session.signed_on_day
-    count = session.signed_on_count + 1 if session.signed_on_day == day else 1
-    after.batch = batch
-    after.signed_on_us = request.arrival.at_us
-    after.signed_on_day = day
-    after.signed_on_count = count
-    after.signed_off = after.sign_on_spent = False
-    after.operator = read.operator(fields)
-    after.serial = read.serial(fields) or session.serial
-    after.bad_macs = 0
-    after.last_stan = request.stan or session.last_stan
-    batch_words = f"batch {batch}; " if host.has_batch else ""
-    notes = (*notes, *_notes(case, session, after), *case.notes)
-    keys = after.current if sentence else None  # that this message hands out
-    if keys is not None and host.unproved.signed_on(after.tid, keys.number, day):
-        notes = (*notes, key_why.tmk_may_differ(case.terminal, UNPROVED_MOST))
+    operator, serial, at_us = read.operator(fields), read.serial(fields), request.arrival.at_us
+    why, more = _open_day(
+        host, case.terminal, session, after, stamp, at_us, request.stan, operator, serial, sentence, case
+    )
     return Decision(
         Reason.APPROVED,
-        f"{sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}",
-        reply_elements={**stamp.reply_elements, "rrn": case.rrn, "batch": batch, **keys_elements},
+        why,
+        reply_elements={**stamp.reply_elements, "rrn": case.rrn, "batch": after.batch, **keys_elements},
         session=after,
         keys=case.verified.keys,
         rrn=case.rrn,
-        notes=notes,
+        notes=(*notes, *more),
     )
+
+
+def _open_day(
+    host: Host,
+    terminal: TerminalConfig,
+    session: Session,
+    after: Session,
+    stamp: Stamp,
+    at_us: int,
+    stan: str,
+    operator: str,
+    serial: str,
+    sentence: str,
+    case: Case | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """Make `after` the session of a terminal that has signed on; return why, and notes.
+
+    Args:
+        session: as it was.
+        sentence: about the keys that are handed out; "": there are none.
+        case: needed where the serial number is another one than before, or the terminal lists its operators.
+    """
+    # a clock that was set back begins no day once more
+    day = stamp.day if stamp.day > session.signed_on_day else session.signed_on_day
+    count = session.signed_on_count + 1 if session.signed_on_day == day else 1
+    after.batch = batch = next_batch(session.batch) if _closed(terminal, session) else session.batch
+    after.signed_on_us = at_us
+    after.signed_on_day = day
+    after.signed_on_count = count
+    after.signed_off = after.sign_on_spent = False
+    after.operator = operator
+    after.serial = serial or session.serial
+    after.bad_macs = 0
+    after.last_stan = stan or session.last_stan
+    notes = _notes(host, case, session, after)
+    keys = after.current if sentence else None  # that this message hands out
+    if keys is not None and host.unproved.signed_on(after.tid, keys.number, day):
+        notes = (*notes, key_why.tmk_may_differ(terminal, UNPROVED_MOST))
+    batch_words = f"batch {batch}; " if host.has_batch else ""
+    return f"{sentence or 'signed on'}; {batch_words}sign-on {count} of {day_words(day)}", notes
 
 
 @service("key_change")
@@ -94,47 +143,54 @@ def _fresh_keys(case: Case) -> _FreshKeys:
     route = request.route
     if route is not None and route.mac_request:
         case.verify()
-    session = case.session_after
+    after = case.session_after.copy()
     if "keys" not in host.plans.plan(route, True).elements:
-        return session.copy(), {}, "", ()
+        return after, {}, "", ()
     selector = host.read.function(request.message.fields)
+    keys, sentence, notes = _hand_out(host, terminal, after, selector, request.arrival.at_us)
+    return after, {"keys": keys}, sentence, notes
+
+
+def _hand_out(
+    host: Host, terminal: TerminalConfig, after: Session, selector: str, at_us: int
+) -> tuple[Value, str, tuple[str, ...]]:
+    """Give a session fresh working keys; return their package, a sentence and notes. Raises Decided."""
     try:
         master = host.ring.master(terminal)
         issued = host.suite.issue(selector, master, terminal.mak, host.randbytes, host.ring.pinned(terminal))
     except (PackageError, CipherError, VaultError) as exc:
         raise Decided(Decision(Reason.KEYS_UNAVAILABLE, key_why.keys_unavailable(terminal, str(exc)))) from None
-    before, at_us = session.current, request.arrival.at_us
+    before = after.current
     number = before.number + 1 if before is not None else 1
     sealed = host.vault.seal_keys(context(terminal.tid, number), issued, host.randbytes)
     host.ring.remember(terminal.tid, sealed, issued)
-    after = session.copy()
     after.current = Generation(number, selector, sealed, issued.kcvs, at_us)
     after.previous = before
     after.previous_until_us = at_us + terminal.policy.grace_s * 1_000_000
-    elements: ElementValues = {"keys": issued.wire.decode("latin-1") if host.keys_as_text else issued.wire}
     sentence = f"new keys in package {selector} under TMK KCV {terminal.tmk_kcv}: {issued.kcvs}"
-    notes = () if master.cipher == host.suite.wraps[selector] else (_other_cipher(case, selector, master),)
-    return after, elements, sentence, notes
+    wrap = host.suite.wraps[selector]
+    notes = () if master.cipher == wrap else (_other_cipher(terminal, selector, wrap, master),)
+    return issued.wire.decode("latin-1") if host.keys_as_text else issued.wire, sentence, notes
 
 
-def _other_cipher(case: Case, selector: str, master: Secret) -> str:
-    wrap = case.host.suite.wraps[selector]
-    return key_why.other_cipher(case.terminal, selector, wrap, master.cipher, master.using(wrap).kcv())
+def _other_cipher(terminal: TerminalConfig, selector: str, wrap: CipherName, master: Secret) -> str:
+    return key_why.other_cipher(terminal, selector, wrap, master.cipher, master.using(wrap).kcv())
 
 
 def _closed(terminal: TerminalConfig, session: Session) -> bool:
     return terminal.policy.required == "per-batch" and session.signed_off and not session.unused
 
 
-def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:
+def _notes(host: Host, case: Case | None, before: Session, after: Session) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if after.operator:
-        notes = (f"operator {named(after.operator.strip())}", *operator_notes(case.host.dialect, after.operator))
-        if unlisted := unlisted_operator(case.host, case.request, case.terminal):
+        notes = (f"operator {named(after.operator.strip())}", *operator_notes(host.dialect, after.operator))
+        if case is not None and (unlisted := unlisted_operator(host, case.request, case.terminal)):
             notes = (*notes, f"unlisted-operator: {unlisted}")
     if after.serial and after.serial != before.serial:
         notes = (*notes, f"serial {named(after.serial)}")
-        notes = (*notes, *serial_notes(case.host.dialect, case.request.message))
+        assert case is not None
+        notes = (*notes, *serial_notes(host.dialect, case.request.message))
         seconds = (after.signed_on_us - before.signed_on_us) // 1_000_000
         if before.serial and 0 <= seconds < CLONE_WINDOW_S:  # below 0: the clock was set back, how long ago is unknown
             serial = named(before.serial)
@@ -143,4 +199,4 @@ def _notes(case: Case, before: Session, after: Session) -> tuple[str, ...]:
                 f"clone-suspected: terminal {after.tid} signed on {seconds} s ago as serial {serial}; "
                 "two devices seem to use one terminal number, and each sign-on takes the other's keys away",
             )
-    return notes
+    return notes if case is None else (*notes, *case.notes)

@@ -1,0 +1,95 @@
+"""An exchange that may take the short way (`host.short_way`): it begins with its commit. Any other is a `Run`.
+
+Where its commit is not done, the general way decides anew, in the same lane: it knows what to answer when a row has
+changed, the terminal waits no longer, or nothing can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from acquirer.app.lanes import LaneHolder
+from acquirer.app.run import Run, Steps
+from acquirer.app.sending import Driving
+from acquirer.host.short_way import ShortWay
+from acquirer.model.effects import Arrival, CommitOutcome, Send
+from acquirer.model.ready_exchange import ReadyExchange
+from acquirer.net.connection import Connection
+
+
+class ShortStart:
+    """How the exchanges of one listener begin."""
+
+    __slots__ = ("driver", "patience_s", "start", "way")
+
+    def __init__(self, driver: Driving, start: Callable[[Arrival], Steps], patience_s: float, way: ShortWay) -> None:
+        self.driver = driver
+        self.start = start
+        self.patience_s = patience_s
+        self.way = way
+
+
+class ShortRun(LaneHolder):
+    """One exchange on its way."""
+
+    __slots__ = ("_at_us", "_began_s", "_connection", "_exchange", "_frame", "_own", "_reply")
+
+    def __init__(self, own: ShortStart, connection: Connection, frame: bytes, at_us: int, began_s: float) -> None:
+        self.lanes = ()
+        self._own = own
+        self._connection = connection
+        self._frame = frame
+        self._at_us = at_us
+        self._began_s = began_s
+
+    def begin(self) -> Run | None:
+        """Take the short way; where there is none, return a run of the general one."""
+        own = self._own
+        taken = own.way.take(self._frame, self._connection.peer, self._at_us, self._began_s)
+        if taken is None:
+            return self.general()
+        self._reply, session, facts, tid = taken
+        own.driver.lanes.acquire(tid, self, _never)
+        self._exchange = exchange = ReadyExchange(own.way.dialect, facts, session, self._began_s + own.patience_s)
+        own.driver.store.commit(exchange, self._committed)
+        return None
+
+    def general(self) -> Run:
+        """Return a run that begins anew on the general way, in the lane that this one has."""
+        own, connection = self._own, self._connection
+        arrival = Arrival(
+            self._frame,
+            self._at_us,
+            self._began_s + own.patience_s,
+            connection.peer,
+            connection.number,
+            connection.before,
+            connection.listener.address,
+        )
+        run = Run(own.driver, connection, self._began_s, own.start(arrival))
+        run.lanes = self.lanes
+        return run
+
+    def _committed(self, outcome: CommitOutcome) -> None:
+        driver, connection = self._own.driver, self._connection
+        if outcome is not CommitOutcome.DONE:
+            driver.ready(self.general())
+        elif driver.with_next or not connection.send(self._reply):
+            run = Run(driver, connection, self._began_s, _send(self._reply), self._exchange)
+            run.lanes = self.lanes
+            driver.ready(run)
+        else:
+            driver.lanes.release(self)
+            driver.running -= 1
+            connection.known()
+            connection.done()
+
+
+def _send(frame: bytes) -> Steps:
+    """Send a reply, and have the journal say what became of it."""
+    yield from ()
+    return Send(frame)
+
+
+def _never() -> None:
+    """The lane was free."""

@@ -1,0 +1,244 @@
+"""The short way of ordinary exchanges: one function from a message to its reply, for each route and set of fields.
+
+A `ShortWay` is asked about a frame before `exchange` is. It returns the reply, the session as it will be and the facts
+for the journal; or None: then nothing was done, and `exchange` decides.
+
+1. No rule is written down twice. What a service decides is its own function, called with values instead of a case
+   (`registry.Straight`). How a request is read, what it must carry, and what a reply carries is said by the dialect's
+   routes and plans: from these the source of the functions is generated, as that of the fast codec is.
+2. What it returns equals what `exchange` would have done: reply, facts and rows (held by a property test).
+3. What is unusual goes the general way: a wrong format, an unknown terminal, a lane that is taken, a row that is not in
+   memory, faults that are in force, rules that may be about it, a MAC that is due, an answer that is no approval.
+4. A function is compiled once there were enough messages of its kind: peers choose bitmaps, and a random one must not
+   be worth it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Final
+
+from acquirer.dialect.clock import day_and_time
+from acquirer.dialect.definitions import ACCEPTED
+from acquirer.dialect.dialect import Dialect, Route
+from acquirer.host import services
+from acquirer.host.core import Host
+from acquirer.host.decision import Decided
+from acquirer.host.kinds import KINDS
+from acquirer.host.registry import Straight
+from acquirer.host.request import no_key
+from acquirer.journal.entry import RECORD
+from acquirer.journal.render import Facts
+from acquirer.model.evidence import ExchangeRecord
+from acquirer.model.reasons import Reason
+from acquirer.model.rows import Session, TerminalConfig
+from acquirer.wire.codec import NOT_FAST
+from acquirer.wire.message import Message, Unusual
+
+SHORT_AFTER: Final = 8
+"""Messages of one kind that go the general way before a function is compiled for them: that takes some milliseconds."""
+
+KEPT: Final = 256
+"""Kinds of messages that are remembered; when there are more, all are forgotten."""
+
+LoadKept = Callable[[str], "tuple[TerminalConfig, Session, str] | None"]
+"""Returns a terminal, its session and a reference number; None: they are not in memory, or another exchange of this
+terminal is under way."""
+
+ShortExchange = tuple[bytes, "Session | None", Facts, str]
+"""The reply, the session as it will be (None: unchanged), the facts for the journal, the terminal's number."""
+
+_Way = Callable[[Message, str, int, float], ShortExchange]
+"""Takes a message, its peer, when it came, and when its exchange began. Raises Decided, and one of `NOT_FAST`."""
+
+_Kind = tuple[str, tuple[int, ...]]
+"""MTI and DEs."""
+
+
+class ShortWay:
+    """The short ways of one host.
+
+    Args:
+        load: of terminals whose lane is free.
+        now_s: the clock in which exchanges begin.
+    """
+
+    __slots__ = ("_host", "_load", "_mti", "_mtis", "_now_s", "_seen", "_ways", "dialect")
+
+    def __init__(self, host: Host, load: LoadKept, now_s: Callable[[], float]) -> None:
+        self.dialect = dialect = host.dialect
+        self._host = host
+        self._load = load
+        self._now_s = now_s
+        self._ways: dict[_Kind, _Way] = {}
+        self._seen: dict[_Kind, int] = {}  # of kinds that have none yet
+        start = dialect.grammar.envelope_bytes
+        self._mti = slice(start, start + dialect.grammar.mti_bytes)
+        self._mtis = frozenset([dialect.grammar.mti_on_wire(route.mti) for route in dialect.routes if _straight(route)])
+
+    def take(self, frame: bytes, peer: str, at_us: int, began_s: float) -> ShortExchange | None:
+        """Return what a frame is answered with; None: `exchange` decides."""
+        host = self._host
+        if frame[self._mti] not in self._mtis or host.faults.active is not None:
+            return None
+        message = self.dialect.decode_usual(frame)
+        if message is None:
+            return None
+        way = self._ways.get((message.mti, tuple(message.fields)))
+        if way is None:
+            self._count(message)
+            return None
+        try:
+            return way(message, peer, at_us, began_s)
+        except (Decided, *NOT_FAST):
+            return None
+
+    def _count(self, message: Message) -> None:
+        kind = message.mti, tuple(message.fields)
+        seen = self._seen.get(kind, 0) + 1
+        if seen < SHORT_AFTER:
+            if len(self._seen) >= KEPT:
+                self._seen.clear()
+            self._seen[kind] = seen
+            return
+        if len(self._ways) >= KEPT:
+            self._ways.clear()
+        self._ways[kind] = _make_way(self._host, message, self._load, self._now_s) or _no_way
+
+
+def _no_way(_message: Message, _peer: str, _at_us: int, _began_s: float) -> ShortExchange:
+    raise Unusual
+
+
+def _straight(route: Route) -> Straight | None:
+    """Return how the service of a route decides on values; None where it does not, or a MAC is due."""
+    service = services.SERVICES.get(route.service)
+    if service is None or not route.served or route.mac_request or route.service in KINDS or service.key is not no_key:
+        return None
+    return service.straight
+
+
+def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], float]) -> _Way | None:
+    """Return the function for messages with the MTI and the fields of this one; None where there is none."""
+    from acquirer.wire.fast import make_encoder  # only what sees many messages needs it
+
+    dialect, mti, des = host.dialect, message.mti, tuple(message.fields)
+    route = dialect.route(message)
+    straight = None if route is None else _straight(route)
+    if route is None or straight is None or mti != route.mti or dialect.is_response(mti, message.fields):
+        return None
+    plan, mandatory = host.plans.plan(route, accepted=True), host.plans.mandatory(route)
+    code = host.code_of(Reason.APPROVED, route)
+    if (
+        dialect.codes[code].kind != ACCEPTED
+        or (straight.needs and straight.needs not in plan.elements)
+        or not mandatory.des <= set(des)
+        or any(place.de in des for place in day_and_time(dialect) if place is not None)  # there may be no such time
+    ):
+        return None
+    names: dict[str, Any] = {
+        "Unusual": Unusual,
+        "decide": straight.decide,
+        "dialect": dialect,
+        "envelope": host.plans.envelope,
+        "host": host,
+        "load": load,
+        "now_s": now_s,
+        "read": host.read,
+        "rules": host.rules,
+        "service": route.service,
+        "stamp_of": host.calendar.stamp,
+        "takes": _Routed(dialect, route),
+    }
+
+    def text(element: str) -> str:
+        return _text(dialect, element, des)
+
+    available = {element: f"clock[{element!r}]" for element in host.calendar.stamp(0).reply_elements}
+    available |= {"rrn": "rrn", "code": repr(code), **{element: f"given[{element!r}]" for element in straight.gives}}
+    reply_lines, reply_des = plan.statements(des, available, names)
+    reply_mti = host.plans.reply_mti(mti)
+    names["encode"] = make_encoder(dialect.grammar, reply_des)
+    there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
+    deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
+    conditions = "".join([f"{text(name)}, " for name in deciding])
+    record = _record(mti=mti, service=route.service, code=code, reply_mti=reply_mti)
+    source = [
+        "def way(message, peer, at_us, began_s):",
+        "fields = message.fields",
+        f"[{', '.join([f'f{de}' for de in des])}] = fields.values()",
+        *[f"{element} = {text(element)}" for element in ("tid", "mid", "stan", "batch")],
+        f"if not ({' and '.join(['tid', *there])}) or stan == '000000': raise Unusual",
+        f"if not takes(message, ({conditions})): raise Unusual",
+        "rows = load(tid)",
+        "if rows is None: raise Unusual",
+        "terminal, session, rrn = rows",
+        "if terminal.operators or session.settling: raise Unusual",
+        *["if terminal.mid != mid: raise Unusual"] * ("mid" in dialect.elements),
+        "if rules.active is not None and any(rules.active.about(dialect, tid, service)): raise Unusual",
+        "stamp = stamp_of(at_us)",
+        "clock = stamp.reply_elements",
+        "after, why, notes, given = decide("
+        f"{', '.join(['host', 'terminal', 'session', 'stamp', 'at_us', 'stan', *map(text, straight.elements)])})",
+        *reply_lines,
+        f"frame = encode(envelope(message.raw, 0), {reply_mti!r}, reply)",
+        f"return frame, after, ({', '.join(record)}, fields, (), reply), tid",
+    ]
+    exec(compile("\n    ".join(source), "<generated way>", "exec"), names)  # noqa: S102  made of a checked dialect only
+    way: _Way = names["way"]
+    return way
+
+
+class _Routed:
+    """Says whether a message takes a route, and remembers for which values of the elements that decide it does."""
+
+    __slots__ = ("_dialect", "_known", "_route")
+
+    def __init__(self, dialect: Dialect, route: Route) -> None:
+        self._dialect = dialect
+        self._route = route
+        self._known: set[tuple[str, ...]] = set()
+
+    def __call__(self, message: Message, values: tuple[str, ...]) -> bool:
+        if values in self._known:
+            return True
+        if self._dialect.route(message) is not self._route:
+            return False
+        if len(self._known) < KEPT:
+            self._known.add(values)
+        return True
+
+
+_FACTS: Final[Mapping[str, str]] = {
+    **{name: name for name in ("at_us", "peer", "tid", "mid", "batch", "stan", "rrn", "why")},
+    "reason": repr(str(Reason.APPROVED)),
+    "notes": r"'\n'.join(notes)",
+    "frame_bytes": "len(message.raw)",
+    "took_us": "int((now_s() - began_s) * 1_000_000)",
+    "generation": "rules.generation.number",
+}
+"""Expressions for what is known of an ordinary exchange; all else is as where nothing is said."""
+
+
+def _record(**texts: str) -> Iterator[str]:
+    """Yield an expression for each field of an `ExchangeRecord`, as facts have it.
+
+    Args:
+        texts: those that are the same in all exchanges of a kind.
+    """
+    for column, value in zip(RECORD.columns, RECORD.pack(ExchangeRecord(0)), strict=True):
+        name = column.name
+        yield repr(texts[name]) if name in texts else _FACTS.get(name, repr(value))
+
+
+def _text(dialect: Dialect, element: str, des: Collection[int]) -> str:
+    """Return the expression for an element of a message with these fields, whose value is what its reader returns."""
+    place = dialect.elements.get(element)
+    if place is None or place.de not in des:
+        return "''"
+    if dialect.fields[place.de].kind == "b" or place.after or (place.stop is None and not place.whole):
+        return f"read.{element}(fields)"
+    field = f"f{place.de}"
+    if place.whole:
+        return field
+    return f"({field}[{place.start}:{place.stop}] if len({field}) >= {place.stop} else '')"

@@ -1,0 +1,119 @@
+"""Exchanges that take the short way: held to what every exchange is held to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from acquirer.journal.entry import RECORD
+from acquirer.model.effects import CommitOutcome
+from acquirer.model.evidence import ExchangeRecord
+from tests.app.test_driver import Drives, gone, plain, receive, send
+
+
+class ScriptedWay:
+    """Takes frames that end with ``!`` and answers with a bang more, if their terminal's lane is free."""
+
+    dialect: Any = None
+    driver: Any = None
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.broken = False
+
+    def take(self, frame: bytes, peer: str, _at_us: int, _began_s: float) -> Any:
+        if self.broken:
+            raise RuntimeError("a fault of ours")
+        tid = frame[:8].decode()
+        if not frame.endswith(b"!") or not self.driver.lanes.is_free(tid):
+            return None
+        self.taken += 1
+        record = RECORD.pack(ExchangeRecord(0, peer=peer, tid=tid, stan="000007"))
+        return frame + b"!", None, (*record, {}, (), {}), tid
+
+
+@pytest.fixture
+def way() -> ScriptedWay:
+    return ScriptedWay()
+
+
+@pytest.fixture
+def trial(drive: Drives, way: ScriptedWay) -> Any:
+    trial = drive(plain, way)
+    way.driver = trial.driver
+    return trial
+
+
+def test_no_reply_leaves_before_its_commit_is_done(trial: Any) -> None:
+    peer = trial.peer()
+    send(peer, b"10000001!")
+    trial.until(lambda: trial.store.commits)
+    peer.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        peer.recv(1)
+    peer.settimeout(120)
+    trial.answer()
+    assert receive(peer) == b"10000001!!"
+    assert trial.call(lambda: trial.driver.at_rest)
+    assert trial.call(lambda: trial.driver.running) == 0
+
+
+def test_an_approved_exchange_makes_its_peer_known(trial: Any) -> None:
+    peer = trial.peer()
+    send(peer, b"10000001!")
+    trial.answer()
+    receive(peer)
+    [connection] = trial.call(lambda: list(trial.driver.server.connections))
+    assert connection.idle_s == connection.server.limits.idle_known_s
+
+
+def test_exchanges_of_one_terminal_keep_their_order(trial: Any, way: ScriptedWay) -> None:
+    peer = trial.peer()
+    send(peer, b"10000001", b"10000001!", b"10000002!", b"10000001!")
+    assert {trial.answer(), trial.answer()} == {"10000001", "10000002"}
+    assert {receive(peer), receive(peer)} == {b"10000001 done", b"10000002!!"}
+    assert trial.answer() == "10000001"
+    assert trial.answer() == "10000001"
+    assert (receive(peer), receive(peer)) == (b"10000001! done", b"10000001! done")
+    assert way.taken == 1  # of the other terminal
+
+
+@pytest.mark.parametrize("outcome", [one for one in CommitOutcome if one is not CommitOutcome.DONE])
+def test_anything_else_that_becomes_of_a_commit_is_decided_anew_before_those_behind(
+    trial: Any, outcome: CommitOutcome
+) -> None:
+    peer = trial.peer()
+    send(peer, b"10000001!", b"10000001")
+    trial.until(lambda: len(trial.store.commits) == 1)
+    trial.answer(outcome)
+    trial.until(lambda: len(trial.store.commits) == 1)
+    assert trial.store.loads == ["10000001"]  # the one behind has not loaded yet
+    trial.answer()
+    trial.answer()
+    assert (receive(peer), receive(peer)) == (b"10000001! done", b"10000001 done")
+
+
+def test_a_peer_that_is_gone_leaves_a_note_that_its_reply_was_not_delivered(trial: Any) -> None:
+    gone(trial, b"10000001!")
+    trial.answer()
+    trial.until(lambda: trial.store.deliveries)
+    assert trial.store.deliveries == [(1, "undelivered")]
+    [(name, fields)] = trial.logged.events
+    assert (name, fields["id"], fields["tid"], fields["stan"]) == ("undelivered", 1, "10000001", "000007")
+    assert fields["peer"].startswith("127.0.0.1:")
+    assert trial.logged.exchanges == []
+    assert trial.call(lambda: trial.driver.undelivered) == 1
+
+
+def test_a_fault_of_ours_costs_one_connection(trial: Any, way: ScriptedWay) -> None:
+    way.broken = True
+    bad, good = trial.peer(), trial.peer()
+    send(bad, b"10000001!")
+    with pytest.raises(ConnectionResetError):
+        bad.recv(1)
+    way.broken = False
+    send(good, b"10000001!")
+    trial.answer()
+    assert receive(good) == b"10000001!!"
+    assert trial.call(lambda: trial.driver.server.counters.faults) == 1
