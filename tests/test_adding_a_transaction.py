@@ -47,7 +47,7 @@ def test_nothing_else_of_the_host_is_touched(copy: Path) -> None:
         if not (ROOT / path.relative_to(copy)).exists()
         or path.read_bytes() != (ROOT / path.relative_to(copy)).read_bytes()
     }
-    assert changed == {"acquirer/host/kinds.py", "acquirer/host/services/account_verify.py"}
+    assert changed == {"acquirer/host/kinds.py", "acquirer/host/services/identity_check.py"}
 
 
 @pytest.mark.slow
@@ -58,6 +58,6 @@ def test_the_dialect_is_served(copy: Path) -> None:
 
 @pytest.mark.slow
 def test_the_conversation_holds(copy: Path) -> None:
-    found = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_account_verify.py")
+    found = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_identity_check.py")
     assert found.returncode == 0, found.stdout
     assert "1 passed" in found.stdout

@@ -43,6 +43,7 @@ SAME_IN_SEVERAL_ROOMS = {
             "pre_auth",
             "refund",
             "sale",
+            "script_result",
             "sign_off",
             "sign_on",
             "void",

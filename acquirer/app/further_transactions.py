@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Generic, TypeVar
 
-from acquirer.app.terminal_core import TerminalCore
+from acquirer.app.terminal_core import TerminalCore, service_of
 from acquirer.app.terminal_options import Drawn, minor_units
 from acquirer.terminal.adjustment import adjust
 from acquirer.terminal.adjustment import tip as add_tip
@@ -15,6 +15,8 @@ from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.offline_sale import ecash_sale, offline_sale
 from acquirer.terminal.pre_auth import complete, top_up
+from acquirer.terminal.script_result import ScriptOutcome, script_result
+from acquirer.terminal.verification import verify_holder
 
 Answered = TypeVar("Answered", Result, Coroutine[Any, Any, Result])
 """What an operation returns: its result, or that to be awaited."""
@@ -39,14 +41,18 @@ class FurtherTransactions(ABC, Generic[Answered]):
         drop_reversal: bool = False,
         sign: Drawn | None = None,
         sign_mode: str = "touch",
+        moto: bool = False,
+        details: Mapping[str, str] = {},
     ) -> Answered:
         """Hold an amount on a card (pre-authorisation); the slip has the authorisation code that names it afterwards.
+
+        `moto`: for an order by mail or telephone, with `details` of the cardholder.
 
         Raises:
             CardError, OrderError, ValueError: it cannot be made; nothing was sent.
             LookupError: the dialect has no such message.
         """
-        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode, moto, details))
 
     def top_up(
         self,
@@ -88,18 +94,20 @@ class FurtherTransactions(ABC, Generic[Answered]):
         drop_reversal: bool = False,
         sign: Drawn | None = None,
         sign_mode: str = "touch",
+        of: str = "",
     ) -> Answered:
         """Complete a pre-authorisation: take `amount` of what is held, or all of it.
 
         It is the last one that is open, or the one that `stan` names; one of another terminal of the merchant is named
         by `auth_id`, `date` and `card`, as its slip shows them. `advice` tells the host of a completion that has
-        happened: it is repeated until it is answered, and never reversed.
+        happened: it is repeated until it is answered, and never reversed. `of` is "moto-pre-auth" for that of an order
+        that is not kept here.
         """
         order = self._core.follow_up(
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, auth_id=auth_id, date=date,
             card=card, entry=entry, pin=pin,
         )  # fmt: skip
-        return self._run(complete(self._core.machine, order, advice=advice))
+        return self._run(complete(self._core.machine, order, advice=advice, of=service_of(of)))
 
     def offline_sale(
         self,
@@ -119,6 +127,20 @@ class FurtherTransactions(ABC, Generic[Answered]):
         """
         order = self._core.order(amount, card, entry, "", drop_reversal, sign, sign_mode)
         return self._run(offline_sale(self._core.machine, order, auth_id, institution))
+
+    def verify_holder(
+        self, card: str | CardData = "standard", *, details: Mapping[str, str], drop_reversal: bool = False
+    ) -> Answered:
+        """Ask whether the details (cvn2, id, mobile, name) are those of a card's holder."""
+        order = self._core.order(0, card, "manual", "", drop_reversal, None, "")
+        return self._run(verify_holder(self._core.machine, order, details))
+
+    def script_result(
+        self, *, outcome: ScriptOutcome = "done", stan: str = "", batch: str = "", drop_reversal: bool = False
+    ) -> Answered:
+        """Report how the script went that came with an approval: ``done``, ``failed`` or ``not-performed``."""
+        order = self._core.follow_up(drop_reversal, None, "", stan=stan, batch=batch)
+        return self._run(script_result(self._core.machine, order, outcome))
 
     def ecash_sale(
         self,

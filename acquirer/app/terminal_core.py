@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -18,7 +19,7 @@ from acquirer.terminal.card import card as card_of
 from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
-from acquirer.terminal.kinds import KINDS
+from acquirer.terminal.kinds import KINDS, SALES, Kind
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.pre_auth import pre_auth
@@ -80,9 +81,12 @@ class TerminalCore:
         drop_reversal: bool,
         sign: Drawn | None,
         sign_mode: str,
+        kind: str,
+        details: Mapping[str, str],
     ) -> Program[Result]:
         """Return the program of a sale; see `Terminal.sale`."""
-        return sale(self.machine, self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+        order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
+        return sale(self.machine, order, sale_kind(kind), details)
 
     def pre_auth(
         self,
@@ -93,9 +97,12 @@ class TerminalCore:
         drop_reversal: bool,
         sign: Drawn | None,
         sign_mode: str,
+        moto: bool,
+        details: Mapping[str, str],
     ) -> Program[Result]:
         """Return the program of a pre-authorisation; see `Terminal.pre_auth`."""
-        return pre_auth(self.machine, self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+        order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
+        return pre_auth(self.machine, order, moto=moto, details=details)
 
     def order(
         self,
@@ -123,10 +130,10 @@ class TerminalCore:
         """Return the program of a refund; see `Terminal.refund`."""
         return refund(self.machine, order, service_of(of))
 
-    def balance(self, card: str | CardData, entry: str, pin: str, drop_reversal: bool) -> Program[Result]:
+    def balance(self, card: str | CardData, entry: str, pin: str, drop_reversal: bool, points: bool) -> Program[Result]:
         """Return the program of a balance inquiry; see `Terminal.balance`."""
-        at = self.machine.setup.now()
-        return balance(self.machine, Order(0, self.card_data(card, pin), at, entry, drop_reversal))
+        order = self.order(0, card, entry, pin, drop_reversal, None, "")
+        return balance(self.machine, order, points=points)
 
     def sign(self, sign_with: Drawn, mode: str, stan: str, batch: str) -> Program[Result]:
         """Return the program of signing later, or again; see `Terminal.sign`."""
@@ -224,6 +231,18 @@ class TerminalCore:
         """Unlock the state."""
         if self.file:
             self.file.close()
+
+
+def sale_kind(name: str) -> Kind:
+    """Return a kind of sale by the word that people use.
+
+    >>> sale_kind("instalment").service, sale_kind("").service
+    ('instalment_sale', 'sale')
+    """
+    by_word = {kind.service.removesuffix("_sale"): kind for kind in SALES}
+    if (word := name or "sale") not in by_word:
+        raise ValueError(f"'{name}' is no kind of sale{did_you_mean(name, by_word)}; there are {', '.join(by_word)}")
+    return by_word[word]
 
 
 def service_of(of: str) -> str:

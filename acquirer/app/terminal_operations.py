@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.operator_operations import OperatorOperations
 from acquirer.app.terminal_options import Drawn
@@ -39,6 +41,8 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         drop_reversal: bool = False,
         sign: Drawn | None = None,
         sign_mode: str = "touch",
+        kind: str = "",
+        details: Mapping[str, str] = {},
     ) -> Answered:
         """Sell; `amount` is text as people write it ("12.34") or an integer of minor units.
 
@@ -50,10 +54,13 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         writes, a ``.png`` or a ``.json`` of strokes, or a `Bitmap`; `sign_mode` is touch, pen or fingerprint. The
         result's `signature` says what happened to it. Those of earlier transactions go up at the end (`sign_upload`).
 
+        `kind` is how else it is paid: instalment, points, recurring, moto (by mail or telephone), reservation, qr;
+        `details` are what such a sale needs, by name (docs/transactions.md). Where there is no card, none is read.
+
         Raises:
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
-        return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode))
+        return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode, kind, details))
 
     def void(
         self,
@@ -142,13 +149,14 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         entry: str = "chip",
         pin: str = "",
         drop_reversal: bool = False,
+        points: bool = False,
     ) -> Answered:
-        """Ask for the balance of a card; it is in the result's `balance_minor`.
+        """Ask for the balance of a card, or for its `points`; it is in the result's `balance_minor`.
 
         Raises:
             CardError, OrderError: the inquiry cannot be made; nothing was sent.
         """
-        return self._run(self._core.balance(card, entry, pin, drop_reversal))
+        return self._run(self._core.balance(card, entry, pin, drop_reversal, points))
 
     def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Answered:
         """Sign a slip later, or clear its signature and sign again: the last one, or the one that `stan` names.

@@ -35,6 +35,7 @@ COMMANDS = {
     "dialect": "List, show and check dialects.",
     "faults": "Describe the kinds of faults that a host can be given.",
     "journeys": "Describe how journeys are written, and those that ship.",
+    "transactions": "Describe the kinds of transactions, their messages, and what may happen to them.",
     "rules": "Describe rules, and the packs of them that ship.",
 }
 """Name → one line of help. A module exposes `app` (a group) or `command` (a single command)."""

@@ -100,6 +100,37 @@ class SupervisorOptions:
     ] = ""
 
 
+@dataclass
+class KindOptions:
+    """Another kind of sale."""
+
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind", metavar="KIND", help="instalment, points, recurring, moto, reservation or qr; default: a sale."
+        ),
+    ] = ""
+    detail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What such a sale needs (docs/transactions.md); again for more."),
+    ] = None
+
+
+def details(given: list[str] | None) -> dict[str, str]:
+    """Return details as they are written, NAME=VALUE.
+
+    Raises:
+        ValueError: one is written otherwise; it is not quoted, for some are secret.
+    """
+    found = {}
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise ValueError("a --detail is written NAME=VALUE, for example periods=12")
+        found[name] = value
+    return found
+
+
 def arguments(*groups: Any) -> dict[str, Any]:
     """Return the options of groups as arguments of a terminal's operation; its card is None when none is described."""
     found: dict[str, Any] = {name: value for group in groups for name, value in vars(group).items()}

@@ -15,11 +15,17 @@ from acquirer.cli.card_options import (
     ReferenceOptions,
     SupervisorOptions,
     arguments,
+    details,
     presented,
 )
 from acquirer.cli.operation import Job, Printing, Signing, operation
 
 app = typer.Typer()
+
+DetailOption = Annotated[
+    list[str] | None,
+    typer.Option("--detail", metavar="NAME=VALUE", help="Of the cardholder: cvn2, id, mobile, name; again for more."),
+]
 
 
 @app.command("pre-auth")
@@ -30,10 +36,13 @@ def pre_auth(
     card: CardOptions,
     pin: PinOptions,
     pad: PadOptions,
+    moto: Annotated[bool, typer.Option("--moto", help="For an order by mail or telephone.")] = False,
+    detail: DetailOption = None,
 ) -> Job:
     """Hold an amount on a card, until 'complete' takes what was spent or 'void' gives it free."""
     given = arguments(card, pin, pad)
-    return Job(lambda terminal: terminal.pre_auth(amount, **presented(given)))
+    further = details(detail)
+    return Job(lambda terminal: terminal.pre_auth(amount, moto=moto, details=further, **presented(given)))
 
 
 @app.command("top-up")
@@ -58,6 +67,7 @@ def top_up(
 def complete(
     *,
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="What was spent; default: all of it.")] = None,
+    of: Annotated[str, typer.Option("--of", metavar="KIND", help="moto-pre-auth, if that is not kept here.")] = "",
     advice: Annotated[bool, typer.Option("--advice", help="Tell of it as an advice, which is never reversed.")] = False,
     kept: KeptOptions,
     authorisation: AuthorisationOptions,
@@ -68,7 +78,7 @@ def complete(
 ) -> Job:
     """Complete a pre-authorisation of any terminal of the merchant: take what was spent of what is held."""
     given = arguments(kept, authorisation, card, pin, pad)
-    return Job(lambda terminal: terminal.complete(amount, advice=advice, date=date, **given))
+    return Job(lambda terminal: terminal.complete(amount, advice=advice, of=of, date=date, **given))
 
 
 @app.command("void")
@@ -126,6 +136,30 @@ def offline_sale(
     """Report a sale that was made without the host; it is sent until it is answered, and never reversed."""
     given = presented(arguments(card, pad), "manual")
     return Job(lambda terminal: terminal.offline_sale(amount, auth_id=auth_id, institution=institution, **given))
+
+
+@app.command("verify-holder")
+@operation()
+def verify_holder(*, card: CardOptions, detail: DetailOption = None) -> Job:
+    """Ask whether details (cvn2, id, mobile, name) are those of a card's holder."""
+    held, further = card.given() or "standard", details(detail)
+    return Job(lambda terminal: terminal.verify_holder(held, details=further, drop_reversal=card.drop_reversal))
+
+
+@app.command("script-result")
+@operation()
+def script_result(
+    *,
+    outcome: Annotated[str, typer.Option(metavar="done|failed|not-performed", help="How it went.")] = "done",
+    kept: KeptOptions,
+) -> Job:
+    """Report how an issuer's script went that came with an approval."""
+    from acquirer.terminal.script_result import OUTCOMES
+
+    known = next((one for one in OUTCOMES if one == outcome), None)
+    if known is None:
+        raise ValueError(f"a script is {', '.join(OUTCOMES)}, not '{outcome}'")
+    return Job(lambda terminal: terminal.script_result(outcome=known, stan=kept.stan, batch=kept.batch))
 
 
 @app.command("ecash-sale")

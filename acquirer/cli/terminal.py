@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from acquirer.cli.card_options import CardOptions, KeptOptions, PadOptions, PinOptions, arguments, presented
+from acquirer.cli.card_options import (
+    CardOptions,
+    KeptOptions,
+    KindOptions,
+    PadOptions,
+    PinOptions,
+    arguments,
+    details,
+    presented,
+)
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
 from acquirer.cli.operation import STATE, Job, Printing, Signing, language, operation, write_picture
@@ -42,6 +51,7 @@ def sale(
     card: CardOptions,
     pin: PinOptions,
     pad: PadOptions,
+    kind: KindOptions,
     no_sign_limit: Annotated[
         str | None,
         typer.Option(metavar="12.34", help="Contactless sales up to this are not signed; default: 1000.00."),
@@ -49,7 +59,10 @@ def sale(
 ) -> Job:
     """Sell. Signs on before if need be, and reverses by itself what stays unanswered; uploads earlier signatures."""
     given = arguments(card, pin, pad)
-    return Job(lambda terminal: terminal.sale(amount, **presented(given)), no_sign_limit)
+    further = details(kind.detail)
+    return Job(
+        lambda terminal: terminal.sale(amount, kind=kind.kind, details=further, **presented(given)), no_sign_limit
+    )
 
 
 app.registered_commands += follow_ups.registered_commands
@@ -72,10 +85,15 @@ def sign(
 
 @app.command("balance")
 @operation()
-def balance(*, card: CardOptions, pin: PinOptions) -> Job:
+def balance(
+    *,
+    card: CardOptions,
+    pin: PinOptions,
+    points: Annotated[bool, typer.Option("--points", help="Ask for its points instead.")] = False,
+) -> Job:
     """Ask how much a card has."""
     given = arguments(card, pin)
-    return Job(lambda terminal: terminal.balance(**presented(given)))
+    return Job(lambda terminal: terminal.balance(points=points, **presented(given)))
 
 
 @app.command("upload")

@@ -43,6 +43,7 @@ class Route:
     name: str = ""  # of its table; "": that of its service
     supplied_by_others: tuple[str, ...] = ()  # mandatory elements that other terminals supply, and ours does not
     optional: bool = False  # a dialect that cannot have it has it not
+    mac_accepted: bool = False  # with `mac_request` False: a MAC that comes is checked, and the reply then has one
     also: tuple[str, ...] = ()  # elements that our terminal sends too, and no host insists on
 
     @property

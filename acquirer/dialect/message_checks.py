@@ -177,6 +177,9 @@ HOST_VALUES: Final[Mapping[str, str]] = {
     "balance_amount": "000000000100",
     "balance_sign": "C",
     "batch": "000001",
+    "instalments": "000000010000156000000000000000000000000" + "0" * 25 + " " * 13,
+    "points": "0" * 34,
+    "qr_code": "A402000000000000000000001",
     "rrn": "000000000001",
     "settlement": "0" * 62,
 }

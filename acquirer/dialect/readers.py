@@ -33,7 +33,9 @@ class ElementReaders:
     entry_mode: ReadText
     expiry: ReadText
     function: ReadText
+    holder: ReadText  # data of a cardholder who is not there
     icc_condition: ReadText
+    instalments: ReadText
     mid: ReadText
     named_stan: ReadText  # of the transaction that a reversal names
     named_within: ReadText
@@ -46,6 +48,8 @@ class ElementReaders:
     part_more: ReadText
     processing_code: ReadText
     reversal_reason: ReadText
+    qr_code: ReadText
+    reservation: ReadText
     rrn: ReadText
     security_control: ReadText
     sent: ReadText  # universal time

@@ -53,7 +53,10 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
         mandatory=texts('Elements without which it is a format error; "pan or track2": one of them.'),
         also=texts("Elements that our own terminal sends too, where it has them, and that no host insists on."),
         supplied_by_others=texts("Mandatory elements that other terminals supply; ours cannot send this message."),
-        mac=text("Which of the two messages carry a MAC.", choices=("none", "request", "both")),
+        mac=text(
+            "Which of the two messages carry a MAC; accepted: the reply if the request does.",
+            choices=("none", "request", "both", "accepted"),
+        ),
         reply=answer,
         refusal=answer,
         codes=mapping("Reasons that have another code here than elsewhere.", text("A code.")),

@@ -63,7 +63,7 @@ def _route(
     codes: Mapping[str, ResponseCode],
     refusal: ReplySpec,
 ) -> Route:
-    mac = table.choice("mac", ("none", "request", "both"), "none")
+    mac = table.choice("mac", ("none", "request", "both", "accepted"), "none")
     mandatory = table.texts("mandatory", ())
     for entry in mandatory:
         check_known(table, "mandatory", entry.split(" or "), elements)
@@ -82,8 +82,9 @@ def _route(
         mandatory=mandatory,
         reply=reply,
         refusal=_answer(table.table("refusal"), fields, elements, refusal),
-        mac_request=mac != "none",
-        mac_reply="approved" if mac == "both" else "never",
+        mac_request=mac in ("request", "both"),
+        mac_reply="approved" if mac in ("both", "accepted") else "never",
+        mac_accepted=mac == "accepted",
         served=table.flag("served", True),
         codes=read_names(table.table("codes"), codes, "code"),
         name=name,

@@ -102,19 +102,21 @@ class Case:
             sign_on_again=sign_on_again,
         )
 
-    def unsound(self, *, amount: bool = True) -> Judgement | None:
+    def unsound(self, *, amount: bool = True, card: bool = True) -> Judgement | None:
         """Return what is wrong with amount, currency or card number before an issuer is asked; None if nothing is."""
-        host, request, card = self.host, self.request, self.card
+        host, request, presented = self.host, self.request, self.card
         if amount and not request.amount_minor:
             return Judgement(Reason.AMOUNT_INVALID, booking.amount_invalid(host.dialect, request))
         currency, ours = host.read.currency(self.fields), host.dialect.constants.get("currency", "")
         if ours and currency != ours:
             return Judgement(Reason.CURRENCY_DIFFERS, booking.currency_differs(host.dialect, request, currency, ours))
-        if card.reason is not None:
-            return Judgement(card.reason, card.why)
-        if problem := check_number(card.pan):
-            remedy = check_filling(card.pan) or "read the card number again"
-            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {card.masked}; {remedy}")
+        if not card:
+            return None
+        if presented.reason is not None:
+            return Judgement(presented.reason, presented.why)
+        if problem := check_number(presented.pan):
+            remedy = check_filling(presented.pan) or "read the card number again"
+            return Judgement(Reason.CARD_NUMBER_INVALID, f"{problem}: {presented.masked}; {remedy}")
         return None
 
     def card_token(self) -> str:

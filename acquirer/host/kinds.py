@@ -7,7 +7,7 @@ it stands in the dialect. What may happen to a stored transaction is a table of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 TotalSide = Literal["debit", "credit", "none"]
@@ -36,6 +36,7 @@ class TransactionKind:
     tie: Tie | None = None  # how it names it
     holds: bool = False  # its amount is held on the card until a completion takes it
     never_refunded: bool = False  # it can only be voided
+    cardless: bool = False  # there is no card
 
     @property
     def replaces(self) -> bool:
@@ -133,23 +134,13 @@ KINDS: Final[Mapping[str, TransactionKind]] = {
     ),
     "moto_completion_void": _void("void of an order's completion", "moto_completion"),
     "cardholder_verification": TransactionKind("cardholder verification", False, "none", "no"),
-    "reservation_sale": _payment("reservation sale", chip=False),
-    "reservation_void": _void("void of a reservation sale", "reservation_sale"),
+    "reservation_sale": TransactionKind("reservation sale", True, "debit", "yes", signature=True, cardless=True),
+    "reservation_void": replace(_void("void of a reservation sale", "reservation_sale"), cardless=True),
     "recurring_sale": _payment("recurring sale"),
     "recurring_void": _void("void of a recurring sale", "recurring_sale"),
-    "qr_sale": TransactionKind("QR code sale", True, "debit", "yes"),
-    "qr_void": TransactionKind(
-        "void of a QR code sale", True, "credit", "yes", to_original="void", of=("qr_sale",), tie="numbers"
-    ),
-    "qr_refund": TransactionKind(
-        "refund of a QR code sale",
-        True,
-        "credit",
-        "requests",
-        to_original="refund",
-        of=("qr_sale",),
-        tie="reference",
-    ),
+    "qr_sale": TransactionKind("QR code sale", True, "debit", "yes", cardless=True),
+    "qr_void": replace(_void("void of a QR code sale", "qr_sale"), signature=False, cardless=True),
+    "qr_refund": replace(_refund("refund of a QR code sale", "qr_sale"), signature=False, cardless=True),
     # electronic cash on a chip
     "account_load": _load("load from the card's account"),
     "cash_load": _load("load with cash"),
@@ -164,7 +155,7 @@ KINDS: Final[Mapping[str, TransactionKind]] = {
         of=("cash_load",),
         tie="numbers",
     ),
-    "script_result": TransactionKind("script result", False, "none", "no", chip_data=True, tie="numbers"),
+    "script_result": TransactionKind("script result", False, "none", "no", tie="numbers"),
 }
 
 COMPLETIONS: Final = frozenset(name for name, kind in KINDS.items() if kind.to_original == "completion")

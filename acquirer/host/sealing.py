@@ -48,7 +48,8 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     mti = host.plans.reply_mti(message.mti)
     envelope = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
     keys = decision.keys
-    if keys is None or not accepted or route is None or route.mac_reply == "never":
+    unasked = route is not None and route.mac_accepted and dialect.mac_of(message) is None
+    if keys is None or not accepted or route is None or route.mac_reply == "never" or unasked:
         return Reply(code, mti, fields, dialect.encode_in(envelope, mti, fields))
     security = dialect.security
     frame = dialect.encode_in(envelope, mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)})

@@ -54,7 +54,12 @@ def verify(host: Host, request: Request, terminal: TerminalConfig, session: Sess
     current = session.current
     if host.suite.dukpt is not None:
         return _by_ksn(host, host.suite.dukpt, request, terminal, session)
-    if request.route is not None and not request.route.mac_request:
+    route = request.route
+    if (
+        route is not None
+        and not route.mac_request
+        and not (route.mac_accepted and host.dialect.mac_of(request.message) is not None)
+    ):
         return _without_mac(host, terminal, current)
     if current is None:
         raise Decided(Decision(Reason.SIGN_ON_REQUIRED, why.never_signed_on(terminal), sign_on_again=True))

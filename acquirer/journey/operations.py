@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from acquirer.terminal.kinds import Verb, followers
+from acquirer.terminal.kinds import SALES, Verb, followers
 
-ArgumentKind = Literal["text", "amount", "card", "pin", "password", "entry", "flag", "number"]
+ArgumentKind = Literal["text", "amount", "card", "pin", "password", "entry", "flag", "number", "texts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ _PASSWORD: Final = Argument("password", "password", "the operator's own password
 _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-authorisation that is not kept here")
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
 _OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
+_DETAILS: Final = Argument("details", "texts", "what it needs beside, by name: docs/transactions.md")
+_POINTS: Final = Argument("points", "flag", "ask for its points instead")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
 
 
@@ -89,8 +91,14 @@ _ALL: Final = (
         "sale",
         "sale",
         "Sell. Signs on before if need be, and reverses by itself what stays unanswered.",
-        (Argument("amount", "amount", "how much"), _CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE),
+        (
+            Argument("amount", "amount", "how much"),
+            *_CARD_AND_PAD,
+            Argument("kind", "text", "instalment, points, recurring, moto, reservation, qr; without it, a plain sale"),
+            _DETAILS,
+        ),
         frozenset({"amount"}),
+        others=tuple(kind.service for kind in SALES),
     ),
     TerminalOperation(
         "void",
@@ -103,7 +111,12 @@ _ALL: Final = (
         "pre_auth",
         "pre_auth",
         "Hold an amount on a card.",
-        (Argument("amount", "amount", "how much"), *_CARD_AND_PAD),
+        (
+            Argument("amount", "amount", "how much"),
+            *_CARD_AND_PAD,
+            Argument("moto", "flag", "for an order by mail or telephone"),
+            _DETAILS,
+        ),
         frozenset({"amount"}),
     ),
     TerminalOperation(
@@ -125,6 +138,7 @@ _ALL: Final = (
             _AUTH_ID,
             _DATE,
             *_CARD_AND_PAD,
+            Argument("of", "text", "moto-pre-auth, where that is not kept here"),
         ),
         others=_services("complete"),
     ),
@@ -143,6 +157,21 @@ _ALL: Final = (
             _SIGN_MODE,
         ),
         frozenset({"amount"}),
+    ),
+    TerminalOperation(
+        "verify_holder",
+        "cardholder_verification",
+        "Ask whether details are those of a card's holder.",
+        (_CARD, _DETAILS, _DROP),
+        frozenset({"details"}),
+        saves=False,
+    ),
+    TerminalOperation(
+        "script_result",
+        "script_result",
+        "Report how an issuer's script went.",
+        (Argument("outcome", "text", "done, failed or not-performed"), _STAN, _BATCH, _DROP),
+        saves=False,
     ),
     TerminalOperation(
         "ecash_sale",
@@ -205,7 +234,14 @@ _ALL: Final = (
         ),
         others=_services("refund"),
     ),
-    TerminalOperation("balance", "balance", "Ask what a card has left.", (_CARD, _ENTRY, _PIN, _DROP), saves=False),
+    TerminalOperation(
+        "balance",
+        "balance",
+        "Ask what a card has left.",
+        (_CARD, _ENTRY, _PIN, _DROP, _POINTS),
+        saves=False,
+        others=("points_balance",),
+    ),
     TerminalOperation(
         "sign",
         "signature",

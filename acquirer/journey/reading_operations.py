@@ -85,6 +85,9 @@ class OperationReader:
 
     def _problem(self, argument: Argument, value: Any) -> str:
         """Return why a value cannot be an argument; "" when it can."""
+        if argument.kind == "texts":
+            fits = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+            return "" if fits else 'must be a table of texts, as in details = { periods = "12" }'
         if argument.kind == "flag":
             return "" if isinstance(value, bool) else "must be true or false"
         if argument.kind == "number":

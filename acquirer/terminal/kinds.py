@@ -19,7 +19,7 @@ NamedBy = Literal["numbers", "reference", "authorisation"]
 """How a transaction that another one is tied to is named where it is not kept: batch and STAN; reference number, date
 and card; authorisation code, date and card."""
 
-Verb = Literal["void", "refund", "complete", "top up", "adjust", "tip"]
+Verb = Literal["void", "refund", "complete", "top up", "adjust", "tip", "report"]
 """What a transaction does to another one."""
 
 
@@ -37,6 +37,7 @@ class Kind:
     offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
     keeps: bool = False  # an approval is kept, so that others can name it
     details: tuple[str, ...] = ()  # elements of its request that its operation brings
+    entry: str = ""  # the one way in which it is entered; "": any
     verb: Verb | None = None  # what it does to an approved transaction
     of: tuple[str, ...] = ()  # the kinds of those
     named_by: NamedBy = "numbers"
@@ -113,6 +114,11 @@ def _adjustment(service: str, noun: str, verb: Verb) -> Kind:
     )
 
 
+def _of_order(kind: Kind, noun: str) -> Kind:
+    """Return what a kind is for the pre-authorisation of an order by mail or telephone."""
+    return replace(kind, service=f"moto_{kind.service}", noun=noun, of=("moto_pre_auth",))
+
+
 SALE: Final = Kind("sale", "sale", "not sold", keeps=True)
 VOID: Final = _void("void", "void", "sale")
 REFUND: Final = _refund(
@@ -124,6 +130,9 @@ REFUND: Final = _refund(
     "offline_sale",
     "settlement_adjustment",
     "tip_adjustment",
+    "recurring_sale",
+    "reservation_sale",
+    "instalment_sale",  # a host refuses it: 12
 )
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
@@ -156,6 +165,77 @@ ECASH_REFUND: Final = replace(
     _refund("ecash_refund", "electronic cash refund", "ecash_sale"), named_by="numbers", offline=True, chip_data=True
 )
 
+INSTALMENT_SALE: Final = Kind(
+    "instalment_sale", "sale by instalments", "not sold", keeps=True, details=("instalments",)
+)
+POINTS_SALE: Final = Kind("points_sale", "sale paid in points", "not sold", keeps=True, details=("points",))
+POINTS_BALANCE: Final = Kind("points_balance", "points balance inquiry", "not inquired", moves_money=False)
+RECURRING_SALE: Final = Kind("recurring_sale", "recurring sale", "not sold", keeps=True)
+MOTO_SALE: Final = Kind(
+    "moto_sale", "mail or telephone order", "not sold", pin=False, chip_data=False, keeps=True, entry="manual"
+)
+RESERVATION_SALE: Final = Kind(
+    "reservation_sale",
+    "reservation sale",
+    "not sold",
+    pin=False,
+    chip_data=False,
+    keeps=True,
+    details=("reservation",),
+    entry="reservation",
+)
+QR_SALE: Final = Kind(
+    "qr_sale", "QR code sale", "not sold", pin=False, chip_data=False, keeps=True, details=("qr_code",), entry="qr"
+)
+SALES: Final = (SALE, INSTALMENT_SALE, POINTS_SALE, RECURRING_SALE, MOTO_SALE, RESERVATION_SALE, QR_SALE)
+"""Kinds by which a cardholder pays on line."""
+
+MOTO_PRE_AUTH: Final = replace(
+    PRE_AUTH, service="moto_pre_auth", noun="order's pre-authorisation", pin=False, chip_data=False, entry="manual"
+)
+CARDHOLDER_VERIFICATION: Final = Kind(
+    "cardholder_verification",
+    "cardholder verification",
+    "not verified",
+    moves_money=False,
+    pin=False,
+    chip_data=False,
+    details=("holder",),
+    entry="manual",
+)
+SCRIPT_RESULT: Final = Kind(
+    "script_result",
+    "script result",
+    "not sent",
+    moves_money=False,
+    pin=False,
+    chip_data=False,
+    details=("icc", "processing_code"),
+    verb="report",
+    of=tuple(kind.service for kind in SALES),
+    repeats=("rrn", "auth_id"),
+)
+FURTHER: Final = (
+    SCRIPT_RESULT,
+    *SALES[1:],
+    POINTS_BALANCE,
+    _void("instalment_void", "void of a sale by instalments", "instalment_sale"),
+    _void("points_void", "void of a sale paid in points", "points_sale"),
+    _refund("points_refund", "refund of a sale paid in points", "points_sale"),
+    _void("recurring_void", "void of a recurring sale", "recurring_sale"),
+    _void("moto_void", "void of an order", "moto_sale"),
+    _refund("moto_refund", "refund of an order", "moto_sale", "moto_completion", "moto_completion_advice"),
+    MOTO_PRE_AUTH,
+    _of_order(PRE_AUTH_VOID, "void of an order's pre-authorisation"),
+    _of_order(COMPLETION, "completion of an order"),
+    _of_order(COMPLETION_ADVICE, "completion of an order by advice"),
+    _void("moto_completion_void", "void of an order's completion", "moto_completion"),
+    CARDHOLDER_VERIFICATION,
+    replace(_void("reservation_void", "void of a reservation sale", "reservation_sale"), entry="reservation"),
+    replace(_void("qr_void", "void of a QR code sale", "qr_sale"), entry="qr"),
+    replace(_refund("qr_refund", "refund of a QR code sale", "qr_sale"), entry="qr"),
+)
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.service: kind
     for kind in (
@@ -174,6 +254,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         TIP_ADJUSTMENT,
         ECASH_SALE,
         ECASH_REFUND,
+        *FURTHER,
     )
 }
 """By service."""

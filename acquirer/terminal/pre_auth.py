@@ -7,23 +7,28 @@ date and card. `void` gives free what is held, and takes a completion back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from acquirer.terminal.details import elements_of
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.follow_up import FollowUpOrder, follow_up
-from acquirer.terminal.kinds import COMPLETION, PRE_AUTH, PRE_AUTH_TOP_UP, follower
+from acquirer.terminal.kinds import COMPLETION, MOTO_PRE_AUTH, PRE_AUTH, PRE_AUTH_TOP_UP, follower
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.transaction import transact
 
 
-def pre_auth(machine: Machine, order: Order) -> Program[Result]:
-    """Hold an amount.
+def pre_auth(machine: Machine, order: Order, *, moto: bool = False, details: Mapping[str, str] = {}) -> Program[Result]:
+    """Hold an amount; `moto`: for an order by mail or telephone, with details of the cardholder.
 
     Raises:
         OrderError: it cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    return (yield from transact(machine, PRE_AUTH, order))
+    kind = MOTO_PRE_AUTH if moto else PRE_AUTH
+    return (yield from transact(machine, kind, replace(order, details=elements_of(kind, details))))
 
 
 def top_up(machine: Machine, order: FollowUpOrder) -> Program[Result]:
@@ -31,9 +36,10 @@ def top_up(machine: Machine, order: FollowUpOrder) -> Program[Result]:
     return (yield from follow_up(machine, PRE_AUTH_TOP_UP, order))
 
 
-def complete(machine: Machine, order: FollowUpOrder, *, advice: bool = False) -> Program[Result]:
+def complete(machine: Machine, order: FollowUpOrder, *, advice: bool = False, of: str = "") -> Program[Result]:
     """Take what was spent; without an amount, all that is held. `advice`: it has happened, and is only reported."""
-    kept = machine.state.sale(order.sale.stan, order.sale.batch, COMPLETION.of) if not order.sale.auth_id else None
-    service = kept.service if kept is not None else PRE_AUTH.service
+    held = (PRE_AUTH.service, MOTO_PRE_AUTH.service)
+    kept = machine.state.sale(order.sale.stan, order.sale.batch, held) if not order.sale.auth_id else None
+    service = of or (kept.service if kept is not None else PRE_AUTH.service)
     kind = follower("complete", service, advice=advice) or COMPLETION
     return (yield from follow_up(machine, kind, order))

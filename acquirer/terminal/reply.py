@@ -64,7 +64,8 @@ def check_reply(
     code = dialect.text(message, "code")
     if detail := _misfit(dialect, route, request, message, code):
         return ReplyCheck(Outcome.MALFORMED, code, message, detail)
-    if verify and route.mac_reply == "approved" and (detail := _unconfirmed(suite, keys, route, message, code)):
+    sealed = route.mac_reply == "approved" and (not route.mac_accepted or dialect.mac_de(request) in request)
+    if verify and sealed and (detail := _unconfirmed(suite, keys, route, message, code)):
         return ReplyCheck(Outcome.MAC_DIFFERS, code, message, detail)
     known = dialect.codes.get(code)
     if known is None or known.kind != SUCCESS:

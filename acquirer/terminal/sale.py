@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from acquirer.terminal.details import elements_of
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
-from acquirer.terminal.kinds import SALE
+from acquirer.terminal.kinds import SALE, Kind
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order, OrderError
 from acquirer.terminal.transaction import transact
@@ -12,10 +16,15 @@ from acquirer.terminal.transaction import transact
 __all__ = ["Order", "OrderError", "sale"]
 
 
-def sale(machine: Machine, order: Order) -> Program[Result]:
+def sale(machine: Machine, order: Order, kind: Kind = SALE, details: Mapping[str, str] = {}) -> Program[Result]:
     """Sell.
+
+    Args:
+        kind: one of `SALES`.
+        details: of that kind, by name.
 
     Raises:
         OrderError: the sale cannot be made, and nothing was sent.
+        LookupError: the dialect has no such message.
     """
-    return (yield from transact(machine, SALE, order))
+    return (yield from transact(machine, kind, replace(order, details=elements_of(kind, details))))

@@ -12,6 +12,7 @@ A request is never sent twice. What differs between the kinds of transactions st
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from acquirer.dialect.dialect import Route
@@ -46,6 +47,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     """
     if missing := no_cashier(machine.state.operators, machine.state.operator):
         return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {missing}")
+    if kind.entry:
+        order = replace(order, entry=kind.entry)
     entry = check_order(machine.setup.terminal_profile, kind, order)
     route = machine.setup.dialect.find_route(kind.service)
     course = course_of(kind, route)

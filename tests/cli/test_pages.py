@@ -10,7 +10,7 @@ from acquirer import cli
 from acquirer.cli.errors import Code
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("rules", "faults", "journeys")
+PAGES = ("rules", "faults", "journeys", "transactions")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -23,7 +23,7 @@ def test_a_file_gets_the_page_of_the_documentation(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [50, 80])
+@pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_screen_gets_lines_that_fit_and_no_marks_of_tables(
     name: str, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -38,5 +38,6 @@ def test_a_screen_gets_lines_that_fit_and_no_marks_of_tables(
         "rules": ("poor after ten yuan", "scenario", "day-end"),
         "faults": ("silent", "bandwidth", "late"),
         "journeys": ("@lunch", "power_cut", "a-day-in-a-shop"),
+        "transactions": ("pre_auth_void", "periods", "completion"),
     }
     assert all(word in shown for word in words[name])

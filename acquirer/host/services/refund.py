@@ -34,11 +34,11 @@ def undo(rows: Undoing) -> Undone:
     return Undone(sale, None if card is None else spend(card, refund.amount_minor, original.business_date, whole=False))
 
 
-@service("refund", "points_refund", "moto_refund", key=own_key, undo=undo)
+@service("refund", "points_refund", "moto_refund", "qr_refund", key=own_key, undo=undo)
 def refund(case: Case) -> Deciding:
     """Decide a refund."""
     case.begin()
-    if refusal := case.unsound():
+    if refusal := case.unsound(card=not KINDS[case.request.service].cardless):
         return book(case, refusal)
     read = case.host.read
     rrn, date = read.rrn(case.fields), read.original_date(case.fields)

@@ -13,6 +13,7 @@ from acquirer.host.booking import book
 from acquirer.host.case import Case, Deciding
 from acquirer.host.explain import originals as why
 from acquirer.host.issuer.decisions import Judgement, give_back, judge_pin, spend
+from acquirer.host.kinds import KINDS
 from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import own_key
 from acquirer.host.ties import load_named, not_voidable
@@ -36,18 +37,23 @@ def undo(rows: Undoing) -> Undone:
     "moto_void",
     "reservation_void",
     "recurring_void",
+    "qr_void",
     key=own_key,
     undo=undo,
 )
 def void(case: Case) -> Deciding:
     """Decide a void."""
     case.begin()
-    if refusal := case.unsound():
+    cardless = KINDS[case.request.service].cardless
+    if refusal := case.unsound(card=not cardless):
         return book(case, refusal)
     original = yield from load_named(case)
     if refusal := not_voidable(case, original):
         return book(case, refusal)
     assert original is not None
+    if cardless:
+        judgement = Judgement(Reason.APPROVED, why.voided(case.host.dialect, original))
+        return book(case, judgement, original=replace(original, state="voided"))
     row = yield from case.load_card_row(original.card)
     use = case.card_use()
     if isinstance(use, Judgement):
