@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from acquirer.journal.expected_count import ExpectedCount
-from acquirer.journey.operations import TerminalFaultKind, TerminalOperation
+from acquirer.journey.operation import TerminalOperation
+from acquirer.journey.operations import TerminalFaultKind
 from acquirer.matcher.expression import Expression
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule

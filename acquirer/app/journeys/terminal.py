@@ -10,7 +10,7 @@ from acquirer.app.terminal import Asking, Terminal
 from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
-from acquirer.journey.operations import TerminalOperation
+from acquirer.journey.operation import TerminalOperation
 from acquirer.journey.subjects import OperationSubject
 from acquirer.journey.terminal_faults import FaultyProgram, PowerCut, another_batch
 from acquirer.terminal.effects import Program
