@@ -1,6 +1,7 @@
 """How many refusals get their cause looked for: what is broken costs its sender nothing, and the host a millisecond.
 
-1. One cause costs at most some milliseconds: `wire.misread` and `security.candidates` bound their trials.
+1. One cause costs some milliseconds, that of a MAC up to 30: `wire.misread`, `security.candidates` bound their trials.
+   So each has a turn of the loop to itself (`model.effects.LONG_PAUSE`).
 2. A burst is explained whole, as a person makes it who tries things out; a flood is not, so that other terminals are
    answered in time. Then the sentence says that no cause was looked for.
 3. What is left last is for peers that had little of it: a flood leaves others their explanations.
