@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.tests:
             return hosts_in_tests.measure_hosts(options.rounds or hosts_in_tests.ROUNDS)
         if options.fairness:
-            return fairness.run(fairness_options(options))
+            return fairness.measure_fairness(fairness_options(options))
         if options.against:
             return against.compare(against_options(options))
         return ratios.run(ratio_options(options))

@@ -73,7 +73,7 @@ class Phase:
         return percentile(sorted(self.latencies_s), share) * 1000
 
 
-def run(options: FairnessOptions) -> int:
+def measure_fairness(options: FairnessOptions) -> int:
     """Print latencies of sales beside each kind of flood; return 1 when a mark was missed or a sale was lost.
 
     Raises:

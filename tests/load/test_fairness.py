@@ -115,7 +115,7 @@ def test_what_is_measured_may_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None
         measured.append(options)
         return 1
 
-    monkeypatch.setattr(fairness, "run", run)
+    monkeypatch.setattr(fairness, "measure_fairness", run)
     assert main(["--fairness", "--seconds", "2"]) == 1
     assert measured == [FairnessOptions(seconds=2.0)]
 
@@ -127,7 +127,7 @@ def test_more_connections_than_terminals_are_refused_in_one_sentence(capsys: pyt
 
 @pytest.mark.slow
 def test_the_bench_loses_no_sale_beside_any_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    fairness.run(FairnessOptions(rounds=1, seconds=0.4, connections=4))
+    fairness.measure_fairness(FairnessOptions(rounds=1, seconds=0.4, connections=4))
     printed = capsys.readouterr().out
     for flood in (GOOD, *RUBBISH.values()):
         [row] = [line for line in printed.splitlines() if line.strip().startswith(flood.title + " ")]
