@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -72,8 +74,10 @@ Runner = Callable[..., Finished]
 def run(host: RunningHost, terminals: str) -> Runner:
     """``run(*phases, late_s=0, stop_after=None, **plan)``: a plan's only part, in this process."""
 
-    def run(*phases: LoadPhase, late_s: float = 0.0, stop_after: int | None = None, **more: object) -> Finished:
-        plan = LoadPlan(host.address, terminals, phases, **more)  # type: ignore[arg-type]
+    def run(
+        *phases: LoadPhase, late_s: float = 0.0, stop_after: int | None = None, at: str = "", **more: object
+    ) -> Finished:
+        plan = LoadPlan(at or host.address, terminals, phases, **more)  # type: ignore[arg-type]
         dialect = load_dialect(plan.dialect)
         services, part, clock = services_of(dialect), PlanPart(), TerminalClock()
         known = find_terminals(plan)
@@ -231,3 +235,25 @@ def test_a_terminal_that_cannot_go_on_is_a_sentence(
     assert done.outcomes("sale")[APPROVED] == 3
     assert sum(done.outcomes().values()) == 9
     assert done.requests.problems == {"not sold: out of paper": 3}
+
+
+def test_an_answer_behind_a_late_one_is_found_in_the_same_read(run: Runner, host: RunningHost) -> None:
+    """Between terminal and host stands something that sends each answer together with the one before."""
+
+    def relay(server: socket.socket) -> None:
+        former = b""
+        with server.accept()[0] as terminal, socket.create_connection((host.host, host.port)) as onward:
+            while request := terminal.recv(4096):
+                onward.sendall(request)
+                reply = onward.recv(4096)
+                terminal.sendall(former + reply)
+                former = reply
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=relay, args=(server,))
+        thread.start()
+        users = Users(count=1, for_s=0.3, think=ThinkTime(0.01, 0.01))
+        done = run(users, at=f"127.0.0.1:{server.getsockname()[1]}", kept=True, timeout_s=5.0)
+        thread.join()
+    assert len(done.records) > 1
+    assert done.outcomes() == {APPROVED: len(done.records)}
