@@ -74,15 +74,24 @@ class ShortRun(LaneHolder):
         driver, connection = self._own.driver, self._connection
         if outcome is not CommitOutcome.DONE:
             driver.ready(self.general())
-        elif driver.with_next or not connection.send(self._reply):
-            run = Run(driver, connection, self._began_s, _send(self._reply), self._exchange)
-            run.lanes = self.lanes
-            driver.ready(run)
-        else:
+        elif self._is_sent():
             driver.lanes.release(self)
             driver.running -= 1
             connection.known()
             connection.done()
+        else:
+            run = Run(driver, connection, self._began_s, _send(self._reply), self._exchange)
+            run.lanes = self.lanes
+            driver.ready(run)
+
+    def _is_sent(self) -> bool:
+        """Send the reply; return False where that takes more than sending: a run knows what."""
+        if self._own.driver.with_next:
+            return False
+        try:
+            return self._connection.send(self._reply)
+        except Exception:  # as it will be for the run, whose matter faults are
+            return False
 
 
 def _send(frame: bytes) -> Steps:

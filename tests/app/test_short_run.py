@@ -9,6 +9,7 @@ import pytest
 from acquirer.journal.entry import RECORD
 from acquirer.model.effects import CommitOutcome
 from acquirer.model.evidence import ExchangeRecord
+from acquirer.net.transport import EagerTransport
 from tests.app.test_driver import Drives, gone, plain, receive, send
 
 
@@ -117,3 +118,18 @@ def test_a_fault_of_ours_costs_one_connection(trial: Any, way: ScriptedWay) -> N
     trial.answer()
     assert receive(good) == b"10000001!!"
     assert trial.call(lambda: trial.driver.server.counters.faults) == 1
+
+
+def test_a_fault_while_a_reply_is_sent_costs_one_connection_and_frees_its_terminal(
+    trial: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = trial.peer(), trial.peer()
+    send(bad, b"10000001!")
+    trial.until(lambda: trial.store.commits)
+    with monkeypatch.context() as patched:
+        patched.setattr(EagerTransport, "write", None)
+        trial.answer()
+        trial.until(lambda: trial.driver.server.counters.faults)
+    send(good, b"10000001!")
+    trial.answer()
+    assert receive(good) == b"10000001!!"
