@@ -26,6 +26,10 @@ USUAL_AFTER: Final = 4
 """Exchanges of a shape and outcome before a function for their rows is compiled, which takes a millisecond: peers
 choose bitmaps, and a random one must not be worth it."""
 
+AGAIN_AFTER: Final = 1_000
+"""And so many after one that another function was compiled for than it should have been: fields repeat other values
+than they did in the first exchange."""
+
 ShapeKey = tuple[Dialect, str, tuple[int, ...], str, tuple[int, ...] | None]
 """Dialect; MTI and DEs of the request; MTI and DEs of the reply, None when nothing was answered."""
 
@@ -84,7 +88,10 @@ class ExchangeShape:
             self._usual[key] = known + 1 if isinstance(known, int) else known
             return None
         self._last_usual = known
-        return known(facts)
+        row = known(facts)
+        if row is None:
+            self._usual[key] = USUAL_AFTER - AGAIN_AFTER
+        return row
 
     def shown(self, fields: Sequence[Value]) -> list[Any]:
         """Return the fields of request and reply as they may be shown; an unknown DE shows its length only."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acquirer.journal.render import collect, pack, pack_thoroughly
-from acquirer.journal.shapes import KEPT, RECORD_NAMES, USUAL_AFTER, shape_of
+from acquirer.journal.shapes import AGAIN_AFTER, KEPT, RECORD_NAMES, USUAL_AFTER, ExchangeShape
 from acquirer.testing.rig import Rig
 
 PAN = "6212345678901232"
@@ -42,7 +42,9 @@ def usual(dialect, facts):
     """Return the row made in one go; None when it is not usual."""
     request, _, reply = facts[RECORD_END:]
     answered = None if reply is None else tuple(reply)
-    shape = shape_of((dialect, facts[RECORD.index("mti")], tuple(request), facts[RECORD.index("reply_mti")], answered))
+    shape = ExchangeShape(
+        (dialect, facts[RECORD.index("mti")], tuple(request), facts[RECORD.index("reply_mti")], answered)
+    )
     for _ in range(USUAL_AFTER + 1):
         shape.usual(facts)
     return shape, shape.usual(facts)
@@ -70,6 +72,18 @@ def test_a_usual_row_equals_the_thorough_one(data):
             fields[de] = data.draw(values)
         changed[side] = fields if facts[side] is not None else None
     assert pack(tuple(changed), dialect) == pack_thoroughly(tuple(changed), dialect, shape)
+
+
+def test_a_form_that_the_first_exchange_did_not_have_is_learnt_later():
+    dialect, facts = CASES[0]
+    *record, request, _, reply = facts
+    other = (*record, request, (), {**reply, 11: "999999"})
+    shape, row = usual(dialect, other)
+    assert row is not None
+    assert shape.usual(facts) is None
+    for _ in range(AGAIN_AFTER + 2):
+        shape.usual(facts)
+    assert shape.usual(facts) == pack_thoroughly(facts, dialect, shape)
 
 
 def test_outcomes_that_vary_fill_no_memory():
