@@ -27,6 +27,7 @@ FULL = Registration(
     test=True,
     fixed_keys=WorkingKeys(KEY, Secret(bytes(8)), KEY),
     bdk=Secret(bytes(16)),
+    operators=("01", "02"),
 )
 
 
@@ -63,6 +64,8 @@ def test_what_is_registered_again_opens_no_key(store, monkeypatch):
         {"tmk": None},
         {"bdk": None},
         {"bdk": KEY},
+        {"operators": ("01",)},
+        {"operators": ()},
         {"fixed_keys": WorkingKeys(KEY, Secret(bytes(8)))},
         {"tmk": FULL.bdk, "bdk": FULL.tmk},
     ],
@@ -74,12 +77,13 @@ def test_any_change_is_noticed(store, change):
     assert register(store, changed) == (0, 1, 0)
     assert register(store, changed) == (0, 0, 1)
     config = store.load(Load(FULL.tid)).terminal
-    assert (config.mid, config.name, config.mak, config.policy, config.test) == (
+    assert (config.mid, config.name, config.mak, config.policy, config.test, config.operators) == (
         changed.mid,
         changed.name,
         changed.mak,
         changed.policy,
         changed.test,
+        changed.operators,
     )
 
 
