@@ -10,6 +10,7 @@ from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.card import CardData
 from acquirer.terminal.log_on import supervised, with_cashier
 from acquirer.terminal.refund import refund_again
+from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
@@ -188,3 +189,20 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
     def sign_off(self) -> Answered:
         """Sign off."""
         return self._run(sign_off(self._core.machine))
+
+    def settle(
+        self, *, sign_off: bool = False, drop_reversal: bool = False, upload_after_error: bool = False
+    ) -> Answered:
+        """Settle the batch: totals, upload of details, its end; then the next batch begins.
+
+        It goes on with a settlement that was interrupted. The result's `settlement` is what is printed.
+
+        Args:
+            sign_off: when it is done.
+            drop_reversal: give up the reversal, or the advice without an answer, that is owed before it.
+            upload_after_error: go on where the host answers error, as after a batch that is not balanced.
+
+        Raises:
+            LookupError: the dialect has no settlement.
+        """
+        return self._run(settle(self._core.machine, SettleOrder(sign_off, drop_reversal, upload_after_error)))

@@ -18,6 +18,8 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.exchange_printer import ExchangePrinter
 from acquirer.cli.json_output import print_object
+from acquirer.cli.settlement_print import SettlementPrint, settlement_text
+from acquirer.cli.slip_language import language
 from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class Job:
 
     work: Callable[[Terminal], Result]
     no_sign_limit: str | None = None
+    slip: SettlementPrint | None = None  # how the slip of a settlement is printed; None: it is not
 
 
 Plan = Callable[..., Job]
@@ -158,16 +161,6 @@ def _parameters(group: type) -> tuple[inspect.Parameter, ...]:
     )
 
 
-def language(text: str) -> Language:
-    """Return the language of a slip by its name. Raises Exit."""
-    from acquirer.slip.receipt import WORDS
-
-    for known in WORDS:
-        if known == text:
-            return known
-    raise Exit(Code.USAGE, f"--lang {text}: slips are printed in {' or '.join(WORDS)}")
-
-
 def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "merchant") -> None:
     """Write the slip as a PNG file. Raises Exit."""
     from acquirer.settings.private_file import write_private
@@ -224,10 +217,12 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
 
     approved = voucher if result.receipt else None
     receipt = paper(approved, lang=lang) if approved else ""
+    if result.settlement is not None:
+        receipt = settlement_text(result.settlement, job.slip or SettlementPrint())
     if options.as_json:
         slips = [paper(slip, lang=lang) for slip in result.slips]
         print_object(result_json(result) | {"receipt": receipt, "slips": slips})
-    elif printing.receipt and receipt:
+    elif (printing.receipt or job.slip) and receipt:
         print(f"\n{receipt}", end="")
     if note := missing_note(receipt):
         say(note)

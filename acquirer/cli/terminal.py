@@ -19,12 +19,14 @@ from acquirer.cli.card_options import (
 )
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
-from acquirer.cli.operation import STATE, Job, Printing, Signing, language, operation, write_picture
+from acquirer.cli.operation import STATE, Job, Printing, Signing, operation, write_picture
 from acquirer.cli.operators import app as operators
+from acquirer.cli.settlement_print import SettlementPrint, settlement_text
+from acquirer.cli.slip_language import language
 from acquirer.data.text import whole_stan
 
 app = typer.Typer(
-    help="Play a POS terminal against any host: sign on, sell, void, refund, inquire, sign, reverse, sign off.",
+    help="Play a POS terminal against any host: sign on, sell, void, refund, inquire, sign, reverse, settle, sign off.",
     rich_markup_mode=None,
 )
 
@@ -136,6 +138,58 @@ def echo() -> Job:
 def sign_off() -> Job:
     """Sign off."""
     return Job(lambda terminal: terminal.sign_off())
+
+
+@app.command("settle")
+@operation()
+def settle(
+    *,
+    sign_off: Annotated[bool, typer.Option("--sign-off", help="Sign off when it is done.")] = False,
+    slip: Annotated[bool, typer.Option("--slip", help="Print its slip.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Print its slip, with the list of transactions.")] = False,
+    slip_lang: Annotated[str, typer.Option("--slip-lang", metavar="zh|en", help="The language of the slip.")] = "zh",
+    drop_reversal: Annotated[
+        bool,
+        typer.Option("--drop-reversal", help="Give up the reversal that is owed, or the advice that got no answer."),
+    ] = False,
+    upload_after_error: Annotated[
+        bool, typer.Option("--upload-after-error", help="Go on where the host answers error, as if not balanced.")
+    ] = False,
+) -> Job:
+    """Settle the batch: totals, upload of details, its end; the next batch begins. Goes on where it was interrupted."""
+    return Job(
+        lambda terminal: terminal.settle(
+            sign_off=sign_off, drop_reversal=drop_reversal, upload_after_error=upload_after_error
+        ),
+        slip=SettlementPrint(details, slip_lang) if slip or details else None,
+    )
+
+
+@app.command("settlement-slip")
+def settlement_slip(
+    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
+    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
+    details: Annotated[bool, typer.Option("--details", help="With the list of transactions.")] = False,
+    lang: Annotated[str, typer.Option(metavar="zh|en", help="The language of the slip.")] = "zh",
+) -> None:
+    """Print the slip of the last settlement again; each copy says that it is one, and which."""
+    from dataclasses import replace
+
+    from acquirer.settings.terminal_state import StateFile, StateFolderError
+
+    language(lang)
+    try:
+        with StateFile(state, tid) as file:
+            kept = file.load()
+            if kept is None or kept.batch_books.slip is None:
+                raise Exit(
+                    Code.USAGE, f"terminal {tid}: it has settled nothing yet, so there is no slip to print again"
+                )
+            slip = replace(kept.batch_books.slip, reprints=kept.batch_books.slip.reprints + 1)
+            file.save(replace(kept, batch_books=replace(kept.batch_books, slip=slip)))
+    except StateFolderError as error:
+        raise Exit(Code.USAGE, str(error)) from None
+    print(settlement_text(slip, SettlementPrint(details, lang)), end="")
 
 
 @app.command("receipt")

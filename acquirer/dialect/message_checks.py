@@ -181,7 +181,7 @@ HOST_VALUES: Final[Mapping[str, str]] = {
     "points": "0" * 34,
     "qr_code": "A402000000000000000000001",
     "rrn": "000000000001",
-    "settlement": "0" * 62,
+    "settlement": "0" * 30 + "2" + "0" * 30 + "2",  # not balanced: then all of an upload follows
 }
 """What a host makes itself, in the sizes that its services have; times follow from the dialect, codes are data."""
 

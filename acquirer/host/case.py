@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from acquirer.host.admission import sign_on_due
-from acquirer.host.batch_numbers import closed, next_batch
 from acquirer.host.card import PresentedCard, check_filling, check_number, read_card
+from acquirer.host.closing import closed
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import booking
@@ -26,6 +26,7 @@ from acquirer.model.effects import Effect, EffectResult, LoadCard, Loaded, LoadO
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
 from acquirer.security.pin import PinError
+from acquirer.settlement.batch_numbers import next_batch
 from acquirer.wire.masking import known_particulars
 
 Deciding = Generator[Effect, EffectResult, Decision]

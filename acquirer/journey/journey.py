@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from acquirer.journal.expected_count import ExpectedCount
+from acquirer.journey.miscounts import Miscount
 from acquirer.journey.operation import TerminalOperation
 from acquirer.journey.operations import TerminalFaultKind
 from acquirer.matcher.expression import Expression
@@ -63,11 +64,13 @@ class TerminalFault:
     Args:
         services: whose requests it acts on.
         times: on how many of them; 0: all.
+        what: is counted wrong.
     """
 
     kind: TerminalFaultKind
     services: frozenset[str] = frozenset()
     times: int = 0
+    what: Miscount | None = None  # of a miscount
 
 
 @dataclass(frozen=True, slots=True)

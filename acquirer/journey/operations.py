@@ -255,6 +255,16 @@ _ALL: Final = (
     ),
     _by_password("log_off", "Log the cashier off."),
     _by_password("reset", "Forget operators, keys and sales.", (_ADMINISTRATOR,)),
+    TerminalOperation(
+        "settle",
+        "settlement",
+        "Settle the batch: totals, upload of details, its end. Goes on with a settlement that was interrupted.",
+        (
+            Argument("sign_off", "flag", "sign off when it is done"),
+            _DROP,
+            Argument("upload_after_error", "flag", "go on where the host answers error"),
+        ),
+    ),
 )
 
 OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _ALL}
@@ -262,7 +272,7 @@ OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _
 SIGNATURE_SERVICES: Final = ("signature", "signature_part")
 
 TerminalFaultKind = Literal[
-    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature"
+    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature", "miscount"
 ]
 
 TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
@@ -273,6 +283,7 @@ TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
     "power_cut": "the power fails when the answer is there and not yet saved: the terminal goes on with its state of "
     "before",
     "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",
+    "miscount": "the terminal gets its own books of the batch wrong; `what` says how, see below",
     "late_signature": "no signature goes up during this operation: it is kept, and comes late",
 }
 """Faults of the terminal's side, and what each of them does."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from acquirer.journey.journey import JourneyHeader
+from acquirer.journey.miscounts import MISCOUNTS
 from acquirer.journey.operation import TerminalOperation
 from acquirer.journey.operations import OPERATIONS, TERMINAL_FAULTS
 from acquirer.journey.reading import HEADER_KEYS, HOST_KEYS, STEP_KEYS
@@ -181,6 +182,8 @@ def journeys_page(shipped: Iterable[tuple[str, str]]) -> str:
         _FAULTS,
         "",
         *_table(("fault", "what happens"), ((f"`{kind}`", does) for kind, does in TERMINAL_FAULTS.items())),
+        "",
+        *_table(("miscount", "what the books have"), ((f"`{what}`", one.help) for what, one in MISCOUNTS.items())),
         "",
         _REFERENCES.format(facts=", ".join(f"`{fact}`" for fact in FACTS)),
         "",

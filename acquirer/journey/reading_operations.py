@@ -10,8 +10,9 @@ from acquirer.data.table import Table
 from acquirer.data.toml import did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import Operate, TerminalFault
+from acquirer.journey.miscounts import MISCOUNTS, Miscount
 from acquirer.journey.operation import Argument, TerminalOperation
-from acquirer.journey.operations import SIGNATURE_SERVICES, TERMINAL_FAULTS
+from acquirer.journey.operations import SIGNATURE_SERVICES, TERMINAL_FAULTS, TerminalFaultKind
 from acquirer.journey.references import is_reference, problem_of
 from acquirer.scenario.parameters import read_amount_minor
 from acquirer.wire.masking import mask_card_numbers
@@ -26,7 +27,7 @@ _EXAMPLES: Final = {
 }
 """Of arguments that must be given; of another one, a name."""
 
-_WITHOUT_SERVICE: Final = ("wrong_batch", "late_signature")
+_WITHOUT_SERVICE: Final = ("wrong_batch", "late_signature", "miscount")
 """Faults that act on no request of one service, or on those of signatures only."""
 
 
@@ -120,7 +121,7 @@ class OperationReader:
         is_table = isinstance(table.raw(key), dict)
         inner, key = (table.table(key), "kind") if is_table else (table, key)
         if is_table:
-            inner.only(("kind", "service", "times"))
+            inner.only(("kind", "service", "times", "what"))
         kind = next((one for one in TERMINAL_FAULTS if one == inner.text(key)), None)
         if kind is None:
             hint = _hint(inner.text(key), TERMINAL_FAULTS, "there are")
@@ -131,6 +132,7 @@ class OperationReader:
             raise inner.error(key, f"{operation.name} saves nothing of its answer, so no power cut can lose it")
         if kind == "wrong_batch" and "batch" not in self._dialect.elements:
             raise inner.error(key, f"{self._dialect.name} has no batch numbers")
+        what = self._miscount(inner, key, kind, is_table=is_table)
         services, times = operation.services, 0
         if kind == "late_signature":
             services = frozenset(SIGNATURE_SERVICES)
@@ -141,7 +143,20 @@ class OperationReader:
             services = frozenset({inner.choice("service", {route.service for route in self._dialect.routes})})
         if is_table and inner.has("times"):
             times = inner.number("times", least=1)
-        return TerminalFault(kind, services, times)
+        return TerminalFault(kind, services, times, what)
+
+    def _miscount(self, table: Table, key: str, kind: TerminalFaultKind, *, is_table: bool) -> Miscount | None:
+        """Return what is counted wrong; None where the fault is another one. Raises DataError."""
+        given = is_table and table.has("what")
+        if kind != "miscount":
+            if given:
+                raise table.error("what", f"means nothing to '{kind}'; take it out")
+            return None
+        if not given:
+            problem = 'needs to say what, as in { kind = "miscount", what = "twice" }; there are '
+            raise table.error(key, problem + ", ".join(MISCOUNTS))
+        chosen = table.choice("what", MISCOUNTS)
+        return next(one for one in MISCOUNTS if one == chosen)
 
 
 def _hint(value: str, known: Collection[str], word: str = "known:") -> str:

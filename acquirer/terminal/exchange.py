@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from acquirer.dialect.dialect import Dialect, Text
 from acquirer.slip.receipt import Receipt
+from acquirer.slip.settlement_slip import SettlementSlip
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Message, Value
 
@@ -83,6 +84,7 @@ class Result:
     reversal: str = ""  # of this operation's own transaction: "done", or "owed" and kept
     receipt: Receipt | None = None
     balance_minor: int | None = None  # of the card, if the reply has it
+    settlement: SettlementSlip | None = None  # what is printed of it
     signature: Signed | None = None  # what happened to the signatures that the operation was about
     slips: tuple[Voucher, ...] = ()  # printed for cardholders to sign on paper; filled in by the driver
     exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from acquirer.dialect.dialect import Route
+from acquirer.settlement.totals import Side
 
 Course = Literal["reverse", "repeat", "nothing"]
 """What follows when a transaction gets no answer that can be believed."""
@@ -35,6 +36,7 @@ class Kind:
     pin: bool = True  # a PIN may be sent
     chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
     offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
+    counted: bool = True  # an approval that moves money is in the totals of its batch
     keeps: bool = False  # an approval is kept, so that others can name it
     details: tuple[str, ...] = ()  # elements of its request that its operation brings
     entry: str = ""  # the one way in which it is entered; "": any
@@ -43,6 +45,13 @@ class Kind:
     named_by: NamedBy = "numbers"
     repeats: tuple[str, ...] = ()  # elements of that transaction which the request carries if they are known
     references: tuple[str, ...] = ()  # facts of that transaction which the slip shows: attributes of `state.Original`
+
+    @property
+    def side(self) -> Side | None:
+        """On which side of the totals of its batch it is counted; None: on neither."""
+        if not (self.moves_money and self.counted):
+            return None
+        return "debit" if self.takes_money else "credit"
 
     @property
     def closes(self) -> bool:
@@ -89,6 +98,7 @@ def _of_pre_auth(service: str, noun: str, not_done: str, verb: Verb, of: str, *,
         takes_money=verb != "void",
         pin=pin,
         chip_data=verb == "top up",
+        counted=verb == "complete",
         keeps=verb == "complete",
         verb=verb,
         of=(of,),
@@ -136,7 +146,7 @@ REFUND: Final = _refund(
 )
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
-PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", keeps=True)
+PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", counted=False, keeps=True)
 PRE_AUTH_TOP_UP: Final = _of_pre_auth(
     "pre_auth_top_up", "top-up of a pre-authorisation", "not topped up", "top up", "pre_auth"
 )

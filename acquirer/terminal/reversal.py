@@ -24,7 +24,7 @@ from acquirer.terminal.kinds import SALE, Kind, noun_of
 from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.order import Order
 from acquirer.terminal.request import ORIGINAL
-from acquirer.terminal.sales import after_reversal
+from acquirer.terminal.sales import after_reversal, books_after_reversal
 from acquirer.terminal.sign_on import fetch_keys, ready
 from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
@@ -219,7 +219,8 @@ def _ended(machine: Machine, pending: Pending, undone: bool) -> dict[str, Any]:
     state = machine.state
     last = None if state.last and state.last.stan == pending.stan else state.last
     sales = after_reversal(state, pending) if undone else state.sales
-    return {"pending": None, "last": last, "sales": sales}
+    books = books_after_reversal(state, pending) if undone else state.batch_books
+    return {"pending": None, "last": last, "sales": sales, "batch_books": books}
 
 
 def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Value]:

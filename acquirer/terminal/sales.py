@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.batch_records import without_record
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kinds import KINDS, Kind
 from acquirer.terminal.order import Order
+from acquirer.terminal.settling import BatchState
 from acquirer.terminal.state import Original, Pending, Sold, State
 
 
@@ -53,3 +55,10 @@ def after_reversal(state: State, pending: Pending) -> tuple[Sold, ...]:
     if kind.verb == "top up" and pending.original and pending.by_hand:
         state = replace(state, sales=state.with_raised(pending.original, -pending.amount_minor))
     return state.sales
+
+
+def books_after_reversal(state: State, pending: Pending) -> BatchState:
+    """Return the books of the batch after the host has undone a transaction."""
+    books = state.batch_books
+    original = (pending.original.within, pending.original.stan) if pending.original else None
+    return replace(books, records=without_record(books.records, (pending.batch, pending.stan), original))

@@ -24,6 +24,7 @@ from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.operators import TerminalOperator, pack_operators, unpack_operators
+from acquirer.terminal.settling import NO_BATCH, BatchState, pack_batch, unpack_batch
 from acquirer.terminal.voucher import Voucher
 from acquirer.terminal.voucher import dump as dump_voucher
 from acquirer.terminal.voucher import load as load_voucher
@@ -124,6 +125,7 @@ class State:
     waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
     operators: tuple[TerminalOperator, ...] = ()  # who may use it; none: anyone
     operator: str = ""  # the cashier who is logged on
+    batch_books: BatchState = NO_BATCH  # what its settlement counts, and how far that is
 
     @property
     def receipt(self) -> Receipt | None:
@@ -212,6 +214,7 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "sales": sealed("sales", _pack_sales(state.sales)) if state.sales else "",
         "operator": state.operator,
         "operators": sealed("operators", pack_operators(state.operators)) if state.operators else "",
+        "batch_books": sealed("batch", pack_batch(state.batch_books)) if state.batch_books != NO_BATCH else "",
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -227,8 +230,8 @@ def load(text: str, vault: Vault) -> State:
         if document["format"] != FORMAT:
             raise StateError(f"it has format {document['format']}, this program reads format {FORMAT}")
 
-        def opened(part: str) -> bytes:
-            return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(document[part]))
+        def opened(part: str, key: str = "") -> bytes:
+            return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(document[key or part]))
 
         derives = document.get("dukpt", "")  # absent in a state that was written before keys were derived
         return State(
@@ -250,6 +253,7 @@ def load(text: str, vault: Vault) -> State:
             operators=unpack_operators(opened("operators")) if document.get("operators") else (),
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
             waiting=tuple(load_voucher(one, document["tid"], vault) for one in document["waiting"]),
+            batch_books=unpack_batch(opened("batch", "batch_books")) if document.get("batch_books") else NO_BATCH,
         )
     except VaultError:
         raise StateError("its sealed parts do not open: it is damaged, or its key file is another one") from None

@@ -30,9 +30,10 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import card
 from acquirer.terminal.effects import Ask, Began, Listen, NoAnswer, Program, Received, Response
-from acquirer.terminal.kinds import KINDS, SALE, Kind
+from acquirer.terminal.kinds import KINDS, REFUND, SALE, Kind
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.order import Order
+from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.state import Original
 from acquirer.terminal.transaction import transact
@@ -64,6 +65,10 @@ def silence(_machine: Machine, _frame: bytes) -> Response:
     return SILENCE
 
 
+SETTLING: Final = ("settlement", "batch_upload", "batch_upload_chip", "batch_upload_advice", "batch_upload_end")
+"""Messages of a settlement."""
+
+
 class Attempt(NamedTuple):
     """One try to build the messages of an operation."""
 
@@ -84,6 +89,8 @@ def unsupplied(compiled: CompiledDialect) -> Iterator[DataError]:
             yield from _transaction(compiled, kind, route)
     if _served(dialect, SALE.service):
         yield from _after_sale(compiled)
+    if _served(dialect, "settlement"):
+        yield from _settlement(compiled)
 
 
 def _served(dialect: Dialect, service: str) -> Route | None:
@@ -142,6 +149,20 @@ def _after_sale(compiled: CompiledDialect) -> Iterator[DataError]:
         size = -(-signature.max_bytes // len(route.when["function"]))
         machine.setup = replace(machine.setup, part_bytes=size)
         yield from _lacking(dialect, route, [_attempt(machine, upload, approve)])
+
+
+def _settlement(compiled: CompiledDialect) -> Iterator[DataError]:
+    """Yield what lacks in a settlement that is not balanced, its upload and its end."""
+    dialect, entries = compiled.dialect, list(_profile(compiled.dialect).entries)
+    machine = _machine(compiled)
+    for entry in entries:
+        _attempt(machine, _transact(SALE, entry), approve)
+    if entries and _served(dialect, REFUND.service):
+        _attempt(machine, _transact(REFUND, entries[0]), approve)
+    attempts = [_attempt(machine, lambda one: settle(one, SettleOrder()), approve)]
+    for service in SETTLING:
+        if route := _served(dialect, service):
+            yield from _lacking(dialect, route, attempts)
 
 
 def _lacking(

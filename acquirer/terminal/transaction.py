@@ -19,6 +19,7 @@ from acquirer.dialect.dialect import Route
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
+from acquirer.terminal.counting import counted_in_batch, settlement_under_way
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.kinds import Course, Kind, course_of
@@ -52,6 +53,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     entry = check_order(machine.setup.terminal_profile, kind, order)
     route = machine.setup.dialect.find_route(kind.service)
     course = course_of(kind, route)
+    if refused := settlement_under_way(machine, kind):
+        return refused
     if refused := (yield from clear_pending(machine, kind, order.drop_reversal)):
         return refused
     if course == "repeat" and (refused := (yield from _clear_unanswered(machine, kind, order.drop_reversal))):
@@ -103,6 +106,7 @@ def conclude(
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)
         changes |= {"last": machine.state.pending, "voucher": voucher}
         changes["sales"] = after_approval(machine.state, machine.setup.dialect, kind, order, exchange, result.receipt)
+        changes["batch_books"] = counted_in_batch(machine, kind, order, exchange, result.receipt, tags)
     if changes:
         yield from machine.keep(**changes)
     yield Ended(exchange)

@@ -12,7 +12,7 @@ from acquirer.settings.specs import dialect_names, document, load_dialect
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.order import OrderError
-from acquirer.terminal.supplies import MANAGEMENT, unsupplied
+from acquirer.terminal.supplies import MANAGEMENT, SETTLING, unsupplied
 from acquirer.testing import running_host
 
 
@@ -26,8 +26,7 @@ def test_every_message_of_every_dialect_that_ships(name: str) -> None:
     dialect = load_dialect(name)
     assert list(unsupplied(CompiledDialect(dialect))) == []
     served = {route.service for route in dialect.routes if route.served}
-    settling = {"settlement", "batch_upload", "batch_upload_chip", "batch_upload_advice", "batch_upload_end"}
-    assert served <= {*MANAGEMENT, *KINDS, *settling, "reversal", "signature", "signature_part"}  # a command for each
+    assert served <= {*MANAGEMENT, *KINDS, *SETTLING, "reversal", "signature", "signature_part"}  # a command for each
 
 
 SERVICES = (

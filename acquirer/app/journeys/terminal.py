@@ -10,9 +10,11 @@ from acquirer.app.terminal import Asking, Terminal
 from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
+from acquirer.journey.miscounts import MISCOUNTS, Miscount
 from acquirer.journey.operation import TerminalOperation
 from acquirer.journey.subjects import OperationSubject
 from acquirer.journey.terminal_faults import FaultyProgram, PowerCut, another_batch
+from acquirer.terminal.batch_records import Records
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.machine import Machine
@@ -50,19 +52,31 @@ class JourneyTerminal(Terminal):
         """Do an operation; return how it ended, and what is to be said of the fault: "" unless it did not act."""
         self._core.log = []
         acted = True
+        before = self.state.batch_books.records
         if fault is not None and fault.kind == "wrong_batch":
             self._core.machine.state = replace(self.state, batch=another_batch(self.state.batch))
-        elif fault is not None:
+        elif fault is not None and fault.what is None:
             self._faulty = FaultyProgram(fault, self.state, self._dropped)
         try:
             subject = self._operate(operation, arguments)
         finally:
             acted = self._faulty is None or self._faulty.acted > 0
             self._faulty = None
+        if fault is not None and fault.what is not None:
+            return subject, self._miscount(fault.what, before)
         if acted or fault is None:
             return subject, ""
         services = " or ".join(sorted(fault.services))
         return subject, f"the fault did not act: the operation sent no {services}"
+
+    def _miscount(self, what: Miscount, before: Records) -> str:
+        """Get the books of the batch wrong; return a problem where there was nothing to get wrong."""
+        books = self.state.batch_books
+        records = MISCOUNTS[what].change(before, books.records)
+        if records == books.records:
+            return f"the fault did not act: the operation left nothing in the books that '{what}' changes"
+        self._core.machine.state = replace(self.state, batch_books=replace(books, records=records))
+        return ""
 
     def _operate(self, operation: TerminalOperation, arguments: Mapping[str, Any]) -> OperationSubject:
         try:

@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Final
 
 from acquirer.dialect.plans import ElementValues
-from acquirer.host.batch_numbers import closed
 from acquirer.host.batch_totals import side_of
 from acquirer.host.card import read_card
 from acquirer.host.case import UNVERIFIED, Case, Deciding
+from acquirer.host.closing import closed
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import settlement as why
 from acquirer.host.registry import service

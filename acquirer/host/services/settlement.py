@@ -18,9 +18,9 @@ from collections.abc import Generator
 from typing import Final
 
 from acquirer.dialect.plans import ElementValues
-from acquirer.host.batch_numbers import closed
 from acquirer.host.batch_totals import OFFLINE, batch_totals, of_this_batch, unsigned
 from acquirer.host.case import Case, Deciding
+from acquirer.host.closing import closed
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import settlement as why
 from acquirer.host.registry import service

@@ -10,7 +10,6 @@ from typing import Final
 
 from acquirer.dialect.plans import ElementValues
 from acquirer.host.admission import unlisted_operator
-from acquirer.host.batch_numbers import next_batch
 from acquirer.host.calendar import Stamp
 from acquirer.host.case import Case
 from acquirer.host.core import Host
@@ -27,6 +26,7 @@ from acquirer.security.ciphers import CipherError, CipherName
 from acquirer.security.packages import PackageError
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
+from acquirer.settlement.batch_numbers import next_batch
 from acquirer.wire.message import Unusual, Value
 
 CLONE_WINDOW_S: Final = 60

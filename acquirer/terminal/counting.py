@@ -1,0 +1,79 @@
+"""What a terminal adds to its own books of the batch when a transaction is approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from acquirer.slip.receipt import Receipt
+from acquirer.terminal.advice import kept_advice
+from acquirer.terminal.batch_records import BatchRecord, is_foreign, settles, with_record
+from acquirer.terminal.chip import packed
+from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.kinds import Kind, course_of
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.order import Order
+from acquirer.terminal.settling import BatchState
+from acquirer.wire.message import Value
+
+CHIP_ELEMENTS = ("pan", "amount", "entry_mode", "card_sequence")
+"""What a chip's detail repeats of its transaction, beside the chip's data."""
+
+APPROVED = b"\x40"
+"""9F27 of a transaction certificate: the chip has approved (EMV book 3, table 15)."""
+
+
+def counted_in_batch(
+    machine: Machine, kind: Kind, order: Order, exchange: Exchange, slip: Receipt, tags: Mapping[str, bytes]
+) -> BatchState:
+    """Return the books of the batch with a transaction that was approved; `tags` are the chip's data of its request."""
+    books, dialect = machine.state.batch_books, machine.setup.dialect
+    if not settles(dialect):
+        return books
+    original = (order.original.within, order.original.stan) if order.original else None
+    record = None
+    if kind.side is not None:
+        route = dialect.find_route(kind.service)
+        fields: Mapping[int, Value] = {}
+        if kind.offline or course_of(kind, route) == "repeat":
+            form, fields = "advice", kept_advice(machine, kind, order, route, exchange.request).fields
+        elif tags:
+            form, fields = "chip", _chip_fields(machine, exchange, order, tags)
+        else:
+            form = "request"
+        record = BatchRecord(
+            service=kind.service,
+            batch=str(dialect.get_from(exchange.request, "batch") or ""),
+            stan=exchange.stan,
+            side=kind.side,
+            amount_minor=slip.amount_minor,
+            form=form,  # type: ignore[arg-type]
+            pan=order.card.pan,
+            foreign=is_foreign(dialect, slip),
+            auth_id=slip.auth_id,
+            fields=fields,
+        )
+    return replace(books, records=with_record(books.records, kind, record, original))
+
+
+def settlement_under_way(machine: Machine, kind: Kind) -> Result | None:
+    """Return the refusal of a transaction while a settlement is under way; None when there is none."""
+    settlement = machine.state.batch_books.settlement
+    if settlement is None:
+        return None
+    sentence = f"{kind.not_done}: the settlement of batch {settlement.batch} is not finished: 'settle' goes on with it"
+    return Result(kind.service, Outcome.REFUSED, sentence=sentence)
+
+
+def _chip_fields(machine: Machine, exchange: Exchange, order: Order, tags: Mapping[str, bytes]) -> dict[int, Value]:
+    """Return what a chip's detail has of its transaction: the chip has approved since, with another cryptogram."""
+    dialect = machine.setup.dialect
+    fields: dict[int, Value] = {}
+    values = {name: dialect.get_from(exchange.request, name) for name in CHIP_ELEMENTS}
+    values["pan"] = order.card.pan
+    for name, value in values.items():
+        if value and name in dialect.elements:
+            dialect.put(fields, name, value)
+    since = {**tags, "9F27": APPROVED, "9F26": machine.setup.randbytes(8)}
+    dialect.put(fields, "icc", packed({tag: value for tag, value in since.items() if tag in tags}))
+    return fields

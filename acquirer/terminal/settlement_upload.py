@@ -1,0 +1,114 @@
+"""The messages of a batch upload, in the order of the field: requests, advices, chips; Q/CUP 009, 批上送.
+
+After a balanced settlement only chips' data go up (203). After any other, all that was counted: requests in lists of at
+most eight (201), advices as they were without their MAC, chips' data (205).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from acquirer.dialect.dialect import Route
+from acquirer.settlement.details import RECORDS_MOST, ChipDetail, DetailRecord, write_chip_detail, write_detail_records
+from acquirer.settlement.totals import DIGITS, read_settlement
+from acquirer.terminal.batch_records import BatchRecord, Records
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.settling import SettlementUnderWay
+from acquirer.wire.message import Value
+
+FUNCTIONS = {True: "203", False: "205"}
+"""Of a chip's detail: after a balanced settlement, after another."""
+
+ENDS = {True: "207", False: "202"}
+"""Of the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadMessage:
+    """One message of an upload."""
+
+    name: str  # by which it is remembered as sent
+    service: str
+    records: Records
+    function: str = ""
+
+    def route(self, machine: Machine) -> Route:
+        """Return the route that it takes. Raises LookupError."""
+        return machine.setup.dialect.find_route(self.service)
+
+    def fields(self, machine: Machine, stan: str, batch: str, currency: str) -> dict[int, Value]:
+        """Return its fields; an advice has its own."""
+        dialect = machine.setup.dialect
+        (first, *_) = self.records
+        if self.service == "batch_upload_advice":
+            return {de: value for de, value in first.fields.items() if de != dialect.mac_de(first.fields)}
+        if self.service == "batch_upload":
+            records = [DetailRecord(one.stan, one.pan, one.amount_minor, one.foreign) for one in self.records]
+            values: dict[str, Value] = {"stan": stan, "detail_records": write_detail_records(records)}
+        else:
+            beside = write_chip_detail(ChipDetail("61", first.foreign, first.amount_minor, currency))
+            values = {"stan": first.stan, "function": self.function, "chip_detail": beside}
+        fields = machine.fields(self.route(machine), {**values, "batch": batch})
+        return dict(sorted({**first.fields, **fields}.items())) if self.service == "batch_upload_chip" else fields
+
+
+def is_balanced(settlement: SettlementUnderWay) -> bool:
+    """Return whether both halves of an answered settlement are equal."""
+    return set(read_settlement(settlement.answer).results) == {DIGITS["equal"]}
+
+
+def upload_messages(settlement: SettlementUnderWay, records: Records) -> Iterator[UploadMessage]:
+    """Yield what is to be uploaded."""
+    counted = [one for one in records if one.batch == settlement.batch and not one.adjusted]
+    balanced = is_balanced(settlement)
+    if not balanced:
+        requests = [one for one in counted if one.form == "request"]
+        for at in range(0, len(requests), RECORDS_MOST):
+            some = tuple(requests[at : at + RECORDS_MOST])
+            yield UploadMessage(f"requests from {some[0].stan}", "batch_upload", some)
+        for one in counted:
+            if one.form == "advice":
+                yield UploadMessage(f"advice {one.stan}", "batch_upload_advice", (one,))
+    for one in counted:
+        if one.form == "chip":
+            yield UploadMessage(f"chip {one.stan}", "batch_upload_chip", (one,), FUNCTIONS[balanced])
+
+
+def details_in(settlement: SettlementUnderWay, records: Records) -> int:
+    """Return how many details the host has."""
+    done = set(settlement.uploaded)
+    return sum(len(one.records) for one in upload_messages(settlement, records) if one.name in done)
+
+
+def records_of(names: tuple[str, ...], settlement: SettlementUnderWay, records: Records) -> tuple[BatchRecord, ...]:
+    """Return the records of messages by their names."""
+    return tuple(
+        one for message in upload_messages(settlement, records) if message.name in names for one in message.records
+    )
+
+
+def end_fields(machine: Machine, stan: str, settlement: SettlementUnderWay, count: int) -> dict[int, Value]:
+    """Return the fields of the end of an upload."""
+    route = machine.setup.dialect.find_route("batch_upload_end")
+    function = ENDS[is_balanced(settlement)]
+    values: dict[str, Value] = {
+        "stan": stan,
+        "batch": settlement.batch,
+        "function": function,
+        "detail_count": f"{min(count, 9999):04}",
+    }
+    return machine.fields(route, values)
+
+
+def settlement_fields(machine: Machine, settlement: SettlementUnderWay) -> dict[int, Value]:
+    """Return the fields of a settlement's request."""
+    route, setup = machine.setup.dialect.find_route("settlement"), machine.setup
+    values: dict[str, Value] = {
+        "stan": settlement.stan,
+        "batch": settlement.batch,
+        "settlement": settlement.totals,
+        "currency": setup.dialect.constants.get("currency", ""),
+        "operator": machine.ours()["operator"],
+    }
+    return machine.fields(route, values)

@@ -1,0 +1,263 @@
+"""Our terminal settles against our host: equal, not equal, held; interrupted at every step, and gone on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from acquirer.host.kinds import KINDS as HOST_KINDS
+from acquirer.security.vault import Vault
+from acquirer.settlement.totals import Totals
+from acquirer.slip.settlement_slip import render_settlement
+from acquirer.terminal.batch_records import count_records
+from acquirer.terminal.effects import Ask, Keep
+from acquirer.terminal.exchange import Outcome, Result
+from acquirer.terminal.kinds import KINDS
+from acquirer.terminal.machine import Machine
+from acquirer.terminal.state import State, dump, load
+from acquirer.testing.rig import Rig
+from acquirer.testing.rig_terminal import RigTerminal
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def terminal(rig: Rig) -> RigTerminal:
+    return rig.terminal()
+
+
+def services(result: Result) -> list[str]:
+    return [one.service for one in result.exchanges]
+
+
+def shop(terminal: RigTerminal) -> None:
+    """A bit of everything that is counted."""
+    assert terminal.sale("10.00", entry="magstripe").ok
+    assert terminal.sale("20.00").ok
+    assert terminal.sale("30.00", "visa", entry="manual").ok
+    assert terminal.void().ok
+    assert terminal.sale("40.00", entry="manual").ok
+    assert terminal.refund("15.00").ok
+    assert terminal.pre_auth("50.00").ok
+    assert terminal.sale("60.00", "poor").failed
+
+
+def forget(terminal: RigTerminal, stan: str) -> None:
+    """Have the terminal count something that the host does not know of."""
+    books = terminal.state.batch_books
+    records = tuple(
+        replace(one, amount_minor=one.amount_minor + 1) if one.stan == stan else one for one in books.records
+    )
+    terminal._core.machine.state = replace(terminal.state, batch_books=replace(books, records=records))
+
+
+def test_kinds_stand_on_the_same_side_at_terminal_and_host() -> None:
+    for name, kind in KINDS.items():
+        assert (kind.side or "none") == HOST_KINDS[name].total, name
+
+
+def test_an_equal_batch_uploads_chips_and_begins_the_next_one(rig: Rig, terminal: RigTerminal) -> None:
+    shop(terminal)
+    totals = count_records(terminal.state.batch_books.records)
+    assert totals.domestic == Totals(7000, 3, 1500, 1)
+    assert totals.foreign == Totals(3000, 1, 3000, 1)
+    result = terminal.settle()
+    assert (result.outcome, result.sentence) == (
+        Outcome.APPROVED,
+        "batch 000001 settled: balanced; batch 000002 begins",
+    )
+    assert services(result) == ["settlement", "batch_upload_chip", "batch_upload_end"]
+    assert terminal.state.batch == "000002"
+    assert terminal.state.batch_books.records == ()
+    assert rig.journal[-1].notes == ()
+    assert terminal.sale("1.00").ok
+    assert terminal.settle().ok
+
+
+def test_what_was_undone_is_not_counted(terminal: RigTerminal) -> None:
+    terminal.sale("10.00")
+    terminal.reverse()
+    terminal.sale("20.00")
+    terminal.void()
+    terminal.reverse()
+    assert count_records(terminal.state.batch_books.records).domestic == Totals(2000, 1)
+    assert not terminal.state.batch_books.records[0].voided
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
+
+
+def test_a_batch_that_is_not_equal_uploads_everything(rig: Rig, terminal: RigTerminal) -> None:
+    shop(terminal)
+    for number in range(8):
+        terminal.sale(f"{number + 1}.00", entry="magstripe")
+    forget(terminal, "000002")
+    result = terminal.settle()
+    assert result.sentence == "batch 000001 settled: domestic not balanced, foreign balanced; batch 000002 begins"
+    assert services(result) == [
+        "settlement", "batch_upload", "batch_upload", "batch_upload_advice", "batch_upload_chip", "batch_upload_end",
+    ]  # fmt: skip
+    ended = rig.journal[-1]
+    assert ended.why == (
+        "upload ended, 14 details uploaded: 13 agree, 1 differ; batch 000001 is closed, the open one is 000002"
+    )
+    assert ended.notes == ()
+    assert terminal.sale("1.00").ok
+
+
+def test_signing_off_after_it(rig: Rig, terminal: RigTerminal) -> None:
+    terminal.sale("10.00")
+    result = terminal.settle(sign_off=True)
+    assert result.sentence.endswith("batch 000002 begins; signed off")
+    assert not terminal.state.signed_on
+    assert terminal.sale("1.00").ok  # it signs on first
+    assert terminal.state.batch == "000002"
+
+
+def test_batch_numbers_begin_anew(rig: Rig, terminal: RigTerminal) -> None:
+    terminal.sign_on()
+    rig.sessions[terminal.tid].batch = "999999"
+    terminal._core.machine.state = replace(terminal.state, batch="999999")
+    terminal.sale("10.00")
+    assert terminal.settle().sentence.endswith("batch 000001 begins")
+    assert terminal.sale("10.00").ok
+
+
+def test_an_unsigned_sale_holds_the_batch() -> None:
+    rig = Rig(unsigned_at_settlement="hold")
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    result = terminal.settle()
+    assert result.outcome is Outcome.DECLINED
+    assert result.sentence == ("not settled: the host answers error; batch 000001 stays open, its journal says why")
+    assert terminal.sign("王伟").ok
+    assert terminal.sale("5.00", entry="contactless").ok  # the batch is open, and this one needs no signature
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")  # what waits goes up first
+
+
+def test_going_on_after_an_error() -> None:
+    rig = Rig(unsigned_at_settlement="hold")
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    result = terminal.settle(upload_after_error=True)
+    assert result.sentence == "batch 000001 settled: error; batch 000002 begins"
+    assert services(result) == ["settlement", "batch_upload", "batch_upload_end"]
+    assert "its terminal went on" in rig.journal[-1].notes[0]
+
+
+def test_a_refusal_keeps_the_batch() -> None:
+    rig = Rig(rules=[{"name": "closed", "when": {"service": "settlement"}, "then": {"code": "90"}}])
+    terminal = rig.terminal()
+    terminal.sale("10.00")
+    result = terminal.settle()
+    assert result.sentence == "not settled: the host answers 90 end of day in progress"
+    assert terminal.sale("1.00").ok
+
+
+def test_an_owed_reversal_goes_first() -> None:
+    rig = Rig(faults=["silent:service=sale,count=1", "silent:service=reversal,count=1"])
+    terminal = rig.terminal()
+    assert terminal.sale("10.00").reversal == "owed"
+    assert services(terminal.settle()) == ["reversal", "settlement", "batch_upload_end"]
+
+
+def test_nothing_is_sold_while_it_is_not_finished() -> None:
+    rig = Rig(faults=["silent:service=batch_upload_end,count=3"])
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    result = terminal.settle()
+    assert result.outcome is Outcome.NO_ANSWER
+    assert result.sentence == (
+        "the settlement of batch 000001 is not finished, the end of its upload got no answer: 'settle' goes on with it"
+    )
+    refused = terminal.sale("5.00")
+    assert refused.sentence == ("not sold: the settlement of batch 000001 is not finished: 'settle' goes on with it")
+    assert services(terminal.settle()) == ["batch_upload_end"]
+    assert terminal.sale("5.00").ok
+
+
+def test_a_lost_answer_is_given_again() -> None:
+    rig = Rig(faults=["silent:service=settlement,count=1"])
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    assert "its answer cannot be used" in terminal.settle().sentence
+    assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
+    assert [one.replayed for one in rig.journal if one.service == "settlement"] == [False, True]
+
+
+def test_what_no_round_brings_up_is_on_the_slip() -> None:
+    rig = Rig(faults=["silent:service=batch_upload,count=3"])
+    terminal = rig.terminal()
+    terminal.sale("10.00", entry="magstripe")
+    forget(terminal, "000002")
+    result = terminal.settle()
+    assert (
+        result.sentence
+        == "batch 000001 settled: domestic not balanced, foreign balanced; 1 not uploaded; batch 000002 begins"
+    )
+    assert result.settlement is not None
+    assert "UNSUCCESSFUL LIST" in render_settlement(result.settlement, lang="en")
+
+
+def interrupted(terminal: RigTerminal, steps: int) -> bool:
+    """Settle until the power fails before the state is saved for the so-many-th time; False: it was finished before."""
+    core = terminal._core
+    saved = terminal.state
+    from acquirer.terminal.settlement import SettleOrder, settle
+
+    program, answer = settle(core.machine, SettleOrder()), None
+    try:
+        while True:
+            effect = program.send(answer)
+            answer = None
+            if isinstance(effect, Ask):
+                answer = terminal._connection.ask(effect)
+            elif isinstance(effect, Keep):
+                steps -= 1
+                if not steps:
+                    program.close()
+                    core.machine = Machine(core.machine.setup, saved)
+                    return True
+                saved = effect.state
+    except StopIteration:
+        return False
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_a_power_cut_at_any_step_loses_nothing(rig: Rig, equal: bool) -> None:
+    step = 1
+    while True:
+        rig = Rig()
+        terminal = rig.terminal()
+        shop(terminal)
+        if not equal:
+            forget(terminal, "000002")
+        cut = interrupted(terminal, step)
+        if cut:
+            assert terminal.settle().ok
+        assert terminal.state.batch == rig.sessions[terminal.tid].batch == "000002"
+        row = next(iter(rig.store.settlements.values()))
+        assert (row.state, row.end, row.end_count) == ("closed", "207" if equal else "202", len(rig.store.details))
+        assert terminal.sale("1.00").ok
+        assert terminal.settle().sentence.startswith("batch 000002 settled: balanced")
+        if not cut:
+            break
+        step += 1
+    assert step > 5
+
+
+def test_the_state_keeps_all_of_it(terminal: RigTerminal) -> None:
+    vault = Vault(bytes(32))
+    shop(terminal)
+    books = terminal.state.batch_books
+
+    def again(state: State) -> State:
+        text = dump(state, vault, lambda size: bytes(size))
+        assert "6212345678901232" not in text
+        return load(text, vault)
+
+    assert again(terminal.state).batch_books == books
+    terminal.settle()
+    assert again(terminal.state).batch_books == terminal.state.batch_books
