@@ -152,9 +152,7 @@ class _Causes:
         self._refused: dict[tuple[str, str], list[RefusedUpload]] = {}
         for one in reader.refused_uploads():
             self._refused.setdefault((one.tid, one.stan), []).append(one)
-        self._undelivered: dict[tuple[str, str, str], str] = {}
-        for kind in filter(_is_signed, KINDS):
-            self._undelivered |= reader.undelivered(kind)
+        self._undelivered = reader.undelivered(*filter(_is_signed, KINDS))
 
     def cause(self, transaction: Transaction) -> tuple[Group, str]:
         """Return the likeliest cause: its kind, and a sentence."""

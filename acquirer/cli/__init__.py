@@ -25,6 +25,8 @@ COMMANDS = {
     "terminals": "Register terminals with a store, list them, show one.",
     "journal": "Read what was exchanged, and why each request was answered as it was.",
     "signatures": "Read what cardholders signed: list, show, export, import; and which transactions lack a signature.",
+    "batch": "List settled batches, show one, report why terminal and host differ.",
+    "report": "Report transactions and signatures, as a table, JSON or CSV.",
     "store": "Check a store, back it up, shrink it, purge it.",
     "receipt": "Print the receipt of a sale, void or refund again, with its signature.",
     "decode": "Show a message as a table: fields, parts, meanings, bytes.",

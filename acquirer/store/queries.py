@@ -20,6 +20,8 @@ from typing import Any, Final, TypeVar
 from acquirer.data.types import Row
 from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
+from acquirer.model.batches import BatchBooks, Settlement
+from acquirer.model.effects import LoadBatch
 from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
@@ -27,7 +29,8 @@ from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFi
 from acquirer.store.journal_reader import JournalReader
 from acquirer.store.location import MEMORY, database_path
 from acquirer.store.open_files import OpenFiles
-from acquirer.store.schema import SESSION, SIGNATURE_PART, TERMINAL, Relation, sql_name
+from acquirer.store.schema import SESSION, SETTLEMENT, SIGNATURE_PART, TERMINAL, Relation, sql_name
+from acquirer.store.settlements import load_books
 from acquirer.store.soundness import explained, unpack_whole
 from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
 from acquirer.store.transaction_rows import unpack_transaction
@@ -122,6 +125,20 @@ class Reader:
         sql = select(schema.transaction, having("tid") if tid else "", order="at_us, stan")
         return [self._whole(unpack_transaction, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
 
+    def settlements(self, tid: str = "", batch: str = "") -> list[Settlement]:
+        """Return settlements in the order in which they were asked for, of one terminal or of all."""
+        given = {name: value for name, value in (("tid", tid), ("batch", batch)) if value}
+        sql = select(schema.settlement, having(*given) if given else "", order="at_us, tid")
+        return [self._whole(SETTLEMENT.unpack, row, schema.settlement) for row in self._all(sql, *given.values())]
+
+    def batch_books(self, mid: str, tid: str, batch: str) -> BatchBooks:
+        """Return what is known of one batch: its settlement, its transactions and what was uploaded of them."""
+        try:
+            with self._lock:
+                return load_books(self._connection, LoadBatch(mid, tid, batch), self._database)
+        except sqlite3.Error as exc:
+            raise explained(self._database, exc) from None
+
     def signatures(self, tid: str = "", stan: str = "", batch: str = "") -> list[Signature]:
         """Return signatures in the order of their arrival, those that were replaced too; no damaged ones."""
         found = map(sound_signature, self._signature_rows(tid, stan, batch))
@@ -157,11 +174,11 @@ class Reader:
             if one.reason not in ("approved", "duplicate")
         ]
 
-    def undelivered(self, service: str) -> dict[tuple[str, str, str], str]:
-        """Return what became of replies of a service that were not sent, by terminal, batch and STAN."""
+    def undelivered(self, *services: str) -> dict[tuple[str, str, str], str]:
+        """Return what became of replies of services that were not sent, by terminal, batch and STAN."""
         numbers = self._all(select(schema.delivery, order="exchange_id"))
         entries = [(self.exchange(number), outcome) for number, outcome in numbers]
-        return {(one.tid, one.batch, one.stan): outcome for one, outcome in entries if one and one.service == service}
+        return {(one.tid, one.batch, one.stan): outcome for one, outcome in entries if one and one.service in services}
 
     def blob(self, digest: str) -> bytes | None:
         """Return what is kept under a digest: an image as received, or a PNG."""

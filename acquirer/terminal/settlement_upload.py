@@ -60,7 +60,8 @@ def is_balanced(settlement: SettlementUnderWay) -> bool:
 
 def upload_messages(settlement: SettlementUnderWay, records: Records) -> Iterator[UploadMessage]:
     """Yield what is to be uploaded."""
-    counted = [one for one in records if one.batch == settlement.batch and not one.adjusted]
+    once = {one.stan: one for one in reversed(records) if one.batch == settlement.batch and not one.adjusted}
+    counted = [*once.values()][::-1]  # each number once, as a terminal's list of transactions has it
     balanced = is_balanced(settlement)
     if not balanced:
         requests = [one for one in counted if one.form == "request"]
