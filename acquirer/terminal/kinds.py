@@ -178,7 +178,9 @@ ECASH_REFUND: Final = replace(
 INSTALMENT_SALE: Final = Kind(
     "instalment_sale", "sale by instalments", "not sold", keeps=True, details=("instalments",)
 )
-POINTS_SALE: Final = Kind("points_sale", "sale paid in points", "not sold", keeps=True, details=("points",))
+POINTS_SALE: Final = Kind(
+    "points_sale", "sale paid in points", "not sold", counted=False, keeps=True, details=("points",)
+)
 POINTS_BALANCE: Final = Kind("points_balance", "points balance inquiry", "not inquired", moves_money=False)
 RECURRING_SALE: Final = Kind("recurring_sale", "recurring sale", "not sold", keeps=True)
 MOTO_SALE: Final = Kind(
@@ -230,8 +232,8 @@ FURTHER: Final = (
     *SALES[1:],
     POINTS_BALANCE,
     _void("instalment_void", "void of a sale by instalments", "instalment_sale"),
-    _void("points_void", "void of a sale paid in points", "points_sale"),
-    _refund("points_refund", "refund of a sale paid in points", "points_sale"),
+    replace(_void("points_void", "void of a sale paid in points", "points_sale"), counted=False),
+    replace(_refund("points_refund", "refund of a sale paid in points", "points_sale"), counted=False),
     _void("recurring_void", "void of a recurring sale", "recurring_sale"),
     _void("moto_void", "void of an order", "moto_sale"),
     _refund("moto_refund", "refund of an order", "moto_sale", "moto_completion", "moto_completion_advice"),
