@@ -64,11 +64,11 @@ OCTAL = CellForm(
 DECIMAL = CellForm(r"[ \t]+-?[0-9]{1,20}(?!\S)", _words, lambda _: SIZES, int)
 BITS = CellForm(r" {1,2}[01]{8}(?!\S)", _words, lambda _: (1,), lambda cell: int(cell, 2), behind=r"(?:\s|$)")
 WORDS = CellForm(
-    r" +(?:[0-9A-Fa-f]{2}){1,8}(?= )",
+    r" +(?:(?:[0-9A-Fa-f]{2}){1,8}(?= )|(?:20){1,8}$)",
     _in_columns,
     lambda cell: (len(cell) // 2,) if len(cell) in (4, 8, 16) else (),
     lambda cell: int(cell, 16),
-    behind="  ",
+    behind="(?:  |$)",  # behind a row of blanks stand blanks, and they are cut off
 )
 CHARACTERS = CellForm(
     r"(?: {3}[ -~]| {2}\\[0abtnvfr]| [0-3][0-7]{2})",
