@@ -166,8 +166,8 @@ class Machine:
         """
         dialect, fields = self.setup.dialect, dict[int, Value]()
         must = demanded(route)
-        known: dict[str, Value] = {name: allowed[0] for name, allowed in route.when.items()}
-        known |= {name: value for name, value in dialect.constants.items() if name in must}
+        known: dict[str, Value] = {name: value for name, value in dialect.constants.items() if name in must}
+        known |= {name: allowed[0] for name, allowed in route.when.items()}
         known |= {name: value for name, value in (self.setup.clock() | self.ours()).items() if name in must}
         known |= {"tid": self.setup.tid, "mid": self.setup.mid}
         known |= {name: value for name, value in values.items() if value}
