@@ -142,6 +142,23 @@ class FurtherTransactions(ABC, Generic[Answered]):
         order = self._core.follow_up(drop_reversal, None, "", stan=stan, batch=batch)
         return self._run(script_result(self._core.machine, order, outcome))
 
+    def load_chip(
+        self,
+        amount: str | int,
+        card: str | CardData = "standard",
+        *,
+        source: str = "account",
+        paid_by: str | CardData | None = None,
+        pin: str = "",
+        drop_reversal: bool = False,
+    ) -> Answered:
+        """Load electronic cash onto a card's chip: from its account, from cash, or from another card's account.
+
+        Args:
+            source: ``account``, ``cash``, or ``other``: then `paid_by` is the card that pays.
+        """
+        return self._run(self._core.load_chip(amount, card, source, paid_by, pin, drop_reversal))
+
     def ecash_sale(
         self,
         amount: str | int,

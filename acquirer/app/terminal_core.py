@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,7 +20,9 @@ from acquirer.terminal.card import card as card_of
 from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
-from acquirer.terminal.kinds import KINDS, SALES, Kind
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import KINDS, SALES
+from acquirer.terminal.load_chip import KINDS_OF_LOADS, load_chip
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.pre_auth import pre_auth
@@ -104,6 +107,24 @@ class TerminalCore:
         order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
         return pre_auth(self.machine, order, moto=moto, details=details)
 
+    def load_chip(
+        self,
+        amount: str | int,
+        card: str | CardData,
+        source: str,
+        paid_by: str | CardData | None,
+        pin: str,
+        drop_reversal: bool,
+    ) -> Program[Result]:
+        """Return the program of a load; see `Terminal.load_chip`. Raises ValueError."""
+        known = next((one for one in KINDS_OF_LOADS if one == source), None)
+        if known is None or (known == "other") != (paid_by is not None):
+            raise ValueError("the source of a load is account, cash, or other with the card that pays")
+        loaded = self.card_data(card, pin if paid_by is None else "")
+        payer = loaded if paid_by is None else self.card_data(paid_by, pin)
+        order = self.order(amount, payer, "chip", "", drop_reversal, None, "")
+        return load_chip(self.machine, order, known, loaded)
+
     def order(
         self,
         amount: str | int,
@@ -168,7 +189,8 @@ class TerminalCore:
         if found is None:
             names = ", ".join(sorted(entry.name for entry in table.cards.values()))
             raise CardError(f"there is no test card '{name}'; known: {names}")
-        return card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
+        held = card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
+        return replace(held, imk=found.imk) if found.imk is not None else held
 
     def card_data(self, card: str | CardData, pin: str) -> CardData:
         """Return a card that is given as such or by its name. Raises CardError."""

@@ -162,6 +162,25 @@ def script_result(
     return Job(lambda terminal: terminal.script_result(outcome=known, stan=kept.stan, batch=kept.batch))
 
 
+@app.command("load-chip")
+@operation(Printing)
+def load_chip(
+    *,
+    amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
+    source: Annotated[str, typer.Option(metavar="account|cash|other", help="Who pays.")] = "account",
+    paid_by: Annotated[str, typer.Option(metavar="NAME", help="With --source other: the test card that pays.")] = "",
+    card: CardOptions,
+    pin: PinOptions,
+) -> Job:
+    """Load electronic cash onto a chip, and report how the issuer's script went."""
+    loaded = card.given() or "standard"
+    return Job(
+        lambda terminal: terminal.load_chip(
+            amount, loaded, source=source, paid_by=paid_by or None, pin=pin.pin, drop_reversal=card.drop_reversal
+        )
+    )
+
+
 @app.command("ecash-sale")
 @operation(Signing, Printing)
 def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions) -> Job:

@@ -47,6 +47,8 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "instalments": "what is paid in instalments, and how",
     "keys": "working keys of a sign-on",
     "ksn": "key serial number of a message (DUKPT)",
+    "loaded_entry": "how a chip that another card pays for was read",
+    "loaded_pan": "card whose chip is loaded, where another one pays",
     "mac": "message authentication code",
     "mac_secondary": "the same, in a message with a second bitmap",
     "mid": "merchant number",

@@ -15,11 +15,13 @@ from acquirer.host.case import Case
 from acquirer.host.chip_notes import ChipObjects, chip_notes, chip_objects
 from acquirer.host.decision import Decision
 from acquirer.host.field_notes import field_notes
+from acquirer.host.issuer.cryptogram import answer_of
 from acquirer.host.issuer.decisions import Judgement
 from acquirer.host.issuer.organisations import organisation_of
 from acquirer.host.kinds import KINDS
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Transaction
+from acquirer.wire.message import Value
 from acquirer.wire.tlv import build_tlv, find_value
 
 AUTH_DIGITS = 6
@@ -36,6 +38,7 @@ def book(
     original: Transaction | None = None,
     authorisation: Transaction | None = None,
     elements: dict[str, str] | None = None,
+    script: bytes = b"",
 ) -> Decision:
     """Return the decision about a new transaction, with its row.
 
@@ -44,6 +47,7 @@ def book(
         original: the transaction it is tied to, as it is afterwards; its row changes only with an approval.
         authorisation: the pre-authorisation beneath the original, likewise.
         elements: of the reply, beside those that every transaction has.
+        script: for the chip, where its issuer must answer it (tag 72).
     """
     host, request, dialect, read, fields = case.host, case.request, case.host.dialect, case.host.read, case.fields
     kind, stamp, card = KINDS[request.service], request.stamp, case.card
@@ -58,6 +62,8 @@ def book(
             reply_elements["organisation"] = organisation
     chip = chip_objects(dialect, request.message)
     given = given_back(card.pan, chip)
+    if "icc" in given and kind.chip_data:
+        given["icc"] = _chip_answer(case, given["icc"], code, script if approved else b"")
     if chip is not None:
         notes = (*notes, *chip_notes(host, request, kind, chip, card.pan))
     assert request.key is not None
@@ -116,6 +122,19 @@ def book(
         sign_on_again=judgement.reason is Reason.PIN_FORMAT_ERROR or per_transaction,
         silent=silent,
     )
+
+
+def _chip_answer(case: Case, icc: Value, code: str, script: bytes) -> Value:
+    """Return a reply's chip data with what the issuer answers the chip, where it has its key or must."""
+    keyed, answer = case.keyed_chip(), list[tuple[str, bytes]]()
+    if keyed is not None:
+        answer = answer_of(case.host.issuer.cards[case.card.pan], keyed, code)
+    elif script:  # any answer will do: the chip's kernel says what it makes of it
+        answer = [("91", case.host.randbytes(8) + code.encode("latin-1"))]
+    if script:
+        answer = [one for one in answer if one[0] != "72"] + [("72", script)]
+    assert isinstance(icc, bytes)
+    return icc + build_tlv(answer)
 
 
 def _foreign_organisation(case: Case) -> str:

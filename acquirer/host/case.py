@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 
 from acquirer.host.admission import sign_on_due
 from acquirer.host.card import PresentedCard, check_filling, check_number, read_card
+from acquirer.host.chip_notes import chip_objects
 from acquirer.host.closing import closed
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided, Decision
@@ -147,6 +148,14 @@ class Case:
         assert original is None or isinstance(original, Transaction)
         return original
 
+    def keyed_chip(self) -> dict[str, bytes] | None:
+        """Return the chip's data of a card whose issuer has its key; None of any other."""
+        entry = self.host.issuer.cards.get(self.card.pan)
+        if entry is None or entry.imk is None:
+            return None
+        objects = chip_objects(self.host.dialect, self.request.message)
+        return {one.tag: one.value for one in objects} if isinstance(objects, tuple) else None
+
     def card_use(self) -> tuple[CardUse, tuple[str, ...]] | Judgement:
         """Return what the issuer is asked about, and notes; or the refusal of a PIN block that does not open."""
         host, request, card, read = self.host, self.request, self.card, self.host.read
@@ -168,5 +177,6 @@ class Case:
             icc_condition=read.icc_condition(self.fields),
             pin=None if opened is None else opened.pin,
             day=request.stamp.day,
+            chip=self.keyed_chip(),
         )
         return use, notes

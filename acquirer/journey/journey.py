@@ -8,8 +8,7 @@ from typing import Any, Final, Literal
 
 from acquirer.journal.expected_count import ExpectedCount
 from acquirer.journey.miscounts import Miscount
-from acquirer.journey.operation import TerminalOperation
-from acquirer.journey.operations import TerminalFaultKind
+from acquirer.journey.operation import TerminalFaultKind, TerminalOperation
 from acquirer.matcher.expression import Expression
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule

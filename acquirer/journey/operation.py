@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 ArgumentKind = Literal["text", "amount", "card", "pin", "password", "entry", "flag", "number", "texts"]
 
@@ -40,3 +41,24 @@ class TerminalOperation:
     def services(self) -> frozenset[str]:
         """What its message may ask for."""
         return frozenset(filter(None, (self.service, *self.others)))
+
+
+TerminalFaultKind = Literal[
+    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature", "miscount"
+]
+
+TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
+    "drop_line": "the line drops once the request is sent: no answer can arrive",
+    "ignore_answer": "the answer arrives and is not used, as if there were none",
+    "no_line": "there is no line: nothing is sent",
+    "send_twice": "the same request is sent a second time, and its second answer is used",
+    "power_cut": "the power fails when the answer is there and not yet saved: the terminal goes on with its state of "
+    "before",
+    "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",
+    "miscount": "the terminal gets its own books of the batch wrong; `what` says how, see below",
+    "late_signature": "no signature goes up during this operation: it is kept, and comes late",
+}
+"""Faults of the terminal's side, and what each of them does."""
+
+POWER_CUT: Final = "power-cut"
+"""The outcome of an operation during which the power failed."""

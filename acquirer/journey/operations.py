@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from acquirer.journey.operation import Argument, TerminalOperation
-from acquirer.terminal.kinds import SALES, Verb, followers
+from acquirer.terminal.kind import Verb
+from acquirer.terminal.kinds import SALES, followers
 
 
 def _services(verb: Verb) -> tuple[str, ...]:
@@ -136,6 +137,21 @@ _ALL: Final = (
         "Report how an issuer's script went.",
         (Argument("outcome", "text", "done, failed or not-performed"), _STAN, _BATCH, _DROP),
         saves=False,
+    ),
+    TerminalOperation(
+        "load_chip",
+        "account_load",
+        "Load electronic cash onto a chip.",
+        (
+            Argument("amount", "amount", "how much"),
+            _CARD,
+            Argument("source", "text", "account, cash, or other"),
+            Argument("paid_by", "card", "the card that pays, with source other"),
+            _PIN,
+            _DROP,
+        ),
+        frozenset({"amount"}),
+        others=("cash_load", "other_account_load", "script_result"),
     ),
     TerminalOperation(
         "ecash_sale",
@@ -270,23 +286,3 @@ _ALL: Final = (
 OPERATIONS: Final[Mapping[str, TerminalOperation]] = {one.name: one for one in _ALL}
 
 SIGNATURE_SERVICES: Final = ("signature", "signature_part")
-
-TerminalFaultKind = Literal[
-    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature", "miscount"
-]
-
-TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
-    "drop_line": "the line drops once the request is sent: no answer can arrive",
-    "ignore_answer": "the answer arrives and is not used, as if there were none",
-    "no_line": "there is no line: nothing is sent",
-    "send_twice": "the same request is sent a second time, and its second answer is used",
-    "power_cut": "the power fails when the answer is there and not yet saved: the terminal goes on with its state of "
-    "before",
-    "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",
-    "miscount": "the terminal gets its own books of the batch wrong; `what` says how, see below",
-    "late_signature": "no signature goes up during this operation: it is kept, and comes late",
-}
-"""Faults of the terminal's side, and what each of them does."""
-
-POWER_CUT: Final = "power-cut"
-"""The outcome of an operation during which the power failed."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from acquirer.journey.journey import JourneyHeader
 from acquirer.journey.miscounts import MISCOUNTS
-from acquirer.journey.operation import TerminalOperation
-from acquirer.journey.operations import OPERATIONS, TERMINAL_FAULTS
+from acquirer.journey.operation import TERMINAL_FAULTS, TerminalOperation
+from acquirer.journey.operations import OPERATIONS
 from acquirer.journey.reading import HEADER_KEYS, HOST_KEYS, STEP_KEYS
 from acquirer.journey.reading_actions import ACTIONS
 from acquirer.journey.reading_expectations import EXPECTATIONS, VERIFY_KEYS

@@ -20,7 +20,7 @@ from acquirer.journey.journey import (
     OwedExpected,
     StepExpectation,
 )
-from acquirer.journey.operations import POWER_CUT
+from acquirer.journey.operation import POWER_CUT
 from acquirer.journey.reading_values import duration_s
 from acquirer.journey.references import problem_of, references_of
 from acquirer.journey.subjects import NOT_BOOKED

@@ -11,8 +11,8 @@ from acquirer.data.toml import did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import Operate, TerminalFault
 from acquirer.journey.miscounts import MISCOUNTS, Miscount
-from acquirer.journey.operation import Argument, TerminalOperation
-from acquirer.journey.operations import SIGNATURE_SERVICES, TERMINAL_FAULTS, TerminalFaultKind
+from acquirer.journey.operation import TERMINAL_FAULTS, Argument, TerminalFaultKind, TerminalOperation
+from acquirer.journey.operations import SIGNATURE_SERVICES
 from acquirer.journey.references import is_reference, problem_of
 from acquirer.scenario.parameters import read_amount_minor
 from acquirer.wire.masking import mask_card_numbers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.journal.mask import showers
-from acquirer.journey.operations import POWER_CUT
+from acquirer.journey.operation import POWER_CUT
 from acquirer.matcher.keys import field_place
 from acquirer.model.rows import Transaction
 from acquirer.terminal.exchange import Exchange, Result

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     CARD_STOLEN = "card_stolen"
     CARD_RESTRICTED = "card_restricted"
     USE_CHIP = "use_chip"
+    CRYPTOGRAM_DIFFERS = "cryptogram_differs"  # the chip's is not made with the card's key
     FUNDS_INSUFFICIENT = "funds_insufficient"
     LIMIT_EXCEEDED = "limit_exceeded"
     COUNT_EXCEEDED = "count_exceeded"
@@ -82,6 +83,7 @@ FALLBACKS: Final[Mapping[Reason, Reason]] = {
     Reason.ORIGINAL_TOO_OLD: Reason.ORIGINAL_UNKNOWN,
     Reason.ORIGINAL_CARD_DIFFERS: Reason.ORIGINAL_DIFFERS,
     Reason.REFUND_EXCEEDS: Reason.LIMIT_EXCEEDED,
+    Reason.CRYPTOGRAM_DIFFERS: Reason.CARD_RESTRICTED,
     Reason.COMPLETION_EXCEEDS: Reason.ORIGINAL_AMOUNT_DIFFERS,
     Reason.ORIGINAL_NOT_REFUNDABLE: Reason.ORIGINAL_DIFFERS,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from acquirer.data.toml import DataError, Document, KeyPath, parse_toml
 from acquirer.host.issuer.cards import CardEntry, CardTable, Status
+from acquirer.security.secret import Secret
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, read_words, whole
@@ -86,7 +87,7 @@ def _read(
     return values
 
 
-SECRET: Final = ("pan", "pin")
+SECRET: Final = ("pan", "pin", "imk")
 """Keys whose values no error repeats."""
 
 NO_EXPIRY: Final = "4912"
@@ -131,6 +132,17 @@ def _expiry(value: object) -> str:
     return _matching(r"[0-9]{2}(0[1-9]|1[0-2])", problem)(value)
 
 
+def _issuer_key(value: object) -> Secret:
+    return Secret.from_hex(
+        _matching(r"[0-9A-Fa-f]{32}", "is no issuer's key; write 32 hexadecimal digits")(value), "3des"
+    )
+
+
+def _script(value: object) -> bytes:
+    problem = "is no script; write its identifier (9F18) and commands (86) in hexadecimal digits"
+    return bytes.fromhex(_matching(r"9F1804([0-9A-F]{2}){4}(86([0-9A-F]{2})+)+", problem)(value))
+
+
 def _bins(value: object) -> tuple[str, ...]:
     bins = read_words(value)
     if not all(re.fullmatch(r"[0-9]{1,12}", one) for one in bins):
@@ -159,6 +171,8 @@ _CARD: Final[Mapping[str, tuple[str, ValueReader[Any]]]] = {
     "service_code": ("service_code", _THREE_DIGITS),
     "pin": ("pin", _matching(r"[0-9]{4,12}", "is no PIN; write 4 to 12 digits in quotes")),
     "pin_required": ("pin_required", read_bool),
+    "imk": ("imk", _issuer_key),
+    "script": ("script", _script),
     "status": ("status", choice(get_args(Status))),
     "balance": ("balance_minor", _minor),
     "limit": ("limit_minor", _minor),

@@ -12,7 +12,8 @@ from acquirer.dialect.dialect import Route
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
-from acquirer.terminal.kinds import Kind, noun_of
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.reversal import UNKNOWN

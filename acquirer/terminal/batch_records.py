@@ -15,7 +15,7 @@ from typing import Any, Literal
 from acquirer.dialect.dialect import Dialect
 from acquirer.settlement.totals import BatchTotals, Side
 from acquirer.slip.receipt import Receipt
-from acquirer.terminal.kinds import Kind
+from acquirer.terminal.kind import Kind
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import Value
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from acquirer.errors import ConfigurationError
+from acquirer.security.secret import Secret
 from acquirer.wire.masking import mask_pan
 
 PLAIN_SERVICE_CODE = "120"  # international, positive online authorisation, no chip, no PIN demanded
@@ -28,6 +29,7 @@ class CardData:
     track2: str = field(default="", repr=False)  # digits, separator D
     sequence: str = ""  # of a chip card, three digits
     pin: str = field(default="", repr=False)
+    imk: Secret | None = field(default=None, repr=False)  # its issuer's key, where our terminal plays the chip with it
 
     @property
     def masked(self) -> str:

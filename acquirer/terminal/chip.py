@@ -1,6 +1,7 @@
 """IC data of a request: the least that a plausible EMV card and terminal would send.
 
-There is no EMV kernel: the cryptogram is random and no host can verify it. What stands in which tag is the dialect's
+There is no EMV kernel: the cryptogram is random and no host can verify it, but for test cards whose issuer's key our
+terminal has: then it is the chip's own. What stands in which tag is the dialect's
 data (``[terminal.icc]``); a recipe is fixed hex, one of the `WORDS`, or several of both, blanks between them.
 """
 
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.data.types import Randbytes
-from acquirer.wire.tlv import build_tlv
+from acquirer.security.cryptogram import card_key, request_cryptogram, response_cryptogram, session_key
+from acquirer.security.secret import Secret
+from acquirer.terminal.card import CardData
+from acquirer.wire.cryptogram_data import covered_data
+from acquirer.wire.tlv import TlvError, build_tlv, find_value, parse_tlv
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,36 @@ def icc_data(recipes: Mapping[str, str | tuple[str, str]], moment: Moment) -> di
         tag: _cook(tag, recipe if isinstance(recipe, str) else recipe[not moment.pin], moment)
         for tag, recipe in recipes.items()
     }
+
+
+def session_of(tags: Mapping[str, bytes], card: CardData) -> Secret | None:
+    """Return the chip's key of this transaction; None where our terminal does not have the issuer's."""
+    if card.imk is None or "9F36" not in tags:
+        return None
+    return session_key(card_key(card.imk, card.pan, card.sequence), tags["9F36"])
+
+
+def with_cryptogram(tags: dict[str, bytes], card: CardData) -> dict[str, bytes]:
+    """Return the data with the chip's own cryptogram, where our terminal has the issuer's key of the card."""
+    session, data = session_of(tags, card), covered_data(tags)
+    if session is None or data is None:
+        return tags
+    return tags | {"9F26": request_cryptogram(session, data)}
+
+
+def issuer_note(tags: Mapping[str, bytes], card: CardData, reply: bytes) -> str:
+    """Return what the chip makes of the issuer's answer in a reply's data; "" where it cannot tell."""
+    session = session_of(tags, card)
+    if session is None:
+        return ""
+    try:
+        answer = find_value(parse_tlv(reply), "91")
+    except TlvError:
+        answer = None
+    if answer is None:
+        return "the issuer did not answer the chip (no 91)"
+    expected = response_cryptogram(session, tags["9F26"], answer[8:].decode("latin-1")[:2].ljust(2))
+    return "the chip knows its issuer (ARPC)" if answer[:8] == expected else "the ARPC is not that of the card's issuer"
 
 
 def packed(tags: Mapping[str, bytes], only: Collection[str] | None = None) -> bytes:

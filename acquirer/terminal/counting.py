@@ -10,7 +10,8 @@ from acquirer.terminal.advice import kept_advice
 from acquirer.terminal.batch_records import BatchRecord, is_foreign, settles, with_record
 from acquirer.terminal.chip import packed
 from acquirer.terminal.exchange import Exchange, Outcome, Result
-from acquirer.terminal.kinds import Kind, course_of
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import course_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.settling import BatchState

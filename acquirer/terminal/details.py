@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.data.toml import did_you_mean
-from acquirer.terminal.kinds import Kind
+from acquirer.terminal.kind import Kind
 from acquirer.terminal.order import OrderError
 from acquirer.wire.message import Value
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.kinds import Kind, NamedBy, noun_of
+from acquirer.terminal.kind import Kind, NamedBy
+from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName, find_sale
 from acquirer.terminal.order import Order

@@ -7,131 +7,24 @@ it does to it (`verb`) and by the kind of that one: `follower`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
 from acquirer.dialect.dialect import Route
-from acquirer.settlement.totals import Side
-
-Course = Literal["reverse", "repeat", "nothing"]
-"""What follows when a transaction gets no answer that can be believed."""
-
-NamedBy = Literal["numbers", "reference", "authorisation"]
-"""How a transaction that another one is tied to is named where it is not kept: batch and STAN; reference number, date
-and card; authorisation code, date and card."""
-
-Verb = Literal["void", "refund", "complete", "top up", "adjust", "tip", "report"]
-"""What a transaction does to another one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of transaction."""
-
-    service: str
-    noun: str  # in sentences
-    not_done: str  # how a sentence begins when it is not made
-    moves_money: bool = True  # its request has an amount, an approval gets a slip, no answer has consequences
-    takes_money: bool = True  # from the cardholder; otherwise the slip's amount has a minus
-    pin: bool = True  # a PIN may be sent
-    chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
-    offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
-    counted: bool = True  # an approval that moves money is in the totals of its batch
-    keeps: bool = False  # an approval is kept, so that others can name it
-    details: tuple[str, ...] = ()  # elements of its request that its operation brings
-    entry: str = ""  # the one way in which it is entered; "": any
-    verb: Verb | None = None  # what it does to an approved transaction
-    of: tuple[str, ...] = ()  # the kinds of those
-    named_by: NamedBy = "numbers"
-    repeats: tuple[str, ...] = ()  # elements of that transaction which the request carries if they are known
-    references: tuple[str, ...] = ()  # facts of that transaction which the slip shows: attributes of `state.Original`
-
-    @property
-    def side(self) -> Side | None:
-        """On which side of the totals of its batch it is counted; None: on neither."""
-        if not (self.moves_money and self.counted):
-            return None
-        return "debit" if self.takes_money else "credit"
-
-    @property
-    def closes(self) -> bool:
-        """Whether an approval closes what it is tied to: it cannot be named again unless this one is undone."""
-        return self.verb in ("void", "complete", "adjust", "tip")
-
-
-def _void(service: str, noun: str, *of: str) -> Kind:
-    return Kind(
-        service,
-        noun,
-        "not voided",
-        takes_money=False,
-        chip_data=False,
-        verb="void",
-        of=of,
-        repeats=("rrn", "auth_id"),
-        references=("stan",),
-    )
-
-
-def _refund(service: str, noun: str, *of: str) -> Kind:
-    """Return a kind that gives back. It never carries a PIN (Q/CUP 009)."""
-    return Kind(
-        service,
-        noun,
-        "not refunded",
-        takes_money=False,
-        pin=False,
-        chip_data=False,
-        verb="refund",
-        of=of,
-        named_by="reference",
-        repeats=("rrn",),
-        references=("rrn", "date"),
-    )
-
-
-def _of_pre_auth(service: str, noun: str, not_done: str, verb: Verb, of: str, *, pin: bool = True) -> Kind:
-    return Kind(
-        service,
-        noun,
-        not_done,
-        takes_money=verb != "void",
-        pin=pin,
-        chip_data=verb == "top up",
-        counted=verb == "complete",
-        keeps=verb == "complete",
-        verb=verb,
-        of=(of,),
-        named_by="authorisation",
-        repeats=("auth_id",),
-        references=("auth_id",),
-    )
-
-
-def _adjustment(service: str, noun: str, verb: Verb) -> Kind:
-    """Return a kind by which another amount stands in the place of a sale's."""
-    return Kind(
-        service,
-        noun,
-        "not adjusted",
-        pin=False,
-        chip_data=False,
-        keeps=True,
-        verb=verb,
-        of=("sale", "offline_sale"),
-        repeats=("rrn", "auth_id"),
-        references=("stan",),
-    )
-
-
-def _of_order(kind: Kind, noun: str) -> Kind:
-    """Return what a kind is for the pre-authorisation of an order by mail or telephone."""
-    return replace(kind, service=f"moto_{kind.service}", noun=noun, of=("moto_pre_auth",))
-
+from acquirer.terminal.kind import (
+    Course,
+    Kind,
+    Verb,
+    adjustment_kind,
+    order_kind,
+    pre_auth_kind,
+    refund_kind,
+    void_kind,
+)
 
 SALE: Final = Kind("sale", "sale", "not sold", keeps=True)
-VOID: Final = _void("void", "void", "sale")
-REFUND: Final = _refund(
+VOID: Final = void_kind("void", "void", "sale")
+REFUND: Final = refund_kind(
     "refund",
     "refund",
     "sale",
@@ -147,17 +40,17 @@ REFUND: Final = _refund(
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
 PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", counted=False, keeps=True)
-PRE_AUTH_TOP_UP: Final = _of_pre_auth(
+PRE_AUTH_TOP_UP: Final = pre_auth_kind(
     "pre_auth_top_up", "top-up of a pre-authorisation", "not topped up", "top up", "pre_auth"
 )
-PRE_AUTH_VOID: Final = _of_pre_auth("pre_auth_void", "void of a pre-authorisation", "not voided", "void", "pre_auth")
-COMPLETION: Final = _of_pre_auth(
+PRE_AUTH_VOID: Final = pre_auth_kind("pre_auth_void", "void of a pre-authorisation", "not voided", "void", "pre_auth")
+COMPLETION: Final = pre_auth_kind(
     "completion", "completion of a pre-authorisation", "not completed", "complete", "pre_auth"
 )
-COMPLETION_ADVICE: Final = _of_pre_auth(  # as an advice: it never carries a PIN
+COMPLETION_ADVICE: Final = pre_auth_kind(  # as an advice: it never carries a PIN
     "completion_advice", "completion by advice", "not completed", "complete", "pre_auth", pin=False
 )
-COMPLETION_VOID: Final = _void("completion_void", "void of a completion", "completion")
+COMPLETION_VOID: Final = void_kind("completion_void", "void of a completion", "completion")
 
 OFFLINE_SALE: Final = Kind(
     "offline_sale",
@@ -168,11 +61,14 @@ OFFLINE_SALE: Final = Kind(
     keeps=True,
     details=("auth_mode", "auth_institution"),
 )
-SETTLEMENT_ADJUSTMENT: Final = _adjustment("settlement_adjustment", "settlement adjustment", "adjust")
-TIP_ADJUSTMENT: Final = _adjustment("tip_adjustment", "tip", "tip")
+SETTLEMENT_ADJUSTMENT: Final = adjustment_kind("settlement_adjustment", "settlement adjustment", "adjust")
+TIP_ADJUSTMENT: Final = adjustment_kind("tip_adjustment", "tip", "tip")
 ECASH_SALE: Final = Kind("ecash_sale", "electronic cash sale", "not paid", pin=False, offline=True, keeps=True)
 ECASH_REFUND: Final = replace(
-    _refund("ecash_refund", "electronic cash refund", "ecash_sale"), named_by="numbers", offline=True, chip_data=True
+    refund_kind("ecash_refund", "electronic cash refund", "ecash_sale"),
+    named_by="numbers",
+    offline=True,
+    chip_data=True,
 )
 
 INSTALMENT_SALE: Final = Kind(
@@ -215,6 +111,20 @@ CARDHOLDER_VERIFICATION: Final = Kind(
     details=("holder",),
     entry="manual",
 )
+ACCOUNT_LOAD: Final = Kind("account_load", "load from the card's account", "not loaded", keeps=True)
+CASH_LOAD: Final = Kind("cash_load", "load with cash", "not loaded", pin=False, keeps=True)
+OTHER_ACCOUNT_LOAD: Final = Kind(
+    "other_account_load",
+    "load from another account",
+    "not loaded",
+    chip_data=False,
+    keeps=True,
+    details=("icc", "card_sequence", "loaded_pan", "loaded_entry"),
+)
+CASH_LOAD_VOID: Final = replace(
+    void_kind("cash_load_void", "void of a load with cash", "cash_load"), chip_data=True, entry="chip"
+)
+LOADS: Final = (ACCOUNT_LOAD, CASH_LOAD, OTHER_ACCOUNT_LOAD)
 SCRIPT_RESULT: Final = Kind(
     "script_result",
     "script result",
@@ -224,28 +134,30 @@ SCRIPT_RESULT: Final = Kind(
     chip_data=False,
     details=("icc", "processing_code"),
     verb="report",
-    of=tuple(kind.service for kind in SALES),
+    of=tuple(kind.service for kind in (*SALES, *LOADS)),
     repeats=("rrn", "auth_id"),
 )
 FURTHER: Final = (
+    *LOADS,
+    CASH_LOAD_VOID,
     SCRIPT_RESULT,
     *SALES[1:],
     POINTS_BALANCE,
-    _void("instalment_void", "void of a sale by instalments", "instalment_sale"),
-    replace(_void("points_void", "void of a sale paid in points", "points_sale"), counted=False),
-    replace(_refund("points_refund", "refund of a sale paid in points", "points_sale"), counted=False),
-    _void("recurring_void", "void of a recurring sale", "recurring_sale"),
-    _void("moto_void", "void of an order", "moto_sale"),
-    _refund("moto_refund", "refund of an order", "moto_sale", "moto_completion", "moto_completion_advice"),
+    void_kind("instalment_void", "void of a sale by instalments", "instalment_sale"),
+    replace(void_kind("points_void", "void of a sale paid in points", "points_sale"), counted=False),
+    replace(refund_kind("points_refund", "refund of a sale paid in points", "points_sale"), counted=False),
+    void_kind("recurring_void", "void of a recurring sale", "recurring_sale"),
+    void_kind("moto_void", "void of an order", "moto_sale"),
+    refund_kind("moto_refund", "refund of an order", "moto_sale", "moto_completion", "moto_completion_advice"),
     MOTO_PRE_AUTH,
-    _of_order(PRE_AUTH_VOID, "void of an order's pre-authorisation"),
-    _of_order(COMPLETION, "completion of an order"),
-    _of_order(COMPLETION_ADVICE, "completion of an order by advice"),
-    _void("moto_completion_void", "void of an order's completion", "moto_completion"),
+    order_kind(PRE_AUTH_VOID, "void of an order's pre-authorisation"),
+    order_kind(COMPLETION, "completion of an order"),
+    order_kind(COMPLETION_ADVICE, "completion of an order by advice"),
+    void_kind("moto_completion_void", "void of an order's completion", "moto_completion"),
     CARDHOLDER_VERIFICATION,
-    replace(_void("reservation_void", "void of a reservation sale", "reservation_sale"), entry="reservation"),
-    replace(_void("qr_void", "void of a QR code sale", "qr_sale"), entry="qr"),
-    replace(_refund("qr_refund", "refund of a QR code sale", "qr_sale"), entry="qr"),
+    replace(void_kind("reservation_void", "void of a reservation sale", "reservation_sale"), entry="reservation"),
+    replace(void_kind("qr_void", "void of a QR code sale", "qr_sale"), entry="qr"),
+    replace(refund_kind("qr_refund", "refund of a QR code sale", "qr_sale"), entry="qr"),
 )
 
 KINDS: Final[Mapping[str, Kind]] = {

@@ -12,7 +12,7 @@ from acquirer.dialect.terminal_profile import EntryMode, TerminalProfile
 from acquirer.errors import ConfigurationError
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.card import CardData
-from acquirer.terminal.kinds import Kind
+from acquirer.terminal.kind import Kind
 from acquirer.terminal.state import Original
 from acquirer.wire.message import Value
 

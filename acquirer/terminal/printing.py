@@ -11,7 +11,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import Copy, Language, Receipt, render_receipt
 from acquirer.terminal.exchange import Exchange
-from acquirer.terminal.kinds import PRE_AUTH, SALE, Kind
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import PRE_AUTH, SALE
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.order import Order
 from acquirer.terminal.state import Original, State

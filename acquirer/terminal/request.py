@@ -10,8 +10,9 @@ from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.terminal_profile import EntryMode, SecurityControl
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import CardData
-from acquirer.terminal.chip import Moment, icc_data, packed
-from acquirer.terminal.kinds import Kind, noun_of
+from acquirer.terminal.chip import Moment, icc_data, packed, with_cryptogram
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine, Setup, demanded
 from acquirer.terminal.order import Order, OrderError
 from acquirer.terminal.state import Original
@@ -32,7 +33,8 @@ def chip_data(setup: Setup, kind: Kind, order: Order, entry: EntryMode, route: R
     date = f"{order.at:%y%m%d}"
     moment = Moment(order.amount_minor, processing_code, date, setup.tid, stan, bool(order.card.pin), setup.randbytes)
     profile = setup.terminal_profile
-    return icc_data({**profile.icc, **profile.offline_icc} if kind.offline else profile.icc, moment)
+    tags = icc_data({**profile.icc, **profile.offline_icc} if kind.offline else profile.icc, moment)
+    return with_cryptogram(tags, order.card)
 
 
 def request_fields(

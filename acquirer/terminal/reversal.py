@@ -20,7 +20,8 @@ from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
-from acquirer.terminal.kinds import SALE, Kind, noun_of
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import SALE, noun_of
 from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.order import Order
 from acquirer.terminal.request import ORIGINAL

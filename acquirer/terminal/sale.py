@@ -8,7 +8,8 @@ from dataclasses import replace
 from acquirer.terminal.details import elements_of
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
-from acquirer.terminal.kinds import SALE, Kind
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import SALE
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order, OrderError
 from acquirer.terminal.transaction import transact

@@ -8,7 +8,8 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.batch_records import without_record
 from acquirer.terminal.exchange import Exchange
-from acquirer.terminal.kinds import KINDS, Kind
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.order import Order
 from acquirer.terminal.settling import BatchState
 from acquirer.terminal.state import Original, Pending, Sold, State

@@ -21,7 +21,7 @@ from acquirer.terminal.advice import unanswered_sentence
 from acquirer.terminal.batch_records import BatchRecord, count_records
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
-from acquirer.terminal.kinds import Kind
+from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reversal import clear_pending

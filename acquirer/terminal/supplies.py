@@ -30,7 +30,8 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import card
 from acquirer.terminal.effects import Ask, Began, Listen, NoAnswer, Program, Received, Response
-from acquirer.terminal.kinds import KINDS, REFUND, SALE, Kind
+from acquirer.terminal.kind import Kind
+from acquirer.terminal.kinds import KINDS, REFUND, SALE
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.order import Order
 from acquirer.terminal.settlement import SettleOrder, settle

@@ -19,10 +19,12 @@ from acquirer.dialect.dialect import Route
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
+from acquirer.terminal.chip import issuer_note
 from acquirer.terminal.counting import counted_in_batch, settlement_under_way
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
-from acquirer.terminal.kinds import Course, Kind, course_of
+from acquirer.terminal.kind import Course, Kind
+from acquirer.terminal.kinds import course_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.order import Order, OrderError, check_order
@@ -101,6 +103,8 @@ def conclude(
         changes["unanswered"] = None
     if exchange.outcome is Outcome.APPROVED:
         _note_balance(kind, result, exchange)
+        icc = machine.setup.dialect.get(exchange.reply, "icc") if exchange.reply else None
+        exchange.note(issuer_note(tags, order.card, icc if isinstance(icc, bytes) else b""))
     if exchange.outcome is Outcome.APPROVED and kind.moves_money:
         result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)

@@ -14,7 +14,7 @@ from acquirer.signature.feature_code import feature_code
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import CardData
 from acquirer.terminal.exchange import Exchange
-from acquirer.terminal.kinds import Kind
+from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.order import Order
 from acquirer.terminal.voucher import Voucher

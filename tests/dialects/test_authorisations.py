@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from acquirer.testing import Rig
@@ -22,7 +24,7 @@ def test_an_amount_is_held_completed_and_given_free(name: str) -> None:
     desk, bar = rig.terminal(), rig.terminal()
     held = desk.pre_auth("500.00")
     assert held.code in ("00", "000")
-    named = {"auth_id": held.receipt.auth_id, "date": desk.state.sales[-1].original.date}
+    named: dict[str, Any] = {"auth_id": held.receipt.auth_id, "date": desk.state.sales[-1].original.date}
     exceeded = bar.complete("575.01", **named)
     assert (exceeded.ok, rig.journal[-1].reason) == (False, "completion_exceeds")
     assert bar.complete("575.00", **named).ok

@@ -286,9 +286,9 @@ class TestFaults:
 
 
 def test_known_messages_that_are_not_served_are_named(pos):
-    answer = pos.sale(processing_code="170000", transaction_type="51", condition="91")
+    answer = pos.sale(processing_code="630000", transaction_type="48")
     assert answer.code == "40"
-    assert answer.why.startswith("'void of a cash load' (0200) is known, but this host does not serve it")
+    assert answer.why.startswith("'magnetic card load' (0200) is known, but this host does not serve it")
 
 
 def test_unknown_ones_say_what_was_read(pos):

@@ -50,7 +50,7 @@ def test_the_sale_whose_card_was_replaced_is_reversed(
     make_bench: type[Bench], signed_on: Bench, host: Foreign, make_order: Callable[..., Order]
 ) -> None:
     message = next(one for one in CAPTURED if one["title"] == "Sale reply")
-    ours = {"tid": "58402001", "mid": "302440380621100"}
+    ours: dict[str, Any] = {"tid": "58402001", "mid": "302440380621100"}
     bench = make_bench(replace(signed_on.state, **ours, batch="000065", stan="002331"), **ours)
     result = bench.run(sale(bench.machine, make_order(73_700)), frame_of(message), host.reply())
     assert (result.outcome, result.reversal) == (Outcome.MAC_DIFFERS, "done")

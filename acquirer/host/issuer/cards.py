@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from acquirer.security.secret import Secret
+
 Status = Literal["active", "blocked", "lost", "stolen", "restricted", "issuer-down"]
 
 
@@ -21,12 +23,19 @@ class CardEntry:
     service_code: str = "120"  # of track 2; a 2 or a 6 in front means the card has a chip
     pin: str | None = field(default=None, repr=False)
     pin_required: bool = False
+    imk: Secret | None = field(default=None, repr=False)  # the issuer's key of its chip; None: not checked
+    script: bytes = b""  # what the issuer tells the chip in each reply (tag 72): identifier and commands
     status: Status = "active"
     balance_minor: int | None = None
     limit_minor: int | None = None  # of one sale
     daily_limit_minor: int | None = None
     daily_count: int | None = None
     organisation: str = ""  # "": as its leading digits say
+
+    @property
+    def imk_kcv(self) -> str:
+        """The check value of the issuer's key; "" without one."""
+        return self.imk.kcv() if self.imk is not None else ""
 
     @property
     def chip(self) -> bool:

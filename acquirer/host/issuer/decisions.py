@@ -2,7 +2,8 @@
 
 The card's fixed side is an entry of the table (`cards`), its mutable side a `Card` row of the store, changed together
 with the transaction: what was spent, wrong PINs. A card number that no entry matches is approved when its check digit
-is right, unless the table says otherwise. Checks come in an issuer's order: status, expiry, chip, PIN, limits, balance.
+is right, unless the table says otherwise. Checks come in an issuer's order: status, expiry, chip, cryptogram,
+PIN, limits, balance.
 
 A card's day never goes back: where the host's clock is set back, what is sold counts with the latest day that the card
 has seen, and limits and PIN tries come back only once that day is over.
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from acquirer.data.text import plural
 from acquirer.host.issuer.cards import CardEntry, CardTable
+from acquirer.host.issuer.cryptogram import why_another_cryptogram
 from acquirer.host.text import money
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
@@ -46,6 +48,7 @@ class CardUse:
     icc_condition: str
     pin: str | None = field(repr=False)  # None: there is no PIN block
     day: str  # business date YYYYMMDD
+    chip: Mapping[str, bytes] | None = field(default=None, repr=False)  # of a card whose issuer has its key
 
 
 @dataclass(slots=True)
@@ -230,6 +233,13 @@ def _chip(entry: CardEntry, use: CardUse, _row: Card) -> Judgement | None:
     return None
 
 
+def _cryptogram(entry: CardEntry, use: CardUse, _row: Card) -> Judgement | None:
+    if entry.imk is None or use.chip is None:
+        return None
+    problem = why_another_cryptogram(entry, use.chip)
+    return Judgement(Reason.CRYPTOGRAM_DIFFERS, problem) if problem else None
+
+
 def _pin(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     if entry.pin is None:
         return None
@@ -286,5 +296,5 @@ def _balance(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
     )
 
 
-_INQUIRY_CHECKS: tuple[CardCheck, ...] = (_status, _expiry, _chip, _pin)
+_INQUIRY_CHECKS: tuple[CardCheck, ...] = (_status, _expiry, _chip, _cryptogram, _pin)
 _SALE_CHECKS: tuple[CardCheck, ...] = (*_INQUIRY_CHECKS, _limit, _count, _balance)

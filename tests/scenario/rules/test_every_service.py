@@ -50,6 +50,12 @@ def paid(pos: Terminal) -> str:
     return result.stan
 
 
+def loaded(pos: Terminal) -> Terminal:
+    """Return the terminal once it has loaded a chip with cash."""
+    assert pos.load_chip("12.34", source="cash").outcome is Outcome.APPROVED
+    return pos
+
+
 RESERVATION: Final = {"mobile": "13800000000", "number": "123456"}
 
 SETTLING: Final = {"settlement", "batch_upload", "batch_upload_chip", "batch_upload_advice", "batch_upload_end"}
@@ -80,6 +86,9 @@ OPERATIONS: Final[Mapping[str, Callable[[Terminal], Result]]] = {
     "cardholder_verification": lambda pos: pos.verify_holder(details={"cvn2": "123"}),
     "reservation_sale": lambda pos: pos.sale("12.00", kind="reservation", details=RESERVATION),
     "qr_sale": lambda pos: pos.sale("12.00", kind="qr", details={"code": "6220000000000000000"}),
+    "account_load": lambda pos: pos.load_chip("12.34"),
+    "cash_load": lambda pos: pos.load_chip("12.34", source="cash"),
+    "cash_load_void": lambda pos: loaded(pos).void(),
     "script_result": lambda pos: sold(pos).script_result(),
     "reversal": lambda pos: sold(pos).reverse(),
     "signature": lambda pos: pos.sale("12.34", sign="Ann"),
