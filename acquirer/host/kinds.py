@@ -72,8 +72,8 @@ def _of_pre_auth(title: str, to_original: FollowUp, of: str, total: TotalSide = 
 
 
 def _load(title: str) -> TransactionKind:
-    """Return a kind that puts electronic cash on a chip; hosts count it as a credit, terminals differ."""
-    return TransactionKind(title, True, "credit", "yes", chip_data=True)
+    """Return a kind that puts electronic cash on a chip; most terminals do not count it, some hosts as a credit."""
+    return TransactionKind(title, True, "none", "yes", chip_data=True)
 
 
 _REFUNDABLE: Final = (

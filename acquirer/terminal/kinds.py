@@ -111,18 +111,19 @@ CARDHOLDER_VERIFICATION: Final = Kind(
     details=("holder",),
     entry="manual",
 )
-ACCOUNT_LOAD: Final = Kind("account_load", "load from the card's account", "not loaded", keeps=True)
-CASH_LOAD: Final = Kind("cash_load", "load with cash", "not loaded", pin=False, keeps=True)
+ACCOUNT_LOAD: Final = Kind("account_load", "load from the card's account", "not loaded", counted=False, keeps=True)
+CASH_LOAD: Final = Kind("cash_load", "load with cash", "not loaded", counted=False, pin=False, keeps=True)
 OTHER_ACCOUNT_LOAD: Final = Kind(
     "other_account_load",
     "load from another account",
     "not loaded",
+    counted=False,
     chip_data=False,
     keeps=True,
     details=("icc", "card_sequence", "loaded_pan", "loaded_entry"),
 )
 CASH_LOAD_VOID: Final = replace(
-    void_kind("cash_load_void", "void of a load with cash", "cash_load"), chip_data=True, entry="chip"
+    void_kind("cash_load_void", "void of a load with cash", "cash_load"), counted=False, chip_data=True, entry="chip"
 )
 LOADS: Final = (ACCOUNT_LOAD, CASH_LOAD, OTHER_ACCOUNT_LOAD)
 SCRIPT_RESULT: Final = Kind(
