@@ -37,6 +37,7 @@ class TransactionKind:
     holds: bool = False  # its amount is held on the card until a completion takes it
     never_refunded: bool = False  # it can only be voided
     cardless: bool = False  # there is no card
+    free: bool = False  # up to an amount, read without contact, it needs neither PIN nor signature (小额免密免签)
 
     @property
     def replaces(self) -> bool:
@@ -89,12 +90,12 @@ _REFUNDABLE: Final = (
 _ADJUSTABLE: Final = ("sale", "offline_sale")
 
 KINDS: Final[Mapping[str, TransactionKind]] = {
-    "sale": _payment("sale"),
+    "sale": replace(_payment("sale"), free=True),
     "void": _void("void", "sale"),
     "refund": _refund("refund", *_REFUNDABLE),
     "balance": TransactionKind("balance inquiry", False, "none", "no", chip_data=True),
     # pre-authorisations: an amount is held, and taken by a completion
-    "pre_auth": _pre_auth("pre-authorisation"),
+    "pre_auth": replace(_pre_auth("pre-authorisation"), free=True),
     "pre_auth_top_up": _of_pre_auth("top-up of a pre-authorisation", "top_up", "pre_auth"),
     "pre_auth_void": _of_pre_auth("void of a pre-authorisation", "void", "pre_auth"),
     "completion": _of_pre_auth("completion of a pre-authorisation", "completion", "pre_auth", "debit"),

@@ -16,7 +16,7 @@ def no_signature_limit_minor(dialect: Dialect, transaction: Transaction, limit_m
     `limit_minor` replaces the dialect's limit.
     """
     profile = dialect.terminal_profile
-    if profile is None or KINDS[transaction.kind].total != "debit":  # it is the cardholder who pays
+    if profile is None or not KINDS[transaction.kind].free:
         return 0
     dialect_limit_minor = profile.slip.free.get(profile.entry_of(transaction.entry_mode))
     if dialect_limit_minor is None:

@@ -30,6 +30,7 @@ class Kind:
     pin: bool = True  # a PIN may be sent
     chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
     offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
+    free: bool = False  # up to an amount, read without contact, it needs neither PIN nor signature (小额免密免签)
     counted: bool = True  # an approval that moves money is in the totals of its batch
     keeps: bool = False  # an approval is kept, so that others can name it
     details: tuple[str, ...] = ()  # elements of its request that its operation brings

@@ -22,7 +22,7 @@ from acquirer.terminal.kind import (
     void_kind,
 )
 
-SALE: Final = Kind("sale", "sale", "not sold", keeps=True)
+SALE: Final = Kind("sale", "sale", "not sold", free=True, keeps=True)
 VOID: Final = void_kind("void", "void", "sale")
 REFUND: Final = refund_kind(
     "refund",
@@ -39,7 +39,7 @@ REFUND: Final = refund_kind(
 )
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
 
-PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", counted=False, keeps=True)
+PRE_AUTH: Final = Kind("pre_auth", "pre-authorisation", "not authorised", free=True, counted=False, keeps=True)
 PRE_AUTH_TOP_UP: Final = pre_auth_kind(
     "pre_auth_top_up", "top-up of a pre-authorisation", "not topped up", "top up", "pre_auth"
 )
@@ -99,7 +99,13 @@ SALES: Final = (SALE, INSTALMENT_SALE, POINTS_SALE, RECURRING_SALE, MOTO_SALE, R
 """Kinds by which a cardholder pays on line."""
 
 MOTO_PRE_AUTH: Final = replace(
-    PRE_AUTH, service="moto_pre_auth", noun="order's pre-authorisation", pin=False, chip_data=False, entry="manual"
+    PRE_AUTH,
+    service="moto_pre_auth",
+    noun="order's pre-authorisation",
+    free=False,
+    pin=False,
+    chip_data=False,
+    entry="manual",
 )
 CARDHOLDER_VERIFICATION: Final = Kind(
     "cardholder_verification",

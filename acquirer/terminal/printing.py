@@ -12,7 +12,6 @@ from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import Copy, Language, Receipt, render_receipt
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kind import Kind
-from acquirer.terminal.kinds import PRE_AUTH, SALE
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.order import Order
 from acquirer.terminal.state import Original, State
@@ -20,9 +19,6 @@ from acquirer.terminal.voucher import Voucher
 from acquirer.wire.elements import read_element
 from acquirer.wire.masking import as_text, mask_card_numbers
 from acquirer.wire.message import Message
-
-FREE = (SALE, PRE_AUTH)
-"""Kinds that need neither PIN nor signature up to an amount, where the card was read without contact (小额免密免签)."""
 
 NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
 """On a slip that is signed with a pen because no upload of its signature ended well."""
@@ -71,7 +67,7 @@ def receipt(
         rrn=replied("rrn"),
         at=_dated(*_day_and_time(dialect, reply), order.at),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
-        no_cvm_limit_minor=_no_cvm_limit_minor(setup, order.entry, amount_minor) if kind in FREE else 0,
+        no_cvm_limit_minor=_no_cvm_limit_minor(setup, order.entry, amount_minor) if kind.free else 0,
         pin=bool(order.card.pin),
         credit=not kind.takes_money,
         original_stan=original.stan if "stan" in kind.references else "",

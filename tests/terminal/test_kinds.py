@@ -15,6 +15,11 @@ def test_both_count_them_on_the_same_side() -> None:
     assert sides == {name: kind.total for name, kind in OF_THE_HOST.items()}
 
 
+def test_both_let_the_same_kinds_be_free_by_amount() -> None:
+    assert {name for name, kind in KINDS.items() if kind.free} == {"sale", "pre_auth"}
+    assert {name for name, kind in OF_THE_HOST.items() if kind.free} == {"sale", "pre_auth"}
+
+
 def test_both_tie_them_to_the_same_kinds() -> None:
     verbs = {"complete": "completion", "adjust": "adjustment", "tip": "adjustment", "top up": "top_up"}
     done = {name: verbs.get(kind.verb or "", kind.verb) for name, kind in KINDS.items() if kind.verb != "report"}

@@ -185,7 +185,16 @@ def test_a_stay_in_a_hotel() -> None:
 
 
 def test_what_a_terminal_cannot_void(signed_on: Bench) -> None:
-    with pytest.raises(ValueError, match=r"'lottery' is no transaction that another can follow; there are completion"):
+    with pytest.raises(
+        ValueError, match=r"'lottery' is no transaction that another can follow; there are account-load, cash-load, "
+    ):
         Rig().terminal().void(of="lottery")
     result = signed_on.run(void(signed_on.machine, FollowUpOrder(), "balance"))
     assert (result.outcome, result.sentence) == (Outcome.REFUSED, "a balance inquiry is not voided")
+
+
+def test_a_small_one_without_contact_needs_no_signature() -> None:
+    terminal = Rig().terminal()
+    small, large = (terminal.pre_auth(amount, entry="contactless").receipt for amount in ("1000.00", "1000.01"))
+    assert (small.no_cvm_limit_minor, large.no_cvm_limit_minor) == (100_000, 0)
+    assert terminal.complete("900.00", stan=small.stan).receipt.no_cvm_limit_minor == 0
