@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from acquirer.host.kinds import KINDS as HOST_KINDS
 from acquirer.security.vault import Vault
 from acquirer.settlement.totals import Totals
 from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.batch_records import count_records
 from acquirer.terminal.effects import Ask, Keep
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.state import State, dump, load
 from acquirer.testing.rig import Rig
@@ -53,11 +51,6 @@ def forget(terminal: RigTerminal, stan: str) -> None:
         replace(one, amount_minor=one.amount_minor + 1) if one.stan == stan else one for one in books.records
     )
     terminal._core.machine.state = replace(terminal.state, batch_books=replace(books, records=records))
-
-
-def test_kinds_stand_on_the_same_side_at_terminal_and_host() -> None:
-    for name, kind in KINDS.items():
-        assert (kind.side or "none") == HOST_KINDS[name].total, name
 
 
 def test_an_equal_batch_uploads_chips_and_begins_the_next_one(rig: Rig, terminal: RigTerminal) -> None:

@@ -121,6 +121,8 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         prepare("a-day")
     assert JOURNEYS.names == [
         "a-day-in-a-shop",
+        "a-day-of-three-tills",
+        "a-day-that-does-not-balance",
         "a-host-that-comes-and-goes",
         "a-stay-in-a-hotel",
         "an-evening-in-a-restaurant",

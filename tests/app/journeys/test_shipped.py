@@ -61,6 +61,15 @@ OTHERWISE: Final = {
         'then = { reason = "operator_unknown" }',
         "expect: code: wanted 00, was 58 ≠\nhost: 0800 sign_on 000003 58: rule 'one cashier' answers 58; 1 used",
     ),
+    "a-day-of-three-tills": (
+        '[[rule]]\nname = "no settlement"\nwhen = { service = "settlement" }\nthen = { code = "90" }',
+        "expect: outcome: wanted approved, was declined ≠\n"
+        "host: 0500 settlement 000011 90: rule 'no settlement' answers 90; 1 used",
+    ),
+    "a-day-that-does-not-balance": (
+        '[[rule]]\nname = "no visitors"\nwhen = { service = "sale", amount = "88.00" }\nthen = { code = "05" }',
+        "expect: code: wanted 00, was 05 ≠\nhost: 0200 sale 000005 05: rule 'no visitors' answers 05; 1 used",
+    ),
     "a-stay-in-a-hotel": (
         '[[rule]]\nname = "stingy"\nwhen = { service = "completion", amount = "690.00" }\nthen = { code = "61" }',
         "expect: code: wanted 00, was 61 ≠\nreceipt: wanted true, was false ≠\n"
