@@ -303,3 +303,23 @@ def test_a_held_batch_is_settled_once_its_signatures_are_there(new_rig: MakeRig)
     assert pos.upload(sale, encode_jbig(draw_signature("Ann", seed=1))).code == "00"
     assert results(pos.settle(debit(1234, 1))) == ("1", "1")
     assert (settlement(rig).state, settlement(rig).version) == ("closed", 2)
+
+
+# -- sales in flight ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sale_that_is_committed_first_is_in_the_batch(rig: Rig, pos: Pos) -> None:
+    sale = rig.start(pos.sale_frame(1000)).to_commit()
+    settling = rig.start(pos.settlement_frame(debit(1000, 1), stan=pos.next_stan())).to_commit()
+    assert sale.finish().code == "00"
+    assert results(settling.finish()) == ("1", "1")  # its commit conflicts: it counts anew
+
+
+@pytest.mark.parametrize("given", [BatchTotals(), debit(1, 1)])
+def test_a_sale_that_is_committed_after_the_settlement_is_refused(rig: Rig, pos: Pos, given: BatchTotals) -> None:
+    sale = rig.start(pos.sale_frame(1000)).to_commit()
+    settling = rig.start(pos.settlement_frame(given, stan=pos.next_stan())).to_commit()
+    settling.finish()
+    assert sale.finish().code == "77"
+    assert settlement(rig).host == BatchTotals()
+    assert rig.transactions == []
