@@ -214,7 +214,7 @@ def test_every_setting_is_an_option() -> None:
 def test_a_taken_address_ends_with_3(refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, text = refused("--listen", where, "--store", "memory:")
+        code, text = refused("--listen", where, "--store", "memory:", "--log", "off")
     assert (code, text) == (3, f"cannot listen on {where}: address already in use.\n")
 
 
