@@ -166,8 +166,8 @@ def _forms(data: bytes) -> Iterator[WireForm]:
             skipped = TPDU_BYTES * tpdu + head_bytes
             if message := _message(cut.body[skipped:]):
                 points = _length_points(cut, skipped, message) + envelope_points + message.points
-                if framing in UNUSUAL and envelope_points < 0:
-                    points -= 2 * SELDOM  # neither is usual: then the number fits by chance
+                # Neither is usual: then the number fits by chance.
+                points -= 2 * SELDOM * (framing in UNUSUAL and envelope_points < 0)
                 yield WireForm(points, framing, cut.length, tpdu, head_bytes, message.mti, *message.encodings)
 
 
@@ -215,9 +215,8 @@ def _length_points(cut: _Cut, skipped: int, first: MessageForm) -> int:
         return 0
     seldom = SELDOM if framing in UNUSUAL else 0
     if cut.left == 0:
-        if framing.length_bytes or framing.start:
-            return FITS - seldom
-        return FITS_SO_FAR - (seldom // 2 if len(framing.end) == 1 else 0)  # two bytes are seldom an end by chance
+        by_end = FITS_SO_FAR - seldom // 2 * (len(framing.end) == 1)  # two bytes are seldom an end by chance
+        return FITS - seldom if framing.length_bytes or framing.start else by_end
     by_chance = 0 if framing.length_bytes else -1  # an end may stand anywhere
     if cut.left < framing.before_bytes + _LEAST_BYTES or not cut.rest.startswith(framing.start):
         return by_chance

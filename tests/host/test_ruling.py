@@ -265,7 +265,7 @@ def asks_for_sign_on(pos, answer):
     return head[2] & 0x0F == pos.rig.host.sign_on_nibble
 
 
-@pytest.mark.parametrize("then", [{"set": {"de.37": "1" * 40}}, {"code": "906"}, {"drop": ["tip"]}])
+@pytest.mark.parametrize("then", [{"set": {"de.37": "1" * 40}}, {"code": "906"}, {"drop": ["original_mti"]}])
 def test_a_rule_for_another_dialect_is_passed_over(ruled, then):
     pos = ruled({"name": "next", "when": {"service": "sale"}, "then": {"code": "51"}, "times": 1})
     rules = pos.rig.host.rules
