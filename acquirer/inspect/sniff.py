@@ -166,8 +166,7 @@ def _forms(data: bytes) -> Iterator[WireForm]:
             skipped = TPDU_BYTES * tpdu + head_bytes
             if message := _message(cut.body[skipped:]):
                 points = _length_points(cut, skipped, message) + envelope_points + message.points
-                # Neither is usual: then the number fits by chance.
-                points -= 2 * SELDOM * (framing in UNUSUAL and envelope_points < 0)
+                points -= 2 * SELDOM * (framing in UNUSUAL and envelope_points < 0)  # a number fits by chance
                 yield WireForm(points, framing, cut.length, tpdu, head_bytes, message.mti, *message.encodings)
 
 
@@ -221,10 +220,9 @@ def _length_points(cut: _Cut, skipped: int, first: MessageForm) -> int:
     if cut.left < framing.before_bytes + _LEAST_BYTES or not cut.rest.startswith(framing.start):
         return by_chance
     body = cut.rest[framing.before_bytes :]
-    if skipped and body[:1] != cut.body[:1]:  # TPDUs and heads of one connection begin alike
-        return by_chance
+    alike = body[:1] == cut.body[:1] or not skipped  # TPDUs and heads of one connection begin alike
     following = _message(body[skipped:])
-    return FITS_SO_FAR if following and following.encodings == first.encodings else by_chance
+    return FITS_SO_FAR if alike and following and following.encodings == first.encodings else by_chance
 
 
 def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
