@@ -76,6 +76,7 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "reservation": "a reservation that was made by telephone",
     "result_text": "the response code's meaning, for the display",
     "refund_organisation": "card organisation, as a refund names it",
+    "reservation_control": "security control of a reservation, which has no card",
     "reversal_reason": "why a transaction is reversed",
     "rrn": "retrieval reference number",
     "security_control": "how PIN and tracks are encrypted",
@@ -92,6 +93,7 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "track2": "track 2",
     "track3": "track 3",
     "transaction_type": "kind of transaction, beside the processing code",
+    "verification": "what a verification is about",
 }
 
 IDENTIFIERS: Final = ("tid", "mid", "rrn", "auth_id", "stan", "code")

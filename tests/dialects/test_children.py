@@ -89,8 +89,12 @@ def test_a_sample_that_a_child_has_no_message_for_is_left_out_with_a_note(more: 
     assert len(dialect.samples) == len(load_dialect("iso8583-1987-ascii").samples) - 1
 
 
+AUTHORISATIONS = ("pre_auth", "pre_auth_void", "completion", "completion_advice", "completion_void")
+
+
 def test_an_element_that_a_child_takes_away_is_no_mistake_in_the_parents_samples(make) -> None:
     gone = "[elements]\nrrn = false\n[routes]\nvoid = false\nrefund = false\nbalance = false\n"
+    gone += "".join(f"{name} = false\n" for name in AUTHORISATIONS)
     for route in ("sale", "reversal"):
         gone += f'{route}.reply.make = ["code", "mac"]\n{route}.refusal.make = ["code"]\n'
     path = make("iso8583-1987-ascii", gone)

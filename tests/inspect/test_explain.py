@@ -165,9 +165,9 @@ def test_a_note_names_what_a_request_lacks() -> None:
 
 
 def test_a_message_known_by_name_only_is_called_by_it() -> None:
-    completion = explain_fields("0200", {3: "000000", 25: "06", 60: "20000001000"})
-    assert completion.title.zh == "预授权完成(请求)"
-    assert "pre-authorisation completion is known by name, but not served here" in completion.notes
+    load = explain_fields("0200", {3: "630000", 25: "00", 60: "48000001000"})
+    assert load.title.zh == "磁条卡充值"
+    assert "magnetic card load is known by name, but not served here" in load.notes
 
 
 def test_a_reversal_says_why_and_a_refusal_what_it_means() -> None:

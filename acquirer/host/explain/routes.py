@@ -43,8 +43,15 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
     )
     if not near or not 0 < len(near[0][0]) <= most:
         return ""
-    fewest = len(near[0][0])
-    return "; or ".join(_sentence(dialect, message, *found) for found in near[:2] if len(found[0]) == fewest)
+    nearest = [found for found in near if len(found[0]) == len(near[0][0])]
+    if _pays(nearest[0][1]):  # one way to pay is enough: terminals have many
+        nearest = [nearest[0], *(found for found in nearest[1:] if not _pays(found[1]))]
+    return "; or ".join(_sentence(dialect, message, *found) for found in nearest[:2])
+
+
+def _pays(route: Route) -> bool:
+    kind = KINDS.get(route.service)
+    return kind is not None and kind.moves_money and kind.to_original is None
 
 
 def _of_own_mti(dialect: Dialect, message: Message) -> Iterator[str]:
@@ -89,7 +96,7 @@ def sent_as_reversal(dialect: Dialect, message: Message) -> str:
     return ""
 
 
-_TELLING: Final = ("icc", "extended", "details")
+_TELLING: Final = ("icc", "instalments", "points", "reservation", "qr_code", "loaded_pan")
 """Elements that tell what a message is, where it must carry them: without them it was hardly meant."""
 
 _REVERSALS: Final = ("04", "14")
