@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from acquirer.dialect.dialect import Dialect
+from acquirer.dialect.organisations import is_foreign_organisation
 from acquirer.host.kinds import KINDS
 from acquirer.host.signature_limit import no_signature_limit_minor
 from acquirer.model.batches import BatchBooks
@@ -34,9 +35,7 @@ def side_of(transaction: Transaction) -> Side | None:
 
 def is_foreign(dialect: Dialect, transaction: Transaction) -> bool:
     """Return whether a transaction's card is of another organisation than the country's own."""
-    organisation = transaction.reply_elements.get("organisation", "")
-    own = (dialect.constants.get("organisation", ""), dialect.constants.get("refund_organisation", ""))
-    return bool(organisation) and organisation not in own
+    return is_foreign_organisation(dialect, transaction.reply_elements.get("organisation", ""))
 
 
 def batch_totals(dialect: Dialect, transactions: Iterable[Transaction]) -> BatchTotals:

@@ -22,7 +22,7 @@ from acquirer.host.explain.causes import SENTENCES, Cause, unexplained
 from acquirer.host.kinds import KINDS
 from acquirer.host.total_differences import (
     NO_DIFFERENCE,
-    Difference,
+    TotalsDifference,
     as_totals,
     difference_of,
     minus,
@@ -68,7 +68,7 @@ class ComparedBatch:
 class _Possible(NamedTuple):
     """Something that a terminal may count otherwise, and the difference that it makes."""
 
-    delta: Difference
+    delta: TotalsDifference
     cause: Cause
     transactions: tuple[Transaction, ...]
 
@@ -89,7 +89,7 @@ def discrepancies(batch: ComparedBatch) -> list[Discrepancy]:
 # -- what was uploaded
 
 
-def _uploaded(batch: ComparedBatch) -> Iterator[tuple[Difference, Discrepancy]]:
+def _uploaded(batch: ComparedBatch) -> Iterator[tuple[TotalsDifference, Discrepancy]]:
     """Yield what the details say, with the difference that each makes."""
     stored = {one.key.stan: one for one in batch.transactions}
     for detail in batch.details:
@@ -105,7 +105,7 @@ def _uploaded(batch: ComparedBatch) -> Iterator[tuple[Difference, Discrepancy]]:
             yield times(_counted(batch, one), -1), _named(cause, (one,))
 
 
-def _terminal_only(batch: ComparedBatch, detail: UploadedDetail) -> tuple[Difference, Discrepancy]:
+def _terminal_only(batch: ComparedBatch, detail: UploadedDetail) -> tuple[TotalsDifference, Discrepancy]:
     side: Side = "credit" if detail.transaction_type in _CREDIT_TYPES else "debit"
     delta = unit(detail.foreign, side, detail.amount_minor)
     same = next(
@@ -124,7 +124,7 @@ def _terminal_only(batch: ComparedBatch, detail: UploadedDetail) -> tuple[Differ
 
 def _differing(
     batch: ComparedBatch, detail: UploadedDetail, one: Transaction
-) -> Iterator[tuple[Difference, Discrepancy]]:
+) -> Iterator[tuple[TotalsDifference, Discrepancy]]:
     side = _side(one)
     if side_of(one) is None:
         yield unit(detail.foreign, side, detail.amount_minor), _named(_addition(one), (one,))
@@ -144,7 +144,7 @@ def _differing(
 # -- what the totals alone say
 
 
-def _explain(batch: ComparedBatch, left: Difference) -> list[Discrepancy]:
+def _explain(batch: ComparedBatch, left: TotalsDifference) -> list[Discrepancy]:
     """Return what makes a difference; nothing when nothing does."""
     amounts, numbers = left[::2], left[1::2]
     if not any(amounts):
@@ -161,9 +161,9 @@ def _explain(batch: ComparedBatch, left: Difference) -> list[Discrepancy]:
     return _two_of([*single, *groups][:PAIRS_MOST], left)
 
 
-def _two_of(possible: Sequence[_Possible], left: Difference) -> list[Discrepancy]:
+def _two_of(possible: Sequence[_Possible], left: TotalsDifference) -> list[Discrepancy]:
     """Return two causes that make a difference together."""
-    by_delta: dict[Difference, _Possible] = {}
+    by_delta: dict[TotalsDifference, _Possible] = {}
     for one in possible:
         other = by_delta.get(minus(left, one.delta))
         if other is not None and not _keys(other) & _keys(one):
@@ -275,5 +275,5 @@ def _named(cause: Cause, transactions: Sequence[Transaction], others: Sequence[T
     return Discrepancy(cause, sentence(tuple(transactions), tuple(others)), keys)
 
 
-def _counted(batch: ComparedBatch, one: Transaction) -> Difference:
+def _counted(batch: ComparedBatch, one: Transaction) -> TotalsDifference:
     return unit(is_foreign(batch.dialect, one), _side(one), one.amount_minor)

@@ -6,13 +6,13 @@ from typing import Final
 
 from acquirer.settlement.totals import BatchTotals, Side, Totals
 
-Difference = tuple[int, ...]
+TotalsDifference = tuple[int, ...]
 """By how much the terminal's totals are higher: amount and number of domestic debits and credits, of foreign ones."""
 
-NO_DIFFERENCE: Final[Difference] = (0,) * 8
+NO_DIFFERENCE: Final[TotalsDifference] = (0,) * 8
 
 
-def unit(foreign: bool, side: Side, amount_minor: int, number: int = 1) -> Difference:
+def unit(foreign: bool, side: Side, amount_minor: int, number: int = 1) -> TotalsDifference:
     """Return what one transaction adds on one side."""
     delta = [0] * 8
     place = 4 * foreign + 2 * (side == "credit")
@@ -20,7 +20,7 @@ def unit(foreign: bool, side: Side, amount_minor: int, number: int = 1) -> Diffe
     return tuple(delta)
 
 
-def difference_of(terminal: BatchTotals, host: BatchTotals) -> Difference:
+def difference_of(terminal: BatchTotals, host: BatchTotals) -> TotalsDifference:
     """Return by how much the terminal counts more than the host."""
     return tuple(
         figure
@@ -29,21 +29,21 @@ def difference_of(terminal: BatchTotals, host: BatchTotals) -> Difference:
     )
 
 
-def as_totals(delta: Difference) -> BatchTotals:
+def as_totals(delta: TotalsDifference) -> BatchTotals:
     """Return a difference as totals; figures may be negative."""
     return BatchTotals(Totals(*delta[:4]), Totals(*delta[4:]))
 
 
-def plus(one: Difference, other: Difference) -> Difference:
+def plus(one: TotalsDifference, other: TotalsDifference) -> TotalsDifference:
     """Return two differences together."""
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
-def minus(one: Difference, other: Difference) -> Difference:
+def minus(one: TotalsDifference, other: TotalsDifference) -> TotalsDifference:
     """Return what is left of a difference without another."""
     return tuple(a - b for a, b in zip(one, other, strict=True))
 
 
-def times(one: Difference, factor: int) -> Difference:
+def times(one: TotalsDifference, factor: int) -> TotalsDifference:
     """Return a difference so many times."""
     return tuple(factor * figure for figure in one)

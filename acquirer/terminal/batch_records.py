@@ -14,12 +14,11 @@ from typing import Any, Literal
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.settlement.totals import BatchTotals, Side
-from acquirer.slip.receipt import Receipt
 from acquirer.terminal.kind import Kind
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import Value
 
-Form = Literal["request", "advice", "chip"]
+RecordForm = Literal["request", "advice", "chip"]
 """How an upload tells a transaction: in a list of requests; as the advice that it was; as a chip's data."""
 
 
@@ -32,7 +31,7 @@ class BatchRecord:
     stan: str
     side: Side
     amount_minor: int
-    form: Form
+    form: RecordForm
     pan: str = field(repr=False)
     foreign: bool = False
     auth_id: str = ""
@@ -66,12 +65,6 @@ def count_records(records: Records) -> BatchTotals:
 def settles(dialect: Dialect) -> bool:
     """Return whether terminals of a dialect settle their batches."""
     return any(route.service == "settlement" and route.served for route in dialect.routes)
-
-
-def is_foreign(dialect: Dialect, slip: Receipt) -> bool:
-    """Return whether a card is of another organisation than the country's own, by the reply that a slip shows."""
-    own = (dialect.constants.get("organisation", ""), dialect.constants.get("refund_organisation", ""))
-    return bool(slip.organisation) and slip.organisation[:3] not in own
 
 
 def with_record(records: Records, kind: Kind, record: BatchRecord | None, original: tuple[str, str] | None) -> Records:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from acquirer.dialect.organisations import is_foreign_organisation
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.advice import kept_advice
-from acquirer.terminal.batch_records import BatchRecord, is_foreign, settles, with_record
+from acquirer.terminal.batch_records import BatchRecord, settles, with_record
 from acquirer.terminal.chip import packed
 from acquirer.terminal.exchange import Exchange, Outcome, Result
 from acquirer.terminal.kind import Kind
@@ -50,7 +51,7 @@ def counted_in_batch(
             amount_minor=slip.amount_minor,
             form=form,  # type: ignore[arg-type]
             pan=order.card.pan,
-            foreign=is_foreign(dialect, slip),
+            foreign=is_foreign_organisation(dialect, slip.organisation),
             auth_id=slip.auth_id,
             fields=fields,
         )
