@@ -22,7 +22,7 @@ from acquirer.app.shed_refusals import ShedRefusals
 from acquirer.app.short_run import ShortRun, ShortStart
 from acquirer.host.core import Host
 from acquirer.host.short_way import ShortWay
-from acquirer.model.effects import LONG_PAUSE, PAUSE, Arrival
+from acquirer.model.effects import LONG_PAUSE, PAUSE, SLICE_PAUSE, Arrival
 from acquirer.model.rows import Session, TerminalConfig
 from acquirer.net.connection import Connection, Receive, Refuse
 from acquirer.net.server import Server
@@ -52,10 +52,8 @@ MOST_LONG = 16
 """Exchanges that may wait for a step that takes long: of one more it is left out, or its answer would come too late."""
 
 LONG_REST = 4.0
-"""So many times what such a step took is for others, before the next one begins."""
-
-FEW_EXCHANGES = 8
-"""Unless no more than these came since: a person who tries something out is not kept waiting."""
+"""So many times what such a step took is for others, if any came, before the next one begins: a fifth of the time looks
+for causes at most, some 30 of a second as `host.diagnosis_budget` allows, and what others do takes a quarter longer."""
 
 CHECK_FRAMES = 64
 """And after how many frames: a burst must be noticed before the next tick."""
@@ -85,7 +83,9 @@ class Driver:
         self._called = False  # `advance` runs or is about to
         self._long: deque[Run] = deque()  # they go on one at a time, see `Pause`
         self._long_from_s = 0.0  # when the next may begin
-        self._long_exchanges = 0  # that there were when the last one went on
+        self._long_waits = 0  # how often an exchange had such a step before it
+        self._long_others = 0  # exchanges without one that there were when the last one went on
+        self._long_called = False  # the next one goes on when a timer is over
         self._last_error = ""  # the store's last one that was logged
         self._ticks = 0
         self._locked = False  # another program holds the database, and that was logged
@@ -197,6 +197,9 @@ class Driver:
             self._ready.append(run)
         elif run.effect is LONG_PAUSE:
             self._wait_long(run)
+        elif run.effect is SLICE_PAUSE:
+            run.result = None
+            self._long.appendleft(run)
         else:
             run.perform()
 
@@ -204,27 +207,35 @@ class Driver:
         """Have the run go on in a turn of the loop in which no other does whose next step takes long."""
         run.result = None
         run.refused()
+        self._long_waits += 1
         if len(self._long) >= MOST_LONG:
             run.result = True
             self.ready(run)
             return
         self._long.append(run)
-        if len(self._long) == 1:
-            self._call_long()
+        if not self._long_called:
+            self._call_long(0.0)
 
     def _advance_long(self) -> None:
+        rest_s = self._long_from_s - self.loop.time()
+        if rest_s > 0 and self.exchanges - self._long_waits != self._long_others:
+            self._call_long(rest_s)
+            return
         began_s, others = self.loop.time(), self._ready
         self._ready = [self._long.popleft()]
         self.advance()
         self._ready += others
         now_s = self.loop.time()
-        self._long_from_s, self._long_exchanges = now_s + LONG_REST * (now_s - began_s), self.exchanges
+        self._long_from_s = now_s + LONG_REST * (now_s - began_s)
+        self._long_others = self.exchanges - self._long_waits
+        self._long_called = False
         if self._long:
-            self._call_long()
+            self._call_long(0.0)
 
-    def _call_long(self) -> None:
-        few = self.exchanges - self._long_exchanges <= FEW_EXCHANGES
-        self.loop.call_later(0.0 if few else max(self._long_from_s - self.loop.time(), 0.0), self._advance_long)
+    def _call_long(self, rest_s: float) -> None:
+        """Have what takes long go on after a rest, and after what is to be read and done has had a turn of the loop."""
+        self._long_called = True
+        self.loop.call_later(rest_s, self._advance_long)
 
     @property
     def at_rest(self) -> bool:

@@ -18,7 +18,7 @@ from acquirer.dialect.mac_covers import mac_covers
 from acquirer.dialect.pin_field import check_block_size
 from acquirer.dialect.security_checks import check_security, mac_algorithm
 from acquirer.security.blocks import MAC_USAGES
-from acquirer.security.candidates import Candidate
+from acquirer.security.candidates import Candidate, Search
 from acquirer.security.dukpt import DUKPT, DukptError
 from acquirer.security.key_candidates import NamedKeys
 from acquirer.security.mac_diagnosis import diagnose_mac
@@ -163,17 +163,17 @@ class Suite:
         generations: Sequence[NamedKeys],
         tmk: Secret | None = None,
         others: Sequence[Candidate[Secret]] = (),
-    ) -> str:
-        """Return which mistake would explain the received MAC, in a sentence; "" when nothing that was tried does.
+    ) -> Search[str]:
+        """Look for the mistake that would explain the received MAC, in a sentence; "" when nothing that was tried does.
 
         `generations` are sets of keys by name, the one that should fit first: ``[("current", keys), …]``.
         """
         got = self.dialect.mac_of(message)
         if got is None:
             return ""
-        has_mak_forms = any(package.mak_form for package in self.packages.values())
-        covers = mac_covers(self.dialect, message)
-        return diagnose_mac(self.mac_algorithm, got, covers, generations, tmk, others, has_mak_forms=has_mak_forms)
+        forms = any(package.mak_form for package in self.packages.values())
+        tried = mac_covers(self.dialect, message), generations, tmk, others
+        return (yield from diagnose_mac(self.mac_algorithm, got, *tried, has_mak_forms=forms))
 
     # PIN and tracks
 
@@ -216,8 +216,8 @@ class Suite:
         control: str,
         tmk: Secret | None = None,
         others: Sequence[Candidate[Secret]] = (),
-    ) -> str:
-        """Return which mistake would explain a PIN block that does not open, in a sentence; "" when none does.
+    ) -> Search[str]:
+        """Look for the mistake that would explain a PIN block that does not open, in a sentence; "" when none does.
 
         `generations` are sets of keys by name, the one that should fit first.
         """

@@ -108,6 +108,7 @@ def book(
         original=used(original, request.arrival.at_us) if original is not None and approved else None,
         authorisation=used(authorisation, request.arrival.at_us) if authorisation is not None and approved else None,
         card=judgement.card,
+        cause=judgement.cause,
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=card.masked,

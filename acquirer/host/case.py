@@ -26,7 +26,6 @@ from acquirer.host.verification import Verified, verify
 from acquirer.model.effects import Effect, EffectResult, LoadCard, Loaded, LoadOriginal
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, TerminalConfig, Transaction, TransactionKey
-from acquirer.security.pin import PinError
 from acquirer.settlement.batch_numbers import next_batch
 from acquirer.wire.masking import known_particulars
 
@@ -160,8 +159,8 @@ class Case:
         """Return what the issuer is asked about, and notes; or the refusal of a PIN block that does not open."""
         host, request, card, read = self.host, self.request, self.card, self.host.read
         opened = open_pin(host, request, self.terminal, self.session, self.verified, card.pan)
-        if isinstance(opened, PinError):
-            return Judgement(Reason.PIN_FORMAT_ERROR, known_particulars(str(opened)))
+        if isinstance(opened, Judgement):
+            return opened
         notes: tuple[str, ...] = ()
         if opened is not None and opened.note:
             notes = (f"pin: {known_particulars(opened.note)}",)

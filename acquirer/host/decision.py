@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from acquirer.dialect.plans import ElementValues
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card, Session, Transaction, Upload
 from acquirer.scenario.rules import Ruling
+from acquirer.security.candidates import CauseSearch
 from acquirer.security.working import WorkingKeys
 
 
@@ -18,6 +17,7 @@ class Decision:
     __slots__ = (
         "authorisation",
         "card",
+        "cause",
         "code",
         "details",
         "keys",
@@ -60,6 +60,7 @@ class Decision:
         sign_on_again: bool = False,
         replayed: bool = False,
         silent: bool = False,
+        cause: CauseSearch | None = None,
     ) -> None:
         self.reason = reason
         self.why = why
@@ -81,12 +82,12 @@ class Decision:
         self.replayed = replayed
         self.ruling: Ruling | None = None  # what the rules say about it
         self.silent = silent  # a trigger amount asks for no reply
+        self.cause = cause  # what is still to be looked for, to be said behind `why`
 
 
 class Decided(Exception):
     """Ends the course of a service early: a refusal of the prologue, or the stored answer of a repeat."""
 
-    def __init__(self, decision: Decision, cause: Callable[[], str] | None = None) -> None:
+    def __init__(self, decision: Decision) -> None:
         super().__init__(decision.why)
         self.decision = decision
-        self.cause = cause  # looks for what explains the refusal, which takes milliseconds

@@ -1,7 +1,8 @@
 """How many refusals get their cause looked for: what is broken costs its sender nothing, and the host a millisecond.
 
-1. One cause costs some milliseconds, that of a MAC up to 30: `wire.misread`, `security.candidates` bound their trials.
-   So each has a turn of the loop to itself (`model.effects.LONG_PAUSE`).
+1. One cause costs some milliseconds, that of a MAC five: `wire.misread`, `security.candidates` bound their trials. So
+   each has turns of the loop to itself (`model.effects.LONG_PAUSE`), those of MACs and PIN blocks one for each slice
+   of their trials, and others have four fifths of the time (`app.driver.LONG_REST`).
 2. A burst is explained whole, as a person makes it who tries things out; a flood is not, so that other terminals are
    answered in time. Then the sentence says that no cause was looked for.
 3. What is left last is for peers that had little of it: a flood leaves others their explanations.
@@ -15,7 +16,7 @@ from acquirer.model.effects import NO_DEADLINE
 
 BURST: Final = 200
 A_SECOND: Final = 30
-"""Some 40 to 120 ms of each second, while a flood lasts."""
+"""Some 40 to 150 ms of each second, while a flood lasts: `app.driver.LONG_REST` lets it be 200 at most."""
 
 RESERVE: Final = 50
 """Of the bucket, for peers that had fewer than `FIRST` explanations."""

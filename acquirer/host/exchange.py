@@ -38,6 +38,7 @@ from acquirer.model.effects import (
     LONG_PAUSE,
     NO_DEADLINE,
     PAUSE,
+    SLICE_PAUSE,
     Arrival,
     Changes,
     Commit,
@@ -55,6 +56,7 @@ from acquirer.model.reasons import Reason
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultContext, Stage
 from acquirer.scenario.rules import Ruling
+from acquirer.security.candidates import CauseSearch
 from acquirer.wire.message import DecodeError, EncodeError
 
 ExchangeSteps = Generator[Effect, EffectResult, Effect | None]
@@ -169,15 +171,15 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
     try:
         deciding = service.decide(case)
         decision = deciding if isinstance(deciding, Decision) else (yield from deciding)
+        if decision.cause is not None:
+            yield from _explain(host, request, decision, decision.cause)
         if request.rules is not None and not decision.replayed:
             decision = yield from overrule(case, decision, request.rules, ruling)
             ruling = None
     except Decided as end:
         decision = end.decision
-        if end.cause is not None:
-            explained = host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer)
-            explained = explained and (yield LONG_PAUSE) is not True
-            decision.why = f"{decision.why}; {end.cause() if explained else NOT_LOOKED_FOR}"
+        if decision.cause is not None:
+            yield from _explain(host, request, decision, decision.cause)
     if ruling is not None:  # it fitted a decision that is not the one of this turn
         ruling.release()
     if case.verified.note:
@@ -185,6 +187,24 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
         if case.verified.addition:
             decision.why = f"{decision.why}; {case.verified.addition}"
     return decision
+
+
+def _explain(
+    host: Host, request: Request, decision: Decision, cause: CauseSearch
+) -> Generator[Effect, EffectResult, None]:
+    """Look for what explains a refusal, with pauses, unless too many are looked for; say what is found behind `why`."""
+    decision.cause = None
+    found = NOT_LOOKED_FOR
+    if host.diagnoses.take(request.arrival.deadline_s, request.arrival.peer) and (yield LONG_PAUSE) is not True:
+        search = cause()
+        while True:
+            try:
+                next(search)
+            except StopIteration as end:
+                found = end.value
+                break
+            yield SLICE_PAUSE
+    decision.why = f"{decision.why}; {found}"
 
 
 def _context(host: Host, request: Request) -> FaultContext:

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -22,6 +21,7 @@ from acquirer.host.explain import keys as key_why
 from acquirer.host.request import Request
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Generation, Session, TerminalConfig
+from acquirer.security.candidates import CauseSearch
 from acquirer.security.ciphers import CipherError
 from acquirer.security.dukpt import Dukpt, DukptError
 from acquirer.security.key_candidates import NamedKeys
@@ -151,13 +151,13 @@ def _by_ksn(host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig
 
 
 def _mac_differs(
-    host: Host, terminal: TerminalConfig, session: Session, sentence: str, cause: Callable[[], str] | None
+    host: Host, terminal: TerminalConfig, session: Session, sentence: str, cause: CauseSearch | None
 ) -> Decided:
     mac_failures = session.bad_macs + 1
     too_many = host.signs_on and mac_failures >= terminal.policy.bad_macs_allowed
     notes = (key_why.bad_macs_note(terminal, mac_failures),) if too_many else ()
     after = replace(session, bad_macs=mac_failures)
-    return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True), cause)
+    return Decided(Decision(Reason.MAC_DIFFERS, sentence, session=after, notes=notes, sign_on_again=True, cause=cause))
 
 
 def _without_mac(host: Host, terminal: TerminalConfig, current: Generation | None) -> Verified:

@@ -240,9 +240,13 @@ class Pause:
     Answered with True where too many wait for that already: then it is to be left out.
     """
 
+    begun: bool = False
+    """Whether it is the next slice of what takes long: it goes on before those that wait to begin, never left out."""
+
 
 PAUSE: Final = Pause()
 LONG_PAUSE: Final = Pause(long=True)
+SLICE_PAUSE: Final = Pause(long=True, begun=True)
 
 Effect = (
     Load
@@ -269,6 +273,7 @@ __all__ = [
     "LONG_PAUSE",
     "NO_DEADLINE",
     "PAUSE",
+    "SLICE_PAUSE",
     "Arrival",
     "Changes",
     "Close",

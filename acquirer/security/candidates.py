@@ -7,11 +7,12 @@ key, the algorithm, the bytes covered, the format …).
 2. One mistake is tried before two, and never three: with three, something would always fit.
 3. A rare mistake is tried by itself only (`alone`).
 4. Wrong bytes cost their sender nothing, so the work is bounded by a number of trials.
+5. A search is a generator that pauses after some trials: a host does something else between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import combinations, islice, product
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -19,6 +20,15 @@ T = TypeVar("T")
 
 TRIALS_MOST: Final = 650
 """Trials of one diagnosis: a MAC costs about 5 µs, so a few milliseconds, paid only after a refusal."""
+
+SLICE_TRIALS: Final = 100
+"""Trials between two pauses: half a millisecond, as long as four exchanges take."""
+
+Search = Generator[None, None, T]
+"""Looks for something and returns it; each time it yields, it may be left waiting."""
+
+CauseSearch = Callable[[], Search[str]]
+"""Begins to look for what explains a refusal, which takes milliseconds; its sentence says what was found."""
 
 
 class Candidate(NamedTuple, Generic[T]):
@@ -37,13 +47,32 @@ Combination = tuple[Candidate[Any], ...]
 
 def first_fit(
     axes: Sequence[Sequence[Candidate[Any]]], fits: Callable[[Combination], T | None], most: int = TRIALS_MOST
-) -> tuple[Combination, T] | None:
-    """Return the first combination that fits, and what `fits` returned for it; None when nothing that is tried does."""
-    for combination in islice(fewest_mistakes_first(axes), most):
+) -> Search[tuple[Combination, T] | None]:
+    """Look for the first combination that fits, and what `fits` returned for it; None when nothing that is tried does.
+
+    It pauses before the first trial too: to make the candidates has taken as long as some trials.
+    """
+    for number, combination in enumerate(islice(fewest_mistakes_first(axes), most)):
+        if not number % SLICE_TRIALS:
+            yield
         found = fits(combination)
         if found is not None:
             return combination, found
     return None
+
+
+def finished(search: Search[T]) -> T:
+    """Return what a search finds, without a pause.
+
+    >>> finished(first_fit([[Candidate("a", "", 1), Candidate("b", "", 2)]], lambda tried: tried[0].value == 2 or None))
+    ((Candidate(words='b', hint='', value=2, remedy='', alone=False),), True)
+    """
+    while True:
+        try:
+            next(search)
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
 
 def fewest_mistakes_first(axes: Sequence[Sequence[Candidate[Any]]]) -> Iterator[Combination]:

@@ -89,11 +89,6 @@ def key_candidates(
     return [*tried, *(one._replace(alone=True, remedy=one.remedy or use) for one in rare)]
 
 
-def half_of(key: Secret, number: int = 0) -> Secret:
-    """Return one of the single-length keys that a 3DES key consists of."""
-    return Secret(key.reveal()[8 * number : 8 * number + 8], "des")
-
-
 def _key(keys: WorkingKeys, role: KeyRole) -> Secret | None:
     return {"pik": keys.pik, "mak": keys.mak, "tdk": keys.tdk}[role]
 
@@ -114,10 +109,10 @@ def _with_half(words: str, kind: str, role: KeyRole, key: Secret) -> Iterator[Ca
     """Yield a key that is another than it should be, and its first half for terminals that know single keys only."""
     yield Candidate(f"{words} (KCV {key.kcv()})", f"the terminal takes the {kind} for the {role.upper()}", key)
     if key.cipher == "3des":
-        half = half_of(key)
+        half = key.half()
         hint = f"the terminal takes half of the {kind} for the {role.upper()}"
         yield Candidate(f"the first half of {words} (KCV {half.kcv()})", hint, half)
-        half = half_of(key, 1)
+        half = key.half(1)
         hint = f"the terminal takes the second half of the {kind} for the {role.upper()}"
         yield Candidate(f"the second half of {words} (KCV {half.kcv()})", hint, half)
 
@@ -126,7 +121,7 @@ def _parts(role: KeyRole, whose: str, key: Secret, *, has_mak_forms: bool) -> It
     """Yield what may be made of the right key by taking half of it, or more than there is."""
     name = role.upper()
     if key.cipher == "3des":
-        first, second = half_of(key), half_of(key, 1)
+        first, second = key.half(), key.half(1)
         hint, both = f"the terminal takes half of its {name}", "use both halves of the key"
         if role == "mak" and has_mak_forms:
             hint = 'the terminal takes a single-length MAK: give it mak = "single" or "duplicated"'
@@ -205,13 +200,13 @@ def _unwrapped(role: KeyRole, whose: str, key: Secret, master: Secret) -> Iterat
     hint = "the terminal encrypts what it should decrypt"
     yield Candidate(f"{whose} {name} encrypted once more with the TMK (KCV {twice.kcv()})", hint, twice, _ONCE)
     if master.cipher == "3des":
-        half = half_of(master)
+        half = master.half()
         single = Secret(half.decrypt(wrapped), cipher)
         words = f"{whose} {name} decrypted with half of the TMK (KCV {single.kcv()})"
         hint = f"the terminal decrypts with half of its TMK (KCV {half.kcv()})"
         yield Candidate(words, hint, single, "decrypt it by 3DES with the whole TMK")
         if len(master) == 16:
-            swapped = Secret(half_of(master, 1).reveal() + half.reveal(), "3des")
+            swapped = Secret(master.half(1).reveal() + half.reveal(), "3des")
             moved = Secret(swapped.decrypt(wrapped), cipher)
             words = f"{whose} {name} decrypted with the halves of the TMK swapped (KCV {moved.kcv()})"
             hint = f"the halves of the terminal's TMK are swapped (KCV {swapped.kcv()})"
@@ -245,7 +240,7 @@ def _under_other_masters(role: KeyRole, whose: str, key: Secret, master: Secret)
     name, clear, wrapped = role.upper(), master.reveal(), master.encrypt(key.reveal())
     text = clear.hex().upper().encode()
     for form, mistake, other in (
-        ("the second half of the TMK", "decrypts with the second half of its TMK", half_of(master, 1)),
+        ("the second half of the TMK", "decrypts with the second half of its TMK", master.half(1)),
         ("the TMK reversed", "reverses the bytes of its TMK", Secret(clear[::-1], "3des")),
         ("the TMK as text", "takes the hexadecimal text of its TMK for the key", Secret(text[:16], "3des")),
         ("the TMK as text", "takes the hexadecimal text of its TMK for the key", Secret(text[:24], "3des")),

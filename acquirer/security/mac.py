@@ -89,7 +89,7 @@ def cbc_padded(key: Secret, data: bytes) -> bytes:
 
 def x9_9(key: Secret, data: bytes) -> bytes:
     """Return a MAC of ANSI X9.9: DES CBC-MAC with the left key, zero padding."""
-    return _left(key).chain(pad_zeros(data, 8))
+    return key.half().chain(pad_zeros(data, 8))
 
 
 def retail(key: Secret, data: bytes) -> bytes:
@@ -109,13 +109,9 @@ def cmac(key: Secret, data: bytes) -> bytes:
     return context.finalize()
 
 
-def _left(key: Secret) -> Secret:
-    return Secret(key.reveal()[:8], "des")
-
-
 def _retail(key: Secret, padded: bytes) -> bytes:
-    clear = key.reveal()
-    left, right = _left(key), Secret(clear[8:16] or clear, "des")
+    left = key.half()
+    right = left if key.cipher == "des" else key.half(1)
     return left.encrypt(right.decrypt(left.chain(padded)))
 
 

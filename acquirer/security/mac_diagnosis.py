@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from acquirer.data.text import plural
-from acquirer.security.candidates import Candidate, Combination, advice, first_fit
+from acquirer.security.candidates import Candidate, Combination, Search, advice, first_fit
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.mac import MacAlgorithm
 from acquirer.security.mac_ways import mac_ways
@@ -27,8 +27,8 @@ def diagnose_mac(
     others: Sequence[Candidate[Secret]] = (),
     *,
     has_mak_forms: bool = True,
-) -> str:
-    """Return what would have made the received MAC, in a sentence; "" when nothing that was tried does.
+) -> Search[str]:
+    """Look for what would have made the received MAC, in a sentence; "" when nothing that was tried does.
 
     Args:
         algorithm: the one that should have been used.
@@ -48,7 +48,7 @@ def diagnose_mac(
         return _written(way.value.raw(key.value, cover.value), got, algorithm.form)
 
     keys = key_candidates("mak", generations, tmk, others, has_mak_forms=has_mak_forms)
-    found = first_fit((keys, mac_ways(algorithm), covers), fits)
+    found = yield from first_fit((keys, mac_ways(algorithm), covers), fits)
     return _sentence(found[0], found[1], algorithm.form, len(got)) if found else ""
 
 
@@ -105,7 +105,7 @@ def _disordered(raw: bytes, size: int) -> Iterator[_Form]:
     yield _Form("halves swapped", "the second half of the bytes before the first", raw[half:size] + raw[:half])
 
 
-_FILLERS: Final = frozenset(b"\x00 \xff")
+_FILLERS: Final = b"\x00 \xff"
 """Bytes behind, or before, a result that is shorter than its field."""
 
 _RIGHT_WORDS: Final = {"hex": "upper-case hex text belongs", "binary": "{} bytes of the result belong"}
@@ -117,7 +117,7 @@ _REMEDIES: Final = {
 
 def _written(raw: bytes, got: bytes, form: str) -> str | None:
     """Return in which words `raw` equals `got`: "" as it should be written, None not at all."""
-    if not (set(raw.hex().upper().encode()).issuperset(got.upper()) or _FILLERS.union(raw).issuperset(got)):
+    if got.upper().translate(None, raw.hex().upper().encode()) and got.translate(None, raw + _FILLERS):
         return None  # it has other digits, or bytes, than the result: most end here, before all forms are made
     found = [one for one in _forms(raw, len(got)) if one.data == got]
     if not found:

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from acquirer.security.candidates import Candidate
 from acquirer.security.ciphers import CipherName
-from acquirer.security.key_candidates import half_of
 from acquirer.security.mac import MAC_ALGORITHMS, MacAlgorithm, fold, pad_zeros, retail, two_steps, unionpay_ecb
 from acquirer.security.secret import Secret
 
@@ -48,11 +47,11 @@ def _fold_alone(key: Secret, data: bytes) -> bytes:
 
 
 def _half_first(key: Secret, data: bytes) -> bytes:
-    return two_steps(half_of(key), key, data)
+    return two_steps(key.half(), key, data)
 
 
 def _half_last(key: Secret, data: bytes) -> bytes:
-    return two_steps(key, half_of(key), data)
+    return two_steps(key, key.half(), data)
 
 
 def _first_step_only(key: Secret, data: bytes) -> bytes:
@@ -99,12 +98,12 @@ def _once_more(key: Secret, data: bytes) -> bytes:
 
 
 def _last_keys_exchanged(key: Secret, data: bytes) -> bytes:
-    left, right = half_of(key), half_of(key, 1)
+    left, right = key.half(), key.half(1)
     return right.encrypt(left.decrypt(left.chain(pad_zeros(data, 8))))
 
 
 def _decrypted_last(key: Secret, data: bytes) -> bytes:
-    return half_of(key, 1).decrypt(half_of(key).chain(pad_zeros(data, 8)))
+    return key.half(1).decrypt(key.half().chain(pad_zeros(data, 8)))
 
 
 def _retail_once_more(key: Secret, data: bytes) -> bytes:
@@ -112,7 +111,7 @@ def _retail_once_more(key: Secret, data: bytes) -> bytes:
 
 
 def _retail_once_more_by_half(key: Secret, data: bytes) -> bytes:
-    return half_of(key).encrypt(retail(key, data))
+    return key.half().encrypt(retail(key, data))
 
 
 _ANY_CIPHER: Final[frozenset[CipherName]] = frozenset({"des", "3des", "sm4", "aes"})

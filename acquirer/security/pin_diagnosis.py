@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from acquirer.security.candidates import Candidate, Combination, advice, first_fit
+from acquirer.security.candidates import Candidate, Combination, Search, advice, first_fit
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.pin import MIN_DIGITS, PinError, PinFormat
 from acquirer.security.pin_layouts import PinLayout, is_loose, pin_layouts
@@ -30,8 +30,8 @@ def diagnose_pin(
     generations: Sequence[NamedKeys],
     tmk: Secret | None = None,
     others: Sequence[Candidate[Secret]] = (),
-) -> str:
-    """Return under which key, and as what, a PIN block opens, in a sentence; "" when nothing that was tried fits.
+) -> Search[str]:
+    """Look for the key under which, and as what, a PIN block opens, in a sentence; "" when nothing that was tried fits.
 
     Args:
         pan: the card number; "" where it is not known.
@@ -52,7 +52,7 @@ def diagnose_pin(
         key, layout, use = combination
         return layout_fits(key.value, layout.value, used_otherwise(use.value, key.value, block), pan)
 
-    if found := first_fit((keys, layouts, CIPHER_USES), fits):
+    if found := (yield from first_fit((keys, layouts, CIPHER_USES), fits)):
         key, layout, use = found[0]
         where = (key.words if key.value is None else f"under {key.words}") + use.words
         what = f" as {layout.words}" if layout.words else ""

@@ -31,7 +31,7 @@ class Secret:
     <Secret DES 8 bytes, KCV CFF1592A>
     """
 
-    __slots__ = ("_bytes", "_decryptor", "_encryptor", "_other", "block_bytes", "cipher")
+    __slots__ = ("_bytes", "_chain", "_decryptor", "_encryptor", "_halves", "_other", "block_bytes", "cipher")
 
     def __init__(self, clear: bytes, cipher: CipherName | None = None) -> None:
         name = cipher or _BY_SIZE.get(len(clear))
@@ -44,6 +44,8 @@ class Secret:
         self._encryptor: CipherContext | None = None
         self._decryptor: CipherContext | None = None
         self._other: Secret | None = None
+        self._chain: _Chain | None = None
+        self._halves: dict[int, Secret] | None = None
 
     @classmethod
     def from_hex(cls, text: str, cipher: CipherName | None = None) -> Secret:
@@ -78,6 +80,17 @@ class Secret:
             self._other = Secret(self._bytes, cipher)
         return self._other
 
+    def half(self, number: int = 0) -> Secret:
+        """Return one of the keys for single DES that a key for 3DES consists of; of one for DES the first is itself."""
+        if self.cipher == "des" and number == 0:
+            return self
+        if self._halves is None:
+            self._halves = {}
+        half = self._halves.get(number)
+        if half is None:
+            half = self._halves[number] = Secret(self._bytes[8 * number : 8 * number + 8], "des")
+        return half
+
     def encrypt(self, data: bytes) -> bytes:
         """Return whole blocks encrypted, each by itself."""
         if len(data) % self.block_bytes:  # a rest would stay in the kept context and shift everything after it
@@ -100,8 +113,10 @@ class Secret:
         """Return the last block of `data` (whole blocks, one at least) encrypted in CBC with a zero IV."""
         if len(data) % self.block_bytes or not data:
             raise self._uneven(data)
-        context = Cipher(self.algorithm(), modes.CBC(_ZEROS[self.block_bytes])).encryptor()
-        return context.update(data)[-self.block_bytes :]
+        chain = self._chain
+        if chain is None:
+            chain = self._chain = _Chain(self)
+        return chain.last_block(data)
 
     def check_value(self, size: int = 4) -> bytes:
         """Return the key check value: the first `size` bytes of a block of zeros encrypted."""
@@ -150,6 +165,25 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"<Secret {self.cipher.upper()} {len(self._bytes)} bytes, KCV {self.kcv()}>"
+
+
+class _Chain:
+    """A CBC context that is used again: what it chained last is taken out of the next first block by XOR."""
+
+    __slots__ = ("_before", "_context", "_size")
+
+    def __init__(self, key: Secret) -> None:
+        self._size = key.block_bytes
+        self._context = Cipher(key.algorithm(), modes.CBC(_ZEROS[key.block_bytes])).encryptor()
+        self._before = 0
+
+    def last_block(self, data: bytes) -> bytes:
+        """Return the last block of `data`, chained from zeros."""
+        size = self._size
+        first = int.from_bytes(data[:size], "big") ^ self._before
+        last = self._context.update(first.to_bytes(size, "big") + data[size:])[-size:]
+        self._before = int.from_bytes(last, "big")
+        return last
 
 
 def cipher_byte(cipher: CipherName) -> bytes:

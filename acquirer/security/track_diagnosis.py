@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from acquirer.security.candidates import Candidate, Combination, advice, first_fit
+from acquirer.security.candidates import Candidate, Combination, advice, finished, first_fit
 from acquirer.security.key_candidates import NamedKeys, key_candidates
 from acquirer.security.secret import Secret
 
@@ -32,7 +32,7 @@ def diagnose_track(
         fillings = "0F" if len(track) % 2 else "0"
         return "" if any(is_card(_opened(key.value, place.value, track, filling)) for filling in fillings) else None
 
-    found = first_fit((keys, list(_places(keys[0].value.block_bytes))), fits, TRACK_TRIALS_MOST)
+    found = finished(first_fit((keys, list(_places(keys[0].value.block_bytes))), fits, TRACK_TRIALS_MOST))
     if found is None:
         return ""
     key, place = found[0]

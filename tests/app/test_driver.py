@@ -14,6 +14,7 @@ from acquirer.app.run import Run
 from acquirer.model.effects import (
     LONG_PAUSE,
     PAUSE,
+    SLICE_PAUSE,
     Arrival,
     Changes,
     Close,
@@ -325,6 +326,79 @@ def test_exchanges_whose_next_step_takes_long_go_on_one_at_a_time(drive: Drives)
     trial.call(run_all)
     trial.until(lambda: not trial.driver.running)
     assert order == [b"a", b"a", b"short", b"short", b"short", b"b", b"b", b"c", b"c"]
+
+
+class VirtualLoop:
+    """Calls what is due, and then moves its clock to what is due next."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+        self.before_call: Callable[[], None] = lambda: None
+
+    def time(self) -> float:
+        return self.now_s
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.call_later(0.0, call)
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        self.calls.append((self.now_s + delay_s, call))
+
+    def run(self) -> None:
+        while self.calls:
+            due = min(self.calls, key=lambda one: one[0])
+            self.calls.remove(due)
+            self.now_s = max(self.now_s, due[0])
+            self.before_call()
+            due[1]()
+
+
+def slices(drive: Drives, others_come: bool) -> list[tuple[bytes, float]]:
+    """Return when each slice of two exchanges began, which take a millisecond, while others come or none."""
+    began: list[tuple[bytes, float]] = []
+    loop = VirtualLoop()
+
+    def long(name: bytes) -> LastSteps:
+        yield LONG_PAUSE
+        for number in range(3):
+            if number:
+                yield SLICE_PAUSE
+            began.append((name, round((loop.now_s - 100) * 1000, 3)))
+            loop.now_s += 0.001
+        return Silence("")
+
+    trial = drive(plain)
+    trial.peer()
+    trial.until(lambda: trial.driver.server.connections)
+    [connection] = trial.driver.server.connections
+
+    def another() -> None:
+        trial.driver.exchanges += 1
+
+    if others_come:
+        loop.before_call = another
+
+    def run_all() -> None:
+        real, trial.driver.loop = trial.driver.loop, loop
+        for name in (b"a", b"b"):
+            connection.busy += 1
+            trial.driver.running += 1
+            trial.driver.exchanges += 1
+            trial.driver.ready(Run(trial.driver, connection, 0.0, long(name)))
+        loop.run()
+        trial.driver.loop = real
+
+    trial.call(run_all)
+    return began
+
+
+def test_what_was_begun_goes_on_before_what_waits_to_begin(drive: Drives) -> None:
+    assert slices(drive, others_come=False) == [(b"a", 0), (b"a", 1), (b"a", 2), (b"b", 3), (b"b", 4), (b"b", 5)]
+
+
+def test_while_others_come_they_have_four_fifths_of_the_time(drive: Drives) -> None:
+    assert slices(drive, others_come=True) == [(b"a", 0), (b"a", 5), (b"a", 10), (b"b", 15), (b"b", 20), (b"b", 25)]
 
 
 @pytest.mark.parametrize("delay_ms", [0, 20])

@@ -6,7 +6,7 @@ import pytest
 
 from acquirer.dialect.mac_covers import mac_covers
 from acquirer.dialect.suite import Suite
-from acquirer.security.candidates import TRIALS_MOST, fewest_mistakes_first
+from acquirer.security.candidates import SLICE_TRIALS, TRIALS_MOST, fewest_mistakes_first, finished
 from acquirer.security.key_candidates import key_candidates
 from acquirer.security.mac import MAC_ALGORITHMS
 from acquirer.security.mac_ways import mac_ways
@@ -28,7 +28,7 @@ ecb = MAC_ALGORITHMS["unionpay-ecb"]
 
 def found(suite, frame, mac, candidates, tmk=None):
     dialect = suite.dialect
-    return suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
+    return finished(suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk))
 
 
 COVERED = [
@@ -78,7 +78,11 @@ def test_the_work_is_bounded(suite, tmk, sale):
     message = suite.dialect.decode(sale)
     candidates = [("current", DOUBLE), ("previous", DOUBLE)]
     axes = key_candidates("mak", candidates, tmk), mac_ways(ecb), mac_covers(suite.dialect, message)
-    assert 200 < sum(1 for _ in fewest_mistakes_first(axes)) <= TRIALS_MOST
+    trials = sum(1 for _ in fewest_mistakes_first(axes))
+    assert 200 < trials <= TRIALS_MOST
+    message = suite.dialect.decode(suite.dialect.with_mac(sale, b"00000001"))
+    pauses = sum(1 for _ in suite.diagnose_mac(message, candidates, tmk))
+    assert pauses == -(-trials // SLICE_TRIALS), "before every slice"
 
 
 def with_mac(name):

@@ -57,6 +57,7 @@ def test_a_decision_changes_nothing_unless_it_says_so() -> None:
         "reply_elements": {},
         "notes": (),
         "details": (),
+        "cause": None,
         **rows,
         **texts,
         **switches,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
+from acquirer.host.diagnosis_budget import NOT_LOOKED_FOR, DiagnosisBudget
 from acquirer.security.secret import Secret
 from tests.host.conftest import CARD, MakeRig, Pos, Rig
 
@@ -42,6 +44,13 @@ def test_nothing_explains_a_block(pos: Pos) -> None:
         f"under PIK KCV {pos.keys.pik.kcv()} the PIN block opens in no format: the block's first digit says format 5, "
         "expected 0; compare its KCV on both sides, and sign on again",
     )
+
+
+def test_causes_are_looked_for_as_often_as_those_of_macs(pos: Pos) -> None:
+    with patch.object(DiagnosisBudget, "take", return_value=False) as take:
+        answer = with_pin(pos, Secret(bytes(range(16))))
+    assert answer.why.endswith(f"says format 5, expected 0; {NOT_LOOKED_FOR}")
+    assert take.call_count == 1
 
 
 def test_the_right_key(rig: Rig, pos: Pos) -> None:

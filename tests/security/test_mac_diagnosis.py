@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psec import des as psec_des
 
-from acquirer.security.candidates import Candidate
-from acquirer.security.key_candidates import half_of
+from acquirer.security.candidates import Candidate, finished
 from acquirer.security.mac import MAC_ALGORITHMS, fold
 from acquirer.security.mac_diagnosis import diagnose_mac
 from acquirer.security.secret import Secret
@@ -41,7 +40,7 @@ def text8(raw):
 
 def found(suite, frame, mac, candidates, tmk=None):
     dialect = suite.dialect
-    return suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk)
+    return finished(suite.diagnose_mac(dialect.decode(dialect.with_mac(frame, mac)), candidates, tmk))
 
 
 def test_a_terminal_that_kept_its_old_key(suite, keys, sale):
@@ -136,12 +135,12 @@ def test_sm4_keys(suite, tmk, sale):
 def test_what_nothing_explains_is_not_explained(suite, keys, tmk, sale, mac):
     message = suite.dialect.decode(suite.dialect.with_mac(sale, mac))
     if mac != b"3A57ACBB" and len(set(mac)) > 1:
-        assert suite.diagnose_mac(message, [("current", keys), ("previous", OLD)], tmk) == ""
+        assert finished(suite.diagnose_mac(message, [("current", keys), ("previous", OLD)], tmk)) == ""
 
 
 def test_a_message_without_mac_has_no_diagnosis(suite, keys):
     request = suite.dialect.decode(bytes.fromhex(suite.dialect.samples[0].hex)[2:])
-    assert suite.diagnose_mac(request, [("current", keys)]) == ""
+    assert finished(suite.diagnose_mac(request, [("current", keys)])) == ""
 
 
 def test_sentences_hold_no_key(suite, keys, tmk, sale):
@@ -191,10 +190,10 @@ def test_the_other_half_of_the_result(suite, keys, sale):
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (lambda mak, tmk: half_of(mak, 1), "takes the second half of its MAK"),
+        (lambda mak, tmk: mak.half(1), "takes the second half of its MAK"),
         (lambda mak, tmk: Secret(mak.reveal()[8:] + mak.reveal()[:8]), "swaps the halves of its MAK"),
         (lambda mak, tmk: Secret(tmk.encrypt(tmk.encrypt(mak.reveal()))), "encrypts what it should decrypt"),
-        (lambda mak, tmk: Secret(half_of(tmk).decrypt(tmk.encrypt(mak.reveal()))), "decrypts with half of its TMK"),
+        (lambda mak, tmk: Secret(tmk.half().decrypt(tmk.encrypt(mak.reveal()))), "decrypts with half of its TMK"),
         (lambda mak, tmk: Secret(unchained(tmk, tmk.encrypt(mak.reveal()))), "decrypts its keys in CBC"),
         (
             lambda mak, tmk: Secret(tmk.using("sm4").decrypt(tmk.encrypt(mak.reveal()))),
@@ -246,7 +245,7 @@ THREE_DES = DOUBLE
 
 def whole(got: bytes, algorithm=ecb, keys=THREE_DES) -> str:
     """Return the whole sentence about a MAC over bytes 0 to 39."""
-    return diagnose_mac(algorithm, got, [Candidate("the same MAB", "", MAB)], [("current", keys)])
+    return finished(diagnose_mac(algorithm, got, [Candidate("the same MAB", "", MAB)], [("current", keys)]))
 
 
 def in_steps(first: Secret, second: Secret) -> bytes:
@@ -265,11 +264,11 @@ def test_misreadings_of_the_unionpay_algorithm_in_whole_sentences() -> None:
         "the first encryption alone over the same MAB under the same MAK matches: the terminal leaves out the "
         "second encryption; XOR the second half of the hex text with the result and encrypt it again"
     )
-    assert whole(in_steps(half_of(mak), mak)) == (
+    assert whole(in_steps(mak.half(), mak)) == (
         "single DES in the first step over the same MAB under the same MAK matches: the terminal takes half of its "
         "MAK for the first encryption; use the whole MAK in both steps"
     )
-    assert whole(in_steps(mak, half_of(mak))) == (
+    assert whole(in_steps(mak, mak.half())) == (
         "single DES in the second step over the same MAB under the same MAK matches: the terminal takes half of "
         "its MAK for the second encryption; use the whole MAK in both steps"
     )
@@ -385,7 +384,7 @@ def test_a_fold_in_lower_case() -> None:
     assert text != text.upper()
     between = bytes(a ^ b for a, b in zip(mak.encrypt(text[:8]), text[8:], strict=True))
     got = mak.encrypt(between).hex().upper().encode()[:8]
-    sentence = diagnose_mac(ecb, got, [Candidate("the same MAB", "", data)], [("current", THREE_DES)])
+    sentence = finished(diagnose_mac(ecb, got, [Candidate("the same MAB", "", data)], [("current", THREE_DES)]))
     assert sentence == (
         "the fold in lower-case hex text of the same MAB under the same MAK matches: the terminal writes the "
         "folded blocks in lower case before it encrypts them; write the folded blocks in upper case"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquirer.security.key_candidates import half_of
+from acquirer.security.candidates import finished
 from acquirer.security.pin import PIN_FORMATS
 from acquirer.security.pin_diagnosis import diagnose_pin
 from acquirer.security.secret import Secret
@@ -24,7 +24,7 @@ ISO_0 = PIN_FORMATS["iso-0"]
 
 
 def explained(block, tmk=None, pan=PAN, declared=ISO_0, keys=KEYS):
-    return diagnose_pin(block, pan, declared, [("current", keys), ("previous", OLD)], tmk)
+    return finished(diagnose_pin(block, pan, declared, [("current", keys), ("previous", OLD)], tmk))
 
 
 def iso_0(pan=PAN, pin="123456"):
@@ -38,8 +38,8 @@ def iso_0(pan=PAN, pin="123456"):
         (lambda block, tmk: tmk.encrypt(block), "under the TMK (KCV D0E06F38): the terminal takes the master key"),
         (lambda block, tmk: KEYS.mak.encrypt(block), "the terminal takes the MAC key for the PIK"),
         (lambda block, tmk: KEYS.tdk.encrypt(block), "the terminal takes the track key for the PIK"),
-        (lambda block, tmk: half_of(KEYS.pik).encrypt(block), "the terminal takes half of its PIK"),
-        (lambda block, tmk: half_of(KEYS.mak).encrypt(block), "takes half of the MAC key for the PIK"),
+        (lambda block, tmk: KEYS.pik.half().encrypt(block), "the terminal takes half of its PIK"),
+        (lambda block, tmk: KEYS.mak.half().encrypt(block), "takes half of the MAC key for the PIK"),
         (lambda block, tmk: OLD.pik.encrypt(block), "under the previous PIK (KCV "),
         (lambda block, tmk: Secret(tmk.encrypt(KEYS.pik.reveal())).encrypt(block), "the terminal did not decrypt it"),
         (lambda block, tmk: Secret(tmk.encrypt(OLD.pik.reveal())).encrypt(block), "the previous PIK as it travels"),
@@ -295,4 +295,4 @@ def test_a_block_of_any_size_under_a_key_of_any_cipher_ends_in_a_sentence(block,
     piks = Secret(bytes(8), "des"), Secret(bytes(16), "3des"), Secret(bytes(16), "sm4"), Secret(bytes(16), "aes")
     for pik in piks:
         keys = WorkingKeys(pik, pik)
-        assert isinstance(diagnose_pin(block, PAN, declared, [("current", keys)]), str)
+        assert isinstance(finished(diagnose_pin(block, PAN, declared, [("current", keys)])), str)

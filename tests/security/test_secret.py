@@ -77,3 +77,20 @@ def test_clear_keys_never_leave_security():
     assert outside
     callers = [str(path) for path in outside if re.search(r"\.(reveal|algorithm)\(\)", path.read_text())]
     assert callers == []
+
+
+@given(secrets, st.lists(st.integers(min_value=1, max_value=5), min_size=2, max_size=4), st.randoms())
+def test_each_chain_begins_with_zeros(secret, blocks, random):
+    """Though all chains of a key share one context of the cipher."""
+    for count in blocks:
+        data, last = random.randbytes(count * secret.block_bytes), bytes(secret.block_bytes)
+        for at in range(0, len(data), secret.block_bytes):
+            last = secret.encrypt(bytes(a ^ b for a, b in zip(data[at:], last, strict=False)))
+        assert secret.chain(data) == last
+
+
+def test_the_halves_of_a_key():
+    key = Secret(bytes(range(16)))
+    assert [key.half(), key.half(1)] == [Secret(bytes(range(8))), Secret(bytes(range(8, 16)))]
+    assert key.half() is key.half(), "its contexts are made once"
+    assert key.half().half() is key.half()

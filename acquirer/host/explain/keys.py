@@ -10,6 +10,7 @@ from acquirer.host.core import Host
 from acquirer.host.request import Request
 from acquirer.host.used_ksns import beginning
 from acquirer.model.rows import Session, TerminalConfig
+from acquirer.security.candidates import Search
 from acquirer.security.dukpt import Dukpt, moved_by_half_a_byte
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
@@ -40,15 +41,16 @@ def mac_differs(host: Host, request: Request, keys: WorkingKeys, mac: bytes | No
 
 def mac_cause(
     host: Host, request: Request, terminal: TerminalConfig, session: Session, keys: WorkingKeys
-) -> Callable[[], str]:
+) -> Callable[[], Search[str]]:
     """Return what looks for the mistake that explains a wrong MAC. Raises VaultError."""
     generations = [("current", keys)]
     if session.previous is not None:
         generations.append(("previous", host.ring.previous(session.tid, session.previous)))
     master = host.ring.master(terminal)
 
-    def cause() -> str:
-        return host.suite.diagnose_mac(request.message, generations, master) or _nothing_fits(terminal, session)
+    def cause() -> Search[str]:
+        found = yield from host.suite.diagnose_mac(request.message, generations, master)
+        return found or _nothing_fits(terminal, session)
 
     return cause
 
@@ -63,11 +65,11 @@ def derived_mac_differs(
 
 def derived_mac_cause(
     host: Host, dukpt: Dukpt, request: Request, terminal: TerminalConfig, keys: WorkingKeys, ksn: bytes
-) -> str:
+) -> Search[str]:
     """Look for the mistake that explains a wrong MAC under a key that is derived for its message (DUKPT)."""
     initial = host.ring.initial(terminal, dukpt, ksn)
     mistaken = host.ring.derived_otherwise(terminal, dukpt, ksn)
-    finding = host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
+    finding = yield from host.suite.diagnose_mac(request.message, [("current", keys)], others=mistaken)
     nothing = (
         f"no key, algorithm or coverage that was tried explains it: under the host's BDK this KSN has an initial key "
         f"with KCV {initial.kcv()}; compare it with what was injected into the terminal"

@@ -20,6 +20,7 @@ from acquirer.host.issuer.cryptogram import why_another_cryptogram
 from acquirer.host.text import money
 from acquirer.model.reasons import Reason
 from acquirer.model.rows import Card
+from acquirer.security.candidates import CauseSearch
 
 PIN_TRIES = 3
 """Wrong PINs in a row until the issuer takes no more (three, as issuers do); a new business day starts over, because
@@ -58,6 +59,7 @@ class Judgement:
     reason: Reason
     why: str
     card: Card | None = None
+    cause: CauseSearch | None = None  # of a refusal: what is still to be looked for, to be said behind `why`
 
 
 CardCheck = Callable[[CardEntry, CardUse, Card], Judgement | None]
@@ -272,11 +274,8 @@ def _limit(entry: CardEntry, use: CardUse, row: Card) -> Judgement | None:
             Reason.LIMIT_EXCEEDED, f"allows {money(entry.limit_minor)} a sale; this one asks for {money(amount)}"
         )
     if entry.daily_limit_minor is not None and row.day_spent_minor + amount > entry.daily_limit_minor:
-        return Judgement(
-            Reason.LIMIT_EXCEEDED,
-            f"allows {money(entry.daily_limit_minor)} a day; {money(row.day_spent_minor)} went before, "
-            f"this sale asks for {money(amount)}",
-        )
+        before = f"{money(row.day_spent_minor)} went before, this sale asks for {money(amount)}"
+        return Judgement(Reason.LIMIT_EXCEEDED, f"allows {money(entry.daily_limit_minor)} a day; {before}")
     return None
 
 

@@ -10,6 +10,7 @@ from acquirer.host.explain import keys as why
 from acquirer.host.request import Request
 from acquirer.model.effects import Arrival
 from acquirer.model.rows import TerminalConfig
+from acquirer.security.candidates import finished
 from acquirer.security.secret import Secret
 from acquirer.security.vault import VaultError
 from acquirer.security.working import WorkingKeys
@@ -35,7 +36,7 @@ def differs(pos: Pos, keys: WorkingKeys | None, *, missing: bool = False) -> str
     session, terminal = pos.rig.sessions[TID], pos.rig.terminals[TID]
     sentence = why.mac_differs(host, request, pos.keys, None if missing else mac)
     if not missing:
-        sentence = f"{sentence}; {why.mac_cause(host, request, terminal, session, pos.keys)()}"
+        sentence = f"{sentence}; {finished(why.mac_cause(host, request, terminal, session, pos.keys)())}"
     return sentence.replace(KNOWN, "")
 
 
