@@ -123,7 +123,7 @@ class Case:
     def card_token(self) -> str:
         """Return the name of the card's row, a keyed hash of its number; "" without a card."""
         if not self._token and self.card.pan:
-            self._token = self.host.vault.token(self.card.pan)
+            self._token = self.host.token(self.card.pan)
         return self._token
 
     def load_card(self) -> Generator[Effect, EffectResult, Card | None]:

@@ -83,6 +83,7 @@ class Host:
         "stream_diagnoses",
         "stripe_modes",
         "suite",
+        "tokens",
         "tpdu_bytes",
         "tpdu_first",
         "track_des",
@@ -115,6 +116,7 @@ class Host:
         self.rules = rules if rules is not None else Rules(generation=faults.generation)
         self.options = options
         self._codes: dict[tuple[Reason, int], str] = {}
+        self.tokens: dict[str, str] = {}  # of cards in the issuer's table, whose numbers are in memory anyway
         self.ring = KeyRing(vault)
         self.unproved = unproved if unproved is not None else UnprovedSignOns()
         self.used_ksns = UsedKsns()
@@ -144,6 +146,15 @@ class Host:
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
         nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}
         self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's message header; 0 asks for nothing
+
+    def token(self, pan: str) -> str:
+        """Return the name of a card's row, a keyed hash of its number."""
+        token = self.tokens.get(pan)
+        if token is None:
+            token = self.vault.token(pan)
+            if pan in self.issuer.cards:
+                self.tokens[pan] = token
+        return token
 
     def code_of(self, reason: Reason, route: Route | None) -> str:
         """Return the response code of a reason in this dialect; a route may have its own, see also `FALLBACKS`."""
@@ -187,7 +198,7 @@ def _chip_modes(dialect: Dialect) -> tuple[frozenset[str], int]:
     """Return what element `entry_mode` says of a chip that was read, and the field of its data; 0: there is none."""
     profile, at = dialect.terminal_profile, dialect.elements.get("icc")
     if profile is None or at is None:
-        return frozenset(), 0
+        return frozenset(), 0 if at is None else at.de
     chips = [entry for entry in profile.entries.values() if "icc" in entry.carries]
     return frozenset(profile.entry_mode(entry, pin=pin) for entry in chips for pin in (True, False)), at.de
 

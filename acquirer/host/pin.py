@@ -22,6 +22,8 @@ def open_pin(
     host: Host, request: Request, terminal: TerminalConfig, session: Session, verified: Verified, pan: str
 ) -> OpenedPin | Judgement | None:
     """Return the PIN; None when the request carries no block; the refusal of one that does not open."""
+    if host.pin_block_de not in request.message.fields:
+        return None
     block = host.dialect.get(request.message, "pin_block")
     if not isinstance(block, bytes):
         return None

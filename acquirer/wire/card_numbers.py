@@ -18,6 +18,7 @@ searched as text (`journal.mask`).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 PAN_DIGITS: Final = range(12, 20)
@@ -56,8 +57,9 @@ _ISSUED: Final = re.compile(
 _INSIDE: Final = range(14, 20)
 """Lengths looked for inside a run of other digits: shorter numbers would be found there by chance."""
 
-_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
-"""Each digit doubled, the two digits of the result added."""
+_SINGLE: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+"""What a digit adds to the sum that the check digit completes: itself, or it doubled and the two digits added."""
 
 _ZEROED: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG: Final = b"0" * PAN_DIGITS[0]
@@ -73,7 +75,8 @@ def passes_luhn(digits: str) -> bool:
     """
     if not is_digits(digits):
         return False
-    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0
+    codes = digits.encode()
+    return sum(codes[-1::-2].translate(_SINGLE) + codes[-2::-2].translate(_DOUBLED)) % 10 == 0
 
 
 def is_digits(text: str) -> bool:
@@ -100,6 +103,7 @@ def _has_check_digit(number: str) -> bool:
     return passes_luhn(number) and len(number.rstrip("0")) > _CONTROL_DIGITS
 
 
+@lru_cache(maxsize=64)
 def hidden_digits(count: int) -> range:
     """Return which digits (from 0) of a card number of `count` digits are hidden.
 

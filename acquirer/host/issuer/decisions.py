@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from acquirer.data.text import plural
 from acquirer.host.issuer.cards import CardEntry, CardTable
@@ -152,6 +153,7 @@ def take(row: Card | None, more_minor: int, business_date: str) -> Card | None:
     return change(row, abs(more_minor), business_date, whole=False)
 
 
+@lru_cache(maxsize=256)  # months of a day: a host meets a few dozen
 def expired(expiry: str, day: str) -> bool:
     """Return whether a card valid through the month YYMM is no longer valid on `day` (YYYYMMDD).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 ORGANISATIONS: Final[Mapping[str, str]] = {
@@ -26,5 +27,10 @@ def organisation_of(pan: str) -> str:
     >>> [organisation_of(pan) for pan in ("4111111111111111", "5555555555554444", "6212345678901232", "")]
     ['VIS', 'MCC', '', '']
     """
-    found = (ORGANISATIONS.get(pan[:size]) for size in range(_LONGEST, 0, -1))
+    return _organisation(pan[:_LONGEST])
+
+
+@lru_cache(maxsize=1024)
+def _organisation(digits: str) -> str:
+    found = (ORGANISATIONS.get(digits[:size]) for size in range(_LONGEST, 0, -1))
     return next(filter(None, found), "")
