@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from acquirer.dialect.clock import ClockForm
 
@@ -120,3 +121,17 @@ def is_expiry(text: str) -> bool:
     [True, False, False, False]
     """
     return len(text) == 4 and text.isdecimal() and "01" <= text[2:] <= "12"
+
+
+@lru_cache(maxsize=256)  # months of a day: a host meets a few dozen
+def expired(expiry: str, day: str) -> bool:
+    """Return whether a card valid through the month YYMM is no longer valid on `day` (YYYYMMDD).
+
+    The century is the one that puts the expiry nearest to the day.
+
+    >>> expired("2412", "20241231"), expired("2412", "20250101"), expired("0001", "20991231")
+    (False, True, False)
+    """
+    month = int(day[:6])
+    nearest = min((century * 10000 + int(expiry) for century in (19, 20, 21)), key=lambda then: abs(then - month))
+    return nearest < month

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acquirer.host.calendar import expired
 from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.host.issuer.decisions import (
     PIN_TRIES,
     CardUse,
     Judgement,
-    expired,
     give_back,
     judge_inquiry,
     judge_pin,

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from acquirer.data.text import plural
+from acquirer.host.calendar import expired
 from acquirer.host.issuer.cards import CardEntry, CardTable
 from acquirer.host.issuer.cryptogram import why_another_cryptogram
 from acquirer.host.text import money
@@ -151,20 +151,6 @@ def take(row: Card | None, more_minor: int, business_date: str) -> Card | None:
         return None
     change = spend if more_minor > 0 else give_back
     return change(row, abs(more_minor), business_date, whole=False)
-
-
-@lru_cache(maxsize=256)  # months of a day: a host meets a few dozen
-def expired(expiry: str, day: str) -> bool:
-    """Return whether a card valid through the month YYMM is no longer valid on `day` (YYYYMMDD).
-
-    The century is the one that puts the expiry nearest to the day.
-
-    >>> expired("2412", "20241231"), expired("2412", "20250101"), expired("0001", "20991231")
-    (False, True, False)
-    """
-    month = int(day[:6])
-    nearest = min((century * 10000 + int(expiry) for century in (19, 20, 21)), key=lambda then: abs(then - month))
-    return nearest < month
 
 
 def _refused(checks: Iterable[CardCheck], entry: CardEntry, use: CardUse, today: Card) -> Judgement | None:
