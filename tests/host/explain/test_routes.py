@@ -24,14 +24,8 @@ def test_one_element_differs(pos: Pos) -> None:
     assert near(pos, transaction_type="25") == (
         "DE 60 (transaction type, characters 1–2) is 25; send 22 in DE 60 for a sale (0200)"
     )
-    assert near(pos, condition="99") == (
-        "DE 25 (condition) is 99; send 00 in DE 25 for a sale (0200); or DE 25 (condition) is 99; send 64 in DE 25 for "
-        "a sale by instalments (0200)"
-    )
-    assert near(pos, condition=None) == (
-        "DE 25 (condition) is missing; send 00 in DE 25 for a sale (0200); or DE 25 (condition) is missing; send 64 in "
-        "DE 25 for a sale by instalments (0200)"
-    )
+    assert near(pos, condition="99") == ("DE 25 (condition) is 99; send 00 in DE 25 for a sale (0200)")
+    assert near(pos, condition=None) == ("DE 25 (condition) is missing; send 00 in DE 25 for a sale (0200)")
 
 
 def test_two_elements_differ(pos: Pos) -> None:
@@ -42,8 +36,7 @@ def test_two_elements_differ(pos: Pos) -> None:
     )
     assert near(pos, processing_code="990000", condition="99") == (
         "DE 3 (processing code) is 990000 and DE 25 (condition) is 99; send 000000 in DE 3 and 00 in DE 25 for a "
-        "sale (0200); or DE 3 (processing code) is 990000 and DE 25 (condition) is 99; send 000000 in DE 3 and 64 in "
-        "DE 25 for a sale by instalments (0200)"
+        "sale (0200)"
     )
 
 
