@@ -39,6 +39,10 @@ class Lanes:
         """How many exchanges wait for a lane."""
         return sum(len(waiting) for waiting in self._waiting.values() if waiting)
 
+    def behind(self, name: str) -> int:
+        """Return how many exchanges wait for one lane."""
+        return len(self._waiting.get(name) or ())
+
     def acquire(self, name: str, holder: LaneHolder, resume: Resume) -> bool:
         """Take a lane for `holder`; False when others hold it, then `resume` is called once it is `holder`'s turn."""
         if name in holder.lanes:

@@ -35,6 +35,10 @@ from acquirer.net.connection import Connection
 
 Steps = Generator[Effect, EffectResult, Effect | None]
 
+QUEUE_MOST: Final = 8
+"""Exchanges that may wait for one terminal before connections that bring more are not read: a terminal has one or two
+under way, a test that sends ahead a few; what floods waits in its own connections, not here."""
+
 
 class Run(Sending):
     """One exchange on its way."""
@@ -42,6 +46,7 @@ class Run(Sending):
     __slots__ = (
         "_began_s",
         "_evidence",
+        "_queued",
         "_refused",
         "_shed",
         "effect",
@@ -69,6 +74,7 @@ class Run(Sending):
         self.result: EffectResult = None
         self._evidence: Evidence | ReadyExchange | None = evidence
         self._refused = False  # and its connection waits until that is settled
+        self._queued = False  # the same, because it stands behind many of its terminal
         self._shed = False  # it is not journalled
 
     def perform(self) -> None:
@@ -138,11 +144,22 @@ class Run(Sending):
         self._refused = False
         self._connection.refusal_settled()
 
+    def _leave_queue(self) -> None:
+        if self._queued:
+            self._queued = False
+            self._connection.queue_left()
+
     # effects
 
     def _load(self, wanted: Load) -> EffectResult | Waits:
         driver = self._driver
-        return driver.store.load(wanted) if driver.lanes.acquire(wanted.tid, self, self.perform) else PENDING
+        if not driver.lanes.acquire(wanted.tid, self, self.perform):
+            if driver.lanes.behind(wanted.tid) > QUEUE_MOST:
+                self._queued = True
+                self._connection.queued()
+            return PENDING
+        self._leave_queue()
+        return driver.store.load(wanted)
 
     def _load_card(self, wanted: LoadCard) -> EffectResult | Waits:
         driver = self._driver
@@ -203,6 +220,7 @@ class Run(Sending):
         driver.running -= 1
         if self._refused:
             self._settle_refusal()
+        self._leave_queue()
         if self.lanes:
             driver.lanes.release(self)
         evidence = self._evidence

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from acquirer.net.counters import Counters
 from acquirer.net.limits import Limits
 from acquirer.net.transport import EagerTransport
 
-BUSY, UNSENT, SERVER, REFUSED = 1, 2, 4, 16
+BUSY, UNSENT, SERVER, REFUSED, QUEUED = 1, 2, 4, 16, 32
 """Why a connection is not being read: too many of its requests wait; its peer does not read; the whole server waits;
-one of its requests is refused, which comes first. 8: `net.faulty_connection`."""
+one of its requests is refused, which comes first; one of them stands behind many of its terminal.
+8: `net.faulty_connection`."""
+
+OWN: Final = REFUSED | QUEUED
+"""Reasons that are a peer's own, and no sign of too much work."""
 
 
 class ReadingServer(Protocol):
@@ -28,6 +32,7 @@ class ReadControl:
     __slots__ = (
         "_finished",
         "_paused",
+        "_queued",
         "_refusals",
         "_transport",
         "busy",
@@ -47,6 +52,7 @@ class ReadControl:
         self._finished = False  # the peer sent FIN: it may still be reading
         self._paused = 0
         self._refusals = 0  # of them, requests whose refusal is not settled
+        self._queued = 0  # and requests that stand behind many of their terminal
 
     def refused(self) -> None:
         """A request is refused and nothing is booked: read the peer once that is settled, and after all others until a
@@ -62,6 +68,17 @@ class ReadControl:
         if not self._refusals:
             self.resume(REFUSED)
 
+    def queued(self) -> None:
+        """A request stands behind many of its terminal: read the peer once that has had its turn."""
+        self._queued += 1
+        self.pause(QUEUED)
+
+    def queue_left(self) -> None:
+        """A request that stood behind many has had its turn."""
+        self._queued -= 1
+        if not self._queued:
+            self.resume(QUEUED)
+
     def defer(self, *, deferred: bool) -> None:
         """Read the peer after all others that are not deferred, or in its turn again."""
         self.deferred = deferred
@@ -74,7 +91,7 @@ class ReadControl:
             self._transport.stopReading()
         if not self._paused & why:
             self._paused |= why
-            self.server.counters.pauses += why != REFUSED  # that is no sign of too much work
+            self.server.counters.pauses += not why & OWN
 
     def resume(self, why: int) -> None:
         """Read the peer again, unless another reason stands."""

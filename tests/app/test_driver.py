@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from acquirer.app import driver as driver_module
-from acquirer.app.run import Run
+from acquirer.app.run import QUEUE_MOST, Run
 from acquirer.model.effects import (
     LONG_PAUSE,
     PAUSE,
@@ -288,6 +288,24 @@ def test_a_peer_that_is_refused_is_answered_before_its_next_request_is_looked_at
         assert receive(peer) == expected
     trial.answer()
     assert receive(other) == b"d"
+
+
+def test_a_peer_that_floods_one_terminal_is_not_read_and_loses_nothing(drive: Drives) -> None:
+    trial = drive(plain)
+    peer, other = trial.peer(), trial.peer()
+    frames = [b"10000001 %02d" % number for number in range(40)]
+    send(peer, *frames)
+    trial.until(lambda: trial.driver.lanes.behind("10000001") > QUEUE_MOST)
+    send(other, b"10000002 00")
+    trial.until(lambda: len(trial.store.commits) == 2)
+    trial.answer(index=1)
+    assert receive(other) == b"10000002 00 done"
+    assert trial.call(lambda: trial.driver.exchanges) == QUEUE_MOST + 3
+    for frame in frames:
+        trial.until(lambda: trial.store.commits)
+        trial.answer()
+        assert receive(peer) == frame + b" done"
+    assert trial.driver.server.counters.pauses == 0
 
 
 def test_exchanges_whose_next_step_takes_long_go_on_one_at_a_time(drive: Drives) -> None:
