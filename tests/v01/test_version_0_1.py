@@ -352,7 +352,10 @@ def test_a_dialect_of_ones_own_is_shown_as_before(printed: dict[str, Ended]) -> 
     served = {one["name"]: one for one in now["messages"] if one["served"]}
     for message in was["messages"]:
         if message["served"]:
-            assert differences(message, served[message["name"]], frozenset({"title"})) == []
+            one = served[message["name"]]
+            assert differences(message, one, frozenset({"title", "reply"})) == []
+            assert differences(message["reply"], one["reply"], frozenset({"make"})) == []
+            assert set(message["reply"]["make"]) <= set(one["reply"]["make"])
 
 
 def test_a_capture_is_still_recognised(printed: dict[str, Ended]) -> None:
