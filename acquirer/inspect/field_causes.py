@@ -149,13 +149,27 @@ def _plausibility(dialect: Dialect, mti: str, fields: Mapping[int, Value], other
         return 0
     values = [(dialect.values.get(dialect.fields[de].values), value) for de, value in fields.items()]
     unknown = sum(known is not None and value not in known for known, value in values)
+    entry = _entry_is_known(dialect, message)
     form = moment_form(dialect, other, fields.get(other))
-    decides = (_DECIDES - _LESS * form.endswith("nn")) * bool(form)
-    return max(1, 100 + decides - unknown - _impossible(dialect, message, _MOMENTS, other))
+    decides = (_DECIDES - _LESS * form.endswith("nn")) * (bool(form) and entry)
+    return max(1, 100 + decides - unknown - (not entry) - _impossible(dialect, message, _MOMENTS, other))
+
+
+def _entry_is_known(dialect: Dialect, message: Message) -> bool:
+    """Return whether the parts of the entry mode are some that have a meaning: chance seldom leaves them so."""
+    if "entry_mode" not in dialect.elements:
+        return True
+    de = dialect.elements["entry_mode"].de
+    value, layout = message.fields.get(de), dialect.layout(message, de)
+    if layout is None or not isinstance(value, str):
+        return True
+    known = [(dialect.values.get(part.values), value[part.start : part.stop]) for part in layout.parts]
+    return all(values is None or text in values for values, text in known)
 
 
 _DECIDES: Final = 50
-"""How much more sense a date or time of another size makes than any other field of another size."""
+"""How much more sense a date or time of another size makes than any other field of another size, where it leaves an
+entry mode that is known."""
 
 _LESS: Final = 10
 """How much less of it where hundredths of a second are left, which any digits are."""
