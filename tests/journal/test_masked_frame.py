@@ -44,8 +44,11 @@ def test_every_sample_is_encoded_again_with_what_is_hidden_as_zeros(name: str, n
         if de in macs or text.startswith("["):
             assert set(value) <= {0, "0"}
         elif "*" in text:
-            written = {value.hex().upper(), value.decode("latin-1")} if isinstance(value, bytes) else {value}
-            assert written & {text.replace("*", "0"), text}  # a star may stand where letters may
+            zeros = text.replace("*", "0")
+            if isinstance(value, str):  # a star may stand where letters may
+                assert value == (text if dialect.fields[de].kind in ("ans", "as", "ns") else zeros)
+            else:
+                assert value.hex().upper() == zeros or value.decode("latin-1") == text
         else:
             assert value == message.fields[de]
 
