@@ -12,6 +12,7 @@ the services ask for by themselves (`case`). A refusal here books nothing.
 
 from __future__ import annotations
 
+from acquirer.dialect.dialect import Route
 from acquirer.host.calendar import is_expiry, is_time_zone
 from acquirer.host.core import Host
 from acquirer.host.decision import Decision
@@ -55,28 +56,34 @@ def identify(host: Host, request: Request, loaded: Loaded) -> Decision | None:
         return Decision(Reason.MERCHANT_UNKNOWN, identity.merchant_unknown(terminal, request.mid))
     if request.route is None or not request.route.served:
         return Decision(Reason.NOT_SUPPORTED, why.not_supported(host.dialect, request))
-    if terminal.operators:
-        request.operator = _two_digits(_named_operator(host, request) or loaded.session.operator)
-        if not terminal.policy.unlisted_operators and (unlisted := unlisted_operator(host, request, terminal)):
-            return Decision(Reason.OPERATOR_UNKNOWN, unlisted)
+    named = _named_operator(host, request)
+    if named or terminal.operators:
+        request.operator = two_digits(named or loaded.session.operator)
+    if not terminal.policy.unlisted_operators and (unlisted := unlisted_operator(host, request, terminal)):
+        return Decision(Reason.OPERATOR_UNKNOWN, unlisted)
     return None
 
 
 def unlisted_operator(host: Host, request: Request, terminal: TerminalConfig) -> str:
     """Return why the operator whom a message names may not use this terminal; "" when it may, or none is named."""
-    operator = _named_operator(host, request)
-    if not operator or not terminal.operators or _two_digits(operator) in (*terminal.operators, *MANAGERS):
+    operator = _named_operator(host, request) if terminal.operators else ""
+    if not operator or two_digits(operator) in (*terminal.operators, *MANAGERS):
         return ""
-    return identity.operator_unknown(host.dialect, terminal, operator)
+    return identity.operator_unknown(host.dialect, terminal, operator, request.service)
 
 
 def _named_operator(host: Host, request: Request) -> str:
     """Return the operator whom a message names; "" where its place holds something else, as DE 63 of a sale does."""
     route = request.route
-    return host.read.operator(request.message.fields) if route and "operator" in route.mandatory else ""
+    return host.read.operator(request.message.fields) if route and names_operator(route) else ""
 
 
-def _two_digits(operator: str) -> str:
+def names_operator(route: Route) -> bool:
+    """Return whether messages of a route name their operator: because they must, or because terminals of ours do."""
+    return "operator" in route.mandatory or "operator" in route.also
+
+
+def two_digits(operator: str) -> str:
     """Return the number of an operator as it is registered; some terminals send three digits, others a blank."""
     number = operator.strip()
     return f"{int(number):02}" if number.isascii() and number.isdigit() else number

@@ -50,7 +50,7 @@ class Request:
         self.generation = host.rules.generation.number
         self.held = False  # by a rule, once
         self.pan = ""  # of the presented card, once it has been read
-        self.operator = ""  # who signed on, or signs on; "": the terminal lists no operators
+        self.operator = ""  # whom the message names; where the terminal lists operators, else the one who had signed on
         self.key: TransactionKey | None = None  # of the transaction that the request is about
         self.terminal: TerminalConfig | None = None  # once it is loaded; None: it is not known
 

@@ -22,6 +22,7 @@ from acquirer.dialect.clock import day_and_time
 from acquirer.dialect.definitions import ACCEPTED
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.host import services
+from acquirer.host.admission import names_operator, two_digits
 from acquirer.host.core import Host
 from acquirer.host.decision import Decided
 from acquirer.host.kinds import KINDS
@@ -149,6 +150,7 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
         "service": route.service,
         "stamp_of": host.calendar.stamp,
         "takes": _Routed(dialect, route),
+        "two_digits": two_digits,
     }
 
     def text(element: str) -> str:
@@ -162,7 +164,8 @@ def _make_way(host: Host, message: Message, load: LoadKept, now_s: Callable[[], 
     there = [f"({' or '.join(map(text, entry))})" for entry in mandatory.elements]
     deciding = dict.fromkeys([name for one in dialect.routes if one.mti == mti for name in one.when])
     conditions = "".join([f"{text(name)}, " for name in deciding])
-    record = _record(mti=mti, service=route.service, code=code, reply_mti=reply_mti)
+    operator = f"two_digits({text('operator')})" if names_operator(route) else "''"
+    record = _record(operator, mti=mti, service=route.service, code=code, reply_mti=reply_mti)
     source = [
         "def way(message, peer, at_us, began_s):",
         "fields = message.fields",
@@ -220,15 +223,17 @@ _FACTS: Final[Mapping[str, str]] = {
 """Expressions for what is known of an ordinary exchange; all else is as where nothing is said."""
 
 
-def _record(**texts: str) -> Iterator[str]:
+def _record(operator: str, **texts: str) -> Iterator[str]:
     """Yield an expression for each field of an `ExchangeRecord`, as facts have it.
 
     Args:
+        operator: the expression for it.
         texts: those that are the same in all exchanges of a kind.
     """
+    facts = {**_FACTS, "operator": operator}
     for column, value in zip(RECORD.columns, RECORD.pack(ExchangeRecord(0)), strict=True):
         name = column.name
-        yield repr(texts[name]) if name in texts else _FACTS.get(name, repr(value))
+        yield repr(texts[name]) if name in texts else facts.get(name, repr(value))
 
 
 def _text(dialect: Dialect, element: str, des: Collection[int]) -> str:

@@ -99,7 +99,9 @@ _ALL: Final = (
     ConditionKey("fault", "text", "name of the fault that acted, or of one of them", "kept", several=True),
     ConditionKey("rule", "text", "name of the rule that decided", "kept"),
     ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),
-    ConditionKey("operator", "text", "who had signed on, where the terminal lists its operators", "kept"),
+    ConditionKey(
+        "operator", "text", "whom the message names, else, of a terminal that lists operators, who had signed on", "kept"
+    ),
     ConditionKey("id", "number", "number in the journal", "kept"),
     ConditionKey("why", "text", "the sentence that says why", "decided"),
     ConditionKey(

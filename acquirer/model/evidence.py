@@ -53,7 +53,7 @@ class ExchangeRecord:
     took_us: int = 0  # from arrival to decision
     rule: str = ""  # that decided or changed the answer
     generation: int = 0  # which set of rules and faults was in force; 0: the one that the host began with
-    operator: str = ""  # who had signed on, where the terminal lists its operators
+    operator: str = ""  # whom the message names, else who had signed on, where the terminal lists its operators
 
 
 @dataclass(slots=True)

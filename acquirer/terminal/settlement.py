@@ -23,6 +23,7 @@ from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reversal import clear_pending
 from acquirer.terminal.settlement_upload import (
@@ -56,12 +57,14 @@ class SettleOrder:
 
 
 def settle(machine: Machine, order: SettleOrder) -> Program[Result]:
-    """Settle the batch, or go on with a settlement that was interrupted.
+    """Settle the batch, or go on with a settlement that was interrupted: as the cashier who is logged on.
 
     Raises:
         LookupError: the dialect has no such message.
     """
     machine.setup.dialect.find_route(SERVICE)
+    if missing := no_cashier(machine.state.operators, machine.state.operator):
+        return Result(SERVICE, Outcome.REFUSED, sentence=f"{_SETTLEMENT.not_done}: {missing}")
     if machine.state.batch_books.settlement is None and (refused := (yield from _begin(machine, order))):
         return refused
     exchange: Exchange | None = None

@@ -110,6 +110,5 @@ def settlement_fields(machine: Machine, settlement: SettlementUnderWay) -> dict[
         "batch": settlement.batch,
         "settlement": settlement.totals,
         "currency": setup.dialect.constants.get("currency", ""),
-        "operator": machine.ours()["operator"],
     }
     return machine.fields(route, values)

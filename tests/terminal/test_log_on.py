@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.log_on import (
     add_operator,
@@ -23,6 +24,7 @@ from acquirer.terminal.log_on import (
 from acquirer.terminal.operators import OperatorError
 from acquirer.terminal.reversal import Undo, reverse
 from acquirer.terminal.sale import sale
+from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import sign_off, sign_on
 from acquirer.terminal.void import VoidOrder, void
 
@@ -170,6 +172,20 @@ def test_void_and_refund_ask_for_the_supervisor(at_work: Bench, host: Foreign, m
     assert refused(at_work, voiding("1111")) == "this is not the password of the supervisor: 2 tries are left"
     result = at_work.run(voiding(SUPERVISOR), host.reply())
     assert (result.outcome, result.receipt.operator) == (Outcome.APPROVED, "01")
+
+
+def test_a_cashier_settles_and_the_slip_says_which(staffed: Bench, host: Foreign) -> None:
+    machine = staffed.machine
+    missing = "no cashier is logged on; log on first ('operator log-on')"
+    assert refused(staffed, settle(machine, SettleOrder())) == f"not settled: {missing}"
+    assert staffed.run(log_on(machine, "02", "2222"), host.sign_on()).ok
+    totals = f"{'0' * 30}1{'0' * 30}1"
+    result = staffed.run(settle(machine, SettleOrder()), host.reply(de48=totals, de39=None), host.reply())
+    assert result.ok, result
+    assert [(one.mti, one.fields.get(63)) for one in staffed.requests[-2:]] == [("0500", "02 "), ("0320", None)]
+    assert result.settlement is not None
+    assert result.settlement.operator == "02"
+    assert "02" in next(line for line in render_settlement(result.settlement).splitlines() if "OPERATOR" in line)
 
 
 def test_a_supervisor_is_locked_too_and_the_administrator_never(at_work: Bench) -> None:

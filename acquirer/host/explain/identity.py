@@ -59,12 +59,13 @@ OPERATORS_NAMED: Final = 8
 """Of a terminal that lists many: a sentence has room for so many."""
 
 
-def operator_unknown(dialect: Dialect, terminal: TerminalConfig, operator: str) -> str:
+def operator_unknown(dialect: Dialect, terminal: TerminalConfig, operator: str, service: str) -> str:
     """Say that an operator is not among those whom a terminal lists."""
     listed = terminal.operators
     more = f" and {len(listed) - OPERATORS_NAMED} more" if len(listed) > OPERATORS_NAMED else ""
+    instead = "settle" if service == "settlement" else "sign on"
     return (
         f"operator {named(operator.strip())} ({place(dialect, 'operator')}) is not registered with terminal "
         f"{terminal.tid}, which lists {', '.join(listed[:OPERATORS_NAMED])}{more}, beside the supervisor "
-        f"{MANAGERS[0]} and the administrator {MANAGERS[1]}: sign on as one of them, or register this one too"
+        f"{MANAGERS[0]} and the administrator {MANAGERS[1]}: {instead} as one of them, or register this one too"
     )

@@ -18,11 +18,13 @@ from collections.abc import Generator
 from typing import Final
 
 from acquirer.dialect.plans import ElementValues
+from acquirer.host.admission import unlisted_operator
 from acquirer.host.batch_totals import OFFLINE, batch_totals, of_this_batch, unsigned
 from acquirer.host.case import Case, Deciding
 from acquirer.host.closing import closed
 from acquirer.host.decision import Decided, Decision
 from acquirer.host.explain import settlement as why
+from acquirer.host.field_notes import operator_notes
 from acquirer.host.registry import service
 from acquirer.model.batches import BatchBooks, Settlement
 from acquirer.model.effects import Effect, EffectResult, LoadBatch
@@ -112,7 +114,9 @@ def _decide(case: Case, given: BatchTotals, books: BatchBooks) -> Decision:
         row.why = why.not_balanced(request.batch, given, ours)
         text = _not_balanced(case, given, ours, books)
     row.reply_elements = {**request.stamp.reply_elements, "rrn": case.rrn, "settlement": text}
-    notes = (f"unsigned: {why.lacks(lacking)}",) if lacking and row.state != "held" else ()
+    notes = _operator_notes(case, row.operator)
+    if lacking and row.state != "held":
+        notes = (*notes, f"unsigned: {why.lacks(lacking)}")
     return Decision(
         Reason.APPROVED,
         row.why,
@@ -122,6 +126,13 @@ def _decide(case: Case, given: BatchTotals, books: BatchBooks) -> Decision:
         rrn=case.rrn,
         notes=notes,
     )
+
+
+def _operator_notes(case: Case, operator: str) -> tuple[str, ...]:
+    """Return what is odd about the operator who settles; nothing where none is named."""
+    notes = operator_notes(case.host.dialect, case.host.read.operator(case.fields)) if operator else ()
+    unlisted = unlisted_operator(case.host, case.request, case.terminal)
+    return (*notes, f"unlisted-operator: {unlisted}") if unlisted else notes
 
 
 def _not_balanced(case: Case, given: BatchTotals, ours: BatchTotals, books: BatchBooks) -> str:
