@@ -100,7 +100,10 @@ _ALL: Final = (
     ConditionKey("rule", "text", "name of the rule that decided", "kept"),
     ConditionKey("generation", "number", "which set of rules and faults was in force", "kept"),
     ConditionKey(
-        "operator", "text", "whom the message names, else, of a terminal that lists operators, who had signed on", "kept"
+        "operator",
+        "text",
+        "whom the message names, else, of a terminal that lists operators, who had signed on",
+        "kept",
     ),
     ConditionKey("id", "number", "number in the journal", "kept"),
     ConditionKey("why", "text", "the sentence that says why", "decided"),
