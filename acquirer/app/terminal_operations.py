@@ -9,6 +9,7 @@ from acquirer.app.operator_operations import OperatorOperations
 from acquirer.app.terminal_options import Drawn
 from acquirer.terminal.card import CardData
 from acquirer.terminal.log_on import supervised, with_cashier
+from acquirer.terminal.offline_queue import uploaded_first
 from acquirer.terminal.refund import refund_again
 from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
@@ -168,10 +169,10 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         return self._run(self._core.sign(sign, mode, stan, batch))
 
     def upload(self, *, rounds: int = 0) -> Answered:
-        """Upload every signature that is kept, as before a settlement.
+        """Upload all that is kept, as before a settlement: transactions made without the host, then signatures.
 
-        What fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see the result's
-        `slips`. Without a connection it is broken off and everything stays kept.
+        A signature that fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see
+        the result's `slips`. Without a connection it is broken off and everything stays kept.
         """
         return self._run(upload(self._core.machine, rounds))
 
@@ -187,8 +188,8 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         return self._run(echo(self._core.machine))
 
     def sign_off(self) -> Answered:
-        """Sign off."""
-        return self._run(sign_off(self._core.machine))
+        """Sign off, once what was made without the host is uploaded."""
+        return self._run(uploaded_first(self._core.machine, sign_off(self._core.machine)))
 
     def settle(
         self, *, sign_off: bool = False, drop_reversal: bool = False, upload_after_error: bool = False

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, get_args
 
 from acquirer.data.toml import DataError
 from acquirer.dialect.compiled import CompiledDialect
@@ -17,11 +17,15 @@ from acquirer.settings.specs import load_dialect
 from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.receipt import minor
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kind import OfflineUpload
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.voucher import Voucher
 
 Drawn = str | Path | Bitmap
 """A signature as people give it: a name, a file of pixels or strokes, or pixels."""
+
+MOST_OFFLINE = 99
+"""Transactions that wait for their upload: parameter 27 of a download has two digits."""
 
 HOST = "127.0.0.1:8583"
 DIALECT = "unionpay-pos"
@@ -79,6 +83,10 @@ class TerminalOptions(TypedDict, total=False):
     """Burn the feature code into signatures (the default), or show it on the pad only."""
     tell_capture: bool
     """Say in an upload how the signature was captured (the default), in an element that only this host knows."""
+    offline_upload: str
+    """When what is made without the host goes up: ``at-once``, ``after-next`` (transaction), ``before-settlement``."""
+    offline_most: int
+    """So many that wait go up in any case; 0: any number waits."""
     no_sign_limit: str | int | None
     """Contactless sales up to this amount are not signed; None: the dialect's limit."""
     randbytes: Callable[[int], bytes]
@@ -132,6 +140,8 @@ def make_setup(tid: str, options: TerminalOptions) -> Setup:
         part_bytes=_part_bytes(dialect, options.get("sign_parts", 0)),
         watermark=options.get("watermark", True),
         tell_capture=options.get("tell_capture", True),
+        offline_upload=_offline_upload(options.get("offline_upload", "at-once")),
+        offline_most=_offline_most(options.get("offline_most", 0)),
         no_cvm_limit_minor=None if (limit := options.get("no_sign_limit")) is None else minor_units(limit),
     )
 
@@ -144,6 +154,20 @@ def _at_once(when: str) -> bool:
     if when not in ("after-next", "at-once"):
         raise ValueError(f"there is no time '{when}' to upload signatures; write after-next or at-once")
     return when == "at-once"
+
+
+def _offline_upload(when: str) -> OfflineUpload:
+    known: tuple[OfflineUpload, ...] = get_args(OfflineUpload)
+    found = next((one for one in known if one == when), None)
+    if found is None:
+        raise ValueError(f"there is no time '{when}' to upload what is made without the host; write {', '.join(known)}")
+    return found
+
+
+def _offline_most(most: int) -> int:
+    if not 0 <= most <= MOST_OFFLINE:
+        raise ValueError(f"0 to {MOST_OFFLINE} transactions made without the host may wait, not {most}")
+    return most
 
 
 def _part_bytes(dialect: Dialect, size: int) -> int:

@@ -18,7 +18,7 @@ from acquirer.cli.card_options import (
     details,
     presented,
 )
-from acquirer.cli.operation import Job, Printing, Signing, operation
+from acquirer.cli.operation import Job, Offline, Printing, Signing, operation
 
 app = typer.Typer()
 
@@ -29,7 +29,7 @@ DetailOption = Annotated[
 
 
 @app.command("pre-auth")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def pre_auth(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held.")],
@@ -46,7 +46,7 @@ def pre_auth(
 
 
 @app.command("top-up")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def top_up(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held on top.")],
@@ -63,7 +63,7 @@ def top_up(
 
 
 @app.command("complete")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def complete(
     *,
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="What was spent; default: all of it.")] = None,
@@ -82,7 +82,7 @@ def complete(
 
 
 @app.command("void")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def void(
     *,
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of a sale that is not kept here.")] = None,
@@ -100,7 +100,7 @@ def void(
 
 
 @app.command("refund")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def refund(
     *,
     amount: Annotated[
@@ -122,7 +122,7 @@ def refund(
 
 
 @app.command("offline-sale")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def offline_sale(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
@@ -133,7 +133,7 @@ def offline_sale(
     card: CardOptions,
     pad: PadOptions,
 ) -> Job:
-    """Report a sale that was made without the host; it is sent until it is answered, and never reversed."""
+    """Report a sale that was made without the host, at once or later; until it is answered, and never reversed."""
     given = presented(arguments(card, pad), "manual")
     return Job(lambda terminal: terminal.offline_sale(amount, auth_id=auth_id, institution=institution, **given))
 
@@ -182,15 +182,15 @@ def load_chip(
 
 
 @app.command("ecash-sale")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions) -> Job:
-    """Pay from the electronic cash of a chip, and upload its certificate."""
+    """Pay from the electronic cash of a chip, and upload its certificate at once or later."""
     given = presented(arguments(card))
     return Job(lambda terminal: terminal.ecash_sale(amount, **given))
 
 
 @app.command("adjust")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def adjust(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="The whole new amount.")],
@@ -206,7 +206,7 @@ def adjust(
 
 
 @app.command("tip")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def tip(
     *,
     amount: Annotated[str, typer.Option("--tip", metavar="1.50", help="The tip, without the sale's amount.")],
@@ -222,7 +222,7 @@ def tip(
 
 
 @app.command("again")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def again(*, pad: PadOptions) -> Job:
     """Send the advice that got no answer once more: a refund, a completion by advice, an offline sale."""
     return Job(lambda terminal: terminal.again(**arguments(pad)))

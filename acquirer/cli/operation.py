@@ -77,6 +77,17 @@ class Signing:
 
 
 @dataclass
+class Offline:
+    """How this terminal goes about what is made without the host."""
+
+    offline_upload: Annotated[
+        str,
+        typer.Option(metavar="WHEN", help="When it goes up: at-once, after-next (transaction), before-settlement."),
+    ] = "at-once"
+    offline_most: Annotated[int, typer.Option(metavar="N", help="So many that wait go up; 0: any number waits.")] = 0
+
+
+@dataclass
 class Printing:
     """What is printed of a transaction."""
 
@@ -102,6 +113,7 @@ Plan = Callable[..., Job]
 GROUPS = {
     "Signature": "sign sign_mode no_sign_limit sign_upload sign_parts watermark capture_tag",
     "Receipt": "receipt receipt_png lang",
+    "Made without the host": "offline_upload offline_most",
     "Terminal and host": "host tid terminals state",
     "Messages": "dialect package operator serial tpdu head",
     "Answers": "timeout expect as_json",
@@ -136,7 +148,12 @@ def operation(*groups: type) -> Callable[[Plan], Callable[..., None]]:
             taken = {group: group(**{one.name: given.pop(one.name) for one in fields(group)}) for group in added}
             for name, group in groups_of_plan.items():
                 given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
-            _run(taken[Common], taken.get(Signing, Signing()), taken.get(Printing, Printing()), lambda: plan(**given))
+            groups_given = (
+                taken.get(Signing, Signing()),
+                taken.get(Offline, Offline()),
+                taken.get(Printing, Printing()),
+            )
+            _run(taken[Common], *groups_given, lambda: plan(**given))
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
         command.__annotations__ = {one.name: one.annotation for one in parameters}
@@ -175,7 +192,7 @@ def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "me
         ) from None
 
 
-def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[], Job]) -> None:
+def _run(options: Common, signing: Signing, offline: Offline, printing: Printing, plan: Callable[[], Job]) -> None:
     from acquirer.app.terminal import Terminal
     from acquirer.data.toml import DataError
     from acquirer.settings.terminal_state import StateFolderError
@@ -202,6 +219,8 @@ def _run(options: Common, signing: Signing, printing: Printing, plan: Callable[[
             sign_parts=signing.sign_parts,
             watermark=signing.watermark,
             tell_capture=signing.capture_tag,
+            offline_upload=offline.offline_upload,
+            offline_most=offline.offline_most,
             no_sign_limit=job.no_sign_limit,
             watch=None if options.as_json else ExchangePrinter(lang),
         ) as terminal:

@@ -19,7 +19,7 @@ from acquirer.cli.card_options import (
 )
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
-from acquirer.cli.operation import STATE, Job, Printing, Signing, operation, write_picture
+from acquirer.cli.operation import STATE, Job, Offline, Printing, Signing, operation, write_picture
 from acquirer.cli.operators import app as operators
 from acquirer.cli.settlement_print import SettlementPrint, settlement_text
 from acquirer.cli.slip_language import language
@@ -46,7 +46,7 @@ def key_change() -> Job:
 
 
 @app.command("sale")
-@operation(Signing, Printing)
+@operation(Signing, Offline, Printing)
 def sale(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
@@ -104,7 +104,7 @@ def upload(
     *,
     rounds: Annotated[int, typer.Option(metavar="N", min=0, help="How often; default: as the dialect says.")] = 0,
 ) -> Job:
-    """Upload all signatures that are kept, as before a settlement; what fails in every round is signed on paper."""
+    """Upload all that is kept: what was made without the host, then signatures; on paper if every round fails."""
     return Job(lambda terminal: terminal.upload(rounds=rounds))
 
 
@@ -136,7 +136,7 @@ def echo() -> Job:
 @app.command("sign-off")
 @operation()
 def sign_off() -> Job:
-    """Sign off."""
+    """Sign off, once what was made without the host is uploaded."""
     return Job(lambda terminal: terminal.sign_off())
 
 

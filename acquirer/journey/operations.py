@@ -110,7 +110,7 @@ _ALL: Final = (
     TerminalOperation(
         "offline_sale",
         "offline_sale",
-        "Report a sale that was made without the host.",
+        "Report a sale that was made without the host, at once or later (`offline_upload`).",
         (
             Argument("amount", "amount", "how much"),
             Argument("auth_id", "text", "the code given on the telephone; without it, the amount was small"),
@@ -232,7 +232,7 @@ _ALL: Final = (
     TerminalOperation(
         "upload",
         "signature",
-        "Upload every signature that is kept, as before a settlement.",
+        "Upload all that is kept, as before a settlement: what was made without the host, then signatures.",
         (Argument("rounds", "number", "how often; without it, as the dialect says"),),
     ),
     TerminalOperation(

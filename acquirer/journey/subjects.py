@@ -105,6 +105,8 @@ class OwedSubject:
         state = self.state
         if key == "signatures":
             return len(state.waiting)
+        if key == "uploads":
+            return len(state.queue)
         if key == "refund_of":
             return state.unanswered.stan if state.unanswered else ""
         if state.pending is None:

@@ -134,6 +134,7 @@ _ALL: Final = (
     ConditionKey("tries", "number", "how often that reversal was tried", "owed"),
     ConditionKey("refund_of", "text", "STAN of the refund that got no answer, and is to be sent again", "owed"),
     ConditionKey("signatures", "number", "how many signatures wait for their upload", "owed"),
+    ConditionKey("uploads", "number", "how many transactions made without the host wait for their upload", "owed"),
     ConditionKey("refunded", "amount", "how much of a sale was given back, as in 12.34", "booked"),
 )
 

@@ -12,13 +12,13 @@ from acquirer.dialect.dialect import Route
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
+from acquirer.terminal.kept_transactions import KeptAdvice
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.reversal import UNKNOWN
 from acquirer.terminal.sign_on import fetch_keys
-from acquirer.terminal.state import Unanswered
 from acquirer.wire.message import Value
 
 NOT_KEPT = ("track2", "track3", "pin_block", "pin_capture", "security_control")
@@ -28,7 +28,7 @@ UNDECIDED = ("system_fault", "overloaded", "issuer_down")
 """Reasons of refusals that do not say whether an earlier message with the same numbers was booked."""
 
 
-def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, request: Mapping[int, Value]) -> Unanswered:
+def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, request: Mapping[int, Value]) -> KeptAdvice:
     """Return what is kept of an advice that is about to be sent; it must be durable before that."""
     dialect = machine.setup.dialect
     left_out = {dialect.elements[name].de for name in NOT_KEPT if name in dialect.elements} | {dialect.mac_de(request)}
@@ -36,7 +36,7 @@ def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, reques
     for element, value in (("pan", order.card.pan), ("expiry", order.card.expiry)):
         if value and element in dialect.elements:
             dialect.put(fields, element, value)
-    return Unanswered(
+    return KeptAdvice(
         fields,
         service=kind.service,
         mti=route.mti,
@@ -89,7 +89,7 @@ def unknown_result(machine: Machine, kind: Kind, exchange: Exchange) -> Result:
     return Result(kind.service, outcome, exchange, unanswered_sentence(machine, unanswered))
 
 
-def unanswered_sentence(machine: Machine, unanswered: Unanswered) -> str:
+def unanswered_sentence(machine: Machine, unanswered: KeptAdvice) -> str:
     """Return a sentence about an advice that is kept."""
     batch = f" in batch {unanswered.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
     which = f"{noun_of(unanswered.service)} of STAN {unanswered.stan}{batch}"

@@ -75,7 +75,10 @@ class Exchange:
 
 @dataclass(slots=True, repr=False)
 class Result:
-    """The result of an operation. `exchange` is the one it was about; others may have gone before or after."""
+    """The result of an operation. `exchange` is the one it was about; others may have gone before or after.
+
+    That of a transaction which is kept for its upload is not among `exchanges`: it is still to be sent.
+    """
 
     service: str
     outcome: Outcome

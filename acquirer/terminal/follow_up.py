@@ -7,7 +7,7 @@ its card is that of the kept one (DE 22 says that none was read).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from acquirer.terminal.effects import Program
@@ -16,6 +16,7 @@ from acquirer.terminal.kind import Kind, NamedBy
 from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName, find_sale
+from acquirer.terminal.offline_queue import is_kept, upload_queue
 from acquirer.terminal.order import Order
 from acquirer.terminal.transaction import transact
 from acquirer.wire.message import Value
@@ -54,6 +55,15 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
     if sale is None:
         sentence = f"there is no {noun_of(kind.of[0])} to {kind.verb}; {HINTS[kind.named_by]}"
         return Result(kind.service, Outcome.REFUSED, sentence=sentence)
+    key = (sale.original.within, sale.original.stan)
+    if machine.state.is_queued(key) and not is_kept(machine.setup, kind):  # the host must know of it first
+        yield from upload_queue(machine)
+        if machine.state.is_queued(key) or machine.state.sale(sale.original.stan, sale.original.within) is None:
+            which = f"the {noun_of(kind.of[0])} of STAN {sale.original.stan}"
+            lacks = "waits for its upload" if machine.state.is_queued(key) else "is not taken by the host"
+            return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {which} {lacks}")
+        named = replace(name, stan=sale.original.stan, batch=sale.original.within)
+        sale = find_sale(machine, kind, named) or sale
     at = machine.setup.now()
     to_make = Order(
         sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original, order.details

@@ -18,6 +18,10 @@ Verb = Literal["void", "refund", "complete", "top up", "adjust", "tip", "report"
 """What a transaction does to another one."""
 
 
+OfflineUpload = Literal["at-once", "after-next", "before-settlement"]
+"""When what is made without the host goes up: at once, after the next transaction with it, or before the settlement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of transaction."""
@@ -30,6 +34,7 @@ class Kind:
     pin: bool = True  # a PIN may be sent
     chip_data: bool = True  # a chip's cryptogram is sent; otherwise the chip is read for its number only
     offline: bool = False  # the chip has approved it without the host: its certificate is sent, and no track
+    queues: bool = False  # made without the host: it may wait for its upload
     free: bool = False  # up to an amount, read without contact, it needs neither PIN nor signature (小额免密免签)
     counted: bool = True  # an approval that moves money is in the totals of its batch
     keeps: bool = False  # an approval is kept, so that others can name it
@@ -111,6 +116,7 @@ def adjustment_kind(service: str, noun: str, verb: Verb) -> Kind:
         "not adjusted",
         pin=False,
         chip_data=False,
+        queues=True,
         keeps=True,
         verb=verb,
         of=("sale", "offline_sale"),

@@ -58,12 +58,15 @@ OFFLINE_SALE: Final = Kind(
     "not booked",
     pin=False,
     chip_data=False,
+    queues=True,
     keeps=True,
     details=("auth_mode", "auth_institution"),
 )
 SETTLEMENT_ADJUSTMENT: Final = adjustment_kind("settlement_adjustment", "settlement adjustment", "adjust")
 TIP_ADJUSTMENT: Final = adjustment_kind("tip_adjustment", "tip", "tip")
-ECASH_SALE: Final = Kind("ecash_sale", "electronic cash sale", "not paid", pin=False, offline=True, keeps=True)
+ECASH_SALE: Final = Kind(
+    "ecash_sale", "electronic cash sale", "not paid", pin=False, offline=True, queues=True, keeps=True
+)
 ECASH_REFUND: Final = replace(
     refund_kind("ecash_refund", "electronic cash refund", "ecash_sale"),
     named_by="numbers",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
+from acquirer.terminal.offline_queue import queue_words
 from acquirer.terminal.operators import (
     ADMINISTRATOR,
     SUPERVISOR,
@@ -131,8 +132,8 @@ def reset(machine: Machine, administrator: str) -> Program[Result]:
     state = machine.state
     if state.pending or state.unanswered:
         return _refused("reset", "not reset: a transaction is owed its end; 'reverse' or 'again' sends it")
-    if state.waiting:
-        return _refused("reset", f"not reset: {waits(state)}")
+    if state.queue or state.waiting:
+        return _refused("reset", f"not reset: {queue_words(state) or waits(state)}")
     yield from machine.keep(operators=(), operator="", signed_on=False, keys=None, sales=(), voucher=None, last=None)
     return _done("reset", "the terminal is reset: it has no operators, no keys and no sales")
 

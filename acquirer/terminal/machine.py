@@ -21,6 +21,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.effects import Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Response, Unframed
 from acquirer.terminal.exchange import Exchange, Outcome
+from acquirer.terminal.kind import OfflineUpload
 from acquirer.terminal.reply import check_reply
 from acquirer.terminal.state import State
 from acquirer.wire.message import EncodeError, Value
@@ -55,6 +56,8 @@ class Setup:
     tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
     verify: bool = True  # KCVs and MACs of replies; False only measures what that costs
     supplies_all: bool = False  # for dialect lint: elements that other terminals supply are not looked for
+    offline_upload: OfflineUpload = "at-once"
+    offline_most: int = 0  # so many that wait go up in any case; 0: any number waits
     no_cvm_limit_minor: int | None = None  # no signature up to it, where there is such a limit; None: the dialect's
 
     def __post_init__(self) -> None:
@@ -161,8 +164,7 @@ class Machine:
     def fields(self, route: Route, values: Mapping[str, Value]) -> dict[int, Value]:
         """Return the fields of a request: what it must carry, as far as it is known, and `values` that are not empty.
 
-        Known are what makes it this kind of message, terminal, merchant and operator, the batch, the time, and the
-        dialect's constants.
+        Known are what the route is known by, terminal, merchant, operator, batch, time, and the dialect's constants.
         """
         dialect, fields = self.setup.dialect, dict[int, Value]()
         must = demanded(route)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from acquirer.dialect.clock import size_of
 from acquirer.dialect.dialect import Dialect
 from acquirer.terminal.card import CardData
+from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import STORED, OrderError
-from acquirer.terminal.state import Original
 
 
 @dataclass(frozen=True, slots=True)

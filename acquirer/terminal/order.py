@@ -12,8 +12,8 @@ from acquirer.dialect.terminal_profile import EntryMode, TerminalProfile
 from acquirer.errors import ConfigurationError
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.card import CardData
+from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
-from acquirer.terminal.state import Original
 from acquirer.wire.message import Value
 
 if TYPE_CHECKING:

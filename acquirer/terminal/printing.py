@@ -11,10 +11,11 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import Copy, Language, Receipt, render_receipt
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Setup
 from acquirer.terminal.order import Order
-from acquirer.terminal.state import Original, State
+from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.elements import read_element
 from acquirer.wire.masking import as_text, mask_card_numbers
@@ -27,21 +28,20 @@ NOT_UPLOADED = "电子签名上送失败 E-SIGNATURE NOT UPLOADED"
 def receipt(
     setup: Setup, kind: Kind, order: Order, entry: EntryMode, exchange: Exchange, tags: Mapping[str, bytes]
 ) -> Receipt:
-    """Return what to print for an approved transaction; `tags` are the chip's data of its request."""
+    """Return what to print for an approved transaction; `tags` are the chip's data of its request.
+
+    One that the host has not answered yet has what the terminal itself knows.
+    """
     dialect, slip, reply = setup.dialect, setup.terminal_profile.slip, exchange.reply
-    assert reply is not None
     charset = dialect.grammar.shown_as
 
-    def replied(element: str) -> str:
-        return (as_text(dialect.text(reply, element), charset) or "").strip() if element in dialect.elements else ""
+    def replied(element: str, start: int = 0, stop: int | None = None) -> str:
+        if reply is None or element not in dialect.elements:
+            return ""
+        return (as_text(dialect.text(reply, element)[start:stop], charset) or "").strip()
 
     def name(role: str) -> str:
-        element, start, stop = slip.names.get(role, ("", 0, 0))
-        return (
-            (as_text(dialect.text(reply, element)[start:stop], charset) or "").strip()
-            if element in dialect.elements
-            else ""
-        )
+        return replied(*slip.names.get(role, ("", 0, 0)))
 
     approved = replied("amount")
     amount_minor = int(approved) if approved.isdigit() else order.amount_minor
@@ -63,7 +63,7 @@ def receipt(
         organisation=replied("organisation"),
         issuer=name("issuer"),
         acquirer=name("acquirer"),
-        auth_id=replied("auth_id"),
+        auth_id=replied("auth_id") if reply is not None else str(order.details.get("auth_id", "")),
         rrn=replied("rrn"),
         at=_dated(*_day_and_time(dialect, reply), order.at),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
@@ -77,8 +77,10 @@ def receipt(
     )
 
 
-def _day_and_time(dialect: Dialect, reply: Message) -> tuple[str, str]:
+def _day_and_time(dialect: Dialect, reply: Message | None) -> tuple[str, str]:
     """Return month and day, and time of day, wherever this dialect has them; "" where it has none."""
+    if reply is None:
+        return "", ""
     day, time = (read_element(reply.fields, at) if at else "" for at in day_and_time(dialect))
     return as_text(str(day or "")) or "", as_text(str(time or "")) or ""
 

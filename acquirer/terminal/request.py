@@ -11,11 +11,11 @@ from acquirer.dialect.terminal_profile import EntryMode, SecurityControl
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import CardData
 from acquirer.terminal.chip import Moment, icc_data, packed, with_cryptogram
+from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine, Setup, demanded
 from acquirer.terminal.order import Order, OrderError
-from acquirer.terminal.state import Original
 from acquirer.wire.message import Value
 
 ORIGINAL = "original_"

@@ -20,14 +20,14 @@ from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
+from acquirer.terminal.kept_transactions import Pending
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import SALE, noun_of
 from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.order import Order
 from acquirer.terminal.request import ORIGINAL
-from acquirer.terminal.sales import after_reversal, books_after_reversal
+from acquirer.terminal.sales import after_reversal, books_without
 from acquirer.terminal.sign_on import fetch_keys, ready
-from acquirer.terminal.state import Pending
 from acquirer.wire.message import Value
 
 NOTHING_LEFT: Final = "nothing is left to undo"
@@ -220,7 +220,7 @@ def _ended(machine: Machine, pending: Pending, undone: bool) -> dict[str, Any]:
     state = machine.state
     last = None if state.last and state.last.stan == pending.stan else state.last
     sales = after_reversal(state, pending) if undone else state.sales
-    books = books_after_reversal(state, pending) if undone else state.batch_books
+    books = books_without(state, pending) if undone else state.batch_books
     return {"pending": None, "last": last, "sales": sales, "batch_books": books}
 
 

@@ -8,11 +8,12 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.batch_records import without_record
 from acquirer.terminal.exchange import Exchange
+from acquirer.terminal.kept_transactions import KeptAdvice, Original, Pending, Sold
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.order import Order
 from acquirer.terminal.settling import BatchState
-from acquirer.terminal.state import Original, Pending, Sold, State
+from acquirer.terminal.state import State
 
 
 def after_approval(
@@ -49,17 +50,24 @@ def after_reversal(state: State, pending: Pending) -> tuple[Sold, ...]:
     kind = KINDS.get(pending.service)
     if kind is None:
         return state.sales
-    if kind.keeps:
-        state = replace(state, sales=state.without_sale(pending.batch, pending.stan))
-    if kind.closes and pending.original:
-        state = replace(state, sales=state.with_voided(pending.original, voided=False))
+    state = replace(state, sales=without_transaction(state, pending))
     if kind.verb == "top up" and pending.original and pending.by_hand:
         state = replace(state, sales=state.with_raised(pending.original, -pending.amount_minor))
     return state.sales
 
 
-def books_after_reversal(state: State, pending: Pending) -> BatchState:
-    """Return the books of the batch after the host has undone a transaction."""
+def without_transaction(state: State, gone: Pending | KeptAdvice) -> tuple[Sold, ...]:
+    """Return what is kept without a transaction: what it had closed is open again."""
+    kind = KINDS[gone.service]
+    if kind.keeps:
+        state = replace(state, sales=state.without_sale(gone.batch, gone.stan))
+    if kind.closes and gone.original:
+        state = replace(state, sales=state.with_voided(gone.original, voided=False))
+    return state.sales
+
+
+def books_without(state: State, gone: Pending | KeptAdvice) -> BatchState:
+    """Return the books of the batch without a transaction that the host has undone, or never took."""
     books = state.batch_books
-    original = (pending.original.within, pending.original.stan) if pending.original else None
-    return replace(books, records=without_record(books.records, (pending.batch, pending.stan), original))
+    original = (gone.original.within, gone.original.stan) if gone.original else None
+    return replace(books, records=without_record(books.records, (gone.batch, gone.stan), original))

@@ -1,7 +1,7 @@
 """A settlement (批结算): totals go to the host, then details and the end of the upload; then a new batch begins.
 
-1. Before: what is owed. A reversal that does not go out, or an advice of unknown outcome, keeps the batch open; so do
-   signatures while there is no connection.
+1. Before: what is owed. A reversal that does not go out, or an advice of unknown outcome, keeps the batch open; so does
+   what was made without the host and gets no answer in any round, and signatures while there is no connection.
 2. Each step is durable before the next one: after a power cut, a lost answer or a lost line `settle` goes on where it
    was, and asks the same again. Nothing else is done meanwhile.
 3. An answer that says error keeps the batch: a person has to look (`upload_after_error` goes on as if it was unequal).
@@ -23,6 +23,7 @@ from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.offline_queue import give_up_queue
 from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reversal import clear_pending
@@ -34,7 +35,7 @@ from acquirer.terminal.settlement_upload import (
     settlement_fields,
     upload_messages,
 )
-from acquirer.terminal.settling import SettlementUnderWay
+from acquirer.terminal.settling import BatchState, SettlementUnderWay
 from acquirer.terminal.sign_on import ready, sign_off
 from acquirer.terminal.upload import upload
 
@@ -106,9 +107,14 @@ def _begin(machine: Machine, order: SettleOrder) -> Program[Result | None]:
         if signed is not None and signed.outcome is not Outcome.APPROVED:
             sentence = f"not settled: the sign-on before it failed: {outcome_text(signed)}"
             return Result(SERVICE, signed.outcome, signed, sentence)
-    if machine.state.waiting:
+    if machine.state.queue or machine.state.waiting:
         uploaded = yield from upload(machine)
-        if uploaded.outcome is Outcome.NOT_SENT:
+        if machine.state.queue and order.drop_reversal:
+            yield from give_up_queue(machine)
+        elif machine.state.queue:
+            sentence = f"not settled: {uploaded.sentence}, 'settle --drop-reversal' gives it up"
+            return replace(uploaded, service=SERVICE, sentence=sentence)
+        elif uploaded.outcome is Outcome.NOT_SENT:
             return replace(uploaded, service=SERVICE, sentence=f"not settled: {uploaded.sentence}")
     batch = machine.state.batch
     records = tuple(one for one in machine.state.batch_books.records if one.batch == batch)
@@ -220,11 +226,11 @@ def _end(machine: Machine) -> Program[Exchange]:
 
 def _finish(machine: Machine, exchange: Exchange) -> Program[Result]:
     """Begin the next batch, durably; what was settled stays on the slip alone."""
-    settlement, books = _under_way(machine), machine.state.batch_books
+    settlement = _under_way(machine)
     slip = _slip(machine, settlement)
     batch = machine.state.batch
     after = next_batch(batch) if batch == settlement.batch else batch  # a sign-on may have brought it already
-    yield from machine.keep(batch=after, last=None, batch_books=replace(books, records=(), settlement=None, slip=slip))
+    yield from machine.keep(batch=after, last=None, batch_books=BatchState(slip=slip))
     words = _result_words(read_settlement(settlement.answer).results)
     lists = [
         f"{len(some)} {name}" for name, some in (("not uploaded", slip.failed), ("not taken", slip.refused)) if some
@@ -234,7 +240,8 @@ def _finish(machine: Machine, exchange: Exchange) -> Program[Result]:
 
 
 def _slip(machine: Machine, settlement: SettlementUnderWay) -> SettlementSlip:
-    setup, records = machine.setup, machine.state.batch_books.records
+    setup, books = machine.setup, machine.state.batch_books
+    records = books.records
 
     def lines(some: tuple[BatchRecord, ...]) -> tuple[SlipLine, ...]:
         return tuple(
@@ -261,8 +268,8 @@ def _slip(machine: Machine, settlement: SettlementUnderWay) -> SettlementSlip:
         totals=settlement.totals,
         answer=settlement.answer,
         details=lines(tuple(one for one in records if one.batch == settlement.batch and not one.adjusted)),
-        failed=lines(records_of(settlement.failed, settlement, records)),
-        refused=lines(records_of(settlement.refused, settlement, records)),
+        failed=lines((*books.not_uploaded, *records_of(settlement.failed, settlement, records))),
+        refused=lines((*books.not_taken, *records_of(settlement.refused, settlement, records))),
     )
 
 

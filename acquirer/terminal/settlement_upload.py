@@ -1,7 +1,8 @@
-"""The messages of a batch upload, in the order of the field: requests, advices, chips; Q/CUP 009, 批上送.
+"""The messages of a batch upload, in the order of the field; Q/CUP 009, 批上送.
 
-After a balanced settlement only chips' data go up (203). After any other, all that was counted: requests in lists of at
-most eight (201), advices as they were without their MAC, chips' data (205).
+After a balanced settlement only chips' data go up (203). After any other, all that was counted: what was made without
+the host, as the advices that they were but without their MAC, those of chips last · requests in lists of at most eight
+(201) · refunds, and completions by advice · chips' data (205).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from acquirer.dialect.dialect import Route
 from acquirer.settlement.details import RECORDS_MOST, ChipDetail, DetailRecord, write_chip_detail, write_detail_records
 from acquirer.settlement.totals import DIGITS, read_settlement
 from acquirer.terminal.batch_records import BatchRecord, Records
+from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.settling import SettlementUnderWay
 from acquirer.wire.message import Value
@@ -65,15 +67,25 @@ def upload_messages(settlement: SettlementUnderWay, records: Records) -> Iterato
     balanced = is_balanced(settlement)
     if not balanced:
         requests = [one for one in counted if one.form == "request"]
+        advices = sorted((one for one in counted if one.form == "advice"), key=_rank)
+        yield from (_advice(one) for one in advices if KINDS[one.service].queues)
         for at in range(0, len(requests), RECORDS_MOST):
             some = tuple(requests[at : at + RECORDS_MOST])
             yield UploadMessage(f"requests from {some[0].stan}", "batch_upload", some)
-        for one in counted:
-            if one.form == "advice":
-                yield UploadMessage(f"advice {one.stan}", "batch_upload_advice", (one,))
+        yield from (_advice(one) for one in advices if not KINDS[one.service].queues)
     for one in counted:
         if one.form == "chip":
             yield UploadMessage(f"chip {one.stan}", "batch_upload_chip", (one,), FUNCTIONS[balanced])
+
+
+def _rank(record: BatchRecord) -> tuple[bool, bool]:
+    """Return what puts advices in their order: those of chips after others, completions after refunds."""
+    kind = KINDS[record.service]
+    return kind.offline, kind.verb == "complete"
+
+
+def _advice(record: BatchRecord) -> UploadMessage:
+    return UploadMessage(f"advice {record.stan}", "batch_upload_advice", (record,))
 
 
 def details_in(settlement: SettlementUnderWay, records: Records) -> int:

@@ -33,15 +33,19 @@ class BatchState:
     records: Records = ()
     settlement: SettlementUnderWay | None = None
     slip: SettlementSlip | None = field(default=None, repr=False)  # of the last settlement
+    not_taken: Records = ()  # made without the host, and refused by it afterwards: in no total
+    not_uploaded: Records = ()  # made without the host, and given up without an answer: in no total
 
 
 NO_BATCH = BatchState()
+
+_RECORDS = ("records", "not_taken", "not_uploaded")
 
 
 def pack_batch(batch: BatchState) -> bytes:
     """Return it as bytes, to be sealed."""
     document = {
-        "records": [as_document(one) for one in batch.records],
+        **{name: [as_document(one) for one in getattr(batch, name)] for name in _RECORDS},
         "settlement": asdict(batch.settlement) if batch.settlement else None,
         "slip": asdict(batch.slip) if batch.slip else None,
     }
@@ -53,9 +57,9 @@ def unpack_batch(packed: bytes) -> BatchState:
     document: dict[str, Any] = parse_json(packed)
     settlement, slip = document["settlement"], document["slip"]
     return BatchState(
-        tuple(from_document(one) for one in document["records"]),
-        SettlementUnderWay(**_tuples(settlement, ("uploaded", "refused", "failed"))) if settlement else None,
-        _slip(slip) if slip else None,
+        settlement=SettlementUnderWay(**_tuples(settlement, ("uploaded", "refused", "failed"))) if settlement else None,
+        slip=_slip(slip) if slip else None,
+        **{name: tuple(from_document(one) for one in document.get(name, ())) for name in _RECORDS},
     )
 
 

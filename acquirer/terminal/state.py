@@ -1,8 +1,8 @@
 """What a terminal must not forget: its keys, its batch, its counter, its sales, and what it owes.
 
 1. The outbox (`Pending`) is written before a transaction is sent and removed when its outcome is known, so that a power
-   cut at any moment leaves either nothing to undo or the means to undo it. An advice is kept likewise (`Unanswered`),
-   to be sent again.
+   cut at any moment leaves either nothing to undo or the means to undo it. An advice is kept likewise (`KeptAdvice`),
+   to be sent again, and so is what was made without the host, until the host has it.
 2. Neither holds a track or a PIN block. They, the sales and the keys are sealed by a vault; the rest is readable JSON.
 3. What an earlier version wrote is read: a part that it did not know is empty.
 """
@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from acquirer.data.json_text import parse_json
@@ -23,12 +23,22 @@ from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.kept_transactions import (
+    KeptAdvice,
+    Original,
+    Pending,
+    Sold,
+    pack_sales,
+    pack_transaction,
+    unpack_advice,
+    unpack_pending,
+    unpack_sales,
+)
 from acquirer.terminal.operators import TerminalOperator, pack_operators, unpack_operators
 from acquirer.terminal.settling import NO_BATCH, BatchState, pack_batch, unpack_batch
 from acquirer.terminal.voucher import Voucher
 from acquirer.terminal.voucher import dump as dump_voucher
 from acquirer.terminal.voucher import load as load_voucher
-from acquirer.wire.message import Value
 
 FORMAT = 2
 LAST_STAN = 999_999
@@ -38,69 +48,6 @@ KEPT_SALES = 50
 
 class StateError(StoreError, ValueError):
     """Kept state that cannot be read: what is wrong with it and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """The transaction that a void, a refund or a completion names, as far as it is known; "": it is not."""
-
-    stan: str = ""
-    within: str = ""  # what its STAN is unique within: its batch, or when it was sent
-    mti: str = ""
-    rrn: str = ""
-    auth_id: str = ""
-    date: str = ""  # MMDD, as its slip shows it
-    tid: str = ""  # the terminal that made it; "": this one
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A transaction whose outcome is unknown, as the reversal that undoes it."""
-
-    fields: Mapping[int, Value] = field(repr=False)  # of the reversal, without reason and MAC
-    stan: str
-    batch: str  # or another element that its STAN is unique within
-    amount_minor: int
-    card: str  # masked
-    reason: str  # why it is to be reversed, in the dialect's code
-    tries: int = 0  # already made
-    by_hand: bool = False  # it was answered, and is to be undone by hand: a refusal of the host ends it
-    service: str = "sale"  # what it undoes
-    mti: str = ""  # of that; "": of the route of this service
-    original: Original | None = None  # the transaction that it is tied to
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """An advice that was sent and not answered: the host may have booked it or not. It is never undone."""
-
-    fields: Mapping[int, Value] = field(repr=False)  # without MAC; card number and expiry in place of a track
-    service: str
-    mti: str  # as it was sent first
-    stan: str
-    batch: str  # or another element that its STAN is unique within
-    amount_minor: int
-    card: str  # masked
-    entry: str  # a name of `profile.entries`
-    original: Original | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sold:
-    """An approved sale or pre-authorisation, as a void, a refund or a completion may have to name it."""
-
-    original: Original
-    amount_minor: int  # of a pre-authorisation with its top-ups
-    pan: str = field(repr=False)
-    expiry: str = field(repr=False)
-    voided: bool = False  # or completed, or adjusted: it cannot be named again
-    service: str = "sale"  # what it is
-    of: tuple[str, str] | None = None  # the key of the pre-authorisation that it completes
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What its STAN is unique within, and its STAN."""
-        return self.original.within, self.original.stan
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +66,8 @@ class State:
     bdk_kcv: str = ""  # of the base derivation key they come from
     pending: Pending | None = None
     last: Pending | None = None  # the last approved transaction that can be reversed, for a reversal by hand
-    unanswered: Unanswered | None = None
+    unanswered: KeptAdvice | None = None
+    queue: tuple[KeptAdvice, ...] = ()  # made without the host, oldest first, until the host has answered each
     sales: tuple[Sold, ...] = ()  # approved ones, oldest first, without those that were reversed
     voucher: Voucher | None = None  # of the last approved transaction
     waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
@@ -131,6 +79,10 @@ class State:
     def receipt(self) -> Receipt | None:
         """Of the last approved transaction."""
         return self.voucher.receipt if self.voucher else None
+
+    def is_queued(self, key: tuple[str, str]) -> bool:
+        """Return whether a transaction, by batch and STAN, waits for its upload."""
+        return any(one.key == key for one in self.queue)
 
     def next_stan(self) -> State:
         """Return the state with its counter moved on; after 999999 comes 000001, for 000000 is no STAN."""
@@ -208,10 +160,11 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "dukpt": state.device.dukpt.name if state.device else "",
         "bdk_kcv": state.bdk_kcv,
         "device": sealed("device", state.device.pack()) if state.device else "",
-        "pending": sealed("pending", _pack(state.pending)) if state.pending else "",
-        "last": sealed("last", _pack(state.last)) if state.last else "",
-        "unanswered": sealed("unanswered", _pack(state.unanswered)) if state.unanswered else "",
-        "sales": sealed("sales", _pack_sales(state.sales)) if state.sales else "",
+        "pending": sealed("pending", pack_transaction(state.pending)) if state.pending else "",
+        "last": sealed("last", pack_transaction(state.last)) if state.last else "",
+        "unanswered": sealed("unanswered", pack_transaction(state.unanswered)) if state.unanswered else "",
+        "queue": [sealed("queue", pack_transaction(one)) for one in state.queue],
+        "sales": sealed("sales", pack_sales(state.sales)) if state.sales else "",
         "operator": state.operator,
         "operators": sealed("operators", pack_operators(state.operators)) if state.operators else "",
         "batch_books": sealed("batch", pack_batch(state.batch_books)) if state.batch_books != NO_BATCH else "",
@@ -230,8 +183,11 @@ def load(text: str, vault: Vault) -> State:
         if document["format"] != FORMAT:
             raise StateError(f"it has format {document['format']}, this program reads format {FORMAT}")
 
+        def unsealed(part: str, text: str) -> bytes:
+            return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(text))
+
         def opened(part: str, key: str = "") -> bytes:
-            return vault.open(f"terminal-{part}:{document['tid']}", bytes.fromhex(document[key or part]))
+            return unsealed(part, document[key or part])
 
         derives = document.get("dukpt", "")  # absent in a state that was written before keys were derived
         return State(
@@ -245,10 +201,11 @@ def load(text: str, vault: Vault) -> State:
             keys=WorkingKeys.unpack(opened("keys")) if document["keys"] else None,
             device=DukptDevice.unpack(DUKPT[derives], opened("device")) if derives else None,
             bdk_kcv=document.get("bdk_kcv", ""),
-            pending=_unpack_pending(opened("pending")) if document["pending"] else None,
-            last=_unpack_pending(opened("last")) if document["last"] else None,
-            unanswered=_unpack_unanswered(opened("unanswered")) if document.get("unanswered") else None,
-            sales=_unpack_sales(opened("sales")) if document.get("sales") else (),
+            pending=unpack_pending(opened("pending")) if document["pending"] else None,
+            last=unpack_pending(opened("last")) if document["last"] else None,
+            unanswered=unpack_advice(opened("unanswered")) if document.get("unanswered") else None,
+            queue=tuple(unpack_advice(unsealed("queue", one)) for one in document.get("queue", ())),
+            sales=unpack_sales(opened("sales")) if document.get("sales") else (),
             operator=document.get("operator", ""),
             operators=unpack_operators(opened("operators")) if document.get("operators") else (),
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
@@ -261,40 +218,3 @@ def load(text: str, vault: Vault) -> State:
         raise
     except (ValueError, KeyError, TypeError):
         raise StateError("it is damaged") from None
-
-
-def _pack(kept: Pending | Unanswered) -> bytes:
-    document = asdict(replace(kept, fields={}))
-    document["fields"] = {
-        str(de): value if isinstance(value, str) else {"hex": value.hex()} for de, value in kept.fields.items()
-    }
-    return json.dumps(document).encode()
-
-
-def _unpack(packed: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = parse_json(packed)
-    fields: dict[int, Value] = {
-        int(de): value if isinstance(value, str) else bytes.fromhex(value["hex"])
-        for de, value in document["fields"].items()
-    }
-    original = document.get("original")  # an earlier version had no such part
-    return {**document, "fields": fields, "original": Original(**original) if original else None}
-
-
-def _unpack_pending(packed: bytes) -> Pending:
-    return Pending(**_unpack(packed))
-
-
-def _unpack_unanswered(packed: bytes) -> Unanswered:
-    return Unanswered(**_unpack(packed))
-
-
-def _pack_sales(sales: tuple[Sold, ...]) -> bytes:
-    return json.dumps([asdict(one) for one in sales]).encode()
-
-
-def _unpack_sales(packed: bytes) -> tuple[Sold, ...]:
-    return tuple(
-        Sold(**{**one, "original": Original(**one["original"]), "of": tuple(one.get("of") or ()) or None})
-        for one in parse_json(packed)
-    )

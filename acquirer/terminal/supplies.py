@@ -30,13 +30,13 @@ from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import card
 from acquirer.terminal.effects import Ask, Began, Listen, NoAnswer, Program, Received, Response
+from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import KINDS, REFUND, SALE
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.order import Order
 from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
-from acquirer.terminal.state import Original
 from acquirer.terminal.transaction import transact
 from acquirer.terminal.upload import send
 from acquirer.wire.message import Value

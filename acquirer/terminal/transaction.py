@@ -4,7 +4,9 @@
 2. The outbox is made durable, and only then the request is sent.
 3. An answer ends it: approved or declined. Without one that can be believed, a request that moves money is reversed at
    once, an advice is sent again (`advice`), an inquiry is over.
-4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, and earlier signatures go up.
+4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, and what waits goes up:
+   transactions that were made without the host, then signatures of earlier ones.
+5. What is made without the host may be kept for its upload instead (`offline_queue`): nothing is sent.
 
 A request is never sent twice. What differs between the kinds of transactions stands in `kinds`.
 """
@@ -26,6 +28,7 @@ from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Sign
 from acquirer.terminal.kind import Course, Kind
 from acquirer.terminal.kinds import course_of
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.offline_queue import is_kept, queue_words, upload_queue
 from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.order import Order, OrderError, check_order
 from acquirer.terminal.printing import receipt
@@ -57,9 +60,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     course = course_of(kind, route)
     if refused := settlement_under_way(machine, kind):
         return refused
-    if refused := (yield from clear_pending(machine, kind, order.drop_reversal)):
-        return refused
-    if course == "repeat" and (refused := (yield from _clear_unanswered(machine, kind, order.drop_reversal))):
+    kept = is_kept(machine.setup, kind)
+    if not kept and (refused := (yield from _clear_owed(machine, kind, course, order.drop_reversal))):
         return refused
     signed = yield from ready(machine)
     if signed is not None and signed.outcome is not Outcome.APPROVED:
@@ -73,6 +75,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
         machine.frame(route, fields)  # what cannot be sent must not get into the outbox
     except ValueError as error:
         raise OrderError(f"{kind.not_done}: {error}") from None
+    if kept:
+        return (yield from _keep_for_upload(machine, kind, order, entry, route, fields, tags))
     yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
     about = (decimal_amount(order.amount_minor), order.card.masked) if kind.moves_money else (order.card.masked,)
     exchange = yield from machine.talk(route, fields, about)
@@ -85,6 +89,40 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
         yield from undo_unanswered(machine, exchange, result)
         return result
     yield from conclude(machine, kind, order, entry, result, exchange, tags)
+    return result
+
+
+def _keep_for_upload(
+    machine: Machine,
+    kind: Kind,
+    order: Order,
+    entry: EntryMode,
+    route: Route,
+    fields: dict[int, Value],
+    tags: Mapping[str, bytes],
+) -> Program[Result]:
+    """Keep what was made without the host: it is counted and printed now, and uploaded later."""
+    setup, state = machine.setup, machine.state
+    stan = str(setup.dialect.get_from(fields, "stan") or "")
+    exchange = Exchange(
+        setup.dialect, route.service, route.title, route.mti, stan, request=fields, outcome=Outcome.DONE
+    )
+    result = Result(kind.service, Outcome.DONE, exchange)
+    result.receipt = receipt(setup, kind, order, entry, exchange, tags)
+    voucher = make_voucher(setup, kind, order, exchange, result.receipt, tags)
+    yield from machine.keep(
+        stan=stan,
+        queue=(*state.queue, kept_advice(machine, kind, order, route, fields)),
+        last=None,
+        voucher=voucher,
+        sales=after_approval(state, setup.dialect, kind, order, exchange, result.receipt),
+        batch_books=counted_in_batch(machine, kind, order, exchange, result.receipt, tags),
+    )
+    if order.pad:
+        yield from keep_signature(machine, voucher, order.pad, result)
+    if setup.offline_most and len(machine.state.queue) >= setup.offline_most:
+        yield from upload_queue(machine)
+    result.sentence = queue_words(machine.state)
     return result
 
 
@@ -115,8 +153,17 @@ def conclude(
         yield from machine.keep(**changes)
     yield Ended(exchange)
     yield from sign_on_if_wanted(machine, exchange)
+    if exchange.outcome in ANSWERED and machine.setup.offline_upload != "before-settlement":
+        yield from upload_queue(machine)
     if exchange.outcome in ANSWERED and kind.moves_money:
         yield from _signatures(machine, order, result)
+
+
+def _clear_owed(machine: Machine, kind: Kind, course: Course, drop: bool) -> Program[Result | None]:
+    """Send or give up what is owed, or return the refusal of a new transaction."""
+    if refused := (yield from clear_pending(machine, kind, drop)):
+        return refused
+    return (yield from _clear_unanswered(machine, kind, drop)) if course == "repeat" else None
 
 
 def _clear_unanswered(machine: Machine, kind: Kind, drop: bool) -> Program[Result | None]:

@@ -17,11 +17,16 @@ from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
+from acquirer.terminal.offline_queue import queue_words, upload_queue
 from acquirer.terminal.printing import for_paper
-from acquirer.terminal.sign_on import fetch_keys, sign_on_if_wanted
+from acquirer.terminal.rendering import outcome_text
+from acquirer.terminal.sign_on import fetch_keys, ready, sign_on_if_wanted
 from acquirer.terminal.state import waits
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Value
+
+OFFLINE_ROUNDS = 3
+"""Of what was made without the host: Q/CUP 009 gives it as many as a message is resent, and one."""
 
 Key = tuple[str, str]
 """Batch and STAN of a voucher."""
@@ -35,6 +40,8 @@ def upload_due(machine: Machine, newest: Key | None = None) -> Program[None]:
     for voucher in machine.state.waiting:
         if voucher.failed or (voucher.key == newest and not machine.setup.upload_at_once):
             continue
+        if machine.state.is_queued(voucher.key):  # the host does not know its transaction yet
+            continue
         exchange = yield from send(machine, voucher)
         if exchange is not None:
             yield from sign_on_if_wanted(machine, exchange)
@@ -45,9 +52,14 @@ def upload_due(machine: Machine, newest: Key | None = None) -> Program[None]:
 def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
     """Before settlement: upload all that waits, in so many rounds (0: the dialect's); what is left is signed on paper.
 
-    Without a connection it is broken off, as a settlement is, and everything stays kept.
+    Transactions that were made without the host go first. Without a connection, or while one of those gets no answer,
+    it is broken off, as a settlement is, and everything stays kept.
     """
     signing, last = machine.setup.terminal_profile.signature, None
+    if machine.state.queue:
+        queued = yield from _upload_queue(machine, rounds)
+        if machine.state.queue or not machine.state.waiting:
+            return queued
     if signing is None or not machine.state.waiting:
         return Result("signature", Outcome.DONE, sentence="no signature waits for its upload")
     if machine.keyless:
@@ -71,6 +83,23 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
         yield from _give_up(machine, voucher)
     sentence = f"to be signed on paper, for the signature could not be uploaded: STAN {stans}"
     return Result("signature", last.outcome if last else Outcome.DONE, last, sentence, signature=Signed.PAPER)
+
+
+def _upload_queue(machine: Machine, rounds: int) -> Program[Result]:
+    """Upload the transactions that wait."""
+    signed = yield from ready(machine)
+    if signed is not None and signed.outcome is not Outcome.APPROVED:
+        sentence = f"not sent: the sign-on before it failed: {outcome_text(signed)}; {queue_words(machine.state)}"
+        return Result("upload", signed.outcome, signed, sentence)
+    before = machine.state
+    last = yield from upload_queue(machine, rounds or OFFLINE_ROUNDS, all_left=True)
+    left = machine.state
+    refused = len(left.batch_books.not_taken) - len(before.batch_books.not_taken)
+    done = f"{len(before.queue) - len(left.queue) - refused} uploaded, {refused} not taken"
+    outcome = Outcome.APPROVED
+    if left.queue:
+        outcome = Outcome.NO_ANSWER if last is None or last.outcome is Outcome.APPROVED else last.outcome
+    return Result("upload", outcome, last, "; ".join(filter(None, (done, queue_words(left)))))
 
 
 def send(machine: Machine, voucher: Voucher) -> Program[Exchange | None]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from acquirer.signature import slip_elements
-from acquirer.signature.feature_code import feature_code
+from acquirer.signature.feature_code import feature_code, offline_feature_code
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import CardData
 from acquirer.terminal.exchange import Exchange
@@ -37,19 +37,22 @@ def make_voucher(
 ) -> Voucher:
     """Return the voucher of a transaction that was just approved; `tags` are the chip's data of its request."""
     dialect, signing, reply = setup.dialect, setup.terminal_profile.signature, exchange.reply
-    if signing is None or reply is None:
+    if signing is None:
         return Voucher(receipt)
     own: dict[str, Value] = {"pan": order.card.pan, "amount": f"{receipt.amount_minor:012d}"}
 
     def value_of(element: str) -> Value:
-        value = own.get(element) or dialect.get(reply, element)
+        value = own.get(element) or (dialect.get(reply, element) if reply is not None else None)
         if not value and element not in kind.repeats:  # what those are in the request is of another transaction
             value = dialect.get_from(exchange.request, element)
         return "" if not value or (value == NO_DATE and element == "settlement_date") else value
 
     values = {element: value_of(element) for element in signing.carries}
     values["slip"] = _slip(setup, order.card, receipt, tags)
-    feature = _feature(str(value_of("settlement_date")), str(value_of("rrn")))
+    if reply is not None:
+        feature = _feature(str(value_of("settlement_date")), str(value_of("rrn")))
+    else:
+        feature = offline_feature_code(receipt.batch, receipt.stan)
     return Voucher(receipt, {name: value for name, value in values.items() if value}, feature)
 
 

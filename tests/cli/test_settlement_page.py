@@ -10,19 +10,21 @@ from typing import get_args
 import pytest
 
 from acquirer import cli
+from acquirer.app.terminal_options import TerminalOptions
 from acquirer.host.explain.causes import Cause
 from acquirer.settings.config import SETTINGS
 from acquirer.settlement.policies import SettlementReply, UnsignedPolicy
+from acquirer.terminal.kind import OfflineUpload
 from acquirer.testing import running_host
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settlement.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.S | re.M))
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.S | re.M)
 
 
 def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     with running_host(store=f"sqlite:///{tmp_path / 'acquirer.db'}", terminals=None) as host:
-        for line in BLOCKS["console"].splitlines():
+        for line in "".join(block for language, block in BLOCKS if language == "console").splitlines():
             words = shlex.split(line.removeprefix("$ "))[1:]
             if words[0] == "terminal":
                 words += ["--host", host.address]
@@ -33,7 +35,9 @@ def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_its_python_passes() -> None:
-    exec(compile(BLOCKS["python"], "docs/settlement.md", "exec"), {})  # the page's own
+    for language, block in BLOCKS:
+        if language == "python":
+            exec(compile(block, "docs/settlement.md", "exec"), {})  # the page's own
 
 
 def test_every_cause_stands_there() -> None:
@@ -43,7 +47,12 @@ def test_every_cause_stands_there() -> None:
 
 
 def test_every_setting_stands_there() -> None:
-    for name, values in (("settlement_reply", SettlementReply), ("unsigned_at_settlement", UnsignedPolicy)):
-        assert name in SETTINGS
+    assert {"settlement_reply", "unsigned_at_settlement"} <= set(SETTINGS)
+    assert "offline_upload" in TerminalOptions.__annotations__
+    for name, values in (
+        ("settlement_reply", SettlementReply),
+        ("unsigned_at_settlement", UnsignedPolicy),
+        ("offline_upload", OfflineUpload),
+    ):
         listed = ", ".join(f"`{one}`" for one in get_args(values))
         assert f"| `--{name.replace('_', '-')}` | {listed} |" in PAGE

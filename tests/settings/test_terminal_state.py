@@ -16,7 +16,8 @@ import pytest
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.terminal_state import StateFile, StateFolderError
-from acquirer.terminal.state import Pending, State
+from acquirer.terminal.kept_transactions import Pending
+from acquirer.terminal.state import State
 
 TID = "10000161"
 KEYS = WorkingKeys(Secret.from_hex("D931648F3DE313A4A22C15DCA4F4299E"), Secret.from_hex("AB7C577CC7A18045"))

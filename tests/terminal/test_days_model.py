@@ -1,9 +1,9 @@
 """Random days of two terminals against a ledger that knows only the rules: settlement totals included.
 
 Our terminals talk to our host in memory. Anything may happen in any order: sales of both kinds of card, voids, refunds,
-reversals by hand, answers that are lost, power cuts of a terminal at any moment, settlements that are interrupted and
-gone on with. The ledger counts what was approved and never undone, from the exchanges alone: it never disagrees with
-the host's totals nor, once all is settled, with the terminal's.
+sales without the host that wait for their upload, reversals by hand, answers that are lost, power cuts of a terminal at
+any moment, settlements that are interrupted and gone on with. The ledger counts what was approved and never undone,
+from the exchanges alone: it never disagrees with the host's totals nor, once all is settled, with the terminal's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
 
 CARDS, ENTRIES = ("standard", "visa"), ("chip", "manual")
+COUNTED: dict[str, Side] = {
+    "sale": "debit",
+    "offline_sale": "debit",
+    "ecash_sale": "debit",
+    "void": "credit",
+    "refund": "credit",
+    "ecash_refund": "credit",
+}
 amounts = st.integers(1, 50_000)
 
 
@@ -87,13 +95,15 @@ def machine() -> type[RuleBasedStateMachine]:
         def open(self) -> None:
             self.rig = Rig()
             self.tills = []
-            for tid in ("90000001", "90000002"):
+            for tid, when, most in (("90000001", "after-next", 0), ("90000002", "before-settlement", 3)):
                 known = self.rig.register(tid)
                 options: TerminalOptions = {
                     "dialect": "unionpay-pos",
                     "mid": known.mid,
                     "now": self.rig.local_time,
                     "randbytes": self.rig.host.randbytes,
+                    "offline_upload": when,
+                    "offline_most": most,
                 }
                 if known.tmk is not None:
                     options["tmk"] = known.tmk
@@ -125,6 +135,15 @@ def machine() -> type[RuleBasedStateMachine]:
         def sell(self, which: int, amount: int, card: str, entry: str) -> None:
             till = self.tills[which]
             till.try_it("sale", amount, card, entry=entry)
+
+        @rule(
+            which=st.integers(0, 1),
+            amount=amounts,
+            card=st.sampled_from(CARDS),
+            operation=st.sampled_from(("offline_sale", "ecash_sale")),
+        )
+        def sell_without_the_host(self, which: int, amount: int, card: str, operation: str) -> None:
+            self.tills[which].try_it(operation, amount, card)
 
         @precondition(lambda self: any(till.state.sales for till in self.tills))
         @rule(which=st.integers(0, 1))
@@ -162,8 +181,8 @@ def machine() -> type[RuleBasedStateMachine]:
             for entry in self.rig.journal:
                 if (entry.tid, entry.batch) != (tid, batch):
                     continue
-                if entry.service in ("sale", "void", "refund") and entry.code == "00":
-                    side: Side = "debit" if entry.service == "sale" else "credit"
+                if entry.service in COUNTED and entry.code == "00":
+                    side = COUNTED[entry.service]
                     approved[entry.stan] = (entry.pan_masked.startswith("4"), side, entry.amount_minor or 0)
                 if entry.service == "reversal" and entry.code == "00" and entry.why.startswith("reversed:"):
                     approved.pop(entry.stan, None)

@@ -11,10 +11,10 @@ from acquirer.terminal.adjustment import adjust, tip
 from acquirer.terminal.chip import packed
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.follow_up import FollowUpOrder
+from acquirer.terminal.kept_transactions import Original, Sold
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.offline_sale import ecash_sale, offline_sale
 from acquirer.terminal.order import OrderError
-from acquirer.terminal.state import Original, Sold
 from acquirer.testing import Rig
 from tests.terminal import vectors
 

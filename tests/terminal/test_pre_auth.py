@@ -9,11 +9,11 @@ import pytest
 
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.follow_up import FollowUpOrder
+from acquirer.terminal.kept_transactions import Original, Sold
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.order import OrderError
 from acquirer.terminal.pre_auth import complete, pre_auth, top_up
 from acquirer.terminal.refund import refund_again
-from acquirer.terminal.state import Original, Sold
 from acquirer.terminal.void import void
 from acquirer.testing import Rig
 from tests.terminal import vectors

@@ -17,10 +17,11 @@ from acquirer.security.vault import Vault
 from acquirer.signature.pen import draw_signature as write
 from acquirer.slip.receipt import Receipt
 from acquirer.terminal.card import card
+from acquirer.terminal.kept_transactions import KeptAdvice, Original, Pending, Sold
 from acquirer.terminal.operators import TerminalOperator, make_operator
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
-from acquirer.terminal.state import KEPT_SALES, Original, Pending, Sold, State, StateError, Unanswered, dump, load
+from acquirer.terminal.state import KEPT_SALES, State, StateError, dump, load
 from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ PENDING = st.builds(
     mti=TEXT,
     original=st.none() | ORIGINAL,
 )
-UNANSWERED = st.builds(
-    Unanswered,
+ADVICE = st.builds(
+    KeptAdvice,
     fields=st.dictionaries(st.integers(2, 64), st.text(max_size=30) | st.binary(max_size=40)),
     amount_minor=st.integers(0, 10**12 - 1),
     original=st.none() | ORIGINAL,
+    tries=st.integers(0, 9),
 )
 SOLD = st.builds(Sold, original=ORIGINAL, amount_minor=st.integers(0, 10**12 - 1), pan=TEXT, expiry=TEXT)
 RECEIPT = st.builds(Receipt, chip=st.lists(st.tuples(TEXT, TEXT)).map(tuple), remarks=st.lists(TEXT).map(tuple))
@@ -66,7 +68,8 @@ STATE = st.builds(
     keys=st.none(),
     pending=st.none() | PENDING,
     last=st.none() | PENDING,
-    unanswered=st.none() | UNANSWERED,
+    unanswered=st.none() | ADVICE,
+    queue=st.lists(ADVICE, max_size=3).map(tuple),
     sales=st.lists(SOLD, max_size=3).map(tuple),
     voucher=st.none() | VOUCHER,
     waiting=st.lists(VOUCHER, max_size=3).map(tuple),

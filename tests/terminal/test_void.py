@@ -16,6 +16,7 @@ from acquirer.signature.pen import draw_signature
 from acquirer.terminal.card import card
 from acquirer.terminal.effects import Ask, Keep, NoAnswer, Program, Received
 from acquirer.terminal.exchange import Outcome, Signed
+from acquirer.terminal.kept_transactions import Original, Sold
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.order import OrderError
@@ -23,7 +24,6 @@ from acquirer.terminal.rendering import line
 from acquirer.terminal.reversal import Undo, reverse
 from acquirer.terminal.sale import sale
 from acquirer.terminal.signature_pad import Pad
-from acquirer.terminal.state import Original, Sold
 from acquirer.terminal.void import VoidOrder, void
 from acquirer.testing import Playbook
 from tests.terminal import vectors

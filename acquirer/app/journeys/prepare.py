@@ -43,6 +43,8 @@ TERMINAL_OPTIONS: Final = (
     "sign_parts",
     "watermark",
     "tell_capture",
+    "offline_upload",
+    "offline_most",
     "no_sign_limit",
 )
 """What ``[journey.terminal]`` may set."""
