@@ -29,7 +29,7 @@ DetailOption = Annotated[
 
 
 @app.command("pre-auth")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def pre_auth(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held.")],
@@ -46,7 +46,7 @@ def pre_auth(
 
 
 @app.command("top-up")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def top_up(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much is held on top.")],
@@ -63,7 +63,7 @@ def top_up(
 
 
 @app.command("complete")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def complete(
     *,
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="What was spent; default: all of it.")] = None,
@@ -82,7 +82,7 @@ def complete(
 
 
 @app.command("void")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def void(
     *,
     amount: Annotated[str | None, typer.Option(metavar="12.34", help="Of a sale that is not kept here.")] = None,
@@ -100,7 +100,7 @@ def void(
 
 
 @app.command("refund")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def refund(
     *,
     amount: Annotated[
@@ -122,7 +122,7 @@ def refund(
 
 
 @app.command("offline-sale")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def offline_sale(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
@@ -182,7 +182,7 @@ def load_chip(
 
 
 @app.command("ecash-sale")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions) -> Job:
     """Pay from the electronic cash of a chip, and upload its certificate at once or later."""
     given = presented(arguments(card))
@@ -190,7 +190,7 @@ def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How
 
 
 @app.command("adjust")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def adjust(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="The whole new amount.")],
@@ -206,7 +206,7 @@ def adjust(
 
 
 @app.command("tip")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def tip(
     *,
     amount: Annotated[str, typer.Option("--tip", metavar="1.50", help="The tip, without the sale's amount.")],
@@ -222,7 +222,7 @@ def tip(
 
 
 @app.command("again")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def again(*, pad: PadOptions) -> Job:
     """Send the advice that got no answer once more: a refund, a completion by advice, an offline sale."""
     return Job(lambda terminal: terminal.again(**arguments(pad)))

@@ -46,7 +46,7 @@ def key_change() -> Job:
 
 
 @app.command("sale")
-@operation(Signing, Offline, Printing)
+@operation(Signing, Printing, Offline)
 def sale(
     *,
     amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")],
