@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from acquirer.app.terminal_core import TerminalCore, service_of
@@ -166,9 +167,14 @@ class FurtherTransactions(ABC, Generic[Answered]):
         *,
         entry: str = "chip",
         drop_reversal: bool = False,
+        chip_refuses: bool = False,
     ) -> Answered:
-        """Pay from the electronic cash of a chip, and upload its certificate; it is never reversed."""
+        """Pay from the electronic cash of a chip, and upload its certificate; it is never reversed.
+
+        `chip_refuses`: there is not enough on it (AAC), so nothing is paid; the batch upload tells it.
+        """
         order = self._core.order(amount, card, entry, "", drop_reversal, None, "")
+        order = replace(order, chip_refuses=chip_refuses)
         return self._run(ecash_sale(self._core.machine, order))
 
     def adjust(

@@ -86,10 +86,11 @@ class TerminalCore:
         sign_mode: str,
         kind: str,
         details: Mapping[str, str],
+        chip_refuses: bool,
     ) -> Program[Result]:
         """Return the program of a sale; see `Terminal.sale`."""
         order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
-        return sale(self.machine, order, sale_kind(kind), details)
+        return sale(self.machine, replace(order, chip_refuses=chip_refuses), sale_kind(kind), details)
 
     def pre_auth(
         self,

@@ -45,6 +45,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         sign_mode: str = "touch",
         kind: str = "",
         details: Mapping[str, str] = {},
+        chip_refuses: bool = False,
     ) -> Answered:
         """Sell; `amount` is text as people write it ("12.34") or an integer of minor units.
 
@@ -59,10 +60,15 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         `kind` is how else it is paid: instalment, points, recurring, moto (by mail or telephone), reservation, qr;
         `details` are what such a sale needs, by name (docs/transactions.md). Where there is no card, none is read.
 
+        `chip_refuses`: the card's chip does (AAC), so the host is not asked; the batch upload tells it.
+
         Raises:
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
-        return self._run(self._core.sale(amount, card, entry, pin, drop_reversal, sign, sign_mode, kind, details))
+        program = self._core.sale(
+            amount, card, entry, pin, drop_reversal, sign, sign_mode, kind, details, chip_refuses
+        )  # fmt: skip
+        return self._run(program)
 
     def void(
         self,

@@ -37,6 +37,15 @@ class CardOptions:
 
 
 @dataclass
+class ChipOptions:
+    """What the chip does."""
+
+    chip_refuses: Annotated[
+        bool, typer.Option("--chip-refuses", help="It refuses (AAC): the host is not asked, the batch upload tells it.")
+    ] = False
+
+
+@dataclass
 class PinOptions:
     """The PIN."""
 

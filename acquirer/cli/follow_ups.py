@@ -9,6 +9,7 @@ import typer
 from acquirer.cli.card_options import (
     AuthorisationOptions,
     CardOptions,
+    ChipOptions,
     KeptOptions,
     PadOptions,
     PinOptions,
@@ -183,9 +184,11 @@ def load_chip(
 
 @app.command("ecash-sale")
 @operation(Signing, Printing, Offline)
-def ecash_sale(*, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions) -> Job:
+def ecash_sale(
+    *, amount: Annotated[str, typer.Option(metavar="12.34", help="How much.")], card: CardOptions, chip: ChipOptions
+) -> Job:
     """Pay from the electronic cash of a chip, and upload its certificate at once or later."""
-    given = presented(arguments(card))
+    given = presented(arguments(card)) | arguments(chip)
     return Job(lambda terminal: terminal.ecash_sale(amount, **given))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from acquirer.cli.card_options import (
     CardOptions,
+    ChipOptions,
     KeptOptions,
     KindOptions,
     PadOptions,
@@ -54,17 +55,16 @@ def sale(
     pin: PinOptions,
     pad: PadOptions,
     kind: KindOptions,
+    chip: ChipOptions,
     no_sign_limit: Annotated[
         str | None,
         typer.Option(metavar="12.34", help="Contactless sales up to this are not signed; default: 1000.00."),
     ] = None,
 ) -> Job:
     """Sell. Signs on before if need be, and reverses by itself what stays unanswered; uploads earlier signatures."""
-    given = arguments(card, pin, pad)
+    given = presented(arguments(card, pin, pad)) | arguments(chip)
     further = details(kind.detail)
-    return Job(
-        lambda terminal: terminal.sale(amount, kind=kind.kind, details=further, **presented(given)), no_sign_limit
-    )
+    return Job(lambda terminal: terminal.sale(amount, kind=kind.kind, details=further, **given), no_sign_limit)
 
 
 app.registered_commands += follow_ups.registered_commands

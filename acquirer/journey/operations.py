@@ -32,6 +32,7 @@ _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-autho
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
 _OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
 _DETAILS: Final = Argument("details", "texts", "what it needs beside, by name: docs/transactions.md")
+_CHIP_REFUSES: Final = Argument("chip_refuses", "flag", "the chip refuses it, so that the host is not asked")
 _POINTS: Final = Argument("points", "flag", "ask for its points instead")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
 
@@ -61,6 +62,7 @@ _ALL: Final = (
             *_CARD_AND_PAD,
             Argument("kind", "text", "instalment, points, recurring, moto, reservation, qr; without it, a plain sale"),
             _DETAILS,
+            _CHIP_REFUSES,
         ),
         frozenset({"amount"}),
         others=tuple(kind.service for kind in SALES),
@@ -157,7 +159,7 @@ _ALL: Final = (
         "ecash_sale",
         "ecash_sale",
         "Pay from the electronic cash of a chip.",
-        (Argument("amount", "amount", "how much"), _CARD, _ENTRY, _DROP),
+        (Argument("amount", "amount", "how much"), _CARD, _ENTRY, _DROP, _CHIP_REFUSES),
         frozenset({"amount"}),
     ),
     TerminalOperation(

@@ -3,7 +3,8 @@
 1. Gross, as Q/CUP 009 has it: a voided sale stays counted, its void is counted on the other side. What is undone by a
    reversal is forgotten; what was adjusted is not counted, the adjustment stands in its place.
 2. A card is foreign when the reply says another organisation than the dialect's own.
-3. No track and no PIN block is kept, and nothing at all where a dialect has no settlement.
+3. What a chip has refused is kept for the upload, and in no total.
+4. No track and no PIN block is kept, and nothing at all where a dialect has no settlement.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from acquirer.terminal.kind import Kind
 from acquirer.wire.masking import mask_pan
 from acquirer.wire.message import Value
 
-RecordForm = Literal["request", "advice", "chip"]
-"""How an upload tells a transaction: in a list of requests; as the advice that it was; as a chip's data."""
+RecordForm = Literal["request", "advice", "chip", "chip_refused", "arpc_differs"]
+"""How an upload tells a transaction: in a list of requests; as the advice that it was; as a chip's data, be it
+approved, refused by the chip itself, or approved although the chip did not recognise its issuer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class BatchRecord:
     fields: Mapping[int, Value] = field(default_factory=dict, repr=False)  # of an advice, or of a chip's detail
 
     @property
+    def counts(self) -> bool:
+        """Whether it is in the totals."""
+        return not self.adjusted and self.form != "chip_refused"
+
+    @property
     def card(self) -> str:
         """Its card number, masked."""
         return mask_pan(self.pan) if self.pan else ""
@@ -57,7 +64,7 @@ def count_records(records: Records) -> BatchTotals:
     """Return the totals of a batch."""
     totals = BatchTotals()
     for one in records:
-        if not one.adjusted:
+        if one.counts:
             totals = totals.plus(one.foreign, one.side, one.amount_minor)
     return totals
 

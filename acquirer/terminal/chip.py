@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from acquirer.data.types import Randbytes
 from acquirer.security.cryptogram import card_key, request_cryptogram, response_cryptogram, session_key
 from acquirer.security.secret import Secret
 from acquirer.terminal.card import CardData
 from acquirer.wire.cryptogram_data import covered_data
+from acquirer.wire.message import Value
 from acquirer.wire.tlv import TlvError, build_tlv, find_value, parse_tlv
 
 
@@ -70,19 +71,30 @@ def with_cryptogram(tags: dict[str, bytes], card: CardData) -> dict[str, bytes]:
     return tags | {"9F26": request_cryptogram(session, data)}
 
 
-def issuer_note(tags: Mapping[str, bytes], card: CardData, reply: bytes) -> str:
-    """Return what the chip makes of the issuer's answer in a reply's data; "" where it cannot tell."""
+IssuerAnswer = Literal["", "none", "right", "wrong"]
+"""What the chip makes of its issuer's answer; "": it cannot tell, for our terminal does not have its key."""
+
+ISSUER_WORDS: Final[Mapping[IssuerAnswer, str]] = {
+    "": "",
+    "none": "the issuer did not answer the chip (no 91)",
+    "right": "the chip knows its issuer (ARPC)",
+    "wrong": "the ARPC is not that of the card's issuer",
+}
+
+
+def issuer_answer(tags: Mapping[str, bytes], card: CardData, reply: Value | None) -> IssuerAnswer:
+    """Return what the chip makes of the issuer's answer in a reply's data."""
     session = session_of(tags, card)
     if session is None:
         return ""
     try:
-        answer = find_value(parse_tlv(reply), "91")
+        answer = find_value(parse_tlv(reply), "91") if isinstance(reply, bytes) else None
     except TlvError:
         answer = None
     if answer is None:
-        return "the issuer did not answer the chip (no 91)"
+        return "none"
     expected = response_cryptogram(session, tags["9F26"], answer[8:].decode("latin-1")[:2].ljust(2))
-    return "the chip knows its issuer (ARPC)" if answer[:8] == expected else "the ARPC is not that of the card's issuer"
+    return "right" if answer[:8] == expected else "wrong"
 
 
 def packed(tags: Mapping[str, bytes], only: Collection[str] | None = None) -> bytes:

@@ -77,7 +77,8 @@ class Exchange:
 class Result:
     """The result of an operation. `exchange` is the one it was about; others may have gone before or after.
 
-    That of a transaction which is kept for its upload is not among `exchanges`: it is still to be sent.
+    That of a transaction which is kept for its upload, or refused by the chip, is not among `exchanges`: nothing was
+    sent.
     """
 
     service: str

@@ -66,6 +66,13 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
         sale = find_sale(machine, kind, named) or sale
     at = machine.setup.now()
     to_make = Order(
-        sale.amount_minor, sale.card, at, sale.entry, order.drop_reversal, order.pad, sale.original, order.details
+        sale.amount_minor,
+        sale.card,
+        at,
+        sale.entry,
+        order.drop_reversal,
+        order.pad,
+        sale.original,
+        details=order.details,
     )
     return (yield from transact(machine, kind, to_make))

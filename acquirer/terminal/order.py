@@ -40,6 +40,7 @@ class Order:
     drop_reversal: bool = False  # give up the reversal that is owed, if there is one
     pad: Pad | None = None  # what the cardholder draws when it is approved; None: there is no pad
     original: Original | None = None  # the transaction that it is tied to
+    chip_refuses: bool = False  # the card's chip answers AAC
     details: Mapping[str, Value] = field(default_factory=dict, repr=False)  # further elements of its request
 
 

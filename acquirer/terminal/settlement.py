@@ -267,7 +267,7 @@ def _slip(machine: Machine, settlement: SettlementUnderWay) -> SettlementSlip:
         at=settlement.at,
         totals=settlement.totals,
         answer=settlement.answer,
-        details=lines(tuple(one for one in records if one.batch == settlement.batch and not one.adjusted)),
+        details=lines(tuple(one for one in records if one.batch == settlement.batch and one.counts)),
         failed=lines((*books.not_uploaded, *records_of(settlement.failed, settlement, records))),
         refused=lines((*books.not_taken, *records_of(settlement.refused, settlement, records))),
     )

@@ -1,19 +1,21 @@
 """The messages of a batch upload, in the order of the field; Q/CUP 009, 批上送.
 
-After a balanced settlement only chips' data go up (203). After any other, all that was counted: what was made without
-the host, as the advices that they were but without their MAC, those of chips last · requests in lists of at most eight
-(201) · refunds, and completions by advice · chips' data (205).
+After a balanced settlement only chips' data go up (203, 204). After any other, all that was counted: what was made
+without the host, as the advices that they were but without their MAC, those of chips last · requests in lists of at
+most eight (201) · refunds, and completions by advice · chips' data (205). Last comes what a chip has refused, and what
+was approved although the chip did not recognise its issuer (204, 206).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from acquirer.dialect.dialect import Route
 from acquirer.settlement.details import RECORDS_MOST, ChipDetail, DetailRecord, write_chip_detail, write_detail_records
 from acquirer.settlement.totals import DIGITS, read_settlement
-from acquirer.terminal.batch_records import BatchRecord, Records
+from acquirer.terminal.batch_records import BatchRecord, RecordForm, Records
 from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.settling import SettlementUnderWay
@@ -21,6 +23,15 @@ from acquirer.wire.message import Value
 
 FUNCTIONS = {True: "203", False: "205"}
 """Of a chip's detail: after a balanced settlement, after another."""
+
+REFUSED_FUNCTIONS = {True: "204", False: "206"}
+"""Of one that the chip refused, or whose issuer it did not recognise."""
+
+REFUSALS: Final[Mapping[RecordForm, tuple[str, str, str]]] = {
+    "chip_refused": ("11", "1", "0"),
+    "arpc_differs": ("05", "2", "2"),
+}
+"""What stands beside those: response, kind of cryptogram, ARPC."""
 
 ENDS = {True: "207", False: "202"}
 """Of the end."""
@@ -49,8 +60,11 @@ class UploadMessage:
             records = [DetailRecord(one.stan, one.pan, one.amount_minor, one.foreign) for one in self.records]
             values: dict[str, Value] = {"stan": stan, "detail_records": write_detail_records(records)}
         else:
-            beside = write_chip_detail(ChipDetail("61", first.foreign, first.amount_minor, currency))
-            values = {"stan": first.stan, "function": self.function, "chip_detail": beside}
+            detail = ChipDetail("61", first.foreign, first.amount_minor, currency)
+            if first.form in REFUSALS:
+                response, cryptogram, arpc = REFUSALS[first.form]
+                detail = detail._replace(usage="71", response=response, cryptogram=cryptogram, arpc=arpc)
+            values = {"stan": first.stan, "function": self.function, "chip_detail": write_chip_detail(detail)}
         fields = machine.fields(self.route(machine), {**values, "batch": batch})
         return dict(sorted({**first.fields, **fields}.items())) if self.service == "batch_upload_chip" else fields
 
@@ -73,9 +87,14 @@ def upload_messages(settlement: SettlementUnderWay, records: Records) -> Iterato
             some = tuple(requests[at : at + RECORDS_MOST])
             yield UploadMessage(f"requests from {some[0].stan}", "batch_upload", some)
         yield from (_advice(one) for one in advices if not KINDS[one.service].queues)
-    for one in counted:
-        if one.form == "chip":
-            yield UploadMessage(f"chip {one.stan}", "batch_upload_chip", (one,), FUNCTIONS[balanced])
+    for form, functions in (
+        ("chip", FUNCTIONS),
+        ("chip_refused", REFUSED_FUNCTIONS),
+        ("arpc_differs", REFUSED_FUNCTIONS),
+    ):
+        for one in counted:
+            if one.form == form:
+                yield UploadMessage(f"chip {one.stan}", "batch_upload_chip", (one,), functions[balanced])
 
 
 def _rank(record: BatchRecord) -> tuple[bool, bool]:

@@ -6,7 +6,8 @@
    once, an advice is sent again (`advice`), an inquiry is over.
 4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, and what waits goes up:
    transactions that were made without the host, then signatures of earlier ones.
-5. What is made without the host may be kept for its upload instead (`offline_queue`): nothing is sent.
+5. A chip may refuse it (AAC): then nothing is sent.
+6. What is made without the host may be kept for its upload instead (`offline_queue`): nothing is sent.
 
 A request is never sent twice. What differs between the kinds of transactions stands in `kinds`.
 """
@@ -21,8 +22,8 @@ from acquirer.dialect.dialect import Route
 from acquirer.dialect.terminal_profile import EntryMode
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.advice import kept_advice, repeat_advice, still_unknown, unanswered_sentence, unknown_result
-from acquirer.terminal.chip import issuer_note
-from acquirer.terminal.counting import counted_in_batch, settlement_under_way
+from acquirer.terminal.chip import ISSUER_WORDS
+from acquirer.terminal.counting import counted_in_batch, issuer_of, settlement_under_way, with_refusal
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.kind import Course, Kind
@@ -75,6 +76,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
         machine.frame(route, fields)  # what cannot be sent must not get into the outbox
     except ValueError as error:
         raise OrderError(f"{kind.not_done}: {error}") from None
+    if order.chip_refuses:
+        return (yield from _refused_by_chip(machine, kind, order, route, fields, tags))
     if kept:
         return (yield from _keep_for_upload(machine, kind, order, entry, route, fields, tags))
     yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
@@ -90,6 +93,21 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
         return result
     yield from conclude(machine, kind, order, entry, result, exchange, tags)
     return result
+
+
+def _refused_by_chip(
+    machine: Machine, kind: Kind, order: Order, route: Route, fields: dict[int, Value], tags: Mapping[str, bytes]
+) -> Program[Result]:
+    """End what the chip refuses (AAC): the host is not asked, and hears of it in the batch upload."""
+    if not tags:
+        raise OrderError(f"{kind.not_done}: an entry by {order.entry} asks no chip, so none can refuse")
+    setup = machine.setup
+    stan = str(setup.dialect.get_from(fields, "stan") or "")
+    exchange = Exchange(setup.dialect, route.service, route.title, route.mti, stan, request=fields)
+    exchange.outcome = Outcome.DECLINED
+    yield from machine.keep(stan=stan, batch_books=with_refusal(machine, kind, order, exchange, tags))
+    sentence = f"{kind.not_done}: the chip refuses it, and the host is not asked"
+    return Result(kind.service, Outcome.DECLINED, exchange, sentence)
 
 
 def _keep_for_upload(
@@ -141,8 +159,7 @@ def conclude(
         changes["unanswered"] = None
     if exchange.outcome is Outcome.APPROVED:
         _note_balance(kind, result, exchange)
-        icc = machine.setup.dialect.get(exchange.reply, "icc") if exchange.reply else None
-        exchange.note(issuer_note(tags, order.card, icc if isinstance(icc, bytes) else b""))
+        exchange.note(ISSUER_WORDS[issuer_of(machine.setup.dialect, order, exchange, tags)])
     if exchange.outcome is Outcome.APPROVED and kind.moves_money:
         result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)

@@ -13,9 +13,11 @@ from acquirer.terminal.batch_records import count_records
 from acquirer.terminal.effects import Ask, Keep
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.machine import Machine
+from acquirer.terminal.order import OrderError
 from acquirer.terminal.state import State, dump, load
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
+from acquirer.wire.tlv import build_tlv
 
 
 @pytest.fixture
@@ -254,3 +256,60 @@ def test_the_state_keeps_all_of_it(terminal: RigTerminal) -> None:
     assert again(terminal.state).batch_books == books
     terminal.settle()
     assert again(terminal.state).batch_books == terminal.state.batch_books
+
+
+class TestChipsThatRefuse:
+    """What a chip refused, and what was approved although it did not recognise its issuer: 204 and 206."""
+
+    def uploads(self, result: Result) -> list[tuple[str, str]]:
+        """Return function and text of the details of chips, as they travelled."""
+        sent = [one for one in result.exchanges if one.service == "batch_upload_chip"]
+        names = ("function", "chip_detail")
+        return [tuple(str(one.dialect.get_from(one.request, name)) for name in names) for one in sent]  # type: ignore[misc]
+
+    def test_a_refusal_is_not_sent_and_in_no_total(self, rig: Rig, terminal: RigTerminal) -> None:
+        terminal.sign_on()
+        result = terminal.sale("30.00", chip_refuses=True)
+        assert (result.outcome, services(result), result.receipt) == (Outcome.DECLINED, [], None)
+        assert result.sentence == "not sold: the chip refuses it, and the host is not asked"
+        assert terminal.ecash_sale("4.00", chip_refuses=True).sentence.startswith("not paid: the chip refuses it")
+        assert count_records(terminal.state.batch_books.records).domestic == Totals()
+        assert terminal.state.sales == ()
+
+    def test_one_that_asks_no_chip_has_none_that_refuses(self, terminal: RigTerminal) -> None:
+        with pytest.raises(OrderError, match="an entry by magstripe asks no chip"):
+            terminal.sale("30.00", entry="magstripe", chip_refuses=True)
+
+    def test_the_upload_tells_it_after_a_balanced_settlement(self, rig: Rig, terminal: RigTerminal) -> None:
+        terminal.sale("10.00")
+        terminal.sale("300.00", chip_refuses=True)
+        result = terminal.settle()
+        assert result.sentence == "batch 000001 settled: balanced; batch 000002 begins"
+        assert self.uploads(result) == [("203", "610000000000001000156"), ("204", "71001100000003000015610")]
+        assert [(one.form, one.match) for one in rig.store.details.values()] == [
+            ("chip", "agrees"),
+            ("refused", "no_money"),
+        ]
+        assert rig.journal[-1].notes == ()
+
+    def test_and_after_another(self, rig: Rig, terminal: RigTerminal) -> None:
+        terminal.sale("10.00", entry="magstripe")
+        terminal.sale("300.00", chip_refuses=True)
+        terminal.sale("20.00")
+        forget(terminal, "000002")
+        result = terminal.settle()
+        assert self.uploads(result) == [("205", "610000000000002000156"), ("206", "71001100000003000015610")]
+        assert rig.journal[-1].why.startswith("upload ended, 3 details uploaded: 1 agree, 1 differ, 1 moved no money")
+
+    def test_an_issuer_that_is_not_recognised(self) -> None:
+        icc = build_tlv([("9F36", bytes(2)), ("91", bytes(8) + b"00")]).hex()
+        rig = Rig(rules=[{"name": "wrong", "when": {"service": "sale"}, "then": {"set": {"de.55": icc}}}])
+        terminal = rig.terminal()
+        sold = terminal.sale("10.00", "emv")
+        assert sold.exchange is not None
+        assert "the ARPC is not that of the card's issuer" in sold.exchange.notes
+        assert count_records(terminal.state.batch_books.records).domestic == Totals(1000, 1)
+        result = terminal.settle()
+        assert result.sentence == "batch 000001 settled: balanced; batch 000002 begins"
+        assert self.uploads(result) == [("204", "71000500000000100015622")]
+        assert [(one.form, one.match) for one in rig.store.details.values()] == [("refused", "agrees")]
