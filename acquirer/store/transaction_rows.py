@@ -22,7 +22,7 @@ from acquirer.data.types import Row
 from acquirer.model.rows import Transaction
 from acquirer.store import schema
 from acquirer.store.schema import TRANSACTION, TRANSACTION_FORM, sql_name
-from acquirer.store.statements import having, inserted, query, versioned
+from acquirer.store.statements import founded, having, inserted, query, versioned
 
 FORMS_KEPT: Final = 4096
 """Forms whose numbers are remembered: more than a day has, and any peer may send any processing code."""
@@ -34,6 +34,7 @@ OWN_ELEMENTS: Final = ("rrn", "auth_id")
 """Elements that a row has in a column of its own."""
 
 _PLACE: Final = {name: place for place, name in enumerate(schema.transaction.names)}
+_VERSION: Final = _PLACE["version"]
 _REPLY, _REVERSAL = _PLACE["reply_elements"], _PLACE["reversal_elements"]
 _VALUES_OF: Final = ((_REPLY, _PLACE["reply_values"]), (_REVERSAL, _PLACE["reversal_values"]))
 _OWN: Final = {name: _PLACE[name] for name in OWN_ELEMENTS}
@@ -42,6 +43,7 @@ _shared: Final = itemgetter(*[_PLACE[name] for name in TRANSACTION_FORM[:-2]])  
 _own: Final = itemgetter(*[_PLACE[one.name] for one in TRANSACTION.columns if one.name not in TRANSACTION_FORM])
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+_NEW_ROWS: Final = founded(schema.transaction_row)
 _ROWS: Final = versioned(schema.transaction_row)
 _FORMS: Final = inserted(schema.transaction_form)
 _FORM_NUMBER: Final = query("id", sql_name(schema.transaction_form.name), [having(*schema.transaction_form.names[1:])])
@@ -59,7 +61,9 @@ class TransactionRows:
 
     def write(self, cursor: sqlite3.Cursor, rows: Sequence[Row]) -> int:
         """Write rows that `schema.TRANSACTION` packed; return how many followed the version they were decided on."""
-        return _ROWS.write(cursor, [self._narrow(cursor, row) for row in rows])
+        new = [self._narrow(cursor, row) for row in rows if row[_VERSION] == 1]
+        others = [self._narrow(cursor, row) for row in rows if row[_VERSION] != 1]
+        return _NEW_ROWS.write(cursor, new) + _ROWS.write(cursor, others)
 
     def forget(self) -> None:
         """Forget what is known of the database: what was written is not there any more."""

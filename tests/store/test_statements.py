@@ -117,5 +117,5 @@ def test_a_group_is_cut_into_powers_of_two_whose_shapes_are_kept() -> None:
     assert writer.write(recorder, [("t", n) for n in range(2 * GROUP + 13)]) == 5  # type: ignore[arg-type]
     assert recorder.seen == [(256, 512), (256, 512), (8, 16), (4, 8), (1, 2)]
     assert set(writer._shapes) == {256, 8, 4, 1}
-    assert writer._shape(1) == 'INSERT INTO "other" ("thing", "n") VALUES (?, ?) ON CONFLICT DO NOTHING'
+    assert writer._shape(1) == 'INSERT OR FAIL INTO "other" ("thing", "n") VALUES (?, ?) ON CONFLICT DO NOTHING'
     assert writer._shape(1) is writer._shape(1)

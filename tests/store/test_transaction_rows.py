@@ -179,3 +179,22 @@ def test_a_transaction_is_found_by_an_index(connection, condition, index):
     plan = connection.execute(f"EXPLAIN QUERY PLAN {select(schema.transaction, condition)}").fetchall()
     assert [step[3].split("INDEX ")[1].split(" ")[0] for step in plan if "transaction_row" in step[3]] == [index]
     assert not any("SCAN" in step[3] for step in plan)
+
+
+def test_a_new_transaction_whose_key_exists_is_not_counted_and_changes_nothing(connection):
+    rows = TransactionRows()
+    assert write(rows, connection, sale(1)) == 1
+    assert write(rows, connection, sale(1, amount_minor=5), sale(2)) == 1
+    first, second = sale(1), sale(2)
+    first.version = second.version = 1
+    assert kept(connection) == [first, second]
+
+
+def test_new_transactions_and_next_versions_are_written_together(connection):
+    rows = TransactionRows()
+    assert write(rows, connection, sale(1)) == 1
+    assert write(rows, connection, sale(2), sale(1, version=1, state="reversed"), sale(3)) == 3
+    assert [(one.key.stan, one.version, one.state) for one in kept(connection)] == [
+        (sale(number).key.stan, 2 if number == 1 else 1, "reversed" if number == 1 else sale(1).state)
+        for number in (1, 2, 3)
+    ]
