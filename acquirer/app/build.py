@@ -130,6 +130,7 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
             refund_days=parts.config.refund_days,
             pre_auth_days=parts.config.pre_auth_days,
             completion_percent=parts.config.completion_percent,
+            reversible_loads=parts.config.reversible_loads,
             settlement_reply=parts.config.settlement_reply,
             unsigned_at_settlement=parts.config.unsigned_at_settlement,
             no_sign_limit_minor=parts.config.no_sign_limit_minor,

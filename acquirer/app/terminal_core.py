@@ -209,6 +209,7 @@ class TerminalCore:
         entry: str = "",
         pin: str = "",
         sale_tid: str = "",
+        voucher: str = "",
     ) -> SaleName:
         """Return what the caller says of an approved transaction; of one elsewhere the card is `CARD` by default.
 
@@ -220,8 +221,10 @@ class TerminalCore:
         if (rrn or auth_id) and not stan and card is None:
             card = CARD
         held = None if card is None else self.card_data(card, pin)
+        if voucher:
+            held = CardData("")  # there is none
         minor = None if amount is None else minor_units(amount)
-        return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id, sale_tid)
+        return SaleName(whole_stan(stan), batch, rrn, date, minor, held, entry, pin, auth_id, sale_tid, voucher)
 
     def save(self, state: State) -> None:
         """Make a state durable, if this terminal has a folder to keep it in."""

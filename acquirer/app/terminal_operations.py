@@ -86,6 +86,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         of: str = "",
         auth_id: str = "",
         date: str = "",
+        voucher: str = "",
         supervisor: str = "",
     ) -> Answered:
         """Void a sale of this terminal: the last approved one that is not voided, or the one that `stan` names.
@@ -93,15 +94,15 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         Pre-authorisations and completions are voided likewise. Without `card` it is done without a card: number and
         expiry are those of the kept sale. What is not kept here needs `amount`, `card` and, where the dialect wants it,
         `rrn`; `of` says what it is, unless it is a sale ("pre-auth", "completion"), and a pre-authorisation needs
-        `auth_id` and `date` too. A void that stays unanswered is reversed. `supervisor` is that one's password, where a
-        terminal has operators.
+        `auth_id` and `date` too; a sale by QR code is named by its `voucher` number alone. A void that stays unanswered
+        is reversed. `supervisor` is that one's password, where a terminal has operators.
 
         Raises:
             CardError, OrderError, ValueError: the void cannot be made; nothing was sent.
         """
         order = self._core.follow_up(
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, auth_id=auth_id, date=date,
-            card=card, entry=entry, pin=pin,
+            card=card, entry=entry, pin=pin, voucher=voucher,
         )  # fmt: skip
         program = self._core.void(of, order)
         return self._run(supervised(self._core.machine, "void", supervisor, program))
@@ -122,6 +123,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         again: bool = False,
         of: str = "",
         sale_tid: str = "",
+        voucher: str = "",
         supervisor: str = "",
     ) -> Answered:
         """Refund a sale, or `amount` of it: the last approved one, a kept one (`stan`), or any of the merchant (`rrn`).
@@ -129,10 +131,10 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         A sale of another terminal, or one that is not kept, needs `amount`, its reference number `rrn` and, where the
         dialect wants it, its `date` (MMDD), as its slip shows them, and its card. A refund that goes as an advice and
         gets no answer is sent again, three times in all; after that its outcome is unknown: `again` sends it once more.
-        `drop_reversal` gives up the reversal that is owed, or the refund that got no answer. `of` says what is
-        refunded where it is not kept here and no sale ("points", "ecash"); `sale_tid` is the terminal that made an
-        electronic cash sale, where it was another one; `supervisor` is that one's password, where a terminal has
-        operators.
+        `drop_reversal` gives up the reversal that is owed, or the refund that got no answer. `of` says what is refunded
+        where it is not kept here and no sale ("points", "ecash"); `sale_tid` is the terminal that made an electronic
+        cash sale, where it was another one; `voucher` is the voucher number of a sale by QR code, which names it alone;
+        `supervisor` is that one's password, where a terminal has operators.
 
         Raises:
             CardError, OrderError, ValueError: the refund cannot be made; nothing was sent.
@@ -141,7 +143,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
             return self._run(refund_again(self._core.machine, self._core.optional_pad(sign, sign_mode)))
         order = self._core.follow_up(
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
-            entry=entry, sale_tid=sale_tid,
+            entry=entry, sale_tid=sale_tid, voucher=voucher,
         )  # fmt: skip
         program = self._core.refund(of, order)
         return self._run(supervised(self._core.machine, "refund", supervisor, program))

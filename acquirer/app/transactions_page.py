@@ -63,7 +63,8 @@ dialect has its own in `[reasons]`, a route in its `codes`.
 STATES_TAIL: Final = """
 Beside these: another card 14 · another amount 64 · another day or a closed batch 25 (`void_other_day`) · a
 pre-authorisation after 29 days 22 (`pre_auth_days`), a sale after 30 days 22 (`refund_days`) · a completion above 115 %
-of what is held 64 (`completion_percent`) · a refund of more than is left 61, of instalments 12.
+of what is held 64 (`completion_percent`) · a refund of more than is left 61, of instalments 12 · a reversal of a load
+40, where a host takes none (`reversible_loads`).
 """
 
 REVERSED: Final = {"yes": "yes", "requests": "a request, not an advice", "no": "no"}

@@ -88,6 +88,9 @@ class ReferenceOptions:
     of: Annotated[
         str, typer.Option("--of", metavar="KIND", help="What it is, if not kept: sale, pre-auth, completion …")
     ] = ""
+    voucher: Annotated[
+        str, typer.Option("--voucher", metavar="NUMBER", help="Voucher number of a sale by QR code that is not kept.")
+    ] = ""
 
 
 @dataclass

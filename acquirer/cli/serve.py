@@ -84,6 +84,14 @@ def command(
             metavar="PERCENT", help="How much of what is held a completion may take.", rich_help_panel=BEHAVIOUR
         ),
     ] = None,
+    reversible_loads: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|voids",
+            help="Which reversals of loads are taken: all, or only of the void of one.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     settlement_reply: Annotated[
         str | None,
         typer.Option(
@@ -184,6 +192,7 @@ def command(
         "refund_days": refund_days,
         "pre_auth_days": pre_auth_days,
         "completion_percent": completion_percent,
+        "reversible_loads": reversible_loads,
         "settlement_reply": settlement_reply,
         "unsigned_at_settlement": unsigned_at_settlement,
         "keep_days": keep_days,

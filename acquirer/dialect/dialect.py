@@ -23,6 +23,7 @@ from acquirer.dialect.definitions import (
     Sample,
     Security,
 )
+from acquirer.dialect.private_forms import PrivateForms
 from acquirer.dialect.router import Router, without_repeat
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.codec import Codec
@@ -71,6 +72,7 @@ class Dialect:
     security: Security = field(repr=False)
     elements: Mapping[str, Locator] = field(repr=False)
     numbering: Numbering = field(repr=False)
+    forms: PrivateForms = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
     left_out: tuple[DataError, ...] = field(repr=False)  # notes about optional routes that it cannot have
     refusal: ReplySpec = field(repr=False)  # for messages that no route fits
@@ -80,9 +82,7 @@ class Dialect:
     layouts: Mapping[str, Layout] = field(repr=False)  # by name; "tpdu" and "head" lay out the envelope
     values: Mapping[str, Mapping[str, Text]] = field(repr=False)  # what the values of fields and parts mean
     mtis: Mapping[str, Text] = field(repr=False)  # every message type it knows, requests and replies
-    read_terminal_profile: Callable[[], TerminalProfile | None] = field(
-        repr=False
-    )  # what only reads messages needs none
+    read_terminal_profile: Callable[[], TerminalProfile | None] = field(repr=False)  # called when it is needed
     written_samples: tuple[Sample, ...] = field(repr=False)  # of its own file
     inherit_samples: Callable[[Dialect], InheritedSamples] | None = field(repr=False)  # None: it has its own, or none
     document: Document = field(repr=False)  # its file, over those that it extends

@@ -179,7 +179,7 @@ HOST_VALUES: Final[Mapping[str, str]] = {
     "batch": "000001",
     "instalments": "000000010000156000000000000000000000000" + "0" * 25 + " " * 13,
     "points": "0" * 34,
-    "qr_code": "A402000000000000000000001",
+    "qr_voucher": "A402000000000000000000001",
     "rrn": "000000000001",
     "settlement": "0" * 30 + "2" + "0" * 30 + "2",  # not balanced: then all of an upload follows
 }

@@ -49,6 +49,7 @@ class ElementReaders:
     processing_code: ReadText
     reversal_reason: ReadText
     qr_code: ReadText
+    qr_voucher: ReadText
     reservation: ReadText
     rrn: ReadText
     security_control: ReadText

@@ -24,6 +24,7 @@ from acquirer.dialect.json_schema import (
     text,
     texts,
 )
+from acquirer.dialect.private_forms import InstalmentForm
 from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.wire.charsets import EBCDIC_CODE_PAGES, TEXT_CHARSETS
 from acquirer.wire.coverage import COVERAGES
@@ -111,6 +112,15 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
             within=text("The element within which STANs are unique: a batch, or the time of the sale."),
             original_stan=text("The element by which a reversal names the STAN of its sale."),
             original_within=text("The element by which a reversal names what that STAN is unique within."),
+        ),
+        "forms": table(
+            "Forms of private elements, where sources differ.",
+            instalments=text(
+                "What our terminal sends: 62 characters, the first 32, or with three digits that count them.",
+                choices=get_args(InstalmentForm),
+            ),
+            qr_code=text('Tag and digits of length before a payment code, like "A3 3"; "": it stands alone.'),
+            qr_voucher=text("The same of the voucher number of its sale."),
         ),
         "constants": mapping("Elements that always have the same value.", text("The value.")),
         "mtis": mapping("Message types and their names.", both_languages("A name."), keys="^[0-9]{4}$"),

@@ -21,6 +21,7 @@ SECTIONS = {
     "encoding": "How values become bytes; a field may say otherwise (encoding = …, length = …, pad = …).",
     "padding": "The nibble that fills up an odd number of BCD digits: side, what is sent, what else is accepted.",
     "numbering": "What tells the transactions of a terminal apart, beside their STAN.",
+    "forms": "Forms of private elements, where sources differ.",
     "constants": "What the host says of itself, and what never differs.",
     "security": "Algorithms by name. PIN blocks: [security.pin_blocks]; layouts of keys: [[security.packages]].",
     "terminal": "How terminals behave. There is more: entries, reversal, slip, signature.",

@@ -68,6 +68,7 @@ class ReversalProfile:
     refused: str = ""  # after an answer that did not end it
     leaves_out: frozenset[int] = frozenset()  # DEs of the sale that it does not repeat
     icc: tuple[str, ...] = ()  # tags of the sale's IC data that it repeats
+    never: frozenset[str] = frozenset()  # services whose requests are not reversed without an answer
 
 
 @dataclass(frozen=True, slots=True)

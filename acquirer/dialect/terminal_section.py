@@ -97,6 +97,7 @@ def _reversal(table: Table) -> ReversalProfile:
         refused=table.text("refused", ""),
         leaves_out=frozenset(table.numbers("leaves_out", ())),
         icc=table.texts("icc", ()),
+        never=frozenset(table.texts("never", ())),
     )
 
 

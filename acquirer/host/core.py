@@ -14,6 +14,7 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.diagnosis_budget import DiagnosisBudget
 from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
+from acquirer.host.kinds import ReversibleLoads
 from acquirer.host.signature_policy import Checks
 from acquirer.host.unproved import UnprovedSignOns
 from acquirer.host.used_ksns import UsedKsns
@@ -40,6 +41,7 @@ class HostOptions:
     void_other_day: bool = False  # a void is taken on another business day too, as long as its batch is open
     refund_days: int = 30  # a refund is taken for so many days after its sale (H-BP; hosts differ)
     pre_auth_days: int = 29  # a pre-authorisation is completed, topped up or voided for so many days (H-BP)
+    reversible_loads: ReversibleLoads = "all"  # reversals of loads; "voids": only of the void of one (hosts differ)
     completion_percent: int = 115  # of what is held, so much may be taken (H-BP; others: 100)
     settlement_reply: SettlementReply = "host"  # whose totals a reply has that is not balanced
     unsigned_at_settlement: UnsignedPolicy = "accept"  # what a settlement does about transactions without a signature

@@ -21,6 +21,10 @@ merchant, by reference number, date and card; a pre-authorisation of any of them
 card."""
 
 
+ReversibleLoads = Literal["all", "voids"]
+"""Which reversals of loads a host takes: all, or only those of the void of a load."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionKind:
     """One kind of transaction."""
@@ -161,6 +165,10 @@ KINDS: Final[Mapping[str, TransactionKind]] = {
 
 COMPLETIONS: Final = frozenset(name for name, kind in KINDS.items() if kind.to_original == "completion")
 """Kinds that take what a pre-authorisation holds."""
+
+
+LOADS: Final = frozenset({"account_load", "cash_load", "other_account_load"})
+"""Kinds that put electronic cash on a chip."""
 
 
 def title_of(kind: str) -> str:

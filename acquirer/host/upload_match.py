@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from acquirer.host.batch_totals import is_foreign, side_of
 from acquirer.host.core import Host
+from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
 from acquirer.host.text import money
 from acquirer.model.batches import DetailForm, UploadedDetail
@@ -85,7 +86,8 @@ def _problems(host: Host, given: GivenDetail, detail: UploadedDetail, stored: Tr
         yield f"the terminal says that the chip refused it, and the host counts it: it is {stored.state}"
     if given.amount_minor not in (None, stored.amount_minor):
         yield f"its amount is {money(given.amount_minor)} here, {money(stored.amount_minor)} at the host"
-    if detail.card and detail.card != stored.card:
+    cardless = stored.kind in KINDS and KINDS[stored.kind].cardless  # terminals put a payment code there
+    if detail.card and detail.card != stored.card and not cardless:
         yield f"its card is {detail.pan_masked} here, {stored.pan_masked} at the host"
     if given.foreign is not None and given.foreign != (foreign := is_foreign(host.dialect, stored)):
         names = ("domestic", "foreign")

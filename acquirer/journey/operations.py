@@ -32,6 +32,7 @@ _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-autho
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
 _OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
 _DETAILS: Final = Argument("details", "texts", "what it needs beside, by name: docs/transactions.md")
+_VOUCHER: Final = Argument("voucher", "text", "voucher number of a sale by QR code that is not kept here")
 _CHIP_REFUSES: Final = Argument("chip_refuses", "flag", "the chip refuses it, so that the host is not asked")
 _POINTS: Final = Argument("points", "flag", "ask for its points instead")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
@@ -71,7 +72,7 @@ _ALL: Final = (
         "void",
         "void",
         "Void a sale, a pre-authorisation or a completion.",
-        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, *_CARD_AND_PAD, _SUPERVISOR),
+        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, _VOUCHER, *_CARD_AND_PAD, _SUPERVISOR),
         others=_services("void"),
     ),
     TerminalOperation(
@@ -212,6 +213,7 @@ _ALL: Final = (
             Argument("again", "flag", "send the refund that got no answer once more"),
             _OF,
             Argument("sale_tid", "text", "the terminal of an electronic cash sale, if another one"),
+            _VOUCHER,
             _SUPERVISOR,
         ),
         others=_services("refund"),

@@ -14,6 +14,7 @@ from acquirer.errors import ConfigurationError
 from acquirer.matcher.expression import All, Atom, Expression, Not
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kinds import KINDS
+from acquirer.terminal.sales import voucher_number
 from acquirer.wire.message import Value
 
 LAST: Final = "last"
@@ -21,7 +22,7 @@ LAST: Final = "last"
 
 TRANSACTIONS: Final = frozenset(kind.service for kind in KINDS.values() if kind.moves_money)
 
-FACTS: Final = ("stan", "rrn", "auth_id", "batch", "date")
+FACTS: Final = ("stan", "rrn", "auth_id", "batch", "date", "voucher")
 """What may be referred to, of a step that was an operation."""
 
 ExchangeFacts = Mapping[str, str]
@@ -94,6 +95,7 @@ def facts_of(exchange: Exchange) -> ExchangeFacts:
         "rrn": dialect.text(reply, "rrn") if reply else "",
         "auth_id": dialect.text(reply, "auth_id") if reply else "",
         "date": dialect.text(reply, "date") if reply else "",
+        "voucher": voucher_number(dialect, exchange),
     }
     return {name: value for name, value in found.items() if isinstance(value, str) and value}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.host.kinds import ReversibleLoads
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import (
     ValueReader,
@@ -71,6 +72,8 @@ class Config:
     """A pre-authorisation is completed, topped up or voided for so many days."""
     completion_percent: Annotated[int, whole(1, 1000)] = 115
     """A completion takes up to so many per cent of what its pre-authorisation holds."""
+    reversible_loads: Annotated[ReversibleLoads, choice(get_args(ReversibleLoads))] = "all"
+    """Which reversals of loads are taken: all, or only those of the void of a load; hosts differ."""
     settlement_reply: Annotated[SettlementReply, choice(get_args(SettlementReply))] = "host"
     """Whose totals the reply to a settlement has that is not balanced: hosts differ."""
     unsigned_at_settlement: Annotated[UnsignedPolicy, choice(get_args(UnsignedPolicy))] = "accept"

@@ -1,7 +1,7 @@
 """What a kind of sale carries beside amount and card: instalments, goods, data of the holder, a reservation, a code.
 
 A detail has a name, says what it is, and is checked before anything is sent; together they make one element of the
-request. Source: Q/CUP 009, usages of DE 62 and tag A3 of DE 59.
+request. Source: Q/CUP 009, usages of DE 62 and tag A3 of DE 59; where sources differ, the dialect's forms.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from acquirer.data.toml import did_you_mean
+from acquirer.dialect.private_forms import PrivateForms
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.order import OrderError
 from acquirer.wire.message import Value
@@ -33,14 +34,14 @@ class KindDetails:
 
     element: str
     details: tuple[Detail, ...]
-    text: Callable[[Mapping[str, str]], str]
+    text: Callable[[Mapping[str, str], PrivateForms], str]
 
 
-def _instalments(given: Mapping[str, str]) -> str:
-    return f"{int(given['periods']):02}{given['project']:<30}1{given['fee']}{'':28}"
+def _instalments(given: Mapping[str, str], forms: PrivateForms) -> str:
+    return forms.order_of_instalments(f"{int(given['periods']):02}{given['project']:<30}1{given['fee']}{'':28}")
 
 
-def _holder(given: Mapping[str, str]) -> str:
+def _holder(given: Mapping[str, str], _forms: PrivateForms) -> str:
     """Return the items that are given; lengths count bytes of GBK."""
     text = "92"
     for tag, name in (("CV", "cvn2"), ("SF", "id"), ("TX", "mobile"), ("NM", "name")):
@@ -73,7 +74,7 @@ DETAILS: Final[Mapping[str, KindDetails]] = {
     "points_sale": KindDetails(
         "points",
         (Detail("goods", "[0-9A-Za-z]{1,30}", "the code of the goods"),),
-        lambda given: f"{given['goods']:<30}",
+        lambda given, _: f"{given['goods']:<30}",
     ),
     "moto_sale": _HOLDER,
     "moto_pre_auth": _HOLDER,
@@ -84,18 +85,18 @@ DETAILS: Final[Mapping[str, KindDetails]] = {
             Detail("mobile", "[0-9]{11}", "the mobile number, eleven digits"),
             Detail("number", "[0-9]{6}", "of the reservation, six digits"),
         ),
-        lambda given: f"90{given['mobile']}{given['number']}".ljust(22),
+        lambda given, _: f"90{given['mobile']}{given['number']}".ljust(22),
     ),
     "qr_sale": KindDetails(
         "qr_code",
         (Detail("code", "62[0-9]{17}", "the payment code, nineteen digits that begin with 62"),),
-        lambda given: f"A3{len(given['code']):03}{given['code']}",
+        lambda given, forms: forms.qr_code.write(given["code"]),
     ),
 }
 """By service."""
 
 
-def elements_of(kind: Kind, given: Mapping[str, str]) -> dict[str, Value]:
+def elements_of(kind: Kind, given: Mapping[str, str], forms: PrivateForms) -> dict[str, Value]:
     """Return the element that the details of a kind make.
 
     Raises:
@@ -117,5 +118,5 @@ def elements_of(kind: Kind, given: Mapping[str, str]) -> dict[str, Value]:
         if not re.fullmatch(one.form, value):
             raise OrderError(f"{kind.not_done}: the detail '{one.name}' has another form: {one.help}")
         values[one.name] = value
-    text = known.text(values)
+    text = known.text(values, forms)
     return {known.element: text} if text else {}

@@ -50,8 +50,9 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
         LookupError: the dialect has no such message.
     """
     name = order.sale
-    elsewhere = not name.stan and bool(name.rrn if kind.named_by == "reference" else name.auth_id)
-    sale = find_sale(machine, kind, name, elsewhere=elsewhere and kind.named_by != "numbers")
+    numbers = {"numbers": "", "reference": name.rrn, "authorisation": name.auth_id}
+    elsewhere = not name.stan and bool(name.voucher or numbers[kind.named_by])
+    sale = find_sale(machine, kind, name, elsewhere=elsewhere)
     if sale is None:
         sentence = f"there is no {noun_of(kind.of[0])} to {kind.verb}; {HINTS[kind.named_by]}"
         return Result(kind.service, Outcome.REFUSED, sentence=sentence)

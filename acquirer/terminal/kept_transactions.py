@@ -22,6 +22,7 @@ class Original:
     auth_id: str = ""
     date: str = ""  # MMDD, as its slip shows it
     tid: str = ""  # the terminal that made it; "": this one
+    voucher: str = ""  # of a sale by QR code: its voucher number (付款凭证号)
 
 
 @dataclass(frozen=True, slots=True)

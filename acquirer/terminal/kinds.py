@@ -93,10 +93,19 @@ RESERVATION_SALE: Final = Kind(
     chip_data=False,
     keeps=True,
     details=("reservation",),
+    cardless=True,
     entry="reservation",
 )
 QR_SALE: Final = Kind(
-    "qr_sale", "QR code sale", "not sold", pin=False, chip_data=False, keeps=True, details=("qr_code",), entry="qr"
+    "qr_sale",
+    "QR code sale",
+    "not sold",
+    pin=False,
+    chip_data=False,
+    keeps=True,
+    details=("qr_code",),
+    cardless=True,
+    entry="qr",
 )
 SALES: Final = (SALE, INSTALMENT_SALE, POINTS_SALE, RECURRING_SALE, MOTO_SALE, RESERVATION_SALE, QR_SALE)
 """Kinds by which a cardholder pays on line."""

@@ -53,7 +53,7 @@ def load_chip(machine: Machine, order: Order, source: LoadSource, onto: CardData
         yield from script_result(machine, FollowUpOrder(SaleName(stan=stan)))
         return result
     result.sentence = NOT_LOADED
-    if source == "cash":
+    if source == "cash" and kind.service not in machine.setup.terminal_profile.reversal.never:
         undone = yield from reverse(machine, Undo())
         result.reversal = undone.reversal
     return result

@@ -28,6 +28,7 @@ class SaleName:
     pin: str = ""  # for a kept number; a card that is read brings its own
     auth_id: str = ""
     tid: str = ""  # the terminal that made it; "": this one
+    voucher: str = ""  # of a sale by QR code: its voucher number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def find_sale(machine: Machine, kind: Kind, name: SaleName, *, elsewhere: bool =
         auth_id=name.auth_id or original.auth_id,
         date=name.date or original.date,
         tid=name.tid or original.tid,
+        voucher=name.voucher or original.voucher,
     )
     amount_minor = name.amount_minor if name.amount_minor is not None else kept.amount_minor if kept else None
     card = name.card
@@ -71,6 +73,8 @@ def find_sale(machine: Machine, kind: Kind, name: SaleName, *, elsewhere: bool =
         card, entry = CardData(kept.pan, kept.expiry, pin=name.pin), name.entry or STORED
     noun = noun_of(kind.of[0])
     which = f"the {noun} of authorisation code {name.auth_id}" if name.auth_id else f"the {noun} of this card"
+    if name.voucher:
+        which = f"the {noun} of voucher number {name.voucher}"
     if name.stan or name.rrn:
         which = f"the {noun} of STAN {name.stan}" if name.stan else f"the {noun} of reference number {name.rrn}"
     if amount_minor is None:

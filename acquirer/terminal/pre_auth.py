@@ -28,7 +28,8 @@ def pre_auth(machine: Machine, order: Order, *, moto: bool = False, details: Map
         LookupError: the dialect has no such message.
     """
     kind = MOTO_PRE_AUTH if moto else PRE_AUTH
-    return (yield from transact(machine, kind, replace(order, details=elements_of(kind, details))))
+    elements = elements_of(kind, details, machine.setup.dialect.forms)
+    return (yield from transact(machine, kind, replace(order, details=elements)))
 
 
 def top_up(machine: Machine, order: FollowUpOrder) -> Program[Result]:

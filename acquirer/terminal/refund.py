@@ -14,7 +14,7 @@ from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.follow_up import FollowUpOrder, follow_up
-from acquirer.terminal.kinds import KINDS, REFUND, follower
+from acquirer.terminal.kinds import KINDS, QR_SALE, REFUND, follower
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order, find_entry
 from acquirer.terminal.rendering import outcome_text
@@ -39,6 +39,7 @@ def refund(machine: Machine, order: RefundOrder, of: str = "") -> Program[Result
         LookupError: the dialect has no such message.
     """
     kept = machine.state.sale(order.sale.stan, order.sale.batch) if order.sale.stan else None
+    of = of or (QR_SALE.service if order.sale.voucher else "")
     kind = follower("refund", of or (kept.service if kept is not None else REFUND.of[0])) or REFUND
     return (yield from follow_up(machine, kind, order))
 

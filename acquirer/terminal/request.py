@@ -80,8 +80,11 @@ def _original(machine: Machine, kind: Kind, route: Route, original: Original) ->
     dialect, must, sale = machine.setup.dialect, demanded(route), noun_of(kind.of[0])
     facts = {"rrn": original.rrn, "auth_id": original.auth_id}
     values: dict[str, Value] = {name: facts[name] for name in kind.repeats if facts[name]}
+    by_voucher = bool(original.voucher) and "qr_voucher" in must
+    if by_voucher:
+        values["qr_voucher"] = dialect.forms.qr_voucher.write(original.voucher)
     for name in kind.repeats:
-        if name in must and not facts[name]:
+        if name in must and not facts[name] and not by_voucher:
             what, option = NUMBERS[name]
             raise OrderError(f"it names its {sale} by {what}: give --{option}, as the slip of the {sale} shows it")
     known = {
@@ -95,7 +98,7 @@ def _original(machine: Machine, kind: Kind, route: Route, original: Original) ->
         if not name.startswith(ORIGINAL) or name in dialect.constants:
             continue
         fact = known.get(name.removeprefix(ORIGINAL), "")
-        if name == "original_date" and not fact:
+        if name == "original_date" and not fact and not by_voucher:
             raise OrderError(f"it names its {sale} by date too: give --date MMDD, as the slip of the {sale} shows it")
         values[name] = fact or _zeros(dialect, name)
     return values

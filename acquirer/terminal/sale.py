@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from acquirer.terminal.card import CardData
 from acquirer.terminal.details import elements_of
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
@@ -28,4 +29,7 @@ def sale(machine: Machine, order: Order, kind: Kind = SALE, details: Mapping[str
         OrderError: the sale cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    return (yield from transact(machine, kind, replace(order, details=elements_of(kind, details))))
+    elements = elements_of(kind, details, machine.setup.dialect.forms)
+    if kind.cardless:  # a payment code stands in the place of a card number, where there is one
+        order = replace(order, card=CardData(details.get("code", "")))
+    return (yield from transact(machine, kind, replace(order, details=elements)))

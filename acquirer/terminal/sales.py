@@ -10,7 +10,7 @@ from acquirer.terminal.batch_records import without_record
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kept_transactions import KeptAdvice, Original, Pending, Sold
 from acquirer.terminal.kind import Kind
-from acquirer.terminal.kinds import KINDS
+from acquirer.terminal.kinds import KINDS, QR_SALE
 from acquirer.terminal.order import Order
 from acquirer.terminal.settling import BatchState
 from acquirer.terminal.state import State
@@ -33,6 +33,7 @@ def after_approval(
         rrn=slip.rrn,
         auth_id=slip.auth_id or (order.original.auth_id if order.original else ""),
         date=slip.at[5:7] + slip.at[8:10],
+        voucher=voucher_number(dialect, exchange),
     )
     sold = Sold(
         original,
@@ -43,6 +44,13 @@ def after_approval(
         of=(order.original.within, order.original.stan) if order.original and kind.verb == "complete" else None,
     )
     return state.with_sale(sold)
+
+
+def voucher_number(dialect: Dialect, exchange: Exchange) -> str:
+    """Return the voucher number that a reply has, of a sale by QR code; "" where it has none."""
+    if exchange.service != QR_SALE.service or exchange.reply is None or "qr_voucher" not in dialect.elements:
+        return ""
+    return dialect.forms.qr_voucher.read(dialect.text(exchange.reply, "qr_voucher"))
 
 
 def after_reversal(state: State, pending: Pending) -> tuple[Sold, ...]:

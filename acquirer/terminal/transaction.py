@@ -59,6 +59,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     entry = check_order(machine.setup.terminal_profile, kind, order)
     route = machine.setup.dialect.find_route(kind.service)
     course = course_of(kind, route)
+    if course == "reverse" and kind.service in machine.setup.terminal_profile.reversal.never:
+        course = "nothing"
     if refused := settlement_under_way(machine, kind):
         return refused
     kept = is_kept(machine.setup, kind)

@@ -39,7 +39,8 @@ def make_voucher(
     dialect, signing, reply = setup.dialect, setup.terminal_profile.signature, exchange.reply
     if signing is None:
         return Voucher(receipt)
-    own: dict[str, Value] = {"pan": order.card.pan, "amount": f"{receipt.amount_minor:012d}"}
+    pan = "" if kind.cardless else order.card.pan  # a payment code is no card number
+    own: dict[str, Value] = {"pan": pan, "amount": f"{receipt.amount_minor:012d}"}
 
     def value_of(element: str) -> Value:
         value = own.get(element) or (dialect.get(reply, element) if reply is not None else None)

@@ -21,5 +21,5 @@ def verify_holder(machine: Machine, order: Order, details: Mapping[str, str]) ->
         OrderError: it cannot be asked, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    elements = elements_of(CARDHOLDER_VERIFICATION, details)
+    elements = elements_of(CARDHOLDER_VERIFICATION, details, machine.setup.dialect.forms)
     return (yield from transact(machine, CARDHOLDER_VERIFICATION, replace(order, details=elements)))

@@ -10,7 +10,7 @@ from acquirer.data.text import indefinite
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.follow_up import FollowUpOrder, follow_up
-from acquirer.terminal.kinds import VOID, follower, noun_of
+from acquirer.terminal.kinds import QR_SALE, VOID, follower, noun_of
 from acquirer.terminal.machine import Machine
 
 VoidOrder = FollowUpOrder
@@ -26,7 +26,7 @@ def void(machine: Machine, order: VoidOrder, of: str = "") -> Program[Result]:
         OrderError: the void cannot be made, and nothing was sent.
         LookupError: the dialect has no such message.
     """
-    service = of
+    service = of or (QR_SALE.service if order.sale.voucher else "")
     if not service:
         kept = machine.state.sale(order.sale.stan, order.sale.batch)
         service = kept.service if kept is not None else VOID.of[0]

@@ -35,6 +35,7 @@ def test_a_host_unless_it_is_set_otherwise() -> None:
         "refund_days": 30,
         "pre_auth_days": 29,
         "completion_percent": 115,
+        "reversible_loads": "all",
         "settlement_reply": "host",
         "unsigned_at_settlement": "accept",
         "no_sign_limit_minor": None,

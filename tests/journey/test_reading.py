@@ -125,7 +125,7 @@ STEPS = [
     ),
     (
         'void = "@last.rnn"\nexpect = { code = "00" }',
-        ":2: step[0].void: '@last.rnn' asks for 'rnn', and a step has stan, rrn, auth_id, batch, date; did "
+        ":2: step[0].void: '@last.rnn' asks for 'rnn', and a step has stan, rrn, auth_id, batch, date, voucher; did "
         "you mean 'rrn'?",
     ),
     (

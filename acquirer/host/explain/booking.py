@@ -144,6 +144,13 @@ def never_reversed(kind: str, mti: str) -> str:
     return f"{which} is never reversed: send it again until it is answered"
 
 
+def load_not_reversed(kind: str) -> str:
+    """Say that this host takes no reversals of loads."""
+    return (
+        f"this host reverses no {kind} (reversible_loads): report how its script went (0620), or void a load with cash"
+    )
+
+
 # The business
 
 

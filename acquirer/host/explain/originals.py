@@ -99,6 +99,15 @@ def refund_unknown(host: Host, request: Request) -> str:
     )
 
 
+def voucher_unknown(host: Host, rrn: str) -> str:
+    """Say that a void names no sale of its terminal by its voucher number."""
+    where = place(host.dialect, "qr_voucher")
+    return (
+        f"this terminal has booked no sale by QR code whose voucher number ({where}) is of reference number "
+        f"{named(rrn)}, under the numbers that the message has beside it: take all from the receipt"
+    )
+
+
 def refund_of_another_date(host: Host, original: Transaction, date: str) -> str:
     """Say that a refund names the right reference number, with another date than its sale's."""
     ours = original.business_date[4:]

@@ -96,7 +96,7 @@ def sent_as_reversal(dialect: Dialect, message: Message) -> str:
     return ""
 
 
-_TELLING: Final = ("icc", "instalments", "points", "reservation", "qr_code", "loaded_pan")
+_TELLING: Final = ("icc", "instalments", "points", "reservation", "qr_code", "qr_voucher", "loaded_pan")
 """Elements that tell what a message is, where it must carry them: without them it was hardly meant."""
 
 _REVERSALS: Final = ("04", "14")

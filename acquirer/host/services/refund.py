@@ -1,9 +1,10 @@
 """A refund (退货): a sale of any terminal of the merchant is given back, partly or whole, within so many days.
 
-The sale is named by reference number, date and card; where the message repeats the sale's own numbers too (DE 90,
-DE 56; UnionPay 61.1, 61.2 when they are not zeros) they must agree. Refunds are taken until the sale's amount is used
-up, also after its batch is closed. Tests in the order of a real host: unknown, another card, not in its normal state
-25 · too old 22 · more than is left 61. What is left stands in the sale's own row, which changes in the same commit.
+The sale is named by reference number, date and card, one by QR code also by its voucher number; where the message
+repeats the sale's own numbers too (DE 90, DE 56; UnionPay 61.1, 61.2 when they are not zeros) they must agree. Refunds
+are taken until the sale's amount is used up, also after its batch is closed. Tests in the order of a real host:
+unknown, another card, not in its normal state 25 · too old 22 · more than is left 61. What is left stands in the sale's
+own row, which changes in the same commit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from acquirer.host.explain import originals as why
 from acquirer.host.issuer.decisions import Judgement, give_back, spend
 from acquirer.host.kinds import KINDS
 from acquirer.host.lifecycle import Action, action
+from acquirer.host.qr_voucher import rrn_of_voucher
 from acquirer.host.registry import Undoing, Undone, service
 from acquirer.host.request import original_key, own_key
 from acquirer.host.ties import days_between
@@ -42,6 +44,8 @@ def refund(case: Case) -> Deciding:
         return book(case, refusal)
     read = case.host.read
     rrn, date = read.rrn(case.fields), read.original_date(case.fields)
+    if KINDS[case.request.service].cardless and (voucher := rrn_of_voucher(case)):
+        rrn, date = voucher, date if date.strip("0") else ""
     original = yield from case.load_original(rrn=rrn, date=date)
     if original is None and rrn and date and (other := (yield from case.load_original(rrn=rrn))) is not None:
         return book(case, Judgement(Reason.ORIGINAL_UNKNOWN, why.refund_of_another_date(case.host, other, date)))

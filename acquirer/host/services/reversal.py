@@ -19,7 +19,7 @@ from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain import settlement as settlement_why
 from acquirer.host.explain.booking import Difference
-from acquirer.host.kinds import COMPLETIONS, KINDS, is_advice, title_of
+from acquirer.host.kinds import COMPLETIONS, KINDS, LOADS, is_advice, title_of
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import SERVICES, Undoing, Undone, service
 from acquirer.host.request import reversed_key
@@ -57,6 +57,8 @@ def reversal(case: Case) -> Deciding:
         sentence = settlement_why.not_undone(title_of(stored.kind), stored.key.batch)
         return _answer(case, Reason.ORIGINAL_CLOSED, sentence, pan)
     undo = SERVICES[stored.kind].undo if stored.kind in SERVICES else None
+    if stored.kind in LOADS and case.host.options.reversible_loads == "voids":
+        return _answer(case, Reason.NOT_SUPPORTED, why.load_not_reversed(title_of(stored.kind)), pan)
     if undo is None or not _reversible(stored):
         return _answer(case, Reason.NOT_SUPPORTED, why.never_reversed(title_of(stored.kind), stored.mti), pan)
     original = (yield from case.load_original(stored.original)) if stored.original is not None else None
