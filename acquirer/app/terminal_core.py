@@ -11,12 +11,11 @@ from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
 from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
-from acquirer.settings.cards import load_cards
+from acquirer.settings.cards import held_card, load_cards
 from acquirer.settings.terminal_state import StateFile
 from acquirer.signature.bitmap import Bitmap
 from acquirer.terminal.balance import balance
 from acquirer.terminal.card import CardData, CardError
-from acquirer.terminal.card import card as card_of
 from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
@@ -190,8 +189,7 @@ class TerminalCore:
         if found is None:
             names = ", ".join(sorted(entry.name for entry in table.cards.values()))
             raise CardError(f"there is no test card '{name}'; known: {names}")
-        held = card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
-        return replace(held, imk=found.imk) if found.imk is not None else held
+        return held_card(found, pin)
 
     def card_data(self, card: str | CardData, pin: str) -> CardData:
         """Return a card that is given as such or by its name. Raises CardError."""

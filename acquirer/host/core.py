@@ -14,7 +14,6 @@ from acquirer.host.calendar import Calendar
 from acquirer.host.diagnosis_budget import DiagnosisBudget
 from acquirer.host.issuer.cards import CardTable
 from acquirer.host.keys import KeyRing
-from acquirer.host.kinds import ReversibleLoads
 from acquirer.host.signature_policy import Checks
 from acquirer.host.unproved import UnprovedSignOns
 from acquirer.host.used_ksns import UsedKsns
@@ -22,7 +21,7 @@ from acquirer.model.reasons import FALLBACKS, Reason
 from acquirer.scenario.faults import Faults
 from acquirer.scenario.rules import Rules
 from acquirer.security.vault import Vault
-from acquirer.settlement.policies import SettlementReply, UnsignedPolicy
+from acquirer.settlement.policies import ReversibleLoads, SettlementReply, UnsignedPolicy
 from acquirer.wire.elements import read_element
 
 SILENT_CENTS: Final = 98

@@ -21,10 +21,6 @@ merchant, by reference number, date and card; a pre-authorisation of any of them
 card."""
 
 
-ReversibleLoads = Literal["all", "voids"]
-"""Which reversals of loads a host takes: all, or only those of the void of a load."""
-
-
 @dataclass(frozen=True, slots=True)
 class TransactionKind:
     """One kind of transaction."""

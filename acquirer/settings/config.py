@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
-from acquirer.host.kinds import ReversibleLoads
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import (
     ValueReader,
@@ -34,7 +33,7 @@ from acquirer.settings.values import (
     seconds,
     whole,
 )
-from acquirer.settlement.policies import SettlementReply, UnsignedPolicy
+from acquirer.settlement.policies import ReversibleLoads, SettlementReply, UnsignedPolicy
 
 FILE: Final = "acquirer.toml"
 PREFIX: Final = "ACQUIRER_"

@@ -1,4 +1,4 @@
-"""How a host goes about settlements where hosts of the field differ: settings, by their words."""
+"""How a host goes about settlements, and about loads, where hosts of the field differ: settings, by their words."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ SettlementReply = Literal["host", "host-without-offline", "terminal"]
 
 UnsignedPolicy = Literal["accept", "flag", "hold"]
 """What a settlement does about transactions that lack a signature: nothing, note them, or keep the batch open."""
+
+ReversibleLoads = Literal["all", "voids"]
+"""Which reversals of loads a host takes: all, or only those of the void of a load."""

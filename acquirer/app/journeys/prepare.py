@@ -17,13 +17,12 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.host.issuer.cards import CardTable
 from acquirer.journey.journey import Journey, JourneyHeader, Operate
 from acquirer.journey.reading import JourneyContext, read_journey_header, read_steps
-from acquirer.settings.cards import load_cards
+from acquirer.settings.cards import held_card, load_cards
 from acquirer.settings.config import SETTINGS, make_config
 from acquirer.settings.named_files import JOURNEYS
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminals import demo_terminals, read_terminals
 from acquirer.terminal.card import CardData
-from acquirer.terminal.card import card as card_of
 
 HOST_SETTINGS: Final = tuple(
     name
@@ -70,7 +69,7 @@ class PreparedJourney:
         """Return a test card by its name, which is known."""
         found = self.cards.named(name)
         assert found is not None
-        return card_of(found.pan, found.expiry, sequence=found.sequence, service_code=found.service_code, pin=pin)
+        return held_card(found, pin)
 
     def options(self, terminal: int) -> TerminalOptions:
         """Return the options of a terminal, but for its host, its state, its clock and its watch."""
@@ -229,8 +228,9 @@ def _check_terminals(document: Document, prepared: PreparedJourney, dialect: Dia
 def operation_arguments(prepared: PreparedJourney, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments as `Terminal` takes them: cards with their data, files from where the journey lies."""
     found = dict(arguments)
-    if "card" in found:
-        found["card"] = prepared.card(found["card"], found.pop("pin", ""))
+    for name in ("paid_by", "card"):  # the card that pays is the one with the PIN
+        if name in found:
+            found[name] = prepared.card(found[name], found.pop("pin", ""))
     if "sign" in found:
         found["sign"] = _beside(prepared.base, found["sign"])
     return found

@@ -11,6 +11,7 @@ from acquirer.app.journeys.prepare import prepare
 from acquirer.app.journeys.runner import run_journey
 from acquirer.cli.journey_host import journey_host
 from acquirer.settings.named_files import JOURNEYS
+from acquirer.terminal.kinds import KINDS
 from tests.app.journeys.running import Quiet, differences, run
 
 
@@ -18,6 +19,13 @@ from tests.app.journeys.running import Quiet, differences, run
 @pytest.mark.parametrize("name", JOURNEYS.names)
 def test_it_holds(name: str) -> None:
     assert differences(run_journey(prepare(name), Quiet(), open_host=journey_host)) == []
+
+
+@pytest.mark.slow
+def test_a_day_of_three_tills_has_every_kind_of_transaction() -> None:
+    report = run_journey(prepare("a-day-of-three-tills"), Quiet(), open_host=journey_host)
+    sent = {exchange.service for step in report.steps for exchange in step.exchanges}
+    assert sorted(set(KINDS) - sent) == []
 
 
 OTHERWISE: Final = {
@@ -64,7 +72,7 @@ OTHERWISE: Final = {
     "a-day-of-three-tills": (
         '[[rule]]\nname = "no settlement"\nwhen = { service = "settlement" }\nthen = { code = "90" }',
         "expect: outcome: wanted approved, was declined ≠\n"
-        "host: 0500 settlement 000011 90: rule 'no settlement' answers 90; 1 used",
+        "host: 0500 settlement 000023 90: rule 'no settlement' answers 90; 1 used",
     ),
     "a-day-that-does-not-balance": (
         '[[rule]]\nname = "no visitors"\nwhen = { service = "sale", amount = "88.00" }\nthen = { code = "05" }',
