@@ -136,7 +136,7 @@ def _differing(
         more = unit(detail.foreign, side, detail.amount_minor - one.amount_minor, 0)
         why = SENTENCES["other_amount"](one.key.stan, one.pan_masked, detail.amount_minor, one.amount_minor)
         yield more, Discrepancy("other_amount", why, (one.key,))
-    elif detail.card and detail.card != one.card:
+    elif detail.card and one.card and detail.card != one.card:
         why = SENTENCES["other_card"](one.key.stan, detail.pan_masked, one.pan_masked)
         yield NO_DIFFERENCE, Discrepancy("other_card", why, (one.key,))
 

@@ -80,7 +80,6 @@ def _load(title: str) -> TransactionKind:
 _REFUNDABLE: Final = (
     "sale",
     "recurring_sale",
-    "reservation_sale",
     "completion",
     "completion_advice",
     "offline_sale",

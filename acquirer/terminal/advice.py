@@ -34,7 +34,7 @@ def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, reques
     left_out = {dialect.elements[name].de for name in NOT_KEPT if name in dialect.elements} | {dialect.mac_de(request)}
     fields = {de: value for de, value in request.items() if de not in left_out}
     for element, value in (("pan", order.card.pan), ("expiry", order.card.expiry)):
-        if value and element in dialect.elements:
+        if value and not kind.cardless and element in dialect.elements:
             dialect.put(fields, element, value)
     return KeptAdvice(
         fields,

@@ -39,7 +39,7 @@ class Kind:
     counted: bool = True  # an approval that moves money is in the totals of its batch
     keeps: bool = False  # an approval is kept, so that others can name it
     details: tuple[str, ...] = ()  # elements of its request that its operation brings
-    cardless: bool = False  # there is no card
+    cardless: bool = False  # no card is read
     entry: str = ""  # the one way in which it is entered; "": any
     verb: Verb | None = None  # what it does to an approved transaction
     of: tuple[str, ...] = ()  # the kinds of those

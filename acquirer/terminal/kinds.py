@@ -34,7 +34,6 @@ REFUND: Final = refund_kind(
     "settlement_adjustment",
     "tip_adjustment",
     "recurring_sale",
-    "reservation_sale",
     "instalment_sale",  # a host refuses it: 12
 )
 BALANCE: Final = Kind("balance", "balance inquiry", "not inquired", moves_money=False)
@@ -174,9 +173,13 @@ FURTHER: Final = (
     order_kind(COMPLETION_ADVICE, "completion of an order by advice"),
     void_kind("moto_completion_void", "void of an order's completion", "moto_completion"),
     CARDHOLDER_VERIFICATION,
-    replace(void_kind("reservation_void", "void of a reservation sale", "reservation_sale"), entry="reservation"),
-    replace(void_kind("qr_void", "void of a QR code sale", "qr_sale"), entry="qr"),
-    replace(refund_kind("qr_refund", "refund of a QR code sale", "qr_sale"), entry="qr"),
+    replace(
+        void_kind("reservation_void", "void of a reservation sale", "reservation_sale"),
+        entry="reservation",
+        cardless=True,
+    ),
+    replace(void_kind("qr_void", "void of a QR code sale", "qr_sale"), entry="qr", cardless=True),
+    replace(refund_kind("qr_refund", "refund of a QR code sale", "qr_sale"), entry="qr", cardless=True),
 )
 
 KINDS: Final[Mapping[str, Kind]] = {

@@ -69,7 +69,9 @@ def find_sale(machine: Machine, kind: Kind, name: SaleName, *, elsewhere: bool =
     amount_minor = name.amount_minor if name.amount_minor is not None else kept.amount_minor if kept else None
     card = name.card
     entry = name.entry or "chip"
-    if card is None and kept is not None:
+    if kind.cardless:  # a payment code stands in the place of a card number, where it is kept
+        card = CardData(kept.pan if kept is not None else "")
+    elif card is None and kept is not None:
         card, entry = CardData(kept.pan, kept.expiry, pin=name.pin), name.entry or STORED
     noun = noun_of(kind.of[0])
     which = f"the {noun} of authorisation code {name.auth_id}" if name.auth_id else f"the {noun} of this card"

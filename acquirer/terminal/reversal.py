@@ -201,7 +201,7 @@ def _try_once(machine: Machine) -> Program[Exchange]:
     route = dialect.find_route("reversal")
     stan = "" if dialect.numbering.original_stan == "stan" else (yield from machine.count())
     fields = _fields(machine, pending, stan)
-    about = (decimal_amount(pending.amount_minor), pending.card, f"reason {pending.reason}")
+    about = tuple(filter(None, (decimal_amount(pending.amount_minor), pending.card, f"reason {pending.reason}")))
     exchange = yield from machine.talk(route, fields, about, fresh=True)
     if exchange.outcome in ANSWERED and exchange.code in profile.reversal.done:
         undone = exchange.outcome is Outcome.APPROVED

@@ -83,7 +83,7 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     if kept:
         return (yield from _keep_for_upload(machine, kind, order, entry, route, fields, tags))
     yield from machine.keep(stan=stan, **_kept(machine, kind, order, route, course, fields, tags))
-    about = (decimal_amount(order.amount_minor), order.card.masked) if kind.moves_money else (order.card.masked,)
+    about = tuple(filter(None, (decimal_amount(order.amount_minor) if kind.moves_money else "", order.card.masked)))
     exchange = yield from machine.talk(route, fields, about)
     if exchange.outcome in UNKNOWN and course == "repeat":
         exchange = yield from repeat_advice(machine, route, fields, about, exchange)

@@ -97,15 +97,21 @@ class Rig:
         self._known: dict[str, Registration] = {}
         self._zone = zone = ZoneInfo(timezone)
         self.now_us = fixed_clock(config.clock, zone).now_us()
+        self._randbytes = Random(seed).randbytes  # noqa: S311  the same bytes each time, which tests ask for
+        self._options = HostOptions(**options)
+        self.restart()
+
+    def restart(self) -> None:
+        """Stop the host and start it again: it has its rows, and nothing else of before."""
         self.host = Host(
-            compiled,
+            self.compiled,
             vault=Vault(bytes(range(32))),
-            randbytes=Random(seed).randbytes,  # noqa: S311  the same bytes each time, which tests ask for
+            randbytes=self._randbytes,
             issuer=load_cards(),
             faults=self.faults,
             rules=self.rules,
-            timezone=zone,
-            options=HostOptions(**options),
+            timezone=self._zone,
+            options=self._options,
         )
 
     # terminals
