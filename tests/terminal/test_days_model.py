@@ -1,12 +1,11 @@
 """Random days of several terminals against a ledger that knows only the rules (`day_ledger`), settlements included.
 
 Our terminals talk to our host in memory. Anything may happen in any order: every kind of transaction with every card,
-of this terminal or of another one of the merchant, reversals by hand, signatures now, later or never, requests that are
-lost, doubled, or whose answers are lost, power cuts of a terminal at any moment, restarts of the host, days that end, what
-is made without the host sent at once, after the next transaction or before the settlement,
-cashiers who come and go, mistype, and are unknown to the host, settlements that are interrupted and gone on with, under
-each policy about unsigned transactions. The ledger never disagrees with the host's books, its totals and what cards
-have paid, nor, once all is settled, with the terminals.
+of this terminal or of another one of the merchant, what is made without the host sent at once or kept for later,
+reversals by hand, signatures now, later or never, requests and answers that are lost or doubled, power cuts of a
+terminal at any moment, restarts of the host, days that end, cashiers who come and go, mistype, and are unknown to
+the host, settlements that are interrupted and gone on with, under each policy about unsigned transactions. The ledger
+never disagrees with the host's books, its totals and what cards have paid, nor, once all is settled, with terminals.
 """
 
 from __future__ import annotations
