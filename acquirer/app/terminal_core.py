@@ -11,11 +11,11 @@ from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
 from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
-from acquirer.settings.cards import held_card, load_cards
+from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.terminal_state import StateFile
 from acquirer.signature.bitmap import Bitmap
 from acquirer.terminal.balance import balance
-from acquirer.terminal.card import CardData, CardError
+from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
@@ -184,12 +184,7 @@ class TerminalCore:
 
     def card(self, name: str, pin: str = "") -> CardData:
         """Return a test card by its name. Raises CardError when there is none."""
-        table = load_cards(str(self._cards) if self._cards else None)
-        found = table.named(name)
-        if found is None:
-            names = ", ".join(sorted(entry.name for entry in table.cards.values()))
-            raise CardError(f"there is no test card '{name}'; known: {names}")
-        return held_card(found, pin)
+        return held_card(card_entry(name, self._cards), pin)
 
     def card_data(self, card: str | CardData, pin: str) -> CardData:
         """Return a card that is given as such or by its name. Raises CardError."""

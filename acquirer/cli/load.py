@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.load.plan import LoadPlan
+    from acquirer.load.terminal_journeys import TerminalJourney
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -115,6 +116,17 @@ def burst(
     journey: Annotated[
         str, typer.Option(metavar="NAME", help="What each does: sign-on, sale, reversal, signature, day.")
     ] = "sign-on",
+    amount: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Of a sale: 12.34, or drawn from 1.00..50.00; default: 1.00.")
+    ] = "",
+    card: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Pays; of several one is drawn for each sale.")
+    ] = None,
+    cards: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Holds those cards, as for serve; else the shipped test cards.")
+    ] = None,
+    entry: Annotated[str, typer.Option(metavar="NAME", help="How it is read: magstripe (default), chip, …")] = "",
+    pin: Annotated[bool, typer.Option("--pin", help="The PIN that the table has for it is keyed in.")] = False,
     dialect: Annotated[
         str, typer.Option(metavar="DIALECT", help="What they speak: a name or a file.")
     ] = "unionpay-pos",
@@ -149,7 +161,8 @@ def burst(
     from acquirer.load.arrivals import SHAPES
     from acquirer.load.phases import Burst
     from acquirer.load.plan import LoadPlan
-    from acquirer.load.plan_file import read_journey, read_sources
+    from acquirer.load.plan_file import read_sources
+    from acquirer.load.plan_journeys import read_journey
 
     outputs = outputs_of(
         threshold, strict=strict, as_json=as_json, page=page, csv=csv, requests_csv=csv_requests, junit=junit
@@ -162,9 +175,10 @@ def burst(
                 count=count,
                 within_s=_seconds("--within", within),
                 shape=_choice("--shape", shape, SHAPES),
-                journey=_read("--journey", read_journey, journey),
+                journey=_paid(_read("--journey", read_journey, journey), amount, card or (), entry, cards, pin=pin),
             ),
         ),
+        cards=None if cards is None else str(cards),
         dialect=dialect,
         kept=kept,
         verify=not no_verify,
@@ -234,6 +248,23 @@ def _run(plan: LoadPlan, record: Path | None, name: str, outputs: Outputs) -> in
     if watch.why:  # it was missed then, also if all that ended later was faster
         return Code.THRESHOLDS_MISSED
     return code or (Code.EXPECTATION_FAILED if end.problems else Code.OK)
+
+
+def _paid(
+    journey: TerminalJourney, amount: str, names: Sequence[str], entry: str, table: Path | None, *, pin: bool
+) -> TerminalJourney:
+    """Return a journey whose sales are paid as the options say."""
+    from acquirer.load.plan_values import read_amounts
+
+    if not journey.sales and (amount or names or entry or table or pin):
+        raise Exit(
+            Code.USAGE,
+            f"--amount, --card, --cards, --entry and --pin are of sales, and the journey '{journey.name}' has none",
+        )
+    least, most = _read("--amount", read_amounts, amount) if amount else (journey.least_minor, journey.most_minor)
+    return replace(
+        journey, least_minor=least, most_minor=most, cards=tuple(names), entry=entry or journey.entry, pin=pin
+    )
 
 
 def _read(flag: str, reader: Callable[[str], T], written: str) -> T:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from time import monotonic_ns
 from typing import Final
 
 from acquirer.load.terminal_journeys import JourneyEnd, JourneyProgram, TerminalJourney
+from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Ask, Began, Ended, Listen, Response
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.machine import Machine
@@ -60,15 +62,18 @@ class ActiveTerminal:
         """Return how long ago its request was begun."""
         return (monotonic_ns() - self.begun_ns) // 1000
 
-    def prepare(self, phase: int, journey: TerminalJourney, random: Random) -> None:
+    def prepare(self, phase: int, journey: TerminalJourney, random: Random, cards: Sequence[CardData] = ()) -> None:
         """Begin a journey, up to its first request; what comes before that needs no host.
+
+        Args:
+            cards: that pay.
 
         Raises:
             AcquirerError: it cannot be made.
         """
         self.phase, self.service = phase, journey.services[0]
         self.ask = self.exchange = None
-        self.program = journey.program(self.machine, random)
+        self.program = journey.program(self.machine, random, cards)
         effect = self.advance(None)
         self.ask = effect if isinstance(effect, Ask) else None
 

@@ -20,6 +20,7 @@ from typing import Final
 
 from acquirer.errors import AcquirerError
 from acquirer.load.active_terminal import ActiveTerminal
+from acquirer.load.load_cards import cards_of
 from acquirer.load.load_terminals import LoadTerminals, TerminalClock
 from acquirer.load.parts import PlanPart
 from acquirer.load.plan import LoadPlan
@@ -79,6 +80,7 @@ class OpenLoop:
         done: Callable[[LoadRecord], None],
     ) -> None:
         self._phases = plan.phases
+        self._cards = [cards_of(plan, phase.journey) for phase in plan.phases]
         begins_us = [round(begin_s * 1e6) for begin_s in plan.begins_s]
         self._ends_us = [at + round(phase.length_s * 1e6) for at, phase in zip(begins_us, plan.phases, strict=True)]
         self._outages_us = deque(at for at, phase in zip(begins_us, plan.phases, strict=True) if phase.kind == "herd")
@@ -241,7 +243,7 @@ class OpenLoop:
         self._clock.look_ahead(None if due.begun else due.at_us)
         terminal.tries = due.tries
         try:
-            terminal.prepare(due.phase, self._phases[due.phase].journey, self._random)
+            terminal.prepare(due.phase, self._phases[due.phase].journey, self._random, self._cards[due.phase])
         except AcquirerError as exc:
             if requests is None:
                 raise

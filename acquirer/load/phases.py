@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -17,7 +17,7 @@ from acquirer.load.arrivals import SHAPES, even, poisson, ramp
 from acquirer.load.durations import BackOff, ThinkTime
 from acquirer.load.parts import PlanPart
 from acquirer.load.phase import LoadPhase, PhaseArrival
-from acquirer.load.terminal_journeys import TerminalJourney
+from acquirer.load.terminal_journeys import journey_from_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +220,7 @@ PHASES: Final[Mapping[str, type[LoadPhase]]] = {
 def phase_from_json(values: Mapping[str, Any]) -> LoadPhase:
     """Return the phase that `as_json` wrote."""
     given = {name: value for name, value in values.items() if name != "kind"}
-    parts = {"journey": TerminalJourney, "think": ThinkTime, "back_off": BackOff}
+    parts: Mapping[str, Callable[..., Any]] = {"journey": journey_from_json, "think": ThinkTime, "back_off": BackOff}
     return PHASES[values["kind"]](
         **{name: parts[name](**value) if name in parts else value for name, value in given.items()}
     )

@@ -60,6 +60,7 @@ class LoadPlan:
         host: ``HOST:PORT``.
         terminals: file of ``[[terminal]]`` tables; None: the demo set.
         phases: one after another.
+        cards: file of ``[[card]]`` tables; None: the shipped test cards.
         kept: a terminal keeps its connection for its next request.
         verify: KCVs and MACs of answers are checked; False measures what that costs.
         repeat: terminals may come again in a burst that has more arrivals than there are terminals.
@@ -74,6 +75,7 @@ class LoadPlan:
     host: str
     terminals: str | None
     phases: tuple[LoadPhase, ...]
+    cards: str | None = None
     dialect: str = "unionpay-pos"
     kept: bool = False
     verify: bool = True

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from acquirer.data.table import Table
-from acquirer.data.toml import DataError, did_you_mean, parse_toml
+from acquirer.data.toml import DataError, parse_toml
 from acquirer.load.arrivals import SHAPES
 from acquirer.load.durations import BackOff, ThinkTime
 from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import PHASES, Burst, Constant, Herd, PoissonArrivals, Ramp, Users
 from acquirer.load.plan import LoadPlan
+from acquirer.load.plan_journeys import journey_of
 from acquirer.load.plan_values import count_of, duration_of, number_of, rate_of, share_of, whole_of
 from acquirer.load.terminal_journeys import JOURNEYS, TerminalJourney
 from acquirer.load.thresholds import Threshold, ThresholdError, read_threshold
 from acquirer.scenario.parameters import read_duration_ms
 from acquirer.settings.text_file import read_text_file
 
-MOST_SALES: Final = 1_000
 MOST_WORKERS: Final = 64
 MOST_PHASES: Final = 250  # a record has a byte for its phase
 MOST_SEED: Final = 2**32
@@ -49,15 +49,16 @@ def plan_of(table: Table, folder: Path) -> LoadPlan:
     """Return the plan of a parsed file.
 
     Args:
-        folder: against which the file of terminals is looked up.
+        folder: against which the files of terminals and cards are looked up.
     """
     table.only(_KEYS)
-    journey = _journey(table, _SIGN_ON)
-    terminals = table.text("terminals", "")
+    journey = journey_of(table, _SIGN_ON)
+    terminals, cards = table.text("terminals", ""), table.text("cards", "")
     plan = LoadPlan(
         host=_host(table),
         terminals=str(folder / terminals) if terminals else None,
         phases=_phases(table, journey),
+        cards=str(folder / cards) if cards else None,
         dialect=table.text("dialect", "unionpay-pos"),
         kept=table.flag("kept", False),
         verify=table.flag("verify", True),
@@ -92,14 +93,6 @@ def read_sources(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_journey(name: str) -> TerminalJourney:
-    """Return a journey with its defaults. Raises ValueError."""
-    if name not in JOURNEYS:
-        hint = did_you_mean(name, JOURNEYS) or f"; there are {', '.join(JOURNEYS)}"
-        raise ValueError(f"there is no '{name}'{hint}")
-    return JOURNEYS[name].journey(name)
-
-
 # phases
 
 
@@ -123,7 +116,7 @@ def _phase(table: Table, journey: TerminalJourney) -> LoadPhase:
     phase = reader(table)
     given: dict[str, Any] = {
         "name": table.text("name", ""),
-        "journey": _journey(table, journey),
+        "journey": journey_of(table, journey),
         "pause_s": duration_of(table, "pause", 0.0),
     }
     table.end()
@@ -182,8 +175,8 @@ _READERS: Final[Mapping[str, tuple[Callable[[Table], LoadPhase], tuple[str, ...]
 }
 _COMMON: Final = ("kind", "name", "journey", "pause")
 _KEYS: Final = (
-    "host", "terminals", "dialect", "kept", "verify", "repeat", "source", "timeout", "seed", "workers", "journey",
-    "thresholds", "phase",
+    "host", "terminals", "cards", "dialect", "kept", "verify", "repeat", "source", "timeout", "seed", "workers",
+    "journey", "thresholds", "phase",
 )  # fmt: skip
 _SIGN_ON: Final = JOURNEYS["sign-on"].journey("sign-on")
 _THINK: Final = 'write it like "2s", "1s..5s" or { median = "2s", p99 = "20s" }'
@@ -211,36 +204,6 @@ def _think(table: Table) -> ThinkTime:
     if most_s < least_s:
         raise table.error("think", f"'{value}' ends before it begins; write the shorter time first")
     return ThinkTime(least_s, most_s)
-
-
-def _journey(table: Table, default: TerminalJourney) -> TerminalJourney:
-    value = table.raw("journey")
-    if value is None:
-        return default
-    if isinstance(value, dict):
-        return _journey_table(table.table("journey"))
-    try:
-        return read_journey(table.text("journey"))
-    except DataError:
-        raise table.error("journey", 'must be a text, or a table like { name = "day", sales = 8 }') from None
-    except ValueError as exc:
-        raise table.error("journey", str(exc)) from None
-
-
-def _journey_table(table: Table) -> TerminalJourney:
-    try:
-        journey = read_journey(table.text("name"))
-    except DataError:
-        raise
-    except ValueError as exc:
-        raise table.error("name", str(exc)) from None
-    own = JOURNEYS[journey.name].defaults
-    table.only(("name", *own))
-    given: dict[str, Any] = {
-        name: whole_of(table, name, journey.sales, most=MOST_SALES) if name == "sales" else share_of(table, name, value)
-        for name, value in own.items()
-    }
-    return replace(journey, **given)
 
 
 # values

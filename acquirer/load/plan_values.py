@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from acquirer.data.table import Table
-from acquirer.scenario.parameters import read_duration_ms
+from acquirer.scenario.parameters import read_amount_minor, read_duration_ms
 
 MOST_TERMINALS: Final = 1_000_000
 MOST_RATE: Final = 100_000.0  # a second: ten times what one process begins
@@ -57,6 +57,22 @@ def number_of(table: Table, key: str, default: float | None, *, least: float, mo
     if not least <= value <= most:  # not a number (nan) is neither
         raise table.error(key, f"must be from {least:g} to {most:g}")
     return float(value)
+
+
+def read_amounts(text: str) -> tuple[int, int]:
+    """Return the least and the largest amount, in minor units. Raises ValueError.
+
+    >>> read_amounts("1.00..49.90"), read_amounts("5")
+    ((100, 4990), (500, 500))
+    """
+    least, dots, most = text.partition("..")
+    try:
+        found = read_amount_minor(least.strip()), read_amount_minor((most if dots else least).strip())
+    except ValueError:
+        raise ValueError(f"'{text}' is no amount; write it like 12.34 or 1.00..50.00") from None
+    if found[1] < found[0]:
+        raise ValueError(f"'{text}' ends before it begins; write the smaller amount first")
+    return found
 
 
 def share_of(table: Table, key: str, default: float) -> float:

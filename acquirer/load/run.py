@@ -23,6 +23,7 @@ from typing import Any, Final
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
+from acquirer.load.load_cards import check_cards
 from acquirer.load.machine_limits import check_ports, check_sources, find_host
 from acquirer.load.parts import PlanPart
 from acquirer.load.plan import LoadPlan, check_journeys, find_terminals
@@ -90,11 +91,12 @@ def run_plan(plan: LoadPlan, folder: Path, watch: RunWatch) -> RunEnd:
 
     Raises:
         DataError: the terminals cannot be used.
-        PlanError: the plan cannot be done, or not by this machine.
+        PlanError: the plan cannot be done, or not by this machine; a card is not there.
         RunError: the folder holds another run, or a worker failed before the beginning.
     """
     dialect = load_dialect(plan.dialect)
     check_journeys(plan, dialect)
+    check_cards(plan, dialect)
     count = len(find_terminals(plan))
     address, _ = find_host(plan.host)
     check_sources(plan.sources)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from acquirer.data.text import plural
 from acquirer.load.recorded_run import RecordedRun
 from acquirer.load.records import RequestOutcome
-from acquirer.load.request_figures import RequestFigures
+from acquirer.load.request_figures import PERCENTILES, RequestFigures, percentile_name
 from acquirer.load.thresholds import JudgedThreshold, Threshold, check_scope, judge
 from acquirer.load.time_buckets import TimeBucket, bucket_width_us, time_buckets
 
@@ -141,8 +141,10 @@ class RunFigures:
     def as_json(self) -> dict[str, Any]:
         """Return all figures as one object; times in milliseconds."""
         run, header = self.run, self.run.header
+        figures = self.all.as_json()
         return {
             "schema": SCHEMA,
+            **{name: figures["latency_ms"][name] for name in _HEADLINE},
             "run": {
                 "name": run.name,
                 "at": run.begun_at,
@@ -156,7 +158,7 @@ class RunFigures:
             "whole": self.whole,
             "missing": list(run.missing),
             "not_done": dict(self.not_done),
-            **self.all.as_json(),
+            **figures,
             "generator_limited": self.generator_limited,
             "generator_limits": list(self.limits),
             "generator": {"cpu_share": round(self.cpu_share, 3), "sentinel_ms": self.sentinel_ms},
@@ -169,6 +171,7 @@ class RunFigures:
         }
 
 
+_HEADLINE: Final = (*map(percentile_name, PERCENTILES), "max")  # of latency: what most look for
 _SENTINEL: Final = ("p50", "p99", "max")
 _PHASE: Final = ("name", "kind", "begin_s", "length_s")
 _NOT_BEGUN: Final = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.signature.pen import draw_signature
@@ -24,6 +24,7 @@ from acquirer.terminal.signature_pad import Pad
 PAN: Final = "6212345678901232"  # a published test card that no shipped table of cards limits
 EXPIRY: Final = "3012"
 AMOUNT_MINOR: Final = 100
+ENTRY: Final = "magstripe"
 SIGNATURE_SEED: Final = 7  # any: each host takes any name
 
 
@@ -51,16 +52,34 @@ class TerminalJourney:
         sales: how many.
         reversals: share of the sales that are reversed by hand afterwards.
         signatures: share of the other sales whose signature is uploaded at once.
+        least_minor: the smallest amount of a sale.
+        most_minor: the largest.
+        cards: names in the table of cards, one of which is drawn for each sale; none: a card of our own.
+        entry: how it is read.
+        pin: its PIN is keyed in.
     """
 
     name: str = "sign-on"
     sales: int = 0
     reversals: float = 0.0
     signatures: float = 0.0
+    least_minor: int = AMOUNT_MINOR
+    most_minor: int = AMOUNT_MINOR
+    cards: tuple[str, ...] = ()
+    entry: str = ENTRY
+    pin: bool = False
 
-    def program(self, machine: Machine, random: Random) -> JourneyProgram:
-        """Return what a terminal does now."""
-        return JOURNEYS[self.name].program(self, machine, random)
+    def program(self, machine: Machine, random: Random, cards: Sequence[CardData] = ()) -> JourneyProgram:
+        """Return what a terminal does now.
+
+        Args:
+            cards: that pay; none: a card of our own.
+        """
+        return JOURNEYS[self.name].program(self, machine, random, cards or (OWN_CARD,))
+
+    def order(self, card: CardData, amount_minor: int, at: datetime, pad: Pad | None = None) -> Order:
+        """Return a sale."""
+        return Order(amount_minor, card, at, self.entry, pad=pad)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -91,7 +110,7 @@ class JourneyKind:
         defaults: what it has where a plan does not say; the names that a plan may say.
     """
 
-    program: Callable[[TerminalJourney, Machine, Random], JourneyProgram]
+    program: Callable[[TerminalJourney, Machine, Random, Sequence[CardData]], JourneyProgram]
     services: tuple[str, ...]
     defaults: Mapping[str, float]
 
@@ -100,17 +119,22 @@ class JourneyKind:
         return TerminalJourney(name, **self.defaults)  # type: ignore[arg-type]
 
 
-def _signs_on(_journey: TerminalJourney, machine: Machine, _random: Random) -> JourneyProgram:
+def _signs_on(
+    _journey: TerminalJourney, machine: Machine, _random: Random, _cards: Sequence[CardData]
+) -> JourneyProgram:
     return _end_of((yield from sign_on(machine)))
 
 
-def _sells(journey: TerminalJourney, machine: Machine, random: Random) -> JourneyProgram:
+def _sells(journey: TerminalJourney, machine: Machine, random: Random, cards: Sequence[CardData]) -> JourneyProgram:
     """Make sales; before the first, a terminal signs on if it has not, where its dialect has sign-ons."""
     end = JourneyEnd(answered=True)
     for _ in range(journey.sales):
         undone = random.random() < journey.reversals
         signed = not undone and random.random() < journey.signatures
-        result = yield from sale(machine, _order(machine, signed=signed))
+        amount_minor = random.randint(journey.least_minor, journey.most_minor)
+        card_drawn = cards[0] if len(cards) == 1 else random.choice(cards)
+        order = journey.order(card_drawn, amount_minor, machine.setup.now(), _pad() if signed else None)
+        result = yield from sale(machine, order)
         if result.outcome is Outcome.APPROVED and undone:
             result = yield from reverse(machine, Undo())
         end = _end_of(result)
@@ -119,9 +143,9 @@ def _sells(journey: TerminalJourney, machine: Machine, random: Random) -> Journe
     return end
 
 
-def _day(journey: TerminalJourney, machine: Machine, random: Random) -> JourneyProgram:
+def _day(journey: TerminalJourney, machine: Machine, random: Random, cards: Sequence[CardData]) -> JourneyProgram:
     """Sign on, sell, sign off."""
-    end = yield from _sells(journey, machine, random)
+    end = yield from _sells(journey, machine, random, cards)
     return _end_of((yield from sign_off(machine))) if end.answered else end
 
 
@@ -135,15 +159,16 @@ JOURNEYS: Final[Mapping[str, JourneyKind]] = {
 """By the word that a plan has for them. Before a sale a terminal signs on, if it has not."""
 
 
+def journey_from_json(name: str, **values: Any) -> TerminalJourney:
+    """Return the journey whose fields these are, as JSON has them."""
+    return TerminalJourney(name, **{**values, "cards": tuple(values.get("cards", ()))})
+
+
 def _end_of(result: Result) -> JourneyEnd:
     return JourneyEnd(result.outcome in ANSWERED, result.service if result.outcome is Outcome.REFUSED else "")
 
 
-def _order(machine: Machine, *, signed: bool) -> Order:
-    return Order(AMOUNT_MINOR, _CARD, machine.setup.now(), "magstripe", pad=_pad() if signed else None)
-
-
-_CARD: Final[CardData] = card(PAN, EXPIRY)
+OWN_CARD: Final[CardData] = card(PAN, EXPIRY)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -15,8 +14,6 @@ from acquirer.security.secret import Secret
 from acquirer.settings.shipped import specs_dir
 from acquirer.settings.text_file import read_text_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, read_words, whole
-from acquirer.terminal.card import CardData
-from acquirer.terminal.card import card as card_of
 from acquirer.wire.card_numbers import passes_luhn
 
 
@@ -58,12 +55,6 @@ def read_cards(document: Document) -> CardTable:
         names.add(card.name)
         cards[card.pan] = card
     return CardTable(cards, **values)
-
-
-def held_card(entry: CardEntry, pin: str = "") -> CardData:
-    """Return a test card as a terminal reads it, with its issuer's key where it has one."""
-    held = card_of(entry.pan, entry.expiry, sequence=entry.sequence, service_code=entry.service_code, pin=pin)
-    return replace(held, imk=entry.imk)
 
 
 def _card(document: Document, path: KeyPath, table: Mapping[str, Any]) -> CardEntry:

@@ -11,7 +11,7 @@ from acquirer.load.machine_limits import check_ports, check_sources, connections
 from acquirer.load.parts import PlanPart
 from acquirer.load.phases import Burst, Constant, Herd, Users
 from acquirer.load.plan import LoadPlan, PlanError, Shard
-from acquirer.load.plan_file import read_journey
+from acquirer.load.plan_journeys import read_journey
 from acquirer.settings.specs import load_dialect
 
 SALES = read_journey("sale")

@@ -23,7 +23,7 @@ from acquirer.load.parts import PlanPart
 from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import Burst, Constant, Herd, Users
 from acquirer.load.plan import LoadPlan, find_terminals
-from acquirer.load.plan_file import read_journey
+from acquirer.load.plan_journeys import read_journey
 from acquirer.load.records import NO_TERMINAL, NOT_VERIFIED, LoadRecord, RequestOutcome
 from acquirer.load.request_loop import RequestLoop
 from acquirer.load.run import services_of

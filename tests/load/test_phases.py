@@ -15,7 +15,7 @@ from acquirer.load.parts import PlanPart
 from acquirer.load.phase import LoadPhase
 from acquirer.load.phases import Burst, Constant, Herd, PoissonArrivals, Ramp, Users, phase_from_json
 from acquirer.load.plan import LoadPlan, Shard
-from acquirer.load.plan_file import read_journey
+from acquirer.load.plan_journeys import read_journey
 from acquirer.load.thresholds import read_threshold
 
 TERMINALS = 100

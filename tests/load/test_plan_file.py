@@ -193,6 +193,12 @@ def test_what_is_left_out(tmp_path: Path) -> None:
         (BURST + "journey = { name = 'sign-on', sales = 1 }", "5: phase[0].journey.sales: unknown key"),
         (BURST + "journey = { name = 'day', sales = 0 }", "5: phase[0].journey.sales: must be at least 1"),
         (BURST + "journey = { name = 'day', signatures = 2 }", "5: phase[0].journey.signatures: must be from 0 to 1"),
+        (BURST + "journey = { name = 'sign-on', amount = '1' }", "5: phase[0].journey.amount: unknown key"),
+        (BURST + "journey = { name = 'sale', amount = 'much' }", "5: phase[0].journey.amount: 'much' is no amount"),
+        (BURST + "journey = { name = 'sale', amount = 5 }", "5: phase[0].journey.amount: must be a text"),
+        (BURST + "journey = { name = 'sale', amount = '9..1' }", "5: phase[0].journey.amount: '9..1' ends before it"),
+        (BURST + "journey = { name = 'sale', cards = [1] }", "5: phase[0].journey.cards"),
+        (BURST + "journey = { name = 'sale', pin = 1 }", "5: phase[0].journey.pin: must be true or false"),
         (BURST + "journey = { name = 'day', reversals = 'half' }", "5: phase[0].journey.reversals: 'half' is no share"),
     ],
 )  # fmt: skip

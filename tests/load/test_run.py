@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 from acquirer.data.toml import DataError
 from acquirer.load.phases import Burst, Constant
 from acquirer.load.plan import LoadPlan, PlanError, Shard
-from acquirer.load.plan_file import read_journey
+from acquirer.load.plan_journeys import read_journey
 from acquirer.load.record_columns import code_text
 from acquirer.load.recorded_run import read_runs
 from acquirer.load.records import NOT_VERIFIED, RequestOutcome, read_records
@@ -357,3 +358,39 @@ def test_records_say_that_answers_were_not_verified(host: RunningHost, terminals
     file = read_records(end.files[0])
     assert file.header["plan"]["verify"] is False
     assert {one.flags for one in file.records} == {NOT_VERIFIED}
+
+
+def paid(host: str, terminals: str, **payment: object) -> LoadPlan:
+    journey = replace(read_journey("sale"), sales=3, **payment)  # type: ignore[arg-type]
+    return LoadPlan(host, terminals, (Burst(count=20, within_s=0.3, journey=journey),))
+
+
+@pytest.mark.slow
+def test_amounts_and_cards_are_drawn(host: RunningHost, terminals: str, tmp_path: Path) -> None:
+    cards = {"standard": "621234******1232", "pin": "621234*********0003"}
+    drawn = paid(host.address, terminals, least_minor=150, most_minor=900, cards=tuple(cards), pin=True)
+    assert run(drawn, tmp_path).outcomes.keys() == {RequestOutcome.APPROVED}
+    sales = [one for one in host.journal.list() if one.service == "sale"]
+    amounts = [int(one.request["4"]) for one in sales]
+    assert len(sales) == 60
+    assert min(amounts) >= 150
+    assert max(amounts) <= 900
+    assert len(set(amounts)) > 20
+    assert {one.pan_masked for one in sales} == set(cards.values())
+    assert all("52" in one.request for one in sales)
+
+
+@pytest.mark.parametrize(
+    ("payment", "sentence"),
+    [
+        ({"cards": ("standrad",)}, "burst: there is no test card 'standrad'; did you mean 'standard'?"),
+        ({"cards": ("poor",), "pin": True}, "burst: the card 'poor' has no PIN in the table of cards: give it one"),
+        ({"cards": ("standard",), "entry": "stripe"}, "burst: there is no entry 'stripe'; known: "),
+        ({"entry": "stripe"}, "burst: there is no entry 'stripe'; known: "),
+    ],
+)
+def test_cards_that_cannot_pay_are_refused(
+    terminals: str, tmp_path: Path, payment: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(PlanError, match=re.escape(sentence)):
+        run_plan(paid("127.0.0.1:1", terminals, **payment), tmp_path / "run", quiet)
