@@ -27,8 +27,8 @@ from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.pen import draw_signature
 from acquirer.terminal.effects import Ask, Keep, NoAnswer, Program
 from acquirer.terminal.exchange import Outcome, Result
+from acquirer.terminal.kept_transactions import Sold
 from acquirer.terminal.machine import Machine
-from acquirer.terminal.state import Sold
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
 from tests.terminal.day_ledger import SIDES, UNSIGNED, Ledger, Number

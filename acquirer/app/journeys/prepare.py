@@ -18,8 +18,8 @@ from acquirer.host.issuer.cards import CardTable
 from acquirer.journey.journey import Journey, JourneyHeader, Operate
 from acquirer.journey.reading import JourneyContext, read_journey_header, read_steps
 from acquirer.settings.cards import load_cards
-from acquirer.settings.held_cards import held_card
 from acquirer.settings.config import SETTINGS, make_config
+from acquirer.settings.held_cards import held_card
 from acquirer.settings.named_files import JOURNEYS
 from acquirer.settings.registration import Registration
 from acquirer.settings.terminals import demo_terminals, read_terminals
