@@ -14,8 +14,9 @@ from acquirer.terminal.adjustment import tip as add_tip
 from acquirer.terminal.card import CardData
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
+from acquirer.terminal.load_chip import KINDS_OF_LOADS, load_chip
 from acquirer.terminal.offline_sale import ecash_sale, offline_sale
-from acquirer.terminal.pre_auth import complete, top_up
+from acquirer.terminal.pre_auth import complete, pre_auth, top_up
 from acquirer.terminal.script_result import ScriptOutcome, script_result
 from acquirer.terminal.verification import verify_holder
 
@@ -53,7 +54,8 @@ class FurtherTransactions(ABC, Generic[Answered]):
             CardError, OrderError, ValueError: it cannot be made; nothing was sent.
             LookupError: the dialect has no such message.
         """
-        return self._run(self._core.pre_auth(amount, card, entry, pin, drop_reversal, sign, sign_mode, moto, details))
+        order = self._core.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
+        return self._run(pre_auth(self._core.machine, order, moto=moto, details=details))
 
     def top_up(
         self,
@@ -156,9 +158,18 @@ class FurtherTransactions(ABC, Generic[Answered]):
         """Load electronic cash onto a card's chip: from its account, from cash, or from another card's account.
 
         Args:
-            source: ``account``, ``cash``, or ``other``: then `paid_by` is the card that pays.
+            source: ``account``, ``cash``, or ``other``: then `paid_by` is the card that pays, and has the PIN.
+
+        Raises:
+            ValueError: there is no such source, or it does not go with `paid_by`.
         """
-        return self._run(self._core.load_chip(amount, card, source, paid_by, pin, drop_reversal))
+        known = next((one for one in KINDS_OF_LOADS if one == source), None)
+        if known is None or (known == "other") != (paid_by is not None):
+            raise ValueError("the source of a load is account, cash, or other with the card that pays")
+        loaded = self._core.card_data(card, pin if paid_by is None else "")
+        payer = loaded if paid_by is None else self._core.card_data(paid_by, pin)
+        order = self._core.order(amount, payer, "chip", "", drop_reversal, None, "")
+        return self._run(load_chip(self._core.machine, order, known, loaded))
 
     def ecash_sale(
         self,

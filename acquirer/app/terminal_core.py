@@ -1,9 +1,7 @@
-"""What a blocking and an asyncio terminal share: the machine, its kept state, its operations as programs."""
+"""What a blocking and an asyncio terminal share: the machine, its kept state, and what their operations are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -14,23 +12,16 @@ from acquirer.data.toml import did_you_mean
 from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.terminal_state import StateFile
 from acquirer.signature.bitmap import Bitmap
-from acquirer.terminal.balance import balance
 from acquirer.terminal.card import CardData
-from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
+from acquirer.terminal.effects import Began, Ended, Print, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
 from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import KINDS, SALES
-from acquirer.terminal.load_chip import KINDS_OF_LOADS, load_chip
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
-from acquirer.terminal.pre_auth import pre_auth
-from acquirer.terminal.refund import refund
-from acquirer.terminal.reversal import Undo, reverse
-from acquirer.terminal.sale import Order, sale
-from acquirer.terminal.signature import Again, sign
+from acquirer.terminal.sale import Order
 from acquirer.terminal.state import State
-from acquirer.terminal.void import void
 from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
@@ -74,57 +65,6 @@ class TerminalCore:
             self.close()
             raise
 
-    def sale(
-        self,
-        amount: str | int,
-        card: str | CardData,
-        entry: str,
-        pin: str,
-        drop_reversal: bool,
-        sign: Drawn | None,
-        sign_mode: str,
-        kind: str,
-        details: Mapping[str, str],
-        chip_refuses: bool,
-    ) -> Program[Result]:
-        """Return the program of a sale; see `Terminal.sale`."""
-        order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
-        return sale(self.machine, replace(order, chip_refuses=chip_refuses), sale_kind(kind), details)
-
-    def pre_auth(
-        self,
-        amount: str | int,
-        card: str | CardData,
-        entry: str,
-        pin: str,
-        drop_reversal: bool,
-        sign: Drawn | None,
-        sign_mode: str,
-        moto: bool,
-        details: Mapping[str, str],
-    ) -> Program[Result]:
-        """Return the program of a pre-authorisation; see `Terminal.pre_auth`."""
-        order = self.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
-        return pre_auth(self.machine, order, moto=moto, details=details)
-
-    def load_chip(
-        self,
-        amount: str | int,
-        card: str | CardData,
-        source: str,
-        paid_by: str | CardData | None,
-        pin: str,
-        drop_reversal: bool,
-    ) -> Program[Result]:
-        """Return the program of a load; see `Terminal.load_chip`. Raises ValueError."""
-        known = next((one for one in KINDS_OF_LOADS if one == source), None)
-        if known is None or (known == "other") != (paid_by is not None):
-            raise ValueError("the source of a load is account, cash, or other with the card that pays")
-        loaded = self.card_data(card, pin if paid_by is None else "")
-        payer = loaded if paid_by is None else self.card_data(paid_by, pin)
-        order = self.order(amount, payer, "chip", "", drop_reversal, None, "")
-        return load_chip(self.machine, order, known, loaded)
-
     def order(
         self,
         amount: str | int,
@@ -143,23 +83,6 @@ class TerminalCore:
         """Return what is to be done to which transaction; `name` has the arguments of `sale_name`."""
         return FollowUpOrder(self.sale_name(**name), drop_reversal, self.optional_pad(sign, sign_mode))
 
-    def void(self, of: str, order: FollowUpOrder) -> Program[Result]:
-        """Return the program of a void; see `Terminal.void`."""
-        return void(self.machine, order, service_of(of))
-
-    def refund(self, of: str, order: FollowUpOrder) -> Program[Result]:
-        """Return the program of a refund; see `Terminal.refund`."""
-        return refund(self.machine, order, service_of(of))
-
-    def balance(self, card: str | CardData, entry: str, pin: str, drop_reversal: bool, points: bool) -> Program[Result]:
-        """Return the program of a balance inquiry; see `Terminal.balance`."""
-        order = self.order(0, card, entry, pin, drop_reversal, None, "")
-        return balance(self.machine, order, points=points)
-
-    def sign(self, sign_with: Drawn, mode: str, stan: str, batch: str) -> Program[Result]:
-        """Return the program of signing later, or again; see `Terminal.sign`."""
-        return sign(self.machine, Again(self.pad(sign_with, mode), whole_stan(stan), batch))
-
     def optional_pad(self, sign: Drawn | None, mode: str) -> Pad | None:
         """Return what the cardholder leaves on the pad; None: there is no pad. Raises ValueError."""
         return None if sign is None else self.pad(sign, mode)
@@ -175,12 +98,6 @@ class TerminalCore:
         if isinstance(sign, Bitmap):
             return Pad(sign, mode)
         return read_pad(sign, mode, signing.pad, self.machine.setup.randbytes)
-
-    def reverse(self, reason: str, stan: str, batch: str, amount: str | int | None) -> Program[Result]:
-        """Return the program of a reversal by hand; see `Terminal.reverse`."""
-        return reverse(
-            self.machine, Undo(reason, whole_stan(stan), batch, None if amount is None else minor_units(amount))
-        )
 
     def card(self, name: str, pin: str = "") -> CardData:
         """Return a test card by its name. Raises CardError when there is none."""

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.operator_operations import OperatorOperations
-from acquirer.app.terminal_options import Drawn
+from acquirer.app.terminal_core import sale_kind, service_of
+from acquirer.app.terminal_options import Drawn, minor_units
+from acquirer.data.text import whole_stan
+from acquirer.terminal.balance import balance
 from acquirer.terminal.card import CardData
 from acquirer.terminal.log_on import supervised, with_cashier
 from acquirer.terminal.offline_queue import uploaded_first
-from acquirer.terminal.refund import refund_again
+from acquirer.terminal.refund import refund, refund_again
+from acquirer.terminal.reversal import Undo, reverse
+from acquirer.terminal.sale import sale
 from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
+from acquirer.terminal.signature import Again
+from acquirer.terminal.signature import sign as sign_slip
 from acquirer.terminal.state import State
 from acquirer.terminal.upload import upload
+from acquirer.terminal.void import void
 
 
 class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
@@ -65,10 +74,9 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         Raises:
             CardError, OrderError, ValueError: the sale cannot be made; nothing was sold.
         """
-        program = self._core.sale(
-            amount, card, entry, pin, drop_reversal, sign, sign_mode, kind, details, chip_refuses
-        )  # fmt: skip
-        return self._run(program)
+        order = self._core.order(amount, card, entry, pin, drop_reversal, sign, sign_mode)
+        order = replace(order, chip_refuses=chip_refuses)
+        return self._run(sale(self._core.machine, order, sale_kind(kind), details))
 
     def void(
         self,
@@ -104,7 +112,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, auth_id=auth_id, date=date,
             card=card, entry=entry, pin=pin, voucher=voucher,
         )  # fmt: skip
-        program = self._core.void(of, order)
+        program = void(self._core.machine, order, service_of(of))
         return self._run(supervised(self._core.machine, "void", supervisor, program))
 
     def refund(
@@ -145,7 +153,7 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
             drop_reversal, sign, sign_mode, stan=stan, batch=batch, amount=amount, rrn=rrn, date=date, card=card,
             entry=entry, sale_tid=sale_tid, voucher=voucher,
         )  # fmt: skip
-        program = self._core.refund(of, order)
+        program = refund(self._core.machine, order, service_of(of))
         return self._run(supervised(self._core.machine, "refund", supervisor, program))
 
     def again(self, *, sign: Drawn | None = None, sign_mode: str = "touch") -> Answered:
@@ -166,7 +174,8 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         Raises:
             CardError, OrderError: the inquiry cannot be made; nothing was sent.
         """
-        return self._run(self._core.balance(card, entry, pin, drop_reversal, points))
+        order = self._core.order(0, card, entry, pin, drop_reversal, None, "")
+        return self._run(balance(self._core.machine, order, points=points))
 
     def sign(self, sign: Drawn, *, mode: str = "touch", stan: str = "", batch: str = "") -> Answered:
         """Sign a slip later, or clear its signature and sign again: the last one, or the one that `stan` names.
@@ -174,7 +183,8 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         Raises:
             ValueError: `sign` is neither a name nor a file or bitmap that can be drawn.
         """
-        return self._run(self._core.sign(sign, mode, stan, batch))
+        again = Again(self._core.pad(sign, mode), whole_stan(stan), batch)
+        return self._run(sign_slip(self._core.machine, again))
 
     def upload(self, *, rounds: int = 0) -> Answered:
         """Upload all that is kept, as before a settlement: transactions made without the host, then signatures.
@@ -188,7 +198,8 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None
     ) -> Answered:
         """Reverse what is owed, else the sale that `stan` names, else the last approved sale or void."""
-        program = self._core.reverse(reason, stan, batch, amount)
+        undo = Undo(reason, whole_stan(stan), batch, None if amount is None else minor_units(amount))
+        program = reverse(self._core.machine, undo)
         return self._run(with_cashier(self._core.machine, "reversal", program))
 
     def echo(self) -> Answered:

@@ -102,6 +102,32 @@ def test_a_batch_that_is_not_equal_uploads_everything(rig: Rig, terminal: RigTer
     assert terminal.sale("1.00").ok
 
 
+def test_the_order_of_an_upload(terminal: RigTerminal) -> None:
+    """Made without the host, chips last · requests · refunds · completions by advice · chips · what they refused."""
+    terminal.ecash_sale("3.50")
+    terminal.sale("10.00")
+    terminal.sale("11.00", chip_refuses=True)
+    terminal.pre_auth("50.00")
+    terminal.complete("45.00", advice=True)
+    terminal.refund("1.00", stan="000003")
+    terminal.sale("12.00", entry="magstripe")
+    terminal.offline_sale("40.00")
+    forget(terminal, "000003")
+    uploaded = [one for one in terminal.settle().exchanges if one.service.startswith("batch_upload")]
+    kinds = [str(one.dialect.get_from(one.request, "transaction_type") or "") for one in uploaded]
+    functions = [str(one.dialect.get_from(one.request, "function") or "") for one in uploaded]
+    assert list(zip(kinds, functions, strict=True)) == [
+        ("30", "000"),
+        ("36", "000"),
+        ("00", "201"),
+        ("25", "000"),
+        ("24", "000"),
+        ("00", "205"),
+        ("00", "206"),
+        ("00", "202"),
+    ]
+
+
 def test_signing_off_after_it(rig: Rig, terminal: RigTerminal) -> None:
     terminal.sale("10.00")
     result = terminal.settle(sign_off=True)
