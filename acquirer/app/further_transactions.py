@@ -126,7 +126,8 @@ class FurtherTransactions(ABC, Generic[Answered]):
     ) -> Answered:
         """Report a sale that was made without the host, by the code given on the telephone or a small one.
 
-        It is sent until it is answered and never reversed; `institution` is who gave the code.
+        It is sent until it is answered and never reversed, at once or later (`offline_upload`): then its outcome is
+        ``done``. `institution` is who gave the code.
         """
         order = self._core.order(amount, card, entry, "", drop_reversal, sign, sign_mode)
         return self._run(offline_sale(self._core.machine, order, auth_id, institution))
@@ -180,8 +181,9 @@ class FurtherTransactions(ABC, Generic[Answered]):
         drop_reversal: bool = False,
         chip_refuses: bool = False,
     ) -> Answered:
-        """Pay from the electronic cash of a chip, and upload its certificate; it is never reversed.
+        """Pay from the electronic cash of a chip, and upload its certificate, at once or later (`offline_upload`).
 
+        It is never reversed.
         `chip_refuses`: there is not enough on it (AAC), so nothing is paid; the batch upload tells it.
         """
         order = self._core.order(amount, card, entry, "", drop_reversal, None, "")

@@ -122,6 +122,28 @@ class TestForms:
         assert terminal.state.sales[-1].voided
         assert rig.transactions[-1].kind == "qr_void"
 
+    def test_those_of_a_bank(self, tmp_path: Path) -> None:
+        """Codes of its own for all three messages, the payment code in DE 62, MACs."""
+        when = 'condition = "01", entry_mode = "001", '
+        codes = {"sale": ("22", "450000"), "void": ("23", "680000"), "refund": ("25", "200000")}
+        routes = "".join(
+            f'[routes.qr_{name}]\nmac = "both"\n'
+            f'when = {{ {when} transaction_type = "{kind}", processing_code = "{code}" }}\n'
+            for name, (kind, code) in codes.items()
+        )
+        elements = '[elements]\nqr_code = "62 text"\n[forms]\nqr_code = ""\n'
+        rig, terminal = own(tmp_path, f'{elements}[terminal.entries.qr]\nmode = "001"\n{routes}')
+        for follow in ("void", "refund"):
+            sold = terminal.sale("5.00", **QR)
+            followed = getattr(terminal, follow)(stan=sold.stan)
+            assert (sold.code, followed.code) == ("00", "00"), rig.journal[-1].why
+            assert [text_of(one, "condition") for one in (sold, followed)] == ["01", "01"]
+            for one in (sold, followed):
+                assert one.exchange is not None
+                assert one.exchange.reply is not None
+                assert one.exchange.reply.fields[64]
+        assert [one.kind for one in rig.transactions] == ["qr_sale", "qr_void", "qr_sale", "qr_refund"]
+
     @pytest.mark.parametrize(("form", "size"), [("whole", 62), ("short", 32), ("counted", 65)])
     def test_orders_of_instalments(self, form: str, size: int, tmp_path: Path) -> None:
         rig, terminal = own(tmp_path, f'[forms]\ninstalments = "{form}"\n')

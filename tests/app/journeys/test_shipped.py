@@ -78,6 +78,14 @@ OTHERWISE: Final = {
         '[[rule]]\nname = "no visitors"\nwhen = { service = "sale", amount = "88.00" }\nthen = { code = "05" }',
         "expect: code: wanted 00, was 05 ≠\nhost: 0200 sale 000005 05: rule 'no visitors' answers 05; 1 used",
     ),
+    "a-stall-without-a-line": (
+        '[[rule]]\nname = "no coffee"\nwhen = { service = "ecash_sale" }\nthen = { code = "05" }',
+        "expect: detail: wanted like *balanced; 1 not taken*, was batch 000001 settled: balanced; 2 not taken; batch "
+        "000002 be… ≠\nhost: 0320 batch_upload_chip 000009 00: 1 detail uploaded: 1 agree\n"
+        "host: 0320 batch_upload_chip 000010 00: 1 detail uploaded: 1 agree\n"
+        "host: 0320 batch_upload_end 000013 00: upload ended, 3 details uploaded: 3 agree; batch 000001 is closed, the "
+        "open one is 000002",
+    ),
     "a-stay-in-a-hotel": (
         '[[rule]]\nname = "stingy"\nwhen = { service = "completion", amount = "690.00" }\nthen = { code = "61" }',
         "expect: code: wanted 00, was 61 ≠\nreceipt: wanted true, was false ≠\n"
