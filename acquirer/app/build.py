@@ -16,6 +16,7 @@ from acquirer.data.toml import DataError, parse_toml
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
+from acquirer.downloads.catalogue import Catalogue
 from acquirer.host.core import Host, HostOptions
 from acquirer.host.issuer.cards import CardTable
 from acquirer.host.signature_policy import Checks, parse_checks
@@ -32,6 +33,7 @@ from acquirer.scenario.rules.reading import read_rules
 from acquirer.security.vault import Vault
 from acquirer.settings.cards import load_cards
 from acquirer.settings.config import Config
+from acquirer.settings.downloads import load_downloads
 from acquirer.settings.listen import Address, parse_listen
 from acquirer.settings.packs import Pack, read_pack
 from acquirer.settings.terminals import demo_terminals, read_terminals, weak_keys
@@ -58,6 +60,7 @@ class Parts:
     limits: Limits
     checks: Checks  # of signatures
     unproved: UnprovedSignOns
+    downloads: Catalogue
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:
@@ -104,6 +107,7 @@ def build_parts(config: Config, clock: Clock | None = None) -> Parts:
         ),
         checks=_checks(config),
         unproved=UnprovedSignOns(),
+        downloads=load_downloads(config.downloads),
     )
 
 
@@ -122,6 +126,7 @@ def build_host(parts: Parts, compiled: CompiledDialect, vault: Vault) -> Host:
         faults=parts.faults,
         rules=parts.rules,
         unproved=parts.unproved,
+        downloads=parts.downloads,
         timezone=parts.timezone,
         options=HostOptions(
             trigger_amounts=parts.config.trigger_amounts,

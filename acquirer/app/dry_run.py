@@ -44,6 +44,7 @@ from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.security.working import WorkingKeys
 from acquirer.settings.cards import load_cards
+from acquirer.settings.downloads import load_downloads
 from acquirer.settings.registration import Registration
 from acquirer.store.registry import sealed_terminal
 from acquirer.wire.deframer import make_deframer
@@ -84,7 +85,8 @@ class DryRun:
     def __init__(self, dialect: Dialect, terminals: Iterable[Registration]) -> None:
         vault = Vault(secrets.token_bytes(32))
         compiled = CompiledDialect(dialect)
-        self._host = Host(compiled, vault, secrets.token_bytes, load_cards(None), Faults(()), ZoneInfo("Asia/Shanghai"))
+        zone, downloads = ZoneInfo("Asia/Shanghai"), load_downloads()
+        self._host = Host(compiled, vault, secrets.token_bytes, load_cards(None), Faults(()), zone, downloads=downloads)
         self._known = {one.tid: one for one in terminals}
         self._terminals = {
             one.tid: sealed_terminal(replace(one, policy=_POLICY), vault, secrets.token_bytes)

@@ -33,6 +33,10 @@ def command(
         Path | None, typer.Option(metavar="FILE.toml", help="Terminals to register; none are ever deleted.")
     ] = None,
     cards: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="The issuer's test cards.")] = None,
+    downloads: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="What terminals download; what this folder lacks is as shipped."),
+    ] = None,
     log: Annotated[str | None, typer.Option(metavar="auto|readable|json|off", help="Lines on stderr.")] = None,
     trace: Annotated[
         Path | None,
@@ -185,6 +189,7 @@ def command(
         "dialect": dialect,
         "terminals": terminals,
         "cards": cards,
+        "downloads": downloads,
         "timezone": timezone,
         "trigger_amounts": trigger_amounts,
         "magic_amounts": magic_amounts,

@@ -23,7 +23,7 @@ from acquirer.dialect.definitions import (
     Sample,
     Security,
 )
-from acquirer.dialect.private_forms import PrivateForms
+from acquirer.dialect.private_forms import DownloadForms, PrivateForms
 from acquirer.dialect.router import Router, without_repeat
 from acquirer.security.key_package import KeyPackage, KeyPart
 from acquirer.wire.codec import Codec
@@ -73,6 +73,7 @@ class Dialect:
     elements: Mapping[str, Locator] = field(repr=False)
     numbering: Numbering = field(repr=False)
     forms: PrivateForms = field(repr=False)
+    downloads: DownloadForms = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)  # the first that fits is used
     left_out: tuple[DataError, ...] = field(repr=False)  # notes about optional routes that it cannot have
     refusal: ReplySpec = field(repr=False)  # for messages that no route fits
@@ -239,8 +240,7 @@ class Dialect:
     def is_response(self, mti: str, fields: Mapping[int, Value] | None = None) -> bool:
         """Return whether a message is a reply: its third digit is odd, and its request is one of this dialect's.
 
-        Of an unknown MTI its `fields` tell: with a response code it is a reply too, or two hosts of different dialects
-        would answer each other for ever.
+        Of an unknown MTI its `fields` tell: with a response code it is one too, or two hosts would answer for ever.
         """
         if mti[2] not in "13579":
             return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast, get_args
 
 from acquirer.data.table import Table
 from acquirer.data.toml import did_you_mean
 from acquirer.wire.charsets import ASCII_CODE_PAGE, EBCDIC_CODE_PAGE, EBCDIC_CODE_PAGES, TEXT_CHARSETS
-from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, Part, Sensitivity, Tag, Text
+from acquirer.wire.grammar import CHARSETS, Encoding, FieldSpec, Layout, LayoutKind, Part, Sensitivity, Tag, Text
 from acquirer.wire.notation import DIGIT_KINDS, length_bytes, length_limit, parse_notation
 
 _TEXT = ("ascii", "ebcdic")
@@ -19,7 +19,7 @@ _BINARY = ("binary", *_TEXT)
 _LENGTHS = ("bcd", "binary", *_TEXT)
 
 SENSITIVITIES = ("", "pan", "track", "pin", "secret")
-LAYOUT_KINDS = ("parts", "ber-tlv", "tag2-length1", "text-tag2-length3", "key-package", "text")
+LAYOUT_KINDS: Final[tuple[str, ...]] = get_args(LayoutKind)
 
 
 @dataclass(frozen=True, slots=True)

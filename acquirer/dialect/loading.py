@@ -19,7 +19,7 @@ from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.field_table import Encodings, read_bilingual, read_field, read_layouts, read_values
 from acquirer.dialect.frame_sections import read_envelope, read_framing
 from acquirer.dialect.optional_routes import keep_possible
-from acquirer.dialect.private_forms import read_forms
+from acquirer.dialect.private_forms import read_download_forms, read_forms
 from acquirer.dialect.samples import adapt_samples
 from acquirer.dialect.sections import (
     read_codes,
@@ -101,6 +101,7 @@ def _load(document: Document) -> Dialect:
         elements=elements,
         numbering=numbering,
         forms=read_forms(top.table("forms")),
+        downloads=read_download_forms(top.table("downloads")),
         routes=routes,
         left_out=(*unknown, *left_out),
         refusal=refusal,

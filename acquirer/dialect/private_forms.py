@@ -1,5 +1,5 @@
 """Forms of private elements that differ from one source of a dialect to another (``[forms]``), where a place is not
-enough: an order of instalments, a payment code and its voucher number.
+enough: an order of instalments, a payment code and its voucher number; and (``[downloads]``) what terminals download.
 
 Source: Q/CUP 009, usages of DE 62 and tags of DE 59, as terminals of the field send them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from acquirer.data.table import Table
 
@@ -95,3 +95,23 @@ def _tagged(table: Table, key: str) -> Tagged:
         problem = f'{text!r} is no tag and length; write a tag and how many digits its length has, like "A4 3", or ""'
         raise table.error(key, problem)
     return Tagged(found[1], int(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadForms:
+    """How what terminals download travels, where makes differ."""
+
+    expiry: Literal["text", "bcd"] = "text"  # of CA public keys: eight characters, or four bytes
+    contactless: Literal["text", "binary"] = "text"  # tags of six characters, or BER tags
+    page: int = 10  # entries of a list in one message; 0: all
+
+
+def read_download_forms(table: Table) -> DownloadForms:
+    """Return ``[downloads]``: how what terminals download travels."""
+    forms = DownloadForms(
+        expiry=cast("Any", table.choice("expiry", ("text", "bcd"), "text")),
+        contactless=cast("Any", table.choice("contactless", ("text", "binary"), "text")),
+        page=table.number("page", DownloadForms().page, least=0),
+    )
+    table.end()
+    return forms

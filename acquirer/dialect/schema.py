@@ -122,6 +122,12 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
             qr_code=text('Tag and digits of length before a payment code, like "A3 3"; "": it stands alone.'),
             qr_voucher=text("The same of the voucher number of its sale."),
         ),
+        "downloads": table(
+            "How what terminals download travels, where makes differ.",
+            expiry=text("Of CA public keys: eight characters, or four bytes.", choices=("text", "bcd")),
+            contactless=text("Of contactless parameters: tags of six characters, or BER.", choices=("text", "binary")),
+            page=number("Entries of a list in one message; 0: all."),
+        ),
         "constants": mapping("Elements that always have the same value.", text("The value.")),
         "mtis": mapping("Message types and their names.", both_languages("A name."), keys="^[0-9]{4}$"),
         "refusal": answer,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Carried = Literal["pan", "expiry", "card_sequence", "track2", "icc"]
-Requirement = Literal["sign_on"]
+Requirement = Literal["sign_on", "parameters", "status", "capk", "aid", "contactless", "blacklist", "rates", "software"]
+"""What a host asks of a terminal in the head of a reply: a sign-on, or a download (`downloads.kinds`)."""
 SlipRole = Literal[
     "merchant",
     "kind",

@@ -16,7 +16,7 @@ from acquirer.dialect.message_checks import HOST_VALUES
 from acquirer.dialect.vocabulary import ELEMENTS
 from acquirer.wire.grammar import Layout
 
-REPLY_ELEMENTS = frozenset({*HOST_VALUES, *CLOCK, "code", "icc", "keys", "mac", "mac_secondary", "pan"})
+REPLY_ELEMENTS = frozenset({*HOST_VALUES, *CLOCK, "code", "download", "icc", "keys", "mac", "mac_secondary", "pan"})
 """What a host can put into a reply beside constants."""
 
 

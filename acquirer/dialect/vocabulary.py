@@ -35,6 +35,7 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "date": "local date",
     "detail_count": "how many details were uploaded",
     "detail_records": "transactions of an upload, one after the other",
+    "download": "what a download asks for; in a reply, what it brings",
     "entry_mode": "how card and PIN were entered",
     "expiry": "expiry of the card, YYMM",
     "extended": "extended data",

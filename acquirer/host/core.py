@@ -10,6 +10,7 @@ from typing import Final
 from acquirer.data.types import Randbytes
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect, Route
+from acquirer.downloads.catalogue import NOTHING, Catalogue
 from acquirer.host.calendar import Calendar
 from acquirer.host.diagnosis_budget import DiagnosisBudget
 from acquirer.host.issuer.cards import CardTable
@@ -58,6 +59,7 @@ class Host:
         "code_de",
         "diagnoses",
         "dialect",
+        "downloads",
         "entry_modes",
         "faults",
         "function_de",
@@ -67,6 +69,7 @@ class Host:
         "issuer",
         "keys_as_text",
         "magstripe_entry_modes",
+        "nibbles",
         "options",
         "pin_block_de",
         "pin_capture_de",
@@ -79,7 +82,6 @@ class Host:
         "ring",
         "rules",
         "sequence_de",
-        "sign_on_nibble",
         "signs_on",
         "stream_diagnoses",
         "stripe_modes",
@@ -104,6 +106,7 @@ class Host:
         options: HostOptions = HostOptions(),
         rules: Rules | None = None,
         unproved: UnprovedSignOns | None = None,
+        downloads: Catalogue = NOTHING,
     ) -> None:
         dialect = compiled.dialect
         self.dialect = dialect
@@ -116,6 +119,7 @@ class Host:
         self.faults = faults
         self.rules = rules if rules is not None else Rules(generation=faults.generation)
         self.options = options
+        self.downloads = downloads  # what its terminals may fetch
         self._codes: dict[tuple[Reason, int], str] = {}
         self.tokens: dict[str, str] = {}  # of cards in the issuer's table, whose numbers are in memory anyway
         self.ring = KeyRing(vault)
@@ -145,8 +149,8 @@ class Host:
         envelope = dialect.envelope
         self.tpdu_first, self.head_first, self.tpdu_bytes = envelope.tpdu[:1], envelope.head[:1], len(envelope.tpdu)
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
-        nibbles = {requirement: int(nibble, 16) for nibble, requirement in requirements.items()}
-        self.sign_on_nibble = nibbles.get("sign_on", 0)  # of the reply's message header; 0 asks for nothing
+        # What the head of a reply may ask of a terminal, and how; a dialect without such a digit asks for nothing.
+        self.nibbles: dict[str, int] = {name: int(nibble, 16) for nibble, name in requirements.items()}
 
     def token(self, pan: str) -> str:
         """Return the name of a card's row, a keyed hash of its number."""

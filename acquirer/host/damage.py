@@ -12,7 +12,7 @@ from acquirer.host.core import Host
 from acquirer.host.decision import Decision
 from acquirer.host.fault_subject import FaultSubject
 from acquirer.host.request import Request
-from acquirer.host.sealing import Reply
+from acquirer.host.sealing import Reply, asking_nibble
 from acquirer.matcher.keys import BETWEEN_NAMES
 from acquirer.model.effects import Effect, Restart, Send
 from acquirer.scenario.active_faults import FaultSet
@@ -118,7 +118,7 @@ class _ReplyMaker:
         self._host = host
         self._request = request
         self._decision = decision
-        self._envelope = host.plans.envelope(request.message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
+        self._envelope = host.plans.envelope(request.message.raw, asking_nibble(host, request, decision))
         self._keys = reply.keys
         session = decision.session
         selector = session.current.package if session is not None and session.current is not None else ""

@@ -53,6 +53,7 @@ from acquirer.model.effects import (
 )
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
+from acquirer.model.rows import under_own_key
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultContext, Stage
 from acquirer.scenario.rules import Ruling
@@ -162,6 +163,8 @@ def decide(host: Host, request: Request, ruling: Ruling | None = None) -> Decidi
         request.key = service.key(host, request)
     loaded = yield Load(request.tid, request.key)
     assert isinstance(loaded, Loaded)
+    if loaded.terminal is not None and loaded.session is not None:
+        loaded.terminal, request.downloads = under_own_key(loaded.terminal, loaded.session), loaded.session.downloads
     request.terminal = loaded.terminal
     refusal = identify(host, request, loaded)
     if refusal is not None or service is None:

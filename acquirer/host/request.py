@@ -17,6 +17,7 @@ class Request:
         "amount_minor",
         "arrival",
         "batch",
+        "downloads",
         "generation",
         "held",
         "key",
@@ -53,6 +54,7 @@ class Request:
         self.operator = ""  # whom the message names; where the terminal lists operators, else the one who had signed on
         self.key: TransactionKey | None = None  # of the transaction that the request is about
         self.terminal: TerminalConfig | None = None  # once it is loaded; None: it is not known
+        self.downloads: tuple[str, ...] = ()  # that its terminal is asked for, once it is loaded
 
     @property
     def repeat(self) -> bool:

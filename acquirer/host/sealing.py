@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from acquirer.data.text import printable
 from acquirer.dialect.definitions import ACCEPTED
 from acquirer.host.core import Host
@@ -46,7 +48,7 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     if decision.ruling is not None or decision.replayed:
         edit(dialect, fields, elements)  # what a rule changes in the reply
     mti = host.plans.reply_mti(message.mti)
-    envelope = host.plans.envelope(message.raw, host.sign_on_nibble if decision.sign_on_again else 0)
+    envelope = host.plans.envelope(message.raw, asking_nibble(host, request, decision))
     keys = decision.keys
     unasked = route is not None and route.mac_accepted and dialect.mac_of(message) is None
     if keys is None or not accepted or route is None or route.mac_reply == "never" or unasked:
@@ -54,3 +56,11 @@ def seal(host: Host, request: Request, decision: Decision) -> Reply:
     security = dialect.security
     frame = dialect.encode_in(envelope, mti, fields | {dialect.mac_de(fields): bytes(security.mac_bytes)})
     return Reply(code, mti, fields, host.suite.seal_reply(keys, frame), keys)
+
+
+def asking_nibble(host: Host, request: Request, decision: Decision) -> int:
+    """Return what the head of a reply asks the terminal to do; 0: nothing."""
+    if decision.sign_on_again:
+        return host.nibbles.get("sign_on", 0)
+    pending: Sequence[str] = request.downloads if decision.session is None else decision.session.downloads
+    return next((host.nibbles[kind] for kind in pending if kind in host.nibbles), 0)

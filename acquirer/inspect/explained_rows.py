@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from acquirer.inspect.cells import Cells
 from acquirer.inspect.meaning import NOTHING, Meanings
 from acquirer.security.key_package import KeyPackage
+from acquirer.wire.coded_values import CODED_VALUES, parse_coded, sizes_of
 from acquirer.wire.emv import tag_meaning
 from acquirer.wire.grammar import Layout, Locator, Part, Text
 from acquirer.wire.masking import mask_digits
@@ -68,8 +69,10 @@ class FieldDivider:
             return tuple(self._parts(key, value, layout.parts))
         if layout.kind == "key-package" and self.package:
             return tuple(self._keys(value, self.package))
-        if layout.kind in TLV_KINDS:
-            return tuple(self._tlv(value, layout))
+        if layout.kind in TLV_KINDS or layout.kind == CODED_VALUES:
+            before = layout.tags_start
+            parts = self._parts(key, value.cut(0, before), layout.parts) if before else ()
+            return (*parts, *self._tlv(value.cut(before), layout))
         return ()
 
     def hide(self, value: Cells, sensitivity: str, *, known: bool = True) -> frozenset[int]:
@@ -114,14 +117,13 @@ class FieldDivider:
 
     def _tlv(self, value: Cells, layout: Layout) -> Iterator[ExplainedRow]:
         try:
-            objects = parse_tlv(value.data, layout.kind)
+            objects = _parse(value.data, layout)
         except TlvError as exc:
             yield from self._objects(value, exc.before, layout)
             rest = value.cut(exc.before[-1].stop if exc.before else 0)
             # It may be anything, so nothing of it is shown.
-            problem = (
-                "is hexadecimal text, and bytes belong there" if is_hex_text(value.data, layout.kind) else exc.problem
-            )
+            as_hex = layout.kind in TLV_KINDS and is_hex_text(value.data, layout.kind)
+            problem = "is hexadecimal text, and bytes belong there" if as_hex else exc.problem
             yield make_row("?", Text("unreadable"), rest, Text(problem), hidden=self.hide(rest, "secret"))
         else:
             yield from self._objects(value, objects, layout)
@@ -144,6 +146,13 @@ class FieldDivider:
                 within=tuple(self._objects(value, one.within, layout)),
             )
             yield replace(row, span=(value.cut(one.start).span[0], cut.span[1]))
+
+
+def _parse(data: bytes, layout: Layout) -> tuple[Tlv, ...]:
+    """Return the objects of a value that is divided by tags. Raises TlvError."""
+    if layout.kind == CODED_VALUES:
+        return parse_coded(data, sizes_of(layout.tags))
+    return parse_tlv(data, layout.kind)
 
 
 def _blocks(value: Cells, package: KeyPackage) -> Iterator[ExplainedRow]:

@@ -98,7 +98,7 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         return hidden
     if any(layout.name == IMAGE for layout in layouts):
         return _image
-    if tagged := [layout for layout in layouts if layout.kind in TLV_KINDS]:
+    if tagged := [layout for layout in layouts if layout.kind in TLV_KINDS and _is_sensitive(layout)]:
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
         return partial(_parts, parts=parts)
@@ -116,6 +116,11 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
         return partial(_text, layouts=telling) if telling else _text
     return _free
+
+
+def _is_sensitive(layout: Layout) -> bool:
+    """Return whether data with tags must be taken apart to be shown: its table has sensitive ones, or there is none."""
+    return not layout.tags or any(tag.sensitivity for tag in layout.tags.values())
 
 
 def shows_text(shower: Shower) -> bool:
@@ -217,9 +222,9 @@ def _tags(value: Value, layouts: list[Layout]) -> str:
     shown_ = list(text)
     for layout in layouts:
         try:
-            objects, end = parse_tlv(data, layout.kind), len(data)
+            objects, end = parse_tlv(data, layout.kind, layout.tags_start), len(data)
         except TlvError as exc:
-            objects, end = exc.before, exc.before[-1].stop if exc.before else 0
+            objects, end = exc.before, exc.before[-1].stop if exc.before else layout.tags_start
         for one in walk(objects):
             tag = layout.tags.get(one.tag)
             start, stop = per_byte * one.value_start, per_byte * one.stop

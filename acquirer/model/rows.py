@@ -12,7 +12,7 @@ Units: `_us` is UTC microseconds since the epoch, `_minor` is minor units of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
@@ -68,6 +68,7 @@ class TerminalConfig:
     bdk: bytes | None = field(default=None, repr=False)  # sealed "bdk:<tid>": its keys are derived for each message
     bdk_kcv: Identifier = ""
     operators: tuple[Identifier, ...] = ()  # who may sign on, beside `MANAGERS`; none: anyone
+    downloads: tuple[Identifier, ...] = ()  # what it is asked to download from its registration on
 
 
 @dataclass(slots=True)
@@ -103,6 +104,14 @@ class Session:
     settled: Identifier = ""  # the batch before: its settlement closed it; "": none was settled yet
     settling: bool = False  # the open batch was settled and its upload has not ended: it takes no new transactions
     unused: bool = False  # nothing was booked in the open batch since the settlement of the one before
+    downloads: tuple[Identifier, ...] = ()  # what it is asked to download, until their ends have come
+    device_status: Particulars = ""  # as it was uploaded last
+    tmk: bytes | None = field(
+        default=None, repr=False
+    )  # downloaded and in use, sealed "tmk:<tid>"; None: as registered
+    tmk_kcv: Identifier = ""
+    next_tmk: bytes | None = field(default=None, repr=False)  # downloaded and not activated, sealed the same
+    next_tmk_kcv: Identifier = ""
 
     def copy(self) -> Session:
         """Return the same row once more, to become the next one: `replace` costs three times as much."""
@@ -110,6 +119,11 @@ class Session:
 
 
 _session_values: Final = attrgetter(*Session.__slots__)
+
+
+def under_own_key(terminal: TerminalConfig, session: Session) -> TerminalConfig:
+    """Return a terminal with the master key that it has: the one that it downloaded, else the registered one."""
+    return terminal if session.tmk is None else replace(terminal, tmk=session.tmk, tmk_kcv=session.tmk_kcv)
 
 
 @dataclass(slots=True)

@@ -59,6 +59,8 @@ class Config:
     dialect: TextValue = "unionpay-pos"
     terminals: File = None
     cards: File = None
+    downloads: File = None
+    """Folder of what terminals download; what it lacks is as shipped (``specs/downloads``)."""
     timezone: Annotated[str, read_timezone] = "Asia/Shanghai"
     """Of business days, and of the time that terminals are given."""
     trigger_amounts: Switch = False

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from acquirer.data.text import plural
+from acquirer.data.toml import did_you_mean
+from acquirer.downloads.kinds import ORDER, ordered_downloads
 from acquirer.model.rows import MANAGERS
 from acquirer.security.dukpt import DUKPT
 
@@ -82,6 +84,18 @@ def read_operators(value: object) -> tuple[str, ...]:
         if value.count(one) > 1:
             raise ValueError(f"names {one} twice")
     return tuple(sorted(value))
+
+
+def read_downloads(value: object) -> tuple[str, ...]:
+    """Return kinds of downloads in their order; "all": each of them."""
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(one, str) for one in words):
+        raise ValueError('is no list of downloads; write it like ["parameters", "capk", "aid"], or "all"')
+    for one in words:
+        if one not in (*ORDER, "all"):
+            hint = did_you_mean(one, ORDER) or f"; there are {', '.join(ORDER)}, or all"
+            raise ValueError(f"names '{one}', which is no download{hint}")
+    return ORDER if "all" in words else ordered_downloads(words)
 
 
 def is_range(tid: str) -> bool:

@@ -24,6 +24,7 @@ from acquirer.settings.shipped import specs_dir
 from acquirer.settings.terminal_values import (
     RANGE_MOST,
     is_range,
+    read_downloads,
     read_ksn,
     read_mid,
     read_name,
@@ -176,13 +177,14 @@ def _registrations(table: Mapping[str, Any]) -> Iterator[Registration]:
     policy = _policy(table.get("policy"))
     test = _value(table, "test", read_bool, False)
     operators = _value(table, "operators", read_operators, ())
+    downloads = _value(table, "downloads", read_downloads, ())
     fixed_keys = _fixed_keys(table.get("fixed_keys"))
     if fixed_keys is not None and not test:
         raise _Problem(("fixed_keys",), "are for test terminals only; write test = true, or leave them out")
     if tmk is None and bdk is None:
         raise _Problem((), "there is no key; give a tmk, or a bdk where keys are derived for each message")
     for tid in spelled_out(tids):
-        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators)
+        yield Registration(tid, mid, tmk, name, mak, policy, test, fixed_keys, bdk, ksn, operators, downloads)
 
 
 def _policy(table: object) -> Policy:
@@ -262,6 +264,7 @@ _KEYS: Final[Mapping[str, Iterable[str]]] = {
     "test": (),
     "fixed_keys": _FIXED_KEYS,
     "operators": (),
+    "downloads": (),
 }
 """The keys of a ``[[terminal]]``, each with those of its table if it is one."""
 

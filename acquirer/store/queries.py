@@ -241,7 +241,7 @@ def registered(row: Row, database: Path | None = None) -> tuple[TerminalConfig, 
     """
     config, session = unpack_whole(TERMINAL.unpack, row, schema.terminal, database), row[_TERMINAL_WIDTH:]
     if session[_SESSION_TID] is None:
-        return config, Session(config.tid)
+        return config, Session(config.tid, downloads=config.downloads)
     return config, unpack_whole(SESSION.unpack, session, schema.session, database)
 
 

@@ -13,7 +13,8 @@ from operator import attrgetter
 from typing import Final
 
 from acquirer.data.types import Randbytes, Row
-from acquirer.model.rows import Policy, TerminalConfig
+from acquirer.downloads.kinds import ordered_downloads
+from acquirer.model.rows import Policy, Session, TerminalConfig
 from acquirer.security.secret import Secret
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -65,9 +66,12 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
                 continue
             result.changed += 1
             terminals.append((*TERMINAL.pack(sealed_terminal(one, vault, randbytes)), digest))
-            if session.current and _master(config, vault) != one.tmk:
-                result.keys_dropped += 1
-                sessions.append(SESSION.pack(replace(session, current=None, previous=None, previous_until_us=0)))
+            after = _with_downloads(session, config, one)
+            if _master(config, vault) != one.tmk:
+                result.keys_dropped += session.current is not None
+                after = _under_registered_key(after)
+            if after != session and session.version:  # a terminal without a row begins as it is registered
+                sessions.append(SESSION.pack(after))
         statements.TERMINALS.write(cursor, terminals)
         statements.SESSIONS.write(cursor, sessions)
 
@@ -75,15 +79,39 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
     return result
 
 
+def _with_downloads(session: Session, config: TerminalConfig, wanted: Registration) -> Session:
+    """Return a session that is asked to download what its terminal was registered to, if that is new."""
+    if config.downloads == wanted.downloads:
+        return session
+    return replace(session, downloads=ordered_downloads((*session.downloads, *wanted.downloads)))
+
+
+def _under_registered_key(session: Session) -> Session:
+    """Return a session without anything that came under another master key, and without the one it downloaded."""
+    return replace(
+        session,
+        current=None,
+        previous=None,
+        previous_until_us=0,
+        tmk=None,
+        tmk_kcv="",
+        next_tmk=None,
+        next_tmk_kcv="",
+    )
+
+
 def _digest(one: Registration, vault: Vault) -> str:
     plain = repr((one.tid, one.mid, one.name, one.mak, *_policy_values(one.policy), one.test, one.operators))
+    if one.downloads:  # the digests of version 0010 and before say nothing of them
+        plain += repr(one.downloads)
     return vault.digest(plain, one.tmk, one.bdk, one.fixed_keys)
 
 
 def _same(wanted: Registration, config: TerminalConfig, vault: Vault) -> bool:
     """Return whether a registration is the stored one; sealed keys differ each time and are compared open."""
-    plain = (config.mid, config.name, config.mak, config.policy, config.test, config.operators)
-    if plain != (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test, wanted.operators):
+    plain = (config.mid, config.name, config.mak, config.policy, config.test, config.operators, config.downloads)
+    named = (wanted.mid, wanted.name, wanted.mak, wanted.policy, wanted.test, wanted.operators, wanted.downloads)
+    if plain != named:
         return False
     bdk = None if config.bdk is None else vault.open_secret(f"bdk:{config.tid}", config.bdk)
     if _master(config, vault) != wanted.tmk or bdk != wanted.bdk:
@@ -111,4 +139,5 @@ def sealed_terminal(one: Registration, vault: Vault, randbytes: Randbytes) -> Te
         bdk=None if one.bdk is None else vault.seal_secret(f"bdk:{one.tid}", one.bdk, randbytes),
         bdk_kcv="" if one.bdk is None else one.bdk.kcv(),
         operators=one.operators,
+        downloads=one.downloads,
     )

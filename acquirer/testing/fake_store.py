@@ -56,10 +56,13 @@ class FakeStore:
         terminal = self.terminals.get(wanted.tid)
         return Loaded(
             terminal=terminal,
-            session=self.sessions.get(wanted.tid, Session(wanted.tid)) if terminal else None,
+            session=self._session(terminal) if terminal else None,
             transaction=self.transactions.get(wanted.key) if wanted.key else None,
             rrn=f"{next(self.numbers):012}",
         )
+
+    def _session(self, terminal: TerminalConfig) -> Session:
+        return self.sessions.get(terminal.tid) or Session(terminal.tid, downloads=terminal.downloads)
 
     def load_card(self, wanted: LoadCard) -> Card | None:
         """Return the row of a card; None when nothing is kept about it."""

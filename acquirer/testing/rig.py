@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Any, Final, Unpack
 from zoneinfo import ZoneInfo
@@ -45,6 +46,7 @@ from acquirer.scenario.rules.reading import make_rule
 from acquirer.security.vault import Vault
 from acquirer.settings.cards import load_cards
 from acquirer.settings.config import make_config
+from acquirer.settings.downloads import load_downloads
 from acquirer.settings.registration import Registration
 from acquirer.settings.specs import load_dialect
 from acquirer.store.registry import sealed_terminal
@@ -69,6 +71,7 @@ class Rig:
         at: local time at which it begins.
         seed: of everything that is drawn: the same seed gives the same bytes.
         rules: each a `Rule` or a dictionary; faults: each a `Fault` or its short text.
+        downloads: a folder of what terminals download; None: as shipped.
         options: of `acquirer.host.core.HostOptions`.
     """
 
@@ -81,6 +84,7 @@ class Rig:
         seed: int = 1,
         rules: Iterable[Written] = (),
         faults: Iterable[Fault | str] = (),
+        downloads: Path | None = None,
         **options: Any,
     ) -> None:
         compiled = CompiledDialect(load_dialect(dialect))
@@ -99,6 +103,7 @@ class Rig:
         self.now_us = fixed_clock(config.clock, zone).now_us()
         self._randbytes = Random(seed).randbytes  # noqa: S311  the same bytes each time, which tests ask for
         self._options = HostOptions(**options)
+        self._downloads = load_downloads(downloads)
         self.restart()
 
     def restart(self) -> None:
@@ -112,6 +117,7 @@ class Rig:
             rules=self.rules,
             timezone=self._zone,
             options=self._options,
+            downloads=self._downloads,
         )
 
     # terminals

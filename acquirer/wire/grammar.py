@@ -23,9 +23,22 @@ AMOUNT_DIGITS: Final = 12
 CHARSETS = {"ascii": ASCII_CODE_PAGE, "ebcdic": EBCDIC_CODE_PAGE}
 """Python codecs of text on the wire, unless a dialect has another code page; each maps all 256 bytes one to one."""
 
-LayoutKind = Literal["parts", "ber-tlv", "tag2-length1", "text-tag2-length3", "key-package", "text"]
-"""How a field is divided: by position; EMV BER-TLV; two-byte tags with a one-byte length; two characters of tag with
-three digits of length; the working keys of a sign-on; not at all, but it is text."""
+LayoutKind = Literal[
+    "parts",
+    "ber-tlv",
+    "tag2-length1",
+    "text-tag2-length3",
+    "text-tag6-length3",
+    "length2-bin",
+    "length2-digits",
+    "coded-values",
+    "key-package",
+    "text",
+]
+"""How a field is divided: by position; EMV BER-TLV; two-byte tags with a one-byte length; two or six characters of tag
+with three digits of length; card numbers behind their length, or their first six digits; two-digit codes with values
+whose size the table of tags says; the working keys of a sign-on; not at all, but it is text. What has tags may have
+parts before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,11 @@ class Layout:
     tags: Mapping[str, Tag] = field(default_factory=dict)  # by tag: hex of a binary one, characters of a text one
     mti: tuple[str, ...] = ()  # empty: any
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # element → the values it may have
+
+    @property
+    def tags_start(self) -> int:
+        """Where its tags begin: behind its parts."""
+        return self.parts[-1].stop or 0 if self.parts else 0
 
 
 @dataclass(frozen=True, slots=True)

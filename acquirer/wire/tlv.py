@@ -3,6 +3,9 @@
 * ``ber-tlv``: EMV Book 3 annex B over ISO/IEC 8825-1, definite lengths only, ``00`` padding between objects.
 * ``tag2-length1``: two bytes of tag, one byte of length (the elements of an electronic signature's receipt, FF00 …).
 * ``text-tag2-length3``: two characters of tag, three digits of length (extended data, A3 …).
+* ``text-tag6-length3``: six characters of tag, three digits of length (contactless parameters, FF8054 …).
+* ``length2-bin``, ``length2-digits``: the length of a card number in two digits, which stands for a tag here, and its
+  first six digits, or all (BIN tables, blacklists).
 
 Parsing keeps everything: unknown tags, padding and the very bytes of each header, so that ``join_tlv`` gives back what
 was parsed. Order is kept too, and a tag may come twice.
@@ -50,8 +53,8 @@ class Tlv:
         return self.value_start + len(self.value)
 
 
-def parse_tlv(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
-    """Return the objects of `data`, in order; `kind` is a key of `TLV_KINDS`.
+def parse_tlv(data: bytes, kind: str = "ber-tlv", start: int = 0) -> tuple[Tlv, ...]:
+    """Return the objects of `data` from byte `start` on, in order; `kind` is a key of `TLV_KINDS`.
 
     >>> [(o.tag, o.value.hex()) for o in parse_tlv(bytes.fromhex("9F2608ACF958C80FF74403950500000000009A03160726"))]
     [('9F26', 'acf958c80ff74403'), ('95', '0000000000'), ('9A', '160726')]
@@ -59,7 +62,7 @@ def parse_tlv(data: bytes, kind: str = "ber-tlv") -> tuple[Tlv, ...]:
     Raises:
         TlvError: an object runs past the end, or has no sensible tag or length.
     """
-    return _objects(data, 0, len(data), TLV_KINDS[kind], 0)
+    return _objects(data, start, len(data), TLV_KINDS[kind], 0)
 
 
 def build_tlv(objects: Iterable[tuple[str, bytes]], kind: str = "ber-tlv") -> bytes:
@@ -188,21 +191,49 @@ def _fixed_header(tag: str, length: int, at: int) -> bytes:
     return raw + bytes([length])
 
 
-def _read_text(data: bytes, at: int, end: int) -> tuple[str, int, int]:
-    tag, digits = data[at : at + 2], data[at + 2 : at + 5]
-    if at + 5 > end:
-        raise TlvError("the data ends within a tag or before its length", at)
-    if not tag.isalnum() or not digits.isdigit():
-        raise TlvError("expected two characters of tag and three digits of length", at)
-    return tag.decode("ascii"), at + 5, int(digits)
+def _text_kind(size: int, spoken: str) -> TlvKind:
+    """Return the kind whose tags have so many letters or digits, each with three digits of length."""
+
+    def read(data: bytes, at: int, end: int) -> tuple[str, int, int]:
+        value_at = at + size + 3
+        tag, digits = data[at : at + size], data[at + size : value_at]
+        if value_at > end:
+            raise TlvError("the data ends within a tag or before its length", at)
+        if not tag.isalnum() or not digits.isdigit():
+            raise TlvError(f"expected {spoken} characters of tag and three digits of length", at)
+        return tag.decode("ascii"), value_at, int(digits)
+
+    def header(tag: str, length: int, at: int) -> bytes:
+        if len(tag) != size or not (tag.isascii() and tag.isalnum()):
+            raise TlvError(f"{tag} is no tag of {spoken} letters or digits", at)
+        if length > 999:
+            raise TlvError(f"tag {tag} cannot hold {length} bytes", at)
+        return f"{tag}{length:03d}".encode("ascii")
+
+    return TlvKind(read, header)
 
 
-def _text_header(tag: str, length: int, at: int) -> bytes:
-    if len(tag) != 2 or not (tag.isascii() and tag.isalnum()):
-        raise TlvError(f"{tag} is no tag of two letters or digits", at)
-    if length > 999:
-        raise TlvError(f"tag {tag} cannot hold {length} bytes", at)
-    return f"{tag}{length:03d}".encode("ascii")
+BIN_DIGITS = 6
+"""Of a card number, in a BIN table."""
+
+
+def _card_kind(*, whole: bool) -> TlvKind:
+    """Return the kind of lists of card numbers, each behind its length, or of their first digits."""
+
+    def read(data: bytes, at: int, end: int) -> tuple[str, int, int]:
+        digits = data[at : at + 2]
+        if at + 2 > end or not digits.isdigit():
+            raise TlvError("expected two digits that say how long a card number is", at)
+        return digits.decode("ascii"), at + 2, int(digits) if whole else BIN_DIGITS
+
+    def header(tag: str, length: int, at: int) -> bytes:
+        if len(tag) != 2 or not (tag.isascii() and tag.isdigit()):
+            raise TlvError(f"{tag} is no length of two digits", at)
+        if length != (expected := int(tag) if whole else BIN_DIGITS):
+            raise TlvError(f"{plural(expected, 'digit')} belong there, not {length}", at)
+        return tag.encode("ascii")
+
+    return TlvKind(read, header)
 
 
 def _tag_bytes(tag: str, at: int) -> bytes:
@@ -218,7 +249,10 @@ def _tag_bytes(tag: str, at: int) -> bytes:
 TLV_KINDS: Mapping[str, TlvKind] = {
     "ber-tlv": TlvKind(_read_ber, _ber_header, nests=True),
     "tag2-length1": TlvKind(_read_fixed, _fixed_header),
-    "text-tag2-length3": TlvKind(_read_text, _text_header),
+    "text-tag2-length3": _text_kind(2, "two"),
+    "text-tag6-length3": _text_kind(6, "six"),
+    "length2-bin": _card_kind(whole=False),
+    "length2-digits": _card_kind(whole=True),
 }
 """The forms by the name a dialect chooses them with."""
 

@@ -44,9 +44,12 @@ class Rig(shipped.Rig):
         fixed: WorkingKeys | None = None,
         mak: str = "single",
         operators: Sequence[str] = (),
+        downloads: Sequence[str] = (),
         **policy: Any,
     ) -> Registration:
         listed = {"operators": list(operators)} if operators else {}
+        if downloads:
+            listed["downloads"] = list(downloads)
         known = super().register(tid, name="test", tmk=TMK_HEX, mak=mak, policy=policy, **listed)
         if fixed is not None:
             sealed = self.host.vault.seal_keys(f"fixed:{tid}", fixed, self.host.randbytes)

@@ -47,7 +47,7 @@ def test_while_a_sign_on_is_due_another_sale_under_the_number_is_sent_to_sign_on
     answer = due.sale(999, stan="000002")
     assert answer.code == "77"
     assert "signed off" in answer.why
-    assert answer.message.raw[7] & 0x0F == rig.host.sign_on_nibble == 3  # in the message header too
+    assert answer.message.raw[7] & 0x0F == rig.host.nibbles["sign_on"] == 3  # in the message header too
     assert answer.evidence[0].pan_masked == "621234******1232"
     assert rig.booked_minor() == 1234
 

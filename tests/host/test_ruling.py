@@ -262,7 +262,7 @@ def test_a_rule_asks_for_a_sign_on_in_the_header_of_an_approval(ruled):
 
 def asks_for_sign_on(pos, answer):
     _, head = pos.rig.host.dialect.envelope_of(answer.message.raw)
-    return head[2] & 0x0F == pos.rig.host.sign_on_nibble
+    return head[2] & 0x0F == pos.rig.host.nibbles["sign_on"]
 
 
 @pytest.mark.parametrize("then", [{"set": {"de.37": "1" * 40}}, {"code": "906"}, {"drop": ["original_mti"]}])

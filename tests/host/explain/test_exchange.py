@@ -248,7 +248,7 @@ def test_clocks() -> None:
 
 def test_known_and_not_served(pos: Pos) -> None:
     host = pos.rig.host
-    elements = {"stan": "000001", "transaction_type": "00", "batch": "000001", "function": "800"}
-    assert why.not_supported(host.dialect, request_of(host, pos.frame("0300", elements))) == (
-        "'rate download' (0300) is known, but this host does not serve it"
+    elements = {"stan": "000001", "transaction_type": "03", "batch": "000001", "function": "000"}
+    assert why.not_supported(host.dialect, request_of(host, pos.frame("0200", elements))) == (
+        "'points balance inquiry of another kind' (0200) is known, but this host does not serve it"
     )

@@ -1,0 +1,1 @@
+"""What a terminal downloads, as it travels and as data: parameters, keys, lists. What host and terminal share."""
