@@ -39,7 +39,7 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
         await self.close()
 
     async def _run(self, program: Program[Result]) -> Result:
-        self._core.begin()
+        program = self._core.begin(program)
         answer: Response | None = None
         try:
             while True:

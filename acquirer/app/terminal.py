@@ -65,7 +65,7 @@ class Terminal(Operations[Result]):
         self.close()
 
     def _run(self, program: Program[Result]) -> Result:
-        self._core.begin()
+        program = self._core.begin(program)
         answer: Response | None = None
         try:
             while True:

@@ -13,7 +13,8 @@ from acquirer.settings.held_cards import card_entry, held_card
 from acquirer.settings.terminal_state import StateFile
 from acquirer.signature.bitmap import Bitmap
 from acquirer.terminal.card import CardData
-from acquirer.terminal.effects import Began, Ended, Print, TerminalEffect
+from acquirer.terminal.download import with_downloads
+from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
 from acquirer.terminal.kind import Kind
@@ -154,9 +155,11 @@ class TerminalCore:
         elif isinstance(effect, Began) and self.watch:
             self.watch.began(effect.exchange)
 
-    def begin(self) -> None:
-        """Prepare for the next operation."""
+    def begin(self, program: Program[Result]) -> Program[Result]:
+        """Prepare for the next operation; return it with the downloads that may follow it."""
         self.log, self.slips = [], []
+        self.machine.wanted = None
+        return with_downloads(self.machine, program)
 
     def finished(self, result: Result) -> Result:
         """Return the result of an operation with its exchanges, and the slips that it printed."""

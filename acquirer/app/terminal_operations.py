@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from acquirer.app.download_operations import DownloadOperations
 from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.operator_operations import OperatorOperations
 from acquirer.app.terminal_core import sale_kind, service_of
@@ -26,7 +27,7 @@ from acquirer.terminal.upload import upload
 from acquirer.terminal.void import void
 
 
-class Operations(FurtherTransactions[Answered], OperatorOperations[Answered]):
+class Operations(FurtherTransactions[Answered], OperatorOperations[Answered], DownloadOperations[Answered]):
     """What a terminal can do, written once for both kinds: each operation is a program, and `_run` drives it."""
 
     @property

@@ -87,6 +87,8 @@ class TerminalOptions(TypedDict, total=False):
     """When what is made without the host goes up: ``at-once``, ``after-next`` (transaction), ``before-settlement``."""
     offline_most: int
     """So many that wait go up in any case; 0: any number waits."""
+    fetch: bool
+    """Download by itself what the host asks for in the head of a reply (the default)."""
     no_sign_limit: str | int | None
     """Contactless sales up to this amount are not signed; None: the dialect's limit."""
     randbytes: Callable[[int], bytes]
@@ -142,6 +144,7 @@ def make_setup(tid: str, options: TerminalOptions) -> Setup:
         tell_capture=options.get("tell_capture", True),
         offline_upload=_offline_upload(options.get("offline_upload", "at-once")),
         offline_most=_offline_most(options.get("offline_most", 0)),
+        fetches=options.get("fetch", True),
         no_cvm_limit_minor=None if (limit := options.get("no_sign_limit")) is None else minor_units(limit),
     )
 

@@ -56,6 +56,9 @@ class Common:
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for one answer.")
     ] = None
+    fetch: Annotated[
+        bool, typer.Option("--fetch/--no-fetch", help="Download what the host asks for in the head of a reply.")
+    ] = True
     expect: Annotated[
         list[str] | None,
         typer.Option(metavar="39=00", help="End with 1 unless the reply has this; a DE or an element; again for more."),
@@ -115,7 +118,7 @@ GROUPS = {
     "Receipt": "receipt receipt_png lang",
     "Made without the host": "offline_upload offline_most",
     "Terminal and host": "host tid terminals state",
-    "Messages": "dialect package operator serial tpdu head",
+    "Messages": "dialect package operator serial tpdu head fetch",
     "Answers": "timeout expect as_json",
 }
 """Heading in the help → options under it. First stands what is not named here, or must be given."""
@@ -215,6 +218,7 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
             tpdu=options.tpdu,
             head=options.head,
             timeout_s=options.timeout or 0,
+            fetch=options.fetch,
             sign_upload=signing.sign_upload,
             sign_parts=signing.sign_parts,
             watermark=signing.watermark,

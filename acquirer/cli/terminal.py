@@ -18,6 +18,7 @@ from acquirer.cli.card_options import (
     details,
     presented,
 )
+from acquirer.cli.downloads import app as downloads
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
 from acquirer.cli.operation import STATE, Job, Offline, Printing, Signing, operation, write_picture
@@ -68,6 +69,7 @@ def sale(
 
 
 app.registered_commands += follow_ups.registered_commands
+app.registered_commands += downloads.registered_commands
 app.add_typer(operators, name="operator")
 
 

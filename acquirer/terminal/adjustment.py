@@ -11,6 +11,7 @@ from acquirer.terminal.follow_up import FollowUpOrder, follow_up
 from acquirer.terminal.kinds import SETTLEMENT_ADJUSTMENT, TIP_ADJUSTMENT
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import OrderError
+from acquirer.terminal.steering import tip_forbidden
 
 
 def adjust(machine: Machine, order: FollowUpOrder) -> Program[Result]:
@@ -36,6 +37,8 @@ def tip(machine: Machine, order: FollowUpOrder, tip_minor: int) -> Program[Resul
         return Result(TIP_ADJUSTMENT.service, Outcome.REFUSED, sentence=sentence)
     if tip_minor <= 0:
         raise OrderError(f"a tip of {decimal_amount(tip_minor)} is none; give one above zero")
+    if prohibited := tip_forbidden(machine.state, tip_minor, kept.amount_minor):
+        return Result(TIP_ADJUSTMENT.service, Outcome.REFUSED, sentence=f"no tip: {prohibited}")
     named = replace(order.sale, amount_minor=kept.amount_minor + tip_minor)
     details = {"tip": f"{tip_minor:012}"}
     return (yield from follow_up(machine, TIP_ADJUSTMENT, replace(order, sale=named, details=details)))

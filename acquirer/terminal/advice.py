@@ -52,12 +52,12 @@ def kept_advice(machine: Machine, kind: Kind, order: Order, route: Route, reques
 def repeat_advice(
     machine: Machine, route: Route, fields: dict[int, Value], about: tuple[str, ...], exchange: Exchange
 ) -> Program[Exchange]:
-    """Send an advice again until it is answered, `reversal.tries` times in all; returns the last exchange.
+    """Send an advice again until it is answered, `Setup.tries` times in all; returns the last exchange.
 
     It has not ended yet if it answers the advice. An answer that decides nothing does not (`UNDECIDED`); if it wants a
     sign-on, the terminal signs on first.
     """
-    for _ in range(machine.setup.terminal_profile.reversal.tries - 1):
+    for _ in range(machine.setup.tries - 1):
         yield Ended(exchange)
         if wants_sign_on(machine, exchange):
             yield from fetch_keys(machine)

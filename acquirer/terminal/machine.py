@@ -6,92 +6,23 @@ is a generator over a `Machine` (see `effects`). Checks of replies are those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from acquirer.data.types import Randbytes
-from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect, Route
-from acquirer.dialect.suite import Suite
-from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.security.dukpt_device import DukptDevice, DukptTransaction
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.effects import Ask, Began, Keep, Listen, NoAnswer, NotSent, Program, Received, Response, Unframed
 from acquirer.terminal.exchange import Exchange, Outcome
-from acquirer.terminal.kind import OfflineUpload
 from acquirer.terminal.reply import check_reply
+from acquirer.terminal.setup import Setup
 from acquirer.terminal.state import State
+from acquirer.terminal.steering import steered
 from acquirer.wire.message import EncodeError, Value
 
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a terminal is, as its owner set it up.
-
-    Raises:
-        ValueError: the dialect does not describe its terminals.
-    """
-
-    compiled: CompiledDialect
-    tid: str
-    mid: str
-    tmk: Secret | None
-    randbytes: Randbytes = field(repr=False)
-    now: Callable[[], datetime] = field(repr=False)  # its clock: local time, with its zone where that matters
-    bdk: Secret | None = None  # where keys are derived for each message: what the key injection had
-    ksn: bytes = b""  # which device it made of this terminal
-    merchant: str = ""  # its name, for receipts
-    operator: str = "01"
-    serial: str = ""
-    package: str = ""  # key package to ask for at sign-on; "": as last time, at first the dialect's
-    tpdu: bytes = b""  # b"": the dialect's
-    head: bytes = b""
-    timeout_s: float = 0  # for one answer; 0: the dialect's
-    upload_at_once: bool = False  # a signature goes up after its own sale, not after the next one
-    part_bytes: int = 0  # signatures are cut into parts of so many bytes; 0: never
-    watermark: bool = True  # the feature code is burnt into signatures
-    tell_capture: bool = True  # uploads say how the signature was captured, in an element of our own
-    verify: bool = True  # KCVs and MACs of replies; False only measures what that costs
-    supplies_all: bool = False  # for dialect lint: elements that other terminals supply are not looked for
-    offline_upload: OfflineUpload = "at-once"
-    offline_most: int = 0  # so many that wait go up in any case; 0: any number waits
-    no_cvm_limit_minor: int | None = None  # no signature up to it, where there is such a limit; None: the dialect's
-
-    def __post_init__(self) -> None:
-        if self.compiled.dialect.terminal_profile is None:
-            raise ValueError(f"the dialect {self.dialect.name} does not describe its terminals: it has no [terminal]")
-
-    @property
-    def dialect(self) -> Dialect:
-        """What it speaks."""
-        return self.compiled.dialect
-
-    @property
-    def suite(self) -> Suite:
-        """The dialect's MAC, PIN blocks and key packages."""
-        return self.compiled.suite
-
-    @property
-    def terminal_profile(self) -> TerminalProfile:
-        """How terminals of this dialect behave."""
-        profile = self.compiled.dialect.terminal_profile
-        assert profile is not None
-        return profile
-
-    def clock(self) -> dict[str, str]:
-        """Return the time, as the dialect's elements say it."""
-        local = self.now()
-        utc = local.astimezone(UTC) if local.tzinfo else local
-        forms = self.compiled.clock_forms
-        return {form.element: (utc if form.utc else local).strftime(form.pattern) for form in forms}
-
-    @property
-    def patience_s(self) -> float:
-        """How long it waits for one answer."""
-        return self.timeout_s or self.terminal_profile.reply_timeout_s
+__all__ = ["Machine", "Setup", "demanded", "repeat_mti"]
 
 
 def demanded(route: Route) -> frozenset[str]:
@@ -102,19 +33,26 @@ def demanded(route: Route) -> frozenset[str]:
 class Machine:
     """One terminal at work: its setup, and its state as it changes."""
 
-    __slots__ = ("_operator", "_used", "setup", "state")
+    __slots__ = ("_owned", "_used", "setup", "state", "wanted")
 
     def __init__(self, setup: Setup, state: State | None = None) -> None:
-        self._operator = setup.operator  # while no cashier is logged on
-        self.setup = setup if state is None or not state.operator else replace(setup, operator=state.operator)
+        self._owned = setup  # as its owner set it up
         self._used: DukptTransaction | None = None  # the keys derived for the message that is being made
+        self.wanted: str | None = None  # what the last reply asks for in its head, "": nothing; None: it never came
         kcv = setup.tmk.kcv() if setup.tmk else ""
         if state is None or (state.tid, state.mid, state.tmk_kcv) != (setup.tid, setup.mid, kcv):
             fresh = State(setup.tid, setup.mid, kcv)
             # Under another master key the working keys are worthless; the counter and what is owed are not.
             kept = state if state and state.tid == setup.tid else fresh
-            state = replace(kept, mid=setup.mid, tmk_kcv=kcv, keys=None, signed_on=False)
+            downloaded = replace(kept.downloaded, tmk=None, next_tmk=None)
+            state = replace(kept, mid=setup.mid, tmk_kcv=kcv, keys=None, signed_on=False, downloaded=downloaded)
         self.state = _injected(setup, state)
+        self.setup = steered(setup, self.state)
+
+    @property
+    def tmk(self) -> Secret | None:
+        """The master key: the one that it downloaded, else the one that was entered."""
+        return self.state.downloaded.tmk or self.setup.tmk
 
     @property
     def package(self) -> str:
@@ -152,8 +90,8 @@ class Machine:
     def keep(self, **changes: Any) -> Program[None]:
         """Change the state and make it durable."""
         self.state = replace(self.state, **changes)
-        if "operator" in changes:
-            self.setup = replace(self.setup, operator=self.state.operator or self._operator)
+        if "operator" in changes or "downloaded" in changes:
+            self.setup = steered(self._owned, self.state)
         yield Keep(self.state)
 
     def count(self) -> Program[str]:
@@ -213,6 +151,7 @@ class Machine:
         stan = str(dialect.get_from(fields, "stan") or "")
         exchange = Exchange(dialect, route.service, route.title, mti, stan, about, fields)
         yield Began(exchange)
+        self.wanted = None
         answer = yield Ask(self.frame(route, fields, mti), self.setup.patience_s, fresh)
         keys, self._used = self.keys, None
         while isinstance(answer, Received):
@@ -223,6 +162,7 @@ class Machine:
                 if code := dialect.codes.get(check.code):
                     exchange.meaning = code.meaning
                 exchange.took_us = answer.took_us
+                self.wanted = self.wants(exchange)
                 return exchange
             exchange.note(check.stray)
             answer = yield Listen()

@@ -49,7 +49,7 @@ def upload_queue(machine: Machine, rounds: int = 1, *, all_left: bool = False) -
     Args:
         all_left: also what has used up its tries, and without an end at the first one that gets no answer.
     """
-    most = machine.setup.terminal_profile.reversal.tries
+    most = machine.setup.tries
     last: Exchange | None = None
     for _ in range(rounds):
         for kept in _in_order(machine.state.queue):

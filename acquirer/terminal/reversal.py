@@ -99,7 +99,7 @@ def clear_pending(machine: Machine, kind: Kind, drop: bool) -> Program[Result | 
     if drop:
         yield from machine.keep(pending=None)
         return None
-    most = machine.setup.terminal_profile.reversal.tries
+    most = machine.setup.tries
     exchange = (yield from try_reversal(machine)) if pending.tries < most else None
     still = machine.state.pending
     if still is None:
@@ -123,7 +123,7 @@ def try_reversal(machine: Machine) -> Program[Exchange | None]:
     pending = machine.state.pending
     profile = machine.setup.terminal_profile
     again = machine.signs_on and exchange.code in profile.sign_on_again
-    if pending and again and pending.tries < profile.reversal.tries:
+    if pending and again and pending.tries < machine.setup.tries:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _try_once(machine)
@@ -180,7 +180,7 @@ def _not_undone(machine: Machine, exchange: Exchange) -> str:
 
 def owed(machine: Machine, pending: Pending) -> str:
     """Return a sentence about a reversal that is kept."""
-    most = machine.setup.terminal_profile.reversal.tries
+    most = machine.setup.tries
     batch = f" in batch {pending.batch}" if machine.setup.dialect.numbering.within == "batch" else ""
     which = f"the reversal of STAN {pending.stan}{batch} ({decimal_amount(pending.amount_minor)})"
     if pending.tries < most:

@@ -37,6 +37,7 @@ from acquirer.terminal.settlement_upload import (
 )
 from acquirer.terminal.settling import BatchState, SettlementUnderWay
 from acquirer.terminal.sign_on import ready, sign_off
+from acquirer.terminal.steering import signs_off_after_settlement
 from acquirer.terminal.upload import upload
 
 SERVICE: Final = "settlement"
@@ -81,7 +82,7 @@ def settle(machine: Machine, order: SettleOrder) -> Program[Result]:
         return _interrupted(machine, ended, "the end of its upload got no answer")
     result = yield from _finish(machine, exchange or ended)
     yield Ended(ended)
-    if order.sign_off:
+    if order.sign_off or signs_off_after_settlement(machine.state):
         off = yield from sign_off(machine)
         result.sentence += f"; {'signed off' if off.ok else 'not signed off: ' + _why(off)}"
     return result

@@ -6,6 +6,8 @@ when every KCV is right (Q/CUP 009, 签到). Where it brings none, a key change 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acquirer.dialect.dialect import Route
 from acquirer.security.packages import PackageError
 from acquirer.security.working import WorkingKeys
@@ -98,6 +100,22 @@ def _manage(machine: Machine, service: str) -> Program[Exchange]:
     return (yield from machine.talk(route, machine.fields(route, values)))
 
 
+def _under_next_tmk(machine: Machine, selector: str, value: Value | None) -> WorkingKeys | None:
+    """Return the working keys, if they open under the master key whose activation was not answered; else None.
+
+    That key is then the one in use, as it is at the host; who keeps the keys makes that durable.
+    """
+    downloaded = machine.state.downloaded
+    if downloaded.next_tmk is None or value is None:
+        return None
+    try:
+        keys = machine.setup.suite.accept(selector, downloaded.next_tmk, as_bytes(value))
+    except PackageError:
+        return None
+    machine.state = replace(machine.state, downloaded=replace(downloaded, tmk=downloaded.next_tmk, next_tmk=None))
+    return keys
+
+
 def _wanted_package(machine: Machine, route: Route) -> str:
     """Return element `function` of a sign-on, where it says which key package is wanted; "": the route has but one."""
     return machine.package if machine.package in route.when.get("function", ()) else ""
@@ -128,10 +146,14 @@ def _new_keys(machine: Machine, exchange: Exchange, reply: Message) -> WorkingKe
     try:
         if value is None:
             raise PackageError("the reply brings no working keys")
-        if setup.tmk is None:
+        if machine.tmk is None:
             raise PackageError("the reply brings working keys, and this terminal has no master key to open them")
-        keys = setup.suite.accept(selector, setup.tmk, as_bytes(value), verify=setup.verify)
+        keys = setup.suite.accept(selector, machine.tmk, as_bytes(value), verify=setup.verify)
     except PackageError as error:
+        next_keys = _under_next_tmk(machine, selector, value)
+        if next_keys is not None:
+            exchange.note(f"the master key that was downloaded is in use: keys {next_keys.kcvs.replace(',', '')}")
+            return next_keys
         exchange.outcome, exchange.detail = Outcome.KEYS_DIFFER, str(error)
         return None
     exchange.note(f"keys {keys.kcvs.replace(',', '')}")

@@ -15,7 +15,7 @@ from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.image_checks import ImageFinding, ImageFlag, check_image
 from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.signature.watermark import draw_watermark
-from acquirer.terminal.machine import Setup
+from acquirer.terminal.setup import Setup
 from acquirer.terminal.voucher import Voucher
 
 

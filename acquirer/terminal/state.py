@@ -23,6 +23,7 @@ from acquirer.security.dukpt_device import DukptDevice
 from acquirer.security.vault import Vault, VaultError
 from acquirer.security.working import WorkingKeys
 from acquirer.slip.receipt import Receipt
+from acquirer.terminal.downloaded import NO_DOWNLOADS, Downloaded, pack_downloaded, unpack_downloaded
 from acquirer.terminal.kept_transactions import (
     KeptAdvice,
     Original,
@@ -74,6 +75,7 @@ class State:
     operators: tuple[TerminalOperator, ...] = ()  # who may use it; none: anyone
     operator: str = ""  # the cashier who is logged on
     batch_books: BatchState = NO_BATCH  # what its settlement counts, and how far that is
+    downloaded: Downloaded = NO_DOWNLOADS  # parameters, keys, lists
 
     @property
     def receipt(self) -> Receipt | None:
@@ -144,6 +146,7 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
     def sealed(part: str, clear: bytes) -> str:
         return vault.seal(f"terminal-{part}:{state.tid}", clear, randbytes).hex()
 
+    downloaded = state.downloaded
     document: dict[str, Any] = {
         "format": FORMAT,
         "tid": state.tid,
@@ -168,6 +171,7 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "operator": state.operator,
         "operators": sealed("operators", pack_operators(state.operators)) if state.operators else "",
         "batch_books": sealed("batch", pack_batch(state.batch_books)) if state.batch_books != NO_BATCH else "",
+        "downloaded": sealed("downloads", pack_downloaded(downloaded)) if downloaded != NO_DOWNLOADS else "",
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -211,6 +215,9 @@ def load(text: str, vault: Vault) -> State:
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,
             waiting=tuple(load_voucher(one, document["tid"], vault) for one in document["waiting"]),
             batch_books=unpack_batch(opened("batch", "batch_books")) if document.get("batch_books") else NO_BATCH,
+            downloaded=unpack_downloaded(opened("downloads", "downloaded"))
+            if document.get("downloaded")
+            else NO_DOWNLOADS,
         )
     except VaultError:
         raise StateError("its sealed parts do not open: it is damaged, or its key file is another one") from None

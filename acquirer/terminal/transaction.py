@@ -40,6 +40,7 @@ from acquirer.terminal.reversal import UNKNOWN, clear_pending, outbox, undo_unan
 from acquirer.terminal.sales import after_approval
 from acquirer.terminal.sign_on import ready, sign_on_if_wanted
 from acquirer.terminal.signature import keep_signature
+from acquirer.terminal.steering import forbidden
 from acquirer.terminal.upload import signature_state, upload_due
 from acquirer.terminal.upload_values import make_voucher
 from acquirer.wire.message import Value
@@ -57,6 +58,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     if kind.entry:
         order = replace(order, entry=kind.entry)
     entry = check_order(machine.setup.terminal_profile, kind, order)
+    if prohibited := forbidden(machine.state, kind, order):
+        return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {prohibited}")
     route = machine.setup.dialect.find_route(kind.service)
     course = course_of(kind, route)
     if course == "reverse" and kind.service in machine.setup.terminal_profile.reversal.never:

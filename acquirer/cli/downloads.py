@@ -1,0 +1,147 @@
+"""``acquirer terminal download`` and ``parameters``: fetch what steers our terminal, and show what it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+from acquirer.cli.json_output import print_object
+from acquirer.cli.operation import STATE, Job, operation
+
+if TYPE_CHECKING:
+    from acquirer.terminal.downloaded import Downloaded
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command("download")
+@operation()
+def download(
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KIND]…",
+            help="all, or parameters capk aid contactless bins blacklist rates status software; tmk by itself.",
+        ),
+    ] = None,
+) -> Job:
+    """Download parameters, keys and lists; each kind is kept once it was fetched to its end."""
+    return Job(lambda terminal: terminal.download(*(kinds or ())))
+
+
+@app.command("parameters")
+def parameters(
+    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
+    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON object.")] = False,
+) -> None:
+    """Show what a terminal has downloaded."""
+    from acquirer.settings.terminal_state import StateFile, StateFolderError
+    from acquirer.terminal.downloaded import NO_DOWNLOADS
+
+    try:
+        with StateFile(state, tid) as file:
+            kept = file.load()
+    except StateFolderError as error:
+        raise Exit(Code.USAGE, str(error)) from None
+    downloaded = kept.downloaded if kept else NO_DOWNLOADS
+    if as_json:
+        print_object(_as_json(downloaded))
+        return
+    if downloaded == NO_DOWNLOADS:
+        print(f"Terminal {tid} has downloaded nothing; 'acquirer terminal download' does.")
+        return
+    _print_tables(downloaded)
+
+
+def _print_tables(downloaded: Downloaded) -> None:
+    from acquirer.cli.listing import print_table
+    from acquirer.downloads.aids import TAGS
+    from acquirer.downloads.contactless import ITEMS
+    from acquirer.downloads.parameters import PARAMETERS
+
+    rows = [(one.code, one.about, _word(downloaded.parameters[one.name])) for one in PARAMETERS
+            if one.name in downloaded.parameters]  # fmt: skip
+    rows += [(one.tag, one.about, str(downloaded.contactless[one.name])) for one in ITEMS
+             if one.name in downloaded.contactless]  # fmt: skip
+    if rows:
+        print_table(("Code", "Parameter", "Value"), rows)
+    if downloaded.keys:
+        _gap(rows)
+        keys = [(str(one.name), f"{8 * len(one.modulus)} bits", one.expiry, one.check_value.hex().upper())
+                for one in downloaded.keys]  # fmt: skip
+        print_table(("CA public key", "Size", "Expiry", "Check value"), keys)
+    if downloaded.aids:
+        _gap(rows or downloaded.keys)
+        names = {one.tag: one.name for one in TAGS}
+        print_table(
+            ("Application", "Version", "TAC default", "TAC online", "TAC denial"),
+            [
+                (one.aid, *[{names.get(tag, tag): value for tag, value in one.values}.get(name, "") for name in _SHOWN])
+                for one in downloaded.aids
+            ],
+        )
+    lists = [
+        (name, str(len(cards)))
+        for name, cards in (
+            ("BIN table B", downloaded.bins_b),
+            ("BIN table C", downloaded.bins_c),
+            ("blacklist", downloaded.blacklist),
+            ("currency rates", downloaded.rates),
+        )
+        if cards
+    ]
+    if lists:
+        _gap(True)
+        print_table(("List", "Entries"), lists)
+    if downloaded.tmk:
+        print(f"\nMaster key: downloaded, KCV {downloaded.tmk.kcv()}.")
+    if downloaded.pending:
+        print(f"\nBegun and not fetched to the end: {', '.join(downloaded.pending)}.")
+
+
+_SHOWN = ("version", "tac_default", "tac_online", "tac_denial")
+"""Of an application, in a table; JSON has all."""
+
+
+def _gap(before: object) -> None:
+    if before:
+        print()
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _as_json(downloaded: Downloaded) -> dict[str, Any]:
+    """Return what may be shown: card numbers masked, keys by their KCV."""
+    from acquirer.wire.masking import mask_digits
+
+    return {
+        "parameters": dict(downloaded.parameters),
+        "capk": [
+            {
+                "rid": one.name.rid,
+                "index": one.name.index,
+                "expiry": one.expiry,
+                "modulus": one.modulus.hex().upper(),
+                "exponent": one.exponent.hex().upper(),
+                "check_value": one.check_value.hex().upper(),
+            }
+            for one in downloaded.keys
+        ],
+        "aid": [{"aid": one.aid, "tags": dict(one.values)} for one in downloaded.aids],
+        "contactless": dict(downloaded.contactless),
+        "bins_b": [f"{length} {digits}" for length, digits in downloaded.bins_b],
+        "bins_c": [f"{length} {digits}" for length, digits in downloaded.bins_c],
+        "blacklist": [mask_digits(digits) for _, digits in downloaded.blacklist],
+        "rates": [one._asdict() for one in downloaded.rates],
+        "fetched": dict(downloaded.fetched),
+        "pending": list(downloaded.pending),
+        "tmk_kcv": downloaded.tmk.kcv() if downloaded.tmk else "",
+    }
