@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Generic
 
 from acquirer.app.further_transactions import Answered
@@ -22,9 +23,10 @@ class DownloadOperations(ABC, Generic[Answered]):
 
     _core: TerminalCore
 
-    def download(self, *kinds: str) -> Answered:
-        """Download: ``parameters``, ``capk``, ``aid``, ``contactless``, ``bins``, ``blacklist``, ``rates``; all of them
-        when none is named. ``status`` is uploaded, ``software`` asked for; ``tmk`` is a new master key, by itself.
+    def download(self, kinds: str | Iterable[str] = "all") -> Answered:
+        """Download kinds, given as a list or as one text: ``parameters``, ``capk``, ``aid``, ``contactless``, ``bins``,
+        ``blacklist``, ``rates``, or all of them. ``status`` is uploaded, ``software`` asked for; ``tmk`` is a new
+        master key, by itself.
 
         Each kind is kept once it was fetched to its end; a CA public key whose check value is wrong is not kept.
 
@@ -32,16 +34,18 @@ class DownloadOperations(ABC, Generic[Answered]):
             LookupError: the dialect has no downloads.
             ValueError: there is no such kind.
         """
-        if kinds == (MASTER_KEY,):
+        words = kinds.replace(",", " ").split() if isinstance(kinds, str) else list(kinds)
+        if words == [MASTER_KEY]:
             return self._run(download_master_key(self._core.machine))
-        return self._run(download(self._core.machine, [] if kinds == ("all",) else [kind_of(one) for one in kinds]))
+        chosen = [] if words == ["all"] else [download_kind(one) for one in words]
+        return self._run(download(self._core.machine, chosen))
 
     @abstractmethod
     def _run(self, program: Program[Result]) -> Answered:
         """Run a program to its end."""
 
 
-def kind_of(word: str) -> Download:
+def download_kind(word: str) -> Download:
     """Return a kind of downloads by the word that people use.
 
     Raises:

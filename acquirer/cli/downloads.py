@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,7 +30,7 @@ def download(
     ] = None,
 ) -> Job:
     """Download parameters, keys and lists; each kind is kept once it was fetched to its end."""
-    return Job(lambda terminal: terminal.download(*(kinds or ())))
+    return Job(lambda terminal: terminal.download(kinds or "all"))
 
 
 @app.command("parameters")
@@ -64,11 +65,13 @@ def _print_tables(downloaded: Downloaded) -> None:
     from acquirer.downloads.parameters import PARAMETERS
 
     rows = [(one.code, one.about, _word(downloaded.parameters[one.name])) for one in PARAMETERS
-            if one.name in downloaded.parameters]  # fmt: skip
+            if one.kind != "kinds" and downloaded.parameters.get(one.name, "") != ""]  # fmt: skip
     rows += [(one.tag, one.about, str(downloaded.contactless[one.name])) for one in ITEMS
              if one.name in downloaded.contactless]  # fmt: skip
     if rows:
         print_table(("Code", "Parameter", "Value"), rows)
+    if isinstance(kinds := downloaded.parameters.get("kinds"), tuple):
+        print("\n" + fill(f"Permitted (code 26): {', '.join(kinds)}.", LINE_CHARACTERS))
     if downloaded.keys:
         _gap(rows)
         keys = [(str(one.name), f"{8 * len(one.modulus)} bits", one.expiry, one.check_value.hex().upper())
@@ -103,6 +106,8 @@ def _print_tables(downloaded: Downloaded) -> None:
         print(f"\nBegun and not fetched to the end: {', '.join(downloaded.pending)}.")
 
 
+LINE_CHARACTERS = 100
+
 _SHOWN = ("version", "tac_default", "tac_online", "tac_denial")
 """Of an application, in a table; JSON has all."""
 
@@ -115,7 +120,7 @@ def _gap(before: object) -> None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return str(value)
 
 
 def _as_json(downloaded: Downloaded) -> dict[str, Any]:

@@ -56,9 +56,7 @@ class Common:
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for one answer.")
     ] = None
-    fetch: Annotated[
-        bool, typer.Option("--fetch/--no-fetch", help="Download what the host asks for in the head of a reply.")
-    ] = True
+    fetch: Annotated[bool, typer.Option("--fetch/--no-fetch", help="Download what a reply asks for.")] = True
     expect: Annotated[
         list[str] | None,
         typer.Option(metavar="39=00", help="End with 1 unless the reply has this; a DE or an element; again for more."),

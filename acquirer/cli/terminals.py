@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,9 @@ def add(
     operators: str | None = typer.Option(
         None, metavar="01,02", help="Who may sign on, beside the supervisor 00 and the administrator 99; else anyone."
     ),
+    downloads: str | None = typer.Option(
+        None, metavar="capk,aid|all", help="What it is asked to download from now on; see 'fetch'."
+    ),
     test: bool = typer.Option(False, help="A test terminal."),
     store: str | None = StoreOption,
 ) -> int:
@@ -64,6 +68,7 @@ def add(
         "mak": mak,
         "policy": {"required": required},
         "operators": None if operators is None else operators.split(","),
+        "downloads": downloads,
         "test": test,
     }
     return _register(typed_terminals(values), store)
@@ -152,6 +157,45 @@ def show(
     return Code.OK
 
 
+@app.command()
+def fetch(
+    tid: str = typer.Argument(metavar="TID"),
+    kinds: list[str] = typer.Argument(
+        default=None, metavar="[KIND]…", help="all, none, or parameters status capk aid contactless bins blacklist …"
+    ),
+    registered_tmk: bool = typer.Option(
+        False, "--registered-tmk", help="Use its registered master key again, not the one that it downloaded."
+    ),
+    store: str | None = StoreOption,
+) -> int:
+    """Ask a terminal to download: each reply says so in its head, until the end of the download has come."""
+    from acquirer.settings.terminal_values import read_downloads
+    from acquirer.store.registry import under_registered_key
+
+    config = settings(store)
+    try:
+        wanted = None if not kinds else () if kinds == ["none"] else read_downloads(kinds)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"{' '.join(kinds)}: {exc}.") from None
+    if wanted is None and not registered_tmk:
+        raise Exit(Code.USAGE, "name what it is to download, or none, or give --registered-tmk.")
+
+    def change(session: Session) -> Session:
+        after = session if wanted is None else replace(session, downloads=wanted)
+        return under_registered_key(after) if registered_tmk else after
+
+    with writing(config.store) as opened:
+        try:
+            opened.change_session(tid, change)
+        except LookupError:
+            raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'.") from None
+    if wanted is not None:
+        print(f"{tid}: asked to download {', '.join(wanted)}." if wanted else f"{tid}: asked to download nothing.")
+    if registered_tmk:
+        print(f"{tid}: under its registered master key; it must sign on again.")
+    return Code.OK
+
+
 def _register(terminals: list[Registration], url: str | None) -> int:
     from acquirer.data.text import printable
     from acquirer.security.vault import Vault
@@ -187,6 +231,9 @@ def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
         "fixed_keys": terminal.fixed_keys is not None,
         "policy": {part: getattr(policy, part) for part in policy.__slots__},
         "operators": list(terminal.operators),
+        "downloads": list(session.downloads),
+        "downloaded_tmk_kcv": session.tmk_kcv,
+        "device_status": session.device_status,
         "batch": session.batch,
         "signed_on_us": session.signed_on_us,
         "signed_on_count": session.signed_on_count,

@@ -151,6 +151,8 @@ class Host:
         requirements = dialect.terminal_profile.head if dialect.terminal_profile else {}
         # What the head of a reply may ask of a terminal, and how; a dialect without such a digit asks for nothing.
         self.nibbles: dict[str, int] = {name: int(nibble, 16) for nibble, name in requirements.items()}
+        if "contactless" in self.nibbles:
+            self.nibbles["bins"] = self.nibbles["contactless"]  # they have none of their own, and belong together
 
     def token(self, pan: str) -> str:
         """Return the name of a card's row, a keyed hash of its number."""

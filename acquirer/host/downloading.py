@@ -37,7 +37,7 @@ def answer(
     )
 
 
-def unreadable(case: Case, problem: ValueError) -> Decided:
+def unreadable_request(case: Case, problem: ValueError) -> Decided:
     """Return the refusal of a request that asks for something in another form."""
     return Decided(Decision(Reason.FORMAT_ERROR, why.unreadable(case.host.dialect, str(problem))))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from acquirer.journey.operation import Argument, TerminalOperation
+from acquirer.terminal.download import MESSAGES
 from acquirer.terminal.kind import Verb
 from acquirer.terminal.kinds import SALES, followers
 
@@ -246,6 +247,13 @@ _ALL: Final = (
         (_STAN, Argument("reason", "text", "the reason that the reversal gives"), _BATCH, _AMOUNT),
     ),
     TerminalOperation("echo", "echo", "Ask whether the host is there.", saves=False),
+    TerminalOperation(
+        "download",
+        "parameters",
+        "Download parameters, keys and lists; each kind is kept once it was fetched to its end.",
+        (Argument("kinds", "text", "all, or some by their words: docs/downloads.md; without it, all"),),
+        others=MESSAGES,
+    ),
     TerminalOperation("sign_off", "sign_off", "Sign off; a cashier is logged off by that."),
     _by_password(
         "set_up_operators",

@@ -69,7 +69,7 @@ def register(direct: DirectWriter, wanted: Iterable[Registration], vault: Vault,
             after = _with_downloads(session, config, one)
             if _master(config, vault) != one.tmk:
                 result.keys_dropped += session.current is not None
-                after = _under_registered_key(after)
+                after = under_registered_key(after)
             if after != session and session.version:  # a terminal without a row begins as it is registered
                 sessions.append(SESSION.pack(after))
         statements.TERMINALS.write(cursor, terminals)
@@ -86,7 +86,7 @@ def _with_downloads(session: Session, config: TerminalConfig, wanted: Registrati
     return replace(session, downloads=ordered_downloads((*session.downloads, *wanted.downloads)))
 
 
-def _under_registered_key(session: Session) -> Session:
+def under_registered_key(session: Session) -> Session:
     """Return a session without anything that came under another master key, and without the one it downloaded."""
     return replace(
         session,

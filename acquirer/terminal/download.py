@@ -47,6 +47,13 @@ FETCHES: Final[dict[Download, Fetch]] = {
 ALL: Final[tuple[Download, ...]] = ("parameters", "capk", "aid", "contactless", "bins", "blacklist", "rates")
 """What a terminal fetches in its first hour."""
 
+MESSAGES: Final = (
+    *("parameters", "parameters_end", "status_upload", "capk_query", "capk", "capk_end", "aid_query", "aid", "aid_end"),
+    *("contactless", "contactless_end", "bins_b", "bins_b_end", "bins_c", "bins_c_end", "blacklist", "blacklist_end"),
+    *("rates", "software_end", "rsa_key", "tmk", "tmk_activation"),
+)
+"""Services of all messages of downloads, those of the master key among them."""
+
 TOGETHER: Final[dict[str, tuple[Download, ...]]] = {"contactless": ("contactless", "bins")}
 """What is fetched for one digit of the head: the BIN tables have none, and belong to the contactless parameters."""
 
@@ -60,8 +67,9 @@ class _Course:
     exchange: Exchange | None = None
 
     def add(self, kind: Download, fetched: Fetched) -> None:
-        """Note how one of them went: the first that failed is what is said of all."""
-        self.sentences.append(fetched.said if not fetched.problem else f"{NAMES[kind]} not fetched: {fetched.problem}")
+        """Note how one of them went; the first that failed stands for all."""
+        failure = f"{NAMES[kind]} not fetched: {fetched.problem}"
+        self.sentences.append(failure if fetched.problem else fetched.summary)
         if self.outcome is Outcome.APPROVED:
             self.outcome, self.exchange = fetched.outcome, fetched.exchange
 
@@ -98,8 +106,8 @@ def _due(machine: Machine, done: set[str]) -> tuple[Download, ...]:
     if machine.wanted is None:
         return ()
     pending = machine.state.downloaded.pending
-    asked_for = TOGETHER.get(machine.wanted, ordered_downloads([machine.wanted]))
-    due = ordered_downloads((*asked_for, *pending))
+    requested = TOGETHER.get(machine.wanted, ordered_downloads([machine.wanted]))
+    due = ordered_downloads((*requested, *pending))
     return tuple(kind for kind in due if kind not in done)
 
 

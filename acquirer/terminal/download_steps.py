@@ -19,7 +19,7 @@ class Fetched:
 
     Args:
         exchange: the last one; it has ended unless it is the end of the download.
-        said: what came, for a person.
+        summary: what came, for a person.
         changes: of `Downloaded`.
         problem: why it was not fetched, or not all of it.
         ended: whether its end was answered, so that what came may be kept.
@@ -27,7 +27,7 @@ class Fetched:
     """
 
     exchange: Exchange | None
-    said: str = ""
+    summary: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     ended: bool = False
@@ -47,7 +47,9 @@ class NotFetched(Exception):
 
     def __init__(self, exchange: Exchange, problem: str = "") -> None:
         super().__init__(problem)
-        self.fetched = Fetched(exchange, problem=problem or outcome_text(exchange), outcome=exchange.outcome)
+        self.fetched = Fetched(
+            exchange, problem=problem or exchange.detail or outcome_text(exchange), outcome=exchange.outcome
+        )
 
 
 def ask(
@@ -81,7 +83,7 @@ def content_of(exchange: Exchange) -> bytes:
     return b"" if value is None else as_bytes(value)
 
 
-def unreadable(exchange: Exchange, problem: ValueError) -> NotFetched:
+def unreadable_reply(exchange: Exchange, problem: ValueError) -> NotFetched:
     """Return the end of a download whose answer cannot be read."""
     exchange.outcome = Outcome.MALFORMED
     at = exchange.dialect.elements["download"]

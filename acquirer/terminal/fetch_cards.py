@@ -5,7 +5,7 @@ from __future__ import annotations
 from acquirer.data.text import plural
 from acquirer.downloads.catalogue import Cards
 from acquirer.downloads.lists import FIRST_CARDS, MOST_CARDS, CardListKind, read_card_page
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable
+from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.machine import Machine
 
@@ -17,8 +17,8 @@ def fetch_bins(machine: Machine) -> Program[Fetched]:
     yield from ask(machine, "bins_b_end")
     table_c = yield from _pages(machine, "bins_c", "length2-bin")
     end = yield from ask(machine, "bins_c_end", last=True)
-    said = f"BIN tables of {len(table_b)} and {plural(len(table_c), 'entry', 'entries')}"
-    return Fetched(end, said, {"bins_b": table_b, "bins_c": table_c}, ended=True)
+    summary = f"BIN table B of {plural(len(table_b), 'entry', 'entries')}, C of {len(table_c)}"
+    return Fetched(end, summary, {"bins_b": table_b, "bins_c": table_c}, ended=True)
 
 
 @guarded
@@ -40,7 +40,7 @@ def _pages(machine: Machine, service: str, kind: CardListKind) -> Program[Cards]
             if control != "0" and not last < end <= MOST_CARDS:
                 raise ValueError(f"says that its last entry is {end:03}, and {last:03} were there before")
         except ValueError as exc:
-            raise unreadable(exchange, exc) from None
+            raise unreadable_reply(exchange, exc) from None
         cards += page
         if control != "2" or end == MOST_CARDS:
             return tuple(cards)

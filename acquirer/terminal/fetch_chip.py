@@ -9,7 +9,7 @@ from acquirer.data.text import plural
 from acquirer.downloads.aids import Aid, read_aid, read_aid_list, write_aid_name
 from acquirer.downloads.ca_keys import CaKey, KeyName, read_key, read_key_list, write_key_name
 from acquirer.downloads.lists import MOST_ENTRIES, Control, write_query
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable
+from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.terminal.machine import Machine
@@ -37,7 +37,7 @@ def fetch_keys_of_cas(machine: Machine) -> Program[Fetched]:
     fetched = Fetched(end, plural(len(keys), "CA public key"), {"keys": tuple(keys)}, ended=True)
     if refused:
         fetched.outcome = Outcome.MALFORMED
-        fetched.said = "; ".join([f"{fetched.said} kept", *[f"{one}: not kept" for one in refused]])
+        fetched.summary = "; ".join([f"{fetched.summary} kept", *[f"{one}: not kept" for one in refused]])
     return fetched
 
 
@@ -58,7 +58,7 @@ def fetch_aids(machine: Machine) -> Program[Fetched]:
         aid = _read(exchange, read_aid)
         if aid is None or aid.aid != name:
             problem = f"the host lists application {name} and has none" if aid is None else f"{aid.aid} came for {name}"
-            raise unreadable(exchange, ValueError(problem))
+            raise unreadable_reply(exchange, ValueError(problem))
         aids.append(aid)
         exchange.note(f"application {name}")
         yield from Fetched(exchange, ended=True).end()
@@ -74,7 +74,7 @@ def _listed(machine: Machine, service: str, read: Callable[[bytes], tuple[Contro
         try:
             control, page = read(content_of(exchange))
         except ValueError as exc:
-            raise unreadable(exchange, exc) from None
+            raise unreadable_reply(exchange, exc) from None
         names += page
         if control != "2" or not page:
             break
@@ -85,4 +85,4 @@ def _read(exchange: Exchange, read: Callable[[bytes], T]) -> T:
     try:
         return read(content_of(exchange))
     except ValueError as exc:
-        raise unreadable(exchange, exc) from None
+        raise unreadable_reply(exchange, exc) from None

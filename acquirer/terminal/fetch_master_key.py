@@ -14,7 +14,7 @@ from typing import Final
 from acquirer.downloads.master_key import read_master_key, read_public_key, write_transport_key
 from acquirer.security.ciphers import CipherError
 from acquirer.security.key_transport import make_transport_key, unwrap_master_key
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable
+from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.machine import Machine
@@ -34,7 +34,7 @@ def download_master_key(machine: Machine) -> Program[Result]:
         downloaded = replace(machine.state.downloaded, **fetched.changes)
         yield from machine.keep(downloaded=downloaded, keys=None, signed_on=False)
     yield from fetched.end()
-    sentence = fetched.said if not fetched.problem else f"no master key was fetched: {fetched.problem}"
+    sentence = fetched.summary if not fetched.problem else f"no master key was fetched: {fetched.problem}"
     return Result(SERVICE, fetched.outcome, fetched.exchange, sentence)
 
 
@@ -45,12 +45,12 @@ def _fetch(machine: Machine) -> Program[Fetched]:
         own = read_public_key(content_of(exchange))
         transport, block, check_value = make_transport_key(own.key, machine.setup.randbytes)
     except (ValueError, CipherError) as exc:
-        raise unreadable(exchange, ValueError(str(exc))) from None
+        raise unreadable_reply(exchange, ValueError(str(exc))) from None
     exchange = yield from ask(machine, SERVICE, write_transport_key(own.name, block, check_value))
     try:
         master = unwrap_master_key(transport, *read_master_key(content_of(exchange)))
     except (ValueError, CipherError) as exc:
-        raise unreadable(exchange, ValueError(str(exc))) from None
+        raise unreadable_reply(exchange, ValueError(str(exc))) from None
     yield from machine.keep(downloaded=replace(machine.state.downloaded, next_tmk=master))
     end = yield from ask(machine, "tmk_activation", last=True)
     end.note(f"master key {master.kcv()}")

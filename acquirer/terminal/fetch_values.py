@@ -6,7 +6,7 @@ from acquirer.data.text import plural
 from acquirer.downloads.contactless import read_contactless
 from acquirer.downloads.parameters import PARAMETERS, read_parameters, write_parameters
 from acquirer.downloads.rates import read_rates
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable
+from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.machine import Machine
 
@@ -24,7 +24,7 @@ def fetch_parameters(machine: Machine) -> Program[Fetched]:
     try:
         values = read_parameters(content_of(exchange))
     except ValueError as exc:
-        raise unreadable(exchange, exc) from None
+        raise unreadable_reply(exchange, exc) from None
     end = yield from ask(machine, "parameters_end", last=True)
     if not values:
         return Fetched(end, "no parameters: nothing changes", ended=True)
@@ -39,7 +39,7 @@ def fetch_contactless(machine: Machine) -> Program[Fetched]:
     try:
         values = read_contactless(content_of(exchange), machine.setup.dialect.downloads.contactless)
     except ValueError as exc:
-        raise unreadable(exchange, exc) from None
+        raise unreadable_reply(exchange, exc) from None
     end = yield from ask(machine, "contactless_end", last=True)
     return Fetched(end, plural(len(values), "contactless parameter"), {"contactless": values}, ended=True)
 
@@ -51,7 +51,7 @@ def fetch_rates(machine: Machine) -> Program[Fetched]:
     try:
         rates = read_rates(content_of(exchange))
     except ValueError as exc:
-        raise unreadable(exchange, exc) from None
+        raise unreadable_reply(exchange, exc) from None
     return Fetched(exchange, plural(len(rates), "currency rate"), {"rates": rates}, ended=True)
 
 

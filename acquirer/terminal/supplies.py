@@ -29,6 +29,8 @@ from acquirer.security.packages import wrap_cipher
 from acquirer.security.secret import Secret
 from acquirer.security.working import WorkingKeys
 from acquirer.terminal.card import card
+from acquirer.terminal.download import MESSAGES
+from acquirer.terminal.download_steps import Fetched, ask, guarded
 from acquirer.terminal.effects import Ask, Began, Listen, NoAnswer, Program, Received, Response
 from acquirer.terminal.kept_transactions import Original
 from acquirer.terminal.kind import Kind
@@ -85,6 +87,9 @@ def unsupplied(compiled: CompiledDialect) -> Iterator[DataError]:
     for service, operation in MANAGEMENT.items():
         if route := _served(dialect, service):
             yield from _lacking(dialect, route, [_attempt(_machine(compiled), operation)])
+    for service in MESSAGES:
+        if route := _served(dialect, service):
+            yield from _lacking(dialect, route, [_attempt(_machine(compiled), _download(service))])
     for kind in KINDS.values():
         if route := _served(dialect, kind.service):
             yield from _transaction(compiled, kind, route)
@@ -92,6 +97,13 @@ def unsupplied(compiled: CompiledDialect) -> Iterator[DataError]:
         yield from _after_sale(compiled)
     if _served(dialect, "settlement"):
         yield from _settlement(compiled)
+
+
+def _download(service: str) -> Operation:
+    def send_one(machine: Machine) -> Program[Fetched]:
+        return Fetched((yield from ask(machine, service, b"0")))
+
+    return guarded(send_one)
 
 
 def _served(dialect: Dialect, service: str) -> Route | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -14,10 +14,11 @@ from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.keys import context
 from acquirer.model.effects import Hold
-from acquirer.model.rows import Generation, Session, Signature, TerminalConfig, Transaction
+from acquirer.model.rows import Generation, Session, Signature, TerminalConfig, Transaction, under_own_key
 from acquirer.security.vault import Vault
 from acquirer.settings.config import make_config
 from acquirer.settings.registration import Registration
+from acquirer.settings.terminal_values import read_downloads
 from acquirer.testing.background import Background, in_background
 from acquirer.testing.clock import HostClock
 from acquirer.testing.enrolment import FIRST_TID
@@ -134,6 +135,7 @@ class RunningHost:
         issuers = [one.suite for one in running.parts.compiled if held and held.package in one.suite.packages]
         if config is None or held is None or not issuers or not config.tmk:
             raise LookupError(f"terminal {tid} has no working keys; let it sign on first")
+        config = config if session is None else under_own_key(config, session)
         issued = issuers[0].issue(held.package, vault.open_secret(f"tmk:{tid}", config.tmk), config.mak, randbytes)
 
         def rotated(session: Session) -> Session:
@@ -144,6 +146,17 @@ class RunningHost:
 
         self._background.call(lambda: running.store.change_session(tid, rotated))
         return issued.kcvs
+
+    def fetch(self, tid: str, kinds: str | Iterable[str]) -> None:
+        """Have the host ask a terminal to download, from its next reply on: ``"capk aid"``, ``["rates"]``, ``"all"``.
+
+        Raises:
+            LookupError: no such terminal is registered.
+            ValueError: there is no such download.
+        """
+        wanted = read_downloads(kinds if isinstance(kinds, str) else list(kinds))
+        store = self._running.store
+        self._background.call(lambda: store.change_session(tid, lambda one: replace(one, downloads=wanted)))
 
     @property
     def held(self) -> tuple[Hold, ...]:

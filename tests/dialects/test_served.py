@@ -23,7 +23,7 @@ SERVICES = ("sign_on", "key_change", "sign_off", "sale", "reversal")
         ),
         (
             '[routes.advice]\nservice = "advise"\ntitle = "advice"\nmti = "0220"\n',
-            "mine.toml:5: routes.advice: this host has no service 'advise'; there are account_load, balance,",
+            "mine.toml:5: routes.advice: this host has no service 'advise'; there are account_load, aid, aid_end,",
         ),
         (
             "[elements]\ntid = false\n[routes]\n" + '{gone}\n[routes.echo]\nmandatory = ["stan"]\n',

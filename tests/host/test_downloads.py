@@ -54,18 +54,7 @@ def test_the_head_asks_for_each_until_its_end(rig):
             answer = ask(pos, ENDS[kind])
         assert answer.code == "00"
         digits.append(nibble(answer))
-    assert digits == [
-        1,
-        2,
-        4,
-        5,
-        9,
-        7,
-        7,
-        8,
-        6,
-        0,
-    ]  # bins have no digit of their own: what comes behind them is asked for
+    assert digits == [1, 2, 4, 5, 9, 9, 7, 8, 6, 0]  # the BIN tables have no digit of their own
     assert rig.store.sessions[pos.tid].downloads == ()
 
 

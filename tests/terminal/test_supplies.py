@@ -9,6 +9,7 @@ from acquirer.data.toml import parse_toml
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.loading import load
 from acquirer.settings.specs import dialect_names, document, load_dialect
+from acquirer.terminal.download import MESSAGES
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.kinds import KINDS
 from acquirer.terminal.order import OrderError
@@ -26,7 +27,15 @@ def test_every_message_of_every_dialect_that_ships(name: str) -> None:
     dialect = load_dialect(name)
     assert list(unsupplied(CompiledDialect(dialect))) == []
     served = {route.service for route in dialect.routes if route.served}
-    assert served <= {*MANAGEMENT, *KINDS, *SETTLING, "reversal", "signature", "signature_part"}  # a command for each
+    assert served <= {
+        *MANAGEMENT,
+        *KINDS,
+        *SETTLING,
+        *MESSAGES,
+        "reversal",
+        "signature",
+        "signature_part",
+    }  # a command for each
 
 
 SERVICES = (

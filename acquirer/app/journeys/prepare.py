@@ -43,6 +43,7 @@ TERMINAL_OPTIONS: Final = (
     "sign_parts",
     "watermark",
     "tell_capture",
+    "fetch",
     "offline_upload",
     "offline_most",
     "no_sign_limit",

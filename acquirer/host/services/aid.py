@@ -10,7 +10,7 @@ from acquirer.downloads.aids import read_aid_name, write_aid, write_aid_list
 from acquirer.downloads.lists import page_of, read_query
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, fetched, unreadable, wanted
+from acquirer.host.downloading import answer, fetched, unreadable_request, wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 
@@ -21,7 +21,7 @@ def aid_query(case: Case) -> Decision:
     try:
         received = read_query(wanted(case))
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     aids = tuple(case.host.downloads.aids.values())
     page = page_of(aids, received, case.host.dialect.downloads.page)
     listed = aids[received : page.last] if page.control != "0" else ()
@@ -36,7 +36,7 @@ def aid(case: Case) -> Decision:
     try:
         name = read_aid_name(wanted(case))
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     aids = case.host.downloads.aids
     if name not in aids:
         return answer(case, why.aid_unknown(name, tuple(aids)), b"0")

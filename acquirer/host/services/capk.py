@@ -11,7 +11,7 @@ from acquirer.downloads.ca_keys import read_key_name, write_key, write_key_list
 from acquirer.downloads.lists import page_of, read_query
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, fetched, unreadable, wanted
+from acquirer.host.downloading import answer, fetched, unreadable_request, wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 
@@ -26,7 +26,7 @@ def capk_query(case: Case) -> Decision:
     try:
         received = read_query(wanted(case))
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     if host.read.function(case.fields) == SM2_QUERY:
         return answer(case, why.no_sm2(), NONE)
     keys, forms = tuple(host.downloads.keys.values()), host.dialect.downloads
@@ -42,7 +42,7 @@ def capk(case: Case) -> Decision:
     try:
         name = read_key_name(wanted(case))
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     keys = case.host.downloads.keys
     if name not in keys:
         return answer(case, why.key_unknown(name, keys), NONE)

@@ -14,7 +14,7 @@ from acquirer.downloads.ca_keys import KeyName, read_key_name
 from acquirer.downloads.master_key import HostRsaKey, read_transport_key, write_master_key, write_public_key
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
-from acquirer.host.downloading import answer, unreadable, wanted
+from acquirer.host.downloading import answer, unreadable_request, wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 from acquirer.model.reasons import Reason
@@ -32,7 +32,7 @@ def rsa_key(case: Case) -> Decision:
     try:
         name = read_key_name(named) if named else None
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     own = _own(case, name)
     return answer(case, f"RSA key {own.name}, {8 * len(own.key.modulus)} bits", write_public_key(own))
 
@@ -44,7 +44,7 @@ def tmk(case: Case) -> Decision:
     try:
         name, block, check_value = read_transport_key(wanted(case))
     except ValueError as exc:
-        raise unreadable(case, exc) from None
+        raise unreadable_request(case, exc) from None
     own = _own(case, name)
     try:
         transport = open_transport_key(own.key, block, check_value)
