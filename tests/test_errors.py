@@ -23,7 +23,8 @@ KINDS = (
     errors.SecurityError,
     errors.PeerError,
 )
-CONTROL_FLOW = {"Exit", "Unusual", "Decided", "PowerCut"}  # raised and caught within the project: nothing has failed
+# Raised and caught within the project: nothing has failed.
+CONTROL_FLOW = {"Exit", "Unusual", "Decided", "NotFetched", "PowerCut"}
 # The first two run when they are imported; Locust replaces the sockets of who imports it.
 NOT_IMPORTED = ("acquirer.__main__", "acquirer.store.migrations", "acquirer.load.locust")
 

@@ -90,10 +90,9 @@ def with_downloads(machine: Machine, program: Program[Result]) -> Program[Result
 
     The result is the operation's; what went wrong with the downloads is added to its sentence.
     """
+    machine.tried = set()
     result = yield from program
-    done: set[str] = set()
-    while machine.setup.fetches and (kinds := _due(machine, done)):
-        done |= set(kinds)
+    while machine.setup.fetches and (kinds := _due(machine)):
         course = yield from _fetch(machine, kinds)
         if course.outcome is not Outcome.APPROVED:
             result.sentence = "; ".join(filter(None, [result.sentence, *course.sentences]))
@@ -101,19 +100,20 @@ def with_downloads(machine: Machine, program: Program[Result]) -> Program[Result
     return result
 
 
-def _due(machine: Machine, done: set[str]) -> tuple[Download, ...]:
+def _due(machine: Machine) -> tuple[Download, ...]:
     """Return what is to be fetched next: only after an answer, and each kind once in an operation."""
     if machine.wanted is None:
         return ()
     pending = machine.state.downloaded.pending
     requested = TOGETHER.get(machine.wanted, ordered_downloads([machine.wanted]))
     due = ordered_downloads((*requested, *pending))
-    return tuple(kind for kind in due if kind not in done)
+    return tuple(kind for kind in due if kind not in machine.tried)
 
 
 def _fetch(machine: Machine, kinds: Iterable[Download]) -> Program[_Course]:
     course = _Course()
     for kind in kinds:
+        machine.tried.add(kind)
         before = machine.state.downloaded
         if kind not in before.pending:
             yield from machine.keep(downloaded=replace(before, pending=ordered_downloads((*before.pending, kind))))

@@ -33,11 +33,12 @@ def demanded(route: Route) -> frozenset[str]:
 class Machine:
     """One terminal at work: its setup, and its state as it changes."""
 
-    __slots__ = ("_owned", "_used", "setup", "state", "wanted")
+    __slots__ = ("_owned", "_used", "setup", "state", "tried", "wanted")
 
     def __init__(self, setup: Setup, state: State | None = None) -> None:
         self._owned = setup  # as its owner set it up
         self._used: DukptTransaction | None = None  # the keys derived for the message that is being made
+        self.tried: set[str] = set()  # downloads of the operation that is under way
         self.wanted: str | None = None  # what the last reply asks for in its head, "": nothing; None: it never came
         kcv = setup.tmk.kcv() if setup.tmk else ""
         if state is None or (state.tid, state.mid, state.tmk_kcv) != (setup.tid, setup.mid, kcv):

@@ -40,6 +40,12 @@ def test_a_check_value_that_is_left_out_is_computed(tmp_path: Path) -> None:
     assert load_downloads(tmp_path).keys == load_downloads().keys
 
 
+def test_a_key_that_is_handed_out_damaged(tmp_path: Path) -> None:
+    (tmp_path / "capk.toml").write_text(KEY + 'expiry = "20301231"\ndamaged = true\n', encoding="utf-8")
+    (key,) = load_downloads(tmp_path).keys.values()
+    assert key.check_problem.startswith("the check value of CA public key A000000333/08 (DF03) is ")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
