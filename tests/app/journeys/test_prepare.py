@@ -124,6 +124,7 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         "a-day-of-three-tills",
         "a-day-that-does-not-balance",
         "a-host-that-comes-and-goes",
+        "a-stall-without-a-line",
         "a-stay-in-a-hotel",
         "an-evening-in-a-restaurant",
         "cashiers",
