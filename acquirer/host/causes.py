@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from acquirer.dialect.dialect import Dialect
-from acquirer.host.batch_totals import is_foreign, side_of
+from acquirer.host.batch_totals import UNCOUNTED, is_foreign, side_of
 from acquirer.host.explain.causes import SENTENCES, Cause, unexplained
 from acquirer.host.kinds import KINDS
 from acquirer.host.total_differences import (
@@ -92,17 +92,44 @@ def discrepancies(batch: ComparedBatch) -> list[Discrepancy]:
 def _uploaded(batch: ComparedBatch) -> Iterator[tuple[TotalsDifference, Discrepancy]]:
     """Yield what the details say, with the difference that each makes."""
     stored = {one.key.stan: one for one in batch.transactions}
+    added: dict[str, list[_Possible]] = {}  # kinds that only the terminal counts
     for detail in batch.details:
         one = stored.get(detail.key.stan)
         if detail.match == "terminal_only" or (detail.match == "differs" and one is None):
             yield _terminal_only(batch, detail)
+        elif detail.match == "differs" and one is not None and _addition(one) == "kind_counted":
+            delta = unit(detail.foreign, _given_side(batch, detail.foreign), detail.amount_minor)
+            added.setdefault(one.kind, []).append(_Possible(delta, "kind_counted", (one,)))
         elif detail.match == "differs" and one is not None:
             yield from _differing(batch, detail, one)
-    whole = batch.settlement.result != "equal" and batch.settlement.end
-    for one in batch.transactions if whole else ():
-        if side_of(one) is not None and one.key.stan not in {detail.key.stan for detail in batch.details}:
-            cause = _omission(batch, one)
-            yield times(_counted(batch, one), -1), _named(cause, (one,))
+    for alike in added.values():
+        together = _together(alike, "kind_counted")
+        yield together.delta, _named("kind_counted", together.transactions)
+    if batch.settlement.result != "equal" and batch.settlement.end:
+        yield from _not_uploaded(batch)
+
+
+def _not_uploaded(batch: ComparedBatch) -> Iterator[tuple[TotalsDifference, Discrepancy]]:
+    """Yield what the terminal has not among its details: each transaction, or a kind that is missing throughout."""
+    uploaded = {detail.key.stan for detail in batch.details}
+    counted = [one for one in batch.transactions if side_of(one) is not None]
+    by_kind: dict[str, list[Transaction]] = {}
+    for one in counted:
+        by_kind.setdefault(one.kind, []).append(one)
+    left_out = [
+        some
+        for some in by_kind.values()
+        if len(some) > 1
+        and not any(one.key.stan in uploaded or _omission(batch, one) != "host_only" for one in some)
+        and len(some) < len(counted)
+    ]
+    for some in left_out:
+        omitted = [_Possible(times(_counted(batch, one), -1), "host_only", (one,)) for one in some]
+        yield _together(omitted, "kind_left_out").delta, _named("kind_left_out", some)
+    named = {one.key for some in left_out for one in some}
+    for one in counted:
+        if one.key.stan not in uploaded and one.key not in named:
+            yield times(_counted(batch, one), -1), _named(_omission(batch, one), (one,))
 
 
 def _terminal_only(batch: ComparedBatch, detail: UploadedDetail) -> tuple[TotalsDifference, Discrepancy]:
@@ -183,7 +210,7 @@ def _possible(batch: ComparedBatch) -> Iterator[_Possible]:
     for one in batch.transactions:
         side = _side(one)
         if side_of(one) is None:
-            if KINDS[one.kind].total != "none" and one.state != "tombstone":
+            if not _uncounted_kind(one) and one.state != "tombstone":
                 foreign = is_foreign(batch.dialect, one)
                 found.append(_Possible(unit(foreign, side, one.amount_minor), _addition(one), (one,)))
             continue
@@ -201,6 +228,7 @@ def _possible(batch: ComparedBatch) -> Iterator[_Possible]:
     for one in batch.elsewhere:
         if side_of(one) is not None:
             found.append(_Possible(_counted(batch, one), "wrong_batch", (one,)))
+    found += _kinds_counted(batch)
     yield from sorted(found, key=lambda one: _LIKELY.index(one.cause))
 
 
@@ -217,6 +245,7 @@ _LIKELY: Final[tuple[Cause, ...]] = (
     "twice",
     "voided_netted",
     "host_only",
+    "kind_counted",
     "wrong_batch",
 )
 """In which order causes are named that make the same difference."""
@@ -226,12 +255,31 @@ def _groups(single: Sequence[_Possible]) -> Iterator[_Possible]:
     """Yield what a terminal may do to all transactions of the batch alike: by cause, and by kind of transaction."""
     for cause in _LIKELY:
         alike = [one for one in single if one.cause == cause]
-        if len(alike) > 1:
+        if len(alike) > 1 and cause != "kind_counted":
             yield _together(alike, cause)
     omitted = [one for one in single if one.cause in ("host_only", "refund_missing", "void_missing", "voided_left_out")]
     for kind in dict.fromkeys(one.transactions[0].kind for one in omitted):
         alike = [one for one in omitted if one.transactions[0].kind == kind]
         yield _together(alike, "kind_left_out")
+
+
+def _kinds_counted(batch: ComparedBatch) -> Iterator[_Possible]:
+    """Yield kinds that are in no totals of the host, on either side of the terminal's: loads, points …
+
+    With what was voided, and without: some terminals leave that out (Q/CUP 009 programs differ).
+    """
+    by_kind: dict[str, list[Transaction]] = {}
+    for one in batch.transactions:
+        if _uncounted_kind(one) and one.state not in UNCOUNTED:
+            by_kind.setdefault(one.kind, []).append(one)
+    sides: tuple[Side, ...] = ("debit", "credit")
+    for every in by_kind.values():
+        standing = [one for one in every if one.state != "voided"]
+        for some in (every, standing) if 0 < len(standing) < len(every) else (every,):
+            for side in sides:
+                units = [unit(is_foreign(batch.dialect, one), side, one.amount_minor) for one in some]
+                alike = [_Possible(delta, "kind_counted", (one,)) for delta, one in zip(units, some, strict=True)]
+                yield _together(alike, "kind_counted")
 
 
 def _together(alike: Sequence[_Possible], cause: Cause) -> _Possible:
@@ -260,7 +308,21 @@ def _addition(one: Transaction) -> Cause:
     """Return why a terminal may count what the host does not."""
     if one.state == "reversed":
         return "reversed_counted"
+    if _uncounted_kind(one) and one.state not in UNCOUNTED:
+        return "kind_counted"
     return "original_counted" if one.state == "adjusted" else "declined_counted"
+
+
+def _uncounted_kind(one: Transaction) -> bool:
+    """Return whether a transaction moves money and is in no totals."""
+    kind = KINDS.get(one.kind)
+    return kind is not None and kind.moves_money and kind.total == "none"
+
+
+def _given_side(batch: ComparedBatch, foreign: bool) -> Side:
+    """Return on which side a terminal counts a kind that the host does not: where it has more than the host."""
+    more = difference_of(batch.settlement.terminal, batch.settlement.host)[4 * foreign :]
+    return "credit" if more[2] > 0 >= more[0] else "debit"
 
 
 def _side(one: Transaction) -> Side:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from acquirer.host.batch_totals import is_foreign, side_of
+from acquirer.data.text import indefinite
+from acquirer.host.batch_totals import UNCOUNTED, is_foreign, side_of
 from acquirer.host.core import Host
 from acquirer.host.kinds import KINDS
 from acquirer.host.request import Request
@@ -81,7 +82,7 @@ def compare_detail(host: Host, request: Request, given: GivenDetail, stored: Tra
 
 def _problems(host: Host, given: GivenDetail, detail: UploadedDetail, stored: Transaction) -> Iterator[str]:
     if side_of(stored) is None:
-        yield f"the host does not count it: it is {stored.state}"
+        yield f"the host does not count it: {_uncounted(stored)}"
     elif given.by_chip:
         yield f"the terminal says that the chip refused it, and the host counts it: it is {stored.state}"
     if given.amount_minor not in (None, stored.amount_minor):
@@ -94,3 +95,10 @@ def _problems(host: Host, given: GivenDetail, detail: UploadedDetail, stored: Tr
         yield f"its card is {names[given.foreign]} here, {names[foreign]} at the host"
     if given.transaction_type and given.transaction_type != stored.transaction_type:
         yield f"its type is {given.transaction_type} here, {stored.transaction_type} at the host"
+
+
+def _uncounted(stored: Transaction) -> str:
+    kind = KINDS.get(stored.kind)
+    if stored.state in UNCOUNTED or kind is None:
+        return f"it is {stored.state}"
+    return f"{indefinite(kind.title)} is in no totals"

@@ -14,6 +14,7 @@ from acquirer.terminal.batch_records import BatchRecord, Records
 Miscount = Literal[
     "not_counted",
     "voided_left_out",
+    "voided_netted",
     "twice",
     "original_too",
     "other_class",
@@ -42,6 +43,10 @@ def _without_voided(before: Records, after: Records) -> Records:
     return tuple(one for one in after if one in before or not one.voided)
 
 
+def _without_both(before: Records, after: Records) -> Records:
+    return tuple(one for one in after if one in before)
+
+
 def _with_original(_before: Records, after: Records) -> Records:
     return tuple(replace(one, adjusted=False) for one in after)
 
@@ -52,6 +57,7 @@ MISCOUNTS: Final[Mapping[Miscount, _Miscounting]] = {
         lambda before, _after: before,
     ),
     "voided_left_out": _Miscounting("a voided sale is taken out of the debits, its void stays", _without_voided),
+    "voided_netted": _Miscounting("a voided sale and its void are both left out", _without_both),
     "twice": _Miscounting("it is counted twice", _newest(lambda one: (one, one))),
     "original_too": _Miscounting("a sale that was adjusted stays counted beside its adjustment", _with_original),
     "other_class": _Miscounting(

@@ -29,6 +29,7 @@ Cause = Literal[
     "terminal_only",
     "wrong_batch",
     "kind_left_out",
+    "kind_counted",
     "number_only",
     "unexplained",
 ]
@@ -122,6 +123,7 @@ SENTENCES: Final[Mapping[Cause, Callable[..., str]]] = {
     "terminal_only": _terminal_only,
     "wrong_batch": _of("{}: counted here at the terminal, and in another batch at the host"),
     "kind_left_out": _of("{}: the terminal counts no transactions of this kind"),
+    "kind_counted": _of("{}: counted at the terminal, and in no totals at the host, as no transaction of this kind"),
     "number_only": _number_only,
     "unexplained": unexplained,
 }
