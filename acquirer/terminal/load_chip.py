@@ -50,7 +50,7 @@ def load_chip(machine: Machine, order: Order, source: LoadSource, onto: CardData
         return result
     stan, dialect = result.stan, machine.setup.dialect
     if _answered(dialect.get(result.exchange.reply, "icc")):
-        yield from script_result(machine, FollowUpOrder(SaleName(stan=stan)))
+        yield from script_result(machine, FollowUpOrder(SaleName(stan=stan, card=onto or order.card)))
         return result
     result.sentence = NOT_LOADED
     if source == "cash" and kind.service not in machine.setup.terminal_profile.reversal.never:

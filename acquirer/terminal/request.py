@@ -64,7 +64,7 @@ def request_fields(
         "icc_condition": entry.icc_condition,
         **{name: carried[name] for name in entry.carries},
     }
-    if kind.moves_money:
+    if kind.moves_money or "amount" in demanded(route):
         values["amount"] = f"{order.amount_minor:012d}"
     if kind.verb is not None:
         values |= _original(machine, kind, route, order.original or Original())

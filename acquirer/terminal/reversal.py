@@ -144,6 +144,9 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
         return _refused("not sent: a batch and an amount go with --stan")
     if pending and undo.stan and undo.stan != pending.stan:
         return _refused(f"not sent: {owed(machine, pending)}")
+    if pending is None and (settlement := machine.state.batch_books.settlement) is not None:
+        sentence = f"not sent: the settlement of batch {settlement.batch} is not finished"
+        return _refused(f"{sentence}: 'settle' goes on with it")
     chosen = pending or (_named(machine, undo) if undo.stan else machine.state.last)
     if chosen is None:
         return _refused(_nothing(machine, undo))

@@ -15,11 +15,15 @@ from acquirer.terminal.exchange import Result
 from acquirer.terminal.follow_up import FollowUpOrder, follow_up
 from acquirer.terminal.kinds import SCRIPT_RESULT
 from acquirer.terminal.machine import Machine
+from acquirer.wire.message import Value
 
 ScriptOutcome = Literal["not-performed", "failed", "done"]
 
 OUTCOMES: Final[dict[ScriptOutcome, int]] = {"not-performed": 0x00, "failed": 0x10, "done": 0x20}
 """The first byte of a script's result (DF31), by how it went."""
+
+FIRST_CARD: Final = "001"
+"""Sequence number of a card of which none is known."""
 
 SALES_CODE: Final = "000000"
 """Element `processing_code` of sales, whose scripts these are."""
@@ -42,8 +46,17 @@ def script_result(
     moment = Moment(0, "00", f"{at:%y%m%d}", setup.tid, state.stan, False, setup.randbytes)
     tags = icc_data(setup.terminal_profile.icc, moment) | {"DF31": bytes((OUTCOMES[outcome] | 1,)) + script}
     data = packed({tag: tags[tag] for tag in TAGS if tag in tags})
-    return (
-        yield from follow_up(
-            machine, SCRIPT_RESULT, replace(order, details={"icc": data, "processing_code": SALES_CODE})
-        )
-    )
+    named, chip = order.sale, setup.terminal_profile.entries.get("chip")
+    card, pin = named.card, bool(named.pin or (named.card is not None and named.card.pin))
+    details: dict[str, Value] = {
+        "icc": data,
+        "processing_code": SALES_CODE,
+        "card_sequence": (card.sequence if card is not None else "") or FIRST_CARD,
+        "entry_mode": setup.terminal_profile.entry_mode(chip, pin=pin) if chip is not None else "",
+        "expiry": "",  # neither this nor the track is repeated
+        "track2": "",
+    }
+    named = replace(
+        named, pin="", card=replace(card, pin="") if card is not None else None
+    )  # that there was a PIN is all
+    return (yield from follow_up(machine, SCRIPT_RESULT, replace(order, sale=named, details=details)))

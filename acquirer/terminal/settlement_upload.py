@@ -33,6 +33,9 @@ REFUSALS: Final[Mapping[RecordForm, tuple[str, str, str]]] = {
 }
 """What stands beside those: response, kind of cryptogram, ARPC."""
 
+CHIP_READ: Final = "0"
+"""Element `icc_condition` of a transaction whose chip was read (Q/CUP 009, DE 60.5)."""
+
 ENDS = {True: "207", False: "202"}
 """Of the end."""
 
@@ -64,7 +67,13 @@ class UploadMessage:
             if first.form in REFUSALS:
                 response, cryptogram, arpc = REFUSALS[first.form]
                 detail = detail._replace(usage="71", response=response, cryptogram=cryptogram, arpc=arpc)
-            values = {"stan": first.stan, "function": self.function, "chip_detail": write_chip_detail(detail)}
+            values = {
+                "stan": first.stan,
+                "function": self.function,
+                "chip_detail": write_chip_detail(detail),
+                "read_capability": machine.setup.terminal_profile.read_capability,
+                "icc_condition": CHIP_READ,
+            }
         fields = machine.fields(self.route(machine), {**values, "batch": batch})
         return dict(sorted({**first.fields, **fields}.items())) if self.service == "batch_upload_chip" else fields
 

@@ -27,7 +27,7 @@ from acquirer.terminal.counting import counted_in_batch, issuer_of, settlement_u
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.kind import Course, Kind
-from acquirer.terminal.kinds import course_of
+from acquirer.terminal.kinds import course_of, noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import is_kept, queue_words, upload_queue
 from acquirer.terminal.operators import no_cashier
@@ -126,6 +126,10 @@ def _keep_for_upload(
 ) -> Program[Result]:
     """Keep what was made without the host: it is counted and printed now, and uploaded later."""
     setup, state = machine.setup, machine.state
+    named = state.sale(order.original.stan, order.original.within) if order.original else None
+    if named is not None and named.voided and kind.closes:  # no host says so here
+        sentence = f"{kind.not_done}: the {noun_of(named.service)} of STAN {named.original.stan} is "
+        return Result(kind.service, Outcome.REFUSED, sentence=f"{sentence}voided, completed or adjusted already")
     stan = str(setup.dialect.get_from(fields, "stan") or "")
     exchange = Exchange(
         setup.dialect, route.service, route.title, route.mti, stan, request=fields, outcome=Outcome.DONE
@@ -159,7 +163,10 @@ def conclude(
     tags: Mapping[str, bytes],
 ) -> Program[None]:
     """End a transaction whose outcome is known: empty the outbox, keep what an approval brings, have it signed."""
-    changes: dict[str, Any] = {"pending": None} if machine.state.pending else {}
+    pending = machine.state.pending
+    if pending is not None and pending.stan != exchange.stan:  # of another one: an advice is sent again beside it
+        pending = None
+    changes: dict[str, Any] = {"pending": None} if pending else {}
     if machine.state.unanswered and machine.state.unanswered.stan == exchange.stan:
         changes["unanswered"] = None
     if exchange.outcome is Outcome.APPROVED:
@@ -168,7 +175,7 @@ def conclude(
     if exchange.outcome is Outcome.APPROVED and kind.moves_money:
         result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)
-        changes |= {"last": machine.state.pending, "voucher": voucher}
+        changes |= {"last": pending, "voucher": voucher}
         changes["sales"] = after_approval(machine.state, machine.setup.dialect, kind, order, exchange, result.receipt)
         changes["batch_books"] = counted_in_batch(machine, kind, order, exchange, result.receipt, tags)
     if changes:

@@ -16,6 +16,7 @@ from acquirer.cli.csv_output import safe_cell
 from acquirer.cli.errors import Code
 from acquirer.journey.miscounts import MISCOUNTS
 from acquirer.testing import running_host
+from tests.host.planted_causes import FAULTS, PLANTED, sell
 
 TID = "10000161"
 
@@ -81,6 +82,29 @@ def test_the_report_names_the_cause_and_ends_with_1(store: str, capsys: pytest.C
         )
     )
     assert [(row["stan"], row["cause"]) for row in rows] == [("000006", "voided_left_out")]
+
+
+def test_each_cause_is_named_by_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal for each: it counts wrong in one way, settles, and uploads what it counted."""
+    url = f"sqlite:///{tmp_path / 'acquirer.db'}"
+    causes = [one for one in PLANTED if one.by != "totals"]
+    known = tmp_path / "terminals.toml"
+    known.write_text(f"""[[terminal]]
+tid = "{TID}..{int(TID) + len(causes)}"
+mid = "880210010210162"
+tmk = "258FB0AB70D025CDB99DF2C4D302D646"
+""")
+    with running_host(store=url, terminals=known, fault=FAULTS) as host:
+        for number, planted in enumerate(causes):
+            with Terminal(f"{int(TID) + number}", host=host.address, terminals=known, timeout_s=1) as terminal:
+                sell(terminal, "7.50")
+                planted.plant(terminal)
+                sell(terminal, "93.10")
+                assert terminal.settle().ok
+    for number, planted in enumerate(causes):
+        code, text = run(capsys, "batch", "report", "--tid", f"{int(TID) + number}", "--store", url)
+        assert code == Code.EXPECTATION_FAILED
+        assert f"1. {planted.cause.replace('_', ' ')}: {planted.why}" in text.partition("Likely causes:\n")[2]
 
 
 def test_a_report_of_what_agrees_ends_with_0(store: str, capsys: pytest.CaptureFixture[str]) -> None:

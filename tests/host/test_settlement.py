@@ -11,6 +11,7 @@ from acquirer.settlement.totals import BatchTotals, Totals, read_settlement
 from acquirer.signature.jbig_encoder import encode_jbig
 from acquirer.signature.pen import draw_signature
 from tests.host.conftest import CARD, MID, TID, MakeRig, Pos, Rig
+from tests.host.test_offline import offline
 
 VISA = "4111111111111111"
 
@@ -267,6 +268,20 @@ def test_whose_totals_a_reply_has_that_is_not_equal(new_rig: MakeRig, shown: str
     pos.sign_on()
     pos.sale(1000)
     assert read_settlement(str(pos.settle(debit(900, 1))[48])).totals == debit(minor, count)
+
+
+def test_a_reply_without_what_was_made_off_line(new_rig: MakeRig) -> None:
+    """The quirk of a host that keeps offline sales apart: its totals hold them, and its reply does not (Q/CUP 009)."""
+    rig = new_rig(settlement_reply="host-without-offline")
+    rig.register()
+    pos = rig.pos()
+    pos.sign_on()
+    pos.sale(1000)
+    assert offline(pos, 2000, pan=CARD).code == "00"
+    shown = read_settlement(str(pos.settle(debit(900, 1))[48]))
+    assert (shown.totals, shown.results) == (debit(1000, 1), ("2", "1"))
+    assert settlement(rig).host == debit(3000, 2)
+    assert results(pos.settle(debit(3000, 2))) == ("1", "1"), "what is equal is shown as it is"
 
 
 @pytest.mark.parametrize("policy", ["accept", "flag", "hold"])

@@ -194,6 +194,19 @@ class TestTrouble:
         assert totals(terminal).domestic.debit_minor == 8000
         assert not terminal.state.sales[-1].voided
 
+    def test_what_is_adjusted_is_not_adjusted_again(self) -> None:
+        rig = Rig()
+        terminal = waiting(rig)
+        dinner = terminal.offline_sale("80.00")
+        assert terminal.adjust("40.00", stan=dinner.stan).outcome is Outcome.DONE
+        again = terminal.tip("8.00", stan=dinner.stan)
+        assert (again.outcome, again.sentence) == (
+            Outcome.REFUSED,
+            "not adjusted: the offline sale of STAN 000002 is voided, completed or adjusted already",
+        )
+        assert totals(terminal).domestic.debit_minor == 4000
+        assert terminal.settle().sentence.startswith("batch 000001 settled: balanced")
+
     def test_what_is_given_up_is_listed(self) -> None:
         rig = Rig(faults=["lost_request:service=offline_sale"])
         terminal = waiting(rig)

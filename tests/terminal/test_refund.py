@@ -236,6 +236,15 @@ class TestWithoutAnAnswer:
         assert unknown.run(sale(unknown.machine, make_order()), host.reply()).outcome is Outcome.APPROVED
         assert unknown.state.unanswered is not None
 
+    def test_the_reversal_of_a_sale_is_still_owed_after_it(
+        self, unknown: Bench, host: Foreign, make_order: Orders, silence: Response, no_line: Response
+    ) -> None:
+        unknown.run(sale(unknown.machine, make_order()), silence, no_line)
+        owed = unknown.state.pending
+        assert owed is not None
+        assert unknown.run(refund_again(unknown.machine), host.reply(de37="112000000012")).ok
+        assert (unknown.state.pending, unknown.state.unanswered) == (owed, None)
+
     def test_it_is_durable_before_it_leaves(self, signed_on: Bench) -> None:
         state = Playbook(refund(signed_on.machine, RefundOrder(NAMED))).expect(Keep).effect.state
         assert (state.stan, state.unanswered.stan) == ("000012", "000012")

@@ -199,6 +199,21 @@ def test_nothing_is_sold_while_it_is_not_finished() -> None:
     assert terminal.sale("5.00").ok
 
 
+def test_nothing_is_undone_while_it_is_not_finished() -> None:
+    """The host has answered error, which the terminal has not kept: it asks the same totals again."""
+    terminal = Rig(unsigned_at_settlement="hold", faults=["silent:service=settlement,count=1"]).terminal()
+    assert terminal.sale("10.00", entry="manual").ok
+    assert terminal.settle().outcome is Outcome.NO_ANSWER
+    result = terminal.reverse()
+    assert (result.outcome, result.sentence) == (
+        Outcome.REFUSED,
+        "not sent: the settlement of batch 000001 is not finished: 'settle' goes on with it",
+    )
+    assert terminal.settle().outcome is Outcome.DECLINED
+    assert terminal.reverse().code == "00"
+    assert terminal.settle().sentence == "batch 000001 settled: balanced; batch 000002 begins"
+
+
 def test_a_lost_answer_is_given_again() -> None:
     rig = Rig(faults=["silent:service=settlement,count=1"])
     terminal = rig.terminal()
