@@ -18,7 +18,7 @@ from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffe
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
 from acquirer.terminal.kind import Kind
-from acquirer.terminal.kinds import KINDS, SALES
+from acquirer.terminal.kinds import KINDS, SALE_KINDS
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.sale import Order
@@ -178,10 +178,10 @@ def sale_kind(name: str) -> Kind:
     >>> sale_kind("instalment").service, sale_kind("").service
     ('instalment_sale', 'sale')
     """
-    by_word = {kind.service.removesuffix("_sale"): kind for kind in SALES}
-    if (word := name or "sale") not in by_word:
-        raise ValueError(f"'{name}' is no kind of sale{did_you_mean(name, by_word)}; there are {', '.join(by_word)}")
-    return by_word[word]
+    if (word := name or "sale") not in SALE_KINDS:
+        hint = did_you_mean(name, SALE_KINDS)
+        raise ValueError(f"'{name}' is no kind of sale{hint}; there are {', '.join(SALE_KINDS)}")
+    return SALE_KINDS[word]
 
 
 def service_of(of: str) -> str:

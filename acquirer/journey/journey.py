@@ -8,10 +8,11 @@ from typing import Any, Final, Literal
 
 from acquirer.journal.expected_count import ExpectedCount
 from acquirer.journey.miscounts import Miscount
-from acquirer.journey.operation import TerminalFaultKind, TerminalOperation
+from acquirer.journey.operation import ArgumentKind, TerminalFaultKind, TerminalOperation
 from acquirer.matcher.expression import Expression
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.rules import Rule
+from acquirer.terminal.details import SECRET
 from acquirer.wire.masking import mask_card_numbers
 
 DEFAULT_TID: Final = "10000161"
@@ -82,15 +83,21 @@ class Operate:
 
     @property
     def words(self) -> str:
-        """How reports write it: masked, a PIN by its length."""
+        """How reports write it: masked, a PIN and what is secret of a person by their length."""
         shown = []
         for place, one in enumerate(self.operation.arguments):
             if one.name in self.arguments:
-                value = str(self.arguments[one.name])
-                value = "*" * len(value) if one.kind in ("pin", "password") else value
+                value = _shown(one.kind, self.arguments[one.name])
                 shown.append(f"{one.name} {value}" if place else value)
         fault = f" ({self.fault.kind})" if self.fault else ""
         return f"{self.operation.name} {mask_card_numbers(', '.join(shown))}".rstrip() + fault
+
+
+def _shown(kind: ArgumentKind, value: Any) -> str:
+    """Return an argument as reports write it."""
+    if kind == "texts":
+        return ", ".join(f"{name} {'*' * len(one) if name in SECRET else one}" for name, one in value.items())
+    return "*" * len(value) if kind in ("pin", "password") else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Argument:
     name: str
     kind: ArgumentKind
     help: str
+    choices: tuple[str, ...] = ()  # of a text; none: any
 
 
 @dataclass(frozen=True, slots=True)

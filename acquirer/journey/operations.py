@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from acquirer.journey.operation import Argument, TerminalOperation
+from acquirer.journey.operator_operations import OPERATOR_OPERATIONS, SUPERVISOR
 from acquirer.terminal.download import MESSAGES
 from acquirer.terminal.kind import Verb
-from acquirer.terminal.kinds import SALES, followers
+from acquirer.terminal.kinds import FOLLOWED, SALE_KINDS, SALES, followers
+from acquirer.terminal.load_chip import KINDS_OF_LOADS
+from acquirer.terminal.script_result import OUTCOMES
 
 
 def _services(verb: Verb) -> tuple[str, ...]:
@@ -25,31 +28,14 @@ _STAN: Final = Argument("stan", "text", "of the sale; without it, the last appro
 _BATCH: Final = Argument("batch", "text", "of that sale, where it is not the current one")
 _RRN: Final = Argument("rrn", "text", "reference number of a sale that is not kept here")
 _AMOUNT: Final = Argument("amount", "amount", "of that sale, where it is not kept here")
-_SUPERVISOR: Final = Argument("supervisor", "password", "the supervisor's password, of a terminal with operators")
-_ADMINISTRATOR: Final = Argument("administrator", "password", "the administrator's password")
-_NUMBER: Final = Argument("number", "text", "an operator's number, as in 01")
-_PASSWORD: Final = Argument("password", "password", "the operator's own password")
 _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-authorisation that is not kept here")
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
-_OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion")
+_OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion", FOLLOWED)
 _DETAILS: Final = Argument("details", "texts", "what it needs beside, by name: docs/transactions.md")
 _VOUCHER: Final = Argument("voucher", "text", "voucher number of a sale by QR code that is not kept here")
 _CHIP_REFUSES: Final = Argument("chip_refuses", "flag", "the chip refuses it, so that the host is not asked")
 _POINTS: Final = Argument("points", "flag", "ask for its points instead")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
-
-
-def _by_password(
-    name: str,
-    help: str,
-    needed: tuple[Argument, ...] = (),
-    more: tuple[Argument, ...] = (),
-    others: tuple[str, ...] = (),
-) -> TerminalOperation:
-    """Return an operation about operators, which asks the host for nothing, or for `others`."""
-    return TerminalOperation(
-        name, "", help, (*needed, *more), frozenset([one.name for one in needed]), saves=bool(others), others=others
-    )
 
 
 _ALL: Final = (
@@ -62,7 +48,12 @@ _ALL: Final = (
         (
             Argument("amount", "amount", "how much"),
             *_CARD_AND_PAD,
-            Argument("kind", "text", "instalment, points, recurring, moto, reservation, qr; without it, a plain sale"),
+            Argument(
+                "kind",
+                "text",
+                "instalment, points, recurring, moto, reservation, qr; without it, a plain sale",
+                tuple(SALE_KINDS),
+            ),
             _DETAILS,
             _CHIP_REFUSES,
         ),
@@ -73,7 +64,7 @@ _ALL: Final = (
         "void",
         "void",
         "Void a sale, a pre-authorisation or a completion.",
-        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, _VOUCHER, *_CARD_AND_PAD, _SUPERVISOR),
+        (_STAN, _BATCH, _AMOUNT, _RRN, _AUTH_ID, _DATE, _OF, _VOUCHER, *_CARD_AND_PAD, SUPERVISOR),
         others=_services("void"),
     ),
     TerminalOperation(
@@ -107,7 +98,7 @@ _ALL: Final = (
             _AUTH_ID,
             _DATE,
             *_CARD_AND_PAD,
-            Argument("of", "text", "moto-pre-auth, where that is not kept here"),
+            Argument("of", "text", "moto-pre-auth, where that is not kept here", FOLLOWED),
         ),
         others=_services("complete"),
     ),
@@ -139,7 +130,7 @@ _ALL: Final = (
         "script_result",
         "script_result",
         "Report how an issuer's script went.",
-        (Argument("outcome", "text", "done, failed or not-performed"), _STAN, _BATCH, _DROP),
+        (Argument("outcome", "text", "done, failed or not-performed", tuple(OUTCOMES)), _STAN, _BATCH, _DROP),
         saves=False,
     ),
     TerminalOperation(
@@ -149,7 +140,7 @@ _ALL: Final = (
         (
             Argument("amount", "amount", "how much"),
             _CARD,
-            Argument("source", "text", "account, cash, or other"),
+            Argument("source", "text", "account, cash, or other", tuple(KINDS_OF_LOADS)),
             Argument("paid_by", "card", "the card that pays, with source other"),
             _PIN,
             _DROP,
@@ -215,7 +206,7 @@ _ALL: Final = (
             _OF,
             Argument("sale_tid", "text", "the terminal of an electronic cash sale, if another one"),
             _VOUCHER,
-            _SUPERVISOR,
+            SUPERVISOR,
         ),
         others=_services("refund"),
     ),
@@ -255,34 +246,7 @@ _ALL: Final = (
         others=MESSAGES,
     ),
     TerminalOperation("sign_off", "sign_off", "Sign off; a cashier is logged off by that."),
-    _by_password(
-        "set_up_operators",
-        "Give supervisor 00 and administrator 99 their passwords: from now on a cashier must log on.",
-        (_SUPERVISOR, _ADMINISTRATOR),
-    ),
-    _by_password("add_operator", "Add a cashier.", (_NUMBER, _PASSWORD, _SUPERVISOR)),
-    _by_password("remove_operator", "Remove a cashier.", (_NUMBER, _SUPERVISOR)),
-    _by_password(
-        "change_password",
-        "Give an operator another password: by its own, the supervisor's, or the administrator's.",
-        (_NUMBER, Argument("new", "password", "the new password")),
-        (_PASSWORD, _SUPERVISOR, _ADMINISTRATOR),
-    ),
-    _by_password(
-        "unlock_operator",
-        "Let an operator try again after three wrong passwords.",
-        (_NUMBER,),
-        (_SUPERVISOR, _ADMINISTRATOR),
-    ),
-    _by_password(
-        "log_on",
-        "Log a cashier on, in place of the one before, and sign on.",
-        (_NUMBER, _PASSWORD),
-        (Argument("sign_on", "flag", "whether it signs on; without it, it does"),),
-        others=("sign_on",),
-    ),
-    _by_password("log_off", "Log the cashier off."),
-    _by_password("reset", "Forget operators, keys and sales.", (_ADMINISTRATOR,)),
+    *OPERATOR_OPERATIONS,
     TerminalOperation(
         "settle",
         "settlement",

@@ -15,6 +15,9 @@ from acquirer.journey.operation import TERMINAL_FAULTS, Argument, TerminalFaultK
 from acquirer.journey.operations import SIGNATURE_SERVICES
 from acquirer.journey.references import is_reference, problem_of
 from acquirer.scenario.parameters import read_amount_minor
+from acquirer.terminal.details import elements_of
+from acquirer.terminal.kinds import KINDS, MOTO_PRE_AUTH, SALE, SALE_KINDS
+from acquirer.terminal.order import OrderError
 from acquirer.wire.masking import mask_card_numbers
 
 _MOST_ROUNDS: Final = 99
@@ -67,6 +70,8 @@ class OperationReader:
             example = _EXAMPLES.get(missing, '"王伟"')
             problem = f"needs '{missing}', as in {name} = {example} or {name} = {{ {missing} = {example} }}"
             raise table.error(name, problem)
+        if problem := self._lacking_detail(operation, arguments):
+            raise table.error(name, problem)
         fault = self._fault(table, operation) if table.has("terminal_fault") else None
         return Operate(operation, arguments, fault)
 
@@ -85,6 +90,21 @@ class OperationReader:
             raise table.error(key, problem)
         return value
 
+    def _lacking_detail(self, operation: TerminalOperation, arguments: Mapping[str, Any]) -> str:
+        """Return what is wrong with the details of a transaction, or missing; "" when nothing is."""
+        if "details" not in (one.name for one in operation.arguments):
+            return ""
+        service = operation.service
+        if service == SALE.service:
+            service = SALE_KINDS[arguments.get("kind", service)].service
+        elif arguments.get("moto"):
+            service = MOTO_PRE_AUTH.service
+        try:
+            elements_of(KINDS[service], arguments.get("details", {}), self._dialect.forms)
+        except OrderError as exc:
+            return str(exc)
+        return ""
+
     def _problem(self, argument: Argument, value: Any) -> str:
         """Return why a value cannot be an argument; "" when it can."""
         if argument.kind == "texts":
@@ -97,6 +117,8 @@ class OperationReader:
             return "" if fits else f"must be a whole number from 0 to {_MOST_ROUNDS}"
         if not isinstance(value, str) or not value:
             return "must be a text in quotes"
+        if argument.choices and value not in argument.choices:
+            return f"there is no '{mask_card_numbers(value)}'{_hint(value, argument.choices)}"
         if argument.kind == "amount":
             try:
                 return "" if read_amount_minor(value) else "is nothing; write an amount like 12.34"

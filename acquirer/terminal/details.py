@@ -26,6 +26,7 @@ class Detail:
     form: str  # a regular expression for the whole of it
     help: str  # what it is, and how it is written
     default: str | None = None  # None: it must be given
+    secret: bool = False  # of a person, or as good as money: never shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ def _holder(given: Mapping[str, str], _forms: PrivateForms) -> str:
 _HOLDER: Final = KindDetails(
     "holder",
     (
-        Detail("cvn2", "([0-9]{3})?", "the CVN2, three digits: sent, and never kept", ""),
-        Detail("id", "([0-9A-Za-z]{6})?", "the last six characters of the identity document", ""),
-        Detail("mobile", "([0-9]{11})?", "the mobile number, eleven digits", ""),
-        Detail("name", ".{0,20}", "the cardholder's name", ""),
+        Detail("cvn2", "([0-9]{3})?", "the CVN2, three digits: sent, and never kept", "", secret=True),
+        Detail("id", "([0-9A-Za-z]{6})?", "the last six characters of the identity document", "", secret=True),
+        Detail("mobile", "([0-9]{11})?", "the mobile number, eleven digits", "", secret=True),
+        Detail("name", ".{0,20}", "the cardholder's name", "", secret=True),
     ),
     _holder,
 )
@@ -82,18 +83,21 @@ DETAILS: Final[Mapping[str, KindDetails]] = {
     "reservation_sale": KindDetails(
         "reservation",
         (
-            Detail("mobile", "[0-9]{11}", "the mobile number, eleven digits"),
+            Detail("mobile", "[0-9]{11}", "the mobile number, eleven digits", secret=True),
             Detail("number", "[0-9]{6}", "of the reservation, six digits"),
         ),
         lambda given, _: f"90{given['mobile']}{given['number']}".ljust(22),
     ),
     "qr_sale": KindDetails(
         "qr_code",
-        (Detail("code", "62[0-9]{17}", "the payment code, nineteen digits that begin with 62"),),
+        (Detail("code", "62[0-9]{17}", "the payment code, nineteen digits that begin with 62", secret=True),),
         lambda given, forms: forms.qr_code.write(given["code"]),
     ),
 }
 """By service."""
+
+SECRET: Final = frozenset(one.name for known in DETAILS.values() for one in known.details if one.secret)
+"""Names of details whose values are never shown."""
 
 
 def elements_of(kind: Kind, given: Mapping[str, str], forms: PrivateForms) -> dict[str, Value]:

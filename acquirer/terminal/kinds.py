@@ -206,6 +206,22 @@ KINDS: Final[Mapping[str, Kind]] = {
 """By service."""
 
 
+SALE_KINDS: Final[Mapping[str, Kind]] = {kind.service.removesuffix("_sale"): kind for kind in SALES}
+"""By the word that people use: instalment, points …; "sale" for the plain one."""
+
+FOLLOWED: Final = tuple(
+    sorted(
+        {
+            word.replace("_", "-")
+            for kind in KINDS.values()
+            for service in kind.of
+            for word in (service, service.removesuffix("_sale"))
+        }
+    )
+)
+"""Words for what others can follow: "pre-auth", "points", "points-sale" …"""
+
+
 def followers(verb: Verb) -> Iterator[Kind]:
     """Yield the kinds that do this to a transaction."""
     return (kind for kind in KINDS.values() if kind.verb == verb)

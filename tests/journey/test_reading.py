@@ -110,6 +110,28 @@ STEPS = [
         ":2: step[0].sale.drop_reversal: must be true or false",
     ),
     (
+        'sale = { amount = "1.00", kind = "instalments" }\nexpect = { code = "00" }',
+        ":2: step[0].sale.kind: there is no 'instalments'; did you mean 'instalment'?",
+    ),
+    (
+        'sale = { amount = "1.00", kind = "instalment" }\nexpect = { code = "00" }',
+        ":2: step[0].sale: not sold: the sale by instalments needs its detail 'periods': how many instalments: 3, 6, "
+        "12 …",
+    ),
+    (
+        'pre_auth = { amount = "1.00", moto = true, details = { cvn2 = "98765" } }\nexpect = { code = "00" }',
+        ":2: step[0].pre_auth: not authorised: the detail 'cvn2' has another form: the CVN2, three digits: sent, and "
+        "never kept",
+    ),
+    (
+        'load_chip = { amount = "1.00", source = "bank" }\nexpect = { code = "00" }',
+        ":2: step[0].load_chip.source: there is no 'bank'; known: account, cash, other",
+    ),
+    (
+        'void = { of = "preauth" }\nexpect = { code = "00" }',
+        ":2: step[0].void.of: there is no 'preauth'; did you mean 'pre-auth'?",
+    ),
+    (
         'sale = { amount = "@last" }\nexpect = { code = "00" }',
         ":2: step[0].sale.amount: '@last' is a reference, and amount cannot be one; write the value",
     ),
