@@ -62,10 +62,12 @@ def upload_queue(machine: Machine, rounds: int = 1, *, all_left: bool = False) -
 
 
 def uploaded_first(machine: Machine, program: Program[Result]) -> Program[Result]:
-    """Run a program after the upload of what waits."""
+    """Run a program after the upload of what waits; what still does is said."""
     if machine.state.queue:
         yield from upload_queue(machine)
-    return (yield from program)
+    result = yield from program
+    result.sentence = "; ".join(filter(None, (result.sentence, queue_words(machine.state))))
+    return result
 
 
 def give_up_queue(machine: Machine) -> Program[None]:

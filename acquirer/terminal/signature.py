@@ -44,7 +44,7 @@ def sign(machine: Machine, again: Again) -> Program[Result]:
     yield from keep_signature(machine, voucher, again.pad, result)
     if result.signature is not Signed.KEPT:
         result.outcome = Outcome.REFUSED if result.signature is not Signed.PAPER else Outcome.DONE
-    elif machine.setup.upload_at_once:
+    elif machine.setup.upload_at_once and not machine.state.is_queued(voucher.key):
         exchange = yield from send(machine, next(one for one in machine.state.waiting if one.key == voucher.key))
         assert exchange is not None
         yield from sign_on_if_wanted(machine, exchange)

@@ -76,6 +76,14 @@ class TestWhenItGoesUp:
         assert terminal.state.queue == ()
         assert totals(terminal) == host_totals(rig)
 
+    def test_a_foreign_card_is_known_by_the_answer(self) -> None:
+        rig = Rig()
+        terminal = waiting(rig)
+        terminal.offline_sale("40.00", "visa")
+        terminal.upload()
+        assert totals(terminal).foreign.debit_minor == 4000
+        assert totals(terminal) == host_totals(rig)
+
     def test_only_before_the_settlement(self) -> None:
         rig = Rig()
         terminal = waiting(rig, "before-settlement")
@@ -103,6 +111,13 @@ class TestWhenItGoesUp:
         assert sent(terminal.refund("1.50", stan=coffee.stan)) == ["0200 ecash_sale 00", "0220 ecash_refund 00"]
         shoes = terminal.offline_sale("40.00")
         assert sent(terminal.refund("10.00", stan=shoes.stan)) == ["0220 offline_sale 00", "0220 refund 00"]
+
+    def test_a_sign_off_says_what_still_waits(self) -> None:
+        terminal = waiting(Rig(faults=["silent:service=offline_sale"]))
+        terminal.offline_sale("40.00")
+        signed_off = terminal.sign_off()
+        assert (signed_off.code, sent(signed_off)) == ("00", ["0220 offline_sale", "0820 sign_off 00"])
+        assert signed_off.sentence.startswith("1 transaction (40.00) made without the host waits")
 
 
 class TestTrouble:
@@ -239,6 +254,18 @@ class TestSignatures:
         terminal = waiting(rig)
         terminal.offline_sale("40.00", sign="王伟")
         assert terminal.state.waiting[0].feature == "00020100"  # of batch and STAN: there is no reference number yet
+        assert sent(terminal.sale("10.00")) == ["0200 sale 00", "0220 offline_sale 00", "0820 signature 00"]
+
+    def test_one_whose_transaction_got_no_answer_stays(self) -> None:
+        terminal = waiting(Rig(faults=["silent:service=offline_sale,times=1"]))
+        terminal.offline_sale("40.00", sign="王伟")
+        assert sent(terminal.sale("10.00")) == ["0200 sale 00", "0220 offline_sale"]
+        assert sent(terminal.sale("10.00"))[1:] == ["0221 offline_sale 00", "0820 signature 00"]
+
+    def test_also_where_they_go_up_at_once(self) -> None:
+        terminal = waiting(Rig(), sign_upload="at-once")
+        made = terminal.offline_sale("40.00")
+        assert sent(terminal.sign("王伟", stan=made.stan)) == []
         assert sent(terminal.sale("10.00")) == ["0200 sale 00", "0220 offline_sale 00", "0820 signature 00"]
 
 
