@@ -270,7 +270,7 @@ def test_whose_totals_a_reply_has_that_is_not_equal(new_rig: MakeRig, shown: str
     assert read_settlement(str(pos.settle(debit(900, 1))[48])).totals == debit(minor, count)
 
 
-def test_a_reply_without_what_was_made_off_line(new_rig: MakeRig) -> None:
+def test_a_reply_without_offline_sales(new_rig: MakeRig) -> None:
     """The quirk of a host that keeps offline sales apart: its totals hold them, and its reply does not (Q/CUP 009)."""
     rig = new_rig(settlement_reply="host-without-offline")
     rig.register()

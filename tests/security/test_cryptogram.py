@@ -47,6 +47,32 @@ def test_that_of_the_published_sale() -> None:
     assert hexed(response_cryptogram(session, arqc, "00")) == "CD230D7C8301C630"
 
 
+def test_one_under_the_common_session_key_of_emv() -> None:
+    """Cards of other organisations derive another session key; card key, MAC and answer are made alike."""
+    issuer, arc = Secret.from_hex(IMK), b"\0\0"
+    key = card_key(issuer, "9901234567890123", "45")
+    assert hexed(key) == "F84315C7B95BD3B0C74694922C3808B0"
+    assert key.reveal() == pyemv.kd.derive_icc_mk_a(issuer.reveal(), "9901234567890123", "45")
+    session = Secret(pyemv.kd.derive_common_sk(key.reveal(), bytes.fromhex("1234567890123456")), "3des")
+    data = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
+    arqc = request_cryptogram(session, data)
+    assert hexed(arqc) == "4B46013359B7A58B"
+    assert arqc == pyemv.ac.generate_ac(session.reveal(), data, pyemv.ac.PaddingType.EMV)
+    arpc = response_cryptogram(key, arqc, arc.decode())
+    assert hexed(arpc) == "F8C9CECAABD55AD1"
+    assert arpc == pyemv.ac.generate_arpc_1(key.reveal(), arqc, arc)
+
+
+def test_one_under_the_card_s_own_key() -> None:
+    """As of cards without session keys (VSDC): what was published of it is the answer to a cryptogram."""
+    issuer = Secret.from_hex("12345678" * 4)
+    key, arqc = card_key(issuer, "1234567890123456", "00"), bytes.fromhex("26C8A1042D1CAF3E")
+    assert key.reveal() == pyemv.kd.derive_icc_mk_a(issuer.reveal(), "1234567890123456", "00")
+    arpc = response_cryptogram(key, arqc, "00")
+    assert hexed(arpc) == "98DE7C7B3D80A831"
+    assert arpc == pyemv.ac.generate_arpc_1(key.reveal(), arqc, b"00")
+
+
 @given(st.binary(min_size=16, max_size=16), st.integers(10**11, 10**19 - 1), st.integers(0, 99))
 def test_card_keys_are_those_of_another_implementation(issuer: bytes, pan: int, sequence: int) -> None:
     if issuer[:8] == issuer[8:]:
