@@ -57,11 +57,12 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
         sentence = f"there is no {noun_of(kind.of[0])} to {kind.verb}; {HINTS[kind.named_by]}"
         return Result(kind.service, Outcome.REFUSED, sentence=sentence)
     key = (sale.original.within, sale.original.stan)
-    if machine.state.is_queued(key) and not is_kept(machine.setup, kind):  # the host must know of it first
+    if machine.state.is_in_queue(key) and not is_kept(machine.setup, kind):  # the host must know of it first
         yield from upload_queue(machine)
-        if machine.state.is_queued(key) or machine.state.sale(sale.original.stan, sale.original.within) is None:
+        if machine.state.is_in_queue(key) or machine.state.sale(sale.original.stan, sale.original.within) is None:
             which = f"the {noun_of(kind.of[0])} of STAN {sale.original.stan}"
-            lacks = "waits for its upload" if machine.state.is_queued(key) else "is not taken by the host"
+            waits = machine.state.is_in_queue(key)
+            lacks = "waits for its upload, or what adjusts it does" if waits else "is not taken by the host"
             return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {which} {lacks}")
         named = replace(name, stan=sale.original.stan, batch=sale.original.within)
         sale = find_sale(machine, kind, named) or sale

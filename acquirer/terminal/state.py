@@ -86,6 +86,11 @@ class State:
         """Return whether a transaction, by batch and STAN, waits for its upload."""
         return any(one.key == key for one in self.queue)
 
+    def is_in_queue(self, key: tuple[str, str]) -> bool:
+        """Return whether a transaction waits for its upload, or one that is tied to it does."""
+        tied = ((one.original.within, one.original.stan) for one in self.queue if one.original)
+        return self.is_queued(key) or key in tied
+
     def next_stan(self) -> State:
         """Return the state with its counter moved on; after 999999 comes 000001, for 000000 is no STAN."""
         return replace(self, stan=f"{int(self.stan) % LAST_STAN + 1:06d}")

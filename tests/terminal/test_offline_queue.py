@@ -119,6 +119,14 @@ class TestWhenItGoesUp:
         assert (signed_off.code, sent(signed_off)) == ("00", ["0220 offline_sale", "0820 sign_off 00"])
         assert signed_off.sentence.startswith("1 transaction (40.00) made without the host waits")
 
+    def test_before_the_host_is_to_void_what_has_been_adjusted(self) -> None:
+        rig = Rig()
+        terminal = waiting(rig, "before-settlement")
+        dinner = terminal.sale("80.00")
+        terminal.tip("8.00", stan=dinner.stan)
+        assert sent(terminal.void(stan=dinner.stan)) == ["0220 tip_adjustment 00", "0200 void 25"]
+        assert totals(terminal) == host_totals(rig)
+
 
 class TestTrouble:
     def test_without_a_line_it_is_sold_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
