@@ -5,12 +5,31 @@ To wait for it would be in vain, and that it never happened would be no finding.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from acquirer.matcher.expression import Expression
-from acquirer.matcher.keys import ConditionError
+from acquirer.matcher.expression import ALWAYS, Expression
+from acquirer.matcher.filter_text import parse_filter
+from acquirer.matcher.keys import JOURNAL_KEYS, ConditionError
+from acquirer.matcher.when import from_mapping
 from acquirer.scenario.possible import impossible, named_values
 from acquirer.settings.shipped_words import CHECKED, misspelt, services
+
+
+def read_condition(written: str | Mapping[str, Any] | None) -> Expression:
+    """Return a condition as a filter or a table says it; without either, what always holds. Raises ConditionError."""
+    if written is None:
+        return ALWAYS
+    if isinstance(written, str):
+        return checked_condition(parse_filter(written, JOURNAL_KEYS))
+    return checked_condition(from_mapping(written, JOURNAL_KEYS))
+
+
+def checked_condition(condition: Expression) -> Expression:
+    """Return a condition that says something. Raises ConditionError."""
+    refuse_impossible(condition)
+    refuse_misspelt(condition)
+    return condition
 
 
 def refuse_impossible(condition: Expression) -> None:

@@ -46,12 +46,23 @@ class JournalChanges:
     def __init__(self) -> None:
         self._number = 0
         self._changed = threading.Condition()
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
     def notify(self) -> None:
-        """Wake all that wait."""
+        """Wake all that wait, and call all that listen."""
         with self._changed:
             self._number += 1
             self._changed.notify_all()
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have something called whenever the journal grows, from the thread that notices it."""
+        self._listeners = (*self._listeners, listener)
+
+    def end_listening(self, listener: Callable[[], None]) -> None:
+        """Have it called no more."""
+        self._listeners = tuple(one for one in self._listeners if one != listener)
 
     @property
     def number(self) -> int:

@@ -11,8 +11,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -23,7 +23,6 @@ from acquirer.app.build import Parts, build_host, build_parts, doubts, register_
 from acquirer.app.driver import Driver
 from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.line_faults import LineFaults
-from acquirer.data.types import JournalRow
 from acquirer.host.exchange import exchange
 from acquirer.host.undecodable import refuse_stream
 from acquirer.net.files import bounds_too_low, make_room
@@ -39,6 +38,7 @@ from acquirer.process.clock import Clock
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.pictures import Pictures
 from acquirer.process.store_writer import process_writer
+from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
 from acquirer.settings.config import Config
 from acquirer.store import Store, begins_anew, open_store, readable_by_others
@@ -69,7 +69,7 @@ class Running:
     terminals: int
     line_faults: LineFaults
     journal_changes: JournalChanges
-    """Notices what is journalled by this process; what a child process writes is not noticed."""
+    """Notices what is journalled, in whichever process it is written."""
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -87,6 +87,16 @@ class Running:
             "dialects": sorted({dialect.name for dialect in self.parts.dialects}),
             "terminals": self.terminals,
         }
+
+    def change_faults(self, change: Callable[[Faults], int]) -> int:
+        """Change which faults are in force, between two exchanges; return the generation of those that follow.
+
+        Raises:
+            FaultConflictError: one contradicts another; everything stays as it was.
+        """
+        generation = change(self.parts.faults)
+        self.line_faults.look()
+        return generation
 
     @property
     def counters(self) -> dict[str, int]:
@@ -126,11 +136,6 @@ async def serving(
     render = _renderer(parts, stderr)
     log = Log(stderr, render, parts.clock.now_us)
     changes = JournalChanges()
-
-    def on_written(rows: Sequence[JournalRow]) -> None:
-        log.exchanges(rows)
-        changes.notify()
-
     follow_loop(loop, log)
     trace = None
     try:
@@ -152,9 +157,10 @@ async def serving(
         ):
             store.start(
                 loop,
-                on_written,
+                log.exchanges,
                 process_writer(spoken, stderr, render) if child_processes else None,
                 config.keep_days,
+                changes.notify,
             )
             server = Server(reactor, parts.limits, LoggingWatcher(log), trace)
             pictures = Pictures(store, parts.clock, log, parts.dialects, parts.checks.pixels, changes.notify)
@@ -208,8 +214,20 @@ def _trace(
     return trace
 
 
-async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None]) -> str:
-    """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; return why the store failed, or ""."""
+Door = Callable[[Running], AbstractAsyncContextManager[dict[str, Any]]]
+"""Opens another way to reach a host that is ready, for the time of an ``async with`` block: what the ready line says of
+it."""
+
+
+async def serve(
+    config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None], door: Door | None = None
+) -> str:
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; return why the store failed, or "".
+
+    Args:
+        ready: is called with what the ready line says.
+        door: is opened before, and closed while exchanges still go on.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for name in ENDING_SIGNALS:
@@ -217,16 +235,18 @@ async def serve(config: Config, stderr: TextIO | None, ready: Callable[[dict[str
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             loop.add_signal_handler(number, stop.set)
     room = make_room(config.connections or MOST_CONNECTIONS)
-    async with serving(config, stderr, child_processes=True) as running:
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving(config, stderr, child_processes=True))
         follow_twisted(running.log)
         for sentence in bounds_too_low(config.connections or USUAL_CONNECTIONS, room, running.parts.limits.backlog):
             running.log.event("warning", sentence)
         if config.seed is not None:
             running.log.event("warning", f"--seed {config.seed}: every key of this host can be computed by anyone")
+        fields = running.ready | (await stack.enter_async_context(door(running)) if door else {})
         gc.freeze()  # what was made until here stays until the end; collecting before would free next to nothing
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_S)
-        ready(running.ready)
+        ready(fields)
         # Events may have to be logged when no file can be opened any more, and an import opens files. Not in another
         # thread: while the loop waits, no connection is accepted that could take the last descriptor.
         import_module("acquirer.observe.event_lines")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.stores import warn
+
+if TYPE_CHECKING:
+    from acquirer.app.serve import Door
+    from acquirer.settings.config import Config
 
 _KINDS = Path(__file__).parents[1] / "scenario" / "faults"
 _FAULTS = " ".join(sorted(path.stem for path in _KINDS.glob("[a-z]*.py")))  # by their files: importing them is slow
@@ -25,6 +29,13 @@ def command(
     ] = None,
     store: Annotated[
         str | None, typer.Option(metavar="URL", help="memory:, sqlite:///relative.db or sqlite:////absolute.db")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="[HOST:]PORT", help="Where it is controlled by HTTP; needs acquirer[http].")
+    ] = None,
+    http_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name under which HTTP clients may ask.", rich_help_panel=LIMITS),
     ] = None,
     dialect: Annotated[
         str | None, typer.Option(metavar="NAME", help="The dialect spoken where --listen names none.")
@@ -185,6 +196,8 @@ def command(
 
     flags: dict[str, Any] = {
         "listen": tuple(listen) if listen else None,
+        "http": http,
+        "http_host": tuple(http_host) if http_host else None,
         "store": store,
         "dialect": dialect,
         "terminals": terminals,
@@ -222,8 +235,9 @@ def command(
     def ready(fields: dict[str, Any]) -> None:
         print(json.dumps(fields, ensure_ascii=False) if as_json else _ready_line(fields), flush=True)
 
+    door = _http_door(settings)
     try:
-        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready))
+        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready, door))
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
     except StoreError as exc:
@@ -232,6 +246,23 @@ def command(
         raise Exit(Code.STORE_FAILED, f"{failure}.")
 
 
+def _http_door(settings: Config) -> Door | None:
+    """Return what serves HTTP, if that is asked for. Raises Exit, DataError."""
+    if settings.http is None:
+        return None
+    try:
+        from acquirer.control.server import http_door
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").startswith("acquirer"):
+            raise
+        problem = f"--http needs {exc.name}, which is not installed: pip install 'acquirer[http]'."
+        raise Exit(Code.USAGE, problem) from None
+    return http_door(settings.http, settings.http_host)
+
+
 def _ready_line(fields: dict[str, Any]) -> str:
     listeners = ", ".join(f"{listener['address']} ({listener['dialect']})" for listener in fields["listeners"])
-    return f"ready: listening on {listeners}; {fields['terminals']} terminals; store {fields['store']}"
+    line = f"ready: listening on {listeners}; {fields['terminals']} terminals; store {fields['store']}"
+    if "http" in fields:
+        line += f"; HTTP at {fields['http']}"
+    return line + (f" with the token {fields['http_token']}" if "http_token" in fields else "")

@@ -93,7 +93,7 @@ class JournalSearch:
         bounds: Bounds = Bounds(),
     ) -> None:
         self._source = source
-        self._now_s = now_s
+        self.now_s = now_s
         self._dialect_of = dialect_of
         self.timezone = timezone
         self.bounds = bounds
@@ -118,7 +118,7 @@ class JournalSearch:
     ) -> Scan:
         """Return a search for what fits between two numbers, both excluded; `until_us` 0: without end."""
         plan = make_plan(condition, self.timezone).bounded(after, before, since_us, until_us)
-        return Scan(self._source, plan, self.fits(plan.rest), self.bounds, self._now_s)
+        return Scan(self._source, plan, self.fits(plan.rest), self.bounds, self.now_s)
 
     def list(
         self,

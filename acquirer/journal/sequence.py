@@ -9,7 +9,7 @@ from typing import Final
 from acquirer.data.text import printable
 from acquirer.journal.entry import Entry
 from acquirer.journal.search import JournalSearch
-from acquirer.journal.verification import Verification, Waiter, asks_for_delivery
+from acquirer.journal.verification import Verification, Verifying, Waiter, asks_for_delivery, waited
 from acquirer.journal.wording import COMPARED, in_seconds, in_words, look_around
 from acquirer.matcher.expression import ALWAYS, Expression, compiled
 from acquirer.matcher.keys import Subject
@@ -51,9 +51,18 @@ def verify_order(search: JournalSearch, waiter: Waiter, expected: ExpectedOrder)
     Raises:
         ValueError: there are no steps, or too many.
     """
+    return waited(verifying_order(search, waiter.now_s, expected), waiter)
+
+
+def verifying_order(search: JournalSearch, now_s: Callable[[], float], expected: ExpectedOrder) -> Verifying:
+    """Verify in which order exchanges happened, for who waits in a way of its own.
+
+    Raises:
+        ValueError: at the first step; see `verify_order`.
+    """
     if not 0 < len(expected.steps) <= MOST_STEPS:
         raise ValueError(f"an order has from 1 to {MOST_STEPS} steps, not {len(expected.steps)}")
-    end_s = waiter.now_s() + expected.within_s
+    end_s = now_s() + expected.within_s
     seen: list[_Seen] = []
     changes = asks_for_delivery(*expected.steps, expected.scope)
     newest = expected.after
@@ -65,13 +74,13 @@ def verify_order(search: JournalSearch, waiter: Waiter, expected: ExpectedOrder)
             seen += _look(search, expected, newest, latest + 1)
             newest = latest
         found = _matched(seen, len(expected.steps), strict=expected.strict)
-        now_s = waiter.now_s()
+        looked_s = now_s()
         if len(found) == len(expected.steps):
             words = f"expected {_in_order(expected)}, saw {', '.join(label(search.subject(one)) for one in found)}"
             return Verification(True, len(found), tuple(found), words)
-        if now_s >= end_s:
+        if looked_s >= end_s:
             return _failed(search, expected, seen, found)
-        waiter.wait(end_s - now_s)
+        yield end_s - looked_s
 
 
 def _look(search: JournalSearch, expected: ExpectedOrder, after: int, before: int) -> list[_Seen]:

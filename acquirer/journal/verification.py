@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -33,6 +34,10 @@ class Waiter(Protocol):
 
     def wait(self, timeout_s: float) -> None:
         """Return when the time is over, or before: as soon as there may be something new since the last call."""
+
+
+Verifying = Generator[float, None, "Verification"]
+"""Yields for how many seconds to wait at most, until the journal grows; returns what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +111,46 @@ class Tally:
 
 def verify_count(search: JournalSearch, waiter: Waiter, expected: ExpectedExchanges) -> Verification:
     """Return whether there are as many exchanges as expected, as soon as that is known."""
+    return waited(verifying_count(search, waiter.now_s, expected), waiter)
+
+
+def waited(verifying: Verifying, waiter: Waiter) -> Verification:
+    """Return what is found, waiting in this thread whenever it is asked for."""
+    while True:
+        try:
+            timeout_s = next(verifying)
+        except StopIteration as end:
+            found: Verification = end.value
+            return found
+        waiter.wait(timeout_s)
+
+
+def verifying_count(search: JournalSearch, now_s: Callable[[], float], expected: ExpectedExchanges) -> Verifying:
+    """Verify how many exchanges there are, for who waits in a way of its own.
+
+    Args:
+        now_s: a clock that only goes forward.
+    """
     least, most = expected.count.least, expected.count.most
     enough = max(least, KEPT) if most is None else None
     tally = Tally(search, expected.condition, expected.after, enough)
-    end_s = waiter.now_s() + expected.within_s
+    end_s = now_s() + expected.within_s
     quiet_until_s: float | None = None
     while True:
         tally.look()
-        now_s = waiter.now_s()
+        looked_s = now_s()
         if most is not None and tally.count > most:
             return _failed(search, expected, tally)
         if tally.count >= least:
             if quiet_until_s is None:
-                quiet_until_s = now_s + (expected.quiet_s or 0.0)
-            if now_s >= quiet_until_s:
+                quiet_until_s = looked_s + (expected.quiet_s or 0.0)
+            if looked_s >= quiet_until_s:
                 return _met(expected, tally)
-            waiter.wait(quiet_until_s - now_s)
-        elif now_s >= end_s:
+            yield quiet_until_s - looked_s
+        elif looked_s >= end_s:
             return _failed(search, expected, tally)
         else:
-            waiter.wait(end_s - now_s)
+            yield end_s - looked_s
 
 
 def asks_for_delivery(*conditions: Expression) -> bool:

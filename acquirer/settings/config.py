@@ -56,6 +56,10 @@ class Config:
     listen: TextValues = ("127.0.0.1:8583",)
     """``[HOST:]PORT[=DIALECT]``, as many as wanted. Port 0 takes a free one."""
     store: TextValue = DEFAULT_STORE
+    http: Annotated[str | None, optional(read_text)] = None
+    """``[HOST:]PORT`` where the host is controlled by HTTP; see docs/http.md."""
+    http_host: TextValues = ()
+    """Names under which HTTP clients may ask, beside loopback and the address itself."""
     dialect: TextValue = "unionpay-pos"
     terminals: File = None
     cards: File = None

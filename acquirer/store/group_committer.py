@@ -69,6 +69,7 @@ class GroupCommitter:
 
     Args:
         now_s: the clock of deadlines, which may be ahead of the machine's; how long a commit waits is real.
+        on_group: is called once a group is answered.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class GroupCommitter:
         writer: BatchWriter,
         call_soon: CallSoon,
         now_s: Callable[[], float] = time.monotonic,
+        on_group: Callable[[], object] = bool,
     ) -> None:
         self.fatal_error = ""
         self.last_error = ""
@@ -85,7 +87,7 @@ class GroupCommitter:
         self._direct = direct
         self._writer = writer
         self._call_soon = call_soon
-        self._now_s = now_s
+        self._now_s, self._on_group = now_s, on_group
         self._gathered: list[tuple[Commit | ReadyExchange, OnOutcome]] = []  # in this turn of the loop
         self._waiting: deque[tuple[Commit | ReadyExchange, OnOutcome, float]] = deque()
         self._refusals: RefusalQueue[tuple[Commit, OnOutcome]] = RefusalQueue()
@@ -257,6 +259,7 @@ class GroupCommitter:
                 self.locked_out += number == LOCKED
             self._cache(commit.changes, outcome)
             on_outcome(outcome)
+        self._on_group()
         self._feed_writer()
 
     def _refuse_all(self) -> None:

@@ -88,6 +88,7 @@ class Store(Protocol):
         on_written: OnWritten,
         recorder: Recorder | None = None,
         keep_days: int = KEEP_DAYS,
+        on_group: Callable[[], object] = bool,
     ) -> None:
         """Begin to commit on `loop`.
 
@@ -97,6 +98,7 @@ class Store(Protocol):
             recorder: starts the process that writes a database on disk, and reports it in place of `on_written`; by
                 default a thread of this process writes.
             keep_days: how long a transaction outlives its last use, once its batch is closed.
+            on_group: is called on the loop's thread once a group of commits is answered.
 
         Raises:
             StoreError: the process cannot be started.

@@ -121,6 +121,7 @@ class SqliteStore(RowLoader):
         on_written: OnWritten,
         recorder: Recorder | None = None,
         keep_days: int = KEEP_DAYS,
+        on_group: Callable[[], object] = bool,
     ) -> None:
         """Begin to commit; see `interface.Store.start`."""
         writer: BatchWriter
@@ -132,7 +133,7 @@ class SqliteStore(RowLoader):
             writer = ThreadWriter(
                 self._writing, self._direct.lock, loop.call_soon_threadsafe, on_written, keep_days, files
             )
-        self._committer = GroupCommitter(self._direct, writer, loop.call_soon, loop.time)
+        self._committer = GroupCommitter(self._direct, writer, loop.call_soon, loop.time, on_group)
 
     def check_files(self) -> None:
         """Notice when a file of the database is gone: `fatal_error` says so; see `interface.Store.check_files`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from acquirer.app.journal_conditions import refuse_impossible, refuse_misspelt, refuse_unserved
+from acquirer.app.journal_conditions import checked_condition, refuse_unserved
 from acquirer.app.journal_queries import CommitWaiter, JournalChanges
 from acquirer.journal.entry import Entry
 from acquirer.journal.verification import Waiter
@@ -98,10 +98,7 @@ def condition_and_fields(service: Condition, when: Mapping[str, Any]) -> tuple[E
             keys[_FIELDS[name]] = "" if value in (None, "") else f"={value_text(_FIELDS[name], value)}"
         else:
             exactly[name] = value
-    condition = conjunction([*parts, from_mapping(keys, JOURNAL_KEYS)])
-    refuse_impossible(condition)
-    refuse_misspelt(condition)
-    return condition, exactly
+    return checked_condition(conjunction([*parts, from_mapping(keys, JOURNAL_KEYS)])), exactly
 
 
 def _names_terminals(condition: Expression) -> bool:

@@ -49,15 +49,15 @@ class RunningFaults:
             FaultConflictError: one contradicts another.
         """
         read = [fault if isinstance(fault, Fault) else parse(fault, self._dialects) for fault in faults]
-        return self._changed(lambda: self._faults.add(*read))
+        return self._changed(lambda faults: faults.add(*read))
 
     def remove(self, *names: str) -> int:
         """Take the faults of these names out of force. What is not there changes nothing."""
-        return self._changed(lambda: self._faults.remove(*names) if names else self._faults.generation.number)
+        return self._changed(lambda faults: faults.remove(*names) if names else faults.generation.number)
 
     def clear(self) -> int:
         """Take all faults out of force."""
-        return self._changed(lambda: self._faults.remove())
+        return self._changed(lambda faults: faults.remove())
 
     @contextmanager
     def added(self, *faults: Fault | str) -> Iterator[int]:
@@ -74,15 +74,8 @@ class RunningFaults:
         faults = self._faults
         return self._background.call(lambda: {fault.name: faults.acted(fault) for fault in faults.declared})
 
-    def _changed(self, change: Callable[[], int]) -> int:
-        running = self._background.value
-
-        def on_the_loop() -> int:
-            generation = change()
-            running.line_faults.look()
-            return generation
-
-        return self._background.call(on_the_loop)
+    def _changed(self, change: Callable[[Faults], int]) -> int:
+        return self._background.call(lambda: self._background.value.change_faults(change))
 
     @property
     def _dialects(self) -> tuple[Dialect, ...]:

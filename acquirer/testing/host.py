@@ -10,11 +10,11 @@ from typing import Any, Final, TextIO
 
 from acquirer.app.build import configured_clock
 from acquirer.app.serve import Running, serving
+from acquirer.app.terminal_keys import rotate_keys
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
-from acquirer.host.keys import context
 from acquirer.model.effects import Hold
-from acquirer.model.rows import Generation, Session, Signature, TerminalConfig, Transaction, under_own_key
+from acquirer.model.rows import Session, Signature, TerminalConfig, Transaction
 from acquirer.security.vault import Vault
 from acquirer.settings.config import make_config
 from acquirer.settings.registration import Registration
@@ -128,24 +128,7 @@ class RunningHost:
         Raises:
             LookupError: no such terminal is registered, or it has no working keys.
         """
-        running = self._running
-        vault, randbytes = Vault(running.store.master_key), running.parts.randbytes
-        config, session = self.terminals.get(tid, (None, None))
-        held = None if session is None else session.current
-        issuers = [one.suite for one in running.parts.compiled if held and held.package in one.suite.packages]
-        if config is None or held is None or not issuers or not config.tmk:
-            raise LookupError(f"terminal {tid} has no working keys; let it sign on first")
-        config = config if session is None else under_own_key(config, session)
-        issued = issuers[0].issue(held.package, vault.open_secret(f"tmk:{tid}", config.tmk), config.mak, randbytes)
-
-        def rotated(session: Session) -> Session:
-            number = 1 if session.current is None else session.current.number + 1
-            sealed = vault.seal_keys(context(tid, number), issued, randbytes)
-            current = Generation(number, held.package, sealed, issued.kcvs, running.parts.clock.now_us())
-            return replace(session, current=current, previous=None, previous_until_us=0)
-
-        self._background.call(lambda: running.store.change_session(tid, rotated))
-        return issued.kcvs
+        return self._background.call(lambda: rotate_keys(self._running, tid))
 
     def fetch(self, tid: str, kinds: str | Iterable[str]) -> None:
         """Have the host ask a terminal to download, from its next reply on: ``"capk aid"``, ``["rates"]``, ``"all"``.

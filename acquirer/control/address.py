@@ -1,0 +1,54 @@
+"""Where HTTP is served: ``[HOST:]PORT``, bound before the host says that it is ready."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Final
+
+from acquirer.data.toml import DataError
+from acquirer.net.server import BindError
+from acquirer.settings.listen import Address, parse_listen
+
+BACKLOG: Final = 256
+"""Newcomers that wait to be accepted: who controls a host are few."""
+
+
+def read_address(text: str) -> Address:
+    """Return an address of ``--http``. Raises DataError."""
+    try:
+        address = parse_listen(text)
+    except DataError as exc:
+        raise DataError("--http", 0, "", exc.problem.replace("[=DIALECT]", "").replace("8583", "18583")) from None
+    if address.dialect:
+        raise DataError("--http", 0, "", f"'{text}' names a dialect, and HTTP has none; write [HOST:]PORT")
+    return address
+
+
+def bind(address: Address) -> socket.socket:
+    """Return a socket that is bound to an address. Raises BindError."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as exc:
+        raise BindError(f"cannot serve HTTP on {address.host}: {(exc.strerror or str(exc)).lower()}") from None
+    family, _, _, _, where = found[0]
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(AttributeError, OSError):
+            if family == socket.AF_INET6:
+                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setblocking(False)
+        bound.bind(where)
+        bound.listen(BACKLOG)
+    except OSError as exc:
+        bound.close()
+        reason = (exc.strerror or str(exc)).lower()
+        raise BindError(f"cannot serve HTTP on {address.host}:{address.port}: {reason}") from None
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the address of a bound socket as clients write it."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,120 @@
+"""The routes of one host, and what becomes of errors in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from acquirer import __version__
+from acquirer.app.serve import Running
+from acquirer.control.faults import fault_routes
+from acquirer.control.health import health_routes
+from acquirer.control.journal import journal_routes
+from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.control.rules import rule_routes
+from acquirer.control.searching import Searching
+from acquirer.data.toml import DataError
+from acquirer.errors import AcquirerError, StoreError
+from acquirer.matcher.keys import ConditionError
+
+_DESCRIPTION: Final = """\
+Control of an acquirer's host: rules, faults and journal while it serves. Problems are `application/problem+json`
+(RFC 9457), with a JSON pointer to what is wrong where there is one.
+"""
+
+
+def make_application(running: Running, searching: Searching) -> FastAPI:
+    """Return the application that answers for a host."""
+    application = FastAPI(
+        title="acquirer",
+        version=__version__,
+        description=_DESCRIPTION,
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        responses={"default": {"description": "A problem", "content": {"application/problem+json": {}}}},
+    )
+    for routes in (
+        health_routes(running),
+        journal_routes(running, searching),
+        rule_routes(running),
+        fault_routes(running),
+    ):
+        application.include_router(routes)
+    handlers: dict[Any, Any] = {
+        Problem: _of_problem,
+        ConditionError: _of_condition,
+        DataError: _of_data,
+        StoreError: _of_store,
+        RequestValidationError: _of_request,
+        HTTPException: _of_route,
+        AcquirerError: _of_error,
+        Exception: _of_failure,
+    }
+    for error, handler in handlers.items():
+        application.add_exception_handler(error, handler)
+    return application
+
+
+async def _of_problem(_request: Request, exc: Problem) -> JSONResponse:
+    return exc.response()
+
+
+async def _of_condition(request: Request, exc: ConditionError) -> JSONResponse:
+    where = "query/filter" if request.method == "GET" else f"/when/{exc.key}" if exc.key else "/when"
+    place = f"at '{exc.place}': " if exc.place else ""
+    return unusable_value(where, f"{place}{exc.problem}").response()
+
+
+async def _of_data(_request: Request, exc: DataError) -> JSONResponse:
+    return unusable_value(pointer_of(exc.key), exc.problem).response()
+
+
+async def _of_store(_request: Request, exc: StoreError) -> JSONResponse:
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "store", str(exc)).response()
+
+
+async def _of_error(_request: Request, exc: AcquirerError) -> JSONResponse:
+    return unusable_value("", str(exc)).response()
+
+
+async def _of_request(_request: Request, exc: RequestValidationError) -> JSONResponse:
+    pointers = [(_place(error["loc"]), _sentence(error)) for error in exc.errors()]
+    where, problem = pointers[0]
+    sentence = f"{where.lstrip('/')}: {problem}" if where else problem
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=pointers).response()
+
+
+async def _of_route(_request: Request, exc: HTTPException) -> JSONResponse:
+    if exc.status_code == HTTPStatus.NOT_FOUND:
+        problem = Problem(HTTPStatus.NOT_FOUND, "no-route", "there is nothing here; /openapi.json lists all there is")
+    elif exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = dict(exc.headers or {})
+        sentence = f"this can be asked with {allowed.get('Allow', 'another method')} only"
+        problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method", sentence, headers=allowed)
+    else:
+        problem = Problem(HTTPStatus(exc.status_code), "refused", str(exc.detail))
+    return problem.response()
+
+
+async def _of_failure(_request: Request, _exc: Exception) -> JSONResponse:
+    sentence = "the host could not answer, and its log says where it failed; exchanges go on"
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "failed", sentence).response()
+
+
+def _place(steps: Sequence[Any]) -> str:
+    """Return where a value stands that FastAPI refused."""
+    first, *rest = steps
+    if first == "body":
+        return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in rest)
+    return "/".join(map(str, steps))
+
+
+def _sentence(error: Any) -> str:
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text[0].lower() + text[1:] if text else "cannot be used"

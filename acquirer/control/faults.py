@@ -1,0 +1,120 @@
+"""``/faults``: damage on purpose, switched between two exchanges while a host serves; as `control.rules` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Body, Response
+from fastapi.responses import JSONResponse
+
+from acquirer.app.serve import Running
+from acquirer.control.document import TABLE, TABLES, IfMatch, check_generation, table_named, tables_of, tag
+from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.data.toml import DataError, Document, did_you_mean
+from acquirer.scenario.catalogue import as_objects
+from acquirer.scenario.declaration import read_fault
+from acquirer.scenario.faults import Fault, FaultConflictError
+from acquirer.scenario.registry import CONDITIONS, FaultKindError, find_kind, known_names
+from acquirer.scenario.writing import fault_table
+
+FaultBody: Final = Body(json_schema_extra=TABLE, description="A fault, with the keys of docs/faults.md.")
+FaultsBody: Final = Body(json_schema_extra=TABLES, description="A fault, or a list of them.")
+
+
+def fault_routes(running: Running) -> APIRouter:
+    """Return the routes about faults."""
+    found = APIRouter(tags=["faults"])
+    faults = running.parts.faults
+
+    def document(fault: Fault) -> dict[str, Any]:
+        return {**fault_table(fault), "stage": fault.stage.label, "applied": faults.acted(fault)}
+
+    def read(pointer: str, table: dict[str, Any]) -> Fault:
+        try:
+            return read_fault(Document("fault", table, {}), (), table, running.parts.dialects)
+        except DataError as exc:
+            raise unusable_value(pointer_of(exc.key, pointer), exc.problem) from None
+
+    def fault_named(name: str) -> Fault | None:
+        return next((fault for fault in faults.declared if fault.name == name), None)
+
+    def add(added: Sequence[Fault]) -> int:
+        try:
+            return running.change_faults(lambda faults: faults.add(*added))
+        except FaultConflictError as exc:
+            raise Problem(HTTPStatus.CONFLICT, "contradiction", str(exc)) from None
+
+    def changed(generation: int, names: Iterable[str], status: HTTPStatus, location: str = "") -> JSONResponse:
+        headers = tag(generation) | ({"Location": location} if location else {})
+        return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
+
+    @found.get("/faults")
+    async def listed() -> JSONResponse:
+        """List the faults in force, in the order of their declaration, with how often each has acted."""
+        number = faults.generation.number
+        documents = [document(one) for one in faults.declared]
+        return JSONResponse({"generation": number, "faults": documents}, 200, tag(number))
+
+    @found.post("/faults", status_code=201, responses={409: {"description": "A name is taken, or two contradict"}})
+    async def added(body: Annotated[Any, FaultsBody], if_match: IfMatch = None) -> JSONResponse:
+        """Put faults in force, all at once, behind those there are."""
+        check_generation(if_match, faults.generation.number)
+        taken = {fault.name for fault in faults.declared}
+        new: list[Fault] = []
+        for pointer, table in tables_of(body, "fault"):
+            fault = read(pointer, table)
+            if fault.name in taken:
+                sentence = f"'{fault.name}' is the name of another fault; give it its own, or replace that one with PUT"
+                raise Problem(HTTPStatus.CONFLICT, "taken", sentence, pointers=[(f"{pointer}/name", "is taken")])
+            taken.add(fault.name)
+            new.append(fault)
+        location = f"/faults/{quote(new[0].name, safe='')}" if len(new) == 1 else "/faults"
+        return changed(add(new), [fault.name for fault in new], HTTPStatus.CREATED, location)
+
+    @found.delete("/faults", status_code=204)
+    async def cleared(if_match: IfMatch = None) -> Response:
+        """Take all faults out of force."""
+        check_generation(if_match, faults.generation.number)
+        return Response(status_code=204, headers=tag(running.change_faults(lambda faults: faults.remove())))
+
+    @found.get("/faults/kinds")
+    async def kinds() -> dict[str, Any]:
+        """Describe the kinds of faults there are, their parameters, and the conditions that any fault may have."""
+        usable = []
+        for name in known_names():
+            try:
+                find_kind(name)
+            except FaultKindError:  # of another distribution
+                continue
+            usable.append(name)
+        return {"kinds": list(as_objects(usable)), "conditions": dict(CONDITIONS)}
+
+    @found.get("/faults/{name}")
+    async def one(name: str) -> JSONResponse:
+        """Return one fault."""
+        fault = fault_named(name)
+        if fault is None:
+            near = did_you_mean(name, [fault.name for fault in faults.declared]) or "; /faults lists those there are"
+            raise Problem(HTTPStatus.NOT_FOUND, "no-fault", f"there is no fault '{name[:80]}'{near}")
+        return JSONResponse(document(fault), 200, tag(faults.generation.number))
+
+    @found.put("/faults/{name}", responses={201: {"description": "There was none of this name"}})
+    async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
+        """Put a fault in force in place of the one of this name; one that is the same stays, with its count."""
+        check_generation(if_match, faults.generation.number)
+        fault, before = read("", table_named(body, "fault", name)), fault_named(name)
+        if fault == before:
+            return changed(faults.generation.number, [name], HTTPStatus.OK)
+        status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
+        return changed(add([fault]), [name], status, f"/faults/{quote(name, safe='')}")
+
+    @found.delete("/faults/{name}", status_code=204)
+    async def removed(name: str, if_match: IfMatch = None) -> Response:
+        """Take a fault out of force; one that is not there changes nothing."""
+        check_generation(if_match, faults.generation.number)
+        return Response(status_code=204, headers=tag(running.change_faults(lambda faults: faults.remove(name))))
+
+    return found

@@ -1,0 +1,143 @@
+"""``/rules`` and ``/scenarios``: what a host decides otherwise, changed between two exchanges while it serves.
+
+Each change returns the generation of the exchanges that follow, which the journal names. ``ETag`` is that number, and a
+change with ``If-Match`` is made only while it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Body, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from acquirer.app.serve import Running
+from acquirer.control.document import TABLE, TABLES, IfMatch, check_generation, table_named, tables_of, tag
+from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.data.toml import DataError, did_you_mean
+from acquirer.scenario.rules import Rule
+from acquirer.scenario.rules.engine import RuleError
+from acquirer.scenario.rules.reading import make_rule
+from acquirer.scenario.rules.rule import START
+from acquirer.scenario.writing import rule_table
+
+RuleBody: Final = Body(json_schema_extra=TABLE, description="A rule, with the keys of docs/rules.md.")
+RulesBody: Final = Body(json_schema_extra=TABLES, description="A rule, or a list of them.")
+
+
+class ScenarioState(BaseModel):
+    """The state of a scenario."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: str = Field(min_length=1, max_length=80)
+
+
+def rule_routes(running: Running) -> APIRouter:
+    """Return the routes about rules and scenarios."""
+    found = APIRouter(tags=["rules"])
+    rules = running.parts.rules
+
+    def document(rule: Rule) -> dict[str, Any]:
+        return {**rule_table(rule), "used": rules.used().get(rule.name, 0)}
+
+    def read(pointer: str, table: dict[str, Any]) -> Rule:
+        try:
+            return make_rule(table, running.parts.dialects)
+        except DataError as exc:
+            raise unusable_value(pointer_of(exc.key, pointer), exc.problem) from None
+
+    def rule_named(name: str) -> Rule | None:
+        return next((rule for rule in rules.declared if rule.name == name), None)
+
+    def changed(generation: int, names: Iterable[str], status: HTTPStatus, location: str = "") -> JSONResponse:
+        headers = tag(generation) | ({"Location": location} if location else {})
+        return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
+
+    @found.get("/rules")
+    async def listed() -> JSONResponse:
+        """List the rules in force, in the order of their declaration, with how often each has fired."""
+        number = rules.generation.number
+        return JSONResponse(
+            {"generation": number, "rules": [document(one) for one in rules.declared]}, 200, tag(number)
+        )
+
+    @found.post("/rules", status_code=201, responses={409: {"description": "A name is taken"}})
+    async def added(body: Annotated[Any, RulesBody], if_match: IfMatch = None) -> JSONResponse:
+        """Put rules in force, all at once, behind those there are."""
+        check_generation(if_match, rules.generation.number)
+        read_rules = [read(*one) for one in tables_of(body, "rule")]
+        try:
+            generation = rules.add(*read_rules)
+        except RuleError as exc:
+            raise Problem(HTTPStatus.CONFLICT, "taken", str(exc)) from None
+        location = f"/rules/{quote(read_rules[0].name, safe='')}" if len(read_rules) == 1 else "/rules"
+        return changed(generation, [rule.name for rule in read_rules], HTTPStatus.CREATED, location)
+
+    @found.delete("/rules", status_code=204)
+    async def cleared(if_match: IfMatch = None) -> Response:
+        """Take all rules out of force, and bring every scenario back to its start."""
+        check_generation(if_match, rules.generation.number)
+        return Response(status_code=204, headers=tag(rules.clear()))
+
+    @found.get("/rules/unused")
+    async def unused() -> JSONResponse:
+        """List the rules that have never fired."""
+        used, number = rules.used(), rules.generation.number
+        never = [document(rule) for rule in rules.declared if not used.get(rule.name)]
+        return JSONResponse({"generation": number, "rules": never}, 200, tag(number))
+
+    @found.get("/rules/{name}")
+    async def one(name: str) -> JSONResponse:
+        """Return one rule."""
+        rule = rule_named(name)
+        if rule is None:
+            near = did_you_mean(name, [rule.name for rule in rules.declared]) or "; /rules lists those there are"
+            raise Problem(HTTPStatus.NOT_FOUND, "no-rule", f"there is no rule '{name[:80]}'{near}")
+        return JSONResponse(document(rule), 200, tag(rules.generation.number))
+
+    @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
+    async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
+        """Put a rule in force in place of the one of this name; one that is the same stays, with its count."""
+        check_generation(if_match, rules.generation.number)
+        rule, before = read("", table_named(body, "rule", name)), rule_named(name)
+        if rule == before:
+            return changed(rules.generation.number, [name], HTTPStatus.OK)
+        if before is not None:
+            rules.remove(name)
+        status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
+        return changed(rules.add(rule), [name], status, f"/rules/{quote(name, safe='')}")
+
+    @found.delete("/rules/{name}", status_code=204)
+    async def removed(name: str, if_match: IfMatch = None) -> Response:
+        """Take a rule out of force; one that is not there changes nothing."""
+        check_generation(if_match, rules.generation.number)
+        generation = rules.generation.number if rule_named(name) is None else rules.remove(name)
+        return Response(status_code=204, headers=tag(generation))
+
+    @found.get("/scenarios", tags=["scenarios"])
+    async def scenarios() -> dict[str, Any]:
+        """Return the state of each scenario that a rule in force belongs to."""
+        return {"generation": rules.generation.number, "scenarios": dict(rules.states())}
+
+    @found.put("/scenarios/{name}", tags=["scenarios"])
+    async def gone(name: str, body: ScenarioState) -> dict[str, Any]:
+        """Bring a scenario to a state."""
+        states = rules.states()
+        if name not in states:
+            near = did_you_mean(name, states) or "; a rule names the scenario that it belongs to"
+            raise Problem(HTTPStatus.NOT_FOUND, "no-scenario", f"there is no scenario '{name[:80]}'{near}")
+        return {"generation": rules.go(name, body.state), "scenarios": dict(rules.states())}
+
+    @found.post("/scenarios/reset", tags=["scenarios"])
+    async def reset() -> dict[str, Any]:
+        """Bring every scenario back to its start."""
+        generation = rules.generation.number
+        for name in rules.states():
+            generation = rules.go(name, START)
+        return {"generation": generation, "scenarios": dict(rules.states())}
+
+    return found

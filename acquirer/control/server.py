@@ -1,0 +1,109 @@
+"""Serving HTTP on the loop of a host: bound before it is ready, closed before exchanges end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from typing import Any, Final
+
+import uvicorn
+
+from acquirer.app.serve import Door, Running
+from acquirer.control.address import bind, read_address, url_of
+from acquirer.control.application import make_application
+from acquirer.control.guard import Guard
+from acquirer.control.protocol import BoundedProtocol
+from acquirer.control.searching import Searching
+from acquirer.observe.log import Log
+
+END_S: Final = 2
+"""How long open requests may take at the end: those that wait are answered at once."""
+
+HEAD_BYTES: Final = 16 << 10
+"""Of a request's first line and headers: a filter of a page's length fits."""
+
+KEEP_ALIVE_S: Final = 30
+"""How long a connection is kept for the next request of its client."""
+
+TOKEN_BYTES: Final = 24
+
+_LOGGER: Final = "uvicorn.error"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to the host."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Capture none: the host ends first what it has to."""
+        return nullcontext()
+
+
+def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
+    """Return what serves HTTP for a host. Raises DataError: the address cannot be used.
+
+    Args:
+        address: ``[HOST:]PORT``.
+        hosts: further names under which clients may ask.
+    """
+    where = read_address(address)
+
+    @asynccontextmanager
+    async def door(running: Running) -> AsyncIterator[dict[str, Any]]:
+        token = "" if where.loopback else secrets.token_urlsafe(TOKEN_BYTES)
+        with bind(where) as bound:
+            searching = Searching(running)
+            application = make_application(running, searching)
+            guard = Guard(application, where, hosts, token, running.log, running.driver.loop.time)
+            config = uvicorn.Config(
+                guard,
+                http=BoundedProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=256,
+                h11_max_incomplete_event_size=HEAD_BYTES,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=END_S,
+            )
+            server = _Server(config)
+            with _logged(running.log):
+                serving = asyncio.get_running_loop().create_task(server.serve([bound]))
+                try:
+                    yield {"http": url_of(bound), **({"http_token": token} if token else {})}
+                finally:
+                    searching.stop()
+                    server.should_exit = True
+                    await serving
+
+    return door
+
+
+class _Forwarding(logging.Handler):
+    """Hands what uvicorn warns of to the host's log."""
+
+    def __init__(self, event: Callable[[str, str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._event = event
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record, without its traceback: it may quote what was sent."""
+        self._event("http-warning", record.getMessage().rstrip("."))
+
+
+@contextmanager
+def _logged(log: Log) -> Iterator[None]:
+    logger = logging.getLogger(_LOGGER)
+    handler = _Forwarding(log.event)
+    propagated, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
