@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.chip import packed
 from acquirer.terminal.effects import Ended, Program
@@ -281,12 +280,14 @@ def _named(machine: Machine, undo: Undo) -> Pending | None:
         return last
     if amount is None:
         return None
+    profile = machine.setup.terminal_profile  # no more is known of how the card was read than the plainest way
+    plainest = profile.entries.get("manual") or next(iter(profile.entries.values()), None)
     values: dict[str, Value] = {
         "stan": undo.stan,
         "amount": f"{amount:012d}",
-        "entry_mode": _plainest(machine.setup.terminal_profile),
+        "entry_mode": profile.entry_mode(plainest, pin=False) if plainest else "",
         "currency": dialect.constants.get("currency", ""),
-        "read_capability": machine.setup.terminal_profile.read_capability,
+        "read_capability": profile.read_capability,
     }
     like = last if last and last.service == SALE.service else None
     fields = dict(like.fields) if like else machine.fields(dialect.find_route(SALE.service), values)
@@ -294,10 +295,4 @@ def _named(machine: Machine, undo: Undo) -> Pending | None:
         if value and element in dialect.elements:
             dialect.put(fields, element, value)
     card = like.card if like else ""
-    return Pending(fields, undo.stan, batch, amount, card, machine.setup.terminal_profile.reversal.no_answer)
-
-
-def _plainest(profile: TerminalProfile) -> str:
-    """Return how a card was read of which no more is known than its transaction's number."""
-    entry = profile.entries.get("manual") or next(iter(profile.entries.values()), None)
-    return profile.entry_mode(entry, pin=False) if entry else ""
+    return Pending(fields, undo.stan, batch, amount, card, profile.reversal.no_answer)
