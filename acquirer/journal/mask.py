@@ -98,7 +98,9 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
         return hidden
     if any(layout.name == IMAGE for layout in layouts):
         return _image
-    if tagged := [layout for layout in layouts if layout.kind in TLV_KINDS and _is_sensitive(layout)]:
+    telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
+    tagged = [layout for layout in layouts if layout.kind in TLV_KINDS]
+    if tagged and (not telling or any(map(_is_sensitive, tagged))):  # else a text of another form may stand there
         return partial(_tags, layouts=tagged)
     if parts := [part for layout in layouts for part in layout.parts if part.sensitivity]:
         return partial(_parts, parts=parts)
@@ -113,7 +115,6 @@ def _shower(spec: FieldSpec, mti: str, identified: frozenset[int]) -> Shower:
     if spec.kind == "b" and not spec.length_bytes:
         return readable
     if any(layout.kind in ("parts", "text") for layout in layouts):
-        telling = [layout for layout in layouts if any(part.fixed or part.counts for part in layout.parts)]
         return partial(_text, layouts=telling) if telling else _text
     return _free
 

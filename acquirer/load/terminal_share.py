@@ -59,7 +59,7 @@ class ReportedTerminal(Terminal):
         core = self._core
         self._timed = self._connection = _TimedConnection(core.address, core.framing, keep_open=core.keep_open)
         if core.file is None:
-            core.machine = Machine(core.machine.setup, state or _fresh(core.machine.state))
+            core.machine = Machine(core.machine.owned, state or _fresh(core.machine.state))
 
     @property
     def tid(self) -> str:

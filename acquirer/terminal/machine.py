@@ -33,10 +33,10 @@ def demanded(route: Route) -> frozenset[str]:
 class Machine:
     """One terminal at work: its setup, and its state as it changes."""
 
-    __slots__ = ("_owned", "_used", "setup", "state", "tried", "wanted")
+    __slots__ = ("_used", "owned", "setup", "state", "tried", "wanted")
 
     def __init__(self, setup: Setup, state: State | None = None) -> None:
-        self._owned = setup  # as its owner set it up
+        self.owned = setup  # as its owner set it up
         self._used: DukptTransaction | None = None  # the keys derived for the message that is being made
         self.tried: set[str] = set()  # downloads of the operation that is under way
         self.wanted: str | None = None  # what the last reply asks for in its head, "": nothing; None: it never came
@@ -92,7 +92,7 @@ class Machine:
         """Change the state and make it durable."""
         self.state = replace(self.state, **changes)
         if "operator" in changes or "downloaded" in changes:
-            self.setup = steered(self._owned, self.state)
+            self.setup = steered(self.owned, self.state)
         yield Keep(self.state)
 
     def count(self) -> Program[str]:

@@ -216,6 +216,14 @@ def test_a_status_is_kept(rig):
     assert rig.store.sessions[pos.tid].device_status == "0110210310410501160"
 
 
+def test_a_status_with_the_merchants_name(rig):
+    pos = rig.pos()
+    answer = ask(pos, "362", b"011020031041051" + b"22" + "测试商户".encode("gbk").ljust(40) + b"\x00", mti="0820")
+    assert answer.why == "status: PIN pad out of order; nothing more is asked of it"
+    assert answer.notes == ""
+    assert rig.store.sessions[pos.tid].device_status.startswith("01102003104105122测试商户  ")
+
+
 def test_rates(pos):
     answer = ask(pos, "800", mti="0300", transaction_type="01")
     assert (answer.message.mti, answer[62]) == ("0310", b"8401560712340034415600914500")

@@ -338,7 +338,7 @@ def test_the_power_fails_at_every_step_of_all_downloads() -> None:
         session = rig.store.sessions.get("10000161")
         due = set(ALL if session is None else session.downloads)
         assert set(ALL) - set(kept.fetched) <= due | set(kept.pending), cut  # nothing is forgotten by both
-        again = Machine(machine.setup, state)
+        again = Machine(machine.owned, state)
         run_until(rig, terminal, again, with_downloads(again, echo(again)), 10**6)
         assert set(again.state.downloaded.fetched) == set(ALL), cut
         assert again.state.downloaded.keys == whole.keys, cut
@@ -358,7 +358,7 @@ def test_the_power_fails_at_every_step_of_a_download_by_hand() -> None:
         state, finished = run_until(rig, terminal, machine, download(machine, ("capk", "aid")), cut)
         assert whole_kinds(state.downloaded, NO_DOWNLOADS, whole), cut
         begun = state.downloaded.pending
-        again = Machine(machine.setup, state)
+        again = Machine(machine.owned, state)
         run_until(rig, terminal, again, with_downloads(again, echo(again)), 10**6)
         assert set(begun) <= set(again.state.downloaded.fetched), cut  # the host did not ask: it went on by itself
         cut += 1
@@ -373,7 +373,7 @@ def test_the_power_fails_at_every_step_of_a_new_master_key() -> None:
         terminal.sign_on()
         machine = terminal._core.machine
         state, finished = run_until(rig, terminal, machine, download_master_key(machine), cut)
-        again = Machine(machine.setup, state)
+        again = Machine(machine.owned, state)
         run_until(rig, terminal, again, sign_on(again), 10**6)
         assert again.state.signed_on, cut  # under whichever key the host uses
         session = rig.store.sessions[terminal.tid]
@@ -398,7 +398,7 @@ class TestMasterKey:
         rig = Rig()
         terminal = rig.terminal()
         terminal.download("tmk")
-        setup = replace(terminal._core.machine._owned, tmk=terminal.state.downloaded.tmk)
+        setup = replace(terminal._core.machine.owned, tmk=terminal.state.downloaded.tmk)
         assert Machine(setup, terminal.state).state.downloaded.tmk is None
 
     def test_a_host_without_an_rsa_key(self) -> None:

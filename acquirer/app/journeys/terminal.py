@@ -83,7 +83,7 @@ class JourneyTerminal(Terminal):
             result: Result = getattr(self, operation.name)(**arguments)
         except PowerCut as cut:
             self._connection.close()
-            self._core.machine = Machine(self._core.machine.setup, cut.state)
+            self._core.machine = Machine(self._core.machine.owned, cut.state)
             log = self._core.log
             lost = [cut.exchange] if cut.exchange is not None and cut.exchange not in log else []
             for exchange in lost:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from acquirer.data.text import printable
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
 from acquirer.host.downloading import answer, wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
-from acquirer.wire.masking import readable
 
 DEVICES: Final = {"01": "keyboard", "02": "PIN pad", "03": "card reader", "04": "printer", "05": "display"}
 DEVICE_CHARACTERS: Final = 3  # two digits of the device, and 1: it works
@@ -22,7 +22,7 @@ DEVICE_CHARACTERS: Final = 3  # two digits of the device, and 1: it works
 @service("status_upload")
 def status_upload(case: Case) -> Decision:
     """Keep a terminal's status; it is asked for it no more."""
-    text = readable(wanted(case).decode("latin-1"))
+    text = printable(wanted(case).decode("gbk", "replace"))  # a merchant's name may stand behind the devices
     after = tuple(one for one in case.session.downloads if one != "status")
     broken = _broken(text)
     sentence = f"status: {', '.join(broken)} out of order" if broken else "status: all devices work"

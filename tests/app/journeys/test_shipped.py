@@ -86,6 +86,10 @@ OTHERWISE: Final = {
         "host: 0320 batch_upload_end 000013 00: upload ended, 3 details uploaded: 3 agree; batch 000001 is closed, the "
         "open one is 000002",
     ),
+    "a-first-hour": (
+        '[[rule]]\nname = "no keys"\nwhen = { service = "rsa_key" }\nthen = { code = "40" }',
+        "expect: outcome: wanted approved, was declined ≠\nhost: 0800 rsa_key 40: rule 'no keys' answers 40; 1 used",
+    ),
     "a-stay-in-a-hotel": (
         '[[rule]]\nname = "stingy"\nwhen = { service = "completion", amount = "690.00" }\nthen = { code = "61" }',
         "expect: code: wanted 00, was 61 ≠\nreceipt: wanted true, was false ≠\n"
