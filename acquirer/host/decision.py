@@ -15,6 +15,7 @@ class Decision:
     """One decision. Not frozen: one is made per exchange, and freezing costs more than deciding."""
 
     __slots__ = (
+        "ask",
         "authorisation",
         "card",
         "cause",
@@ -81,6 +82,7 @@ class Decision:
         self.sign_on_again = sign_on_again  # ask for it in the reply's message header
         self.replayed = replayed
         self.ruling: Ruling | None = None  # what the rules say about it
+        self.ask = ""  # what a rule asks for there
         self.silent = silent  # a trigger amount asks for no reply
         self.cause = cause  # what is still to be looked for, to be said behind `why`
 

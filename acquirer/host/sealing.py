@@ -62,5 +62,7 @@ def asking_nibble(host: Host, request: Request, decision: Decision) -> int:
     """Return what the head of a reply asks the terminal to do; 0: nothing."""
     if decision.sign_on_again:
         return host.nibbles.get("sign_on", 0)
+    if decision.ask:
+        return host.nibbles.get(decision.ask, 0)
     pending: Sequence[str] = request.downloads if decision.session is None else decision.session.downloads
     return next((host.nibbles[kind] for kind in pending if kind in host.nibbles), 0)

@@ -173,6 +173,14 @@ class TestByItself:
         result = rig.terminal("10000161").echo()
         assert sent(result).count("capk_end") == 1
 
+    def test_a_rule_asks_once(self) -> None:
+        rule = {"name": "keys", "when": {"service": "echo"}, "then": {"ask": "capk"}, "times": 1}
+        rig = Rig(rules=[rule])
+        terminal = rig.terminal()
+        assert sent(terminal.echo())[:2] == ["echo", "capk_query"]
+        assert rig.journal[0].why == "the host is there; rule 'keys' asks for the download of capk; 1 of 1 used"
+        assert sent(terminal.echo()) == ["echo"]
+
     def test_a_download_that_fails_leaves_the_operation_as_it_is(self) -> None:
         rig = Rig(faults=["silent:service=capk"])
         rig.register("10000161", downloads=["capk"])

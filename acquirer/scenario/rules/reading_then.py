@@ -7,6 +7,7 @@ from typing import Final
 
 from acquirer.data.table import Table
 from acquirer.dialect.dialect import Dialect
+from acquirer.downloads.kinds import ORDER
 from acquirer.matcher.keys import field_place
 from acquirer.matcher.when import flattened
 from acquirer.model.reasons import Reason
@@ -20,7 +21,7 @@ from acquirer.scenario.rules.reply_edits import misplaced
 from acquirer.scenario.rules.rule import Then
 
 FOR_A_PERSON: Final = "for a person"
-ASKABLE: Final = ("sign_on",)
+ASKABLE: Final = ("sign_on", *(kind for kind in ORDER if kind != "bins"))  # the BIN tables have no digit
 REASONS: Final = tuple(sorted({*Reason} - {Reason.CHOSEN}))
 
 

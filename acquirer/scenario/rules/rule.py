@@ -35,7 +35,8 @@ class Then:
             terminal waiting; others go on. What is held until the terminal has given up is not booked.
         set: Values of elements (`rrn`) or fields (`de.44`) of the reply, bytes in hex. The books keep their own.
         drop: Elements or fields that the reply leaves out.
-        ask: `sign_on` asks the terminal to sign on, in the header of the reply.
+        ask: `sign_on` asks the terminal to sign on, in the header of the reply; `parameters`, `capk`, `aid` … ask for a
+            download.
         faults: Faults that act on the reply, each as its short text with parameters alone: `late:after=3s`.
     """
 
@@ -65,7 +66,7 @@ class Then:
         """Return what it changes beside the decision, in words."""
         words = [f"sets {name}" for name in self.set] + [f"drops {name}" for name in self.drop]
         if self.ask:
-            words.append("asks for a sign-on")
+            words.append("asks for a sign-on" if self.ask == "sign_on" else f"asks for the download of {self.ask}")
         if self.hold_ms is not None:
             words.append(f"holds it for {show_duration_ms(self.hold_ms)}" if self.hold_ms else "holds it for a person")
         return (*words, *(f"lets fault {fault.name} act" for fault in self.faults))

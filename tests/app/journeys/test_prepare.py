@@ -123,6 +123,7 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         "a-day-in-a-shop",
         "a-day-of-three-tills",
         "a-day-that-does-not-balance",
+        "a-first-hour",
         "a-host-that-comes-and-goes",
         "a-stall-without-a-line",
         "a-stay-in-a-hotel",
