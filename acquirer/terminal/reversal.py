@@ -120,16 +120,20 @@ def try_reversal(machine: Machine) -> Program[Exchange | None]:
             return None
     exchange = yield from _try_once(machine)
     pending = machine.state.pending
-    profile = machine.setup.terminal_profile
-    again = machine.signs_on and exchange.code in profile.sign_on_again
-    if pending and again and pending.tries < machine.setup.tries:
+    if pending and _wants_sign_on(machine, exchange) and pending.tries < machine.setup.tries:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _try_once(machine)
     still = machine.state.pending
-    if still and still.by_hand and exchange.outcome is Outcome.DECLINED:
+    refused = exchange.outcome is Outcome.DECLINED and not _wants_sign_on(machine, exchange)
+    if still and still.by_hand and refused:
         yield from machine.keep(pending=None)
     return exchange
+
+
+def _wants_sign_on(machine: Machine, exchange: Exchange) -> bool:
+    """Return whether an answer says no more than that the terminal must sign on: it decides nothing."""
+    return machine.signs_on and exchange.code in machine.setup.terminal_profile.sign_on_again
 
 
 def reverse(machine: Machine, undo: Undo) -> Program[Result]:

@@ -170,8 +170,8 @@ def _issuer_authentication(value: bytes) -> str:
     if not 8 <= len(value) <= 16:
         return "8 to 16 bytes expected"
     code = value[8:10]
-    said = code.decode("ascii") if len(code) == 2 and code.isalnum() else ""
-    return f"ARPC {value[:8].hex().upper()}{f', response code {said}' if said else ''}"
+    shown = code.decode("ascii") if len(code) == 2 and code.isalnum() else ""
+    return f"ARPC {value[:8].hex().upper()}{f', response code {shown}' if shown else ''}"
 
 
 def _script_results(value: bytes) -> str:

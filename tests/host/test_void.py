@@ -203,3 +203,21 @@ def test_what_is_odd_about_a_pin_is_noted_whether_it_is_right_or_not(rig, pos):
         answer = void(pin)
         assert answer.code == code
         assert answer.notes == f"{note}begin DE 53 with 1"
+
+
+def test_a_reversed_void_may_overdraw_its_card(rig: Rig, pos: Pos) -> None:
+    """The sale was authorised: its money is taken again, although it was spent meanwhile."""
+    card = "6200000000000005"  # has 1000.00
+    assert pos.sale(80_000, pan=card).code == "00"
+    sale = pos.last
+    assert pos.void(sale, 80_000, pan=card).code == "00"
+    void = pos.last
+    assert pos.sale(50_000, pan=card).code == "00"
+    answer = pos.reverse(void, 80_000, pan=card, processing_code="200000", transaction_type="23")
+    assert answer.code == "00"
+    assert answer.notes == (
+        "overdrawn: card 'balance' has -300.00 left of 1000.00: what a reversal restores was authorised before, and is "
+        "not refused for want of money"
+    )
+    assert pos.sale(1, pan=card).code == "51"
+    assert pos.balance(pan=card)[54] == "1002156D000000030000"

@@ -289,6 +289,17 @@ class TestByHand:
         result = signed_on.run(sale(signed_on.machine, make_order()), host.short("64"), host.reply())
         assert (result.outcome, signed_on.state.pending) == (Outcome.APPROVED, None)
 
+    def test_is_still_owed_when_an_answer_only_wants_a_sign_on(
+        self, signed_on: Bench, host: Foreign, make_order: Orders, silence: Response
+    ) -> None:
+        """Whether an earlier try has undone it is not known: A0 does not tell."""
+        signed_on.run(sale(signed_on.machine, make_order()), host.reply())
+        for _ in range(3):
+            signed_on.run(reverse(signed_on.machine, Undo()), silence)
+        result = signed_on.run(reverse(signed_on.machine, Undo()), host.short("A0"))
+        assert (result.code, result.reversal) == ("A0", "owed")
+        assert signed_on.run(reverse(signed_on.machine, Undo()), host.reply()).reversal == "done"
+
     def test_is_not_owed_when_the_sign_on_before_it_failed(
         self, signed_on: Bench, make_bench: type[Bench], host: Foreign, make_order: Orders, silence: Response
     ) -> None:

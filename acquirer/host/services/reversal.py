@@ -20,6 +20,7 @@ from acquirer.host.explain import booking as why
 from acquirer.host.explain import settlement as settlement_why
 from acquirer.host.explain.booking import Difference
 from acquirer.host.kinds import COMPLETIONS, KINDS, LOADS, is_advice, title_of
+from acquirer.host.issuer.decisions import overdrawn_notes
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import SERVICES, Undoing, Undone, service
 from acquirer.host.request import reversed_key
@@ -142,7 +143,11 @@ def _undone(
         keys=case.verified.keys,
         rrn=case.rrn,
         pan_masked=mask_pan(pan),
-        notes=(*_type_notes(case, stored), *original_notes(case.host, case.request, stored)),
+        notes=(
+            *_type_notes(case, stored),
+            *original_notes(case.host, case.request, stored),
+            *overdrawn_notes(case.host.issuer, pan, undone.card),
+        ),
     )
 
 
