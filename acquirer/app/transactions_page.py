@@ -57,9 +57,9 @@ STATES_HEAD: Final = """
 ## What may happen to one
 
 What the host answers, by what its books say of the transaction that a message names. The codes are those of UnionPay; a
-dialect has its own in `[reasons]`, a route in its `codes`. A reversal is never refused for want of money: that of a void
-takes again what its sale was authorised for, also where it was spent since, and the journal notes `overdrawn`. Sales are
-declined (51) until the card has money again; an inquiry answers with a debit balance.
+dialect has its own in `[reasons]`, a route in its `codes`. A reversal is never refused for want of money: that of a
+void takes again what its sale was authorised for, also where it was spent since, and the journal notes `overdrawn`.
+Sales are declined (51) until the card has money again; an inquiry answers with a debit balance.
 """
 
 STATES_TAIL: Final = """
