@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.settings.specs import specs_dir
+from acquirer.settings.shipped import specs_dir
 from acquirer.testing import Rig
 from acquirer.testing.rig_terminal import RigTerminal
 
