@@ -54,7 +54,8 @@ _LABELS = (
     ("remarks", "备注", "REFERENCE"),
 )
 
-_REFERENCES = (  # of the transaction that this one is tied to
+_REFERENCES = (  # by which others name it; of the transaction that this one is tied to
+    ("qr_voucher", "付款凭证号(QR VOUCHER)", "QR VOUCHER NO"),
     ("original_stan", "原凭证号(VOUCHER)", "ORIGINAL VOUCHER NO"),
     ("original_rrn", "原参考号(REFER NO)", "ORIGINAL REFER NO"),
     ("original_date", "原交易日期(DATE)", "ORIGINAL DATE"),
@@ -122,6 +123,7 @@ class Receipt:
     no_cvm_limit_minor: int = 0  # the amount up to which no signature is needed, if that is why this slip has none
     pin: bool = False  # a PIN was keyed in
     credit: bool = False  # the cardholder gets the amount: it is printed with a minus
+    qr_voucher: str = ""  # of a sale by QR code: its voucher number
     original_stan: str = ""  # of the sale that is voided
     original_rrn: str = ""  # of the sale that is refunded
     original_date: str = ""  # MMDD, of the sale that is refunded

@@ -73,7 +73,7 @@ def uploaded_first(machine: Machine, program: Program[Result]) -> Program[Result
 def give_up_queue(machine: Machine) -> Program[None]:
     """Give up what waits: it leaves the totals, and the settlement's slip lists it as not uploaded."""
     for kept in machine.state.queue:
-        yield from _leave_out(machine, kept, answered=False)
+        yield from _on_paper((yield from _leave_out(machine, kept, answered=False)))
 
 
 def queue_words(state: State) -> str:
@@ -107,6 +107,7 @@ def _send_once(machine: Machine, kept: KeptAdvice) -> Program[Exchange]:
     route = next(routes, None) or dialect.find_route(kept.service)
     yield from _replace(machine, replace(kept, tries=kept.tries + 1))
     about = (decimal_amount(kept.amount_minor), kept.card)
+    signed: tuple[Voucher, ...] = ()
     exchange = yield from machine.talk(route, dict(kept.fields), about, repeat=kept.tries > 0)
     if exchange.outcome is Outcome.APPROVED or _had_it(machine, kept, exchange):
         yield from machine.keep(**_taken(machine, kept, exchange))
@@ -114,9 +115,10 @@ def _send_once(machine: Machine, kept: KeptAdvice) -> Program[Exchange]:
     elif exchange.outcome is Outcome.NOT_SENT or wants_sign_on(machine, exchange):
         yield from _replace(machine, kept)
     elif exchange.outcome is Outcome.DECLINED and not _undecided(machine, exchange):
-        yield from _leave_out(machine, kept, answered=True)
+        signed = yield from _leave_out(machine, kept, answered=True)
         exchange.note("the host does not take what was made without it: it is in no total")
     yield Ended(exchange)
+    yield from _on_paper(signed)
     return exchange
 
 
@@ -169,8 +171,8 @@ def _taken(machine: Machine, kept: KeptAdvice, exchange: Exchange) -> dict[str, 
     }
 
 
-def _leave_out(machine: Machine, kept: KeptAdvice, *, answered: bool) -> Program[None]:
-    """Forget one as a payment, and list it; its signature goes onto paper."""
+def _leave_out(machine: Machine, kept: KeptAdvice, *, answered: bool) -> Program[tuple[Voucher, ...]]:
+    """Forget one as a payment, and list it; returns its slip, if that was signed: no upload can take its signature."""
     state = machine.state
     left = books_without(state, kept)
     gone = tuple(one for one in state.batch_books.records if one.key == kept.key)
@@ -185,5 +187,10 @@ def _leave_out(machine: Machine, kept: KeptAdvice, *, answered: bool) -> Program
         batch_books=books,
         waiting=tuple(one for one in state.waiting if one.key != kept.key),
     )
+    return signed
+
+
+def _on_paper(signed: tuple[Voucher, ...]) -> Program[None]:
+    """Print slips whose signatures cannot be uploaded."""
     for one in signed:
         yield Print(for_paper(one, failed=True))

@@ -67,7 +67,7 @@ def receipt(
         auth_id=replied("auth_id") if reply is not None else str(order.details.get("auth_id", "")),
         rrn=replied("rrn"),
         at=_dated(*_day_and_time(dialect, reply), order.at),
-        remarks=(f"付款凭证号/VOUCHER {number}",) if (number := voucher_number(dialect, exchange)) else (),
+        qr_voucher=voucher_number(dialect, exchange),
         chip=tuple((label, tags[tag].hex().upper()) for label, tag in slip.icc.items() if tag in tags),
         no_cvm_limit_minor=_no_cvm_limit_minor(setup, order.entry, amount_minor) if kind.free else 0,
         pin=bool(order.card.pin),
