@@ -272,8 +272,8 @@ class TestSignatures:
 
     def test_also_where_they_go_up_at_once(self) -> None:
         terminal = waiting(Rig(), sign_upload="at-once")
-        made = terminal.offline_sale("40.00")
-        assert sent(terminal.sign("王伟", stan=made.stan)) == []
+        kept = terminal.offline_sale("40.00")
+        assert sent(terminal.sign("王伟", stan=kept.stan)) == []
         assert sent(terminal.sale("10.00")) == ["0200 sale 00", "0220 offline_sale 00", "0820 signature 00"]
 
 
