@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from acquirer.app.terminal_documents import terminal_document
 from acquirer.cli.errors import Code, Exit
+from acquirer.cli.host_door import served_door
 from acquirer.cli.json_output import print_array, print_object
 from acquirer.cli.stores import (
     ArrayOption,
@@ -24,7 +27,7 @@ from acquirer.cli.stores import (
 )
 
 if TYPE_CHECKING:
-    from acquirer.model.rows import Session, TerminalConfig
+    from acquirer.model.rows import Session
     from acquirer.settings.registration import Registration
 
 app = typer.Typer(rich_markup_mode=None)
@@ -71,7 +74,8 @@ def add(
         "downloads": downloads,
         "test": test,
     }
-    return _register(typed_terminals(values), store)
+    given = {name: value for name, value in values.items() if value is not None}
+    return _register(typed_terminals(values), store, {"terminal": [given]})
 
 
 @app.command("import")
@@ -80,9 +84,12 @@ def import_(
     store: str | None = StoreOption,
 ) -> int:
     """Register the terminals of a file: new ones are added, known ones changed, none deleted."""
+    from acquirer.data.toml import parse_toml
     from acquirer.settings.terminals import read_terminals
+    from acquirer.settings.text_file import read_text_file
 
-    return _register(read_terminals(file), store)
+    terminals = read_terminals(file)
+    return _register(terminals, store, parse_toml(read_text_file(file), str(file)).data)
 
 
 @app.command("list")
@@ -104,7 +111,7 @@ def list_(
         found = reader.terminals(wanted, limit or None)
         total = reader.count_terminals(wanted) if limit else len(found)
     if as_json:
-        print_array(with_times(_as_json(terminal, session), config.timezone) for terminal, session in found)
+        print_array(with_times(terminal_document(terminal, session), config.timezone) for terminal, session in found)
         return Code.OK
     rows = []
     for terminal, session in found:
@@ -140,7 +147,7 @@ def show(
         near = "" if found else _nearest(tid, reader.terminal_numbers())
     if found is None:
         raise Exit(Code.USAGE, f"{config.store} knows no terminal '{tid}'{near}.")
-    document = _as_json(*found)
+    document = terminal_document(*found)
     if as_json:
         print_object(with_times(document, config.timezone))
         return Code.OK
@@ -196,7 +203,8 @@ def fetch(
     return Code.OK
 
 
-def _register(terminals: list[Registration], url: str | None) -> int:
+def _register(terminals: list[Registration], url: str | None, document: Mapping[str, Any]) -> int:
+    """Register terminals in a store, or at the host that serves it, which is given the document as it was written."""
     from acquirer.data.text import printable
     from acquirer.security.vault import Vault
     from acquirer.settings.terminals import weak_keys
@@ -204,8 +212,11 @@ def _register(terminals: list[Registration], url: str | None) -> int:
     config = settings(url)
     for unwise in weak_keys(terminals):
         warn(unwise)
-    with writing(config.store) as store:
-        result = store.register(terminals, Vault(store.master_key))
+    if (door := served_door(config.store)) is not None:
+        result = door.register(document)
+    else:
+        with writing(config.store) as store:
+            result = store.register(terminals, Vault(store.master_key))
     dropped = f"; {result.keys_dropped} must sign on again under a new master key" if result.keys_dropped else ""
     counts = f"{result.added} added, {result.changed} changed, {result.unchanged} as they were"
     print(printable(f"{config.store}: {counts}{dropped}."))
@@ -214,40 +225,6 @@ def _register(terminals: list[Registration], url: str | None) -> int:
         if len(keys) == 1 and (key := keys.pop()) is not None:
             print(f"{name.upper()}: KCV {key.kcv()}")
     return Code.OK
-
-
-def _as_json(terminal: TerminalConfig, session: Session) -> dict[str, Any]:
-    """Return what may be shown of a terminal: KCVs, never keys."""
-    policy = terminal.policy
-    generations = {"current": session.current, "previous": session.previous}
-    return {
-        "tid": terminal.tid,
-        "mid": terminal.mid,
-        "name": terminal.name,
-        "tmk_kcv": terminal.tmk_kcv,
-        "bdk_kcv": terminal.bdk_kcv,
-        "mak": terminal.mak,
-        "test": terminal.test,
-        "fixed_keys": terminal.fixed_keys is not None,
-        "policy": {part: getattr(policy, part) for part in policy.__slots__},
-        "operators": list(terminal.operators),
-        "downloads": list(session.downloads),
-        "downloaded_tmk_kcv": session.tmk_kcv,
-        "device_status": session.device_status,
-        "batch": session.batch,
-        "signed_on_us": session.signed_on_us,
-        "signed_on_count": session.signed_on_count,
-        "signed_off": session.signed_off,
-        "operator": session.operator,
-        "serial": session.serial,
-        "bad_macs": session.bad_macs,
-        "last_stan": session.last_stan,
-        "keys": {
-            which: f"{one.kcvs} (sign-on {one.number}, package {one.package})"
-            for which, one in generations.items()
-            if one is not None
-        },
-    }
 
 
 def _nearest(tid: str, known: list[str]) -> str:

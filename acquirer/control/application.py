@@ -15,10 +15,12 @@ from acquirer import __version__
 from acquirer.app.serve import Running
 from acquirer.control.faults import fault_routes
 from acquirer.control.health import health_routes
+from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
 from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
+from acquirer.control.terminals import terminal_routes
 from acquirer.data.toml import DataError
 from acquirer.errors import AcquirerError, StoreError
 from acquirer.matcher.keys import ConditionError
@@ -44,6 +46,8 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         journal_routes(running, searching),
         rule_routes(running),
         fault_routes(running),
+        terminal_routes(running, searching),
+        held_routes(running),
     ):
         application.include_router(routes)
     handlers: dict[Any, Any] = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any, Final
 
 import uvicorn
@@ -18,6 +19,8 @@ from acquirer.control.guard import Guard
 from acquirer.control.protocol import BoundedProtocol
 from acquirer.control.searching import Searching
 from acquirer.observe.log import Log
+from acquirer.settings.door_file import HostDoor, door_path, remove_door, write_door
+from acquirer.store.location import database_path
 
 END_S: Final = 2
 """How long open requests may take at the end: those that wait are answered at once."""
@@ -74,14 +77,35 @@ def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
             server = _Server(config)
             with _logged(running.log):
                 serving = asyncio.get_running_loop().create_task(server.serve([bound]))
+                url = url_of(bound)
                 try:
-                    yield {"http": url_of(bound), **({"http_token": token} if token else {})}
+                    with _door_file(running, url, token):
+                        yield {"http": url, **({"http_token": token} if token else {})}
                 finally:
                     searching.stop()
                     server.should_exit = True
                     await serving
 
     return door
+
+
+@contextmanager
+def _door_file(running: Running, url: str, token: str) -> Iterator[None]:
+    """Have commands of this user find the host, for the time of a ``with`` block."""
+    database = database_path(running.store.url)
+    if database is None:  # in memory: no command can name it
+        yield
+        return
+    try:
+        write_door(database, HostDoor(url, token, os.getpid()))
+    except OSError as exc:
+        problem = exc.strerror or str(exc)
+        running.log.event("warning", f"{door_path(database)} cannot be written ({problem}): commands do not find HTTP")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            remove_door(database)
 
 
 class _Forwarding(logging.Handler):

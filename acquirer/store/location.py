@@ -159,6 +159,23 @@ class DatabaseLock:
         os.close(self.file)
 
 
+def lock_holder(database: Path) -> int:
+    """Return the process that holds the lock of a database now; 0 when none does, or it cannot be known."""
+    path = companion(database, ".lock")
+    if not path.is_file() or fcntl is None:
+        return 0
+    try:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:  # it is held
+                first = file.read(64).split()[:1]
+                return int(first[0]) if first and first[0].isdigit() else 0
+    except OSError:
+        return 0
+    return 0
+
+
 def add_holder(lock_file: int) -> None:
     """Note that this process holds a lock too, and keeps it when the process that took it has ended."""
     os.pwrite(lock_file, b"%d\n" % os.getpid(), os.fstat(lock_file).st_size)
@@ -223,6 +240,7 @@ __all__ = [
     "add_holder",
     "companion",
     "database_path",
+    "lock_holder",
     "readable_by_others",
     "unusable",
 ]

@@ -1,0 +1,70 @@
+"""What only a host itself may change while it serves a store goes to it by HTTP, where it offers that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from acquirer.cli.errors import Code, Exit
+
+if TYPE_CHECKING:
+    from acquirer.settings.door_file import HostDoor
+    from acquirer.store.registry import Registered
+
+TIMEOUT_S: Final = 30.0
+"""A host answers in milliseconds, one under load in a second."""
+
+
+class ServedDoor:
+    """The door of a host that serves a store."""
+
+    def __init__(self, door: HostDoor) -> None:
+        self._door = door
+
+    def register(self, document: Mapping[str, Any]) -> Registered:
+        """Register the terminals of a document. Raises Exit."""
+        from acquirer.store.registry import Registered
+
+        answer = self._post("/terminals", document)
+        return Registered(answer["added"], answer["changed"], answer["unchanged"], answer["keys_dropped"])
+
+    def _post(self, path: str, document: Mapping[str, Any]) -> Any:
+        import http.client
+        import json
+        from urllib.parse import urlsplit
+
+        from acquirer.data.json_text import JsonTextError, parse_json
+
+        where = urlsplit(self._door.url)
+        host = "127.0.0.1" if where.hostname == "0.0.0.0" else "::1" if where.hostname == "::" else where.hostname  # noqa: S104
+        connection = http.client.HTTPConnection(host or "", where.port, timeout=TIMEOUT_S)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._door.token}"}
+        try:
+            connection.request("POST", path, json.dumps(document), headers)
+            reply = connection.getresponse()
+            answer = parse_json(reply.read())
+        except (OSError, http.client.HTTPException, JsonTextError) as exc:
+            reason = (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
+            raise Exit(Code.USAGE, f"the host at {self._door.url} does not answer as it should ({reason}).") from None
+        finally:
+            connection.close()
+        if reply.status >= HTTPStatus.BAD_REQUEST:
+            raise Exit(Code.USAGE, f"the host at {self._door.url} refuses: {answer.get('detail', reply.reason)}.")
+        return answer
+
+
+def served_door(url: str) -> ServedDoor | None:
+    """Return the door of the host that serves a store now; None when none does, or offers none."""
+    from acquirer.settings.door_file import door_path, read_door
+    from acquirer.store.location import database_path, lock_holder
+
+    try:
+        database = database_path(url)
+    except ValueError:
+        return None
+    if database is None or not door_path(database).exists():
+        return None
+    holder = lock_holder(database)
+    door = read_door(database, holder) if holder else None
+    return None if door is None else ServedDoor(door)

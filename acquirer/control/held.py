@@ -1,0 +1,36 @@
+"""``/held``: exchanges that rules hold, which a person lets go on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from acquirer.app.serve import Running
+
+
+class Resumed(BaseModel):
+    """Which exchanges go on."""
+
+    model_config = ConfigDict(extra="forbid")
+    tid: str = Field("", description="Those of this terminal; without it, of all.")
+    rule: str = Field("", description="Those that this rule holds; without it, any.")
+
+
+def held_routes(running: Running) -> APIRouter:
+    """Return the routes about exchanges that are held."""
+    found = APIRouter(tags=["held"])
+
+    @found.get("/held")
+    async def listed() -> dict[str, Any]:
+        """List what rules hold at the moment, in the order of its coming; `hold_ms` 0: until it is resumed."""
+        return {"held": [asdict(hold) for hold in running.driver.held.listed]}
+
+    @found.post("/held/resume")
+    async def resume(body: Resumed) -> dict[str, int]:
+        """Let go on what is held: all, or of one terminal or rule; say how many exchanges that were."""
+        return {"resumed": running.driver.held.resume(body.tid, body.rule)}
+
+    return found

@@ -1,0 +1,145 @@
+"""Terminals: registered, listed, and changed while a host serves; by HTTP, and by the command line through it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from acquirer import cli
+from acquirer.app.terminal import Terminal
+from acquirer.settings.door_file import HostDoor, door_path, read_door, write_door
+from tests.control.controlled import Answer, ControlledHost, controlled_host
+
+MID = "880210010210162"
+TMK = "0123456789ABCDEFFEDCBA9876543210"  # published for tests
+NEW = {"tid": "77000001", "mid": MID, "tmk": TMK}
+
+
+def test_terminals_page_by_page(shared: ControlledHost) -> None:
+    first = shared.get("/terminals?limit=2").json
+    second = shared.get(f"/terminals?limit=2&after={first['next']}").json
+    tids = [one["tid"] for one in (*first["items"], *second["items"])]
+    assert tids == sorted(set(tids))
+    assert len(tids) == 4
+    assert shared.get("/terminals?limit=1000").json["next"] is None
+
+
+def test_one_terminal_without_its_keys(shared: ControlledHost) -> None:
+    document = shared.get("/terminals/10000161").json
+    assert (document["tid"], document["mid"], len(document["tmk_kcv"])) == ("10000161", MID, 8)
+    assert "tmk" not in document
+    missing = shared.get("/terminals/1000016")
+    assert missing.status == 404
+    assert "did you mean '1000016" in missing.json["detail"]
+
+
+def test_a_terminal_that_is_registered_signs_on_at_once(host: ControlledHost, tmp_path: Path) -> None:
+    answer = host.post("/terminals", NEW)
+    assert (answer.status, answer.json["added"], answer.json["warnings"]) == (201, 1, [])
+    assert TMK not in answer.text
+    again = host.post("/terminals", [NEW])
+    assert (again.status, again.json["unchanged"]) == (200, 1)
+    with Terminal("77000001", mid=MID, tmk=TMK, host=host.address, state=tmp_path) as terminal:
+        assert terminal.sign_on().code == "00"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/tid"),
+        ({**NEW, "tid": "1"}, "/tid"),
+        ([NEW, {**NEW, "tid": "77000002", "tmk": "xx"}], "/1/tmk"),
+        ([NEW, NEW], "/1/tid"),
+        ({"terminal": [{**NEW, "mad": 1}]}, "/terminal/0/mad"),
+        ({"terminal": 3}, ""),
+        ({**NEW, "tid": "77000001..77002002"}, ""),
+        ([], ""),
+        (3, ""),
+    ],
+)
+def test_a_registration_that_cannot_be_used(shared: ControlledHost, body: object, pointer: str) -> None:
+    before = shared.get("/terminals").json["total"]
+    answer = shared.post("/terminals", body)
+    assert (answer.status, answer.pointers) == (422, [pointer]), answer.text
+    assert shared.get("/terminals").json["total"] == before
+
+
+def test_other_keys_a_sign_on_by_force_and_a_sign_off(host: ControlledHost, tmp_path: Path) -> None:
+    assert host.post("/terminals/10000161/rotate-keys", {}).status == 409
+    with Terminal("10000161", host=host.address, state=tmp_path) as terminal:
+        terminal.sign_on()
+        kcvs = host.get("/terminals/10000161").json["keys"]["current"]
+        assert host.post("/terminals/10000161/rotate-keys", {}).json["kcvs"] not in kcvs
+        terminal.sale("1.00", "standard", pin="123456")
+        assert host.post("/journal/verify", {"when": {"service": "sale", "reason": "mac_differs"}}).status == 204
+        terminal.sign_on()
+        assert host.post("/terminals/10000161/force-sign-on", {}).json["signed_on"] is None
+        terminal.sale("1.00", "standard", pin="123456")
+        refused = {"when": {"service": "sale", "reason": "sign_on_required"}}
+        assert host.post("/journal/verify", {**refused, "count": 1}).status == 204
+        terminal.sign_on()
+        assert host.post("/terminals/10000161/sign-off", {}).json["signed_off"] is True
+        terminal.sale("1.00", "standard", pin="123456")
+        assert host.post("/journal/verify", {**refused, "count": 2}).status == 204
+    assert host.post("/terminals/99999999/sign-off", {}).status == 404
+
+
+def test_an_exchange_that_is_held_goes_on(host: ControlledHost, tmp_path: Path) -> None:
+    host.post("/rules", {"name": "look", "when": {"service": "sign_on"}, "then": {"hold": "for a person"}})
+    codes: list[str] = []
+
+    def sign_on() -> None:
+        with Terminal("10000161", host=host.address, state=tmp_path) as terminal:
+            codes.append(terminal.sign_on().code)
+
+    held: Answer
+    working = threading.Thread(target=sign_on)
+    working.start()
+    while not (held := host.get("/held")).json["held"]:
+        pass
+    (hold,) = held.json["held"]
+    assert (hold["rule"], hold["tid"], hold["service"]) == ("look", "10000161", "sign_on")
+    assert host.post("/held/resume", {"tid": "10000162"}).json == {"resumed": 0}
+    assert host.post("/held/resume", {"rule": "look"}).json == {"resumed": 1}
+    working.join(timeout=60)
+    assert codes == ["00"]
+
+
+def test_the_command_line_registers_at_the_host_that_serves_the_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    door = door_path(tmp_path / "shop.db")
+    words = ["terminals", "add", "--tid", "77000001", "--mid", MID, "--tmk", TMK, "--store", url]
+    with controlled_host(store=url) as host:
+        assert door.stat().st_mode & 0o777 == 0o600
+        assert json.loads(door.read_text())["url"] == host.url
+        assert cli.run(words) == 0
+        assert "1 added, 0 changed, 0 as they were." in capsys.readouterr().out
+        assert host.get("/terminals/77000001").json["tid"] == "77000001"
+        (tmp_path / "more.toml").write_text(f'[[terminal]]\ntid = "77000002"\nmid = "{MID}"\ntmk = "{TMK}"\n')
+        assert cli.run(["terminals", "import", str(tmp_path / "more.toml"), "--store", url]) == 0
+        assert host.get("/terminals/77000002").status == 200
+        (tmp_path / "many.toml").write_text(f'[[terminal]]\ntid = "78000001..78002001"\nmid = "{MID}"\ntmk = "{TMK}"\n')
+        capsys.readouterr()
+        assert cli.run(["terminals", "import", str(tmp_path / "many.toml"), "--store", url]) == 2
+        assert "refuses: registers 2001 terminals; send at most 2000 at once." in capsys.readouterr().err
+    assert not door.exists(), "it is gone with its host"
+    assert cli.run(words) == 0
+    assert "0 added, 0 changed, 1 as they were." in capsys.readouterr().out
+
+
+def test_a_door_that_a_killed_host_left_behind_is_not_believed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "shop.db"
+    write_door(database, HostDoor("http://127.0.0.1:1", "", 1))
+    words = ["terminals", "add", "--tid", "77000001", "--mid", MID, "--tmk", TMK, "--store", f"sqlite:///{database}"]
+    assert cli.run(words) == 0
+    assert "1 added" in capsys.readouterr().out
+    assert read_door(database, 2) is None
+    door_path(database).write_text("{")
+    assert read_door(database, 1) is None
