@@ -11,7 +11,7 @@ from acquirer.app.terminal_connection import CHUNK_BYTES, CONNECT_S, DROPPED, Ex
 from acquirer.app.terminal_core import TerminalCore
 from acquirer.app.terminal_operations import Operations
 from acquirer.app.terminal_options import TerminalOptions
-from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Program, Response
+from acquirer.terminal.effects import Ask, Keep, Listen, NoAnswer, NotSent, Print, PrintCopy, Program, Response
 from acquirer.terminal.exchange import Result
 from acquirer.wire.framing import Framing
 
@@ -51,6 +51,8 @@ class AsyncTerminal(Operations[Coroutine[Any, Any, Result]]):
                     answer = await self._connection.listen()
                 elif isinstance(effect, Keep):
                     await asyncio.to_thread(self._core.save, effect.state)  # syncing a disk takes its time
+                elif isinstance(effect, Print | PrintCopy):
+                    answer = self._core.print(effect)
                 else:
                     self._core.look(effect)
         except StopIteration as end:

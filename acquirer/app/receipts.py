@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from acquirer.dialect.dialect import Dialect
@@ -13,14 +14,52 @@ from acquirer.model.rows import Signature, Transaction
 from acquirer.signature import image_checks, jbig_decoder
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.slip_elements import ROLES
+from acquirer.slip.kind_facts import SlipDetails, instalment_details, points_details
 from acquirer.slip.receipt import Receipt, decimal_amount
+from acquirer.slip.words import STATES, kind_text
 from acquirer.terminal.kinds import KINDS as TERMINAL_KINDS
-
-STATE_REMARKS: Final = {"reversed": "已冲正 REVERSED", "voided": "已撤销 VOIDED", "refunded": "已退货 REFUNDED"}
-"""On the receipt of a transaction that does not stand any more, or not whole, by its state."""
 
 CHIP = (("ARQC", "cryptogram"), ("AID", "aid"), ("APP LABEL", "application_label"))
 """Of the IC block, what an upload carries: label and role of the slip element."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlipQuery:
+    """What is known of a slip; an empty field fits any."""
+
+    tid: str = ""
+    stan: str = ""
+    batch: str = ""
+    mid: str = ""
+    date: str = ""  # MMDD or YYYYMMDD, as the slip shows it
+    amount_minor: int | None = None
+    last4: str = ""  # of the card
+    rrn: str = ""
+
+    def fits(self, transaction: Transaction, zone: ZoneInfo) -> bool:
+        """Return whether it may be this one."""
+        key = transaction.key
+        return (
+            self.tid in ("", key.tid)
+            and self.stan in ("", key.stan)
+            and self.batch in ("", key.batch)
+            and self.mid in ("", key.mid)
+            and self.rrn in ("", transaction.rrn)
+            and self.amount_minor in (None, transaction.amount_minor)
+            and transaction.pan_masked.endswith(self.last4)
+            and (not self.date or f"{_moment(transaction, zone):%Y%m%d}".endswith(self.date))
+        )
+
+
+def find_slips(transactions: Iterable[Transaction], query: SlipQuery, timezone: str) -> list[Transaction]:
+    """Return the transactions that fit, in the order of their arrival."""
+    zone = ZoneInfo(timezone)
+    return [one for one in transactions if query.fits(one, zone)]
+
+
+def stands_on_paper(transaction: Transaction) -> bool:
+    """Return whether there is a slip of it: it moves money, and it was approved once."""
+    return transaction.state not in ("declined", "tombstone") and has_receipt(transaction.kind)
 
 
 def has_receipt(kind: str) -> bool:
@@ -88,7 +127,26 @@ def receipt_of(
         original_rrn=original.rrn if original and "rrn" in references else "",
         original_date=f"{_moment(original, zone):%m%d}" if original and "date" in references else "",
         original_auth_id=original.auth_id if original and "auth_id" in references else "",
+        details=_details(dialect, transaction, original, profile.slip.currency if profile else transaction.currency),
+        service=transaction.kind,
     )
+
+
+def slip_differences(receipt: Receipt, transaction: Transaction) -> list[str]:
+    """Return what a slip says otherwise than the books, in phrases."""
+    facts = (
+        ("amount", decimal_amount(receipt.amount_minor), decimal_amount(transaction.amount_minor)),
+        ("card", receipt.card, transaction.pan_masked),
+        ("reference number", receipt.rrn, transaction.rrn),
+        ("authorisation code", receipt.auth_id, transaction.auth_id),
+        ("kind", receipt.service, transaction.kind),
+    )
+    found = [
+        f"{name} {slip} on the slip, {booked} in the books" for name, slip, booked in facts if slip and slip != booked
+    ]
+    if not stands_on_paper(transaction):
+        found.append(f"approved on the slip, {transaction.state} in the books")
+    return found
 
 
 def image_of(stream: bytes) -> Bitmap | None:
@@ -102,11 +160,28 @@ def image_of(stream: bytes) -> Bitmap | None:
 
 
 def _title(dialect: Dialect, kind: str) -> str:
-    """Return what a kind is called on slips: ``消费/SALE``; in English only where the dialect has no route for it."""
+    """Return what a kind is called on slips: ``消费/SALE``; in English only where there are no words for it."""
     route = next((one for one in dialect.routes if one.service == kind), None)
-    if route is None:
-        return title_of(kind).upper()
-    return f"{route.title.zh}/{route.title.en.upper()}" if route.title.zh else route.title.en.upper()
+    return kind_text(kind, (route.title.zh, route.title.en) if route else ("", title_of(kind)))
+
+
+def _details(dialect: Dialect, transaction: Transaction, original: Transaction | None, currency: str) -> SlipDetails:
+    """Return the further facts of a kind, as far as the host knows them."""
+    replied = transaction.reply_elements
+    details = [
+        *instalment_details(replied.get("instalments", ""), currency),
+        *points_details(replied.get("points", ""), currency),
+    ]
+    if voucher := dialect.forms.qr_voucher.read(replied.get("qr_voucher", "")):
+        details.append(("qr_voucher", voucher))
+    if KINDS[transaction.kind].replaces:
+        if original is not None and TERMINAL_KINDS[transaction.kind].verb == "tip":
+            tip_minor = transaction.amount_minor - original.amount_minor
+            details.append(("tip", f"{currency} {decimal_amount(tip_minor)}"))
+        details.append(("total", f"{currency} {decimal_amount(transaction.amount_minor)}"))
+    if original is not None and KINDS[transaction.kind].to_original == "void" and original.original is not None:
+        details.append(("original_auth_id", original.auth_id))
+    return tuple(details)
 
 
 def _moment(transaction: Transaction, zone: ZoneInfo) -> datetime:
@@ -114,7 +189,7 @@ def _moment(transaction: Transaction, zone: ZoneInfo) -> datetime:
 
 
 def _remarks(transaction: Transaction) -> tuple[str, ...]:
-    remark = STATE_REMARKS.get(transaction.state, "")
+    remark = STATES.get(transaction.state, "")
     if transaction.state == "refunded":
         remark += f" {decimal_amount(transaction.refunded_minor)}"
     return (remark,) if remark else ()

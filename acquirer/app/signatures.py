@@ -65,8 +65,12 @@ def signature_json(one: Signature, counts: bool) -> dict[str, Any]:
 
 def file_name(one: Signature, counts: bool) -> str:
     """Return the name of a signature's files; any terminal number gives a name that stays in its folder."""
-    parts = [re.sub("[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02X}", part) for part in one.key[1:]]
-    return "-".join(parts) + ("" if counts else f"-replaced{one.number}")
+    return key_name(one.key) + ("" if counts else f"-replaced{one.number}")
+
+
+def key_name(key: TransactionKey) -> str:
+    """Return the name of a transaction's files."""
+    return "-".join(re.sub("[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02X}", part) for part in key[1:])
 
 
 def export_signature(folder: Path, one: Signature, counts: bool, stream: bytes, png: bytes | None) -> Path:

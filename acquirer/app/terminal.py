@@ -17,7 +17,7 @@ from acquirer.app.terminal_connection import TerminalConnection
 from acquirer.app.terminal_core import TerminalCore
 from acquirer.app.terminal_operations import Operations
 from acquirer.app.terminal_options import TerminalOptions
-from acquirer.terminal.effects import Ask, Keep, Listen, Program, Response
+from acquirer.terminal.effects import Ask, Keep, Listen, Print, PrintCopy, Program, Response
 from acquirer.terminal.exchange import Result
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class Terminal(Operations[Result]):
                     answer = self._connection.listen()
                 elif isinstance(effect, Keep):
                     self._core.save(effect.state)
+                elif isinstance(effect, Print | PrintCopy):
+                    answer = self._core.print(effect)
                 else:
                     self._core.look(effect)
         except StopIteration as end:

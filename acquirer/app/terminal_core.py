@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
+from acquirer.app.printer import Printer
 from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import HOST, Drawn, TerminalOptions, Watch, make_setup, minor_units
+from acquirer.app.terminal_slips import TerminalSlips
 from acquirer.data.text import whole_stan
 from acquirer.data.toml import did_you_mean
 from acquirer.settings.held_cards import card_entry, held_card
+from acquirer.settings.slip_archive import SlipMemory
 from acquirer.settings.terminal_state import StateFile
 from acquirer.signature.bitmap import Bitmap
 from acquirer.terminal.card import CardData
 from acquirer.terminal.download import with_downloads
-from acquirer.terminal.effects import Began, Ended, Print, Program, TerminalEffect
+from acquirer.terminal.effects import Began, Ended, NotPrinted, Print, PrintCopy, Program, TerminalEffect
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.follow_up import FollowUpOrder
 from acquirer.terminal.kind import Kind
@@ -23,7 +26,6 @@ from acquirer.terminal.machine import Machine
 from acquirer.terminal.named_sale import SaleName
 from acquirer.terminal.sale import Order
 from acquirer.terminal.state import State
-from acquirer.terminal.voucher import Voucher
 
 if TYPE_CHECKING:
     from acquirer.terminal.signature_pad import Pad
@@ -54,14 +56,16 @@ class TerminalCore:
         self.keep_open = options.get("keep_open", False)
         self.watch = options.get("watch")
         self._cards = options.get("cards")
-        self.slips: list[Voucher] = []
         setup = make_setup(tid, options)
         self.framing = setup.dialect.framing
+        self.printer = Printer(options.get("printer", ""))
         self.log: list[Exchange] = []
         folder = options.get("state")
         self.file = StateFile(folder, tid) if folder is not None else None
         try:
-            self.machine = Machine(setup, self.file.load() if self.file else None)
+            kept = self.file.load() if self.file else None
+            self.slips = TerminalSlips(self.printer, self.file.slips() if self.file else SlipMemory(), kept)
+            self.machine = Machine(setup, kept)
         except BaseException:
             self.close()
             raise
@@ -141,6 +145,11 @@ class TerminalCore:
         """Make a state durable, if this terminal has a folder to keep it in."""
         if self.file:
             self.file.save(state)
+        self.slips.file(state)
+
+    def print(self, effect: Print | PrintCopy) -> NotPrinted | None:
+        """Print a slip, or a part of it; return what kept it from being printed. Raises PowerFailedError."""
+        return self.slips.print(effect, self.watch)
 
     def look(self, effect: TerminalEffect) -> None:
         """Show the effects that are to be shown."""
@@ -148,22 +157,19 @@ class TerminalCore:
             self.log.append(effect.exchange)
             if self.watch:
                 self.watch.ended(effect.exchange)
-        elif isinstance(effect, Print):
-            self.slips.append(effect.voucher)
-            if self.watch:
-                self.watch.printed(effect.voucher)
         elif isinstance(effect, Began) and self.watch:
             self.watch.began(effect.exchange)
 
     def begin(self, program: Program[Result]) -> Program[Result]:
         """Prepare for the next operation; return it with the downloads that may follow it."""
-        self.log, self.slips = [], []
+        self.log = []
+        self.slips.begin()
         self.machine.wanted = None
         return with_downloads(self.machine, program)
 
     def finished(self, result: Result) -> Result:
         """Return the result of an operation with its exchanges, and the slips that it printed."""
-        result.exchanges, result.slips = tuple(self.log), tuple(self.slips)
+        result.exchanges, result.slips, result.printed = tuple(self.log), self.slips.to_sign, self.slips.printed
         return result
 
     def close(self) -> None:

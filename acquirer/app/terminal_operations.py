@@ -8,6 +8,7 @@ from dataclasses import replace
 from acquirer.app.download_operations import DownloadOperations
 from acquirer.app.further_transactions import Answered, FurtherTransactions
 from acquirer.app.operator_operations import OperatorOperations
+from acquirer.app.printer import Printer
 from acquirer.app.terminal_core import sale_kind, service_of
 from acquirer.app.terminal_options import Drawn, minor_units
 from acquirer.data.text import whole_stan
@@ -23,7 +24,7 @@ from acquirer.terminal.sign_on import echo, key_change, sign_off, sign_on
 from acquirer.terminal.signature import Again
 from acquirer.terminal.signature import sign as sign_slip
 from acquirer.terminal.state import State
-from acquirer.terminal.upload import upload
+from acquirer.terminal.upload import upload, upload_again
 from acquirer.terminal.void import void
 
 
@@ -187,13 +188,41 @@ class Operations(FurtherTransactions[Answered], OperatorOperations[Answered], Do
         again = Again(self._core.pad(sign, mode), whole_stan(stan), batch)
         return self._run(sign_slip(self._core.machine, again))
 
-    def upload(self, *, rounds: int = 0) -> Answered:
+    def upload(self, *, rounds: int = 0, stan: str = "", batch: str = "") -> Answered:
         """Upload all that is kept, as before a settlement: transactions made without the host, then signatures.
 
         A signature that fails in all rounds (0: the dialect's number of them) is printed, to be signed on paper: see
         the result's `slips`. Without a connection it is broken off and everything stays kept.
+
+        `stan` uploads the signature of one slip that is kept, also one that had gone up: so a host gets back what it
+        has lost.
+
+        Raises:
+            ValueError: there is no such slip.
         """
+        if stan:
+            voucher = self._core.slips.find(stan, batch)
+            return self._run(upload_again(self._core.machine, voucher))
         return self._run(upload(self._core.machine, rounds))
+
+    def reprint(self, *, stan: str = "", batch: str = "", copy: str = "", settlement: bool = False) -> Answered:
+        """Print a slip again, counted: what a printer in trouble left, else the last one, or any that is kept.
+
+        Nothing is sent, and nothing is sold again. The copies are in the result's `printed`.
+
+        Args:
+            copy: whose: merchant, cardholder or bank; without it those that are left to print, else the merchant's.
+            settlement: the slip of the last settlement instead.
+
+        Raises:
+            ValueError: there is no such slip, or no such copy.
+        """
+        return self._run(self._core.slips.reprint(self._core.machine, stan, batch, copy, settlement))
+
+    @property
+    def printer(self) -> Printer:
+        """Its printer; `printer.trouble` is what is wrong with it."""
+        return self._core.printer
 
     def reverse(
         self, *, reason: str = "", stan: str = "", batch: str = "", amount: str | int | None = None

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypedDict, get_args
+from typing import Protocol, TypedDict, get_args, runtime_checkable
 
 from acquirer.data.toml import DataError
 from acquirer.dialect.compiled import CompiledDialect
@@ -16,6 +16,8 @@ from acquirer.settings.identity import identity
 from acquirer.settings.specs import load_dialect
 from acquirer.signature.bitmap import Bitmap
 from acquirer.slip.receipt import minor
+from acquirer.slip.settlement_slip import SettlementSlip
+from acquirer.slip.words import COPIES, Copy
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.kind import OfflineUpload
 from acquirer.terminal.machine import Setup
@@ -40,6 +42,14 @@ class Watch(Protocol):
 
     def printed(self, voucher: Voucher) -> None:
         """Called for a slip that the cardholder is to sign on paper."""
+
+
+@runtime_checkable
+class PrinterWatch(Watch, Protocol):
+    """An observer who looks at the printer too."""
+
+    def copied(self, slip: Voucher | SettlementSlip, copy: Copy, share: float) -> None:
+        """Called for each copy of a slip that comes out of its printer, or of which only a part does."""
 
 
 class TerminalOptions(TypedDict, total=False):
@@ -91,6 +101,10 @@ class TerminalOptions(TypedDict, total=False):
     """Download by itself what the host asks for in the head of a reply (the default)."""
     no_sign_limit: str | int | None
     """Contactless sales up to this amount are not signed; None: the dialect's limit."""
+    copies: int
+    """Copies that its printer prints of each slip: the merchant's, the cardholder's, the bank's; 0: none."""
+    printer: str
+    """The trouble that its printer has: no-paper, jam or power-cut; "": it prints."""
     randbytes: Callable[[int], bytes]
     now: Callable[[], datetime]
     """The terminal's clock, local time."""
@@ -145,12 +159,19 @@ def make_setup(tid: str, options: TerminalOptions) -> Setup:
         offline_upload=_offline_upload(options.get("offline_upload", "at-once")),
         offline_most=_offline_most(options.get("offline_most", 0)),
         fetches=options.get("fetch", True),
+        copies=_copies(options.get("copies", 0)),
         no_cvm_limit_minor=None if (limit := options.get("no_sign_limit")) is None else minor_units(limit),
     )
 
 
 def _clock() -> datetime:
     return datetime.now().astimezone()
+
+
+def _copies(number: int) -> int:
+    if not 0 <= number <= len(COPIES):
+        raise ValueError(f"a slip has 0 to {len(COPIES)} copies, not {number}: {', '.join(COPIES)}")
+    return number
 
 
 def _at_once(when: str) -> bool:

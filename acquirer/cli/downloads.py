@@ -10,7 +10,8 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_object
-from acquirer.cli.operation import STATE, Job, operation
+from acquirer.cli.operation import Job, operation
+from acquirer.cli.slip_options import STATE
 
 if TYPE_CHECKING:
     from acquirer.terminal.downloaded import Downloaded

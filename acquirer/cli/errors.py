@@ -16,6 +16,7 @@ class Code(IntEnum):
     UNDECODABLE = 5
     STORE_FAILED = 6
     UPLOAD_FAILED = 7
+    NOT_PRINTED = 8
     GENERATOR_LIMIT = 98
     THRESHOLDS_MISSED = 99
     INTERRUPTED = 130
@@ -32,6 +33,7 @@ MEANINGS = {
     Code.UNDECODABLE: "What was received cannot be decoded or verified: not a message, or a MAC or keys that differ.",
     Code.STORE_FAILED: "The store failed while a host served; what was approved before is durable.",
     Code.UPLOAD_FAILED: "Done, but the signature's upload failed: it is kept, or to be signed on paper.",
+    Code.NOT_PRINTED: "Done, but its slip is not printed: the printer is in trouble. The transaction stands.",
     Code.GENERATOR_LIMIT: "The load generator was the limit (`load` with `--strict`), so that its figures are none.",
     Code.THRESHOLDS_MISSED: "A threshold of `load` was missed.",
     Code.INTERRUPTED: "Ended by Ctrl-C. `serve` ends with 0, as it does on SIGTERM.",

@@ -19,18 +19,13 @@ from acquirer.cli.errors import Code, Exit
 from acquirer.cli.exchange_printer import ExchangePrinter
 from acquirer.cli.json_output import print_object
 from acquirer.cli.settlement_print import SettlementPrint, settlement_text
-from acquirer.cli.slip_language import language
+from acquirer.cli.slip_options import STATE, check_files, columns_of, language, write_voucher
 from acquirer.cli.streams import say
 
 if TYPE_CHECKING:
     from acquirer.app.terminal import Terminal
     from acquirer.cli.expectation import Expectation
-    from acquirer.slip.receipt import Copy, Language
     from acquirer.terminal.exchange import Result
-    from acquirer.terminal.voucher import Voucher
-
-STATE = Path("acquirer-terminals")
-"""Where terminals keep their state by default: beside the host's database, in the working directory."""
 
 
 @dataclass
@@ -97,7 +92,18 @@ class Printing:
         Path | None,
         typer.Option(metavar="FILE.png", help="Write the receipt as a picture, with the signature beneath."),
     ] = None
-    lang: Annotated[str, typer.Option(metavar="zh|en", help="The language of receipts.")] = "zh"
+    receipt_out: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write it as .html, .pdf, .png, .txt or .escpos; again for more."),
+    ] = None
+    copies: Annotated[
+        int, typer.Option(metavar="0…3", min=0, max=3, help="Print so many: merchant's, cardholder's, bank's.")
+    ] = 0
+    printer: Annotated[
+        str, typer.Option(metavar="TROUBLE", help="What its printer has: no-paper, jam or power-cut; default: nothing.")
+    ] = ""
+    columns: Annotated[int, typer.Option(metavar="32|48", help="Of the paper: 58 or 80 mm.")] = 32
+    lang: Annotated[str, typer.Option(metavar="both|zh|en", help="The language of receipts.")] = "both"
 
 
 @dataclass
@@ -113,7 +119,7 @@ Plan = Callable[..., Job]
 
 GROUPS = {
     "Signature": "sign sign_mode no_sign_limit sign_upload sign_parts watermark capture_tag",
-    "Receipt": "receipt receipt_png lang",
+    "Receipt": "receipt receipt_png receipt_out copies printer columns lang",
     "Made without the host": "offline_upload offline_most",
     "Terminal and host": "host tid terminals state",
     "Messages": "dialect package operator serial tpdu head fetch",
@@ -179,30 +185,19 @@ def _parameters(group: type) -> tuple[inspect.Parameter, ...]:
     )
 
 
-def write_picture(file: Path, voucher: Voucher, lang: Language, copy: Copy = "merchant") -> None:
-    """Write the slip as a PNG file. Raises Exit."""
-    from acquirer.settings.private_file import write_private
-    from acquirer.settings.specs import slip_font
-    from acquirer.terminal.printing import picture
-
-    try:
-        write_private(file, picture(voucher, slip_font(), copy, lang))
-    except OSError as error:
-        raise Exit(
-            Code.USAGE, f"{file}: the picture cannot be written: {(error.strerror or str(error)).lower()}"
-        ) from None
-
-
 def _run(options: Common, signing: Signing, offline: Offline, printing: Printing, plan: Callable[[], Job]) -> None:
+    from acquirer.app.printer import PowerFailedError
     from acquirer.app.terminal import Terminal
     from acquirer.data.toml import DataError
     from acquirer.settings.terminal_state import StateFolderError
     from acquirer.terminal.printing import paper
     from acquirer.terminal.rendering import result_json
 
-    lang = language(printing.lang)
+    lang, columns = language(printing.lang), columns_of(printing.columns)
+    files = check_files(printing.receipt_out, printing.receipt_png)
     try:
         job = plan()
+        copies = printing.copies or int(printing.receipt or job.slip is not None)
         expectations = _expectations(options)
         with Terminal(
             options.tid,
@@ -224,7 +219,9 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
             offline_upload=offline.offline_upload,
             offline_most=offline.offline_most,
             no_sign_limit=job.no_sign_limit,
-            watch=None if options.as_json else ExchangePrinter(lang),
+            copies=copies,
+            printer=printing.printer,
+            watch=None if options.as_json else ExchangePrinter(lang, columns, job.slip),
         ) as terminal:
             result = job.work(terminal)
             voucher = terminal.state.voucher
@@ -232,23 +229,23 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
         raise
     except UnicodeEncodeError:  # a word that is no text: `cli.run` says which
         raise
+    except PowerFailedError as error:
+        raise Exit(Code.NOT_PRINTED, f"{error}.") from None
     except (StateFolderError, LookupError, ValueError) as error:
         raise Exit(Code.USAGE, str(error)) from None
     from acquirer.slip.paper import missing_note
 
     approved = voucher if result.receipt else None
-    receipt = paper(approved, lang=lang) if approved else ""
+    receipt = paper(approved, lang=lang, columns=columns) if approved else ""
     if result.settlement is not None:
         receipt = settlement_text(result.settlement, job.slip or SettlementPrint())
     if options.as_json:
         slips = [paper(slip, lang=lang) for slip in result.slips]
         print_object(result_json(result) | {"receipt": receipt, "slips": slips})
-    elif (printing.receipt or job.slip) and receipt:
-        print(f"\n{receipt}", end="")
     if note := missing_note(receipt):
         say(note)
-    if printing.receipt_png and approved:
-        write_picture(printing.receipt_png, approved, lang)
+    if approved:
+        write_voucher(files, approved, lang, columns=columns)
     if result.sentence:
         say(result.sentence)
     _end(result, expectations, at_once=signing.sign_upload == "at-once")
@@ -289,6 +286,8 @@ def _end(result: Result, expectations: list[Expectation], *, at_once: bool) -> N
             raise Exit(Code.EXPECTATION_FAILED, difference)
     if upload_failed:
         raise Exit(Code.UPLOAD_FAILED)
+    if result.print_trouble:
+        raise Exit(Code.NOT_PRINTED)
 
 
 def _upload_failed(result: Result, *, at_once: bool) -> bool:

@@ -9,7 +9,8 @@ import typer
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_array
-from acquirer.cli.operation import STATE, Job, operation
+from acquirer.cli.operation import Job, operation
+from acquirer.cli.slip_options import STATE
 
 app = typer.Typer(help="Log cashiers on and off, add and unlock them.", rich_markup_mode=None)
 

@@ -19,13 +19,22 @@ from acquirer.cli.card_options import (
     presented,
 )
 from acquirer.cli.downloads import app as downloads
-from acquirer.cli.errors import Code, Exit
 from acquirer.cli.follow_ups import app as follow_ups
-from acquirer.cli.operation import STATE, Job, Offline, Printing, Signing, operation, write_picture
+from acquirer.cli.kept_slips import app as kept_slips
+from acquirer.cli.operation import Job, Offline, Printing, Signing, operation
 from acquirer.cli.operators import app as operators
-from acquirer.cli.settlement_print import SettlementPrint, settlement_text
-from acquirer.cli.slip_language import language
-from acquirer.data.text import whole_stan
+from acquirer.cli.settlement_print import SettlementPrint
+from acquirer.cli.slip_options import STATE, StateOption, TidOption, check_files, columns_of, copy_named, language
+
+LanguageOption = Annotated[str, typer.Option("--lang", metavar="both|zh|en", help="The language of the slip.")]
+ColumnsOption = Annotated[int, typer.Option("--columns", metavar="32|48", help="Of the paper: 58 or 80 mm.")]
+OutOption = Annotated[
+    list[Path] | None,
+    typer.Option("--out", metavar="FILE", help="Also as .html, .pdf, .png, .txt or .escpos; repeatable."),
+]
+PrinterOption = Annotated[
+    str, typer.Option("--printer", metavar="TROUBLE", help="What its printer has: no-paper, jam or power-cut.")
+]
 
 app = typer.Typer(
     help="Play a POS terminal against any host: sign on, sell, void, refund, inquire, sign, reverse, settle, sign off.",
@@ -71,6 +80,7 @@ def sale(
 app.registered_commands += follow_ups.registered_commands
 app.registered_commands += downloads.registered_commands
 app.add_typer(operators, name="operator")
+app.add_typer(kept_slips, name="slips")
 
 
 @app.command("sign")
@@ -105,9 +115,13 @@ def balance(
 def upload(
     *,
     rounds: Annotated[int, typer.Option(metavar="N", min=0, help="How often; default: as the dialect says.")] = 0,
+    stan: Annotated[
+        str, typer.Option(metavar="STAN", help="The signature of this slip, also once more after it went up.")
+    ] = "",
+    batch: Annotated[str, typer.Option(metavar="BATCH", help="Of this batch; default: the latest.")] = "",
 ) -> Job:
     """Upload all that is kept: what was made without the host, then signatures; on paper if every round fails."""
-    return Job(lambda terminal: terminal.upload(rounds=rounds))
+    return Job(lambda terminal: terminal.upload(rounds=rounds, stan=stan, batch=batch))
 
 
 @app.command("reverse")
@@ -149,7 +163,9 @@ def settle(
     sign_off: Annotated[bool, typer.Option("--sign-off", help="Sign off when it is done.")] = False,
     slip: Annotated[bool, typer.Option("--slip", help="Print its slip.")] = False,
     details: Annotated[bool, typer.Option("--details", help="Print its slip, with the list of transactions.")] = False,
-    slip_lang: Annotated[str, typer.Option("--slip-lang", metavar="zh|en", help="The language of the slip.")] = "zh",
+    slip_lang: Annotated[
+        str, typer.Option("--slip-lang", metavar="both|zh|en", help="The language of the slip.")
+    ] = "both",
     drop_reversal: Annotated[
         bool,
         typer.Option("--drop-reversal", help="Give up the reversal that is owed, or the advice that got no answer."),
@@ -169,57 +185,55 @@ def settle(
 
 @app.command("settlement-slip")
 def settlement_slip(
-    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
-    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
     details: Annotated[bool, typer.Option("--details", help="With the list of transactions.")] = False,
-    lang: Annotated[str, typer.Option(metavar="zh|en", help="The language of the slip.")] = "zh",
+    failed: Annotated[bool, typer.Option("--failed", help="Only what was not uploaded, or not taken.")] = False,
+    out: OutOption = None,
+    printer: PrinterOption = "",
+    columns: ColumnsOption = 32,
+    lang: LanguageOption = "both",
 ) -> None:
     """Print the slip of the last settlement again; each copy says that it is one, and which."""
-    from dataclasses import replace
+    from acquirer.cli.slip_printing import print_settlement_again
 
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
-
-    language(lang)
-    try:
-        with StateFile(state, tid) as file:
-            kept = file.load()
-            if kept is None or kept.batch_books.slip is None:
-                raise Exit(
-                    Code.USAGE, f"terminal {tid}: it has settled nothing yet, so there is no slip to print again"
-                )
-            slip = replace(kept.batch_books.slip, reprints=kept.batch_books.slip.reprints + 1)
-            file.save(replace(kept, batch_books=replace(kept.batch_books, slip=slip)))
-    except StateFolderError as error:
-        raise Exit(Code.USAGE, str(error)) from None
-    print(settlement_text(slip, SettlementPrint(details, lang)), end="")
+    print_settlement_again(tid, state, SettlementPrint(details, lang, columns, failed), check_files(out), printer)
 
 
 @app.command("receipt")
 def receipt(
-    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
-    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
-    stan: Annotated[str, typer.Option(metavar="STAN", help="Of a slip whose signature waits; default: the last.")] = "",
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
+    stan: Annotated[
+        str, typer.Option(metavar="STAN", help="Of this transaction; default: what is left to print, else the last.")
+    ] = "",
+    batch: Annotated[str, typer.Option(metavar="BATCH", help="Of this batch; default: the latest.")] = "",
     cardholder: Annotated[bool, typer.Option("--cardholder", help="The cardholder's copy.")] = False,
-    lang: Annotated[str, typer.Option(metavar="zh|en", help="The language of the receipt.")] = "zh",
+    copy: Annotated[
+        list[str] | None,
+        typer.Option("--copy", metavar="merchant|cardholder|bank", help="Whose copy; repeatable."),
+    ] = None,
+    out: OutOption = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Write it as a picture too.")] = None,
+    printer: PrinterOption = "",
+    columns: ColumnsOption = 32,
+    lang: LanguageOption = "both",
 ) -> None:
-    """Print the receipt of the last approved transaction again; each copy says that it is one, and which."""
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
-    from acquirer.slip.receipt import Copy
-    from acquirer.terminal.printing import paper, reprint
+    """Print the receipt of an approved transaction again; each copy says that it is one, and which."""
+    from acquirer.cli.slip_printing import Wanted, print_receipt_again
 
-    words = language(lang)
-    copy: Copy = "cardholder" if cardholder else "merchant"
-    try:
-        with StateFile(state, tid) as file:
-            kept = file.load()
-            again = reprint(kept, whole_stan(stan)) if kept else None
-            if again is None:
-                what = f"nothing is kept of STAN {stan}" if stan else "it has sold nothing yet"
-                raise Exit(Code.USAGE, f"terminal {tid}: {what}, so there is no receipt to print again")
-            file.save(again[0])
-    except StateFolderError as error:
-        raise Exit(Code.USAGE, str(error)) from None
-    if png:
-        write_picture(png, again[1], words, copy)
-    print(paper(again[1], copy, words), end="")
+    copies = tuple(copy_named(one) for one in (copy or (["cardholder"] if cardholder else [])))
+    wanted = Wanted(stan, batch, copies, language(lang), columns_of(columns))
+    print_receipt_again(tid, state, wanted, check_files(out, png), printer)
+
+
+@app.command("prints")
+def prints(
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON array.")] = False,
+) -> None:
+    """List what the terminal's printer has printed, and what it could not: its print journal, the latest last."""
+    from acquirer.cli.slip_printing import list_prints
+
+    list_prints(tid, state, as_json)

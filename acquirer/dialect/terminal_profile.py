@@ -80,6 +80,7 @@ class SlipProfile:
     icc: Mapping[str, str] = field(default_factory=dict)  # label → tag of the request's IC data
     names: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)  # issuer, acquirer → element of the reply
     copies: int = 1  # printed of one sale
+    testing_digit: int = 0  # of the head, from 1: another digit than 0 is a terminal in its test state; 0: none says it
     free: Mapping[str, int] = field(default_factory=dict)  # entry → amount in minor units up to which nothing is signed
 
 

@@ -121,6 +121,7 @@ def _slip(table: Table) -> SlipProfile:
         icc=_texts_by_name(table.table("icc")),
         names={name: _cut(names, name) for name in names},
         copies=table.number("copies", 1, least=1),
+        testing_digit=table.number("testing_digit", 0, least=0),
         free={entry: free.number(entry, least=0) for entry in free},
     )
 

@@ -13,6 +13,7 @@ from acquirer.wire.grammar import Locator
 ELEMENTS: Final[Mapping[str, str]] = {
     "account_type": "kind of account",
     "acquirer": "acquiring institution",
+    "acquirer_text": "what the acquirer wants printed on the slip",
     "additional": "additional response data",
     "amount": "amount in minor units",
     "auth_id": "authorisation code",
@@ -46,6 +47,7 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "icc_condition": "whether reading the chip failed",
     "image": "picture of a signature",
     "instalments": "what is paid in instalments, and how",
+    "issuer_text": "what the issuer wants printed on the slip",
     "keys": "working keys of a sign-on",
     "ksn": "key serial number of a message (DUKPT)",
     "loaded_entry": "how a chip that another card pays for was read",
@@ -53,6 +55,7 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "mac": "message authentication code",
     "mac_secondary": "the same, in a message with a second bitmap",
     "mid": "merchant number",
+    "network_text": "what the network wants printed on the slip",
     "operator": "who operates the terminal",
     "organisation": "card organisation",
     "original_acquirer": "acquirer of the transaction that is reversed, voided or refunded",

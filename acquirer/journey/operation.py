@@ -45,7 +45,17 @@ class TerminalOperation:
 
 
 TerminalFaultKind = Literal[
-    "drop_line", "ignore_answer", "no_line", "send_twice", "power_cut", "wrong_batch", "late_signature", "miscount"
+    "drop_line",
+    "ignore_answer",
+    "no_line",
+    "send_twice",
+    "power_cut",
+    "wrong_batch",
+    "late_signature",
+    "miscount",
+    "no_paper",
+    "paper_jam",
+    "power_cut_printing",
 ]
 
 TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
@@ -58,8 +68,18 @@ TERMINAL_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
     "wrong_batch": "the terminal has another batch number than the host gave it, until it signs on again",
     "miscount": "the terminal gets its own books of the batch wrong; `what` says how, see below",
     "late_signature": "no signature goes up during this operation: it is kept, and comes late",
+    "no_paper": "the printer has no paper: no copy of a slip comes out",
+    "paper_jam": "the paper is jammed in the middle of a copy",
+    "power_cut_printing": "the power fails in the middle of a copy: what was approved is saved",
 }
 """Faults of the terminal's side, and what each of them does."""
+
+PRINTER_FAULTS: Final[Mapping[TerminalFaultKind, str]] = {
+    "no_paper": "no-paper",
+    "paper_jam": "jam",
+    "power_cut_printing": "power-cut",
+}
+"""Those of its printer, which needs ``copies`` in ``[journey] terminal``; and what is wrong with it then."""
 
 POWER_CUT: Final = "power-cut"
 """The outcome of an operation during which the power failed."""

@@ -28,12 +28,14 @@ _STAN: Final = Argument("stan", "text", "of the sale; without it, the last appro
 _BATCH: Final = Argument("batch", "text", "of that sale, where it is not the current one")
 _RRN: Final = Argument("rrn", "text", "reference number of a sale that is not kept here")
 _AMOUNT: Final = Argument("amount", "amount", "of that sale, where it is not kept here")
+_AFTER_ERROR: Final = Argument("upload_after_error", "flag", "go on where the host answers error")
 _AUTH_ID: Final = Argument("auth_id", "text", "authorisation code of a pre-authorisation that is not kept here")
 _DATE: Final = Argument("date", "text", "MMDD of it, as its slip shows it")
 _OF: Final = Argument("of", "text", "what it is of, where that is not kept here: sale, pre-auth, completion", FOLLOWED)
 _DETAILS: Final = Argument("details", "texts", "what it needs beside, by name: docs/transactions.md")
 _VOUCHER: Final = Argument("voucher", "text", "voucher number of a sale by QR code that is not kept here")
 _CHIP_REFUSES: Final = Argument("chip_refuses", "flag", "the chip refuses it, so that the host is not asked")
+_COPY: Final = Argument("copy", "text", "whose: merchant, cardholder or bank")
 _POINTS: Final = Argument("points", "flag", "ask for its points instead")
 _CARD_AND_PAD: Final = (_CARD, _ENTRY, _PIN, _DROP, _SIGN, _SIGN_MODE)
 
@@ -229,13 +231,19 @@ _ALL: Final = (
         "upload",
         "signature",
         "Upload all that is kept, as before a settlement: what was made without the host, then signatures.",
-        (Argument("rounds", "number", "how often; without it, as the dialect says"),),
+        (Argument("rounds", "number", "how often; without it, as the dialect says"), _STAN, _BATCH),
     ),
     TerminalOperation(
         "reverse",
         "reversal",
         "Reverse what is owed, else a sale by hand.",
         (_STAN, Argument("reason", "text", "the reason that the reversal gives"), _BATCH, _AMOUNT),
+    ),
+    TerminalOperation(
+        "reprint",
+        "",
+        "Print a slip again: what a printer in trouble left, else the last one, or that of a STAN.",
+        (_STAN, _BATCH, _COPY, Argument("settlement", "flag", "the slip of the last settlement")),
     ),
     TerminalOperation("echo", "echo", "Ask whether the host is there.", saves=False),
     TerminalOperation(
@@ -251,11 +259,7 @@ _ALL: Final = (
         "settle",
         "settlement",
         "Settle the batch: totals, upload of details, its end. Goes on with a settlement that was interrupted.",
-        (
-            Argument("sign_off", "flag", "sign off when it is done"),
-            _DROP,
-            Argument("upload_after_error", "flag", "go on where the host answers error"),
-        ),
+        (Argument("sign_off", "flag", "sign off when it is done"), _DROP, _AFTER_ERROR),
     ),
 )
 

@@ -51,7 +51,7 @@ class ExpectationKind:
 
 EXPECTATIONS: Final[Mapping[str, ExpectationKind]] = {
     "expect": ExpectationKind("What the operation of this step must be: its outcome, code, reply.", True),
-    "owed": ExpectationKind("What the terminal must owe: a reversal, a refund, uploads, signatures.", True),
+    "owed": ExpectationKind("What the terminal must owe: a reversal, a refund, a slip, uploads, signatures.", True),
     "books": ExpectationKind(
         "What a transaction of the terminal must be in the host's books; without `stan` the last one."
     ),

@@ -11,7 +11,7 @@ from acquirer.data.toml import did_you_mean
 from acquirer.dialect.dialect import Dialect
 from acquirer.journey.journey import Operate, TerminalFault
 from acquirer.journey.miscounts import MISCOUNTS, Miscount
-from acquirer.journey.operation import TERMINAL_FAULTS, Argument, TerminalFaultKind, TerminalOperation
+from acquirer.journey.operation import PRINTER_FAULTS, TERMINAL_FAULTS, Argument, TerminalFaultKind, TerminalOperation
 from acquirer.journey.operations import SIGNATURE_SERVICES
 from acquirer.journey.references import is_reference, problem_of
 from acquirer.scenario.parameters import read_amount_minor
@@ -30,7 +30,7 @@ _EXAMPLES: Final = {
 }
 """Of arguments that must be given; of another one, a name."""
 
-_WITHOUT_SERVICE: Final = ("wrong_batch", "late_signature", "miscount")
+_WITHOUT_SERVICE: Final = ("wrong_batch", "late_signature", "miscount", *PRINTER_FAULTS)
 """Faults that act on no request of one service, or on those of signatures only."""
 
 
@@ -148,7 +148,7 @@ class OperationReader:
         if kind is None:
             hint = _hint(inner.text(key), TERMINAL_FAULTS, "there are")
             raise inner.error(key, f"no fault of a terminal is called '{inner.text(key)}'{hint}")
-        if not operation.services:
+        if not operation.services and kind not in PRINTER_FAULTS:
             raise inner.error(key, f"{operation.name} sends nothing, so no fault can act; take it out")
         if kind == "power_cut" and not operation.saves:
             raise inner.error(key, f"{operation.name} saves nothing of its answer, so no power cut can lose it")

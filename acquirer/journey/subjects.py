@@ -80,6 +80,8 @@ _OF_OPERATION: Final[Mapping[str, Callable[[OperationSubject], str | int | None]
     "reversal": lambda one: one.result.reversal if one.result else "",
     "signature": lambda one: str(one.result.signature or "") if one.result else "",
     "slips": lambda one: len(one.result.slips) if one.result else 0,
+    "printed": lambda one: len(one.result.printed) if one.result else 0,
+    "printer": lambda one: one.result.print_trouble if one.result else "",
     "receipt": lambda one: bool(one.result and one.result.receipt),
     "balance": lambda one: one.result.balance_minor if one.result else None,
 }
@@ -107,11 +109,19 @@ class OwedSubject:
             return len(state.waiting)
         if key == "uploads":
             return len(state.queue)
+        if key == "slip_of":
+            return _unprinted(state)
         if key == "refund_of":
             return state.unanswered.stan if state.unanswered else ""
         if state.pending is None:
             return ""
         return state.pending.tries if key == "tries" else state.pending.stan
+
+
+def _unprinted(state: State) -> str:
+    if state.unprinted is None:
+        return ""
+    return "settlement" if state.unprinted.settlement or state.voucher is None else state.voucher.receipt.stan
 
 
 @dataclass(frozen=True, slots=True)

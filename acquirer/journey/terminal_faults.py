@@ -11,7 +11,21 @@ from dataclasses import replace
 from typing import Final
 
 from acquirer.journey.journey import TerminalFault
-from acquirer.terminal.effects import Ask, Began, Keep, NoAnswer, NotSent, Program, Received, Response, Unframed
+from acquirer.journey.operation import PRINTER_FAULTS
+from acquirer.terminal.effects import (
+    Ask,
+    Began,
+    Keep,
+    NoAnswer,
+    NotPrinted,
+    NotSent,
+    Print,
+    PrintCopy,
+    Program,
+    Received,
+    Response,
+    Unframed,
+)
 from acquirer.terminal.exchange import Exchange, Result
 from acquirer.terminal.state import State
 
@@ -67,7 +81,13 @@ class FaultyProgram:
                     program.close()
                     raise PowerCut(self._saved, exchange)
                 self._saved = effect.state
-            if isinstance(effect, Ask) and exchange is not None and self._acts_on(exchange.service):
+            if isinstance(effect, Print | PrintCopy) and self._fault.kind in PRINTER_FAULTS:
+                self.acted += 1
+                if self._fault.kind == "power_cut_printing":
+                    program.close()
+                    raise PowerCut(self._saved, exchange)
+                answer = NotPrinted(PRINTER_FAULTS[self._fault.kind])
+            elif isinstance(effect, Ask) and exchange is not None and self._acts_on(exchange.service):
                 self.acted += 1
                 lost = self._fault.kind == "power_cut"
                 answer = yield from self._ask(effect, exchange)
@@ -75,6 +95,8 @@ class FaultyProgram:
                 answer = yield effect
 
     def _acts_on(self, service: str) -> bool:
+        if self._fault.kind in PRINTER_FAULTS:
+            return False
         return service in self._fault.services and not 0 < self._fault.times <= self.acted
 
     def _ask(self, ask: Ask, exchange: Exchange) -> Program[Response | None]:

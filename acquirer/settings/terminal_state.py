@@ -1,4 +1,4 @@
-"""The state of terminals on disk: one folder, three small files per terminal.
+"""The state of terminals on disk: one folder, three small files per terminal, and one for each slip (`slip_archive`).
 
 ``<tid>.json`` is the state (see `acquirer.terminal.state`), ``<tid>.key`` the key its secrets are sealed under, made at
 first use and readable by its owner only, ``<tid>.lock`` keeps a second process off. A save is a new file, synced and
@@ -19,6 +19,7 @@ from acquirer.errors import StoreError
 from acquirer.security.vault import MASTER_BYTES, Vault
 from acquirer.settings.file_lock import FileLock, LockedError
 from acquirer.settings.private_file import FLAGS, OWNER_ONLY
+from acquirer.settings.slip_archive import SlipFolder
 from acquirer.settings.text_file import read_text_file
 from acquirer.terminal.state import State, StateError, dump, load
 
@@ -81,6 +82,10 @@ class StateFile:
             _write(self.path, dump(state, self._vault, self._randbytes).encode())
         except OSError as error:
             raise StateFolderError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    def slips(self) -> SlipFolder:
+        """Return the slips that are kept beside the state."""
+        return SlipFolder(self.folder, self.tid, self._vault, self._randbytes)
 
     def close(self) -> None:
         """Unlock."""

@@ -14,8 +14,9 @@ from acquirer.signature.bitmap import Bitmap
 PITCH = 7
 """Cells from digit to digit, each 5 × 7 cells."""
 
-_CELL_PIXELS = (1, 2, 4)
-"""Sizes of a cell: one dot, one dot in 2 × 2 pixels, four dots in 4 × 4; the largest leaving a third free is taken."""
+_CELL_PIXELS = {4: 0.1, 2: 1 / 3}
+"""Sizes of a cell and what a bitmap's width must leave free for it: four dots in 4 × 4 pixels, one dot in 2 × 2. Digits
+of 28 pixels are read as such beneath a signature, smaller ones get lost in it."""
 
 _DIGITS = {
     "0": "0E11131519110E", "1": "040C040404040E", "2": "0E11010204081F", "3": "1F02040201110E",
@@ -35,7 +36,8 @@ def draw_watermark(bitmap: Bitmap, code: str) -> Bitmap:
     if not re.fullmatch("[0-9A-F]{8}", code):
         raise ValueError(f"{code!r} is no feature code: eight digits 0-9 A-F")
     cells = 8 * PITCH - 2
-    cell = max(size for size in _CELL_PIXELS if size == 1 or size * cells * 3 <= bitmap.width * 2)
+    fitting = (size for size, free in _CELL_PIXELS.items() if size * cells <= round(bitmap.width * (1 - free)))
+    cell = next((size for size in fitting if size * 7 * 2 <= bitmap.height), 1)
     left, top = (bitmap.width - cells * cell) // 2, (bitmap.height - 7 * cell) // 2
     if left < 0 or top < 0:
         raise ValueError(f"a bitmap of {bitmap.width} × {bitmap.height} pixels has no room for the feature code")

@@ -11,13 +11,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from acquirer.errors import ConfigurationError
-from acquirer.slip.paper import width
-
-NORMAL = 24
-"""Dots of the normal font's cell: 16 Chinese or 32 Latin characters on 384 dots."""
-
-_BASE_LINE = 0.88
-"""Share of a cell above the base line, in the Noto family as in other Chinese fonts."""
+from acquirer.slip.layout import BASE_LINE, NORMAL, cells_of_glyphs
 
 
 class FontError(ConfigurationError, ValueError):
@@ -39,10 +33,8 @@ class Font:
         """Write `text` into a picture of mode "1" (0 is ink), its first cell's upper left corner at `x`, `y`."""
         pen = ImageDraw.Draw(picture)  # on mode "1" FreeType hints for one colour: stems of whole dots, no grey
         font = self._sized(cell)
-        for char in text:
-            room = width(char) * cell // 2
-            pen.text((x + room / 2, y + round(cell * _BASE_LINE)), char, fill=0, font=font, anchor="ms")
-            x += room
+        for char, left, room in cells_of_glyphs(text, cell):
+            pen.text((x + left + room / 2, y + round(cell * BASE_LINE)), char, fill=0, font=font, anchor="ms")
 
     def _sized(self, cell: int) -> ImageFont.FreeTypeFont:
         if cell not in self._sizes:

@@ -1,98 +1,24 @@
 """The receipt (签购单) of a transaction, in the order and with the words the field prints.
 
 Content and order follow JR/T 0001-2001 chapter 8 (merchant, transaction, remarks and signature) as terminals print it:
-names in Chinese with English beside, or in English alone, card number as first 6 + last 4 with the way it was entered,
-the counted reprint mark on every copy but the first, and the cardholder's signature, the space for it, or why there is
-none. Plain text; a printer's fonts are not its business.
+names in Chinese with English beside, or in one language alone, card number as first 6 + last 4 with the way it was
+entered, the counted reprint mark on every copy but the first, and the cardholder's signature, the space for it, or why
+there is none. What it says; `sheet`, `picture`, `page`, `pdf` and `escpos` give it a form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final
 
-from acquirer.slip.paper import RULE, centred, pair, wrapped
+from acquirer.slip import words
+from acquirer.slip.paper import COLUMNS
+from acquirer.slip.sheet import RULE_ROW, Sheet, SlipRow, plain_text, rows_with_values
+from acquirer.slip.words import DETAILS, LABELS, SIGNED_COPIES, Copy, Language, Word
 from acquirer.wire.masking import mask_pan
 
-Copy = Literal["merchant", "cardholder"]
-Language = Literal["zh", "en"]
-
-
-class Words(NamedTuple):
-    """What a slip says in one language; the facts stand between."""
-
-    title: str
-    copies: Mapping[Copy, str]
-    labels: Mapping[str, str]  # by the field of `Receipt`
-    references: Mapping[str, str]  # labels beneath "remarks", by the field of `Receipt`
-    reprint: str
-    sign_here: str
-    signed: str
-    no_cvm: str  # neither PIN nor signature: with {limit}
-    no_signature: str  # a PIN, but no signature: with {limit}
-    consent: tuple[str, ...]
-
-
-_LABELS = (
-    ("merchant", "商户名称", "MERCHANT NAME"),
-    ("mid", "商户编号", "MERCHANT NO"),
-    ("tid", "终端编号", "TERMINAL NO"),
-    ("operator", "操作员号", "OPERATOR NO"),
-    ("issuer", "发卡行", "ISSUER"),
-    ("acquirer", "收单行", "ACQUIRER"),
-    ("card", "卡号", "CARD NO"),
-    ("kind", "交易类型", "TRANS TYPE"),
-    ("expiry", "有效期", "EXP DATE"),
-    ("organisation", "卡组织", "CARD ORG"),
-    ("batch", "批次号", "BATCH NO"),
-    ("stan", "凭证号", "VOUCHER NO"),
-    ("auth_id", "授权码", "AUTH NO"),
-    ("rrn", "参考号", "REFER NO"),
-    ("at", "日期/时间", "DATE/TIME"),
-    ("amount", "金额", "AMOUNT"),
-    ("remarks", "备注", "REFERENCE"),
-)
-
-_REFERENCES = (  # by which others name it; of the transaction that this one is tied to
-    ("qr_voucher", "付款凭证号(QR VOUCHER)", "QR VOUCHER NO"),
-    ("original_stan", "原凭证号(VOUCHER)", "ORIGINAL VOUCHER NO"),
-    ("original_rrn", "原参考号(REFER NO)", "ORIGINAL REFER NO"),
-    ("original_date", "原交易日期(DATE)", "ORIGINAL DATE"),
-    ("original_auth_id", "原预授权码(AUTH NO)", "ORIGINAL AUTH NO"),
-)
-
-_CONSENT = "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES"
-
-WORDS: Mapping[Language, Words] = {
-    "zh": Words(  # with English beside, as the field prints it
-        title="POS签购单",
-        copies={"merchant": "商户存根 MERCHANT COPY", "cardholder": "持卡人存根 CARDHOLDER COPY"},
-        labels={name: f"{zh}({en})" for name, zh, en in _LABELS},
-        references={name: zh for name, zh, _ in _REFERENCES},
-        reprint="重打印凭证/DUPLICATED",
-        sign_here="持卡人签名(CARDHOLDER SIGNATURE)",
-        signed="（已电子签名）",
-        no_cvm="交易金额未超{limit}元，免密免签",
-        no_signature="交易金额未超{limit}元，无需签名",
-        consent=("本人确认以上交易，同意将其记入本卡账户", _CONSENT),
-    ),
-    "en": Words(
-        title="POS SALES SLIP",
-        copies={"merchant": "MERCHANT COPY", "cardholder": "CARDHOLDER COPY"},
-        labels={name: en for name, _, en in _LABELS},
-        references={name: en for name, _, en in _REFERENCES},
-        reprint="DUPLICATED",
-        sign_here="CARDHOLDER SIGNATURE",
-        signed="(SIGNED ELECTRONICALLY)",
-        no_cvm="AMOUNT WITHIN {limit}: NO PIN, NO SIGNATURE REQUIRED",
-        no_signature="AMOUNT WITHIN {limit}: NO SIGNATURE REQUIRED",
-        consent=(_CONSENT,),
-    ),
-}
-
-SIGNATURE_LINES = 3
-"""Blank lines to sign on: terminals leave three to six."""
+REFERENCES: Final = ("original_stan", "original_rrn", "original_date", "original_auth_id")
+"""Fields of the transaction that this one is tied to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +49,14 @@ class Receipt:
     no_cvm_limit_minor: int = 0  # the amount up to which no signature is needed, if that is why this slip has none
     pin: bool = False  # a PIN was keyed in
     credit: bool = False  # the cardholder gets the amount: it is printed with a minus
-    qr_voucher: str = ""  # of a sale by QR code: its voucher number
     original_stan: str = ""  # of the sale that is voided
     original_rrn: str = ""  # of the sale that is refunded
     original_date: str = ""  # MMDD, of the sale that is refunded
     original_auth_id: str = ""  # of the pre-authorisation that is voided or completed
+    details: tuple[tuple[str, str], ...] = ()  # further facts of its kind: a name of `words.DETAILS`, and a value
+    partly: bool = False  # less was approved than asked for: the amount is what was
+    testing: bool = False  # of a terminal in its test state: the slip is not valid
+    service: str = ""  # what kind it is, as a symbol: "sale"; "": a slip of an earlier version
 
     @property
     def free_minor(self) -> int:
@@ -136,31 +65,60 @@ class Receipt:
 
 
 def render_receipt(
-    receipt: Receipt, copy: Copy = "merchant", *, lang: Language = "zh", reprint: int = 0, signed: bool = False
+    receipt: Receipt,
+    copy: Copy = "merchant",
+    *,
+    lang: Language = "both",
+    reprint: int = 0,
+    signed: bool = False,
+    columns: int = COLUMNS,
 ) -> str:
-    """Return the receipt as text of 32 columns, lines ending in a newline.
+    """Return the receipt as text of 32 columns, or of 48; lines end in a newline.
 
     `reprint` counts the reprints and marks them; 0 is the first print. `signed`: the cardholder has signed on a pad, so
-    that no space is left for a pen; a picture (`picture.draw`) takes the space and puts the signature there.
+    that no space is left for a pen.
 
     >>> receipt = Receipt("测试商户", "880210010210162", "10000161", "01", "6212345678901232", "I", "消费/SALE",
     ...                   "000001", "000002", 1234, "RMB")
     >>> print(render_receipt(receipt).splitlines()[8])
     卡号(CARD NO) 621234******1232/I
     """
-    words = WORDS[lang]
-    lines = [
-        *centred(words.title),
-        *centred(words.copies[copy]),
-        RULE,
-        *(line for name, value in _facts(receipt, lang) for line in pair(words.labels[name], value)),
-        RULE,
-        *_remarks(receipt, words),
-        *(centred(f"{words.reprint} {reprint}") if reprint else ()),
-        *(_signature(receipt, words, signed) if copy == "merchant" else ()),
-        *(line for text in words.consent for line in wrapped(text)),
+    return plain_text(receipt_sheet(receipt, copy, lang=lang, reprint=reprint, signed=signed), columns)
+
+
+def receipt_sheet(
+    receipt: Receipt, copy: Copy = "merchant", *, lang: Language = "both", reprint: int = 0, signed: bool = False
+) -> Sheet:
+    """Return what the receipt says, row by row."""
+    rows = [
+        SlipRow(words.TITLE.say("zh" if lang == "both" else lang), role="title"),
+        SlipRow(words.COPY_NAMES[copy].say(lang, "{zh} {en}"), role="centre"),
+        *_testing(receipt, lang),
+        RULE_ROW,
+        *rows_with_values((LABELS[name].say(lang), value) for name, value in _facts(receipt, lang)),
+        SlipRow(LABELS["approved" if receipt.partly else "amount"].say(lang), _amount(receipt), "amount"),
+        RULE_ROW,
+        *_remarks(receipt, lang),
+        *_reprinted(reprint, lang),
+        *(_signature(receipt, lang, signed) if copy in SIGNED_COPIES else ()),
+        *(SlipRow(text) for text in _each(words.CONSENT, lang)),
+        *_testing(receipt, lang),
     ]
-    return "".join(f"{line}\n" for line in lines)
+    return tuple(rows)
+
+
+def fault_report(receipt: Receipt, *, lang: Language = "both") -> Sheet:
+    """Return the report (故障报告单) of a transaction whose reversal did not succeed: it is no slip."""
+    title = f"***{words.FAULT_REPORT.say(lang, '{zh}')}, {words.NOT_A_SLIP.say(lang, '{zh}')}***"
+    rows = [
+        SlipRow(title, role="loud"),
+        RULE_ROW,
+        *rows_with_values((LABELS[name].say(lang), value) for name, value in _facts(receipt, lang)),
+        SlipRow(LABELS["amount"].say(lang), _amount(receipt), "amount"),
+        RULE_ROW,
+        *(SlipRow(text) for text in _each(words.NOT_REVERSED, lang)),
+    ]
+    return tuple(rows)
 
 
 def decimal_amount(amount_minor: int, exponent: int = 2) -> str:
@@ -190,37 +148,68 @@ def minor(text: str, exponent: int = 2) -> int:
 
 
 def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
-    """Return name of the label and value, in the order in which they are printed."""
+    """Return name of the label and value, in the order in which they are printed; the amount follows."""
     expiry = f"20{receipt.expiry[:2]}/{receipt.expiry[2:]}" if receipt.expiry else ""
     card = mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card
-    sign = "-" if receipt.credit else ""
+    zh, _, en = receipt.kind.rpartition("/")
     printed = {
         "card": f"{card}/{receipt.entry}" if card else "",
-        "kind": receipt.kind.rpartition("/")[2] if lang == "en" else receipt.kind,
+        "kind": {"both": receipt.kind, "zh": zh or en, "en": en}[lang],
         "expiry": expiry,
-        "amount": f"{receipt.currency} {sign}{decimal_amount(receipt.amount_minor, receipt.exponent)}",
     }
-    return [
-        (name, printed[name] if name in printed else str(getattr(receipt, name)))
-        for name, *_ in _LABELS
-        if name != "remarks"
-    ]
+    names = [name for name in LABELS if name not in ("amount", "approved")]
+    return [(name, printed[name] if name in printed else str(getattr(receipt, name))) for name in names]
 
 
-def _remarks(receipt: Receipt, words: Words) -> list[str]:
-    references = [line for name, label in words.references.items() for line in pair(label, getattr(receipt, name))]
-    chip = " ".join(f"{name}:{value}" for name, value in receipt.chip)
-    if not (references or receipt.remarks or chip):
+def _amount(receipt: Receipt) -> str:
+    sign = "-" if receipt.credit else ""
+    return f"{receipt.currency} {sign}{decimal_amount(receipt.amount_minor, receipt.exponent)}"
+
+
+def _testing(receipt: Receipt, lang: Language) -> list[SlipRow]:
+    if not receipt.testing:
         return []
-    texts = [line for text in (*receipt.remarks, chip) for line in wrapped(text)]
-    return [words.labels["remarks"], *references, *texts, RULE]
+    return [SlipRow(f"{words.TESTING.say(lang, '{zh}/{en}')},{words.NO_VOUCHER.say(lang, '{zh}')}", role="loud")]
 
 
-def _signature(receipt: Receipt, words: Words, signed: bool) -> list[str]:
+def _reprinted(reprint: int, lang: Language) -> list[SlipRow]:
+    """Return the mark of a reprint: ``****重打印/DUPLICATED 2****``."""
+    if not reprint:
+        return []
+    return [SlipRow(f"****{words.REPRINT.say(lang, '{zh}/{en}')} {reprint}****", role="loud"), RULE_ROW]
+
+
+def _remarks(receipt: Receipt, lang: Language) -> list[SlipRow]:
+    facts = [(name, str(getattr(receipt, name))) for name in REFERENCES]
+    if receipt.service in words.COMPLETION_REQUESTS:
+        facts = [("auth_code" if name == "original_auth_id" else name, value) for name, value in facts]
+    known = [(name, value) for name, value in (*facts, *receipt.details) if name in DETAILS]
+    rows = rows_with_values((DETAILS[name].say(lang), _in_language(name, value, lang)) for name, value in known)
+    chip = " ".join(f"{name}:{value}" for name, value in receipt.chip)
+    rows += [SlipRow(text) for text in (*receipt.remarks, chip) if text]
+    return [SlipRow(words.REMARKS.say(lang)), *rows, RULE_ROW] if rows else []
+
+
+def _in_language(name: str, value: str, lang: Language) -> str:
+    """Return a value whose text is one of ours in the slip's language."""
+    if name == "fee_mode" and value in words.FEE_MODES:
+        return words.FEE_MODES[value].say(lang, "{zh}")
+    return value
+
+
+def _each(word: Word, lang: Language) -> list[str]:
+    """Return a sentence in a language, or in one after the other."""
+    return [word.zh, word.en] if lang == "both" else [word.say(lang)]
+
+
+def _signature(receipt: Receipt, lang: Language, signed: bool) -> list[SlipRow]:
+    sign_here = SlipRow(words.SIGN_HERE.say(lang))
     if signed:
-        return [words.sign_here, *centred(words.signed), RULE]
+        return [sign_here, SlipRow(words.SIGNED.say(lang, "{zh}"), role="signature"), RULE_ROW]
     if receipt.no_cvm_limit_minor:
-        limit = decimal_amount(receipt.no_cvm_limit_minor, receipt.exponent)
-        text = words.no_signature if receipt.pin else words.no_cvm
-        return [*wrapped(text.format(limit=limit.removesuffix(".00"))), RULE]
-    return [words.sign_here, *[""] * SIGNATURE_LINES, RULE]
+        limit = decimal_amount(receipt.no_cvm_limit_minor, receipt.exponent).removesuffix(".00")
+        word = words.NO_SIGNATURE if receipt.pin else words.NO_CVM
+        return [SlipRow(word.say(lang, "{zh}").format(limit=limit)), RULE_ROW]
+    if receipt.service in words.WITHOUT_SIGNATURE:
+        return [SlipRow(words.WITHOUT_SIGNATURE[receipt.service].say(lang, "{zh}")), RULE_ROW]
+    return [sign_here, SlipRow(role="signature"), RULE_ROW]

@@ -1,20 +1,20 @@
 """What a terminal prints of a settlement (结算总计单): totals, the list of transactions, and what was not uploaded.
 
 Totals are those of the message, gross. The lines by kind and the list leave out what was voided. Layout and words are
-those of the field's terminals, 32 columns of 58 mm paper.
+those of the field's terminals.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from acquirer.settlement.totals import DIGITS, Totals, read_settlement
-from acquirer.slip.paper import RULE, centred, pair, wrapped
+from acquirer.slip.paper import COLUMNS
 from acquirer.slip.receipt import decimal_amount
-
-SlipLanguage = Literal["zh", "en"]
+from acquirer.slip.sheet import RULE_ROW, Sheet, SlipRow, plain_text, rows_with_values
+from acquirer.slip.words import LABELS, REPRINT, Language, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +49,48 @@ class SettlementSlip:
     reprints: int = 0
 
 
-_WORDS: Final = {
-    "title": ("结算总计单", "SETTLEMENT"),
-    "merchant": ("商户名称(MERCHANT NAME)", "MERCHANT NAME"),
-    "mid": ("商户编号(MERCHANT NO)", "MERCHANT NO"),
-    "tid": ("终端编号(TERMINAL NO)", "TERMINAL NO"),
-    "operator": ("操作员号(OPERATOR NO)", "OPERATOR NO"),
-    "batch": ("批次号(BATCH NO)", "BATCH NO"),
-    "at": ("日期/时间(DATE/TIME)", "DATE/TIME"),
-    "head": ("类型/TYPE  笔数/SUM  金额/AMOUNT", "TYPE         SUM          AMOUNT"),
-    "domestic": ("内卡", "DOMESTIC"),
-    "foreign": ("外卡", "FOREIGN"),
-    "debit": ("借记/DEBIT", "DEBIT"),
-    "credit": ("贷记/CREDIT", "CREDIT"),
-    DIGITS["equal"]: ("对账平", "BALANCED"),
-    DIGITS["unequal"]: ("对账不平", "NOT BALANCED"),
-    DIGITS["error"]: ("对账出错", "ERROR"),
-    "details": ("交易明细/TXN LIST", "TXN LIST"),
-    "failed": ("未成功上送交易明细/UNSUCCESSFUL LIST", "UNSUCCESSFUL LIST"),
-    "refused": ("上送后被平台拒绝交易明细/DENIED LIST", "DENIED LIST"),
-    "reprint": ("重打印凭证/DUPLICATED", "DUPLICATED"),
+_TITLE: Final = Word("结算总计单", "SETTLEMENT")
+_HEAD: Final = "类型/TYPE 笔数/SUM 金额/AMOUNT", "类型 笔数 金额", "TYPE SUM AMOUNT"
+_DOMESTIC: Final = Word("内卡", "DOMESTIC")
+_FOREIGN: Final = Word("外卡", "FOREIGN")
+_DEBIT: Final = Word("借记", "DEBIT")
+_CREDIT: Final = Word("贷记", "CREDIT")
+_RESULTS: Final = {
+    DIGITS["equal"]: Word("对账平", "BALANCED"),
+    DIGITS["unequal"]: Word("对账不平", "NOT BALANCED"),
+    DIGITS["error"]: Word("对账出错", "ERROR"),
 }
+_DETAILS: Final = Word("交易明细", "TXN LIST")
+_FAILED: Final = Word("未成功上送交易明细", "UNSUCCESSFUL LIST")
+_REFUSED: Final = Word("上送后被平台拒绝交易明细", "DENIED LIST")
 
-_KINDS: Final = (
-    ("sale", "消费/SALE", "SALE"),
-    ("completion", "完成/AUTH COMPLETE", "AUTH COMPLETE"),
-    ("completion_advice", "完成(通知)/AUTH SETTLEMENT", "AUTH SETTLEMENT"),
-    ("refund", "退货/REFUND", "REFUND"),
-    ("offline_sale", "离线/OFFLINE", "OFFLINE"),
-    ("ecash_sale", "电子现金消费/EC SALE", "EC SALE"),
-    ("instalment_sale", "分期付款/INSTALLMENT", "INSTALLMENT"),
-)
+_KINDS: Final = {
+    "sale": Word("消费", "SALE"),
+    "completion": Word("完成", "AUTH COMPLETE"),
+    "completion_advice": Word("完成(通知)", "AUTH SETTLEMENT"),
+    "refund": Word("退货", "REFUND"),
+    "offline_sale": Word("离线", "OFFLINE"),
+    "ecash_sale": Word("电子现金消费", "EC SALE"),
+    "instalment_sale": Word("分期付款", "INSTALLMENT"),
+}
 """Kinds that the slip has a line for, and its words."""
 
-_OTHERS: Final = ("其他/OTHER", "OTHER")
+_OTHERS: Final = Word("其他", "OTHER")
+_BESIDE: Final = "{zh}/{en}"
 
 LETTERS: Final = {
     "sale": "S",
+    "moto_sale": "S",
+    "recurring_sale": "S",
+    "reservation_sale": "S",
+    "qr_sale": "S",
     "completion": "P",
+    "moto_completion": "P",
     "completion_advice": "C",
+    "moto_completion_advice": "C",
     "refund": "R",
+    "moto_refund": "R",
+    "qr_refund": "R",
     "offline_sale": "L",
     "settlement_adjustment": "L",
     "tip_adjustment": "L",
@@ -99,69 +101,102 @@ LETTERS: Final = {
 """The letter of a kind in the list of transactions; voids are not listed."""
 
 
-def render_settlement(slip: SettlementSlip, *, lang: SlipLanguage = "zh", details: bool = False) -> str:
-    """Return the slip as text of 32 columns, lines ending in a newline.
+def render_settlement(
+    slip: SettlementSlip, *, lang: Language = "both", details: bool = False, columns: int = COLUMNS
+) -> str:
+    """Return the slip as text of 32 columns, or of 48; lines end in a newline.
 
     Args:
         details: with the list of transactions.
     """
-    column = 0 if lang == "zh" else 1
+    return plain_text(settlement_sheet(slip, lang=lang, details=details), columns)
 
-    def word(name: str) -> str:
-        return _WORDS[name][column]
 
-    lines = [*centred(word("title")), RULE]
-    for name in ("merchant", "mid", "tid", "operator", "batch", "at"):
-        lines += pair(word(name), str(getattr(slip, name)))
-    lines += [RULE, word("head")]
+def settlement_sheet(slip: SettlementSlip, *, lang: Language = "both", details: bool = False) -> Sheet:
+    """Return what the slip says, row by row; see `render_settlement`."""
+    names = ("merchant", "mid", "tid", "operator", "batch", "at")
+    rows = [
+        SlipRow(_TITLE.say(lang, "{zh}"), role="title"),
+        *_reprinted(slip, lang),
+        RULE_ROW,
+        *rows_with_values((LABELS[name].say(lang), str(getattr(slip, name))) for name in names),
+        RULE_ROW,
+        SlipRow({"both": _HEAD[0], "zh": _HEAD[1], "en": _HEAD[2]}[lang]),
+    ]
     counted, results = read_settlement(slip.totals).totals, read_settlement(slip.answer).results
-    for name, totals, result in zip(("domestic", "foreign"), counted, results, strict=True):
-        lines.append(f"{word(name)}: {word(result) if result in _WORDS else result}")
-        lines += _sides(totals, word("debit"), word("credit"))
-        lines += _by_kind([one for one in slip.details if one.foreign == (name == "foreign")], column)
-    lines.append(RULE)
+    for name, totals, result, foreign in zip((_DOMESTIC, _FOREIGN), counted, results, (False, True), strict=True):
+        outcome = _RESULTS[result].say(lang, "{zh}") if result in _RESULTS else result
+        rows.append(SlipRow(f"{name.say(lang, '{zh}')}: {outcome}"))
+        rows += _sides(totals, lang)
+        rows += _by_kind([one for one in slip.details if one.foreign == foreign], lang)
+    rows.append(RULE_ROW)
     if details and slip.details:
-        lines += [word("details"), *_listed(slip.details), RULE]
-    for name, some in (("failed", slip.failed), ("refused", slip.refused)):
+        rows += [SlipRow(_DETAILS.say(lang, _BESIDE)), *_listed(slip.details), RULE_ROW]
+    rows += _failures(slip, lang)
+    return tuple(rows)
+
+
+def failed_uploads_sheet(slip: SettlementSlip, *, lang: Language = "both") -> Sheet:
+    """Return the slip of what was not uploaded, and of what was not taken; without rows when there is nothing."""
+    failures = _failures(slip, lang)
+    if not failures:
+        return ()
+    names = ("mid", "tid", "batch", "at")
+    facts = rows_with_values((LABELS[name].say(lang), str(getattr(slip, name))) for name in names)
+    return (*_reprinted(slip, lang), *facts, RULE_ROW, *failures)
+
+
+def _reprinted(slip: SettlementSlip, lang: Language) -> list[SlipRow]:
+    if not slip.reprints:
+        return []
+    return [SlipRow(f"****{REPRINT.say(lang, _BESIDE)} {slip.reprints}****", role="loud")]
+
+
+def _failures(slip: SettlementSlip, lang: Language) -> list[SlipRow]:
+    rows = []
+    for name, some in ((_FAILED, slip.failed), (_REFUSED, slip.refused)):
         if some:
-            lines += [*wrapped(word(name)), *_listed(some), RULE]
-    if slip.reprints:
-        lines += centred(f"{word('reprint')} {slip.reprints}")
-    return "".join(f"{line}\n" for line in lines)
+            rows += [SlipRow(name.say(lang, _BESIDE)), *_listed(some, everything=True), RULE_ROW]
+    return rows
 
 
-def _sides(totals: Totals, debit: str, credit: str) -> list[str]:
+def _sides(totals: Totals, lang: Language) -> list[SlipRow]:
     return [
-        *_figures(debit, totals.debits, totals.debit_minor),
-        *_figures(credit, totals.credits, totals.credit_minor),
+        _figures(_DEBIT.say(lang, _BESIDE), totals.debits, totals.debit_minor),
+        _figures(_CREDIT.say(lang, _BESIDE), totals.credits, totals.credit_minor),
     ]
 
 
-def _by_kind(lines: list[SlipLine], column: int) -> list[str]:
-    """Return a line for each kind, without what was voided."""
-    names = {service: words[column] for service, *words in _KINDS}
+def _by_kind(lines: list[SlipLine], lang: Language) -> list[SlipRow]:
+    """Return a row for each kind, without what was voided."""
     counts: Counter[str] = Counter()
     sums: Counter[str] = Counter()
     for one in lines:
-        if one.voided or (one.credit and one.service not in names):  # a voided sale and its void
+        if one.voided or (one.credit and one.service not in _KINDS):  # a voided sale and its void
             continue
-        name = names.get(one.service, _OTHERS[column])
+        name = _KINDS.get(one.service, _OTHERS).say(lang, _BESIDE)
         counts[name] += 1
         sums[name] += one.amount_minor
-    return [text for name in counts for text in _figures(f"  {name}", counts[name], sums[name])]
+    return [_figures(f"  {name}", counts[name], sums[name]) for name in counts]
 
 
-def _figures(name: str, count: int, minor: int) -> list[str]:
-    return pair(name, f"{count:>3} {decimal_amount(minor):>13}")
+def _figures(name: str, count: int, minor: int) -> SlipRow:
+    return SlipRow(name, f"{count:>3} {decimal_amount(minor):>13}")
 
 
-def _listed(lines: tuple[SlipLine, ...]) -> list[str]:
-    """Return two lines for each transaction: number, letter and amount; authorisation and card."""
-    texts = []
+def _listed(lines: tuple[SlipLine, ...], everything: bool = False) -> list[SlipRow]:
+    """Return two rows for each transaction: number, letter and amount; authorisation and card.
+
+    Args:
+        everything: also voids, and what they have voided.
+    """
+    rows = []
     for one in lines:
-        if one.voided or (one.credit and one.service not in LETTERS):
+        if not everything and (one.voided or (one.credit and one.service not in LETTERS)):
             continue
         letter = LETTERS.get(one.service, "-")
-        texts += pair(f"{one.stan} {letter} {one.auth_id}".rstrip(), decimal_amount(one.amount_minor))
-        texts.append(f"  {one.card}")
-    return texts
+        rows += [
+            SlipRow(f"{one.stan} {letter} {one.auth_id}".rstrip(), decimal_amount(one.amount_minor)),
+            SlipRow("", one.card),
+        ]
+    return rows

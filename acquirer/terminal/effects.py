@@ -10,6 +10,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from acquirer.slip.settlement_slip import SettlementSlip
+from acquirer.slip.words import Copy
 from acquirer.terminal.exchange import Exchange
 from acquirer.terminal.state import State
 from acquirer.terminal.voucher import Voucher
@@ -53,9 +55,20 @@ class Ended:
 
 @dataclass(slots=True)
 class Print:
-    """Print this slip for the cardholder to sign on paper; what made it necessary is only then forgotten."""
+    """Print this slip for the cardholder to sign on paper; what made it necessary is only then forgotten.
+
+    Answered with `NotPrinted` where that fails.
+    """
 
     voucher: Voucher
+
+
+@dataclass(slots=True)
+class PrintCopy:
+    """Print a copy of a slip; answered with `NotPrinted` where that fails."""
+
+    slip: Voucher | SettlementSlip
+    copy: Copy = "merchant"
 
 
 @dataclass(slots=True)
@@ -89,8 +102,15 @@ class NotSent:
     detail: str
 
 
-Response = Received | NoAnswer | Unframed | NotSent
-TerminalEffect = Ask | Listen | Keep | Began | Ended | Print
+@dataclass(slots=True)
+class NotPrinted:
+    """The printer failed: no paper, a jam. Some lines may have come out."""
+
+    trouble: str
+
+
+Response = Received | NoAnswer | Unframed | NotSent | NotPrinted
+TerminalEffect = Ask | Listen | Keep | Began | Ended | Print | PrintCopy
 
 T = TypeVar("T")
 Program = Generator[TerminalEffect, Response | None, T]

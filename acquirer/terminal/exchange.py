@@ -8,6 +8,7 @@ from enum import StrEnum
 from acquirer.dialect.dialect import Dialect, Text
 from acquirer.slip.receipt import Receipt
 from acquirer.slip.settlement_slip import SettlementSlip
+from acquirer.slip.words import Copy
 from acquirer.terminal.voucher import Voucher
 from acquirer.wire.message import Message, Value
 
@@ -73,6 +74,14 @@ class Exchange:
             self.notes = (*self.notes, text)
 
 
+@dataclass(frozen=True, slots=True)
+class PrintedCopy:
+    """A copy that was printed whole."""
+
+    slip: Voucher | SettlementSlip
+    copy: Copy
+
+
 @dataclass(slots=True, repr=False)
 class Result:
     """The result of an operation. `exchange` is the one it was about; others may have gone before or after.
@@ -90,6 +99,8 @@ class Result:
     balance_minor: int | None = None  # of the card, if the reply has it
     settlement: SettlementSlip | None = None  # what is printed of it
     signature: Signed | None = None  # what happened to the signatures that the operation was about
+    print_trouble: str = ""  # why a slip is not printed; the transaction stands
+    printed: tuple[PrintedCopy, ...] = ()  # by its printer; filled in by the driver
     slips: tuple[Voucher, ...] = ()  # printed for cardholders to sign on paper; filled in by the driver
     exchanges: tuple[Exchange, ...] = ()  # all, in order; filled in by the driver
 

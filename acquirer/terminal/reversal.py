@@ -24,6 +24,7 @@ from acquirer.terminal.kind import Kind
 from acquirer.terminal.kinds import SALE, noun_of
 from acquirer.terminal.machine import Machine, demanded
 from acquirer.terminal.order import Order
+from acquirer.terminal.printing import slip_undone
 from acquirer.terminal.request import ORIGINAL
 from acquirer.terminal.sales import after_reversal, books_without
 from acquirer.terminal.sign_on import fetch_keys, ready
@@ -86,8 +87,7 @@ def undo_unanswered(machine: Machine, exchange: Exchange, result: Result) -> Pro
     yield Ended(exchange)
     yield from try_reversal(machine)
     still = machine.state.pending
-    result.reversal = "owed" if still else "done"
-    result.sentence = owed(machine, still) if still else ""
+    result.reversal, result.sentence = ("owed", owed(machine, still)) if still else ("done", "")
 
 
 def clear_pending(machine: Machine, kind: Kind, drop: bool) -> Program[Result | None]:
@@ -104,9 +104,8 @@ def clear_pending(machine: Machine, kind: Kind, drop: bool) -> Program[Result | 
     if still is None:
         return None
     hint = "" if still.tries < most else ", --drop-reversal gives it up"
-    return Result(
-        kind.service, Outcome.REFUSED, exchange, f"{kind.not_done}: {owed(machine, still)}{hint}", reversal="owed"
-    )
+    sentence = f"{kind.not_done}: {owed(machine, still)}{hint}"
+    return Result(kind.service, Outcome.REFUSED, exchange, sentence, reversal="owed")
 
 
 def try_reversal(machine: Machine) -> Program[Exchange | None]:
@@ -153,10 +152,7 @@ def reverse(machine: Machine, undo: Undo) -> Program[Result]:
     chosen = pending or (_named(machine, undo) if undo.stan else machine.state.last)
     if chosen is None:
         return _refused(_nothing(machine, undo))
-    if pending is None:
-        chosen = replace(chosen, by_hand=True)
-    if undo.reason:
-        chosen = replace(chosen, reason=undo.reason)
+    chosen = replace(chosen, by_hand=chosen.by_hand or pending is None, reason=undo.reason or chosen.reason)
     machine.frame(machine.setup.dialect.find_route("reversal"), _fields(machine, chosen))
     yield from machine.keep(pending=chosen)
     exchange = yield from try_reversal(machine)
@@ -225,9 +221,10 @@ def _ended(machine: Machine, pending: Pending, undone: bool) -> dict[str, Any]:
     """Return what changes in the state once a reversal is over; `undone`: the host has undone the transaction."""
     state = machine.state
     last = None if state.last and state.last.stan == pending.stan else state.last
-    sales = after_reversal(state, pending) if undone else state.sales
-    books = books_without(state, pending) if undone else state.batch_books
-    return {"pending": None, "last": last, "sales": sales, "batch_books": books}
+    if not undone:
+        return {"pending": None, "last": last}
+    books = {"sales": after_reversal(state, pending), "batch_books": books_without(state, pending)}
+    return {"pending": None, "last": last} | books | slip_undone(state, pending.batch, pending.stan)
 
 
 def _fields(machine: Machine, pending: Pending, stan: str = "") -> dict[int, Value]:

@@ -25,6 +25,8 @@ from acquirer.terminal.kind import Kind
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import give_up_queue
 from acquirer.terminal.operators import no_cashier
+from acquirer.terminal.printer import clear_unprinted, print_slip
+from acquirer.terminal.prints import SETTLEMENT_COPY, Unprinted
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reversal import clear_pending
 from acquirer.terminal.settlement_upload import (
@@ -82,6 +84,7 @@ def settle(machine: Machine, order: SettleOrder) -> Program[Result]:
         return _interrupted(machine, ended, "the end of its upload got no answer")
     result = yield from _finish(machine, exchange or ended)
     yield Ended(ended)
+    yield from print_slip(machine, result)
     if order.sign_off or signs_off_after_settlement(machine.state):
         off = yield from sign_off(machine)
         result.sentence += f"; {'signed off' if off.ok else 'not signed off: ' + _why(off)}"
@@ -96,6 +99,8 @@ def _under_way(machine: Machine) -> SettlementUnderWay:
 
 def _begin(machine: Machine, order: SettleOrder) -> Program[Result | None]:
     """Do what is owed, count, and make it durable; return the refusal if something stays owed."""
+    if refused := (yield from clear_unprinted(machine, _SETTLEMENT, order.drop_reversal)):
+        return refused
     if refused := (yield from clear_pending(machine, _SETTLEMENT, order.drop_reversal)):
         return refused
     if machine.state.unanswered is not None:
@@ -231,7 +236,8 @@ def _finish(machine: Machine, exchange: Exchange) -> Program[Result]:
     slip = _slip(machine, settlement)
     batch = machine.state.batch
     after = next_batch(batch) if batch == settlement.batch else batch  # a sign-on may have brought it already
-    yield from machine.keep(batch=after, last=None, batch_books=BatchState(slip=slip))
+    unprinted = Unprinted((SETTLEMENT_COPY,), settlement=True) if machine.setup.copies else None
+    yield from machine.keep(batch=after, last=None, batch_books=BatchState(slip=slip), unprinted=unprinted)
     words = _result_words(read_settlement(settlement.answer).results)
     lists = [
         f"{len(some)} {name}" for name, some in (("not uploaded", slip.failed), ("not taken", slip.refused)) if some

@@ -46,6 +46,7 @@ class Setup:
     supplies_all: bool = False  # for dialect lint: elements that other terminals supply are not looked for
     offline_upload: OfflineUpload = "at-once"
     offline_most: int = 0  # so many that wait go up in any case; 0: any number waits
+    copies: int = 0  # of a slip that its printer prints: the merchant's, the cardholder's, the bank's; 0: it has none
     no_cvm_limit_minor: int | None = None  # no signature up to it, where there is such a limit; None: the dialect's
     reversal_tries: int = 0  # of a reversal, and of an advice; 0: the dialect's
     fetches: bool = True  # it downloads what the head of a reply asks for

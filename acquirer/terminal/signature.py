@@ -72,7 +72,8 @@ def keep_signature(machine: Machine, voucher: Voucher, pad: Pad, result: Result)
     signing = machine.setup.terminal_profile.signature
     others = tuple(one for one in machine.state.waiting if one.key != voucher.key)
     if signing is not None and len(others) >= signing.keeps:
-        yield Print(for_paper(voucher))
+        if not machine.setup.copies:  # otherwise its printer prints it with a place for a pen
+            yield Print(for_paper(voucher))
         result.signature = Signed.PAPER
         result.sentence = (
             f"to be signed on paper: of signatures that wait for their upload, no more than {signing.keeps} are kept"

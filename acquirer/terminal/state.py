@@ -36,6 +36,7 @@ from acquirer.terminal.kept_transactions import (
     unpack_sales,
 )
 from acquirer.terminal.operators import TerminalOperator, pack_operators, unpack_operators
+from acquirer.terminal.prints import PrintRecord, Unprinted, pack_prints, pack_unprinted, read_prints, read_unprinted
 from acquirer.terminal.settling import NO_BATCH, BatchState, pack_batch, unpack_batch
 from acquirer.terminal.voucher import Voucher
 from acquirer.terminal.voucher import dump as dump_voucher
@@ -74,6 +75,8 @@ class State:
     waiting: tuple[Voucher, ...] = ()  # signed ones, oldest first, until the host has their signatures
     operators: tuple[TerminalOperator, ...] = ()  # who may use it; none: anyone
     operator: str = ""  # the cashier who is logged on
+    unprinted: Unprinted | None = None  # copies that are left to print
+    prints: tuple[PrintRecord, ...] = ()  # the journal of its printer, oldest first
     batch_books: BatchState = NO_BATCH  # what its settlement counts, and how far that is
     downloaded: Downloaded = NO_DOWNLOADS  # parameters, keys, lists
 
@@ -173,6 +176,8 @@ def dump(state: State, vault: Vault, randbytes: Randbytes) -> str:
         "unanswered": sealed("unanswered", pack_transaction(state.unanswered)) if state.unanswered else "",
         "queue": [sealed("queue", pack_transaction(one)) for one in state.queue],
         "sales": sealed("sales", pack_sales(state.sales)) if state.sales else "",
+        "unprinted": pack_unprinted(state.unprinted),
+        "prints": pack_prints(state.prints),
         "operator": state.operator,
         "operators": sealed("operators", pack_operators(state.operators)) if state.operators else "",
         "batch_books": sealed("batch", pack_batch(state.batch_books)) if state.batch_books != NO_BATCH else "",
@@ -215,6 +220,8 @@ def load(text: str, vault: Vault) -> State:
             unanswered=unpack_advice(opened("unanswered")) if document.get("unanswered") else None,
             queue=tuple(unpack_advice(unsealed("queue", one)) for one in document.get("queue", ())),
             sales=unpack_sales(opened("sales")) if document.get("sales") else (),
+            unprinted=read_unprinted(document.get("unprinted")),
+            prints=read_prints(document.get("prints", ())),
             operator=document.get("operator", ""),
             operators=unpack_operators(opened("operators")) if document.get("operators") else (),
             voucher=load_voucher(document["voucher"], document["tid"], vault) if document["voucher"] else None,

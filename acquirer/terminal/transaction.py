@@ -1,11 +1,11 @@
 """The course of every transaction, and everything a terminal does around it by itself.
 
-1. Before: the reversal that is owed, a sign-on if there was none.
+1. Before: the slip and the reversal that are owed, a sign-on if there was none.
 2. The outbox is made durable, and only then the request is sent.
 3. An answer ends it: approved or declined. Without one that can be believed, a request that moves money is reversed at
    once, an advice is sent again (`advice`), an inquiry is over.
-4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, and what waits goes up:
-   transactions that were made without the host, then signatures of earlier ones.
+4. Then the terminal signs on again if the answer wants it, the cardholder signs the slip, it is printed, and what waits
+   goes up: transactions that were made without the host, then signatures of earlier ones.
 5. A chip may refuse it (AAC): then nothing is sent.
 6. What is made without the host may be kept for its upload instead (`offline_queue`): nothing is sent.
 
@@ -32,6 +32,7 @@ from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import is_kept, queue_words, upload_queue
 from acquirer.terminal.operators import no_cashier
 from acquirer.terminal.order import Order, OrderError, check_order
+from acquirer.terminal.printer import clear_unprinted, print_slip, slip_to_print
 from acquirer.terminal.printing import receipt
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.reply import balance_of
@@ -65,6 +66,8 @@ def transact(machine: Machine, kind: Kind, order: Order) -> Program[Result]:
     if course == "reverse" and kind.service in machine.setup.terminal_profile.reversal.never:
         course = "nothing"
     if refused := settlement_under_way(machine, kind):
+        return refused
+    if refused := (yield from clear_unprinted(machine, kind, order.drop_reversal)):
         return refused
     kept = is_kept(machine.setup, kind)
     if not kept and (refused := (yield from _clear_owed(machine, kind, course, order.drop_reversal))):
@@ -142,6 +145,7 @@ def _keep_for_upload(
         queue=(*state.queue, kept_advice(machine, kind, order, route, fields)),
         last=None,
         voucher=voucher,
+        unprinted=slip_to_print(machine),
         sales=after_approval(state, setup.dialect, kind, order, exchange, result.receipt),
         batch_books=counted_in_batch(machine, kind, order, exchange, result.receipt, tags),
     )
@@ -150,6 +154,7 @@ def _keep_for_upload(
     if setup.offline_most and len(machine.state.queue) >= setup.offline_most:
         yield from upload_queue(machine)
     result.sentence = queue_words(machine.state)
+    yield from print_slip(machine, result)
     return result
 
 
@@ -173,9 +178,9 @@ def conclude(
         _note_balance(kind, result, exchange)
         exchange.note(ISSUER_WORDS[issuer_of(machine.setup.dialect, order, exchange, tags)])
     if exchange.outcome is Outcome.APPROVED and kind.moves_money:
-        result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags)
+        result.receipt = receipt(machine.setup, kind, order, entry, exchange, tags, machine.state)
         voucher = make_voucher(machine.setup, kind, order, exchange, result.receipt, tags)
-        changes |= {"last": pending, "voucher": voucher}
+        changes |= {"last": pending, "voucher": voucher, "unprinted": slip_to_print(machine)}
         changes["sales"] = after_approval(machine.state, machine.setup.dialect, kind, order, exchange, result.receipt)
         changes["batch_books"] = counted_in_batch(machine, kind, order, exchange, result.receipt, tags)
     if changes:
@@ -241,6 +246,8 @@ def _signatures(machine: Machine, order: Order, result: Result) -> Program[None]
     if result.outcome is Outcome.APPROVED and order.pad and machine.state.voucher:
         newest = machine.state.voucher.key
         yield from keep_signature(machine, machine.state.voucher, order.pad, result)
+    if result.outcome is Outcome.APPROVED:
+        yield from print_slip(machine, result)
     yield from upload_due(machine, newest)
     if newest and result.signature is Signed.KEPT:
         result.signature = signature_state(machine, newest)

@@ -14,11 +14,12 @@ from acquirer.data.text import plural
 from acquirer.dialect.dialect import Route
 from acquirer.signature import slip_elements
 from acquirer.slip.receipt import decimal_amount
-from acquirer.terminal.effects import Ended, Print, Program
+from acquirer.terminal.effects import Ended, NotPrinted, Print, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.machine import Machine, Setup
 from acquirer.terminal.offline_queue import queue_words, upload_queue
 from acquirer.terminal.printing import for_paper
+from acquirer.terminal.prints import TROUBLES
 from acquirer.terminal.rendering import outcome_text
 from acquirer.terminal.sign_on import fetch_keys, ready, sign_on_if_wanted
 from acquirer.terminal.state import waits
@@ -79,7 +80,12 @@ def upload(machine: Machine, rounds: int = 0) -> Program[Result]:
         return Result("signature", Outcome.APPROVED, last, signature=Signed.UPLOADED)
     stans = ", ".join(voucher.receipt.stan for voucher in machine.state.waiting)
     for voucher in machine.state.waiting:
-        yield Print(for_paper(voucher, failed=True))
+        answer = yield Print(for_paper(voucher, failed=True))
+        if isinstance(answer, NotPrinted):  # the signature is all that there is: it stays
+            sentence = f"not printed, {TROUBLES.get(answer.trouble, answer.trouble)}; {waits(machine.state)}"
+            return Result(
+                "signature", Outcome.REFUSED, last, sentence, signature=Signed.FAILED, print_trouble=answer.trouble
+            )
         yield from _give_up(machine, voucher)
     sentence = f"to be signed on paper, for the signature could not be uploaded: STAN {stans}"
     return Result("signature", last.outcome if last else Outcome.DONE, last, sentence, signature=Signed.PAPER)
@@ -100,6 +106,29 @@ def _upload_queue(machine: Machine, rounds: int) -> Program[Result]:
     if left.queue:
         outcome = Outcome.NO_ANSWER if last is None or last.outcome is Outcome.APPROVED else last.outcome
     return Result("upload", outcome, last, "; ".join(filter(None, (done, queue_words(left)))))
+
+
+def upload_again(machine: Machine, voucher: Voucher) -> Program[Result]:
+    """Upload one signature that the terminal keeps, also one that the host should have: where it has, it answers 94."""
+    stan = voucher.receipt.stan
+    if not voucher.image or not voucher.values:
+        sentence = f"STAN {stan} has no signature here that could be uploaded"
+        return Result("signature", Outcome.REFUSED, sentence=sentence)
+    if machine.keyless:
+        signed = yield from fetch_keys(machine)
+        if signed.outcome is not Outcome.APPROVED:
+            return _broken_off(machine, signed, "the sign-on before it failed")
+    others = tuple(one for one in machine.state.waiting if one.key != voucher.key)
+    again = replace(voucher, tries=0, failed=False)
+    yield from machine.keep(waiting=(*others, again))
+    exchange = yield from send(machine, again)
+    assert exchange is not None
+    yield from sign_on_if_wanted(machine, exchange)
+    state = signature_state(machine, voucher.key)
+    outcome = Outcome.APPROVED if state is Signed.UPLOADED else exchange.outcome
+    return Result(
+        "signature", outcome, exchange, "" if outcome is Outcome.APPROVED else waits(machine.state), signature=state
+    )
 
 
 def send(machine: Machine, voucher: Voucher) -> Program[Exchange | None]:

@@ -83,7 +83,8 @@ def read_receipt(document: dict[str, Any]) -> Receipt:
     fields = dict(document)
     if "free_minor" in fields:  # its name in version 0.1
         fields["no_cvm_limit_minor"] = fields.pop("free_minor")
-    fields["chip"] = tuple((name, value) for name, value in fields["chip"])
+    for name in ("chip", "details"):  # an earlier version had no details
+        fields[name] = tuple((label, value) for label, value in fields.get(name, ()))
     return Receipt(**{**fields, "remarks": tuple(fields["remarks"])})
 
 

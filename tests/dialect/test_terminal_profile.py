@@ -24,7 +24,7 @@ def test_every_name_it_uses_is_one_the_dialect_knows() -> None:
     assert profile.reversal.leaves_out <= set(dialect.fields)
     assert profile.without_stan <= {route.service for route in dialect.routes}
     assert set(profile.reversal.icc) - {"DF31"} <= set(profile.icc)
-    assert set(profile.slip.icc.values()) <= set(profile.icc)
+    assert set(profile.slip.icc.values()) <= {*profile.icc, *profile.offline_icc}
     assert set(profile.slip.free) <= set(profile.entries)
 
 

@@ -59,7 +59,8 @@ STEPS = [
         'name = "x"',
         ":1: step[0]: does nothing and expects nothing; write one of sign_on, key_change, sale, void, "
         "pre_auth, top_up, complete, offline_sale, verify_holder, script_result, load_chip, ecash_sale, adjust, tip, "
-        "again, refund, balance, sign, upload, reverse, echo, download, sign_off, set_up_operators, add_operator, "
+        "again, refund, balance, sign, upload, reverse, reprint, echo, download, sign_off, set_up_operators, "
+        "add_operator, "
         "remove_operator, change_password, unlock_operator, log_on, log_off, reset, settle, wait, rule, fault, remove, "
         "host, or 'verify'",
     ),

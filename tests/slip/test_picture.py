@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from acquirer.slip import picture
-from acquirer.slip.font import NORMAL, Font, FontError
-from acquirer.slip.paper import COLUMNS, MISSING, RULE, missing_note, replace_unprintable, width
-from acquirer.slip.picture import DOTS, EDGE, GAP, draw
-from acquirer.slip.receipt import Copy, Receipt, render_receipt
+from acquirer.slip.font import Font, FontError
+from acquirer.slip.layout import DOTS_OF, EDGE, GAP, MAX_ROWS, NORMAL, lay_out
+from acquirer.slip.paper import COLUMNS, MISSING, WIDTHS, missing_note, replace_unprintable, width
+from acquirer.slip.picture import draw
+from acquirer.slip.receipt import Receipt, receipt_sheet
+from acquirer.slip.sheet import RULE_ROW, SIGNATURE_LINES, SlipRow
+from acquirer.slip.words import COPIES, LANGUAGES, Copy, Language
 
 FONT_FILE = Path(__file__).parents[2] / "specs" / "fonts" / "NotoSansMonoCJKsc-GBK.otf"
 FONT = FONT_FILE.read_bytes()
@@ -45,11 +47,13 @@ class Pad:
 
 
 FULL = Pad(240, 80, bytes([0xFF]) * 30 * 80)
+DOTS = DOTS_OF[COLUMNS]
+SIGN = (SlipRow("持卡人签名"), SlipRow(role="signature"))
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes, columns: int = COLUMNS) -> Image.Image:
     slip = Image.open(BytesIO(data))
-    assert (slip.format, slip.mode, slip.width) == ("PNG", "1", DOTS)
+    assert (slip.format, slip.mode, slip.width) == ("PNG", "1", DOTS_OF[columns])
     return slip
 
 
@@ -63,61 +67,56 @@ def black(slip: Image.Image) -> int:
     return slip.convert("L").histogram()[0]
 
 
-@pytest.mark.parametrize("copy", ["merchant", "cardholder"])
-def test_a_receipt_is_one_colour_and_as_wide_as_the_paper(copy: Copy) -> None:
-    slip = opened(draw(render_receipt(SALE, copy).splitlines(), FONT))
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_receipt_is_one_colour_and_keeps_its_margins(copy: Copy, lang: Language, columns: int) -> None:
+    slip = opened(draw(receipt_sheet(SALE, copy, lang=lang, reprint=1), FONT, columns=columns), columns)
     left, top, right, bottom = box(slip)
-    assert left < 6
-    assert right > DOTS - 6
+    margin = (slip.width - columns * NORMAL // 2) // 2
+    assert margin >= 16
+    assert margin - 1 <= left <= margin + 3
+    assert slip.width - margin - 4 <= right <= slip.width - margin + 1
     assert top >= EDGE
     assert bottom <= slip.height - EDGE
 
 
-def test_the_words_it_goes_by_are_those_of_the_receipt() -> None:
-    lines = render_receipt(SALE, reprint=True).splitlines()
-    assert RULE in lines
-    for words in (picture.AMOUNTS, picture.SIGN_HERE):
-        assert sum(line.startswith(words) for line in lines) == 1
-    assert sum(any(word in line for word, _ in picture.LOUD) for line in lines) == 1
-
-
 def test_the_signature_takes_the_place_of_the_blank_lines() -> None:
-    lines = render_receipt(SALE).splitlines()
-    unsigned, signed = opened(draw(lines, FONT)), opened(draw(lines, FONT, FULL))
+    sheet = receipt_sheet(SALE)
+    unsigned, signed = opened(draw(sheet, FONT)), opened(draw(sheet, FONT, FULL))
     assert black(signed) - black(unsigned) == 240 * 80
-    blanks = sum(not line.strip() for line in lines)
-    assert signed.height == unsigned.height - blanks * (NORMAL + GAP) + 80 + 2 * GAP
+    assert signed.height == unsigned.height - SIGNATURE_LINES * (NORMAL + GAP) + 80 + 2 * GAP
 
 
 def test_a_receipt_without_a_place_to_sign_shows_no_signature() -> None:
-    lines = render_receipt(SALE, "cardholder").splitlines()
-    assert draw(lines, FONT, FULL) == draw(lines, FONT)
+    sheet = receipt_sheet(SALE, "cardholder")
+    assert draw(sheet, FONT, FULL) == draw(sheet, FONT)
 
 
 def test_a_signature_without_pixels_is_none() -> None:
-    lines = render_receipt(SALE).splitlines()
-    assert draw(lines, FONT, Pad(0, 0, b"")) == draw(lines, FONT)
+    sheet = receipt_sheet(SALE)
+    assert draw(sheet, FONT, Pad(0, 0, b"")) == draw(sheet, FONT)
 
 
 @pytest.mark.parametrize(
     ("pad", "size"),
     [
         (Pad(128, 64, b"\xff" * 16 * 64), (256, 128)),
-        (Pad(384, 128, b"\xff" * 48 * 128), (384, 128)),
-        (Pad(768, 256, b"\xff" * 96 * 256), (384, 128)),
-        (Pad(64, 768, b"\xff" * 8 * 768), (32, 384)),
+        (Pad(352, 128, b"\xff" * 44 * 128), (352, 128)),
+        (Pad(704, 256, b"\xff" * 88 * 256), (352, 128)),
+        (Pad(64, 704, b"\xff" * 8 * 704), (32, 352)),
     ],
 )
 def test_small_signatures_are_doubled_and_large_ones_fit_the_paper(pad: Pad, size: tuple[int, int]) -> None:
-    slip = opened(draw(["", "持卡人签名"], FONT, pad))
-    left, top, right, bottom = box(slip.crop((0, EDGE + 80, DOTS, slip.height)))
+    slip = opened(draw(SIGN, FONT, pad))
+    left, top, right, bottom = box(slip.crop((0, EDGE + NORMAL + GAP, DOTS, slip.height)))
     assert (right - left, bottom - top) == size
     assert abs(left - (DOTS - right)) <= 1
 
 
 def test_a_hairline_survives_a_smaller_picture() -> None:
     line = Pad(768, 8, b"".join(b"\xff" * 96 if y == 3 else bytes(96) for y in range(8)))
-    assert black(opened(draw(["", "持卡人签名"], FONT, line))) - black(opened(draw(["", "持卡人签名"], FONT))) >= DOTS
+    assert black(opened(draw(SIGN, FONT, line))) - black(opened(draw(SIGN, FONT))) >= DOTS - 32
 
 
 @pytest.mark.slow
@@ -163,35 +162,36 @@ def test_every_character_of_gb_2312_has_an_outline_of_its_own() -> None:
     assert [char for char in characters if shape(char) == missing] == []
 
 
-def test_the_amount_is_as_large_as_fits() -> None:
-    heights = []
-    for amount in ("RMB 1.00", "RMB 123456.78", "RMB 1234567.89", "RMB -123456789012.34"):
-        line = "金额(AMOUNT)" + amount.rjust(COLUMNS - 12)
-        slip = opened(draw(["x", line, RULE], FONT))
-        heights.append(slip.height)
-        left, _, right, _ = box(slip)
-        assert left >= 0
-        assert right <= DOTS
-    assert heights == sorted(heights, reverse=True)
-    assert heights[0] - heights[-1] == 24
+@pytest.mark.parametrize(
+    "amount", ["RMB 1.00", "RMB 123456.78", "RMB 1234567.89", "RMB -1234567890.12", "RMB -12345678901234.56"]
+)
+def test_an_amount_is_larger_than_the_text_or_on_lines_of_its_own(amount: str) -> None:
+    layout = lay_out([SlipRow("承兑金额(AMOUNT)", amount, "amount")])
+    label, *values = layout.texts
+    assert label.cell == NORMAL
+    assert "".join(one.text for one in values).replace(" ", "") == amount.replace(" ", "")
+    assert all(one.cell > NORMAL for one in values)
+    assert all(one.x >= 16 and one.x + width(one.text) * one.cell // 2 <= DOTS - 16 for one in values)
 
 
-def test_a_reprint_says_so_loudly() -> None:
-    first, again = (opened(draw(render_receipt(SALE, reprint=r).splitlines(), FONT)).height for r in (0, 1))
-    assert again - first == 32 + GAP
+def test_a_reprint_says_so_loudly_and_a_rule_follows() -> None:
+    sheet = receipt_sheet(SALE, reprint=1)
+    at = next(number for number, row in enumerate(sheet) if "DUPLICATED" in row.text)
+    assert (sheet[at].role, sheet[at + 1]) == ("loud", RULE_ROW)
+    assert next(one for one in lay_out(sheet).texts if "DUPLICATED" in one.text).cell > NORMAL
 
 
 def test_limits_and_fonts_are_reported() -> None:
-    with pytest.raises(ValueError, match="301 lines"):
-        draw(["x"] * 301, FONT)
+    with pytest.raises(ValueError, match="2501 rows"):
+        draw([SlipRow("x")] * (MAX_ROWS + 1), FONT)
     for data in (b"", b"not a font", FONT[:1000]):
         with pytest.raises(FontError, match="cannot be used"):
-            draw(["x"], data)
+            draw([SlipRow("x")], data)
 
 
-def test_no_lines_are_an_empty_piece_of_paper() -> None:
+def test_no_rows_are_an_empty_piece_of_paper() -> None:
     assert opened(draw([], FONT)).size == (DOTS, 2 * EDGE)
-    assert opened(draw([""], FONT)).getextrema() == (255, 255)
+    assert opened(draw([SlipRow("")], FONT)).getextrema() == (255, 255)
 
 
 def test_the_font_is_the_one_its_page_describes() -> None:
@@ -204,10 +204,10 @@ def test_the_font_is_the_one_its_page_describes() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["李圳", "镕甯喆", "CAFÉ ÜBER", "āéü", "〓", "㎡"])
 def test_every_character_of_gbk_and_every_letter_of_latin_1_has_a_shape(text: str) -> None:
-    blank = opened(draw([""], FONT)).tobytes()
+    blank = opened(draw([SlipRow("")], FONT)).tobytes()
     for char in text.replace(" ", ""):
         assert replace_unprintable(char) == char
-        assert opened(draw([char], FONT)).tobytes() != blank
+        assert opened(draw([SlipRow(char)], FONT)).tobytes() != blank
 
 
 @pytest.mark.parametrize("char", ["\U0001f600", "ก", "≒", "ı", "\U00020000"])

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquirer.slip import paper, receipt
+from acquirer.slip import kind_facts, paper, receipt, sheet, words
 from acquirer.slip.paper import COLUMNS, RULE, width, wrapped
-from acquirer.slip.receipt import SIGNATURE_LINES, WORDS, Language, Receipt, decimal_amount, minor, render_receipt
+from acquirer.slip.receipt import Receipt, decimal_amount, minor, render_receipt
+from acquirer.slip.sheet import SIGNATURE_LINES
+from acquirer.slip.words import LANGUAGES, SIGN_HERE, SIGNED, Language
 
 SALE = Receipt(
     merchant="测试商户",
@@ -36,7 +38,7 @@ SALE = Receipt(
 TEXTS = [field.name for field in fields(Receipt) if field.type == "str"]
 
 
-@pytest.mark.parametrize("module", [paper, receipt])
+@pytest.mark.parametrize("module", [paper, receipt, sheet, words, kind_facts])
 def test_examples(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -90,8 +92,8 @@ def test_a_receipt_of_version_0_1_keeps_its_name_of_the_limit() -> None:
 
 def test_only_a_reprint_says_so() -> None:
     assert "DUPLICATED" not in render_receipt(SALE)
-    assert "    重打印凭证/DUPLICATED 2" in render_receipt(SALE, reprint=2).splitlines()
-    assert "         DUPLICATED 12" in render_receipt(SALE, lang="en", reprint=12).splitlines()
+    assert "  ****重打印/DUPLICATED 2****" in render_receipt(SALE, reprint=2).splitlines()
+    assert "     ****DUPLICATED 12****" in render_receipt(SALE, lang="en", reprint=12).splitlines()
 
 
 def test_only_the_merchant_copy_is_signed() -> None:
@@ -107,12 +109,12 @@ def test_in_english_nothing_is_chinese_but_what_the_sale_brings() -> None:
     assert "AMOUNT                 RMB 12.34" in lines
 
 
-@pytest.mark.parametrize("lang", list(WORDS))
+@pytest.mark.parametrize("lang", list(LANGUAGES))
 def test_the_place_of_the_signature(lang: Language) -> None:
     unsigned, signed = (render_receipt(SALE, lang=lang, signed=drawn).splitlines() for drawn in (False, True))
-    at = unsigned.index(WORDS[lang].sign_here)
+    at = unsigned.index(SIGN_HERE.say(lang))
     assert unsigned[at + 1 : at + 1 + SIGNATURE_LINES] == [""] * SIGNATURE_LINES
-    assert signed[at + 1].strip() == WORDS[lang].signed
+    assert signed[at + 1].strip() == SIGNED.say(lang, "{zh}")
     assert signed[:at] == unsigned[:at]
     assert signed[at + 2 :] == unsigned[at + 1 + SIGNATURE_LINES :]
 
@@ -121,7 +123,7 @@ def test_the_place_of_the_signature(lang: Language) -> None:
     ("pin", "limit_minor", "lang", "says"),
     [
         (False, 100_000, "zh", "交易金额未超1000元，免密免签"),
-        (True, 30_000, "zh", "交易金额未超300元，无需签名"),
+        (True, 30_000, "both", "交易金额未超300元，无需签名"),
         (False, 100_050, "zh", "交易金额未超1000.50元，免密免签"),
         (False, 100_000, "en", "AMOUNT WITHIN 1000: NO PIN, NO"),
         (True, 100_000, "en", "AMOUNT WITHIN 1000: NO SIGNATURE"),
@@ -130,7 +132,7 @@ def test_the_place_of_the_signature(lang: Language) -> None:
 def test_a_small_sale_says_why_it_is_not_signed(pin: bool, limit_minor: int, lang: Language, says: str) -> None:
     lines = render_receipt(replace(SALE, no_cvm_limit_minor=limit_minor, pin=pin), lang=lang).splitlines()
     assert says in lines
-    assert WORDS[lang].sign_here not in lines
+    assert SIGN_HERE.say(lang) not in lines
 
 
 @pytest.mark.slow
@@ -138,7 +140,7 @@ def test_a_small_sale_says_why_it_is_not_signed(pin: bool, limit_minor: int, lan
 @given(
     st.dictionaries(st.sampled_from(TEXTS), st.text(max_size=90)),
     st.integers(0, 999_999_999_999),
-    st.sampled_from(list(WORDS)),
+    st.sampled_from(list(LANGUAGES)),
     st.integers(0, 999),
     st.booleans(),
     st.integers(0, 10**12),

@@ -45,11 +45,11 @@ def test_the_list_has_no_voids() -> None:
     start = printed.index("TXN LIST")
     assert printed[start + 1 : start + 7] == [
         "000002 S 123456            10.00",
-        "  621234******1232",
+        "621234******1232".rjust(32),
         "000005 R 123456             5.00",
-        "  621234******1232",
+        "621234******1232".rjust(32),
         "000006 S 123456            30.00",
-        "  411111******1111",
+        "411111******1111".rjust(32),
     ]
 
 
@@ -57,7 +57,7 @@ def test_what_was_not_uploaded_and_what_was_not_taken() -> None:
     text = render_settlement(replace(SLIP, failed=(SALE,), refused=(SALE,), reprints=2))
     assert text.count("000002 S 123456") == 2
     assert "未成功上送交易明细/UNSUCCESSFUL" in text.replace("\n", "")
-    assert "重打印凭证/DUPLICATED 2" in text
+    assert "****重打印/DUPLICATED 2****" in text
 
 
 def test_no_line_is_wider_than_the_paper() -> None:

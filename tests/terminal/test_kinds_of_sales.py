@@ -47,7 +47,7 @@ class TestAgainstPublishedMessages:
         program = sale(bench.machine, make_order(120_000, entry="manual"), KINDS["instalment_sale"], INSTALMENTS)
         result = bench.run(program, vectors.frame("instalment sale reply: 72.00 of fees"))
         assert bench.requests[0].raw == vectors.frame("instalment sale of 1200.00 in 12 payments")
-        assert result.receipt.kind == "分期付款消费/SALE BY INSTALMENTS"
+        assert result.receipt.kind == "分期付款消费/INSTALLMENT"
 
     def test_points(self, published, make_order: Orders) -> None:
         bench = published("000147")

@@ -51,13 +51,13 @@ class TestAgainstPublishedMessages:
             offline_sale(bench.machine, order, "888888", "03025840"), vectors.frame("offline sale reply")
         )
         assert bench.requests[0].raw == vectors.frame("offline sale of 200.00, authorised by telephone")
-        assert (result.receipt.kind, result.receipt.auth_id) == ("离线结算/OFFLINE SALE", "888888")
+        assert (result.receipt.kind, result.receipt.auth_id) == ("离线结算/OFFLINE", "888888")
 
     def test_a_tip(self, published) -> None:
         bench = published("000144")
         result = bench.run(tip(bench.machine, FollowUpOrder(), 1500), vectors.frame("tip adjustment reply"))
         assert bench.requests[0].raw == vectors.frame("tip of 15.00 on the sale with STAN 000134")
-        assert (result.receipt.kind, result.receipt.amount_minor) == ("追加小费/TIP", 11_500)
+        assert (result.receipt.kind, result.receipt.amount_minor) == ("结算调整/ADJUST", 11_500)
         assert [(one.service, one.voided) for one in bench.state.sales] == [("sale", True), ("tip_adjustment", False)]
 
     def test_electronic_cash(self, published, make_order: Orders, monkeypatch: pytest.MonkeyPatch) -> None:

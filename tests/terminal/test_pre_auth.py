@@ -62,7 +62,7 @@ class TestAgainstPublishedMessages:
             pre_auth(bench.machine, order), vectors.frame("pre-authorisation reply: authorisation code 654321")
         )
         assert bench.requests[0].raw == vectors.frame(PRE_AUTH)
-        assert (result.receipt.kind, result.receipt.auth_id) == ("预授权/PRE-AUTHORISATION", "654321")
+        assert (result.receipt.kind, result.receipt.auth_id) == ("预授权/AUTH", "654321")
         assert bench.state.sales == (held(),)
 
     def test_it_is_voided(self, published) -> None:

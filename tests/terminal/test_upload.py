@@ -327,12 +327,12 @@ class TestAnswers:
 class TestParts:
     @pytest.fixture
     def cut(self, sold: Bench) -> Bench:
-        sold.machine.setup = replace(sold.machine.setup, part_bytes=120)
+        sold.machine.setup = replace(sold.machine.setup, part_bytes=140)
         return sold
 
     def test_a_long_signature_is_cut(self, cut: Bench, host: Foreign) -> None:
         image = cut.state.waiting[0].image
-        assert 240 < len(image) <= 360
+        assert 280 < len(image) <= 420
         assert cut.run(upload(cut.machine), host.reply(), host.reply(), host.reply()).signature is Signed.UPLOADED
         parts = cut.requests[1:]
         assert [one.fields[60] for one in parts] == ["07000007801", "080000078028", "080000078039"]

@@ -47,6 +47,8 @@ TERMINAL_OPTIONS: Final = (
     "offline_upload",
     "offline_most",
     "no_sign_limit",
+    "copies",
+    "printer",
 )
 """What ``[journey.terminal]`` may set."""
 

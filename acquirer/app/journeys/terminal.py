@@ -11,7 +11,7 @@ from acquirer.app.terminal_connection import HostAddress, address
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.journey.journey import TerminalFault
 from acquirer.journey.miscounts import MISCOUNTS, Miscount
-from acquirer.journey.operation import TerminalOperation
+from acquirer.journey.operation import PRINTER_FAULTS, TerminalOperation
 from acquirer.journey.subjects import OperationSubject
 from acquirer.journey.terminal_faults import FaultyProgram, PowerCut, another_batch
 from acquirer.terminal.batch_records import Records
@@ -66,6 +66,8 @@ class JourneyTerminal(Terminal):
             return subject, self._miscount(fault.what, before)
         if acted or fault is None:
             return subject, ""
+        if fault.kind in PRINTER_FAULTS:
+            return subject, "the fault did not act: nothing was printed; give [journey] terminal = { copies = 1 }"
         services = " or ".join(sorted(fault.services))
         return subject, f"the fault did not act: the operation sent no {services}"
 

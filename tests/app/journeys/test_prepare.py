@@ -129,6 +129,7 @@ def test_a_journey_that_does_not_ship_is_refused_with_those_that_do() -> None:
         "a-stay-in-a-hotel",
         "an-evening-in-a-restaurant",
         "cashiers",
+        "printer-trouble",
         "reversal-storm",
         "sign-on-trouble",
         "signature-trouble",

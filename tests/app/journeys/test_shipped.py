@@ -43,6 +43,10 @@ OTHERWISE: Final = {
         "faults that acted: 'stale_keys' ×3 at #7 0800 sign_on; 'wrong_key_length' ×1 at #2 0800 sign_on; 'wrong_kcv' "
         "×1 at #1 0800 sign_on",
     ),
+    "printer-trouble": (
+        '[[rule]]\nname = "closed"\nwhen = { service = "sale", amount = "3.80" }\nthen = { code = "96" }',
+        "expect: printed: wanted 4, was 2 ≠\nhost: 0200 sale 000006 00: approved on card 'standard' 621234******1232",
+    ),
     "reversal-storm": (
         '[[rule]]\nname = "deaf"\nwhen = { service = "reversal" }\nthen = { reason = "system_fault" }',
         "books: state: wanted reversed, was approved ≠\n"
