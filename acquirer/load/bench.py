@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acquirer.load import against, fairness, hosts_in_tests, idle, journal_cost, ratios, starts
+from acquirer.load import against, fairness, hosts_in_tests, idle, journal_cost, ratios, relay_cost, starts
 from acquirer.load.against import AgainstOptions, CheckoutError
 from acquirer.load.cpu import NotMeasurable
 from acquirer.load.fairness import FairnessOptions, TooManyConnections
@@ -25,7 +25,8 @@ and a burst of signatures; with --peer, beside another host.
 With --against, processor time per exchange of two revisions. With --starts, processor time of commands until they
 are ready or have ended. With --tests, start and end of a host within a program. With --journal, what a million
 exchanges cost: bytes of an exchange and of a transaction, memory, queries, the next start. With --idle, memory of a
-connection. With --fairness, how long a sale takes while others send rubbish."""
+connection. With --fairness, how long a sale takes while others send rubbish. With --relay, what a relay
+adds to an exchange."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return journal_cost.measure_journal(options.count or journal_cost.COUNT)
         if options.idle:
             return idle.measure_idle(options.count or idle.COUNT)
+        if options.relay:
+            return relay_cost.measure_relay(options.rounds or relay_cost.ROUNDS, options.count or relay_cost.COUNT)
         if options.tests:
             return hosts_in_tests.measure_hosts(options.rounds or hosts_in_tests.ROUNDS)
         if options.fairness:
@@ -63,8 +66,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--journal", action="store_true", help="measure what a large store costs")
     what.add_argument("--idle", action="store_true", help="measure the memory of idle connections")
     what.add_argument("--fairness", action="store_true", help="measure sales while others send rubbish")
+    what.add_argument("--relay", action="store_true", help="measure what a relay adds to an exchange")
     command_line.add_argument(
-        "--rounds", type=int, help="default: 9; 5 with --starts, 50 with --tests, 3 with --fairness"
+        "--rounds", type=int, help="default: 9; 5 with --starts and --relay, 50 with --tests, 3 with --fairness"
     )
     command_line.add_argument(
         "--seconds", type=float, help="at most, for each round; default: 3, with --against 60, with --fairness 5"

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from acquirer.dialect.answers import differing_element
 from acquirer.dialect.dialect import Dialect, Route
 from acquirer.dialect.suite import Suite
 from acquirer.security.working import WorkingKeys
@@ -25,8 +26,8 @@ from acquirer.wire.message import DecodeError, Message, Value
 
 SUCCESS = "A"  # class of the response codes that approve
 
-_IDENTIFYING: Final = (("stan", "STAN"), ("tid", "terminal"), ("batch", "batch"))
-"""Elements that say which request a reply answers, and their names for people."""
+_NAMES: Final = {"stan": "STAN", "tid": "terminal"}
+"""Names for people of elements that say which request a reply answers, where they have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,13 @@ def check_reply(
 
 
 def _stray(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message) -> str:
-    expected = dialect.response_mti(route.mti)
-    if message.mti != expected:
+    element = differing_element(dialect, route.mti, route, request, message.mti, message.fields)
+    if element == "mti":
         return f"a {message.mti} was left aside: it answers something else"
-    identifying = [pair for pair in _IDENTIFYING if pair[0] not in route.reply.make]
-    if "function" in route.when:  # all management messages have one MTI; an echo, without STAN, must not take another's
-        identifying.append(("function", "function"))
-    for element, name in identifying:
-        got, sent = dialect.get(message, element), dialect.get_from(request, element)
-        if got is not None and sent is not None and got != sent:
-            return f"a {message.mti} for {name} {readable(got)} was left aside"
-    return ""
+    if not element:
+        return ""
+    got = dialect.get(message, element)
+    return f"a {message.mti} for {_NAMES.get(element, element)} {readable(got or '')} was left aside"
 
 
 def _misfit(dialect: Dialect, route: Route, request: Mapping[int, Value], message: Message, code: str) -> str:

@@ -1,0 +1,141 @@
+"""A relay that runs: opened in order, closed in the opposite order, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TextIO
+from zoneinfo import ZoneInfo
+
+from acquirer import __version__
+from acquirer.app.dialects import served_dialect
+from acquirer.app.relay_journal import RelayJournal
+from acquirer.data.types import JournalRow
+from acquirer.net.files import make_room
+from acquirer.net.limits import MOST_CONNECTIONS
+from acquirer.net.relay import RelayServer
+from acquirer.observe.faults import follow_loop
+from acquirer.observe.lines import AsJson, AsText, Render
+from acquirer.observe.log import Log
+from acquirer.process.clock import Clock
+from acquirer.settings.listen import Address
+from acquirer.store import Store, open_store, readable_by_others
+
+LOOK_S: Final = 1.0
+"""How often requests that were not answered are looked for: people wait for the line about one, programs do not."""
+
+ENDING_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
+
+
+@dataclass(frozen=True, slots=True)
+class RelayOptions:
+    """What a relay is asked for."""
+
+    listen: Address
+    to: tuple[str, int]
+    dialect: str = "unionpay-pos"
+    store: str = "memory:"
+    timezone: str = "Asia/Shanghai"
+    log: str = "auto"
+    patience_s: float | None = None  # None: as long as the dialect's terminals wait
+    keep_days: int = 35
+
+
+@dataclass(slots=True)
+class RunningRelay:
+    """A relay that is ready."""
+
+    address: str
+    options: RelayOptions
+    server: RelayServer
+    journal: RelayJournal
+    store: Store
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What the ready line says."""
+        host, port = self.options.to
+        return {
+            "event": "ready",
+            "version": __version__,
+            "listen": self.address,
+            "to": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "dialect": self.journal.dialect.name,
+            "store": self.options.store,
+        }
+
+
+@asynccontextmanager
+async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> AsyncIterator[RunningRelay]:
+    """A ready relay on the running loop, for the time of an ``async with`` block.
+
+    Raises:
+        DataError: the dialect cannot be used.
+        StoreError: the store cannot be opened.
+        BindError: the address cannot be listened on.
+    """
+    loop = asyncio.get_running_loop()
+    clock = Clock()
+    compiled = served_dialect(options.dialect)
+    room = make_room(2 * MOST_CONNECTIONS) // 2
+    store = open_store(options.store)
+    log = Log(stderr, _renderer(options, stderr), clock.now_us)
+    follow_loop(loop, log)
+
+    def on_written(rows: Sequence[JournalRow]) -> None:
+        log.exchanges(rows)
+
+    timer: asyncio.TimerHandle | None = None
+    try:
+        if loose := readable_by_others(options.store):
+            log.event("warning", loose)
+        store.start(loop, on_written, None, options.keep_days)
+        patience_s = options.patience_s or compiled.dialect.reply_timeout_s
+        journal = RelayJournal(compiled, store, log, clock.now_us, loop.time, patience_s)
+        server = RelayServer(options.to, journal.watch, log, room)
+
+        def look() -> None:
+            nonlocal timer
+            timer = loop.call_later(LOOK_S, look)
+            journal.look()
+
+        try:
+            address = await server.listen(options.listen.host, options.listen.port)
+            look()
+            yield RunningRelay(address, options, server, journal, store)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            await server.stop()
+            store.flush()
+            await asyncio.sleep(0)  # for outcomes of commits that were refused
+            counts: dict[str, Any] = dict(journal.counts)
+            log.event("stopped", connections=server.accepted, **counts)
+    finally:
+        store.close()
+        log.close()
+
+
+async def relay(options: RelayOptions, stderr: TextIO | None, ready: Callable[[RunningRelay], None]) -> str:
+    """Relay until SIGTERM, SIGINT or SIGHUP; return why the store failed meanwhile, or "": bytes pass all the same."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for name in ENDING_SIGNALS:
+        number = getattr(signal, name, None)  # SIGHUP is unknown to Windows
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(number, stop.set)
+    async with relaying(options, stderr) as running:
+        ready(running)
+        await stop.wait()
+    return running.journal.fatal_error
+
+
+def _renderer(options: RelayOptions, stderr: TextIO | None) -> Render:
+    terminal = stderr is not None and stderr.isatty()
+    if options.log == "json" or (options.log == "auto" and not terminal):
+        return AsJson()
+    return AsText(ZoneInfo(options.timezone), colour=terminal and not os.environ.get("NO_COLOR"))

@@ -1,0 +1,81 @@
+"""``acquirer relay``: sit between a terminal and a host, pass everything on, and keep what passed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from acquirer.cli.errors import Code, Exit
+from acquirer.cli.stores import StoreOption
+
+
+def command(
+    listen: Annotated[
+        str, typer.Option(metavar="[HOST:]PORT", help="Where terminals connect. Port 0: a free one.")
+    ] = "127.0.0.1:8583",
+    to: Annotated[str, typer.Option(metavar="HOST:PORT", help="The host that everything is passed on to.")] = "",
+    dialect: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The dialect that is spoken: unionpay-pos, or a file.")
+    ] = None,
+    store: str | None = StoreOption,
+    log: Annotated[
+        str | None, typer.Option(metavar="auto|readable|json|off", help="A line on stderr for each exchange.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of the times in readable lines.")] = None,
+    patience_s: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="A request without a reply is unanswered then; else as its dialect says."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
+) -> None:
+    """Sit between a terminal and a host: pass every byte on unchanged, decode it, and journal each exchange.
+
+    'acquirer journal' reads the store while it relays. What cannot be decoded is passed on like everything else.
+    Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when an option cannot be used, 3 when an address is taken, 6 when the
+    store failed.
+    """
+    import asyncio
+
+    from acquirer.app.relay import RelayOptions, RunningRelay, relay
+    from acquirer.app.terminal_connection import address
+    from acquirer.net.server import BindError
+    from acquirer.settings.config import load_config
+    from acquirer.settings.listen import parse_listen
+    from acquirer.store import StoreError
+
+    if not to:
+        raise Exit(Code.USAGE, "--to is missing: name the host that everything is passed on to, as HOST:PORT.")
+    try:
+        host = address(to)
+    except ValueError as exc:
+        raise Exit(Code.USAGE, f"--to: {exc}.") from None
+    where = parse_listen(listen)
+    config = load_config(
+        {
+            "store": store,
+            "dialect": where.dialect or dialect,
+            "log": log,
+            "timezone": timezone,
+            "patience_s": patience_s,
+        }
+    )
+    options = RelayOptions(
+        where, host, config.dialect, config.store, config.timezone, config.log, config.patience_s, config.keep_days
+    )
+
+    def ready(running: RunningRelay) -> None:
+        fields = running.ready
+        line = f"ready: relaying {fields['listen']} to {fields['to']} ({fields['dialect']}); store {fields['store']}"
+        print(json.dumps(fields, ensure_ascii=False) if as_json else line, flush=True)
+
+    try:
+        failure = asyncio.run(relay(options, None if config.log == "off" else sys.stderr, ready))
+    except BindError as exc:
+        raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
+    except StoreError as exc:
+        raise Exit(Code.USAGE, f"{exc}.") from None
+    if failure:
+        raise Exit(Code.STORE_FAILED, f"{failure}.")
