@@ -113,6 +113,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
             await server.stop()
             store.flush()
             await asyncio.sleep(0)  # for outcomes of commits that were refused
+            store.close()  # what it wrote last is logged before the end is
             counts: dict[str, Any] = dict(journal.counts)
             log.event("stopped", connections=server.accepted, **counts)
     finally:
