@@ -27,10 +27,9 @@ def transactions(
     given: str = FormatOption,
 ) -> int:
     """Report transactions, each with the side of the totals on which it is counted."""
+    from acquirer.app.transaction_documents import transaction_document
     from acquirer.app.unsigned import UnsignedFilter
-    from acquirer.host.batch_totals import is_foreign, side_of
     from acquirer.settings.specs import load_dialect
-    from acquirer.slip.receipt import decimal_amount
 
     check_format(given)
     config = settings(store)
@@ -43,30 +42,7 @@ def transactions(
     )
     with reading(config.store) as reader:
         found = [one for one in reader.transactions(tid) if wanted.fits(one)]
-    rows = [
-        {
-            **one.key._asdict(),
-            **with_times({"at_us": one.at_us}, config.timezone),
-            "business_date": one.business_date,
-            "kind": one.kind,
-            "state": one.state,
-            "code": one.code,
-            "reason": str(one.reason),
-            "amount": decimal_amount(one.amount_minor),
-            "currency": one.currency,
-            "refunded": decimal_amount(one.refunded_minor),
-            "card": one.pan_masked,
-            "foreign": is_foreign(dialect, one),
-            "counted": side_of(one) or "",
-            "entry_mode": one.entry_mode,
-            "operator": one.operator.strip(),
-            "rrn": one.rrn,
-            "auth_id": one.auth_id,
-            "original_batch": one.original.batch if one.original else "",
-            "original_stan": one.original.stan if one.original else "",
-        }
-        for one in found
-    ]
+    rows = [transaction_document(one, dialect, config.timezone) for one in found]
     headings = {
         "tid": "Terminal",
         "batch": "Batch",

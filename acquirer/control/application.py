@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 
 from acquirer import __version__
 from acquirer.app.serve import Running
+from acquirer.control.books import book_routes
 from acquirer.control.faults import fault_routes
 from acquirer.control.health import health_routes
 from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
+from acquirer.control.metrics import metrics_routes
 from acquirer.control.problems import Problem, pointer_of, unusable_value
 from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
@@ -48,6 +50,8 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         fault_routes(running),
         terminal_routes(running, searching),
         held_routes(running),
+        book_routes(running, searching),
+        metrics_routes(running, searching),
     ):
         application.include_router(routes)
     handlers: dict[Any, Any] = {
