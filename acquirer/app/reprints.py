@@ -14,7 +14,9 @@ from acquirer.data.text import whole_stan
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.settings.specs import load_dialect
 from acquirer.settings.terminal_state import StateFile
-from acquirer.slip.words import Copy
+from acquirer.slip.receipt import Receipt, fault_report
+from acquirer.slip.sheet import Sheet
+from acquirer.slip.words import Copy, Language, kind_text
 from acquirer.terminal.effects import Keep, NotPrinted, PrintCopy, Program
 from acquirer.terminal.exchange import Outcome, Result
 from acquirer.terminal.machine import Machine, Setup
@@ -71,6 +73,34 @@ def print_again(
             for voucher in printed:
                 archive.keep(voucher)
     return result, printed[-1] if printed else None
+
+
+def report_of_fault(folder: Path, tid: str, lang: Language = "both") -> Sheet:
+    """Return the report (故障报告单) of the transaction whose reversal is still owed; without rows when none is.
+
+    Raises:
+        StateFolderError: the terminal's state cannot be used.
+    """
+    with StateFile(folder, tid) as file:
+        kept = file.load()
+    if kept is None or kept.pending is None:
+        return ()
+    pending, last = kept.pending, kept.voucher.receipt if kept.voucher else None
+    receipt = Receipt(
+        merchant=last.merchant if last else "",
+        mid=kept.mid,
+        tid=tid,
+        operator=last.operator if last else "",
+        card=pending.card,
+        entry="",
+        kind=kind_text(pending.service),
+        batch=pending.batch,
+        stan=pending.stan,
+        amount_minor=pending.amount_minor,
+        currency=last.currency if last else "",
+        service=pending.service,
+    )
+    return fault_report(receipt, lang=lang)
 
 
 def _setup(tid: str, mid: str, now: Callable[[], datetime]) -> Setup:

@@ -67,6 +67,22 @@ def print_settlement_again(
     )
 
 
+def print_report_of_fault(tid: str, state: Path, lang: Language, columns: int, files: Sequence[SlipFile]) -> None:
+    """Print the report of the transaction whose reversal is owed, and write it to files. Raises Exit."""
+    from acquirer.app.reprints import report_of_fault
+    from acquirer.settings.terminal_state import StateFolderError
+    from acquirer.slip.sheet import plain_text
+
+    try:
+        sheet = report_of_fault(state, tid, lang)
+    except StateFolderError as error:
+        raise Exit(Code.USAGE, str(error)) from None
+    if not sheet:
+        raise Exit(Code.USAGE, f"terminal {tid}: no reversal is owed, so there is no fault to report")
+    print(plain_text(sheet, columns), end="")
+    write_slips(files, sheet, None, lang, columns)
+
+
 def list_prints(tid: str, state: Path, as_json: bool) -> None:
     """Print a terminal's print journal. Raises Exit."""
     from acquirer.cli.json_output import print_array

@@ -227,6 +227,20 @@ def receipt(
     print_receipt_again(tid, state, wanted, check_files(out, png), printer)
 
 
+@app.command("fault-report")
+def fault_report(
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
+    out: OutOption = None,
+    columns: ColumnsOption = 32,
+    lang: LanguageOption = "both",
+) -> None:
+    """Print the report of a transaction whose reversal did not succeed: it is no receipt, and is settled by hand."""
+    from acquirer.cli.slip_printing import print_report_of_fault
+
+    print_report_of_fault(tid, state, language(lang), columns_of(columns), check_files(out))
+
+
 @app.command("prints")
 def prints(
     tid: TidOption = "10000161",

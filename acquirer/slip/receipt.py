@@ -109,7 +109,8 @@ def receipt_sheet(
 
 def fault_report(receipt: Receipt, *, lang: Language = "both") -> Sheet:
     """Return the report (故障报告单) of a transaction whose reversal did not succeed: it is no slip."""
-    title = f"***{words.FAULT_REPORT.say(lang, '{zh}')}, {words.NOT_A_SLIP.say(lang, '{zh}')}***"
+    comma = ", " if lang == "en" else ","
+    title = f"***{words.FAULT_REPORT.say(lang, '{zh}')}{comma}{words.NOT_A_SLIP.say(lang, '{zh}')}***"
     rows = [
         SlipRow(title, role="loud"),
         RULE_ROW,
@@ -153,7 +154,7 @@ def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
     card = mask_pan(receipt.card) if receipt.card.isdigit() else receipt.card
     zh, _, en = receipt.kind.rpartition("/")
     printed = {
-        "card": f"{card}/{receipt.entry}" if card else "",
+        "card": f"{card}/{receipt.entry}".rstrip("/") if card else "",
         "kind": {"both": receipt.kind, "zh": zh or en, "en": en}[lang],
         "expiry": expiry,
     }
@@ -163,7 +164,7 @@ def _facts(receipt: Receipt, lang: Language) -> list[tuple[str, str]]:
 
 def _amount(receipt: Receipt) -> str:
     sign = "-" if receipt.credit else ""
-    return f"{receipt.currency} {sign}{decimal_amount(receipt.amount_minor, receipt.exponent)}"
+    return f"{receipt.currency} {sign}{decimal_amount(receipt.amount_minor, receipt.exponent)}".strip()
 
 
 def _testing(receipt: Receipt, lang: Language) -> list[SlipRow]:

@@ -174,7 +174,7 @@ CONSENT: Final = Word(
     "本人确认以上交易，同意将其记入本卡账户", "I ACKNOWLEDGE SATISFACTORY RECEIPT OF RELATIVE GOODS/SERVICES"
 )
 FAULT_REPORT: Final = Word("故障报告单", "FAULT REPORT")
-NOT_A_SLIP: Final = Word("非凭证联", "NOT A RECEIPT")
+NOT_A_SLIP: Final = Word("非凭证联", "NO RECEIPT")
 NOT_REVERSED: Final = Word("冲正不成功，请人工处理", "NOT REVERSED: TO BE SETTLED BY HAND")
 E_SLIP: Final = Word("电子签购单", "ELECTRONIC SLIP")
 

@@ -154,3 +154,21 @@ def test_a_host_that_lost_its_signatures_gets_them_from_the_terminal(
     assert capsys.readouterr().out == "2 imported, 0 known already, 0 not imported\n"
     assert run(["slips", "check", str(tmp_path), "--store", url]) == 1
     assert "it is not in the books" in capsys.readouterr().err
+
+
+def test_the_report_of_a_reversal_that_did_not_succeed(tmp_path: Path, capsys: Say) -> None:
+    words = ["terminal", "fault-report", "--tid", TID, "--state", str(tmp_path), "--lang", "en"]
+    with running_host(fault=["silent:service=sale", "silent:service=reversal"]) as host:
+        with Terminal(TID, host=host.address, state=tmp_path, timeout_s=0.3) as till:
+            till.sign_on()
+            assert run(words) == 2  # another process plays it
+            till.sale("12.34")
+        capsys.readouterr()
+        assert run(words) == 0
+        shown = capsys.readouterr().out
+    assert "***FAULT REPORT, NO RECEIPT***" in shown
+    assert f"VOUCHER NO{'000002':>22}" in shown
+    assert "NOT REVERSED: TO BE SETTLED BY" in shown
+    assert "12.34" in shown
+    assert run([*words[:4], "--state", str(tmp_path / "none")]) == 2
+    assert "no reversal is owed" in capsys.readouterr().err
