@@ -64,16 +64,16 @@ _DETAILS: Final = Word("交易明细", "TXN LIST")
 _FAILED: Final = Word("未成功上送交易明细", "UNSUCCESSFUL LIST")
 _REFUSED: Final = Word("上送后被平台拒绝交易明细", "DENIED LIST")
 
-_KINDS: Final = {
-    "sale": Word("消费", "SALE"),
-    "completion": Word("完成", "AUTH COMPLETE"),
-    "completion_advice": Word("完成(通知)", "AUTH SETTLEMENT"),
-    "refund": Word("退货", "REFUND"),
-    "offline_sale": Word("离线", "OFFLINE"),
-    "ecash_sale": Word("电子现金消费", "EC SALE"),
-    "instalment_sale": Word("分期付款", "INSTALLMENT"),
+_LINES: Final = {
+    "S": Word("消费", "SALE"),
+    "P": Word("完成", "AUTH COMPLETE"),
+    "C": Word("完成(通知)", "AUTH SETTLEMENT"),
+    "R": Word("退货", "REFUND"),
+    "L": Word("离线", "OFFLINE"),
+    "E": Word("电子现金消费", "EC SALE"),
+    "T": Word("分期付款", "INSTALLMENT"),
 }
-"""Kinds that the slip has a line for, and its words."""
+"""Letters that the slip has a line for, and its words."""
 
 _OTHERS: Final = Word("其他", "OTHER")
 _BESIDE: Final = "{zh}/{en}"
@@ -91,6 +91,7 @@ LETTERS: Final = {
     "refund": "R",
     "moto_refund": "R",
     "qr_refund": "R",
+    "ecash_refund": "R",
     "offline_sale": "L",
     "settlement_adjustment": "L",
     "tip_adjustment": "L",
@@ -172,9 +173,9 @@ def _by_kind(lines: list[SlipLine], lang: Language) -> list[SlipRow]:
     counts: Counter[str] = Counter()
     sums: Counter[str] = Counter()
     for one in lines:
-        if one.voided or (one.credit and one.service not in _KINDS):  # a voided sale and its void
+        if one.voided or (one.credit and one.service not in LETTERS):  # a voided sale and its void
             continue
-        name = _KINDS.get(one.service, _OTHERS).say(lang, _BESIDE)
+        name = _LINES.get(LETTERS.get(one.service, ""), _OTHERS).say(lang, _BESIDE)
         counts[name] += 1
         sums[name] += one.amount_minor
     return [_figures(f"  {name}", counts[name], sums[name]) for name in counts]
@@ -195,8 +196,6 @@ def _listed(lines: tuple[SlipLine, ...], everything: bool = False) -> list[SlipR
         if not everything and (one.voided or (one.credit and one.service not in LETTERS)):
             continue
         letter = LETTERS.get(one.service, "-")
-        rows += [
-            SlipRow(f"{one.stan} {letter} {one.auth_id}".rstrip(), decimal_amount(one.amount_minor)),
-            SlipRow("", one.card),
-        ]
+        rows.append(SlipRow(f"{one.stan} {letter} {one.auth_id}".rstrip(), decimal_amount(one.amount_minor)))
+        rows += [SlipRow("", one.card)] * bool(one.card)
     return rows

@@ -27,7 +27,7 @@ from acquirer.terminal.counting import counted_in_batch, issuer_of, settlement_u
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import ANSWERED, Exchange, Outcome, Result, Signed
 from acquirer.terminal.kind import Course, Kind
-from acquirer.terminal.kinds import course_of, noun_of
+from acquirer.terminal.kinds import BALANCE, POINTS_BALANCE, course_of, noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import is_kept, queue_words, upload_queue
 from acquirer.terminal.operators import no_cashier
@@ -236,7 +236,7 @@ def _note_balance(kind: Kind, result: Result, exchange: Exchange) -> None:
     result.balance_minor = balance_of(exchange.dialect, exchange.reply)
     if result.balance_minor is not None:
         exchange.note(f"balance {decimal_amount(result.balance_minor)}")
-    elif not kind.moves_money:
+    elif kind.service in (BALANCE.service, POINTS_BALANCE.service):
         exchange.note("the reply has no balance")
 
 

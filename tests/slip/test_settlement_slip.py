@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from acquirer.settlement.totals import BatchTotals, Totals, write_settlement
 from acquirer.slip.paper import COLUMNS, width
-from acquirer.slip.settlement_slip import SettlementSlip, SlipLine, render_settlement
+from acquirer.slip.settlement_slip import LETTERS, SettlementSlip, SlipLine, render_settlement
+from acquirer.terminal.kinds import KINDS
 
 TOTALS = BatchTotals(Totals(6000, 3, 1500, 2), Totals(3000, 1))
 SALE = SlipLine("000002", "sale", "621234******1232", 1000, auth_id="123456")
@@ -51,6 +52,18 @@ def test_the_list_has_no_voids() -> None:
         "000006 S 123456            30.00",
         "411111******1111".rjust(32),
     ]
+
+
+def test_a_sale_without_a_card_has_one_line() -> None:
+    slip = replace(SLIP, details=(replace(SALE, service="reservation_sale", card=""), SALE))
+    printed = render_settlement(slip, lang="en", details=True).splitlines()
+    start = printed.index("TXN LIST")
+    assert [line[:8] for line in printed[start + 1 : start + 3]] == ["000002 S", "000002 S"]
+
+
+def test_each_kind_that_is_counted_has_a_letter() -> None:
+    counted = {name for name, kind in KINDS.items() if kind.side is not None and kind.verb != "void"}
+    assert counted <= LETTERS.keys()
 
 
 def test_what_was_not_uploaded_and_what_was_not_taken() -> None:
