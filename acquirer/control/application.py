@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from acquirer import __version__
@@ -53,6 +55,9 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         book_routes(running, searching),
         metrics_routes(running, searching),
     ):
+        for route in routes.routes:
+            if isinstance(route, APIRoute):
+                _describe(route)
         application.include_router(routes)
     handlers: dict[Any, Any] = {
         Problem: _of_problem,
@@ -67,6 +72,13 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
     for error, handler in handlers.items():
         application.add_exception_handler(error, handler)
     return application
+
+
+def _describe(route: APIRoute) -> None:
+    """Give an operation the first line of its docstring as summary, and a name for clients that are generated."""
+    words = re.findall(r"\w+", route.path)
+    route.operation_id = "_".join([*sorted(method.lower() for method in route.methods or ()), *words]).replace("-", "_")
+    route.summary = route.description.partition("\n")[0].rstrip(".")
 
 
 async def _of_problem(_request: Request, exc: Problem) -> JSONResponse:

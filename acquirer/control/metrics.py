@@ -30,6 +30,9 @@ BUCKETS_S: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5
 LONGEST_S: Final = 2.0
 """Of one collection; what it leaves is read by the next one. Prometheus waits for ten seconds."""
 
+_RENAMED: Final = {"exchanges": "requests", "faults": "internal_faults"}
+"""Counters of a host that are called like something else here: what was journalled, and damage on purpose."""
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -113,15 +116,18 @@ def metrics_routes(running: Running, searching: Searching) -> APIRouter:
 def _of_host(running: Running) -> Iterator[str]:
     for name, number in running.counters.items():
         if name != "connections_most":
-            yield from _plain(f"acquirer_{name}_total", "counter", f"{name.replace('_', ' ')} since the start.", number)
+            plain = _RENAMED.get(name, name)
+            yield from _plain(
+                f"acquirer_{plain}_total", "counter", f"{plain.replace('_', ' ')} since the start.", number
+            )
     store = running.store
     gauges = {
         "open_connections": ("Connections of terminals that are open.", len(running.server.connections)),
         "waiting_commits": ("Commits that are not answered yet.", store.waiting),
         "commit_wait_seconds": ("How long the oldest of them has waited.", store.waited_s),
         "held_exchanges": ("Exchanges that rules hold.", len(running.driver.held)),
-        "rules": ("Rules in force.", len(running.parts.rules.declared)),
-        "faults": ("Faults in force.", len(running.parts.faults.declared)),
+        "rules_in_force": ("Rules in force.", len(running.parts.rules.declared)),
+        "faults_in_force": ("Faults in force.", len(running.parts.faults.declared)),
         "generation": ("The generation of rules and faults.", running.parts.rules.generation.number),
     }
     for name, (about, value) in gauges.items():

@@ -65,7 +65,10 @@ def test_metrics(signed: ControlledHost) -> None:
     assert samples["acquirer_exchange_seconds_bucket", 'service="sale",le="+Inf"'] == 2
     assert samples["acquirer_faults_applied_total", 'fault="duplicate"'] == 1
     assert samples["acquirer_rules_fired_total", 'rule="the \\"poor\\""'] == 1
-    assert samples["acquirer_rules", None] == 1
+    assert samples["acquirer_rules_in_force", None] == 1
     assert samples["acquirer_metrics_behind", None] == 0
+    described = re.findall("^# TYPE (\\w+) ", answer.text, re.M)
+    assert len(described) == len(set(described)), "a name has one meaning"
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name, _ in samples} <= set(described)
     again = signed.get("/metrics").text
     assert 'acquirer_exchange_seconds_count{service="sale"} 2\n' in again, "nothing is counted twice"

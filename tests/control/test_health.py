@@ -31,6 +31,9 @@ def test_version_says_what_the_ready_line_says(shared: ControlledHost) -> None:
 def test_openapi_describes_every_route(shared: ControlledHost) -> None:
     document = shared.get("/openapi.json").json
     assert document["openapi"].startswith("3.1")
+    names = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
+    assert len(names) == len(set(names))
+    assert {"get_journal", "post_journal_verify", "put_rules_name"} <= set(names)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             assert operation["summary"], f"{method} {path}"
