@@ -13,7 +13,7 @@ Source: Q/CUP 009, 公钥下载, 黑名单下载.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from acquirer.data.text import plural
 from acquirer.wire.tlv import TlvError, build_tlv, parse_tlv
@@ -32,15 +32,15 @@ MOST_ENTRIES: Final = 99  # two digits say how many were received
 MOST_CARDS: Final = 999
 
 
-class ListPage(NamedTuple):
+class ListPage(NamedTuple, Generic[T]):
     """Entries of a list that travel in one message."""
 
     control: Control
-    entries: Sequence[object]
+    entries: Sequence[T]
     last: int  # the number of the last one of them, from 1
 
 
-def page_of(entries: Sequence[T], received: int, size: int) -> ListPage:
+def page_of(entries: Sequence[T], received: int, size: int) -> ListPage[T]:
     """Return the page behind those entries that were received.
 
     Args:
@@ -105,7 +105,7 @@ def read_number(data: bytes) -> int:
 
 def write_card_page(
     cards: Sequence[tuple[int, str]], first: int, size: int, kind: CardListKind
-) -> tuple[bytes, ListPage]:
+) -> tuple[bytes, ListPage[tuple[int, str]]]:
     """Return a page of cards as it travels: lengths of card numbers, each with the number or its first digits.
 
     Args:
@@ -114,7 +114,7 @@ def write_card_page(
     page = page_of(cards, max(first - 1, 0), size)
     if page.control == "0":
         return b"0", page
-    entries = [(f"{length:02}", digits.encode("ascii")) for length, digits in cards[max(first - 1, 0) : page.last]]
+    entries = [(f"{length:02}", digits.encode("ascii")) for length, digits in page.entries]
     return f"{page.control}{page.last:03}".encode("ascii") + build_tlv(entries, kind), page
 
 

@@ -65,4 +65,4 @@ def asking_nibble(host: Host, request: Request, decision: Decision) -> int:
     if decision.ask:
         return host.nibbles.get(decision.ask, 0)
     pending: Sequence[str] = request.downloads if decision.session is None else decision.session.downloads
-    return next((host.nibbles[kind] for kind in pending if kind in host.nibbles), 0)
+    return next((host.nibbles[kind] for kind in pending if kind in host.nibbles), 0) if pending else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from acquirer.data.text import plural
 from acquirer.dialect.dialect import Dialect
@@ -17,7 +18,7 @@ def unreadable(dialect: Dialect, problem: str) -> str:
     return f"{place(dialect, 'download')} {problem}"
 
 
-def page_handed_out(page: ListPage, of: int, what: str) -> str:
+def page_handed_out(page: ListPage[Any], of: int, what: str) -> str:
     """A page of a list."""
     if page.control == "0":
         return f"no {what} beyond {plural(page.last, 'entry', 'entries')}: there are {of}" if of else f"no {what} here"

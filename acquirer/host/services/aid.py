@@ -24,10 +24,8 @@ def aid_query(case: Case) -> Decision:
         raise unreadable_request(case, exc) from None
     aids = tuple(case.host.downloads.aids.values())
     page = page_of(aids, received, case.host.dialect.downloads.page)
-    listed = aids[received : page.last] if page.control != "0" else ()
-    return answer(
-        case, why.page_handed_out(page, len(aids), "list of applications"), write_aid_list(page.control, listed)
-    )
+    sentence = why.page_handed_out(page, len(aids), "applications")
+    return answer(case, sentence, write_aid_list(page.control, page.entries))
 
 
 @service("aid")

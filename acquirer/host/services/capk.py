@@ -31,9 +31,8 @@ def capk_query(case: Case) -> Decision:
         return answer(case, why.no_sm2(), NONE)
     keys, forms = tuple(host.downloads.keys.values()), host.dialect.downloads
     page = page_of(keys, received, forms.page)
-    listed = keys[received : page.last] if page.control != "0" else ()
     sentence = why.page_handed_out(page, len(keys), "CA public keys")
-    return answer(case, sentence, write_key_list(page.control, listed, forms.expiry))
+    return answer(case, sentence, write_key_list(page.control, page.entries, forms.expiry))
 
 
 @service("capk")
