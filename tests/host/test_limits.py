@@ -50,7 +50,7 @@ def test_a_decision_changes_nothing_unless_it_says_so() -> None:
     rows = dict.fromkeys(
         ("session", "transaction", "original", "authorisation", "card", "upload", "settlement", "keys", "ruling")
     )
-    texts = dict.fromkeys(("code", "rrn", "pan_masked"), "")
+    texts = dict.fromkeys(("code", "rrn", "pan_masked", "ask"), "")
     switches = dict.fromkeys(("sign_on_again", "replayed", "silent"), False)
     expected: dict[str, object] = {
         "reason": Reason.APPROVED,
