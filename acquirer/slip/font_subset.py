@@ -22,8 +22,8 @@ FAMILY: Final = "AcquirerSlip"
 _NOTDEF: Final = ".notdef"
 
 
-def subset_font(font_bytes: bytes, characters: Iterable[str]) -> bytes:
-    """Return a TrueType font of these characters.
+def subset_font(font_bytes: bytes, characters: Iterable[str], name: str = FAMILY) -> bytes:
+    """Return a TrueType font of these characters; `name` is what it calls itself.
 
     Raises:
         FontError: bytes that are no font with such outlines.
@@ -43,16 +43,16 @@ def subset_font(font_bytes: bytes, characters: Iterable[str]) -> bytes:
         if ord(char) not in names:
             continue
         shape, wanted = names[ord(char)], width(char) * UNITS // 2
-        name = f"uni{ord(char):04X}"
-        glyphs[name] = _glyph(shapes, shape, (wanted - round(shapes[shape].width)) // 2)
-        widths[name], characters_of[ord(char)] = wanted, name
+        glyph = f"uni{ord(char):04X}"
+        glyphs[glyph] = _glyph(shapes, shape, (wanted - round(shapes[shape].width)) // 2)
+        widths[glyph], characters_of[ord(char)] = wanted, glyph
     builder = FontBuilder(UNITS, isTTF=True)
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap(characters_of)
     builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({name: (widths[name], getattr(glyphs[name], "xMin", 0)) for name in glyphs})
+    builder.setupHorizontalMetrics({one: (widths[one], getattr(glyphs[one], "xMin", 0)) for one in glyphs})
     builder.setupHorizontalHeader(ascent=round(UNITS * BASE_LINE), descent=round(UNITS * (BASE_LINE - 1)))
-    builder.setupNameTable({"familyName": FAMILY, "styleName": "Regular", "psName": FAMILY})
+    builder.setupNameTable({"familyName": name, "styleName": "Regular", "psName": name})
     builder.setupOS2()
     builder.setupPost()
     builder.updateHead(created=0, modified=0)

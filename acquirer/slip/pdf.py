@@ -6,6 +6,7 @@ Needs the extra ``pdf`` (reportlab and fonttools), imported only here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from io import BytesIO
 from typing import Any, Final
 
@@ -47,17 +48,20 @@ def as_pdf(
         from reportlab.pdfgen.canvas import Canvas
 
         layout = lay_out(rows, columns, ink)
-        subset = subset_font(font_bytes, "".join(one.text for one in layout.texts))
+        characters = "".join(sorted({char for one in layout.texts for char in one.text}))
+        # reportlab keeps fonts by their names, for good: another set of characters is another font.
+        name = FAMILY + sha256(font_bytes + characters.encode()).hexdigest()[:8]
+        subset = subset_font(font_bytes, characters, name)
     except ImportError as error:
         raise MissingExtraError(
             f"a slip as PDF needs reportlab and fonttools ({error.name} is missing): pip install 'acquirer[pdf]'"
         ) from None
-    pdfmetrics.registerFont(TTFont(FAMILY, BytesIO(subset)))
+    pdfmetrics.registerFont(TTFont(name, BytesIO(subset)))
     out = BytesIO()
     width, height = PAPER_MM[columns] * POINTS_PER_MM, layout.height * _DOT
     canvas = Canvas(out, pagesize=(width, height), invariant=True)
     canvas.setTitle(E_SLIP.say(lang, "{zh} {en}"))
-    _paint(canvas, layout, (width - layout.width * _DOT) / 2, height)
+    _paint(canvas, layout, name, (width - layout.width * _DOT) / 2, height)
     if layout.ink is not None and ink is not None:
         place, left = layout.ink, (width - layout.width * _DOT) / 2
         canvas.drawImage(
@@ -71,9 +75,9 @@ def as_pdf(
     return out.getvalue()
 
 
-def _paint(canvas: Any, layout: SlipLayout, left: float, height: float) -> None:
+def _paint(canvas: Any, layout: SlipLayout, font_name: str, left: float, height: float) -> None:
     for one in layout.texts:
-        canvas.setFont(FAMILY, one.cell * _DOT)
+        canvas.setFont(font_name, one.cell * _DOT)
         canvas.drawString(left + one.x * _DOT, height - (one.y + one.cell * BASE_LINE) * _DOT, one.text)
     canvas.setLineWidth(_DOT)
     canvas.setDash(DASH * _DOT, 4 * _DOT)

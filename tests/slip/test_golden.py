@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -14,6 +16,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from acquirer.signature.bitmap import Bitmap
+from acquirer.slip.page import as_page
+from acquirer.slip.pdf import as_pdf
 from acquirer.slip.picture import draw
 from acquirer.slip.receipt import fault_report, receipt_sheet, render_receipt
 from acquirer.slip.settlement_slip import failed_uploads_sheet, settlement_sheet
@@ -50,6 +54,7 @@ def _texts() -> dict[str, str]:
         "kinds-zh-48.txt": kinds("zh", 48, "bank"),
         "kinds-en-32.txt": kinds("en", 32, "cardholder"),
         **{f"settlement-{lang}.txt": plain_text(settlement_sheet(slip, lang=lang, details=True)) for lang in LANGUAGES},
+        **{f"page-{lang}.html": as_page(receipt_sheet(known["refund"], lang=lang), lang=lang) for lang in LANGUAGES},
         "failed-uploads.txt": plain_text(failed_uploads_sheet(slip)),
         "fault-report.txt": plain_text(fault_report(known["sale"])),
     }
@@ -80,13 +85,30 @@ def _signature() -> Bitmap:
 @pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir()))
 def test_a_slip_is_as_it_was_looked_at(name: str) -> None:
     printed, golden = files()[name], (GOLDEN / name).read_bytes()
-    if name.endswith(".txt"):
+    if not name.endswith(".png"):
         assert printed.decode() == golden.decode()
         return
     one, other = (Image.open(BytesIO(data)).convert("L") for data in (printed, golden))
     assert one.size == other.size
     differing = ImageChops.difference(one, other).histogram()[255]
     assert differing <= one.width * one.height // 500  # another FreeType rounds a stem otherwise
+
+
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="no pdftoppm")
+@pytest.mark.parametrize("name", sorted(_pictures()))
+def test_a_pdf_looks_like_the_picture(name: str, tmp_path: Path) -> None:
+    sheet, columns = _pictures()[name]
+    ink = _signature() if "signed" in name else None
+    (tmp_path / "slip.pdf").write_bytes(as_pdf(sheet, FONT, ink, columns=columns))
+    subprocess.run(["pdftoppm", "-r", "203.2", "-gray", "-singlefile", "slip.pdf", "slip"], cwd=tmp_path, check=True)
+    with Image.open(tmp_path / "slip.pgm") as page, Image.open(GOLDEN / name) as golden:
+        picture = golden.convert("L")
+        left = (page.width - picture.width) // 2
+        shown = page.convert("L").crop((left, 0, left + picture.width, picture.height))
+    small = (picture.width // 8, picture.height // 8)  # a millimetre: strokes are one colour here and grey there
+    one, other = (each.resize(small, Image.Resampling.BOX) for each in (picture, shown))
+    differing = sum(ImageChops.difference(one, other).histogram()[96:])
+    assert differing <= small[0] * small[1] // 200
 
 
 def test_there_is_no_golden_file_too_few() -> None:
