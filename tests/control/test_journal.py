@@ -200,8 +200,10 @@ def test_the_end_of_a_host_answers_those_that_wait(monkeypatch: pytest.MonkeyPat
         sock = begin_wait(host)
         while host.post("/journal/wait", {"when": {"service": "void"}, "timeout": 0}).status != 429:
             pass  # until the other one waits
-    with sock:
-        assert status_of(sock) == b"503"
+    with sock, sock.makefile("rb") as answer:
+        whole = answer.read()
+    assert whole.split()[1] == b"503"
+    assert b"urn:acquirer:problem:stopping" in whole, "by the host itself"
 
 
 def test_filter_help_names_every_key(shared: ControlledHost) -> None:
