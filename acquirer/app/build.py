@@ -87,7 +87,7 @@ def build_parts(config: Config, clock: Clock | None = None) -> Parts:
     packs = tuple(read_pack(name) for name in config.pack)
     generation = GenerationCounter()
     dialects = [one.dialect for one in compiled]
-    typed = [fault for text in config.fault for fault in _faults(text, dialects)]
+    typed = [fault for text in config.fault for fault in read_faults(text, dialects)]
     packed = [fault for pack in packs for fault in faults.load(pack.section("fault"), dialects)]
     return Parts(
         config=config,
@@ -203,13 +203,13 @@ def _checks(config: Config) -> Checks:
         raise DataError("--signature-check", 0, "", str(exc)) from None
 
 
-def _faults(text: str, dialects: Collection[Dialect] = ()) -> tuple[Fault, ...]:
-    """A fault as typed, or those of a file."""
+def read_faults(text: str, dialects: Collection[Dialect] = (), option: str = "--fault") -> tuple[Fault, ...]:
+    """Return a fault as typed for an option, or those of a file. Raises DataError."""
     if not text.endswith(".toml"):
         try:
             return (faults.parse(text, dialects),)
         except ValueError as exc:
-            raise DataError("--fault", 0, "", str(exc)) from None
+            raise DataError(option, 0, "", str(exc)) from None
     try:
         document = parse_toml(read_text_file(Path(text)), text)
     except (OSError, UnicodeDecodeError) as exc:

@@ -8,16 +8,22 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from secrets import randbits
 from typing import Any, Final, TextIO
 from zoneinfo import ZoneInfo
 
 from acquirer import __version__
+from acquirer.app.build import read_faults
 from acquirer.app.dialects import served_dialect
+from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
 from acquirer.data.types import JournalRow
+from acquirer.dialect.dialect import Dialect
 from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.relay import RelayServer
+from acquirer.net.relay_socket import Direction
 from acquirer.observe.faults import follow_loop
 from acquirer.observe.lines import AsJson, AsText, Render
 from acquirer.observe.log import Log
@@ -43,6 +49,9 @@ class RelayOptions:
     log: str = "auto"
     patience_s: float | None = None  # None: as long as the dialect's terminals wait
     keep_days: int = 35
+    fault: tuple[str, ...] = ()  # of what goes to the terminal
+    request_fault: tuple[str, ...] = ()  # of what goes to the host
+    seed: int | None = None  # of what faults draw; None: another one each time
 
 
 @dataclass(slots=True)
@@ -81,6 +90,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
     loop = asyncio.get_running_loop()
     clock = Clock()
     compiled = served_dialect(options.dialect)
+    faults = _faults(options, compiled.dialect)
     room = make_room(2 * MOST_CONNECTIONS) // 2
     store = open_store(options.store)
     log = Log(stderr, _renderer(options, stderr), clock.now_us)
@@ -96,7 +106,8 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
         store.start(loop, on_written, None, options.keep_days)
         patience_s = options.patience_s or compiled.dialect.reply_timeout_s
         journal = RelayJournal(compiled, store, log, clock.now_us, loop.time, patience_s)
-        server = RelayServer(options.to, journal.watch, log, room)
+        edit = partial(FaultyLine, faults) if faults else None
+        server = RelayServer(options.to, journal.watch, log, room, edit)
 
         def look() -> None:
             nonlocal timer
@@ -133,6 +144,22 @@ async def relay(options: RelayOptions, stderr: TextIO | None, ready: Callable[[R
         ready(running)
         await stop.wait()
     return running.journal.fatal_error
+
+
+def _faults(options: RelayOptions, dialect: Dialect) -> RelayFaults:
+    """Return the faults that were asked for. Raises DataError."""
+    declared = {}
+    ways = (
+        ("--request-fault", options.request_fault, Direction.TO_HOST),
+        ("--fault", options.fault, Direction.TO_TERMINAL),
+    )
+    for option, texts, direction in ways:
+        found = [fault for text in texts for fault in read_faults(text, (dialect,), option)]
+        for fault in found:
+            check_fault(fault, direction, option)
+        declared[direction] = tuple(found)
+    seed = randbits(63) if options.seed is None else options.seed
+    return RelayFaults(dialect, declared[Direction.TO_HOST], declared[Direction.TO_TERMINAL], seed)
 
 
 def _renderer(options: RelayOptions, stderr: TextIO | None) -> Render:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from acquirer.app.relay_messages import SeenMessage, decoded, safely, text_of
@@ -18,6 +19,7 @@ from acquirer.dialect.answers import differing_element
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.readers import ElementReaders
+from acquirer.matcher.keys import BETWEEN_NAMES
 from acquirer.model.effects import NO_DEADLINE, Changes, Commit, CommitOutcome
 from acquirer.model.evidence import Evidence
 from acquirer.model.reasons import Reason
@@ -34,6 +36,10 @@ MOST_WAITING: Final = 64
 up: each reply is compared with all of them."""
 
 _SENDERS: Final = {Direction.TO_HOST: "terminal", Direction.TO_TERMINAL: "host"}
+
+
+Damage = Callable[[SeenMessage, SeenMessage | None], None]
+"""Takes a message and the request that it answers, if it is a reply; passes it on, and notes in it what was done."""
 
 
 class RelayJournal:
@@ -83,15 +89,22 @@ class RelayJournal:
         """Why the store stopped for good; "" while it works."""
         return self._store.fatal_error
 
-    def keep(self, evidence: Evidence) -> None:
-        """Put an exchange into the journal."""
+    def keep(self, evidence: Evidence, delivery: str = "") -> None:
+        """Put an exchange into the journal.
+
+        Args:
+            delivery: what became of the reply, where it was not simply passed on.
+        """
         self._count("exchanges")
         if not evidence.code:
             self._count(str(evidence.reason).replace("-", "_"))
-        self._store.commit(Commit(Changes(evidence), NO_DEADLINE), self._kept)
+        self._store.commit(Commit(Changes(evidence), NO_DEADLINE), partial(self._kept, evidence, delivery))
 
-    def _kept(self, outcome: CommitOutcome) -> None:
-        if outcome is not CommitOutcome.DONE:
+    def _kept(self, evidence: Evidence, delivery: str, outcome: CommitOutcome) -> None:
+        if outcome is CommitOutcome.DONE:
+            if delivery:
+                self._store.delivered(evidence.id, delivery)
+        else:
             self._count("not_journalled")
             if self.counts["not_journalled"] == 1:
                 self._log.event(
@@ -143,16 +156,19 @@ class ConnectionJournal:
         evidence.frame_bytes = len(data)
         self._journal.keep(evidence)
 
-    def frame(self, direction: Direction, frame: bytes, fault: str = "") -> SeenMessage:
-        """Look at one frame; return it decoded.
+    def frame(self, direction: Direction, frame: bytes, damage: Damage | None = None) -> None:
+        """Look at one frame.
 
         Args:
-            fault: what was done to it on purpose.
+            damage: passes it on, or what faults make of it; without it, it was passed on already.
         """
         seen = decoded(self._dialect, frame, self._journal.now_us(), self._journal.now_s())
-        seen.fault = fault
-        if seen.mti and self._dialect.is_response(seen.mti, seen.fields):
-            self._answered(direction, seen)
+        is_reply = bool(seen.mti) and self._dialect.is_response(seen.mti, seen.fields)
+        request = self._request_of(direction, seen) if is_reply else None
+        if damage is not None:
+            damage(seen, request)
+        if is_reply:
+            self._answered(direction, request, seen)
         elif seen.mti:
             waiting = self._waiting[direction]
             if len(waiting) >= MOST_WAITING:
@@ -163,7 +179,6 @@ class ConnectionJournal:
             evidence = self._request(seen, "undecodable", f"undecodable, passed on: {seen.failure}")
             evidence.notes = self._sent_by(direction)
             self._journal.keep(evidence)
-        return seen
 
     def give_up(self, latest_s: float) -> None:
         """Keep requests as unanswered that came before a moment of the loop's clock."""
@@ -187,13 +202,18 @@ class ConnectionJournal:
 
     # -- exchanges ---------------------------------------------------------------------------------------------------
 
-    def _answered(self, direction: Direction, reply: SeenMessage) -> None:
-        """Pair a reply with the request that it answers."""
+    def _request_of(self, direction: Direction, reply: SeenMessage) -> SeenMessage | None:
+        """Return the request that a reply answers, which waits no longer; None: there is none."""
         waiting = self._waiting[direction.back]
         for place, request in enumerate(waiting):
-            if differing_element(self._dialect, request.mti, request.route, request.fields, reply.mti, reply.fields):
-                continue
-            del waiting[place]
+            if not differing_element(
+                self._dialect, request.mti, request.route, request.fields, reply.mti, reply.fields
+            ):
+                return waiting.pop(place)
+        return None
+
+    def _answered(self, direction: Direction, request: SeenMessage | None, reply: SeenMessage) -> None:
+        if request is not None:
             self._exchange(direction, request, reply)
             return
         sentence = "a reply to no request that waits on this connection: it came late, twice, or for another one"
@@ -203,7 +223,7 @@ class ConnectionJournal:
         read, fields = self._journal.read, reply.fields
         evidence.tid, evidence.mid, evidence.stan = read.tid(fields), read.mid(fields), read.stan(fields)
         evidence.notes = self._sent_by(direction)
-        self._journal.keep(evidence)
+        self._journal.keep(evidence, reply.delivery)
 
     def _exchange(self, direction: Direction, request: SeenMessage, reply: SeenMessage) -> None:
         dialect = self._dialect
@@ -223,15 +243,14 @@ class ConnectionJournal:
         self._add_reply(evidence, reply)
         evidence.code = code
         evidence.rrn = text_of(dialect, reply.fields, "rrn")
-        evidence.fault = ", ".join(filter(None, (request.fault, reply.fault)))
+        evidence.fault = BETWEEN_NAMES.join(filter(None, (request.fault, reply.fault)))
         evidence.took_us = round((reply.at_s - request.at_s) * 1_000_000)
         evidence.notes = self._sent_by(direction.back)
-        self._journal.keep(evidence)
+        self._journal.keep(evidence, reply.delivery)
 
     def _unanswered(self, direction: Direction, request: SeenMessage, when: str) -> None:
         evidence = self._request(request, "unanswered", f"no reply came {when}")
         evidence.notes = self._sent_by(direction)
-        evidence.fault = request.fault
         evidence.took_us = round((self._journal.now_s() - request.at_s) * 1_000_000)
         self._journal.keep(evidence)
 

@@ -22,6 +22,7 @@ class SeenMessage:
     failure: DecodeError | None
     route: Route | None = None
     fault: str = ""  # the damage done on purpose
+    delivery: str = ""  # of a reply that was not simply passed on
 
 
 def decoded(dialect: Dialect, frame: bytes, at_us: int, at_s: float) -> SeenMessage:

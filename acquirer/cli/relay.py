@@ -29,11 +29,23 @@ def command(
         float | None,
         typer.Option(metavar="SECONDS", help="A request without a reply is unanswered then; else as its dialect says."),
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND:KEY=VALUE,…|FILE.toml", help="Damage to replies on purpose, as in silent:service=sale."
+        ),
+    ] = None,
+    request_fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND:KEY=VALUE,…|FILE.toml", help="The same to requests, as in truncate:tid=10000161."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="NUMBER", help="Of what faults draw: the same again.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
 ) -> None:
     """Sit between a terminal and a host: pass every byte on unchanged, decode it, and journal each exchange.
 
     'acquirer journal' reads the store while it relays. What cannot be decoded is passed on like everything else.
+    With --fault or --request-fault, what they match is damaged; everything else is passed on unchanged.
     Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when an option cannot be used, 3 when an address is taken, 6 when the
     store failed.
     """
@@ -63,7 +75,17 @@ def command(
         }
     )
     options = RelayOptions(
-        where, host, config.dialect, config.store, config.timezone, config.log, config.patience_s, config.keep_days
+        where,
+        host,
+        config.dialect,
+        config.store,
+        config.timezone,
+        config.log,
+        config.patience_s,
+        config.keep_days,
+        tuple(fault or ()),
+        tuple(request_fault or ()),
+        seed,
     )
 
     def ready(running: RunningRelay) -> None:

@@ -45,6 +45,16 @@ class RelayWatch(Protocol):
         """The connection has ended, or none could be made: a clause such as "reset by the host"."""
 
 
+class RelayEdit(Protocol):
+    """Passes on what comes on one connection, as it was received or not: damage on purpose."""
+
+    def received(self, direction: Direction, data: bytes) -> None:
+        """Bytes were received; they are sent by `RelayedConnection.send`, now or later."""
+
+    def finished(self, direction: Direction) -> None:
+        """No more is received; `RelayedConnection.finish` passes that on."""
+
+
 class RelayReport(Protocol):
     """Takes what a relay reports."""
 
@@ -62,6 +72,8 @@ class RelayServer:
         to: address and port of the host; names are looked up anew for each connection.
         watch: returns what looks at a new connection.
         connections: that may be open at one time, each with two sockets.
+        edit: returns what passes bytes on in place of the relay, given a connection and what looks at it; None: every
+            byte is passed on unchanged.
     """
 
     def __init__(
@@ -70,9 +82,11 @@ class RelayServer:
         watch: Callable[[RelayedConnection], RelayWatch],
         report: RelayReport,
         connections: int,
+        edit: Callable[[RelayedConnection, RelayWatch], RelayEdit] | None = None,
     ) -> None:
         self.to = to
         self.watch = watch
+        self.edit = edit
         self.report = report
         self.loop = asyncio.get_running_loop()
         self.accepted = 0
@@ -165,8 +179,11 @@ class RelayedConnection:
         self._over = False
         self._resetting: asyncio.TimerHandle | None = None
         self._watch: RelayWatch | None = None
+        self._edit: RelayEdit | None = None
         try:
             self._watch = server.watch(self)
+            if server.edit is not None:
+                self._edit = server.edit(self, self._watch)
         except Exception:
             server.report.fault("relay-fault", peer)
 
@@ -190,26 +207,50 @@ class RelayedConnection:
         self._host.resume()
 
     def received(self, source: RelaySocket, data: bytes) -> None:
-        """Pass bytes on, then look at them."""
-        assert source.other is not None
-        source.other.send(data)
+        """Pass bytes on, then look at them; or have them edited."""
+        if self._edit is not None:
+            try:
+                self._edit.received(source.direction, data)
+            except Exception:
+                self._edit = self._watch = None  # from here on unchanged
+                self.report_fault()
+            return
+        self.send(source.direction, data)
         if self._watch is not None:
             try:
                 self._watch.passed(source.direction, data)
             except Exception:
                 self._watch = None
-                self._server.report.fault("relay-fault", self.peer)
+                self.report_fault()
 
     def finished(self, source: RelaySocket) -> None:
         """Pass an end on."""
-        assert source.other is not None
-        source.other.finish()
+        if self._edit is not None:
+            self._edit.finished(source.direction)
+        else:
+            self.finish(source.direction)
+
+    def report_fault(self) -> None:
+        """Report the exception that is being handled."""
+        self._server.report.fault("relay-fault", self.peer)
+
+    def send(self, direction: Direction, data: bytes) -> None:
+        """Send bytes to one side."""
+        target = self._host if direction is Direction.TO_HOST else self._terminal
+        assert target is not None
+        target.send(data)
+
+    def finish(self, direction: Direction) -> None:
+        """Send an end to one side."""
+        target = self._host if direction is Direction.TO_HOST else self._terminal
+        assert target is not None
+        target.finish()
         self.settle()
 
     def settle(self) -> None:
         """Close both sockets once both sides have ended, and have taken all."""
         ends = (self._terminal, self._host)
-        if all(one is not None and one.ended and not one.unsent for one in ends):
+        if all(one is not None and one.ended and one.finishing and not one.unsent for one in ends):
             self.close("closed by both sides")
 
     def was_reset(self, source: RelaySocket) -> None:

@@ -57,12 +57,12 @@ class RelaySocket:
         self.direction = direction
         self.other: RelaySocket | None = None
         self.ended = False  # its peer sends no more
+        self.finishing = False  # an end was sent, or is to be behind what is unsent
         self.unsent = bytearray()
         self._connection = connection
         self._loop = connection.loop
         self._sock = sock
         self._broken = False  # its peer takes nothing any more; what it sent before is still read
-        self._finish = False  # an end is to be sent behind what is unsent
 
     @property
     def closed(self) -> bool:
@@ -99,9 +99,8 @@ class RelaySocket:
 
     def finish(self) -> None:
         """Send an end behind what is unsent."""
-        if self.unsent:
-            self._finish = True
-        else:
+        self.finishing = True
+        if not self.unsent:
             with contextlib.suppress(OSError):  # it has ended itself
                 self._sock.shutdown(socket.SHUT_WR)
 
@@ -142,7 +141,7 @@ class RelaySocket:
         self._loop.remove_writer(self._sock)
         assert self.other is not None
         self.other.resume()
-        if self._finish:
+        if self.finishing:
             self.finish()
         self._connection.settle()
 
