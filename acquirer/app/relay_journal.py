@@ -38,7 +38,7 @@ up: each reply is compared with all of them."""
 _SENDERS: Final = {Direction.TO_HOST: "terminal", Direction.TO_TERMINAL: "host"}
 
 
-Damage = Callable[[SeenMessage, SeenMessage | None], None]
+DamagePassing = Callable[[SeenMessage, SeenMessage | None], None]
 """Takes a message and the request that it answers, if it is a reply; passes it on, and notes in it what was done."""
 
 
@@ -156,7 +156,7 @@ class ConnectionJournal:
         evidence.frame_bytes = len(data)
         self._journal.keep(evidence)
 
-    def frame(self, direction: Direction, frame: bytes, damage: Damage | None = None) -> None:
+    def frame(self, direction: Direction, frame: bytes, damage: DamagePassing | None = None) -> None:
         """Look at one frame.
 
         Args:
