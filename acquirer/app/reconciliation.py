@@ -10,7 +10,8 @@ from typing import Literal
 
 from acquirer.dialect.dialect import Dialect
 from acquirer.host.batch_totals import batch_totals, is_foreign, side_of
-from acquirer.host.causes import ComparedBatch, Discrepancy, discrepancies
+from acquirer.host.causes import discrepancies
+from acquirer.host.compared_batch import ComparedBatch, Discrepancy
 from acquirer.host.kinds import KINDS
 from acquirer.model.batches import Settlement, UploadedDetail
 from acquirer.model.rows import Transaction, TransactionKey

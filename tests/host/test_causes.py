@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from acquirer.host.causes import ComparedBatch, Discrepancy, discrepancies
+from acquirer.host.causes import discrepancies
+from acquirer.host.compared_batch import ComparedBatch, Discrepancy
 from acquirer.host.explain.causes import Cause
 from acquirer.model.rows import TransactionKey
 from acquirer.slip.receipt import minor

@@ -21,7 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.host.batch_totals import batch_totals
-from acquirer.host.causes import ComparedBatch, discrepancies
+from acquirer.host.causes import discrepancies
+from acquirer.host.compared_batch import ComparedBatch
 from acquirer.host.kinds import KINDS
 from acquirer.signature.bitmap import Bitmap
 from acquirer.signature.pen import draw_signature

@@ -19,7 +19,7 @@ from acquirer.host.decision import Decision
 from acquirer.host.explain import booking as why
 from acquirer.host.explain import settlement as settlement_why
 from acquirer.host.explain.booking import Difference
-from acquirer.host.issuer.decisions import overdrawn_notes
+from acquirer.host.issuer.overdrawn import overdrawn_notes
 from acquirer.host.kinds import COMPLETIONS, KINDS, LOADS, is_advice, title_of
 from acquirer.host.lifecycle import Action, action
 from acquirer.host.registry import SERVICES, Undoing, Undone, service
