@@ -13,7 +13,7 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 
 from acquirer.data.text import printable
-from acquirer.errors import AcquirerError
+from acquirer.errors import PeerError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -21,7 +21,7 @@ _STEPS: Final = re.compile(r"\[(\d+)\]|(de\.\d+(?:\.\d+)?|[^.\[\]]+)")
 """Of a key: a number in brackets, or a name; a field of a message (``de.60.3``) is one name."""
 
 
-class Problem(AcquirerError):
+class Problem(PeerError):
     """A request that cannot be answered as it was meant.
 
     Args:
