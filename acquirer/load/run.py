@@ -109,9 +109,7 @@ def run_plan(plan: LoadPlan, folder: Path, watch: RunWatch) -> RunEnd:
         for worker in workers:
             worker.wait_ready()
         begin_ns, begin_unix_ns = _beginning(plan)
-        for worker in workers:
-            worker.say(f"{begin_ns} {begin_unix_ns}")
-        interrupted = _watch(plan, count, workers, begin_ns, watch)
+        interrupted = _watch(plan, count, workers, begin_ns, begin_unix_ns, watch)
         problems = [worker.problem for worker in workers if worker.problem]
         return RunEnd([worker.records for worker in workers if worker.records.exists()], interrupted, problems)
 
@@ -130,14 +128,20 @@ def _beginning(plan: LoadPlan) -> tuple[int, int]:
     return now_ns + left_ns, plan.start_unix_ns
 
 
-def _watch(plan: LoadPlan, count: int, workers: Sequence[_Worker], begin_ns: int, watch: RunWatch) -> bool:
-    """Watch workers until they have ended; return whether the run was broken off by Ctrl-C."""
+def _watch(
+    plan: LoadPlan, count: int, workers: Sequence[_Worker], begin_ns: int, begin_unix_ns: int, watch: RunWatch
+) -> bool:
+    """Have workers begin, and watch them until they have ended; return whether the run was broken off by Ctrl-C."""
+    untold = list(workers)  # that have not heard when it begins
     planned = plan.moments(PlanPart(plan.shard.number - 1, plan.shard.of), count)
     due = next(planned, None)
     offered = done = 0
     interrupted, reason, ends_s = False, "", 0.0
     while any(worker.running for worker in workers):
         try:
+            while untold:
+                untold[-1].say(f"{begin_ns} {begin_unix_ns}")
+                untold.pop()
             elapsed_s = (time.monotonic_ns() - begin_ns) / 1e9
             while due is not None and due[0] <= elapsed_s * 1e6 and not reason:
                 offered += 1
@@ -226,10 +230,10 @@ class _Worker:
         assert self._process.stdin is not None
         if line in self._sent:
             return
-        self._sent.append(line)
         with suppress(OSError):
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
+        self._sent.append(line)
 
     @property
     def running(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acquirer.app.build import _faults
+from acquirer.app.build import read_faults
 from acquirer.data.toml import DataError
 from acquirer.settings import text_file
 from acquirer.settings.cards import load_cards
@@ -23,7 +23,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "terminals": read_terminals,
     "settings": lambda path: load_config({}, {}, path),
     "dialect": lambda path: load_dialect(str(path)),
-    "faults": lambda path: _faults(str(path)),
+    "faults": lambda path: read_faults(str(path)),
 }
 HOSTILE = {
     "deep": b"a = " + b"[" * 100_000 + b"]" * 100_000,

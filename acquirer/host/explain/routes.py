@@ -44,9 +44,22 @@ def nearest_service(dialect: Dialect, message: Message, most: int = 2) -> str:
     if not near or not 0 < len(near[0][0]) <= most:
         return ""
     nearest = [found for found in near if len(found[0]) == len(near[0][0])]
+    if all([one.element for one in differences] == ["function"] for differences, _ in nearest):
+        nearest = _likest(nearest)
     if _pays(nearest[0][1]):  # one way to pay is enough: terminals have many
         nearest = [nearest[0], *(found for found in nearest[1:] if not _pays(found[1]))]
     return "; or ".join(_sentence(dialect, message, *found) for found in nearest[:2])
+
+
+def _likest(near: list[tuple[list[_Difference], Route]]) -> list[tuple[list[_Difference], Route]]:
+    """Return those whose values are written most like what came: 007 is rather a 001 than a 360."""
+
+    def unlike(found: tuple[list[_Difference], Route]) -> int:
+        (one,) = found[0]
+        return min(sum(map(str.__ne__, one.got.ljust(len(value)), value)) for value in one.allowed)
+
+    least = min(map(unlike, near))
+    return [found for found in near if unlike(found) == least]
 
 
 def _pays(route: Route) -> bool:
