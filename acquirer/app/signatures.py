@@ -16,6 +16,7 @@ from acquirer.host.signature_policy import Mode
 from acquirer.model.rows import Signature, TransactionKey
 from acquirer.process.picture_worker import decode_image
 from acquirer.settings.private_file import write_private
+from acquirer.store import Reader
 from acquirer.store.uploads import significant, with_picture
 
 
@@ -83,3 +84,9 @@ def export_signature(folder: Path, one: Signature, counts: bool, stream: bytes, 
     text = json.dumps(signature_json(one, counts), ensure_ascii=False, indent=2) + "\n"
     write_private(path, text.encode())
     return path
+
+
+def stored_signature_of(reader: Reader, tid: str, stan: str, batch: str) -> Signature | None:
+    """Return the signature that counts of the latest transaction that fits; None when it has none."""
+    found = reader.signatures(tid, stan, batch)
+    return max(found, key=lambda one: (one.at_us, one.number), default=None)

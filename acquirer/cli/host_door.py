@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from acquirer.cli.errors import Code, Exit
 
 if TYPE_CHECKING:
+    from acquirer.model.rows import TransactionKey
     from acquirer.settings.door_file import HostDoor
     from acquirer.store.registry import Registered
 
@@ -28,6 +29,10 @@ class ServedDoor:
 
         answer = self._post("/terminals", document)
         return Registered(answer["added"], answer["changed"], answer["unchanged"], answer["keys_dropped"])
+
+    def receipt_link(self, key: TransactionKey) -> str:
+        """Return a link to the slip of a transaction. Raises Exit."""
+        return str(self._post("/receipts", key._asdict())["url"])
 
     def _post(self, path: str, document: Mapping[str, Any]) -> Any:
         import http.client

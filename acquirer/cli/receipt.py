@@ -13,14 +13,12 @@ import typer
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_array
 from acquirer.cli.slip_options import check_files, columns_of, copy_named, language, write_slips
-from acquirer.cli.stored_signatures import signature_of
 from acquirer.cli.stores import ArrayOption, StoreOption, clock_time, reading, sentence, settings, with_times
 from acquirer.cli.streams import say
 from acquirer.data.text import whole_stan
 
 if TYPE_CHECKING:
     from acquirer.app.receipts import SlipQuery
-    from acquirer.dialect.dialect import Dialect
     from acquirer.model.rows import Transaction
     from acquirer.settings.config import Config
     from acquirer.store import Reader
@@ -52,6 +50,9 @@ def command(
         typer.Option("--copy", metavar="merchant|cardholder|bank", help="Whose copy; the cardholder's is not signed."),
     ] = "merchant",
     columns: Annotated[int, typer.Option("--columns", metavar="32|48", help="Of the paper: 58 or 80 mm.")] = 32,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link to its page at the host that serves the store, and no slip.")
+    ] = False,
     store: str | None = StoreOption,
     as_json: bool = ArrayOption,
 ) -> int:
@@ -59,7 +60,7 @@ def command(
 
     Each copy is counted in the store and says which it is. Where several transactions fit, they are listed.
     """
-    from acquirer.app.receipts import image_of, receipt_of
+    from acquirer.app.stored_slips import stored_slip
     from acquirer.slip.paper import missing_note
     from acquirer.slip.receipt import receipt_sheet
     from acquirer.slip.sheet import plain_text
@@ -74,18 +75,12 @@ def command(
             _list(found, config, as_json)
             return Code.OK
         transaction = _only_one(found, query, config)
-        original = _original(reader, transaction)
-        key = transaction.key
-        signature = signature_of(reader, key.tid, key.stan, key.batch)
-        stream = reader.blob(signature.digest) if signature else None
-        terminal = reader.terminal(key.tid)
-    dialect = _dialect(signature.dialect if signature else "", config.dialect)
-    name = terminal[0].name if terminal else ""
-    limit_minor = config.no_sign_limit_minor
-    receipt = receipt_of(dialect, transaction, signature, name, config.timezone, limit_minor, original)
-    ink = image_of(stream) if stream else None
+        receipt, ink = stored_slip(reader, transaction, config)
+    if link:
+        print(_link(config.store, transaction))
+        return Code.OK
     try:
-        reprint = count_reprint(config.store, key)
+        reprint = count_reprint(config.store, transaction.key)
     except StoreError as error:
         raise Exit(Code.USAGE, sentence(error)) from None
     sheet = receipt_sheet(receipt, whose, lang=words, reprint=reprint, signed=ink is not None)
@@ -194,16 +189,11 @@ def _document(one: Transaction) -> dict[str, object]:
     }
 
 
-def _dialect(name: str, usual: str) -> Dialect:
-    """Return the dialect of a signature's upload, if it is one that ships; else the usual one."""
-    from acquirer.settings.specs import dialect_names, load_dialect
+def _link(url: str, transaction: Transaction) -> str:
+    """Return a link to the slip of a transaction. Raises Exit."""
+    from acquirer.cli.host_door import served_door
 
-    return load_dialect(name if name in dialect_names() else usual)
-
-
-def _original(reader: Reader, transaction: Transaction) -> Transaction | None:
-    """Return the sale that a void or a refund is tied to; None without one, or when the store has it no more."""
-    key = transaction.original
-    if key is None:
-        return None
-    return next((one for one in reader.transactions(key.tid) if one.key == key), None)
+    door = served_door(url)
+    if door is None:
+        raise Exit(Code.USAGE, "A link is to a host that serves the store by HTTP: start it with --http, or use --out.")
+    return door.receipt_link(transaction.key)

@@ -14,7 +14,6 @@ from acquirer.cli.stored_signatures import (
     ReadingFolder,
     find_signatures,
     name_of_signature,
-    signature_of,
     warn_of_damaged,
     with_picture_and_image,
 )
@@ -96,9 +95,11 @@ def show(
     as_json: bool = ObjectOption,
 ) -> int:
     """Show the signature of one transaction: its slip elements, what is unusual about it, what it looks like."""
+    from acquirer.app.signatures import stored_signature_of
+
     config, stan = settings(store), whole_stan(stan)
     with reading(config.store) as reader:
-        one = signature_of(reader, tid, stan, batch)
+        one = stored_signature_of(reader, tid, stan, batch)
         if one is None:
             raise Exit(Code.USAGE, f"{config.store} has no signature of terminal {tid} with STAN {stan}.")
         one, stream, _ = with_picture_and_image(reader, one, config)

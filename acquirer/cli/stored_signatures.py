@@ -23,12 +23,6 @@ NAMED_MAX = 20
 """Damaged signatures or files that are named one by one; of more their number is printed."""
 
 
-def signature_of(reader: Reader, tid: str, stan: str, batch: str) -> Signature | None:
-    """Return the signature that counts of the latest transaction that fits; None when it has none."""
-    found = reader.signatures(tid, stan, batch)
-    return max(found, key=lambda one: (one.at_us, one.number), default=None)
-
-
 def find_signatures(reader: Reader, tid: str, everything: bool) -> list[tuple[Signature, bool]]:
     """Return signatures, each with whether it counts; those that do not only with `everything`."""
     from acquirer.app.signatures import counting_signatures

@@ -22,6 +22,7 @@ from acquirer.control.held import held_routes
 from acquirer.control.journal import journal_routes
 from acquirer.control.metrics import metrics_routes
 from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.control.receipts import receipt_routes
 from acquirer.control.rules import rule_routes
 from acquirer.control.searching import Searching
 from acquirer.control.terminals import terminal_routes
@@ -53,6 +54,7 @@ def make_application(running: Running, searching: Searching) -> FastAPI:
         terminal_routes(running, searching),
         held_routes(running),
         book_routes(running, searching),
+        receipt_routes(running, searching),
         metrics_routes(running, searching),
     ):
         for route in routes.routes:

@@ -48,6 +48,7 @@ BURST: Final = 400.0
 WRITING: Final = ("POST", "PUT", "PATCH", "DELETE")
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:/@\s,]+))(?::[0-9]{1,5})?")
 _OPEN: Final = "/livez"  # without a token: it says nothing but that something answers
+_LINKS: Final = "/receipts/"  # likewise: the link itself is the token
 
 
 class Guard:
@@ -85,7 +86,7 @@ class Guard:
         try:
             self._check_load()
             headers = _headers(scope["headers"])
-            self._check_sender(scope["path"], headers)
+            self._check_sender(scope["method"], scope["path"], headers)
             if scope["method"] in WRITING:
                 receive = await _with_body(scope["method"], headers, receive)
         except Problem as exc:
@@ -116,7 +117,7 @@ class Guard:
             return
         raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many", sentence, headers={"Retry-After": "1"})
 
-    def _check_sender(self, path: str, headers: Mapping[str, str]) -> None:
+    def _check_sender(self, method: str, path: str, headers: Mapping[str, str]) -> None:
         host = headers.get("host", "")
         if not self._is_ours(_name(host)):
             sentence = f"this host is not called '{host[:80]}'; use its address, or list the name with --http-host"
@@ -125,7 +126,8 @@ class Guard:
         if origin is not None and origin != f"http://{host}":
             sentence = f"a page of '{origin[:80]}' may not ask; ask from a program, or from a page of this host"
             raise Problem(HTTPStatus.FORBIDDEN, "origin", sentence)
-        if self._token and path != _OPEN:
+        is_open = path == _OPEN or (method == "GET" and path.startswith(_LINKS))
+        if self._token and not is_open:
             given = headers.get("authorization", "").encode("utf-8", "replace")
             if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
                 sentence = "send 'Authorization: Bearer TOKEN' with the token that the host printed when it was ready"

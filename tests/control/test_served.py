@@ -88,6 +88,26 @@ def test_where_others_can_reach_it_the_ready_line_has_the_token(served: Callable
     assert host.ready.rpartition(" ")[2].strip() not in out + err, "it is printed once"
 
 
+@pytest.mark.slow
+def test_the_host_that_serves_a_store_gives_links_to_its_slips(
+    served: Callable[..., Served], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = f"sqlite:///{tmp_path}/books.db"
+    host = served("--http", "127.0.0.1:0", "--store", store)
+    ready = json.loads(host.ready)
+    with Terminal("10000161", host=ready["listen"], state=tmp_path / "pos") as terminal:
+        terminal.sign_on()
+        terminal.sale("12.34", "standard")
+    command = ["receipt", "--store", store, "--tid", "10000161", "--stan", "2", "--link"]
+    assert cli.run(command) == 0
+    link = capsys.readouterr().out.strip()
+    assert link.startswith(f"{ready['http']}/receipts/")
+    assert "12.34" in Client(ready["http"]).get(link.removeprefix(ready["http"])).text
+    host.end()
+    assert cli.run(command) == 2
+    assert "start it with --http, or use --out" in capsys.readouterr().err
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     code = cli.run(["serve", "--listen", "127.0.0.1:0", "--store", "memory:", "--log", "off", *arguments])
     return code, capsys.readouterr().err
