@@ -20,10 +20,23 @@ class SlipFileError(ConfigurationError, ValueError):
 
 
 def check_form(file: Path) -> str:
-    """Return the form that a file's name asks for. Raises SlipFileError."""
+    """Return the form that a file's name asks for.
+
+    Raises:
+        SlipFileError: there is no such form.
+        MissingExtraError: it needs a package that is not installed.
+    """
     form = file.suffix.lower()
     if form not in FORMS:
         raise SlipFileError(f"{file}: a slip is written as {', '.join(FORMS)}: name the file so")
+    if form == ".pdf":
+        from acquirer.slip.pdf import check_pdf_extra
+
+        check_pdf_extra()
+    elif form == ".escpos":
+        from acquirer.slip.escpos import check_escpos_extra
+
+        check_escpos_extra()
     return form
 
 

@@ -197,7 +197,7 @@ def _run(options: Common, signing: Signing, offline: Offline, printing: Printing
     files = check_files(printing.receipt_out, printing.receipt_png)
     try:
         job = plan()
-        copies = printing.copies or int(printing.receipt or job.slip is not None)
+        copies = printing.copies or int(printing.receipt or job.slip is not None or bool(printing.printer))
         expectations = _expectations(options)
         with Terminal(
             options.tid,

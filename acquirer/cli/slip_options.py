@@ -69,15 +69,16 @@ def check_files(files: Sequence[Path] | None, picture: Path | None = None) -> li
     """Return files that slips can be written to, before anything is done; `picture` is a PNG under any name.
 
     Raises:
-        Exit: a name asks for a form that there is not.
+        Exit: a name asks for a form that there is not, or that needs what is not installed.
     """
     if not files:
         return [SlipFile(picture, ".png")] if picture else []
-    from acquirer.app.slip_files import SlipFileError, check_form
+    from acquirer.app.slip_files import check_form
+    from acquirer.errors import ConfigurationError
 
     try:
         known = [SlipFile(file, check_form(file)) for file in files]
-    except SlipFileError as error:
+    except ConfigurationError as error:
         raise Exit(Code.USAGE, f"{error}.") from None
     return [*([SlipFile(picture, ".png")] if picture else []), *known]
 

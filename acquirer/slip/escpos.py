@@ -19,6 +19,16 @@ PROFILES: Final = {32: "P822D", 48: "TM-T20II"}
 """Printers of 384 and of 576 dots that cut, as python-escpos knows them."""
 
 
+def check_escpos_extra() -> None:
+    """Raise MissingExtraError unless what makes the bytes is installed."""
+    try:
+        import escpos.printer  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a slip for a printer needs python-escpos ({error.name} is missing): pip install 'acquirer[escpos]'"
+        ) from None
+
+
 def as_escpos(rows: Iterable[SlipRow], font_bytes: bytes, ink: Ink | None = None, columns: int = COLUMNS) -> bytes:
     """Return what makes a printer print the slip and cut it: ESC @, GS v 0 for each piece, GS V.
 
@@ -26,12 +36,9 @@ def as_escpos(rows: Iterable[SlipRow], font_bytes: bytes, ink: Ink | None = None
         MissingExtraError: the extra is not installed.
         ValueError: more rows than a slip has; as `FontError`, bytes that are no font.
     """
-    try:
-        from escpos.printer import Dummy
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a slip for a printer needs python-escpos ({error.name} is missing): pip install 'acquirer[escpos]'"
-        ) from None
+    check_escpos_extra()
+    from escpos.printer import Dummy
+
     printer = Dummy(profile=PROFILES[columns])
     printer.hw("INIT")
     printer.image(burn(lay_out(rows, columns, ink), font_bytes, ink))

@@ -27,6 +27,17 @@ class MissingExtraError(ConfigurationError, ImportError):
     """A form of slips needs a package that is not installed."""
 
 
+def check_pdf_extra() -> None:
+    """Raise MissingExtraError unless what makes a PDF is installed."""
+    try:
+        import fontTools.subset  # noqa: F401
+        import reportlab.pdfgen.canvas  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a slip as PDF needs reportlab and fonttools ({error.name} is missing): pip install 'acquirer[pdf]'"
+        ) from None
+
+
 def as_pdf(
     rows: Iterable[SlipRow],
     font_bytes: bytes,
@@ -41,21 +52,17 @@ def as_pdf(
         MissingExtraError: the extra is not installed.
         ValueError: more rows than a slip has; as `FontError`, bytes that are no font.
     """
-    try:
-        from reportlab.lib.utils import ImageReader
-        from reportlab.pdfbase import pdfmetrics
-        from reportlab.pdfbase.ttfonts import TTFont
-        from reportlab.pdfgen.canvas import Canvas
+    check_pdf_extra()
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+    from reportlab.pdfgen.canvas import Canvas
 
-        layout = lay_out(rows, columns, ink)
-        characters = "".join(sorted({char for one in layout.texts for char in one.text}))
-        # reportlab keeps fonts by their names, for good: another set of characters is another font.
-        name = FAMILY + sha256(font_bytes + characters.encode()).hexdigest()[:8]
-        subset = subset_font(font_bytes, characters, name)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a slip as PDF needs reportlab and fonttools ({error.name} is missing): pip install 'acquirer[pdf]'"
-        ) from None
+    layout = lay_out(rows, columns, ink)
+    characters = "".join(sorted({char for one in layout.texts for char in one.text}))
+    # reportlab keeps fonts by their names, for good: another set of characters is another font.
+    name = FAMILY + sha256(font_bytes + characters.encode()).hexdigest()[:8]
+    subset = subset_font(font_bytes, characters, name)
     pdfmetrics.registerFont(TTFont(name, BytesIO(subset)))
     out = BytesIO()
     width, height = PAPER_MM[columns] * POINTS_PER_MM, layout.height * _DOT

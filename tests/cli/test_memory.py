@@ -36,6 +36,8 @@ def test_a_start_without_enough_memory_is_one_sentence(tmp_path, words, megabyte
         text=True,
         timeout=60,
     )
+    if done.returncode == 1 and f"{Path('acquirer')}/" not in done.stderr:
+        pytest.skip("Python itself had too little memory to start")
     assert (done.stdout, done.returncode) == ("", 2)
     assert f"{Path('acquirer', 'cli')}" not in done.stderr  # Python's own modules may say more
     enough = words[0] != "serve" and "there is no store" in done.stderr

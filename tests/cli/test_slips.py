@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -118,6 +119,25 @@ def test_a_printer_in_trouble(acquirer: Acquirer) -> None:
     ]
     code, _, err = acquirer("terminal", "receipt", "--printer", "fire")
     assert (code, "a printer has no trouble 'fire'" in err) == (2, True)
+
+
+def test_a_printer_in_trouble_is_one_that_prints(tmp_path: Path, capsys: Say) -> None:
+    with running_host() as host:
+        where = ["--state", str(tmp_path), "--host", host.address]
+        assert run(["terminal", "sale", *where, "--amount", "3.00", "--printer", "no-paper"]) == 8
+        assert run(["terminal", "receipt", "--state", str(tmp_path)]) == 0
+        assert [one.state for one in host.transactions] == ["approved"]
+    capsys.readouterr()
+
+
+def test_a_form_that_is_not_installed_ends_a_command_before_anything_is_printed(
+    acquirer: Acquirer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, module in (("slip.pdf", "reportlab.pdfgen.canvas"), ("slip.escpos", "escpos.printer")):
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, module, None)
+            code, out, err = acquirer("terminal", "receipt", "--out", str(tmp_path / name))
+        assert (code, out, "pip install 'acquirer[" in err) == (2, "", True)
 
 
 def test_slips_are_backed_up_checked_and_brought_back(acquirer: Acquirer, shop: Path, tmp_path: Path) -> None:
