@@ -84,6 +84,7 @@ def test_the_report_names_the_cause_and_ends_with_1(store: str, capsys: pytest.C
     assert [(row["stan"], row["cause"]) for row in rows] == [("000006", "voided_left_out")]
 
 
+@pytest.mark.slow
 def test_each_cause_is_named_by_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A terminal for each: it counts wrong in one way, settles, and uploads what it counted."""
     url = f"sqlite:///{tmp_path / 'acquirer.db'}"

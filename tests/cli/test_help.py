@@ -26,6 +26,7 @@ def commands_of(text):
 
 
 @pytest.mark.parametrize("group", [(), *((name,) for name in cli.COMMANDS)], ids=" ".join)
+@pytest.mark.slow
 def test_no_word_is_broken_and_no_line_too_wide(help_of, group):
     inner = [(*group, name) for name in commands_of(help_of(80, *group))] if group else []
     for command in (group, *inner):

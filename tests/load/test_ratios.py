@@ -42,6 +42,7 @@ def test_the_bench_books_everything_it_counts(capsys: pytest.CaptureFixture[str]
     assert int(found.replace(",", "")) >= 1 + 4 * 200 + 21 + 4 * 200 + 2 * 400 + 10 * 2
 
 
+@pytest.mark.slow
 def test_another_host_is_measured_in_the_same_rounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running_host(terminals=str(terminals_file(tmp_path, MID))) as peer:
         address = f"{peer.host}:{peer.port}"

@@ -129,6 +129,7 @@ WIDE = row_format(Transaction)
         unique_by=lambda one: one.key,
     )
 )
+@pytest.mark.slow
 def test_transactions_of_wide_rows_are_the_same_in_narrow_ones(sales):
     connection = sqlite3.connect(":memory:", isolation_level=None)
     upgrade(connection, "0008")

@@ -332,6 +332,7 @@ def whole_kinds(kept: Downloaded, before: Downloaded, after: Downloaded) -> bool
     )
 
 
+@pytest.mark.slow
 def test_the_power_fails_at_every_step_of_all_downloads() -> None:
     whole = downloaded_by(Rig()).state.downloaded
     cut, finished = 0, False
@@ -355,6 +356,7 @@ def test_the_power_fails_at_every_step_of_all_downloads() -> None:
     assert cut > 100
 
 
+@pytest.mark.slow
 def test_the_power_fails_at_every_step_of_a_download_by_hand() -> None:
     whole = downloaded_by(Rig()).state.downloaded
     cut, finished = 0, False
