@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
 
-import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -98,7 +97,6 @@ STEPS = st.one_of(
 @given(steps=st.lists(STEPS, max_size=12), keep_open=st.booleans(), leaves_faults=st.booleans(), held=st.booleans())
 @example(steps=[fault("silent", "sale")], keep_open=False, leaves_faults=True, held=False)
 @example(steps=[fault("host_restart", "sale"), operate(0, "sale")], keep_open=True, leaves_faults=False, held=False)
-@pytest.mark.slow
 def test_nothing_is_left_for_the_next_view(
     host: RunningHost, steps: list[Step], keep_open: bool, leaves_faults: bool, held: bool
 ) -> None:
@@ -135,7 +133,6 @@ def test_nothing_is_left_for_the_next_view(
     following.close()
 
 
-@pytest.mark.slow
 def test_views_leave_no_file_and_no_thread(host: RunningHost, open_files: Callable[[], Counter[str]]) -> None:
     def use_views(count: int) -> None:
         for _ in range(count):
