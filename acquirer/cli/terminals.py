@@ -84,12 +84,11 @@ def import_(
     store: str | None = StoreOption,
 ) -> int:
     """Register the terminals of a file: new ones are added, known ones changed, none deleted."""
-    from acquirer.data.toml import parse_toml
-    from acquirer.settings.terminals import read_terminals
-    from acquirer.settings.text_file import read_text_file
+    from acquirer.settings.terminals import terminals_of
+    from acquirer.settings.text_file import read_toml_file
 
-    terminals = read_terminals(file)
-    return _register(terminals, store, parse_toml(read_text_file(file), str(file)).data)
+    document = read_toml_file(file)
+    return _register(terminals_of(document), store, document.data)
 
 
 @app.command("list")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from acquirer.data.table import Table
-from acquirer.data.toml import DataError, did_you_mean, parse_toml
+from acquirer.data.toml import DataError, did_you_mean
 from acquirer.downloads import contactless, parameters
 from acquirer.downloads.aids import AID_BYTES, TAGS, Aid
 from acquirer.downloads.ca_keys import RID_BYTES, CaKey, KeyName, key_check_value
@@ -24,7 +24,7 @@ from acquirer.downloads.master_key import HostRsaKey
 from acquirer.downloads.rates import Rate
 from acquirer.security.key_transport import RsaKey
 from acquirer.settings.shipped import specs_dir
-from acquirer.settings.text_file import read_text_file
+from acquirer.settings.text_file import read_toml_file
 from acquirer.wire.card_numbers import PAN_DIGITS, passes_luhn
 from acquirer.wire.tlv import BIN_DIGITS
 
@@ -58,19 +58,10 @@ def _shipped() -> Catalogue:
 def _read(paths: Mapping[str, Path]) -> Catalogue:
     values: dict[str, Any] = {}
     for name, path in paths.items():
-        top = Table(parse_toml(_text(path), str(path)))
+        top = Table(read_toml_file(path))
         values |= FILES[name](top)
         top.end()
     return Catalogue(**values)
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_text_file(path)
-    except UnicodeDecodeError:
-        raise DataError(str(path), 0, "", "is not UTF-8 text") from None
-    except OSError as exc:
-        raise DataError(str(path), 0, "", f"cannot be read: {exc.strerror or exc}") from None
 
 
 def _parameters(top: Table) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from acquirer.data.text import plural
-from acquirer.data.toml import DataError, Document, did_you_mean, parse_toml
+from acquirer.data.toml import DataError, Document, did_you_mean
 from acquirer.data.types import MakForm
 from acquirer.model.rows import Policy, Required
 from acquirer.security.ciphers import CipherError, CipherName
@@ -32,7 +32,7 @@ from acquirer.settings.terminal_values import (
     read_tid,
     spelled_out,
 )
-from acquirer.settings.text_file import read_text_file
+from acquirer.settings.text_file import read_toml_file
 from acquirer.settings.values import ValueReader, choice, quoted, read_bool, whole
 
 __all__ = [
@@ -58,13 +58,7 @@ def read_terminals(path: Path) -> list[Registration]:
     Raises:
         DataError: with file, line and key; a file without terminals is one too, it is rarely what was meant.
     """
-    try:
-        text = read_text_file(path)
-    except UnicodeDecodeError:
-        raise DataError(str(path), 0, "", "is not UTF-8 text") from None
-    except OSError as exc:
-        raise DataError(str(path), 0, "", f"cannot be read: {exc.strerror or exc}") from None
-    return terminals_of(parse_toml(text, str(path)))
+    return terminals_of(read_toml_file(path))
 
 
 def demo_terminals() -> list[Registration]:

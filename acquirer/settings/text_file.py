@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from acquirer.data.toml import DataError, Document, parse_toml
+
 MOST_BYTES: Final = 64 * 1024 * 1024
 """A hundred thousand terminals, each spelled out, are 20 MB; what is larger is another file."""
 
@@ -47,3 +49,18 @@ def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
         UnicodeDecodeError: it is not UTF-8.
     """
     return read_file(path, most_bytes).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_toml_file(path: Path) -> Document:
+    """Return a parsed TOML file.
+
+    Raises:
+        DataError: it cannot be read, or is not TOML; with file and line.
+    """
+    try:
+        text = read_text_file(path)
+    except UnicodeDecodeError:
+        raise DataError(str(path), 0, "", "is not UTF-8 text") from None
+    except OSError as exc:
+        raise DataError(str(path), 0, "", f"cannot be read: {exc.strerror or exc}") from None
+    return parse_toml(text, str(path))
