@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from acquirer.downloads.lists import Control, split_control
-from acquirer.wire.tlv import Tlv, TlvError, build_tlv, parse_tlv
+from acquirer.downloads.tags import read_tags
+from acquirer.wire.tlv import build_tlv
 
 AID: Final = "9F06"
 AID_BYTES: Final = (5, 16)  # EMV Book 1: a RID, and up to eleven bytes of the application
@@ -65,8 +66,7 @@ def read_aid_name(data: bytes) -> str:
     Raises:
         ValueError: the rest of a sentence about what came.
     """
-    objects = _parse(data)
-    aid = next((one.value for one in objects if one.tag == AID), None)
+    aid = next((one.value for one in read_tags(data) if one.tag == AID), None)
     if aid is None:
         raise ValueError("has no tag 9F06: the AID belongs there")
     if not AID_BYTES[0] <= len(aid) <= AID_BYTES[1]:
@@ -90,7 +90,7 @@ def read_aid(data: bytes) -> Aid | None:
     if control == "0":
         return None
     aid = read_aid_name(rest)
-    values = tuple((one.tag, one.value.hex().upper()) for one in _parse(rest) if one.tag not in ("", AID))
+    values = tuple((one.tag, one.value.hex().upper()) for one in read_tags(rest) if one.tag not in ("", AID))
     sizes = {tag.tag: tag for tag in TAGS}
     for tag, value in values:
         known = sizes.get(tag)
@@ -111,11 +111,4 @@ def read_aid_list(data: bytes) -> tuple[Control, tuple[str, ...]]:
         ValueError: it has another form.
     """
     control, rest = split_control(data)
-    return control, tuple(one.value.hex().upper() for one in _parse(rest) if one.tag == AID)
-
-
-def _parse(data: bytes) -> tuple[Tlv, ...]:
-    try:
-        return parse_tlv(data)
-    except TlvError as exc:
-        raise ValueError(f"is no data with tags: {exc}") from None
+    return control, tuple(one.value.hex().upper() for one in read_tags(rest) if one.tag == AID)

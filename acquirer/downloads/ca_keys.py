@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from acquirer.downloads.lists import Control, split_control
-from acquirer.wire.tlv import Tlv, TlvError, build_tlv, parse_tlv
+from acquirer.downloads.tags import read_needed_tags, read_tags
+from acquirer.wire.tlv import build_tlv
 
 ExpiryForm = Literal["text", "bcd"]
 """DF05 in eight characters, as in captures, or in four bytes, as in the lists of terminal makers."""
 
-RID, INDEX, EXPIRY, HASH, ALGORITHM, MODULUS, EXPONENT, CHECK = (
-    *("9F06", "9F22", "DF05", "DF06", "DF07", "DF02", "DF04", "DF03"),
-)
-ORDER: Final = (RID, INDEX, EXPIRY, HASH, ALGORITHM, MODULUS, EXPONENT, CHECK)
+KEY_TAGS: Final = ("9F06", "9F22", "DF05", "DF06", "DF07", "DF02", "DF04", "DF03")
+RID, INDEX, EXPIRY, HASH, ALGORITHM, MODULUS, EXPONENT, CHECK = KEY_TAGS
 RID_BYTES: Final = 5
 
 
@@ -33,9 +32,22 @@ class KeyName:
     rid: str  # 10 hex digits
     index: str  # 2 hex digits
 
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, bytes]) -> KeyName:
+        """Return which key is named by RID and index, which must be among the tags. Raises ValueError."""
+        rid, index = tags[RID], tags[INDEX]
+        if len(rid) != RID_BYTES or len(index) != 1:
+            raise ValueError(f"has a RID of {len(rid)} bytes and an index of {len(index)}: 5 and 1 belong there")
+        return cls(rid.hex().upper(), index.hex().upper())
+
     def __str__(self) -> str:
         """Return it as people write it."""
         return f"{self.rid}/{self.index}"
+
+    @property
+    def tags(self) -> list[tuple[str, bytes]]:
+        """It as it travels."""
+        return [(RID, bytes.fromhex(self.rid)), (INDEX, bytes.fromhex(self.index))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ def key_check_value(name: KeyName, modulus: bytes, exponent: bytes) -> bytes:
 
 def write_key_name(name: KeyName) -> bytes:
     """Return what asks for a key."""
-    return build_tlv([(RID, bytes.fromhex(name.rid)), (INDEX, bytes.fromhex(name.index))])
+    return build_tlv(name.tags)
 
 
 def read_key_name(data: bytes) -> KeyName:
@@ -79,30 +91,21 @@ def read_key_name(data: bytes) -> KeyName:
     Raises:
         ValueError: the rest of a sentence about what came.
     """
-    return _name(_tags(data, "RID (9F06) and index (9F22)", (RID, INDEX)))
-
-
-def _name(tags: Mapping[str, bytes]) -> KeyName:
-    if len(tags[RID]) != RID_BYTES or len(tags[INDEX]) != 1:
-        raise ValueError(
-            f"has a RID of {len(tags[RID])} bytes and an index of {len(tags[INDEX])}: 5 and 1 belong there"
-        )
-    return KeyName(tags[RID].hex().upper(), tags[INDEX].hex().upper())
+    return KeyName.from_tags(read_needed_tags(data, (RID, INDEX), "RID (9F06) and index (9F22)"))
 
 
 def write_key(key: CaKey, form: ExpiryForm) -> bytes:
     """Return a key as it travels, behind ``1``: it is there."""
-    values = {
-        RID: bytes.fromhex(key.name.rid),
-        INDEX: bytes.fromhex(key.name.index),
-        EXPIRY: _written_expiry(key.expiry, form),
-        HASH: bytes.fromhex(key.hash_algorithm),
-        ALGORITHM: bytes.fromhex(key.key_algorithm),
-        MODULUS: key.modulus,
-        EXPONENT: key.exponent,
-        CHECK: key.check_value,
-    }
-    return b"1" + build_tlv([(tag, values[tag]) for tag in ORDER])
+    objects = [
+        *key.name.tags,
+        (EXPIRY, _written_expiry(key.expiry, form)),
+        (HASH, bytes.fromhex(key.hash_algorithm)),
+        (ALGORITHM, bytes.fromhex(key.key_algorithm)),
+        (MODULUS, key.modulus),
+        (EXPONENT, key.exponent),
+        (CHECK, key.check_value),
+    ]
+    return b"1" + build_tlv(objects)
 
 
 def read_key(data: bytes) -> CaKey | None:
@@ -114,9 +117,9 @@ def read_key(data: bytes) -> CaKey | None:
     control, rest = split_control(data)
     if control == "0":
         return None
-    tags = _tags(rest, "the tags of a key", ORDER)
+    tags = read_needed_tags(rest, KEY_TAGS, "the tags of a key")
     return CaKey(
-        _name(tags),
+        KeyName.from_tags(tags),
         _read_expiry(tags[EXPIRY]),
         tags[MODULUS],
         tags[EXPONENT],
@@ -130,8 +133,7 @@ def write_key_list(control: Control, keys: Iterable[CaKey], form: ExpiryForm) ->
     """Return which keys there are, as it travels."""
     objects: list[tuple[str, bytes]] = []
     for key in keys:
-        objects.append((RID, bytes.fromhex(key.name.rid)))
-        objects.append((INDEX, bytes.fromhex(key.name.index)))
+        objects += key.name.tags
         objects.append((EXPIRY, _written_expiry(key.expiry, form)))
     return control.encode("ascii") + build_tlv(objects)
 
@@ -143,11 +145,11 @@ def read_key_list(data: bytes) -> tuple[Control, tuple[KeyName, ...]]:
         ValueError: it has another form.
     """
     control, rest = split_control(data)
-    objects = [one for one in _parse(rest) if one.tag in (RID, INDEX)]
+    objects = [one for one in read_tags(rest) if one.tag in (RID, INDEX)]
     if [one.tag for one in objects] != [RID, INDEX] * (len(objects) // 2):
         raise ValueError("its entries are no pairs of RID (9F06) and index (9F22)")
     pairs = zip(objects[::2], objects[1::2], strict=True)
-    return control, tuple(_name({RID: rid.value, INDEX: index.value}) for rid, index in pairs)
+    return control, tuple(KeyName.from_tags({RID: rid.value, INDEX: index.value}) for rid, index in pairs)
 
 
 def _written_expiry(expiry: str, form: ExpiryForm) -> bytes:
@@ -159,18 +161,3 @@ def _read_expiry(value: bytes) -> str:
     if len(text) != len("YYYYMMDD") or not text.isdecimal():
         raise ValueError("has an expiry (DF05) that is neither YYYYMMDD as text nor four bytes")
     return text
-
-
-def _parse(data: bytes) -> tuple[Tlv, ...]:
-    try:
-        return parse_tlv(data)
-    except TlvError as exc:
-        raise ValueError(f"is no data with tags: {exc}") from None
-
-
-def _tags(data: bytes, what: str, needed: Iterable[str]) -> dict[str, bytes]:
-    tags = {one.tag: one.value for one in _parse(data)}
-    for tag in needed:
-        if tag not in tags:
-            raise ValueError(f"has no tag {tag}; {what} belong there")
-    return tags

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from acquirer.downloads.ca_keys import EXPONENT, INDEX, MODULUS, RID, KeyName, read_key_name
+from acquirer.downloads.ca_keys import EXPONENT, INDEX, MODULUS, RID, KeyName
+from acquirer.downloads.tags import read_needed_tags
 from acquirer.security.key_transport import RsaKey
-from acquirer.wire.tlv import TlvError, build_tlv, parse_tlv
+from acquirer.wire.tlv import build_tlv
 
 TRANSPORT_BLOCK, TRANSPORT_CHECK, MASTER, MASTER_CHECK = "DF23", "DF24", "DF21", "DF22"
 _NAME: Final = (RID, INDEX)
@@ -26,26 +27,24 @@ class HostRsaKey:
 
 def write_public_key(own: HostRsaKey) -> bytes:
     """Return the public half of a key as it travels."""
-    rid, index = bytes.fromhex(own.name.rid), bytes.fromhex(own.name.index)
-    return build_tlv([(RID, rid), (INDEX, index), (MODULUS, own.key.modulus), (EXPONENT, own.key.exponent)])
+    return build_tlv([*own.name.tags, (MODULUS, own.key.modulus), (EXPONENT, own.key.exponent)])
 
 
 def read_public_key(data: bytes) -> HostRsaKey:
     """Return the public key that a reply brings. Raises ValueError."""
     tags = _tags(data, (*_NAME, MODULUS, EXPONENT))
-    return HostRsaKey(read_key_name(data), RsaKey(tags[MODULUS], tags[EXPONENT]))
+    return HostRsaKey(KeyName.from_tags(tags), RsaKey(tags[MODULUS], tags[EXPONENT]))
 
 
 def write_transport_key(name: KeyName, block: bytes, check_value: bytes) -> bytes:
     """Return a transport key under the public key of this name, as it travels."""
-    rid, index = bytes.fromhex(name.rid), bytes.fromhex(name.index)
-    return build_tlv([(RID, rid), (INDEX, index), (TRANSPORT_BLOCK, block), (TRANSPORT_CHECK, check_value)])
+    return build_tlv([*name.tags, (TRANSPORT_BLOCK, block), (TRANSPORT_CHECK, check_value)])
 
 
 def read_transport_key(data: bytes) -> tuple[KeyName, bytes, bytes]:
     """Return the name of the public key, the block under it, and the check value. Raises ValueError."""
     tags = _tags(data, (*_NAME, TRANSPORT_BLOCK, TRANSPORT_CHECK))
-    return read_key_name(data), tags[TRANSPORT_BLOCK], tags[TRANSPORT_CHECK]
+    return KeyName.from_tags(tags), tags[TRANSPORT_BLOCK], tags[TRANSPORT_CHECK]
 
 
 def write_master_key(wrapped: bytes, check_value: bytes) -> bytes:
@@ -60,11 +59,4 @@ def read_master_key(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _tags(data: bytes, needed: tuple[str, ...]) -> dict[str, bytes]:
-    try:
-        tags = {one.tag: one.value for one in parse_tlv(data)}
-    except TlvError as exc:
-        raise ValueError(f"is no data with tags: {exc}") from None
-    for tag in needed:
-        if tag not in tags:
-            raise ValueError(f"has no tag {tag}; {', '.join(needed)} belong there")
-    return tags
+    return read_needed_tags(data, needed, ", ".join(needed))
