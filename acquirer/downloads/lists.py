@@ -12,8 +12,8 @@ Source: Q/CUP 009, 公钥下载, 黑名单下载.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Generic, Literal, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from acquirer.data.text import plural
 from acquirer.wire.tlv import TlvError, build_tlv, parse_tlv
@@ -26,7 +26,8 @@ CardListKind = Literal["length2-bin", "length2-digits"]
 Control = Literal["0", "1", "2", "3"]
 """How a list goes on: there is none, this is all, more follows, this was the last page."""
 
-FIRST_QUERY: Final = b"100"
+_CONTROLS: Final[Mapping[bytes, Control]] = {one.encode("ascii"): one for one in get_args(Control)}
+
 FIRST_CARDS: Final = b"000"
 MOST_ENTRIES: Final = 99  # two digits say how many were received
 MOST_CARDS: Final = 999
@@ -67,12 +68,8 @@ def read_query(data: bytes) -> int:
     Raises:
         ValueError: a query has another form; the rest of a sentence.
     """
-    if len(data) != len(FIRST_QUERY) or not data.isdigit():
-        raise ValueError(
-            f"has {plural(len(data), 'byte')}, and a query has three digits: 1, and how many entries were received in "
-            "two; send 100 first"
-        )
-    return int(data[1:])
+    words = "a query has three digits: 1, and how many entries were received in two; send 100 first"
+    return _three_digits(data, words) % 100
 
 
 def split_control(data: bytes) -> tuple[Control, bytes]:
@@ -81,12 +78,12 @@ def split_control(data: bytes) -> tuple[Control, bytes]:
     Raises:
         ValueError: it begins otherwise.
     """
-    control = data[:1].decode("latin-1")
     if not data:
         return "0", b""
-    if control not in ("0", "1", "2", "3"):
+    control = _CONTROLS.get(data[:1])
+    if control is None:
         raise ValueError(f"begins with {data[:1].hex().upper()}, and 0, 1, 2 or 3 belongs there, as a character")
-    return control, data[1:]  # type: ignore[return-value]
+    return control, data[1:]
 
 
 def read_number(data: bytes) -> int:
@@ -95,11 +92,17 @@ def read_number(data: bytes) -> int:
     Raises:
         ValueError: a request has another form; the rest of a sentence.
     """
-    if len(data) != len(FIRST_CARDS) or not data.isdigit():
-        raise ValueError(
-            f"has {plural(len(data), 'byte')}, and three digits belong there: the number of the first entry that is "
-            "wanted; send 000 first, then the last number that came and one more"
-        )
+    return _three_digits(
+        data,
+        "three digits belong there: the number of the first entry that is wanted; send 000 first, then the last number "
+        "that came and one more",
+    )
+
+
+def _three_digits(data: bytes, expected: str) -> int:
+    """Return a number of three digits. Raises ValueError, with what is expected."""
+    if len(data) != 3 or not data.isdigit():
+        raise ValueError(f"has {plural(len(data), 'byte')}, and {expected}")
     return int(data)
 
 

@@ -118,12 +118,11 @@ def write_parameters(values: ParameterValues) -> bytes:
 
 
 def _written(one: TerminalParameter, value: ParameterValue) -> bytes:
-    if one.kind == "kinds":
-        assert isinstance(value, tuple)
+    if isinstance(value, tuple):
         return _bits(value).to_bytes(one.size)
     if one.kind == "text":
         return str(value).encode("gbk").ljust(one.size)
-    return f"{int(value):0{one.size}}".encode("ascii")  # type: ignore[arg-type]
+    return f"{int(value):0{one.size}}".encode("ascii")
 
 
 def _bits(kinds: Iterable[str]) -> int:

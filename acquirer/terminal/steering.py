@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from acquirer.slip.receipt import decimal_amount
 from acquirer.terminal.kind import Kind
@@ -61,7 +61,7 @@ def steered(owned: Setup, state: State) -> Setup:
     """
     downloaded = state.downloaded
     parameters, contactless = downloaded.parameters, downloaded.contactless
-    changes: dict[str, object] = {"operator": state.operator} if state.operator else {}
+    changes: dict[str, Any] = {"operator": state.operator} if state.operator else {}
     if parameters.get("merchant_name"):
         changes["merchant"] = parameters["merchant_name"]
     if parameters.get("timeout_s") and not owned.timeout_s:
@@ -73,7 +73,7 @@ def steered(owned: Setup, state: State) -> Setup:
     if "no_signature" in contactless and owned.no_cvm_limit_minor is None:
         limit = contactless.get("no_signature_limit_minor", 0) if contactless["no_signature"] else 0
         changes["no_cvm_limit_minor"] = limit
-    return replace(owned, **changes) if changes else owned  # type: ignore[arg-type]
+    return replace(owned, **changes) if changes else owned
 
 
 def forbidden(state: State, kind: Kind, order: Order) -> str:
