@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from acquirer.data.table import Table
 
 InstalmentForm = Literal["whole", "short", "counted"]
 """An order of instalments: 62 characters; the first 32 of them; three digits that count the 62, and these."""
+
+ExpiryForm = Literal["text", "bcd"]
+"""DF05 of a CA public key in eight characters, as in captures, or in four bytes, as in the lists of terminal makers."""
+
+ContactlessForm = Literal["text", "binary"]
+"""Contactless parameters with tags of six characters, or with BER tags."""
 
 SHORT: Final = 32
 
@@ -75,11 +81,7 @@ class PrivateForms:
 def read_forms(table: Table) -> PrivateForms:
     """Return ``[forms]``. Raises DataError."""
     forms = PrivateForms(
-        instalments=next(
-            one
-            for one in get_args(InstalmentForm)
-            if one == table.choice("instalments", get_args(InstalmentForm), "whole")
-        ),
+        instalments=cast("InstalmentForm", table.choice("instalments", get_args(InstalmentForm), "whole")),
         qr_code=_tagged(table, "qr_code"),
         qr_voucher=_tagged(table, "qr_voucher"),
     )
@@ -101,16 +103,16 @@ def _tagged(table: Table, key: str) -> Tagged:
 class DownloadForms:
     """How what terminals download travels, where makes differ."""
 
-    expiry: Literal["text", "bcd"] = "text"  # of CA public keys: eight characters, or four bytes
-    contactless: Literal["text", "binary"] = "text"  # tags of six characters, or BER tags
+    expiry: ExpiryForm = "text"
+    contactless: ContactlessForm = "text"
     page: int = 10  # entries of a list in one message; 0: all
 
 
 def read_download_forms(table: Table) -> DownloadForms:
     """Return ``[downloads]``: how what terminals download travels."""
     forms = DownloadForms(
-        expiry=cast("Any", table.choice("expiry", ("text", "bcd"), "text")),
-        contactless=cast("Any", table.choice("contactless", ("text", "binary"), "text")),
+        expiry=cast("ExpiryForm", table.choice("expiry", get_args(ExpiryForm), "text")),
+        contactless=cast("ContactlessForm", table.choice("contactless", get_args(ContactlessForm), "text")),
         page=table.number("page", DownloadForms().page, least=0),
     )
     table.end()

@@ -24,7 +24,7 @@ from acquirer.dialect.json_schema import (
     text,
     texts,
 )
-from acquirer.dialect.private_forms import InstalmentForm
+from acquirer.dialect.private_forms import ContactlessForm, ExpiryForm, InstalmentForm
 from acquirer.dialect.terminal_profile import TerminalProfile
 from acquirer.wire.charsets import EBCDIC_CODE_PAGES, TEXT_CHARSETS
 from acquirer.wire.coverage import COVERAGES
@@ -124,8 +124,10 @@ def schema(services: Iterable[str] = (), reasons: Iterable[str] = ()) -> Schema:
         ),
         "downloads": table(
             "How what terminals download travels, where makes differ.",
-            expiry=text("Of CA public keys: eight characters, or four bytes.", choices=("text", "bcd")),
-            contactless=text("Of contactless parameters: tags of six characters, or BER.", choices=("text", "binary")),
+            expiry=text("Of CA public keys: eight characters, or four bytes.", choices=get_args(ExpiryForm)),
+            contactless=text(
+                "Of contactless parameters: tags of six characters, or BER.", choices=get_args(ContactlessForm)
+            ),
             page=number("Entries of a list in one message; 0: all."),
         ),
         "constants": mapping("Elements that always have the same value.", text("The value.")),

@@ -11,14 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from acquirer.dialect.private_forms import ExpiryForm
 from acquirer.downloads.lists import Control, split_control
 from acquirer.downloads.tags import read_needed_tags, read_tags
 from acquirer.wire.tlv import build_tlv
-
-ExpiryForm = Literal["text", "bcd"]
-"""DF05 in eight characters, as in captures, or in four bytes, as in the lists of terminal makers."""
 
 KEY_TAGS: Final = ("9F06", "9F22", "DF05", "DF06", "DF07", "DF02", "DF04", "DF03")
 RID, INDEX, EXPIRY, HASH, ALGORITHM, MODULUS, EXPONENT, CHECK = KEY_TAGS

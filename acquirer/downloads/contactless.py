@@ -8,12 +8,11 @@ Source: Q/CUP 009, 非接业务参数下载.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from acquirer.data.text import plural
+from acquirer.dialect.private_forms import ContactlessForm
 from acquirer.wire.tlv import TlvError, build_tlv, parse_tlv
-
-ContactlessForm = Literal["text", "binary"]
 
 
 class ContactlessItem(NamedTuple):
