@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from acquirer.downloads.kinds import Download
 from acquirer.host.case import Case
@@ -18,11 +20,28 @@ from acquirer.model.reasons import Reason
 from acquirer.model.rows import Session
 from acquirer.wire.message import Value, as_bytes
 
+T = TypeVar("T")
+
 
 def wanted(case: Case) -> bytes:
     """Return what a request brings in element `download`; b"" where it brings nothing."""
     value = case.host.dialect.get_from(case.fields, "download")
     return b"" if value is None else as_bytes(value)
+
+
+def read_wanted(case: Case, read: Callable[[bytes], T]) -> T:
+    """Return what a request asks for, read.
+
+    Args:
+        read: raises ValueError with the rest of a sentence about what cannot be read.
+
+    Raises:
+        Decided: it asks for something in another form.
+    """
+    try:
+        return read(wanted(case))
+    except ValueError as exc:
+        raise Decided(Decision(Reason.FORMAT_ERROR, why.unreadable(case.host.dialect, str(exc)))) from None
 
 
 def answer(
@@ -37,14 +56,24 @@ def answer(
     )
 
 
-def unreadable_request(case: Case, problem: ValueError) -> Decided:
-    """Return the refusal of a request that asks for something in another form."""
-    return Decided(Decision(Reason.FORMAT_ERROR, why.unreadable(case.host.dialect, str(problem))))
+def fetched(
+    case: Case,
+    kind: Download,
+    done: str = "",
+    content: bytes = b"",
+    *,
+    session: Session | None = None,
+    notes: tuple[str, ...] = (),
+) -> Decision:
+    """Note that a terminal has fetched a kind: it is asked for it no more.
 
-
-def fetched(case: Case, kind: Download) -> Decision:
-    """Note that a terminal has fetched a kind: it is asked for it no more."""
+    Args:
+        done: what is said of it; "": that it was fetched.
+        session: as it becomes otherwise; None: it stays as it is.
+    """
     pending = case.session.downloads
     after = tuple(one for one in pending if one != kind)
-    session = None if after == pending else replace(case.session, downloads=after)
-    return answer(case, why.ended(kind, pending, after), session=session)
+    if after != pending:
+        session = replace(session or case.session, downloads=after)
+    sentence = f"{done or why.ended(kind, pending)}; {why.still_pending(after)}"
+    return answer(case, sentence, content, session=session, notes=notes)

@@ -65,11 +65,9 @@ def aid_unknown(aid: str, known: Sequence[str]) -> str:
     return f"no parameters of application {aid}: there are {there}; ask for those of the list (382)"
 
 
-def ended(kind: Download, pending: Collection[str], after: Collection[str]) -> str:
+def ended(kind: Download, pending: Collection[str]) -> str:
     """The end of a download."""
-    name = NAMES[kind]
-    done = f"the terminal has fetched {name}" if kind in pending else f"the terminal has fetched {name} unasked"
-    return f"{done}; {still_pending(after)}"
+    return f"the terminal has fetched {NAMES[kind]}{'' if kind in pending else ' unasked'}"
 
 
 def still_pending(pending: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from acquirer.downloads.aids import read_aid_name, write_aid, write_aid_list
 from acquirer.downloads.lists import page_of, read_query
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, fetched, unreadable_request, wanted
+from acquirer.host.downloading import answer, fetched, read_wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 
@@ -18,10 +18,7 @@ from acquirer.host.registry import service
 @service("aid_query")
 def aid_query(case: Case) -> Decision:
     """List the applications behind those that the terminal knows of."""
-    try:
-        received = read_query(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    received = read_wanted(case, read_query)
     aids = tuple(case.host.downloads.aids.values())
     page = page_of(aids, received, case.host.dialect.downloads.page)
     sentence = why.page_handed_out(page, len(aids), "applications")
@@ -31,10 +28,7 @@ def aid_query(case: Case) -> Decision:
 @service("aid")
 def aid(case: Case) -> Decision:
     """Hand out the parameters of one application."""
-    try:
-        name = read_aid_name(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    name = read_wanted(case, read_aid_name)
     aids = case.host.downloads.aids
     if name not in aids:
         return answer(case, why.aid_unknown(name, tuple(aids)), b"0")

@@ -11,7 +11,7 @@ from acquirer.downloads.ca_keys import read_key_name, write_key, write_key_list
 from acquirer.downloads.lists import page_of, read_query
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, fetched, unreadable_request, wanted
+from acquirer.host.downloading import answer, fetched, read_wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 
@@ -23,10 +23,7 @@ SM2_QUERY: Final = "373"
 def capk_query(case: Case) -> Decision:
     """List the keys behind those that the terminal knows of."""
     host = case.host
-    try:
-        received = read_query(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    received = read_wanted(case, read_query)
     if host.read.function(case.fields) == SM2_QUERY:
         return answer(case, why.no_sm2(), NONE)
     keys, forms = tuple(host.downloads.keys.values()), host.dialect.downloads
@@ -38,10 +35,7 @@ def capk_query(case: Case) -> Decision:
 @service("capk")
 def capk(case: Case) -> Decision:
     """Hand out one key."""
-    try:
-        name = read_key_name(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    name = read_wanted(case, read_key_name)
     keys = case.host.downloads.keys
     if name not in keys:
         return answer(case, why.key_unknown(name, keys), NONE)

@@ -10,7 +10,7 @@ from acquirer.downloads.catalogue import Cards
 from acquirer.downloads.lists import CardListKind, read_number, write_card_page
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, fetched, unreadable_request, wanted
+from acquirer.host.downloading import answer, fetched, read_wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 
@@ -34,10 +34,7 @@ def blacklist(case: Case) -> Decision:
 
 
 def _page(case: Case, cards: Cards, kind: CardListKind, name: str) -> Decision:
-    try:
-        first = read_number(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    first = read_wanted(case, read_number)
     size = case.host.dialect.downloads.page
     content, page = write_card_page(cards, first, size, kind)
     at_start = first <= 1 or (bool(size) and first % size == 1 % size)

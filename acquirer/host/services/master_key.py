@@ -14,7 +14,7 @@ from acquirer.downloads.ca_keys import KeyName, read_key_name
 from acquirer.downloads.master_key import HostRsaKey, read_transport_key, write_master_key, write_public_key
 from acquirer.host.case import Case
 from acquirer.host.decision import Decided, Decision
-from acquirer.host.downloading import answer, unreadable_request, wanted
+from acquirer.host.downloading import answer, read_wanted, wanted
 from acquirer.host.explain import downloads as why
 from acquirer.host.registry import service
 from acquirer.model.reasons import Reason
@@ -28,12 +28,7 @@ TMK_BYTES: Final = 16
 @service("rsa_key")
 def rsa_key(case: Case) -> Decision:
     """Hand out the public key under which the terminal sends a transport key."""
-    named = wanted(case)
-    try:
-        name = read_key_name(named) if named else None
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
-    own = _own(case, name)
+    own = _own(case, read_wanted(case, read_key_name) if wanted(case) else None)
     return answer(case, f"RSA key {own.name}, {8 * len(own.key.modulus)} bits", write_public_key(own))
 
 
@@ -41,10 +36,7 @@ def rsa_key(case: Case) -> Decision:
 def tmk(case: Case) -> Decision:
     """Hand out a fresh master key under the terminal's transport key; it is not in use yet."""
     host = case.host
-    try:
-        name, block, check_value = read_transport_key(wanted(case))
-    except ValueError as exc:
-        raise unreadable_request(case, exc) from None
+    name, block, check_value = read_wanted(case, read_transport_key)
     own = _own(case, name)
     try:
         transport = open_transport_key(own.key, block, check_value)

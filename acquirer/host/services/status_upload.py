@@ -11,8 +11,7 @@ from typing import Final
 from acquirer.data.text import printable
 from acquirer.host.case import Case
 from acquirer.host.decision import Decision
-from acquirer.host.downloading import answer, wanted
-from acquirer.host.explain import downloads as why
+from acquirer.host.downloading import fetched, wanted
 from acquirer.host.registry import service
 
 DEVICES: Final = {"01": "keyboard", "02": "PIN pad", "03": "card reader", "04": "printer", "05": "display"}
@@ -23,12 +22,10 @@ DEVICE_CHARACTERS: Final = 3  # two digits of the device, and 1: it works
 def status_upload(case: Case) -> Decision:
     """Keep a terminal's status; it is asked for it no more."""
     text = printable(wanted(case).decode("gbk", "replace"))  # a merchant's name may stand behind the devices
-    after = tuple(one for one in case.session.downloads if one != "status")
     broken = _broken(text)
     sentence = f"status: {', '.join(broken)} out of order" if broken else "status: all devices work"
     notes = () if text[:2] in DEVICES else ("odd-status: it does not begin with 01 (keyboard) and 1 or 0",)
-    session = replace(case.session, downloads=after, device_status=text)
-    return answer(case, f"{sentence}; {why.still_pending(after)}", session=session, notes=notes)
+    return fetched(case, "status", sentence, session=replace(case.session, device_status=text), notes=notes)
 
 
 def _broken(text: str) -> list[str]:
