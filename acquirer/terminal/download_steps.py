@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Exchange, Outcome
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.rendering import outcome_text
 from acquirer.wire.message import Value, as_bytes
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -77,13 +79,23 @@ def ask(
     return exchange
 
 
-def content_of(exchange: Exchange) -> bytes:
-    """Return what a reply brings; b"" for nothing."""
+def read_reply(exchange: Exchange, read: Callable[[bytes], T]) -> T:
+    """Return what a reply brings, read; b"" is read where it brings nothing.
+
+    Args:
+        read: raises ValueError with the rest of a sentence about what cannot be read.
+
+    Raises:
+        NotFetched: it cannot be read.
+    """
     value = None if exchange.reply is None else exchange.dialect.get(exchange.reply, "download")
-    return b"" if value is None else as_bytes(value)
+    try:
+        return read(b"" if value is None else as_bytes(value))
+    except ValueError as exc:
+        raise unreadable_reply(exchange, str(exc)) from None
 
 
-def unreadable_reply(exchange: Exchange, problem: ValueError) -> NotFetched:
+def unreadable_reply(exchange: Exchange, problem: str) -> NotFetched:
     """Return the end of a download whose answer cannot be read."""
     exchange.outcome = Outcome.MALFORMED
     at = exchange.dialect.elements["download"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acquirer.data.text import plural
 from acquirer.downloads.catalogue import Cards
 from acquirer.downloads.lists import FIRST_CARDS, MOST_CARDS, CardListKind, read_card_page
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
+from acquirer.terminal.download_steps import Fetched, ask, guarded, read_reply, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.machine import Machine
 
@@ -35,12 +35,9 @@ def _pages(machine: Machine, service: str, kind: CardListKind) -> Program[Cards]
     wanted, last = FIRST_CARDS, 0
     while True:
         exchange = yield from ask(machine, service, wanted)
-        try:
-            control, end, page = read_card_page(content_of(exchange), kind)
-            if control != "0" and not last < end <= MOST_CARDS:
-                raise ValueError(f"says that its last entry is {end:03}, and {last:03} were there before")
-        except ValueError as exc:
-            raise unreadable_reply(exchange, exc) from None
+        control, end, page = read_reply(exchange, lambda data: read_card_page(data, kind))
+        if control != "0" and not last < end <= MOST_CARDS:
+            raise unreadable_reply(exchange, f"says that its last entry is {end:03}, and {last:03} were there before")
         cards += page
         if control != "2" or end == MOST_CARDS:
             return tuple(cards)

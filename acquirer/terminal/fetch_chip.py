@@ -9,9 +9,9 @@ from acquirer.data.text import plural
 from acquirer.downloads.aids import Aid, read_aid, read_aid_list, write_aid_name
 from acquirer.downloads.ca_keys import CaKey, KeyName, read_key, read_key_list, write_key_name
 from acquirer.downloads.lists import MOST_ENTRIES, Control, write_query
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
+from acquirer.terminal.download_steps import Fetched, ask, guarded, read_reply, unreadable_reply
 from acquirer.terminal.effects import Program
-from acquirer.terminal.exchange import Exchange, Outcome
+from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.machine import Machine
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def fetch_keys_of_cas(machine: Machine) -> Program[Fetched]:
     refused: list[str] = []
     for name in names:
         exchange = yield from ask(machine, "capk", write_key_name(name), last=True)
-        key = _read(exchange, read_key)
+        key = read_reply(exchange, read_key)
         if problem := _key_problem(name, key):
             refused.append(problem)
             exchange.outcome, exchange.detail = Outcome.MALFORMED, f"{problem}: not kept"
@@ -55,10 +55,10 @@ def fetch_aids(machine: Machine) -> Program[Fetched]:
     aids: list[Aid] = []
     for name in names:
         exchange = yield from ask(machine, "aid", write_aid_name(name), last=True)
-        aid = _read(exchange, read_aid)
+        aid = read_reply(exchange, read_aid)
         if aid is None or aid.aid != name:
             problem = f"the host lists application {name} and has none" if aid is None else f"{aid.aid} came for {name}"
-            raise unreadable_reply(exchange, ValueError(problem))
+            raise unreadable_reply(exchange, problem)
         aids.append(aid)
         exchange.note(f"application {name}")
         yield from Fetched(exchange, ended=True).end()
@@ -71,18 +71,8 @@ def _listed(machine: Machine, service: str, read: Callable[[bytes], tuple[Contro
     names: list[T] = []
     while len(names) <= MOST_ENTRIES:
         exchange = yield from ask(machine, service, write_query(len(names)))
-        try:
-            control, page = read(content_of(exchange))
-        except ValueError as exc:
-            raise unreadable_reply(exchange, exc) from None
+        control, page = read_reply(exchange, read)
         names += page
         if control != "2" or not page:
             break
     return names
-
-
-def _read(exchange: Exchange, read: Callable[[bytes], T]) -> T:
-    try:
-        return read(content_of(exchange))
-    except ValueError as exc:
-        raise unreadable_reply(exchange, exc) from None

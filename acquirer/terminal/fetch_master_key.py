@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from acquirer.downloads.master_key import read_master_key, read_public_key, write_transport_key
-from acquirer.security.ciphers import CipherError
 from acquirer.security.key_transport import make_transport_key, unwrap_master_key
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
+from acquirer.terminal.download_steps import Fetched, ask, guarded, read_reply, unreadable_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.exchange import Result
 from acquirer.terminal.machine import Machine
@@ -41,16 +40,13 @@ def download_master_key(machine: Machine) -> Program[Result]:
 @guarded
 def _fetch(machine: Machine) -> Program[Fetched]:
     exchange = yield from ask(machine, "rsa_key")
+    own = read_reply(exchange, read_public_key)
     try:
-        own = read_public_key(content_of(exchange))
         transport, block, check_value = make_transport_key(own.key, machine.setup.randbytes)
-    except (ValueError, CipherError) as exc:
-        raise unreadable_reply(exchange, ValueError(str(exc))) from None
+    except ValueError as exc:
+        raise unreadable_reply(exchange, str(exc)) from None
     exchange = yield from ask(machine, SERVICE, write_transport_key(own.name, block, check_value))
-    try:
-        master = unwrap_master_key(transport, *read_master_key(content_of(exchange)))
-    except (ValueError, CipherError) as exc:
-        raise unreadable_reply(exchange, ValueError(str(exc))) from None
+    master = read_reply(exchange, lambda data: unwrap_master_key(transport, *read_master_key(data)))
     yield from machine.keep(downloaded=replace(machine.state.downloaded, next_tmk=master))
     end = yield from ask(machine, "tmk_activation", last=True)
     end.note(f"master key {master.kcv()}")

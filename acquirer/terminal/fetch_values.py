@@ -6,7 +6,7 @@ from acquirer.data.text import plural
 from acquirer.downloads.contactless import read_contactless
 from acquirer.downloads.parameters import PARAMETERS, read_parameters, write_parameters
 from acquirer.downloads.rates import read_rates
-from acquirer.terminal.download_steps import Fetched, ask, content_of, guarded, unreadable_reply
+from acquirer.terminal.download_steps import Fetched, ask, guarded, read_reply
 from acquirer.terminal.effects import Program
 from acquirer.terminal.machine import Machine
 
@@ -21,10 +21,7 @@ STATUS_CODES = tuple(one.name for one in PARAMETERS if one.code <= "25")
 def fetch_parameters(machine: Machine) -> Program[Fetched]:
     """Fetch the terminal parameters; an empty reply changes nothing."""
     exchange = yield from ask(machine, "parameters")
-    try:
-        values = read_parameters(content_of(exchange))
-    except ValueError as exc:
-        raise unreadable_reply(exchange, exc) from None
+    values = read_reply(exchange, read_parameters)
     end = yield from ask(machine, "parameters_end", last=True)
     if not values:
         return Fetched(end, "no parameters: nothing changes", ended=True)
@@ -36,10 +33,8 @@ def fetch_parameters(machine: Machine) -> Program[Fetched]:
 def fetch_contactless(machine: Machine) -> Program[Fetched]:
     """Fetch the contactless parameters."""
     exchange = yield from ask(machine, "contactless")
-    try:
-        values = read_contactless(content_of(exchange), machine.setup.dialect.downloads.contactless)
-    except ValueError as exc:
-        raise unreadable_reply(exchange, exc) from None
+    form = machine.setup.dialect.downloads.contactless
+    values = read_reply(exchange, lambda data: read_contactless(data, form))
     end = yield from ask(machine, "contactless_end", last=True)
     return Fetched(end, plural(len(values), "contactless parameter"), {"contactless": values}, ended=True)
 
@@ -48,10 +43,7 @@ def fetch_contactless(machine: Machine) -> Program[Fetched]:
 def fetch_rates(machine: Machine) -> Program[Fetched]:
     """Fetch the currency rates; they have no end."""
     exchange = yield from ask(machine, "rates", last=True)
-    try:
-        rates = read_rates(content_of(exchange))
-    except ValueError as exc:
-        raise unreadable_reply(exchange, exc) from None
+    rates = read_reply(exchange, read_rates)
     return Fetched(exchange, plural(len(rates), "currency rate"), {"rates": rates}, ended=True)
 
 
