@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_object
+from acquirer.cli.kept_state import kept_state
 from acquirer.cli.operation import Job, operation
-from acquirer.cli.slip_options import STATE
+from acquirer.cli.slip_options import STATE, StateOption, TidOption
 
 if TYPE_CHECKING:
     from acquirer.terminal.downloaded import Downloaded
@@ -36,19 +35,14 @@ def download(
 
 @app.command("parameters")
 def parameters(
-    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
-    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON object.")] = False,
 ) -> None:
     """Show what a terminal has downloaded."""
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
     from acquirer.terminal.downloaded import NO_DOWNLOADS
 
-    try:
-        with StateFile(state, tid) as file:
-            kept = file.load()
-    except StateFolderError as error:
-        raise Exit(Code.USAGE, str(error)) from None
+    kept = kept_state(state, tid)
     downloaded = kept.downloaded if kept else NO_DOWNLOADS
     if as_json:
         print_object(_as_json(downloaded))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from acquirer.cli.errors import Code, Exit
 from acquirer.cli.json_output import print_array
+from acquirer.cli.kept_state import kept_state
 from acquirer.cli.operation import Job, operation
-from acquirer.cli.slip_options import STATE
+from acquirer.cli.slip_options import STATE, StateOption, TidOption
 
 app = typer.Typer(help="Log cashiers on and off, add and unlock them.", rich_markup_mode=None)
 
@@ -94,19 +93,14 @@ def reset(*, administrator: Administrator) -> Job:
 
 @app.command("list")
 def list_(
-    tid: Annotated[str, typer.Option(metavar="TID", help="Terminal number.")] = "10000161",
-    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the terminal keeps its state.")] = STATE,
+    tid: TidOption = "10000161",
+    state: StateOption = STATE,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON array.")] = False,
 ) -> None:
     """List the operators of a terminal."""
     from acquirer.cli.listing import print_table
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
 
-    try:
-        with StateFile(state, tid) as file:
-            kept = file.load()
-    except StateFolderError as error:
-        raise Exit(Code.USAGE, str(error)) from None
+    kept = kept_state(state, tid)
     operators = kept.operators if kept else ()
     logged_on = kept.operator if kept else ""
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from acquirer.cli.errors import Code, Exit
 from acquirer.cli.exchange_printer import ExchangePrinter
+from acquirer.cli.kept_state import kept_state
 from acquirer.cli.settlement_print import SettlementPrint, settlement_rows
 from acquirer.cli.slip_options import SlipFile, language, write_slips, write_voucher
 
@@ -47,15 +48,10 @@ def print_settlement_again(
 ) -> None:
     """Print a settlement's slip again, and write it to files. Raises Exit."""
     from acquirer.app.reprints import SlipAgain
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
 
     lang = language(printed.lang)
     if printed.failed or files:
-        try:
-            with StateFile(state, tid) as file:
-                kept = file.load()
-        except StateFolderError as error:
-            raise Exit(Code.USAGE, str(error)) from None
+        kept = kept_state(state, tid)
         slip = kept.batch_books.slip if kept else None
         if slip is not None and printed.failed and not settlement_rows(slip, printed):
             raise Exit(Code.OK, f"terminal {tid}: all of batch {slip.batch} was uploaded, and taken")
@@ -86,13 +82,8 @@ def print_report_of_fault(tid: str, state: Path, lang: Language, columns: int, f
 def list_prints(tid: str, state: Path, as_json: bool) -> None:
     """Print a terminal's print journal. Raises Exit."""
     from acquirer.cli.json_output import print_array
-    from acquirer.settings.terminal_state import StateFile, StateFolderError
 
-    try:
-        with StateFile(state, tid) as file:
-            kept = file.load()
-    except StateFolderError as error:
-        raise Exit(Code.USAGE, str(error)) from None
+    kept = kept_state(state, tid)
     records = kept.prints if kept else ()
     if as_json:
         print_array(asdict(one) for one in records)
