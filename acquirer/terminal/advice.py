@@ -18,7 +18,7 @@ from acquirer.terminal.kinds import noun_of
 from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import Order
 from acquirer.terminal.reversal import UNKNOWN
-from acquirer.terminal.sign_on import fetch_keys
+from acquirer.terminal.sign_on import fetch_keys, wants_sign_on
 from acquirer.wire.message import Value
 
 NOT_KEPT = ("track2", "track3", "pin_block", "pin_capture", "security_control")
@@ -74,11 +74,6 @@ def still_unknown(machine: Machine, repeat: Exchange) -> bool:
         return True
     reasons = machine.setup.dialect.reasons
     return repeat.code in {reasons[name] for name in UNDECIDED if name in reasons}
-
-
-def wants_sign_on(machine: Machine, exchange: Exchange) -> bool:
-    """Return whether an answer says no more than that the terminal must sign on first."""
-    return machine.signs_on and exchange.code in machine.setup.terminal_profile.sign_on_again
 
 
 def unknown_result(machine: Machine, kind: Kind, exchange: Exchange) -> Result:

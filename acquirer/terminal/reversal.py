@@ -27,7 +27,7 @@ from acquirer.terminal.order import Order
 from acquirer.terminal.printing import slip_undone
 from acquirer.terminal.request import ORIGINAL
 from acquirer.terminal.sales import after_reversal, books_without
-from acquirer.terminal.sign_on import fetch_keys, ready
+from acquirer.terminal.sign_on import fetch_keys, ready, wants_sign_on
 from acquirer.wire.message import Value
 
 NOTHING_LEFT: Final = "nothing is left to undo"
@@ -119,20 +119,15 @@ def try_reversal(machine: Machine) -> Program[Exchange | None]:
             return None
     exchange = yield from _try_once(machine)
     pending = machine.state.pending
-    if pending and _wants_sign_on(machine, exchange) and pending.tries < machine.setup.tries:
+    if pending and wants_sign_on(machine, exchange) and pending.tries < machine.setup.tries:
         signed = yield from fetch_keys(machine)
         if signed.outcome is Outcome.APPROVED:
             exchange = yield from _try_once(machine)
     still = machine.state.pending
-    refused = exchange.outcome is Outcome.DECLINED and not _wants_sign_on(machine, exchange)
+    refused = exchange.outcome is Outcome.DECLINED and not wants_sign_on(machine, exchange)
     if still and still.by_hand and refused:
         yield from machine.keep(pending=None)
     return exchange
-
-
-def _wants_sign_on(machine: Machine, exchange: Exchange) -> bool:
-    """Return whether an answer says no more than that the terminal must sign on: it decides nothing."""
-    return machine.signs_on and exchange.code in machine.setup.terminal_profile.sign_on_again
 
 
 def reverse(machine: Machine, undo: Undo) -> Program[Result]:

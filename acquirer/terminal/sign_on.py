@@ -63,11 +63,14 @@ def ready(machine: Machine) -> Program[Exchange | None]:
     return (yield from fetch_keys(machine))
 
 
+def wants_sign_on(machine: Machine, exchange: Exchange) -> bool:
+    """Return whether an answer says no more than that the terminal must sign on first: it decides nothing."""
+    return machine.signs_on and exchange.code in machine.setup.terminal_profile.sign_on_again
+
+
 def sign_on_if_wanted(machine: Machine, exchange: Exchange) -> Program[None]:
     """Sign on again when the answer's code or its head asks for it."""
-    if not machine.signs_on:
-        return
-    if exchange.code in machine.setup.terminal_profile.sign_on_again or machine.wants(exchange) == "sign_on":
+    if wants_sign_on(machine, exchange) or (machine.signs_on and machine.wants(exchange) == "sign_on"):
         yield from machine.keep(signed_on=False)
         yield from fetch_keys(machine)
 
