@@ -70,10 +70,14 @@ def repeat_advice(
 
 def still_unknown(machine: Machine, repeat: Exchange) -> bool:
     """Return whether the outcome of an advice is unknown after a repeat of it."""
-    if repeat.outcome in UNKNOWN or repeat.outcome is Outcome.NOT_SENT or wants_sign_on(machine, repeat):
-        return True
+    unsaid = repeat.outcome in UNKNOWN or repeat.outcome is Outcome.NOT_SENT
+    return unsaid or wants_sign_on(machine, repeat) or is_undecided(machine, repeat)
+
+
+def is_undecided(machine: Machine, exchange: Exchange) -> bool:
+    """Return whether an answer is a refusal for one of the reasons in `UNDECIDED`."""
     reasons = machine.setup.dialect.reasons
-    return repeat.code in {reasons[name] for name in UNDECIDED if name in reasons}
+    return exchange.code in {reasons[name] for name in UNDECIDED if name in reasons}
 
 
 def unknown_result(machine: Machine, kind: Kind, exchange: Exchange) -> Result:

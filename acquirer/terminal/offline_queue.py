@@ -13,14 +13,13 @@ Q/CUP 009, parameters 24 and 27 of a download.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from acquirer.data.text import plural
 from acquirer.dialect.organisations import is_foreign_organisation
 from acquirer.slip.receipt import decimal_amount
-from acquirer.terminal.advice import UNDECIDED
+from acquirer.terminal.advice import is_undecided
 from acquirer.terminal.batch_records import BatchRecord
 from acquirer.terminal.effects import Ended, Print, Program
 from acquirer.terminal.exchange import Exchange, Outcome, Result
@@ -52,7 +51,7 @@ def upload_queue(machine: Machine, rounds: int = 1, *, all_left: bool = False) -
     most = machine.setup.tries
     last: Exchange | None = None
     for _ in range(rounds):
-        for kept in _in_order(machine.state.queue):
+        for kept in sorted(machine.state.queue, key=_comes_late):
             if kept.tries >= most and not all_left:
                 continue
             last = yield from _send(machine, kept)
@@ -86,9 +85,9 @@ def queue_words(state: State) -> str:
     return f"{kept} ({decimal_amount(sum_minor)}) made without the host {waits}: 'upload' sends what is kept"
 
 
-def _in_order(queue: tuple[KeptAdvice, ...]) -> Iterator[KeptAdvice]:
-    """Yield what waits in the order of an upload: what a chip has approved comes last."""
-    return iter(sorted(queue, key=lambda one: KINDS[one.service].offline))
+def _comes_late(kept: KeptAdvice) -> bool:
+    """Return whether one goes up after the others: what a chip has approved does."""
+    return KINDS[kept.service].offline
 
 
 def _send(machine: Machine, kept: KeptAdvice) -> Program[Exchange]:
@@ -114,7 +113,7 @@ def _send_once(machine: Machine, kept: KeptAdvice) -> Program[Exchange]:
         exchange.note("the host has what was made without it")
     elif exchange.outcome is Outcome.NOT_SENT or wants_sign_on(machine, exchange):
         yield from _replace(machine, kept)
-    elif exchange.outcome is Outcome.DECLINED and not _undecided(machine, exchange):
+    elif exchange.outcome is Outcome.DECLINED and not is_undecided(machine, exchange):
         signed = yield from _leave_out(machine, kept, answered=True)
         exchange.note("the host does not take what was made without it: it is in no total")
     yield Ended(exchange)
@@ -123,15 +122,8 @@ def _send_once(machine: Machine, kept: KeptAdvice) -> Program[Exchange]:
 
 
 def _had_it(machine: Machine, kept: KeptAdvice, exchange: Exchange) -> bool:
-    return exchange.outcome is Outcome.DECLINED and kept.tries > 0 and _is_for(machine, exchange, HAD_IT)
-
-
-def _undecided(machine: Machine, exchange: Exchange) -> bool:
-    return any(_is_for(machine, exchange, reason) for reason in UNDECIDED)
-
-
-def _is_for(machine: Machine, exchange: Exchange, reason: str) -> bool:
-    return exchange.code == machine.setup.dialect.reasons.get(reason)
+    is_duplicate = exchange.code == machine.setup.dialect.reasons.get(HAD_IT)
+    return exchange.outcome is Outcome.DECLINED and kept.tries > 0 and is_duplicate
 
 
 def _replace(machine: Machine, kept: KeptAdvice) -> Program[None]:
