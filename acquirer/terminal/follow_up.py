@@ -59,9 +59,9 @@ def follow_up(machine: Machine, kind: Kind, order: FollowUpOrder) -> Program[Res
     key = (sale.original.within, sale.original.stan)
     if machine.state.is_in_queue(key) and not is_kept(machine.setup, kind):  # the host must know of it first
         yield from upload_queue(machine)
-        if machine.state.is_in_queue(key) or machine.state.sale(sale.original.stan, sale.original.within) is None:
+        waits = machine.state.is_in_queue(key)
+        if waits or machine.state.sale(sale.original.stan, sale.original.within) is None:
             which = f"the {noun_of(kind.of[0])} of STAN {sale.original.stan}"
-            waits = machine.state.is_in_queue(key)
             lacks = "waits for its upload, or what adjusts it does" if waits else "is not taken by the host"
             return Result(kind.service, Outcome.REFUSED, sentence=f"{kind.not_done}: {which} {lacks}")
         named = replace(name, stan=sale.original.stan, batch=sale.original.within)

@@ -109,11 +109,8 @@ def _refused_by_chip(
     """End what the chip refuses (AAC): the host is not asked, and hears of it in the batch upload."""
     if not tags:
         raise OrderError(f"{kind.not_done}: an entry by {order.entry} asks no chip, so none can refuse")
-    setup = machine.setup
-    stan = str(setup.dialect.get_from(fields, "stan") or "")
-    exchange = Exchange(setup.dialect, route.service, route.title, route.mti, stan, request=fields)
-    exchange.outcome = Outcome.DECLINED
-    yield from machine.keep(stan=stan, batch_books=with_refusal(machine, kind, order, exchange, tags))
+    exchange = _unsent(machine, route, fields, Outcome.DECLINED)
+    yield from machine.keep(stan=exchange.stan, batch_books=with_refusal(machine, kind, order, exchange, tags))
     sentence = f"{kind.not_done}: the chip refuses it, and the host is not asked"
     return Result(kind.service, Outcome.DECLINED, exchange, sentence)
 
@@ -133,15 +130,12 @@ def _keep_for_upload(
     if named is not None and named.voided and kind.closes:  # no host says so here
         sentence = f"{kind.not_done}: the {noun_of(named.service)} of STAN {named.original.stan} is "
         return Result(kind.service, Outcome.REFUSED, sentence=f"{sentence}voided, completed or adjusted already")
-    stan = str(setup.dialect.get_from(fields, "stan") or "")
-    exchange = Exchange(
-        setup.dialect, route.service, route.title, route.mti, stan, request=fields, outcome=Outcome.DONE
-    )
+    exchange = _unsent(machine, route, fields, Outcome.DONE)
     result = Result(kind.service, Outcome.DONE, exchange)
     result.receipt = receipt(setup, kind, order, entry, exchange, tags)
     voucher = make_voucher(setup, kind, order, exchange, result.receipt, tags)
     yield from machine.keep(
-        stan=stan,
+        stan=exchange.stan,
         queue=(*state.queue, kept_advice(machine, kind, order, route, fields)),
         last=None,
         voucher=voucher,
@@ -156,6 +150,13 @@ def _keep_for_upload(
     result.sentence = queue_words(machine.state)
     yield from print_slip(machine, result)
     return result
+
+
+def _unsent(machine: Machine, route: Route, fields: dict[int, Value], outcome: Outcome) -> Exchange:
+    """Return the exchange of what ends without the host."""
+    dialect = machine.setup.dialect
+    stan = str(dialect.get_from(fields, "stan") or "")
+    return Exchange(dialect, route.service, route.title, route.mti, stan, request=fields, outcome=outcome)
 
 
 def conclude(
