@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from acquirer.host.batch_totals import UNCOUNTED, is_foreign, side_of
+from acquirer.host.batch_totals import is_foreign, side_of
 from acquirer.host.compared_batch import (
     ComparedBatch,
     Discrepancy,
@@ -67,8 +67,7 @@ def _possible(batch: ComparedBatch) -> Iterator[PossibleCause]:
         side = side_counted(one)
         if side_of(one) is None:
             if not is_uncounted_kind(one) and one.state != "tombstone":
-                foreign = is_foreign(batch.dialect, one)
-                found.append(PossibleCause(unit(foreign, side, one.amount_minor), addition(one), (one,)))
+                found.append(_added(batch, one, side))
             continue
         counted, foreign = totals_of(batch, one), is_foreign(batch.dialect, one)
         found.append(PossibleCause(times(counted, -1), omission(batch, one), (one,)))
@@ -126,13 +125,16 @@ def _kinds_counted(batch: ComparedBatch) -> Iterator[PossibleCause]:
     """
     by_kind: dict[str, list[Transaction]] = {}
     for one in batch.transactions:
-        if is_uncounted_kind(one) and one.state not in UNCOUNTED:
+        if addition(one) == "kind_counted":
             by_kind.setdefault(one.kind, []).append(one)
     sides: tuple[Side, ...] = ("debit", "credit")
     for every in by_kind.values():
         standing = [one for one in every if one.state != "voided"]
         for some in (every, standing) if 0 < len(standing) < len(every) else (every,):
             for side in sides:
-                units = [unit(is_foreign(batch.dialect, one), side, one.amount_minor) for one in some]
-                alike = [PossibleCause(delta, "kind_counted", (one,)) for delta, one in zip(units, some, strict=True)]
-                yield all_of(alike, "kind_counted")
+                yield all_of([_added(batch, one, side) for one in some], "kind_counted")
+
+
+def _added(batch: ComparedBatch, one: Transaction, side: Side) -> PossibleCause:
+    """Return what a transaction makes that the terminal counts on a side, and the host does not."""
+    return PossibleCause(unit(is_foreign(batch.dialect, one), side, one.amount_minor), addition(one), (one,))
