@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from acquirer.data.table import Table
-from acquirer.data.toml import DataError, did_you_mean
-from acquirer.load.plan_values import read_amounts, share_of, whole_of
+from acquirer.data.toml import did_you_mean
+from acquirer.load.plan_values import parsed_text, read_amounts, share_of, whole_of
 from acquirer.load.terminal_journeys import JOURNEYS, TerminalJourney
 
 MOST_SALES: Final = 1_000
@@ -30,21 +30,13 @@ def journey_of(table: Table, default: TerminalJourney) -> TerminalJourney:
         return default
     if isinstance(value, dict):
         return _journey_table(table.table("journey"))
-    try:
-        return read_journey(table.text("journey"))
-    except DataError:
-        raise table.error("journey", 'must be a text, or a table like { name = "day", sales = 8 }') from None
-    except ValueError as exc:
-        raise table.error("journey", str(exc)) from None
+    if not isinstance(value, str):
+        raise table.error("journey", 'must be a text, or a table like { name = "day", sales = 8 }')
+    return parsed_text(table, "journey", read_journey)
 
 
 def _journey_table(table: Table) -> TerminalJourney:
-    try:
-        journey = read_journey(table.text("name"))
-    except DataError:
-        raise
-    except ValueError as exc:
-        raise table.error("name", str(exc)) from None
+    journey = parsed_text(table, "name", read_journey)
     own = JOURNEYS[journey.name].defaults
     table.only(("name", *own, *PAYMENT * bool(journey.sales)))
     given: dict[str, Any] = {
@@ -58,12 +50,7 @@ def _paid(table: Table, journey: TerminalJourney) -> TerminalJourney:
     """Return a journey with what the table says of its payments."""
     amounts = journey.least_minor, journey.most_minor
     if table.raw("amount") is not None:
-        try:
-            amounts = read_amounts(table.text("amount"))
-        except DataError:
-            raise
-        except ValueError as exc:
-            raise table.error("amount", str(exc)) from None
+        amounts = parsed_text(table, "amount", read_amounts)
     return replace(
         journey,
         least_minor=amounts[0],

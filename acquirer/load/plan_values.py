@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from acquirer.data.table import Table
 from acquirer.scenario.parameters import read_amount_minor, read_duration_ms
@@ -12,18 +13,30 @@ MOST_TERMINALS: Final = 1_000_000
 MOST_RATE: Final = 100_000.0  # a second: ten times what one process begins
 
 
+T = TypeVar("T")
+
+
+def parsed_text(table: Table, key: str, read: Callable[[str], T]) -> T:
+    """Return what a text says, which must be there. Raises DataError.
+
+    Args:
+        read: raises ValueError, with a sentence, where a text says nothing.
+    """
+    text = table.text(key)
+    try:
+        return read(text)
+    except ValueError as exc:
+        raise table.error(key, str(exc)) from None
+
+
 def duration_of(table: Table, key: str, default: float | None = None) -> float:
     """Return a duration in seconds; without a default it must be there. Raises DataError."""
     value = table.raw(key)
     if value is None and default is not None:
         return default
-    text = table.text(key)
-    try:
-        milliseconds = read_duration_ms(text)
-    except ValueError as exc:
-        raise table.error(key, str(exc)) from None
+    milliseconds = parsed_text(table, key, read_duration_ms)
     if not milliseconds:
-        raise table.error(key, f"'{text}' is no time; write it like 5s or 250ms")
+        raise table.error(key, f"'{table.text(key)}' is no time; write it like 5s or 250ms")
     return milliseconds / 1000
 
 
