@@ -62,11 +62,11 @@ class ActiveTerminal:
         """Return how long ago its request was begun."""
         return (monotonic_ns() - self.begun_ns) // 1000
 
-    def prepare(self, phase: int, journey: TerminalJourney, random: Random, cards: Sequence[CardData] = ()) -> None:
+    def prepare(self, phase: int, journey: TerminalJourney, random: Random, cards: Sequence[CardData]) -> None:
         """Begin a journey, up to its first request; what comes before that needs no host.
 
         Args:
-            cards: that pay.
+            cards: that pay, one or more.
 
         Raises:
             AcquirerError: it cannot be made.

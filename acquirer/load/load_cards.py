@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from acquirer.dialect.dialect import Dialect
 from acquirer.errors import ConfigurationError
 from acquirer.load.plan import LoadPlan, PlanError
@@ -15,7 +13,7 @@ from acquirer.terminal.order import check_order
 
 
 def cards_of(plan: LoadPlan, journey: TerminalJourney) -> tuple[CardData, ...]:
-    """Return the cards that pay in a journey; none: one of our own.
+    """Return the cards that pay in a journey: those that it names, else one of our own.
 
     Raises:
         PlanError: a PIN is to be keyed in, and the table has none for a card.
@@ -24,12 +22,12 @@ def cards_of(plan: LoadPlan, journey: TerminalJourney) -> tuple[CardData, ...]:
     """
     held = []
     for name in journey.cards:
-        entry = card_entry(name, Path(plan.cards) if plan.cards else None)
+        entry = card_entry(name, plan.cards)
         pin = (entry.pin or "") if journey.pin else ""
         if journey.pin and not pin:
             raise PlanError(f"the card '{name}' has no PIN in the table of cards: give it one, or ask for none")
         held.append(held_card(entry, pin))
-    return tuple(held)
+    return tuple(held) or (OWN_CARD,)
 
 
 def check_cards(plan: LoadPlan, dialect: Dialect) -> None:
@@ -44,7 +42,7 @@ def check_cards(plan: LoadPlan, dialect: Dialect) -> None:
             continue
         assert dialect.terminal_profile is not None
         try:
-            for card in cards_of(plan, journey) or (OWN_CARD,):
+            for card in cards_of(plan, journey):
                 check_order(dialect.terminal_profile, SALE, journey.order(card, journey.most_minor, local_now()))
         except ConfigurationError as exc:
             raise PlanError(f"{name}: {exc}") from None

@@ -69,13 +69,13 @@ class TerminalJourney:
     entry: str = ENTRY
     pin: bool = False
 
-    def program(self, machine: Machine, random: Random, cards: Sequence[CardData] = ()) -> JourneyProgram:
+    def program(self, machine: Machine, random: Random, cards: Sequence[CardData]) -> JourneyProgram:
         """Return what a terminal does now.
 
         Args:
-            cards: that pay; none: a card of our own.
+            cards: that pay, one or more.
         """
-        return JOURNEYS[self.name].program(self, machine, random, cards or (OWN_CARD,))
+        return JOURNEYS[self.name].program(self, machine, random, cards)
 
     def order(self, card: CardData, amount_minor: int, at: datetime, pad: Pad | None = None) -> Order:
         """Return a sale."""
