@@ -132,16 +132,14 @@ def _watch(
     plan: LoadPlan, count: int, workers: Sequence[_Worker], begin_ns: int, begin_unix_ns: int, watch: RunWatch
 ) -> bool:
     """Have workers begin, and watch them until they have ended; return whether the run was broken off by Ctrl-C."""
-    untold = list(workers)  # that have not heard when it begins
     planned = plan.moments(PlanPart(plan.shard.number - 1, plan.shard.of), count)
     due = next(planned, None)
     offered = done = 0
     interrupted, reason, ends_s = False, "", 0.0
     while any(worker.running for worker in workers):
         try:
-            while untold:
-                untold[-1].say(f"{begin_ns} {begin_unix_ns}")
-                untold.pop()
+            for worker in workers:  # each hears it once, also where Ctrl-C comes meanwhile
+                worker.say(f"{begin_ns} {begin_unix_ns}")
             elapsed_s = (time.monotonic_ns() - begin_ns) / 1e9
             while due is not None and due[0] <= elapsed_s * 1e6 and not reason:
                 offered += 1
