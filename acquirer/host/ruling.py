@@ -116,7 +116,6 @@ def _decided(case: Case, decision: Decision, rule: Rule, ruling: Ruling) -> Deci
     else:
         ruled = decision
         ruled.why = f"{ruled.why}; rule '{rule.name}' {_listed(words)}; {rule.used(ruling.use)}"
-    ruled.sign_on_again = ruled.sign_on_again or then.ask == "sign_on"
     ruled.ask = then.ask
     if edits := edits_of(then):
         ruled.reply_elements = {**ruled.reply_elements, **edits}
