@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from acquirer.host.batch_totals import batch_totals
-from acquirer.security.vault import Vault
 from acquirer.settlement.totals import BatchTotals
 from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.batch_records import count_records
-from acquirer.terminal.effects import Ask, Keep, NoAnswer, NotSent, Program
+from acquirer.terminal.effects import NoAnswer, NotSent
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.machine import Machine
 from acquirer.terminal.offline_queue import upload_queue
 from acquirer.terminal.offline_sale import offline_sale
-from acquirer.terminal.state import dump, load
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
+from tests.terminal.power_cut import interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,40 +275,15 @@ class TestSignatures:
         assert sent(terminal.sale("10.00")) == ["0200 sale 00", "0220 offline_sale 00", "0820 signature 00"]
 
 
-def interrupted(terminal: RigTerminal, program: Program[Result], steps: int, *, lose: bool) -> bool:
-    """Run a program until the power fails before the state is saved for the so-many-th time; False: it ended before."""
-    core, answer = terminal._core, None
-    vault = Vault(bytes(32))
-    saved = dump(core.machine.state, vault, bytes)
-    try:
-        while True:
-            effect = program.send(answer)
-            answer = None
-            if isinstance(effect, Ask):
-                answer = terminal._connection.ask(effect)
-                answer = NoAnswer("lost", 1) if lose else answer
-            elif isinstance(effect, Keep):
-                steps -= 1
-                if not steps:
-                    program.close()
-                    core.machine = Machine(core.machine.setup, load(saved, vault))
-                    return True
-                saved = dump(effect.state, vault, bytes)
-    except StopIteration:
-        return False
-
-
 @pytest.mark.parametrize("lose", [False, True])
 def test_a_power_cut_at_any_step_loses_and_doubles_nothing(lose: bool) -> None:
-    def upload(terminal: RigTerminal) -> Program[Any]:
-        return upload_queue(terminal._core.machine, 2, all_left=True)
-
     for steps in range(1, 40):
         rig = Rig()
         terminal = waiting(rig)
         terminal.offline_sale("40.00")
         terminal.ecash_sale("3.50")
-        cut = interrupted(terminal, upload(terminal), steps, lose=lose)
+        uploading = upload_queue(terminal._core.machine, 2, all_left=True)
+        cut = interrupted(terminal, uploading, steps, lose=lose)
         terminal.upload()
         assert terminal.state.queue == ()
         assert [(one.kind, one.state) for one in rig.transactions] == [

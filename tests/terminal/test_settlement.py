@@ -10,14 +10,14 @@ from acquirer.security.vault import Vault
 from acquirer.settlement.totals import Totals
 from acquirer.slip.settlement_slip import render_settlement
 from acquirer.terminal.batch_records import count_records
-from acquirer.terminal.effects import Ask, Keep
 from acquirer.terminal.exchange import Outcome, Result
-from acquirer.terminal.machine import Machine
 from acquirer.terminal.order import OrderError
+from acquirer.terminal.settlement import SettleOrder, settle
 from acquirer.terminal.state import State, dump, load
 from acquirer.testing.rig import Rig
 from acquirer.testing.rig_terminal import RigTerminal
 from acquirer.wire.tlv import build_tlv
+from tests.terminal.power_cut import interrupted
 
 
 @pytest.fixture
@@ -237,30 +237,6 @@ def test_what_no_round_brings_up_is_on_the_slip() -> None:
     assert "UNSUCCESSFUL LIST" in render_settlement(result.settlement, lang="en")
 
 
-def interrupted(terminal: RigTerminal, steps: int) -> bool:
-    """Settle until the power fails before the state is saved for the so-many-th time; False: it was finished before."""
-    core = terminal._core
-    saved = terminal.state
-    from acquirer.terminal.settlement import SettleOrder, settle
-
-    program, answer = settle(core.machine, SettleOrder()), None
-    try:
-        while True:
-            effect = program.send(answer)
-            answer = None
-            if isinstance(effect, Ask):
-                answer = terminal._connection.ask(effect)
-            elif isinstance(effect, Keep):
-                steps -= 1
-                if not steps:
-                    program.close()
-                    core.machine = Machine(core.machine.setup, saved)
-                    return True
-                saved = effect.state
-    except StopIteration:
-        return False
-
-
 @pytest.mark.parametrize("equal", [True, False])
 def test_a_power_cut_at_any_step_loses_nothing(rig: Rig, equal: bool) -> None:
     step = 1
@@ -270,7 +246,7 @@ def test_a_power_cut_at_any_step_loses_nothing(rig: Rig, equal: bool) -> None:
         shop(terminal)
         if not equal:
             forget(terminal, "000002")
-        cut = interrupted(terminal, step)
+        cut = interrupted(terminal, settle(terminal._core.machine, SettleOrder()), step)
         if cut:
             assert terminal.settle().ok
         assert terminal.state.batch == rig.sessions[terminal.tid].batch == "000002"
