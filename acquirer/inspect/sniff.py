@@ -221,8 +221,8 @@ def _length_points(cut: _Cut, skipped: int, first: MessageForm) -> int:
         return by_chance
     body = cut.rest[framing.before_bytes :]
     alike = body[:1] == cut.body[:1] or not skipped  # TPDUs and heads of one connection begin alike
-    following = _message(body[skipped:])
-    return FITS_SO_FAR if alike and following and following.encodings == first.encodings else by_chance
+    following = _message(body[skipped:]) if alike else None
+    return FITS_SO_FAR if following and following.encodings == first.encodings else by_chance
 
 
 def _envelopes(body: bytes) -> Iterator[tuple[bool, int, int]]:
