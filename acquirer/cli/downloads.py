@@ -74,13 +74,10 @@ def _print_tables(downloaded: Downloaded) -> None:
         print_table(("CA public key", "Size", "Expiry", "Check value"), keys)
     if downloaded.aids:
         _gap(rows or downloaded.keys)
-        names = {one.tag: one.name for one in TAGS}
+        tags = {one.name: one.tag for one in TAGS}
         print_table(
             ("Application", "Version", "TAC default", "TAC online", "TAC denial"),
-            [
-                (one.aid, *[{names.get(tag, tag): value for tag, value in one.values}.get(name, "") for name in _SHOWN])
-                for one in downloaded.aids
-            ],
+            [(one.aid, *[dict(one.values).get(tags[name], "") for name in _SHOWN]) for one in downloaded.aids],
         )
     lists = [
         (name, str(len(cards)))
