@@ -10,7 +10,7 @@ from acquirer.downloads.aids import Aid, read_aid, read_aid_list, write_aid_name
 from acquirer.downloads.ca_keys import CaKey, KeyName, read_key, read_key_list, write_key_name
 from acquirer.downloads.lists import MOST_ENTRIES, Control, write_query
 from acquirer.terminal.download_steps import Fetched, ask, guarded, read_reply, unreadable_reply
-from acquirer.terminal.effects import Program
+from acquirer.terminal.effects import Ended, Program
 from acquirer.terminal.exchange import Outcome
 from acquirer.terminal.machine import Machine
 
@@ -32,7 +32,7 @@ def fetch_keys_of_cas(machine: Machine) -> Program[Fetched]:
         elif key is not None:
             keys.append(key)
             exchange.note(f"CA public key {name}, {8 * len(key.modulus)} bits")
-        yield from Fetched(exchange, ended=True).end()
+        yield Ended(exchange)
     end = yield from ask(machine, "capk_end", last=True)
     fetched = Fetched(end, plural(len(keys), "CA public key"), {"keys": tuple(keys)}, ended=True)
     if refused:
@@ -61,7 +61,7 @@ def fetch_aids(machine: Machine) -> Program[Fetched]:
             raise unreadable_reply(exchange, problem)
         aids.append(aid)
         exchange.note(f"application {name}")
-        yield from Fetched(exchange, ended=True).end()
+        yield Ended(exchange)
     end = yield from ask(machine, "aid_end", last=True)
     return Fetched(end, plural(len(aids), "application"), {"aids": tuple(aids)}, ended=True)
 
