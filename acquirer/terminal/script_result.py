@@ -47,7 +47,8 @@ def script_result(
     tags = icc_data(setup.terminal_profile.icc, moment) | {"DF31": bytes((OUTCOMES[outcome] | 1,)) + script}
     data = packed({tag: tags[tag] for tag in TAGS if tag in tags})
     named, chip = order.sale, setup.terminal_profile.entries.get("chip")
-    card, pin = named.card, bool(named.pin or (named.card is not None and named.card.pin))
+    pin = bool(named.pin or (named.card is not None and named.card.pin))
+    card = replace(named.card, pin="") if named.card is not None else None  # that there was one is all that is said
     details: dict[str, Value] = {
         "icc": data,
         "processing_code": SALES_CODE,
@@ -56,7 +57,5 @@ def script_result(
         "expiry": "",  # neither this nor the track is repeated
         "track2": "",
     }
-    named = replace(
-        named, pin="", card=replace(card, pin="") if card is not None else None
-    )  # that there was a PIN is all
-    return (yield from follow_up(machine, SCRIPT_RESULT, replace(order, sale=named, details=details)))
+    order = replace(order, sale=replace(named, pin="", card=card), details=details)
+    return (yield from follow_up(machine, SCRIPT_RESULT, order))
