@@ -40,7 +40,7 @@ def stored_slip(reader: Reader, transaction: Transaction, config: Config) -> tup
         terminal[0].name if terminal else "",
         config.timezone,
         config.no_sign_limit_minor,
-        _original(reader, transaction),
+        reader.transaction(transaction.original) if transaction.original else None,
     )
     return receipt, image_of(stream) if stream else None
 
@@ -66,11 +66,3 @@ def key_of_token(vault: Vault, token: str) -> TransactionKey | None:
 def _dialect(name: str, usual: str) -> Dialect:
     """Return the dialect of a signature's upload, if it is one that ships; else the usual one."""
     return load_dialect(name if name in dialect_names() else usual)
-
-
-def _original(reader: Reader, transaction: Transaction) -> Transaction | None:
-    """Return the sale that a void or a refund is tied to; None without one, or when the store has it no more."""
-    key = transaction.original
-    if key is None:
-        return None
-    return next((one for one in reader.transactions(key.tid) if one.key == key), None)

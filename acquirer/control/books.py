@@ -38,11 +38,7 @@ def book_routes(running: Running, searching: Searching) -> APIRouter:
 
         def read() -> dict[str, Any]:
             with running.store.reader() as reader:
-                wanted = [
-                    one
-                    for one in reader.transactions(tid)
-                    if batch in ("", one.key.batch) and stan in ("", one.key.stan)
-                ]
+                wanted = reader.transactions(tid, stan, batch)
             items = [transaction_document(one, dialect, timezone) for one in wanted[-MOST:]]
             return {"items": items, "total": len(wanted)}
 

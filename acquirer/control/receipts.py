@@ -52,11 +52,8 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
             with store.reader() as reader:
                 fitting = [
                     one
-                    for one in reader.transactions(wanted.tid)
-                    if one.key.stan == wanted.stan
-                    and wanted.batch in ("", one.key.batch)
-                    and wanted.mid in ("", one.key.mid)
-                    and stands_on_paper(one)
+                    for one in reader.transactions(wanted.tid, wanted.stan, wanted.batch)
+                    if wanted.mid in ("", one.key.mid) and stands_on_paper(one)
                 ]
             if not fitting:
                 which = f"terminal '{wanted.tid}' has no slip of STAN '{wanted.stan}'"
@@ -75,10 +72,10 @@ def receipt_routes(running: Running, searching: Searching) -> APIRouter:
         def read() -> bytes:
             key = key_of_token(vault, token)
             with store.reader() as reader:
-                kept = [] if key is None else [one for one in reader.transactions(key.tid) if one.key == key]
-                if not kept or not stands_on_paper(kept[-1]):
+                transaction = None if key is None else reader.transaction(key)
+                if transaction is None or not stands_on_paper(transaction):
                     raise _none("this link leads to no slip; ask the shop for another one")
-                receipt, ink = stored_slip(reader, kept[-1], config)
+                receipt, ink = stored_slip(reader, transaction, config)
             sheet = receipt_sheet(receipt, "cardholder", lang=lang, signed=ink is not None)
             return slip_bytes(".html", sheet, ink, lang=lang)
 

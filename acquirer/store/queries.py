@@ -22,7 +22,7 @@ from acquirer.errors import StoreError
 from acquirer.journal.entry import Entry
 from acquirer.model.batches import BatchBooks, Settlement
 from acquirer.model.effects import LoadBatch
-from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction
+from acquirer.model.rows import Session, Signature, SignaturePart, TerminalConfig, Transaction, TransactionKey
 from acquirer.store import schema
 from acquirer.store.database import connect_reading
 from acquirer.store.filters import ANY_EXCHANGE, ANY_TERMINAL, CHUNK, ExchangeFilter, TerminalFilter
@@ -32,7 +32,15 @@ from acquirer.store.open_files import OpenFiles
 from acquirer.store.schema import SESSION, SETTLEMENT, SIGNATURE_PART, TERMINAL, Relation, sql_name
 from acquirer.store.settlements import load_books
 from acquirer.store.soundness import explained, unpack_whole
-from acquirer.store.statements import TERMINALS_WITH_SESSION, columns_of, having, joined, query, select
+from acquirer.store.statements import (
+    TERMINALS_WITH_SESSION,
+    TRANSACTION_BY_KEY,
+    columns_of,
+    having,
+    joined,
+    query,
+    select,
+)
 from acquirer.store.transaction_rows import unpack_transaction
 from acquirer.store.uploads import name_of_row, sound_signature
 
@@ -120,16 +128,20 @@ class Reader:
         """Return the tids of all registered terminals."""
         return [tid for (tid,) in self._all(query("tid", sql_name(schema.terminal.name), order="tid"))]
 
-    def transactions(self, tid: str = "") -> list[Transaction]:
+    def transaction(self, key: TransactionKey) -> Transaction | None:
+        """Return one transaction."""
+        rows = self._all(TRANSACTION_BY_KEY, *key)
+        return self._whole(unpack_transaction, rows[0], schema.transaction) if rows else None
+
+    def transactions(self, tid: str = "", stan: str = "", batch: str = "") -> list[Transaction]:
         """Return transactions in the order of their arrival, of one terminal or of all."""
-        sql = select(schema.transaction, having("tid") if tid else "", order="at_us, stan")
-        return [self._whole(unpack_transaction, row, schema.transaction) for row in self._all(sql, *[tid] * bool(tid))]
+        rows = self._all(*_selection(schema.transaction, "at_us, stan", tid=tid, stan=stan, batch=batch))
+        return [self._whole(unpack_transaction, row, schema.transaction) for row in rows]
 
     def settlements(self, tid: str = "", batch: str = "") -> list[Settlement]:
         """Return settlements in the order in which they were asked for, of one terminal or of all."""
-        given = {name: value for name, value in (("tid", tid), ("batch", batch)) if value}
-        sql = select(schema.settlement, having(*given) if given else "", order="at_us, tid")
-        return [self._whole(SETTLEMENT.unpack, row, schema.settlement) for row in self._all(sql, *given.values())]
+        rows = self._all(*_selection(schema.settlement, "at_us, tid", tid=tid, batch=batch))
+        return [self._whole(SETTLEMENT.unpack, row, schema.settlement) for row in rows]
 
     def batch_books(self, mid: str, tid: str, batch: str) -> BatchBooks:
         """Return what is known of one batch: its settlement, its transactions and what was uploaded of them."""
@@ -199,9 +211,7 @@ class Reader:
         self.close()
 
     def _signature_rows(self, tid: str, stan: str, batch: str) -> Sequence[Row]:
-        given = {name: value for name, value in (("tid", tid), ("stan", stan), ("batch", batch)) if value}
-        sql = select(schema.signature, having(*given) if given else "", order=_SIGNATURE_ORDER)
-        return self._texts(sql, *given.values())
+        return self._texts(*_selection(schema.signature, _SIGNATURE_ORDER, tid=tid, stan=stan, batch=batch))
 
     def _texts(self, sql: str, *values: Any) -> Sequence[Row]:
         """Return rows of a table that may hold texts which are no UTF-8."""
@@ -227,6 +237,12 @@ class Reader:
 
     def _whole(self, unpack: Callable[[Row], T], row: Row, table: Relation) -> T:
         return unpack_whole(unpack, row, table, self._database)
+
+
+def _selection(table: Relation, order: str, **wanted: str) -> list[str]:
+    """Return a query for rows that have the values wanted, and these; "" stands for any."""
+    given = {name: value for name, value in wanted.items() if value}
+    return [select(table, having(*given), order=order), *given.values()]
 
 
 def _lenient(text: bytes) -> str:

@@ -86,6 +86,16 @@ def test_transactions_in_the_order_of_their_arrival(client, exchange):
         assert [one.key.stan for one in reader.transactions()] == ["000001", "000002"]
         assert len(reader.transactions("10000161")) == 2
         assert reader.transactions("10000162") == []
+        assert [one.at_us for one in reader.transactions("10000161", "000002")] == [2]
+        assert reader.transactions("10000161", "000002", "000009") == []
+
+
+def test_one_transaction_by_its_key(client, exchange):
+    key = TransactionKey("m", "10000161", "000001", "000002")
+    client.commit(Changes(exchange(), transaction=Transaction(key, at_us=2)))
+    with client.store.reader() as reader:
+        assert reader.transaction(key).at_us == 2
+        assert reader.transaction(key._replace(mid="n")) is None
 
 
 def test_a_reader_sees_each_answered_commit_while_the_host_goes_on(opened, url, exchange):
