@@ -5,7 +5,6 @@ A registration is a ``[[terminal]]`` table of a file. Its keys are read, sealed,
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -63,13 +62,10 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
 
         def page() -> dict[str, Any]:
             with store.reader() as reader:
-                numbers = sorted(reader.terminal_numbers())
-                first = bisect_right(numbers, after)
-                chosen = numbers[first : first + limit]
-                entries = [entry for tid in chosen if (entry := reader.terminal(tid)) is not None]
-            items = [with_times(terminal_document(*one), running.parts.config.timezone) for one in entries]
-            more = first + limit < len(numbers)
-            return {"items": items, "next": chosen[-1] if more else None, "total": len(numbers)}
+                entries = reader.terminals(limit=limit + 1, after=after)
+                total = reader.count_terminals()
+            items = [with_times(terminal_document(*one), running.parts.config.timezone) for one in entries[:limit]]
+            return {"items": items, "next": items[-1]["tid"] if len(entries) > limit else None, "total": total}
 
         return await searching.run(page)
 

@@ -106,10 +106,13 @@ class Reader:
         return self._journal.exchange(number)
 
     def terminals(
-        self, wanted: TerminalFilter = ANY_TERMINAL, limit: int | None = None
+        self, wanted: TerminalFilter = ANY_TERMINAL, limit: int | None = None, after: str = ""
     ) -> list[tuple[TerminalConfig, Session]]:
-        """Return registered terminals with their state, by tid; with `limit`, the first ones only."""
+        """Return registered terminals behind a tid with their state, by tid; with `limit`, the first ones only."""
         conditions, values = _terminal_conditions(wanted)
+        if after:
+            conditions.append('"terminal"."tid" > ?')
+            values.append(after)
         sql = query(_REGISTERED_COLUMNS, TERMINALS_WITH_SESSION, conditions, order='"terminal"."tid"', limit=True)
         return [registered(row, self._database) for row in self._all(sql, *values, -1 if limit is None else limit)]
 

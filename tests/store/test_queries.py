@@ -226,6 +226,7 @@ def test_terminals_by_patterns(client):
         assert [one.tid for one, _ in reader.terminals(TerminalFilter(tid="1*"))] == ["10000161", "10000162"]
         assert [one.tid for one, _ in reader.terminals(TerminalFilter(tid="*1"), 1)] == ["10000161"]
         assert reader.terminals(TerminalFilter(mid="1*")) == []
+        assert [one.tid for one, _ in reader.terminals(TerminalFilter(tid="1*"), 1, "10000161")] == ["10000162"]
         assert [one.tid for one, _ in reader.terminals(limit=2)] == ["10000161", "10000162"]
         assert reader.terminals(limit=0) == []
         assert (reader.count_terminals(), reader.count_terminals(TerminalFilter(tid="2???????"))) == (3, 1)
