@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,23 +16,21 @@ from acquirer.app.build import read_faults
 from acquirer.app.dialects import served_dialect
 from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
-from acquirer.data.types import JournalRow
 from acquirer.dialect.dialect import Dialect
 from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.relay import RelayServer
 from acquirer.net.relay_socket import Direction
 from acquirer.observe.faults import follow_loop
-from acquirer.observe.lines import AsJson, AsText, Render
+from acquirer.observe.lines import render_for
 from acquirer.observe.log import Log
 from acquirer.process.clock import Clock
+from acquirer.process.signals import ending_signal
 from acquirer.settings.listen import Address
 from acquirer.store import Store, open_store, readable_by_others
 
 LOOK_S: Final = 1.0
 """How often requests that were not answered are looked for: people wait for the line about one, programs do not."""
-
-ENDING_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +89,13 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
     faults = _faults(options, compiled.dialect)
     room = make_room(2 * MOST_CONNECTIONS) // 2
     store = open_store(options.store)
-    log = Log(stderr, _renderer(options, stderr), clock.now_us)
+    log = Log(stderr, render_for(options.log, stderr, ZoneInfo(options.timezone)), clock.now_us)
     follow_loop(loop, log)
-
-    def on_written(rows: Sequence[JournalRow]) -> None:
-        log.exchanges(rows)
-
     timer: asyncio.TimerHandle | None = None
     try:
         if loose := readable_by_others(options.store):
             log.event("warning", loose)
-        store.start(loop, on_written, None, options.keep_days)
+        store.start(loop, log.exchanges, None, options.keep_days)
         patience_s = options.patience_s or compiled.dialect.reply_timeout_s
         journal = RelayJournal(compiled, store, log, clock.now_us, loop.time, patience_s)
         edit = partial(FaultyLine, faults) if faults else None
@@ -134,12 +126,7 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
 
 async def relay(options: RelayOptions, stderr: TextIO | None, ready: Callable[[RunningRelay], None]) -> str:
     """Relay until SIGTERM, SIGINT or SIGHUP; return why the store failed meanwhile, or "": bytes pass all the same."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for name in ENDING_SIGNALS:
-        number = getattr(signal, name, None)  # SIGHUP is unknown to Windows
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            loop.add_signal_handler(number, stop.set)
+    stop = ending_signal()
     async with relaying(options, stderr) as running:
         ready(running)
         await stop.wait()
@@ -160,10 +147,3 @@ def _faults(options: RelayOptions, dialect: Dialect) -> RelayFaults:
         declared[direction] = tuple(found)
     seed = randbits(63) if options.seed is None else options.seed
     return RelayFaults(dialect, declared[Direction.TO_HOST], declared[Direction.TO_TERMINAL], seed)
-
-
-def _renderer(options: RelayOptions, stderr: TextIO | None) -> Render:
-    terminal = stderr is not None and stderr.isatty()
-    if options.log == "json" or (options.log == "auto" and not terminal):
-        return AsJson()
-    return AsText(ZoneInfo(options.timezone), colour=terminal and not os.environ.get("NO_COLOR"))

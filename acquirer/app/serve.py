@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
@@ -30,13 +28,14 @@ from acquirer.net.limits import MOST_CONNECTIONS
 from acquirer.net.reactor import running_reactor
 from acquirer.net.server import Server
 from acquirer.observe.faults import follow_loop, follow_twisted
-from acquirer.observe.lines import AsJson, AsText, Render
+from acquirer.observe.lines import render_for
 from acquirer.observe.log import Log
 from acquirer.observe.trace import TraceFile
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.process.clock import Clock
 from acquirer.process.key_generator import KeyGenerator
 from acquirer.process.pictures import Pictures
+from acquirer.process.signals import ending_signal
 from acquirer.process.store_writer import process_writer
 from acquirer.scenario.faults import Faults
 from acquirer.security.vault import Vault
@@ -50,8 +49,6 @@ all that wait again and again, for a quarter of a sign-on's processor time. Cycl
 SWITCH_S = 0.0005
 """How long the loop may keep the interpreter from threads, one of which writes a store in memory: with the default of
 5 ms a group of commits waits longer for its turn than for anything else."""
-
-ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 USUAL_CONNECTIONS = 1_000
 """Connections that a host without `--connections` should have room for: less deserves a warning."""
@@ -133,7 +130,7 @@ async def serving(
     parts = build_parts(config, clock)
     anew = begins_anew(config.store)
     store = open_store(config.store, shared=child_processes)
-    render = _renderer(parts, stderr)
+    render = render_for(config.log, stderr, parts.timezone)
     log = Log(stderr, render, parts.clock.now_us)
     changes = JournalChanges()
     follow_loop(loop, log)
@@ -229,11 +226,7 @@ async def serve(
         door: is opened before, and closed while exchanges still go on.
     """
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for name in ENDING_SIGNALS:
-        number = getattr(signal, name, None)  # SIGHUP is unknown to Windows
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            loop.add_signal_handler(number, stop.set)
+    stop = ending_signal()
     room = make_room(config.connections or MOST_CONNECTIONS)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(serving(config, stderr, child_processes=True))
@@ -267,11 +260,3 @@ def _key_generator(
         return
     with closing(KeyGenerator(loop, warn)) as generator:
         yield generator
-
-
-def _renderer(parts: Parts, stderr: TextIO | None) -> Render:
-    mode = parts.config.log
-    terminal = stderr is not None and stderr.isatty()
-    if mode == "json" or (mode == "auto" and not terminal):
-        return AsJson()
-    return AsText(parts.timezone, colour=terminal and not os.environ.get("NO_COLOR"))

@@ -7,10 +7,11 @@ escaped, because a log is read on terminals (ASVS 16.4.1).
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, MutableMapping
 from datetime import datetime, tzinfo
 from operator import itemgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TextIO
 
 from acquirer.data.text import printable
 from acquirer.data.types import JournalRow
@@ -151,3 +152,11 @@ class AsText:
         reason = line.get("reason", "")
         colour = GREEN if reason == "approved" else GREY if not code.strip() else YELLOW
         return f"{RED if reason == 'system_fault' else colour}{code}{PLAIN}"
+
+
+def render_for(mode: str, stream: TextIO | None, timezone: tzinfo) -> Render:
+    """Return how lines to a stream are written: ``readable``, ``json``, or ``auto``, for eyes if it is a terminal."""
+    terminal = stream is not None and stream.isatty()
+    if mode == "json" or (mode == "auto" and not terminal):
+        return AsJson()
+    return AsText(timezone, colour=terminal and not os.environ.get("NO_COLOR"))
