@@ -16,6 +16,7 @@ from acquirer.app.build import read_faults
 from acquirer.app.dialects import served_dialect
 from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
+from acquirer.data.text import address_text
 from acquirer.dialect.dialect import Dialect
 from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
@@ -63,12 +64,11 @@ class RunningRelay:
     @property
     def ready(self) -> dict[str, Any]:
         """What the ready line says."""
-        host, port = self.options.to
         return {
             "event": "ready",
             "version": __version__,
             "listen": self.address,
-            "to": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "to": address_text(self.options.to),
             "dialect": self.journal.dialect.name,
             "store": self.options.store,
         }

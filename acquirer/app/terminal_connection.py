@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from acquirer.data.text import plural
+from acquirer.data.text import address_text, plural
 from acquirer.terminal.effects import Ask, NoAnswer, NotSent, Received, Response, Unframed
 from acquirer.wire.deframer import Deframer, make_deframer
 from acquirer.wire.framing import FrameError, Framing
@@ -36,7 +36,7 @@ class HostAddress(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return address_text(self)
 
 
 def address(text: str) -> HostAddress:

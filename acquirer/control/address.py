@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 from typing import Final
 
+from acquirer.data.text import address_text
 from acquirer.data.toml import DataError
 from acquirer.net.server import BindError
 from acquirer.settings.listen import Address, parse_listen
@@ -50,5 +51,4 @@ def bind(address: Address) -> socket.socket:
 
 def url_of(bound: socket.socket) -> str:
     """Return the address of a bound socket as clients write it."""
-    host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{address_text(bound.getsockname())}"

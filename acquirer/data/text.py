@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import Any
 
 
 def printable(text: str) -> str:
@@ -47,6 +48,16 @@ def local_time(at_us: int, zone: tzinfo) -> str:
         return datetime.fromtimestamp(at_us / 1_000_000, zone).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):  # before the year 1 or after 9999
         return f"{at_us} µs"
+
+
+def address_text(where: tuple[Any, ...]) -> str:
+    """Return an address as people write it.
+
+    >>> address_text(("::1", 8583, 0, 0))
+    '[::1]:8583'
+    """
+    host, port = where[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def indefinite(noun: str) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from twisted.python.failure import Failure
 
-from acquirer.data.text import plural
+from acquirer.data.text import address_text, plural
 from acquirer.net.read_control import BUSY, UNSENT, ReadControl, ReadingServer
 from acquirer.net.transport import EagerTransport
 from acquirer.wire.deframer import make_deframer
@@ -43,8 +43,7 @@ class Connection(ReadControl):
         super().__init__(server)
         self.listener = listener
         self.number = number
-        host, port = client[:2]
-        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # "127.0.0.1:50412"
+        self.peer = address_text(client)  # "127.0.0.1:50412"
         self.before = b""  # an empty frame; the read that brought it brought the next one too, or its beginning
         self.frame_since_s = 0.0  # when the unfinished frame began; 0: none
         self.idle_s = server.limits.idle_s

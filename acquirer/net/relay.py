@@ -18,8 +18,9 @@ import socket
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from acquirer.data.text import address_text
 from acquirer.net.limits import ACCEPTS_PER_TURN, Limits
-from acquirer.net.relay_socket import Direction, RelaySocket, address_text, connected, look_up, set_options
+from acquirer.net.relay_socket import Direction, RelaySocket, connected, look_up, set_options
 from acquirer.net.server import BindError
 
 CONNECT_S: Final = 30.0

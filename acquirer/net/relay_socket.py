@@ -158,16 +158,6 @@ class RelaySocket:
             return len(data)
 
 
-def address_text(where: tuple[Any, ...]) -> str:
-    """Return an address as people write it.
-
-    >>> address_text(("::1", 8583, 0, 0))
-    '[::1]:8583'
-    """
-    host, port = where[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 async def look_up(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[Any]:
     """Return what a host is reached at. Raises OSError."""
     with contextlib.suppress(ValueError):  # a name

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from twisted.internet.error import CannotListenError
 
+from acquirer.data.text import address_text
 from acquirer.errors import PeerError
 from acquirer.model.line import LineState
 from acquirer.net.connection import Connection, Receive, Refuse
@@ -75,7 +76,7 @@ class Listener:
             raise BindError(f"cannot listen on {host}:{port}: {reason.lower()}") from None
         self._open = listening
         self.host, self.port = listening.socket.getsockname()[:2]
-        self.address = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        self.address = address_text((self.host, self.port))
 
     @property
     def newcomers(self) -> bool:

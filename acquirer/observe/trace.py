@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from acquirer.data.text import address_text
 from acquirer.data.toml import DataError
 from acquirer.inspect.trace_packets import IpAndPort, PacketConnection, section
 from acquirer.inspect.trace_text import FIRST_LINE, PCAPNG, TracedFrame, frame_text
@@ -73,7 +74,7 @@ class TraceFile:
                 connection = self._packets[number] = PacketConnection(peer, host)
             self._put(connection.frame(at_us, data, received=received))
             return
-        ends = [_address(peer), _address(host)]
+        ends = [address_text(peer), address_text(host)]
         source, target = ends if received else ends[::-1]
         self._put(frame_text(TracedFrame(at_us, source, target, data), number, received=received).encode())
 
@@ -132,8 +133,3 @@ class TraceFile:
             os.close(self._file)
             self._file = None
             self._report(sentence)
-
-
-def _address(address: IpAndPort) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,6 +11,7 @@ from typing import Final
 
 from acquirer.app.journal_queries import JournalChanges
 from acquirer.app.serve import Running
+from acquirer.data.text import address_text
 from acquirer.net.in_flight import in_flight
 from acquirer.net.readable import is_readable
 from acquirer.testing.background import Background, HostEndedError
@@ -54,8 +55,7 @@ class HostClock:
         Where there is something between the two, as a proxy, no time is skipped: what is on its way cannot be known.
         """
         server = self._background.value.server
-        host, port = sock.getsockname()[:2]
-        name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        name = address_text(sock.getsockname())
 
         def settled() -> bool:
             return not in_flight(sock) and server.quiet and server.settled(name)  # what has arrived is to be read then
