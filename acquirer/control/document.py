@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Header
+from fastapi.responses import JSONResponse
 
 from acquirer.control.problems import Problem, unusable_value
 
@@ -52,6 +53,12 @@ def check_generation(if_match: str | None, generation: int) -> None:
         return
     sentence = f"rules or faults have changed since: their generation is {generation} now; read them again"
     raise Problem(HTTPStatus.PRECONDITION_FAILED, "changed", sentence, more={"generation": generation})
+
+
+def changed(generation: int, names: Iterable[str], status: HTTPStatus, location: str = "") -> JSONResponse:
+    """Return the answer to a change: the generation of the exchanges that follow, and what was named."""
+    headers = tag(generation) | ({"Location": location} if location else {})
+    return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
 
 
 def tag(generation: int) -> dict[str, str]:

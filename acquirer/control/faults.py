@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -11,9 +11,9 @@ from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
 
 from acquirer.app.serve import Running
-from acquirer.control.document import TABLE, TABLES, IfMatch, check_generation, table_named, tables_of, tag
-from acquirer.control.problems import Problem, pointer_of, unusable_value
-from acquirer.data.toml import DataError, Document, did_you_mean
+from acquirer.control.document import TABLE, TABLES, IfMatch, changed, check_generation, table_named, tables_of, tag
+from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
+from acquirer.data.toml import DataError, Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault
 from acquirer.scenario.faults import Fault, FaultConflictError
@@ -46,10 +46,6 @@ def fault_routes(running: Running) -> APIRouter:
             return running.change_faults(lambda faults: faults.add(*added))
         except FaultConflictError as exc:
             raise Problem(HTTPStatus.CONFLICT, "contradiction", str(exc)) from None
-
-    def changed(generation: int, names: Iterable[str], status: HTTPStatus, location: str = "") -> JSONResponse:
-        headers = tag(generation) | ({"Location": location} if location else {})
-        return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
 
     @found.get("/faults")
     async def listed() -> JSONResponse:
@@ -97,8 +93,7 @@ def fault_routes(running: Running) -> APIRouter:
         """Return one fault."""
         fault = fault_named(name)
         if fault is None:
-            near = did_you_mean(name, [fault.name for fault in faults.declared]) or "; /faults lists those there are"
-            raise Problem(HTTPStatus.NOT_FOUND, "no-fault", f"there is no fault '{name[:80]}'{near}")
+            raise unknown_name("fault", name, [one.name for one in faults.declared], "/faults lists those there are")
         return JSONResponse(document(fault), 200, tag(faults.generation.number))
 
     @found.put("/faults/{name}", responses={201: {"description": "There was none of this name"}})

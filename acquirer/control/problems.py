@@ -13,6 +13,7 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 
 from acquirer.data.text import printable
+from acquirer.data.toml import did_you_mean
 from acquirer.errors import PeerError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -73,6 +74,12 @@ def unusable_value(pointer: str, problem: str) -> Problem:
     where = pointer.lstrip("/").replace("/", ".")
     sentence = f"{where}: {problem}" if where else problem
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable", sentence, pointers=[(pointer, problem)])
+
+
+def unknown_name(noun: str, name: str, known: Iterable[str], otherwise: str) -> Problem:
+    """Return the problem of a name that nothing has: `otherwise` says what to do where none is like it."""
+    near = did_you_mean(name, known) or f"; {otherwise}"
+    return Problem(HTTPStatus.NOT_FOUND, f"no-{noun}", f"there is no {noun} '{name[:80]}'{near}")
 
 
 def pointer_of(key: str, before: str = "") -> str:

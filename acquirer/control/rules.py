@@ -6,7 +6,6 @@ change with ``If-Match`` is made only while it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -16,9 +15,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
-from acquirer.control.document import TABLE, TABLES, IfMatch, check_generation, table_named, tables_of, tag
-from acquirer.control.problems import Problem, pointer_of, unusable_value
-from acquirer.data.toml import DataError, did_you_mean
+from acquirer.control.document import TABLE, TABLES, IfMatch, changed, check_generation, table_named, tables_of, tag
+from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
+from acquirer.data.toml import DataError
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.engine import RuleError
 from acquirer.scenario.rules.reading import make_rule
@@ -52,10 +51,6 @@ def rule_routes(running: Running) -> APIRouter:
 
     def rule_named(name: str) -> Rule | None:
         return next((rule for rule in rules.declared if rule.name == name), None)
-
-    def changed(generation: int, names: Iterable[str], status: HTTPStatus, location: str = "") -> JSONResponse:
-        headers = tag(generation) | ({"Location": location} if location else {})
-        return JSONResponse({"generation": generation, "names": [*names]}, status.value, headers)
 
     @found.get("/rules")
     async def listed() -> JSONResponse:
@@ -95,8 +90,7 @@ def rule_routes(running: Running) -> APIRouter:
         """Return one rule."""
         rule = rule_named(name)
         if rule is None:
-            near = did_you_mean(name, [rule.name for rule in rules.declared]) or "; /rules lists those there are"
-            raise Problem(HTTPStatus.NOT_FOUND, "no-rule", f"there is no rule '{name[:80]}'{near}")
+            raise unknown_name("rule", name, [rule.name for rule in rules.declared], "/rules lists those there are")
         return JSONResponse(document(rule), 200, tag(rules.generation.number))
 
     @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
@@ -128,8 +122,7 @@ def rule_routes(running: Running) -> APIRouter:
         """Bring a scenario to a state."""
         states = rules.states()
         if name not in states:
-            near = did_you_mean(name, states) or "; a rule names the scenario that it belongs to"
-            raise Problem(HTTPStatus.NOT_FOUND, "no-scenario", f"there is no scenario '{name[:80]}'{near}")
+            raise unknown_name("scenario", name, states, "a rule names the scenario that it belongs to")
         return {"generation": rules.go(name, body.state), "scenarios": dict(rules.states())}
 
     @found.post("/scenarios/reset", tags=["scenarios"])

@@ -17,10 +17,10 @@ from acquirer.app.serve import Running
 from acquirer.app.terminal_documents import terminal_document
 from acquirer.app.terminal_keys import rotate_keys
 from acquirer.control.document import TABLES, tables_of
-from acquirer.control.problems import Problem, pointer_of, unusable_value
+from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.control.searching import Searching
 from acquirer.data.moments import with_times
-from acquirer.data.toml import DataError, Document, did_you_mean
+from acquirer.data.toml import DataError, Document
 from acquirer.model.rows import Session
 from acquirer.security.vault import Vault
 from acquirer.settings.registration import Registration
@@ -44,8 +44,7 @@ def terminal_routes(running: Running, searching: Searching) -> APIRouter:
         with store.reader() as reader:
             entry = reader.terminal(tid)
             if entry is None:
-                near = did_you_mean(tid, reader.terminal_numbers()) or "; /terminals lists those there are"
-                raise Problem(HTTPStatus.NOT_FOUND, "no-terminal", f"there is no terminal '{tid[:80]}'{near}")
+                raise unknown_name("terminal", tid, reader.terminal_numbers(), "/terminals lists those there are")
         return with_times(terminal_document(*entry), running.parts.config.timezone)
 
     async def changed(tid: str, change: Callable[[Session], Session]) -> dict[str, Any]:
