@@ -6,6 +6,7 @@ change with ``If-Match`` is made only while it holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -40,8 +41,8 @@ def rule_routes(running: Running) -> APIRouter:
     found = APIRouter(tags=["rules"])
     rules = running.parts.rules
 
-    def document(rule: Rule) -> dict[str, Any]:
-        return {**rule_table(rule), "used": rules.used().get(rule.name, 0)}
+    def document(rule: Rule, used: Mapping[str, int]) -> dict[str, Any]:
+        return {**rule_table(rule), "used": used.get(rule.name, 0)}
 
     def read(pointer: str, table: dict[str, Any]) -> Rule:
         try:
@@ -55,10 +56,9 @@ def rule_routes(running: Running) -> APIRouter:
     @found.get("/rules")
     async def listed() -> JSONResponse:
         """List the rules in force, in the order of their declaration, with how often each has fired."""
-        number = rules.generation.number
-        return JSONResponse(
-            {"generation": number, "rules": [document(one) for one in rules.declared]}, 200, tag(number)
-        )
+        used, number = rules.used(), rules.generation.number
+        documents = [document(one, used) for one in rules.declared]
+        return JSONResponse({"generation": number, "rules": documents}, 200, tag(number))
 
     @found.post("/rules", status_code=201, responses={409: {"description": "A name is taken"}})
     async def added(body: Annotated[Any, RulesBody], if_match: IfMatch = None) -> JSONResponse:
@@ -82,7 +82,7 @@ def rule_routes(running: Running) -> APIRouter:
     async def unused() -> JSONResponse:
         """List the rules that have never fired."""
         used, number = rules.used(), rules.generation.number
-        never = [document(rule) for rule in rules.declared if not used.get(rule.name)]
+        never = [document(rule, used) for rule in rules.declared if not used.get(rule.name)]
         return JSONResponse({"generation": number, "rules": never}, 200, tag(number))
 
     @found.get("/rules/{name}")
@@ -91,7 +91,7 @@ def rule_routes(running: Running) -> APIRouter:
         rule = rule_named(name)
         if rule is None:
             raise unknown_name("rule", name, [rule.name for rule in rules.declared], "/rules lists those there are")
-        return JSONResponse(document(rule), 200, tag(rules.generation.number))
+        return JSONResponse(document(rule, rules.used()), 200, tag(rules.generation.number))
 
     @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
