@@ -7,13 +7,13 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
 import uvicorn
 
 from acquirer.app.serve import Door, Running
-from acquirer.control.address import bind, read_address, url_of
+from acquirer.control.address import BACKLOG, bind, read_address, url_of
 from acquirer.control.application import make_application
 from acquirer.control.guard import Guard
 from acquirer.control.protocol import BoundedProtocol
@@ -39,9 +39,10 @@ _LOGGER: Final = "uvicorn.error"
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to the host."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Capture none: the host ends first what it has to."""
-        return nullcontext()
+        yield
 
 
 def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
@@ -69,7 +70,7 @@ def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                backlog=256,
+                backlog=BACKLOG,
                 h11_max_incomplete_event_size=HEAD_BYTES,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=END_S,
