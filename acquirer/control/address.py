@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from contextlib import suppress
 from typing import Final
 
 from acquirer.data.text import address_text
@@ -33,19 +33,12 @@ def bind(address: Address) -> socket.socket:
     except OSError as exc:
         raise BindError(f"cannot serve HTTP on {address.host}: {(exc.strerror or str(exc)).lower()}") from None
     family, _, _, _, where = found[0]
-    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(AttributeError, OSError):
-            if family == socket.AF_INET6:
-                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.setblocking(False)
-        bound.bind(where)
-        bound.listen(BACKLOG)
+        bound = socket.create_server(where, family=family, backlog=BACKLOG)
     except OSError as exc:
-        bound.close()
-        reason = (exc.strerror or str(exc)).lower()
+        reason = os.strerror(exc.errno or 0).lower()  # what Python says repeats the address
         raise BindError(f"cannot serve HTTP on {address.host}:{address.port}: {reason}") from None
+    bound.setblocking(False)
     return bound
 
 
