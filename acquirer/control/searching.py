@@ -21,7 +21,7 @@ from acquirer.app.serve import Running
 from acquirer.control.problems import Problem
 from acquirer.dialect.dialect import Dialect
 from acquirer.journal.search import JournalSearch
-from acquirer.journal.verification import Verification, Verifying
+from acquirer.journal.verification import Verification, Verifying, look
 from acquirer.matcher.expression import Expression
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ class Searching:
     async def _wait(self, verifying: Verifying, going: asyncio.Future[object]) -> Verification:
         while True:
             grown = self._grown
-            found = await self.run(lambda: _step(verifying))
+            found = await self.run(lambda: look(verifying))
             if isinstance(found, Verification):
                 return found
             end_s = self._loop.time() + found
@@ -168,15 +168,6 @@ class Searching:
         for waiting, growing in self._waiting.items():
             if not waiting.done() and (growing or why == "stopping"):
                 waiting.set_result(why)
-
-
-def _step(verifying: Verifying) -> float | Verification:
-    """Look once; return what was found, or for how long to wait."""
-    try:
-        return next(verifying)
-    except StopIteration as end:
-        found: Verification = end.value
-        return found
 
 
 def _stopping() -> Problem:

@@ -116,13 +116,18 @@ def verify_count(search: JournalSearch, waiter: Waiter, expected: ExpectedExchan
 
 def waited(verifying: Verifying, waiter: Waiter) -> Verification:
     """Return what is found, waiting in this thread whenever it is asked for."""
-    while True:
-        try:
-            timeout_s = next(verifying)
-        except StopIteration as end:
-            found: Verification = end.value
-            return found
-        waiter.wait(timeout_s)
+    while not isinstance(found := look(verifying), Verification):
+        waiter.wait(found)
+    return found
+
+
+def look(verifying: Verifying) -> float | Verification:
+    """Look once; return what was found, or for how long to wait."""
+    try:
+        return next(verifying)
+    except StopIteration as end:
+        found: Verification = end.value
+        return found
 
 
 def verifying_count(search: JournalSearch, now_s: Callable[[], float], expected: ExpectedExchanges) -> Verifying:
