@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from acquirer.app.relay_journal import ConnectionJournal
-from acquirer.app.relay_messages import SeenMessage, safely
+from acquirer.app.relay_messages import SeenMessage, amount_minor, safely, text_of
 from acquirer.data.toml import DataError
 from acquirer.dialect.dialect import Dialect
 from acquirer.dialect.readers import ElementReaders
@@ -102,9 +102,7 @@ class FaultyLine:
         except FrameError as exc:
             self._lost.add(direction)
             self._pass_rest(direction)
-            self._journal.no_frame(
-                direction, exc.reason, f"{exc.detail}; what follows is passed on, and not looked at", exc.data
-            )
+            self._journal.no_frame(direction, exc)
 
     def finished(self, direction: Direction) -> None:
         """Pass the end on, behind what was received and what is held back."""
@@ -163,14 +161,12 @@ class FaultyLine:
     def _context(self, seen: SeenMessage, request: SeenMessage | None) -> FaultContext:
         """Return what conditions ask about: the request of a reply, and the reply's code."""
         read, dialect, about = self._faults.read, self._faults.dialect, request or seen
-        amount = safely(read.amount, about.fields)
-        code = dialect.get_from(seen.fields, "code") if request is not None else None
         context = FaultContext(
             tid=safely(read.tid, about.fields),
             mid=safely(read.mid, about.fields),
             service="" if about.route is None else about.route.service,
-            code=code if isinstance(code, str) else "",
-            amount_minor=int(amount) if amount.isdecimal() else None,
+            code="" if request is None else text_of(dialect, seen.fields, "code"),
+            amount_minor=amount_minor(read, about.fields),
             dialect=dialect,
             peer=self._connection.peer,
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from acquirer.app.relay_messages import SeenMessage, decoded, safely, text_of
+from acquirer.app.relay_messages import SeenMessage, amount_minor, decoded, safely, text_of
 from acquirer.data.text import plural
 from acquirer.dialect.answers import differing_element
 from acquirer.dialect.compiled import CompiledDialect
@@ -145,12 +145,14 @@ class ConnectionJournal:
                 if frame:
                     self.frame(direction, frame)
         except FrameError as exc:
-            self.no_frame(
-                direction, exc.reason, f"{exc.detail}; what follows is passed on, and not looked at", exc.data
-            )
+            self.no_frame(direction, exc)
 
-    def no_frame(self, direction: Direction, reason: str, sentence: str, data: bytes) -> None:
+    def no_frame(self, direction: Direction, exc: FrameError) -> None:
         """Keep that a direction carries what is no frame."""
+        sentence = f"{exc.detail}; what follows is passed on, and not looked at"
+        self._no_frame(direction, exc.reason, sentence, exc.data)
+
+    def _no_frame(self, direction: Direction, reason: str, sentence: str, data: bytes) -> None:
         self._lost.add(direction)
         evidence = self._evidence(reason, f"the {_SENDERS[direction]} sent what is no frame: {sentence}")
         evidence.frame_bytes = len(data)
@@ -196,7 +198,7 @@ class ConnectionJournal:
             deframer = self._deframers[direction]
             if direction not in self._lost and deframer.pending:
                 sentence = f"{plural(deframer.pending, 'byte')} of a frame came, and no more: {how}"
-                self.no_frame(direction, "cut-off", sentence, deframer.unfinished)
+                self._no_frame(direction, "cut-off", sentence, deframer.unfinished)
         if how.startswith("the host "):  # there was never a connection to it
             self._journal.keep(self._evidence("no-connection", how))
 
@@ -271,8 +273,7 @@ class ConnectionJournal:
         evidence.fault = seen.fault
         for name in ("tid", "mid", "batch", "stan", "operator"):
             setattr(evidence, name, safely(getattr(read, name), fields))
-        amount = safely(read.amount, fields)
-        evidence.amount_minor = int(amount) if amount.isdecimal() else None
+        evidence.amount_minor = amount_minor(read, fields)
         evidence.pan_masked = mask_pan(safely(read.pan, fields))
         return evidence
 

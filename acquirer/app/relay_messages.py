@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from acquirer.dialect.dialect import Dialect, Route
+from acquirer.dialect.readers import ElementReaders
 from acquirer.wire.message import DecodeError, Message, Value
 
 
@@ -36,7 +37,7 @@ def decoded(dialect: Dialect, frame: bytes, at_us: int, at_s: float) -> SeenMess
 
 def text_of(dialect: Dialect, fields: dict[int, Value], element: str) -> str:
     """Return an element as text; "" where there is none, or it is binary."""
-    value = dialect.get_from(fields, element) if element in dialect.elements else None
+    value = dialect.get_from(fields, element)
     return value if isinstance(value, str) else ""
 
 
@@ -46,3 +47,9 @@ def safely(read: Callable[[dict[int, Value]], str], fields: dict[int, Value]) ->
         return read(fields)
     except (ValueError, LookupError, TypeError):
         return ""
+
+
+def amount_minor(read: ElementReaders, fields: dict[int, Value]) -> int | None:
+    """Return the amount of a message; None where there is none, or it cannot be read."""
+    amount = safely(read.amount, fields)
+    return int(amount) if amount.isdecimal() else None
