@@ -20,8 +20,9 @@ from typing import Final, Protocol
 
 from acquirer.data.text import address_text
 from acquirer.net.limits import ACCEPTS_PER_TURN, Limits
-from acquirer.net.relay_socket import Direction, RelaySocket, connected, look_up, set_options
+from acquirer.net.relay_socket import Direction, RelaySocket, connected, look_up
 from acquirer.net.server import BindError
+from acquirer.net.tcp_options import set_options
 
 CONNECT_S: Final = 30.0
 """How long the host may take to accept: longer than terminals wait, so that they give up as they would without us."""
@@ -107,7 +108,7 @@ class RelayServer:
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                set_options(sock)  # accepted sockets inherit them
+                set_options(sock)
                 sock.bind(where)
                 sock.listen(Limits().backlog)
                 sock.setblocking(False)

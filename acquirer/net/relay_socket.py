@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from acquirer.net.in_flight import in_flight
-from acquirer.net.limits import READ_BYTES, TCP_OPTIONS
+from acquirer.net.limits import READ_BYTES
+from acquirer.net.tcp_options import set_options
 
 _RESET: Final = struct.pack("ii", 1, 0)  # close with RST, also where something is unsent
 
@@ -184,12 +185,3 @@ async def connected(loop: asyncio.AbstractEventLoop, host: str, port: int) -> so
         else:
             return sock
     raise failure
-
-
-def set_options(sock: socket.socket) -> None:
-    """Set what every connection has (`limits.TCP_OPTIONS`)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in TCP_OPTIONS:
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -17,8 +17,9 @@ from twisted.internet import error, tcp
 from twisted.python.failure import Failure
 
 from acquirer.net.in_flight import in_flight
-from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES, TCP_OPTIONS
+from acquirer.net.limits import ACCEPTS_PER_TURN, READ_BYTES
 from acquirer.net.readable import ReadableSockets
+from acquirer.net.tcp_options import set_options
 from acquirer.net.twisted_internals import TwistedTransport, spare_descriptor
 
 DONE = Failure(error.ConnectionDone())
@@ -202,12 +203,7 @@ class ListeningPort(tcp.Port):
     def createInternetSocket(self) -> socket.socket:
         twisted: Any = super()
         sock: socket.socket = twisted.createInternetSocket()
-        # Accepted sockets inherit these from their listener: nothing to set per connection.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in TCP_OPTIONS:
-            option = getattr(socket, name, None)
-            if option is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        set_options(sock)
         self._created = sock
         return sock
 
