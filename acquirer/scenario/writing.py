@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from acquirer.matcher.expression import ALWAYS
+from acquirer.matcher.expression import ALWAYS, value_text
 from acquirer.matcher.filter_text import as_filter
 from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultKind
@@ -41,7 +41,7 @@ def fault_table(fault: Fault) -> dict[str, Any]:
     table: dict[str, Any] = {"name": fault.name, "kind": kind_name(fault.kind)}
     table |= {name: value for name in _PLAIN if (value := getattr(fault, name)) is not None}
     if fault.amount_minor is not None:
-        table["amount"] = f"{fault.amount_minor // 100}.{fault.amount_minor % 100:02}"
+        table["amount"] = value_text("amount", fault.amount_minor)
     if fault.probability < 1.0:
         table["probability"] = fault.probability
     if fault.skip:
