@@ -24,12 +24,12 @@ def rotate_keys(running: Running, tid: str) -> str:
     vault, randbytes = Vault(running.store.master_key), running.parts.randbytes
     with running.store.reader() as reader:
         found = reader.terminal(tid)
-    config, session = (None, None) if found is None else found
-    held = None if session is None else session.current
+    config, session = found or (None, None)
+    held = session.current if session else None
     issuers = [one.suite for one in running.parts.compiled if held and held.package in one.suite.packages]
-    if config is None or held is None or not issuers or not config.tmk:
+    if config is None or session is None or held is None or not issuers or not config.tmk:
         raise LookupError(f"terminal {tid} has no working keys; let it sign on first")
-    config = config if session is None else under_own_key(config, session)
+    config = under_own_key(config, session)
     issued = issuers[0].issue(held.package, vault.open_secret(f"tmk:{tid}", config.tmk), config.mak, randbytes)
 
     def rotated(session: Session) -> Session:
