@@ -34,6 +34,7 @@ from acquirer.observe.trace import TraceFile
 from acquirer.observe.watcher import LoggingWatcher
 from acquirer.process.clock import Clock
 from acquirer.process.key_generator import KeyGenerator
+from acquirer.process.parent import following_parent, has_ended
 from acquirer.process.pictures import Pictures
 from acquirer.process.signals import ending_signal
 from acquirer.process.store_writer import process_writer
@@ -217,18 +218,25 @@ it."""
 
 
 async def serve(
-    config: Config, stderr: TextIO | None, ready: Callable[[dict[str, Any]], None], door: Door | None = None
+    config: Config,
+    stderr: TextIO | None,
+    ready: Callable[[dict[str, Any]], None],
+    door: Door | None = None,
+    parent: int = 0,
 ) -> str:
     """Serve until SIGTERM, SIGINT or SIGHUP, or until the store fails; return why the store failed, or "".
 
     Args:
         ready: is called with what the ready line says.
         door: is opened before, and closed while exchanges still go on.
+        parent: the process that started this one, whose end ends the host too where settings ask for that.
     """
     loop = asyncio.get_running_loop()
     stop = ending_signal()
     room = make_room(config.connections or MOST_CONNECTIONS)
     async with AsyncExitStack() as stack:
+        if config.exit_with_parent:
+            stack.enter_context(following_parent(parent, stop.set))
         running = await stack.enter_async_context(serving(config, stderr, child_processes=True))
         follow_twisted(running.log)
         for sentence in bounds_too_low(config.connections or USUAL_CONNECTIONS, room, running.parts.limits.backlog):
@@ -247,6 +255,8 @@ async def serve(
         await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         failed.cancel()
+        if config.exit_with_parent and has_ended(parent):
+            running.log.event("parent-ended", "the process that started this host has ended, so the host ends too")
     return running.store.fatal_error or ("the store does not answer" if running.driver.failed.is_set() else "")
 
 

@@ -37,6 +37,14 @@ def command(
         list[str] | None,
         typer.Option(metavar="NAME", help="A further name under which HTTP clients may ask.", rich_help_panel=LIMITS),
     ] = None,
+    exit_with_parent: Annotated[
+        bool | None,
+        typer.Option(
+            "--exit-with-parent/--no-exit-with-parent",
+            help="End when the process that started it has ended, also if that was killed.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = None,
     dialect: Annotated[
         str | None, typer.Option(metavar="NAME", help="The dialect spoken where --listen names none.")
     ] = None,
@@ -186,6 +194,7 @@ def command(
     Ends with 0 on SIGTERM, SIGINT or SIGHUP, 2 when a setting cannot be used, 3 when an address is taken, 6 when the
     store failed.
     """
+    parent = os.getppid()  # before anything else: it may end while modules are imported
     import asyncio
     import json
 
@@ -198,6 +207,7 @@ def command(
         "listen": tuple(listen) if listen else None,
         "http": http,
         "http_host": tuple(http_host) if http_host else None,
+        "exit_with_parent": exit_with_parent,
         "store": store,
         "dialect": dialect,
         "terminals": terminals,
@@ -237,7 +247,7 @@ def command(
 
     door = _http_door(settings)
     try:
-        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready, door))
+        failure = asyncio.run(serve(settings, None if settings.log == "off" else sys.stderr, ready, door, parent))
     except BindError as exc:
         raise Exit(Code.NO_CONNECTION, f"{exc}.") from None
     except StoreError as exc:

@@ -60,6 +60,8 @@ class Config:
     """``[HOST:]PORT`` where the host is controlled by HTTP; see docs/http.md."""
     http_host: TextValues = ()
     """Names under which HTTP clients may ask, beside loopback and the address itself."""
+    exit_with_parent: Switch = False
+    """The host ends when the process that started it does, however that ended."""
     dialect: TextValue = "unionpay-pos"
     terminals: File = None
     cards: File = None
