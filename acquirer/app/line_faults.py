@@ -20,7 +20,7 @@ class LineFaults:
 
     def look(self) -> None:
         """Have the server ask about newcomers if there is a fault of a line; to be called after faults are switched."""
-        if any(fault.stage is Stage.LINE for fault in self._faults.declared):
+        if any(fault.enabled and fault.stage is Stage.LINE for fault in self._faults.declared):
             self._server.lines = self._state
 
     def _state(self, listener: str, peer: str) -> LineState | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import Header
+from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 
 from acquirer.control.problems import Problem, unusable_value
+from acquirer.data.toml_text import toml_tables
 
 MOST: Final = 1_000
 """Tables of one request: they are read between two exchanges, in some tens of milliseconds."""
@@ -19,6 +20,13 @@ TABLE: Final[dict[str, Any]] = {"type": "object", "additionalProperties": True}
 
 IfMatch = Annotated[str | None, Header(description="The generation that was read last, as ETag has it.")]
 """Of a change that is made only while that generation is in force."""
+
+TOML: Final = "application/toml"
+
+WrittenAs = Annotated[
+    Literal["json", "toml"], Query(alias="format", description="toml: the tables of a pack, without counts.")
+]
+"""How rules or faults are listed."""
 
 TABLES: Final[dict[str, Any]] = {"anyOf": [TABLE, {"type": "array", "items": TABLE}]}
 
@@ -45,6 +53,39 @@ def table_named(body: object, noun: str, name: str) -> dict[str, Any]:
     if body.get("name", name) != name:
         raise unusable_value("/name", f"is another one than in the address, '{name}'; leave it out")
     return {**body, "name": name}
+
+
+def patched(table: Mapping[str, Any], body: object, noun: str) -> dict[str, Any]:
+    """Return a table with the changes of a body, as RFC 7396 merges them: null takes a key away.
+
+    Raises:
+        Problem: the body is no table, or names another one.
+    """
+    if not isinstance(body, dict):
+        raise unusable_value("", f"must be a table with the keys of the {noun} that change")
+    if not body:
+        raise unusable_value("", f'is empty; name the keys of the {noun} that change, as in {{"enabled": false}}')
+    if "name" in table:
+        table_named(body, noun, table["name"])
+    return _merged(table, body)
+
+
+def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(table)
+    for key, value in changes.items():
+        if value is None:
+            found.pop(key, None)
+        elif isinstance(value, dict):
+            inner = found.get(key)
+            found[key] = _merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            found[key] = value
+    return found
+
+
+def as_toml(name: str, tables: Iterable[Mapping[str, Any]], generation: int) -> Response:
+    """Return tables as a file that ``serve --pack`` takes."""
+    return Response(toml_tables(name, tables), media_type=TOML, headers=tag(generation))
 
 
 def check_generation(if_match: str | None, generation: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -11,16 +11,30 @@ from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
 
 from acquirer.app.serve import Running
-from acquirer.control.document import TABLE, TABLES, IfMatch, changed, check_generation, table_named, tables_of, tag
+from acquirer.control.document import (
+    TABLE,
+    TABLES,
+    TOML,
+    IfMatch,
+    WrittenAs,
+    as_toml,
+    changed,
+    check_generation,
+    patched,
+    table_named,
+    tables_of,
+    tag,
+)
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.data.toml import DataError, Document
 from acquirer.scenario.catalogue import as_objects
 from acquirer.scenario.declaration import read_fault
-from acquirer.scenario.faults import Fault, FaultConflictError
+from acquirer.scenario.faults import Fault, FaultConflictError, Faults
 from acquirer.scenario.registry import CONDITIONS, FaultKindError, find_kind, known_names
 from acquirer.scenario.writing import fault_table
 
 FaultBody: Final = Body(json_schema_extra=TABLE, description="A fault, with the keys of docs/faults.md.")
+FaultPatch: Final = Body(json_schema_extra=TABLE, description="The keys that change; null takes one away.")
 FaultsBody: Final = Body(json_schema_extra=TABLES, description="A fault, or a list of them.")
 
 
@@ -41,15 +55,23 @@ def fault_routes(running: Running) -> APIRouter:
     def fault_named(name: str) -> Fault | None:
         return next((fault for fault in faults.declared if fault.name == name), None)
 
-    def add(added: Sequence[Fault]) -> int:
+    def known_fault(name: str) -> Fault:
+        fault = fault_named(name)
+        if fault is None:
+            raise unknown_name("fault", name, [one.name for one in faults.declared], "/faults lists those there are")
+        return fault
+
+    def change(what: Callable[[Faults], int]) -> int:
         try:
-            return running.change_faults(lambda faults: faults.add(*added))
+            return running.change_faults(what)
         except FaultConflictError as exc:
             raise Problem(HTTPStatus.CONFLICT, "contradiction", str(exc)) from None
 
-    @found.get("/faults")
-    async def listed() -> JSONResponse:
-        """List the faults in force, in the order of their declaration, with how often each has acted."""
+    @found.get("/faults", responses={200: {"content": {TOML: {}}}})
+    async def listed(written_as: WrittenAs = "json") -> Response:
+        """List the faults there are, in the order of their declaration, with how often each has acted."""
+        if written_as == "toml":
+            return as_toml("fault", map(fault_table, faults.declared), faults.generation.number)
         number = faults.generation.number
         documents = [document(one) for one in faults.declared]
         return JSONResponse({"generation": number, "faults": documents}, 200, tag(number))
@@ -68,7 +90,8 @@ def fault_routes(running: Running) -> APIRouter:
             taken.add(fault.name)
             new.append(fault)
         location = f"/faults/{quote(new[0].name, safe='')}" if len(new) == 1 else "/faults"
-        return changed(add(new), [fault.name for fault in new], HTTPStatus.CREATED, location)
+        generation = change(lambda faults: faults.add(*new))
+        return changed(generation, [fault.name for fault in new], HTTPStatus.CREATED, location)
 
     @found.delete("/faults", status_code=204)
     async def cleared(if_match: IfMatch = None) -> Response:
@@ -91,10 +114,7 @@ def fault_routes(running: Running) -> APIRouter:
     @found.get("/faults/{name}")
     async def one(name: str) -> JSONResponse:
         """Return one fault."""
-        fault = fault_named(name)
-        if fault is None:
-            raise unknown_name("fault", name, [one.name for one in faults.declared], "/faults lists those there are")
-        return JSONResponse(document(fault), 200, tag(faults.generation.number))
+        return JSONResponse(document(known_fault(name)), 200, tag(faults.generation.number))
 
     @found.put("/faults/{name}", responses={201: {"description": "There was none of this name"}})
     async def put(name: str, body: Annotated[Any, FaultBody], if_match: IfMatch = None) -> JSONResponse:
@@ -104,7 +124,17 @@ def fault_routes(running: Running) -> APIRouter:
         if fault == before:
             return changed(faults.generation.number, [name], HTTPStatus.OK)
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
-        return changed(add([fault]), [name], status, f"/faults/{quote(name, safe='')}")
+        return changed(change(lambda faults: faults.add(fault)), [name], status, f"/faults/{quote(name, safe='')}")
+
+    @found.patch("/faults/{name}", responses={409: {"description": "It contradicts another fault"}})
+    async def patch(name: str, body: Annotated[Any, FaultPatch], if_match: IfMatch = None) -> JSONResponse:
+        """Change some keys of a fault, as {"enabled": false}; it goes on counting."""
+        check_generation(if_match, faults.generation.number)
+        before = known_fault(name)
+        fault = read("", patched(fault_table(before), body, "fault"))
+        same = fault == before
+        number = faults.generation.number if same else change(lambda faults: faults.replace(fault))
+        return changed(number, [name], HTTPStatus.OK)
 
     @found.delete("/faults/{name}", status_code=204)
     async def removed(name: str, if_match: IfMatch = None) -> Response:

@@ -16,7 +16,20 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from acquirer.app.serve import Running
-from acquirer.control.document import TABLE, TABLES, IfMatch, changed, check_generation, table_named, tables_of, tag
+from acquirer.control.document import (
+    TABLE,
+    TABLES,
+    TOML,
+    IfMatch,
+    WrittenAs,
+    as_toml,
+    changed,
+    check_generation,
+    patched,
+    table_named,
+    tables_of,
+    tag,
+)
 from acquirer.control.problems import Problem, pointer_of, unknown_name, unusable_value
 from acquirer.data.toml import DataError
 from acquirer.scenario.rules import Rule
@@ -26,6 +39,7 @@ from acquirer.scenario.rules.rule import START
 from acquirer.scenario.writing import rule_table
 
 RuleBody: Final = Body(json_schema_extra=TABLE, description="A rule, with the keys of docs/rules.md.")
+RulePatch: Final = Body(json_schema_extra=TABLE, description="The keys that change; null takes one away.")
 RulesBody: Final = Body(json_schema_extra=TABLES, description="A rule, or a list of them.")
 
 
@@ -53,9 +67,17 @@ def rule_routes(running: Running) -> APIRouter:
     def rule_named(name: str) -> Rule | None:
         return next((rule for rule in rules.declared if rule.name == name), None)
 
-    @found.get("/rules")
-    async def listed() -> JSONResponse:
-        """List the rules in force, in the order of their declaration, with how often each has fired."""
+    def known_rule(name: str) -> Rule:
+        rule = rule_named(name)
+        if rule is None:
+            raise unknown_name("rule", name, [rule.name for rule in rules.declared], "/rules lists those there are")
+        return rule
+
+    @found.get("/rules", responses={200: {"content": {TOML: {}}}})
+    async def listed(written_as: WrittenAs = "json") -> Response:
+        """List the rules there are, in the order of their declaration, with how often each has fired."""
+        if written_as == "toml":
+            return as_toml("rule", map(rule_table, rules.declared), rules.generation.number)
         used, number = rules.used(), rules.generation.number
         documents = [document(one, used) for one in rules.declared]
         return JSONResponse({"generation": number, "rules": documents}, 200, tag(number))
@@ -88,10 +110,7 @@ def rule_routes(running: Running) -> APIRouter:
     @found.get("/rules/{name}")
     async def one(name: str) -> JSONResponse:
         """Return one rule."""
-        rule = rule_named(name)
-        if rule is None:
-            raise unknown_name("rule", name, [rule.name for rule in rules.declared], "/rules lists those there are")
-        return JSONResponse(document(rule, rules.used()), 200, tag(rules.generation.number))
+        return JSONResponse(document(known_rule(name), rules.used()), 200, tag(rules.generation.number))
 
     @found.put("/rules/{name}", responses={201: {"description": "There was none of this name"}})
     async def put(name: str, body: Annotated[Any, RuleBody], if_match: IfMatch = None) -> JSONResponse:
@@ -104,6 +123,14 @@ def rule_routes(running: Running) -> APIRouter:
             rules.remove(name)
         status = HTTPStatus.CREATED if before is None else HTTPStatus.OK
         return changed(rules.add(rule), [name], status, f"/rules/{quote(name, safe='')}")
+
+    @found.patch("/rules/{name}")
+    async def patch(name: str, body: Annotated[Any, RulePatch], if_match: IfMatch = None) -> JSONResponse:
+        """Change some keys of a rule, as {"enabled": false}; it goes on counting."""
+        check_generation(if_match, rules.generation.number)
+        before = known_rule(name)
+        rule = read("", patched(rule_table(before), body, "rule"))
+        return changed(rules.generation.number if rule == before else rules.replace(rule), [name], HTTPStatus.OK)
 
     @found.delete("/rules/{name}", status_code=204)
     async def removed(name: str, if_match: IfMatch = None) -> Response:

@@ -37,6 +37,11 @@ class _Use:
     matched: int = 0
     by_terminal: dict[str, int] = field(default_factory=dict)
 
+    def of(self, fault: Fault) -> _Use:
+        """Return the same counts for another fault."""
+        when = None if fault.when is None else CountedCondition(fault.when)
+        return _Use(when, self.acted, 0, self.matched, dict(self.by_terminal))
+
     def next_of(self, tid: str) -> int:
         """Count one more exchange of a terminal that matches, and return which one it is."""
         self.matched += 1
@@ -47,16 +52,17 @@ class _Use:
 
 
 def _use_of(fault: Fault) -> _Use:
-    return _Use(None if fault.when is None else CountedCondition(fault.when))
+    return _Use().of(fault)
 
 
 class FaultSet:
     """The faults that are in force together."""
 
-    __slots__ = ("_seed", "_uses", "declared")
+    __slots__ = ("_enabled", "_seed", "_uses", "declared")
 
     def __init__(self, declared: tuple[Fault, ...], seed: int, uses: dict[int, _Use]) -> None:
         self.declared = declared  # in order of declaration
+        self._enabled = tuple(fault for fault in declared if fault.enabled)
         self._seed = seed
         self._uses = uses
 
@@ -72,7 +78,7 @@ class FaultSet:
             for each, `Faults.applied` or `Faults.release` must follow.
         """
         stages = (stages,) if isinstance(stages, Stage) else stages
-        found = [fault for fault in self.declared if fault.kind.stage in stages and self._acts(fault, context)]
+        found = [fault for fault in self._enabled if fault.kind.stage in stages and self._acts(fault, context)]
         for fault in found:
             self._uses[id(fault)].reserved += 1
         return tuple(sorted(found, key=lambda fault: fault.kind.stage))
@@ -127,7 +133,7 @@ class Faults:
 
     @property
     def declared(self) -> tuple[Fault, ...]:
-        """Return the faults in force, in order of declaration."""
+        """Return the faults there are, in order of declaration; those that are not enabled too."""
         return () if self.active is None else self.active.declared
 
     def switch(self, faults: Iterable[Fault]) -> int:
@@ -151,6 +157,26 @@ class Faults:
         """Put faults in force behind those there are, in place of those of the same names; return the generation."""
         names = {fault.name for fault in faults}
         return self.switch((*(fault for fault in self.declared if fault.name not in names), *faults))
+
+    def replace(self, fault: Fault) -> int:
+        """Put a fault in the place of the one of its name, whose counts it goes on with; return the generation.
+
+        What it does to exchanges that are under way is not counted.
+
+        Raises:
+            FaultConflictError: it contradicts another one; everything stays as it was.
+        """
+        fault = replace(fault)
+        before = self.declared
+        for one in before:
+            if one.name == fault.name:
+                self._uses[id(fault)] = self._uses[id(one)].of(fault)
+        try:
+            self._enforce(tuple(fault if one.name == fault.name else one for one in before))
+        except FaultConflictError:
+            self._uses.pop(id(fault), None)
+            raise
+        return self.generation.advance()
 
     def remove(self, *names: str) -> int:
         """Switch the faults of these names off, all without a name; return the generation.

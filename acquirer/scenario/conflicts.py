@@ -23,10 +23,11 @@ class FaultConflict(NamedTuple):
 
 
 def find_conflict(faults: Iterable[Fault]) -> FaultConflict | None:
-    """Return two of some faults that may meet on one reply and contradict each other; None when there are none."""
+    """Return two of some faults that may meet on one reply and contradict each other; None when none do."""
     by_kind: dict[type[FaultKind], list[Fault]] = {}
     for fault in faults:
-        by_kind.setdefault(type(fault.kind), []).append(fault)
+        if fault.enabled:
+            by_kind.setdefault(type(fault.kind), []).append(fault)
     for one, other in combinations(by_kind.values(), 2):
         if not _clash(one[0], other[0]):
             continue

@@ -28,7 +28,7 @@ def parse(text: str, dialects: Collection[Dialect] = ()) -> Fault:
 
     >>> parse("silent:tid=10000161,amount=13.13")
     Fault(name='silent', kind=Silent(), tid='10000161', mid=None, service=None, code=None, amount_minor=1313, \
-peer=None, listener=None, probability=1.0, count=None, skip=0, seed=None, when=None)
+peer=None, listener=None, probability=1.0, count=None, skip=0, seed=None, when=None, enabled=True)
     >>> parse("late:after=250ms,service=sale").kind
     Late(after_ms=250)
 
@@ -231,6 +231,12 @@ def _probability(text: str) -> float:
     return value
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"'{text}' is neither true nor false")
+    return text == "true"
+
+
 def _whole(text: str, form: str, problem: str) -> int:
     if not re.fullmatch(form, text):
         raise ValueError(f"'{text}' is not {problem}")
@@ -250,6 +256,7 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "count": ("count", partial(_whole, form=r"[1-9][0-9]{0,8}", problem="a count; write how often it may act, from 1")),
     "skip": ("skip", partial(_whole, form=r"[0-9]{1,9}", problem="a count; write how many exchanges pass first")),
     "seed": ("seed", partial(_whole, form=r"[0-9]{1,18}", problem="a seed; write a whole number of at most 18 digits")),
+    "enabled": ("enabled", _flag),
 }
 
 _OF_EXCHANGES: Final = ("tid", "mid", "service", "code", "amount", "when")

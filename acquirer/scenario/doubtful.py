@@ -36,6 +36,7 @@ def doubtful(
         cards: names of the issuer's cards.
         tids: of registered terminals.
     """
+    rules, faults = [rule for rule in rules if rule.enabled], [fault for fault in faults if fault.enabled]
     yield from _unreachable(rules)
     yield from _hidden(rules, dialects)
     of_rules: list[tuple[str, Expression]] = [(f"rule '{rule.name}'", rule.when) for rule in rules]

@@ -35,6 +35,7 @@ class Fault:
     skip: int = 0  # lets so many exchanges that match pass first
     seed: int | None = None  # of its draws; None: the host's
     when: Expression | None = None  # asks for more than the conditions above
+    enabled: bool = True  # False: it is declared, and does not act
 
     @property
     def stage(self) -> Stage:

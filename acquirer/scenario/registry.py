@@ -42,6 +42,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "count": "acts this often, then never again; only exchanges on which it acted count; `times` is the same",
     "skip": "lets so many exchanges that match pass first; so does `after`, except where the kind has its own",
     "seed": "what its probability and its kind draw begins with this number, instead of the host's `--seed`",
+    "enabled": "`false`: it is declared, and does not act",
 }
 """The keys that a fault of any kind has; no parameter may be called like one of them."""
 

@@ -48,6 +48,8 @@ def fault_table(fault: Fault) -> dict[str, Any]:
         table["skip"] = fault.skip
     if fault.when is not None and fault.when != ALWAYS:
         table["when"] = as_filter(fault.when)
+    if not fault.enabled:
+        table["enabled"] = False
     return table | _parameters(fault.kind)
 
 
@@ -84,7 +86,7 @@ def rule_table(rule: Rule) -> dict[str, Any]:
     if rule.priority != DEFAULT_PRIORITY:
         table["priority"] = rule.priority
     table |= {name: value for name in ("scenario", "state", "next", "seed") if (value := getattr(rule, name))}
-    return table
+    return table if rule.enabled else {**table, "enabled": False}
 
 
 def _then(then: Then) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from acquirer.scenario.registry import built_in_names
 from acquirer.scenario.rules import Rule
 from acquirer.scenario.rules.reading import make_rule
 from acquirer.scenario.writing import fault_table, fault_text, rule_table
-from tests.control.controlled import ControlledHost
+from tests.control.controlled import ControlledHost, controlled_host
 
 POOR = {"name": "poor", "when": {"service": "sale", "amount": ">10.00"}, "then": {"code": "51"}, "times": 1}
 
@@ -44,6 +44,78 @@ def test_put_is_idempotent(host: ControlledHost) -> None:
     other = host.ask("PUT", "/rules/poor", {**rule, "times": 2})
     assert (other.status, host.get("/rules/poor").json["times"]) == (200, 2)
     assert host.ask("PUT", "/rules/rich", {**rule, "name": "poor"}).pointers == ["/name"]
+
+
+def test_a_patch_changes_some_keys_and_goes_on_counting(host: ControlledHost, tmp_path: Path) -> None:
+    host.post("/rules", POOR)
+    with Terminal("10000161", host=host.address, state=tmp_path) as terminal:
+        terminal.sign_on()
+
+        def sale() -> str:
+            return terminal.sale("12.00", "standard", pin="123456").code
+
+        assert sale() == "51"
+        assert host.ask("PATCH", "/rules/poor", {"times": 2, "then": {"code": "61"}}).json["generation"] == 2
+        assert (host.get("/rules/poor").json["used"], sale(), sale()) == (1, "61", "00")
+        assert host.ask("PATCH", "/rules/poor", {"times": None}).status == 200
+        assert ("times" in host.get("/rules/poor").json, sale()) == (False, "61")
+        assert host.ask("PATCH", "/rules/poor", {"enabled": False}).status == 200
+        assert (host.get("/rules/poor").json["enabled"], sale()) == (False, "00")
+        assert host.ask("PATCH", "/rules/poor", {"enabled": False}).json["generation"] == 4, "it is so already"
+        assert host.ask("PATCH", "/rules/poor", {"enabled": True}).status == 200
+        assert sale() == "61"
+    assert "enabled" not in host.get("/rules/poor").json
+
+
+def test_a_fault_is_switched_off_and_on_and_goes_on_counting(host: ControlledHost, tmp_path: Path) -> None:
+    host.post("/faults", {"kind": "wrong_kcv", "times": 2})
+    with Terminal("10000161", host=host.address, state=tmp_path) as terminal:
+
+        def answered() -> bool:
+            return terminal.sign_on().ok
+
+        assert (answered(), host.get("/faults/wrong_kcv").json["applied"]) == (False, 1)
+        assert host.ask("PATCH", "/faults/wrong_kcv", {"enabled": False}).status == 200
+        assert (answered(), host.get("/faults/wrong_kcv").json["enabled"]) == (True, False)
+        assert host.ask("PATCH", "/faults/wrong_kcv", {"enabled": None}).status == 200
+        assert (answered(), answered()) == (False, True), "it acts twice in all"
+    assert host.ask("PATCH", "/faults/wrong_kcv", {"enabled": "perhaps"}).pointers == ["/enabled"]
+    assert host.ask("PATCH", "/faults/wrong_kvc", {"enabled": False}).status == 404
+
+
+def test_faults_that_contradict_each_other_may_be_there_while_one_is_switched_off(host: ControlledHost) -> None:
+    silent = {"kind": "silent", "service": "sale"}
+    host.post("/faults", {"kind": "late", "after": "5s"})
+    assert host.post("/faults", silent).status == 409
+    assert host.post("/faults", {**silent, "enabled": False}).status == 201
+    refused = host.ask("PATCH", "/faults/silent", {"enabled": True})
+    assert (refused.status, refused.json["type"]) == (409, "urn:acquirer:problem:contradiction")
+    assert host.get("/faults/silent").json["enabled"] is False
+    host.ask("DELETE", "/faults/late")
+    assert host.ask("PATCH", "/faults/silent", {"enabled": True}).status == 200
+
+
+def test_patches_that_cannot_be_used(host: ControlledHost) -> None:
+    host.post("/rules", POOR)
+    unusable: list[tuple[object, str]] = [([], ""), ({}, ""), ({"name": "rich"}, "/name")]
+    for body, pointer in [*unusable, ({"then": {"cod": "5"}}, "/then/cod")]:
+        assert host.ask("PATCH", "/rules/poor", body).pointers == [pointer]
+    assert host.ask("PATCH", "/rules/rich", {"times": 1}).status == 404
+    assert host.ask("PATCH", "/rules/poor", {"times": 1}, If_Match='"0"').status == 412
+
+
+def test_rules_and_faults_as_a_file_that_a_host_takes(host: ControlledHost, tmp_path: Path) -> None:
+    odd = {"name": '银联 "x" \\ y', "then": {"set": {"de.44": "a b"}, "drop": ["de.37"]}, "enabled": False}
+    fault = {"kind": "late", "name": "tunnel", "after": "2s", "when": "amount>10"}
+    assert [host.post("/rules", [POOR, odd]).status, host.post("/faults", fault).status] == [201, 201]
+    written = [host.get(f"/{what}?format=toml") for what in ("rules", "faults")]
+    assert {one.headers["content-type"].partition(";")[0] for one in written} == {"application/toml"}
+    pack = tmp_path / "mine.toml"
+    pack.write_text("\n".join(one.text for one in written), "utf-8")
+    with controlled_host(pack=[str(pack)]) as other:
+        assert other.get("/rules").json["rules"] == host.get("/rules").json["rules"]
+        assert other.get("/faults").json["faults"] == host.get("/faults").json["faults"]
+    assert host.get("/rules?format=yaml").pointers == ["query/format"]
 
 
 def test_a_change_of_what_has_changed_meanwhile_is_refused(host: ControlledHost) -> None:

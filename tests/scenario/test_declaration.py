@@ -28,7 +28,8 @@ KNOWN = ", ".join(built_in_names())
         (
             "late:q=1",
             "fault 'late:q=1': q: unknown key; keys of kind 'late': "
-            "name, kind, tid, mid, service, code, amount, peer, listener, when, probability, count, skip, seed, after",
+            "name, kind, tid, mid, service, code, amount, peer, listener, when, probability, count, skip, seed, "
+            "enabled, after",
         ),
         ("silent:q=1", "fault 'silent:q=1': q: unknown key; keys of kind 'silent': "),
         ("silent:tid", "fault 'silent:tid': 'tid' is not key=value (for example silent:tid=10000161)"),

@@ -60,6 +60,12 @@ class Installed:
         """Return whether it fires for the exchange of this number, from 0, among those that fit."""
         return number >= self.rule.after and self._when.is_meant(number + 1)
 
+    def replaced(self, rule: Rule) -> Installed:
+        """Return another rule in its place: it goes on counting, and is asked in the same turn as before."""
+        other = Installed(rule, (rule.priority, self.rank[1]))
+        other.passed, other.uses, other.of_tid = self.passed, self.uses, self.of_tid
+        return other
+
     def __lt__(self, other: Installed) -> bool:
         return self.rank < other.rank
 
@@ -198,7 +204,7 @@ class Rules:
         self._declared = count()
         self._installed: tuple[Installed, ...] = ()
         self.active: RuleSet | None = None
-        """What an exchange that begins now is under; None while there is no rule."""
+        """What an exchange that begins now is under; None while no rule is enabled."""
         self._add(tuple(rules))
 
     def __bool__(self) -> bool:
@@ -206,7 +212,7 @@ class Rules:
 
     @property
     def declared(self) -> tuple[Rule, ...]:
-        """Return the rules that are in force, in the order of their declaration."""
+        """Return the rules there are, in the order of their declaration; those that are not enabled too."""
         return tuple(installed.rule for installed in self._installed)
 
     def add(self, *rules: Rule) -> int:
@@ -218,16 +224,23 @@ class Rules:
         self._add(rules)
         return self.generation.advance()
 
+    def replace(self, rule: Rule) -> int:
+        """Put a rule in the place of the one of its name, whose counts it goes on with; return the generation.
+
+        Raises:
+            RuleError: there is none of this name.
+        """
+        self._check_known(rule.name)
+        self._enforce(tuple(one.replaced(rule) if one.rule.name == rule.name else one for one in self._installed))
+        return self.generation.advance()
+
     def remove(self, *names: str) -> int:
         """Take rules out of force, with their counts; return the generation.
 
         Raises:
             RuleError: there is no such rule; then none is removed.
         """
-        known = {installed.rule.name for installed in self._installed}
-        for name in names:
-            if name not in known:
-                raise RuleError(f"there is no rule '{name}'{did_you_mean(name, known)}")
+        self._check_known(*names)
         self._enforce(tuple(one for one in self._installed if one.rule.name not in names))
         return self.generation.advance()
 
@@ -250,6 +263,12 @@ class Rules:
         """Return the state of each scenario that a rule in force belongs to."""
         return self.scenarios.as_dict(dict.fromkeys(rule.scenario for rule in self.declared if rule.scenario))
 
+    def _check_known(self, *names: str) -> None:
+        known = {installed.rule.name for installed in self._installed}
+        for name in names:
+            if name not in known:
+                raise RuleError(f"there is no rule '{name}'{did_you_mean(name, known)}")
+
     def _add(self, rules: tuple[Rule, ...]) -> None:
         names = {rule.name for rule in self.declared}
         for rule in rules:
@@ -261,7 +280,8 @@ class Rules:
 
     def _enforce(self, installed: tuple[Installed, ...]) -> None:
         self._installed = installed
-        self.active = RuleSet(installed, self.scenarios) if installed else None
+        enabled = tuple(one for one in installed if one.rule.enabled)
+        self.active = RuleSet(enabled, self.scenarios) if enabled else None
 
 
 def _indexed(rules: Iterable[Installed]) -> dict[tuple[str | None, str | None], list[Installed]]:

@@ -69,7 +69,7 @@ def make_rule(values: Mapping[str, Any], dialects: Collection[Dialect] = ()) -> 
 
 def read_rule(table: Table, dialects: Collection[Dialect]) -> Rule:
     """Return the rule that a table describes. Raises DataError: with file, line and key."""
-    table.only(("name", "when", "then", "times", "after", "priority", "scenario", "state", "next", "seed"))
+    table.only(("name", "when", "then", "times", "after", "priority", "scenario", "state", "next", "seed", "enabled"))
     name = _name(table)
     after = _count(table, "after", 0) if table.has("after") else 0
     when, state = _when(table, dialects, after)
@@ -101,6 +101,7 @@ def read_rule(table: Table, dialects: Collection[Dialect]) -> Rule:
         state=state,
         next=next_state,
         seed=table.number("seed", 0),
+        enabled=table.flag("enabled", True),
     )
 
 

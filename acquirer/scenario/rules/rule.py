@@ -88,6 +88,7 @@ class Rule:
         state: Fires only in this state of its scenario. Without it, in any.
         next: The state of its scenario once it has fired.
         seed: Of `order = "random"`.
+        enabled: `false`: it is declared, and does not fire.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Rule:
     state: str = ""
     next: str = ""
     seed: int = 0
+    enabled: bool = True
 
     def answer(self, use: int, tid: str, of_tid: int) -> str:
         """Return the response code for one firing; "" when the rule names none.
