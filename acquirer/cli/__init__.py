@@ -20,6 +20,7 @@ from acquirer.settings.memory import lacks_memory
 COMMANDS = {
     "serve": "Play the acquirer's host: listen, sign terminals on, book sales, match reversals.",
     "terminal": "Play a POS terminal against any host: sign on, sell, void, refund, reverse, sign off.",
+    "ready": "Wait until a host is ready, for scripts and health checks.",
     "relay": "Sit between a terminal and a host: pass everything on, decode and journal it.",
     "check": "Run journeys, scripts of terminal steps with what must come of them; JUnit for CI.",
     "load": "Have many terminals come at once, and say how long each took.",

@@ -36,27 +36,46 @@ class ServedDoor:
 
     def _post(self, path: str, document: Mapping[str, Any]) -> Any:
         import http.client
-        import json
-        from urllib.parse import urlsplit
 
         from acquirer.data.json_text import JsonTextError, parse_json
 
-        where = urlsplit(self._door.url)
-        host = "127.0.0.1" if where.hostname == "0.0.0.0" else "::1" if where.hostname == "::" else where.hostname  # noqa: S104
-        connection = http.client.HTTPConnection(host or "", where.port, timeout=TIMEOUT_S)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._door.token}"}
         try:
-            connection.request("POST", path, json.dumps(document), headers)
-            reply = connection.getresponse()
-            answer = parse_json(reply.read())
+            status, body = answer_of(self._door, "POST", path, document)
+            answer = parse_json(body)
         except (OSError, http.client.HTTPException, JsonTextError) as exc:
             reason = (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
             raise Exit(Code.USAGE, f"the host at {self._door.url} does not answer as it should ({reason}).") from None
-        finally:
-            connection.close()
-        if reply.status >= HTTPStatus.BAD_REQUEST:
-            raise Exit(Code.USAGE, f"the host at {self._door.url} refuses: {answer.get('detail', reply.reason)}.")
+        if status >= HTTPStatus.BAD_REQUEST:
+            problem = answer.get("detail", HTTPStatus(status).phrase)
+            raise Exit(Code.USAGE, f"the host at {self._door.url} refuses: {problem}.")
         return answer
+
+
+def answer_of(
+    door: HostDoor, method: str, path: str, document: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
+) -> tuple[int, bytes]:
+    """Ask a host, and return the status and the body of its answer.
+
+    Raises:
+        OSError: it cannot be reached, or does not answer in time.
+        http.client.HTTPException: what answers is no HTTP.
+    """
+    import http.client
+    import json
+    from urllib.parse import urlsplit
+
+    where = urlsplit(door.url)
+    host = "127.0.0.1" if where.hostname == "0.0.0.0" else "::1" if where.hostname == "::" else where.hostname  # noqa: S104
+    connection = http.client.HTTPConnection(host or "", where.port, timeout=timeout_s)
+    headers = {"Authorization": f"Bearer {door.token}"} if door.token else {}
+    if document is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        connection.request(method, path, None if document is None else json.dumps(document), headers)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+    finally:
+        connection.close()
 
 
 def served_door(url: str) -> ServedDoor | None:

@@ -267,7 +267,7 @@ def _http_door(settings: Config) -> Door | None:
             raise
         problem = f"--http needs {exc.name}, which is not installed: pip install 'acquirer[http]'."
         raise Exit(Code.USAGE, problem) from None
-    return http_door(settings.http, settings.http_host)
+    return http_door(settings.http, settings.http_host, settings.http_token or "")
 
 
 def _ready_line(fields: dict[str, Any]) -> str:

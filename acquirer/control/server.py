@@ -45,18 +45,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
+def http_door(address: str, hosts: tuple[str, ...] = (), given_token: str = "") -> Door:
     """Return what serves HTTP for a host. Raises DataError: the address cannot be used.
 
     Args:
         address: ``[HOST:]PORT``.
         hosts: further names under which clients may ask.
+        given_token: that clients have to send; "": one that is made, where others than this machine can reach it.
     """
     where = read_address(address)
 
     @asynccontextmanager
     async def door(running: Running) -> AsyncIterator[dict[str, Any]]:
-        token = "" if where.loopback else secrets.token_urlsafe(TOKEN_BYTES)
+        token = given_token or ("" if where.loopback else secrets.token_urlsafe(TOKEN_BYTES))
         with bind(where) as bound:
             searching = Searching(running)
             application = make_application(running, searching)
@@ -81,7 +82,7 @@ def http_door(address: str, hosts: tuple[str, ...] = ()) -> Door:
                 url = url_of(bound)
                 try:
                     with _door_file(running, url, token):
-                        yield {"http": url, **({"http_token": token} if token else {})}
+                        yield {"http": url, **({"http_token": token} if token and not given_token else {})}
                 finally:
                     searching.stop()
                     server.should_exit = True

@@ -29,6 +29,7 @@ from acquirer.settings.values import (
     read_text,
     read_time,
     read_timezone,
+    read_token,
     read_words,
     seconds,
     whole,
@@ -60,6 +61,9 @@ class Config:
     """``[HOST:]PORT`` where the host is controlled by HTTP; see docs/http.md."""
     http_host: TextValues = ()
     """Names under which HTTP clients may ask, beside loopback and the address itself."""
+    http_token: Annotated[str | None, optional(read_token)] = None
+    """What HTTP clients have to send; without it one is made where others than this machine can reach the host. No
+    flag: everyone on a machine can read those of a process."""
     exit_with_parent: Switch = False
     """The host ends when the process that started it does, however that ended."""
     dialect: TextValue = "unionpay-pos"

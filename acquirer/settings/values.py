@@ -41,6 +41,14 @@ def read_text(value: object) -> str:
     return value.strip()
 
 
+def read_token(value: object) -> str:
+    """Return what HTTP clients have to send: visible characters of ASCII, too many to be guessed."""
+    text = read_text(value)
+    if not re.fullmatch(r"[!-~]{16,200}", text):
+        raise ValueError("is no token; write 16 to 200 letters, digits and signs without a space")
+    return text
+
+
 def read_bool(value: object) -> bool:
     """Return a truth value.
 
