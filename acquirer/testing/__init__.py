@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from acquirer.testing.fake_store import FakeStore
+    from acquirer.app.in_memory_store import InMemoryStore as FakeStore
     from acquirer.testing.host import RunningHost, running_host
     from acquirer.testing.journal import Journal
     from acquirer.testing.playbook import Playbook
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["FakeStore", "Journal", "Playbook", "Rig", "RunningHost", "View", "running_host"]
 
 _MODULES = {
-    "FakeStore": "fake_store",
     "Journal": "journal",
     "Playbook": "playbook",
     "Rig": "rig",
@@ -34,6 +33,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for: a store in dictionaries needs no server, no loop and no database."""
+    if name == "FakeStore":  # as version 0.1 called it
+        return import_module("acquirer.app.in_memory_store").InMemoryStore
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, Final, Unpack
 from zoneinfo import ZoneInfo
 
+from acquirer.app.in_memory_store import InMemoryStore
 from acquirer.app.terminal_options import TerminalOptions
 from acquirer.dialect.compiled import CompiledDialect
 from acquirer.dialect.dialect import Dialect
@@ -52,7 +53,6 @@ from acquirer.settings.specs import load_dialect
 from acquirer.store.registry import sealed_terminal
 from acquirer.testing.durations import Duration, seconds_of
 from acquirer.testing.enrolment import FIRST_TID, make_terminal
-from acquirer.testing.fake_store import FakeStore
 from acquirer.testing.rig_exchange import Loading, RigExchange, RigReply
 from acquirer.testing.rig_terminal import RigTerminal
 from acquirer.testing.rules import Written
@@ -94,7 +94,7 @@ class Rig:
         self.compiled = compiled
         self.faults = Faults([one if isinstance(one, Fault) else parse(one, spoken) for one in faults], seed)
         self.rules = Rules([one if isinstance(one, Rule) else make_rule(one, spoken) for one in rules])
-        self.store = FakeStore()
+        self.store = InMemoryStore()
         self.looks = 0  # images that were decoded before an answer
         self.busy = False  # too many wait to be decoded
         self._numbers = 0

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
+from acquirer.app.in_memory_store import InMemoryStore
 from acquirer.host.registry import Undoing
 from acquirer.host.services.void import undo
 from acquirer.model.rows import Card, Transaction, TransactionKey
-from acquirer.testing.fake_store import FakeStore
 from tests.host.conftest import Pos, Rig
 
 COUNTED = "6200000000000005"  # has a balance of 1000.00
@@ -26,7 +26,7 @@ def sold(rig: Rig, pos: Pos) -> Pos:
 
 
 def row(rig: Rig, stan: str):
-    store: FakeStore = rig.store
+    store: InMemoryStore = rig.store
     return next(one for key, one in store.transactions.items() if key.stan == stan)
 
 

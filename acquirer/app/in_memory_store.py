@@ -1,4 +1,4 @@
-"""A store over dictionaries: what a host's effects get when no database is wanted, for tests and simulations.
+"""A store over dictionaries: what a host's effects get when no database is wanted.
 
 It holds the same contract as the stores of `acquirer.store`: versions guard rows, a commit happens whole or not at all.
 """
@@ -36,7 +36,7 @@ from acquirer.model.rows import (
 
 
 @dataclass
-class FakeStore:
+class InMemoryStore:
     """Rows in dictionaries."""
 
     terminals: dict[str, TerminalConfig] = field(default_factory=dict)
