@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from secrets import randbits
 from typing import Any, Final, TextIO
 from zoneinfo import ZoneInfo
@@ -14,17 +15,20 @@ from zoneinfo import ZoneInfo
 from acquirer import __version__
 from acquirer.app.build import read_faults
 from acquirer.app.dialects import served_dialect
+from acquirer.app.relay_connection import ConnectionJournal
 from acquirer.app.relay_faults import FaultyLine, RelayFaults, check_fault
 from acquirer.app.relay_journal import RelayJournal
+from acquirer.app.relay_trace import ConnectionTrace
 from acquirer.data.text import address_text
 from acquirer.dialect.dialect import Dialect
 from acquirer.net.files import make_room
 from acquirer.net.limits import MOST_CONNECTIONS
-from acquirer.net.relay import RelayServer
+from acquirer.net.relay import RelayedConnection, RelayServer
 from acquirer.net.relay_socket import Direction
 from acquirer.observe.faults import follow_loop
 from acquirer.observe.lines import render_for
 from acquirer.observe.log import Log
+from acquirer.observe.trace import TraceFile
 from acquirer.process.clock import Clock
 from acquirer.process.signals import ending_signal
 from acquirer.settings.listen import Address
@@ -49,6 +53,8 @@ class RelayOptions:
     fault: tuple[str, ...] = ()  # of what goes to the terminal
     request_fault: tuple[str, ...] = ()  # of what goes to the host
     seed: int | None = None  # of what faults draw; None: another one each time
+    trace: Path | None = None  # all frames are written to it, unmasked
+    trace_mib: int = 256
 
 
 @dataclass(slots=True)
@@ -92,14 +98,24 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
     log = Log(stderr, render_for(options.log, stderr, ZoneInfo(options.timezone)), clock.now_us)
     follow_loop(loop, log)
     timer: asyncio.TimerHandle | None = None
+    trace: TraceFile | None = None
     try:
+        if options.trace is not None:
+            warn = partial(log.event, "warning")
+            trace = TraceFile(options.trace, options.trace_mib << 20, clock.now_us, loop.call_soon, warn)
+            warn(trace.warning)
         if loose := readable_by_others(options.store):
             log.event("warning", loose)
         store.start(loop, log.exchanges, None, options.keep_days)
         patience_s = options.patience_s or compiled.dialect.reply_timeout_s
         journal = RelayJournal(compiled, store, log, clock.now_us, loop.time, patience_s)
         edit = partial(FaultyLine, faults) if faults else None
-        server = RelayServer(options.to, journal.watch, log, room, edit)
+
+        def watch(connection: RelayedConnection) -> ConnectionJournal:
+            tracing = None if trace is None else ConnectionTrace(trace, connection)
+            return ConnectionJournal(journal, connection.peer, tracing)
+
+        server = RelayServer(options.to, watch, log, room, edit)
 
         def look() -> None:
             nonlocal timer
@@ -120,6 +136,8 @@ async def relaying(options: RelayOptions, stderr: TextIO | None = None) -> Async
             counts: dict[str, Any] = dict(journal.counts)
             log.event("stopped", connections=server.accepted, **counts)
     finally:
+        if trace is not None:
+            trace.close()
         store.close()
         log.close()
 

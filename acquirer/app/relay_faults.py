@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from acquirer.app.relay_journal import ConnectionJournal
+from acquirer.app.relay_connection import ConnectionJournal
 from acquirer.app.relay_messages import SeenMessage, amount_minor, safely, text_of
 from acquirer.data.toml import DataError
 from acquirer.dialect.dialect import Dialect
@@ -27,8 +27,8 @@ from acquirer.scenario.fault import Fault
 from acquirer.scenario.fault_kind import FaultContext, Stage
 from acquirer.scenario.faults import Faults
 from acquirer.scenario.writing import kind_name
-from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError
+from acquirer.wire.raw_frames import RawFrames
 
 STAGES: Final = (Stage.BEFORE_DECISION, Stage.FRAME, Stage.SENDING)
 
@@ -80,10 +80,9 @@ class FaultyLine:
         self._faults = faults
         self._connection = connection
         self._journal = journal
-        self._framing = faults.dialect.framing
-        self._wrap = self._framing.wrapper()
-        self._deframers = {direction: make_deframer(self._framing) for direction in Direction}
-        self._raw = dict.fromkeys(Direction, b"")  # received, and not passed on
+        framing = faults.dialect.framing
+        self._wrap = framing.wrapper()
+        self._frames = {direction: RawFrames(framing) for direction in Direction}
         self._lost: set[Direction] = set()  # directions that carried what is no frame
         self._held = dict.fromkeys(Direction, 0)  # messages of which something is held back
         self._ended: set[Direction] = set()
@@ -92,13 +91,11 @@ class FaultyLine:
         """Pass on what is whole, or what faults make of it."""
         if direction in self._lost:
             self._connection.send(direction, data)
+            self._journal.raw(direction, data)
             return
-        self._raw[direction] += data
-        deframer = self._deframers[direction]
-        deframer.feed(data)
         try:
-            for frame in deframer:
-                self._frame(direction, frame)
+            for frame, raw in self._frames[direction].feed(data):
+                self._frame(direction, frame, raw)
         except FrameError as exc:
             self._lost.add(direction)
             self._pass_rest(direction)
@@ -110,12 +107,10 @@ class FaultyLine:
         self._ended.add(direction)
         self._end_if_sent(direction)
 
-    def _frame(self, direction: Direction, frame: bytes) -> None:
-        framing = self._framing
-        size = framing.before_bytes + len(frame) + (len(framing.end) if frame or not framing.length_bytes else 0)
-        raw, self._raw[direction] = self._raw[direction][:size], self._raw[direction][size:]
+    def _frame(self, direction: Direction, frame: bytes, raw: bytes) -> None:
         if not frame:  # a keep-alive
             self._connection.send(direction, raw)
+            self._journal.raw(direction, raw)
             return
 
         passed = False
@@ -133,7 +128,7 @@ class FaultyLine:
             self._perform(direction, iter(effects))
 
         try:
-            self._journal.frame(direction, frame, damage)
+            self._journal.frame(direction, frame, raw, damage)
         except Exception:  # no frame is lost that no fault was to damage
             self._connection.report_fault()
             if not passed:
@@ -195,9 +190,11 @@ class FaultyLine:
             self._connection.send(direction, effect.data)
 
     def _pass_rest(self, direction: Direction) -> None:
-        raw, self._raw[direction] = self._raw[direction], b""
+        frames = self._frames[direction]
+        raw, frames.rest = frames.rest, b""
         if raw:
             self._connection.send(direction, raw)
+            self._journal.raw(direction, raw)
 
     def _end_if_sent(self, direction: Direction) -> None:
         if direction in self._ended and not self._held[direction]:

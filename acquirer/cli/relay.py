@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,6 +41,16 @@ def command(
         typer.Option(metavar="KIND:KEY=VALUE,…|FILE.toml", help="The same to requests, as in truncate:tid=10000161."),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="NUMBER", help="Of what faults draw: the same again.")] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE[.pcapng]",
+            help="Write all frames there, raw and unmasked: as text, or as packets for Wireshark.",
+        ),
+    ] = None,
+    trace_mib: Annotated[
+        int | None, typer.Option(metavar="MIB", help="The trace grows no further than this: 256.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say when ready as one JSON object.")] = False,
 ) -> None:
     """Sit between a terminal and a host: pass every byte on unchanged, decode it, and journal each exchange.
@@ -72,6 +83,8 @@ def command(
             "log": log,
             "timezone": timezone,
             "patience_s": patience_s,
+            "trace": trace,
+            "trace_mib": trace_mib,
         }
     )
     options = RelayOptions(
@@ -86,6 +99,8 @@ def command(
         tuple(fault or ()),
         tuple(request_fault or ()),
         seed,
+        config.trace,
+        config.trace_mib,
     )
 
     def ready(running: RunningRelay) -> None:

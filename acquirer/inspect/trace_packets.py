@@ -38,7 +38,7 @@ class PacketConnection:
     """One connection as packets; the peer opens it."""
 
     def __init__(self, peer: IpAndPort, host: IpAndPort) -> None:
-        self._ends = peer, host
+        self._ends = _of_one_version(peer, host)
         self._sequences = [1, 1]  # of the next byte from the peer, and from the host
         self._open = False
 
@@ -90,6 +90,15 @@ class PacketConnection:
         options = _option(_COMMENT, comment.encode()) if comment else b""
         options += _option(_WAY, _number(_INBOUND if side == 0 else _OUTBOUND, 4)) + _option(0, b"")
         return _block(6, _number(0, 4) + clock + sizes + _padded(packet) + options)
+
+
+def _of_one_version(one: IpAndPort, other: IpAndPort) -> tuple[IpAndPort, IpAndPort]:
+    """Return both ends in one version of IP: a relay may be reached by another than it reaches its host by."""
+    versions = {ip_address(one[0]).version, ip_address(other[0]).version}
+    if len(versions) == 1:
+        return one, other
+    mapped = [(host if ":" in host else f"::ffff:{host}", port) for host, port in (one, other)]
+    return mapped[0], mapped[1]
 
 
 def _ip(addresses: bytes, segment: bytes) -> bytes:

@@ -177,6 +177,8 @@ class RelayedConnection:
         self.loop = server.loop
         self._server = server
         self._terminal = RelaySocket(self, accepted, Direction.TO_HOST)
+        self.terminal_end = self._terminal.peer_address
+        self.host_end = server.to  # where it is, once it is known
         self._host: RelaySocket | None = None
         self._over = False
         self._resetting: asyncio.TimerHandle | None = None
@@ -204,6 +206,7 @@ class RelayedConnection:
             sock.close()
             return
         self._host = RelaySocket(self, sock, Direction.TO_TERMINAL)
+        self.host_end = self._host.peer_address
         self._terminal.other, self._host.other = self._host, self._terminal
         self._terminal.resume()
         self._host.resume()

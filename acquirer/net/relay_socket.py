@@ -66,6 +66,15 @@ class RelaySocket:
         self._broken = False  # its peer takes nothing any more; what it sent before is still read
 
     @property
+    def peer_address(self) -> tuple[str, int]:
+        """Return where its peer is; nowhere, once the peer has gone."""
+        try:
+            host, port = self._sock.getpeername()[:2]
+        except OSError:
+            return "0.0.0.0", 0  # noqa: S104  an address that no one has
+        return host, port
+
+    @property
     def closed(self) -> bool:
         """Whether it is closed on this side."""
         return self._sock.fileno() < 0

@@ -16,8 +16,8 @@ from twisted.python.failure import Failure
 from acquirer.inspect.trace_packets import IpAndPort
 from acquirer.net.connection import Connection
 from acquirer.net.transport import EagerTransport
-from acquirer.wire.deframer import make_deframer
 from acquirer.wire.framing import FrameError
+from acquirer.wire.raw_frames import RawFrames
 
 
 class FrameTrace(Protocol):
@@ -37,10 +37,8 @@ class TracedConnection:
         self._connection = connection
         self._trace = trace
         self._peer, self._host = client[:2], host
-        self._framing = connection.listener.framing
-        self._deframer = make_deframer(self._framing)
+        self._frames = RawFrames(connection.listener.framing)
         self._refused = False
-        self._raw = b""  # received, and not cut yet
         self._cut: deque[tuple[bool, bytes]] = deque()  # to be traced: whether a receiver gets it, and its bytes
         self._receive = connection._receive
         connection._receive = self._received
@@ -56,16 +54,14 @@ class TracedConnection:
         self._connection.makeConnection(transport)
 
     def dataReceived(self, data: bytes) -> None:
-        self._raw += data
         try:
-            self._deframer.feed(data)
-            for frame in self._deframer:
-                self._take(frame)
+            if self._refused:
+                self._cut.append((False, data))
+            else:
+                self._cut.extend((bool(frame), raw) for frame, raw in self._frames.feed(data))
         except FrameError:
             self._refused = True
-        if self._refused:
-            self._cut.append((False, self._raw))
-            self._raw = b""
+            self._cut.append((False, self._rest()))
         self._put_others()
         self._connection.dataReceived(data)
         self._put_unwanted()
@@ -93,12 +89,6 @@ class TracedConnection:
         self._receive(connection, frame)
         self._put_others()
 
-    def _take(self, frame: bytes) -> None:
-        framing = self._framing
-        size = framing.before_bytes + len(frame) + (len(framing.end) if frame or not framing.length_bytes else 0)
-        self._cut.append((bool(frame), self._raw[:size]))
-        self._raw = self._raw[size:]
-
     def _put_others(self) -> None:
         """Trace what no receiver gets, up to the next frame."""
         while self._cut and not self._cut[0][0]:
@@ -115,9 +105,12 @@ class TracedConnection:
 
     def _put_unfinished(self) -> None:
         self._put_rest()
-        if self._raw:
-            self._put(self._raw, received=True)
-            self._raw = b""
+        self._put(self._rest(), received=True)
+
+    def _rest(self) -> bytes:
+        """Take what was received and not cut."""
+        raw, self._frames.rest = self._frames.rest, b""
+        return raw
 
     def _put(self, data: bytes, *, received: bool) -> None:
         if data:

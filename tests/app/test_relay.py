@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acquirer.app.relay_journal import MOST_WAITING
+from acquirer.app.relay_connection import MOST_WAITING
 from tests.app.relay_line import DIALECT, ECHO, WRAP, answer, line, message, sale
 
 
